@@ -1,0 +1,121 @@
+# Everything that is done with this repository. `make demo` and `make test` work on a fresh machine:
+# they find a Python, make the virtual environment and install what they need into it.
+# Kept to GNU make 3.81, which is what macOS has.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL: # two goals never run pip in one environment at the same time
+
+# Set on many machines and in containers; without .pyc files every start pays for compiling.
+unexport PYTHONDONTWRITEBYTECODE
+
+VENV ?= .venv
+PY   := $(VENV)/bin/python
+# Twice quiet: a newcomer has no use for pip's warnings; its errors are still shown.
+PIP  := $(PY) -m pip --quiet --quiet --disable-pip-version-check
+
+# Newest first. Each is run before it is believed: a name on the path may be a shim for a version
+# that isn't there, and Debian's Python comes without venv.
+CANDIDATES := python3.14 python3.13 python3.12 python3.11 python3 python
+SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+# Stamps: what the environment has been made ready for. Made again when pyproject.toml changes.
+READY_TO_RUN     := $(VENV)/.ready-to-run
+READY_TO_DEVELOP := $(VENV)/.ready-to-develop
+
+.PHONY: help setup demo test lint format types bench oracle grammar clean distclean
+
+help: ## This list
+	@echo 'pipelang: make TARGET [PYTHON=python3.13] [VENV=.venv] [ARGS="..."]'
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+# --- set-up ---------------------------------------------------------------------------------------
+
+$(PY):
+	@found=''; \
+	for candidate in $(if $(PYTHON),'$(PYTHON)',$(CANDIDATES)); do \
+	  if "$$candidate" -c '$(SUITABLE)' >/dev/null 2>&1; then found="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo 'pipelang needs Python 3.11 or newer with its venv module, and found none.' >&2; \
+	  echo 'tried: $(if $(PYTHON),$(PYTHON),$(CANDIDATES))' >&2; \
+	  echo 'install one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python)' >&2; \
+	  echo 'or name yours: make $(MAKECMDGOALS) PYTHON=/path/to/python3' >&2; \
+	  exit 1; \
+	fi; \
+	echo "making $(VENV) with $$found ($$("$$found" -c 'import platform; print(platform.python_version())'))"; \
+	"$$found" -m venv --clear '$(VENV)'
+
+# An environment that another tool made may have no pip.
+ENSURE_PIP = $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null
+
+$(READY_TO_RUN): pyproject.toml $(PY)
+	@echo 'installing pipelang and what it runs on (once, some 20 seconds)'
+	@$(ENSURE_PIP)
+	@$(PIP) install --editable '.[anthropic]'
+	@touch $@
+
+# This one has all that the other has, so it leaves both stamps.
+$(READY_TO_DEVELOP): pyproject.toml $(PY)
+	@echo 'installing pipelang and the tools to work on it (once, some 30 seconds)'
+	@$(ENSURE_PIP)
+	@$(PIP) install --editable '.[dev]'
+	@touch $(READY_TO_RUN) $@
+
+setup: $(READY_TO_DEVELOP) ## Only the environment; the other targets do this by themselves
+
+# --- using it -------------------------------------------------------------------------------------
+
+SUPPORT := examples/support
+
+demo: $(READY_TO_RUN) ## Check an example pipeline, then run it on real tickets; needs no API key
+	@echo
+	@echo '1. Before deployment: how often it succeeds, errs in silence, hands over; what it costs'
+	@echo '   $$ pipelang check $(SUPPORT)/support.pipe'
+	@echo
+	@$(VENV)/bin/pipelang check $(SUPPORT)/support.pipe
+	@echo
+	@echo '2. The same file at work: every ticket is answered, or handed to a person with a reason'
+	@echo '   $$ pipelang run $(SUPPORT)/support.pipe handle_ticket --input @$(SUPPORT)/data/tickets.jsonl'
+	@echo
+	@$(VENV)/bin/pipelang run $(SUPPORT)/support.pipe handle_ticket --input @$(SUPPORT)/data/tickets.jsonl
+	@echo
+	@echo 'Next:'
+	@echo '   . $(VENV)/bin/activate'
+	@echo '   pipelang test $(SUPPORT)                    # its scenarios, without a model'
+	@echo '   pipelang simulate $(SUPPORT)/support.pipe   # many runs against the prediction'
+	@echo '   pipelang sketch "0.95 x 4"                        # what four steps at 95% come to'
+	@echo '   change a threshold in $(SUPPORT)/support.pipe and check it again'
+
+# --- working on it --------------------------------------------------------------------------------
+
+# loadgroup keeps tests that share something dear (one build of the wheel) in one process.
+test: $(READY_TO_DEVELOP) ## All tests; ARGS="tests/unit -k layers" for some
+	@$(PY) -m pytest -q -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
+
+lint: $(READY_TO_DEVELOP) ## Rules and formatting, without changing anything
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+format: $(READY_TO_DEVELOP) ## Mend what can be mended, and format
+	@$(PY) -m ruff check --fix --exit-zero .
+	@$(PY) -m ruff format .
+
+types: $(READY_TO_DEVELOP) ## mypy, strict
+	@$(PY) -m mypy
+
+bench: $(READY_TO_DEVELOP) ## Ratios against the floor and the peers; takes minutes
+	@$(PY) -m benchmarks $(ARGS)
+
+oracle: $(READY_TO_DEVELOP) ## Only the tests against brute force and other model checkers
+	@$(PY) -m pytest -q tests/oracle $(ARGS)
+
+grammar: $(READY_TO_DEVELOP) ## Make the parse tables from grammar/pipelang.lark
+	@$(PY) -m pipelang.syntax.build_tables
+
+clean: ## Caches and build results; keeps the environment
+	@rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .pipelang
+	@find . -name '.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## The environment too: as freshly cloned
+	@rm -rf '$(VENV)'

@@ -1,0 +1,217 @@
+"""THE table of codes: every message that pipelang can give about a file, in one place.
+
+A row is a code, a name, a severity, a template and (where a general one exists) the mend.
+Families: P1xx syntax, P2xx names, P3xx types and units, P4xx flow, P5xx reliability, P6xx cost,
+P7xx safety, P9xx what this version cannot decide yet. Messages start in lower case, end without a
+full stop, quote the user's words in backticks, and say what was expected and what was found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Severity(Enum):
+    """How bad a finding is. Errors fail `check`; warnings fail it only with `--strict`."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of the table."""
+
+    code: str
+    name: str
+    severity: Severity
+    template: str
+    help: str | None = None
+
+
+RULES: dict[str, Rule] = {}
+
+
+def _row(
+    code: str,
+    name: str,
+    template: str,
+    help: str | None = None,
+    severity: Severity = Severity.ERROR,
+) -> Rule:
+    rule = Rule(code, name, severity, template, help)
+    if code in RULES:
+        raise ValueError(f"{code} stands twice in the table")
+    RULES[code] = rule
+    return rule
+
+
+_W = Severity.WARNING
+_N = Severity.NOTE
+
+# ------------------------------------------------------------------------------ P1xx syntax
+SYNTAX = _row("P101", "syntax", "expected {expected}, found {found}")
+BAD_CHARACTER = _row("P102", "bad-character", "{found} cannot stand in a .pipe file")
+BAD_NUMBER = _row(
+    "P103",
+    "bad-number",
+    "`{found}` is not a number or a quantity",
+    "quantities look like 70%, $0.08, 30s, 5m, 40k tokens, 100/min",
+)
+UNCLOSED = _row("P104", "unclosed", "this {what} is never closed", "close it with {closing}")
+BAD_ESCAPE = _row(
+    "P105",
+    "bad-escape",
+    "`{escape}` is no escape of a text",
+    'use \\n, \\t, \\r, \\", \\\\ or \\u{{1F600}}; double a backslash to write one',
+)
+ACTION_IN_EXPRESSION = _row(
+    "P106",
+    "action-in-expression",
+    "`{action}` is an action and cannot stand inside an expression",
+    "give it a step of its own and use that step's name here",
+)
+NEWER_LANGUAGE = _row(
+    "P107",
+    "newer-language",
+    "this file is written in language {found}, and this pipelang ({version}) knows language 1",
+    "install a pipelang that knows language {found}",
+)
+NOT_TEXT = _row("P108", "not-text", "{file} is not UTF-8 text: {why}")
+TOO_DEEP = _row("P109", "too-deep", "this is nested more than {limit} deep")
+
+# ------------------------------------------------------------------------------ P2xx names
+UNKNOWN_NAME = _row("P201", "unknown-name", "unknown {what} `{name}`")
+DUPLICATE = _row("P202", "duplicate", "`{name}` is declared twice", "rename one of the two")
+SHADOWING = _row(
+    "P203", "shadowing", "`{name}` hides another `{name}`", "choose a name that is not taken"
+)
+UNUSED = _row("P204", "unused", "{what} `{name}` is never used", severity=_W)
+MISSING_FILE = _row("P205", "missing-file", "there is no file `{path}`")
+IMPORT_CYCLE = _row("P206", "import-cycle", "these imports go round in a circle: {cycle}")
+RECURSION = _row("P207", "recursion", "`{name}` ends up in itself: {cycle}")
+WRONG_KIND = _row("P208", "wrong-kind", "`{name}` is a {found}, and a {expected} is needed here")
+NAME_STYLE = _row(
+    "P209", "name-style", "names of {what} are written in {style}: `{name}`", severity=_W
+)
+MISSING_OPTION = _row("P210", "missing-option", "{what} `{name}` needs `{option}`")
+DUPLICATE_OPTION = _row("P211", "duplicate-option", "`{option}` stands twice here")
+WRONG_OPTION = _row("P212", "wrong-option", "`{option}` does not apply to {what}")
+NOT_YET = _row("P213", "used-before-made", "`{name}` is used before it is made")
+OUT_OF_BLOCK = _row(
+    "P214",
+    "out-of-block",
+    "`{name}` is made inside a branch and cannot be used outside it",
+    "put the branch in a pipeline of its own and use what it returns",
+)
+BAD_FILE = _row("P215", "bad-file", "`{path}`, line {line}: {why}")
+
+# --------------------------------------------------------------------- P3xx types and units
+TYPE_MISMATCH = _row("P301", "type-mismatch", "expected {expected}, found {found}")
+UNKNOWN_FIELD = _row("P302", "unknown-field", "{type} has no field `{name}`")
+ARGUMENTS = _row("P303", "arguments", "{what}")
+NOT_EXHAUSTIVE = _row(
+    "P304", "not-exhaustive", "this match does not say what happens for {missing}"
+)
+UNREACHABLE_ARM = _row("P305", "unreachable-arm", "this arm can never be taken: {why}")
+NEEDS_TYPE = _row(
+    "P306",
+    "needs-type",
+    "the type of `{name}` cannot be read off its value",
+    "write it down: `{name}: TYPE = ...`",
+)
+UNIT_MISMATCH = _row("P307", "unit-mismatch", "`{option}` takes {expected}, found {found}")
+OUT_OF_RANGE = _row("P308", "out-of-range", "{what} must be {range}, found {found}")
+MAYBE_ABSENT = _row(
+    "P309",
+    "maybe-absent",
+    "`{name}` may be absent here",
+    "ask first whether it is there: `{name}?`",
+)
+TEMPLATE = _row("P310", "template", "in the template of `{prompt}`: {why}")
+DIVISOR = _row("P311", "zero-divisor", "the divisor may be 0")
+BAD_PATTERN = _row("P312", "bad-pattern", "this is no RE2 pattern: {why}")
+NOT_BOUNDED = _row("P313", "not-bounded", "{what} needs a `max`")
+
+# ------------------------------------------------------------------------------ P4xx flow
+NO_OUTCOME = _row(
+    "P401",
+    "no-outcome",
+    "`{name}` can reach its end without an outcome",
+    "end it with `return`, `escalate to`, `reject` or `fail`",
+)
+UNREACHABLE = _row("P402", "unreachable", "this is never reached", severity=_W)
+NEVER_ANSWERS = _row("P403", "never-answers", "`{name}` can never answer: it has no `return`")
+BAD_REDO = _row("P404", "bad-redo", "`redo {name}` cannot work: {why}")
+REDO_IS_USELESS = _row(
+    "P405", "useless-redo", "`{gate}` does not read `{name}`, so redoing it changes nothing"
+)
+
+# ----------------------------------------------------------------------- P5xx reliability
+SLO_MISSED = _row("P501", "slo-missed", "{metric} {op} {target} is not met: {value}")
+SLO_UNDECIDED = _row(
+    "P502", "slo-undecided", "{metric} {op} {target} cannot be decided: {why}", severity=_W
+)
+CONTRADICTION = _row("P503", "contradiction", "{what}")
+UNCALIBRATED = _row(
+    "P504",
+    "uncalibrated-threshold",
+    "`{gate}` trusts a confidence that nobody has measured",
+    'add `accuracy from "FILE.jsonl"` to the step, or `catches` and `false_alarms` to the gate',
+    _W,
+)
+SHARED_PROVIDER = _row(
+    "P505",
+    "shared-provider",
+    "this fallback runs at provider `{provider}`, which is what it should replace",
+    "name a tier of another provider, or end the chain without a model",
+    _W,
+)
+SLO_CONTRADICTION = _row("P506", "slo-contradiction", "{what}")
+RETRIED_EFFECT = _row(
+    "P507",
+    "retried-effect",
+    "`{tool}` acts on the world and is retried although it is not `idempotent`",
+    "declare it `idempotent` if a second call with the same key does nothing, or drop the retry",
+)
+
+# ------------------------------------------------------------------------------ P6xx cost
+OVER_BUDGET = _row(
+    "P601",
+    "worst-over-budget",
+    "the worst run needs {worst}, the budget of `{name}` is {budget}: {path}",
+    severity=_W,
+)
+UNPRICED = _row(
+    "P602", "unpriced", "tier `{name}` has no price, so its cost is unknown", severity=_W
+)
+UNBOUNDED = _row("P603", "unbounded-prompt", "{what}", severity=_W)
+UNBOUNDED_BUDGET = _row("P604", "unbounded-under-budget", "{what}")
+
+# ---------------------------------------------------------------------------- P7xx safety
+PERMIT = _row(
+    "P701", "permit", '`{tool}` needs the permit "{permit}", which `{name}` does not list'
+)
+UNUSED_PERMIT = _row(
+    "P702", "unused-permit", 'no tool of `{name}` needs the permit "{permit}"', severity=_W
+)
+
+# ------------------------------------------------------- P9xx what this version leaves open
+CLAIM_UNDECIDED = _row(
+    "P901", "claim-undecided", "this version does not decide `{claim}` yet", severity=_W
+)
+METRIC_UNDECIDED = _row(
+    "P902", "metric-undecided", "this version does not compute `{metric}` yet", severity=_W
+)
+NOT_ANALYSED = _row(
+    "P903",
+    "not-analysed",
+    "this version does not analyse {what} yet, so the numbers of `{name}` are left open",
+    severity=_W,
+)
+NOT_RUN = _row("P904", "not-run", "this version does not run {what} yet", severity=_W)
+NOT_WATCHED = _row(
+    "P905", "not-watched", "this version checks {what} but does not watch it yet", severity=_W
+)

@@ -1,0 +1,1 @@
+"""What people and hosts touch: the command line, and (later) editor and service."""

@@ -1,0 +1,196 @@
+"""What goes to Anthropic's Messages API for a request, and what its answers mean for us.
+
+Typed answers go through `messages.create` and not through `messages.parse`, although that is the
+SDK's method for them. `parse` validates in a hook that runs before it returns: where the answer
+is cut off at `max_tokens`, refused, or merely doesn't fit, it raises pydantic's ValidationError,
+and the response, with its stop reason and the tokens that we were billed, is gone. A budget that
+forgets the most expensive failures is none. So we send what `parse` would send (the schema as
+the SDK's public `transform_schema` writes it, in `output_config.format`) and validate with the
+same pydantic call, after the usage is safe. A test compares the two bodies.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from pipelang.runtime.providers.fitting import DoesNotFit, fit, shorten
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+
+if TYPE_CHECKING:
+    from anthropic.types import MessageParam, OutputConfigParam, TextBlockParam
+    from pydantic import BaseModel
+
+DEFAULT_MAX_TOKENS = 4096
+"""Output limit in tokens where a step declares none. The API has no default of its own."""
+
+_FEEDBACK_BYTES = 600
+"""200 tokens at 3 bytes: what the analysis counts for `feedback`, so no attempt may send more."""
+
+_SCHEMA_IN_WORDS = (
+    "Answer with one JSON value and nothing else: no explanation, no code fence. "
+    "It must fit this JSON Schema:\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The parts of a request that `create` and `count_tokens` have in common."""
+
+    messages: list[MessageParam]
+    system: list[TextBlockParam] | None
+    output_config: OutputConfigParam | None
+
+
+def call_of(request: ModelRequest) -> Call:
+    """What to send for `request`. Needs the SDK to be imported already."""
+    config: OutputConfigParam = {}
+    if request.effort is not None:
+        config["effort"] = request.effort
+    system = request.system
+    if request.answer is not None:
+        schema = _strict_schema(request.answer)
+        if schema is not None:
+            config["format"] = {"type": "json_schema", "schema": schema}
+        else:
+            words = _SCHEMA_IN_WORDS + json.dumps(request.answer.model_json_schema())
+            system = f"{system}\n\n{words}" if system else words
+    block: TextBlockParam | None = None
+    if system:
+        # The same for every call of the prompt, so worth caching. Below the model's minimum
+        # length the API ignores the mark and bills nothing extra.
+        block = {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}
+    return Call(
+        messages=[{"role": "user", "content": _user_text(request)}],
+        system=[block] if block else None,
+        output_config=config or None,
+    )
+
+
+def answer_of(request: ModelRequest, message: object) -> ModelAnswer:
+    """The answer in the SDK's `message`. Raises ModelFault, with the usage wherever there is one.
+
+    The SDK doesn't validate responses, it builds a `Message` from whatever JSON came, and hands
+    back a `str` where a gateway sent no JSON at all. So nothing is taken for granted here.
+    """
+    usage = _usage(message)
+    if usage is None:
+        raise ModelFault("server", "the API's answer isn't a message with its usage")
+    model = getattr(message, "model", None) or request.model
+    stop = getattr(message, "stop_reason", None)
+    # Before any look at the content: what was refused or cut off isn't JSON, and calling it a
+    # misfit would have the model told of a mistake that it didn't make.
+    if stop == "refusal":
+        category = getattr(getattr(message, "stop_details", None), "category", None)
+        reason = f" (`{category}`)" if category else ""
+        raise ModelFault("refusal", f"`{model}` declined to answer{reason}", usage)
+    if stop == "max_tokens":
+        limit = max_tokens_of(request)
+        raise ModelFault(
+            "output_limit", f"the answer was cut off at the limit of {limit} tokens", usage
+        )
+    if stop == "model_context_window_exceeded":
+        raise ModelFault(
+            "output_limit", f"the answer was cut off where the context of `{model}` ends", usage
+        )
+    if stop not in ("end_turn", "stop_sequence"):
+        raise ModelFault("misfit", f"the model stopped with `{stop}` and not at an end", usage)
+
+    blocks = getattr(message, "content", None) or []
+    # Thinking comes in blocks of its own, which are no part of the answer.
+    text = "".join(block.text for block in blocks if getattr(block, "type", None) == "text")
+    if not text.strip():
+        raise ModelFault("misfit", "the answer is empty", usage)
+    if request.answer is None:
+        return ModelAnswer(text, usage, model)
+    problem: str
+    try:
+        return ModelAnswer(fit(request.answer, _unfenced(text)), usage, model)
+    except DoesNotFit as error:
+        problem = str(error)
+    raise ModelFault("misfit", problem, usage)
+
+
+def max_tokens_of(request: ModelRequest) -> int:
+    """The output limit that is sent, in tokens."""
+    limit = request.max_output_tokens
+    return DEFAULT_MAX_TOKENS if limit is None else limit
+
+
+def _user_text(request: ModelRequest) -> str:
+    if not request.misfit:
+        return request.user
+    told = f"Your former answer could not be used: {request.misfit}"
+    ask = "\nAnswer again, so that it fits."
+    room = _FEEDBACK_BYTES - len(ask) - len("\n\n")
+    return f"{request.user}\n\n{shorten(told, room)}{ask}"
+
+
+def _unfenced(text: str) -> str:
+    """The JSON in `text`: models that were asked in words like to put it in a code fence."""
+    text = text.strip()
+    if text.startswith("```") and text.endswith("```") and "\n" in text:
+        return text[text.index("\n") : -3].strip()
+    return text
+
+
+def _usage(message: object) -> Usage | None:
+    usage = getattr(message, "usage", None)
+    spent, made = getattr(usage, "input_tokens", None), getattr(usage, "output_tokens", None)
+    if not isinstance(spent, int) or not isinstance(made, int):
+        return None
+    return Usage(
+        input=spent,
+        output=made,
+        cache_write=getattr(usage, "cache_creation_input_tokens", None) or 0,
+        cache_read=getattr(usage, "cache_read_input_tokens", None) or 0,
+    )
+
+
+# --- schemas --------------------------------------------------------------------------------
+
+_schemas: WeakKeyDictionary[type[BaseModel], dict[str, Any] | None] = WeakKeyDictionary()
+_schemas_lock = threading.Lock()
+
+
+def _strict_schema(model: type[BaseModel]) -> dict[str, Any] | None:
+    """The schema that the API enforces for `model`, or None where it can't.
+
+    Two of our types are beyond it. `{text: T}` is an object with free keys: the SDK's
+    `transform_schema` closes every object, and the model could then only ever answer `{}`, which
+    would be wrong without anybody noticing. `json` has no type at all, which it refuses. For
+    these the schema is put in words, and only our own validation stands behind it.
+    """
+    # Types live as long as their program; a schema takes a millisecond and is asked at each call.
+    with _schemas_lock:
+        if model in _schemas:
+            return _schemas[model]
+    from anthropic import transform_schema
+
+    plain = model.model_json_schema()
+    strict: dict[str, Any] | None = None
+    if not _has_free_keys(plain):
+        try:
+            strict = transform_schema(plain)
+        except ValueError:
+            strict = None
+    with _schemas_lock:
+        _schemas[model] = strict
+    return strict
+
+
+def _has_free_keys(schema: object) -> bool:
+    """Whether some object in `schema` allows keys that it doesn't name."""
+    if not isinstance(schema, dict):
+        return False
+    if schema.get("additionalProperties") not in (None, False) or "patternProperties" in schema:
+        return True
+    inner: list[object] = [schema.get("items")]
+    for group in ("properties", "$defs"):
+        inner.extend(schema.get(group, {}).values())
+    for choice in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        inner.extend(schema.get(choice, ()))
+    return any(_has_free_keys(part) for part in inner)

@@ -1,0 +1,165 @@
+"""What the interpreter asks of a model provider, and what it gets back.
+
+One request is one attempt. A provider never retries, waits or falls back by itself: the step's
+`retry`, `timeout` and `else` say how often and how long, the analysis has counted on exactly
+that, and retries that multiply are how $0.02 becomes $4.50. So every failure comes back at once
+as a `ModelFault` with what the interpreter needs to decide: its kind, what it cost, and how long
+the provider wants to be left alone.
+
+An answer that doesn't fit its type is such a failure too (`misfit`), not a crash: the next
+attempt carries what didn't fit in `ModelRequest.misfit`, and the model is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+__all__ = ["ModelAnswer", "ModelFault", "ModelProvider", "ModelRequest", "Usage"]
+
+FaultKind: TypeAlias = Literal[
+    "timeout",
+    "rate_limited",
+    "overloaded",
+    "connection",
+    "server",
+    "misfit",
+    "refusal",
+    "output_limit",
+    "rejected",
+    "no_recording",
+]
+
+# Asking the same again can't help: the model won't, the request is wrong, or nothing is recorded.
+_FINAL: frozenset[FaultKind] = frozenset({"refusal", "rejected", "no_recording"})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one attempt used, in tokens as the provider bills them.
+
+    The four are disjoint: `input` leaves out what was written to or read from the provider's
+    prompt cache, since each has its own price. `output` includes tokens spent on thinking.
+    """
+
+    input: int
+    output: int
+    cache_write: int = 0
+    cache_read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One attempt at one `ask`.
+
+    The texts and arguments are left out of the repr: they may hold a person's data, and a repr
+    ends up in logs.
+    """
+
+    prompt: str
+    """Name of the prompt, as declared."""
+    step: str
+    """Name of the step that asks."""
+    tier: str
+    """Name of the tier, as declared."""
+    model: str
+    """The provider's own name of the model."""
+    system: str | None = field(repr=False)
+    """The system text, the same for every call of the prompt, or None."""
+    user: str = field(repr=False)
+    """The user text, rendered."""
+    answer: type[BaseModel] | None
+    """The type to answer with; None asks for plain text."""
+    arguments: Mapping[str, Any] = field(repr=False)
+    """The prompt's arguments by parameter, as JSON values."""
+    max_output_tokens: int | None
+    """Hard limit of the output in tokens; None leaves it to the provider's own default."""
+    effort: Literal["low", "medium", "high"] | None
+    """How hard the model should try; None leaves it to the model."""
+    timeout: float | None
+    """Seconds for the whole attempt; None leaves it to the provider's own default."""
+    misfit: str | None = field(repr=False)
+    """What didn't fit in the former attempt; shown to the model after the user text."""
+    call: int
+    """Counts the calls of this prompt in this run, from 0. Only replay looks at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """An answer that fits."""
+
+    value: Any = field(repr=False)
+    """A JSON value that fits `ModelRequest.answer`, or the text where that is None."""
+    usage: Usage
+    model: str
+    """The model that really answered, by the provider's own name."""
+    note: str | None = None
+    """What a reader of the trace should know of this answer, such as that it was recorded."""
+
+
+class ModelFault(Exception):
+    """An attempt that brought no usable answer.
+
+    `message` is for people, without the key and without what was asked or answered, except that
+    a `misfit` names the fields that didn't fit. That one is fit to be shown to the model again.
+
+    `usage` is what the provider said the attempt used. None says that it didn't say: an error
+    status (`rate_limited`, `overloaded`, `rejected`, most of `server`) isn't billed, but an
+    attempt that timed out or whose connection broke may well be, so a budget shouldn't release
+    what it reserved for a `timeout`, a `connection` or a `server` fault without usage.
+    """
+
+    def __init__(
+        self,
+        kind: FaultKind,
+        message: str,
+        usage: Usage | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        # All of them go to `Exception.args`, from which pickle and copy make the exception anew.
+        super().__init__(kind, message, usage, retry_after)
+        self.kind: FaultKind = kind
+        self.message = message
+        self.usage = usage
+        self.retry_after = retry_after
+        """Seconds the provider asks to be left alone, at least 0, or None."""
+
+    @property
+    def retryable(self) -> bool:
+        """Whether a new attempt at the same provider may help.
+
+        Not so for `refusal` (the model declines the content), `rejected` (the request or the
+        account is at fault: key, model name, spend limit) and `no_recording` (the file won't
+        change). A fallback at another provider may help with each of them.
+        """
+        return self.kind not in _FINAL
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+class ModelProvider(Protocol):
+    """What answers requests. One object serves any number of runs, event loops and threads."""
+
+    name: str
+    """What traces and updates call it."""
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        """Make one attempt. Raises ModelFault; leaves nothing running when it is cancelled."""
+        ...
+
+    async def count_tokens(self, request: ModelRequest) -> int | None:
+        """Tokens of the request's input by the provider's own counter.
+
+        None where it has no counter or the counter doesn't answer: a count sharpens a
+        reservation, and is never a reason to fail.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back connections and files. Safe to call twice."""
+        ...

@@ -1,0 +1,85 @@
+"""Shares that somebody declared, counted, measured, or left open.
+
+A `Chance` is one parameter of the analysis. Its `site` says where it was declared, and two uses
+of one site are one parameter: the same unknown, the same draw from a posterior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+
+
+class Basis(IntEnum):
+    """How well founded a number is. The weakest part of a number wins, so larger is weaker."""
+
+    EXACT = 0
+    MEASURED = 1
+    ASSUMED = 2
+    BOUND = 3
+    UNKNOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Somebody wrote it down."""
+
+    share: Decimal
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountedShare:
+    """`good` of `total` cases."""
+
+    good: int
+    total: int
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredShare:
+    """The share of right rows in an evidence file; `site` is the file, so a file is one parameter."""
+
+    file: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """Nobody said anything: unknown in [0, 1], never a default."""
+
+    site: str
+
+
+Chance = Declared | CountedShare | MeasuredShare | Undeclared
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of an evidence file; `line` is its line there."""
+
+    confidence: Decimal | None
+    correct: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    """Labelled answers: how sure they were and whether they were right."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+    @property
+    def right(self) -> int:
+        return sum(row.correct for row in self.rows)
+
+
+def always(site: str) -> Declared:
+    return Declared(Decimal(1), site)
+
+
+def never(site: str) -> Declared:
+    return Declared(Decimal(0), site)

@@ -1,0 +1,1 @@
+"""From syntax tree to program: names, types, units and options, one construct a function."""

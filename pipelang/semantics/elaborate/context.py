@@ -1,0 +1,100 @@
+"""What elaboration knows: the symbols, what was made of them so far, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pipelang.diagnostics import Diagnostic, Label, Rule, Span, codes, report
+from pipelang.semantics.chance import EvidenceFile
+from pipelang.semantics.expressions import Const, Expr, path_of
+from pipelang.semantics.loading import Loader
+from pipelang.semantics.symbols import Symbol, Symbols, suggestion
+from pipelang.semantics.types import Type
+from pipelang.syntax import ast
+
+
+@dataclass(slots=True)
+class Context:
+    """One elaboration. `overrides` are values of settings that replace those in the files."""
+
+    symbols: Symbols
+    loader: Loader
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    types: dict[str, Type] = field(default_factory=dict)
+    settings: dict[str, Const] = field(default_factory=dict)
+    signatures: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, EvidenceFile] = field(default_factory=dict)
+    pending: list[str] = field(default_factory=list)
+
+    def tell(
+        self,
+        rule: Rule,
+        span: Span | None,
+        *,
+        help: str | None = None,
+        labels: tuple[Label, ...] = (),
+        **words: object,
+    ) -> None:
+        self.diagnostics.append(report(rule, span, help=help, labels=labels, **words))
+
+    def find(self, file: str, name: ast.Name, *kinds: str) -> Symbol | None:
+        """The symbol of a name, if it is one of these kinds; otherwise tells and answers None."""
+        symbol = self.symbols.find(file, name.text)
+        wanted = " or ".join(kinds)
+        if symbol is None:
+            candidates = [n for n, s in self.symbols.scopes[file].items() if s.kind in kinds]
+            help = suggestion(name.text, candidates)
+            self.tell(codes.UNKNOWN_NAME, name.span, what=wanted, name=name.text, help=help)
+            return None
+        self.symbols.used.add(symbol.key)
+        if symbol.kind not in kinds:
+            label = Label(symbol.declaration.name.span, "it is declared here")
+            self.tell(
+                codes.WRONG_KIND,
+                name.span,
+                name=name.text,
+                found=symbol.kind,
+                expected=wanted,
+                labels=(label,),
+            )
+            return None
+        return symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A value in scope; `span` is where it was made."""
+
+    type: Type
+    span: Span
+    expr: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The values that an expression may read.
+
+    `present` are the paths known to be there, `gone` the names made in a closed branch, `later` the
+    names that are made further down. `budget` says whether `budget.remaining` may be read.
+    """
+
+    file: str
+    names: Mapping[str, Local] = field(default_factory=dict)
+    present: frozenset[tuple[str, ...]] = frozenset()
+    gone: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
+    budget: bool = False
+    cached: frozenset[str] = frozenset()
+
+    def with_name(self, name: str, local: Local) -> Scope:
+        return replace(self, names={**self.names, name: local})
+
+    def knowing(self, present: frozenset[tuple[str, ...]]) -> Scope:
+        return replace(self, present=self.present | present) if present else self
+
+    def is_present(self, expr: Expr) -> bool:
+        path = path_of(expr)
+        return path is not None and path in self.present

@@ -1,0 +1,75 @@
+"""The kernel of a chain: attempts, retries, fallbacks.
+
+A chain is walked from position (link 0, attempt 0). An attempt that answers ends the walk. One that
+fails goes on to the next attempt of its link while retries are left, then to the next link, then to
+the chain's end: its outcome, or `failed` with `chain_exhausted`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pipelang.semantics import program as p
+
+CHAIN_EXHAUSTED = "chain_exhausted"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Which attempt of which link is made next; both from 0."""
+
+    link: int
+    attempt: int
+
+
+START = Position(0, 0)
+
+
+def attempts(link: p.Link) -> int:
+    """How many attempts a link has: a pure value one, everything else its retries and one."""
+    return 1 if isinstance(link.action, p.Value) else link.retry.count + 1
+
+
+def can_fail(link: p.Link) -> bool:
+    """Whether an attempt of the link can fail at all."""
+    return not isinstance(link.action, p.Value)
+
+
+def after_failure(chain: p.Chain, at: Position) -> Position | None:
+    """Where the walk goes on when an attempt failed; None when the chain is used up."""
+    if at.attempt + 1 < attempts(chain.links[at.link]):
+        return Position(at.link, at.attempt + 1)
+    if at.link + 1 < len(chain.links):
+        return Position(at.link + 1, 0)
+    return None
+
+
+def ending(chain: p.Chain, step: p.Step) -> p.Outcome:
+    """What a used-up chain ends the run with."""
+    if chain.end is not None:
+        return chain.end
+    return p.Fail(CHAIN_EXHAUSTED, step.name, step.span)
+
+
+def longest_wait(retry: p.Retry, number: int) -> Decimal:
+    """The longest wait in seconds before retry `number` (from 1); the wait is uniform in [0, it].
+
+    Full jitter over a doubling window: min(hi, lo * 2**(number - 1)).
+    """
+    if retry.backoff is None:
+        return Decimal(0)
+    low, high = retry.backoff
+    if low == 0:
+        return Decimal(0)
+    doublings = min(number - 1, 64)
+    return min(high, low * 2**doublings)
+
+
+def resolve(action: p.Action, chosen: object) -> p.Link:
+    """The arm of a `match` over actions that a subject's value takes."""
+    assert isinstance(action, p.Choose)
+    for values, link in action.arms:
+        if values is None or chosen in values:
+            return link
+    raise LookupError(f"no arm takes {chosen!r}")

@@ -1,0 +1,16 @@
+"""The kernel of approvals and holds: what a person's answer, or its absence, means.
+
+An approval needs a yes in time: no answer is a no. A hold goes on by itself: only a veto in time
+stops it.
+"""
+
+from __future__ import annotations
+
+from pipelang.semantics import program as p
+
+
+def passes(person: p.Person, answered_in_time: bool, says_yes: bool) -> bool:
+    """Whether the run goes on."""
+    if person.kind == "approve":
+        return answered_in_time and says_yes
+    return not (answered_in_time and not says_yes)

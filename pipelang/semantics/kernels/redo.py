@@ -1,0 +1,56 @@
+"""The kernel of a redo: what runs again, and how often.
+
+`redo STEP up to N` runs STEP from the head of its chain, then everything up to the gate that reads
+it, transitively. Gates in between that read it are judged again; others keep their verdict. The
+counter never resets in a run.
+
+When a gate in between takes a redo of its own, more values change than the outer redo had in mind;
+what stands behind that gate and reads them runs again too, so that nothing stale survives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pipelang.semantics import program as p
+
+
+def made_by(item: p.Item) -> str | None:
+    """The name of the value that an item makes."""
+    return item.name if isinstance(item, (p.Step, p.Let)) else None
+
+
+def reads_of(item: p.Item) -> frozenset[str]:
+    """The names that an item between a step and its redoing gate reads."""
+    return item.reads if isinstance(item, (p.Step, p.Let, p.Gate)) else frozenset()
+
+
+def readers(items: Sequence[p.Item], first: int, last: int, changed: Iterable[str]) -> set[int]:
+    """The items from `first` to `last` (both included) that read a changed value, transitively."""
+    names = set(changed)
+    found: set[int] = set()
+    for index in range(first, last + 1):
+        item = items[index]
+        if reads_of(item) & names:
+            found.add(index)
+            name = made_by(item)
+            if name is not None:
+                names.add(name)
+    return found
+
+
+def reruns(items: Sequence[p.Item], step: int, gate: int) -> tuple[int, ...]:
+    """What a redo of the step at one index by the gate at another runs again, in order."""
+    name = made_by(items[step])
+    assert name is not None
+    return (step, *sorted(readers(items, step + 1, gate, [name])))
+
+
+def changed_by(items: Sequence[p.Item], indices: Iterable[int]) -> set[str]:
+    """The values that are new after some items ran again."""
+    return {name for index in indices if (name := made_by(items[index])) is not None}
+
+
+def may_redo(redo: p.Redo, used: int) -> bool:
+    """Whether a gate that has used `used` of its redos has one left."""
+    return used < redo.times

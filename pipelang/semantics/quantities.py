@@ -1,0 +1,56 @@
+"""Quantities as people write them: shares, money, durations, token counts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pipelang.semantics.types import Kind, Scalar, Type
+
+
+def show_value(value: Any, type: Type) -> str:
+    """A constant in the notation of its literal."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    kind = type.kind if isinstance(type, Scalar) else None
+    if kind is Kind.PROBABILITY:
+        return show_share(value)
+    if kind is Kind.MONEY:
+        return f"${plain(value)}"
+    if kind is Kind.DURATION:
+        return show_duration(value)
+    if kind is Kind.TOKENS:
+        return f"{value} tokens"
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    return str(value)
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without exponent and without trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def show_share(value: Decimal) -> str:
+    return f"{plain(value * 100)}%"
+
+
+def show_duration(seconds: Decimal) -> str:
+    """The largest unit that gives a whole number, as in a literal: 90s, 15m, 2h, 7d."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        if seconds and seconds % size == 0:
+            return f"{plain(seconds / size)}{unit}"
+    if seconds and seconds < 1:
+        return f"{plain(seconds * 1000)}ms"
+    return f"{plain(seconds)}s"
+
+
+def count_tokens(text: str) -> int:
+    """Our own bound on the tokens of a text: a third of its UTF-8 bytes, rounded up."""
+    return -(-len(text.encode("utf-8", "surrogatepass")) // 3)

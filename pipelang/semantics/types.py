@@ -1,0 +1,218 @@
+"""What values are: scalars with units, closed enums, nominal records, lists, maps, optionals.
+
+Types compare by what they are, not by what is promised about a value: labels (`untrusted`,
+`private`, `secret`) and constraints (`max`, `in`, `matches`) travel with a type and are left out
+of `==`. Constraints are checked where values come in, at run time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import Any, assert_never
+
+
+class Kind(Enum):
+    """The scalar types. `TOKENS` and `RATE` exist only as literals of options and budgets."""
+
+    TEXT = "text"
+    INT = "int"
+    NUMBER = "number"
+    BOOL = "bool"
+    PROBABILITY = "probability"
+    MONEY = "money"
+    DURATION = "duration"
+    TIME = "time"
+    JSON = "json"
+    TOKENS = "tokens"
+    RATE = "rate"
+
+
+SCALAR_NAMES = {kind.value: kind for kind in Kind if kind not in (Kind.TOKENS, Kind.RATE)}
+
+NO_LABELS: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar. `max_tokens` bounds a text, `low` and `high` (inclusive) a quantity."""
+
+    kind: Kind
+    max_tokens: int | None = field(default=None, compare=False)
+    low: Decimal | None = field(default=None, compare=False)
+    high: Decimal | None = field(default=None, compare=False)
+    patterns: str | None = field(default=None, compare=False)
+    labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EnumType:
+    name: str
+    members: tuple[str, ...]
+    labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordField:
+    """`default` is a JSON-like constant, meaningful only if `has_default`."""
+
+    name: str
+    type: Type
+    has_default: bool = False
+    default: Any = None
+    doc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """Nominal: two records are the same type if their names are."""
+
+    name: str
+    fields: tuple[RecordField, ...] = field(compare=False)
+    labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+
+    def field(self, name: str) -> RecordField | None:
+        for candidate in self.fields:
+            if candidate.name == name:
+                return candidate
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ListType:
+    element: Type
+    max_length: int | None = field(default=None, compare=False)
+    labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MapType:
+    """A map from texts."""
+
+    value: Type
+    max_length: int | None = field(default=None, compare=False)
+    labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalType:
+    inner: Type
+    labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NoneType:
+    """The type of `none` before an optional is expected."""
+
+    labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NothingType:
+    """What a tool without `->` answers."""
+
+    labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswererType:
+    """The type of an expression after `by`: a tier or a role."""
+
+    labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorType:
+    """The type of what was already reported; it fits everywhere, so one mistake is told once."""
+
+    labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+
+
+Type = (
+    Scalar
+    | EnumType
+    | RecordType
+    | ListType
+    | MapType
+    | OptionalType
+    | NoneType
+    | NothingType
+    | AnswererType
+    | ErrorType
+)
+
+TEXT = Scalar(Kind.TEXT)
+INT = Scalar(Kind.INT)
+NUMBER = Scalar(Kind.NUMBER)
+BOOL = Scalar(Kind.BOOL)
+PROBABILITY = Scalar(Kind.PROBABILITY)
+MONEY = Scalar(Kind.MONEY)
+DURATION = Scalar(Kind.DURATION)
+TIME = Scalar(Kind.TIME)
+JSON = Scalar(Kind.JSON)
+TOKENS = Scalar(Kind.TOKENS)
+RATE = Scalar(Kind.RATE)
+ERROR = ErrorType()
+NOTHING = NothingType()
+ANSWERER = AnswererType()
+
+
+def show(type: Type) -> str:
+    """The type as people write it, without labels and constraints."""
+    match type:
+        case Scalar():
+            return type.kind.value
+        case EnumType() | RecordType():
+            return type.name
+        case ListType():
+            return f"[{show(type.element)}]"
+        case MapType():
+            return f"{{text: {show(type.value)}}}"
+        case OptionalType():
+            return f"{show(type.inner)}?"
+        case NoneType():
+            return "none"
+        case NothingType():
+            return "nothing"
+        case AnswererType():
+            return "a tier or a role"
+        case ErrorType():
+            return "?"
+        case _:
+            assert_never(type)
+
+
+def fits(found: Type, expected: Type) -> bool:
+    """Whether a value of one type can stand where another is expected.
+
+    `int` widens to `number`, `T` to `T?`; nothing else converts.
+    """
+    if isinstance(found, ErrorType) or isinstance(expected, ErrorType) or found == expected:
+        return True
+    match expected:
+        case OptionalType():
+            inner = found.inner if isinstance(found, OptionalType) else found
+            return isinstance(found, NoneType) or fits(inner, expected.inner)
+        case Scalar(kind=Kind.NUMBER):
+            return found == INT
+        case Scalar(kind=Kind.JSON):
+            return not isinstance(found, (AnswererType, NothingType))
+        case ListType():
+            return isinstance(found, ListType) and fits(found.element, expected.element)
+        case MapType():
+            return isinstance(found, MapType) and fits(found.value, expected.value)
+        case _:
+            return False
+
+
+def join(first: Type, second: Type) -> Type | None:
+    """The type both fit in, or None."""
+    if fits(second, first):
+        return first
+    if fits(first, second):
+        return second
+    if isinstance(first, NoneType) or isinstance(second, NoneType):
+        other = second if isinstance(first, NoneType) else first
+        return OptionalType(other)
+    return None

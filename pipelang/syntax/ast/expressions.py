@@ -1,0 +1,214 @@
+"""Expressions: pure, loop-free, total."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pipelang.diagnostics.source import Span
+
+if TYPE_CHECKING:
+    from pipelang.syntax.ast.actions import Link
+
+__all__ = [
+    "Argument",
+    "Arm",
+    "Binary",
+    "CallFn",
+    "Else",
+    "Expr",
+    "FieldInit",
+    "FieldRef",
+    "If",
+    "Index",
+    "ListOf",
+    "Literal",
+    "LiteralKind",
+    "Match",
+    "Name",
+    "NameRef",
+    "Pattern",
+    "Present",
+    "RecordOf",
+    "Unary",
+    "span_field",
+]
+
+
+def span_field() -> Span:
+    """The span of a node: kept for messages, left out of comparisons."""
+    span: Span = field(compare=False, repr=False, default=Span("", 0, 0))
+    return span
+
+
+class LiteralKind(Enum):
+    """What a literal is a literal of. The unit is part of the type."""
+
+    INT = "int"
+    NUMBER = "number"
+    PROBABILITY = "probability"
+    MONEY = "money"
+    DURATION = "duration"
+    TOKENS = "tokens"
+    RATE = "rate"
+    TEXT = "text"
+    BOOL = "bool"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An identifier where it is declared or used as a bare word."""
+
+    text: str
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A literal. `value` is exact: a probability as a share (70% is 0.7), money in dollars,
+    a duration in seconds, a rate in events per second as `(count, seconds)`.
+    """
+
+    kind: LiteralKind
+    value: int | Decimal | str | bool | tuple[int, int] | None
+    raw: str = field(compare=False)
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class NameRef:
+    name: str
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRef:
+    target: Expr
+    name: Name
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    target: Expr
+    index: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """`x?`: whether an optional value is there."""
+
+    target: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument; `name` is None for a positional one."""
+
+    name: Name | None
+    value: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class CallFn:
+    function: Name
+    arguments: tuple[Argument, ...]
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    items: tuple[Expr, ...]
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInit:
+    """`key: value` of a record or map literal; `quoted` keys belong to maps."""
+
+    key: Name
+    quoted: bool
+    value: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOf:
+    fields: tuple[FieldInit, ...]
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`op` is `not` or `-`."""
+
+    op: str
+    operand: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """`op` is one of and or == != < <= > >= in, not in, matches, + - * /."""
+
+    op: str
+    left: Expr
+    right: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    condition: Expr
+    then: Expr
+    otherwise: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Else:
+    """The pattern that takes what is left."""
+
+    span: Span = span_field()
+
+
+Pattern = tuple[Literal | Name, ...] | Else
+"""Members, texts and truth values, any of which fits; or `else`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """An arm of a match. In an expression its link is a bare `Pure` action without options."""
+
+    pattern: Pattern
+    link: Link
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    subject: Expr
+    arms: tuple[Arm, ...]
+    span: Span = span_field()
+
+
+Expr = (
+    Literal
+    | NameRef
+    | FieldRef
+    | Index
+    | Present
+    | CallFn
+    | ListOf
+    | RecordOf
+    | Unary
+    | Binary
+    | If
+    | Match
+)

@@ -1,0 +1,453 @@
+"""Options: what stands in braces after an action, and in the blocks of tools, tiers and roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelang.diagnostics.source import Span
+from pipelang.syntax.ast.expressions import Expr, Literal, Name, span_field
+
+__all__ = [
+    "Accuracy",
+    "AccuracyByTier",
+    "AsOf",
+    "Available",
+    "BaseUrl",
+    "Batch",
+    "Cache",
+    "Catches",
+    "Context",
+    "Correlation",
+    "Cost",
+    "Counted",
+    "Effect",
+    "Effort",
+    "Evidence",
+    "FalseAlarms",
+    "FromFile",
+    "Handles",
+    "Hits",
+    "Hours",
+    "Idempotent",
+    "Keeps",
+    "Key",
+    "Kind",
+    "Latency",
+    "McpBinding",
+    "Model",
+    "MustDifferFrom",
+    "Need",
+    "Option",
+    "Output",
+    "Parallel",
+    "People",
+    "Permit",
+    "Price",
+    "PriceItem",
+    "Provider",
+    "PythonBinding",
+    "Rate",
+    "RateLimit",
+    "Recovers",
+    "Responds",
+    "Retry",
+    "Spread",
+    "Steps",
+    "Succeeds",
+    "TierRate",
+    "Timeout",
+    "Transient",
+    "Turns",
+    "Vote",
+    "VoteLead",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """`1128 of 1200`: counted evidence."""
+
+    good: int
+    total: int
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """`from "file.jsonl"`: measured evidence."""
+
+    path: Literal
+    span: Span = span_field()
+
+
+Rate = Expr | Counted | FromFile
+"""A share: declared, counted or measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierRate:
+    tier: Name
+    rate: Rate
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """`600ms median, 2s p95`."""
+
+    median: Expr
+    p95: Expr | None
+    span: Span = span_field()
+
+
+# --------------------------------------------------------------------- of actions and tools
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """`retry N backoff LOW..HIGH`: N more attempts."""
+
+    count: Expr
+    backoff: tuple[Expr, Expr] | None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    after: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    mean: Expr | None
+    maximum: Expr | None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    level: str
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    keeps: Expr
+    keys: tuple[Expr, ...]
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    rate: Rate
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    within: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """`vote N`: the majority of N calls."""
+
+    count: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class VoteLead:
+    """`vote lead K of N`: calls until one answer leads by K, at most N."""
+
+    lead: Expr
+    count: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    count: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    count: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    count: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """`need all|any|90%`; `share` is set for the last form."""
+
+    kind: str
+    share: Rate | None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    rate: Rate
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyByTier:
+    rates: tuple[TierRate, ...]
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovers:
+    rate: Rate
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    rate: Rate
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Catches:
+    rate: Rate
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarms:
+    rate: Rate
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`evidence from "file.jsonl"` of a gate."""
+
+    path: Literal
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class PythonBinding:
+    """`python "module:function"`."""
+
+    target: Literal
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class McpBinding:
+    server: Literal
+    tool: Literal
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """`kind` is pure, read, write or irreversible."""
+
+    kind: str
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    name: Literal
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    rate: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeds:
+    rate: Rate
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    spread: Spread
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    amount: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotent:
+    span: Span = span_field()
+
+
+# ----------------------------------------------------------- of providers, tiers, roles, memory
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    name: Name
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    reference: Literal
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class BaseUrl:
+    url: Literal
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    rate: Rate
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    name: Name
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    id: Literal
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class PriceItem:
+    """A price in dollars per million tokens; `kind` is in, out, cache_write or cache_read."""
+
+    kind: str
+    amount: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    items: tuple[PriceItem, ...]
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Transient:
+    rate: Rate
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    size: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    date: Literal
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    count: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Handles:
+    mean: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Responds:
+    spread: Spread
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    count: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class MustDifferFrom:
+    role: Name
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Keeps:
+    duration: Expr
+    span: Span = span_field()
+
+
+Option = (
+    Accuracy
+    | AccuracyByTier
+    | AsOf
+    | Available
+    | BaseUrl
+    | Batch
+    | Cache
+    | Catches
+    | Context
+    | Correlation
+    | Cost
+    | Effect
+    | Effort
+    | Evidence
+    | FalseAlarms
+    | Handles
+    | Hits
+    | Hours
+    | Idempotent
+    | Keeps
+    | Key
+    | Kind
+    | Latency
+    | McpBinding
+    | Model
+    | MustDifferFrom
+    | Need
+    | Output
+    | Parallel
+    | People
+    | Permit
+    | Price
+    | Provider
+    | PythonBinding
+    | RateLimit
+    | Recovers
+    | Responds
+    | Retry
+    | Steps
+    | Succeeds
+    | Timeout
+    | Transient
+    | Turns
+    | Vote
+    | VoteLead
+)

@@ -1,0 +1,287 @@
+"""Builders of declarations, claims and tests."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from pipelang.diagnostics import Span
+from pipelang.syntax import ast
+from pipelang.syntax.lower.context import Lowering, constant, gather, gather_optional, only
+from pipelang.syntax.lower.expressions import raw_literal, text_literal, text_of
+from pipelang.syntax.lower.options import of
+from pipelang.syntax.tokens import Token
+
+
+def start(
+    lowering: Lowering, span: Span, language: int | None, declarations: tuple[Any, ...]
+) -> tuple[int | None, tuple[Any, ...]]:
+    return language, declarations
+
+
+def language(lowering: Lowering, span: Span, number: Token) -> int:
+    return int(number.text)
+
+
+UsePath = tuple[tuple[ast.Name, ...] | None, ast.Literal | None]
+
+
+def use(
+    lowering: Lowering, span: Span, path: UsePath, names: tuple[ast.Name, ...] | None
+) -> ast.Use:
+    return ast.Use(path[0], path[1], names, lowering.doc(span), span)
+
+
+def use_library(lowering: Lowering, span: Span, *names: Token) -> UsePath:
+    return lowering.names(names), None
+
+
+def use_file(lowering: Lowering, span: Span, path: Token) -> UsePath:
+    return None, text_literal(lowering, span, path)
+
+
+def use_name(lowering: Lowering, span: Span, name: Token, comma: Token | None = None) -> ast.Name:
+    return lowering.name(name)
+
+
+def names(lowering: Lowering, span: Span, *tokens: Token) -> tuple[ast.Name, ...]:
+    return lowering.names(tokens)
+
+
+def _named(node: Callable[..., Any]) -> Callable[..., Any]:
+    """A declaration that is its name, one list, and its doc comment."""
+
+    def build(lowering: Lowering, span: Span, name: Token, content: tuple[Any, ...]) -> Any:
+        return node(lowering.name(name), content, lowering.doc(span), span)
+
+    return build
+
+
+def field(
+    lowering: Lowering, span: Span, name: Token, type: ast.TypeExpr, default: ast.Expr | None
+) -> ast.FieldDecl:
+    return ast.FieldDecl(lowering.name(name), type, default, lowering.doc(span), span)
+
+
+def param(
+    lowering: Lowering, span: Span, name: Token, type: ast.TypeExpr, default: ast.Expr | None
+) -> ast.Param:
+    return ast.Param(lowering.name(name), type, default, span)
+
+
+def tool(
+    lowering: Lowering,
+    span: Span,
+    name: Token,
+    params: tuple[ast.Param, ...],
+    returns: ast.TypeExpr | None,
+    options: tuple[ast.Option, ...],
+) -> ast.ToolDecl:
+    return ast.ToolDecl(lowering.name(name), params, returns, options, lowering.doc(span), span)
+
+
+def fn(
+    lowering: Lowering,
+    span: Span,
+    name: Token,
+    params: tuple[ast.Param, ...],
+    public: bool | None,
+    returns: ast.TypeExpr,
+    body: ast.Expr | ast.PythonBinding,
+) -> ast.FnDecl:
+    doc = lowering.doc(span)
+    return ast.FnDecl(lowering.name(name), params, bool(public), returns, body, doc, span)
+
+
+def patterns(
+    lowering: Lowering, span: Span, name: Token, strings: tuple[ast.Literal, ...]
+) -> ast.PatternsDecl:
+    return ast.PatternsDecl(lowering.name(name), strings, lowering.doc(span), span)
+
+
+def strings(lowering: Lowering, span: Span, *tokens: Token) -> tuple[ast.Literal, ...]:
+    return tuple(raw_literal(lowering, token) for token in tokens)
+
+
+PromptBody = tuple[ast.Template | None, ast.Template]
+
+
+def prompt(
+    lowering: Lowering,
+    span: Span,
+    name: Token,
+    params: tuple[ast.Param, ...],
+    body: PromptBody,
+) -> ast.PromptDecl:
+    doc = lowering.doc(span)
+    return ast.PromptDecl(lowering.name(name), params, body[0], body[1], doc, span)
+
+
+def prompt_user(lowering: Lowering, span: Span, user: ast.Template) -> PromptBody:
+    return None, user
+
+
+def prompt_parts(
+    lowering: Lowering, span: Span, system: ast.Template | None, user: ast.Template
+) -> PromptBody:
+    return system, user
+
+
+def template_inline(lowering: Lowering, span: Span, token: Token) -> ast.Template:
+    return ast.Template(dedent(token.text[3:-3]), None, span)
+
+
+def dedent(text: str) -> str:
+    """The text of a template: common indentation, the first and the last line break are layout."""
+    text = text.replace("\r\n", "\n")
+    if text.startswith("\n"):
+        return textwrap.dedent(text[1:]).rstrip()
+    return text.strip()
+
+
+def template_file(lowering: Lowering, span: Span, path: Token) -> ast.Template:
+    where = Span(lowering.file, path.start, path.end)
+    return ast.Template(None, text_literal(lowering, where, path), span)
+
+
+def setting(
+    lowering: Lowering, span: Span, name: Token, type: ast.TypeExpr, value: ast.Expr
+) -> ast.SettingDecl:
+    return ast.SettingDecl(lowering.name(name), type, value, lowering.doc(span), span)
+
+
+def memory(
+    lowering: Lowering,
+    span: Span,
+    name: Token,
+    params: tuple[ast.Param, ...],
+    returns: ast.TypeExpr,
+    options: tuple[ast.Option, ...],
+) -> ast.MemoryDecl:
+    return ast.MemoryDecl(lowering.name(name), params, returns, options, lowering.doc(span), span)
+
+
+def pipeline(
+    lowering: Lowering,
+    span: Span,
+    name: Token,
+    params: tuple[ast.Param, ...],
+    returns: ast.TypeExpr,
+    items: tuple[ast.Item, ...],
+) -> ast.PipelineDecl:
+    return ast.PipelineDecl(lowering.name(name), params, returns, items, lowering.doc(span), span)
+
+
+def prove(lowering: Lowering, span: Span, pipeline: Token, claim: ast.Claim) -> ast.ProveDecl:
+    return ast.ProveDecl(lowering.name(pipeline), claim, lowering.doc(span), span)
+
+
+def claim_only_after(
+    lowering: Lowering, span: Span, tool: Token, gate: tuple[ast.Name, ...]
+) -> ast.OnlyAfter:
+    return ast.OnlyAfter(lowering.name(tool), gate, span)
+
+
+def claim_never(lowering: Lowering, span: Span, tool: Token, when: ast.Expr) -> ast.Never:
+    return ast.Never(lowering.name(tool), when, span)
+
+
+def claim_never_reaches(label: str) -> Callable[..., Any]:
+    def build(lowering: Lowering, span: Span, tool: Token) -> ast.NeverReaches:
+        return ast.NeverReaches(label, lowering.name(tool), span)
+
+    return build
+
+
+def test(
+    lowering: Lowering, span: Span, title: Token, lines: tuple[ast.TestLine, ...]
+) -> ast.TestDecl:
+    return ast.TestDecl(text_of(lowering, title), lines, lowering.doc(span), span)
+
+
+def given(
+    lowering: Lowering, span: Span, pipeline: Token, arguments: tuple[ast.Argument, ...]
+) -> ast.Given:
+    return ast.Given(lowering.name(pipeline), arguments, span)
+
+
+def mock_answer(answer: str) -> Callable[..., Any]:
+    def build(lowering: Lowering, span: Span, target: tuple[ast.Name, ...]) -> ast.MockAnswer:
+        return ast.MockAnswer(target, answer, span)
+
+    return build
+
+
+def expect_called(called: bool) -> Callable[..., Any]:
+    def build(lowering: Lowering, span: Span, tool: Token) -> ast.ExpectCalled:
+        return ast.ExpectCalled(lowering.name(tool), called, span)
+
+    return build
+
+
+def fail_code(lowering: Lowering, span: Span, token: Token) -> str:
+    return text_of(lowering, token) if token.type == "STRING" else token.text
+
+
+BUILDERS: dict[str, Callable[..., Any]] = {
+    "start": start,
+    "language": language,
+    "declarations": gather,
+    "use": use,
+    "use_library": use_library,
+    "use_file": use_file,
+    "use_names": gather,
+    "use_name": use_name,
+    "enum": _named(ast.EnumDecl),
+    "names": names,
+    "type_decl": _named(ast.TypeDecl),
+    "fields": gather,
+    "field": field,
+    "provider": _named(ast.ProviderDecl),
+    "tier": _named(ast.TierDecl),
+    "role": _named(ast.RoleDecl),
+    "tool": tool,
+    "fn": fn,
+    "public": constant(True),
+    "fn_expr": only,
+    "fn_python": only,
+    "patterns": patterns,
+    "strings": strings,
+    "prompt": prompt,
+    "prompt_user": prompt_user,
+    "prompt_parts": prompt_parts,
+    "prompt_system": only,
+    "template_inline": template_inline,
+    "template_file": template_file,
+    "setting": setting,
+    "memory": memory,
+    "params": gather_optional,
+    "param": param,
+    "pipeline": pipeline,
+    "prove": prove,
+    "claim_only_after": claim_only_after,
+    "claim_never": claim_never,
+    "claim_escalates": of(ast.Escalates),
+    "claim_untrusted": claim_never_reaches("untrusted"),
+    "claim_private": claim_never_reaches("private"),
+    "test": test,
+    "test_lines": gather,
+    "given": given,
+    "mock_values_of": of(ast.MockValues),
+    "mock_values": gather,
+    "mock_fails": of(ast.MockFails),
+    "mock_yes": mock_answer("yes"),
+    "mock_no": mock_answer("no"),
+    "mock_veto": mock_answer("veto"),
+    "mock_breaker": of(ast.MockBreaker),
+    "expect_answered": of(ast.ExpectAnswered),
+    "expect_escalated": of(ast.ExpectEscalated),
+    "expect_rejected": of(ast.ExpectRejected),
+    "expect_failed": of(ast.ExpectFailed),
+    "expect_called": expect_called(True),
+    "expect_not_called": expect_called(False),
+    "expect_equal": of(ast.ExpectEqual),
+    "expect_cost": of(ast.ExpectCost),
+    "fail_code": fail_code,
+}

@@ -1,0 +1,60 @@
+"""The parser's tables, read once a process from `grammar/pipelang.tables.json`."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from pipelang.resources import resource
+from pipelang.syntax.build_tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a reduction makes a value; see `build_tables._rule`."""
+
+    origin: str
+    builder: str
+    length: int
+    passthrough: bool
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """An LALR(1) automaton with its terminals.
+
+    `states[s][symbol]` is the state to go to if >= 0, else -1 minus the rule to reduce by.
+    """
+
+    lexer: re.Pattern[str]
+    keywords: dict[str, str]
+    keyword_of: dict[str, str]
+    reserved: frozenset[str]
+    ignored: frozenset[str]
+    rules: tuple[Rule, ...]
+    states: list[dict[str, int]]
+    start: int
+    end: int
+
+
+@cache
+def tables() -> Tables:
+    """The tables; a few milliseconds the first time."""
+    raw = json.loads((resource("grammar") / TABLES).read_text(encoding="utf-8"))
+    return Tables(
+        # ASCII: a digit of another script would be a number that no reader expects.
+        lexer=re.compile(
+            "|".join(f"(?P<{name}>{regex})" for name, regex in raw["terminals"]), re.ASCII
+        ),
+        keywords=raw["keywords"],
+        keyword_of={terminal: word for word, terminal in raw["keywords"].items()},
+        reserved=frozenset(raw["reserved"]),
+        ignored=frozenset(raw["ignore"]),
+        rules=tuple(Rule(o, b, n, p, tuple(c)) for o, b, n, p, c in raw["rules"]),
+        states=raw["states"],
+        start=raw["start"],
+        end=raw["end"],
+    )

@@ -1,0 +1,280 @@
+"""A local server that speaks the wire format of Anthropic's Messages API.
+
+It stands in for the API where the real SDK is to be used without a network: it demands what the
+API demands (key, version, `max_tokens`, no unknown parameters, closed schemas), answers what a
+test has scripted, and remembers what it was sent. Without a script it makes up an answer that
+fits the schema it was asked for.
+
+It runs in a thread with a loop of its own, so that one server can outlive several `asyncio.run`
+and can serve another process.
+
+    with MessagesServer(Reply.status(529), Reply.answer({"kind": "billing"})) as server:
+        provider = AnthropicProvider(KEY, server.url)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiohttp import web
+
+KEY = "sk-ant-test-0123456789abcdef"
+
+_BOTH = {"messages", "model", "output_config", "system", "thinking", "tools", "tool_choice"}
+_KNOWN = {
+    "/v1/messages": _BOTH | {"max_tokens", "metadata", "service_tier", "stop_sequences", "stream"},
+    "/v1/messages/count_tokens": _BOTH,
+}
+_ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What to do with one request. Made by the class methods."""
+
+    kind: Literal["answer", "status", "raw", "hang", "drip", "cut"]
+    text: str | None = None
+    stop_reason: str = "end_turn"
+    usage: dict[str, Any] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    code: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+
+    @classmethod
+    def answer(cls, value: Any, *, stop_reason: str = "end_turn", **more: Any) -> Reply:
+        """A message whose text is `value`, as JSON unless it is a text already.
+
+        `usage` replaces the default of 12 in and 34 out; `extra` are more fields of the message.
+        """
+        text = value if isinstance(value, str) else json.dumps(value)
+        return cls("answer", text=text, stop_reason=stop_reason, **more)
+
+    @classmethod
+    def status(
+        cls,
+        code: int,
+        *,
+        message: str = "scripted",
+        kind: str | None = None,
+        error_code: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """An error as the API writes it."""
+        error: dict[str, Any] = {
+            "type": kind or _ERROR_TYPES.get(code, "api_error"),
+            "message": message,
+        }
+        if error_code:
+            error["details"] = {"error_code": error_code}
+        body = json.dumps({"type": "error", "error": error}).encode()
+        return cls("raw", code=code, body=body, headers=headers or {})
+
+    @classmethod
+    def raw(cls, body: bytes, content_type: str = "application/json", code: int = 200) -> Reply:
+        """A body as it is, such as JSON that breaks off or a gateway's error page."""
+        return cls("raw", code=code, body=body, headers={"content-type": content_type})
+
+    @classmethod
+    def hang(cls) -> Reply:
+        """No answer at all, on an open connection."""
+        return cls("hang")
+
+    @classmethod
+    def drip(cls) -> Reply:
+        """A blank every 50 ms for ever: each read succeeds, the answer never comes."""
+        return cls("drip")
+
+    @classmethod
+    def cut(cls) -> Reply:
+        """The connection breaks in the middle of the answer."""
+        return cls("cut")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request that came."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+    port: int
+    """The client's: tells connections apart."""
+
+
+class MessagesServer:
+    """A context manager; `url` is what the provider takes as its `base_url`."""
+
+    def __init__(self, *script: Reply, key: str = KEY, tokens: int = 77) -> None:
+        self.script = deque(script)
+        self.counts: deque[Reply] = deque()
+        """The script of `count_tokens`; without one it answers `tokens`."""
+        self.requests: list[Seen] = []
+        self.arrived = threading.Event()
+        """Set from the first request on."""
+        self.url = ""
+        self._key = key
+        self._tokens = tokens
+        self._loop = asyncio.new_event_loop()
+        self._over: asyncio.Event
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._ready = threading.Event()
+
+    def __enter__(self) -> MessagesServer:
+        self._thread.start()
+        assert self._ready.wait(5), "the server did not start"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(5)
+
+    @property
+    def last(self) -> Seen:
+        return self.requests[-1]
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._main())
+        finally:
+            self._loop.close()
+
+    async def _main(self) -> None:
+        self._over = asyncio.Event()
+        app = web.Application()
+        for path in _KNOWN:
+            app.router.add_post(path, self._handle)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        self._ready.set()
+        await self._over.wait()
+        await runner.cleanup()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        peer = request.transport.get_extra_info("peername") if request.transport else (None, 0)
+        self.requests.append(Seen(request.path, headers, body, peer[1]))
+        self.arrived.set()
+        counting = request.path.endswith("count_tokens")
+        refused = self._refuse(request.path, headers, body)
+        if refused is not None:
+            return await self._play(refused, request, body)
+        script = self.counts if counting else self.script
+        if script:
+            return await self._play(script.popleft(), request, body)
+        if counting:
+            return web.json_response({"input_tokens": self._tokens})
+        return await self._play(Reply.answer(_sample(body)), request, body)
+
+    def _refuse(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Reply | None:
+        """What the API itself would say against the request."""
+        given = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+        if given != self._key:
+            # The real one doesn't repeat the key; a gateway may.
+            return Reply.status(401, message=f"invalid api key {given}")
+        problem = None
+        if "anthropic-version" not in headers:
+            problem = "anthropic-version: header is required"
+        for name in body.keys() - _KNOWN[path]:
+            problem = f"{name}: Extra inputs are not permitted"
+        if path == "/v1/messages" and not isinstance(body.get("max_tokens"), int):
+            problem = "max_tokens: Field required"
+        config = body.get("output_config", {})
+        for name in config.keys() - {"effort", "format"}:
+            problem = f"output_config.{name}: Extra inputs are not permitted"
+        if not _is_closed(config.get("format", {}).get("schema", {})):
+            problem = "output_config.format.schema: 'additionalProperties' must be false"
+        return Reply.status(400, message=problem) if problem else None
+
+    async def _play(
+        self, reply: Reply, request: web.Request, body: dict[str, Any]
+    ) -> web.StreamResponse:
+        headers = {"request-id": f"req_{len(self.requests)}"} | reply.headers
+        match reply.kind:
+            case "hang":
+                await self._over.wait()
+                return web.Response(status=503)
+            case "drip":
+                response = web.StreamResponse(headers={"content-type": "application/json"})
+                await response.prepare(request)
+                while not self._over.is_set():
+                    await response.write(b" ")
+                    await asyncio.sleep(0.05)
+                return response
+            case "cut":
+                headers |= {"content-type": "application/json", "content-length": "1000"}
+                response = web.StreamResponse(headers=headers)
+                await response.prepare(request)
+                await response.write(b'{"type": "message", "con')
+                assert request.transport is not None
+                request.transport.abort()
+                return response
+            case "raw":
+                headers = {"content-type": "application/json"} | headers
+                return web.Response(status=reply.code, body=reply.body, headers=headers)
+            case _:
+                message = {
+                    "id": f"msg_{len(self.requests)}",
+                    "type": "message",
+                    "role": "assistant",
+                    "model": body["model"],
+                    "content": [{"type": "text", "text": reply.text}],
+                    "stop_reason": reply.stop_reason,
+                    "stop_sequence": None,
+                    "usage": reply.usage or {"input_tokens": 12, "output_tokens": 34},
+                }
+                return web.json_response(message | reply.extra, headers=headers)
+
+
+def _is_closed(schema: Any) -> bool:
+    """Whether every object in a JSON Schema forbids further keys, as the API demands."""
+    if isinstance(schema, list):
+        return all(_is_closed(part) for part in schema)
+    if not isinstance(schema, dict):
+        return True
+    if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
+        return False
+    return all(_is_closed(part) for part in schema.values())
+
+
+def _sample(body: dict[str, Any]) -> Any:
+    """The plainest value that fits the schema asked for, or a text."""
+    schema = body.get("output_config", {}).get("format", {}).get("schema")
+    return "a text" if schema is None else _value(schema, schema.get("$defs", {}))
+
+
+def _value(schema: dict[str, Any], defs: dict[str, Any]) -> Any:
+    match schema:
+        case {"$ref": str(name)}:
+            return _value(defs[name.rpartition("/")[2]], defs)
+        case {"enum": [first, *_]} | {"const": first}:
+            return first
+        case {"anyOf": [first, *_]}:
+            return _value(first, defs)
+        case {"type": "object"}:
+            fields = schema.get("properties", {})
+            return {name: _value(fields[name], defs) for name in schema.get("required", fields)}
+        case {"type": "array"}:
+            return []
+    plain = {"string": "a text", "integer": 1, "number": 0.5, "boolean": True}
+    return plain.get(schema.get("type", ""))

@@ -1,0 +1,1 @@
+"""An independent reading of the language: brute force against the analysis."""

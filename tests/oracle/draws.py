@@ -1,0 +1,77 @@
+"""Every draw of a run made explicit: the depth-first oracle that `enumerate_runs` is built on.
+
+A run is an ordinary function that calls `choose` wherever chance decides. `Draws` replays it once
+for every path through its choices: the first time it takes the first option everywhere, and
+`advance` then moves the last choice that has an option left. What comes after a choice may depend
+on it in any way whatever, so nothing has to be known about the run beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+ONE = Fraction(1)
+
+
+class Draws:
+    """The choices of one run, and which runs are still to come."""
+
+    def __init__(self) -> None:
+        # One entry for each choice of the current run: its open options, the one taken, and the
+        # probability of everything up to and with it.
+        self._options: list[list[tuple[Fraction, Any]]] = []
+        self._taken: list[int] = []
+        self._weights: list[Fraction] = []
+        self._next = 0
+
+    def restart(self) -> None:
+        """Begins a run, which replays what is kept of the former one."""
+        self._next = 0
+
+    def choose(self, options: Sequence[tuple[Fraction, Value]]) -> Value:
+        """One of the values, each with its probability. What cannot happen is not followed.
+
+        While a run is being replayed the options are those of the time before.
+        """
+        if self._next == len(self._taken):
+            if sum(p for p, _ in options) != 1:
+                raise ValueError(f"probabilities do not sum to 1: {options}")
+            possible = [(p, value) for p, value in options if p]
+            self._options.append(possible)
+            self._taken.append(0)
+            self._weights.append(self.weight * possible[0][0])
+        picked: Value = self._options[self._next][self._taken[self._next]][1]
+        self._next += 1
+        return picked
+
+    def flip(self, probability: Fraction) -> bool:
+        """Whether something of this probability happens."""
+        if probability.denominator == 1:
+            return probability == 1
+        if self._next < len(self._taken):
+            return self.choose(())  # replayed: the options are known
+        return self.choose([(probability, True), (1 - probability, False)])
+
+    @property
+    def weight(self) -> Fraction:
+        """The probability of the current run, as far as it has been drawn."""
+        return self._weights[-1] if self._weights else ONE
+
+    def advance(self) -> bool:
+        """Moves on to the next run; False once all have been."""
+        if self._next != len(self._taken):
+            raise RuntimeError("the run did not replay its choices")
+        while self._taken:
+            options, taken = self._options.pop(), self._taken.pop() + 1
+            self._weights.pop()
+            if taken < len(options):
+                weight = self.weight * options[taken][0]
+                self._options.append(options)
+                self._taken.append(taken)
+                self._weights.append(weight)
+                return True
+        return False

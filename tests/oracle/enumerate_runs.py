@@ -1,0 +1,66 @@
+"""The oracle: the exact reliability of a small pipeline, by playing every run that it can have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from . import model as m
+from .draws import Draws
+from .lookup import Lookup
+from .run import Result, Run
+
+
+class TooManyRunsError(Exception):
+    """There are more runs than the caller wants to wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Exact numbers, named as in the report of `pipelang check`."""
+
+    outcomes: dict[str, Fraction]
+    escalations: dict[str, Fraction]
+    wrong_effect: Fraction
+    cost_mean: Fraction
+    reached: dict[str, Fraction]
+    runs: int
+
+
+def enumerate_runs(program: m.Program, limit: int = 60_000, literal: bool = False) -> Reliability:
+    """Walks all runs. Raises `TooManyRunsError` where there are more than `limit`."""
+    lookup = Lookup(program)
+    draws = Draws()
+    chances: dict[Result, Fraction] = {}
+    cost = Fraction(0)
+    runs = 0
+    more = True
+    while more:
+        draws.restart()
+        run = Run(lookup, draws, literal)
+        result = run.play()
+        runs += 1
+        if runs > limit:
+            raise TooManyRunsError(f"more than {limit} runs")
+        chances[result] = chances.get(result, Fraction(0)) + draws.weight
+        cost += run.cost * draws.weight
+        more = draws.advance()
+    if sum(chances.values()) != 1:
+        raise AssertionError("the runs do not sum to 1")
+
+    def share(results: list[Result]) -> Fraction:
+        return sum((chances[result] for result in results), Fraction(0))
+
+    kinds = ("success", "silent_error", "escalation", "rejection", "failure")
+    escalated = {r.by for r in chances if r.outcome == "escalation"}
+    return Reliability(
+        outcomes={kind: share([r for r in chances if r.outcome == kind]) for kind in kinds},
+        escalations={
+            name: share([r for r in chances if r.outcome == "escalation" and r.by == name])
+            for name in sorted(escalated)
+        },
+        wrong_effect=share([r for r in chances if r.wrong_effect]),
+        cost_mean=cost,
+        reached={name: share([r for r in chances if name in r.reached]) for name in lookup.steps},
+        runs=runs,
+    )

@@ -1,0 +1,107 @@
+"""What a generated item may mention at the place where it stands.
+
+Names are told apart by what they hold: a record (`record` gives its type), a text, a list of texts
+or a condition. The scope also keeps which steps a gate could send back to: those of its own block
+since the last barrier that is not a gate, as far as the gate reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from . import expressions as e
+from . import model as m
+from .palette import TEXT
+from .traverse import step_exprs
+
+
+@dataclass
+class Scope:
+    records: dict[str, str]  # name -> record type, "" for a text, "texts", "bool"
+    plain: set[str]  # names whose paths may be drawn
+    made_by_steps: set[str] = field(default_factory=set)
+    # Every value that a name mentions, itself included, through everything in between.
+    ancestry: dict[str, frozenset[str]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # an alias -> what it stands for
+    window: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, inputs: tuple[m.Input, ...]) -> Scope:
+        names = [item.name for item in inputs]
+        return cls(
+            {item.name: item.type for item in inputs},
+            set(names),
+            ancestry={name: frozenset({name}) for name in names},
+        )
+
+    def inside(self) -> Scope:
+        """The scope of a branch: sees what is around it, and keeps its own names to itself."""
+        return Scope(
+            dict(self.records),
+            set(self.plain),
+            set(self.made_by_steps),
+            dict(self.ancestry),
+            dict(self.sources),
+        )
+
+    def close(self) -> None:
+        """A barrier that no redo may cross."""
+        self.window.clear()
+
+    def add_step(self, step: m.Step, plain: bool, redoable: bool) -> None:
+        self.records[step.name] = step.type
+        self.made_by_steps.add(step.name)
+        if plain:
+            self.plain.add(step.name)
+        self.ancestry[step.name] = self._read(*step_exprs(step)) | {step.name}
+        if redoable:
+            self.window.append(step.name)
+
+    def add_let(self, let: m.Let, record: str) -> None:
+        self.records[let.name] = record
+        self.ancestry[let.name] = self._read(let.value) | {let.name}
+        if isinstance(let.value, e.Path) and let.value.field is None:
+            self.sources[let.name] = let.value.value
+
+    def _read(self, *exprs: e.Expr) -> frozenset[str]:
+        found = (self.ancestry[name] for expr in exprs for name in e.names_in(expr))
+        return frozenset().union(*found)
+
+    # --- what is there ----------------------------------------------------------------------
+
+    def values(self) -> list[str]:
+        """What an `ask` may take: everything but conditions."""
+        return [name for name, record in self.records.items() if record != "bool"]
+
+    def texts(self) -> list[str]:
+        """What has or is one text."""
+        return [name for name in self.values() if self.records[name] != "texts"]
+
+    def steps(self) -> list[str]:
+        return [name for name in self.records if name in self.made_by_steps]
+
+    def with_paths(self) -> list[str]:
+        return [name for name in self.records if name in self.plain]
+
+    def conditions(self) -> list[str]:
+        return [name for name, record in self.records.items() if record == "bool"]
+
+    def record(self, name: str) -> str:
+        return self.records[name]
+
+    def text(self, name: str) -> e.Path:
+        """A text of a value: itself, or its `body`."""
+        return e.Path(name) if self.records[name] in ("", "texts") else e.Path(name, "body")
+
+    def text_type(self, name: str) -> str:
+        return f"[{TEXT}] max 5" if self.records[name] == "texts" else TEXT
+
+    def source(self, name: str) -> str:
+        """A step or input with fields: the name itself, what it stands for, or some input."""
+        while name in self.sources:
+            name = self.sources[name]
+        return name if self.records[name] else next(iter(self.records))
+
+    def redo_targets(self, condition: e.Expr) -> list[str]:
+        read = self._read(condition)
+        return [name for name in self.window if name in read]

@@ -1,0 +1,97 @@
+"""The analysis against brute force, on random pipelines: every number, to 1e-12.
+
+The oracle was written from the design's text alone and knows nothing of the compiler, so a
+difference is a defect of one of the two, or a sentence that two people read differently; the
+constructs printed with a failing seed help to tell which. `ORACLE_SEEDS=20000` looks further.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .compare import differences
+from .constructs import constructs
+from .enumerate_runs import TooManyRunsError, enumerate_runs
+from .generate import generate
+from .subject import analyse
+from .write_pipe import pipe_text, write_pipe
+
+SEEDS = int(os.environ.get("ORACLE_SEEDS", "1200"))
+BATCH = 20
+MOST_RUNS = 5_000  # about half a second; some 3% of the seeds have more and are left out
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+def test_report_is_exact(first: int, tmp_path: Path) -> None:
+    failures: list[str] = []
+    texts: list[str] = []
+    compared = 0
+    for seed in range(first, first + BATCH):
+        program = generate(seed)
+        try:
+            exact = enumerate_runs(program, limit=MOST_RUNS)
+        except TooManyRunsError:
+            continue
+        compared += 1
+        path = write_pipe(program, tmp_path / f"seed_{seed}")
+        try:
+            report = analyse(path)[program.pipeline.name]
+            found = [str(difference) for difference in differences(exact, report)]
+        except Exception as error:  # one seed's crash must not hide the others
+            found = [f"{type(error).__name__}: {error}"]
+        if found:
+            failures.append(f"seed {seed}: {', '.join(sorted(constructs(program)))}")
+            failures += [f"    {line}" for line in found]
+            texts.append(pipe_text(program))
+    assert compared >= BATCH // 2
+    # The shortest of the failing programs is shown, to start with.
+    assert not failures, "\n".join([*failures, "", min(texts, key=len)])
+
+
+def test_random_models_cover_the_constructs() -> None:
+    """At least one model in two hundred for each; what is open in the design may be rarer."""
+    number = 1000
+    counted: Counter[str] = Counter()
+    for seed in range(number):
+        counted.update(constructs(generate(seed)))
+    for name, times in counted.most_common():
+        print(f"{times / number:6.1%}  {name}")
+    rare = [name for name, n in counted.items() if n < number / 200 and "open:" not in name]
+    assert not rare
+    assert len(counted) >= 45, "a construct is not generated at all any more"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_short_cuts_change_nothing(seed: int) -> None:
+    program = generate(seed)
+    try:
+        literal = enumerate_runs(program, limit=5_000, literal=True)
+    except TooManyRunsError:
+        pytest.skip("too many runs")
+    assert replace(enumerate_runs(program), runs=0) == replace(literal, runs=0)
+
+
+def test_differences_are_found() -> None:
+    exact = enumerate_runs(generate(1))
+    report: dict[str, Any] = {
+        "outcomes": {name: {"value": float(p)} for name, p in exact.outcomes.items()},
+        "escalations": {name: {"value": float(p)} for name, p in exact.escalations.items()},
+        "wrong_effect": {"value": float(exact.wrong_effect)},
+        "cost": {"mean": {"value": float(exact.cost_mean)}},
+        "steps": [
+            {"name": name, "reached": {"value": float(p)}} for name, p in exact.reached.items()
+        ],
+    }
+    assert differences(exact, report) == []
+    report["outcomes"]["success"]["value"] += 1e-11
+    report["outcomes"]["failure"]["value"] = None
+    report["escalations"]["nobody"] = {"value": 1e-11}
+    step = report["steps"].pop()["name"]
+    metrics = [difference.metric for difference in differences(exact, report)]
+    assert metrics == ["success", "failure", "escalation.nobody", f"reached {step}"]

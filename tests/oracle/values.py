@@ -1,0 +1,64 @@
+"""Hidden bits: whether an answer is right, decided only when somebody asks.
+
+Each answer has a latent draw: right with `accuracy` if all that it was made from is right, and a
+second one, right with `recovers`, if not. They are independent of everything else, so it makes no
+difference to any probability when they are drawn. Drawing them as late as possible keeps the
+number of runs small: an answer that nobody looks at costs no branch at all.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from .draws import Draws
+
+
+class Latent:
+    """The verdict behind an answer, drawn anew or copied from the former answer of the step.
+
+    A redo copies both draws together, with the probability `correlation` of the link that answers
+    now, whatever link answered before.
+    """
+
+    def __init__(
+        self,
+        draws: Draws,
+        accuracy: Fraction,
+        recovers: Fraction,
+        former: Latent | None = None,
+        correlation: Fraction = Fraction(0),
+    ) -> None:
+        self._draws = draws
+        self._chances = {True: accuracy, False: recovers}
+        self._former = former
+        self._correlation = correlation
+        self._copied: bool | None = None
+        self._verdicts: dict[bool, bool] = {}
+
+    def verdict(self, inputs_right: bool) -> bool:
+        if self._former is not None:
+            if self._copied is None:
+                self._copied = self._draws.flip(self._correlation)
+            if self._copied:
+                return self._former.verdict(inputs_right)
+        if inputs_right not in self._verdicts:
+            self._verdicts[inputs_right] = self._draws.flip(self._chances[inputs_right])
+        return self._verdicts[inputs_right]
+
+
+class Value:
+    """One version of a value: a redo makes another one. Told apart by identity."""
+
+    def __init__(self, latent: Latent, made_from: tuple[Value, ...]) -> None:
+        self.latent = latent
+        self._made_from = made_from
+        self._right: bool | None = None
+
+    def right(self) -> bool:
+        if self._right is None:
+            self._right = self.latent.verdict(all_right(self._made_from))
+        return self._right
+
+
+def all_right(values: tuple[Value, ...]) -> bool:
+    return all(value.right() for value in values)
