@@ -1,0 +1,1 @@
+"""What a program will do, worked out before it runs. Knows nothing of the interpreter."""

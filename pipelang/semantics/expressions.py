@@ -6,8 +6,8 @@ seconds in `Decimal`. A setting has become the constant of this program, with it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from pipelang.diagnostics import Span
@@ -258,6 +258,49 @@ def walk(expr: Expr) -> Iterator[Expr]:
     yield expr
     for part in parts(expr):
         yield from walk(part)
+
+
+def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
+    """The expression with names replaced by other expressions."""
+
+    def inside(part: Expr) -> Expr:
+        return substitute(part, values)
+
+    match expr:
+        case Const() | BudgetLeft():
+            return expr
+        case Read():
+            return values.get(expr.name, expr)
+        case Field() | IsPresent():
+            return replace(expr, target=inside(expr.target))
+        case At():
+            return replace(expr, target=inside(expr.target), index=inside(expr.index))
+        case Apply() | Builtin():
+            return replace(expr, arguments=tuple(map(inside, expr.arguments)))
+        case MakeList():
+            return replace(expr, items=tuple(map(inside, expr.items)))
+        case MakeRecord():
+            return replace(expr, fields=tuple((n, inside(v)) for n, v in expr.fields))
+        case Not() | Negate():
+            return replace(expr, operand=inside(expr.operand))
+        case Logic() | Compare() | Arithmetic():
+            return replace(expr, left=inside(expr.left), right=inside(expr.right))
+        case Member():
+            return replace(expr, item=inside(expr.item), collection=inside(expr.collection))
+        case Matches():
+            return replace(expr, text=inside(expr.text))
+        case Choice():
+            return replace(
+                expr,
+                condition=inside(expr.condition),
+                then=inside(expr.then),
+                otherwise=inside(expr.otherwise),
+            )
+        case Select():
+            arms = tuple((pattern, inside(value)) for pattern, value in expr.arms)
+            return replace(expr, subject=inside(expr.subject), arms=arms)
+        case _:
+            assert_never(expr)
 
 
 def mentions(expr: Expr) -> frozenset[str]:

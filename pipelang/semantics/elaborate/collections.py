@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipelang.diagnostics import codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.elaborate.context import Context, Scope
@@ -36,7 +38,7 @@ def elaborate_list(
                 range=f"at most {inner.max_length}",
                 found=len(items),
             )
-        return ir.MakeList(items, inner, expr.span)
+        return ir.MakeList(items, replace(inner, max_length=len(items)), expr.span)
     if not expr.items:
         if inner == JSON:
             return ir.MakeList((), JSON, expr.span)

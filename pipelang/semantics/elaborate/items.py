@@ -60,12 +60,25 @@ def block(
         if typed is not None:
             if isinstance(typed, (p.Step, p.Let)):
                 places[typed.name] = len(made)
-            if isinstance(typed, p.Step):
-                steps |= {typed.name}
+            steps |= steps_in(typed)
             made.append(typed)
         ended = ended or ends
     acts = tool_acts(context)
     return p.Block(tuple(made), segments(made, acts)), scope, ended
+
+
+def steps_in(item: p.Item) -> frozenset[str]:
+    """The steps of an item, those of its branches included."""
+    match item:
+        case p.Step():
+            return frozenset((item.name,))
+        case p.When():
+            inner = (*item.then.items, *item.otherwise.items)
+        case p.MatchBranch():
+            inner = tuple(part for _, arm in item.arms for part in arm.items)
+        case _:
+            return frozenset()
+    return frozenset[str]().union(*map(steps_in, inner))
 
 
 def tool_acts(context: Context) -> Any:

@@ -91,15 +91,17 @@ def _links(node: Node, lay: Lay) -> tuple[Document, list[Alternative]]:
     """The first link of a chain and the others. Chains are left-recursive: `(a else b) else c`."""
     others: list[Alternative] = []
     at: Node | Leaf = node
-    while isinstance(at, Node) and len(at.children) == 3:
-        at, otherwise, last = at.children
-        assert isinstance(otherwise, Leaf)
-        others.append((otherwise, lay(last)))
-        at = at.children[0] if isinstance(at, Node) and at.rule == "chain_open" else at
-    while isinstance(at, Node) and at.rule in ("chain_open", "links_first"):
+    while isinstance(at, Node) and at.rule in _CHAINS:
+        if len(at.children) == 3:
+            otherwise, last = at.children[1:]
+            assert isinstance(otherwise, Leaf)
+            others.append((otherwise, lay(last)))
         at = at.children[0]
     others.reverse()
     return lay(at), others
+
+
+_CHAINS = frozenset({"chain_open", "chain_closed", "links_first", "links_more"})
 
 
 def _with_alternatives(head: Document, others: list[Alternative]) -> Document:

@@ -61,15 +61,14 @@ def leaves(text: str, found: TokenList) -> list[Leaf]:
             else:
                 own.append(comment)
         first = own[0].start if own else token.start
+        follows = [*(comment.start for comment in own[1:]), token.start]
         remarks = tuple(
-            Remark(comment.text, text.count("\n", comment.start, following) > 1)
-            for comment, following in zip(
-                own, [*(comment.start for comment in own[1:]), token.start], strict=True
-            )
+            Remark(comment.text, text.count("\n", comment.start, end) > 1)
+            for comment, end in zip(own, follows, strict=False)
         )
         made.append(
             Leaf(
-                text=_CRLF.sub("\n", token.text) if "\r" in token.text else token.text,
+                text=_written(token),
                 remarks=remarks,
                 trailing=None,
                 breaks=breaks,
@@ -79,6 +78,13 @@ def leaves(text: str, found: TokenList) -> list[Leaf]:
         )
         last = token.end
     return made
+
+
+def _written(token: Token) -> str:
+    """A token's letters. Line ends of a template and spaces of an amount (`4k tokens`) are none."""
+    if token.type == "TOKENS":
+        return " ".join(token.text.split())
+    return _CRLF.sub("\n", token.text) if "\r" in token.text else token.text
 
 
 def _would_be_an_amount(tokens: list[Token], index: int) -> bool:

@@ -14,7 +14,6 @@ from pipelang.syntax.format.document import (
     GAP,
     LINE,
     SOFT,
-    SPACE,
     Document,
     Remarks,
     Space,
@@ -206,9 +205,7 @@ def _is_bracketed(child: Node | Leaf) -> bool:
     return isinstance(child, Node) and child.rule in _BRACKETED
 
 
-def block(
-    rule: str, opening: Leaf, inside: list[Node | Leaf], closing: Leaf, lay: Lay
-) -> Document:
+def block(rule: str, opening: Leaf, inside: list[Node | Leaf], closing: Leaf, lay: Lay) -> Document:
     """Entries in braces: on one line if the author had them so and they fit, or opened."""
     style = _OWNERS.get(rule, _ITEMS)
     nodes: list[Node | Leaf] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import assert_never
 
 from pipelang.syntax.format.document import (
@@ -73,7 +74,8 @@ def render(document: Document) -> str:
                 else:
                     page.break_line(margin, top.gap)
             case Remarks():
-                page.remark((*top.remarks[:-1], top.remarks[-1]._replace(gap=False)), margin)
+                page.remark(top.remarks[:-1], margin)
+                page.write(top.remarks[-1].text)
             case Indent():
                 stack.append((margin + STEP, flat, top.content))
             case Group():
@@ -139,23 +141,13 @@ def _joined(lines: list[tuple[str, str | None]]) -> str:
     while lines and lines[0] == ("", None):
         del lines[0]
     done: list[str] = []
-    index = 0
-    while index < len(lines):
-        code, comment = lines[index]
-        if comment is None:
-            done.append(code)
-            index += 1
-            continue
-        run = index
-        while run < len(lines) and lines[run][1] is not None and _margin(lines[run][0]) == _margin(code):
-            run += 1
-        column = max(_width(code) for code, _ in lines[index:run])
-        done.extend(
-            f"{code}{' ' * (column - _width(code))}{BEFORE_COMMENT}{comment}"
-            for code, comment in lines[index:run]
-        )
-        index = run
-    return "".join(f"{line}\n" for line in done)
+    for (_, commented), run in groupby(lines, lambda line: (_margin(line[0]), bool(line[1]))):
+        neighbours = list(run)
+        column = max(_width(code) for code, _ in neighbours) if commented else 0
+        for code, comment in neighbours:
+            space = " " * (column - _width(code)) + BEFORE_COMMENT if comment else ""
+            done.append(f"{code}{space}{comment or ''}\n")
+    return "".join(done)
 
 
 def _margin(code: str) -> int:

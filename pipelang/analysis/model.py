@@ -1,0 +1,183 @@
+"""What the analysis of one pipeline knows before it sweeps.
+
+Lets are looked through: a test on a let is a test on what the let is made of, and what mentions a
+let mentions its steps. So the only hidden bits are those of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelang.analysis.parameters import Cut, Parameters
+from pipelang.analysis.table import Key
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import MeasuredShare
+
+RIGHT, WRONG, ABSENT = 0, 1, 2
+"""The states of a value: right, wrong, never made because its chain ended the run."""
+
+
+@dataclass(slots=True)
+class Model:
+    """A pipeline with its shares, thresholds and lets at hand."""
+
+    program: p.Program
+    pipeline: p.Pipeline
+    parameters: Parameters
+    lets: dict[str, ir.Expr] = field(default_factory=dict)
+    steps: dict[str, p.Step] = field(default_factory=dict)
+    paths: dict[ir.Expr, p.PathShares] = field(default_factory=dict)
+    conditions: dict[ir.Expr, p.ConditionShare] = field(default_factory=dict)
+    names: dict[str, p.NamedShare] = field(default_factory=dict)
+    cuts: dict[tuple[str, str], list[Cut]] = field(default_factory=dict)
+    latent: frozenset[str] = frozenset()
+    costs: dict[tuple[int, str], Any] = field(default_factory=dict)
+
+    def expand(self, expr: ir.Expr) -> ir.Expr:
+        """The expression with every let replaced by what it is."""
+        return ir.substitute(expr, self.lets) if self.lets else expr
+
+    def values(self, expr: ir.Expr) -> frozenset[str]:
+        """The steps whose values an expression mentions, through lets."""
+        return self.roots(ir.mentions(expr))
+
+    def roots(self, names: frozenset[str]) -> frozenset[str]:
+        """The steps behind some names: inputs are always right, lets are their parts."""
+        found: set[str] = set()
+        for name in names:
+            if name in self.lets:
+                found |= {part for part in ir.mentions(self.lets[name]) if part in self.steps}
+            elif name in self.steps:
+                found.add(name)
+        return frozenset(found)
+
+    def file_of(self, step: str) -> str | None:
+        """The evidence file behind a step's confidence: the first that its chain names."""
+        for link in self.steps[step].chain.links:
+            if isinstance(link.accuracy, MeasuredShare):
+                rows = self.program.evidence[link.accuracy.file].rows
+                if all(row.confidence is not None for row in rows):
+                    return link.accuracy.file
+        return None
+
+
+def value_key(step: str) -> Key:
+    return ("value", step)
+
+
+def items(block: p.Block) -> Iterator[p.Item]:
+    """Every item of a block, those of its branches included, in writing order."""
+    for item in block.items:
+        yield item
+        match item:
+            case p.When():
+                yield from items(item.then)
+                yield from items(item.otherwise)
+            case p.MatchBranch():
+                for _, arm in item.arms:
+                    yield from items(arm)
+            case _:
+                pass
+
+
+def make_model(program: p.Program, pipeline: p.Pipeline, parameters: Parameters) -> Model:
+    """Gather shares, lets and thresholds of a pipeline."""
+    model = Model(program, pipeline, parameters)
+    everything = list(items(pipeline.block))
+    redone: set[str] = set()
+    for item in everything:
+        if isinstance(item, p.Step):
+            model.steps[item.name] = item
+        elif isinstance(item, p.Let):
+            model.lets[item.name] = model.expand(item.value)
+    for block in blocks(pipeline.block):
+        for item in block.items:
+            if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
+                for index in item.otherwise.reruns:
+                    again = block.items[index]
+                    if isinstance(again, p.Step):
+                        redone.add(again.name)
+    model.latent = frozenset(redone)
+    for path in pipeline.traffic.paths:
+        model.paths[model.expand(path.path)] = path
+    for condition in pipeline.traffic.conditions:
+        model.conditions[model.expand(condition.condition)] = condition
+    for named in pipeline.traffic.names:
+        model.names[named.name] = named
+    _cuts(model, everything)
+    return model
+
+
+def blocks(block: p.Block) -> Iterator[p.Block]:
+    """A block and every block inside it."""
+    yield block
+    for item in block.items:
+        match item:
+            case p.When():
+                yield from blocks(item.then)
+                yield from blocks(item.otherwise)
+            case p.MatchBranch():
+                for _, arm in item.arms:
+                    yield from blocks(arm)
+            case _:
+                pass
+
+
+def confidence_cut(compare: ir.Compare) -> tuple[str, Cut, bool] | None:
+    """A comparison of a step's confidence with a constant as (step, cut, holds if reached)."""
+    left, right = compare.left, compare.right
+    path = ir.path_of(right)
+    if isinstance(left, ir.Const) and path is not None and len(path) == 2:
+        if path[1] == "confidence" and compare.op in ("<", "<="):
+            return path[0], (left.value, compare.op == "<"), True
+    path = ir.path_of(left)
+    if isinstance(right, ir.Const) and path is not None and len(path) == 2:
+        if path[1] == "confidence" and compare.op in ("<", "<="):
+            return path[0], (right.value, compare.op == "<="), False
+    return None
+
+
+def _tests(everything: list[p.Item]) -> Iterator[tuple[ir.Expr, str | None]]:
+    """Every expression that decides something, with the file that its gate names."""
+    for item in everything:
+        match item:
+            case p.Gate():
+                own = item.evidence.file if isinstance(item.evidence, p.ByFile) else None
+                yield item.condition, own
+            case p.When():
+                yield item.condition, None
+            case p.Person():
+                if item.when is not None:
+                    yield item.when, None
+            case p.MatchBranch():
+                yield item.subject, None
+            case p.Step():
+                for link in item.chain.links:
+                    yield from ((expr, None) for expr in _routes(link.action))
+            case _:
+                pass
+
+
+def _routes(action: p.Action) -> Iterator[ir.Expr]:
+    if isinstance(action, p.AskTier):
+        yield action.who
+    elif isinstance(action, p.Choose):
+        yield action.subject
+        for _, link in action.arms:
+            yield from _routes(link.action)
+
+
+def _cuts(model: Model, everything: list[p.Item]) -> None:
+    found: dict[tuple[str, str], set[Cut]] = {}
+    for test, own in _tests(everything):
+        for part in ir.walk(model.expand(test)):
+            if isinstance(part, ir.Compare):
+                cut = confidence_cut(part)
+                if cut is not None and cut[0] in model.steps:
+                    file = own or model.file_of(cut[0])
+                    if file is not None:
+                        found.setdefault((cut[0], file), set()).add(cut[1])
+    model.cuts = {key: sorted(cuts) for key, cuts in found.items()}

@@ -1,0 +1,46 @@
+"""Numbers with what is known about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipelang.semantics.chance import Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A figure of the report.
+
+    `value` is the point estimate, None where something nobody declared decides; `low` and `high`
+    bound it (a central 95% interval where it was measured, certain bounds where it is unknown);
+    `mean` is the posterior mean.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    mean: float | None
+    basis: Basis
+    tight: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        record: dict[str, Any] = {
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "mean": self.mean,
+            "basis": self.basis.name.lower(),
+        }
+        if not self.tight:
+            record["tight"] = False
+        return record
+
+
+def certain(value: float, basis: Basis) -> Number:
+    """A number without uncertainty in it."""
+    return Number(value, value, value, value, basis)
+
+
+UNCOMPUTED = Number(None, None, None, None, Basis.UNKNOWN)
+"""What this version does not work out yet."""

@@ -1,0 +1,143 @@
+"""Parameters: the numbers that a program's behaviour hangs on, in the arithmetic of one sweep.
+
+A sweep only adds and multiplies, so it can be run over floats (the point estimate), over arrays
+(many draws from the posterior, or many settings of unknowns, in one go), or over fractions. A
+`Chance` gets its value here; one site is one parameter wherever it is used.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, assert_never
+
+from pipelang.semantics.chance import (
+    Basis,
+    Chance,
+    CountedShare,
+    Declared,
+    EvidenceFile,
+    MeasuredShare,
+    Undeclared,
+)
+from pipelang.semantics.program import Spread
+
+Weight = Any
+"""A probability in the sweep's arithmetic: float, Fraction or an array of floats."""
+
+Cut = tuple[Decimal, bool]
+"""A threshold on a confidence; True if the confidence must be above it, not just reach it."""
+
+
+def reaches(confidence: Decimal, cut: Cut) -> bool:
+    """Whether a confidence passes a cut, in exact decimals."""
+    threshold, strict = cut
+    return confidence > threshold if strict else confidence >= threshold
+
+
+Z95 = 1.644854
+"""The 95% quantile of the standard normal, as the design fixes it."""
+
+
+def timely(spread: Spread, seconds: Decimal) -> float:
+    """P(answer within `seconds`) for the lognormal with a median and a 95% quantile.
+
+    F(t) = Phi(ln(t / median) / sigma) with sigma = ln(p95 / median) / 1.644854.
+    """
+    assert spread.p95 is not None
+    sigma = math.log(spread.p95 / spread.median) / Z95
+    distance = math.log(seconds / spread.median)
+    if sigma == 0:
+        return 1.0 if distance >= 0 else 0.0
+    return 0.5 * math.erfc(-distance / sigma / math.sqrt(2))
+
+
+@dataclass(slots=True)
+class Parameters:
+    """Values of chances. `unknown` supplies what nobody declared; `used` remembers what was asked.
+
+    `measured` replaces the plug-in value of counted and measured chances, by site.
+    """
+
+    evidence: Mapping[str, EvidenceFile]
+    unknown: Callable[[str], Weight]
+    measured: Mapping[str, Weight] = field(default_factory=dict)
+    bins: Mapping[tuple[str, bool], tuple[Weight, ...]] = field(default_factory=dict)
+    bases: dict[str, Basis] = field(default_factory=dict)
+    counted: dict[str, tuple[int, int]] = field(default_factory=dict)
+    counted_bins: dict[tuple[str, bool], tuple[int, ...]] = field(default_factory=dict)
+    unknown_sites: dict[str, None] = field(default_factory=dict)
+    bounded: bool = False
+
+    def value(self, chance: Chance) -> Weight:
+        """The value of a chance in [0, 1]."""
+        match chance:
+            case Declared():
+                if 0 < chance.share < 1:
+                    self.bases[chance.site] = Basis.ASSUMED
+                return float(chance.share)
+            case CountedShare():
+                return self._counted(chance.site, chance.good, chance.total)
+            case MeasuredShare():
+                file = self.evidence[chance.file]
+                return self._counted(chance.site, file.right, len(file.rows))
+            case Undeclared():
+                return self.open(chance.site)
+            case _:
+                assert_never(chance)
+
+    def open(self, site: str) -> Weight:
+        """The value of something that nobody declared."""
+        self.bases[site] = Basis.UNKNOWN
+        self.unknown_sites[site] = None
+        return self.unknown(site)
+
+    def _counted(self, site: str, good: int, total: int) -> Weight:
+        self.bases[site] = max(self.bases.get(site, Basis.EXACT), Basis.MEASURED)
+        self.counted[site] = (good, total)
+        return self.measured.get(site, good / total)
+
+    def bin_shares(self, file: str, right: bool, cuts: Sequence[Cut]) -> list[Weight]:
+        """How often a right (or wrong) answer's confidence falls between consecutive cuts.
+
+        Bin k holds the confidences that reach exactly k of the sorted cuts. Shares are exact counts
+        of rows; with no row of that kind they are unknown, by stick breaking.
+        """
+        rows = [row for row in self.evidence[file].rows if row.correct is right]
+        self.bases[f"{file}:bins"] = Basis.MEASURED
+        if not rows:
+            return self.stick(f"{file}:{'right' if right else 'wrong'}", len(cuts) + 1)
+        counts = [0] * (len(cuts) + 1)
+        for row in rows:
+            assert row.confidence is not None
+            counts[sum(reaches(row.confidence, cut) for cut in cuts)] += 1
+        self.counted_bins[file, right] = tuple(counts)
+        if (file, right) in self.bins:
+            return list(self.bins[file, right])
+        return [count / len(rows) for count in counts]
+
+    def stick(self, site: str, count: int) -> list[Weight]:
+        """`count` unknown shares that sum to 1: each takes its part of what is left."""
+        shares: list[Weight] = []
+        left: Weight = 1.0
+        for index in range(count - 1):
+            part = self.open(f"{site}[{index}]")
+            shares.append(left * part)
+            left = left * (1 - part)
+        return [*shares, left]
+
+    def timely(self, spread: Spread | None, seconds: Decimal | None, site: str) -> Weight:
+        """P(an answer comes in time); without a limit it always does."""
+        if seconds is None:
+            return 1.0
+        if spread is None or spread.p95 is None:
+            return self.open(f"{site}.responds")
+        self.bases[f"{site}.responds"] = Basis.ASSUMED
+        return timely(spread, seconds)
+
+    @property
+    def basis(self) -> Basis:
+        """The weakest basis of everything that was asked for."""
+        return max(self.bases.values(), default=Basis.EXACT)

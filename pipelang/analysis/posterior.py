@@ -1,0 +1,63 @@
+"""The posterior of what was counted: Jeffreys' Beta for shares, Dirichlet(1/2) for bins.
+
+A count of k in n has the posterior Beta(k + 1/2, n - k + 1/2); the bins of a file's confidences,
+given right and given wrong, have Dirichlet posteriors with 1/2 added to every bin. 20,000 seeded
+draws of all of them go through one sweep, as arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelang.analysis.parameters import Parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+
+DRAWS = 20_000
+SEED = 20261121
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Posterior mean and central 95% interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def posterior(point: Parameters) -> Parameters:
+    """Parameters whose counted chances are arrays of posterior draws."""
+    import numpy as np
+
+    generator = np.random.Generator(np.random.PCG64(SEED))
+    measured = {
+        site: generator.beta(good + 0.5, total - good + 0.5, DRAWS)
+        for site, (good, total) in sorted(point.counted.items())
+    }
+    bins: dict[tuple[str, bool], tuple[Any, ...]] = {}
+    for key, counts in sorted(point.counted_bins.items()):
+        draws = generator.dirichlet([count + 0.5 for count in counts], DRAWS)
+        bins[key] = tuple(draws[:, index] for index in range(len(counts)))
+    return Parameters(point.evidence, point.unknown, measured, bins)
+
+
+def interval(values: Any) -> Interval:
+    """Mean and central 95% interval of an array of draws (or of one number)."""
+    import numpy as np
+
+    array: np.ndarray[Any, Any] = np.broadcast_to(np.asarray(values, dtype=float), (DRAWS,))
+    low, high = np.quantile(array, [0.025, 0.975])
+    return Interval(float(array.mean()), float(low), float(high))
+
+
+def share_of(values: Any, op: str, target: float) -> float:
+    """How many of the draws are on the right side of a target."""
+    import numpy as np
+
+    from pipelang.analysis.objectives import compare
+
+    array: np.ndarray[Any, Any] = np.broadcast_to(np.asarray(values, dtype=float), (DRAWS,))
+    return float(np.mean(compare(array, op, target)))

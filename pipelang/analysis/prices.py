@@ -1,0 +1,305 @@
+"""Tokens and dollars of one attempt.
+
+Bounds count a third of the UTF-8 bytes, rounded up; means a quarter. A prompt is its template's text
+(a loop times its list's `max`, the longest branch of an `if`), its variables (the smallest of the
+parameter's `max`, the source's `max` and the source's `output`), 200 tokens where it shows
+`feedback` and can be redone, and the JSON Schema of the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from pipelang.analysis.model import Model
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.types import (
+    TEXT,
+    EnumType,
+    Kind,
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
+
+FEEDBACK_TOKENS = 200
+_SCALAR_TOKENS = 12
+"""The most that a number, a bool, a duration or a time takes: 36 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Tokens: a mean and a bound; `bound` None where nothing limits it, `exact` if the mean was
+    declared and is not just the bound.
+    """
+
+    mean: float
+    bound: int | None
+    declared: bool = True
+
+    def __add__(self, other: Size) -> Size:
+        bound = None if self.bound is None or other.bound is None else self.bound + other.bound
+        return Size(self.mean + other.mean, bound, self.declared and other.declared)
+
+    def times(self, count: int | None, mean: float | None = None) -> Size:
+        if count == 0:
+            return NONE
+        bound = None if self.bound is None or count is None else self.bound * count
+        most = mean if mean is not None else float(count or 0)
+        return Size(self.mean * most, bound, self.declared and mean is not None)
+
+
+NONE = Size(0.0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptCost:
+    """Dollars and tokens of one attempt. `worst` None: unbounded. `priced` False: unknown price."""
+
+    mean: float
+    worst: float | None
+    tokens_in: Size
+    tokens_out: Size
+    priced: bool
+
+
+def attempt_cost(model: Model, step: p.Step, link: p.Link, tier_name: str) -> AttemptCost:
+    """What one attempt of an ask at a tier takes."""
+    known = model.costs.get((id(link), tier_name))
+    if known is None:
+        known = model.costs[id(link), tier_name] = _attempt_cost(model, step, link, tier_name)
+        if not (known.tokens_in.declared and known.tokens_out.declared):
+            model.parameters.bounded = True
+    return known
+
+
+def _attempt_cost(model: Model, step: p.Step, link: p.Link, tier_name: str) -> AttemptCost:
+    action = link.action
+    assert isinstance(action, p.AskTier)
+    tier = model.program.tiers[tier_name]
+    redone = step.name in model.latent
+    size_in = prompt_size(model, action, redone)
+    size_out = output_size(link, action.answers)
+    if size_in.bound is None and tier.context is not None:
+        size_in = Size(min(size_in.mean, float(tier.context)), tier.context, False)
+    if size_out.bound is None and tier.context is not None:
+        size_out = Size(min(size_out.mean, float(tier.context)), tier.context, size_out.declared)
+    price_in, price_out = tier.prices.get("in"), tier.prices.get("out")
+    if price_in is None or price_out is None:
+        return AttemptCost(0.0, None, size_in, size_out, False)
+    mean = (size_in.mean * float(price_in) + size_out.mean * float(price_out)) / 1e6
+    worst = None
+    free = price_in == 0 and price_out == 0
+    if free:
+        mean, worst = 0.0, 0.0
+    elif size_in.bound is not None and size_out.bound is not None:
+        worst = (size_in.bound * float(price_in) + size_out.bound * float(price_out)) / 1e6
+    return AttemptCost(mean, worst, size_in, size_out, True)
+
+
+def output_size(link: p.Link, answers: Type) -> Size:
+    """Tokens of an answer: the step's `output`, else the bound of its type."""
+    natural = value_size(answers)
+    bound = natural.bound if link.output_max is None else link.output_max
+    if link.output_max is not None and natural.bound is not None:
+        bound = min(link.output_max, natural.bound)
+    if link.output_mean is not None:
+        return Size(float(link.output_mean), bound)
+    return Size(float("inf") if bound is None else float(bound), bound, False)
+
+
+def prompt_size(model: Model, action: p.AskTier, redone: bool) -> Size:
+    """Tokens of a prompt with these arguments."""
+    prompt = model.program.prompts[action.prompt]
+    arguments = dict(action.arguments)
+    types = {parameter.name: parameter.type for parameter in prompt.parameters}
+    text = _text_bytes(prompt.shape)
+    size = Size(text / 4, -(-text // 3))
+    size = size + _values(model, prompt.shape, arguments, types, redone)
+    if action.answers != TEXT:
+        schema = len(json.dumps(json_schema(action.answers), separators=(",", ":")).encode())
+        size = size + Size(schema / 4, -(-schema // 3))
+    return size
+
+
+def _text_bytes(shape: Sequence[p.TemplatePart]) -> int:
+    total = 0
+    for part in shape:
+        match part:
+            case p.TemplateText():
+                total += part.size
+            case p.TemplateLoop():
+                total += _text_bytes(part.body) * (part.max_length or 1)
+            case p.TemplateBranch():
+                total += max((_text_bytes(way) for way in part.ways), default=0)
+            case p.TemplateValue():
+                pass
+    return total
+
+
+def _values(
+    model: Model,
+    shape: Sequence[p.TemplatePart],
+    arguments: dict[str, ir.Expr],
+    types: dict[str, Type],
+    redone: bool,
+) -> Size:
+    size = NONE
+    for part in shape:
+        match part:
+            case p.TemplateText():
+                pass
+            case p.TemplateValue():
+                size = size + _value(model, part, arguments, types, redone)
+            case p.TemplateLoop():
+                inner = _values(model, part.body, arguments, types, redone)
+                size = size + inner.times(_length(part, arguments, types))
+            case p.TemplateBranch():
+                ways = [_values(model, way, arguments, types, redone) for way in part.ways]
+                size = size + reduce(_larger, ways, NONE)
+    return size
+
+
+def _larger(first: Size, second: Size) -> Size:
+    bound = None
+    if first.bound is not None and second.bound is not None:
+        bound = max(first.bound, second.bound)
+    return Size(max(first.mean, second.mean), bound, first.declared and second.declared)
+
+
+def _length(
+    loop: p.TemplateLoop, arguments: dict[str, ir.Expr], types: dict[str, Type]
+) -> int | None:
+    """How often a loop runs at most: the smaller of the parameter's and the source's `max`."""
+    lengths = [] if loop.max_length is None else [loop.max_length]
+    for value in _first_values(loop.body):
+        if value.path is None or "*" not in value.path:
+            continue
+        path = value.path[: value.path.index("*")]
+        for type in (_follow(types.get(path[0]), path[1:]), _source_type(arguments, path)):
+            if isinstance(type, (ListType, MapType)) and type.max_length is not None:
+                lengths.append(type.max_length)
+    return min(lengths, default=None)
+
+
+def _first_values(shape: Sequence[p.TemplatePart]) -> list[p.TemplateValue]:
+    found: list[p.TemplateValue] = []
+    for part in shape:
+        match part:
+            case p.TemplateValue():
+                found.append(part)
+            case p.TemplateLoop():
+                found.extend(_first_values(part.body))
+            case p.TemplateBranch():
+                for way in part.ways:
+                    found.extend(_first_values(way))
+            case p.TemplateText():
+                pass
+    return found
+
+
+def _source_type(arguments: dict[str, ir.Expr], path: Sequence[str]) -> Type | None:
+    source = arguments.get(path[0])
+    return None if source is None else _follow(source.type, path[1:])
+
+
+def _follow(type: Type | None, path: Sequence[str]) -> Type | None:
+    """The type at a path into a type; `*` is an element."""
+    for name in path:
+        if isinstance(type, OptionalType):
+            type = type.inner
+        if name == "*" and isinstance(type, ListType):
+            type = type.element
+        elif name == "*" and isinstance(type, MapType):
+            type = type.value
+        elif isinstance(type, RecordType):
+            field = type.field(name)
+            type = None if field is None else field.type
+        else:
+            return None
+    return type
+
+
+def _value(
+    model: Model,
+    value: p.TemplateValue,
+    arguments: dict[str, ir.Expr],
+    types: dict[str, Type],
+    redone: bool,
+) -> Size:
+    if value.path is None:
+        return value_size(value.type) if value.type is not None else Size(0.0, _SCALAR_TOKENS)
+    if value.path[0] == "feedback":
+        return Size(float(FEEDBACK_TOKENS), FEEDBACK_TOKENS) if redone else NONE
+    path = value.path
+    sizes = []
+    for type in (_follow(types.get(path[0]), path[1:]), _source_type(arguments, path)):
+        if type is not None:
+            sizes.append(value_size(type))
+    source = arguments.get(path[0])
+    declared = None
+    if source is not None:
+        root = ir.path_of(source)
+        if root is not None:
+            declared = _declared_mean(model, (*root, *path[1:]))
+            step = model.steps.get(root[0])
+            if step is not None:
+                sizes.extend(_outputs(step))
+    bounds = [size.bound for size in sizes if size.bound is not None]
+    bound = min(bounds, default=None)
+    if declared is not None:
+        return Size(float(declared), bound)
+    means = [size.mean for size in sizes if size.declared]
+    if means and all(size.declared for size in sizes if size.bound == bound):
+        return Size(min(means), bound)
+    return Size(float("inf") if bound is None else float(bound), bound, False)
+
+
+def _outputs(step: p.Step) -> list[Size]:
+    """What a step's own `output` says about the length of its value."""
+    limits = [link.output_max for link in step.chain.links if isinstance(link.action, p.AskTier)]
+    if not limits or any(limit is None for limit in limits):
+        return []
+    return [Size(0.0, max(limit for limit in limits if limit is not None), False)]
+
+
+def _declared_mean(model: Model, path: tuple[str, ...]) -> float | None:
+    for line in model.pipeline.traffic.means:
+        if line.path == path:
+            return float(line.mean)
+    return None
+
+
+def value_size(type: Type) -> Size:
+    """Tokens of a value of a type, as JSON where it is a record or a list."""
+    match type:
+        case Scalar(kind=Kind.TEXT):
+            limit = type.max_tokens
+            return Size(float("inf") if limit is None else float(limit), limit, False)
+        case Scalar(kind=Kind.JSON):
+            return Size(float("inf"), None, False)
+        case EnumType():
+            longest = max((len(member) for member in type.members), default=0)
+            return Size(longest / 4, -(-longest // 3))
+        case RecordType():
+            total = NONE
+            for field in type.fields:
+                overhead = len(field.name) + 6
+                total = total + Size(overhead / 4, -(-overhead // 3)) + value_size(field.type)
+            return total
+        case ListType():
+            element = value_size(type.element) + Size(0.5, 1)
+            return element.times(type.max_length)
+        case MapType():
+            return Size(float("inf"), None, False)
+        case OptionalType():
+            return value_size(type.inner)
+        case _:
+            return Size(2.0, _SCALAR_TOKENS)

@@ -1,0 +1,148 @@
+"""The dearest run: every retry, every link, every redo, full prompts and full answers.
+
+The path that a run takes through branches is the dearest one; outages do not make a run cheaper
+here. `None` stands for "nothing bounds it".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipelang.analysis.chains import tiers_of
+from pipelang.analysis.liveness import all_reruns
+from pipelang.analysis.model import Model
+from pipelang.analysis.prices import attempt_cost
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """Dollars and tokens at most, and how often each step is attempted on the way."""
+
+    cost: float | None
+    tokens: int | None
+    path: tuple[tuple[str, int], ...] = ()
+
+    def __add__(self, other: Worst) -> Worst:
+        counts = dict(self.path)
+        for name, count in other.path:
+            counts[name] = counts.get(name, 0) + count
+        return Worst(_add(self.cost, other.cost), _sum(self.tokens, other.tokens), (*counts.items(),))
+
+    def times(self, count: int) -> Worst:
+        return Worst(
+            None if self.cost is None else self.cost * count,
+            None if self.tokens is None else self.tokens * count,
+            tuple((name, number * count) for name, number in self.path),
+        )
+
+
+def _add(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first + second
+
+
+def _sum(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else first + second
+
+
+NOTHING = Worst(0.0, 0)
+
+
+def dearer(first: Worst, second: Worst) -> Worst:
+    """The larger in each dimension; the path is that of the dearer one in dollars."""
+    cost = None if first.cost is None or second.cost is None else max(first.cost, second.cost)
+    tokens = None
+    if first.tokens is not None and second.tokens is not None:
+        tokens = max(first.tokens, second.tokens)
+    first_leads = first.cost is None or (second.cost is not None and first.cost >= second.cost)
+    return Worst(cost, tokens, first.path if first_leads else second.path)
+
+
+def worst_run(model: Model) -> Worst:
+    """The dearest run of a pipeline."""
+    return _block(model, model.pipeline.block)[0]
+
+
+def _block(model: Model, block: p.Block) -> tuple[Worst, bool]:
+    """The dearest way through a block, and whether its end can be reached."""
+    return _from(model, block, 0)
+
+
+def _from(model: Model, block: p.Block, start: int) -> tuple[Worst, bool]:
+    total = NOTHING
+    ended_early: Worst | None = None
+    for index in range(start, len(block.items)):
+        item = block.items[index]
+        match item:
+            case p.Step():
+                total = total + _step(model, item)
+            case p.Gate():
+                if isinstance(item.otherwise, p.Redo):
+                    again = NOTHING
+                    for rerun in all_reruns(block.items, index, item.otherwise):
+                        redone = block.items[rerun]
+                        if isinstance(redone, p.Step):
+                            again = again + _step(model, redone)
+                    total = total + again.times(item.otherwise.times)
+            case p.When():
+                total, ended_early, goes_on = _fork(
+                    model, (item.then, item.otherwise), total, ended_early
+                )
+                if not goes_on:
+                    return ended_early or total, False
+            case p.MatchBranch():
+                blocks = [arm for _, arm in item.arms]
+                total, ended_early, goes_on = _fork(model, blocks, total, ended_early)
+                if not goes_on:
+                    return ended_early or total, False
+            case p.End():
+                return (total if ended_early is None else dearer(total, ended_early)), False
+            case p.Let() | p.Person() | p.Remember():
+                pass
+    return (total if ended_early is None else dearer(total, ended_early)), True
+
+
+def _fork(
+    model: Model, blocks: Sequence[p.Block], total: Worst, ended: Worst | None
+) -> tuple[Worst, Worst | None, bool]:
+    """The dearest branch that goes on, the dearest that ended so far, whether any goes on."""
+    on: Worst | None = None
+    for block in blocks:
+        worst, goes_on = _block(model, block)
+        here = total + worst
+        if goes_on:
+            on = here if on is None else dearer(on, here)
+        else:
+            ended = here if ended is None else dearer(ended, here)
+    return (on or total), ended, on is not None
+
+
+def _step(model: Model, step: p.Step) -> Worst:
+    total = NOTHING
+    for link in step.chain.links:
+        total = total + _link(model, step, link).times(attempts(link))
+    return total
+
+
+def _link(model: Model, step: p.Step, link: p.Link) -> Worst:
+    """One attempt of a link, at its dearest tier or arm."""
+    action = link.action
+    match action:
+        case p.AskTier():
+            worst = NOTHING
+            for tier in tiers_of(action):
+                spent = attempt_cost(model, step, link, tier)
+                tokens = _sum(spent.tokens_in.bound, spent.tokens_out.bound)
+                worst = dearer(worst, Worst(spent.worst, tokens, ((step.name, 1),)))
+            return worst
+        case p.Call():
+            return Worst(float(model.program.tools[action.tool].cost), 0, ((step.name, 1),))
+        case p.Choose():
+            worst = NOTHING
+            for _, arm in action.arms:
+                worst = dearer(worst, _link(model, step, arm).times(attempts(arm)))
+            return worst
+        case p.AskRole() | p.Value() | p.Unsupported():
+            return NOTHING

@@ -1,0 +1,103 @@
+"""Checking files: build, analyse, gather findings. What `check`, the editor and CI all call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelang.analysis.analyse import Analysis, analyse
+from pipelang.analysis.as_json import analysis_json
+from pipelang.analysis.findings import findings
+from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
+from pipelang.diagnostics.render import as_json
+from pipelang.interfaces.disk import DiskLoader
+from pipelang.semantics import program as p
+from pipelang.semantics.build import build
+from pipelang.semantics.loading import Loader
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One checked file. `program` is None if it has errors that keep it from being one."""
+
+    path: str
+    program: p.Program | None
+    analyses: tuple[Analysis, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Sources
+
+
+def check_file(path: str, loader: Loader | None = None) -> Checked:
+    """Check one file with everything it imports."""
+    built = build(path, loader or DiskLoader())
+    found = list(built.diagnostics)
+    analyses: list[Analysis] = []
+    if built.program is not None:
+        for pipeline in built.program.pipelines.values():
+            analysis = analyse(built.program, pipeline)
+            analyses.append(analysis)
+            found.extend(findings(built.program, analysis))
+    found = sorted(dict.fromkeys(found), key=_place)
+    return Checked(path, built.program, tuple(analyses), tuple(found), built.sources)
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
+    span = diagnostic.span or Span("", 0, 0)
+    return span.file, span.start, diagnostic.rule.code
+
+
+IGNORED_FOLDERS = {".git", ".venv", "node_modules", "__pycache__", ".pipelang"}
+
+
+def pipe_files(paths: Sequence[str]) -> tuple[list[str], list[Diagnostic]]:
+    """The `.pipe` files that some paths name: files as they are, folders with all inside."""
+    files: list[str] = []
+    found: list[Diagnostic] = []
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            inside = sorted(
+                str(file)
+                for file in path.rglob("*.pipe")
+                if not IGNORED_FOLDERS & set(file.relative_to(path).parts)
+            )
+            if not inside:
+                help = "a pipeline stands in a file that ends in .pipe"
+                found.append(report(codes.MISSING_FILE, None, path=f"{given}/*.pipe", help=help))
+            files.extend(inside)
+        elif path.exists():
+            files.append(given)
+        else:
+            close = _nearest(path)
+            help = f"did you mean `{close}`?" if close else None
+            found.append(report(codes.MISSING_FILE, None, path=given, help=help))
+    return list(dict.fromkeys(files)), found
+
+
+def _nearest(path: Path) -> str | None:
+    from difflib import get_close_matches
+
+    folder = path.parent
+    if not folder.is_dir():
+        return None
+    names = [entry.name for entry in folder.iterdir() if entry.suffix == ".pipe"]
+    close = get_close_matches(path.name, names, n=1)
+    return str(folder / close[0]) if close else None
+
+
+def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) -> dict[str, Any]:
+    """The documented JSON report over several files."""
+    pipelines: dict[str, Any] = {}
+    for one in checked:
+        claims = one.program.claims if one.program is not None else ()
+        for analysis in one.analyses:
+            name = analysis.pipeline.name
+            key = name if name not in pipelines else f"{one.path}:{name}"
+            mine = tuple(claim for claim in claims if claim.pipeline == name)
+            pipelines[key] = analysis_json(analysis, mine)
+    diagnostics = [as_json(diagnostic, {}) for diagnostic in extra]
+    for one in checked:
+        diagnostics += [as_json(diagnostic, one.sources) for diagnostic in one.diagnostics]
+    return {"version": 1, "diagnostics": diagnostics, "pipelines": pipelines, "review": {}}

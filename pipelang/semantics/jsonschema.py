@@ -1,0 +1,78 @@
+"""Types as JSON Schema: what a model is told about its answer, and what its tokens are counted of."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from pipelang.semantics.types import (
+    AnswererType,
+    EnumType,
+    ErrorType,
+    Kind,
+    ListType,
+    MapType,
+    NoneType,
+    NothingType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
+
+_SCALARS: dict[Kind, dict[str, Any]] = {
+    Kind.TEXT: {"type": "string"},
+    Kind.INT: {"type": "integer"},
+    Kind.NUMBER: {"type": "number"},
+    Kind.BOOL: {"type": "boolean"},
+    Kind.PROBABILITY: {"type": "number", "minimum": 0, "maximum": 1},
+    Kind.MONEY: {"type": "number", "description": "US dollars"},
+    Kind.DURATION: {"type": "number", "description": "seconds"},
+    Kind.TIME: {"type": "string", "format": "date-time"},
+    Kind.JSON: {},
+    Kind.TOKENS: {"type": "integer"},
+    Kind.RATE: {"type": "string"},
+}
+
+
+def json_schema(type: Type) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a type's values."""
+    match type:
+        case Scalar():
+            schema = dict(_SCALARS[type.kind])
+            if type.low is not None and type.kind is not Kind.TEXT:
+                schema["minimum"] = float(type.low)
+            if type.high is not None and type.kind is not Kind.TEXT:
+                schema["maximum"] = float(type.high)
+            return schema
+        case EnumType():
+            return {"type": "string", "enum": list(type.members)}
+        case RecordType():
+            return {
+                "type": "object",
+                "properties": {
+                    field.name: json_schema(field.type)
+                    | ({"description": field.doc} if field.doc else {})
+                    for field in type.fields
+                },
+                "required": [
+                    field.name
+                    for field in type.fields
+                    if not field.has_default and not isinstance(field.type, OptionalType)
+                ],
+                "additionalProperties": False,
+            }
+        case ListType():
+            schema = {"type": "array", "items": json_schema(type.element)}
+            if type.max_length is not None:
+                schema["maxItems"] = type.max_length
+            return schema
+        case MapType():
+            return {"type": "object", "additionalProperties": json_schema(type.value)}
+        case OptionalType():
+            return {"anyOf": [json_schema(type.inner), {"type": "null"}]}
+        case NoneType():
+            return {"type": "null"}
+        case NothingType() | ErrorType() | AnswererType():
+            return {}
+        case _:
+            assert_never(type)

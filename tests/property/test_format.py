@@ -1,0 +1,148 @@
+"""Formatting keeps the program, its words and its comments, and does nothing the second time."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelang.diagnostics import Source
+from pipelang.syntax.format import format_source
+
+from .corpus import FILES, REPO, comments, lines, mutated, programs, read, spread, words
+from .derivations import SHIFT, TOKENS, grammar, write
+
+PROGRAMS = 300
+BATCH = 25
+SOON = 5.0
+"""Seconds for what takes some hundredths: a hang is meant, not a slow machine."""
+
+
+def keeps(text: str) -> None:
+    """All that is promised of a file without errors."""
+    parsed = read(text)
+    assert not parsed.diagnostics, text
+    formatted, found = format_source(Source("random.pipe", text))
+    assert not found
+    again = read(formatted)
+    assert not again.diagnostics, formatted
+    assert again.module == parsed.module, formatted
+    assert words(again) == words(parsed), formatted
+    assert comments(again) == comments(parsed), formatted
+    assert format_source(Source("random.pipe", formatted))[0] == formatted
+    is_tidy(formatted)
+
+
+def is_tidy(formatted: str) -> None:
+    assert formatted == "" or formatted.endswith("\n")
+    assert not formatted.endswith("\n\n")
+    assert not formatted.startswith(("\n", "\ufeff"))
+    code = list(formatted)
+    for token in read(formatted).tokens.tokens:
+        if token.type == "TEMPLATE":  # is kept letter by letter
+            code[token.start : token.end] = "x" * (token.end - token.start)
+    bare = "".join(code)
+    assert "\r" not in bare
+    assert "\n\n\n" not in bare
+    for line in bare.splitlines():
+        assert line == line.rstrip()
+
+
+@pytest.mark.parametrize("batch", range(PROGRAMS // BATCH))
+def test_programs_from_the_grammar(batch: int) -> None:
+    for seed in range(batch * BATCH, (batch + 1) * BATCH):
+        pick = random.Random(seed)
+        program = programs(PROGRAMS)[0][seed]
+        text = write(program, pick)
+        derivation = [max(entry, SHIFT) for entry in read(text).derivation]
+        assert derivation == program.derivation, text
+        keeps(text)
+
+
+def test_the_programs_use_every_rule() -> None:
+    used = programs(PROGRAMS)[1]
+    missing = [str(rule) for number, rule in enumerate(grammar().rules) if not used[number]]
+    assert not missing
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPO)))
+def test_files_of_the_repository(path: Path) -> None:
+    keeps(path.read_text(encoding="utf-8"))
+
+
+def test_line_ends_and_byte_order_mark() -> None:
+    text = (REPO / "tests/unit/format/support.pipe").read_text(encoding="utf-8")
+    for other in (text.replace("\n", "\r\n"), "\ufeff" + text, text.rstrip("\n")):
+        assert format_source(Source("e.pipe", other))[0] == text
+
+
+def answers_soon(text: str) -> bool:
+    """Never raises and never hangs; an errant file is left alone. Whether it has errors."""
+    start = time.perf_counter()
+    parsed = read(text)
+    formatted, found = format_source(Source("random.pipe", text))
+    assert time.perf_counter() - start < SOON, text
+    if not found:
+        keeps(text)
+        return False
+    assert found == parsed.diagnostics
+    assert formatted == text
+    for diagnostic in found:
+        assert diagnostic.span is not None
+        assert 0 <= diagnostic.span.start <= diagnostic.span.end <= len(text)
+    return True
+
+
+@pytest.mark.parametrize("batch", range(PROGRAMS // BATCH))
+def test_mutated_programs(batch: int) -> None:
+    errant = 0
+    for seed in range(batch * BATCH, (batch + 1) * BATCH):
+        pick = random.Random(seed)
+        tokens = [text for _, text in programs(PROGRAMS)[0][seed].tokens]
+        for _ in range(3):
+            errant += answers_soon(spread(mutated(tokens, pick), pick))
+    assert errant > BATCH / 2
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPO)))
+def test_mutated_files(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tokens = [token.text for token in read(text).tokens.tokens]
+    pick = random.Random(len(tokens))
+    for _ in range(20):
+        answers_soon(spread(mutated(tokens, pick), pick))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPO)))
+def test_mutated_letters(path: Path) -> None:
+    letters = list(path.read_text(encoding="utf-8"))
+    pick = random.Random(len(letters))
+    strange = "\"#{}()[]$%.:,=?\\'`;\n\r\t\f\v\0\u2028\ufeff\u0663é0k "
+    for _ in range(20):
+        changed = list(letters)
+        for _ in range(pick.choice([1, 3, 20])):
+            at = pick.randrange(len(changed))
+            match pick.choice(["delete", "insert", "replace"]):
+                case "delete":
+                    del changed[at]
+                case "insert":
+                    changed.insert(at, pick.choice(strange))
+                case _:
+                    changed[at] = pick.choice(strange)
+        answers_soon("".join(changed))
+
+
+def test_five_thousand_lines_take_about_a_second() -> None:
+    text = (REPO / "tests/unit/format/support.pipe").read_text(encoding="utf-8")
+    big = text * (5_000 // len(text.splitlines()) + 1)
+    start = time.process_time()
+    formatted, _ = format_source(Source("big.pipe", big))
+    assert time.process_time() - start < 3  # about 0.6 on a laptop
+    assert lines(formatted).count("\n") >= 5_000
+
+
+def test_the_generator_writes_programs_of_some_size() -> None:
+    sizes = [len(program.tokens) for program in programs(PROGRAMS)[0]]
+    assert sum(sizes) / len(sizes) > TOKENS / 2
