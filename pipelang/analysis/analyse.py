@@ -5,8 +5,8 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipelang.analysis.importance import importances
@@ -42,7 +42,11 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a pipeline will do. `open_ends` says why numbers are missing, if they are."""
+    """What a pipeline will do. `open_ends` says why numbers are missing, if they are.
+
+    `bases` says of every parameter that was used, by its site, how well founded it is; `counts` are
+    the cases behind the measured ones: how many were good, of how many.
+    """
 
     pipeline: p.Pipeline
     numbers: dict[str, Number]
@@ -54,6 +58,8 @@ class Analysis:
     measured: tuple[str, ...]
     unpriced: tuple[str, ...]
     open_ends: tuple[str, ...]
+    bases: Mapping[str, Basis] = field(default_factory=dict)
+    counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
@@ -94,6 +100,8 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         measured=tuple(point.counted),
         unpriced=unpriced,
         open_ends=(),
+        bases=dict(point.bases),
+        counts=dict(point.counted),
     )
 
 

@@ -18,6 +18,7 @@ from pipelang.analysis.prices import attempt_cost
 from pipelang.analysis.table import Key, is_zero
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
+from pipelang.semantics.walk import inner_links
 from pipelang.semantics.kernels.chain import START, Position, after_failure
 
 Latent = tuple[bool, bool]
@@ -68,7 +69,7 @@ def step_kernel(model: Model, step: p.Step, taint: frozenset[str]) -> StepKernel
     """Prepare the kernel of a step that stands under the conditions `taint`."""
     draws: dict[Key, Draw] = {}
     routes: dict[int, Any] = {}
-    for link in all_links(step.chain):
+    for link in inner_links(step.chain):
         action = link.action
         if isinstance(action, p.AskTier):
             plan = expression_plan(model, action.who)
@@ -87,19 +88,6 @@ def step_kernel(model: Model, step: p.Step, taint: frozenset[str]) -> StepKernel
     return StepKernel(step, plan, tuple(sorted(bits | set(draws), key=str)), tracks, model, routes)
 
 
-def all_links(chain: p.Chain) -> Iterator[p.Link]:
-    """The links of a chain and of the matches in it."""
-
-    def inside(link: p.Link) -> Iterator[p.Link]:
-        yield link
-        if isinstance(link.action, p.Choose):
-            for _, arm in link.action.arms:
-                yield from inside(arm)
-
-    for link in chain.links:
-        yield from inside(link)
-
-
 def tiers_of(action: p.AskTier) -> list[str]:
     """Every tier that a route can pick."""
     from pipelang.semantics import expressions as ir
@@ -116,7 +104,7 @@ def tiers_of(action: p.AskTier) -> list[str]:
 def _never_copies(step: p.Step) -> bool:
     return all(
         isinstance(link.correlation, Declared) and link.correlation.share == 0
-        for link in all_links(step.chain)
+        for link in inner_links(step.chain)
     )
 
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from pipelang.analysis.analyse import Analysis
-from pipelang.analysis.chains import all_links, tiers_of
-from pipelang.analysis.model import items
+from pipelang.analysis.chains import tiers_of
 from pipelang.analysis.objectives import Verdict
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as ir
@@ -15,6 +14,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.elaborate.evidence import confidence_step
 from pipelang.semantics.quantities import plain
+from pipelang.semantics.walk import all_items, inner_links
 
 
 def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
@@ -75,7 +75,7 @@ def _shown(metric: str, value: float | None) -> str:
 
 def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     """A gate over a model's own confidence with nothing that says what it is worth."""
-    everything = list(items(pipeline.block))
+    everything = list(all_items(pipeline.block))
     steps = {item.name: item for item in everything if isinstance(item, p.Step)}
     shares = {share.name for share in pipeline.traffic.names}
     conditions = {share.condition for share in pipeline.traffic.conditions}
@@ -95,14 +95,14 @@ def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
 
 def _shared_providers(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     """A fallback to a model at the provider whose outage it should survive."""
-    for item in items(pipeline.block):
+    for item in all_items(pipeline.block):
         if not isinstance(item, p.Step):
             continue
         before: set[str] = set()
         for position, link in enumerate(item.chain.links):
             providers = {
                 program.tiers[tier].provider
-                for inner in all_links(p.Chain((link,), None))
+                for inner in inner_links(p.Chain((link,), None))
                 if isinstance(inner.action, p.AskTier)
                 for tier in tiers_of(inner.action)
             }
@@ -117,9 +117,9 @@ def _shared_providers(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diag
 
 
 def _retried_effects(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    for item in items(pipeline.block):
+    for item in all_items(pipeline.block):
         if isinstance(item, p.Step):
-            for link in all_links(item.chain):
+            for link in inner_links(item.chain):
                 if isinstance(link.action, p.Call) and link.retry.count:
                     tool = program.tools[link.action.tool]
                     if tool.acts and not tool.idempotent:

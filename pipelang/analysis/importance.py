@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.analysis.chains import all_links
 from pipelang.analysis.model import Model, make_model
 from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.sweep import sweep
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
+from pipelang.semantics.walk import inner_links
 
 H = 1e-30
 MOST_STEPS = 200
@@ -51,7 +51,7 @@ def _part(value: Any) -> float:
 def accuracy_sites(step: p.Step) -> set[str]:
     """The parameters that are accuracies of a step's links."""
     sites: set[str] = set()
-    for link in all_links(step.chain):
+    for link in inner_links(step.chain):
         sites.add(link.accuracy.site)
         sites.update(chance.site for chance in link.accuracy_by_tier.values())
     return sites

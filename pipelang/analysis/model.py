@@ -15,6 +15,7 @@ from pipelang.analysis.table import Key
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.walk import all_items, blocks
 
 RIGHT, WRONG, ABSENT = 0, 1, 2
 """The states of a value: right, wrong, never made because its chain ended the run."""
@@ -68,25 +69,10 @@ def value_key(step: str) -> Key:
     return ("value", step)
 
 
-def items(block: p.Block) -> Iterator[p.Item]:
-    """Every item of a block, those of its branches included, in writing order."""
-    for item in block.items:
-        yield item
-        match item:
-            case p.When():
-                yield from items(item.then)
-                yield from items(item.otherwise)
-            case p.MatchBranch():
-                for _, arm in item.arms:
-                    yield from items(arm)
-            case _:
-                pass
-
-
 def make_model(program: p.Program, pipeline: p.Pipeline, parameters: Parameters) -> Model:
     """Gather shares, lets and thresholds of a pipeline."""
     model = Model(program, pipeline, parameters)
-    everything = list(items(pipeline.block))
+    everything = list(all_items(pipeline.block))
     redone: set[str] = set()
     for item in everything:
         if isinstance(item, p.Step):
@@ -109,21 +95,6 @@ def make_model(program: p.Program, pipeline: p.Pipeline, parameters: Parameters)
         model.names[named.name] = named
     _cuts(model, everything)
     return model
-
-
-def blocks(block: p.Block) -> Iterator[p.Block]:
-    """A block and every block inside it."""
-    yield block
-    for item in block.items:
-        match item:
-            case p.When():
-                yield from blocks(item.then)
-                yield from blocks(item.otherwise)
-            case p.MatchBranch():
-                for _, arm in item.arms:
-                    yield from blocks(arm)
-            case _:
-                pass
 
 
 def confidence_cut(compare: ir.Compare) -> tuple[str, Cut, bool] | None:

@@ -54,12 +54,12 @@ def build(grammar: str) -> dict[str, Any]:
         raise ConflictError("\n".join(lines))
 
     table = lark.parser.parser.parser.parse_table
-    order = {state: number for number, state in enumerate(sorted(table.states, key=str))}
+    order = _order(table.states, table.start_states["start"], Shift)
     rules = list(lark.rules)
     rule_number = {id(rule): number for number, rule in enumerate(rules)}
     equal = {rule: number for number, rule in enumerate(rules)}
     states = []
-    for state in sorted(table.states, key=str):
+    for state in order:
         row: dict[str, int] = {}
         for symbol, (action, target) in sorted(table.states[state].items()):
             if action is Shift:
@@ -80,6 +80,18 @@ def build(grammar: str) -> dict[str, Any]:
         "end": order[table.end_states["start"]],
         "states": states,
     }
+
+
+def _order(states: Any, start: Any, shift: Any) -> dict[Any, int]:
+    """Numbers of the states by how they are reached, since lark's own differ from run to run."""
+    order = {start: 0}
+    queue = [start]
+    for state in queue:
+        for _, (action, target) in sorted(states[state].items()):
+            if action is shift and target not in order:
+                order[target] = len(order)
+                queue.append(target)
+    return order
 
 
 def _keywords(lark: Any) -> dict[str, str]:

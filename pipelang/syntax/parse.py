@@ -19,8 +19,8 @@ from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
 from pipelang.syntax.ast import Module
-from pipelang.syntax.expectation import describe_expected, describe_found, mend
 from pipelang.syntax.lower import Lowering, builder
+from pipelang.syntax.recovery import explain, last_declaration, next_declaration
 from pipelang.syntax.tables import Tables, tables
 from pipelang.syntax.tokens import Token, TokenList, tokenize
 
@@ -51,6 +51,7 @@ def parse(source: Source) -> Parsed:
     token_list = tokenize(source)
     lowering = Lowering(source.name, token_list.docs)
     lowering.diagnostics.extend(token_list.diagnostics)
+    lowering.skipped = [found.span.start for found in token_list.diagnostics if found.span]
     declarations: list[Any] = []
     at = 0
     tokens = token_list.tokens
@@ -62,13 +63,10 @@ def parse(source: Source) -> Parsed:
             declarations.extend(piece[1])
         if stopped is None:
             break
-        resume = _resume(source, tokens, stopped, at)
-        if stopped > at:
-            head = _declarations_before(source, tokens, at, stopped, lowering)
-            declarations.extend(head)
-        if resume >= len(tokens):
+        declarations.extend(_declarations_before(source, tokens, at, stopped, lowering))
+        at = next_declaration(source, tokens, max(stopped, at + 1))
+        if at >= len(tokens):
             break
-        at = resume
     module = Module(source.name, _language(tokens), tuple(declarations), whole)
     found = tuple(lowering.diagnostics)
     return Parsed(module, token_list, found, [] if at or stopped is not None else derivation)
@@ -81,37 +79,20 @@ def _language(tokens: list[Token]) -> int | None:
     return None
 
 
-_DECLARING = frozenset(
-    "use enum type provider tier role tool fn patterns prompt setting memory pipeline prove "
-    "test".split()
-)
-
-
-def _starts_declaration(source: Source, token: Token) -> bool:
-    at_line_start = token.start == 0 or source.text[token.start - 1] == "\n"
-    return at_line_start and token.text in _DECLARING
-
-
-def _resume(source: Source, tokens: list[Token], stopped: int, start: int) -> int:
-    """The next token after the error that starts a declaration at the start of a line."""
-    index = max(stopped, start + 1)
-    while index < len(tokens) and not _starts_declaration(source, tokens[index]):
-        index += 1
-    return index
-
-
 def _declarations_before(
     source: Source, tokens: list[Token], start: int, stopped: int, lowering: Lowering
 ) -> list[Any]:
-    """The whole declarations between `start` and the broken one, read again by themselves."""
-    last = min(stopped, len(tokens) - 1)
-    while last > start and not _starts_declaration(source, tokens[last]):
-        last -= 1
-    if last <= start:
-        return []
-    quiet = Lowering(source.name, lowering.docs)
-    piece, failed = _run(source, tokens[:last], start, quiet, [])
-    return [] if piece is None or failed is not None else list(piece[1])
+    """The whole declarations between `start` and the error, read again by themselves.
+
+    The error stands behind a whole one, or in the last that begins before it.
+    """
+    for end in (stopped, last_declaration(source, tokens, start, stopped)):
+        if end > start:
+            quiet = Lowering(source.name, lowering.docs)
+            piece, failed = _run(source, tokens[:end], start, quiet, [])
+            if piece is not None and failed is None:
+                return list(piece[1])
+    return []
 
 
 def _run(
@@ -141,10 +122,15 @@ def _run(
         while True:
             action = states[state_stack[-1]].get(kind)
             if action is None:
-                lowering.diagnostics.append(
-                    _unexpected(source, grammar, state_stack, token, tokens, index)
+                expected = _expected(grammar, state_stack)
+                shifts = (entry for entry in reversed(derivation) if entry < 0)
+                named = next(shifts, SHIFT) == SHIFT_AS_NAME
+                found, stopped = explain(
+                    source, tokens, first, index, expected, lowering.skipped, named
                 )
-                return None, index
+                if found is not None:
+                    lowering.diagnostics.append(found)
+                return None, stopped
             if action >= 0:
                 state_stack.append(action)
                 values.append(token)
@@ -227,45 +213,9 @@ def _shifts(grammar: Tables, stack: list[int], kind: str) -> bool:
         top.append(states[below][rule.origin])
 
 
-def _unexpected(
-    source: Source,
-    grammar: Tables,
-    stack: list[int],
-    token: Token,
-    tokens: list[Token],
-    index: int,
-) -> Diagnostic:
-    expected = {
+def _expected(grammar: Tables, stack: list[int]) -> set[str]:
+    return {
         symbol
         for symbol in grammar.states[stack[-1]]
         if (symbol.isupper() or symbol == "$END") and _shifts(grammar, stack, symbol)
     }
-    previous = tokens[index - 1] if index else None
-    if token.type == "$END":
-        opening = _open_bracket(tokens)
-        if opening is not None:
-            span = Span(source.name, opening.start, opening.end)
-            what, closing = {"{": ("block", "`}`"), "(": ("list", "`)`"), "[": ("list", "`]`")}[
-                opening.text
-            ]
-            return report(codes.UNCLOSED, span, what=what, closing=closing)
-    start = token.start if token.type != "$END" or previous is None else previous.end
-    span = Span(source.name, start, max(token.end, start))
-    return report(
-        codes.SYNTAX,
-        span,
-        expected=describe_expected(expected, grammar),
-        found=describe_found(token, grammar),
-        help=mend(token, previous, expected, grammar),
-    )
-
-
-def _open_bracket(tokens: list[Token]) -> Token | None:
-    """The innermost bracket that is never closed."""
-    opened: list[Token] = []
-    for token in tokens:
-        if token.text in ("{", "(", "["):
-            opened.append(token)
-        elif token.text in ("}", ")", "]") and opened:
-            opened.pop()
-    return opened[-1] if opened else None

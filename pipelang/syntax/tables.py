@@ -27,9 +27,11 @@ class Tables:
     """An LALR(1) automaton with its terminals.
 
     `states[s][symbol]` is the state to go to if >= 0, else -1 minus the rule to reduce by.
+    `signs` are the letters of terminals that are neither words nor patterns: `{`, `->`, `<=`.
     """
 
     lexer: re.Pattern[str]
+    signs: dict[str, str]
     keywords: dict[str, str]
     keyword_of: dict[str, str]
     reserved: frozenset[str]
@@ -49,6 +51,11 @@ def tables() -> Tables:
         lexer=re.compile(
             "|".join(f"(?P<{name}>{regex})" for name, regex in raw["terminals"]), re.ASCII
         ),
+        signs={
+            name: re.sub(r"\\(.)", r"\1", regex)
+            for name, regex in raw["terminals"]
+            if re.fullmatch(r"(\\?[^\w\s])+", regex)
+        },
         keywords=raw["keywords"],
         keyword_of={terminal: word for word, terminal in raw["keywords"].items()},
         reserved=frozenset(raw["reserved"]),

@@ -44,8 +44,6 @@ LONGEST_NUMBER = 25
 
 _NUMERALS = frozenset({"INT", "NUMBER", "PERCENT", "MONEY", "DURATION", "RATE"})
 
-SMART = {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"}
-
 
 def tokenize(source: Source) -> TokenList:
     """Split a file into tokens. What cannot be a token is reported and skipped."""
@@ -121,19 +119,23 @@ def _bad(source: Source, at: int) -> tuple[int, Diagnostic]:
             end += 1
         found = text[at:end]
         return end, report(codes.BAD_NUMBER, Span(source.name, at, end), found=found)
-    span = Span(source.name, at, at + 1)
-    help = None
-    if char in SMART:
-        help = f"write a straight quote: {SMART[char]}" if SMART[char] == '"' else 'write "text"'
-    elif char == "'":
-        help = 'texts stand in double quotes: "text"'
-    elif char == ";":
-        help = "nothing is needed between items"
-    elif char == "&":
-        help = "write `and`"
-    elif char == "|":
-        help = "write `or`"
-    elif char == "!":
-        help = "write `not`"
-    shown = f"`{char}`" if char.isprintable() else f"the character U+{ord(char):04X}"
-    return at + 1, report(codes.BAD_CHARACTER, span, found=shown, help=help)
+    end = at + 1
+    if char in _QUOTES:
+        closing = text.find(_QUOTES[char], end, line_end)
+        end = end if closing < 0 else closing + 1
+    while char in "&|" and text.startswith(char, end):
+        end += 1
+    found = text[at:end]
+    shown = f"`{found}`" if found.isprintable() else f"the character U+{ord(char):04X}"
+    span = Span(source.name, at, end)
+    return end, report(codes.BAD_CHARACTER, span, found=shown, help=_HELP.get(char))
+
+
+_QUOTES = {"\u201c": "\u201d", "\u2018": "\u2019", "'": "'"}
+_HELP = {
+    **dict.fromkeys("\u201c\u201d\u2018\u2019'", 'texts stand in straight double quotes: "text"'),
+    ";": "nothing is needed between items",
+    "&": "write `and`",
+    "|": "write `or`",
+    "!": "write `not`",
+}

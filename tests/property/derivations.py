@@ -136,21 +136,22 @@ def _choose(
     rules = by_origin()[origin]
     if above == "negative_bound":  # a rate has no sign
         rules = [rule for rule in rules if rule.alias != "rate_literal"]
-    if len(program.tokens) > program.limit > 0 and pick.random() < 0.9:
-        depth = 0
     allowed = [rule for rule in rules if (height(rule, known) or 0) <= depth]
-    if not allowed:
-        lowest = min(height(rule, known) or 0 for rule in rules)
-        return pick.choice([rule for rule in rules if height(rule, known) == lowest])
-    longer = [rule for rule in allowed if rule.expansion]
+    unused = [rule for rule in allowed if not used[numbered()[rule]]]
+    if unused and pick.random() < 0.7:
+        return pick.choice(unused)
+    over = len(program.tokens) > program.limit > 0 and pick.random() < 0.9
+    if over or not allowed:
+        return min(rules, key=lambda rule: (height(rule, known) or 0, pick.random()))
+    if origin == "declaration" and pick.random() < 0.3:
+        return next(rule for rule in allowed if rule.expansion[0].name == "pipeline")
     if origin in OPERATORS and pick.random() < 0.7:
-        allowed = longer = [rule for rule in allowed if len(rule.expansion) == 1]
+        return next(rule for rule in allowed if len(rule.expansion) == 1)
+    longer = [rule for rule in allowed if rule.expansion]
     if origin.startswith("__"):
         longer = [rule for rule in allowed if rule.expansion[0].name == origin]
     if longer and pick.random() < LONGER.get(origin.partition("_star")[0], 0.6):
         allowed = longer
-    if origin == "declaration" and pick.random() < 0.3:
-        return next(rule for rule in allowed if rule.expansion[0].name == "pipeline")
     if pick.random() < 0.4:
         least = min(used[numbered()[rule]] for rule in allowed)
         allowed = [rule for rule in allowed if used[numbered()[rule]] == least]

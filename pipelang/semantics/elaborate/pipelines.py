@@ -24,6 +24,7 @@ from pipelang.semantics.elaborate.traffic import (
     elaborate_traffic,
 )
 from pipelang.semantics.types import INT, ErrorType, Kind, Scalar
+from pipelang.semantics.walk import called_tools, outcomes
 from pipelang.syntax import ast
 
 
@@ -224,31 +225,6 @@ def _breaker(
     context.tell(codes.NOT_WATCHED, item.span, what="`breaker`")
 
 
-def outcomes(block: p.Block) -> Iterator[p.Outcome]:
-    """Every outcome that stands anywhere in a block."""
-    for item in block.items:
-        match item:
-            case p.Step():
-                if item.chain.end is not None:
-                    yield item.chain.end
-            case p.Gate():
-                yield item.otherwise.otherwise if isinstance(
-                    item.otherwise, p.Redo
-                ) else item.otherwise
-            case p.Person():
-                yield item.otherwise
-            case p.When():
-                yield from outcomes(item.then)
-                yield from outcomes(item.otherwise)
-            case p.MatchBranch():
-                for _, arm in item.arms:
-                    yield from outcomes(arm)
-            case p.End():
-                yield item.outcome
-            case p.Let() | p.Remember():
-                pass
-
-
 def _share_and_evidence(context: Context, made: p.Block, traffic: p.Traffic) -> None:
     """A share and evidence for one test contradict each other."""
     named = {share.name: share.span for share in traffic.names}
@@ -271,31 +247,6 @@ def _share_and_evidence(context: Context, made: p.Block, traffic: p.Traffic) -> 
             case p.MatchBranch():
                 for _, arm in item.arms:
                     _share_and_evidence(context, arm, traffic)
-            case _:
-                pass
-
-
-def called_tools(block: p.Block) -> Iterator[str]:
-    """Every tool that is called anywhere in a block."""
-
-    def of_action(action: p.Action) -> Iterator[str]:
-        if isinstance(action, p.Call):
-            yield action.tool
-        elif isinstance(action, p.Choose):
-            for _, link in action.arms:
-                yield from of_action(link.action)
-
-    for item in block.items:
-        match item:
-            case p.Step():
-                for link in item.chain.links:
-                    yield from of_action(link.action)
-            case p.When():
-                yield from called_tools(item.then)
-                yield from called_tools(item.otherwise)
-            case p.MatchBranch():
-                for _, arm in item.arms:
-                    yield from called_tools(arm)
             case _:
                 pass
 

@@ -45,6 +45,11 @@ def after_failure(chain: p.Chain, at: Position) -> Position | None:
     return None
 
 
+def after_giving_up(chain: p.Chain, at: Position) -> Position | None:
+    """Where the walk goes on when trying this link again is pointless."""
+    return Position(at.link + 1, 0) if at.link + 1 < len(chain.links) else None
+
+
 def ending(chain: p.Chain, step: p.Step) -> p.Outcome:
     """What a used-up chain ends the run with."""
     if chain.end is not None:

@@ -141,7 +141,7 @@ LAYOUTS: dict[str, Callable[[Node, Lay], Document]] = {
     "breaker": breaker,
     **dict.fromkeys(("budget", "gate", "approve", "hold"), guarded),
     "when": when,
-    **dict.fromkeys(("with_value", "alert"), _clause),
+    **dict.fromkeys(("with_value", "alert", "template_file"), _clause),
     **dict.fromkeys(
         (
             "amounts", "prices", "strings_comma", "members", "lengths", "exprs", "tier_rates",

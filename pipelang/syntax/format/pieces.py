@@ -15,6 +15,7 @@ from pipelang.syntax.format.document import (
     LINE,
     SOFT,
     Document,
+    Group,
     Remarks,
     Space,
     group,
@@ -81,6 +82,7 @@ _COMMA_LISTS = frozenset({"params", "args", "exprs", "record_fields", "names_com
 _RECORDS = frozenset({"record_expr", "type_map"})
 _SNUG = frozenset({"type_list", "type_map", "index", "metric_of", "metric_key"})
 _BRACKETED = frozenset({"list_expr", "record_expr", "match_expr", "call_fn"})
+_LONG = frozenset({"or_", "and_", "add", "subtract", "multiply", "divide", "if_expr"})
 _WRAPPERS = frozenset({"arg_positional", "arg_named"})
 
 CLAUSES: dict[str, frozenset[str]] = {
@@ -110,6 +112,8 @@ def pieces(rule: str, children: list[Node | Leaf], lay: Lay) -> list[Document]:
             if open_clause is not None:
                 done.append(clause(open_clause))
             open_clause = [word(child)]
+        elif isinstance(child, Node) and child.rule in _LONG and _follows_equals(children, index):
+            current.append(clause([lay(child)]))
         elif isinstance(child, Leaf) and child.text in _CLOSING:
             end = _closing(children, index)
             inside, closing = children[index + 1 : end], children[end]
@@ -125,6 +129,11 @@ def pieces(rule: str, children: list[Node | Leaf], lay: Lay) -> list[Document]:
     if open_clause is not None:
         done.append(clause(open_clause))
     return done
+
+
+def _follows_equals(children: list[Node | Leaf], index: int) -> bool:
+    before = children[index - 1] if index else None
+    return isinstance(before, Leaf) and before.text == "="
 
 
 def clause(parts: list[Document]) -> Document:
@@ -189,13 +198,22 @@ def brackets(
     remarks = _last_remarks(closing, bool(elements))
     if not elements and not remarks:
         return row([word(opening), word(closing)])
-    first = elements[0].first if elements else None
-    lines: list[Document] = []
-    for element in elements:
-        lines += [LINE if lines else SOFT, element]
-    body = indent(row([*lines, *remarks]))
+    inner, opened = _huddled(elements, [LINE] * len(elements))
+    body = indent(row([SOFT, inner, *remarks]) if elements else row(remarks))
     whole = row([word(opening), body, SOFT, word(closing)])
-    return group(whole, forced=first is not None and first.breaks, closing=True)
+    return group(whole, forced=opened, closing=True)
+
+
+def _huddled(entries: list[Document], before: list[Document]) -> tuple[Document, bool]:
+    """Entries on one line if they fit on one, and whether the author had opened the bracket.
+
+    If it was opened with a line break, a line break between two entries stands for one between
+    each two.
+    """
+    breaks = [entry.first is not None and entry.first.breaks for entry in entries]
+    opened = any(breaks[:1])
+    lines = [part for pair in zip(before, entries, strict=True) for part in pair]
+    return group(row(lines[1:]), forced=opened and any(breaks[1:])), opened
 
 
 def _is_bracketed(child: Node | Leaf) -> bool:
@@ -219,16 +237,11 @@ def block(rule: str, opening: Leaf, inside: list[Node | Leaf], closing: Leaf, la
     remarks = _last_remarks(closing, bool(entries))
     if not entries and not remarks:
         return row([word(opening), word(closing)])
-    lines: list[Document] = []
-    for entry in entries:
-        if lines:
-            lines.append(GAP if entry.first is not None and entry.first.gap else LINE)
-        lines.append(entry)
-    inner = row(lines)
-    breaks = [entry.first is not None and entry.first.breaks for entry in entries]
-    if style.huddle:
-        inner = group(inner, forced=any(breaks[1:]))
-    forced = any(breaks[:1]) or (style.alone and len(entries) > 1)
+    lines: list[Document] = [GAP if _gap_before(entry) else LINE for entry in entries]
+    inner, opened = _huddled(entries, lines)
+    if not style.huddle and isinstance(inner, Group):
+        inner = inner.content
+    forced = opened or (style.alone and len(entries) > 1)
     body = indent(row([LINE, inner, *remarks]))
     return group(row([word(opening), body, LINE, word(closing)]), forced=forced, closing=True)
 

@@ -1,0 +1,75 @@
+"""What the numbers rest on: what was counted, what somebody just wrote down, what is a bound."""
+
+from __future__ import annotations
+
+import re
+
+from pipelang.interfaces.report.table import labelled
+from pipelang.interfaces.report.view import View
+from pipelang.interfaces.report.words import listed, plural
+from pipelang.semantics.chance import Basis
+
+_PLACE = re.compile(r"^(?P<name>.*?(?:@\d+\.\w+)?)@(?P<file>.+):(?P<at>\d+)$", re.DOTALL)
+_LINK = re.compile(r"\[(?P<index>\d+)\]@\d+")
+
+
+def basis(view: View) -> list[str]:
+    """Where the numbers come from, weakest parts last."""
+    analysis = view.analysis
+    parts = []
+    if analysis.counts:
+        counted = [
+            f"{site_name(site, view.pipeline.name)} {good:,} of {total:,}"
+            for site, (good, total) in analysis.counts.items()
+        ]
+        parts.append(("counted", listed(counted, "and")))
+    assumed = [site for site, kind in analysis.bases.items() if kind is Basis.ASSUMED]
+    if assumed:
+        said = f"{plural(len(assumed), 'figure')} that somebody wrote down and nobody has measured"
+        if view.verbose:
+            said += f": {', '.join(_with_line(site, view) for site in assumed)}"
+        else:
+            said += " (--verbose names them)"
+        parts.append(("assumed", said))
+    means = (view.number("cost.mean"), view.number("tokens.mean"))
+    if any(number.basis is Basis.BOUND and number.value for number in means):
+        parts.append(("at most", "lengths that nobody declared count as their maximum"))
+    if analysis.unknown:
+        parts.append(("unknown", plural(len(analysis.unknown), "figure") + " that nobody declared"))
+    if not parts:
+        return []
+    if analysis.counts and not analysis.unknown:
+        parts.append(
+            ("ranges", "hold with 95% probability, as far as the counts go; assumed figures are taken as they are")
+        )
+    head = view.heading("What the numbers rest on")
+    return [head, *labelled(parts, view.paint, width=view.width, label="")]
+
+
+def site_name(site: str, pipeline: str) -> str:
+    """A parameter in words: `reply recovers`, `reply accuracy (else 1)`, `kind.dispute`."""
+    found = _PLACE.match(site)
+    name = found["name"] if found else site
+    link = _LINK.search(name)
+    name = _LINK.sub("", name).removeprefix(f"{pipeline}.").removeprefix(f"{pipeline}:")
+    owner, dot, word = name.rpartition(".")
+    if dot and word in WORDS and "/" not in owner:
+        name = f"{owner} {word}"
+    return f"{name} (else {link['index']})" if link and link["index"] != "0" else name
+
+
+WORDS = frozenset(
+    "accuracy recovers correlation available transient succeeds responds catches false_alarms".split()
+)
+"""The options that declare a share, as they are written."""
+
+
+def _with_line(site: str, view: View) -> str:
+    found = _PLACE.match(site)
+    name = site_name(site, view.pipeline.name)
+    source = view.sources.get(found["file"]) if found else None
+    if found is None or source is None:
+        return name
+    line = source.position(int(found["at"])).line
+    same = source.name == view.program.file
+    return f"{name} (line {line})" if same else f"{name} ({source.name}:{line})"

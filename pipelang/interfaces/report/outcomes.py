@@ -1,0 +1,136 @@
+"""What becomes of a run, and who goes to a person and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelang.analysis.analyse import OUTCOMES
+from pipelang.analysis.model import items
+from pipelang.interfaces.report.table import Cell, bar, lay_out
+from pipelang.interfaces.report.view import View
+from pipelang.interfaces.report.words import (
+    DUST,
+    a_day,
+    interval,
+    listed,
+    one_in,
+    percent,
+    plural,
+    value,
+)
+from pipelang.semantics import program as p
+
+BAR = 40
+RARE = 0.005
+"""Ways out that fewer runs take than this are told in one line, unless the report is verbose."""
+
+_NAMES = {
+    "success": ("answered right", "good"),
+    "silent_error": ("answered wrong", "bad"),
+    "escalation": ("to a person", "people"),
+    "rejection": ("rejected", ""),
+    "failure": ("failed", "bad"),
+}
+
+
+def outcomes(view: View) -> list[str]:
+    """A row an outcome, with its bar."""
+    room = min(BAR, view.width - 58)
+    rows = []
+    for outcome in OUTCOMES:
+        number = view.number(outcome)
+        if number.high is not None and number.high <= DUST:
+            continue
+        name, style = _NAMES[outcome]
+        share = number.value if number.value is not None else 0.0
+        rows.append(
+            [
+                name,
+                value(number, percent),
+                Cell(interval(number, percent), "dim"),
+                Cell(bar(share, room), style),
+            ]
+        )
+    lines = lay_out(rows, "<>><", view.paint, width=view.width)
+    return [view.heading("What becomes of a run"), *lines, *_remarks(view)]
+
+
+def _remarks(view: View) -> Iterator[str]:
+    risk = view.value("selective_risk")
+    if risk is not None and DUST < risk < 1:
+        said = f"of the answers, {percent(risk)} are wrong ({one_in(risk)})"
+        yield view.paint(f"  {said}", "dim")
+    effect = view.value("wrong_effect")
+    if effect is not None and effect > DUST:
+        said = f"in {percent(effect)} of runs something is done in the world with a wrong value"
+        yield view.paint(f"  {said}", "dim")
+
+
+def escalations(view: View) -> list[str]:
+    """The ways to a person, the frequent ones first, with the words that the person reads."""
+    found = view.analysis.escalations
+    known = {name: number for name, number in found.items() if number.value is not None}
+    if not known:
+        return []
+    ranked = sorted(known, key=lambda name: (-(known[name].value or 0.0), name))
+    shown = [name for name in ranked if view.verbose or (known[name].value or 0.0) >= RARE]
+    rare = [name for name in ranked if name not in shown]
+    texts = ways_to_people(view.pipeline.block)
+    roles = {role for role, _ in texts.values()}
+    most = max(known[name].value or 0.0 for name in ranked) or 1.0
+    rows = []
+    for name in shown:
+        number = known[name]
+        share = number.value or 0.0
+        role, text = texts.get(name, ("", None))
+        rows.append(
+            [
+                name,
+                percent(share),
+                Cell(interval(number, percent), "dim"),
+                Cell(bar(share / most, 12), "people"),
+                Cell(f"{role}:" if role and len(roles) > 1 else "", "dim"),
+                text or "",
+            ]
+        )
+    lines = lay_out(rows, "<>><<<", view.paint, width=view.width)
+    if rare:
+        together = sum(known[name].value or 0.0 for name in rare)
+        more = f"{len(rare)} more" if shown else plural(len(rare), "way")
+        said = f"  {more}, together {percent(together)}: {listed(rare)}"
+        lines.append(view.paint(said, "dim"))
+    note = f"by the gate or step that sends it{_daily(view)}"
+    whom = f"To {listed(sorted(roles))}" if len(roles) == 1 else "To people"
+    return [view.heading(f"{whom}, and why", note), *lines]
+
+
+def _daily(view: View) -> str:
+    total, per_day = view.value("escalation"), view.pipeline.traffic.per_day
+    if per_day is None or total is None or total <= DUST:
+        return ""
+    return f"; {a_day(float(per_day) * total, 'case', 'cases')}"
+
+
+def ways_to_people(block: p.Block) -> dict[str, tuple[str, str | None]]:
+    """Role and text of every escalation of a block, by the name that takes it."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for item in items(block):
+        outcome = _outcome(item)
+        if isinstance(outcome, p.Escalate):
+            found.setdefault(outcome.reason, (outcome.role, outcome.text))
+    return found
+
+
+def _outcome(item: p.Item) -> p.Outcome | None:
+    match item:
+        case p.Step():
+            return item.chain.end
+        case p.Gate():
+            over = item.otherwise
+            return over.otherwise if isinstance(over, p.Redo) else over
+        case p.Person():
+            return item.otherwise
+        case p.End():
+            return item.outcome
+        case _:
+            return None

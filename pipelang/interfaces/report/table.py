@@ -1,0 +1,124 @@
+"""Columns that line up, bars, and wrapped text. Layout is worked out before anything is painted."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipelang.interfaces.report.paint import Paint
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text with the style that it is painted in."""
+
+    text: str
+    style: str = ""
+
+
+Row = Sequence[Cell | str]
+
+
+def lay_out(
+    rows: Sequence[Row],
+    align: str,
+    paint: Paint,
+    *,
+    width: int,
+    indent: int = 2,
+    gap: int = 2,
+) -> list[str]:
+    """Rows as lines. `align` has a `<` or `>` for each column; columns without text are left out.
+
+    A last column that is longer than the line allows is cut, with an ellipsis.
+    """
+    cells = [[_cell(part) for part in row] for row in rows]
+    used = [index for index in range(len(align)) if any(row[index].text for row in cells)]
+    widths = {index: max(cells_of(row[index].text) for row in cells) for index in used}
+    lines = []
+    for row in cells:
+        line, at = " " * indent, indent
+        for index in used:
+            cell, last = row[index], index == used[-1]
+            text = cut(cell.text, max(8, width - at)) if last else cell.text
+            blank = " " * (widths[index] - cells_of(text))
+            if align[index] == ">":
+                line += blank + paint(text, cell.style)
+            else:
+                line += paint(text, cell.style) + ("" if last else blank)
+            if not last:
+                line += " " * gap
+                at += widths[index] + gap
+        lines.append(line.rstrip())
+    return lines
+
+
+def _cell(part: Cell | str) -> Cell:
+    return Cell(part) if isinstance(part, str) else part
+
+
+def cells_of(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if unicodedata.combining(letter)
+        else 2
+        if unicodedata.east_asian_width(letter) in "WF"
+        else 1
+        for letter in text
+    )
+
+
+def cut(text: str, width: int) -> str:
+    """A text in at most `width` columns."""
+    if cells_of(text) <= width:
+        return text
+    while text and cells_of(text) > width - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of at most `width` columns; whatever is more than nothing shows."""
+    eighths = round(min(1.0, max(0.0, share)) * width * 8)
+    if share > 0:
+        eighths = max(1, eighths)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (_EIGHTHS[rest] if rest else "")
+
+
+def wrap(text: str, width: int, indent: int = 0, hanging: int | None = None) -> list[str]:
+    """A paragraph in lines of at most `width` columns; `hanging` indents all lines but the first."""
+    further = " " * (indent if hanging is None else hanging)
+    lines: list[str] = []
+    line = " " * indent
+    empty = True
+    for word in text.split():
+        if not empty and cells_of(line) + 1 + cells_of(word) > width:
+            lines.append(line)
+            line, empty = further, True
+        line += word if empty else f" {word}"
+        empty = False
+    return [*lines, line] if not empty else lines
+
+
+def labelled(
+    parts: Iterable[tuple[str, str]], paint: Paint, *, width: int, style: str = "", label: str = ""
+) -> list[str]:
+    """Labels with a paragraph each, the paragraphs below one another."""
+    rows = list(parts)
+    if not rows:
+        return []
+    column = max(cells_of(name) for name, _ in rows) + 4
+    lines = []
+    for name, text in rows:
+        for number, line in enumerate(wrap(text, width - column)):
+            head = f"  {name}".ljust(column) if not number else " " * column
+            lines.append((paint(head, label) + paint(line, style)).rstrip())
+    return lines

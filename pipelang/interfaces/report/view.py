@@ -1,0 +1,54 @@
+"""What a section of the report gets: one pipeline's analysis, and how to show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelang.analysis.analyse import Analysis
+from pipelang.analysis.numbers import Number
+from pipelang.diagnostics import Sources
+from pipelang.interfaces.report.paint import Paint
+from pipelang.semantics import program as p
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`width` is in characters; `legend` asks for the words that explain the table of steps."""
+
+    program: p.Program
+    analysis: Analysis
+    sources: Sources
+    width: int
+    paint: Paint
+    verbose: bool = False
+    legend: bool = True
+
+    @property
+    def pipeline(self) -> p.Pipeline:
+        return self.analysis.pipeline
+
+    def number(self, metric: str) -> Number:
+        return self.analysis.numbers[metric]
+
+    def value(self, metric: str) -> float | None:
+        """A figure without its uncertainty; None where it is not known."""
+        number = self.analysis.numbers.get(metric)
+        return None if number is None else number.value
+
+    def heading(self, text: str, note: str = "") -> str:
+        """The line above a section."""
+        tail = self.paint(f"  {note}", "dim") if note else ""
+        return self.paint(text, "heading") + tail
+
+
+TOO_WIDE = 0.2
+"""A range of `success` wider than this says nothing that one could act on."""
+
+
+def says_something(number: Number) -> bool:
+    """Whether a figure is known well enough to lead with it."""
+    if number.value is not None:
+        return True
+    return number.low is not None and number.high is not None and (
+        number.high - number.low <= TOO_WIDE
+    )

@@ -1,0 +1,148 @@
+"""Budgets: the worst case of a call is reserved before it is made, and settled afterwards.
+
+So a limit is never passed, not even by one call and not by calls side by side. What cannot be
+reserved because neighbours hold it waits for them to settle; what could never be reserved spends
+the budget. A budget knows its parent: a sub-pipeline reserves from every budget around it, and the
+innermost that is spent is the one that says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from pipelang.semantics import program as p
+
+CODES = {
+    "money": "budget_exceeded",
+    "tokens": "budget_exceeded",
+    "time": "timeout",
+    "steps": "max_steps",
+}
+"""What a run fails with when a dimension is spent and the budget has no `else`."""
+
+
+class BudgetSpent(Exception):
+    """A budget cannot carry the next call. `budget` is the innermost that is spent."""
+
+    def __init__(self, budget: Budget, dimension: str) -> None:
+        super().__init__(f"the {dimension} budget is spent")
+        self.budget = budget
+        self.dimension = dimension
+
+
+@dataclass(slots=True)
+class Reservation:
+    """What a call may take at most."""
+
+    money: Decimal
+    tokens: int
+
+
+@dataclass(slots=True)
+class Budget:
+    """The limits of one pipeline in one run and what was taken of them."""
+
+    limits: p.Budget | None
+    parent: Budget | None = None
+    money: Decimal = Decimal(0)
+    tokens: int = 0
+    steps: int = 0
+    held_money: Decimal = Decimal(0)
+    held_tokens: int = 0
+    waited: float = 0.0
+    _settled: asyncio.Event | None = field(default=None, repr=False)
+
+    def chain(self) -> list[Budget]:
+        """This budget and every one around it, innermost first."""
+        found: list[Budget] = []
+        at: Budget | None = self
+        while at is not None:
+            found.append(at)
+            at = at.parent
+        return found
+
+    async def reserve(self, money: Decimal, tokens: int) -> Reservation:
+        """Reserve one call in every budget. Raises `BudgetSpent` where it can never fit."""
+        while True:
+            short = self._short(money, tokens)
+            if short is None:
+                for budget in self.chain():
+                    budget.held_money += money
+                    budget.held_tokens += tokens
+                    budget.steps += 1
+                return Reservation(money, tokens)
+            budget, dimension, holds = short
+            if not holds:
+                raise BudgetSpent(budget, dimension)
+            if budget._settled is None:
+                budget._settled = asyncio.Event()
+            await budget._settled.wait()
+
+    def _short(self, money: Decimal, tokens: int) -> tuple[Budget, str, bool] | None:
+        """The innermost budget that has no room, in what, and whether settling may make room."""
+        for budget in self.chain():
+            limits = budget.limits
+            if limits is None:
+                continue
+            if limits.steps is not None and budget.steps + 1 > limits.steps:
+                return budget, "steps", False
+            if limits.money is not None:
+                if budget.money + budget.held_money + money > limits.money:
+                    waits = budget.held_money > 0 and budget.money + money <= limits.money
+                    return budget, "money", waits
+            if limits.tokens is not None:
+                if budget.tokens + budget.held_tokens + tokens > limits.tokens:
+                    waits = budget.held_tokens > 0 and budget.tokens + tokens <= limits.tokens
+                    return budget, "tokens", waits
+        return None
+
+    def settle(self, held: Reservation, money: Decimal, tokens: int) -> None:
+        """Give back a reservation and take what was really used."""
+        for budget in self.chain():
+            budget.held_money -= held.money
+            budget.held_tokens -= held.tokens
+            budget.money += money
+            budget.tokens += tokens
+            if budget._settled is not None:
+                budget._settled.set()
+                budget._settled = None
+
+    def needs_price(self) -> bool:
+        """Whether somewhere dollars are limited, so that an unpriced call cannot be carried."""
+        return any(b.limits is not None and b.limits.money is not None for b in self.chain())
+
+    def limited(self) -> bool:
+        """Whether dollars or tokens are limited anywhere."""
+        return any(
+            b.limits is not None and (b.limits.money is not None or b.limits.tokens is not None)
+            for b in self.chain()
+        )
+
+    def seconds_left(self, elapsed: float) -> tuple[float, Budget] | None:
+        """The least machine time that is left and whose it is; None without any time limit."""
+        least: tuple[float, Budget] | None = None
+        for budget in self.chain():
+            if budget.limits is not None and budget.limits.seconds is not None:
+                left = float(budget.limits.seconds) - elapsed
+                if least is None or left < least[0]:
+                    least = (left, budget)
+        return least
+
+    def remaining(self, what: str, elapsed: float) -> Decimal | int:
+        """`budget.remaining`: what this budget still has, reservations counted as taken."""
+        limits = self.limits
+        if what == "money":
+            limit = limits.money if limits is not None else None
+            return (limit if limit is not None else Decimal("Infinity")) - (
+                self.money + self.held_money
+            )
+        if what == "time":
+            left = self.seconds_left(elapsed)
+            return Decimal("Infinity") if left is None else Decimal(repr(max(left[0], 0.0)))
+        if what == "tokens":
+            most = limits.tokens if limits is not None and limits.tokens is not None else 2**62
+            return most - self.tokens - self.held_tokens
+        most = limits.steps if limits is not None and limits.steps is not None else 2**62
+        return most - self.steps

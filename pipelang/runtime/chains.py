@@ -1,0 +1,92 @@
+"""Walking a chain: attempts, waits, fallbacks, by the kernel in `semantics.kernels.chain`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipelang.runtime.values import to_json
+from pipelang.runtime.world import Attempt, AttemptFailed
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import (
+    START,
+    Position,
+    after_failure,
+    after_giving_up,
+    ending,
+    longest_wait,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    from pipelang.runtime.interpreter import Run
+
+
+async def run_chain(run: Run, step: p.Step) -> Any:
+    """The step's answer, or how it ended the run."""
+    from pipelang.runtime.interpreter import conclude
+
+    run.tell("step", step.name)
+    at: Position | None = START
+    feedback = run.feedback.pop(step.name, None)
+    misfit: str | None = None
+    while at is not None:
+        link = step.chain.links[at.link]
+        if at.attempt == 0:
+            misfit = None
+            if at.link:
+                run.tell("fallback", step.name, link=at.link)
+        inner = _chosen(run, link)
+        action = inner.action
+        if isinstance(action, p.Value):
+            value = run.evaluate(action.value)
+            run.tell("value", step.name, content=value)
+            return value
+        assert isinstance(action, (p.AskTier, p.AskRole, p.Call))
+        tier = run.evaluate(action.who) if isinstance(action, p.AskTier) else None
+        arguments = {name: run.evaluate(value) for name, value in action.arguments}
+        attempt = Attempt(step, inner, action, tier, arguments, at.attempt, feedback, misfit)
+        try:
+            return await run.world.attempt(run, attempt)
+        except AttemptFailed as failure:
+            misfit = failure.misfit
+            following = _next(step.chain, link, at, failure)
+            if following is not None and following.link == at.link:
+                await _wait(run, step, link, following, failure)
+            at = following
+    outcome = ending(step.chain, step)
+    run.tell("ended", step.name, outcome=type(outcome).__name__.lower())
+    return conclude(run, outcome)
+
+
+def _chosen(run: Run, link: p.Link) -> p.Link:
+    """The arm that a match over actions takes now."""
+    while isinstance(link.action, p.Choose):
+        shown, subject = ir.show(link.action.subject), run.evaluate(link.action.subject)
+        link = resolve(link.action, subject)
+        run.tell("route", shown, value=to_json(subject))
+    return link
+
+
+def _next(
+    chain: p.Chain, link: p.Link, at: Position, failure: AttemptFailed
+) -> Position | None:
+    """Where to go on: the kernel's word, unless trying again is pointless or comes too early."""
+    if not failure.retryable:
+        return after_giving_up(chain, at)
+    patience = float(link.timeout) if link.timeout is not None else None
+    if failure.retry_after is not None and patience is not None and failure.retry_after > patience:
+        return after_giving_up(chain, at)
+    return after_failure(chain, at)
+
+
+async def _wait(
+    run: Run, step: p.Step, link: p.Link, following: Position, failure: AttemptFailed
+) -> None:
+    longest = float(longest_wait(link.retry, following.attempt))
+    seconds = run.world.jitter(longest) if longest else 0.0
+    if failure.retry_after is not None:
+        seconds = max(seconds, failure.retry_after)
+    run.tell("retry", step.name, attempt=following.attempt, wait=round(seconds, 3))
+    if seconds > 0:
+        await run.world.sleep(run, seconds)

@@ -1,0 +1,26 @@
+"""Events: every decision of a run, in order. Traces, live updates and the audit read the same ones.
+
+`data` holds plain JSON values. What was asked and answered is only in `content`, which sinks leave
+out unless somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One decision. `at` is seconds of machine time since the run began."""
+
+    kind: str
+    name: str
+    at: float
+    data: dict[str, Any] = field(default_factory=dict)
+    content: Any = field(default=None, repr=False)
+
+
+Sink = Callable[[str, Event], None]
+"""Gets the run's id and an event. Must be quick and must not raise."""

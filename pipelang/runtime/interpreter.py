@@ -1,0 +1,394 @@
+"""The interpreter: walks a checked pipeline and asks the world for everything outside it.
+
+What a retry, a fallback, a redo or a region means stands in `semantics.kernels`; here it is walked
+with what really happens. One run is one `Run`. A block is gone through by its segments: a region's
+steps start as soon as the values they read are there and the region is left as a whole, of several
+endings the first in writing order counts; a barrier is passed alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from pipelang.runtime.budget import CODES, Budget, BudgetSpent
+from pipelang.runtime.chains import run_chain
+from pipelang.runtime.events import Event, Sink
+from pipelang.runtime.expressions import BUDGET, Expressions
+from pipelang.runtime.outcomes import (
+    Answered,
+    Escalated,
+    Failed,
+    Rejected,
+    Result,
+    Spent,
+)
+from pipelang.runtime.values import to_json
+from pipelang.runtime.world import Question, World
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.people import passes
+from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run is over: an outcome with its value worked out."""
+
+    outcome: p.Outcome
+    value: Any
+    by: str = ""
+    detail: str | None = None
+
+
+class Halted(Exception):
+    """Something outside ended the run: `code` is one of the closed codes of `failed`."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of one pipeline: its values, counters, budget and events."""
+
+    id: str
+    program: p.Program
+    pipeline: p.Pipeline
+    world: World
+    expressions: Expressions
+    budget: Budget
+    values: dict[str, Any]
+    sinks: tuple[Sink, ...] = ()
+    trace: list[Event] = field(default_factory=list)
+    redos: dict[str, int] = field(default_factory=dict)
+    feedback: dict[str, str] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    granted: frozenset[str] | None = None
+    tenant: str | None = None
+
+    def tell(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
+        """Record an event and hand it to the sinks."""
+        event = Event(kind, name, self.world.elapsed(self), data, content)
+        self.trace.append(event)
+        for sink in self.sinks:
+            sink(self.id, event)
+
+    def evaluate(self, expr: ir.Expr) -> Any:
+        """An expression over the values of this run."""
+        return self.expressions.evaluate(expr, self.values)
+
+
+async def run_pipeline(run: Run) -> Result:
+    """Run to the end. Only a bug or a cancellation raises."""
+    run.values[BUDGET] = lambda what: run.budget.remaining(what, run.world.elapsed(run))
+    run.tell("run", run.pipeline.name, content=_inputs(run), program=run.program.hash[:12])
+    try:
+        ended = await _block(run, run.pipeline.block)
+        assert ended is not None, "a checked pipeline ends on every path"
+    except BudgetSpent as spent:
+        run.tell("budget", run.pipeline.name, dimension=spent.dimension)
+        ended = _budget_end(run, spent)
+    except Halted as halted:
+        fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
+        ended = Ended(fail, None, detail=halted.detail)
+    result = _result(run, ended)
+    run.tell("outcome", type(result).__name__.lower(), **_outcome_data(result))
+    return _with_trace(run, ended)
+
+
+def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
+    limits = spent.budget.limits
+    if limits is not None and limits.otherwise is not None:
+        return conclude(run, limits.otherwise)
+    fail = p.Fail(CODES[spent.dimension], "budget", run.pipeline.span)
+    return Ended(fail, None, detail=str(spent))
+
+
+def conclude(run: Run, outcome: p.Outcome) -> Ended:
+    """An outcome with its value worked out now."""
+    match outcome:
+        case p.Return():
+            return Ended(outcome, run.evaluate(outcome.value))
+        case p.Escalate():
+            value = None if outcome.value is None else run.evaluate(outcome.value)
+            return Ended(outcome, value)
+        case p.Reject() | p.Fail():
+            return Ended(outcome, None)
+        case _:
+            assert_never(outcome)
+
+
+# ------------------------------------------------------------------------------------ blocks
+
+
+async def _block(run: Run, block: p.Block) -> Ended | None:
+    """None if the end of the block was reached."""
+    return await _span(run, block, 0, len(block.items), None)
+
+
+async def _span(
+    run: Run, block: p.Block, start: int, stop: int, chosen: frozenset[int] | None
+) -> Ended | None:
+    """Run the chosen items (None: all) from `start` up to `stop`, not included."""
+    for segment in block.segments:
+        if isinstance(segment, p.Region):
+            members = [
+                index
+                for index in segment.members
+                if start <= index < stop and (chosen is None or index in chosen)
+            ]
+            if members:
+                ended = await _region(run, block, members)
+                if ended is not None:
+                    return ended
+            continue
+        index = segment.index
+        if not (start <= index < stop) or (chosen is not None and index not in chosen):
+            continue
+        item = block.items[index]
+        if isinstance(item, p.Gate):
+            if await _judge(run, item):
+                continue
+            ended = await _reject(run, block, index, item)
+            if ended is not None:
+                return ended
+            if chosen is not None and isinstance(item.otherwise, p.Redo):
+                fresh = changed_by(block.items, item.otherwise.reruns)
+                chosen |= readers(block.items, index + 1, stop - 1, fresh)
+            continue
+        ended = await _barrier(run, block, index, item)
+        if ended is not None:
+            return ended
+    return None
+
+
+# ----------------------------------------------------------------------------------- regions
+
+
+async def _region(run: Run, block: p.Block, members: list[int]) -> Ended | None:
+    """All steps of a region, each as soon as what it reads is there."""
+    waiting: dict[int, frozenset[str]] = {}
+    making = {_name(block.items[index]) for index in members}
+    for index in members:
+        item = block.items[index]
+        assert isinstance(item, (p.Step, p.Let))
+        waiting[index] = item.reads & making - {item.name}
+    endings: dict[int, Ended] = {}
+    done: set[str] = set()
+    dead: set[str] = set()
+    running: dict[Any, int] = {}
+    try:
+        while waiting or running:
+            for index in [i for i, reads in waiting.items() if reads <= done | dead]:
+                reads = waiting.pop(index)
+                item = block.items[index]
+                if reads & dead:
+                    dead.add(_name(item))
+                elif isinstance(item, p.Let):
+                    run.values[item.name] = run.evaluate(item.value)
+                    done.add(item.name)
+                elif not waiting and not running and isinstance(item, p.Step):
+                    _settle(run, item, await run_chain(run, item), index, endings, done, dead)
+                elif isinstance(item, p.Step):
+                    running[run.world.spawn(run_chain(run, item))] = index
+            if running and not any(reads <= done | dead for reads in waiting.values()):
+                for task in await run.world.first(running):
+                    index = running.pop(task)
+                    step = block.items[index]
+                    assert isinstance(step, p.Step)
+                    _settle(run, step, task.result(), index, endings, done, dead)
+    finally:
+        if running:
+            await run.world.stop(running)
+    return endings[min(endings)] if endings else None
+
+
+def _settle(
+    run: Run,
+    step: p.Step,
+    made: Any,
+    index: int,
+    endings: dict[int, Ended],
+    done: set[str],
+    dead: set[str],
+) -> None:
+    if isinstance(made, Ended):
+        endings[index] = made
+        dead.add(step.name)
+    else:
+        run.values[step.name] = made
+        if step.name in run.made:
+            run.made.remove(step.name)
+        run.made.append(step.name)
+        done.add(step.name)
+
+
+def _name(item: p.Item) -> str:
+    assert isinstance(item, (p.Step, p.Let))
+    return item.name
+
+
+# ------------------------------------------------------------------------------------- gates
+
+
+async def _judge(run: Run, gate: p.Gate) -> bool:
+    passed = await run.world.holds(run, gate, gate.condition)
+    run.tell("gate", gate.name, passed=passed, **_confidence(run, gate.condition))
+    return passed
+
+
+def _confidence(run: Run, condition: ir.Expr) -> dict[str, Any]:
+    """The confidence that a test looked at, for the trace."""
+    for part in ir.walk(condition):
+        path = ir.path_of(part)
+        if path is not None and path[-1] == "confidence" and len(path) == 2:
+            try:
+                return {"confidence": to_json(run.evaluate(part))}
+            except (KeyError, AttributeError):
+                return {}
+    return {}
+
+
+async def _reject(run: Run, block: p.Block, index: int, gate: p.Gate) -> Ended | None:
+    """What a gate that does not hold leads to; None if it was passed after a redo."""
+    if not isinstance(gate.otherwise, p.Redo):
+        return conclude(run, gate.otherwise)
+    redo = gate.otherwise
+    used = run.redos.get(gate.name, 0)
+    if not may_redo(redo, used):
+        return conclude(run, redo.otherwise)
+    run.redos[gate.name] = used + 1
+    if redo.because is not None:
+        why = str(run.evaluate(redo.because))
+    else:
+        why = gate.name + (f": {gate.doc}" if gate.doc else "")
+    run.feedback[redo.step] = why
+    run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
+    return await _span(run, block, redo.reruns[0], index + 1, frozenset(redo.reruns))
+
+
+# ---------------------------------------------------------------------------------- barriers
+
+
+async def _barrier(run: Run, block: p.Block, index: int, item: p.Item) -> Ended | None:
+    match item:
+        case p.Step():
+            return await _region(run, block, [index])
+        case p.Person():
+            return await _person(run, item)
+        case p.When():
+            holds = await run.world.holds(run, item, item.condition)
+            run.tell("when", item.name or ir.show(item.condition), holds=holds)
+            return await _block(run, item.then if holds else item.otherwise)
+        case p.MatchBranch():
+            subject = run.evaluate(item.subject)
+            run.tell("match", ir.show(item.subject), value=to_json(subject))
+            for taken, arm in item.arms:
+                if taken is None or subject in taken:
+                    return await _block(run, arm)
+            raise LookupError(f"no arm takes {subject!r}")
+        case p.End():
+            return conclude(run, item.outcome)
+        case p.Remember() | p.Gate() | p.Let():
+            raise AssertionError(f"{type(item).__name__} is no barrier that runs here")
+        case _:
+            assert_never(item)
+
+
+async def _person(run: Run, person: p.Person) -> Ended | None:
+    if person.when is not None and not await run.world.holds(run, person, person.when):
+        run.tell(person.kind, person.name, asked=False)
+        return None
+    if person.showing is not None:
+        shown = to_json(run.evaluate(person.showing))
+    else:
+        shown = {name: to_json(run.values[name]) for name in run.made}
+    question = Question(person, shown, person.doc or person.name)
+    run.tell("asks", person.name, role=person.role, what=person.kind, content=shown)
+    decision = await run.world.decide(run, question)
+    goes_on = passes(person, decision is not None, decision is not None and decision.yes)
+    said = {} if decision is None else {"by": decision.by, "reason": decision.reason}
+    answered = decision is not None
+    run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
+    return None if goes_on else conclude(run, person.otherwise)
+
+
+# --------------------------------------------------------------------------------- outcomes
+
+
+def _inputs(run: Run) -> dict[str, Any]:
+    return {q.name: to_json(run.values.get(q.name)) for q in run.pipeline.parameters}
+
+
+def so_far(run: Run) -> dict[str, Any]:
+    """All that a run knows, as JSON: its inputs and every value that it made."""
+    return {
+        "input": _inputs(run),
+        "values": {name: to_json(run.values[name]) for name in run.made if name in run.values},
+    }
+
+
+def _result(run: Run, ended: Ended) -> Result:
+    outcome = ended.outcome
+    spent = Spent(run.budget.money, run.budget.tokens, run.world.elapsed(run))
+    match outcome:
+        case p.Return():
+            return Answered(run_id=run.id, spent=spent, value=ended.value)
+        case p.Escalate():
+            handoff = {
+                "pipeline": run.pipeline.name,
+                "run": run.id,
+                "reason": outcome.reason,
+                "text": outcome.text,
+                **so_far(run),
+            }
+            if outcome.value is not None:
+                handoff["with"] = to_json(ended.value)
+            return Escalated(
+                run_id=run.id,
+                spent=spent,
+                role=outcome.role,
+                reason=outcome.reason,
+                text=outcome.text,
+                handoff=handoff,
+            )
+        case p.Reject():
+            return Rejected(
+                run_id=run.id, spent=spent, reason=outcome.reason, text=outcome.text
+            )
+        case p.Fail():
+            return Failed(
+                run_id=run.id,
+                spent=spent,
+                code=outcome.code,
+                reason=outcome.reason,
+                text=ended.detail,
+                partial=so_far(run),
+            )
+        case _:
+            assert_never(outcome)
+
+
+def _with_trace(run: Run, ended: Ended) -> Result:
+    from dataclasses import replace
+
+    return replace(_result(run, ended), trace=tuple(run.trace))
+
+
+def _outcome_data(result: Result) -> dict[str, Any]:
+    match result:
+        case Answered():
+            return {"cost": float(result.cost), "tokens": result.tokens}
+        case Escalated():
+            return {"role": result.role, "reason": result.reason, "text": result.text}
+        case Rejected():
+            return {"reason": result.reason, "text": result.text}
+        case Failed():
+            return {"code": result.code, "reason": result.reason, "text": result.text}
+        case _:
+            assert_never(result)
+

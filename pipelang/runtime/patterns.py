@@ -1,0 +1,26 @@
+"""Patterns, by RE2: linear time whatever the pattern and whatever the text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Patterns:
+    """The compiled `patterns` of a program. A text matches if any pattern is found in it."""
+
+    def __init__(self, patterns: Mapping[str, tuple[str, ...]]) -> None:
+        self._sources = patterns
+        self._compiled: dict[str, list[Any]] = {}
+
+    def matches(self, name: str, text: str) -> bool:
+        """Whether one of the named patterns is found anywhere in the text."""
+        compiled = self._compiled.get(name)
+        if compiled is None:
+            import re2
+
+            options = re2.Options()
+            options.log_errors = False
+            compiled = [re2.compile(source, options) for source in self._sources[name]]
+            self._compiled[name] = compiled
+        return any(pattern.search(text) is not None for pattern in compiled)

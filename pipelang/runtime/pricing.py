@@ -1,0 +1,80 @@
+"""What an ask is made of, what it may take at most, and what it took."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipelang.runtime.providers.protocol import Usage
+from pipelang.runtime.templates import render, shorten_feedback
+from pipelang.runtime.values import Types, to_json
+from pipelang.runtime.world import Attempt
+from pipelang.semantics import program as p
+from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.quantities import count_tokens
+
+MILLION = Decimal(1_000_000)
+DEFAULT_OUTPUT = 4096
+"""Output tokens reserved where a step says nothing; the provider's own limit is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A rendered prompt. `arguments` are the prompt's arguments as JSON."""
+
+    system: str | None
+    user: str
+    answer: type[BaseModel] | None
+    arguments: Mapping[str, Any]
+    schema_tokens: int
+    fingerprint: str
+
+
+def ask_for(
+    prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, types: Types
+) -> Ask:
+    """Render a prompt for an attempt. Raises `RenderError`."""
+    arguments = {name: to_json(value) for name, value in attempt.arguments.items()}
+    feedback = attempt.feedback
+    shown = {
+        **arguments,
+        "feedback": None if feedback is None else shorten_feedback(feedback),
+    }
+    system = None if prompt.system is None else render(prompt.system, shown)
+    answer = types.answer_model(action.answers)
+    schema = 0
+    if answer is not None:
+        schema = count_tokens(json.dumps(json_schema(action.answers), separators=(",", ":")))
+    data = json.dumps(arguments, sort_keys=True, default=str).encode()
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    return Ask(system, render(prompt.user, shown), answer, arguments, schema, digest)
+
+
+def reservation(
+    tier: p.Tier, ask: Ask, link: p.Link, counted: int | None
+) -> tuple[Decimal, int]:
+    """Dollars and tokens that one attempt can take at most: the larger of two counts."""
+    ours = count_tokens(ask.user) + count_tokens(ask.system or "") + ask.schema_tokens
+    tokens_in = max(ours, counted or 0)
+    tokens_out = link.output_max if link.output_max is not None else DEFAULT_OUTPUT
+    dearest_in = max(
+        (tier.prices.get(kind, Decimal(0)) for kind in ("in", "cache_write")), default=Decimal(0)
+    )
+    money = (tokens_in * dearest_in + tokens_out * tier.prices.get("out", Decimal(0))) / MILLION
+    return money, tokens_in + tokens_out
+
+
+def price_of(tier: p.Tier, usage: Usage) -> Decimal:
+    """Dollars of what was used, by the tier's prices; caching as input where it has no price."""
+    price_in = tier.prices.get("in", Decimal(0))
+    total = usage.input * price_in
+    total += usage.cache_write * tier.prices.get("cache_write", price_in)
+    total += usage.cache_read * tier.prices.get("cache_read", price_in)
+    total += usage.output * tier.prices.get("out", Decimal(0))
+    return total / MILLION

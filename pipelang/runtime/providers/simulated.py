@@ -1,0 +1,130 @@
+"""A simulated provider: answers that fit the type, faults and delays, all drawn with a seed.
+
+It knows nothing of the question. It is for looking at how a pipeline runs where there is neither a
+key nor a recording, and it says so in every answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Declared
+from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.types import (
+    EnumType,
+    Kind,
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
+
+NOTE = "simulated: drawn at random, not answered by a model"
+
+
+class SimulatedProvider:
+    """Draws answers. `speed` scales delays (0 answers at once)."""
+
+    name = "simulated"
+
+    def __init__(self, program: p.Program, seed: int, speed: float = 0.0) -> None:
+        self._tiers = program.tiers
+        self._answers = _answer_types(program)
+        self._chance = random.Random(seed)
+        self._speed = speed
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        tier = self._tiers[request.tier]
+        if tier.latency is not None and self._speed:
+            await asyncio.sleep(self._speed * self._delay(tier.latency))
+        used = Usage(count_tokens(request.user) + count_tokens(request.system or ""), 0)
+        if isinstance(tier.transient, Declared) and self._chance.random() < tier.transient.share:
+            raise ModelFault("overloaded", "simulated: overloaded", used)
+        type = self._answers[request.step, request.prompt]
+        value = draw(type, self._chance)
+        if request.answer is not None and not isinstance(type, RecordType):
+            value = {"answer": value}
+        size = max(1, count_tokens(str(value)))
+        return ModelAnswer(value, Usage(used.input, size), f"simulated {request.model}", NOTE)
+
+    async def count_tokens(self, request: ModelRequest) -> int | None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+    def _delay(self, latency: p.Spread) -> float:
+        median = float(latency.median)
+        if latency.p95 is None:
+            return median
+        sigma = math.log(float(latency.p95) / median) / 1.644854
+        return median * math.exp(self._chance.gauss(0, sigma))
+
+
+def _answer_types(program: p.Program) -> Mapping[tuple[str, str], Type]:
+    from pipelang.semantics.walk import all_items, inner_links
+
+    types: dict[tuple[str, str], Type] = {}
+    for pipeline in program.pipelines.values():
+        for item in all_items(pipeline.block):
+            if isinstance(item, p.Step):
+                for link in inner_links(item.chain):
+                    if isinstance(link.action, p.AskTier):
+                        types[item.name, link.action.prompt] = link.action.answers
+    return types
+
+
+WORDS = "the customer asked about a plan and this answer was drawn at random".split()
+
+
+def draw(type: Type, chance: random.Random) -> Any:
+    """A JSON value that fits a type."""
+    match type:
+        case Scalar():
+            return _scalar(type, chance)
+        case EnumType():
+            return chance.choice(type.members)
+        case RecordType():
+            return {field.name: draw(field.type, chance) for field in type.fields}
+        case ListType():
+            most = min(type.max_length if type.max_length is not None else 3, 3)
+            return [draw(type.element, chance) for _ in range(chance.randint(0, most))]
+        case MapType():
+            return {"key": draw(type.value, chance)}
+        case OptionalType():
+            return None if chance.random() < 0.3 else draw(type.inner, chance)
+        case _:
+            return None
+
+
+def _scalar(type: Scalar, chance: random.Random) -> Any:
+    low = float(type.low) if type.low is not None else 0.0
+    high = float(type.high) if type.high is not None else None
+    match type.kind:
+        case Kind.TEXT:
+            text = " ".join(chance.choices(WORDS, k=8))
+            limit = type.max_tokens
+            return text if limit is None else text.encode()[: limit * 3].decode()
+        case Kind.INT:
+            return chance.randint(int(low), int(high if high is not None else low + 10))
+        case Kind.BOOL:
+            return chance.random() < 0.5
+        case Kind.PROBABILITY:
+            most = high if high is not None else 1.0
+            share = low + (most - low) * (1 - chance.random() ** 2 * 0.5)
+            return min(most, float(round(Decimal(share), 2)))
+        case Kind.TIME:
+            return "2026-01-01T00:00:00Z"
+        case Kind.JSON:
+            return {}
+        case _:
+            return round(chance.uniform(low, high if high is not None else low + 100), 2)

@@ -1,0 +1,145 @@
+"""Tools: Python functions found by their binding, called with checked arguments.
+
+A binding `module:function` is looked for in the folder of the `.pipe` file first (`tools.py` or
+`support/tools.py`), then on the Python path. A file beside the `.pipe` is loaded under a name of its
+own, so that two examples may both have a `tools.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pipelang.diagnostics import Span
+from pipelang.semantics import program as p
+
+
+class ToolMissing(Exception):
+    """A tool whose function cannot be found. `span` is where the binding stands, `help` the mend."""
+
+    def __init__(self, message: str, span: Span | None, help: str | None = None) -> None:
+        super().__init__(message)
+        self.span = span
+        self.help = help
+
+
+def bind(name: str, target: str, span: Span | None) -> Callable[..., Any]:
+    """The Python function of a binding. Raises `ToolMissing`."""
+    module_name, _, function_name = target.partition(":")
+    folder = Path(span.file).resolve().parent if span is not None and span.file else Path.cwd()
+    try:
+        module = _module(folder, module_name)
+    except ToolMissing:
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ToolMissing(f"`{name}`: importing `{module_name}` failed: {why}", span) from error
+    found: Any = module
+    for part in function_name.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            from difflib import get_close_matches
+
+            close = get_close_matches(function_name, dir(module), n=1)
+            help = f'did you mean "{module_name}:{close[0]}"?' if close else None
+            message = f"`{name}`: `{module_name}` has no function `{function_name}`"
+            raise ToolMissing(message, span, help)
+    if not callable(found):
+        raise ToolMissing(f"`{name}`: `{target}` cannot be called", span)
+    function: Callable[..., Any] = found
+    return function
+
+
+def _module(folder: Path, name: str) -> ModuleType:
+    relative = Path(*name.split("."))
+    for candidate in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
+        if candidate.is_file():
+            return _from_file(candidate, folder)
+    if name not in sys.modules and importlib.util.find_spec(name.split(".")[0]) is None:
+        tried = folder / relative.with_suffix(".py")
+        help = f"looked for {tried} and on the Python path"
+        raise ToolMissing(f"there is no module `{name}`", None, help)
+    return importlib.import_module(name)
+
+
+def _from_file(path: Path, folder: Path) -> ModuleType:
+    """Load a file as a module of its own, with its folder importable while it loads."""
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    name = f"_pipelang_{digest}.{path.stem}"
+    known = sys.modules.get(name)
+    if known is not None:
+        return known
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(folder))
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    finally:
+        sys.path.remove(str(folder))
+    return module
+
+
+class Toolbox:
+    """The functions of a program's tools and Python `fn`s; handed-in ones go first."""
+
+    def __init__(self, program: p.Program, given: Mapping[str, Callable[..., Any]]) -> None:
+        self._program = program
+        self._given = dict(given)
+        self._found: dict[str, Callable[..., Any]] = {}
+
+    def function(self, tool: p.Tool) -> Callable[..., Any]:
+        """The function behind a tool. Raises `ToolMissing`."""
+        if tool.name in self._given:
+            return self._given[tool.name]
+        if tool.name not in self._found:
+            if tool.binding is None:
+                help = f'add `python "module:{tool.name}"`, or hand one in: tools={{...}}'
+                raise ToolMissing(f"tool `{tool.name}` is bound to nothing", tool.span, help)
+            if tool.binding[0] != "python":
+                message = f"tool `{tool.name}`: this version does not call MCP servers yet"
+                raise ToolMissing(message, tool.binding_span)
+            try:
+                found = bind(tool.name, tool.binding[1], tool.binding_span)
+            except ToolMissing as missing:
+                span = missing.span or tool.binding_span
+                raise ToolMissing(str(missing), span, missing.help) from missing
+            self._found[tool.name] = found
+        return self._found[tool.name]
+
+    def pure(self, function: p.Function) -> Callable[..., Any]:
+        """The Python function behind a `fn`. Raises `ToolMissing`."""
+        if function.name in self._given:
+            return self._given[function.name]
+        if function.name not in self._found:
+            assert function.binding is not None
+            self._found[function.name] = bind(function.name, function.binding, function.span)
+        return self._found[function.name]
+
+
+async def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """Call a function with copies of the arguments: awaited if async, in a thread if not.
+
+    Copies, so that a tool that changes what it was given changes nothing of the run.
+    """
+    mine = copy.deepcopy(dict(arguments))
+    if inspect.iscoroutinefunction(function):
+        return await function(**mine)
+    result = await asyncio.to_thread(partial(function, **mine))
+    if inspect.isawaitable(result):
+        return await result
+    return result

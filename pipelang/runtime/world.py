@@ -1,0 +1,105 @@
+"""The seam: everything that the interpreter asks of what is outside it.
+
+The interpreter decides what comes next; a `World` carries it out. The real world calls models,
+tools and people; the world of `pipelang test` has what the test mocks; a simulated one answers from
+declared numbers, in its own time. All suspension goes through here, so whoever implements it owns
+the clock and the order of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    from pipelang.runtime.interpreter import Run
+
+
+class AttemptFailed(Exception):
+    """An attempt that brought nothing. The chain goes on.
+
+    `retryable` False says that the same attempt again is pointless; `retry_after` is how long
+    (seconds) the other side asks to be left alone; `misfit` is what did not fit, for the next try.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str = "failed",
+        retryable: bool = True,
+        retry_after: float | None = None,
+        misfit: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.misfit = misfit
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of an ask or a call. `arguments` are values; `number` counts from 0."""
+
+    step: p.Step
+    link: p.Link
+    action: p.AskTier | p.AskRole | p.Call
+    tier: str | None
+    arguments: Mapping[str, Any]
+    number: int
+    feedback: str | None
+    misfit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked: an approval or a hold, with what they are shown."""
+
+    person: p.Person
+    shown: Any
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's word: who said it, and why."""
+
+    yes: bool
+    by: str = ""
+    reason: str = ""
+
+
+class World(Protocol):
+    """Who performs what the interpreter decides."""
+
+    async def attempt(self, run: Run, attempt: Attempt) -> Any:
+        """Carry out one attempt; its answer fits its type. Raises `AttemptFailed`."""
+
+    async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: ir.Expr) -> bool:
+        """Whether a test holds."""
+
+    async def decide(self, run: Run, question: Question) -> Decision | None:
+        """Ask a person; None if nobody answered in time."""
+
+    async def sleep(self, run: Run, seconds: float) -> None:
+        """Let time pass."""
+
+    def elapsed(self, run: Run) -> float:
+        """Seconds of machine time since the run began; waits for people do not count."""
+
+    def jitter(self, longest: float) -> float:
+        """A wait, uniform in [0, longest]."""
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Start work side by side."""
+
+    async def first(self, tasks: Iterable[Any]) -> Iterable[Any]:
+        """Wait until one of the tasks is done; the done ones. `task.result()` may raise."""
+
+    async def stop(self, tasks: Iterable[Any]) -> None:
+        """Cancel tasks and wait until they are gone."""

@@ -1,0 +1,79 @@
+"""Going through programs: every item, every link, every outcome of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from pipelang.semantics import program as p
+
+
+def blocks(block: p.Block) -> Iterator[p.Block]:
+    """A block and every block inside it, in writing order."""
+    yield block
+    for item in block.items:
+        for inner in inner_blocks(item):
+            yield from blocks(inner)
+
+
+def inner_blocks(item: p.Item) -> tuple[p.Block, ...]:
+    """The blocks directly inside an item."""
+    match item:
+        case p.When():
+            return (item.then, item.otherwise)
+        case p.MatchBranch():
+            return tuple(arm for _, arm in item.arms)
+        case p.Step() | p.Let() | p.Gate() | p.Person() | p.Remember() | p.End():
+            return ()
+        case _:
+            assert_never(item)
+
+
+def all_items(block: p.Block) -> Iterator[p.Item]:
+    """Every item of a block, those of its branches included, in writing order."""
+    for item in block.items:
+        yield item
+        for inner in inner_blocks(item):
+            yield from all_items(inner)
+
+
+def inner_links(chain: p.Chain) -> Iterator[p.Link]:
+    """The links of a chain and of the matches in it."""
+
+    def inside(link: p.Link) -> Iterator[p.Link]:
+        yield link
+        if isinstance(link.action, p.Choose):
+            for _, arm in link.action.arms:
+                yield from inside(arm)
+
+    for link in chain.links:
+        yield from inside(link)
+
+
+def called_tools(block: p.Block) -> Iterator[str]:
+    """Every tool that is called anywhere in a block, once a call."""
+    for item in all_items(block):
+        if isinstance(item, p.Step):
+            for link in inner_links(item.chain):
+                if isinstance(link.action, p.Call):
+                    yield link.action.tool
+
+
+def outcomes(block: p.Block) -> Iterator[p.Outcome]:
+    """Every outcome that stands anywhere in a block."""
+    for item in all_items(block):
+        match item:
+            case p.Step():
+                if item.chain.end is not None:
+                    yield item.chain.end
+            case p.Gate():
+                redo = isinstance(item.otherwise, p.Redo)
+                yield item.otherwise.otherwise if redo else item.otherwise  # type: ignore[misc, union-attr]
+            case p.Person():
+                yield item.otherwise
+            case p.End():
+                yield item.outcome
+            case p.When() | p.MatchBranch() | p.Let() | p.Remember():
+                pass
+            case _:
+                assert_never(item)
