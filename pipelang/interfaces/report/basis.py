@@ -39,9 +39,7 @@ def basis(view: View) -> list[str]:
     if not parts:
         return []
     if analysis.counts and not analysis.unknown:
-        parts.append(
-            ("ranges", "hold with 95% probability, as far as the counts go; assumed figures are taken as they are")
-        )
+        parts.append(("ranges", "95% intervals: how much the counts leave open"))
     head = view.heading("What the numbers rest on")
     return [head, *labelled(parts, view.paint, width=view.width, label="")]
 
@@ -59,7 +57,7 @@ def site_name(site: str, pipeline: str) -> str:
 
 
 WORDS = frozenset(
-    "accuracy recovers correlation available transient succeeds responds catches false_alarms".split()
+    "accuracy available catches correlation false_alarms recovers responds succeeds transient".split()
 )
 """The options that declare a share, as they are written."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.interfaces.report.table import Cell, lay_out, wrap
+from pipelang.interfaces.report.table import Cell, Row, lay_out, wrap
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import (
     count,
@@ -18,25 +18,28 @@ from pipelang.semantics.quantities import plain
 
 def costs(view: View) -> list[str]:
     """Mean, month, worst with its path."""
-    rows = []
+    rows: list[Row] = []
     mean, month = view.number("cost.mean"), view.number("cost.month")
     if mean.value is not None:
         rows.append(["mean run", money(mean.value), Cell(interval(mean, money), "dim")])
     if month.value is not None and view.pipeline.traffic.per_day is not None:
         label = f"a month at {view.pipeline.traffic.per_day:,f} a day"
         rows.append([label, money(month.value), Cell(interval(month, money), "dim")])
-    lines = [view.heading("Cost"), *lay_out([*rows, *_worst(view)], "<><", view.paint, width=view.width)]
+    lines = [
+        view.heading("Cost"),
+        *lay_out([*rows, *_worst(view)], "<><", view.paint, width=view.width),
+    ]
     return [*lines, *dearest_path(view)]
 
 
-def _worst(view: View) -> list[list[str | Cell]]:
+def _worst(view: View) -> list[Row]:
     """The dearest run beside the budget, in dollars and in tokens."""
     worst, budget = view.analysis.worst, view.pipeline.budget
     if worst is None:
         return []
     unpriced = listed([f"`{tier}`" for tier in view.analysis.unpriced])
     if unpriced:
-        cost: list[str | Cell] = ["dearest run", "?", Cell(f"no price for {unpriced}", "unsure")]
+        cost: Row = ["dearest run", "?", Cell(f"no price for {unpriced}", "unsure")]
     elif worst.cost is None:
         cost = ["dearest run", "?", Cell("nothing bounds its prompts or answers", "unsure")]
     else:

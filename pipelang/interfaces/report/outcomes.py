@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelang.analysis.analyse import OUTCOMES
-from pipelang.analysis.model import items
-from pipelang.interfaces.report.table import Cell, bar, lay_out
+from pipelang.interfaces.report.table import Cell, Row, bar, lay_out
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import (
     DUST,
@@ -19,6 +18,7 @@ from pipelang.interfaces.report.words import (
     value,
 )
 from pipelang.semantics import program as p
+from pipelang.semantics import walk
 
 BAR = 40
 RARE = 0.005
@@ -36,7 +36,7 @@ _NAMES = {
 def outcomes(view: View) -> list[str]:
     """A row an outcome, with its bar."""
     room = min(BAR, view.width - 58)
-    rows = []
+    rows: list[Row] = []
     for outcome in OUTCOMES:
         number = view.number(outcome)
         if number.high is not None and number.high <= DUST:
@@ -78,7 +78,7 @@ def escalations(view: View) -> list[str]:
     texts = ways_to_people(view.pipeline.block)
     roles = {role for role, _ in texts.values()}
     most = max(known[name].value or 0.0 for name in ranked) or 1.0
-    rows = []
+    rows: list[Row] = []
     for name in shown:
         number = known[name]
         share = number.value or 0.0
@@ -114,23 +114,7 @@ def _daily(view: View) -> str:
 def ways_to_people(block: p.Block) -> dict[str, tuple[str, str | None]]:
     """Role and text of every escalation of a block, by the name that takes it."""
     found: dict[str, tuple[str, str | None]] = {}
-    for item in items(block):
-        outcome = _outcome(item)
+    for outcome in walk.outcomes(block):
         if isinstance(outcome, p.Escalate):
             found.setdefault(outcome.reason, (outcome.role, outcome.text))
     return found
-
-
-def _outcome(item: p.Item) -> p.Outcome | None:
-    match item:
-        case p.Step():
-            return item.chain.end
-        case p.Gate():
-            over = item.otherwise
-            return over.otherwise if isinstance(over, p.Redo) else over
-        case p.Person():
-            return item.otherwise
-        case p.End():
-            return item.outcome
-        case _:
-            return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelang.analysis.objectives import Verdict
-from pipelang.interfaces.report.table import Cell, lay_out
+from pipelang.interfaces.report.table import Cell, Row, lay_out
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import Show, of_metric, percent, spread
 from pipelang.semantics.chance import Basis
@@ -18,7 +18,7 @@ def promises(view: View) -> list[str]:
             view.heading("Promises (slo)"),
             view.paint("  none: an `slo` block says what must hold, and `check` proves it", "dim"),
         ]
-    rows = []
+    rows: list[Row] = []
     for verdict in view.analysis.slo:
         line, show = verdict.line, of_metric(verdict.line.metric)
         metric = line.metric if line.when is None else f"{line.metric} when {line.when}"

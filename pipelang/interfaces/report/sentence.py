@@ -84,7 +84,9 @@ def _in_ranges(name: str, numbers: dict[str, Number]) -> str:
         low, high = number.low * 100, number.high * 100
         verb = VERBS[outcome][1]
         parts.append(
-            f"{low:.0f} {verb}" if f"{low:.0f}" == f"{high:.0f}" else f"{low:.0f} to {high:.0f} {verb}"
+            f"{low:.0f} {verb}"
+            if f"{low:.0f}" == f"{high:.0f}"
+            else f"{low:.0f} to {high:.0f} {verb}"
         )
     return f"Of 100 runs of `{name}`, {listed(parts)}."
 

@@ -1,11 +1,10 @@
-"""The table of steps, and how they compound: the product that people expect beside the exact figure."""
+"""The table of steps, and how they compound: the product by hand beside the exact figure."""
 
 from __future__ import annotations
 
 from pipelang.analysis.analyse import StepRow
-from pipelang.analysis.chains import all_links, tiers_of
-from pipelang.analysis.model import items
-from pipelang.interfaces.report.table import Cell, bar, labelled, lay_out, wrap
+from pipelang.analysis.chains import tiers_of
+from pipelang.interfaces.report.table import Cell, Row, bar, labelled, lay_out, wrap
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import (
     decimals,
@@ -17,6 +16,7 @@ from pipelang.interfaces.report.words import (
 )
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
+from pipelang.semantics.walk import all_items, inner_links
 
 BAR = 24
 SAME = 5e-5
@@ -24,7 +24,10 @@ SAME = 5e-5
 
 LEGEND = (
     ("alone", "how often the step answers, and is right, if everything that it reads is right"),
-    ("so far", "the column `alone` multiplied downwards: the chain as one would work it out by hand"),
+    (
+        "so far",
+        "`alone` multiplied downwards: the chain as one would work it out by hand",
+    ),
     ("reached", "how many of the runs get to this step"),
     ("cost", "what the step adds to the mean cost of a run"),
     (
@@ -44,7 +47,7 @@ def steps(view: View) -> list[str]:
     costs = _costs(rows)
     most = max((abs(row.importance_success.value or 0.0) for row in rows), default=0.0) or 1.0
     names = ["alone", "so far", "reached", "cost", "matters", ""]
-    table = [[Cell(name, "dim") for name in ("", *names)]]
+    table: list[Row] = [[Cell(name, "dim") for name in ("", *names)]]
     for row, product, cost in zip(rows, products, costs, strict=True):
         weight = row.importance_success.value
         table.append(
@@ -114,7 +117,7 @@ def _compounding(view: View, product: float | None) -> list[str]:
 
 def left_out(view: View) -> list[str]:
     """What is in this pipeline that no product of its steps' reliabilities has in it."""
-    everything = list(items(view.pipeline.block))
+    everything = list(all_items(view.pipeline.block))
     found = []
     away = (view.value("escalation") or 0.0) + (view.value("rejection") or 0.0)
     if away > SAME:
@@ -138,7 +141,7 @@ def _shared(program: p.Program, made: list[p.Step]) -> dict[str, list[str]]:
     """The steps that ask models of each provider that is not always there."""
     found: dict[str, list[str]] = {}
     for step in made:
-        for link in all_links(step.chain):
+        for link in inner_links(step.chain):
             if not isinstance(link.action, p.AskTier):
                 continue
             for tier in tiers_of(link.action):
@@ -153,5 +156,5 @@ def _shared(program: p.Program, made: list[p.Step]) -> dict[str, list[str]]:
 def _recovers(step: p.Step) -> bool:
     return any(
         not isinstance(link.recovers, Declared) or link.recovers.share > 0
-        for link in all_links(step.chain)
+        for link in inner_links(step.chain)
     )

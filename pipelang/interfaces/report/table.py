@@ -94,7 +94,7 @@ def bar(share: float, width: int) -> str:
 
 
 def wrap(text: str, width: int, indent: int = 0, hanging: int | None = None) -> list[str]:
-    """A paragraph in lines of at most `width` columns; `hanging` indents all lines but the first."""
+    """A paragraph in lines of at most `width` columns; `hanging` indents all but the first."""
     further = " " * (indent if hanging is None else hanging)
     lines: list[str] = []
     line = " " * indent

@@ -49,6 +49,8 @@ def says_something(number: Number) -> bool:
     """Whether a figure is known well enough to lead with it."""
     if number.value is not None:
         return True
-    return number.low is not None and number.high is not None and (
-        number.high - number.low <= TOO_WIDE
+    return (
+        number.low is not None
+        and number.high is not None
+        and (number.high - number.low <= TOO_WIDE)
     )

@@ -23,7 +23,7 @@ from pipelang.syntax.format.document import (
     word,
 )
 from pipelang.syntax.format.leaf import Leaf
-from pipelang.syntax.format.pieces import Lay, clause, fill, pieces, separated
+from pipelang.syntax.format.pieces import COMMA_LISTS, LISTS, Lay, clause, fill, pieces, separated
 from pipelang.syntax.format.render import WIDTH
 from pipelang.syntax.format.tree import Node
 
@@ -47,9 +47,7 @@ def finish(node: Node) -> None:
 
 
 def whole(root: Node, end: Leaf) -> Document:
-    """The file: declarations a blank line apart. One-liners of one kind stand as the author had
-    them.
-    """
+    """The file: a blank line between declarations, among one-liners of a kind as the author did."""
     lines: list[Document] = []
     before: Node | None = None
     for child in root.children:
@@ -154,14 +152,12 @@ LAYOUTS: dict[str, Callable[[Node, Lay], Document]] = {
 
 WAITING = frozenset(
     {
+        *LISTS,
+        *COMMA_LISTS,
         *_LEVELS,
         *("chain_open", "chain_closed", "links_first", "links_more", "redo", "when_else"),
-        *("params", "args", "record_fields", "exprs", "names_comma"),
         *("field", "slo_line", "watch_line", "given", "arm"),
-        *("names", "fields", "strings", "test_lines", "items", "slo_lines", "traffic_lines"),
-        *("watch_lines", "evidence_options", "item_arms", "breaker_lines", "arms"),
-        *("provider_options", "tier_options", "role_options", "tool_options", "memory_options"),
         *("use_names", "declarations", "start"),
     }
 )
-"""The rules that the rule around them lays out, or the parts of."""
+"""The rules that the rule around them lays out, or the parts of. So are options and test lines."""

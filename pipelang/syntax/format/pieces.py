@@ -48,7 +48,7 @@ _OPTIONS = Block(columns=1)
 _LINES = Block(columns=1, alone=True)
 _ITEMS = Block(alone=True)
 
-_LISTS: dict[str, Block] = {
+LISTS: dict[str, Block] = {
     "names": Block(huddle=True),
     "fields": Block(columns=2),
     "provider_options": _OPTIONS,
@@ -78,7 +78,7 @@ _OWNERS: dict[str, Block] = {
 """Blocks whose entries stand right in the rule that has the braces, by that rule."""
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-_COMMA_LISTS = frozenset({"params", "args", "exprs", "record_fields", "names_comma"})
+COMMA_LISTS = frozenset({"params", "args", "exprs", "record_fields", "names_comma"})
 _RECORDS = frozenset({"record_expr", "type_map"})
 _SNUG = frozenset({"type_list", "type_map", "index", "metric_of", "metric_key"})
 _BRACKETED = frozenset({"list_expr", "record_expr", "match_expr", "call_fn"})
@@ -185,7 +185,7 @@ def brackets(
     rule: str, opening: Leaf, inside: list[Node | Leaf], closing: Leaf, lay: Lay
 ) -> Document:
     """A list in brackets: on one line, or an element a line."""
-    if len(inside) == 1 and isinstance(inside[0], Node) and inside[0].rule in _COMMA_LISTS:
+    if len(inside) == 1 and isinstance(inside[0], Node) and inside[0].rule in COMMA_LISTS:
         inside = inside[0].children
     if rule in _SNUG:
         inner = sentence(lay(child) for child in inside)
@@ -228,8 +228,8 @@ def block(rule: str, opening: Leaf, inside: list[Node | Leaf], closing: Leaf, la
     style = _OWNERS.get(rule, _ITEMS)
     nodes: list[Node | Leaf] = []
     for child in inside:
-        if isinstance(child, Node) and child.rule in _LISTS:
-            style = _LISTS[child.rule]
+        if isinstance(child, Node) and child.rule in LISTS:
+            style = LISTS[child.rule]
             nodes += child.children
         else:
             nodes.append(child)

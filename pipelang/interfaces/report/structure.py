@@ -1,0 +1,81 @@
+"""What a pipeline does, step by step: all that can be said before there are any numbers."""
+
+from __future__ import annotations
+
+from pipelang.analysis.chains import tiers_of
+from pipelang.interfaces.report.outcomes import ways_to_people
+from pipelang.interfaces.report.table import Cell, Row, lay_out, wrap
+from pipelang.interfaces.report.view import View
+from pipelang.interfaces.report.words import listed, plural, times
+from pipelang.semantics import program as p
+from pipelang.semantics.walk import all_items
+
+
+def structure(view: View) -> list[str]:
+    """A row a step: what is tried in which order, and what happens when nothing worked."""
+    everything = list(all_items(view.pipeline.block))
+    made = [item for item in everything if isinstance(item, p.Step)]
+    rows: list[Row] = [
+        [step.name, _chain(view.program, step.chain), Cell(_end(step.chain), "dim")]
+        for step in made
+    ]
+    lines = lay_out(rows, "<<<", view.paint, width=view.width)
+    said = _around(view, everything)
+    more = [view.paint(line, "dim") for line in wrap(said, view.width, 2)] if said else []
+    return [view.heading("What it does"), *lines, *more]
+
+
+def _chain(program: p.Program, chain: p.Chain) -> str:
+    return ", else ".join(_link(program, link) for link in chain.links)
+
+
+def _link(program: p.Program, link: p.Link) -> str:
+    tries = link.retry.count + 1
+    often = f", up to {times(tries)}" if tries > 1 else ""
+    action = link.action
+    match action:
+        case p.AskTier():
+            return f"asks {listed(tiers_of(action), 'or')}{often}"
+        case p.AskRole():
+            return f"asks a person ({action.role})"
+        case p.Call():
+            tool = program.tools[action.tool]
+            effect = f" ({tool.effect})" if tool.acts else ""
+            return f"calls {action.tool}{effect}{often}"
+        case p.Value():
+            return "a plain value"
+        case p.Choose():
+            ways = dict.fromkeys(_link(program, arm) for _, arm in action.arms)
+            return listed(list(ways), "or")
+        case p.Unsupported():
+            return action.what
+
+
+def _end(chain: p.Chain) -> str:
+    match chain.end:
+        case None:
+            return "or the run fails"
+        case p.Escalate():
+            return f"or it goes to {chain.end.role}"
+        case p.Reject():
+            return "or it is rejected"
+        case p.Fail():
+            return "or the run fails"
+        case p.Return():
+            return "or it is answered without"
+
+
+def _around(view: View, everything: list[p.Item]) -> str:
+    """Gates, people and effects, counted."""
+    parts = []
+    gates = sum(isinstance(item, p.Gate) for item in everything)
+    if gates:
+        parts.append(plural(gates, "gate"))
+    for kind, word in (("approve", "approval"), ("hold", "hold")):
+        number = sum(isinstance(item, p.Person) and item.kind == kind for item in everything)
+        if number:
+            parts.append(plural(number, word))
+    ways = len(ways_to_people(view.pipeline.block))
+    if ways:
+        parts.append(f"{plural(ways, 'way')} to a person")
+    return f"{listed(parts)}." if parts else ""

@@ -1,0 +1,186 @@
+"""What nobody declared, with lines to paste.
+
+An unknown parameter is known by its site (see `semantics.chance`). Its site says where its number
+would stand: in a provider, a tier, a tool, a role, a step's options, a gate, or `traffic`. The
+figures in the lines are placeholders, which the report says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipelang.analysis.model import confidence_cut
+from pipelang.interfaces.report.basis import WORDS
+from pipelang.interfaces.report.table import Cell, Row, lay_out, wrap
+from pipelang.interfaces.report.view import View
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.types import EnumType
+from pipelang.semantics.walk import all_items
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Where a line belongs, the line, and what its figure says."""
+
+    where: str
+    line: str
+    why: str
+
+
+_SHARES = {
+    "available": ("available 99.9%", "how much of the time it can be reached"),
+    "transient": ("transient 0.5%", "how many calls fail although it can be reached"),
+    "succeeds": ("succeeds 99.9%", "how many calls come back without an error"),
+    "responds": ("responds 15m median, 2h p95", "how soon they answer"),
+    "correlation": ("correlation 30%", "how often a second answer repeats the first one's fault"),
+    "catches": ("catches 60%", "how many wrong values it stops"),
+    "false_alarms": ("false_alarms 5%", "how many right values it stops"),
+}
+_STEP = re.compile(r"^(?P<name>\w+)\[(?P<link>\d+)\]@\d+\.(?P<word>\w+)$")
+_TEST = re.compile(r"^(?P<test>.*) if (?:right|wrong)(?:\[\d+\])?$", re.DOTALL)
+_ROWS = re.compile(r"^(?P<file>.*):(?P<kind>right|wrong)\[\d+\]$", re.DOTALL)
+
+
+def undeclared(view: View) -> list[str]:
+    """The section: a line to paste for whatever is missing."""
+    if not view.analysis.unknown:
+        return []
+    rows: list[Row] = [
+        [one.where, one.line, Cell(f"# {one.why}" if one.why else "", "dim")]
+        for one in missing(view)
+    ]
+    head = view.heading("Declare these, and the numbers follow")
+    note = "The figures are placeholders: put in your own, best counted ones (`1128 of 1200`)."
+    lines = lay_out(rows, "<<<", view.paint, width=view.width)
+    return [head, *lines, *(view.paint(line, "dim") for line in wrap(note, view.width, 2))]
+
+
+def missing(view: View) -> list[Missing]:
+    """One entry for every line that is to be written, in the order in which they are met."""
+    found: dict[Missing, None] = {}
+    for site in view.analysis.unknown:
+        for one in _missing(view, site):
+            found[one] = None
+    return list(found)
+
+
+def _missing(view: View, site: str) -> Iterator[Missing]:
+    name = view.pipeline.name
+    step = _STEP.match(site.removeprefix(f"{name}."))
+    if step is not None:
+        yield _of_step(step["name"], int(step["link"]), step["word"])
+        return
+    if site.startswith(f"{name}:"):
+        test = _TEST.match(site.removeprefix(f"{name}:"))
+        if test is not None:
+            yield _of_test(view, test["test"])
+            return
+    rows = _ROWS.match(site)
+    if rows is not None:
+        truth = "true" if rows["kind"] == "right" else "false"
+        why = f"it has no {rows['kind']} answer, so nothing says how sure those look"
+        yield Missing(rows["file"], f'{{"confidence": ..., "correct": {truth}}}', why)
+        return
+    owner, _, word = site.rpartition(".")
+    if word in WORDS:
+        yield _of_declaration(view, owner, word)
+        return
+    yield Missing("traffic", f"{site}: 90%", "")
+
+
+def _of_step(name: str, link: int, word: str) -> Missing:
+    where = f"step {name}" if not link else f"step {name}, else {link}"
+    if word != "accuracy":
+        line, why = _SHARES.get(word, (f"{word} 10%", ""))
+        return Missing(where, line, why)
+    return Missing(where, "accuracy 95%", f'how often it is right; or from "evals/{name}.jsonl"')
+
+
+def _of_declaration(view: View, owner: str, word: str) -> Missing:
+    program = view.program
+    gate = owner.removeprefix(f"{view.pipeline.name}.")
+    line, why = _SHARES.get(word, (f"{word} 98%", "how often they are right"))
+    if word in ("catches", "false_alarms"):
+        return Missing(f"gate {gate}", line, why)
+    if word == "available":
+        provider = program.providers.get(owner)
+        if provider is not None and not provider.span.file:
+            whole = f"provider {owner} {{ kind anthropic {line} }}"
+            return Missing("the file", whole, why)
+    for kind, known in (
+        ("provider", program.providers),
+        ("tier", program.tiers),
+        ("tool", program.tools),
+        ("role", program.roles),
+    ):
+        if owner in known:
+            if kind == "tool" and word == "accuracy":
+                why = "how often what it returns is right"
+            file = known[owner].span.file
+            where = f"{kind} {owner}"
+            return Missing(where if file == program.file else f"{where} in {file}", line, why)
+    return Missing(owner, line, why)
+
+
+def _of_test(view: View, shown: str) -> Missing:
+    """A line for a test that nobody said anything about."""
+    holder, expr = _find(view.pipeline.block, shown)
+    if isinstance(expr, ir.Compare):
+        cut = confidence_cut(expr)
+        if cut is not None:
+            line = f'accuracy from "evals/{cut[0]}.jsonl"'
+            return Missing(f"step {cut[0]}", line, "how often it is right, and how sure it is then")
+    path = None if expr is None else ir.path_of(expr)
+    if expr is not None and path is not None and isinstance(expr.type, EnumType):
+        members = expr.type.members
+        even, rest = divmod(100, len(members))
+        shares = [f"{m} {even + (i < rest)}%" for i, m in enumerate(members)]
+        return Missing("traffic", f"{shown}: {', '.join(shares)}", "how often each")
+    if path is not None:
+        return Missing("traffic", f"{shown}: 10%", "how often it is true")
+    name = shown if holder is None else holder
+    if expr is not None and not _reads_steps(view.pipeline.block, expr):
+        return Missing("traffic", f"{name}: 90%", "how often it holds")
+    return Missing("traffic", f"{name}: 90% if right, 60% if wrong", "how often it holds")
+
+
+def _find(block: p.Block, shown: str) -> tuple[str | None, ir.Expr | None]:
+    """The expression that is shown so, and the name of the gate or branch that is just it."""
+    lets: dict[str, ir.Expr] = {}
+    for item in all_items(block):
+        if isinstance(item, p.Let):
+            lets[item.name] = ir.substitute(item.value, lets)
+            continue
+        for name, condition in _conditions(item):
+            whole = ir.substitute(condition, lets) if lets else condition
+            for part in ir.walk(whole):
+                if ir.show(part) == shown:
+                    return (name if part is whole else None), part
+    return None, None
+
+
+def _conditions(item: p.Item) -> Iterator[tuple[str | None, ir.Expr]]:
+    match item:
+        case p.Gate() | p.When():
+            yield item.name, item.condition
+        case p.Person():
+            if item.when is not None:
+                yield None, item.when
+        case p.MatchBranch():
+            yield None, item.subject
+        case p.Step():
+            for link in item.chain.links:
+                if isinstance(link.action, p.AskTier):
+                    yield None, link.action.who
+                elif isinstance(link.action, p.Choose):
+                    yield None, link.action.subject
+        case _:
+            pass
+
+
+def _reads_steps(block: p.Block, expr: ir.Expr) -> bool:
+    made = {item.name for item in all_items(block) if isinstance(item, (p.Step, p.Let))}
+    return bool(ir.mentions(expr) & made)

@@ -1,0 +1,189 @@
+"""Running `test` blocks: given, mock, expect."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pipelang.diagnostics import Span
+from pipelang.runtime.embedding import Handle, InputError, LoadedProgram, NotRunnable, Runtime
+from pipelang.runtime.events import Event
+from pipelang.runtime.interpreter import Run, run_pipeline
+from pipelang.runtime.mocked import FAILS, MockedWorld, Unmocked
+from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
+from pipelang.runtime.tools import Toolbox, ToolMissing
+from pipelang.runtime.values import Misfit, to_json
+from pipelang.semantics import program as p
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Something that did not come out as expected; `span` is the line that says so."""
+
+    message: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """A test's misses (none: it passed) and the run's events."""
+
+    __test__ = False  # pytest would take it for a test class
+
+    test: p.Test
+    misses: tuple[Miss, ...]
+    trace: tuple[Event, ...]
+
+
+async def run_test(loaded: LoadedProgram, test: p.Test) -> TestResult:
+    """Run one test. What cannot be run is a miss, never an exception."""
+    program = loaded.program
+    pipeline = program.pipelines[test.pipeline]
+    toolbox = Toolbox(program, {})
+    try:
+        handle = TestHandle(loaded, pipeline, Runtime(), _stand_ins(program))
+        evaluate = handle.evaluate
+        values: dict[str, Any] = {}
+        answers: dict[str, str] = {}
+        for mock in test.mocks:
+            if mock.answer is not None:
+                answers[mock.target] = mock.answer
+            elif mock.values is None:
+                values[mock.target] = FAILS
+            else:
+                values[mock.target] = [_checked(loaded, v, evaluate) for v in mock.values]
+        given = {name: to_json(evaluate(value)) for name, value in test.arguments}
+        world = MockedWorld(loaded.types, toolbox, values, answers)
+        run = handle.start(given, world=world)
+    except (InputError, NotRunnable, ToolMissing, Misfit) as error:
+        return TestResult(test, (Miss(str(error), test.span),), ())
+    try:
+        result = await run_pipeline(run)
+    except Unmocked as reached:
+        return TestResult(test, (Miss(str(reached), test.span),), tuple(run.trace))
+    misses = [
+        miss
+        for expectation in test.expectations
+        if (miss := _check(run, world, result, expectation, evaluate)) is not None
+    ]
+    return TestResult(test, tuple(misses), tuple(run.trace))
+
+
+def _stand_ins(program: p.Program) -> dict[str, Callable[..., Any]]:
+    """Tools need not be importable for a test that never calls them."""
+
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("a test calls tools through its world")
+
+    return dict.fromkeys(program.tools, stand_in)
+
+
+class TestHandle(Handle):
+    """A handle that also evaluates the constants of a test."""
+
+    __test__ = False
+
+    def evaluate(self, expr: Any) -> Any:
+        return self._expressions.evaluate(expr, {})
+
+
+def _checked(loaded: LoadedProgram, expr: Any, evaluate: Callable[[Any], Any]) -> Any:
+    """A mocked value; it must fit like an answer from outside. Raises `Misfit`."""
+    value = evaluate(expr)
+    return loaded.types.check(expr.type, to_json(value)) if value is not None else None
+
+
+def _check(
+    run: Run,
+    world: MockedWorld,
+    result: Result,
+    expectation: p.Expectation,
+    evaluate: Callable[[Any], Any],
+) -> Miss | None:
+    def miss(message: str) -> Miss:
+        return Miss(message, expectation.span)
+
+    came = describe(result)
+    match expectation.what:
+        case "answered":
+            if not isinstance(result, Answered):
+                return miss(f"expected an answer, but it {came}")
+            if expectation.value is not None:
+                wanted = evaluate(expectation.value)
+                if to_json(result.value) != to_json(wanted):
+                    return miss(f"expected {_show(wanted)}, found {_show(result.value)}")
+        case "escalated":
+            if not isinstance(result, Escalated):
+                return miss(f"expected it to escalate, but it {came}")
+            if expectation.name not in (None, result.reason):
+                return miss(f"expected `{expectation.name}` to escalate, but it {came}")
+        case "rejected":
+            if not isinstance(result, Rejected):
+                return miss(f"expected it to be rejected, but it {came}")
+            if expectation.name not in (None, result.reason):
+                return miss(f"expected `{expectation.name}` to reject, but it {came}")
+        case "failed":
+            if not isinstance(result, Failed):
+                return miss(f"expected it to fail, but it {came}")
+            if expectation.name not in (None, result.code):
+                return miss(f"expected it to fail with `{expectation.name}`, but it {came}")
+        case "called" | "not called":
+            if (expectation.name in world.called) != (expectation.what == "called"):
+                word = "was never called" if expectation.what == "called" else "was called"
+                return miss(f"`{expectation.name}` {word}")
+        case "equal":
+            return _equal(run, expectation, evaluate, miss)
+        case _:
+            compare = {
+                "<=": operator.le,
+                "<": operator.lt,
+                ">=": operator.ge,
+                ">": operator.gt,
+                "==": operator.eq,
+                "!=": operator.ne,
+            }[expectation.op or "<="]
+            limit = Decimal(evaluate(expectation.value))
+            if not compare(result.cost, limit):
+                return miss(f"it cost ${result.cost}, expected {expectation.op} ${limit}")
+    return None
+
+
+def _equal(
+    run: Run,
+    expectation: p.Expectation,
+    evaluate: Callable[[Any], Any],
+    miss: Callable[[str], Miss],
+) -> Miss | None:
+    path = (expectation.name or "").split(".")
+    if path[0] not in run.values:
+        return miss(f"`{path[0]}` was never made")
+    found = to_json(run.values[path[0]])
+    for part in path[1:]:
+        found = found.get(part) if isinstance(found, dict) else None
+    wanted = to_json(evaluate(expectation.value))
+    if found != wanted:
+        return miss(f"expected `{expectation.name}` to be {_show(wanted)}, found {_show(found)}")
+    return None
+
+
+def _show(value: Any) -> str:
+    import json
+
+    text = json.dumps(to_json(value), ensure_ascii=False, default=str)
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def describe(result: Result) -> str:
+    """How a run came out, in words."""
+    match result:
+        case Answered():
+            return f"answered {_show(result.value)}"
+        case Escalated():
+            return f"escalated to {result.role} by `{result.reason}`"
+        case Rejected():
+            return f"was rejected by `{result.reason}`"
+        case Failed():
+            return f"failed with `{result.code}` at `{result.reason}`"
