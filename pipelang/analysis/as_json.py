@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.analysis.analyse import OUTCOMES, Analysis
+from pipelang.analysis.analyse import Analysis
+from pipelang.analysis.figures import OUTCOMES
 from pipelang.semantics import program as p
 
 

@@ -18,8 +18,8 @@ from pipelang.analysis.prices import attempt_cost
 from pipelang.analysis.table import Key, is_zero
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
-from pipelang.semantics.walk import inner_links
 from pipelang.semantics.kernels.chain import START, Position, after_failure
+from pipelang.semantics.walk import inner_links
 
 Latent = tuple[bool, bool]
 """Would the answer be right with right arguments, and with a wrong one."""
@@ -39,14 +39,16 @@ class StepKernel:
     _model: Model
     _routes: dict[int, Any]
 
-    def kernel(self, values: dict[Key, Any], taint: frozenset[str], former: Latent | None) -> Kernel:
+    def kernel(
+        self, values: dict[Key, Any], taint: frozenset[str], former: Latent | None
+    ) -> Kernel:
         """The kernel of the chain in a situation."""
         return _walk(self, values, taint, former)
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """Answers `(right, latent, acted) -> probability`, the chance of a used-up chain, mean spending.
+    """Answers `(right, latent, acted) -> probability`, P(chain used up), and mean spending.
 
     `cost` is in dollars, `tokens` counts input and output.
     """
@@ -121,7 +123,7 @@ def _outage(model: Model, provider: str) -> Draw:
 def _walk(
     kernel: StepKernel, values: dict[Key, Any], taint: frozenset[str], former: Latent | None
 ) -> Kernel:
-    model, chain = kernel._model, kernel.step.chain
+    chain = kernel.step.chain
     answers: dict[tuple[bool, Latent | None, bool], Any] = {}
     cost: Any = 0.0
     tokens: Any = 0.0
@@ -173,9 +175,7 @@ def _situation(
     while isinstance(link.action, p.Choose):
         mentioned |= model.values(link.action.subject)
         chosen = kernel._routes[id(link)](values)
-        link = next(
-            arm for taken, arm in link.action.arms if taken is None or chosen in taken
-        )
+        link = next(arm for taken, arm in link.action.arms if taken is None or chosen in taken)
     action = link.action
     parameters = model.parameters
     fails: Any = 0.0
@@ -213,9 +213,7 @@ def _situation(
             raise AssertionError(f"{action!r} is not analysed")
     for expr in reads:
         mentioned |= model.values(expr)
-    wrong = [
-        name for name in mentioned | taint if values.get(value_key(name), RIGHT) == WRONG
-    ]
+    wrong = [name for name in mentioned | taint if values.get(value_key(name), RIGHT) == WRONG]
     return _Situation(
         link, fails, cost, tokens, not wrong, parameters.value(accuracy), recovers, acts
     )
@@ -243,4 +241,3 @@ def _latents(
                 total = total + copies
             if not is_zero(total):
                 yield latent, total
-

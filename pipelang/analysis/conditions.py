@@ -56,10 +56,9 @@ def perform(table: Table, plan: Plan) -> Table:
 
 
 def _ensure(table: Table, draw: Draw) -> Table:
-    if table.index(draw.key) is not None:
-        at = table.index(draw.key)
-        if all(state[at] is not None for state in table.weights):
-            return table
+    at = table.index(draw.key)
+    if at is not None and all(state[at] is not None for state in table.weights):
+        return table
     given = len(draw.given)
 
     def outcomes(seen: tuple[Any, ...]) -> Iterable[tuple[tuple[Any, ...], Any]]:
@@ -119,9 +118,7 @@ def expression_plan(model: Model, expr: ir.Expr, own: str | None = None) -> Plan
 Compute = Callable[[dict[Key, Any]], Any]
 
 
-def _compile(
-    model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]
-) -> Compute:
+def _compile(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute:
     try:
         constant = fold(expr)
     except NotConstant:
@@ -172,14 +169,14 @@ def _compile(
 
 def _drawn(model: Model, expr: ir.Expr) -> bool:
     """Whether an expression's value is drawn or constant: a bool, an enum member, a literal."""
-    return isinstance(expr, ir.Const) or expr.type == BOOL or isinstance(
-        expr.type, (EnumType, AnswererType)
+    return (
+        isinstance(expr, ir.Const)
+        or expr.type == BOOL
+        or isinstance(expr.type, (EnumType, AnswererType))
     )
 
 
-def _atom(
-    model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]
-) -> Compute | None:
+def _atom(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute | None:
     """The draw behind an expression that has one of its own; None if it must be taken apart."""
     if expr in model.conditions:
         share = model.conditions[expr]
@@ -202,14 +199,13 @@ def _atom(
             file = own or model.file_of(cut[0])
             if file is not None:
                 return _bin(model, draws, cut[0], file, cut[1], cut[2])
-    if ir.path_of(expr) is not None and expr.type == BOOL or isinstance(expr.type, EnumType):
-        if ir.path_of(expr) is not None:
-            return _path(model, expr, draws)
-    return None
+    if (ir.path_of(expr) is not None and expr.type == BOOL) or isinstance(expr.type, EnumType):
+        drawn = expr.type == BOOL or isinstance(expr.type, EnumType)
+    return _path(model, expr, draws) if drawn and ir.path_of(expr) is not None else None
 
 
 def _opposite(expr: ir.Compare) -> ir.Compare | None:
-    """`b <= a` for `a < b` and the other way round: the comparison that holds when this does not."""
+    """`b <= a` for `a < b`, and the other way round: what holds when this does not."""
     if expr.op == "==":
         return None
     op = "<=" if expr.op == "<" else "<"
@@ -234,12 +230,8 @@ def _bin(
     rank = cuts.index(cut)
     key: Key = ("bin", step, file)
     if key not in draws:
-        shares = {
-            right: model.parameters.bin_shares(file, right, cuts) for right in (True, False)
-        }
-        draws[key] = Draw(
-            key, (value_key(step),), lambda right: list(enumerate(shares[right]))
-        )
+        shares = {right: model.parameters.bin_shares(file, right, cuts) for right in (True, False)}
+        draws[key] = Draw(key, (value_key(step),), lambda right: list(enumerate(shares[right])))
     return lambda values: (values[key] > rank) is holds_if_reached
 
 

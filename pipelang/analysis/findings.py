@@ -1,9 +1,10 @@
-"""What the numbers say to somebody: objectives missed, limits too low, evidence that is not there."""
+"""What the numbers say to somebody: objectives missed, limits too low, evidence not there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from pipelang.analysis.analyse import Analysis
 from pipelang.analysis.chains import tiers_of
@@ -42,11 +43,13 @@ def _objective(verdict: Verdict, analysis: Analysis) -> Iterator[Diagnostic]:
     if head in LATER or line.metric in ("cost.p50", "cost.p95", "cost.p99"):
         yield report(codes.METRIC_UNDECIDED, line.span, metric=line.metric)
         return
-    words = {"metric": line.metric, "op": line.op, "target": line.target_text}
+    words: dict[str, Any] = {"metric": line.metric, "op": line.op, "target": line.target_text}
     if verdict.holds is False and verdict.number is not None:
         value = verdict.number.value
-        shown = "at best " + _shown(line.metric, verdict.number.low) if value is None else _shown(
-            line.metric, value
+        shown = (
+            "at best " + _shown(line.metric, verdict.number.low)
+            if value is None
+            else _shown(line.metric, value)
         )
         yield report(codes.SLO_MISSED, line.span, value=f"it is {shown}", **words)
     elif verdict.holds is None and not analysis.open_ends:
@@ -58,8 +61,11 @@ def _objective(verdict: Verdict, analysis: Analysis) -> Iterator[Diagnostic]:
 
 def site_words(site: str) -> str:
     """A parameter's site for people: what it belongs to, without its offset."""
-    return "`" + site.split("@")[0].split(":")[-1].replace("[0]", "") + "`" + (
-        " (" + site.rsplit(".", 1)[-1] + ")" if "@" in site else ""
+    return (
+        "`"
+        + site.split("@")[0].split(":")[-1].replace("[0]", "")
+        + "`"
+        + (" (" + site.rsplit(".", 1)[-1] + ")" if "@" in site else "")
     )
 
 
@@ -150,14 +156,13 @@ def _cost(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     path = ", ".join(
         f"`{name}` {count} times" if count > 1 else f"`{name}` once" for name, count in worst.path
     )
-    if budget.money is not None and worst.cost is not None and not analysis.unpriced:
-        if Decimal(repr(worst.cost)) > budget.money:
-            words = {"worst": f"${worst.cost:.4f}", "budget": f"${plain(budget.money)}"}
-            yield report(
-                codes.OVER_BUDGET, budget.span, name=pipeline.name, path=path, **words
-            )
+    most = None if worst.cost is None or analysis.unpriced else Decimal(repr(worst.cost))
+    if budget.money is not None and most is not None and most > budget.money:
+        words: dict[str, Any] = {
+            "worst": f"${most:.4f}",
+            "budget": f"${plain(budget.money)}",
+        }
+        yield report(codes.OVER_BUDGET, budget.span, name=pipeline.name, path=path, **words)
     if budget.tokens is not None and worst.tokens is not None and worst.tokens > budget.tokens:
         words = {"worst": f"{worst.tokens:,} tokens", "budget": f"{budget.tokens:,} tokens"}
         yield report(codes.OVER_BUDGET, budget.span, name=pipeline.name, path=path, **words)
-
-

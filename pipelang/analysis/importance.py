@@ -55,5 +55,3 @@ def accuracy_sites(step: p.Step) -> set[str]:
         sites.add(link.accuracy.site)
         sites.update(chance.site for chance in link.accuracy_by_tier.values())
     return sites
-
-

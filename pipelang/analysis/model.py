@@ -101,13 +101,13 @@ def confidence_cut(compare: ir.Compare) -> tuple[str, Cut, bool] | None:
     """A comparison of a step's confidence with a constant as (step, cut, holds if reached)."""
     left, right = compare.left, compare.right
     path = ir.path_of(right)
-    if isinstance(left, ir.Const) and path is not None and len(path) == 2:
-        if path[1] == "confidence" and compare.op in ("<", "<="):
-            return path[0], (left.value, compare.op == "<"), True
+    if compare.op == "==":
+        return None
+    if isinstance(left, ir.Const) and path is not None and path[1:] == ("confidence",):
+        return path[0], (left.value, compare.op == "<"), True
     path = ir.path_of(left)
-    if isinstance(right, ir.Const) and path is not None and len(path) == 2:
-        if path[1] == "confidence" and compare.op in ("<", "<="):
-            return path[0], (right.value, compare.op == "<="), False
+    if isinstance(right, ir.Const) and path is not None and path[1:] == ("confidence",):
+        return path[0], (right.value, compare.op == "<="), False
     return None
 
 

@@ -24,6 +24,15 @@ class Number:
     basis: Basis
     tight: bool = True
 
+    def times(self, factor: float) -> Number:
+        """The number scaled by something certain."""
+
+        def scaled(part: float | None) -> float | None:
+            return None if part is None else part * factor
+
+        value, low, high, mean = map(scaled, (self.value, self.low, self.high, self.mean))
+        return Number(value, low, high, mean, self.basis, self.tight)
+
     def as_json(self) -> dict[str, Any]:
         record: dict[str, Any] = {
             "value": self.value,

@@ -61,9 +61,10 @@ def decide(line: p.SloLine, number: Number | None, probability: float | None) ->
         why = "this version does not work out metrics under a condition"
         return Verdict(line, None, None, None, why)
     if number is None or number.low is None or number.high is None:
-        if number is not None and number.low is not None and line.op in ("<=", "<"):
-            if not compare(number.low, line.op, float(line.target)):
-                return Verdict(line, number, False, 0.0)
+        low = None if number is None else number.low
+        upper = line.op in ("<=", "<")
+        if low is not None and upper and not compare(low, line.op, float(line.target)):
+            return Verdict(line, number, False, 0.0)
         why = f"`{line.metric}` is not known"
         return Verdict(line, number, None, None, why)
     target = float(line.target)

@@ -138,6 +138,12 @@ class Parameters:
         return timely(spread, seconds)
 
     @property
+    def known_basis(self) -> Basis:
+        """The weakest basis of what was declared."""
+        known = (basis for basis in self.bases.values() if basis is not Basis.UNKNOWN)
+        return max(known, default=Basis.EXACT)
+
+    @property
     def basis(self) -> Basis:
         """The weakest basis of everything that was asked for."""
         return max(self.bases.values(), default=Basis.EXACT)

@@ -1,8 +1,8 @@
 """Tokens and dollars of one attempt.
 
-Bounds count a third of the UTF-8 bytes, rounded up; means a quarter. A prompt is its template's text
-(a loop times its list's `max`, the longest branch of an `if`), its variables (the smallest of the
-parameter's `max`, the source's `max` and the source's `output`), 200 tokens where it shows
+Bounds count a third of the UTF-8 bytes, rounded up; means a quarter. A prompt is its template's
+text (a loop times its list's `max`, the longest branch of an `if`), its variables (the smallest of
+the parameter's `max`, the source's `max` and the source's `output`), 200 tokens where it shows
 `feedback` and can be redone, and the JSON Schema of the answer.
 """
 

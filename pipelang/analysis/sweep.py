@@ -1,10 +1,10 @@
 """The sweep: one pass over a pipeline that carries the frontier and adds up where runs end.
 
-Why it is exact. A run is a path through an absorbing Markov chain whose state is everything drawn so
-far. Of that, the future reads little: the hidden bits of values that something still mentions, the
-draws that are shared, outages, counters of redos. The sweep keeps exactly those, as a table from
-their values to a probability, and sums the rest out as soon as nothing reads it (`liveness`). No
-independence is ever assumed: two branches that share an ancestor carry the ancestor's bit until
+Why it is exact. A run is a path through an absorbing Markov chain whose state is everything drawn
+so far. Of that, the future reads little: the hidden bits of values that something still mentions,
+the draws that are shared, outages, counters of redos. The sweep keeps exactly those, as a table
+from their values to a probability, and sums the rest out as soon as nothing reads it (`liveness`).
+No independence is ever assumed: two branches that share an ancestor carry the ancestor's bit until
 they have joined, two calls at one provider carry its outage. Multiplying step reliabilities does
 neither, and its error has no fixed sign.
 
@@ -31,7 +31,6 @@ from pipelang.analysis.table import (
     forget,
     is_zero,
     merge,
-    reader,
     split,
     summed,
 )
@@ -233,9 +232,7 @@ def _mentioned(key: Key) -> frozenset[str]:
     return ir.mentions(expr)
 
 
-def _is_right(
-    model: Model, outcome: p.Outcome, values: dict[Key, Any], taint: Taint
-) -> bool:
+def _is_right(model: Model, outcome: p.Outcome, values: dict[Key, Any], taint: Taint) -> bool:
     if not isinstance(outcome, p.Return):
         return True
     mentioned = model.values(outcome.value) | taint
@@ -257,9 +254,7 @@ def _gate(
         plan = run.sweep.plans[id(gate)] = gate_plan(run.sweep.model, gate)
     table = perform(table, plan)
     keys = plan.keys
-    parts = split(
-        table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True))))
-    )
+    parts = split(table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True)))))
     passed = parts.get(True, table.empty())
     failed = parts.get(False)
     if failed is None:
@@ -275,12 +270,8 @@ def _gate(
         _end(run, chances[False], redo.otherwise)
     if True not in chances:
         return passed, None, frozenset()
-    more = assign(
-        chances[True], (counter,), (counter,), lambda seen: [(((seen[0] or 0) + 1,), 1)]
-    )
-    again.append(
-        _span(run, redo.reruns[0], index + 1, frozenset(redo.reruns), more, first=False)
-    )
+    more = assign(chances[True], (counter,), (counter,), lambda seen: [(((seen[0] or 0) + 1,), 1)])
+    again.append(_span(run, redo.reruns[0], index + 1, frozenset(redo.reruns), more, first=False))
     items = run.block.items
     stale = readers(items, index + 1, stop - 1, changed_by(items, redo.reruns))
     return passed, merge(again), frozenset(stale)

@@ -130,11 +130,7 @@ def merge(tables: Iterable[Table]) -> Table:
         places = [table.index(key) for key in order]
         same = table.slots == order
         for state, weight in table.weights.items():
-            target = (
-                state
-                if same
-                else tuple(None if at is None else state[at] for at in places)
-            )
+            target = state if same else tuple(None if at is None else state[at] for at in places)
             weights[target] = weights[target] + weight if target in weights else weight
     return Table(order, weights)
 

@@ -29,7 +29,9 @@ class Worst:
         counts = dict(self.path)
         for name, count in other.path:
             counts[name] = counts.get(name, 0) + count
-        return Worst(_add(self.cost, other.cost), _sum(self.tokens, other.tokens), (*counts.items(),))
+        return Worst(
+            _add(self.cost, other.cost), _sum(self.tokens, other.tokens), (*counts.items(),)
+        )
 
     def times(self, count: int) -> Worst:
         return Worst(

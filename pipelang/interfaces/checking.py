@@ -71,8 +71,8 @@ def pipe_files(paths: Sequence[str]) -> tuple[list[str], list[Diagnostic]]:
             files.append(given)
         else:
             close = _nearest(path)
-            help = f"did you mean `{close}`?" if close else None
-            found.append(report(codes.MISSING_FILE, None, path=given, help=help))
+            hint = f"did you mean `{close}`?" if close else None
+            found.append(report(codes.MISSING_FILE, None, path=given, help=hint))
     return list(dict.fromkeys(files)), found
 
 

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -26,8 +26,13 @@ PROVIDERS = ("auto", "anthropic", "replay", "simulated")
 @click.argument("pipeline", required=False)
 @click.option("--input", "given", help="JSON, @file.json, @file.jsonl (many runs), or - for stdin.")
 @click.option("--line", type=int, help="Run only this line of a .jsonl file.")
-@click.option("--provider", type=click.Choice(PROVIDERS), default="auto", show_default=True,
-              help="auto: a real model if a key is set, else a recording, else simulated answers.")
+@click.option(
+    "--provider",
+    type=click.Choice(PROVIDERS),
+    default="auto",
+    show_default=True,
+    help="auto: a real model if a key is set, else a recording, else simulated answers.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="For simulated answers.")
 @click.option("--tenant", help="Whose run this is.")
 @click.option("--content", is_flag=True, help="Show what was answered in the trace.")
@@ -68,7 +73,7 @@ def command(
     sys.exit(code)
 
 
-def _stop(message: str, code: int, help: str | None = None) -> Any:
+def _stop(message: str, code: int, help: str | None = None) -> NoReturn:
     click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
     if help:
         click.echo(f"  help: {help}", err=True)
@@ -155,7 +160,6 @@ def _run(
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return 130
-    return 1
 
 
 async def _one(
@@ -201,9 +205,7 @@ async def _one(
     return _code([result])
 
 
-async def _many(
-    handle: Handle, inputs: Inputs, setup: Setup, form: str, tenant: str | None
-) -> int:
+async def _many(handle: Handle, inputs: Inputs, setup: Setup, form: str, tenant: str | None) -> int:
     from pipelang.interfaces.report.outcome import STYLES, headline, outcome_json
     from pipelang.runtime.embedding import InputError
     from pipelang.runtime.interpreter import run_pipeline
@@ -218,8 +220,12 @@ async def _many(
         except InputError as error:
             bad += 1
             if form == "json":
-                click.echo(json.dumps({"line": label, "outcome": "input_error",
-                                       "text": str(error)}, ensure_ascii=False))
+                click.echo(
+                    json.dumps(
+                        {"line": label, "outcome": "input_error", "text": str(error)},
+                        ensure_ascii=False,
+                    )
+                )
             else:
                 click.echo(f"{tag}{label:>4}  {_paint('red', f'input error: {error}')}")
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from pipelang.interfaces.report.table import labelled
@@ -19,10 +20,10 @@ def basis(view: View) -> list[str]:
     parts = []
     if analysis.counts:
         counted = [
-            f"{site_name(site, view.pipeline.name)} {good:,} of {total:,}"
+            f"{_short(site, view)} ({good:,} of {total:,})"
             for site, (good, total) in analysis.counts.items()
         ]
-        parts.append(("counted", listed(counted, "and")))
+        parts.append(("counted", listed(counted)))
     assumed = [site for site, kind in analysis.bases.items() if kind is Basis.ASSUMED]
     if assumed:
         said = f"{plural(len(assumed), 'figure')} that somebody wrote down and nobody has measured"
@@ -33,15 +34,21 @@ def basis(view: View) -> list[str]:
         parts.append(("assumed", said))
     means = (view.number("cost.mean"), view.number("tokens.mean"))
     if any(number.basis is Basis.BOUND and number.value for number in means):
-        parts.append(("at most", "lengths that nobody declared count as their maximum"))
+        parts.append(("bounds", "costs: a length that nobody declared counts as its maximum"))
     if analysis.unknown:
         parts.append(("unknown", plural(len(analysis.unknown), "figure") + " that nobody declared"))
-    if not parts:
+    if not parts or parts[0][0] == "unknown":
         return []
     if analysis.counts and not analysis.unknown:
         parts.append(("ranges", "95% intervals: how much the counts leave open"))
     head = view.heading("What the numbers rest on")
     return [head, *labelled(parts, view.paint, width=view.width, label="")]
+
+
+def _short(site: str, view: View) -> str:
+    """A parameter's name; files as they are written, beside the `.pipe` file."""
+    name = site_name(site, view.pipeline.name)
+    return name.removeprefix(os.path.dirname(view.program.file) + "/")
 
 
 def site_name(site: str, pipeline: str) -> str:
@@ -57,7 +64,8 @@ def site_name(site: str, pipeline: str) -> str:
 
 
 WORDS = frozenset(
-    "accuracy available catches correlation false_alarms recovers responds succeeds transient".split()
+    "accuracy available catches correlation false_alarms hits recovers responds".split()
+    + "succeeds transient".split()
 )
 """The options that declare a share, as they are written."""
 

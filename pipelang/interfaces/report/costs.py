@@ -10,7 +10,7 @@ from pipelang.interfaces.report.words import (
     interval,
     listed,
     money,
-    plural,
+    rate,
     times,
 )
 from pipelang.semantics.quantities import plain
@@ -18,18 +18,19 @@ from pipelang.semantics.quantities import plain
 
 def costs(view: View) -> list[str]:
     """Mean, month, worst with its path."""
+    head, worst = view.heading("Cost"), view.analysis.worst
+    if worst is not None and worst.cost == 0 and not view.analysis.unpriced:
+        nothing = "  nothing: no model is asked, and no tool that is called costs anything"
+        return [head, nothing]
     rows: list[Row] = []
     mean, month = view.number("cost.mean"), view.number("cost.month")
     if mean.value is not None:
         rows.append(["mean run", money(mean.value), Cell(interval(mean, money), "dim")])
     if month.value is not None and view.pipeline.traffic.per_day is not None:
-        label = f"a month at {view.pipeline.traffic.per_day:,f} a day"
+        label = f"a month at {rate(float(view.pipeline.traffic.per_day))} a day"
         rows.append([label, money(month.value), Cell(interval(month, money), "dim")])
-    lines = [
-        view.heading("Cost"),
-        *lay_out([*rows, *_worst(view)], "<><", view.paint, width=view.width),
-    ]
-    return [*lines, *dearest_path(view)]
+    lines = lay_out([*rows, *_worst(view)], "<><", view.paint, width=view.width)
+    return [head, *lines, *dearest_path(view)] if lines else []
 
 
 def _worst(view: View) -> list[Row]:
@@ -37,20 +38,21 @@ def _worst(view: View) -> list[Row]:
     worst, budget = view.analysis.worst, view.pipeline.budget
     if worst is None:
         return []
-    unpriced = listed([f"`{tier}`" for tier in view.analysis.unpriced])
-    if unpriced:
-        cost: Row = ["dearest run", "?", Cell(f"no price for {unpriced}", "unsure")]
+    tokens = ""
+    if worst.tokens is not None:
+        limit = None if budget is None else budget.tokens
+        of = "" if limit is None else f" of {limit:,}"
+        tokens = f"{count(worst.tokens)} tokens{of}"
+    if view.analysis.unpriced:
+        cost, note = "?", f"no price for {listed([f'`{t}`' for t in view.analysis.unpriced])}"
     elif worst.cost is None:
-        cost = ["dearest run", "?", Cell("nothing bounds its prompts or answers", "unsure")]
+        cost, note = "?", "nothing bounds its prompts or its answers"
     else:
-        money_limit = None if budget is None else budget.money
-        note = "" if money_limit is None else f"of a budget of ${plain(money_limit)}"
-        cost = ["dearest run", exact_money(worst.cost), Cell(note, "dim")]
-    if worst.tokens is None:
-        return [cost]
-    limit = None if budget is None else budget.tokens
-    note = "tokens" if limit is None else f"tokens of a budget of {limit:,}"
-    return [cost, ["", count(worst.tokens), Cell(note, "dim")]]
+        cost, note = exact_money(worst.cost), ""
+        if budget is not None and budget.money is not None:
+            note = f"of a budget of ${plain(budget.money)}"
+    style = "unsure" if cost == "?" else "dim"
+    return [["dearest run", cost, Cell("; ".join(filter(None, (note, tokens))), style)]]
 
 
 def dearest_path(view: View) -> list[str]:
@@ -62,7 +64,7 @@ def dearest_path(view: View) -> list[str]:
     rest = len(worst.path) - len(often)
     parts = [f"`{name}` {times(number)}" for name, number in often]
     if rest:
-        others = "the other " if often else ("all " if rest > 1 else "the ")
-        parts.append(f"{others}{plural(rest, 'step')} once")
+        others = "the other" if often else "all" if rest > 1 else "the"
+        parts.append(f"{others} {'step' if rest == 1 else f'{rest:,} steps'} once")
     said = f"The dearest run takes {listed(parts)}, with every prompt and answer at its longest."
     return [view.paint(line, "dim") for line in wrap(said, view.width, 2)]

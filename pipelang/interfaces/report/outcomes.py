@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.analyse import OUTCOMES
+from pipelang.analysis.figures import OUTCOMES
 from pipelang.interfaces.report.table import Cell, Row, bar, lay_out
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import (
@@ -58,7 +58,8 @@ def outcomes(view: View) -> list[str]:
 def _remarks(view: View) -> Iterator[str]:
     risk = view.value("selective_risk")
     if risk is not None and DUST < risk < 1:
-        said = f"of the answers, {percent(risk)} are wrong ({one_in(risk)})"
+        as_cases = f" ({one_in(risk)})" if risk < 0.1 else ""
+        said = f"of the answers, {percent(risk)} are wrong{as_cases}"
         yield view.paint(f"  {said}", "dim")
     effect = view.value("wrong_effect")
     if effect is not None and effect > DUST:
@@ -99,16 +100,16 @@ def escalations(view: View) -> list[str]:
         more = f"{len(rare)} more" if shown else plural(len(rare), "way")
         said = f"  {more}, together {percent(together)}: {listed(rare)}"
         lines.append(view.paint(said, "dim"))
-    note = f"by the gate or step that sends it{_daily(view)}"
-    whom = f"To {listed(sorted(roles))}" if len(roles) == 1 else "To people"
-    return [view.heading(f"{whom}, and why", note), *lines]
+    whom = f"`{next(iter(roles))}`" if len(roles) == 1 else "people"
+    head = f"To {whom}, by the gate or step that sends it"
+    return [view.heading(head, _daily(view)), *lines]
 
 
 def _daily(view: View) -> str:
     total, per_day = view.value("escalation"), view.pipeline.traffic.per_day
     if per_day is None or total is None or total <= DUST:
         return ""
-    return f"; {a_day(float(per_day) * total, 'case', 'cases')}"
+    return f"{a_day(float(per_day) * total, 'case', 'cases')}"
 
 
 def ways_to_people(block: p.Block) -> dict[str, tuple[str, str | None]]:

@@ -14,7 +14,7 @@ _CODES = {
     "good": "32",
     "bad": "31",
     "unsure": "33",
-    "people": "34",
+    "people": "36",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelang.analysis.objectives import Verdict
 from pipelang.interfaces.report.table import Cell, Row, lay_out
 from pipelang.interfaces.report.view import View
-from pipelang.interfaces.report.words import Show, of_metric, percent, spread
+from pipelang.interfaces.report.words import Show, against, of_metric, percent, spread
 from pipelang.semantics.chance import Basis
 
 _MARKS = {True: Cell("✓", "good"), False: Cell("✗", "bad"), None: Cell("?", "unsure")}
@@ -40,7 +40,11 @@ def _value(verdict: Verdict, show: Show) -> str:
     number = verdict.number
     if number is None or (number.value is None and number.low is None):
         return "–"
-    return "?" if number.value is None else show(number.value)
+    if number.value is None:
+        return "?"
+    if show is percent:
+        return against(number.value, float(verdict.line.target))
+    return show(number.value)
 
 
 def _interval(verdict: Verdict, show: Show) -> str:
@@ -55,9 +59,9 @@ def _sure(verdict: Verdict) -> str:
     number, chance = verdict.number, verdict.probability
     if verdict.holds is None:
         if verdict.line.when is not None:
-            return "undecided: this version does not work out conditions yet"
+            return "undecided: conditions are not worked out yet"
         if number is None or (number.value is None and number.low is None):
-            return "undecided: this version does not work it out yet"
+            return "undecided: not worked out yet"
         return f"undecided: {verdict.why}"
     word = "met" if verdict.holds else "missed"
     if number is not None and number.low is not None and number.low == number.high:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelang.analysis.analyse import OUTCOMES
+from pipelang.analysis.figures import OUTCOMES
 from pipelang.analysis.numbers import Number
 from pipelang.interfaces.report.view import View, says_something
-from pipelang.interfaces.report.words import DUST, a_day, listed, one_in, plural
+from pipelang.interfaces.report.words import DUST, a_day, listed, one_in, plural, rate
 
 VERBS = {
     "success": ("is answered right", "are answered right"),
@@ -99,13 +99,11 @@ def _daily(view: View, shares: dict[str, float]) -> list[str]:
     runs = float(per_day)
     parts = []
     if shares["escalation"] > DUST:
-        parts.append(a_day(runs * shares["escalation"], "case for people", "cases for people"))
+        parts.append(f"{a_day(runs * shares['escalation'], 'case', 'cases')} for people")
     if shares["silent_error"] > DUST:
-        words = ("wrong answer that nobody notices", "wrong answers that nobody notices")
-        parts.append(a_day(runs * shares["silent_error"], *words))
-    if not parts:
-        return []
-    return [f"At {runs:,.0f} runs a day that is {listed(parts)}."]
+        wrong = a_day(runs * shares["silent_error"], "wrong answer", "wrong answers")
+        parts.append(f"{wrong} that nobody notices")
+    return [f"At {rate(runs)} runs a day that is {listed(parts)}."] if parts else []
 
 
 def _capital(text: str) -> str:

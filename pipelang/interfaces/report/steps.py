@@ -11,7 +11,6 @@ from pipelang.interfaces.report.words import (
     exact_percent,
     listed,
     percent,
-    plural,
     value,
 )
 from pipelang.semantics import program as p
@@ -19,6 +18,7 @@ from pipelang.semantics.chance import Declared
 from pipelang.semantics.walk import all_items, inner_links
 
 BAR = 24
+MOST_ROWS = 40
 SAME = 5e-5
 """A product and an exact figure that differ by less than this are the same for people."""
 
@@ -32,8 +32,8 @@ LEGEND = (
     ("cost", "what the step adds to the mean cost of a run"),
     (
         "matters",
-        "if the step were right in one more of 100 cases, how many more of 100 runs would be "
-        "answered right: the longest bar is the step to improve first",
+        "how many more of 100 runs would be answered right if the step erred in one case of 100 "
+        "less; start where the bar is long and `alone` is far from 100%",
     ),
 )
 
@@ -46,9 +46,12 @@ def steps(view: View) -> list[str]:
     products = running_products(rows)
     costs = _costs(rows)
     most = max((abs(row.importance_success.value or 0.0) for row in rows), default=0.0) or 1.0
-    names = ["alone", "so far", "reached", "cost", "matters", ""]
-    table: list[Row] = [[Cell(name, "dim") for name in ("", *names)]]
-    for row, product, cost in zip(rows, products, costs, strict=True):
+    header = ("", "alone", "so far", "reached", "cost", "matters", "")
+    table: list[Row] = [[Cell(name, "dim") for name in header]]
+    shown = set(range(len(rows))) if view.verbose else set(_weighty(rows))
+    for index, (row, product, cost) in enumerate(zip(rows, products, costs, strict=True)):
+        if index not in shown:
+            continue
         weight = row.importance_success.value
         table.append(
             [
@@ -58,15 +61,26 @@ def steps(view: View) -> list[str]:
                 Cell(value(row.reached, percent)),
                 Cell(cost),
                 Cell("?" if weight is None else _weight(weight)),
-                Cell("" if weight is None else bar(abs(weight) / most, BAR)),
+                Cell("" if weight is None or len(rows) == 1 else bar(abs(weight) / most, BAR)),
             ]
         )
     lines = [view.heading("Steps")]
     lines += lay_out(table, "<>>>>><", view.paint, width=view.width)
-    lines += ["", *_compounding(view, products[-1])]
+    if len(shown) < len(rows):
+        more = f"  {len(rows) - len(shown):,} more steps matter less (--verbose shows them)"
+        lines.append(view.paint(more, "dim"))
+    compounding = _compounding(view, products[-1])
+    if compounding:
+        lines += ["", *compounding]
     if view.legend:
         lines += ["", *labelled(LEGEND, view.paint, width=view.width, style="dim", label="dim")]
     return lines
+
+
+def _weighty(rows: tuple[StepRow, ...]) -> list[int]:
+    """The rows that a table has room for: those that matter most."""
+    ranked = range(len(rows))
+    return sorted(ranked, key=lambda i: -abs(rows[i].importance_success.value or 0.0))[:MOST_ROWS]
 
 
 def running_products(rows: tuple[StepRow, ...]) -> list[float | None]:
@@ -104,14 +118,17 @@ def _compounding(view: View, product: float | None) -> list[str]:
     exact, number = view.value("success"), len(view.analysis.steps)
     if product is None or exact is None or number < 2:
         return []
-    head = f"{plural(number, 'step')} multiplied: {exact_percent(product)}; "
+    head = f"  {number} steps multiplied: {exact_percent(product)}; "
     if abs(product - exact) < SAME:
-        return wrap(f"{head}exact: the same here.", view.width, 2)
-    lines = [f"  {head}{view.paint(f'exact: {exact_percent(exact)} answered right', 'title')}"]
+        return [f"{head}exact: the same"]
+    risk = view.value("selective_risk")
+    of_answers = f", {exact_percent(1 - risk)} of the answers" if risk is not None else ""
+    said = f"exact: {exact_percent(exact)} of the runs are answered right{of_answers}"
+    lines = [f"{head}{view.paint(said, 'title')}"]
     reasons = left_out(view)
     if reasons:
-        said = f"A product leaves out that {listed(reasons)}."
-        lines += [view.paint(line, "dim") for line in wrap(said, view.width, 2)]
+        why = f"What multiplying leaves out: {'; '.join(reasons)}."
+        lines += [view.paint(line, "dim") for line in wrap(why, view.width, 2)]
     return lines
 
 
@@ -119,18 +136,24 @@ def left_out(view: View) -> list[str]:
     """What is in this pipeline that no product of its steps' reliabilities has in it."""
     everything = list(all_items(view.pipeline.block))
     found = []
-    away = (view.value("escalation") or 0.0) + (view.value("rejection") or 0.0)
-    if away > SAME:
-        found.append(f"{percent(away)} of the runs end early, with a person or a refusal")
+    people, refused = view.value("escalation") or 0.0, view.value("rejection") or 0.0
+    if people > SAME:
+        found.append(f"{percent(people)} of the runs go to a person on the way")
+    if refused > SAME:
+        found.append(f"{percent(refused)} are rejected on the way")
     if any(isinstance(item, (p.When, p.MatchBranch)) for item in everything):
         found.append("not every run takes every step")
-    if any(isinstance(i, p.Gate) and isinstance(i.otherwise, p.Redo) for i in everything):
-        found.append("a gate has work done again")
+    redoing = [
+        f"`{item.name}` has `{item.otherwise.step}` done again"
+        for item in everything
+        if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo)
+    ]
+    found += redoing[:1]
     made = [item for item in everything if isinstance(item, p.Step)]
     for provider, users in _shared(view.program, made).items():
         if len(users) > 1:
             names = listed([f"`{name}`" for name in users])
-            found.append(f"an outage of `{provider}` stops {names} together")
+            found.append(f"an outage of `{provider}` hits {names} at once")
             break
     if any(_recovers(step) for step in made):
         found.append("a step can be right although it read something wrong")

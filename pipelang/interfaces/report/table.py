@@ -26,13 +26,13 @@ def lay_out(
     paint: Paint,
     *,
     width: int,
-    indent: int = 2,
-    gap: int = 2,
+    whole: bool = False,
 ) -> list[str]:
     """Rows as lines. `align` has a `<` or `>` for each column; columns without text are left out.
 
-    A last column that is longer than the line allows is cut, with an ellipsis.
+    A last column that is longer than the line allows is cut, with an ellipsis, unless `whole`.
     """
+    indent, gap = 2, 2
     cells = [[_cell(part) for part in row] for row in rows]
     used = [index for index in range(len(align)) if any(row[index].text for row in cells)]
     widths = {index: max(cells_of(row[index].text) for row in cells) for index in used}
@@ -41,7 +41,7 @@ def lay_out(
         line, at = " " * indent, indent
         for index in used:
             cell, last = row[index], index == used[-1]
-            text = cut(cell.text, max(8, width - at)) if last else cell.text
+            text = cut(cell.text, max(8, width - at)) if last and not whole else cell.text
             blank = " " * (widths[index] - cells_of(text))
             if align[index] == ">":
                 line += blank + paint(text, cell.style)

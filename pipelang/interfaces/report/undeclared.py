@@ -20,6 +20,9 @@ from pipelang.semantics import program as p
 from pipelang.semantics.types import EnumType
 from pipelang.semantics.walk import all_items
 
+LONG = 40
+"""Lines longer than this leave no room for the words beside them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -31,14 +34,15 @@ class Missing:
 
 
 _SHARES = {
-    "available": ("available 99.9%", "how much of the time it can be reached"),
-    "transient": ("transient 0.5%", "how many calls fail although it can be reached"),
-    "succeeds": ("succeeds 99.9%", "how many calls come back without an error"),
+    "available": ("available 99.9%", "how much of the time it is up"),
+    "transient": ("transient 0.5%", "calls that fail although it is up"),
+    "succeeds": ("succeeds 99.9%", "calls that return without an error"),
     "responds": ("responds 15m median, 2h p95", "how soon they answer"),
-    "correlation": ("correlation 30%", "how often a second answer repeats the first one's fault"),
+    "correlation": ("correlation 30%", "how often a new answer repeats the former one's fault"),
     "catches": ("catches 60%", "how many wrong values it stops"),
     "false_alarms": ("false_alarms 5%", "how many right values it stops"),
 }
+ACCURACY = "accuracy 95%"
 _STEP = re.compile(r"^(?P<name>\w+)\[(?P<link>\d+)\]@\d+\.(?P<word>\w+)$")
 _TEST = re.compile(r"^(?P<test>.*) if (?:right|wrong)(?:\[\d+\])?$", re.DOTALL)
 _ROWS = re.compile(r"^(?P<file>.*):(?P<kind>right|wrong)\[\d+\]$", re.DOTALL)
@@ -48,13 +52,18 @@ def undeclared(view: View) -> list[str]:
     """The section: a line to paste for whatever is missing."""
     if not view.analysis.unknown:
         return []
+    found = missing(view)
+    room = all(len(one.line) <= LONG for one in found)
     rows: list[Row] = [
-        [one.where, one.line, Cell(f"# {one.why}" if one.why else "", "dim")]
-        for one in missing(view)
+        [one.where, one.line, Cell(f"# {one.why}" if one.why and room else "", "dim")]
+        for one in found
     ]
     head = view.heading("Declare these, and the numbers follow")
-    note = "The figures are placeholders: put in your own, best counted ones (`1128 of 1200`)."
-    lines = lay_out(rows, "<<<", view.paint, width=view.width)
+    lines = lay_out(rows, "<<<", view.paint, width=view.width, whole=True)
+    note = (
+        "The figures are placeholders: put in your own. Counted ones (`accuracy 1128 of 1200`) and "
+        'measured ones (`from "FILE.jsonl"`) also tell how sure the results are.'
+    )
     return [head, *lines, *(view.paint(line, "dim") for line in wrap(note, view.width, 2))]
 
 
@@ -64,7 +73,8 @@ def missing(view: View) -> list[Missing]:
     for site in view.analysis.unknown:
         for one in _missing(view, site):
             found[one] = None
-    return list(found)
+    measured = {one.where for one in found if one.line.startswith("accuracy from")}
+    return [one for one in found if one.where not in measured or one.line != ACCURACY]
 
 
 def _missing(view: View, site: str) -> Iterator[Missing]:
@@ -96,7 +106,7 @@ def _of_step(name: str, link: int, word: str) -> Missing:
     if word != "accuracy":
         line, why = _SHARES.get(word, (f"{word} 10%", ""))
         return Missing(where, line, why)
-    return Missing(where, "accuracy 95%", f'how often it is right; or from "evals/{name}.jsonl"')
+    return Missing(where, ACCURACY, "how often it is right")
 
 
 def _of_declaration(view: View, owner: str, word: str) -> Missing:
@@ -132,7 +142,7 @@ def _of_test(view: View, shown: str) -> Missing:
         cut = confidence_cut(expr)
         if cut is not None:
             line = f'accuracy from "evals/{cut[0]}.jsonl"'
-            return Missing(f"step {cut[0]}", line, "how often it is right, and how sure it is then")
+            return Missing(f"step {cut[0]}", line, "how often it is right, and how sure")
     path = None if expr is None else ir.path_of(expr)
     if expr is not None and path is not None and isinstance(expr.type, EnumType):
         members = expr.type.members

@@ -60,7 +60,7 @@ def one_in(share: float) -> str:
     """A small share as one of so many, to two figures: 1 in 2,200."""
     cases = 1 / share
     if cases < 10:
-        return f"1 in {cases:.2g}"
+        return f"1 in {cases:.0f}"
     size = 10 ** (len(str(int(cases))) - 2)
     return f"1 in {round(cases / size) * size:,}"
 
@@ -90,6 +90,15 @@ def of_metric(metric: str) -> Show:
     return percent
 
 
+def against(share: float, target: float) -> str:
+    """A share with enough digits to be told from a target that it is not."""
+    for digits in range(1, 9):
+        text = percent(share, digits)
+        if abs(float(text[:-1]) / 100 - target) > DUST:
+            return text
+    return percent(share)
+
+
 def value(number: Number, show: Show) -> str:
     """The value, or its range where it has no value."""
     if number.value is not None:
@@ -100,12 +109,11 @@ def value(number: Number, show: Show) -> str:
 
 
 def interval(number: Number, show: Show) -> str:
-    """The range around a value; empty where nothing is uncertain."""
+    """The range around a value; empty where nothing is uncertain, or nothing that would show."""
     if number.value is None or number.low is None or number.high is None:
         return ""
-    if number.high - number.low <= DUST:
-        return ""
-    return spread(number.low, number.high, show)
+    text = spread(number.low, number.high, show)
+    return "" if text == show(number.value) else text
 
 
 def spread(low: float, high: float, show: Show) -> str:
@@ -123,6 +131,11 @@ def a_day(rate: float, one: str, many: str) -> str:
         return f"{rate:,.0f} {many} a day"
     if rate >= 1.5:
         return f"{rate:.2g} {many} a day"
-    if rate >= 0.75:
+    if rate > 2 / 3:
         return f"1 {one} a day"
     return f"1 {one} every {1 / rate:,.0f} days"
+
+
+def rate(per_day: float) -> str:
+    """Runs a day, without a tail of decimals."""
+    return f"{per_day:,.0f}" if per_day >= 10 else f"{per_day:.2g}"

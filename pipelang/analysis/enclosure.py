@@ -1,0 +1,179 @@
+"""Enclosures over what nobody declared: certain bounds, for every way the unknowns may be.
+
+Every unknown is a parameter u in [0, 1], and every figure of the sweep is a polynomial in them.
+How high its degree can be in each is found by running the sweep over degrees instead of numbers: a
+product adds them, a sum takes the larger. The polynomial is then had by evaluating it on a grid
+(one sweep over arrays), written in Bernstein's basis, where it lies between its smallest and its
+largest coefficient (Farouki, "The Bernstein polynomial basis: a centennial retrospective", 2012);
+halving the box makes that as tight as wanted. A polynomial of degree one in each unknown, the usual
+case, is exact at once: its coefficients are its values at the corners.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import comb, cos, pi, prod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+GRID_LIMIT = 50_000
+"""Points of the grid at most; beyond it, bounds are the trivial ones."""
+TIGHT = 1e-10
+SPLITS = 4_000
+
+
+class Degrees:
+    """The degree of a polynomial in each unknown, with the arithmetic of a sweep."""
+
+    __slots__ = ("by",)
+
+    def __init__(self, by: tuple[int, ...]) -> None:
+        self.by = by
+
+    def _max(self, other: Any) -> Degrees:
+        if not isinstance(other, Degrees):
+            return self
+        return Degrees(tuple(map(max, self.by, other.by)))
+
+    __add__ = __radd__ = __sub__ = __rsub__ = _max
+
+    def __mul__(self, other: Any) -> Degrees:
+        if not isinstance(other, Degrees):
+            return self
+        return Degrees(tuple(a + b for a, b in zip(self.by, other.by, strict=True)))
+
+    __rmul__ = __mul__
+
+
+def degree_of(value: Any, unknowns: int) -> tuple[int, ...]:
+    """The degrees of a figure of a sweep over degrees; a plain number has none."""
+    return value.by if isinstance(value, Degrees) else (0,) * unknowns
+
+
+def degree_parameters(sites: Sequence[str]) -> Callable[[str], Degrees]:
+    """What stands for an unknown in a sweep over degrees. An unknown met only now counts too."""
+    index = {site: number for number, site in enumerate(sites)}
+
+    def unknown(site: str) -> Degrees:
+        by = [0] * len(sites)
+        by[index[site]] = 1
+        return Degrees(tuple(by))
+
+    return unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where a polynomial of these degrees is evaluated: a tensor of Chebyshev points."""
+
+    degrees: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        return prod(degree + 1 for degree in self.degrees)
+
+    def points(self, axis: int) -> list[float]:
+        """The points of one unknown, both ends included."""
+        degree = self.degrees[axis]
+        if degree == 0:
+            return [0.5]
+        return [(1 - cos(pi * step / degree)) / 2 for step in range(degree + 1)]
+
+    def values(self, axis: int) -> Array:
+        """An unknown at every point of the grid, flattened."""
+        import numpy as np
+
+        axes = [self.points(index) for index in range(len(self.degrees))]
+        mesh = np.meshgrid(*axes, indexing="ij")
+        flat: Array = mesh[axis].reshape(-1)
+        return flat
+
+    def coefficients(self, values: Any) -> Array:
+        """Bernstein coefficients of the polynomial with these values on the grid."""
+        import numpy as np
+
+        shape = tuple(degree + 1 for degree in self.degrees)
+        tensor: Array = np.broadcast_to(np.asarray(values, dtype=float), (self.size,)).reshape(
+            shape
+        )
+        for axis, degree in enumerate(self.degrees):
+            if degree == 0:
+                continue
+            basis = np.array(
+                [
+                    [comb(degree, m) * x**m * (1 - x) ** (degree - m) for m in range(degree + 1)]
+                    for x in self.points(axis)
+                ]
+            )
+            moved = np.moveaxis(tensor, axis, 0)
+            solved = np.linalg.solve(basis, moved.reshape(degree + 1, -1)).reshape(moved.shape)
+            tensor = np.moveaxis(solved, 0, axis)
+        return tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Certain bounds; `tight` if they are reached up to 1e-9."""
+
+    low: float
+    high: float
+    tight: bool
+
+
+def enclose(coefficients: Array) -> Bounds:
+    """The range of a polynomial over the unit box, from its Bernstein coefficients."""
+    low, low_tight = _minimum(coefficients)
+    high, high_tight = _minimum(-coefficients)
+    return Bounds(low, -high, low_tight and high_tight)
+
+
+def _minimum(coefficients: Array) -> tuple[float, bool]:
+    """A lower bound of the minimum, and whether it is within `TIGHT` of it: branch and bound."""
+    best = _corner(coefficients)
+    heap: list[tuple[float, int, Array]] = [(float(coefficients.min()), 0, coefficients)]
+    for split in range(1, SPLITS):
+        lowest, _, box = heap[0]
+        if best - lowest <= TIGHT:
+            return lowest, True
+        heapq.heappop(heap)
+        for number, half in enumerate(_halves(box)):
+            best = min(best, _corner(half))
+            heapq.heappush(heap, (float(half.min()), 2 * split + number, half))
+    return heap[0][0], False
+
+
+def _corner(coefficients: Array) -> float:
+    """The smallest coefficient at a corner: a value that the polynomial really takes."""
+    corners = coefficients
+    for axis in range(coefficients.ndim):
+        corners = corners.take([0, -1], axis=axis)
+    return float(corners.min())
+
+
+def _halves(box: Array) -> tuple[Array, Array]:
+    """Both halves of a box, by de Casteljau, along the axis in which it varies most."""
+    import numpy as np
+
+    spans = [
+        float(np.abs(np.diff(box, axis=axis)).max()) if box.shape[axis] > 2 else -1.0
+        for axis in range(box.ndim)
+    ]
+    axis = int(np.argmax(spans))
+    if spans[axis] < 0:  # of degree one everywhere: any axis that is there at all
+        axis = int(np.argmax(box.shape))
+    level = np.moveaxis(box, axis, 0)
+    count = level.shape[0]
+    left, right = [level[0]], [level[-1]]
+    while level.shape[0] > 1:
+        level = (level[1:] + level[:-1]) / 2
+        left.append(level[0])
+        right.append(level[-1])
+    first = np.moveaxis(np.stack(left[:count]), 0, axis)
+    second = np.moveaxis(np.stack(right[:count][::-1]), 0, axis)
+    return first, second

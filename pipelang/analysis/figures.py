@@ -1,0 +1,195 @@
+"""Figures: the numbers of a report read off the sweeps, each with what is known about it.
+
+One sweep gives the point; where something was counted, one over arrays gives the posterior; where
+something is undeclared, one over degrees and one over a grid give certain bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pipelang.analysis.enclosure import (
+    GRID_LIMIT,
+    Grid,
+    degree_of,
+    degree_parameters,
+    enclose,
+)
+from pipelang.analysis.model import make_model
+from pipelang.analysis.numbers import UNCOMPUTED, Number, certain
+from pipelang.analysis.parameters import Parameters
+from pipelang.analysis.posterior import interval, share_of
+from pipelang.analysis.sweep import Totals, sweep
+from pipelang.analysis.worst import Worst
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
+
+DAYS_A_MONTH = 30
+OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
+
+Read = Callable[[Totals], Any]
+
+DERIVED: dict[str, Read] = {
+    "coverage": lambda t: t.success + t.silent_error,
+    "availability": lambda t: 1 - t.failure,
+    "wrong_effect": lambda t: t.wrong_effect,
+}
+COST_METRICS = ("mean", "p50", "p95", "p99", "worst", "month")
+
+
+@dataclass(slots=True)
+class Figures:
+    """Numbers from the point sweep and, where there is one, the posterior sweep."""
+
+    point: Totals
+    draws: Totals | None
+    parameters: Parameters
+    enclosed: Enclosed | None
+
+    def number(self, read: Read, unit: bool = True) -> Number:
+        """A figure; `unit` says that it is a probability, so [0, 1] bounds it when unknown."""
+        value = float(read(self.point))
+        basis = self.parameters.basis
+        if self.parameters.unknown_sites:
+            return self._unknown(read, value, unit)
+        if self.draws is None:
+            return certain(value, basis)
+        spread = interval(read(self.draws))
+        return Number(value, spread.low, spread.high, spread.mean, basis)
+
+    def _unknown(self, read: Read, value: float, unit: bool) -> Number:
+        """Bounds over what nobody declared; a figure that does not hang on it is known."""
+        enclosed = self.enclosed
+        if enclosed is None:
+            high = 1.0 if unit else None
+            return Number(None, 0.0, high, None, Basis.UNKNOWN, tight=False)
+        if not any(degree_of(read(enclosed.degrees), len(enclosed.grid.degrees))):
+            return certain(value, self.parameters.known_basis)
+        bounds = enclose(enclosed.grid.coefficients(read(enclosed.values)))
+        low = max(0.0, bounds.low)
+        high = min(1.0, bounds.high) if unit else bounds.high
+        if high - low <= 1e-12:
+            return certain(value, self.parameters.known_basis)
+        return Number(None, low, high, None, Basis.UNKNOWN, bounds.tight)
+
+    def probability(self, line: p.SloLine) -> float | None:
+        """How sure the posterior is of an objective; None where nothing was measured."""
+        read = reader_of(line.metric)
+        if self.draws is None or read is None:
+            return None
+        return share_of(read(self.draws), line.op, float(line.target))
+
+    def all(
+        self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
+    ) -> dict[str, Number]:
+        numbers = {name: self.number(field_of(name)) for name in OUTCOMES}
+        numbers |= {name: self.number(read) for name, read in DERIVED.items()}
+        numbers["selective_risk"] = self._selective_risk()
+        numbers |= self._cost(pipeline, worst, unpriced)
+        numbers["tokens.mean"] = self._bounded(self.number(lambda t: t.tokens, unit=False))
+        tokens = None if worst.tokens is None else float(worst.tokens)
+        numbers["tokens.worst"] = Number(tokens, tokens, tokens, tokens, Basis.BOUND)
+        return numbers
+
+    def _selective_risk(self) -> Number:
+        covered = self.point.success + self.point.silent_error
+        if not covered:
+            return UNCOMPUTED
+        if self.parameters.unknown_sites:
+            wrong, right = self.number(field_of("silent_error")), self.number(field_of("success"))
+            return _ratio(wrong, right)
+        return self.number(lambda t: t.silent_error / (t.success + t.silent_error))
+
+    def _cost(
+        self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
+    ) -> dict[str, Number]:
+        mean = self._bounded(self.number(lambda t: t.cost, unit=False))
+        if unpriced or mean.value == float("inf"):
+            mean = Number(None, 0.0, None, None, Basis.UNKNOWN)
+        numbers = {"cost.mean": mean, "cost.p50": UNCOMPUTED}
+        numbers["cost.p95"] = numbers["cost.p99"] = UNCOMPUTED
+        most = None if unpriced else worst.cost
+        numbers["cost.worst"] = Number(
+            most, most, most, most, Basis.UNKNOWN if most is None else Basis.BOUND
+        )
+        per_day = pipeline.traffic.per_day
+        month = UNCOMPUTED
+        if per_day is not None and mean.value is not None:
+            month = mean.times(float(per_day) * DAYS_A_MONTH)
+        numbers["cost.month"] = month
+        return numbers
+
+    def _bounded(self, number: Number) -> Number:
+        """Lengths that nobody declared count as their maximum, so the figure is a bound."""
+        if number.value is None or not number.value:
+            return number
+        basis = max(number.basis, Basis.BOUND) if self.parameters.bounded else number.basis
+        return Number(number.value, number.low, number.high, number.mean, basis)
+
+
+def _ratio(wrong: Number, right: Number) -> Number:
+    """Bounds of wrong / (wrong + right) from the bounds of both."""
+    if None in (wrong.low, wrong.high, right.low, right.high):
+        return UNCOMPUTED
+    assert wrong.low is not None and wrong.high is not None
+    assert right.low is not None and right.high is not None
+    low = wrong.low / (wrong.low + right.high) if wrong.low + right.high else 0.0
+    high = wrong.high / (wrong.high + right.low) if wrong.high + right.low else 1.0
+    return Number(None, low, high, None, Basis.UNKNOWN, tight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """The figures as polynomials in the unknowns: their degrees, and their values on a grid."""
+
+    degrees: Totals
+    values: Totals
+    grid: Grid
+
+
+def enclosed(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Enclosed | None:
+    """What enclosures are made from; None without unknowns, or with more than can be enclosed."""
+    sites = tuple(point.unknown_sites)
+    if not sites:
+        return None
+    by_degree = Parameters(program.evidence, degree_parameters(sites))
+    degrees = sweep(make_model(program, pipeline, by_degree))
+    most = [0] * len(sites)
+    for figure in all_figures(degrees):
+        most = list(map(max, most, degree_of(figure, len(sites))))
+    grid = Grid(tuple(most))
+    if grid.size > GRID_LIMIT:
+        return None
+    axis = {site: number for number, site in enumerate(sites)}
+    on_grid = Parameters(program.evidence, lambda site: grid.values(axis[site]))
+    return Enclosed(degrees, sweep(make_model(program, pipeline, on_grid)), grid)
+
+
+def all_figures(totals: Totals) -> list[Any]:
+    """Every figure of a sweep."""
+    plain = [getattr(totals, name) for name in (*OUTCOMES, "wrong_effect", "cost", "tokens")]
+    groups = (totals.escalations, totals.reached, totals.step_costs, totals.asked)
+    return plain + [value for group in groups for value in group.values()]
+
+
+def field_of(name: str) -> Read:
+    return lambda totals: getattr(totals, name)
+
+
+def reader_of(metric: str) -> Read | None:
+    if metric in OUTCOMES:
+        return field_of(metric)
+    if metric in DERIVED:
+        return DERIVED[metric]
+    if metric.startswith("escalation."):
+        return by_name("escalations", metric.removeprefix("escalation."))
+    if metric == "selective_risk":
+        return lambda t: t.silent_error / (t.success + t.silent_error)
+    return (lambda totals: totals.cost) if metric == "cost.mean" else None
+
+
+def by_name(group: str, name: str) -> Read:
+    """The figure of one name in a group of totals; 0 if nothing came to it."""
+    return lambda totals: getattr(totals, group).get(name, 0.0)
