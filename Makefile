@@ -22,7 +22,7 @@ SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
-.PHONY: help setup demo test lint format types bench oracle grammar clean distclean
+.PHONY: help setup demo test lint format types bench oracle grammar pictures clean distclean
 
 help: ## This list
 	@echo 'pipelang: make TARGET [PYTHON=python3.13] [VENV=.venv] [ARGS="..."]'
@@ -80,11 +80,14 @@ demo: $(READY_TO_RUN) ## Check an example pipeline, then run it on real tickets;
 	@echo
 	@$(VENV)/bin/pipelang run $(SUPPORT)/support.pipe handle_ticket --input @$(SUPPORT)/data/tickets.jsonl
 	@echo
+	@echo '3. One ticket with its trace: the first reply repeats a pasted token, a gate sends it back'
+	@echo '   $$ pipelang run $(SUPPORT)/support.pipe handle_ticket --input @$(SUPPORT)/data/tickets.jsonl --line 24'
+	@echo
+	@$(VENV)/bin/pipelang run $(SUPPORT)/support.pipe handle_ticket --input @$(SUPPORT)/data/tickets.jsonl --line 24
+	@echo
 	@echo 'Next:'
 	@echo '   . $(VENV)/bin/activate'
-	@echo '   pipelang test $(SUPPORT)                    # its scenarios, without a model'
-	@echo '   pipelang simulate $(SUPPORT)/support.pipe   # many runs against the prediction'
-	@echo '   pipelang sketch "0.95 x 4"                        # what four steps at 95% come to'
+	@echo '   pipelang test $(SUPPORT)                 # its scenarios, without a model'
 	@echo '   change a threshold in $(SUPPORT)/support.pipe and check it again'
 
 # --- working on it --------------------------------------------------------------------------------
@@ -112,6 +115,9 @@ oracle: $(READY_TO_DEVELOP) ## Only the tests against brute force and other mode
 
 grammar: $(READY_TO_DEVELOP) ## Make the parse tables from grammar/pipelang.lark
 	@$(PY) -m pipelang.syntax.build_tables
+
+pictures: $(READY_TO_DEVELOP) ## Make the pictures of the README from real output
+	@$(PY) docs/images/make.py
 
 clean: ## Caches and build results; keeps the environment
 	@rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .pipelang

@@ -199,8 +199,7 @@ def _atom(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]) 
             file = own or model.file_of(cut[0])
             if file is not None:
                 return _bin(model, draws, cut[0], file, cut[1], cut[2])
-    if (ir.path_of(expr) is not None and expr.type == BOOL) or isinstance(expr.type, EnumType):
-        drawn = expr.type == BOOL or isinstance(expr.type, EnumType)
+    drawn = expr.type == BOOL or isinstance(expr.type, EnumType)
     return _path(model, expr, draws) if drawn and ir.path_of(expr) is not None else None
 
 

@@ -17,46 +17,17 @@ from pipelang.analysis.model import Model
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.sizes import NONE, SCALAR_TOKENS, Size, output_limit, value_size
 from pipelang.semantics.types import (
     TEXT,
-    EnumType,
-    Kind,
     ListType,
     MapType,
     OptionalType,
     RecordType,
-    Scalar,
     Type,
 )
 
 FEEDBACK_TOKENS = 200
-_SCALAR_TOKENS = 12
-"""The most that a number, a bool, a duration or a time takes: 36 characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Tokens: a mean and a bound; `bound` None where nothing limits it, `exact` if the mean was
-    declared and is not just the bound.
-    """
-
-    mean: float
-    bound: int | None
-    declared: bool = True
-
-    def __add__(self, other: Size) -> Size:
-        bound = None if self.bound is None or other.bound is None else self.bound + other.bound
-        return Size(self.mean + other.mean, bound, self.declared and other.declared)
-
-    def times(self, count: int | None, mean: float | None = None) -> Size:
-        if count == 0:
-            return NONE
-        bound = None if self.bound is None or count is None else self.bound * count
-        most = mean if mean is not None else float(count or 0)
-        return Size(self.mean * most, bound, self.declared and mean is not None)
-
-
-NONE = Size(0.0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +76,8 @@ def _attempt_cost(model: Model, step: p.Step, link: p.Link, tier_name: str) -> A
 
 
 def output_size(link: p.Link, answers: Type) -> Size:
-    """Tokens of an answer: the step's `output`, else the bound of its type."""
-    natural = value_size(answers)
-    bound = natural.bound if link.output_max is None else link.output_max
-    if link.output_max is not None and natural.bound is not None:
-        bound = min(link.output_max, natural.bound)
+    """Tokens of an answer, thinking included: its limit is what the interpreter asks for."""
+    bound = output_limit(link, answers)
     if link.output_mean is not None:
         return Size(float(link.output_mean), bound)
     return Size(float("inf") if bound is None else float(bound), bound, False)
@@ -235,7 +203,7 @@ def _value(
     redone: bool,
 ) -> Size:
     if value.path is None:
-        return value_size(value.type) if value.type is not None else Size(0.0, _SCALAR_TOKENS)
+        return value_size(value.type) if value.type is not None else Size(0.0, SCALAR_TOKENS)
     if value.path[0] == "feedback":
         return Size(float(FEEDBACK_TOKENS), FEEDBACK_TOKENS) if redone else NONE
     path = value.path
@@ -275,31 +243,3 @@ def _declared_mean(model: Model, path: tuple[str, ...]) -> float | None:
         if line.path == path:
             return float(line.mean)
     return None
-
-
-def value_size(type: Type) -> Size:
-    """Tokens of a value of a type, as JSON where it is a record or a list."""
-    match type:
-        case Scalar(kind=Kind.TEXT):
-            limit = type.max_tokens
-            return Size(float("inf") if limit is None else float(limit), limit, False)
-        case Scalar(kind=Kind.JSON):
-            return Size(float("inf"), None, False)
-        case EnumType():
-            longest = max((len(member) for member in type.members), default=0)
-            return Size(longest / 4, -(-longest // 3))
-        case RecordType():
-            total = NONE
-            for field in type.fields:
-                overhead = len(field.name) + 6
-                total = total + Size(overhead / 4, -(-overhead // 3)) + value_size(field.type)
-            return total
-        case ListType():
-            element = value_size(type.element) + Size(0.5, 1)
-            return element.times(type.max_length)
-        case MapType():
-            return Size(float("inf"), None, False)
-        case OptionalType():
-            return value_size(type.inner)
-        case _:
-            return Size(2.0, _SCALAR_TOKENS)

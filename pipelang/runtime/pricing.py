@@ -18,6 +18,7 @@ from pipelang.runtime.world import Attempt
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.sizes import output_limit
 
 MILLION = Decimal(1_000_000)
 DEFAULT_OUTPUT = 4096
@@ -36,9 +37,7 @@ class Ask:
     fingerprint: str
 
 
-def ask_for(
-    prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, types: Types
-) -> Ask:
+def ask_for(prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, types: Types) -> Ask:
     """Render a prompt for an attempt. Raises `RenderError`."""
     arguments = {name: to_json(value) for name, value in attempt.arguments.items()}
     feedback = attempt.feedback
@@ -56,13 +55,14 @@ def ask_for(
     return Ask(system, render(prompt.user, shown), answer, arguments, schema, digest)
 
 
-def reservation(
-    tier: p.Tier, ask: Ask, link: p.Link, counted: int | None
-) -> tuple[Decimal, int]:
+def reservation(tier: p.Tier, ask: Ask, link: p.Link, counted: int | None) -> tuple[Decimal, int]:
     """Dollars and tokens that one attempt can take at most: the larger of two counts."""
     ours = count_tokens(ask.user) + count_tokens(ask.system or "") + ask.schema_tokens
     tokens_in = max(ours, counted or 0)
-    tokens_out = link.output_max if link.output_max is not None else DEFAULT_OUTPUT
+    limit = (
+        None if not isinstance(link.action, p.AskTier) else output_limit(link, link.action.answers)
+    )
+    tokens_out = limit if limit is not None else DEFAULT_OUTPUT
     dearest_in = max(
         (tier.prices.get(kind, Decimal(0)) for kind in ("in", "cache_write")), default=Decimal(0)
     )

@@ -19,6 +19,7 @@ from pipelang.runtime.values import Misfit, Types, to_json
 from pipelang.runtime.world import Attempt, AttemptFailed, Decision, Question
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import NothingType, RecordType
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class RealWorld:
             user=ask.user,
             answer=ask.answer,
             arguments=ask.arguments,
-            max_output_tokens=attempt.link.output_max,
+            max_output_tokens=output_limit(attempt.link, action.answers),
             effort=_effort(attempt.link.effort),
             timeout=timeout,
             misfit=attempt.misfit,

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.interfaces.report.paint import painter
+
 if TYPE_CHECKING:
     from pipelang.interfaces.inputs import Inputs
     from pipelang.interfaces.running import Setup
@@ -74,9 +77,10 @@ def command(
 
 
 def _stop(message: str, code: int, help: str | None = None) -> NoReturn:
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
+    paint = painter(wants_colour(sys.stderr))
+    warn(f"{paint('error', 'bad')}: {message}")
     if help:
-        click.echo(f"  help: {help}", err=True)
+        warn(f"  {paint('help', 'people')}: {help}")
     sys.exit(code)
 
 
@@ -138,14 +142,6 @@ def _handle(loaded: LoadedProgram, name: str, setup: Setup) -> Handle:
         raise
 
 
-def _paint(style: str, text: str) -> str:
-    if style == "dim":
-        return click.style(text, dim=True)
-    if style == "bold":
-        return click.style(text, bold=True)
-    return click.style(text, fg=style)
-
-
 def _run(
     handle: Handle, inputs: Inputs, setup: Setup, form: str, content: bool, tenant: str | None
 ) -> int:
@@ -175,6 +171,7 @@ async def _one(
     from pipelang.runtime.interpreter import run_pipeline, so_far
     from pipelang.runtime.progress import Progress
 
+    paint = painter(wants_colour(sys.stdout))
     progress = Progress(handle.pipeline)
     live = sys.stderr.isatty() and form == "text"
 
@@ -199,9 +196,12 @@ async def _one(
         click.echo(json.dumps(outcome_json(result), indent=2, ensure_ascii=False, default=str))
     else:
         tag = "[simulated] " if setup.kind == "simulated" else ""
-        lines = [handle.pipeline.name, *trace_lines(result.trace, _paint, content)]
-        lines += ["", *outcome_text(result, _paint).splitlines()]
-        click.echo("\n".join(tag + line for line in lines))
+        lines = [
+            handle.pipeline.name,
+            *trace_lines(result.trace, paint, content, text_width(sys.stdout)),
+        ]
+        lines += ["", *outcome_text(result, paint).splitlines()]
+        write("\n".join(tag + line for line in lines) + "\n")
     return _code([result])
 
 
@@ -210,6 +210,7 @@ async def _many(handle: Handle, inputs: Inputs, setup: Setup, form: str, tenant:
     from pipelang.runtime.embedding import InputError
     from pipelang.runtime.interpreter import run_pipeline
 
+    paint = painter(wants_colour(sys.stdout))
     results: list[Result] = []
     bad = 0
     tag = "[simulated] " if setup.kind == "simulated" else ""
@@ -227,15 +228,15 @@ async def _many(handle: Handle, inputs: Inputs, setup: Setup, form: str, tenant:
                     )
                 )
             else:
-                click.echo(f"{tag}{label:>4}  {_paint('red', f'input error: {error}')}")
+                click.echo(f"{tag}{label:>4}  {paint(f'input error: {error}', 'bad')}")
             continue
         results.append(result)
         if form == "json":
             record = {"line": int(label), **outcome_json(result)}
             click.echo(json.dumps(record, ensure_ascii=False, default=str))
             continue
-        words = _paint(STYLES[type(result).__name__], headline(result))
-        took = _paint("dim", f"${result.cost:.6f}  {result.duration:6.2f} s")
+        words = paint(headline(result), STYLES[type(result).__name__])
+        took = paint(f"${result.cost:.6f}  {result.duration:6.2f} s", "dim")
         click.echo(f"{tag}{label:>4}  {took}  {words}")
     await setup.runtime.close()
     if form == "text":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipelang.interfaces.report.trace import Paint, plain
+from pipelang.interfaces.report.paint import Paint
 
 if TYPE_CHECKING:
     from pipelang.runtime.outcomes import Result
@@ -64,16 +64,16 @@ def _words(text: str | None) -> str:
     return f": {text}" if text else ""
 
 
-STYLES = {"Answered": "green", "Escalated": "yellow", "Rejected": "yellow", "Failed": "red"}
+STYLES = {"Answered": "good", "Escalated": "unsure", "Rejected": "unsure", "Failed": "bad"}
 
 
-def outcome_text(result: Result, paint: Paint = plain) -> str:
+def outcome_text(result: Result, paint: Paint) -> str:
     """The outcome with what it gives, and what it took."""
     from pipelang.runtime.outcomes import Answered, Escalated, Failed
     from pipelang.runtime.values import to_json
 
     style = STYLES[type(result).__name__]
-    lines = [paint("bold", paint(style, headline(result)))]
+    lines = [paint(headline(result), style)]
     if isinstance(result, Answered):
         lines += _block(to_json(result.value))
     elif isinstance(result, Escalated):
@@ -83,7 +83,7 @@ def outcome_text(result: Result, paint: Paint = plain) -> str:
         lines.append("what there is so far:")
         lines += _block(result.partial)
     took = f"${result.cost:.6f}, {result.tokens:,} tokens, {result.duration:.2f} s"
-    lines.append(paint("dim", f"run {result.run_id}: {took}"))
+    lines.append(paint(f"run {result.run_id}: {took}", "dim"))
     return "\n".join(lines)
 
 

@@ -1,0 +1,52 @@
+"""The pictures of the README: what the real commands print, as SVG.
+
+Run by `make pictures`. Each picture is one command, run here with colours on.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+PICTURES = {
+    "check.svg": (["check", "examples/support/support.pipe"], 58),
+    "run.svg": (
+        [
+            *("run", "examples/support/support.pipe", "handle_ticket"),
+            *("--input", "@examples/support/data/tickets.jsonl", "--line", "24"),
+        ],
+        28,
+    ),
+}
+
+
+def main() -> None:
+    for name, (arguments, lines) in PICTURES.items():
+        environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": "100"}
+        done = subprocess.run(
+            [sys.executable, "-m", "pipelang", *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        shown = "\n".join(done.stdout.splitlines()[:lines])
+        console = Console(width=102, record=True, file=io.StringIO(), force_terminal=True)
+        console.print(Text.from_ansi(shown))
+        title = "pipelang " + " ".join(arguments)
+        svg = console.export_svg(title=title if len(title) < 80 else title[:77] + "...")
+        (HERE / name).write_text(svg, encoding="utf-8")
+        print(f"{name}: {lines} lines of `{title}`")
+
+
+if __name__ == "__main__":
+    main()

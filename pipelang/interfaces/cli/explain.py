@@ -1,0 +1,118 @@
+"""`pipelang explain`: what a code means, from the one table of codes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
+
+if TYPE_CHECKING:
+    from pipelang.diagnostics import Rule
+    from pipelang.interfaces.report.paint import Paint
+
+FAMILIES = {
+    "P1": "syntax",
+    "P2": "names",
+    "P3": "types and units",
+    "P4": "flow",
+    "P5": "reliability",
+    "P6": "cost",
+    "P7": "safety",
+    "P9": "what this version leaves open",
+}
+
+STYLES = {"error": "bad", "warning": "unsure", "note": "people"}
+
+
+@click.command(name="explain", short_help="Say what a code such as P201 means.")
+@click.argument("code", required=False)
+@click.pass_context
+def command(ctx: click.Context, code: str | None) -> None:
+    """Say what CODE means: `P201`, or its name, `unknown-name`. Without CODE, list them all."""
+    from pipelang.interfaces.report.paint import painter
+
+    paint, width = painter(wants_colour(sys.stdout)), text_width(sys.stdout)
+    if code is None:
+        write(listing(paint, width))
+        return
+    rule = find(code)
+    if rule is None:
+        close = nearest(code)
+        hint = f"; did you mean `{close}`?" if close else "; `pipelang explain` lists all"
+        ctx.fail(f"there is no code `{code}`{hint}")
+    write(explanation(rule, paint, width))
+
+
+def find(code: str) -> Rule | None:
+    """A rule by its code or name, in whatever case."""
+    from pipelang.diagnostics import RULES
+
+    wanted = code.strip("[]").casefold()
+    for rule in RULES.values():
+        if wanted in (rule.code.casefold(), rule.name):
+            return rule
+    return None
+
+
+def nearest(code: str) -> str | None:
+    """The code or name that is most like what was asked for."""
+    from difflib import get_close_matches
+
+    from pipelang.diagnostics import RULES
+
+    names = [*RULES, *(rule.name for rule in RULES.values())]
+    wanted = code.upper() if re.match(r"[pP]?\d", code) else code.casefold()
+    close = get_close_matches(wanted, names, n=1, cutoff=0.5)
+    return close[0] if close else None
+
+
+def explanation(rule: Rule, paint: Paint, width: int) -> str:
+    """All that the table says of a rule."""
+    from pipelang.interfaces.report.table import labelled
+
+    severity = rule.severity.value
+    head = f"{paint(rule.code, 'title')}  {paint(rule.name, 'title')}"
+    parts = [
+        ("severity", f"{severity}: {_WEIGHT[severity]}"),
+        ("family", FAMILIES[rule.code[:2]]),
+        ("message", _placeholders(rule.template)),
+    ]
+    if rule.help:
+        parts.append(("help", _placeholders(rule.help)))
+    return "\n".join([head, *labelled(parts, paint, width=width, label="dim")]) + "\n"
+
+
+_WEIGHT = {
+    "error": "`check` fails",
+    "warning": "`check` fails with --strict",
+    "note": "`check` never fails for it",
+}
+
+
+def _placeholders(template: str) -> str:
+    """A template with its blanks as words in capitals."""
+    words = re.sub(r"(?<!\{)\{(\w+)\}(?!\})", lambda blank: blank[1].upper(), template)
+    return words.replace("{{", "{").replace("}}", "}")
+
+
+def listing(paint: Paint, width: int) -> str:
+    """Every code, by family."""
+    from pipelang.diagnostics import RULES
+    from pipelang.interfaces.report.table import Cell, Row, lay_out
+
+    rows: list[Row] = []
+    for rule in RULES.values():
+        severity = rule.severity.value
+        message = Cell(_placeholders(rule.template), "dim")
+        rows.append([rule.code, rule.name, Cell(severity, STYLES[severity]), message])
+    lines = lay_out(rows, "<<<<", paint, width=width)
+    blocks = []
+    for family, title in FAMILIES.items():
+        mine = [line for line, code in zip(lines, RULES, strict=True) if code.startswith(family)]
+        if mine:
+            blocks.append("\n".join([paint(title, "heading"), *mine]))
+    return "\n\n".join(blocks) + "\n"

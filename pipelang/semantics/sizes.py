@@ -1,0 +1,83 @@
+"""How long values and answers can be, in tokens by our own count: bounds that run time enforces.
+
+A text has its `max`; a number, a bool or a time takes at most 36 characters; a record is its JSON.
+An answer is limited by the step's `output ... max`, which counts what a model thinks as well, and
+without one by its type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelang.semantics import program as p
+from pipelang.semantics.types import (
+    EnumType,
+    Kind,
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
+
+SCALAR_TOKENS = 12
+"""The most that a number, a bool, a duration or a time takes: 36 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Tokens: a mean and a bound; `bound` None where nothing limits it, `exact` if the mean was
+    declared and is not just the bound.
+    """
+
+    mean: float
+    bound: int | None
+    declared: bool = True
+
+    def __add__(self, other: Size) -> Size:
+        bound = None if self.bound is None or other.bound is None else self.bound + other.bound
+        return Size(self.mean + other.mean, bound, self.declared and other.declared)
+
+    def times(self, count: int | None, mean: float | None = None) -> Size:
+        if count == 0:
+            return NONE
+        bound = None if self.bound is None or count is None else self.bound * count
+        most = mean if mean is not None else float(count or 0)
+        return Size(self.mean * most, bound, self.declared and mean is not None)
+
+
+NONE = Size(0.0, 0)
+
+
+def value_size(type: Type) -> Size:
+    """Tokens of a value of a type, as JSON where it is a record or a list."""
+    match type:
+        case Scalar(kind=Kind.TEXT):
+            limit = type.max_tokens
+            return Size(float("inf") if limit is None else float(limit), limit, False)
+        case Scalar(kind=Kind.JSON):
+            return Size(float("inf"), None, False)
+        case EnumType():
+            longest = max((len(member) for member in type.members), default=0)
+            return Size(longest / 4, -(-longest // 3))
+        case RecordType():
+            total = NONE
+            for field in type.fields:
+                overhead = len(field.name) + 6
+                total = total + Size(overhead / 4, -(-overhead // 3)) + value_size(field.type)
+            return total
+        case ListType():
+            element = value_size(type.element) + Size(0.5, 1)
+            return element.times(type.max_length)
+        case MapType():
+            return Size(float("inf"), None, False)
+        case OptionalType():
+            return value_size(type.inner)
+        case _:
+            return Size(2.0, SCALAR_TOKENS)
+
+
+def output_limit(link: p.Link, answers: Type) -> int | None:
+    """The most tokens that an answer may take; None where nothing limits it."""
+    return link.output_max if link.output_max is not None else value_size(answers).bound
