@@ -36,16 +36,18 @@ async def run_chain(run: Run, step: p.Step) -> Any:
             misfit = None
             if at.link:
                 run.tell("fallback", step.name, link=at.link)
-        inner = _chosen(run, link)
+        inner, subjects = _chosen(run, link)
         action = inner.action
         if isinstance(action, p.Value):
-            value = run.evaluate(action.value)
+            value = run.world.pure(run, step, inner, subjects)
             run.tell("value", step.name, content=value)
             return value
         assert isinstance(action, (p.AskTier, p.AskRole, p.Call))
-        tier = run.evaluate(action.who) if isinstance(action, p.AskTier) else None
+        tier = run.route(action.who) if isinstance(action, p.AskTier) else None
         arguments = {name: run.evaluate(value) for name, value in action.arguments}
-        attempt = Attempt(step, inner, action, tier, arguments, at.attempt, feedback, misfit)
+        attempt = Attempt(
+            step, inner, action, tier, arguments, at.attempt, feedback, misfit, subjects
+        )
         try:
             return await run.world.attempt(run, attempt)
         except AttemptFailed as failure:
@@ -59,13 +61,16 @@ async def run_chain(run: Run, step: p.Step) -> Any:
     return conclude(run, outcome)
 
 
-def _chosen(run: Run, link: p.Link) -> p.Link:
-    """The arm that a match over actions takes now."""
+def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[ir.Expr, ...]]:
+    """The arm that a match over actions takes now, and what decided."""
+    subjects: list[ir.Expr] = []
     while isinstance(link.action, p.Choose):
-        shown, subject = ir.show(link.action.subject), run.evaluate(link.action.subject)
+        decided = link.action.subject
+        subject = run.route(decided)
         link = resolve(link.action, subject)
-        run.tell("route", shown, value=to_json(subject))
-    return link
+        run.tell("route", ir.show(decided), value=to_json(subject))
+        subjects.append(decided)
+    return link, tuple(subjects)
 
 
 def _next(

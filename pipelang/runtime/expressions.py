@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 import operator
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -9,16 +11,31 @@ from typing import Any, assert_never
 
 from pydantic import BaseModel
 
-from pipelang.runtime.values import Types
+from pipelang.runtime.values import Misfit, Types, attribute
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.quantities import count_tokens
-from pipelang.semantics.types import INT, NUMBER, RecordType, Scalar, Type
+from pipelang.semantics.types import (
+    DURATION,
+    INT,
+    JSON,
+    MONEY,
+    NUMBER,
+    PROBABILITY,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
 
 Values = Mapping[str, Any]
 Compiled = Callable[[Values], Any]
 
 BUDGET = "budget.remaining"
 """The name under which a run keeps a function from a dimension to what is left of it."""
+
+
+class NoValue(Exception):
+    """An expression that has no value here: a `fn` in Python raised, or a number left its range."""
 
 
 class Expressions:
@@ -36,8 +53,16 @@ class Expressions:
         self._known: dict[int, tuple[ir.Expr, Compiled]] = {}
 
     def evaluate(self, expr: ir.Expr, values: Values) -> Any:
-        """The value of an expression."""
-        return self.compile(expr)(values)
+        """The value of an expression. Raises `NoValue`."""
+        try:
+            return self.compile(expr)(values)
+        except ArithmeticError as error:
+            why = str(error) or type(error).__name__
+            raise NoValue(f"`{ir.show(expr)}` cannot be worked out: {why}") from error
+
+    def fitted(self, value: Any, type: Type) -> Any:
+        """A value of the run as this type, with what the type promises checked. Raises `Misfit`."""
+        return self._types.check(type, value)
 
     def compile(self, expr: ir.Expr) -> Compiled:
         """The closure of an expression."""
@@ -86,6 +111,8 @@ class Expressions:
             case ir.Compare():
                 compare = {"==": operator.eq, "<": operator.lt, "<=": operator.le}[expr.op]
                 left, right = self.compile(expr.left), self.compile(expr.right)
+                if _is_json(expr.left.type) or _is_json(expr.right.type):
+                    return lambda values: _equal(left(values), right(values))
                 return lambda values: compare(left(values), right(values))
             case ir.Member():
                 item, collection = self.compile(expr.item), self.compile(expr.collection)
@@ -109,19 +136,23 @@ class Expressions:
 
     def _constant(self, expr: ir.Const) -> Any:
         value, type = expr.value, expr.type
+        if isinstance(type, OptionalType) and value is not None:
+            type = type.inner
         if type == NUMBER and value is not None:
             return float(value)
+        if type in (PROBABILITY, MONEY, DURATION) and value is not None:
+            return _exact(value)  # a setting may have come in as a float
         if isinstance(value, (dict, list)) or isinstance(type, RecordType):
             return self._types.check(type, value)
         return value
 
     def _field(self, expr: ir.Field) -> Compiled:
-        target, name = self.compile(expr.target), expr.name
+        target, name, own = self.compile(expr.target), expr.name, attribute(expr.name)
 
         def read(values: Values) -> Any:
             found = target(values)
             if isinstance(found, BaseModel):
-                return getattr(found, name)
+                return getattr(found, own)
             return found.get(name) if isinstance(found, Mapping) else None
 
         return read
@@ -140,12 +171,12 @@ class Expressions:
     def _record(self, expr: ir.MakeRecord) -> Compiled:
         fields = [(name, self.compile(value)) for name, value in expr.fields]
         type = expr.type
+        if isinstance(type, OptionalType):
+            type = type.inner
         if not isinstance(type, RecordType):
             return lambda values: {name: value(values) for name, value in fields}
-        model = self._types.model(type)
-        return lambda values: model.model_construct(
-            **{name: value(values) for name, value in fields}
-        )
+        make = self._types.model(type).model_construct
+        return lambda values: make(**{name: value(values) for name, value in fields})
 
     def _select(self, expr: ir.Select) -> Compiled:
         subject = self.compile(expr.subject)
@@ -172,7 +203,7 @@ class Expressions:
         if type == INT:
             return lambda values: compute(left(values), right(values))
         if type == NUMBER:
-            return lambda values: float(compute(_exact(left(values)), _exact(right(values))))
+            return lambda values: _number(compute(_exact(left(values)), _exact(right(values))))
         if _is_time(expr.left.type):
             return lambda values: _shift(compute, left(values), right(values))
         return lambda values: compute(_exact(left(values)), _exact(right(values)))
@@ -184,8 +215,11 @@ class Expressions:
             case "len":
                 return lambda values: len(first(values))
             case "sum":
-                zero: Any = 0 if expr.type in (INT, NUMBER) else Decimal(0)
-                return lambda values: sum(first(values), zero)
+                if expr.type == INT:
+                    return lambda values: sum(first(values))
+                if expr.type == NUMBER:
+                    return lambda values: _number(sum(map(_exact, first(values)), Decimal(0)))
+                return lambda values: sum(first(values), Decimal(0))
             case "min" | "max":
                 pick: Callable[..., Any] = min if expr.function == "min" else max
                 if len(arguments) == 1:
@@ -194,7 +228,8 @@ class Expressions:
             case "round":
                 if len(arguments) == 1:
                     return lambda values: round(first(values))
-                return lambda values: float(round(first(values), arguments[1](values)))
+                digits = arguments[1]
+                return lambda values: _rounded(first(values), digits(values))
             case _:
                 return lambda values: _first(first(values), arguments[1](values))
 
@@ -203,13 +238,38 @@ def _is_time(type: Type) -> bool:
     return isinstance(type, Scalar) and type.kind.value == "time"
 
 
+def _is_json(type: Type) -> bool:
+    return (type.inner if isinstance(type, OptionalType) else type) == JSON
+
+
+def _equal(left: Any, right: Any) -> bool:
+    """Equality where one side is JSON: its numbers are floats, ours may be exact; true is no 1."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, (int, float, Decimal)) and isinstance(right, (int, float, Decimal)):
+        return bool(_exact(left) == _exact(right))
+    return bool(left == right)
+
+
 def _exact(value: Any) -> Any:
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
-def _shift(compute: Any, left: Any, right: Any) -> Any:
-    import datetime
+def _number(value: Decimal) -> float:
+    result = float(value)
+    if not math.isfinite(result):
+        raise OverflowError("the number is too large")
+    return result
 
+
+def _rounded(value: Any, digits: int) -> float:
+    """To so many digits, of the number as it is written; more than there are change nothing."""
+    step = Decimal(1).scaleb(-max(-400, min(digits, 400)))
+    exact = _exact(value)
+    return float(value) if abs(exact) > step * 10**27 else float(exact.quantize(step))
+
+
+def _shift(compute: Any, left: Any, right: Any) -> Any:
     if isinstance(right, datetime.datetime):
         return Decimal(str((left - right).total_seconds()))
     return compute(left, datetime.timedelta(seconds=float(right)))
@@ -222,5 +282,3 @@ def _first(value: Any, limit: int) -> Any:
     if count_tokens(value) <= limit:
         return value
     return value.encode()[: max(limit, 0) * 3].decode(errors="ignore")
-
-

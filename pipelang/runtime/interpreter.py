@@ -69,9 +69,13 @@ class Run:
     calls: dict[str, int] = field(default_factory=dict)
     granted: frozenset[str] | None = None
     tenant: str | None = None
+    conditions: list[ir.Expr] = field(default_factory=list)
+    quiet: bool = False
 
     def tell(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
         """Record an event and hand it to the sinks."""
+        if self.quiet:
+            return
         event = Event(kind, name, self.world.elapsed(self), data, content)
         self.trace.append(event)
         for sink in self.sinks:
@@ -79,7 +83,11 @@ class Run:
 
     def evaluate(self, expr: ir.Expr) -> Any:
         """An expression over the values of this run."""
-        return self.expressions.evaluate(expr, self.values)
+        return self.world.value(self, expr)
+
+    def route(self, expr: ir.Expr) -> Any:
+        """What decides where to go."""
+        return self.world.route(self, expr)
 
 
 async def run_pipeline(run: Run) -> Result:
@@ -243,6 +251,8 @@ async def _judge(run: Run, gate: p.Gate) -> bool:
 
 def _confidence(run: Run, condition: ir.Expr) -> dict[str, Any]:
     """The confidence that a test looked at, for the trace."""
+    if run.quiet:
+        return {}
     for part in ir.walk(condition):
         path = ir.path_of(part)
         if path is not None and path[-1] == "confidence" and len(path) == 2:
@@ -283,13 +293,13 @@ async def _barrier(run: Run, block: p.Block, index: int, item: p.Item) -> Ended 
         case p.When():
             holds = await run.world.holds(run, item, item.condition)
             run.tell("when", item.name or ir.show(item.condition), holds=holds)
-            return await _block(run, item.then if holds else item.otherwise)
+            return await _branch(run, item.condition, item.then if holds else item.otherwise)
         case p.MatchBranch():
-            subject = run.evaluate(item.subject)
+            subject = run.route(item.subject)
             run.tell("match", ir.show(item.subject), value=to_json(subject))
             for taken, arm in item.arms:
                 if taken is None or subject in taken:
-                    return await _block(run, arm)
+                    return await _branch(run, item.subject, arm)
             raise LookupError(f"no arm takes {subject!r}")
         case p.End():
             return conclude(run, item.outcome)
@@ -297,6 +307,15 @@ async def _barrier(run: Run, block: p.Block, index: int, item: p.Item) -> Ended 
             raise AssertionError(f"{type(item).__name__} is no barrier that runs here")
         case _:
             assert_never(item)
+
+
+async def _branch(run: Run, condition: ir.Expr, block: p.Block) -> Ended | None:
+    """A branch; what it hangs on is known to everything inside."""
+    run.conditions.append(condition)
+    try:
+        return await _block(run, block)
+    finally:
+        run.conditions.pop()
 
 
 async def _person(run: Run, person: p.Person) -> Ended | None:

@@ -49,6 +49,18 @@ class MockedWorld:
         self.called: set[str] = set()
         self.reached: set[str] = set()
 
+    def value(self, run: Run, expr: ir.Expr) -> Any:
+        return run.expressions.evaluate(expr, run.values)
+
+    def route(self, run: Run, expr: ir.Expr) -> Any:
+        return run.expressions.evaluate(expr, run.values)
+
+    def pure(
+        self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]
+    ) -> Any:
+        assert isinstance(link.action, p.Value)
+        return run.expressions.evaluate(link.action.value, run.values)
+
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
         action = attempt.action
         step = attempt.step.name
@@ -99,7 +111,7 @@ class MockedWorld:
             raise AttemptFailed(message) from error
 
     async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
-        return bool(run.evaluate(test))
+        return bool(run.expressions.evaluate(test, run.values))
 
     async def decide(self, run: Run, question: Question) -> Decision | None:
         name = question.person.name

@@ -46,6 +46,20 @@ class RealWorld:
         self._waited = 0.0
         self._waiting: list[float] = []
 
+    # --------------------------------------------------------------------------------- values
+
+    def value(self, run: Run, expr: ir.Expr) -> Any:
+        return run.expressions.evaluate(expr, run.values)
+
+    def route(self, run: Run, expr: ir.Expr) -> Any:
+        return run.expressions.evaluate(expr, run.values)
+
+    def pure(
+        self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]
+    ) -> Any:
+        assert isinstance(link.action, p.Value)
+        return run.expressions.evaluate(link.action.value, run.values)
+
     # ------------------------------------------------------------------------------- attempts
 
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
@@ -278,7 +292,7 @@ class RealWorld:
     # ------------------------------------------------------------------------ tests and people
 
     async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
-        return bool(run.evaluate(test))
+        return bool(run.expressions.evaluate(test, run.values))
 
     async def decide(self, run: Run, question: Question) -> Decision | None:
         seconds = question.person.seconds

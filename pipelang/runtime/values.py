@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import copy
 import datetime
+import math
+import threading
+import warnings
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import (
@@ -31,7 +34,7 @@ from pydantic import AfterValidator as After
 
 from pipelang.runtime.patterns import Patterns
 from pipelang.semantics.jsonschema import json_schema
-from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.quantities import count_tokens, show_value
 from pipelang.semantics.types import (
     AnswererType,
     EnumType,
@@ -53,23 +56,41 @@ class Misfit(ValueError):
 
 
 class Record(BaseModel):
-    """What all records of all programs are."""
+    """What all records of all programs are. One that is handed in is looked at again: its lists can
+    be changed, and it may have been made without checks.
+    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, revalidate_instances="always"
+    )
+
+
+DEEPEST = 100
+"""How deep a `json` value may be nested."""
+
+HIDDEN = "[secret]"
+"""What stands in traces and handoffs in place of a value that is labelled `secret`."""
+
+
+def attribute(name: str) -> str:
+    """The Python name of a record's field: its own, unless that would break pydantic."""
+    return f"field_{name}" if name.startswith(("_", "model_")) else name
+
+
+def _unicode(text: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("text that is not valid Unicode") from None
+    return text
 
 
 def _decimal(value: Any) -> Any:
     """Numbers as JSON gives them, exactly as they were written."""
-    if isinstance(value, bool):
-        raise ValueError("expected a number")
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, (int, float)):
-        try:
-            return Decimal(repr(value))
-        except InvalidOperation as error:
-            raise ValueError("expected a number") from error
-    raise ValueError("expected a number")
+    if not math.isfinite(_number(value)):
+        raise ValueError("expected a finite number")
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
 def _seconds(value: Any) -> Any:
@@ -81,7 +102,57 @@ def _seconds(value: Any) -> Any:
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise ValueError("expected a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("number that is too large") from None
+
+
+def _whole(value: int) -> int:
+    _number(value)  # where a number is expected an int may stand, so each must fit into one
+    return value
+
+
+def _time(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value = datetime.datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, datetime.datetime) or value.utcoffset() is None:
+        raise ValueError("expected a time with its offset, such as 2026-11-21T09:30:00Z")
+    return value
+
+
+def _list(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("expected a list")
+    return value
+
+
+def _json(value: Any, left: int = DEEPEST) -> Any:
+    """A copy of a JSON value, so that nobody outside can change it. Typed values become JSON."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _unicode(value)
+    if isinstance(value, int):
+        return _whole(value)
+    if isinstance(value, (float, Decimal)):
+        if not math.isfinite(value):
+            raise ValueError("number that is not finite")
+        return to_json(value)
+    if left == 0:
+        raise ValueError(f"nested deeper than {DEEPEST}")
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise ValueError("a key that is no text")
+        return {_unicode(key): _json(item, left - 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(item, left - 1) for item in value]
+    if isinstance(value, (BaseModel, datetime.datetime)):
+        return to_json(value)
+    raise ValueError(f"expected JSON, found a `{type(value).__name__}`")
 
 
 _AS_FLOAT = PlainSerializer(float, return_type=float, when_used="json")
@@ -93,25 +164,34 @@ class Types:
     def __init__(self, patterns: Patterns) -> None:
         self._patterns = patterns
         self._models: dict[str, type[BaseModel]] = {}
+        self._making = threading.RLock()  # two classes for one record would not fit each other
         self._adapters: dict[int, tuple[Type, TypeAdapter[Any]]] = {}
 
     def model(self, type: RecordType) -> type[BaseModel]:
         """The model class of a record type."""
-        made = self._models.get(type.name)
-        if made is None:
-            fields: dict[str, Any] = {}
-            for field in type.fields:
-                annotation = self.annotation(field.type)
-                if field.has_default:
-                    default = self.check(field.type, copy.deepcopy(field.default))
-                    fields[field.name] = (annotation, default)
-                elif isinstance(field.type, OptionalType):
-                    fields[field.name] = (annotation, None)
-                else:
-                    fields[field.name] = (annotation, ...)
-            made = create_model(type.name, __base__=Record, **fields)
-            self._models[type.name] = made
+        with self._making:
+            made = self._models.get(type.name)
+            if made is None:
+                made = self._models[type.name] = self._create(type)
         return made
+
+    def _create(self, type: RecordType) -> type[BaseModel]:
+        fields: dict[str, Any] = {}
+        for field in type.fields:
+            annotation = self.annotation(field.type)
+            name = attribute(field.name)
+            if name != field.name:
+                annotation = Annotated[annotation, Field(alias=field.name)]
+            if field.has_default:
+                fields[name] = (annotation, self.check(field.type, copy.deepcopy(field.default)))
+            elif isinstance(field.type, OptionalType):
+                fields[name] = (annotation, None)
+            else:
+                fields[name] = (annotation, ...)
+        with warnings.catch_warnings():
+            # A field may be called `copy` or `schema`; we never use what it hides.
+            warnings.filterwarnings("ignore", "Field name .* shadows", UserWarning)
+            return create_model(type.name, __base__=Record, **fields)
 
     def answer_model(self, type: Type) -> type[BaseModel] | None:
         """What a model is asked to fill in: the record itself, a wrapper for anything else, None
@@ -122,11 +202,12 @@ class Types:
         if isinstance(type, Scalar) and type.kind is Kind.TEXT:
             return None
         key = f"answer {type!r}"
-        if key not in self._models:
-            self._models[key] = create_model(
-                "Answer", __base__=Record, answer=(self.annotation(type), ...)
-            )
-        return self._models[key]
+        with self._making:
+            made = self._models.get(key)
+            if made is None:
+                made = create_model("Answer", __base__=Record, answer=(self.annotation(type), ...))
+                self._models[key] = made
+        return made
 
     def check(self, type: Type, value: Any) -> Any:
         """The value as this type. Raises `Misfit`."""
@@ -149,15 +230,13 @@ class Types:
             case RecordType():
                 return self.model(type)
             case ListType():
-                inner: Any = list[self.annotation(type.element)]  # type: ignore[misc]
-                return inner if type.max_length is None else Annotated[
-                    inner, Field(max_length=type.max_length)
-                ]
+                most = Field(max_length=type.max_length)
+                element = self.annotation(type.element)
+                return Annotated[list[element], most, BeforeValidator(_list)]  # type: ignore[valid-type]
             case MapType():
-                inner = dict[str, self.annotation(type.value)]  # type: ignore[misc]
-                return inner if type.max_length is None else Annotated[
-                    inner, Field(max_length=type.max_length)
-                ]
+                most = Field(max_length=type.max_length)
+                key, value = Annotated[StrictStr, After(_unicode)], self.annotation(type.value)
+                return Annotated[dict[key, value], most]  # type: ignore[valid-type]
             case OptionalType():
                 return self.annotation(type.inner) | None
             case NoneType() | NothingType():
@@ -171,32 +250,25 @@ class Types:
         schema = WithJsonSchema(json_schema(type))
         match type.kind:
             case Kind.TEXT:
-                checks = [After(check) for check in self._text_checks(type)]
-                return Annotated[(StrictStr, *checks)] if checks else StrictStr
+                checks = [After(check) for check in (_unicode, *self._text_checks(type))]
+                return Annotated[(StrictStr, *checks)]
             case Kind.INT | Kind.TOKENS:
-                bounds = _bounds(type)
-                return Annotated[StrictInt, Field(**bounds)] if bounds else StrictInt
+                return Annotated[StrictInt, After(_whole), *_bounds(type), schema]
             case Kind.NUMBER:
-                bounds = {k: float(v) for k, v in _bounds(type).items()}
-                field = Field(allow_inf_nan=False, **bounds)  # type: ignore[arg-type]
-                return Annotated[float, BeforeValidator(_number), field]
+                read, finite = BeforeValidator(_number), Field(allow_inf_nan=False)
+                return Annotated[float, read, finite, *_bounds(type), schema]
             case Kind.BOOL:
                 return StrictBool
-            case Kind.PROBABILITY:
-                low = type.low if type.low is not None else Decimal(0)
-                high = type.high if type.high is not None else Decimal(1)
-                field = Field(ge=low, le=high)
-                return Annotated[Decimal, BeforeValidator(_decimal), field, _AS_FLOAT, schema]
-            case Kind.MONEY:
-                field = Field(**_bounds(type))
-                return Annotated[Decimal, BeforeValidator(_decimal), field, _AS_FLOAT, schema]
+            case Kind.PROBABILITY | Kind.MONEY:
+                read = BeforeValidator(_decimal)
+                return Annotated[Decimal, read, *_bounds(type), _AS_FLOAT, schema]
             case Kind.DURATION:
-                field = Field(**_bounds(type))
-                return Annotated[Decimal, BeforeValidator(_seconds), field, _AS_FLOAT, schema]
+                read = BeforeValidator(_seconds)
+                return Annotated[Decimal, read, *_bounds(type), _AS_FLOAT, schema]
             case Kind.TIME:
-                return datetime.datetime
+                return Annotated[datetime.datetime, BeforeValidator(_time)]
             case Kind.JSON | Kind.RATE:
-                return Any
+                return Annotated[Any, BeforeValidator(_json)]
             case _:
                 assert_never(type.kind)
 
@@ -225,33 +297,46 @@ class Types:
         return checks
 
 
-def _bounds(type: Scalar) -> dict[str, Any]:
-    bounds = {}
-    if type.low is not None:
-        bounds["ge"] = type.low
-    if type.high is not None:
-        bounds["le"] = type.high
-    return bounds
+def _bounds(type: Scalar) -> tuple[Any, ...]:
+    """The check of a quantity's range, in the notation of its literals. Comparing is exact."""
+    low, high = type.low, type.high
+    if type.kind is Kind.PROBABILITY:
+        low = Decimal(0) if low is None else low
+        high = Decimal(1) if high is None else high
+    if low is None and high is None:
+        return ()
+
+    def in_range(value: Any) -> Any:
+        exact = _decimal(value)
+        if (low is not None and exact < low) or (high is not None and exact > high):
+            words = [show_value(bound, type) for bound in (low, high) if bound is not None]
+            raise ValueError(f"out of range, expected {'..'.join(words)}")
+        return value
+
+    return (After(in_range),)
 
 
 def describe(error: ValidationError) -> str:
     """A validation error in a line: path and problem, values left out."""
     parts = []
     for problem in error.errors(include_url=False, include_input=False, include_context=False)[:5]:
-        path = ".".join(str(part) for part in problem["loc"]) or "value"
+        path = ".".join(str(part) for part in problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
-        parts.append(f"`{path}`: {message[:1].lower()}{message[1:]}")
+        message = f"{message[:1].lower()}{message[1:]}"
+        parts.append(f"`{path}`: {message}" if path else message)
     return "; ".join(parts)
 
 
 def to_json(value: Any) -> Any:
     """A value as plain JSON: records as dicts, decimals as numbers, times as text."""
     if isinstance(value, BaseModel):
-        return {name: to_json(getattr(value, name)) for name in type(value).model_fields}
+        fields = type(value).__pydantic_fields__
+        return {
+            field.alias or name: to_json(getattr(value, name)) for name, field in fields.items()
+        }
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else float(
-            value
-        )
+        whole = value == value.to_integral_value() and abs(value) < 2**53
+        return int(value) if whole else float(value)
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -261,3 +346,25 @@ def to_json(value: Any) -> Any:
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
     return value
+
+
+def shown(type: Type, value: Any) -> Any:
+    """A value as JSON for traces, handoffs and people: what is labelled `secret` stays here."""
+    if value is None:
+        return None
+    if "secret" in type.labels:
+        return HIDDEN
+    match type:
+        case RecordType() if isinstance(value, BaseModel):
+            return {
+                field.name: shown(field.type, getattr(value, attribute(field.name)))
+                for field in type.fields
+            }
+        case ListType() if isinstance(value, list):
+            return [shown(type.element, item) for item in value]
+        case MapType() if isinstance(value, dict):
+            return {key: shown(type.value, item) for key, item in value.items()}
+        case OptionalType():
+            return shown(type.inner, value)
+        case _:
+            return to_json(value)

@@ -54,6 +54,8 @@ class Attempt:
     number: int
     feedback: str | None
     misfit: str | None
+    subjects: tuple[ir.Expr, ...] = ()
+    """What the matches around this link decided by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,17 @@ class Decision:
 
 class World(Protocol):
     """Who performs what the interpreter decides."""
+
+    def value(self, run: Run, expr: ir.Expr) -> Any:
+        """The value of an expression: an argument, a let, what an outcome gives."""
+
+    def route(self, run: Run, expr: ir.Expr) -> Any:
+        """The value of an expression that decides where to go: a tier, a match's subject."""
+
+    def pure(
+        self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]
+    ) -> Any:
+        """The value of a link that is a bare value."""
 
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
         """Carry out one attempt; its answer fits its type. Raises `AttemptFailed`."""

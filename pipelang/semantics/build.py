@@ -74,7 +74,9 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     claims, tests = [], []
     for declaration in root.declarations:
         if isinstance(declaration, ast.ProveDecl):
-            words = " ".join(text[declaration.claim.span.start : declaration.claim.span.end].split())
+            words = " ".join(
+                text[declaration.claim.span.start : declaration.claim.span.end].split()
+            )
             claim = elaborate_claim(context, loaded.root, declaration, words, made["pipeline"])
             if claim is not None:
                 claims.append(claim)

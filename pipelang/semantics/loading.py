@@ -98,9 +98,7 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
     return Loaded(path, modules, sources), tuple(found)
 
 
-def _target(
-    use: ast.Use, base: str, loader: Loader, found: list[Diagnostic]
-) -> str | None:
+def _target(use: ast.Use, base: str, loader: Loader, found: list[Diagnostic]) -> str | None:
     if use.file is not None:
         return loader.beside(base, str(use.file.value))
     names = tuple(name.text for name in use.library or ())
@@ -110,8 +108,10 @@ def _target(
 
         dotted = ".".join(names)
         close = get_close_matches(dotted, loader.libraries(), n=1, cutoff=0.5)
-        help = f"did you mean `{close[0]}`?" if close else "there are: " + ", ".join(
-            loader.libraries()
+        help = (
+            f"did you mean `{close[0]}`?"
+            if close
+            else "there are: " + ", ".join(loader.libraries())
         )
         found.append(report(codes.UNKNOWN_NAME, use.span, what="library", name=dotted, help=help))
     return target

@@ -138,9 +138,11 @@ def _import(
             continue
         offered = own[item.module]
         names = item.use.names
-        wanted = [(name, item.use.span) for name in offered] if names is None else [
-            (name.text, name.span) for name in names
-        ]
+        wanted = (
+            [(name, item.use.span) for name in offered]
+            if names is None
+            else [(name.text, name.span) for name in names]
+        )
         for name, span in wanted:
             if name not in offered:
                 help = suggestion(name, offered)

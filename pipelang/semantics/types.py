@@ -7,10 +7,10 @@ of `==`. Constraints are checked where values come in, at run time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 
 
 class Kind(Enum):
@@ -183,6 +183,21 @@ def show(type: Type) -> str:
             assert_never(type)
 
 
+def quoted(type: Type) -> str:
+    """The type for a message: in backticks where people can write it."""
+    return show(type) if isinstance(type, (NothingType, AnswererType)) else f"`{show(type)}`"
+
+
+def optional(type: Type) -> Type:
+    """A type whose value may be absent; what may be absent already stays as it is."""
+    return type if isinstance(type, (OptionalType, NoneType, ErrorType)) else OptionalType(type)
+
+
+def present(type: Type) -> Type:
+    """The type without its `?`."""
+    return type.inner if isinstance(type, OptionalType) else type
+
+
 def fits(found: Type, expected: Type) -> bool:
     """Whether a value of one type can stand where another is expected.
 
@@ -192,8 +207,7 @@ def fits(found: Type, expected: Type) -> bool:
         return True
     match expected:
         case OptionalType():
-            inner = found.inner if isinstance(found, OptionalType) else found
-            return isinstance(found, NoneType) or fits(inner, expected.inner)
+            return isinstance(found, NoneType) or fits(present(found), expected.inner)
         case Scalar(kind=Kind.NUMBER):
             return found == INT
         case Scalar(kind=Kind.JSON):
@@ -207,12 +221,62 @@ def fits(found: Type, expected: Type) -> bool:
 
 
 def join(first: Type, second: Type) -> Type | None:
-    """The type both fit in, or None."""
-    if fits(second, first):
-        return first
-    if fits(first, second):
-        return second
-    if isinstance(first, NoneType) or isinstance(second, NoneType):
-        other = second if isinstance(first, NoneType) else first
-        return OptionalType(other)
-    return None
+    """The type both fit in, or None. It promises only what both promise: a `max` is the larger
+    one, a range the wider one, and none where one of them has none.
+    """
+    if isinstance(first, ErrorType) or isinstance(second, ErrorType):
+        return ERROR
+    if isinstance(first, (OptionalType, NoneType)) or isinstance(second, (OptionalType, NoneType)):
+        if isinstance(first, NoneType) or isinstance(second, NoneType):
+            return optional(second if isinstance(first, NoneType) else first)
+        inner = join(present(first), present(second))
+        return None if inner is None else optional(inner)
+    labels = first.labels | second.labels
+    match first, second:
+        case ListType(), ListType():
+            element = join(first.element, second.element)
+            most = _larger(first.max_length, second.max_length)
+            return None if element is None else ListType(element, most, labels)
+        case MapType(), MapType():
+            value = join(first.value, second.value)
+            most = _larger(first.max_length, second.max_length)
+            return None if value is None else MapType(value, most, labels)
+        case Scalar(), Scalar() if fits(first, second) or fits(second, first):
+            kind = second.kind if fits(first, second) else first.kind
+            return Scalar(
+                kind,
+                max_tokens=_larger(first.max_tokens, second.max_tokens),
+                low=None if first.low is None or second.low is None else min(first.low, second.low),
+                high=_larger(first.high, second.high),
+                patterns=first.patterns if first.patterns == second.patterns else None,
+                labels=labels,
+            )
+        case _ if fits(second, first):
+            return replace(first, labels=labels)
+        case _ if fits(first, second):
+            return replace(second, labels=labels)
+        case _:
+            return None
+
+
+Bound = TypeVar("Bound", int, Decimal)
+
+
+def _larger(first: Bound | None, second: Bound | None) -> Bound | None:
+    return None if first is None or second is None else max(first, second)
+
+
+def unbounded(type: Scalar) -> Scalar:
+    """The kind alone, for values that were computed: nothing is promised about them."""
+    return Scalar(type.kind, labels=type.labels)
+
+
+def keeps_range(found: Type, expected: Type) -> bool:
+    """Whether the range of a quantity's type lies inside the one that is expected of it."""
+    found, expected = present(found), present(expected)
+    if not isinstance(found, Scalar) or not isinstance(expected, Scalar):
+        return True
+    low = expected.low is None or (found.low is not None and found.low >= expected.low)
+    return low and (
+        expected.high is None or (found.high is not None and found.high <= expected.high)
+    )

@@ -65,7 +65,9 @@ def nearest(code: str) -> str | None:
     from pipelang.diagnostics import RULES
 
     names = [*RULES, *(rule.name for rule in RULES.values())]
-    wanted = code.upper() if re.match(r"[pP]?\d", code) else code.casefold()
+    wanted = code.casefold()
+    if re.match(r"p?\d", wanted):  # a code, in which letters are digits gone wrong
+        wanted = wanted.upper().translate(str.maketrans("OIL", "011"))
     close = get_close_matches(wanted, names, n=1, cutoff=0.5)
     return close[0] if close else None
 

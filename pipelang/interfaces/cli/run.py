@@ -59,16 +59,16 @@ def command(
     from pipelang.interfaces.inputs import BadInput, read_inputs
     from pipelang.interfaces.running import NoProvider, set_up
 
-    loaded = _load(file)
-    name = _pick(loaded, file, pipeline)
+    loaded = load_program(file)
+    name = pick_pipeline(loaded, file, pipeline)
     try:
         inputs = read_inputs(given, line)
     except BadInput as error:
-        _stop(str(error), 1)
+        stop(str(error), 1)
     try:
         setup = set_up(file, loaded, provider, seed)
     except NoProvider as error:
-        _stop(str(error), 2)
+        stop(str(error), 2)
     handle = _handle(loaded, name, setup)
     if setup.note and form == "text":
         click.echo(f"note: {setup.note}", err=True)
@@ -76,7 +76,7 @@ def command(
     sys.exit(code)
 
 
-def _stop(message: str, code: int, help: str | None = None) -> NoReturn:
+def stop(message: str, code: int, help: str | None = None) -> NoReturn:
     paint = painter(wants_colour(sys.stderr))
     warn(f"{paint('error', 'bad')}: {message}")
     if help:
@@ -84,17 +84,17 @@ def _stop(message: str, code: int, help: str | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def _load(file: str) -> LoadedProgram:
+def load_program(file: str) -> LoadedProgram:
     import os
 
     from pipelang.interfaces.checking import pipe_files
     from pipelang.interfaces.loading import CheckFailed, load
 
     if os.path.isdir(file):
-        _stop(f"`{file}` is a folder: name one .pipe file", 2)
+        stop(f"`{file}` is a folder: name one .pipe file", 2)
     _, missing = pipe_files([file])
     if missing:
-        _stop(missing[0].message, 2, missing[0].help)
+        stop(missing[0].message, 2, missing[0].help)
     try:
         return load(file)
     except CheckFailed as failed:
@@ -102,18 +102,18 @@ def _load(file: str) -> LoadedProgram:
         sys.exit(1)
 
 
-def _pick(loaded: LoadedProgram, file: str, name: str | None) -> str:
+def pick_pipeline(loaded: LoadedProgram, file: str, name: str | None) -> str:
     names = loaded.pipelines
     if name is None:
         if len(names) == 1:
             return names[0]
         if not names:
-            _stop(f"`{file}` has no pipeline", 2)
-        _stop(f"`{file}` has {len(names)} pipelines: name one of {', '.join(names)}", 2)
+            stop(f"`{file}` has no pipeline", 2)
+        stop(f"`{file}` has {len(names)} pipelines: name one of {', '.join(names)}", 2)
     elif name not in names:
         close = get_close_matches(name, names, n=1)
         help = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(names)}"
-        _stop(f"`{file}` has no pipeline `{name}`", 2, help)
+        stop(f"`{file}` has no pipeline `{name}`", 2, help)
     assert name is not None
     return name
 
@@ -135,10 +135,10 @@ def _handle(loaded: LoadedProgram, name: str, setup: Setup) -> Handle:
                 where = f"{missing.span.file}:{position.line}:{position.column}: "
             except OSError:
                 pass
-        _stop(f"{where}{missing}", 1, missing.help)
+        stop(f"{where}{missing}", 1, missing.help)
         raise
     except NotRunnable as error:
-        _stop(str(error), 1)
+        stop(str(error), 1)
         raise
 
 
@@ -152,7 +152,7 @@ def _run(
             return asyncio.run(_many(handle, inputs, setup, form, tenant))
         return asyncio.run(_one(handle, inputs.rows[0][1], setup, form, content, tenant))
     except InputError as error:
-        _stop(str(error), 1)
+        stop(str(error), 1)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return 130

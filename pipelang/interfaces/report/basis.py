@@ -8,6 +8,7 @@ import re
 from pipelang.interfaces.report.table import labelled
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import listed, plural
+from pipelang.semantics import expressions as ir
 from pipelang.semantics.chance import Basis
 
 _PLACE = re.compile(r"^(?P<name>.*?(?:@\d+\.\w+)?)@(?P<file>.+):(?P<at>\d+)$", re.DOTALL)
@@ -28,12 +29,12 @@ def basis(view: View) -> list[str]:
     if assumed:
         said = f"{plural(len(assumed), 'figure')} that somebody wrote down and nobody has measured"
         if view.verbose:
-            said += f": {', '.join(_with_line(site, view) for site in assumed)}"
+            said += f": {', '.join(dict.fromkeys(_with_line(site, view) for site in assumed))}"
         else:
             said += " (--verbose names them)"
         parts.append(("assumed", said))
-    means = (view.number("cost.mean"), view.number("tokens.mean"))
-    if any(number.basis is Basis.BOUND and number.value for number in means):
+    mean = view.number("cost.mean")
+    if mean.basis is Basis.BOUND and mean.value:
         parts.append(("bounds", "costs: a length that nobody declared counts as its maximum"))
     if analysis.unknown:
         parts.append(("unknown", plural(len(analysis.unknown), "figure") + " that nobody declared"))
@@ -76,6 +77,9 @@ def _with_line(site: str, view: View) -> str:
     source = view.sources.get(found["file"]) if found else None
     if found is None or source is None:
         return name
+    path = name.rpartition(".")[0]
+    if any(ir.show(share.path) == path for share in view.pipeline.traffic.paths):
+        name = path  # the shares of an enum's members stand on one line
     line = source.position(int(found["at"])).line
     same = source.name == view.program.file
     return f"{name} (line {line})" if same else f"{name} ({source.name}:{line})"

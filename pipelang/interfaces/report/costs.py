@@ -12,6 +12,7 @@ from pipelang.interfaces.report.words import (
     money,
     rate,
     times,
+    value,
 )
 from pipelang.semantics.quantities import plain
 
@@ -24,12 +25,12 @@ def costs(view: View) -> list[str]:
         return [head, nothing]
     rows: list[Row] = []
     mean, month = view.number("cost.mean"), view.number("cost.month")
-    if mean.value is not None:
-        rows.append(["mean run", money(mean.value), Cell(interval(mean, money), "dim")])
+    if mean.value is not None or mean.high is not None:
+        rows.append(["mean run", value(mean, money), Cell(interval(mean, money), "dim")])
     if month.value is not None and view.pipeline.traffic.per_day is not None:
         label = f"a month at {rate(float(view.pipeline.traffic.per_day))} a day"
         rows.append([label, money(month.value), Cell(interval(month, money), "dim")])
-    lines = lay_out([*rows, *_worst(view)], "<><", view.paint, width=view.width)
+    lines = lay_out([*rows, *_worst(view)], "<><", view.paint, width=view.width, whole=True)
     return [head, *lines, *dearest_path(view)] if lines else []
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelang.analysis.figures import OUTCOMES
-from pipelang.interfaces.report.table import Cell, Row, bar, lay_out
+from pipelang.analysis.numbers import Number
+from pipelang.interfaces.report.table import Cell, Row, bar, lay_out, range_bar
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import (
     DUST,
@@ -34,25 +35,44 @@ _NAMES = {
 
 
 def outcomes(view: View) -> list[str]:
-    """A row an outcome, with its bar."""
-    room = min(BAR, view.width - 58)
+    """A row an outcome, with its bar; none where nothing is known of any of them."""
+    numbers = [
+        view.number(outcome) for outcome in OUTCOMES if _at_most(view.number(outcome)) > DUST
+    ]
+    if all(number.value is None and _says_nothing(number) for number in numbers):
+        return []
+    room = min(BAR, view.width - 45)
     rows: list[Row] = []
     for outcome in OUTCOMES:
         number = view.number(outcome)
         if number.high is not None and number.high <= DUST:
             continue
         name, style = _NAMES[outcome]
-        share = number.value if number.value is not None else 0.0
         rows.append(
             [
                 name,
                 value(number, percent),
                 Cell(interval(number, percent), "dim"),
-                Cell(bar(share, room), style),
+                Cell(_bar(number, 1.0, room), style),
             ]
         )
     lines = lay_out(rows, "<>><", view.paint, width=view.width)
-    return [view.heading("What becomes of a run"), *lines, *_remarks(view)]
+    note = ""
+    if any(number.value is None for number in numbers):
+        note = "whatever the undeclared figures turn out to be"
+    return [view.heading("What becomes of a run", note), *lines, *_remarks(view)]
+
+
+def _says_nothing(number: Number) -> bool:
+    return number.low is None or number.high is None or number.high - number.low >= 1 - DUST
+
+
+def _bar(number: Number, most: float, room: int) -> str:
+    """A bar of a figure, or of its bounds."""
+    if number.value is not None:
+        return bar(number.value / most, room)
+    low, high = number.low or 0.0, 1.0 if number.high is None else number.high
+    return range_bar(low / most, high / most, room)
 
 
 def _remarks(view: View) -> Iterator[str]:
@@ -70,39 +90,43 @@ def _remarks(view: View) -> Iterator[str]:
 def escalations(view: View) -> list[str]:
     """The ways to a person, the frequent ones first, with the words that the person reads."""
     found = view.analysis.escalations
-    known = {name: number for name, number in found.items() if number.value is not None}
-    if not known:
+    most_of = {name: _at_most(number) for name, number in found.items()}
+    ranked = sorted((name for name in found if most_of[name] > DUST), key=lambda n: -most_of[n])
+    if not ranked:
         return []
-    ranked = sorted(known, key=lambda name: (-(known[name].value or 0.0), name))
-    shown = [name for name in ranked if view.verbose or (known[name].value or 0.0) >= RARE]
+    shown = [name for name in ranked if view.verbose or most_of[name] >= RARE]
     rare = [name for name in ranked if name not in shown]
     texts = ways_to_people(view.pipeline.block)
     roles = {role for role, _ in texts.values()}
-    most = max(known[name].value or 0.0 for name in ranked) or 1.0
     rows: list[Row] = []
     for name in shown:
-        number = known[name]
-        share = number.value or 0.0
+        number = found[name]
         role, text = texts.get(name, ("", None))
         rows.append(
             [
                 name,
-                percent(share),
+                value(number, percent),
                 Cell(interval(number, percent), "dim"),
-                Cell(bar(share / most, 12), "people"),
+                Cell(_bar(number, most_of[ranked[0]], 12), "people"),
                 Cell(f"{role}:" if role and len(roles) > 1 else "", "dim"),
                 text or "",
             ]
         )
     lines = lay_out(rows, "<>><<<", view.paint, width=view.width)
     if rare:
-        together = sum(known[name].value or 0.0 for name in rare)
+        together = sum(most_of[name] for name in rare)
         more = f"{len(rare)} more" if shown else plural(len(rare), "way")
         said = f"  {more}, together {percent(together)}: {listed(rare)}"
         lines.append(view.paint(said, "dim"))
     whom = f"`{next(iter(roles))}`" if len(roles) == 1 else "people"
     head = f"To {whom}, by the gate or step that sends it"
     return [view.heading(head, _daily(view)), *lines]
+
+
+def _at_most(number: Number) -> float:
+    if number.value is not None:
+        return number.value
+    return 1.0 if number.high is None else number.high
 
 
 def _daily(view: View) -> str:

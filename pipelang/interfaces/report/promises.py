@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelang.analysis.objectives import Verdict
 from pipelang.interfaces.report.table import Cell, Row, lay_out
 from pipelang.interfaces.report.view import View
-from pipelang.interfaces.report.words import Show, against, of_metric, percent, spread
+from pipelang.interfaces.report.words import Show, against, interval, of_metric, percent, value
 from pipelang.semantics.chance import Basis
 
 _MARKS = {True: Cell("✓", "good"), False: Cell("✗", "bad"), None: Cell("?", "unsure")}
@@ -32,7 +32,7 @@ def promises(view: View) -> list[str]:
                 _sure(verdict),
             ]
         )
-    lines = lay_out(rows, "<<<>><", view.paint, width=view.width)
+    lines = lay_out(rows, "<<<>><", view.paint, width=view.width, whole=True)
     return [view.heading("Promises (slo)"), *lines]
 
 
@@ -41,17 +41,14 @@ def _value(verdict: Verdict, show: Show) -> str:
     if number is None or (number.value is None and number.low is None):
         return "–"
     if number.value is None:
-        return "?"
+        return value(number, show)
     if show is percent:
         return against(number.value, float(verdict.line.target))
     return show(number.value)
 
 
 def _interval(verdict: Verdict, show: Show) -> str:
-    number = verdict.number
-    if number is None or number.low is None or number.high is None:
-        return ""
-    return "" if number.low == number.high else spread(number.low, number.high, show)
+    return "" if verdict.number is None else interval(verdict.number, show)
 
 
 def _sure(verdict: Verdict) -> str:
@@ -62,6 +59,8 @@ def _sure(verdict: Verdict) -> str:
             return "undecided: conditions are not worked out yet"
         if number is None or (number.value is None and number.low is None):
             return "undecided: not worked out yet"
+        if number.value is None:
+            return "undecided until more is declared"
         return f"undecided: {verdict.why}"
     word = "met" if verdict.holds else "missed"
     if number is not None and number.low is not None and number.low == number.high:
@@ -70,7 +69,7 @@ def _sure(verdict: Verdict) -> str:
         return word
     sure = chance if verdict.holds else 1 - chance
     if number is not None and number.value is None:
-        return f"{word}, whatever the undeclared figures are"
+        return f"{word}, whatever is undeclared"
     return f"{word}, more than 99.9% sure" if sure > 0.999 else f"{word}, {percent(sure)} sure"
 
 
@@ -79,5 +78,5 @@ _GROUND = {
     Basis.MEASURED: "as measured",
     Basis.ASSUMED: "if the declared figures hold",
     Basis.BOUND: "even at the greatest lengths",
-    Basis.UNKNOWN: "whatever the undeclared figures are",
+    Basis.UNKNOWN: "whatever is undeclared",
 }

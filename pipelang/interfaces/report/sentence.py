@@ -31,13 +31,13 @@ def sentence(view: View) -> str:
     if all(number.value is not None for number in numbers.values()):
         shares = {outcome: number.value or 0.0 for outcome, number in numbers.items()}
         return " ".join([_of_runs(name, shares), *_daily(view, shares)])
-    open_figures = plural(len(analysis.unknown), "figure")
+    number = len(analysis.unknown)
+    open_figures = f"{plural(number, 'figure')} that it hangs on {'is' if number == 1 else 'are'}"
     if says_something(numbers["success"]):
-        said = _in_ranges(name, numbers)
-        return f"{said} Nobody has declared {open_figures} that it hangs on."
+        return f"{_in_ranges(name, numbers)} It is a range because {open_figures} not declared."
     return (
-        f"How often `{name}` is right cannot be said: nobody has declared {open_figures} that it "
-        "hangs on (listed below). What needs none of them comes first."
+        f"How often `{name}` is right cannot be said: {open_figures} not declared (listed below). "
+        "What needs no figures comes first."
     )
 
 
@@ -77,18 +77,20 @@ def _of_runs(name: str, shares: dict[str, float]) -> str:
 
 
 def _in_ranges(name: str, numbers: dict[str, Number]) -> str:
-    parts = []
+    common, rare = [], []
     for outcome, number in numbers.items():
         if number.low is None or number.high is None or number.high <= DUST:
             continue
-        low, high = number.low * 100, number.high * 100
-        verb = VERBS[outcome][1]
-        parts.append(
-            f"{low:.0f} {verb}"
-            if f"{low:.0f}" == f"{high:.0f}"
-            else f"{low:.0f} to {high:.0f} {verb}"
-        )
-    return f"Of 100 runs of `{name}`, {listed(parts)}."
+        one, many = VERBS[outcome]
+        low, high = f"{number.low * 100:.0f}", f"{number.high * 100:.0f}"
+        if high == "0":
+            rare.append(f"at most {one_in(number.high)} {one}")
+        elif low == high:
+            common.append(f"{low} {one if low == '1' else many}")
+        else:
+            common.append(f"{low} to {high} {many}")
+    text = f"Of 100 runs of `{name}`, {listed(common)}."
+    return f"{text} {_capital(listed(rare))}." if rare else text
 
 
 def _daily(view: View, shares: dict[str, float]) -> list[str]:

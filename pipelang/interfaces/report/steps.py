@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelang.analysis.analyse import StepRow
 from pipelang.analysis.chains import tiers_of
-from pipelang.interfaces.report.table import Cell, Row, bar, labelled, lay_out, wrap
+from pipelang.interfaces.report.table import Cell, Row, bar, cells_of, labelled, lay_out, wrap
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import (
     decimals,
@@ -48,6 +48,8 @@ def steps(view: View) -> list[str]:
     most = max((abs(row.importance_success.value or 0.0) for row in rows), default=0.0) or 1.0
     header = ("", "alone", "so far", "reached", "cost", "matters", "")
     table: list[Row] = [[Cell(name, "dim") for name in header]]
+    room = view.width - 48 - max(map(len, costs)) - max(cells_of(row.name) for row in rows)
+    room = max(8, min(BAR, room))
     shown = set(range(len(rows))) if view.verbose else set(_weighty(rows))
     for index, (row, product, cost) in enumerate(zip(rows, products, costs, strict=True)):
         if index not in shown:
@@ -61,7 +63,7 @@ def steps(view: View) -> list[str]:
                 Cell(value(row.reached, percent)),
                 Cell(cost),
                 Cell("?" if weight is None else _weight(weight)),
-                Cell("" if weight is None or len(rows) == 1 else bar(abs(weight) / most, BAR)),
+                Cell("" if weight is None or len(rows) == 1 else bar(abs(weight) / most, room)),
             ]
         )
     lines = [view.heading("Steps")]
@@ -118,13 +120,13 @@ def _compounding(view: View, product: float | None) -> list[str]:
     exact, number = view.value("success"), len(view.analysis.steps)
     if product is None or exact is None or number < 2:
         return []
-    head = f"  {number} steps multiplied: {exact_percent(product)}; "
+    head = f"{number} steps multiplied: {exact_percent(product)}; "
     if abs(product - exact) < SAME:
-        return [f"{head}exact: the same"]
+        return [view.paint(f"  {head}exact: the same", "title")]
     risk = view.value("selective_risk")
     of_answers = f", {exact_percent(1 - risk)} of the answers" if risk is not None else ""
     said = f"exact: {exact_percent(exact)} of the runs are answered right{of_answers}"
-    lines = [f"{head}{view.paint(said, 'title')}"]
+    lines = [view.paint(line, "title") for line in wrap(head + said, view.width, 2)]
     reasons = left_out(view)
     if reasons:
         why = f"What multiplying leaves out: {'; '.join(reasons)}."

@@ -93,6 +93,14 @@ def bar(share: float, width: int) -> str:
     return "█" * full + (_EIGHTHS[rest] if rest else "")
 
 
+def range_bar(low: float, high: float, width: int) -> str:
+    """A bar up to `low`, with what may be on top of it in a lighter shade."""
+    if high <= low:
+        return bar(low, width)
+    first, last = round(min(1.0, low) * width), round(min(1.0, high) * width)
+    return "█" * first + "░" * max(1, last - first)
+
+
 def wrap(text: str, width: int, indent: int = 0, hanging: int | None = None) -> list[str]:
     """A paragraph in lines of at most `width` columns; `hanging` indents all but the first."""
     further = " " * (indent if hanging is None else hanging)

@@ -70,9 +70,9 @@ def pipeline_text(
     if _has_table(analysis):
         order = (outcomes, steps, escalations, promises, costs, basis)
     elif says_something(view.number("success")):
-        order = (outcomes, structure, promises, costs, undeclared, basis)
+        order = (outcomes, structure, escalations, promises, costs, undeclared, basis)
     else:
-        order = (structure, costs, undeclared, promises, basis)
+        order = (structure, costs, undeclared, outcomes, promises, basis)
     for section in order:
         body = section(view)
         if body:
@@ -106,7 +106,7 @@ def diagnostics_text(
 
 def closing_line(found: Sequence[Diagnostic], files: int) -> str:
     """`2 errors, 1 warning in 3 files`"""
-    where = f" in {plural(files, 'file')}" if files != 1 else ""
+    where = f" in {plural(files, 'file')}" if files > 1 else ""
     counts = [
         (sum(d.severity is severity for d in found), severity.value)
         for severity in (Severity.ERROR, Severity.WARNING)

@@ -68,13 +68,15 @@ def undeclared(view: View) -> list[str]:
 
 
 def missing(view: View) -> list[Missing]:
-    """One entry for every line that is to be written, in the order in which they are met."""
+    """One entry for every line that is to be written, those of one place together."""
     found: dict[Missing, None] = {}
     for site in view.analysis.unknown:
         for one in _missing(view, site):
             found[one] = None
     measured = {one.where for one in found if one.line.startswith("accuracy from")}
-    return [one for one in found if one.where not in measured or one.line != ACCURACY]
+    wanted = [one for one in found if one.where not in measured or one.line != ACCURACY]
+    places = list(dict.fromkeys(one.where for one in wanted))
+    return sorted(wanted, key=lambda one: places.index(one.where))
 
 
 def _missing(view: View, site: str) -> Iterator[Missing]:

@@ -61,8 +61,13 @@ def one_in(share: float) -> str:
     cases = 1 / share
     if cases < 10:
         return f"1 in {cases:.0f}"
-    size = 10 ** (len(str(int(cases))) - 2)
-    return f"1 in {round(cases / size) * size:,}"
+    return f"1 in {rounded(cases)}"
+
+
+def rounded(number: float) -> str:
+    """A number from 10 on, to two figures."""
+    size = 10 ** (len(str(int(number))) - 2)
+    return f"{round(number / size) * size:,}"
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:
@@ -133,7 +138,8 @@ def a_day(rate: float, one: str, many: str) -> str:
         return f"{rate:.2g} {many} a day"
     if rate > 2 / 3:
         return f"1 {one} a day"
-    return f"1 {one} every {1 / rate:,.0f} days"
+    days = 1 / rate
+    return f"1 {one} every {rounded(days) if days >= 10 else round(days)} days"
 
 
 def rate(per_day: float) -> str:

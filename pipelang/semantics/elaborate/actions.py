@@ -38,9 +38,7 @@ from pipelang.semantics.types import (
 )
 from pipelang.syntax import ast
 
-_ASK = (
-    "retry timeout output effort cache hits batch vote accuracy recovers correlation".split()
-)
+_ASK = "retry timeout output effort cache hits batch vote accuracy recovers correlation".split()
 _ALLOWED = {
     ast.Ask: {*_ASK, "catches", "false_alarms"},
     ast.Agent: {*_ASK, "steps", "turns"},
@@ -265,9 +263,7 @@ def _action(
             if symbol is None:
                 return _broken(scope, (), context)
             parameters, returns = signature(context, symbol.key)
-            key = elaborate(
-                context, scope, action.key, parameters[0].type if parameters else None
-            )
+            key = elaborate(context, scope, action.key, parameters[0].type if parameters else None)
             answer = returns if isinstance(returns, ListType) else OptionalType(returns)
             _fits(context, answer, expected, action.span)
             return p.Unsupported("`recall`", ir.mentions(key), False), answer
@@ -338,9 +334,7 @@ def _ask(
         return p.Unsupported("`cascade`", _all_reads(arguments), False), expected
     who = elaborate(context, scope, action.who, ANSWERER)
     names = [part for part in ir.walk(who) if isinstance(part, ir.Const) and part.type == ANSWERER]
-    roles = [
-        name for name in names if context.symbols.by_key[str(name.value)].kind == "role"
-    ]
+    roles = [name for name in names if context.symbols.by_key[str(name.value)].kind == "role"]
     if roles and isinstance(who, ir.Const):
         role = str(who.value)
         return p.AskRole(prompt, arguments, role, expected), expected

@@ -70,9 +70,7 @@ def bind(
                 continue
             parameter = found
         if parameter.name in given:
-            context.tell(
-                codes.ARGUMENTS, argument.span, what=f"`{parameter.name}` is given twice"
-            )
+            context.tell(codes.ARGUMENTS, argument.span, what=f"`{parameter.name}` is given twice")
         given[parameter.name] = elaborate(context, scope, argument.value, parameter.type)
     result = []
     missing = []
@@ -113,13 +111,9 @@ def elaborate_call(
                 help=help,
             )
         else:
-            functions = [
-                n for n, s in context.symbols.scopes[scope.file].items() if s.kind == "fn"
-            ]
+            functions = [n for n, s in context.symbols.scopes[scope.file].items() if s.kind == "fn"]
             help = suggestion(name, [*functions, *BUILTIN_FUNCTIONS])
-            context.tell(
-                codes.UNKNOWN_NAME, expr.function.span, what="fn", name=name, help=help
-            )
+            context.tell(codes.UNKNOWN_NAME, expr.function.span, what="fn", name=name, help=help)
         return ir.Const(None, ERROR, span=expr.span)
     context.symbols.used.add(symbol.key)
     parameters, returns = function_signature(context, symbol.key)
@@ -151,9 +145,7 @@ def _builtin(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
             "first": "a text and an amount like 4k tokens, or a list and a whole number",
         }[name]
         found = ", ".join(f"`{show(value.type)}`" for value in values) or "nothing"
-        context.tell(
-            codes.TYPE_MISMATCH, expr.span, expected=f"{wanted} for `{name}`", found=found
-        )
+        context.tell(codes.TYPE_MISMATCH, expr.span, expected=f"{wanted} for `{name}`", found=found)
         return ir.Const(None, ERROR, span=expr.span)
     return ir.Builtin(name, values, type, expr.span)
 

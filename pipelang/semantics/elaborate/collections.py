@@ -74,15 +74,11 @@ def elaborate_record(
     if inner is None:
         context.tell(codes.NEEDS_TYPE, expr.span, name="{...}")
     elif inner != ERROR:
-        context.tell(
-            codes.TYPE_MISMATCH, expr.span, expected=f"`{show(inner)}`", found="a record"
-        )
+        context.tell(codes.TYPE_MISMATCH, expr.span, expected=f"`{show(inner)}`", found="a record")
     return ir.Const(None, ERROR, span=expr.span)
 
 
-def _record(
-    context: Context, scope: Scope, expr: ast.RecordOf, type: RecordType
-) -> ir.Expr:
+def _record(context: Context, scope: Scope, expr: ast.RecordOf, type: RecordType) -> ir.Expr:
     from pipelang.semantics.elaborate.expressions import elaborate
 
     given: dict[str, ir.Expr] = {}

@@ -23,9 +23,7 @@ def constant(context: Context, file: str, expr: ast.Expr, expected: Type) -> Any
     try:
         return fold(typed)
     except NotConstant as problem:
-        context.tell(
-            codes.TYPE_MISMATCH, expr.span, expected="a constant", found=f"{problem}"
-        )
+        context.tell(codes.TYPE_MISMATCH, expr.span, expected="a constant", found=f"{problem}")
         return None
 
 
@@ -52,9 +50,7 @@ def setting(context: Context, key: str, span: Span) -> ir.Const:
     return ir.Const(known.value, known.type, setting=key, span=span)
 
 
-def _check_range(
-    context: Context, declaration: ast.SettingDecl, type: Type, value: Any
-) -> None:
+def _check_range(context: Context, declaration: ast.SettingDecl, type: Type, value: Any) -> None:
     if not isinstance(type, Scalar) or value is None:
         return
     if type.low is None or type.high is None:

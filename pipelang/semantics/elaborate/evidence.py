@@ -39,9 +39,7 @@ def gate_evidence(
                 help="compare `STEP.confidence` with a constant, or declare `catches`",
             )
             return None
-        missing = next(
-            (row for row in context.evidence[path].rows if row.confidence is None), None
-        )
+        missing = next((row for row in context.evidence[path].rows if row.confidence is None), None)
         if missing is not None:
             context.tell(
                 codes.BAD_FILE,

@@ -103,9 +103,7 @@ def condition(context: Context, scope: Scope, expr: ast.Expr) -> ir.Expr:
     return elaborate(context, scope, expr, BOOL)
 
 
-def _elaborate(
-    context: Context, scope: Scope, expr: ast.Expr, expected: Type | None
-) -> ir.Expr:
+def _elaborate(context: Context, scope: Scope, expr: ast.Expr, expected: Type | None) -> ir.Expr:
     match expr:
         case ast.Literal():
             return ir.Const(expr.value, _LITERAL_TYPES[expr.kind], span=expr.span)
@@ -140,9 +138,7 @@ def _elaborate(
             return elaborate_binary(context, scope, expr, expected)
         case ast.If():
             test = condition(context, scope, expr.condition)
-            then = elaborate(
-                context, scope.knowing(known_if_true(test)), expr.then, expected
-            )
+            then = elaborate(context, scope.knowing(known_if_true(test)), expr.then, expected)
             otherwise = elaborate(
                 context, scope.knowing(known_if_false(test)), expr.otherwise, expected
             )
@@ -154,9 +150,7 @@ def _elaborate(
             assert_never(expr)
 
 
-def _joined(
-    context: Context, values: list[ir.Expr], expected: Type | None, span: Span
-) -> Type:
+def _joined(context: Context, values: list[ir.Expr], expected: Type | None, span: Span) -> Type:
     if expected is not None:
         return expected
     type = values[0].type
@@ -174,9 +168,7 @@ def _joined(
     return type
 
 
-def _name(
-    context: Context, scope: Scope, expr: ast.NameRef, expected: Type | None
-) -> ir.Expr:
+def _name(context: Context, scope: Scope, expr: ast.NameRef, expected: Type | None) -> ir.Expr:
     name = expr.name
     local = scope.names.get(name)
     if local is not None:
@@ -199,9 +191,7 @@ def _name(
         if symbol.kind in ("tier", "role") and isinstance(expected, AnswererType):
             context.symbols.used.add(symbol.key)
             return ir.Const(symbol.key, ANSWERER, span=expr.span)
-        context.tell(
-            codes.WRONG_KIND, expr.span, name=name, found=symbol.kind, expected="value"
-        )
+        context.tell(codes.WRONG_KIND, expr.span, name=name, found=symbol.kind, expected="value")
         return ir.Const(None, ERROR, span=expr.span)
     _unknown(context, scope, expr, expected, inner)
     return ir.Const(None, ERROR, span=expr.span)
@@ -307,9 +297,7 @@ def _index(context: Context, scope: Scope, expr: ast.Index) -> ir.Expr:
     return ir.Const(None, ERROR, span=expr.span)
 
 
-def _match(
-    context: Context, scope: Scope, expr: ast.Match, expected: Type | None
-) -> ir.Expr:
+def _match(context: Context, scope: Scope, expr: ast.Match, expected: Type | None) -> ir.Expr:
     subject = elaborate(context, scope, expr.subject)
     patterns = elaborate_patterns(
         context, subject.type, [arm.pattern for arm in expr.arms], expr.span

@@ -192,9 +192,7 @@ def _gate(
     test = condition(context, scope, item.condition)
     inner = Place(place.pipeline, name, place.returns, place.open_ends)
     evidence = gate_evidence(context, scope.file, place.pipeline, item, test)
-    gate = p.Gate(
-        name, test, evidence, _NO_OUTCOME, ir.mentions(test), item.doc, item.name.span
-    )
+    gate = p.Gate(name, test, evidence, _NO_OUTCOME, ir.mentions(test), item.doc, item.name.span)
     if isinstance(item.otherwise, ast.Redo):
         redo = _redo(context, scope, inner, item, item.otherwise, [*made, gate], places)
         gate = replace(gate, otherwise=redo)
@@ -231,18 +229,14 @@ def _redo(
         else:
             steps = [n for n, at in places.items() if isinstance(made[at], p.Step)]
             help = suggestion(name, steps)
-            context.tell(
-                codes.UNKNOWN_NAME, redo.step.span, what="step", name=name, help=help
-            )
+            context.tell(codes.UNKNOWN_NAME, redo.step.span, what="step", name=name, help=help)
         return otherwise
     for between in made[start:-1]:
         why = _no_redo_over(context, between)
         if why is not None:
             span = between.span
             label = Label(span, why)
-            context.tell(
-                codes.BAD_REDO, redo.step.span, name=name, why=why, labels=(label,)
-            )
+            context.tell(codes.BAD_REDO, redo.step.span, name=name, why=why, labels=(label,))
             return otherwise
     again = reruns(made, start, len(made) - 1)
     if again[-1] != len(made) - 1:
@@ -332,9 +326,7 @@ def _when(
     yes = scope.knowing(known_if_true(test))
     no = scope.knowing(known_if_false(test))
     then, then_ends = _branch(context, yes, inner, item.then, taken, steps)
-    otherwise, otherwise_ends = _branch(
-        context, no, inner, item.otherwise or (), taken, steps
-    )
+    otherwise, otherwise_ends = _branch(context, no, inner, item.otherwise or (), taken, steps)
     after = _closed(scope, (*item.then, *(item.otherwise or ())))
     if then_ends and not otherwise_ends:
         after = after.knowing(known_if_false(test))

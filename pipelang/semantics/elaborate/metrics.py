@@ -59,9 +59,12 @@ def metric_unit(name: str) -> str:
 
 def units_agree(unit: str, type: Type) -> bool:
     """Whether a target's type is what a metric is measured in."""
-    return type in {
-        "an amount of money": (MONEY,),
-        "an amount of tokens": (TOKENS, INT),
-        "a duration": (DURATION,),
-        "a share": (PROBABILITY,),
-    }[unit]
+    return (
+        type
+        in {
+            "an amount of money": (MONEY,),
+            "an amount of tokens": (TOKENS, INT),
+            "a duration": (DURATION,),
+            "a share": (PROBABILITY,),
+        }[unit]
+    )

@@ -166,9 +166,7 @@ def _slo_line(
     if isinstance(line.when, ast.Cached):
         when = f"{line.when.step.text} cached"
         if line.when.step.text not in locals:
-            context.tell(
-                codes.UNKNOWN_NAME, line.when.span, what="step", name=line.when.step.text
-            )
+            context.tell(codes.UNKNOWN_NAME, line.when.span, what="step", name=line.when.step.text)
     elif line.when is not None:
         when = ir.show(condition(context, Scope(file, locals), line.when))
     if name is None:
@@ -299,4 +297,3 @@ def _open_ends(decl: ast.PipelineDecl) -> Iterator[tuple[str, Span]]:
                     pass
 
     yield from visit(decl.items)
-

@@ -122,9 +122,7 @@ def quantity(
         return None
     if value < 0 or (positive and value == 0):
         wanted = "more than 0" if positive else "at least 0"
-        context.tell(
-            codes.OUT_OF_RANGE, expr.span, what=f"`{option}`", range=wanted, found=value
-        )
+        context.tell(codes.OUT_OF_RANGE, expr.span, what=f"`{option}`", range=wanted, found=value)
         return None
     return value
 

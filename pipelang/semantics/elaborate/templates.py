@@ -41,7 +41,9 @@ FILTERS = frozenset(
     replace reverse round sort string sum title tojson trim truncate unique upper wordcount
     indent""".split()
 )
-TESTS = frozenset("defined undefined none true false boolean equalto eq ne in string number".split())
+TESTS = frozenset(
+    "defined undefined none true false boolean equalto eq ne in string number".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +87,14 @@ def read_template(
     return shape, frozenset(reading.used)
 
 
-def _body(
-    reading: _Reading, body: list[nodes.Node], names: dict[str, Variable]
-) -> TemplateShape:
+def _body(reading: _Reading, body: list[nodes.Node], names: dict[str, Variable]) -> TemplateShape:
     parts: list[TemplatePart] = []
     for node in body:
         parts.extend(_node(reading, node, names))
     return tuple(parts)
 
 
-def _node(
-    reading: _Reading, node: nodes.Node, names: dict[str, Variable]
-) -> list[TemplatePart]:
+def _node(reading: _Reading, node: nodes.Node, names: dict[str, Variable]) -> list[TemplatePart]:
     from jinja2 import nodes as jn
 
     if isinstance(node, jn.Output):
@@ -143,8 +141,7 @@ def _loop(reading: _Reading, node: Any, names: dict[str, Variable]) -> list[Temp
     elif isinstance(type, MapType):
         length, element = type.max_length, TEXT
     elif type is not None and type != JSON:
-        reading.tell(
-            f"line {node.lineno}: a loop goes over a list, this is `{show(type)}`")
+        reading.tell(f"line {node.lineno}: a loop goes over a list, this is `{show(type)}`")
     path = None if over.path is None else (*over.path, "*")
     if isinstance(node.target, jn.Name):
         inner[node.target.name] = Variable(element, path)

@@ -69,9 +69,7 @@ def elaborate_test(
                     expectations.append(expectation)
     if not expectations:
         context.tell(codes.ARGUMENTS, decl.span, what="a test without `expect` shows nothing")
-    return p.Test(
-        decl.title, symbol.key, arguments, tuple(mocks), tuple(expectations), decl.span
-    )
+    return p.Test(decl.title, symbol.key, arguments, tuple(mocks), tuple(expectations), decl.span)
 
 
 def _mock(
@@ -127,9 +125,7 @@ def _reason(
     name = names[-1]
     if len(names) == 1 and name.text not in known:
         help = suggestion(name.text, known)
-        context.tell(
-            codes.UNKNOWN_NAME, name.span, what="gate or step", name=name.text, help=help
-        )
+        context.tell(codes.UNKNOWN_NAME, name.span, what="gate or step", name=name.text, help=help)
     return ".".join(part.text for part in names)
 
 
@@ -182,9 +178,7 @@ def _expect(
             name = line.step[0]
             if name.text not in locals:
                 help = suggestion(name.text, locals)
-                context.tell(
-                    codes.UNKNOWN_NAME, name.span, what="step", name=name.text, help=help
-                )
+                context.tell(codes.UNKNOWN_NAME, name.span, what="step", name=name.text, help=help)
                 return None
             target: ast.Expr = ast.NameRef(name.text, name.span)
             for field in line.step[1:]:
@@ -224,9 +218,7 @@ def elaborate_claim(
             gates = set(_item_names(pipeline.block))
             if len(claim.gate) == 1 and gate.text not in gates:
                 help = suggestion(gate.text, gates)
-                context.tell(
-                    codes.UNKNOWN_NAME, gate.span, what="gate", name=gate.text, help=help
-                )
+                context.tell(codes.UNKNOWN_NAME, gate.span, what="gate", name=gate.text, help=help)
         case ast.Never():
             context.find(file, claim.tool, "tool")
             condition(context, scope, claim.when)
@@ -237,5 +229,3 @@ def elaborate_claim(
         case _:
             assert_never(claim)
     return p.Claim(symbol.key, text, decl.span)
-
-

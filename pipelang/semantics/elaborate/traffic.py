@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from decimal import Decimal
 
 from pipelang.diagnostics import Span, codes
@@ -241,5 +240,3 @@ def all_tests(tests: dict[str, ir.Expr], block: p.Block) -> None:
                     all_tests(tests, arm)
             case _:
                 pass
-
-

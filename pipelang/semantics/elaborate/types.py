@@ -10,6 +10,7 @@ from pipelang.diagnostics import codes
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
     ERROR,
+    SCALAR_NAMES,
     EnumType,
     Kind,
     ListType,
@@ -17,7 +18,6 @@ from pipelang.semantics.types import (
     OptionalType,
     RecordField,
     RecordType,
-    SCALAR_NAMES,
     Scalar,
     Type,
     show,
@@ -110,9 +110,7 @@ def _enum(context: Context, key: str, declaration: ast.EnumDecl) -> EnumType:
     return EnumType(key, tuple(members))
 
 
-def _fields(
-    context: Context, file: str, declaration: ast.TypeDecl
-) -> tuple[RecordField, ...]:
+def _fields(context: Context, file: str, declaration: ast.TypeDecl) -> tuple[RecordField, ...]:
     from pipelang.semantics.elaborate.constants import constant
 
     fields: dict[str, RecordField] = {}

@@ -15,7 +15,17 @@ from pipelang.semantics.elaborate.rates import chance, no_duplicates, quantity
 from pipelang.semantics.elaborate.signatures import signature
 from pipelang.semantics.elaborate.templates import read_template
 from pipelang.semantics.loading import Unreadable
-from pipelang.semantics.types import DURATION, INT, MONEY, NUMBER, RATE, TEXT, TOKENS, OptionalType, Type
+from pipelang.semantics.types import (
+    DURATION,
+    INT,
+    MONEY,
+    NUMBER,
+    RATE,
+    TEXT,
+    TOKENS,
+    OptionalType,
+    Type,
+)
 from pipelang.syntax import ast
 
 O = TypeVar("O")  # noqa: E741  (an option)
@@ -245,9 +255,7 @@ def function(context: Context, file: str, key: str, decl: ast.FnDecl) -> p.Funct
         check_binding(context, decl.body)
         binding = str(decl.body.target.value)
     else:
-        names = {
-            parameter.name: Local(parameter.type, decl.span) for parameter in parameters
-        }
+        names = {parameter.name: Local(parameter.type, decl.span) for parameter in parameters}
         body = elaborate(context, Scope(file, names), decl.body, returns)
     return p.Function(key, parameters, returns, decl.public, body, binding, decl.name.span)
 
@@ -280,9 +288,7 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
     }
     system, system_shape, in_system = None, (), frozenset[str]()
     if decl.system is not None:
-        system, system_shape, in_system = _template(
-            context, file, key, decl.system, variables
-        )
+        system, system_shape, in_system = _template(context, file, key, decl.system, variables)
     user, user_shape, in_user = _template(context, file, key, decl.user, variables)
     for parameter, written in zip(parameters, decl.params, strict=False):
         if parameter.name not in in_system | in_user:
@@ -330,4 +336,3 @@ def memory(context: Context, file: str, key: str, decl: ast.MemoryDecl) -> p.Mem
     keeps = pick(decl.options, ast.Keeps)
     duration = quantity(context, file, keeps.duration, DURATION, "keeps") if keeps else None
     return p.Memory(key, parameters[0], returns, duration, decl.name.span)
-

@@ -1,0 +1,105 @@
+"""`pipelang simulate`: many runs of the real interpreter over a simulated world."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelang.interfaces.cli.terminal import wants_colour, warn, write
+from pipelang.interfaces.report.paint import Paint, painter
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.simulating import Compared, Simulated
+
+
+@click.command(name="simulate", short_help="Run many simulated runs against the prediction.")
+@click.argument("file")
+@click.argument("pipeline", required=False)
+@click.option("--runs", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--unknown",
+    type=click.Choice(["low", "high"]),
+    help="What undeclared chances count as: 0% or 100%.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def command(
+    file: str, pipeline: str | None, runs: int, seed: int, unknown: str | None, form: str
+) -> None:
+    """Run PIPELINE of FILE (all by default) RUNS times, without models, tools or people.
+
+    The interpreter is the real one; its world answers from the declared numbers, in virtual time.
+    What was observed stands beside what the analysis says, with 99.9% intervals. Exit code 1 if a
+    prediction lies outside its interval.
+    """
+    from pipelang.interfaces.cli.run import load_program, pick_pipeline, stop
+    from pipelang.interfaces.simulating import simulated
+    from pipelang.runtime.simulation.draws import UnknownChance
+
+    loaded = load_program(file)
+    names = [pick_pipeline(loaded, file, pipeline)] if pipeline else list(loaded.pipelines)
+    results: list[Simulated] = []
+    live = sys.stderr.isatty()
+    for name in names:
+        chosen = loaded.program.pipelines[name]
+        if chosen.open_ends:
+            words = ", ".join(dict.fromkeys(what for what, _ in chosen.open_ends))
+            stop(f"`{name}` uses {words}, which this version does not run yet", 1)
+
+        def show(done: int, name: str = name) -> None:
+            if live:
+                filled = "█" * (30 * done // runs)
+                click.echo(f"\r{name}  {filled:<30} {done:,} of {runs:,}", nl=False, err=True)
+
+        value = {"low": 0.0, "high": 1.0, None: None}[unknown]
+        try:
+            results.append(simulated(loaded, chosen, runs, seed, value, show))
+        except UnknownChance as missing:
+            site = str(missing).split("@")[0]
+            stop(
+                f"`{name}`: nobody declared `{site}`",
+                1,
+                "declare it, or say what unknown chances count as: --unknown low or high",
+            )
+        if live:
+            click.echo("\r" + " " * 78 + "\r", nl=False, err=True)
+    if form == "json":
+        record = {"pipelines": {one.name: one.as_json() for one in results}}
+        write(json.dumps(record, indent=2, allow_nan=False) + "\n")
+    else:
+        paint = painter(wants_colour(sys.stdout))
+        write("\n".join(line for one in results for line in _text(one, seed, paint)) + "\n")
+    wrong = sum(not one.agrees for result in results for one in _all(result))
+    if wrong:
+        warn(f"{wrong} predictions lie outside their 99.9% interval")
+        sys.exit(1)
+
+
+def _all(result: Simulated) -> list[Compared]:
+    return [*result.outcomes.values(), *result.escalations.values(), result.wrong_effect]
+
+
+def _text(result: Simulated, seed: int, paint: Paint) -> list[str]:
+    lines = [
+        paint(result.name, "title") + f"  {result.runs:,} simulated runs (seed {seed})",
+        paint(f"  {'':<24}{'observed':>10}{'99.9% interval':>20}{'predicted':>12}", "dim"),
+    ]
+    rows = [*result.outcomes.items(), ("wrong_effect", result.wrong_effect)]
+    rows += [(f"escalation.{name}", one) for name, one in result.escalations.items()]
+    for name, one in rows:
+        interval = f"{one.low:.3%} – {one.high:.3%}"
+        predicted = "–" if one.expected is None else f"{one.expected:.3%}"
+        mark = "" if one.agrees else paint("  outside", "bad")
+        lines.append(f"  {name:<24}{one.observed:>10.3%}{interval:>20}{predicted:>12}{mark}")
+    mean = result.cost["mean"]
+    lines.append(
+        f"  {'cost.mean':<24}{'$' + format(mean['observed'], '.6f'):>10}"
+        f"{'':>20}{'$' + format(mean['expected'], '.6f'):>12}"
+    )
+    seconds = result.latency
+    quantiles = ", ".join(f"{q} {seconds[q]['observed']:.2f} s" for q in ("p50", "p95", "p99"))
+    lines.append(f"  machine time: {quantiles}")
+    return [*lines, ""]

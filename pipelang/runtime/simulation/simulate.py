@@ -1,0 +1,87 @@
+"""Many runs of a pipeline over the simulated world, counted."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pipelang.runtime.budget import Budget
+from pipelang.runtime.embedding import LoadedProgram
+from pipelang.runtime.expressions import Expressions
+from pipelang.runtime.interpreter import Run, run_pipeline
+from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
+from pipelang.runtime.simulation.draws import Facts, Odds
+from pipelang.runtime.simulation.world import Ghost, SimulatedWorld, Spend
+from pipelang.semantics import program as p
+
+
+@dataclass(slots=True)
+class Counts:
+    """What came of some runs: how many ended how, and what they took (one figure a run)."""
+
+    runs: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    escalations: Counter[str] = field(default_factory=Counter)
+    reached: Counter[str] = field(default_factory=Counter)
+    wrong_effect: int = 0
+    costs: list[float] = field(default_factory=list)
+    tokens: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+def simulate(
+    loaded: LoadedProgram,
+    pipeline: p.Pipeline,
+    runs: int,
+    seed: int,
+    spend: Spend,
+    unknown: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Counts:
+    """Run a pipeline many times. Raises `UnknownChance` if something is undeclared and `unknown`
+    does not say what it counts as.
+    """
+    facts = Facts.of(loaded.program, pipeline, Odds(loaded.program, unknown))
+    expressions = Expressions(loaded.types, loaded.patterns.matches, {})
+    chance = random.Random(seed)
+    counts = Counts()
+    for number in range(runs):
+        world = SimulatedWorld(facts, chance, spend)
+        run = Run(
+            id="simulated",
+            program=loaded.program,
+            pipeline=pipeline,
+            world=world,
+            expressions=expressions,
+            budget=Budget(None),
+            values={},
+            quiet=True,
+        )
+        result = world.loop.run(run_pipeline(run))
+        _count(counts, world, result)
+        if progress is not None and number % 256 == 255:
+            progress(number + 1)
+    return counts
+
+
+def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
+    counts.runs += 1
+    counts.wrong_effect += world.wrong_effect
+    counts.costs.append(world.cost)
+    counts.tokens.append(world.tokens)
+    counts.seconds.append(world.loop.now)
+    counts.reached.update(world.reached)
+    match result:
+        case Answered(value=Ghost(right=True)) if not world.wrong_effect:
+            counts.outcomes["success"] += 1
+        case Answered():
+            counts.outcomes["silent_error"] += 1
+        case Escalated():
+            counts.outcomes["escalation"] += 1
+            counts.escalations[result.reason] += 1
+        case Rejected():
+            counts.outcomes["rejection"] += 1
+        case Failed():
+            counts.outcomes["failure"] += 1

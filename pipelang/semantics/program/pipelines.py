@@ -1,0 +1,197 @@
+"""Pipelines with their promises and limits, claims, tests, and the program as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from pipelang.diagnostics import Span
+from pipelang.semantics.chance import Chance, EvidenceFile
+from pipelang.semantics.expressions import Const, Expr
+from pipelang.semantics.program.actions import Outcome
+from pipelang.semantics.program.items import Block
+from pipelang.semantics.program.world import (
+    Function,
+    Memory,
+    Parameter,
+    Prompt,
+    Provider,
+    Role,
+    Tier,
+    Tool,
+)
+from pipelang.semantics.types import RecordType, Type
+
+__all__ = [
+    "Budget",
+    "Claim",
+    "ConditionShare",
+    "Expectation",
+    "MeanLine",
+    "Mock",
+    "NamedShare",
+    "PathShares",
+    "Pipeline",
+    "Program",
+    "SloLine",
+    "Test",
+    "Traffic",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Hard limits of one run: dollars, seconds of machine time, tokens, steps."""
+
+    money: Decimal | None
+    seconds: Decimal | None
+    tokens: int | None
+    steps: int | None
+    otherwise: Outcome | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SloLine:
+    """`metric` in dotted form; `when` as written, None if unconditional."""
+
+    metric: str
+    op: str
+    target: Decimal
+    target_text: str
+    when: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PathShares:
+    """How often a path has each value: an enum's members, or True and False."""
+
+    path: Expr
+    shares: tuple[tuple[Any, Chance], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionShare:
+    """How often a condition holds, given that what it mentions is right, and if not."""
+
+    condition: Expr
+    right: Chance
+    wrong: Chance
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class NamedShare:
+    """How often a named gate or branch holds."""
+
+    name: str
+    right: Chance
+    wrong: Chance
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MeanLine:
+    """A mean length: tokens of a text, or elements of a list."""
+
+    path: tuple[str, ...]
+    mean: Decimal
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What the inputs look like; `per_day` None where undeclared."""
+
+    per_day: Decimal | None
+    paths: tuple[PathShares, ...]
+    conditions: tuple[ConditionShare, ...]
+    names: tuple[NamedShare, ...]
+    means: tuple[MeanLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """`open_ends` names what this version cannot analyse or run here, for one clear warning each."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    returns: Type
+    block: Block
+    budget: Budget | None
+    permits: tuple[str, ...]
+    slo: tuple[SloLine, ...]
+    traffic: Traffic
+    doc: str | None
+    span: Span
+    open_ends: tuple[tuple[str, Span], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    pipeline: str
+    text: str
+    span: Span
+
+
+# ------------------------------------------------------------------------------------ tests
+
+
+@dataclass(frozen=True, slots=True)
+class Mock:
+    """`target` is a step, tool, approval or hold; `values` None means it fails (or `answer`)."""
+
+    target: str
+    values: tuple[Expr, ...] | None
+    answer: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """`what` is answered, escalated, rejected, failed, called, not called, equal or cost."""
+
+    what: str
+    name: str | None
+    value: Expr | None
+    op: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    __test__ = False  # pytest would take it for a test class
+
+    title: str
+    pipeline: str
+    arguments: tuple[tuple[str, Expr], ...]
+    mocks: tuple[Mock, ...]
+    expectations: tuple[Expectation, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A checked file with all it imports. `hash` depends on meaning, not on layout or comments."""
+
+    file: str
+    hash: str
+    enums: Mapping[str, tuple[str, ...]]
+    records: Mapping[str, RecordType]
+    providers: Mapping[str, Provider]
+    tiers: Mapping[str, Tier]
+    roles: Mapping[str, Role]
+    tools: Mapping[str, Tool]
+    functions: Mapping[str, Function]
+    patterns: Mapping[str, tuple[str, ...]]
+    prompts: Mapping[str, Prompt]
+    memories: Mapping[str, Memory]
+    settings: Mapping[str, Const]
+    pipelines: Mapping[str, Pipeline]
+    claims: tuple[Claim, ...]
+    tests: tuple[Test, ...]
+    evidence: Mapping[str, EvidenceFile] = field(default_factory=dict)

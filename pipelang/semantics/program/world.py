@@ -1,0 +1,200 @@
+"""What the world offers a program: models, people, tools, functions, prompts, memories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pipelang.diagnostics import Span
+from pipelang.semantics.chance import Chance
+from pipelang.semantics.expressions import Expr
+from pipelang.semantics.types import Type
+
+__all__ = [
+    "NO_RETRY",
+    "Function",
+    "Memory",
+    "Parameter",
+    "Prompt",
+    "Provider",
+    "Retry",
+    "Role",
+    "Spread",
+    "TemplateBranch",
+    "TemplateLoop",
+    "TemplatePart",
+    "TemplateShape",
+    "TemplateText",
+    "TemplateValue",
+    "Tier",
+    "Tool",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A lognormal by its median and 95% quantile, in seconds; `p95` None is undeclared."""
+
+    median: Decimal
+    p95: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """`key` is a reference such as `env:ANTHROPIC_API_KEY`, never the secret."""
+
+    name: str
+    kind: str
+    key: str | None
+    base_url: str | None
+    available: Chance
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """`prices` are dollars per million tokens by kind (in, out, cache_write, cache_read)."""
+
+    name: str
+    provider: str
+    model: str | None
+    prices: Mapping[str, Decimal]
+    latency: Spread | None
+    transient: Chance
+    context: int | None
+    as_of: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """`handles` and `responds` are seconds; `hours` a day, None where undeclared."""
+
+    name: str
+    people: int | None
+    handles: Decimal | None
+    responds: Spread | None
+    accuracy: Chance
+    hours: Decimal | None
+    must_differ_from: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    type: Type
+    has_default: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """`count` more attempts; `backoff` bounds the wait in seconds, None waits not at all."""
+
+    count: int
+    backoff: tuple[Decimal, Decimal] | None
+
+
+NO_RETRY = Retry(0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """`binding` is ("python", "module:function") or ("mcp", "server", "tool"), None if unbound."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    returns: Type
+    binding: tuple[str, ...] | None
+    effect: str
+    permit: str | None
+    rate: tuple[int, int] | None
+    timeout: Decimal | None
+    retry: Retry
+    succeeds: Chance
+    accuracy: Chance
+    latency: Spread | None
+    cost: Decimal
+    idempotent: bool
+    span: Span
+    binding_span: Span | None = None
+    doc: str | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Whether it changes the world."""
+        return self.effect in ("write", "irreversible")
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A pure `fn`: exactly one of `body` and `binding` is set."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    returns: Type
+    public: bool
+    body: Expr | None
+    binding: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Jinja2 sources with where they stand; `shape` is what the token bounds are made from."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    system: str | None
+    user: str
+    shape: TemplateShape
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateText:
+    """`size` UTF-8 bytes of fixed text."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateValue:
+    """A value that is put in; `path` starts at a parameter, or is None for a computed value.
+
+    `element_of` is set for values inside a loop: the path of the list that is gone through.
+    """
+
+    path: tuple[str, ...] | None
+    type: Type | None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateLoop:
+    """A body per element of a list of at most `max_length` (None: unbounded)."""
+
+    max_length: int | None
+    body: tuple[TemplatePart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateBranch:
+    """The longest of these counts."""
+
+    ways: tuple[tuple[TemplatePart, ...], ...]
+
+
+TemplatePart = TemplateText | TemplateValue | TemplateLoop | TemplateBranch
+TemplateShape = tuple[TemplatePart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    name: str
+    key: Parameter
+    returns: Type
+    keeps: Decimal | None
+    span: Span
