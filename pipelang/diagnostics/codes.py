@@ -79,7 +79,7 @@ NEWER_LANGUAGE = _row(
     "this file is written in language {found}, and this pipelang ({version}) knows language 1",
     "install a pipelang that knows language {found}",
 )
-NOT_TEXT = _row("P108", "not-text", "{file} is not UTF-8 text: {why}")
+NOT_TEXT = _row("P108", "not-text", "`{file}` cannot be read: {why}")
 TOO_DEEP = _row("P109", "too-deep", "this is nested more than {limit} deep")
 
 # ------------------------------------------------------------------------------ P2xx names
@@ -92,9 +92,9 @@ UNUSED = _row("P204", "unused", "{what} `{name}` is never used", severity=_W)
 MISSING_FILE = _row("P205", "missing-file", "there is no file `{path}`")
 IMPORT_CYCLE = _row("P206", "import-cycle", "these imports go round in a circle: {cycle}")
 RECURSION = _row("P207", "recursion", "`{name}` ends up in itself: {cycle}")
-WRONG_KIND = _row("P208", "wrong-kind", "`{name}` is a {found}, and a {expected} is needed here")
+WRONG_KIND = _row("P208", "wrong-kind", "`{name}` is {found}, and {expected} is needed here")
 NAME_STYLE = _row(
-    "P209", "name-style", "names of {what} are written in {style}: `{name}`", severity=_W
+    "P209", "name-style", "the name of {what} is written in {style}: `{name}`", severity=_W
 )
 MISSING_OPTION = _row("P210", "missing-option", "{what} `{name}` needs `{option}`")
 DUPLICATE_OPTION = _row("P211", "duplicate-option", "`{option}` stands twice here")
@@ -107,6 +107,7 @@ OUT_OF_BLOCK = _row(
     "put the branch in a pipeline of its own and use what it returns",
 )
 BAD_FILE = _row("P215", "bad-file", "`{path}`, line {line}: {why}")
+SETTING = _row("P216", "setting", "setting `{name}` cannot take this value: {why}")
 
 # --------------------------------------------------------------------- P3xx types and units
 TYPE_MISMATCH = _row("P301", "type-mismatch", "expected {expected}, found {found}")
@@ -133,7 +134,7 @@ MAYBE_ABSENT = _row(
 TEMPLATE = _row("P310", "template", "in the template of `{prompt}`: {why}")
 DIVISOR = _row("P311", "zero-divisor", "the divisor may be 0")
 BAD_PATTERN = _row("P312", "bad-pattern", "this is no RE2 pattern: {why}")
-NOT_BOUNDED = _row("P313", "not-bounded", "{what} needs a `max`")
+NOT_BOUNDED = _row("P313", "not-bounded", "{what} needs a {bound}")
 
 # ------------------------------------------------------------------------------ P4xx flow
 NO_OUTCOME = _row(

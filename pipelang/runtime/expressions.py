@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from pydantic import BaseModel
 
-from pipelang.runtime.values import Misfit, Types, attribute
+from pipelang.runtime.values import Types, attribute
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
@@ -57,8 +57,9 @@ class Expressions:
         try:
             return self.compile(expr)(values)
         except ArithmeticError as error:
-            why = str(error) or type(error).__name__
-            raise NoValue(f"`{ir.show(expr)}` cannot be worked out: {why}") from error
+            by_zero = isinstance(error, ZeroDivisionError) or "Division" in str(error)
+            why = "it divides by 0" if by_zero else "a number leaves its range"
+            raise NoValue(f"`{ir.show(expr)}` has no value: {why}") from error
 
     def fitted(self, value: Any, type: Type) -> Any:
         """A value of the run as this type, with what the type promises checked. Raises `Misfit`."""

@@ -8,13 +8,14 @@ endings the first in writing order counts; a barrier is passed alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from pipelang.runtime.budget import CODES, Budget, BudgetSpent
 from pipelang.runtime.chains import run_chain
 from pipelang.runtime.events import Event, Sink
-from pipelang.runtime.expressions import BUDGET, Expressions
+from pipelang.runtime.expressions import BUDGET, Expressions, NoValue
 from pipelang.runtime.outcomes import (
     Answered,
     Escalated,
@@ -23,12 +24,14 @@ from pipelang.runtime.outcomes import (
     Result,
     Spent,
 )
-from pipelang.runtime.values import to_json
+from pipelang.runtime.values import Misfit, shown, to_json
+from pipelang.diagnostics import Span
 from pipelang.runtime.world import Question, World
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
 from pipelang.semantics.kernels.people import passes
-from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
+from pipelang.semantics.kernels.redo import may_redo, readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,6 @@ class Ended:
 
     outcome: p.Outcome
     value: Any
-    by: str = ""
     detail: str | None = None
 
 
@@ -65,7 +67,7 @@ class Run:
     trace: list[Event] = field(default_factory=list)
     redos: dict[str, int] = field(default_factory=dict)
     feedback: dict[str, str] = field(default_factory=dict)
-    made: list[str] = field(default_factory=list)
+    made: dict[str, p.Step] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)
     granted: frozenset[str] | None = None
     tenant: str | None = None
@@ -95,17 +97,41 @@ async def run_pipeline(run: Run) -> Result:
     run.values[BUDGET] = lambda what: run.budget.remaining(what, run.world.elapsed(run))
     run.tell("run", run.pipeline.name, content=_inputs(run), program=run.program.hash[:12])
     try:
-        ended = await _block(run, run.pipeline.block)
-        assert ended is not None, "a checked pipeline ends on every path"
-    except BudgetSpent as spent:
-        run.tell("budget", run.pipeline.name, dimension=spent.dimension)
-        ended = _budget_end(run, spent)
-    except Halted as halted:
-        fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
-        ended = Ended(fail, None, detail=halted.detail)
+        ended = _fitted(run, await _play(run))
+    except NoValue as problem:
+        ended = _without_value(run.pipeline.name, run.pipeline.span, problem)
     result = _result(run, ended)
     run.tell("outcome", type(result).__name__.lower(), **_outcome_data(result))
-    return _with_trace(run, ended)
+    return replace(result, trace=tuple(run.trace))
+
+
+async def _play(run: Run) -> Ended:
+    try:
+        ended = await _block(run, run.pipeline.block)
+        assert ended is not None, "a checked pipeline ends on every path"
+        return ended
+    except BudgetSpent as spent:
+        run.tell("budget", run.pipeline.name, dimension=spent.dimension)
+        return _budget_end(run, spent)
+    except Halted as halted:
+        fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
+        return Ended(fail, None, detail=halted.detail)
+
+
+def _without_value(name: str, span: Span, problem: Exception) -> Ended:
+    return Ended(p.Fail(CHAIN_EXHAUSTED, name, span), None, detail=str(problem))
+
+
+def _fitted(run: Run, ended: Ended) -> Ended:
+    """An answer is what the pipeline promises, or it is none."""
+    if not isinstance(ended.outcome, p.Return):
+        return ended
+    try:
+        value = run.expressions.fitted(ended.value, run.pipeline.returns)
+    except Misfit as misfit:
+        problem = ValueError(f"what would be returned does not fit: {misfit}")
+        return _without_value(run.pipeline.name, ended.outcome.span, problem)
+    return replace(ended, value=value)
 
 
 def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
@@ -135,40 +161,34 @@ def conclude(run: Run, outcome: p.Outcome) -> Ended:
 
 async def _block(run: Run, block: p.Block) -> Ended | None:
     """None if the end of the block was reached."""
-    return await _span(run, block, 0, len(block.items), None)
+    return await _span(run, block, 0, range(len(block.items)), set())
 
 
 async def _span(
-    run: Run, block: p.Block, start: int, stop: int, chosen: frozenset[int] | None
+    run: Run, block: p.Block, start: int, items: Iterable[int], renewed: set[str]
 ) -> Ended | None:
-    """Run the chosen items (None: all) from `start` up to `stop`, not included."""
+    """Run the given items of a block, from `start` on. What they make is added to `renewed`."""
+    chosen = set(items)
+    stop = max(chosen, default=start) + 1
     for segment in block.segments:
         if isinstance(segment, p.Region):
-            members = [
-                index
-                for index in segment.members
-                if start <= index < stop and (chosen is None or index in chosen)
-            ]
-            if members:
-                ended = await _region(run, block, members)
-                if ended is not None:
-                    return ended
+            members = [index for index in segment.members if index in chosen]
+            renewed |= {_name(block.items[index]) for index in members}
+            ended = await _region(run, block, members) if members else None
+        elif segment.index not in chosen:
             continue
-        index = segment.index
-        if not (start <= index < stop) or (chosen is not None and index not in chosen):
-            continue
-        item = block.items[index]
-        if isinstance(item, p.Gate):
-            if await _judge(run, item):
-                continue
-            ended = await _reject(run, block, index, item)
-            if ended is not None:
-                return ended
-            if chosen is not None and isinstance(item.otherwise, p.Redo):
-                fresh = changed_by(block.items, item.otherwise.reruns)
-                chosen |= readers(block.items, index + 1, stop - 1, fresh)
-            continue
-        ended = await _barrier(run, block, index, item)
+        else:
+            item = block.items[segment.index]
+            if isinstance(item, p.Gate):
+                again: set[str] = set()
+                ended = await _gate(run, block, segment.index, item, again)
+                # What a redo of this gate changed, and with it all that stands below and reads it.
+                chosen |= readers(block.items, segment.index + 1, stop - 1, again)
+                renewed |= again
+            else:
+                ended = await _barrier(run, block, segment.index, item)
+                if isinstance(item, p.Step):
+                    renewed.add(item.name)
         if ended is not None:
             return ended
     return None
@@ -197,8 +217,7 @@ async def _region(run: Run, block: p.Block, members: list[int]) -> Ended | None:
                 if reads & dead:
                     dead.add(_name(item))
                 elif isinstance(item, p.Let):
-                    run.values[item.name] = run.evaluate(item.value)
-                    done.add(item.name)
+                    _let(run, item, index, endings, done, dead)
                 elif not waiting and not running and isinstance(item, p.Step):
                     _settle(run, item, await run_chain(run, item), index, endings, done, dead)
                 elif isinstance(item, p.Step):
@@ -229,10 +248,25 @@ def _settle(
         dead.add(step.name)
     else:
         run.values[step.name] = made
-        if step.name in run.made:
-            run.made.remove(step.name)
-        run.made.append(step.name)
+        run.made.pop(step.name, None)
+        run.made[step.name] = step
         done.add(step.name)
+
+
+def _let(
+    run: Run,
+    let: p.Let,
+    index: int,
+    endings: dict[int, Ended],
+    done: set[str],
+    dead: set[str],
+) -> None:
+    try:
+        run.values[let.name] = run.evaluate(let.value)
+        done.add(let.name)
+    except NoValue as problem:
+        endings[index] = _without_value(let.name, let.span, problem)
+        dead.add(let.name)
 
 
 def _name(item: p.Item) -> str:
@@ -243,10 +277,33 @@ def _name(item: p.Item) -> str:
 # ------------------------------------------------------------------------------------- gates
 
 
-async def _judge(run: Run, gate: p.Gate) -> bool:
-    passed = await run.world.holds(run, gate, gate.condition)
-    run.tell("gate", gate.name, passed=passed, **_confidence(run, gate.condition))
-    return passed
+async def _gate(
+    run: Run, block: p.Block, index: int, gate: p.Gate, renewed: set[str]
+) -> Ended | None:
+    """Judge a gate, after as many redos as it takes and has. None if it was passed; what its redos
+    made anew is added to `renewed`.
+    """
+    while True:
+        passed = await run.world.holds(run, gate, gate.condition)
+        run.tell("gate", gate.name, passed=passed, **_confidence(run, gate.condition))
+        if passed:
+            return None
+        redo = gate.otherwise
+        if not isinstance(redo, p.Redo):
+            return conclude(run, redo)
+        used = run.redos.get(gate.name, 0)
+        if not may_redo(redo, used):
+            return conclude(run, redo.otherwise)
+        run.redos[gate.name] = used + 1
+        why = gate.name + (f": {gate.doc}" if gate.doc else "")
+        if redo.because is not None:
+            why = str(run.evaluate(redo.because))
+        run.feedback[redo.step] = why
+        run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
+        between = [rerun for rerun in redo.reruns if rerun < index]
+        ended = await _span(run, block, between[0], between, renewed)
+        if ended is not None:
+            return ended
 
 
 def _confidence(run: Run, condition: ir.Expr) -> dict[str, Any]:
@@ -261,24 +318,6 @@ def _confidence(run: Run, condition: ir.Expr) -> dict[str, Any]:
             except (KeyError, AttributeError):
                 return {}
     return {}
-
-
-async def _reject(run: Run, block: p.Block, index: int, gate: p.Gate) -> Ended | None:
-    """What a gate that does not hold leads to; None if it was passed after a redo."""
-    if not isinstance(gate.otherwise, p.Redo):
-        return conclude(run, gate.otherwise)
-    redo = gate.otherwise
-    used = run.redos.get(gate.name, 0)
-    if not may_redo(redo, used):
-        return conclude(run, redo.otherwise)
-    run.redos[gate.name] = used + 1
-    if redo.because is not None:
-        why = str(run.evaluate(redo.because))
-    else:
-        why = gate.name + (f": {gate.doc}" if gate.doc else "")
-    run.feedback[redo.step] = why
-    run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
-    return await _span(run, block, redo.reruns[0], index + 1, frozenset(redo.reruns))
 
 
 # ---------------------------------------------------------------------------------- barriers
@@ -323,11 +362,11 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
         run.tell(person.kind, person.name, asked=False)
         return None
     if person.showing is not None:
-        shown = to_json(run.evaluate(person.showing))
+        content = shown(person.showing.type, run.evaluate(person.showing))
     else:
-        shown = {name: to_json(run.values[name]) for name in run.made}
-    question = Question(person, shown, person.doc or person.name)
-    run.tell("asks", person.name, role=person.role, what=person.kind, content=shown)
+        content = _values(run)
+    question = Question(person, content, person.doc or person.name)
+    run.tell("asks", person.name, role=person.role, what=person.kind, content=content)
     decision = await run.world.decide(run, question)
     goes_on = passes(person, decision is not None, decision is not None and decision.yes)
     said = {} if decision is None else {"by": decision.by, "reason": decision.reason}
@@ -340,15 +379,16 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
 
 
 def _inputs(run: Run) -> dict[str, Any]:
-    return {q.name: to_json(run.values.get(q.name)) for q in run.pipeline.parameters}
+    return {q.name: shown(q.type, run.values.get(q.name)) for q in run.pipeline.parameters}
+
+
+def _values(run: Run) -> dict[str, Any]:
+    return {name: shown(step.type, run.values[name]) for name, step in run.made.items()}
 
 
 def so_far(run: Run) -> dict[str, Any]:
     """All that a run knows, as JSON: its inputs and every value that it made."""
-    return {
-        "input": _inputs(run),
-        "values": {name: to_json(run.values[name]) for name in run.made if name in run.values},
-    }
+    return {"input": _inputs(run), "values": _values(run)}
 
 
 def _result(run: Run, ended: Ended) -> Result:
@@ -366,7 +406,7 @@ def _result(run: Run, ended: Ended) -> Result:
                 **so_far(run),
             }
             if outcome.value is not None:
-                handoff["with"] = to_json(ended.value)
+                handoff["with"] = shown(outcome.value.type, ended.value)
             return Escalated(
                 run_id=run.id,
                 spent=spent,
@@ -376,9 +416,7 @@ def _result(run: Run, ended: Ended) -> Result:
                 handoff=handoff,
             )
         case p.Reject():
-            return Rejected(
-                run_id=run.id, spent=spent, reason=outcome.reason, text=outcome.text
-            )
+            return Rejected(run_id=run.id, spent=spent, reason=outcome.reason, text=outcome.text)
         case p.Fail():
             return Failed(
                 run_id=run.id,
@@ -390,12 +428,6 @@ def _result(run: Run, ended: Ended) -> Result:
             )
         case _:
             assert_never(outcome)
-
-
-def _with_trace(run: Run, ended: Ended) -> Result:
-    from dataclasses import replace
-
-    return replace(_result(run, ended), trace=tuple(run.trace))
 
 
 def _outcome_data(result: Result) -> dict[str, Any]:

@@ -18,11 +18,14 @@ from pipelang.runtime.world import Attempt
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.quantities import count_tokens
-from pipelang.semantics.sizes import output_limit
 
 MILLION = Decimal(1_000_000)
 DEFAULT_OUTPUT = 4096
 """Output tokens reserved where a step says nothing; the provider's own limit is the same."""
+
+
+MISFIT_TOKENS = 200
+"""What a provider may add to tell of a misfit: 600 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +58,19 @@ def ask_for(prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, t
     return Ask(system, render(prompt.user, shown), answer, arguments, schema, digest)
 
 
-def reservation(tier: p.Tier, ask: Ask, link: p.Link, counted: int | None) -> tuple[Decimal, int]:
-    """Dollars and tokens that one attempt can take at most: the larger of two counts."""
+def reservation(
+    tier: p.Tier, ask: Ask, attempt: Attempt, limit: int | None, counted: int | None
+) -> tuple[Decimal, int]:
+    """Dollars and tokens that one attempt can take at most: the larger of two counts, and `limit`
+    tokens of output.
+    """
     ours = count_tokens(ask.user) + count_tokens(ask.system or "") + ask.schema_tokens
+    if attempt.misfit is not None:
+        ours += MISFIT_TOKENS
     tokens_in = max(ours, counted or 0)
-    limit = (
-        None if not isinstance(link.action, p.AskTier) else output_limit(link, link.action.answers)
-    )
     tokens_out = limit if limit is not None else DEFAULT_OUTPUT
-    dearest_in = max(
-        (tier.prices.get(kind, Decimal(0)) for kind in ("in", "cache_write")), default=Decimal(0)
-    )
+    kinds = ("in", "cache_write", "cache_read")
+    dearest_in = max(tier.prices.get(kind, Decimal(0)) for kind in kinds)
     money = (tokens_in * dearest_in + tokens_out * tier.prices.get("out", Decimal(0))) / MILLION
     return money, tokens_in + tokens_out
 
@@ -78,3 +83,8 @@ def price_of(tier: p.Tier, usage: Usage) -> Decimal:
     total += usage.cache_read * tier.prices.get("cache_read", price_in)
     total += usage.output * tier.prices.get("out", Decimal(0))
     return total / MILLION
+
+
+def tokens_of(usage: Usage) -> int:
+    """All tokens of an attempt."""
+    return usage.input + usage.output + usage.cache_read + usage.cache_write

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 import time
 from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pipelang.runtime.budget import BudgetSpent
+from pipelang.runtime.budget import Budget, BudgetSpent
 from pipelang.runtime.people import People
-from pipelang.runtime.pricing import Ask, ask_for, price_of, reservation
-from pipelang.runtime.providers.protocol import ModelFault, ModelProvider, ModelRequest, Usage
+from pipelang.runtime.pricing import Ask, ask_for, price_of, reservation, tokens_of
+from pipelang.runtime.providers.protocol import ModelFault, ModelProvider, ModelRequest
+from pipelang.runtime.secrets import redact
 from pipelang.runtime.templates import RenderError
-from pipelang.runtime.tools import Toolbox, call
-from pipelang.runtime.values import Misfit, Types, to_json
-from pipelang.runtime.world import Attempt, AttemptFailed, Decision, Question
+from pipelang.runtime.tools import Toolbox, ToolRaised, call, checked, describe
+from pipelang.runtime.values import Misfit, Types, shown
+from pipelang.runtime.world import Attempt, AttemptFailed, Decision, Question, being_cancelled
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.sizes import output_limit
@@ -25,9 +28,28 @@ from pipelang.semantics.types import NothingType, RecordType
 if TYPE_CHECKING:
     from pipelang.runtime.interpreter import Run
 
+_MOST_COUNTING = 5.0
+"""Seconds that a provider gets to count tokens; then our own count must do."""
+
+_NO_TIME = 0.001
+"""Seconds: with less left nothing is begun."""
+
+_UNBILLED = frozenset({"rate_limited", "overloaded", "rejected", "no_recording"})
+"""Faults that cost nothing where the provider does not say what was used."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """How long an attempt may take; `budget` is set where its time runs out before the timeout."""
+
+    seconds: float | None
+    budget: Budget | None
+
 
 class RealWorld:
-    """Performs for one run. `providers` are by the name of the program's provider."""
+    """Performs for one run. `providers` are by the name of the program's provider; `secrets` are
+    references to what must not be told.
+    """
 
     def __init__(
         self,
@@ -36,29 +58,17 @@ class RealWorld:
         tools: Toolbox,
         people: People,
         chance: random.Random,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         self._types = types
         self._providers = providers
         self._tools = tools
         self._people = people
         self._chance = chance
+        self._secrets = secrets
         self._began = time.monotonic()
         self._waited = 0.0
         self._waiting: list[float] = []
-
-    # --------------------------------------------------------------------------------- values
-
-    def value(self, run: Run, expr: ir.Expr) -> Any:
-        return run.expressions.evaluate(expr, run.values)
-
-    def route(self, run: Run, expr: ir.Expr) -> Any:
-        return run.expressions.evaluate(expr, run.values)
-
-    def pure(
-        self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]
-    ) -> Any:
-        assert isinstance(link.action, p.Value)
-        return run.expressions.evaluate(link.action.value, run.values)
 
     # ------------------------------------------------------------------------------- attempts
 
@@ -74,7 +84,88 @@ class RealWorld:
     async def _ask(self, run: Run, attempt: Attempt, action: p.AskTier) -> Any:
         assert attempt.tier is not None
         tier = run.program.tiers[attempt.tier]
-        provider = self._providers[tier.provider]
+        if run.budget.needs_price() and not {"in", "out"} <= set(tier.prices):
+            from pipelang.runtime.interpreter import Halted
+
+            raise Halted("unpriced", f"tier `{tier.name}` has no price, and money is limited")
+        try:
+            provider = self._providers[tier.provider]
+        except Exception as error:  # no such kind, or a plug-in that does not load
+            message = describe(error)
+            raise self._failed(run, attempt, "rejected", message, retryable=False) from None
+        ask, request = self._request(run, attempt, action, tier)
+        counting = time.monotonic()
+        counted = await self._count(provider, request) if run.budget.limited() else None
+        counting = time.monotonic() - counting
+        limit = request.max_output_tokens
+        money, tokens = reservation(tier, ask, attempt, limit, counted)
+        held = await run.budget.reserve(money, tokens)
+        started = self.elapsed(run)
+        began = False
+        try:
+            patience = self._patience(run, attempt.link.timeout, counting)
+            request = dataclasses.replace(request, timeout=patience.seconds)
+            began = True
+            async with asyncio.timeout(patience.seconds) as clock:
+                answer = await provider.answer(request)
+            money, tokens = price_of(tier, answer.usage), tokens_of(answer.usage)
+            value = self._fit(action, ask, answer.value)
+        except ModelFault as fault:
+            if fault.usage is not None:
+                money, tokens = price_of(tier, fault.usage), tokens_of(fault.usage)
+            elif fault.kind in _UNBILLED:
+                money, tokens = Decimal(0), 0
+            raise self._failed(
+                run,
+                attempt,
+                fault.kind,
+                fault.message,
+                retryable=fault.retryable,
+                retry_after=fault.retry_after,
+                misfit=fault.message if fault.kind == "misfit" else None,
+                started=started,
+                cost=money,
+            ) from None
+        except Misfit as misfit:
+            said = str(misfit)
+            raise self._failed(
+                run, attempt, "misfit", said, misfit=said, started=started, cost=money
+            ) from None
+        except TimeoutError:
+            raise self._timed_out(run, attempt, patience, clock, started, money) from None
+        except BudgetSpent:
+            raise
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and being_cancelled():
+                raise
+            # A provider that breaks its promise; what it used nobody knows.
+            message = describe(error)
+            raise self._failed(
+                run, attempt, "raised", message, started=started, cost=money
+            ) from error
+        finally:
+            run.budget.settle(held, *((money, tokens) if began else (Decimal(0), 0)))
+        confidence = _confidence(value)
+        run.tell(
+            "answer",
+            attempt.step.name,
+            content=shown(attempt.step.type, value),
+            tier=tier.name,
+            provider=provider.name,
+            model=answer.model,
+            attempt=attempt.number,
+            seconds=round(self.elapsed(run) - started, 3),
+            tokens_in=tokens - answer.usage.output,
+            tokens_out=answer.usage.output,
+            cost=float(money),
+            **({} if confidence is None else {"confidence": confidence}),
+            **({"note": answer.note} if answer.note else {}),
+        )
+        return value
+
+    def _request(
+        self, run: Run, attempt: Attempt, action: p.AskTier, tier: p.Tier
+    ) -> tuple[Ask, ModelRequest]:
         prompt = run.program.prompts[action.prompt]
         try:
             ask = ask_for(prompt, action, attempt, self._types)
@@ -83,7 +174,6 @@ class RealWorld:
         key = f"{action.prompt}:{ask.fingerprint}"
         number = run.calls.get(key, 0)
         run.calls[key] = number + 1
-        limit, timeout = self._patience(run, attempt.link.timeout)
         request = ModelRequest(
             prompt=action.prompt,
             step=attempt.step.name,
@@ -94,76 +184,22 @@ class RealWorld:
             answer=ask.answer,
             arguments=ask.arguments,
             max_output_tokens=output_limit(attempt.link, action.answers),
-            effort=_effort(attempt.link.effort),
-            timeout=timeout,
+            effort=cast(Any, attempt.link.effort),
+            timeout=self._patience(run, attempt.link.timeout).seconds,
             misfit=attempt.misfit,
             call=number,
         )
-        if run.budget.needs_price() and not {"in", "out"} <= set(tier.prices):
-            from pipelang.runtime.interpreter import Halted
+        return ask, request
 
-            raise Halted("unpriced", f"tier `{tier.name}` has no price, and money is limited")
-        counted = await self._count(run, provider, request) if run.budget.limited() else None
-        money, tokens = reservation(tier, ask, attempt.link, counted)
-        held = await run.budget.reserve(money, tokens)
-        started = self.elapsed(run)
-        usage: Usage | None = None
-        try:
-            async with asyncio.timeout(limit):
-                answer = await provider.answer(request)
-            usage = answer.usage
-            value = self._fit(action, ask, answer.value)
-        except TimeoutError:
-            run.budget.settle(held, money, tokens)
-            self._out_of_time(run)
-            message = f"no answer within {limit:g} s" if limit is not None else "no answer in time"
-            raise self._failed(run, attempt, "timeout", message, started=started) from None
-        except ModelFault as fault:
-            self._settle_fault(run, held, tier, fault, money, tokens)
-            raise self._failed(
-                run,
-                attempt,
-                fault.kind,
-                fault.message,
-                retryable=fault.retryable,
-                retry_after=fault.retry_after,
-                misfit=fault.message if fault.kind == "misfit" else None,
-                started=started,
-            ) from None
-        except Misfit as misfit:
-            assert usage is not None
-            run.budget.settle(held, price_of(tier, usage), _tokens(usage))
-            raise self._failed(
-                run, attempt, "misfit", str(misfit), misfit=str(misfit), started=started
-            ) from None
-        except BaseException:
-            run.budget.settle(held, money, tokens)
-            raise
-        cost = price_of(tier, usage)
-        run.budget.settle(held, cost, _tokens(usage))
-        run.tell(
-            "answer",
-            attempt.step.name,
-            content=to_json(value),
-            tier=tier.name,
-            provider=provider.name,
-            model=answer.model,
-            attempt=attempt.number,
-            seconds=round(self.elapsed(run) - started, 3),
-            tokens_in=usage.input + usage.cache_read + usage.cache_write,
-            tokens_out=usage.output,
-            cost=float(cost),
-            **({"confidence": _confidence(value)} if _confidence(value) is not None else {}),
-            **({"note": answer.note} if answer.note else {}),
-        )
-        return value
-
-    async def _count(self, run: Run, provider: ModelProvider, request: ModelRequest) -> int | None:
+    async def _count(self, provider: ModelProvider, request: ModelRequest) -> int | None:
         """The provider's own count of the prompt; ours alone where it has none or fails."""
+        patience = _MOST_COUNTING
+        if request.timeout is not None:
+            patience = min(patience, request.timeout / 2)
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(patience):
                 return await provider.count_tokens(request)
-        except (ModelFault, TimeoutError):
+        except Exception:
             return None
 
     def _fit(self, action: p.AskTier, ask: Ask, value: Any) -> Any:
@@ -174,70 +210,51 @@ class RealWorld:
             value = value["answer"]
         return self._types.check(action.answers, value)
 
-    def _settle_fault(
-        self,
-        run: Run,
-        held: Any,
-        tier: p.Tier,
-        fault: ModelFault,
-        money: Decimal,
-        tokens: int,
-    ) -> None:
-        """A fault costs what the provider said; where it said nothing but may have worked, all."""
-        if fault.usage is not None:
-            run.budget.settle(held, price_of(tier, fault.usage), _tokens(fault.usage))
-        elif fault.kind in ("timeout", "connection", "server"):
-            run.budget.settle(held, money, tokens)
-        else:
-            run.budget.settle(held, Decimal(0), 0)
-
     async def _call(self, run: Run, attempt: Attempt, action: p.Call) -> Any:
         tool = run.program.tools[action.tool]
-        function = self._tools.function(tool)
         if tool.permit is not None and run.granted is not None and tool.permit not in run.granted:
             message = f'this run was not granted "{tool.permit}"'
             raise self._failed(run, attempt, "permit", message, retryable=False)
-        arguments = {}
-        for parameter in tool.parameters:
-            try:
-                given = attempt.arguments[parameter.name]
-                arguments[parameter.name] = self._types.check(parameter.type, given)
-            except Misfit as misfit:
-                message = f"argument `{parameter.name}`: {misfit}"
-                raise self._failed(run, attempt, "argument", message, retryable=False) from None
-        held = await run.budget.reserve(tool.cost, 0)
-        limit, _ = self._patience(run, attempt.link.timeout or tool.timeout)
-        started = self.elapsed(run)
+        function = self._tools.function(tool)
         try:
-            async with asyncio.timeout(limit):
+            arguments = checked(self._types, tool, attempt.arguments)
+        except Misfit as misfit:
+            message = str(misfit)
+            raise self._failed(run, attempt, "argument", message, retryable=False) from None
+        held = await run.budget.reserve(tool.cost, 0)
+        started = self.elapsed(run)
+        cost = Decimal(0)
+        try:
+            patience = self._patience(run, attempt.link.timeout or tool.timeout)
+            cost = tool.cost
+            async with asyncio.timeout(patience.seconds) as clock:
                 result = await call(function, arguments)
-        except TimeoutError:
-            self._out_of_time(run)
-            message = f"no result within {limit:g} s" if limit is not None else "timed out"
-            raise self._failed(run, attempt, "timeout", message, started=started) from None
-        except (BudgetSpent, asyncio.CancelledError):
-            raise
-        except Exception as error:
-            message = f"{type(error).__name__}: {error}"
-            raise self._failed(run, attempt, "raised", message, started=started) from error
-        finally:
-            run.budget.settle(held, tool.cost, 0)
-        if isinstance(tool.returns, NothingType):
             value = None
-        else:
-            try:
+            if not isinstance(tool.returns, NothingType):
                 value = self._types.check(tool.returns, result)
-            except Misfit as misfit:
-                raise self._failed(run, attempt, "misfit", str(misfit), started=started) from None
+        except TimeoutError:
+            raise self._timed_out(run, attempt, patience, clock, started, cost) from None
+        except ToolRaised as raised:
+            message = str(raised)
+            raise self._failed(
+                run, attempt, "raised", message, started=started, cost=cost
+            ) from raised
+        except Misfit as misfit:
+            message = str(misfit)
+            raise self._failed(
+                run, attempt, "misfit", message, started=started, cost=cost
+            ) from None
+        finally:
+            run.budget.settle(held, cost, 0)
         run.tell(
             "result",
             attempt.step.name,
-            content=to_json(value),
+            content=shown(tool.returns, value),
             tool=tool.name,
             effect=tool.effect,
             attempt=attempt.number,
             seconds=round(self.elapsed(run) - started, 3),
-            cost=float(tool.cost),
+            cost=float(cost),
         )
         return value
 
@@ -245,19 +262,26 @@ class RealWorld:
         from pipelang.semantics.jsonschema import json_schema
 
         prompt = run.program.prompts[action.prompt]
-        ask = ask_for(prompt, action, attempt, self._types)
         timeout = attempt.link.timeout
-        said = await self._away(
-            self._people.answer(run.id, action.role, ask.user, json_schema(action.answers)),
-            None if timeout is None else float(timeout),
-        )
-        if said is None:
-            raise self._failed(run, attempt, "nobody", f"nobody of `{action.role}` answered")
         try:
+            ask = ask_for(prompt, action, attempt, self._types)
+            said = await self._away(
+                self._people.answer(run.id, action.role, ask.user, json_schema(action.answers)),
+                None if timeout is None else float(timeout),
+            )
+            if said is None:
+                raise self._failed(run, attempt, "nobody", f"nobody of `{action.role}` answered")
             value = self._types.check(action.answers, said)
+        except AttemptFailed:
+            raise
+        except RenderError as error:
+            raise self._failed(run, attempt, "render", str(error), retryable=False) from None
         except Misfit as misfit:
             raise self._failed(run, attempt, "misfit", str(misfit)) from None
-        run.tell("answer", attempt.step.name, content=to_json(value), role=action.role)
+        except Exception as error:
+            raise self._failed(run, attempt, "raised", describe(error)) from error
+        content = shown(attempt.step.type, value)
+        run.tell("answer", attempt.step.name, content=content, role=action.role)
         return value
 
     def _failed(
@@ -268,26 +292,46 @@ class RealWorld:
         message: str,
         *,
         started: float | None = None,
+        cost: Decimal | None = None,
         retryable: bool = True,
         retry_after: float | None = None,
         misfit: str | None = None,
     ) -> AttemptFailed:
-        seconds = None if started is None else round(self.elapsed(run) - started, 3)
-        data = {"tier": attempt.tier} if attempt.tier else {}
+        message = redact(message, self._secrets)
+        data: dict[str, Any] = {"tier": attempt.tier} if attempt.tier else {}
         if isinstance(attempt.action, p.Call):
             data = {"tool": attempt.action.tool}
+        if cost:
+            data["cost"] = float(cost)
         run.tell(
             "failed",
             attempt.step.name,
             why=kind,
             message=message,
             attempt=attempt.number,
-            seconds=seconds,
+            seconds=None if started is None else round(self.elapsed(run) - started, 3),
             **data,
         )
         return AttemptFailed(
             message, kind=kind, retryable=retryable, retry_after=retry_after, misfit=misfit
         )
+
+    def _timed_out(
+        self,
+        run: Run,
+        attempt: Attempt,
+        patience: _Patience,
+        clock: asyncio.Timeout,
+        started: float,
+        cost: Decimal,
+    ) -> Exception:
+        """An attempt that took too long failed, unless it was the budget's time that ran out."""
+        ours = clock.expired() and patience.seconds is not None
+        message = f"nothing came within {patience.seconds:g} s" if ours else "it timed out"
+        failed = self._failed(run, attempt, "timeout", message, started=started, cost=cost)
+        if ours and patience.budget is not None:
+            return BudgetSpent(patience.budget, "time")
+        return failed
 
     # ------------------------------------------------------------------------ tests and people
 
@@ -295,19 +339,30 @@ class RealWorld:
         return bool(run.expressions.evaluate(test, run.values))
 
     async def decide(self, run: Run, question: Question) -> Decision | None:
+        """A person's word. Where people cannot be reached at all nobody could have said no, so that
+        counts as one.
+        """
         seconds = question.person.seconds
         limit = None if seconds is None else float(seconds)
-        decision = await self._away(self._people.decide(run.id, question), limit)
-        return decision if isinstance(decision, Decision) else None
+        try:
+            decision = await self._away(self._people.decide(run.id, question), limit)
+            if decision is not None and not isinstance(decision, Decision):
+                raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
+        except Exception as error:
+            reason = f"nobody could be asked: {redact(describe(error), self._secrets)}"
+            return Decision(False, reason=reason)
+        return decision
 
     async def _away(self, work: Coroutine[Any, Any, Any], limit: float | None) -> Any:
-        """Wait for people: their time does not count as the run's."""
+        """Wait for people: their time does not count as the run's. None if it was up."""
         began = time.monotonic()
         self._waiting.append(began)
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(limit) as clock:
                 return await work
         except TimeoutError:
+            if not clock.expired():
+                raise
             return None
         finally:
             self._waiting.remove(began)
@@ -327,21 +382,17 @@ class RealWorld:
             raise BudgetSpent(left[1], "time")
         await asyncio.sleep(seconds)
 
-    def _patience(self, run: Run, timeout: Decimal | None) -> tuple[float | None, float | None]:
-        """How long an attempt may take: its own timeout or what the budget leaves it."""
-        limit = None if timeout is None else float(timeout)
+    def _patience(self, run: Run, timeout: Decimal | None, used: float = 0.0) -> _Patience:
+        """What an attempt's timeout and the budgets leave it. Raises `BudgetSpent` if nothing."""
+        limit = None if timeout is None else max(float(timeout) - used, 0.0)
         left = run.budget.seconds_left(self.elapsed(run))
-        if left is not None:
-            if left[0] <= 0:
-                raise BudgetSpent(left[1], "time")
-            limit = left[0] if limit is None else min(limit, left[0])
-        return limit, limit
-
-    def _out_of_time(self, run: Run) -> None:
-        """A timeout that was the budget's own ends the run."""
-        left = run.budget.seconds_left(self.elapsed(run))
-        if left is not None and left[0] <= 0:
+        if left is None:
+            return _Patience(limit, None)
+        if left[0] <= _NO_TIME:
             raise BudgetSpent(left[1], "time")
+        if limit is None or left[0] < limit:
+            return _Patience(left[0], left[1])
+        return _Patience(limit, None)
 
     def jitter(self, longest: float) -> float:
         return self._chance.uniform(0.0, longest)
@@ -360,14 +411,6 @@ class RealWorld:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-
-
-def _effort(level: str | None) -> Any:
-    return level
-
-
-def _tokens(usage: Usage) -> int:
-    return usage.input + usage.output + usage.cache_read + usage.cache_write
 
 
 def _confidence(value: Any) -> float | None:

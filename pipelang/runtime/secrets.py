@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+
+REDACTED = "[key]"
 
 
 class SecretMissing(LookupError):
@@ -23,3 +26,14 @@ def resolve_secret(reference: str) -> str:
     if not value:
         raise SecretMissing(f"there is nothing behind `{reference}`")
     return value
+
+
+def redact(text: str, references: Iterable[str]) -> str:
+    """The text without the values behind references, for messages that others wrote."""
+    for reference in references:
+        try:
+            value = resolve_secret(reference)
+        except (SecretMissing, OSError, UnicodeDecodeError):
+            continue
+        text = text.replace(value, REDACTED)
+    return text

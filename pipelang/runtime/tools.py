@@ -1,19 +1,22 @@
 """Tools: Python functions found by their binding, called with checked arguments.
 
 A binding `module:function` is looked for in the folder of the `.pipe` file first (`tools.py` or
-`support/tools.py`), then on the Python path. A file beside the `.pipe` is loaded under a name of its
-own, so that two examples may both have a `tools.py`.
+`support/tools.py`), then on the Python path. A module beside the `.pipe` is imported below a package
+of that folder's own, so that two examples may both have a `tools.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import copy
 import hashlib
 import importlib
 import importlib.util
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,7 +24,12 @@ from types import ModuleType
 from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.runtime.providers.fitting import shorten
+from pipelang.runtime.values import Misfit, Types
+from pipelang.runtime.world import being_cancelled
 from pipelang.semantics import program as p
+
+_LONGEST_MESSAGE = 400
 
 
 class ToolMissing(Exception):
@@ -41,8 +49,8 @@ def bind(name: str, target: str, span: Span | None) -> Callable[..., Any]:
         module = _module(folder, module_name)
     except ToolMissing:
         raise
-    except Exception as error:
-        why = f"{type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:
+        why = describe(error)
         raise ToolMissing(f"`{name}`: importing `{module_name}` failed: {why}", span) from error
     found: Any = module
     for part in function_name.split("."):
@@ -64,7 +72,7 @@ def _module(folder: Path, name: str) -> ModuleType:
     relative = Path(*name.split("."))
     for candidate in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
         if candidate.is_file():
-            return _from_file(candidate, folder)
+            return _from_folder(folder, name)
     if name not in sys.modules and importlib.util.find_spec(name.split(".")[0]) is None:
         tried = folder / relative.with_suffix(".py")
         help = f"looked for {tried} and on the Python path"
@@ -72,26 +80,20 @@ def _module(folder: Path, name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
-def _from_file(path: Path, folder: Path) -> ModuleType:
-    """Load a file as a module of its own, with its folder importable while it loads."""
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    name = f"_pipelang_{digest}.{path.stem}"
-    known = sys.modules.get(name)
-    if known is not None:
-        return known
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+def _from_folder(folder: Path, name: str) -> ModuleType:
+    """Import a module below a package that stands for the folder. The folder itself is on the path
+    while that happens, for what the module imports by its bare name.
+    """
+    package = f"_pipelang_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    if package not in sys.modules:
+        root = ModuleType(package)
+        root.__path__ = [str(folder)]
+        sys.modules[package] = root
     sys.path.insert(0, str(folder))
     try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
+        return importlib.import_module(f"{package}.{name}")
     finally:
         sys.path.remove(str(folder))
-    return module
 
 
 class Toolbox:
@@ -131,15 +133,74 @@ class Toolbox:
         return self._found[function.name]
 
 
+def checked(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call as the tool's parameters want them. Raises `Misfit`."""
+    arguments = {}
+    for parameter in tool.parameters:
+        try:
+            arguments[parameter.name] = types.check(parameter.type, given[parameter.name])
+        except Misfit as misfit:
+            raise Misfit(f"argument `{parameter.name}`: {misfit}") from None
+    return arguments
+
+
+class ToolRaised(Exception):
+    """A tool raised; the message says what."""
+
+
 async def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     """Call a function with copies of the arguments: awaited if async, in a thread if not.
 
-    Copies, so that a tool that changes what it was given changes nothing of the run.
+    Copies, so that a tool that changes what it was given changes nothing of the run. Raises
+    `ToolRaised`, whatever it was; a cancellation of the run alone comes through as it is.
     """
     mine = copy.deepcopy(dict(arguments))
-    if inspect.iscoroutinefunction(function):
-        return await function(**mine)
-    result = await asyncio.to_thread(partial(function, **mine))
-    if inspect.isawaitable(result):
-        return await result
+    try:
+        if inspect.iscoroutinefunction(function):
+            return await function(**mine)
+        result = await _in_thread(partial(function, **mine))
+        return await result if inspect.isawaitable(result) else result
+    except asyncio.CancelledError as cancelled:
+        if being_cancelled():
+            raise
+        raise ToolRaised(describe(cancelled)) from cancelled
+    except (Exception, SystemExit) as error:
+        raise ToolRaised(describe(error)) from error
+
+
+def describe(error: BaseException) -> str:
+    """What an exception of somebody else's code says, in a line that cannot be long."""
+    try:
+        said = str(error)
+    except Exception:
+        said = ""
+    name = type(error).__name__
+    return shorten(f"{name}: {said}" if said else name, _LONGEST_MESSAGE)
+
+
+async def _in_thread(work: Callable[[], Any]) -> Any:
+    """Run in a thread of its own that nobody waits for: one that hangs past its timeout must keep
+    neither other calls nor the end of the program waiting, as it would in asyncio's pool.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def tell(result: Any, error: BaseException | None) -> None:
+        if not done.done():
+            done.set_result((result, error))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = context.run(work)
+        except BaseException as raised:  # the waiter decides what becomes of it
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is gone, and with it who waited
+            loop.call_soon_threadsafe(tell, result, error)
+
+    threading.Thread(target=run, daemon=True, name="pipelang-tool").start()
+    result, error = await done
+    if error is not None:
+        raise error
     return result

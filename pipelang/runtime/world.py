@@ -8,6 +8,7 @@ the clock and the order of events.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -74,6 +75,12 @@ class Decision:
     yes: bool
     by: str = ""
     reason: str = ""
+
+
+def being_cancelled() -> bool:
+    """Whether this task was told to stop. If not, a CancelledError is a failure of somebody else."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 class World(Protocol):

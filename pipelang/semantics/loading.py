@@ -2,16 +2,25 @@
 
 `semantics` does no IO of its own: the command line hands in a loader of the disk, an editor one of
 its open buffers, a test one of a dict.
+
+A mistake is told once. Where a file has declarations that could not be read, or imports one that
+has, their names are remembered as lost, so that nobody is told that they are unknown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Protocol
 
-from pipelang.diagnostics import Diagnostic, Source, Sources, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Source, Sources, Span, codes, has_errors, report
 from pipelang.syntax import ast
-from pipelang.syntax.parse import parse
+from pipelang.syntax.parse import Parsed, parse
+from pipelang.syntax.recovery import starts_declaration
+from pipelang.version import __version__
+
+LANGUAGE = 1
 
 
 class Unreadable(Exception):
@@ -44,9 +53,15 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModule:
+    """A parsed file. `lost` are names that it declares or imports in a part that could not be
+    read; `hollow` says that there may be others, because something it imports is not there.
+    """
+
     path: str
     module: ast.Module
     imports: tuple[Import, ...]
+    lost: frozenset[str] = frozenset()
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +84,55 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
             cycle = " -> ".join([*trail[trail.index(at) :], at])
             found.append(report(codes.IMPORT_CYCLE, span, cycle=cycle))
             return False
-        if at in modules:
-            return True
-        try:
-            text = loader.read(at)
-        except Unreadable as problem:
-            sources.setdefault(at, Source(at, ""))
-            found.append(report(codes.NOT_TEXT, span or Span(at, 0, 0), file=at, why=problem))
+        if at in sources:
+            return at in modules
+        source = _read(at, span, loader, sources, found)
+        if source is None:
             return False
-        if text is None:
-            found.append(report(codes.MISSING_FILE, span, path=at))
-            return False
-        source = Source(at, text)
-        sources[at] = source
         parsed = parse(source)
+        newer = _other_language(parsed)
+        if newer is not None:
+            found.append(newer)
+            return False
         found.extend(parsed.diagnostics)
-        found.extend(_language(parsed.module))
         imports = []
         for declaration in parsed.module.declarations:
             if isinstance(declaration, ast.Use):
                 target = _target(declaration, at, loader, found)
-                ok = target is not None and visit(target, declaration.span, (*trail, at))
+                ok = target is not None and visit(target, _place(declaration), (*trail, at))
                 imports.append(Import(declaration, target if ok else None))
-        modules[at] = LoadedModule(at, parsed.module, tuple(imports))
+        lost, hollow = _lost(source, parsed, imports, modules)
+        modules[at] = LoadedModule(at, parsed.module, tuple(imports), lost, hollow)
         return True
 
-    visit(path, None, ())
-    return Loaded(path, modules, sources), tuple(found)
+    root = loader.beside("", path)
+    visit(root, None, ())
+    return Loaded(root, modules, sources), tuple(found)
+
+
+def _read(
+    at: str, span: Span | None, loader: Loader, sources: Sources, found: list[Diagnostic]
+) -> Source | None:
+    """The source of a file, kept among `sources`; None (told) if it cannot be had."""
+    try:
+        text = loader.read(at)
+    except Unreadable as problem:
+        sources[at] = Source(at, "")
+        found.append(report(codes.NOT_TEXT, span or Span(at, 0, 0), file=at, why=problem))
+        return None
+    if text is None:
+        found.append(report(codes.MISSING_FILE, span, path=at))
+        return None
+    sources[at] = Source(at, text.removeprefix("\ufeff"))
+    return sources[at]
+
+
+def _place(use: ast.Use) -> Span:
+    """The words of a `use` that name the file or library."""
+    if use.file is not None:
+        return use.file.span
+    names = use.library or ()
+    return names[0].span.to(names[-1].span) if names else use.span
 
 
 def _target(use: ast.Use, base: str, loader: Loader, found: list[Diagnostic]) -> str | None:
@@ -104,23 +141,60 @@ def _target(use: ast.Use, base: str, loader: Loader, found: list[Diagnostic]) ->
     names = tuple(name.text for name in use.library or ())
     target = loader.library(names)
     if target is None:
-        from difflib import get_close_matches
-
-        dotted = ".".join(names)
-        close = get_close_matches(dotted, loader.libraries(), n=1, cutoff=0.5)
-        help = (
-            f"did you mean `{close[0]}`?"
-            if close
-            else "there are: " + ", ".join(loader.libraries())
-        )
-        found.append(report(codes.UNKNOWN_NAME, use.span, what="library", name=dotted, help=help))
+        dotted, libraries = ".".join(names), loader.libraries()
+        close = get_close_matches(dotted, libraries, n=1, cutoff=0.5)
+        help = f"did you mean `{close[0]}`?" if close else "there are: " + ", ".join(libraries)
+        place = _place(use)
+        found.append(report(codes.UNKNOWN_NAME, place, what="library", name=dotted, help=help))
     return target
 
 
-def _language(module: ast.Module) -> list[Diagnostic]:
-    from pipelang.version import __version__
+def _other_language(parsed: Parsed) -> Diagnostic | None:
+    """The one thing to say about a file that is written for another pipelang."""
+    number = parsed.module.language
+    if number is None or number == LANGUAGE:
+        return None
+    word, digits = parsed.tokens.tokens[:2]
+    span = Span(parsed.module.file, word.start, digits.end)
+    help = None if number > LANGUAGE else f"write `language {LANGUAGE}`"
+    return report(codes.NEWER_LANGUAGE, span, found=number, version=__version__, help=help)
 
-    if module.language is None or module.language <= 1:
-        return []
-    span = Span(module.file, 0, 0)
-    return [report(codes.NEWER_LANGUAGE, span, found=module.language, version=__version__)]
+
+def _lost(
+    source: Source, parsed: Parsed, imports: list[Import], modules: dict[str, LoadedModule]
+) -> tuple[frozenset[str], bool]:
+    """The names that a file should have but has not, and whether that may not be all."""
+    lost: set[str] = set()
+    hollow = False
+    if has_errors(parsed.diagnostics):
+        declared = set(_declared(parsed.module))
+        uses = sum(isinstance(one, ast.Use) for one in parsed.module.declarations)
+        for word, name in _declaring_words(source, parsed):
+            if word == "use":
+                uses -= 1
+            elif name not in declared:
+                lost.add(name)
+        hollow = uses < 0
+    for item in imports:
+        module = None if item.module is None else modules.get(item.module)
+        wanted = None if item.use.names is None else {name.text for name in item.use.names}
+        if module is None:
+            lost |= wanted or set()
+            hollow = hollow or wanted is None
+        else:
+            lost |= module.lost if wanted is None else module.lost & wanted
+    return frozenset(lost), hollow
+
+
+def _declared(module: ast.Module) -> Iterator[str]:
+    for declaration in module.declarations:
+        if not isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl)):
+            yield declaration.name.text
+
+
+def _declaring_words(source: Source, parsed: Parsed) -> Iterator[tuple[str, str]]:
+    """The first word of every declaration, also of a broken one, and the word behind it."""
+    tokens = parsed.tokens.tokens
+    for token, following in zip(tokens, tokens[1:], strict=False):
+        if starts_declaration(source, token):
+            yield token.text, following.text

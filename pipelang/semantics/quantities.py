@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 from pipelang.semantics.types import Kind, Scalar, Type
@@ -23,6 +23,8 @@ def show_value(value: Any, type: Type) -> str:
         return show_duration(value)
     if kind is Kind.TOKENS:
         return f"{value} tokens"
+    if kind is Kind.RATE:
+        return show_rate(value)
     if isinstance(value, Decimal):
         return plain(value)
     if isinstance(value, str):
@@ -38,17 +40,27 @@ def plain(value: Decimal) -> str:
 
 
 def show_share(value: Decimal) -> str:
-    return f"{plain(value * 100)}%"
+    return f"{plain(value.scaleb(2))}%"
 
 
 def show_duration(seconds: Decimal) -> str:
     """The largest unit that gives a whole number, as in a literal: 90s, 15m, 2h, 7d."""
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        if seconds and seconds % size == 0:
-            return f"{plain(seconds / size)}{unit}"
-    if seconds and seconds < 1:
-        return f"{plain(seconds * 1000)}ms"
-    return f"{plain(seconds)}s"
+    with localcontext(Context(prec=60)):
+        for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+            if seconds and seconds % size == 0:
+                return f"{plain(seconds / size)}{unit}"
+        if seconds and abs(seconds) < 1:
+            return f"{plain(seconds * 1000)}ms"
+        return f"{plain(seconds)}s"
+
+
+PERIODS = {1: "s", 60: "min", 3600: "h", 86400: "day", 604800: "week", 2592000: "month"}
+"""The periods of a rate by their seconds."""
+
+
+def show_rate(rate: tuple[int, int]) -> str:
+    """A rate as (count, seconds), as in a literal: 100/min."""
+    return f"{rate[0]}/{PERIODS[rate[1]]}"
 
 
 def count_tokens(text: str) -> int:

@@ -13,8 +13,9 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import assert_never
 
-from pipelang.diagnostics import Diagnostic, Label, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Label, codes, report
 from pipelang.semantics.loading import Loaded
+from pipelang.semantics.types import SCALAR_NAMES
 from pipelang.syntax import ast
 
 Named = (
@@ -34,6 +35,8 @@ Named = (
 
 BUILTIN_FUNCTIONS = frozenset({"len", "sum", "min", "max", "round", "first"})
 BUILTIN_NAMES = frozenset({"budget"})
+READ_AS_VALUES = frozenset({"setting", "tier", "role"})
+"""Kinds whose names stand in expressions, where the name of a value would hide them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,28 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """All declarations by key, and what each file sees under which name."""
+    """All declarations by key, and what each file sees under which name.
+
+    `lost` are the names that a file should see but does not, because of an error that was told;
+    `hollow` are the files that may lack any name for that reason.
+    """
 
     by_key: dict[str, Symbol]
     scopes: dict[str, dict[str, Symbol]]
     used: set[str]
+    lost: dict[str, frozenset[str]]
+    hollow: frozenset[str]
 
     def find(self, file: str, name: str) -> Symbol | None:
         return self.scopes[file].get(name)
+
+    def is_lost(self, file: str, name: str) -> bool:
+        """Whether a name is unknown through an error that was told already."""
+        return file in self.hollow or name in self.lost.get(file, ())
+
+    def names(self, file: str, *kinds: str) -> list[str]:
+        """What a file can call things of these kinds."""
+        return [name for name, symbol in self.scopes[file].items() if symbol.kind in kinds]
 
 
 def kind_of(declaration: Named) -> str:
@@ -89,6 +106,14 @@ def kind_of(declaration: Named) -> str:
             assert_never(declaration)
 
 
+WORDS = {"enum": "an enum", "patterns": "a list of patterns"}
+
+
+def with_article(kind: str) -> str:
+    """A kind of declaration as it stands in a sentence."""
+    return WORDS.get(kind, f"a {kind}")
+
+
 def suggestion(name: str, candidates: Iterable[str]) -> str | None:
     """A "did you mean" line from the candidates that could really stand there."""
     close = get_close_matches(name, list(candidates), n=1, cutoff=0.6)
@@ -102,28 +127,44 @@ def collect(loaded: Loaded) -> tuple[Symbols, tuple[Diagnostic, ...]]:
     found: list[Diagnostic] = []
     paths = [loaded.root, *(path for path in loaded.modules if path != loaded.root)]
     for path in paths:
-        if path not in loaded.modules:
-            continue
         own[path] = {}
         for declaration in loaded.modules[path].module.declarations:
             if isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl)):
                 continue
-            name = declaration.name.text
+            name, kind = declaration.name.text, kind_of(declaration)
             if name in own[path]:
                 found.append(_twice(declaration.name, own[path][name]))
                 continue
-            if name in BUILTIN_FUNCTIONS | BUILTIN_NAMES:
-                found.append(report(codes.SHADOWING, declaration.name.span, name=name))
+            if _is_taken(name, kind):
+                help = f"`{name}` is pipelang's own; choose another name"
+                span = declaration.name.span
+                found.append(report(codes.SHADOWING, span, name=name, help=help))
                 continue
-            key = name if name not in by_key else f"{PurePosixPath(path).stem}.{name}"
-            symbol = Symbol(kind_of(declaration), key, declaration, path)
-            own[path][name] = by_key[key] = symbol
+            symbol = Symbol(kind, _key(path, name, by_key), declaration, path)
+            own[path][name] = by_key[symbol.key] = symbol
             found.extend(_style(symbol))
     scopes = {path: dict(names) for path, names in own.items()}
     for path in paths:
-        if path in loaded.modules:
-            _import(loaded, path, own, scopes[path], found)
-    return Symbols(by_key, scopes, set()), tuple(found)
+        _import(loaded, path, own, scopes[path], found)
+    lost = {path: loaded.modules[path].lost for path in paths}
+    hollow = frozenset(path for path in paths if loaded.modules[path].hollow)
+    return Symbols(by_key, scopes, set(), lost, hollow), tuple(found)
+
+
+def _is_taken(name: str, kind: str) -> bool:
+    """Whether pipelang itself has a thing of this name that the declaration would hide."""
+    if kind in ("enum", "type"):
+        return name in SCALAR_NAMES
+    return name in BUILTIN_NAMES or (kind == "fn" and name in BUILTIN_FUNCTIONS)
+
+
+def _key(path: str, name: str, by_key: dict[str, Symbol]) -> str:
+    key, number = name, 1
+    while key in by_key:
+        stem = PurePosixPath(path).stem
+        key = f"{stem}.{name}" if number == 1 else f"{stem}_{number}.{name}"
+        number += 1
+    return key
 
 
 def _import(
@@ -138,37 +179,52 @@ def _import(
             continue
         offered = own[item.module]
         names = item.use.names
-        wanted = (
-            [(name, item.use.span) for name in offered]
-            if names is None
-            else [(name.text, name.span) for name in names]
-        )
-        for name, span in wanted:
-            if name not in offered:
-                help = suggestion(name, offered)
-                found.append(report(codes.UNKNOWN_NAME, span, what="name", name=name, help=help))
-            elif name in scope and scope[name] is not offered[name]:
-                found.append(_twice(ast.Name(name, span), scope[name]))
+        if names is None:
+            names = tuple(ast.Name(name, item.use.span) for name in offered)
+        for name in names:
+            symbol = offered.get(name.text)
+            if symbol is None:
+                if name.text not in loaded.modules[item.module].lost:
+                    help = suggestion(name.text, offered) or _offers(item.module, offered)
+                    words = {"what": f"name in {item.module}", "name": name.text}
+                    found.append(report(codes.UNKNOWN_NAME, name.span, help=help, **words))
+            elif name.text in scope:
+                found.append(_imported_twice(name, scope[name.text], symbol))
             else:
-                scope[name] = offered[name]
+                scope[name.text] = symbol
 
 
-def _twice(name: ast.Name, first: Symbol) -> Diagnostic:
+def _offers(module: str, offered: Iterable[str]) -> str:
+    names = ", ".join(offered)
+    return f"{module} declares: {names}" if names else f"{module} declares nothing"
+
+
+def _imported_twice(name: ast.Name, first: Symbol, second: Symbol) -> Diagnostic:
+    if first is second:
+        help = "import it once"
+    else:
+        help = "import only what is needed, by name: `use ... { a b }`"
+    return _twice(name, first, help)
+
+
+def _twice(name: ast.Name, first: Symbol, help: str | None = None) -> Diagnostic:
     label = Label(first.declaration.name.span, f"`{name.text}` is declared here first")
-    return report(codes.DUPLICATE, name.span, name=name.text, labels=(label,))
+    return report(codes.DUPLICATE, name.span, name=name.text, labels=(label,), help=help)
 
 
 def _style(symbol: Symbol) -> list[Diagnostic]:
     name = symbol.declaration.name
-    pascal = symbol.kind in ("enum", "type")
-    good = (name.text[0].isupper() and "_" not in name.text) if pascal else name.text.islower()
+    if symbol.kind in ("enum", "type"):
+        good = name.text[0].isupper() and "_" not in name.text
+    else:
+        good = name.text.islower()
     if good or not name.text.strip("_"):
         return []
-    return [style(name, symbol.kind, pascal)]
+    return [style(name, symbol.kind)]
 
 
-def style(name: ast.Name, what: str, pascal: bool) -> Diagnostic:
-    words = {"enum": "enums", "type": "types"}.get(what, f"a {what}")
-    wanted = "PascalCase" if pascal else "snake_case"
-    span: Span = name.span
-    return report(codes.NAME_STYLE, span, what=words, style=wanted, name=name.text)
+def style(name: ast.Name, what: str) -> Diagnostic:
+    """The warning about a name in the wrong case."""
+    words = WORDS.get(what, f"a {what}")
+    wanted = "PascalCase" if what in ("enum", "type") else "snake_case"
+    return report(codes.NAME_STYLE, name.span, what=words, style=wanted, name=name.text)

@@ -1,73 +1,71 @@
-"""Constants: defaults, settings, and the quantities of options, worked out while elaborating."""
+"""Constants: defaults and the quantities of options, worked out while elaborating."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.elaborate.context import Context, Scope
-from pipelang.semantics.fold import NotConstant, fold
-from pipelang.semantics.types import ERROR, Kind, Scalar, Type, show
+from pipelang.semantics.fold import Broken, NotConstant, fold
+from pipelang.semantics.types import (
+    JSON,
+    ErrorType,
+    ListType,
+    MapType,
+    RecordType,
+    Type,
+    present,
+    quoted,
+)
 from pipelang.syntax import ast
 
 
-def constant(context: Context, file: str, expr: ast.Expr, expected: Type) -> Any:
-    """The value of an expression over literals and settings; None (told) if it has none."""
+def constant(context: Context, scope: Scope, expr: ast.Expr, expected: Type) -> Any:
+    """The value of an expression over literals and settings; None (told) if it has none.
+
+    The names of `scope` are known so that a message can say that they are not constant.
+    """
     from pipelang.semantics.elaborate.expressions import elaborate
 
-    typed = elaborate(context, Scope(file), expr, expected)
-    if typed.type == ERROR:
+    return folded(context, elaborate(context, scope, expr, expected), expected, expr.span)
+
+
+def folded(context: Context, typed: ir.Expr, expected: Type, span: Span) -> Any:
+    """The value of a typed expression; None (told) if it is no constant."""
+    if isinstance(typed.type, ErrorType):
         return None
     try:
         return fold(typed)
+    except Broken:
+        return None
     except NotConstant as problem:
-        context.tell(codes.TYPE_MISMATCH, expr.span, expected="a constant", found=f"{problem}")
+        wanted = f"a constant {quoted(expected)}"
+        context.tell(codes.TYPE_MISMATCH, span, expected=wanted, found=f"{problem}")
         return None
 
 
-def setting(context: Context, key: str, span: Span) -> ir.Const:
-    """A setting as the constant that it is in this program."""
-    if key not in context.settings:
-        from pipelang.semantics.elaborate.types import elaborate_type
-
-        symbol = context.symbols.by_key[key]
-        declaration = symbol.declaration
-        assert isinstance(declaration, ast.SettingDecl)
-        if key in context.pending:
-            context.tell(codes.RECURSION, declaration.name.span, name=key, cycle=key)
-            return ir.Const(None, ERROR, span=span)
-        context.pending.append(key)
-        type = elaborate_type(context, symbol.file, declaration.type)
-        value = constant(context, symbol.file, declaration.value, type)
-        if key in context.overrides:
-            value = context.overrides[key]
-        context.pending.pop()
-        _check_range(context, declaration, type, value)
-        context.settings[key] = ir.Const(value, type, setting=key)
-    known = context.settings[key]
-    return ir.Const(known.value, known.type, setting=key, span=span)
-
-
-def _check_range(context: Context, declaration: ast.SettingDecl, type: Type, value: Any) -> None:
-    if not isinstance(type, Scalar) or value is None:
-        return
-    if type.low is None or type.high is None:
-        if type.kind in (Kind.INT, Kind.NUMBER, Kind.PROBABILITY, Kind.MONEY, Kind.DURATION):
-            name = declaration.name.text
-            context.tell(
-                codes.NOT_BOUNDED,
-                declaration.type.span,
-                what=f"setting `{name}`",
-                help=f"say its range: `setting {name}: {show(type)} in LOW..HIGH = ...`",
+def literal(value: Any, type: Type, span: Span) -> ir.Expr:
+    """A constant as an expression: lists and records are taken apart, so that all can be hashed."""
+    if value is None:
+        return ir.Const(None, type, span=span)
+    match present(type):
+        case ListType() as inner if isinstance(value, list):
+            items = tuple(literal(item, inner.element, span) for item in value)
+            return ir.MakeList(items, type, span)
+        case RecordType() as inner if isinstance(value, dict):
+            fields = tuple(
+                (field.name, literal(value.get(field.name), field.type, span))
+                for field in inner.fields
             )
-        return
-    if not type.low <= Decimal(str(value)) <= type.high:
-        context.tell(
-            codes.OUT_OF_RANGE,
-            declaration.value.span,
-            what=f"`{declaration.name.text}`",
-            range="in its range",
-            found=value,
-        )
+            return ir.MakeRecord(fields, type, span)
+        case MapType() as inner if isinstance(value, dict):
+            entries = ((key, literal(item, inner.value, span)) for key, item in value.items())
+            return ir.MakeRecord(tuple(entries), type, span)
+        case _ if isinstance(value, list):
+            return ir.MakeList(tuple(literal(item, JSON, span) for item in value), type, span)
+        case _ if isinstance(value, dict):
+            entries = ((key, literal(item, JSON, span)) for key, item in value.items())
+            return ir.MakeRecord(tuple(entries), type, span)
+        case _:
+            return ir.Const(value, type, span=span)

@@ -6,22 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipelang.diagnostics import Diagnostic, Label, Rule, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Label, Rule, Sources, Span, codes, report
 from pipelang.semantics.chance import EvidenceFile
+from pipelang.semantics.elaborate.offers import offered_by
 from pipelang.semantics.expressions import Const, Expr, path_of
 from pipelang.semantics.loading import Loader
-from pipelang.semantics.symbols import Symbol, Symbols, suggestion
+from pipelang.semantics.symbols import Symbol, Symbols, suggestion, with_article
 from pipelang.semantics.types import Type
 from pipelang.syntax import ast
 
 
 @dataclass(slots=True)
 class Context:
-    """One elaboration. `overrides` are values of settings that replace those in the files."""
+    """One elaboration. `overrides` are values of settings that replace those in the files.
+
+    `sources` are the texts that messages point into; templates are added when they are read.
+    """
 
     symbols: Symbols
     loader: Loader
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    sources: Sources = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     types: dict[str, Type] = field(default_factory=dict)
     settings: dict[str, Const] = field(default_factory=dict)
@@ -43,25 +48,40 @@ class Context:
     def find(self, file: str, name: ast.Name, *kinds: str) -> Symbol | None:
         """The symbol of a name, if it is one of these kinds; otherwise tells and answers None."""
         symbol = self.symbols.find(file, name.text)
-        wanted = " or ".join(kinds)
         if symbol is None:
-            candidates = [n for n, s in self.symbols.scopes[file].items() if s.kind in kinds]
-            help = suggestion(name.text, candidates)
-            self.tell(codes.UNKNOWN_NAME, name.span, what=wanted, name=name.text, help=help)
+            self.unknown(file, name, kinds)
             return None
         self.symbols.used.add(symbol.key)
         if symbol.kind not in kinds:
-            label = Label(symbol.declaration.name.span, "it is declared here")
-            self.tell(
-                codes.WRONG_KIND,
-                name.span,
-                name=name.text,
-                found=symbol.kind,
-                expected=wanted,
-                labels=(label,),
-            )
+            self.wrong_kind(name, symbol, " or ".join(map(with_article, kinds)))
             return None
         return symbol
+
+    def unknown(self, file: str, name: ast.Name, kinds: tuple[str, ...]) -> None:
+        """Tell that there is no such declaration, with what was meant or where to get it."""
+        if self.symbols.is_lost(file, name.text):
+            return
+        candidates = self.symbols.names(file, *kinds)
+        help = suggestion(name.text, candidates) or offered_by(self.loader, name.text, kinds)
+        if help is None and 0 < len(candidates) <= 8:
+            help = "there are: " + ", ".join(candidates)
+        what = " or ".join(kinds)
+        self.tell(codes.UNKNOWN_NAME, name.span, what=what, name=name.text, help=help)
+
+    def wrong_kind(
+        self, name: ast.Name, symbol: Symbol, expected: str, help: str | None = None
+    ) -> None:
+        """Tell that a name is a thing of another kind than is needed."""
+        label = Label(symbol.declaration.name.span, "it is declared here")
+        self.tell(
+            codes.WRONG_KIND,
+            name.span,
+            name=name.text,
+            found=with_article(symbol.kind),
+            expected=expected,
+            labels=(label,),
+            help=help,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +90,15 @@ class Local:
 
     type: Type
     span: Span
-    expr: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The values that an expression may read.
 
-    `present` are the paths known to be there, `gone` the names made in a closed branch, `later` the
-    names that are made further down. `budget` says whether `budget.remaining` may be read.
+    `present` are the paths known to be there; `reached` takes everything as there, because what is
+    said is only meant where it is. `gone` are the names made in a closed branch, `later` those made
+    further down. `budget` says whether `budget.remaining` may be read.
     """
 
     file: str
@@ -87,7 +107,7 @@ class Scope:
     gone: frozenset[str] = frozenset()
     later: frozenset[str] = frozenset()
     budget: bool = False
-    cached: frozenset[str] = frozenset()
+    reached: bool = False
 
     def with_name(self, name: str, local: Local) -> Scope:
         return replace(self, names={**self.names, name: local})
@@ -97,4 +117,4 @@ class Scope:
 
     def is_present(self, expr: Expr) -> bool:
         path = path_of(expr)
-        return path is not None and path in self.present
+        return path is not None and (self.reached or path in self.present)

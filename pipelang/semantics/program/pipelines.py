@@ -116,7 +116,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """`open_ends` names what this version cannot analyse or run here, for one clear warning each."""
+    """`open_ends` names what this version can neither analyse nor run here, with the places."""
 
     name: str
     parameters: tuple[Parameter, ...]

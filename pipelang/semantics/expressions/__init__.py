@@ -1,0 +1,13 @@
+"""Typed expressions: what is left of an expression once names, types and settings are known.
+
+Pure, loop-free, total. Quantities are exact: probabilities and money are `Decimal`, durations are
+seconds in `Decimal`. A setting has become the constant of this program, with its name kept.
+"""
+
+from pipelang.semantics.expressions.nodes import *  # noqa: F403
+from pipelang.semantics.expressions.show import show as show
+from pipelang.semantics.expressions.traverse import mentions as mentions
+from pipelang.semantics.expressions.traverse import parts as parts
+from pipelang.semantics.expressions.traverse import path_of as path_of
+from pipelang.semantics.expressions.traverse import substitute as substitute
+from pipelang.semantics.expressions.traverse import walk as walk

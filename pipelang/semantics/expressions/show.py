@@ -1,0 +1,125 @@
+"""Expressions in the language's own words, for messages, reports and the names of parameters.
+
+What is shown reads back as the same expression: two different ones never look alike.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from pipelang.semantics.expressions.nodes import (
+    Apply,
+    Arithmetic,
+    At,
+    BudgetLeft,
+    Builtin,
+    Choice,
+    Compare,
+    Const,
+    Expr,
+    Field,
+    IsPresent,
+    Logic,
+    MakeList,
+    MakeRecord,
+    Matches,
+    Member,
+    Negate,
+    Not,
+    Read,
+    Select,
+)
+from pipelang.semantics.quantities import show_value
+from pipelang.semantics.types import EnumType
+
+# How tightly an expression holds together; a part that holds less tightly gets parentheses.
+_IF, _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _UNARY, _PRIMARY = range(9)
+_OPERATORS = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "and": _AND, "or": _OR}
+
+
+def show(expr: Expr) -> str:
+    """An expression as people would write it."""
+    match expr:
+        case Const():
+            return expr.setting or _constant(expr)
+        case Read():
+            return expr.name
+        case Field():
+            return f"{_part(expr.target, _PRIMARY)}.{expr.name}"
+        case At():
+            return f"{_part(expr.target, _PRIMARY)}[{show(expr.index)}]"
+        case IsPresent():
+            return f"{_part(expr.target, _PRIMARY)}?"
+        case Apply() | Builtin():
+            return f"{expr.function}({', '.join(map(show, expr.arguments))})"
+        case MakeList():
+            return f"[{', '.join(map(show, expr.items))}]"
+        case MakeRecord():
+            return "{" + ", ".join(f"{name}: {show(value)}" for name, value in expr.fields) + "}"
+        case Not(operand=Compare(op="==") as equal):
+            return f"{_part(equal.left, _SUM)} != {_part(equal.right, _SUM)}"
+        case Not(operand=Member() as member):
+            return f"{_part(member.item, _SUM)} not in {_part(member.collection, _SUM)}"
+        case Not():
+            return f"not {_part(expr.operand, _NOT)}"
+        case Negate():
+            return f"-{_part(expr.operand, _UNARY)}"
+        case Logic() | Arithmetic():
+            level = _OPERATORS[expr.op]
+            left, right = _part(expr.left, level), _part(expr.right, level + 1)
+            return f"{left} {expr.op} {right}"
+        case Compare(left=Const()) if expr.op != "==" and not isinstance(expr.right, Const):
+            op = {"<": ">", "<=": ">="}[expr.op]
+            return f"{_part(expr.right, _SUM)} {op} {_part(expr.left, _SUM)}"
+        case Compare():
+            return f"{_part(expr.left, _SUM)} {expr.op} {_part(expr.right, _SUM)}"
+        case Member():
+            return f"{_part(expr.item, _SUM)} in {_part(expr.collection, _SUM)}"
+        case Matches():
+            return f"{_part(expr.text, _SUM)} matches {expr.patterns}"
+        case Choice():
+            then, otherwise = show(expr.then), show(expr.otherwise)
+            return f"if {show(expr.condition)} then {then} else {otherwise}"
+        case Select():
+            subject = expr.subject
+            arms = " ".join(f"{_pattern(taken, subject)} => {show(arm)}" for taken, arm in expr.arms)
+            return f"match {show(subject)} {{ {arms} }}"
+        case BudgetLeft():
+            return "budget.remaining" + ("" if expr.what == "money" else f".{expr.what}")
+        case _:
+            assert_never(expr)
+
+
+def _part(expr: Expr, level: int) -> str:
+    text = show(expr)
+    return f"({text})" if _level(expr) < level else text
+
+
+def _level(expr: Expr) -> int:
+    match expr:
+        case Choice():
+            return _IF
+        case Logic() | Arithmetic():
+            return _OPERATORS[expr.op]
+        case Not(operand=Compare(op="==") | Member()):
+            return _COMPARISON
+        case Not():
+            return _NOT
+        case Compare() | Member() | Matches():
+            return _COMPARISON
+        case Negate():
+            return _UNARY
+        case _:
+            return _PRIMARY
+
+
+def _pattern(taken: tuple[object, ...] | None, subject: Expr) -> str:
+    if taken is None:
+        return "else"
+    return ", ".join(_constant(Const(value, subject.type)) for value in taken)
+
+
+def _constant(expr: Const) -> str:
+    if isinstance(expr.type, EnumType):
+        return str(expr.value)
+    return show_value(expr.value, expr.type)

@@ -1,0 +1,269 @@
+"""What the documentation shows is true: it is checked, run and computed here, page by page.
+
+Conventions of the pages, all of them invisible to readers:
+
+- ```pipe            a whole file; it checks without errors and its tests pass
+- ```pipe NAME       the same, and it becomes the file NAME of the page from there on
+- ```pipe NAME exit=1   the same, but the text around it says that it has errors
+- ```pipe-part       a fragment that parses inside one of FRAMES
+- ```jsonl NAME, ```python NAME    a file of the page
+- ```console         `$ COMMAND` lines, each with lines of its output; `…` stands for what is left out
+- a table whose head starts with `FILE`: figures of `pipelang check FILE --format json`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelang.diagnostics import Source, has_errors
+from pipelang.interfaces.checking import Checked, check_file, report_json
+from pipelang.interfaces.cli.main import COMMANDS, main
+from pipelang.interfaces.disk import DiskLoader
+from pipelang.runtime.embedding import LoadedProgram
+from pipelang.runtime.testing import run_test
+from pipelang.syntax.parse import parse
+from pipelang.syntax.tables import tables
+
+REPO = Path(__file__).resolve().parents[2]
+README, SUPPORT = REPO / "README.md", REPO / "examples" / "support"
+LANGUAGE, MODEL = REPO / "docs" / "language.md", REPO / "docs" / "model.md"
+PAGES = [README, *sorted(REPO.glob("docs/**/*.md")), *sorted(REPO.glob("examples/*/README.md"))]
+
+
+@dataclass(frozen=True)
+class Fence:
+    page: Path
+    line: int
+    words: tuple[str, ...]
+    text: str
+
+    @property
+    def name(self) -> str | None:
+        return self.words[1] if len(self.words) > 1 else None
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(REPO)}:{self.line}"
+
+
+@cache
+def fences(page: Path, *languages: str) -> list[Fence]:
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for hit in re.finditer(r"^```([^\n]+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        words = tuple(hit[1].split())
+        if not languages or words[0] in languages:
+            found.append(Fence(page, text.count("\n", 0, hit.start()) + 1, words, hit[2]))
+    return found
+
+
+def every(*languages: str) -> list[Any]:
+    return [pytest.param(f, id=str(f)) for page in PAGES for f in fences(page, *languages)]
+
+
+# --------------------------------------------------------------------------- files in memory
+
+ROWS = [(0.97, True), (0.9, True), (0.8, True), (0.6, True), (0.9, False), (0.5, False)] * 20
+EVIDENCE = "".join(json.dumps({"confidence": c, "correct": ok}) + "\n" for c, ok in ROWS)
+
+
+class OfThePage(DiskLoader):
+    """The page's own files; stand-ins for evidence and prompts that it only names."""
+
+    def __init__(self, fence: Fence) -> None:
+        self.root = fence.name or "shown.pipe"
+        before = [f for f in fences(fence.page) if f.name and f.line < fence.line]
+        self.files = {f.name: f.text for f in before} | {self.root: fence.text}
+
+    def read(self, path: str) -> str | None:
+        if path in self.files:
+            return self.files[path]
+        stand_ins = {".jsonl": EVIDENCE, ".j2": "Answer as well as you can."}
+        return stand_ins.get(Path(path).suffix) or super().read(path)
+
+    def beside(self, base: str, path: str) -> str:
+        return path
+
+
+@cache
+def checked(fence: Fence) -> Checked:
+    loader = OfThePage(fence)
+    return check_file(loader.root, loader)
+
+
+@pytest.mark.parametrize("fence", every("pipe"))
+def test_a_shown_file_checks_and_its_tests_pass(fence: Fence):
+    result = checked(fence)
+    said = [d.message for d in result.diagnostics if d.is_error]
+    assert bool(said) is ("exit=1" in fence.words), said
+    program = result.program
+    assert program is not None
+    loaded = LoadedProgram(program)
+    for test in program.tests:
+        misses = asyncio.run(run_test(loaded, test)).misses
+        assert not misses, (test.title, [miss.message for miss in misses])
+
+
+FRAMES = {
+    "declarations": "{}",
+    "items": "pipeline p() -> text {{ {} }}",
+    "actions": "pipeline p() -> text {{ step x: text = {} }}",
+    "options": "pipeline p() -> text {{ step x: text = call t() {{ {} }} }}",
+    "tests": 'test "t" {{ {} }}',
+    "fields": "type T {{ {} }}",
+}
+
+
+@pytest.mark.parametrize("fence", every("pipe-part"))
+def test_a_shown_part_parses(fence: Fence):
+    tried = {}
+    for name, frame in FRAMES.items():
+        found = parse(Source("part.pipe", frame.format(fence.text))).diagnostics
+        if not has_errors(found):
+            return
+        tried[name] = found[0].message
+    pytest.fail(f"it parses in no frame: {tried}")
+
+
+def test_the_reference_names_every_word_of_the_language():
+    text = LANGUAGE.read_text(encoding="utf-8")
+    shown = " ".join(re.findall(r"`([^`]+)`", text) + [f.text for f in fences(LANGUAGE)])
+    words = set(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", shown))
+    assert set(tables().keywords) - words == set()
+
+
+# ---------------------------------------------------------------------------------- commands
+
+
+def commands(fence: Fence) -> Iterator[tuple[str, list[str]]]:
+    """The commands of a console, each with the lines that are shown of its output."""
+    for block in re.split(r"^\$ ", fence.text, flags=re.MULTILINE)[1:]:
+        command, *lines = block.replace("\\\n", " ").splitlines()
+        yield command, lines
+
+
+def run(command: str) -> int:
+    argv = shlex.split(command, comments=True)
+    match argv[0]:
+        case "pipelang":
+            return main(argv[1:])
+        case "mkdir":
+            Path(argv[-1]).mkdir(parents=True)
+        case "cd":
+            os.chdir(argv[1])
+        case "cp":
+            shutil.copy(argv[1], argv[2])
+        case _:
+            pytest.fail(f"a page shows `{argv[0]}`, which this test does not know")
+    return 0
+
+
+def pattern(line: str) -> re.Pattern[str]:
+    parts = [r"\s+".join(map(re.escape, part.split())) for part in line.split("…")]
+    return re.compile(r"\s*" + r".*".join(parts) + r"\s*")
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if fences(p, "console")], ids=lambda p: p.name)
+def test_a_shown_command_prints_what_is_shown(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    (tmp_path / "examples").symlink_to(REPO / "examples")
+    monkeypatch.chdir(tmp_path)
+    for fence in fences(page):
+        if fence.name is not None:
+            Path(fence.name).parent.mkdir(exist_ok=True)
+            Path(fence.name).write_text(fence.text, encoding="utf-8")
+        if fence.words[0] != "console":
+            continue
+        for command, lines in commands(fence):
+            code = run(command)
+            said = capsys.readouterr()
+            output = (said.err + said.out).splitlines()
+            assert code == int(any(line.startswith("error[") for line in lines)), output
+            rest = iter(output)
+            for line in lines:
+                if line.strip() not in ("", "…"):
+                    wanted = pattern(line)
+                    hit = any(wanted.fullmatch(found) for found in rest)
+                    assert hit, f"{fence}: `{command}` does not print {line!r}:\n" + said.out
+
+
+@pytest.mark.parametrize("fence", every("sh"))
+def test_commands_without_output_name_what_is_there(fence: Fence):
+    for line in fence.text.replace("\\\n", " ").splitlines():
+        argv = shlex.split(line, comments=True)
+        if argv[:1] == ["pipelang"]:
+            assert argv[1] in COMMANDS
+            paths = [word.lstrip("@") for word in argv[2:] if "/" in word]
+            assert all((REPO / path).exists() for path in paths), line
+        elif argv[:1] == ["make"]:
+            assert re.search(rf"^{argv[1]}:", (REPO / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_the_readme_lists_every_command():
+    listed = re.findall(r"^\| `pipelang (\w+)", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed == ["check", "run", "test", "fmt", "explain"]
+    assert set(listed) == set(COMMANDS)
+
+
+# ----------------------------------------------------------------------------------- figures
+
+
+@cache
+def figures(fence: Fence) -> dict[str, Any]:
+    return report_json([checked(fence)])["pipelines"]
+
+
+def number(report: dict[str, Any], path: str) -> dict[str, Any]:
+    at: Any = next(iter(report.values())) if len(report) == 1 else report
+    for name in path.split("."):
+        at = at[name]
+    return at
+
+
+def agrees(shown: str, exact: float) -> bool:
+    """Whether a figure rounds to what is shown, in the digits that are shown."""
+    decimals = len(shown.rstrip("%").partition(".")[2])
+    value = float(shown.strip("$%").replace(",", "")) / (100 if shown.endswith("%") else 1)
+    unit = 10.0**-decimals / (100 if shown.endswith("%") else 1)
+    return abs(value - exact) <= unit * 0.5000001
+
+
+def tables_of(page: Path) -> Iterator[tuple[Fence, list[list[str]]]]:
+    text = page.read_text(encoding="utf-8")
+    for hit in re.finditer(r"^\| `([\w.]+\.pipe)`.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE):
+        fence = next(f for f in fences(page, "pipe") if f.name == hit[1])
+        yield fence, [[c.strip() for c in row.split("|")[1:-1]] for row in hit[2].splitlines()]
+
+
+ROWS_OF_THE_MODEL = [(f, row) for f, rows in tables_of(MODEL) for row in rows]
+
+
+@pytest.mark.parametrize(("fence", "row"), ROWS_OF_THE_MODEL, ids=lambda x: str(x[0])[:60])
+def test_a_figure_of_the_model_is_what_check_computes(fence: Fence, row: list[str]):
+    found = number(figures(fence), row[0].strip("`"))
+    cells = [cell for cell in row[1:] if re.fullmatch(r"[\d.]+( to [\d.]+)?", cell)]
+    assert cells
+    for name, cell in zip(("value", "mean"), cells, strict=False):
+        if " to " in cell:
+            low, high = cell.split(" to ")
+            assert agrees(low, found["low"]) and agrees(high, found["high"]), found
+        else:
+            assert agrees(cell, found[name]), found
+    if " to " in cells[0]:
+        assert found["value"] is None
+
+
