@@ -26,21 +26,31 @@ def resource(kind: Literal["grammar", "stdlib"]) -> Path:
     """
     from pathlib import Path
 
-    package = os.path.dirname(os.path.abspath(__file__))
+    return Path(resource_folder(kind))
+
+
+def resource_folder(kind: Literal["grammar", "stdlib"]) -> str:
+    """The same as a text, for those who have no time to import `pathlib`."""
+    package = package_folder()
     installed = os.path.join(package, "_data", kind)
     if os.path.isdir(installed):
-        return Path(installed)
+        return installed
 
     # An editable install imports the package from the checkout, so the two are one case.
     root = os.path.dirname(package)
     checkout = os.path.join(root, kind)
     if os.path.isdir(checkout) and _is_checkout(root):
-        return Path(checkout)
+        return checkout
 
     raise FileNotFoundError(
         f"pipelang's folder `{kind}` is missing: neither `{installed}` (an installed wheel) nor "
         f"`{checkout}` (a checkout with its pyproject.toml) is there; install pipelang-dsl again"
     )
+
+
+def package_folder() -> str:
+    """Where our own code lies."""
+    return os.path.dirname(os.path.abspath(__file__))
 
 
 def _is_checkout(root: str) -> bool:

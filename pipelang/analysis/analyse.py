@@ -6,7 +6,6 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from pipelang.analysis.figures import (
     COST_METRICS,
@@ -25,6 +24,7 @@ from pipelang.analysis.posterior import posterior
 from pipelang.analysis.reliability import own_reliability
 from pipelang.analysis.sweep import Totals, sweep
 from pipelang.analysis.worst import Worst, worst_run
+from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 

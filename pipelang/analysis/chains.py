@@ -8,21 +8,22 @@ and if they are not. A new answer copies them with the correlation of the link t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelang.analysis.conditions import Draw, Plan, expression_plan
 from pipelang.analysis.model import RIGHT, WRONG, Model, value_key
+from pipelang.analysis.polls import CallKernel, Latent, Made, cascaded, voted
+from pipelang.analysis.polls import Draw as Redraw
 from pipelang.analysis.prices import attempt_cost
 from pipelang.analysis.table import Key, is_zero
+from pipelang.records import dataclass
+from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Declared
+from pipelang.semantics.chance import Chance, Declared
 from pipelang.semantics.kernels.chain import START, Position, after_failure
+from pipelang.semantics.types import ANSWERER
 from pipelang.semantics.walk import inner_links
-
-Latent = tuple[bool, bool]
-"""Would the answer be right with right arguments, and with a wrong one."""
 
 
 @dataclass(slots=True)
@@ -77,24 +78,25 @@ def step_kernel(model: Model, step: p.Step, taint: frozenset[str]) -> StepKernel
             plan = expression_plan(model, action.who)
             routes[id(link)] = plan.compute
             draws.update({draw.key: draw for draw in plan.draws})
-            for tier in tiers_of(action):
-                outage = _outage(model, model.program.tiers[tier].provider)
-                draws[outage.key] = outage
         elif isinstance(action, p.Choose):
             plan = expression_plan(model, action.subject)
             routes[id(link)] = plan.compute
             draws.update({draw.key: draw for draw in plan.draws})
+        for tier in tiers_of(action):
+            outage = _outage(model, model.program.tiers[tier].provider)
+            draws[outage.key] = outage
     plan = Plan(tuple(draws.values()), lambda values: None)
     bits = {value_key(name) for name in model.roots(step.reads) | taint}
     tracks = step.name in model.latent and not _never_copies(step)
     return StepKernel(step, plan, tuple(sorted(bits | set(draws), key=str)), tracks, model, routes)
 
 
-def tiers_of(action: p.AskTier) -> list[str]:
-    """Every tier that a route can pick."""
-    from pipelang.semantics import expressions as ir
-    from pipelang.semantics.types import ANSWERER
-
+def tiers_of(action: p.Action) -> list[str]:
+    """Every tier that an action can ask, in the order in which they are written."""
+    if isinstance(action, p.Cascade):
+        return list(action.tiers)
+    if not isinstance(action, p.AskTier):
+        return []
     names = [
         str(part.value)
         for part in ir.walk(action.who)
@@ -130,114 +132,137 @@ def _walk(
     reach: Any = 1.0
     at: Position | None = START
     current = -1
-    situation: _Situation | None = None
+    made = Made()
+    acts = False
     while at is not None:
         if at.link != current:
             current = at.link
-            situation = _situation(kernel, chain.links[current], values, taint)
-        assert situation is not None
-        cost = cost + reach * situation.cost
-        tokens = tokens + reach * situation.tokens
-        succeeds = reach * (1 - situation.fails)
-        if not is_zero(succeeds):
-            for latent, chance in _latents(kernel, situation, former):
-                right = latent[0] if situation.arguments_right else latent[1]
-                kept = latent if kernel.tracks_latent else None
-                key = (right, kept, situation.acts)
-                gain = succeeds * chance
-                answers[key] = answers[key] + gain if key in answers else gain
-        reach = reach * situation.fails
+            made, acts = _attempt(kernel, chain.links[current], values, taint, former)
+        cost = cost + reach * made.cost
+        tokens = tokens + reach * made.tokens
+        for (right, latent), chance in made.answers.items():
+            key = (right, latent, acts)
+            gain = reach * chance
+            answers[key] = answers[key] + gain if key in answers else gain
+        reach = reach * made.fails
         if is_zero(reach):
             break
         at = after_failure(chain, at)
     return Kernel(tuple(answers.items()), reach, cost, tokens)
 
 
-@dataclass(frozen=True, slots=True)
-class _Situation:
-    """One attempt of a link, with everything around it known."""
-
-    link: p.Link
-    fails: Any
-    cost: Any
-    tokens: Any
-    arguments_right: bool
-    accuracy: Any
-    recovers: Any
-    acts: bool
-
-
-def _situation(
-    kernel: StepKernel, link: p.Link, values: dict[Key, Any], taint: frozenset[str]
-) -> _Situation:
+def _attempt(
+    kernel: StepKernel,
+    link: p.Link,
+    values: dict[Key, Any],
+    taint: frozenset[str],
+    former: Latent | None,
+) -> tuple[Made, bool]:
+    """One position of a chain: an attempt, or a vote or cascade as a whole; and whether it acts."""
     model = kernel._model
-    mentioned: frozenset[str] = frozenset()
+    mentioned: set[str] = set(taint)
     while isinstance(link.action, p.Choose):
         mentioned |= model.values(link.action.subject)
         chosen = kernel._routes[id(link)](values)
         link = next(arm for taken, arm in link.action.arms if taken is None or chosen in taken)
     action = link.action
+    given = [action.value] if isinstance(action, p.Value) else []
+    if isinstance(action, (p.AskTier, p.AskRole, p.Call, p.Cascade)):
+        given = [value for _, value in action.arguments]
+    for expr in given:
+        mentioned |= model.values(expr)
+    right = _all_right(values, mentioned)
+    keeps = kernel.tracks_latent
+    if isinstance(action, p.Cascade):
+        calls = [_call(kernel, link, tier, values) for tier in action.tiers]
+        others = _all_right(values, model.roots(ir.mentions(action.until) - {"it"}))
+        catches = model.parameters.value(action.rates.catches)
+        alarms = model.parameters.value(action.rates.false_alarms)
+
+        def holds(answer: bool) -> Any:
+            return 1 - (alarms if answer and others else catches)
+
+        return cascaded(calls, holds, right, former, keeps), False
+    tier = kernel._routes[id(link)](values) if isinstance(action, p.AskTier) else None
+    call = _call(kernel, link, tier, values)
+    if link.vote is not None:
+        return voted(link.vote, call, right, former, keeps), False
+    made = Made(fails=call.fails, cost=call.cost, tokens=call.tokens)
+    answered = 1 - call.fails
+    if not is_zero(answered):
+        for latent, chance in call.draw(former):
+            verdict = latent[0] if right else latent[1]
+            made.answer(verdict, latent if keeps else None, answered * chance)
+    acts = isinstance(action, p.Call) and model.program.tools[action.tool].acts
+    return made, acts
+
+
+def _all_right(values: dict[Key, Any], names: Iterable[str]) -> bool:
+    return all(values.get(value_key(name), RIGHT) != WRONG for name in names)
+
+
+def _call(
+    kernel: StepKernel, link: p.Link, tier_name: str | None, values: dict[Key, Any]
+) -> CallKernel:
+    """One call of an action. In votes and cascades its retries are closed in, else it is bare."""
+    model, action = kernel._model, link.action
     parameters = model.parameters
     fails: Any = 0.0
     cost: Any = 0.0
     tokens: Any = 0.0
     recovers: Any = 0.0
-    acts = False
     accuracy = link.accuracy
+    out = False
     match action:
-        case p.AskTier():
-            tier = kernel._routes[id(link)](values)
-            accuracy = link.accuracy_by_tier.get(tier, link.accuracy)
-            provider = model.program.tiers[tier].provider
-            out = values[outage_key(provider)]
-            fails = 1.0 if out else parameters.value(model.program.tiers[tier].transient)
-            if not out:
-                spent = attempt_cost(model, kernel.step, link, tier)
-                cost, tokens = spent.mean, spent.tokens_in.mean + spent.tokens_out.mean
+        case p.AskTier() | p.Cascade():
+            assert tier_name is not None
+            tier = model.program.tiers[tier_name]
+            accuracy = link.accuracy_by_tier.get(tier_name, accuracy)
             recovers = parameters.value(link.recovers)
-            reads = [value for _, value in action.arguments]
+            out = bool(values[outage_key(tier.provider)])
+            fails = 1.0 if out else parameters.value(tier.transient)
+            if not out:
+                spent = attempt_cost(model, kernel.step, link, tier_name)
+                cost, tokens = spent.mean, spent.tokens_in.mean + spent.tokens_out.mean
         case p.AskRole():
             role = model.program.roles[action.role]
             fails = 1 - parameters.timely(role.responds, link.timeout, action.role)
             recovers = parameters.value(link.recovers)
-            reads = [value for _, value in action.arguments]
         case p.Call():
             tool = model.program.tools[action.tool]
             fails = 1 - parameters.value(tool.succeeds)
             cost = float(tool.cost)
-            acts = tool.acts
-            reads = [value for _, value in action.arguments]
         case p.Value():
-            reads = [action.value]
+            pass
         case _:
             raise AssertionError(f"{action!r} is not analysed")
-    for expr in reads:
-        mentioned |= model.values(expr)
-    wrong = [name for name in mentioned | taint if values.get(value_key(name), RIGHT) == WRONG]
-    return _Situation(
-        link, fails, cost, tokens, not wrong, parameters.value(accuracy), recovers, acts
-    )
+    if link.vote is not None or isinstance(action, p.Cascade):
+        tries: Any = 0.0
+        reach: Any = 1.0
+        for _ in range(link.retry.count + 1):
+            tries = tries + reach
+            reach = reach * fails
+        fails, cost, tokens = reach, cost * tries, tokens * tries
+    return CallKernel(fails, cost, tokens, _draws(kernel, link, accuracy, recovers))
 
 
-def _latents(
-    kernel: StepKernel, at: _Situation, former: Latent | None
-) -> Iterator[tuple[Latent, Any]]:
-    """The verdicts of a new answer with their probabilities."""
-    if not kernel.tracks_latent:
-        share = at.accuracy if at.arguments_right else at.recovers
-        for right, chance in ((True, share), (False, 1 - share)):
-            if not is_zero(chance):
-                yield (right, right), chance
-        return
-    copies: Any = 0.0
-    if former is not None:
-        copies = kernel._model.parameters.value(at.link.correlation)
-    for first, chance in ((True, at.accuracy), (False, 1 - at.accuracy)):
-        for second, other in ((True, at.recovers), (False, 1 - at.recovers)):
-            latent = (first, second)
-            anew = chance * other
-            total = anew if former is None else (1 - copies) * anew
-            if former == latent:
-                total = total + copies
-            if not is_zero(total):
-                yield latent, total
+def _draws(kernel: StepKernel, link: p.Link, accuracy: Chance, recovers: Any) -> Redraw:
+    """How the latents of an answer are drawn; a copy of the former ones with the correlation."""
+    right = kernel._model.parameters.value(accuracy)
+    several = kernel.tracks_latent or link.vote is not None or isinstance(link.action, p.Cascade)
+
+    def draw(former: Latent | None) -> Iterator[tuple[Latent, Any]]:
+        copies: Any = 0.0
+        if former is not None and several:
+            copies = kernel._model.parameters.value(link.correlation)
+        for first, chance in ((True, right), (False, 1 - right)):
+            for second, other in ((True, recovers), (False, 1 - recovers)):
+                latent = (first, second)
+                anew = chance * other
+                total = (1 - copies) * anew if former is not None and several else anew
+                if former == latent and several:
+                    total = total + copies
+                if not is_zero(total):
+                    yield latent, total
+
+    return draw

@@ -10,11 +10,11 @@ ones. The same expression over the same versions is one draw.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from pipelang.analysis.model import RIGHT, Model, confidence_cut, value_key
 from pipelang.analysis.table import Key, Table, assign
+from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.fold import NotConstant, fold

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import comb, cos, pi, prod
 from typing import TYPE_CHECKING, Any
+
+from pipelang.records import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

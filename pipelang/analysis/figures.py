@@ -7,7 +7,6 @@ something is undeclared, one over degrees and one over a grid give certain bound
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from pipelang.analysis.enclosure import (
@@ -23,6 +22,7 @@ from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.posterior import interval, share_of
 from pipelang.analysis.sweep import Totals, sweep
 from pipelang.analysis.worst import Worst
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 

@@ -109,7 +109,6 @@ def _shared_providers(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diag
             providers = {
                 program.tiers[tier].provider
                 for inner in inner_links(p.Chain((link,), None))
-                if isinstance(inner.action, p.AskTier)
                 for tier in tiers_of(inner.action)
             }
             shared = providers & before

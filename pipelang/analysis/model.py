@@ -7,11 +7,11 @@ let mentions its steps. So the only hidden bits are those of steps.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from pipelang.analysis.parameters import Cut, Parameters
 from pipelang.analysis.table import Key
+from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare

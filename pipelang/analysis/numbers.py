@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from pipelang.records import dataclass
 from pipelang.semantics.chance import Basis
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pipelang.analysis.numbers import Number
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
 

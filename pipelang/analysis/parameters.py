@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, assert_never
 
+from pipelang.records import dataclass, field
 from pipelang.semantics.chance import (
     Basis,
     Chance,

@@ -8,10 +8,10 @@ program first uses them, so a result does not hang on what files are called.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.parameters import Parameters
+from pipelang.records import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

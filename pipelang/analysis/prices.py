@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 
 from pipelang.analysis.model import Model
+from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
-from pipelang.semantics.sizes import NONE, SCALAR_TOKENS, Size, output_limit, value_size
+from pipelang.semantics.sizes import NONE, Size, output_limit, value_size
 from pipelang.semantics.types import (
     TEXT,
     ListType,
@@ -53,7 +53,7 @@ def attempt_cost(model: Model, step: p.Step, link: p.Link, tier_name: str) -> At
 
 def _attempt_cost(model: Model, step: p.Step, link: p.Link, tier_name: str) -> AttemptCost:
     action = link.action
-    assert isinstance(action, p.AskTier)
+    assert isinstance(action, (p.AskTier, p.Cascade))
     tier = model.program.tiers[tier_name]
     redone = step.name in model.latent
     size_in = prompt_size(model, action, redone)
@@ -83,7 +83,7 @@ def output_size(link: p.Link, answers: Type) -> Size:
     return Size(float("inf") if bound is None else float(bound), bound, False)
 
 
-def prompt_size(model: Model, action: p.AskTier, redone: bool) -> Size:
+def prompt_size(model: Model, action: p.AskTier | p.Cascade, redone: bool) -> Size:
     """Tokens of a prompt with these arguments."""
     prompt = model.program.prompts[action.prompt]
     arguments = dict(action.arguments)
@@ -125,7 +125,9 @@ def _values(
             case p.TemplateText():
                 pass
             case p.TemplateValue():
-                size = size + _value(model, part, arguments, types, redone)
+                one = _value(model, part, arguments, types, redone)
+                bound = None if one.bound is None else one.bound * part.times
+                size = size + Size(one.mean, bound, one.declared)
             case p.TemplateLoop():
                 inner = _values(model, part.body, arguments, types, redone)
                 size = size + inner.times(_length(part, arguments, types))
@@ -203,7 +205,7 @@ def _value(
     redone: bool,
 ) -> Size:
     if value.path is None:
-        return value_size(value.type) if value.type is not None else Size(0.0, SCALAR_TOKENS)
+        return value_size(value.type)
     if value.path[0] == "feedback":
         return Size(float(FEEDBACK_TOKENS), FEEDBACK_TOKENS) if redone else NONE
     path = value.path
@@ -232,7 +234,11 @@ def _value(
 
 def _outputs(step: p.Step) -> list[Size]:
     """What a step's own `output` says about the length of its value."""
-    limits = [link.output_max for link in step.chain.links if isinstance(link.action, p.AskTier)]
+    limits = [
+        link.output_max
+        for link in step.chain.links
+        if isinstance(link.action, (p.AskTier, p.Cascade))
+    ]
     if not limits or any(limit is None for limit in limits):
         return []
     return [Size(0.0, max(limit for limit in limits if limit is not None), False)]

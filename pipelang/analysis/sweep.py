@@ -16,7 +16,6 @@ additive, so their mean needs only the probability of each situation, never a di
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from pipelang.analysis.chains import Kernel, StepKernel, latent_key, step_kernel
@@ -34,6 +33,7 @@ from pipelang.analysis.table import (
     split,
     summed,
 )
+from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.actions import outcome_reads

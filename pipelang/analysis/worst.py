@@ -7,12 +7,12 @@ here. `None` stands for "nothing bounds it".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pipelang.analysis.chains import tiers_of
 from pipelang.analysis.liveness import all_reruns
 from pipelang.analysis.model import Model
 from pipelang.analysis.prices import attempt_cost
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import attempts
 
@@ -128,16 +128,27 @@ def _step(model: Model, step: p.Step) -> Worst:
     return total
 
 
+def _ask(model: Model, step: p.Step, link: p.Link, tier: str) -> Worst:
+    spent = attempt_cost(model, step, link, tier)
+    tokens = _sum(spent.tokens_in.bound, spent.tokens_out.bound)
+    return Worst(spent.worst, tokens, ((step.name, 1),))
+
+
 def _link(model: Model, step: p.Step, link: p.Link) -> Worst:
     """One attempt of a link, at its dearest tier or arm."""
     action = link.action
     match action:
+        case p.Cascade():
+            total = NOTHING
+            for tier in action.tiers:
+                total = total + _ask(model, step, link, tier).times(link.retry.count + 1)
+            return total
         case p.AskTier():
             worst = NOTHING
             for tier in tiers_of(action):
-                spent = attempt_cost(model, step, link, tier)
-                tokens = _sum(spent.tokens_in.bound, spent.tokens_out.bound)
-                worst = dearer(worst, Worst(spent.worst, tokens, ((step.name, 1),)))
+                worst = dearer(worst, _ask(model, step, link, tier))
+            if link.vote is not None:
+                worst = worst.times(link.vote.calls * (link.retry.count + 1))
             return worst
         case p.Call():
             return Worst(float(model.program.tools[action.tool].cost), 0, ((step.name, 1),))

@@ -4,13 +4,24 @@ This layer knows nothing of the language: a pass hands in a rule of the table, a
 """
 
 from pipelang.diagnostics.codes import RULES, Rule, Severity
-from pipelang.diagnostics.diagnostic import Diagnostic, Label, has_errors, report
+from pipelang.diagnostics.diagnostic import (
+    Diagnostic,
+    Edit,
+    Help,
+    Label,
+    Mend,
+    has_errors,
+    report,
+)
 from pipelang.diagnostics.source import Source, Sources, Span
 
 __all__ = [
     "RULES",
     "Diagnostic",
+    "Edit",
+    "Help",
     "Label",
+    "Mend",
     "Rule",
     "Severity",
     "Source",

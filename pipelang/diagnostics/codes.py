@@ -8,8 +8,9 @@ full stop, quote the user's words in backticks, and say what was expected and wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from pipelang.records import dataclass
 
 
 class Severity(Enum):
@@ -81,6 +82,12 @@ NEWER_LANGUAGE = _row(
 )
 NOT_TEXT = _row("P108", "not-text", "`{file}` cannot be read: {why}")
 TOO_DEEP = _row("P109", "too-deep", "this is nested more than {limit} deep")
+MORE_ERRORS = _row(
+    "P110",
+    "more-errors",
+    "{count} more syntax errors are not shown",
+    "mend the first ones; the others are shown then",
+)
 
 # ------------------------------------------------------------------------------ P2xx names
 UNKNOWN_NAME = _row("P201", "unknown-name", "unknown {what} `{name}`")
@@ -135,6 +142,14 @@ TEMPLATE = _row("P310", "template", "in the template of `{prompt}`: {why}")
 DIVISOR = _row("P311", "zero-divisor", "the divisor may be 0")
 BAD_PATTERN = _row("P312", "bad-pattern", "this is no RE2 pattern: {why}")
 NOT_BOUNDED = _row("P313", "not-bounded", "{what} needs a {bound}")
+NO_BINDING = _row("P314", "no-binding", "`{name}` is bound to nothing that is there: {why}")
+BINDING_IMPORT = _row("P315", "binding-import", "importing `{module}` for `{name}` failed: {why}")
+BINDING_PARAMETERS = _row(
+    "P316", "binding-parameters", "`{target}` cannot be called as `{name}` is declared: {why}"
+)
+BINDING_TYPE = _row(
+    "P317", "binding-type", "`{target}` is annotated otherwise than `{name}` is declared: {why}"
+)
 
 # ------------------------------------------------------------------------------ P4xx flow
 NO_OUTCOME = _row(
@@ -197,6 +212,12 @@ PERMIT = _row(
 )
 UNUSED_PERMIT = _row(
     "P702", "unused-permit", 'no tool of `{name}` needs the permit "{permit}"', severity=_W
+)
+AGENT_EFFECT = _row(
+    "P703",
+    "agent-effect",
+    "`{tool}` acts on the world, and an agent may not call it by itself",
+    "wrap it in a pipeline, where its gates and approvals live, and give the agent that pipeline",
 )
 
 # ------------------------------------------------------- P9xx what this version leaves open

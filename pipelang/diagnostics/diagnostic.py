@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from pipelang.diagnostics.codes import Rule, Severity
 from pipelang.diagnostics.source import Span
+from pipelang.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,42 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a file's text that `check --fix` may make unasked."""
+
+    span: Span
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A help line that is plain enough to be carried out.
+
+    `by` is what goes in place of `found`, the letters at the finding's own place; None where only
+    a person can know. Letters that do not fill the place are somewhere else, and are left alone.
+    """
+
+    words: str
+    found: str
+    by: str | None = None
+
+
+Help = str | Mend
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `span` is None only where there is no file to point into."""
+    """One finding. `span` is None only where there is no file to point into.
+
+    `edits` are made together or not at all.
+    """
 
     rule: Rule
     message: str
     span: Span | None
     help: str | None = None
     labels: tuple[Label, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     @property
     def severity(self) -> Severity:
@@ -40,13 +68,18 @@ def report(
     rule: Rule,
     span: Span | None,
     *,
-    help: str | None = None,
+    help: Help | None = None,
     labels: tuple[Label, ...] = (),
+    edits: tuple[Edit, ...] = (),
     **words: object,
 ) -> Diagnostic:
     """Fill the rule's template with `words`; `help` replaces the rule's own help line."""
+    if isinstance(help, Mend):
+        if help.by is not None and span is not None and span.end - span.start == len(help.found):
+            edits = (*edits, Edit(span, help.by))
+        help = help.words
     text = help if help is not None else (rule.help.format(**words) if rule.help else None)
-    return Diagnostic(rule, rule.template.format(**words), span, text, labels)
+    return Diagnostic(rule, rule.template.format(**words), span, text, labels, edits)
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

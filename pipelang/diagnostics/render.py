@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from pipelang.diagnostics.codes import Severity
+from pipelang.diagnostics.columns import cells_of, harmless, wrap
 from pipelang.diagnostics.diagnostic import Diagnostic
-from pipelang.diagnostics.source import Source, Sources, Span
+from pipelang.diagnostics.excerpt import Paint, excerpt, gutter_of
+from pipelang.diagnostics.source import Sources
 
+WIDTH = 100
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
+_LABEL = "34"
 
 
 def as_json(diagnostic: Diagnostic, sources: Sources) -> dict[str, Any]:
@@ -33,46 +36,60 @@ def as_json(diagnostic: Diagnostic, sources: Sources) -> dict[str, Any]:
     }
 
 
-def as_text(diagnostic: Diagnostic, sources: Sources, colour: bool = False) -> str:
-    """A finding with its line of source, an underline, and the mend."""
+def as_text(
+    diagnostic: Diagnostic, sources: Sources, colour: bool = False, width: int = WIDTH
+) -> str:
+    """A finding with its line of source, an underline, what explains it, and the mend.
+
+    Nothing that stands in a file, or in a message about it, can act on the terminal.
+    """
 
     def paint(code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if colour else text
+        return f"\x1b[{code}m{text}\x1b[0m" if colour and text else text
 
     rule, span = diagnostic.rule, diagnostic.span
     tone = _COLOURS[diagnostic.severity]
-    head = paint(f"1;{tone}", f"{diagnostic.severity.value}[{rule.code}]")
-    lines = [f"{head}{paint('1', ': ' + diagnostic.message)}"]
-    source = sources.get(span.file) if span is not None else None
-    if span is not None and source is not None:
-        lines += _excerpt(source, span, tone, paint)
-    for label in diagnostic.labels:
-        where = sources.get(label.span.file)
-        if where is not None:
-            line, column = where.position(label.span.start)
-            lines.append(f"  note: {label.text} ({where.name}:{line}:{column})")
+    labels = [label for label in diagnostic.labels if label.span.file in sources]
+    spans = [label.span for label in labels]
+    if span is not None and span.file in sources:
+        spans.append(span)
+    gutter = gutter_of(sources, spans)
+
+    kind = f"{diagnostic.severity.value}[{rule.code}]"
+    first, *more = _lines(f"{kind}: {diagnostic.message}", width, 0, 4)
+    lines = [paint(f"1;{tone}", kind) + paint("1", first[len(kind) :])]
+    lines += [paint("1", line) for line in more]
+    if span is not None and span.file in sources:
+        lines += excerpt(
+            sources[span.file], span, sign="^", tone=tone, gutter=gutter, width=width, paint=paint
+        )
+    for label in labels:
+        lines += _paragraph("note", _LABEL, label.text, width, paint)
+        lines += excerpt(
+            sources[label.span.file],
+            label.span,
+            sign="-",
+            tone=_LABEL,
+            gutter=gutter,
+            width=width,
+            paint=paint,
+        )
     if diagnostic.help:
-        lines.append(f"  {paint('36', 'help')}: {diagnostic.help}")
+        lines += _paragraph("help", "36", diagnostic.help, width, paint)
     return "\n".join(lines)
 
 
-def _excerpt(source: Source, span: Span, tone: str, paint: Any) -> list[str]:
-    line, column = source.position(span.start)
-    end_line, end_column = source.position(span.end)
-    text = source.line(line).replace("\t", " ")
-    width = max(1, (end_column if end_line == line else len(text) + 1) - column)
-    number = str(line)
-    gutter = " " * len(number)
-    start = 0
-    if column > 90:  # show the place, not the start of a very long line
-        start = column - 40
-    shown = text[start : start + 110]
-    mark = " " * (column - 1 - start) + "^" * max(1, min(width, 110 - (column - 1 - start)))
-    return [
-        f"{gutter}--> {source.name}:{line}:{column}",
-        f"{paint('34', number + ' |')} {shown}",
-        f"{paint('34', gutter + ' |')} {paint(tone, mark)}",
-    ]
+def _paragraph(head: str, tone: str, text: str, width: int, paint: Paint) -> list[str]:
+    first, *more = _lines(f"{head}: {text}", width, 2, 8)
+    return [f"  {paint(tone, head)}{first[2 + len(head) :]}", *more]
+
+
+def _lines(text: str, width: int, indent: int, hanging: int) -> list[str]:
+    """A text in lines; one that fits into a line stands as it is."""
+    text = harmless(text)
+    if "\n" not in text and indent + cells_of(text) <= width:
+        return [" " * indent + text]
+    return wrap(text, width, indent, hanging)
 
 
 def as_github(diagnostic: Diagnostic, sources: Sources) -> str:
@@ -81,56 +98,24 @@ def as_github(diagnostic: Diagnostic, sources: Sources) -> str:
     level = "notice" if diagnostic.severity is Severity.NOTE else diagnostic.severity.value
     text = diagnostic.message + (f" ({diagnostic.help})" if diagnostic.help else "")
     place = ""
+    if record["file"] is not None:
+        place = f" file={_property(record['file'])}"
     if record["line"] is not None:
-        place = (
-            f" file={record['file']},line={record['line']},col={record['column']},"
+        place += (
+            f",line={record['line']},col={record['column']},"
             f"endLine={record['end_line']},endColumn={record['end_column']},"
             f"title={diagnostic.rule.code}"
         )
-    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return f"::{level}{place}::{escaped}"
+    return f"::{level}{place}::{_data(text)}"
 
 
-def as_sarif(diagnostics: Iterable[Diagnostic], sources: Sources, version: str) -> dict[str, Any]:
-    """A SARIF 2.1.0 log with one run."""
-    found = list(diagnostics)
-    rules = {diagnostic.rule.code: diagnostic.rule for diagnostic in found}
-    return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "pipelang",
-                        "version": version,
-                        "rules": [{"id": r.code, "name": r.name} for r in rules.values()],
-                    }
-                },
-                "results": [_sarif_result(diagnostic, sources) for diagnostic in found],
-            }
-        ],
-    }
+def _data(text: str) -> str:
+    """Escaped as GitHub's own toolkit does: actions/toolkit, packages/core/src/command.ts."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _sarif_result(diagnostic: Diagnostic, sources: Sources) -> dict[str, Any]:
-    record = as_json(diagnostic, sources)
-    result: dict[str, Any] = {
-        "ruleId": diagnostic.rule.code,
-        "level": diagnostic.severity.value,
-        "message": {"text": diagnostic.message},
-    }
-    if record["file"] is not None:
-        location: dict[str, Any] = {"artifactLocation": {"uri": record["file"]}}
-        if record["line"] is not None:
-            location["region"] = {
-                "startLine": record["line"],
-                "startColumn": record["column"],
-                "endLine": record["end_line"],
-                "endColumn": record["end_column"],
-            }
-        result["locations"] = [{"physicalLocation": location}]
-    return result
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def dumps(value: Any) -> str:

@@ -7,8 +7,9 @@ when something is shown, because a parser makes a hundred thousand spans and sho
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from pipelang.records import dataclass, field
 
 
 class Span(NamedTuple):
@@ -51,6 +52,10 @@ class Source:
             return ""
         end = starts[number] if number < len(starts) else len(self.text)
         return self.text[starts[number - 1] : end].rstrip("\r\n")
+
+    def start(self, number: int) -> int:
+        """The offset of the first character of a line (from 1)."""
+        return self._line_starts()[number - 1]
 
     def _line_starts(self) -> list[int]:
         if not self._starts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ from pipelang.analysis.findings import findings
 from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.seen import Seen
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 from pipelang.semantics.loading import Loader
@@ -48,21 +49,20 @@ def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
     return span.file, span.start, diagnostic.rule.code
 
 
-IGNORED_FOLDERS = {".git", ".venv", "node_modules", "__pycache__", ".pipelang"}
+def pipe_files(
+    paths: Sequence[str], seen: Seen | None = None
+) -> tuple[list[str], list[Diagnostic]]:
+    """The `.pipe` files that some paths name: files as they are, folders with all inside.
 
-
-def pipe_files(paths: Sequence[str]) -> tuple[list[str], list[Diagnostic]]:
-    """The `.pipe` files that some paths name: files as they are, folders with all inside."""
+    `seen` is told which folders were looked through.
+    """
+    seen = seen or Seen()
     files: list[str] = []
     found: list[Diagnostic] = []
     for given in paths:
         path = Path(given)
         if path.is_dir():
-            inside = sorted(
-                str(file)
-                for file in path.rglob("*.pipe")
-                if not IGNORED_FOLDERS & set(file.relative_to(path).parts)
-            )
+            inside = [str(path / name) for name in seen.pipes_below(given)]
             if not inside:
                 help = "a pipeline stands in a file that ends in .pipe"
                 found.append(report(codes.MISSING_FILE, None, path=f"{given}/*.pipe", help=help))

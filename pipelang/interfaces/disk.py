@@ -6,6 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
+from pipelang.interfaces.seen import Seen
 from pipelang.resources import resource
 from pipelang.semantics.loading import Unreadable
 
@@ -57,3 +58,20 @@ class DiskLoader:
             if inside.is_file():
                 return inside
         return Path(path)
+
+
+class SeeingLoader(DiskLoader):
+    """A loader of the disk that notes what it saw."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+
+    def read(self, path: str) -> str | None:
+        """The text of a file, None if there is none. Raises `Unreadable`."""
+        try:
+            text = super().read(path)
+        except Unreadable:
+            self.seen.settled = False  # it may become readable in ways that nobody sees
+            raise
+        self.seen.file(str(self._real(path)), None if text is None else text.encode())
+        return text

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelang.records import dataclass
 from pipelang.runtime.embedding import LoadedProgram, Runtime
 from pipelang.runtime.people import Nobody
 from pipelang.runtime.secrets import SecretMissing, resolve_secret

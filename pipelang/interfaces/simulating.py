@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from pipelang.analysis.model import make_model
 from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.prices import attempt_cost
 from pipelang.analysis.sweep import Totals, sweep
+from pipelang.records import dataclass
 from pipelang.runtime.embedding import LoadedProgram
 from pipelang.runtime.simulation.simulate import Counts, simulate
 from pipelang.runtime.simulation.world import Spend

@@ -1,1 +1,1 @@
-"""Running programs: values, the interpreter, budgets, tools, people, providers. Estimates nothing."""
+"""Running programs: values, interpreter, budgets, tools, people, providers. Estimates nothing."""

@@ -51,7 +51,6 @@ class Budget:
     steps: int = 0
     held_money: Decimal = Decimal(0)
     held_tokens: int = 0
-    waited: float = 0.0
     _settled: asyncio.Event | None = field(default=None, repr=False)
 
     def chain(self) -> list[Budget]:
@@ -88,14 +87,14 @@ class Budget:
                 continue
             if limits.steps is not None and budget.steps + 1 > limits.steps:
                 return budget, "steps", False
-            if limits.money is not None:
-                if budget.money + budget.held_money + money > limits.money:
-                    waits = budget.held_money > 0 and budget.money + money <= limits.money
-                    return budget, "money", waits
-            if limits.tokens is not None:
-                if budget.tokens + budget.held_tokens + tokens > limits.tokens:
-                    waits = budget.held_tokens > 0 and budget.tokens + tokens <= limits.tokens
-                    return budget, "tokens", waits
+            most_money, most_tokens = limits.money, limits.tokens
+            if most_money is not None and budget.money + budget.held_money + money > most_money:
+                return budget, "money", budget.money + money <= most_money
+            if (
+                most_tokens is not None
+                and budget.tokens + budget.held_tokens + tokens > most_tokens
+            ):
+                return budget, "tokens", budget.tokens + tokens <= most_tokens
         return None
 
     def settle(self, held: Reservation, money: Decimal, tokens: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.values import to_json
+from pipelang.runtime.expressions import NoValue
+from pipelang.runtime.values import shown, told
 from pipelang.runtime.world import Attempt, AttemptFailed
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
@@ -36,19 +37,19 @@ async def run_chain(run: Run, step: p.Step) -> Any:
             misfit = None
             if at.link:
                 run.tell("fallback", step.name, link=at.link)
-        inner, subjects = _chosen(run, link)
-        action = inner.action
-        if isinstance(action, p.Value):
-            value = run.world.pure(run, step, inner, subjects)
-            run.tell("value", step.name, content=value)
-            return value
-        assert isinstance(action, (p.AskTier, p.AskRole, p.Call))
-        tier = run.route(action.who) if isinstance(action, p.AskTier) else None
-        arguments = {name: run.evaluate(value) for name, value in action.arguments}
-        attempt = Attempt(
-            step, inner, action, tier, arguments, at.attempt, feedback, misfit, subjects
-        )
         try:
+            inner, subjects = _chosen(run, link)
+            action = inner.action
+            if isinstance(action, p.Value):
+                value = run.world.pure(run, step, inner, subjects)
+                run.tell("value", step.name, content=shown(step.type, value))
+                return value
+            assert isinstance(action, (p.AskTier, p.AskRole, p.Call))
+            tier = run.route(action.who) if isinstance(action, p.AskTier) else None
+            arguments = {name: run.evaluate(value) for name, value in action.arguments}
+            attempt = Attempt(
+                step, inner, action, tier, arguments, at.attempt, feedback, misfit, subjects
+            )
             return await run.world.attempt(run, attempt)
         except AttemptFailed as failure:
             misfit = failure.misfit
@@ -56,6 +57,9 @@ async def run_chain(run: Run, step: p.Step) -> Any:
             if following is not None and following.link == at.link:
                 await _wait(run, step, link, following, failure)
             at = following
+        except NoValue as problem:
+            run.tell("failed", step.name, why="no_value", message=str(problem), attempt=at.attempt)
+            at = after_giving_up(step.chain, at)
     outcome = ending(step.chain, step)
     run.tell("ended", step.name, outcome=type(outcome).__name__.lower())
     return conclude(run, outcome)
@@ -65,17 +69,16 @@ def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[ir.Expr, ...]]:
     """The arm that a match over actions takes now, and what decided."""
     subjects: list[ir.Expr] = []
     while isinstance(link.action, p.Choose):
-        decided = link.action.subject
+        decided, arms = link.action.subject, link.action.arms
         subject = run.route(decided)
+        said = told(decided.type, subject, (taken for taken, _ in arms))
+        run.tell("route", ir.show(decided), value=said)
         link = resolve(link.action, subject)
-        run.tell("route", ir.show(decided), value=to_json(subject))
         subjects.append(decided)
     return link, tuple(subjects)
 
 
-def _next(
-    chain: p.Chain, link: p.Link, at: Position, failure: AttemptFailed
-) -> Position | None:
+def _next(chain: p.Chain, link: p.Link, at: Position, failure: AttemptFailed) -> Position | None:
     """Where to go on: the kernel's word, unless trying again is pointless or comes too early."""
     if not failure.retryable:
         return after_giving_up(chain, at)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import random
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pipelang.runtime.budget import Budget
 from pipelang.runtime.events import Event, Sink
-from pipelang.runtime.expressions import Expressions
+from pipelang.runtime.expressions import Expressions, NoValue
 from pipelang.runtime.interpreter import Run, run_pipeline
 from pipelang.runtime.outcomes import Result
 from pipelang.runtime.patterns import Patterns
@@ -23,13 +25,15 @@ from pipelang.runtime.people import Nobody, People
 from pipelang.runtime.progress import Progress, Update
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.real import RealWorld
-from pipelang.runtime.secrets import SecretMissing, resolve_secret
-from pipelang.runtime.tools import Toolbox
+from pipelang.runtime.secrets import SecretMissing, redact, resolve_secret
+from pipelang.runtime.tools import Toolbox, describe
 from pipelang.runtime.values import Misfit, Types
 from pipelang.runtime.world import World
 from pipelang.semantics import program as p
 from pipelang.semantics.types import OptionalType
 from pipelang.semantics.walk import called_tools
+
+DEFAULT_KEY = "env:ANTHROPIC_API_KEY"
 
 
 class InputError(ValueError):
@@ -74,9 +78,8 @@ def make_provider(provider: p.Provider) -> ModelProvider:
     if provider.kind == "anthropic":
         from pipelang.runtime.providers.anthropic import AnthropicProvider
 
-        reference = provider.key or "env:ANTHROPIC_API_KEY"
         try:
-            key: str | None = resolve_secret(reference)
+            key: str | None = resolve_secret(provider.key or DEFAULT_KEY)
         except SecretMissing:
             key = None
         return AnthropicProvider(key, provider.base_url)
@@ -116,16 +119,24 @@ class LoadedProgram:
     ) -> Handle:
         """A handle on a pipeline.
 
-        Raises KeyError (with the nearest name) if there is none, `NotRunnable` if it uses what this
-        version does not run, and `ToolMissing` if the function of a tool is not found.
+        Raises KeyError (with the nearest name) if there is none, or if a tool that is handed in is
+        none of the program's; `NotRunnable` if it uses what this version does not run, and
+        `ToolMissing` if the function of a tool is not found.
         """
         if name not in self.program.pipelines:
-            from difflib import get_close_matches
-
-            close = get_close_matches(name, self.program.pipelines, n=1)
-            hint = f"; did you mean `{close[0]}`?" if close else ""
-            raise KeyError(f"there is no pipeline `{name}`{hint}")
+            raise KeyError(_unknown("pipeline", name, self.program.pipelines))
+        for given in tools or {}:
+            if given not in self.program.tools and given not in self.program.functions:
+                raise KeyError(_unknown("tool", given, self.program.tools))
         return Handle(self, self.program.pipelines[name], runtime or Runtime(), tools or {})
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean `{close[0]}`?" if close else ""
+    return f"there is no {what} `{name}`{hint}"
 
 
 class Handle:
@@ -140,12 +151,16 @@ class Handle:
     ) -> None:
         if pipeline.open_ends:
             words = ", ".join(dict.fromkeys(what for what, _ in pipeline.open_ends))
-            raise NotRunnable(f"`{pipeline.name}` uses {words}, which this version does not run yet")
+            name = pipeline.name
+            raise NotRunnable(f"`{name}` uses {words}, which this version does not run yet")
         self.loaded = loaded
         self.pipeline = pipeline
         self.runtime = runtime
         program = loaded.program
         self._tools = Toolbox(program, {**runtime.tools, **tools})
+        self._secrets = tuple(
+            provider.key or DEFAULT_KEY for provider in program.providers.values()
+        )
         for tool in dict.fromkeys(called_tools(pipeline.block)):
             self._tools.function(program.tools[tool])
         functions: dict[str, Callable[..., Any]] = {}
@@ -156,16 +171,23 @@ class Handle:
     def _function(self, function: p.Function) -> Callable[..., Any]:
         names = [parameter.name for parameter in function.parameters]
         if function.body is None:
-            found = self._tools.pure(function)
-            types = self.loaded.types
-            return lambda *values: types.check(function.returns, found(*values))
+            return partial(self._python, function, self._tools.pure(function))
         body, expressions = function.body, self._expressions
         return lambda *values: expressions.evaluate(body, dict(zip(names, values, strict=True)))
+
+    def _python(self, function: p.Function, found: Callable[..., Any], *values: Any) -> Any:
+        """A `fn` in Python: whatever it raises, and whatever does not fit, is no value."""
+        try:
+            return self.loaded.types.check(function.returns, found(*copy.deepcopy(values)))
+        except (Exception, SystemExit) as error:
+            why = str(error) if isinstance(error, Misfit) else describe(error)
+            why = redact(why, self._secrets)
+            raise NoValue(f"`{function.name}` gave no value: {why}") from error
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs as values of their types. Raises `InputError`."""
         values: dict[str, Any] = {}
-        names = {parameter.name for parameter in self.pipeline.parameters}
+        names = [parameter.name for parameter in self.pipeline.parameters]
         for name in given:
             if name not in names:
                 listed = ", ".join(f"`{n}`" for n in names) or "none"
@@ -207,6 +229,7 @@ class Handle:
                 self._tools,
                 self.runtime.people,
                 self.runtime.chance,
+                self._secrets,
             )
         return Run(
             id=run_id or uuid.uuid4().hex[:12],
@@ -221,19 +244,21 @@ class Handle:
             tenant=tenant,
         )
 
-    async def run(self, **inputs: Any) -> Result:
+    async def run(self, /, **inputs: Any) -> Result:
         """Run to the end. Raises `InputError` before anything runs; nothing else is raised."""
         return await run_pipeline(self.start(inputs))
 
-    def run_sync(self, **inputs: Any) -> Result:
+    def run_sync(self, /, **inputs: Any) -> Result:
         """`run` for scripts. Inside a running event loop it raises: there, await `run`."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(self.run(**inputs))
-        raise RuntimeError("an event loop is running here: use `await handle.run(...)` instead")
+            pass
+        else:
+            raise RuntimeError("an event loop is running here: use `await handle.run(...)` instead")
+        return asyncio.run(self.run(**inputs))
 
-    async def stream(self, **inputs: Any) -> AsyncIterator[Update]:
+    async def stream(self, /, **inputs: Any) -> AsyncIterator[Update]:
         """Run, and say what is going on; the last update has progress 100 and the `result`.
 
         Leaving the loop early cancels the run.

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
+from pipelang.diagnostics import Span
 from pipelang.runtime.budget import CODES, Budget, BudgetSpent
 from pipelang.runtime.chains import run_chain
 from pipelang.runtime.events import Event, Sink
@@ -24,8 +25,7 @@ from pipelang.runtime.outcomes import (
     Result,
     Spent,
 )
-from pipelang.runtime.values import Misfit, shown, to_json
-from pipelang.diagnostics import Span
+from pipelang.runtime.values import Misfit, shown, to_json, told
 from pipelang.runtime.world import Question, World
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
@@ -99,7 +99,7 @@ async def run_pipeline(run: Run) -> Result:
     try:
         ended = _fitted(run, await _play(run))
     except NoValue as problem:
-        ended = _without_value(run.pipeline.name, run.pipeline.span, problem)
+        ended = _without_value(run.pipeline.name, run.pipeline.span, str(problem))
     result = _result(run, ended)
     run.tell("outcome", type(result).__name__.lower(), **_outcome_data(result))
     return replace(result, trace=tuple(run.trace))
@@ -118,8 +118,8 @@ async def _play(run: Run) -> Ended:
         return Ended(fail, None, detail=halted.detail)
 
 
-def _without_value(name: str, span: Span, problem: Exception) -> Ended:
-    return Ended(p.Fail(CHAIN_EXHAUSTED, name, span), None, detail=str(problem))
+def _without_value(name: str, span: Span, why: str) -> Ended:
+    return Ended(p.Fail(CHAIN_EXHAUSTED, name, span), None, detail=why)
 
 
 def _fitted(run: Run, ended: Ended) -> Ended:
@@ -127,10 +127,10 @@ def _fitted(run: Run, ended: Ended) -> Ended:
     if not isinstance(ended.outcome, p.Return):
         return ended
     try:
-        value = run.expressions.fitted(ended.value, run.pipeline.returns)
+        value = run.world.answer(run, ended.value)
     except Misfit as misfit:
-        problem = ValueError(f"what would be returned does not fit: {misfit}")
-        return _without_value(run.pipeline.name, ended.outcome.span, problem)
+        why = f"what would be returned does not fit: {misfit}"
+        return _without_value(run.pipeline.name, ended.outcome.span, why)
     return replace(ended, value=value)
 
 
@@ -161,34 +161,31 @@ def conclude(run: Run, outcome: p.Outcome) -> Ended:
 
 async def _block(run: Run, block: p.Block) -> Ended | None:
     """None if the end of the block was reached."""
-    return await _span(run, block, 0, range(len(block.items)), set())
+    return await _span(run, block, range(len(block.items)), len(block.items), set())
 
 
 async def _span(
-    run: Run, block: p.Block, start: int, items: Iterable[int], renewed: set[str]
+    run: Run, block: p.Block, items: Iterable[int], stop: int, renewed: set[str]
 ) -> Ended | None:
-    """Run the given items of a block, from `start` on. What they make is added to `renewed`."""
+    """Run some items of a block, all of them above `stop`. What they make is added to `renewed`."""
     chosen = set(items)
-    stop = max(chosen, default=start) + 1
     for segment in block.segments:
+        ended: Ended | None = None
         if isinstance(segment, p.Region):
             members = [index for index in segment.members if index in chosen]
-            renewed |= {_name(block.items[index]) for index in members}
-            ended = await _region(run, block, members) if members else None
-        elif segment.index not in chosen:
-            continue
-        else:
+            if members:
+                renewed |= {_name(block.items[index]) for index in members}
+                ended = await _region(run, block, members)
+        elif segment.index in chosen:
             item = block.items[segment.index]
             if isinstance(item, p.Gate):
                 again: set[str] = set()
                 ended = await _gate(run, block, segment.index, item, again)
-                # What a redo of this gate changed, and with it all that stands below and reads it.
+                # What its redos changed, and with it everything below that reads it.
                 chosen |= readers(block.items, segment.index + 1, stop - 1, again)
                 renewed |= again
             else:
                 ended = await _barrier(run, block, segment.index, item)
-                if isinstance(item, p.Step):
-                    renewed.add(item.name)
         if ended is not None:
             return ended
     return None
@@ -223,11 +220,17 @@ async def _region(run: Run, block: p.Block, members: list[int]) -> Ended | None:
                 elif isinstance(item, p.Step):
                     running[run.world.spawn(run_chain(run, item))] = index
             if running and not any(reads <= done | dead for reads in waiting.values()):
-                for task in await run.world.first(running):
+                cut: Exception | None = None
+                for task in sorted(await run.world.first(running), key=running.__getitem__):
                     index = running.pop(task)
                     step = block.items[index]
                     assert isinstance(step, p.Step)
-                    _settle(run, step, task.result(), index, endings, done, dead)
+                    try:
+                        _settle(run, step, task.result(), index, endings, done, dead)
+                    except Exception as error:
+                        cut = cut or error
+                if cut is not None:
+                    raise cut
     finally:
         if running:
             await run.world.stop(running)
@@ -265,7 +268,7 @@ def _let(
         run.values[let.name] = run.evaluate(let.value)
         done.add(let.name)
     except NoValue as problem:
-        endings[index] = _without_value(let.name, let.span, problem)
+        endings[index] = _without_value(let.name, let.span, str(problem))
         dead.add(let.name)
 
 
@@ -300,8 +303,8 @@ async def _gate(
             why = str(run.evaluate(redo.because))
         run.feedback[redo.step] = why
         run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
-        between = [rerun for rerun in redo.reruns if rerun < index]
-        ended = await _span(run, block, between[0], between, renewed)
+        above = [rerun for rerun in redo.reruns if rerun < index]
+        ended = await _span(run, block, above, index, renewed)
         if ended is not None:
             return ended
 
@@ -335,7 +338,8 @@ async def _barrier(run: Run, block: p.Block, index: int, item: p.Item) -> Ended 
             return await _branch(run, item.condition, item.then if holds else item.otherwise)
         case p.MatchBranch():
             subject = run.route(item.subject)
-            run.tell("match", ir.show(item.subject), value=to_json(subject))
+            said = told(item.subject.type, subject, (taken for taken, _ in item.arms))
+            run.tell("match", ir.show(item.subject), value=said)
             for taken, arm in item.arms:
                 if taken is None or subject in taken:
                     return await _branch(run, item.subject, arm)
@@ -442,4 +446,3 @@ def _outcome_data(result: Result) -> dict[str, Any]:
             return {"code": result.code, "reason": result.reason, "text": result.text}
         case _:
             assert_never(result)
-

@@ -48,7 +48,7 @@ class Answered(Outcome):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalated(Outcome):
-    """A person goes on. `handoff` is all that the run knows, as JSON; `reason` names who decided."""
+    """A person goes on. `handoff` is all that the run knows, as JSON; `reason` says who decided."""
 
     role: str
     reason: str

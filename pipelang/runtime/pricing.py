@@ -58,13 +58,18 @@ def ask_for(prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, t
     return Ask(system, render(prompt.user, shown), answer, arguments, schema, digest)
 
 
+def prompt_tokens(ask: Ask) -> int:
+    """Our own bound on the tokens of a rendered prompt, the answer's schema included."""
+    return count_tokens(ask.user) + count_tokens(ask.system or "") + ask.schema_tokens
+
+
 def reservation(
     tier: p.Tier, ask: Ask, attempt: Attempt, limit: int | None, counted: int | None
 ) -> tuple[Decimal, int]:
     """Dollars and tokens that one attempt can take at most: the larger of two counts, and `limit`
     tokens of output.
     """
-    ours = count_tokens(ask.user) + count_tokens(ask.system or "") + ask.schema_tokens
+    ours = prompt_tokens(ask)
     if attempt.misfit is not None:
         ours += MISFIT_TOKENS
     tokens_in = max(ours, counted or 0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-from pipelang.runtime.budget import Budget, BudgetSpent
+from pipelang.runtime.budget import Budget, BudgetSpent, Reservation
 from pipelang.runtime.people import People
 from pipelang.runtime.pricing import Ask, ask_for, price_of, reservation, tokens_of
 from pipelang.runtime.providers.protocol import ModelFault, ModelProvider, ModelRequest
@@ -70,6 +70,21 @@ class RealWorld:
         self._waited = 0.0
         self._waiting: list[float] = []
 
+    # --------------------------------------------------------------------------------- values
+
+    def value(self, run: Run, expr: ir.Expr) -> Any:
+        return run.expressions.evaluate(expr, run.values)
+
+    def route(self, run: Run, expr: ir.Expr) -> Any:
+        return run.expressions.evaluate(expr, run.values)
+
+    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]) -> Any:
+        assert isinstance(link.action, p.Value)
+        return run.expressions.evaluate(link.action.value, run.values)
+
+    def answer(self, run: Run, value: Any) -> Any:
+        return run.expressions.fitted(value, run.pipeline.returns)
+
     # ------------------------------------------------------------------------------- attempts
 
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
@@ -94,19 +109,18 @@ class RealWorld:
             message = describe(error)
             raise self._failed(run, attempt, "rejected", message, retryable=False) from None
         ask, request = self._request(run, attempt, action, tier)
-        counting = time.monotonic()
-        counted = await self._count(provider, request) if run.budget.limited() else None
-        counting = time.monotonic() - counting
+        counted, counting = None, 0.0
+        if run.budget.limited():
+            began = time.monotonic()
+            counted = await self._count(provider, request)
+            counting = time.monotonic() - began
         limit = request.max_output_tokens
         money, tokens = reservation(tier, ask, attempt, limit, counted)
-        held = await run.budget.reserve(money, tokens)
-        started = self.elapsed(run)
-        began = False
+        held, patience = await self._reserve(run, money, tokens, attempt.link.timeout, counting)
+        request = dataclasses.replace(request, timeout=patience.seconds)
+        started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
         try:
-            patience = self._patience(run, attempt.link.timeout, counting)
-            request = dataclasses.replace(request, timeout=patience.seconds)
-            began = True
-            async with asyncio.timeout(patience.seconds) as clock:
+            async with clock:
                 answer = await provider.answer(request)
             money, tokens = price_of(tier, answer.usage), tokens_of(answer.usage)
             value = self._fit(action, ask, answer.value)
@@ -133,8 +147,6 @@ class RealWorld:
             ) from None
         except TimeoutError:
             raise self._timed_out(run, attempt, patience, clock, started, money) from None
-        except BudgetSpent:
-            raise
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and being_cancelled():
                 raise
@@ -144,7 +156,7 @@ class RealWorld:
                 run, attempt, "raised", message, started=started, cost=money
             ) from error
         finally:
-            run.budget.settle(held, *((money, tokens) if began else (Decimal(0), 0)))
+            run.budget.settle(held, money, tokens)
         confidence = _confidence(value)
         run.tell(
             "answer",
@@ -221,13 +233,11 @@ class RealWorld:
         except Misfit as misfit:
             message = str(misfit)
             raise self._failed(run, attempt, "argument", message, retryable=False) from None
-        held = await run.budget.reserve(tool.cost, 0)
-        started = self.elapsed(run)
-        cost = Decimal(0)
+        cost, timeout = tool.cost, attempt.link.timeout or tool.timeout
+        held, patience = await self._reserve(run, cost, 0, timeout)
+        started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
         try:
-            patience = self._patience(run, attempt.link.timeout or tool.timeout)
-            cost = tool.cost
-            async with asyncio.timeout(patience.seconds) as clock:
+            async with clock:
                 result = await call(function, arguments)
             value = None
             if not isinstance(tool.returns, NothingType):
@@ -265,6 +275,7 @@ class RealWorld:
         timeout = attempt.link.timeout
         try:
             ask = ask_for(prompt, action, attempt, self._types)
+            run.tell("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
             said = await self._away(
                 self._people.answer(run.id, action.role, ask.user, json_schema(action.answers)),
                 None if timeout is None else float(timeout),
@@ -357,8 +368,9 @@ class RealWorld:
         """Wait for people: their time does not count as the run's. None if it was up."""
         began = time.monotonic()
         self._waiting.append(began)
+        clock = asyncio.timeout(limit)
         try:
-            async with asyncio.timeout(limit) as clock:
+            async with clock:
                 return await work
         except TimeoutError:
             if not clock.expired():
@@ -393,6 +405,17 @@ class RealWorld:
         if limit is None or left[0] < limit:
             return _Patience(left[0], left[1])
         return _Patience(limit, None)
+
+    async def _reserve(
+        self, run: Run, money: Decimal, tokens: int, timeout: Decimal | None, used: float = 0.0
+    ) -> tuple[Reservation, _Patience]:
+        """Room in the budgets for one call, and how long it may then take. Raises `BudgetSpent`."""
+        held = await run.budget.reserve(money, tokens)
+        try:
+            return held, self._patience(run, timeout, used)
+        except BudgetSpent:
+            run.budget.settle(held, Decimal(0), 0)
+            raise
 
     def jitter(self, longest: float) -> float:
         return self._chance.uniform(0.0, longest)

@@ -11,12 +11,15 @@ from typing import Any
 from pipelang.diagnostics import Span
 from pipelang.runtime.embedding import Handle, InputError, LoadedProgram, NotRunnable, Runtime
 from pipelang.runtime.events import Event
+from pipelang.runtime.expressions import NoValue
 from pipelang.runtime.interpreter import Run, run_pipeline
 from pipelang.runtime.mocked import FAILS, MockedWorld, Unmocked
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
 from pipelang.runtime.tools import Toolbox, ToolMissing
 from pipelang.runtime.values import Misfit, to_json
 from pipelang.semantics import program as p
+from pipelang.semantics.types import Type
+from pipelang.semantics.walk import all_items, inner_links
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +41,28 @@ class TestResult:
     trace: tuple[Event, ...]
 
 
+class _Wrong(Exception):
+    """A mock that cannot be one; `span` is its line."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.span = span
+
+
 async def run_test(loaded: LoadedProgram, test: p.Test) -> TestResult:
     """Run one test. What cannot be run is a miss, never an exception."""
     program = loaded.program
     pipeline = program.pipelines[test.pipeline]
-    toolbox = Toolbox(program, {})
     try:
         handle = TestHandle(loaded, pipeline, Runtime(), _stand_ins(program))
         evaluate = handle.evaluate
-        values: dict[str, Any] = {}
-        answers: dict[str, str] = {}
-        for mock in test.mocks:
-            if mock.answer is not None:
-                answers[mock.target] = mock.answer
-            elif mock.values is None:
-                values[mock.target] = FAILS
-            else:
-                values[mock.target] = [_checked(loaded, v, evaluate) for v in mock.values]
+        values, answers = _mocks(loaded, test, evaluate)
+        world = MockedWorld(loaded.types, Toolbox(program, {}), values, answers)
         given = {name: to_json(evaluate(value)) for name, value in test.arguments}
-        world = MockedWorld(loaded.types, toolbox, values, answers)
         run = handle.start(given, world=world)
-    except (InputError, NotRunnable, ToolMissing, Misfit) as error:
+    except _Wrong as wrong:
+        return TestResult(test, (Miss(str(wrong), wrong.span),), ())
+    except (InputError, NotRunnable, ToolMissing, NoValue) as error:
         return TestResult(test, (Miss(str(error), test.span),), ())
     try:
         result = await run_pipeline(run)
@@ -70,6 +74,34 @@ async def run_test(loaded: LoadedProgram, test: p.Test) -> TestResult:
         if (miss := _check(run, world, result, expectation, evaluate)) is not None
     ]
     return TestResult(test, tuple(misses), tuple(run.trace))
+
+
+def _mocks(
+    loaded: LoadedProgram, test: p.Test, evaluate: Callable[[Any], Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a test mocks: values by step or tool, answers by approval or hold. They must fit like
+    answers from outside. Raises `_Wrong`.
+    """
+    types = _targets(loaded.program, loaded.program.pipelines[test.pipeline])
+    values: dict[str, Any] = {}
+    answers: dict[str, str] = {}
+    for mock in test.mocks:
+        name = mock.target
+        if name in values or name in answers:
+            raise _Wrong(f"`{name}` is mocked twice: list its values with commas", mock.span)
+        if mock.answer is not None:
+            answers[name] = mock.answer
+        elif name not in types:
+            raise _Wrong(f"`{name}` is worked out from other values: mock those", mock.span)
+        elif mock.values is None:
+            values[name] = FAILS
+        else:
+            try:
+                given = [to_json(evaluate(value)) for value in mock.values]
+                values[name] = [loaded.types.check(types[name], value) for value in given]
+            except Misfit as misfit:
+                raise _Wrong(f"`{name}`: {misfit}", mock.span) from None
+    return values, answers
 
 
 def _stand_ins(program: p.Program) -> dict[str, Callable[..., Any]]:
@@ -90,10 +122,15 @@ class TestHandle(Handle):
         return self._expressions.evaluate(expr, {})
 
 
-def _checked(loaded: LoadedProgram, expr: Any, evaluate: Callable[[Any], Any]) -> Any:
-    """A mocked value; it must fit like an answer from outside. Raises `Misfit`."""
-    value = evaluate(expr)
-    return loaded.types.check(expr.type, to_json(value)) if value is not None else None
+def _targets(program: p.Program, pipeline: p.Pipeline) -> dict[str, Type]:
+    """What can be mocked with values, and their types: steps that ask or call, and tools."""
+    types = {tool.name: tool.returns for tool in program.tools.values()}
+    for item in all_items(pipeline.block):
+        if isinstance(item, p.Step):
+            actions = [link.action for link in inner_links(item.chain)]
+            if not all(isinstance(action, (p.Value, p.Choose)) for action in actions):
+                types[item.name] = item.type
+    return types
 
 
 def _check(

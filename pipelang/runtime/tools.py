@@ -1,8 +1,8 @@
 """Tools: Python functions found by their binding, called with checked arguments.
 
 A binding `module:function` is looked for in the folder of the `.pipe` file first (`tools.py` or
-`support/tools.py`), then on the Python path. A module beside the `.pipe` is imported below a package
-of that folder's own, so that two examples may both have a `tools.py`.
+`support/tools.py`), then on the Python path. A module beside the `.pipe` is imported below a
+package of that folder's own, so that two examples may both have a `tools.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LONGEST_MESSAGE = 400
 
 
 class ToolMissing(Exception):
-    """A tool whose function cannot be found. `span` is where the binding stands, `help` the mend."""
+    """A tool whose function cannot be found. `span` is the binding's place, `help` the mend."""
 
     def __init__(self, message: str, span: Span | None, help: str | None = None) -> None:
         super().__init__(message)

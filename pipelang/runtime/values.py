@@ -12,10 +12,11 @@ import datetime
 import math
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, assert_never
 
+from pydantic import AfterValidator as After
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -30,12 +31,12 @@ from pydantic import (
     WithJsonSchema,
     create_model,
 )
-from pydantic import AfterValidator as After
 
 from pipelang.runtime.patterns import Patterns
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.quantities import count_tokens, show_value
 from pipelang.semantics.types import (
+    BOOL,
     AnswererType,
     EnumType,
     ErrorType,
@@ -61,7 +62,11 @@ class Record(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, revalidate_instances="always"
+        frozen=True,
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        revalidate_instances="always",
+        populate_by_name=True,
     )
 
 
@@ -368,3 +373,12 @@ def shown(type: Type, value: Any) -> Any:
             return shown(type.inner, value)
         case _:
             return to_json(value)
+
+
+def told(type: Type, value: Any, patterns: Iterable[tuple[Any, ...] | None]) -> Any:
+    """What a trace may say without content of a value that chooses an arm: what the program itself
+    says of it.
+    """
+    named = any(taken is not None and value in taken for taken in patterns)
+    closed = isinstance(type, EnumType) or type == BOOL
+    return to_json(value) if named or closed else "something else"

@@ -78,7 +78,7 @@ class Decision:
 
 
 def being_cancelled() -> bool:
-    """Whether this task was told to stop. If not, a CancelledError is a failure of somebody else."""
+    """Whether this task was told to stop; if not, a CancelledError is somebody else's failure."""
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0
 
@@ -92,10 +92,11 @@ class World(Protocol):
     def route(self, run: Run, expr: ir.Expr) -> Any:
         """The value of an expression that decides where to go: a tier, a match's subject."""
 
-    def pure(
-        self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]
-    ) -> Any:
+    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]) -> Any:
         """The value of a link that is a bare value."""
+
+    def answer(self, run: Run, value: Any) -> Any:
+        """What the run answers with, as its pipeline promises it. Raises `Misfit`."""
 
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
         """Carry out one attempt; its answer fits its type. Raises `AttemptFailed`."""

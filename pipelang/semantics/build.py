@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, assert_never
 
-from pipelang.diagnostics import Diagnostic, Sources, Span, codes, has_errors
+from pipelang.diagnostics import Diagnostic, Sources, Span, has_errors
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Undeclared
-from pipelang.semantics.elaborate import world
-from pipelang.semantics.elaborate.constants import setting
+from pipelang.semantics.elaborate import prompts, tools, world
+from pipelang.semantics.elaborate.claims import elaborate_claim
 from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.cycles import recursive_functions, recursive_pipelines
 from pipelang.semantics.elaborate.pipelines import pipeline
-from pipelang.semantics.elaborate.tests import elaborate_claim, elaborate_test
+from pipelang.semantics.elaborate.settings import setting, unknown_overrides
+from pipelang.semantics.elaborate.tests import elaborate_test
+from pipelang.semantics.elaborate.titles import no_title_twice
 from pipelang.semantics.elaborate.types import declared_type
+from pipelang.semantics.elaborate.unused import unused
+from pipelang.semantics.identity import program_hash
 from pipelang.semantics.loading import Loaded, Loader, load
-from pipelang.semantics.symbols import Symbol, Symbols, collect
+from pipelang.semantics.symbols import Symbol, collect
 from pipelang.semantics.types import RecordType
 from pipelang.syntax import ast
 
@@ -37,53 +41,37 @@ def build(path: str, loader: Loader, settings: Mapping[str, Any] | None = None) 
     if loaded.root not in loaded.modules:
         return Built(None, found, loaded.sources)
     symbols, more = collect(loaded)
-    context = Context(symbols, loader, settings or {})
+    context = Context(symbols, loader, settings or {}, loaded.sources)
     context.diagnostics.extend((*found, *more))
     made = _elaborate(context, loaded)
-    _unused(context, loaded, symbols)
-    diagnostics = tuple(sorted(dict.fromkeys(context.diagnostics), key=_place))
+    unused(context, loaded)
+    diagnostics = tuple(sorted(dict.fromkeys(context.diagnostics), key=place_of))
     program = None if has_errors(diagnostics) else made
     return Built(program, diagnostics, loaded.sources)
 
 
-def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
+def place_of(diagnostic: Diagnostic) -> tuple[str, int, str]:
+    """The order in which findings are told: by file, place and code."""
     span = diagnostic.span or Span("", 0, 0)
     return (span.file, span.start, diagnostic.rule.code)
 
 
+_KINDS = "enum type provider tier role tool fn patterns prompt setting memory pipeline".split()
+
+
 def _elaborate(context: Context, loaded: Loaded) -> p.Program:
-    made: dict[str, dict[str, Any]] = {
-        kind: {}
-        for kind in (
-            "enum type provider tier role tool fn patterns prompt setting memory pipeline"
-        ).split()
-    }
+    made: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
     for key, symbol in context.symbols.by_key.items():
         if symbol.kind != "pipeline":
             made[symbol.kind][key] = _declaration(context, key, symbol)
     for key, symbol in context.symbols.by_key.items():
-        if symbol.kind == "pipeline" and symbol.file == loaded.root:
+        if symbol.kind == "pipeline":
             made["pipeline"][key] = _declaration(context, key, symbol)
-    _recursive_functions(context, made["fn"])
-    implicit = {tier.provider for tier in made["tier"].values()} - set(made["provider"])
-    for name in implicit:
-        unknown = Undeclared(f"{name}.available")
-        made["provider"][name] = p.Provider(name, "anthropic", None, None, unknown, Span("", 0, 0))
-    root = loaded.modules[loaded.root].module
-    text = loaded.sources[loaded.root].text
-    claims, tests = [], []
-    for declaration in root.declarations:
-        if isinstance(declaration, ast.ProveDecl):
-            words = " ".join(
-                text[declaration.claim.span.start : declaration.claim.span.end].split()
-            )
-            claim = elaborate_claim(context, loaded.root, declaration, words, made["pipeline"])
-            if claim is not None:
-                claims.append(claim)
-        elif isinstance(declaration, ast.TestDecl):
-            test = elaborate_test(context, loaded.root, declaration, made["pipeline"])
-            if test is not None:
-                tests.append(test)
+    unknown_overrides(context, loaded.root)
+    recursive_functions(context, made["fn"])
+    recursive_pipelines(context)
+    _implicit_provider(made)
+    claims, tests = _claims_and_tests(context, loaded, made["pipeline"])
     return p.Program(
         file=loaded.root,
         hash=program_hash(loaded, made["prompt"]),
@@ -98,11 +86,46 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
         prompts=made["prompt"],
         memories=made["memory"],
         settings=made["setting"],
-        pipelines=made["pipeline"],
-        claims=tuple(claims),
-        tests=tuple(tests),
+        pipelines={
+            key: pipeline
+            for key, pipeline in made["pipeline"].items()
+            if pipeline.span.file == loaded.root or key in context.symbols.used
+        },
+        claims=claims,
+        tests=tests,
         evidence=dict(context.evidence),
     )
+
+
+def _implicit_provider(made: dict[str, dict[str, Any]]) -> None:
+    """Tiers that name no provider share one of which nothing is known."""
+    for tier in made["tier"].values():
+        name = tier.provider
+        if name not in made["provider"]:
+            unknown = Undeclared(f"{name}.available")
+            nowhere = Span("", 0, 0)
+            made["provider"][name] = p.Provider(name, name, None, None, unknown, nowhere)
+
+
+def _claims_and_tests(
+    context: Context, loaded: Loaded, pipelines: Mapping[str, p.Pipeline]
+) -> tuple[tuple[p.Claim, ...], tuple[p.Test, ...]]:
+    """The claims and tests of the root file; those of what it imports are its own."""
+    root, text = loaded.root, loaded.sources[loaded.root].text
+    claims, tests = [], []
+    for declaration in loaded.modules[root].module.declarations:
+        if isinstance(declaration, ast.ProveDecl):
+            span = declaration.claim.span
+            words = " ".join(text[span.start : span.end].split())
+            claim = elaborate_claim(context, root, declaration, words, pipelines)
+            if claim is not None:
+                claims.append(claim)
+        elif isinstance(declaration, ast.TestDecl):
+            test = elaborate_test(context, root, declaration, pipelines)
+            if test is not None:
+                tests.append(test)
+    no_title_twice(context, loaded.modules[root].module)
+    return tuple(claims), tuple(tests)
 
 
 def _declaration(context: Context, key: str, symbol: Symbol) -> Any:
@@ -117,13 +140,13 @@ def _declaration(context: Context, key: str, symbol: Symbol) -> Any:
         case ast.RoleDecl():
             return world.role(context, file, key, declaration)
         case ast.ToolDecl():
-            return world.tool(context, file, key, declaration)
+            return tools.tool(context, file, key, declaration)
         case ast.FnDecl():
-            return world.function(context, file, key, declaration)
+            return tools.function(context, file, key, declaration)
         case ast.PatternsDecl():
             return world.patterns(context, declaration)
         case ast.PromptDecl():
-            return world.prompt(context, file, key, declaration)
+            return prompts.prompt(context, file, key, declaration)
         case ast.SettingDecl():
             return setting(context, key, declaration.span)
         case ast.MemoryDecl():
@@ -132,57 +155,3 @@ def _declaration(context: Context, key: str, symbol: Symbol) -> Any:
             return pipeline(context, file, key, declaration)
         case _:
             assert_never(declaration)
-
-
-def _recursive_functions(context: Context, functions: dict[str, p.Function]) -> None:
-    from pipelang.semantics import expressions as ir
-
-    calls = {
-        key: [part.function for part in ir.walk(function.body) if isinstance(part, ir.Apply)]
-        if function.body is not None
-        else []
-        for key, function in functions.items()
-    }
-    told: set[str] = set()
-
-    def visit(key: str, trail: tuple[str, ...]) -> None:
-        if key in trail:
-            cycle = trail[trail.index(key) :]
-            if not told & set(cycle):
-                told.update(cycle)
-                span = functions[key].span
-                context.tell(codes.RECURSION, span, name=key, cycle=" -> ".join([*cycle, key]))
-            return
-        for called in calls.get(key, ()):
-            visit(called, (*trail, key))
-
-    for key in functions:
-        visit(key, ())
-
-
-def _unused(context: Context, loaded: Loaded, symbols: Symbols) -> None:
-    """Declarations of the root file that nothing uses; a library offers, so nothing is unused."""
-    root = loaded.modules[loaded.root].module
-    if not any(isinstance(item, ast.PipelineDecl) for item in root.declarations):
-        return
-    for symbol in symbols.by_key.values():
-        if symbol.file != loaded.root or symbol.kind == "pipeline" or symbol.key in symbols.used:
-            continue
-        name = symbol.declaration.name
-        context.tell(codes.UNUSED, name.span, what=symbol.kind, name=name.text)
-
-
-def program_hash(loaded: Loaded, prompts: Mapping[str, p.Prompt]) -> str:
-    """A hash of what the files mean: the letters of their tokens, not their layout or comments."""
-    from pipelang.syntax.tokens import tokenize
-
-    digest = hashlib.sha256()
-    for path in sorted(loaded.modules, key=lambda path: (path != loaded.root, path)):
-        for token in tokenize(loaded.sources[path]).tokens:
-            digest.update(token.text.encode())
-            digest.update(b"\0")
-        digest.update(b"\1")
-    for name in sorted(prompts):
-        prompt = prompts[name]
-        digest.update(f"{name}\0{prompt.system}\0{prompt.user}\0".encode())
-    return digest.hexdigest()

@@ -6,9 +6,10 @@ of one site are one parameter: the same unknown, the same draw from a posterior.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
+
+from pipelang.records import dataclass
 
 
 class Basis(IntEnum):
@@ -54,6 +55,14 @@ class Undeclared:
 
 
 Chance = Declared | CountedShare | MeasuredShare | Undeclared
+
+
+@dataclass(frozen=True, slots=True)
+class ByRates:
+    """Declared rates of a test: P(does not hold | wrong) and P(does not hold | right)."""
+
+    catches: Chance
+    false_alarms: Chance
 
 
 @dataclass(frozen=True, slots=True)

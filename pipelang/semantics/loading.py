@@ -10,14 +10,14 @@ has, their names are remembered as lost, so that nobody is told that they are un
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Protocol
 
 from pipelang.diagnostics import Diagnostic, Source, Sources, Span, codes, has_errors, report
+from pipelang.records import dataclass
 from pipelang.syntax import ast
 from pipelang.syntax.parse import Parsed, parse
-from pipelang.syntax.recovery import starts_declaration
+from pipelang.syntax.tokens import TokenList, starts_declaration
 from pipelang.version import __version__
 
 LANGUAGE = 1
@@ -59,6 +59,7 @@ class LoadedModule:
 
     path: str
     module: ast.Module
+    tokens: TokenList
     imports: tuple[Import, ...]
     lost: frozenset[str] = frozenset()
     hollow: bool = False
@@ -102,7 +103,7 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
                 ok = target is not None and visit(target, _place(declaration), (*trail, at))
                 imports.append(Import(declaration, target if ok else None))
         lost, hollow = _lost(source, parsed, imports, modules)
-        modules[at] = LoadedModule(at, parsed.module, tuple(imports), lost, hollow)
+        modules[at] = LoadedModule(at, parsed.module, parsed.tokens, tuple(imports), lost, hollow)
         return True
 
     root = loader.beside("", path)

@@ -7,8 +7,7 @@ without one by its type.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
     EnumType,

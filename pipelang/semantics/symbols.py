@@ -8,12 +8,13 @@ re-exported.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import assert_never
 
-from pipelang.diagnostics import Diagnostic, Label, codes, report
+from pipelang.diagnostics import Diagnostic, Help, Label, Mend, codes, report
+from pipelang.diagnostics.spelling import only_slip
+from pipelang.records import dataclass
 from pipelang.semantics.loading import Loaded
 from pipelang.semantics.types import SCALAR_NAMES
 from pipelang.syntax import ast
@@ -114,10 +115,13 @@ def with_article(kind: str) -> str:
     return WORDS.get(kind, f"a {kind}")
 
 
-def suggestion(name: str, candidates: Iterable[str]) -> str | None:
+def suggestion(name: str, candidates: Iterable[str]) -> Help | None:
     """A "did you mean" line from the candidates that could really stand there."""
-    close = get_close_matches(name, list(candidates), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else None
+    offered = list(dict.fromkeys(candidates))
+    close = get_close_matches(name, offered, n=1, cutoff=0.6)
+    if not close:
+        return None
+    return Mend(f"did you mean `{close[0]}`?", name, only_slip(name, offered))
 
 
 def collect(loaded: Loaded) -> tuple[Symbols, tuple[Diagnostic, ...]]:
@@ -186,8 +190,15 @@ def _import(
             if symbol is None:
                 if name.text not in loaded.modules[item.module].lost:
                     help = suggestion(name.text, offered) or _offers(item.module, offered)
-                    words = {"what": f"name in {item.module}", "name": name.text}
-                    found.append(report(codes.UNKNOWN_NAME, name.span, help=help, **words))
+                    found.append(
+                        report(
+                            codes.UNKNOWN_NAME,
+                            name.span,
+                            help=help,
+                            what=f"name in {item.module}",
+                            name=name.text,
+                        )
+                    )
             elif name.text in scope:
                 found.append(_imported_twice(name, scope[name.text], symbol))
             else:

@@ -7,10 +7,11 @@ of `==`. Constraints are checked where values come in, at run time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeVar, assert_never
+
+from pipelang.records import dataclass, field, replace
 
 
 class Kind(Enum):

@@ -1,8 +1,6 @@
-"""What a parser expected, in words; and the mend of a syntax error where it is plain."""
+"""What a parser expected and what it found, in words."""
 
 from __future__ import annotations
-
-from difflib import get_close_matches
 
 from pipelang.syntax.tables import Tables
 from pipelang.syntax.tokens import Token
@@ -30,6 +28,16 @@ _DECLARATIONS = {
     "TYPE", "TOOL", "PIPELINE", "ENUM", "USE", "PROVIDER", "TIER", "ROLE", "FN", "PATTERNS",
     "PROMPT", "SETTING", "MEMORY", "PROVE", "TEST",
 }  # fmt: skip
+_OPTIONS = {"HITS", "NEED", "VOTE", "BATCH", "CACHE", "RETRY", "EFFORT", "OUTPUT", "TIMEOUT"}
+_MORE_OPTIONS = {
+    "ACCURACY", "CATCHES", "FALSE_ALARMS", "STEPS", "TURNS", "RECOVERS", "CORRELATION", "PARALLEL",
+}  # fmt: skip
+_TOOL_OPTIONS = {
+    "PYTHON", "MCP", "EFFECT", "PERMIT", "RATE", "TIMEOUT", "RETRY", "SUCCEEDS", "ACCURACY",
+    "LATENCY", "COST", "IDEMPOTENT",
+}  # fmt: skip
+_TIER_OPTIONS = {"PROVIDER", "MODEL", "PRICE", "LATENCY", "TRANSIENT", "CONTEXT", "AS_OF"}
+_ROLE_OPTIONS = {"PEOPLE", "HANDLES", "RESPONDS", "ACCURACY", "HOURS", "MUST_DIFFER_FROM"}
 _EXPRESSION = _QUANTITY | {"NAME", "STRING", "TRUE", "FALSE", "NONE", "LPAR", "LSQB"}
 _GROUPS: tuple[tuple[str, set[str], set[str]], ...] = (
     ("an expression", _EXPRESSION, {"IF", "NOT", "MINUS", "LBRACE", "MATCH", "MAX"}),
@@ -37,6 +45,11 @@ _GROUPS: tuple[tuple[str, set[str], set[str]], ...] = (
     ("a quantity", _QUANTITY, set()),
     ("a type", {"NAME", "LSQB", "LBRACE", "SECRET", "PRIVATE", "UNTRUSTED"}, set()),
     ("an item (step, gate, when, return, ...)", _ITEMS, set()),
+    ("an option (timeout, retry, accuracy, ...)", _OPTIONS, _MORE_OPTIONS),
+    ("an option (effect, timeout, succeeds, ...)", _TOOL_OPTIONS, set()),
+    ("an option (model, price, latency, ...)", _TIER_OPTIONS, set()),
+    ("an option (people, handles, responds, ...)", _ROLE_OPTIONS, set()),
+    ("a constraint (max, in, matches)", {"MAX", "IN", "MATCHES"}, set()),
     ("a declaration (type, tool, pipeline, ...)", _DECLARATIONS, set()),
 )
 """A phrase, the terminals that it stands for if all are expected, and those that it swallows."""
@@ -86,82 +99,3 @@ def describe_found(token: Token, grammar: Tables) -> str:
     if token.type in grammar.keyword_of and token.text in grammar.reserved:
         return f"the reserved word `{text}`"
     return f"`{text}`"
-
-
-def mend(token: Token, previous: Token | None, expected: set[str], grammar: Tables) -> str | None:
-    """The mend, where it is plain from the token, the one before it and what could stand here."""
-    return (
-        _mend_of_sign(token, previous, expected)
-        or _mend_of_number(token, previous, expected)
-        or _mend_of_word(token, previous, expected, grammar)
-    )
-
-
-def _mend_of_sign(token: Token, previous: Token | None, expected: set[str]) -> str | None:
-    match token.text:
-        case "=" if "COLON" in expected:
-            return "write `:` here"
-        case ":" if "EQUAL" in expected:
-            return "write `=` here"
-        case ":" if previous is not None and previous.text.isidentifier():
-            return f"leave out the `:` after `{previous.text}`"
-        case "," if "RBRACE" in expected:
-            return "leave out the comma: nothing is needed between entries"
-        case ")" | "]" | "}" if previous is not None and previous.text == ",":
-            return "leave out the last comma"
-        case "=>" if "LBRACE" in expected:
-            return "an arm of items stands in braces: `NAME { ... }`"
-        case text if text in _COMPARISONS and "AND" in expected:
-            return "comparisons cannot be chained: join two of them with `and`"
-        case _:
-            return None
-
-
-def _mend_of_number(token: Token, previous: Token | None, expected: set[str]) -> str | None:
-    if token.type == "INT" and "PERCENT" in expected and "INT" not in expected:
-        return f"shares are written with a percent sign: {token.text}%"
-    if previous is not None and previous.type == "INT" and expected == {"OF", "MEAN"}:
-        return f"shares are written with a percent sign: {previous.text}%"
-    return None
-
-
-_SYNONYMS = {
-    "elif": "a `when` inside the braces of `else`",
-    "elseif": "a `when` inside the braces of `else`",
-    "def": "`fn` or `pipeline`",
-    "function": "`fn` or `pipeline`",
-    "class": "`type`",
-    "struct": "`type`",
-    "import": "`use`",
-    "from": "`use`",
-    "var": "`let`",
-    "const": "`let`",
-    "for": "`step NAME = each X in LIST { ... }`",
-    "while": "`step NAME = each X in LIST { ... }`, or `redo` in the `else` of a gate",
-    "try": "`else` after the action that may not work",
-    "switch": "`match`",
-    "raise": '`fail "code"`',
-    "throw": '`fail "code"`',
-}
-ACTIONS = frozenset({"ask", "agent", "call", "run", "recall", "each"})
-
-
-def _mend_of_word(
-    token: Token, previous: Token | None, expected: set[str], grammar: Tables
-) -> str | None:
-    text = token.text
-    if text == "if" and previous is not None and previous.text == "else":
-        return "there is no `else if`: put a `when` inside the braces of `else`"
-    if text == "if" and "WHEN" in expected:
-        return "write `when` for a branch of items"
-    if text in grammar.reserved and "NAME" in expected and not expected & _QUANTITY:
-        return f"`{text}` is a word of the language; choose another name"
-    if text in ACTIONS and "STEP" in expected:
-        return f"an action stands in a step: `step NAME = {text} ...`"
-    if token.type != "NAME" and token.type not in grammar.keyword_of:
-        return None
-    words = [grammar.keyword_of[t] for t in expected if t in grammar.keyword_of]
-    if text in _SYNONYMS:
-        return f"pipelang writes {_SYNONYMS[text]}"
-    close = get_close_matches(text, sorted(words), n=1, cutoff=0.7)
-    return f"did you mean `{close[0]}`?" if close else None

@@ -6,23 +6,25 @@ LALR's merged states know that only roughly (their lookaheads mix contexts), so 
 keyword as a keyword the driver walks the reductions it would cause and asks whether it is really
 shifted at the end of them.
 
-A file with several mistakes gives several messages: after an error, parsing goes on at the next
-line that starts with a declaration.
+Parsing never gives up: at an error, `recovery` says what is wrong and makes the stack fit to go on,
+with a small edit of the tokens or with a `Broken` node in the place of the smallest piece.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Source, Span
+from pipelang.records import dataclass, field
 from pipelang.syntax.ast import Module
 from pipelang.syntax.lower import Lowering, builder
-from pipelang.syntax.recovery import explain, last_declaration, next_declaration
 from pipelang.syntax.tables import Tables, tables
 from pipelang.syntax.tokens import Token, TokenList, tokenize
+
+if TYPE_CHECKING:
+    from pipelang.syntax.recovery import Recovery
 
 MAX_DEPTH = 200
 """How many constructs may stand in each other, so that later passes may walk a tree recursively."""
@@ -47,29 +49,20 @@ class Parsed:
 
 
 def parse(source: Source) -> Parsed:
-    """Parse a file. Never raises; a broken declaration is left out of the tree and reported."""
+    """Parse a file. Never raises; what is broken is reported, and a node in the tree."""
     token_list = tokenize(source)
     lowering = Lowering(source.name, token_list.docs)
-    lowering.diagnostics.extend(token_list.diagnostics)
-    lowering.skipped = [found.span.start for found in token_list.diagnostics if found.span]
-    declarations: list[Any] = []
-    at = 0
     tokens = token_list.tokens
+    derivation: list[int] = []
+    (_, declarations), recovery = _run(source, token_list, lowering, derivation)
     whole = Span(source.name, 0, len(source.text))
-    while True:
-        derivation: list[int] = []
-        piece, stopped = _run(source, tokens, at, lowering, derivation)
-        if piece is not None:
-            declarations.extend(piece[1])
-        if stopped is None:
-            break
-        declarations.extend(_declarations_before(source, tokens, at, stopped, lowering))
-        at = next_declaration(source, tokens, max(stopped, at + 1))
-        if at >= len(tokens):
-            break
     module = Module(source.name, _language(tokens), tuple(declarations), whole)
-    found = tuple(lowering.diagnostics)
-    return Parsed(module, token_list, found, [] if at or stopped is not None else derivation)
+    found = (*token_list.diagnostics, *lowering.diagnostics)
+    if found or recovery is not None:
+        from pipelang.syntax.findings import findings
+
+        found = findings(source, token_list.diagnostics, tuple(lowering.diagnostics), recovery)
+    return Parsed(module, token_list, found, derivation if recovery is None else [])
 
 
 def _language(tokens: list[Token]) -> int | None:
@@ -79,26 +72,10 @@ def _language(tokens: list[Token]) -> int | None:
     return None
 
 
-def _declarations_before(
-    source: Source, tokens: list[Token], start: int, stopped: int, lowering: Lowering
-) -> list[Any]:
-    """The whole declarations between `start` and the error, read again by themselves.
-
-    The error stands behind a whole one, or in the last that begins before it.
-    """
-    for end in (stopped, last_declaration(source, tokens, start, stopped)):
-        if end > start:
-            quiet = Lowering(source.name, lowering.docs)
-            piece, failed = _run(source, tokens[:end], start, quiet, [])
-            if piece is not None and failed is None:
-                return list(piece[1])
-    return []
-
-
 def _run(
-    source: Source, tokens: list[Token], first: int, lowering: Lowering, derivation: list[int]
-) -> tuple[tuple[int | None, tuple[Any, ...]] | None, int | None]:
-    """Parse from a token on. Returns what was built, and the index of the token that didn't fit."""
+    source: Source, token_list: TokenList, lowering: Lowering, derivation: list[int]
+) -> tuple[tuple[int | None, tuple[Any, ...]], Recovery | None]:
+    """Parse a file's tokens: its language and declarations, and what happened at errors."""
     grammar = tables()
     states, rules, end_state = grammar.states, grammar.rules, grammar.end
     reserved, keyword_of = grammar.reserved, grammar.keyword_of
@@ -108,9 +85,11 @@ def _run(
     values: list[Any] = []
     starts: list[int] = []
     depths: list[int] = []
+    tokens = token_list.tokens
+    recovery: Recovery | None = None
     last_end = 0
     size = len(source.text)
-    index, count = first, len(tokens)
+    index, count = 0, len(tokens)
     while True:
         token = tokens[index] if index < count else Token("$END", "", size, size)
         kind = token.type
@@ -122,15 +101,14 @@ def _run(
         while True:
             action = states[state_stack[-1]].get(kind)
             if action is None:
-                expected = _expected(grammar, state_stack)
                 shifts = (entry for entry in reversed(derivation) if entry < 0)
                 named = next(shifts, SHIFT) == SHIFT_AS_NAME
-                found, stopped = explain(
-                    source, tokens, first, index, expected, lowering.skipped, named
-                )
-                if found is not None:
-                    lowering.diagnostics.append(found)
-                return None, stopped
+                if recovery is None:
+                    recovery = _recovery(source, token_list, state_stack, values, starts, depths)
+                index = recovery.resume(index, named) - 1
+                tokens = recovery.tokens
+                count = len(tokens)
+                break
             if action >= 0:
                 state_stack.append(action)
                 values.append(token)
@@ -156,16 +134,41 @@ def _run(
                 span = Span(file, start, max(start, last_end))
                 depth += nests[number]
                 if depth > MAX_DEPTH:
-                    lowering.diagnostics.append(report(codes.TOO_DEEP, span, limit=MAX_DEPTH))
-                    return None, max(first, index - 1)
+                    state_stack.append(states[state_stack[-1]][rule.origin])
+                    values.append(None)
+                    starts.append(start)
+                    depths.append(0)
+                    if recovery is None:
+                        recovery = _recovery(
+                            source, token_list, state_stack, values, starts, depths
+                        )
+                    index = recovery.too_deep(index, span, MAX_DEPTH) - 1
+                    tokens = recovery.tokens
+                    count = len(tokens)
+                    break
                 value = builders[number](lowering, span, *children)
             state_stack.append(states[state_stack[-1]][rule.origin])
             values.append(value)
             starts.append(start)
             depths.append(depth)
             if kind == "$END" and state_stack[-1] == end_state:
-                return value, None
+                return value, recovery
         index += 1
+
+
+def _recovery(
+    source: Source,
+    token_list: TokenList,
+    states: list[int],
+    values: list[Any],
+    starts: list[int],
+    depths: list[int],
+) -> Recovery:
+    """Imported at the first error: a file without any pays nothing."""
+    from pipelang.syntax.recovery import Recovery, Stack
+
+    stack = Stack(states, values, starts, depths)
+    return Recovery(source, tables(), stack, token_list.tokens, list(token_list.guessed))
 
 
 @cache
@@ -211,11 +214,3 @@ def _shifts(grammar: Tables, stack: list[int], kind: str) -> bool:
         depth -= drop - from_top
         below = top[-1] if top else stack[depth - 1]
         top.append(states[below][rule.origin])
-
-
-def _expected(grammar: Tables, stack: list[int]) -> set[str]:
-    return {
-        symbol
-        for symbol in grammar.states[stack[-1]]
-        if (symbol.isupper() or symbol == "$END") and _shifts(grammar, stack, symbol)
-    }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 
+from pipelang.records import dataclass
 from pipelang.resources import resource
 from pipelang.syntax.build_tables import TABLES
 
@@ -27,11 +27,13 @@ class Tables:
     """An LALR(1) automaton with its terminals.
 
     `states[s][symbol]` is the state to go to if >= 0, else -1 minus the rule to reduce by.
-    `signs` are the letters of terminals that are neither words nor patterns: `{`, `->`, `<=`.
+    `signs` are the letters of terminals that are neither words nor patterns: `{`, `->`, `<=`;
+    `letters` is the way back.
     """
 
     lexer: re.Pattern[str]
     signs: dict[str, str]
+    letters: dict[str, str]
     keywords: dict[str, str]
     keyword_of: dict[str, str]
     reserved: frozenset[str]
@@ -46,16 +48,18 @@ class Tables:
 def tables() -> Tables:
     """The tables; a few milliseconds the first time."""
     raw = json.loads((resource("grammar") / TABLES).read_text(encoding="utf-8"))
+    signs = {
+        name: re.sub(r"\\(.)", r"\1", regex)
+        for name, regex in raw["terminals"]
+        if re.fullmatch(r"(\\?[^\w\s])+", regex)
+    }
     return Tables(
         # ASCII: a digit of another script would be a number that no reader expects.
         lexer=re.compile(
             "|".join(f"(?P<{name}>{regex})" for name, regex in raw["terminals"]), re.ASCII
         ),
-        signs={
-            name: re.sub(r"\\(.)", r"\1", regex)
-            for name, regex in raw["terminals"]
-            if re.fullmatch(r"(\\?[^\w\s])+", regex)
-        },
+        signs=signs,
+        letters={letters: name for name, letters in signs.items()},
         keywords=raw["keywords"],
         keyword_of={terminal: word for word, terminal in raw["keywords"].items()},
         reserved=frozenset(raw["reserved"]),

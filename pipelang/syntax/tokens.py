@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
+from pipelang.records import dataclass
 from pipelang.syntax.tables import tables
+
+if TYPE_CHECKING:
+    from pipelang.syntax.strange import Strange
+
+DECLARING = frozenset(
+    "use enum type provider tier role tool fn patterns prompt setting memory pipeline prove "
+    "test".split()
+)
+"""The words that declarations start with."""
 
 
 class Token(NamedTuple):
@@ -31,22 +40,29 @@ class TokenList:
     """All tokens of a file, its comments, and the doc comment that stands before a token.
 
     `docs` goes from the offset of a token to the `##` lines right above it, joined by newlines.
+    Text that is no token is reported; what it was most likely meant to be stands in its place, and
+    `guessed` are the offsets of such places.
     """
 
     tokens: list[Token]
     comments: list[Comment]
     docs: dict[int, str]
     diagnostics: tuple[Diagnostic, ...]
+    guessed: tuple[int, ...] = ()
 
 
 LONGEST_NUMBER = 25
 """Characters of a numeral with its unit, so that it fits a Decimal without being rounded."""
 
-_NUMERALS = frozenset({"INT", "NUMBER", "PERCENT", "MONEY", "DURATION", "RATE"})
+_SHORT = {
+    "INT": "1", "NUMBER": "1.0", "PERCENT": "1%", "MONEY": "$1", "DURATION": "1s", "RATE": "1/s",
+    "TOKENS": "1 tokens",
+}  # fmt: skip
+_NUMERALS = frozenset(_SHORT) - {"TOKENS"}
 
 
-def tokenize(source: Source) -> TokenList:
-    """Split a file into tokens. What cannot be a token is reported and skipped."""
+def tokenize(source: Source, start: int = 0) -> TokenList:
+    """Split a file into tokens, from an offset on. What cannot be a token is reported."""
     grammar = tables()
     text, keywords, ignored = source.text, grammar.keywords, grammar.ignored
     match = grammar.lexer.match
@@ -55,13 +71,21 @@ def tokenize(source: Source) -> TokenList:
     docs: dict[int, str] = {}
     doc: list[str] = []
     found: list[Diagnostic] = []
-    at, size = (1 if text.startswith("\ufeff") else 0), len(text)
+    guessed: list[int] = []
+    at, size = start or (1 if text.startswith("\ufeff") else 0), len(text)
+
+    def take(where: int, guess: Strange) -> int:
+        """Tell of text that is no token, and put what it may have meant in its place."""
+        found.append(guess.found)
+        guessed.append(where)
+        if guess.type is not None:
+            tokens.append(_joined(tokens, Token(guess.type, guess.text, where, guess.end)))
+        return guess.end
+
     while at < size:
         hit = match(text, at)
         if hit is None:
-            end, diagnostic = _bad(source, at)
-            found.append(diagnostic)
-            at = end
+            at = take(at, _strange(source, at, ""))
             continue
         kind = hit.lastgroup or ""
         end = hit.end()
@@ -80,62 +104,59 @@ def tokenize(source: Source) -> TokenList:
         if kind == "NAME":
             kind = keywords.get(text[at:end], kind)
         elif kind == "STRING" and end == at + 2 and text.startswith('"', end):
-            found.append(_unclosed(source, at, at + 3, "template", '"""'))
-            at = size
+            at = take(at, _strange(source, at, "template"))
+            continue
+        elif kind == "SLASH" and text.startswith(("/", "*"), end):
+            at = take(at, _strange(source, at, "comment"))
             continue
         elif end - at > LONGEST_NUMBER and (kind in _NUMERALS or _is_long_amount(kind, text, at)):
-            span = Span(source.name, at, end)
-            found.append(report(codes.BAD_NUMBER, span, found=text[at:end]))
-            at = end
+            at = take(at, _too_long(source, at, end, kind))
             continue
         if doc:
             docs[at] = "\n".join(doc)
             doc.clear()
         tokens.append(Token(kind, text[at:end], at, end))
         at = end
-    return TokenList(tokens, comments, docs, tuple(found))
+    return TokenList(tokens, comments, docs, tuple(found), tuple(guessed))
+
+
+def _strange(source: Source, at: int, what: str) -> Strange:
+    """Imported when it is needed: a file without errors pays nothing."""
+    from pipelang.syntax.strange import not_a_comment, strange, unclosed_template
+
+    if what == "template":
+        return unclosed_template(source, at)
+    if what == "comment":
+        return not_a_comment(source, at)
+    return strange(source, at, tables().letters)
+
+
+def _too_long(source: Source, at: int, end: int, kind: str) -> Strange:
+    from pipelang.syntax.strange import Strange
+
+    told = report(codes.BAD_NUMBER, Span(source.name, at, end), found=source.text[at:end])
+    return Strange(end, told, kind, _SHORT[kind])
+
+
+def starts_declaration(source: Source, token: Token) -> bool:
+    """Whether a token is a declaration's first word and its line's first."""
+    at_line_start = token.start == 0 or source.text[token.start - 1] in "\n\ufeff"
+    return at_line_start and token.text in DECLARING
+
+
+def _joined(tokens: list[Token], token: Token) -> Token:
+    """`70 %` is meant as one token, and so is a name with a letter that is not of ASCII."""
+    if not tokens:
+        return token
+    last = tokens[-1]
+    if token.text == "%" and last.type in ("INT", "NUMBER"):
+        tokens.pop()
+        return Token("PERCENT", last.text + "%", last.start, token.end)
+    if token.type == "NAME" and last.end == token.start and last.text.isidentifier():
+        tokens.pop()
+        return Token("NAME", last.text + token.text, last.start, token.end)
+    return token
 
 
 def _is_long_amount(kind: str, text: str, at: int) -> bool:
     return kind == "TOKENS" and not text[at : at + LONGEST_NUMBER].strip("0123456789.")
-
-
-def _unclosed(source: Source, start: int, end: int, what: str, closing: str) -> Diagnostic:
-    span = Span(source.name, start, end)
-    return report(codes.UNCLOSED, span, what=what, closing=f"`{closing}`")
-
-
-def _bad(source: Source, at: int) -> tuple[int, Diagnostic]:
-    """What is wrong at a place where no token starts, and where to go on."""
-    text = source.text
-    char = text[at]
-    line_end = text.find("\n", at)
-    line_end = len(text) if line_end < 0 else line_end
-    if char == '"':
-        return line_end, _unclosed(source, at, line_end, "text", '"')
-    if char.isdigit() or char == "$":
-        end = at + 1
-        while end < len(text) and (text[end].isalnum() or text[end] in "_.%"):
-            end += 1
-        found = text[at:end]
-        return end, report(codes.BAD_NUMBER, Span(source.name, at, end), found=found)
-    end = at + 1
-    if char in _QUOTES:
-        closing = text.find(_QUOTES[char], end, line_end)
-        end = end if closing < 0 else closing + 1
-    while char in "&|" and text.startswith(char, end):
-        end += 1
-    found = text[at:end]
-    shown = f"`{found}`" if found.isprintable() else f"the character U+{ord(char):04X}"
-    span = Span(source.name, at, end)
-    return end, report(codes.BAD_CHARACTER, span, found=shown, help=_HELP.get(char))
-
-
-_QUOTES = {"\u201c": "\u201d", "\u2018": "\u2019", "'": "'"}
-_HELP = {
-    **dict.fromkeys("\u201c\u201d\u2018\u2019'", 'texts stand in straight double quotes: "text"'),
-    ";": "nothing is needed between items",
-    "&": "write `and`",
-    "|": "write `or`",
-    "!": "write `not`",
-}

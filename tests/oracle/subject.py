@@ -10,7 +10,7 @@ from typing import Any
 def analyse(path: Path) -> dict[str, Any]:
     """`report["pipelines"]` of `pipelang check --format json PATH`."""
     # Imported late, so that the oracle and its own tests run without any product.
-    check = importlib.import_module("pipelang.interfaces.cli.check")
+    check = importlib.import_module("pipelang.interfaces.cli.check_report")
     report = check.check_report([str(path)])
     pipelines: dict[str, Any] = report.get("pipelines") or {}
     if not pipelines:

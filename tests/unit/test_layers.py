@@ -34,7 +34,7 @@ BELOW: dict[str, set[str]] = {
     "interfaces": {"diagnostics", "syntax", "semantics", "analysis", "runtime"},
 }
 # Modules beside the layers that stand on nothing, and that everybody may use.
-GROUND = {"version", "resources"}
+GROUND = {"records", "resources", "version"}
 # The public face and `python -m pipelang` stand on everything, and nobody stands on them.
 ROOF = {"__init__", "__main__"}
 

@@ -17,11 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelang.analysis.numbers import Number
+from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.checking import Checked, check_file
 from pipelang.interfaces.disk import DiskLoader
 from pipelang.interfaces.report.paint import painter
 from pipelang.interfaces.report.sentence import apportion
-from pipelang.interfaces.report.table import Cell, bar, cells_of, cut, lay_out, range_bar, wrap
+from pipelang.interfaces.report.table import Cell, bar, cut, lay_out, range_bar
 from pipelang.interfaces.report.text import report_text
 from pipelang.interfaces.report.words import (
     a_day,

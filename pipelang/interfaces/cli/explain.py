@@ -1,4 +1,4 @@
-"""`pipelang explain`: what a code means, from the one table of codes."""
+"""`pipelang explain`: what a code means, from the one table of codes and the pages beside it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
 
 if TYPE_CHECKING:
     from pipelang.diagnostics import Rule
+    from pipelang.diagnostics.explanation import Fence
     from pipelang.interfaces.report.paint import Paint
 
 FAMILIES = {
@@ -51,7 +52,7 @@ def find(code: str) -> Rule | None:
     """A rule by its code or name, in whatever case."""
     from pipelang.diagnostics import RULES
 
-    wanted = code.strip("[]").casefold()
+    wanted = code.strip("[]").casefold().replace("_", "-")
     for rule in RULES.values():
         if wanted in (rule.code.casefold(), rule.name):
             return rule
@@ -73,7 +74,9 @@ def nearest(code: str) -> str | None:
 
 
 def explanation(rule: Rule, paint: Paint, width: int) -> str:
-    """All that the table says of a rule."""
+    """All that the table and the page say of a rule."""
+    from pipelang.diagnostics.columns import wrap
+    from pipelang.diagnostics.explanation import page_of
     from pipelang.interfaces.report.table import labelled
 
     severity = rule.severity.value
@@ -85,7 +88,14 @@ def explanation(rule: Rule, paint: Paint, width: int) -> str:
     ]
     if rule.help:
         parts.append(("help", _placeholders(rule.help)))
-    return "\n".join([head, *labelled(parts, paint, width=width, label="dim")]) + "\n"
+    lines = [head, *labelled(parts, paint, width=width, label="dim")]
+    page = page_of(rule.code)
+    if page is not None:
+        for paragraph in page.paragraphs:
+            lines += ["", *wrap(paragraph, width)]
+        for fence in page.fences:
+            lines += ["", *_example(fence, paint)]
+    return "\n".join(lines) + "\n"
 
 
 _WEIGHT = {
@@ -93,6 +103,17 @@ _WEIGHT = {
     "warning": "`check` fails with --strict",
     "note": "`check` never fails for it",
 }
+_HEADS = {"wrong": ("Wrong:", "bad"), "right": ("Right:", "good")}
+
+
+def _example(fence: Fence, paint: Paint) -> list[str]:
+    """Code, set in; comments stand back."""
+    words, style = _HEADS.get(fence.label, (f"With {fence.label}:", "heading"))
+    lines = [paint(words, style), ""]
+    for line in fence.text.splitlines():
+        comment = line.lstrip().startswith("#")
+        lines.append(f"    {paint(line, 'dim' if comment else '')}".rstrip())
+    return lines
 
 
 def _placeholders(template: str) -> str:

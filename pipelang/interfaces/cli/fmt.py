@@ -6,12 +6,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
+from pipelang.records import dataclass, field
 
 if TYPE_CHECKING:
     from pipelang.diagnostics import Diagnostic, Sources
@@ -67,7 +67,7 @@ def _file(path: str, tally: Tally, check: bool, diff: bool) -> None:
         tally.unchanged += 1
         return
     if diff:
-        write(_difference(path, before, after))
+        write(difference(path, before, after))
     if not (check or diff):
         try:
             replace(path, after.encode())
@@ -125,7 +125,7 @@ def _standard_input(check: bool, diff: bool) -> int:
     if after is None:
         return FINDINGS
     if diff:
-        write(_difference(STDIN, before, after))
+        write(difference(STDIN, before, after))
     elif not check:
         sys.stdout.flush()
         sys.stdout.buffer.write(after.encode())
@@ -133,7 +133,7 @@ def _standard_input(check: bool, diff: bool) -> int:
     return FINDINGS if check and after != before else 0
 
 
-def _difference(name: str, before: str, after: str) -> str:
+def difference(name: str, before: str, after: str) -> str:
     """A unified diff, as `patch` takes it."""
     from difflib import unified_diff
 

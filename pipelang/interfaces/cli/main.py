@@ -1,23 +1,23 @@
 """`pipelang`: the commands, each in a module of its own that is imported when it is called.
 
-So `--help` and `--version` load nothing but click. Exit codes: 0 all is well, 1 something was
-found, 2 the command was called wrongly, 3 pipelang itself is broken, 130 interrupted, 141 the
-reader of the output went away.
+So `--help` and `--version` load nothing but click, and a plain `pipelang check` not even that. Exit
+codes: 0 all is well, 1 something was found, 2 the command was called wrongly, 3 pipelang itself is
+broken, 130 interrupted, 141 the reader of the output went away.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from importlib import import_module
-
-import click
 
 from pipelang.interfaces.cli.terminal import speak_utf8, stop_writing, warn
-from pipelang.version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMMANDS = {
+    "new": "Write a starter: a pipeline to change.",
     "check": "Say how pipelines will behave, before anything runs.",
     "test": "Run the `test` blocks, without any model.",
     "run": "Run a pipeline, with live progress.",
@@ -30,57 +30,6 @@ COMMANDS = {
 INTERNAL_ERROR, INTERRUPTED, NO_READER = 3, 130, 141
 
 
-class Commands(click.Group):
-    """A group whose members are imported on demand."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"pipelang.interfaces.cli.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(name, COMMANDS, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(COMMANDS)}"
-            ctx.fail(f"there is no command `{name}`; {hint}")
-        return super().resolve_command(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:  # click itself would exit with 1, as if something were found
-            stop_writing()
-            ctx.exit(NO_READER)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(
-    cls=Commands,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="`pipelang COMMAND --help` says more. A first step: pipelang check FILE.pipe",
-)
-@click.version_option(__version__, "-V", "--version", message="pipelang %(version)s")
-@click.pass_context
-def group(ctx: click.Context) -> None:
-    """A small language for AI-agent pipelines: checked before deployment, then run."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; the exit code. Never shows a traceback unless PIPELANG_DEBUG is set."""
     speak_utf8()
@@ -91,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         stop_writing()
         return NO_READER
+    except KeyboardInterrupt:
+        warn("interrupted")
+        return INTERRUPTED
     except Exception as error:
         if os.environ.get("PIPELANG_DEBUG"):
             raise
@@ -100,16 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _call(arguments: Sequence[str] | None) -> int:
-    """Let click take the line apart and call the command; None takes the process's own."""
-    given = None if arguments is None else list(arguments)
-    try:
-        result = group.main(given, "pipelang", standalone_mode=False)
-    except click.ClickException as mistake:
-        mistake.show()
-        return mistake.exit_code
-    except click.Abort:
-        warn("interrupted")
-        return INTERRUPTED
-    except SystemExit as exit:
-        return exit.code if isinstance(exit.code, int) else 0 if exit.code is None else 1
-    return result if isinstance(result, int) else 0
+    """Call the command that a line names; None is the line that this process was started with."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] == "check":
+        from pipelang.interfaces.cli.check_line import read_line
+
+        line = read_line(words[1:])
+        if line is not None:
+            from pipelang.interfaces.cli.checked import check
+
+            # A process that lives on may be older than the code on the disk.
+            return check(line, may_remember=arguments is None)
+    from pipelang.interfaces.cli.commands import call
+
+    return call(arguments)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipelang.interfaces.report.table import Cell, Row, lay_out, wrap
+from pipelang.diagnostics.columns import wrap
+from pipelang.interfaces.report.table import Cell, Row, lay_out
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import (
     count,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipelang.analysis.analyse import StepRow
 from pipelang.analysis.chains import tiers_of
-from pipelang.interfaces.report.table import Cell, Row, bar, cells_of, labelled, lay_out, wrap
+from pipelang.diagnostics.columns import cells_of, wrap
+from pipelang.interfaces.report.table import Cell, Row, bar, labelled, lay_out
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import (
     decimals,

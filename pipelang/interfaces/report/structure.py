@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pipelang.analysis.chains import tiers_of
+from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.outcomes import ways_to_people
-from pipelang.interfaces.report.table import Cell, Row, lay_out, wrap
+from pipelang.interfaces.report.table import Cell, Row, lay_out
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import listed, plural, times
 from pipelang.semantics import program as p

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.report.paint import Paint
+from pipelang.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +58,6 @@ def _cell(part: Cell | str) -> Cell:
     return Cell(part) if isinstance(part, str) else part
 
 
-def cells_of(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0
-        if unicodedata.combining(letter)
-        else 2
-        if unicodedata.east_asian_width(letter) in "WF"
-        else 1
-        for letter in text
-    )
-
-
 def cut(text: str, width: int) -> str:
     """A text in at most `width` columns."""
     if cells_of(text) <= width:
@@ -99,21 +85,6 @@ def range_bar(low: float, high: float, width: int) -> str:
         return bar(low, width)
     first, last = round(min(1.0, low) * width), round(min(1.0, high) * width)
     return "█" * first + "░" * max(1, last - first)
-
-
-def wrap(text: str, width: int, indent: int = 0, hanging: int | None = None) -> list[str]:
-    """A paragraph in lines of at most `width` columns; `hanging` indents all but the first."""
-    further = " " * (indent if hanging is None else hanging)
-    lines: list[str] = []
-    line = " " * indent
-    empty = True
-    for word in text.split():
-        if not empty and cells_of(line) + 1 + cells_of(word) > width:
-            lines.append(line)
-            line, empty = further, True
-        line += word if empty else f" {word}"
-        empty = False
-    return [*lines, line] if not empty else lines
 
 
 def labelled(

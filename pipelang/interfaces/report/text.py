@@ -6,12 +6,11 @@ what we promise, what does it cost, and how much of all that is known.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from pipelang.analysis.analyse import Analysis
-from pipelang.diagnostics import Diagnostic, Severity, Source, Sources
+from pipelang.diagnostics import Diagnostic, Severity, Sources
+from pipelang.diagnostics.columns import wrap
 from pipelang.diagnostics.render import as_text
 from pipelang.interfaces.checking import Checked
 from pipelang.interfaces.report.basis import basis
@@ -22,7 +21,6 @@ from pipelang.interfaces.report.promises import promises
 from pipelang.interfaces.report.sentence import sentence
 from pipelang.interfaces.report.steps import steps
 from pipelang.interfaces.report.structure import structure
-from pipelang.interfaces.report.table import wrap
 from pipelang.interfaces.report.undeclared import undeclared
 from pipelang.interfaces.report.view import View, says_something
 from pipelang.interfaces.report.words import listed, plural
@@ -48,10 +46,10 @@ def report_text(
             blocks.append("\n".join(lines))
         new = [diagnostic for diagnostic in one.diagnostics if diagnostic not in told]
         told.update(dict.fromkeys(new))
-        blocks += diagnostics_text(new, one.sources, colour, one.program is not None)
+        blocks += diagnostics_text(new, one.sources, colour, one.program is not None, width)
         if one.program is not None and not one.analyses:
             blocks.append(f"{one.path}: no pipeline in it, so there is nothing to work out")
-    blocks += diagnostics_text(extra, {}, colour, True)
+    blocks += diagnostics_text(extra, {}, colour, True, width)
     everything = [*told, *extra]
     closing = closing_line(everything, len(checked))
     style = "bad" if any(d.is_error for d in everything) else "unsure" if everything else "good"
@@ -94,14 +92,13 @@ def _title(view: View) -> str:
 
 
 def diagnostics_text(
-    found: Iterable[Diagnostic], sources: Sources, colour: bool, in_order: bool
+    found: Iterable[Diagnostic], sources: Sources, colour: bool, in_order: bool, width: int = WIDTH
 ) -> list[str]:
     """Each finding with its line of source; errors first where there is no program."""
     ranked = list(found)
     if not in_order:
         ranked.sort(key=lambda diagnostic: not diagnostic.is_error)
-    harmless = {name: _harmless_source(source) for name, source in sources.items()}
-    return [as_text(_harmless_finding(one), harmless, colour) for one in ranked]
+    return [as_text(one, sources, colour, width) for one in ranked]
 
 
 def closing_line(found: Sequence[Diagnostic], files: int) -> str:
@@ -113,19 +110,3 @@ def closing_line(found: Sequence[Diagnostic], files: int) -> str:
     ]
     said = listed([plural(number, word) for number, word in counts if number], "and")
     return f"{said or 'no errors, no warnings'}{where}"
-
-
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
-"""What could move a cursor, change colours or turn text round: a file must not do that."""
-
-
-def _harmless(text: str) -> str:
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def _harmless_source(source: Source) -> Source:
-    return Source(source.name, _harmless(source.text)) if _CONTROL.search(source.text) else source
-
-
-def _harmless_finding(one: Diagnostic) -> Diagnostic:
-    return replace(one, message=_harmless(one.message), help=one.help and _harmless(one.help))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pipelang.analysis.model import confidence_cut
+from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.basis import WORDS
-from pipelang.interfaces.report.table import Cell, Row, lay_out, wrap
+from pipelang.interfaces.report.table import Cell, Row, lay_out
 from pipelang.interfaces.report.view import View
+from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.types import EnumType

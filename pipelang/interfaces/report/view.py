@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipelang.analysis.analyse import Analysis
 from pipelang.analysis.numbers import Number
 from pipelang.diagnostics import Sources
 from pipelang.interfaces.report.paint import Paint
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
 

@@ -64,6 +64,9 @@ class SimulatedWorld:
         self.draws.make(step.name, answer)
         return Ghost(answer)
 
+    def answer(self, run: Run, value: Any) -> Any:
+        return value
+
     def _right(self, run: Run, exprs: Iterable[ir.Expr]) -> bool:
         return self._around(run) and all(self.draws.is_right(expr) for expr in exprs)
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelang.diagnostics import Span, codes
+from pipelang.records import replace
 from pipelang.semantics import expressions as ir
-from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.absence import absent
+from pipelang.semantics.elaborate.constants import literal
+from pipelang.semantics.elaborate.context import Context, Scope, broken
+from pipelang.semantics.elaborate.offers import offered_by
+from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.program import Parameter
 from pipelang.semantics.symbols import BUILTIN_FUNCTIONS, suggestion
 from pipelang.semantics.types import (
@@ -17,14 +22,18 @@ from pipelang.semantics.types import (
     NUMBER,
     PROBABILITY,
     TEXT,
+    TIME,
     TOKENS,
     ErrorType,
     ListType,
     MapType,
     OptionalType,
+    Scalar,
     Type,
     join,
-    show,
+    optional,
+    quoted,
+    unbounded,
 )
 from pipelang.syntax import ast
 
@@ -38,8 +47,13 @@ def bind(
     parameters: Sequence[Parameter],
     arguments: tuple[ast.Argument, ...],
     span: Span,
+    *,
+    checked: bool = False,
 ) -> Bound:
-    """Arguments by parameter name, in the parameters' order, defaults filled in."""
+    """Arguments by parameter name, in the parameters' order, defaults filled in.
+
+    `checked` says that the callee looks at its arguments again while running.
+    """
     from pipelang.semantics.elaborate.expressions import elaborate
 
     given: dict[str, ir.Expr] = {}
@@ -50,7 +64,7 @@ def bind(
                 context.tell(
                     codes.ARGUMENTS,
                     argument.span,
-                    what=f"`{what}` takes {len(parameters)} arguments, this is one more",
+                    what=f"`{what}` takes {_count(len(parameters))}, this is one more",
                 )
                 elaborate(context, scope, argument.value, ERROR)
                 continue
@@ -58,28 +72,27 @@ def bind(
         else:
             found = by_name.get(argument.name.text)
             if found is None:
-                context.tell(
-                    codes.UNKNOWN_NAME,
-                    argument.name.span,
-                    what=f"parameter of {what}",
-                    name=argument.name.text,
-                    help=suggestion(argument.name.text, by_name)
-                    or "parameters: " + ", ".join(by_name),
-                )
+                name = argument.name.text
+                help = suggestion(name, by_name)
+                if help is None and by_name:
+                    help = "parameters: " + ", ".join(by_name)
+                where = f"parameter of {what}"
+                context.tell(codes.UNKNOWN_NAME, argument.span, what=where, name=name, help=help)
                 elaborate(context, scope, argument.value, ERROR)
                 continue
             parameter = found
         if parameter.name in given:
             context.tell(codes.ARGUMENTS, argument.span, what=f"`{parameter.name}` is given twice")
-        given[parameter.name] = elaborate(context, scope, argument.value, parameter.type)
+        given[parameter.name] = elaborate(
+            context, scope, argument.value, parameter.type, checked=checked
+        )
     result = []
     missing = []
     for parameter in parameters:
         if parameter.name in given:
             result.append((parameter.name, given[parameter.name]))
         elif parameter.has_default:
-            constant = ir.Const(parameter.default, parameter.type, span=span)
-            result.append((parameter.name, constant))
+            result.append((parameter.name, literal(parameter.default, parameter.type, span)))
         elif isinstance(parameter.type, OptionalType):
             result.append((parameter.name, ir.Const(None, parameter.type, span=span)))
         else:
@@ -89,36 +102,59 @@ def bind(
     return tuple(result)
 
 
-def elaborate_call(
-    context: Context, scope: Scope, expr: ast.CallFn, expected: Type | None
-) -> ir.Expr:
-    from pipelang.semantics.elaborate.signatures import function_signature
+def _count(number: int) -> str:
+    return {0: "no arguments", 1: "one argument"}.get(number, f"{number} arguments")
+
+
+def elaborate_call(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
+    """A call of a declared or built-in function."""
+    from pipelang.semantics.elaborate.expressions import elaborate
+    from pipelang.semantics.elaborate.signatures import signature
 
     name = expr.function.text
     if name in BUILTIN_FUNCTIONS:
         return _builtin(context, scope, expr)
     symbol = context.symbols.find(scope.file, name)
     if symbol is None or symbol.kind != "fn":
-        if symbol is not None and symbol.kind in ("tool", "prompt", "pipeline"):
-            verb = {"tool": "call", "prompt": "ask", "pipeline": "run"}[symbol.kind]
-            help = f"a {symbol.kind} needs a step: `step x = {verb} {name}(...)`"
-            context.tell(
-                codes.WRONG_KIND,
-                expr.function.span,
-                name=name,
-                found=symbol.kind,
-                expected="fn",
-                help=help,
-            )
-        else:
-            functions = [n for n, s in context.symbols.scopes[scope.file].items() if s.kind == "fn"]
-            help = suggestion(name, [*functions, *BUILTIN_FUNCTIONS])
-            context.tell(codes.UNKNOWN_NAME, expr.function.span, what="fn", name=name, help=help)
-        return ir.Const(None, ERROR, span=expr.span)
+        _no_function(context, scope, expr.function)
+        for argument in expr.arguments:
+            elaborate(context, scope, argument.value, ERROR)
+        return broken(expr.span)
     context.symbols.used.add(symbol.key)
-    parameters, returns = function_signature(context, symbol.key)
+    pending = symbol.key in context.pending
+    parameters, returns = signature(context, symbol.key)
+    if pending:
+        return broken(expr.span)
     bound = bind(context, scope, name, parameters, expr.arguments, expr.span)
+    if len(bound) < len(parameters) or isinstance(returns, ErrorType):
+        return broken(expr.span)
     return ir.Apply(symbol.key, tuple(value for _, value in bound), returns, expr.span)
+
+
+def _no_function(context: Context, scope: Scope, name: ast.Name) -> None:
+    """Tell that something that is called is no `fn`."""
+    symbol = context.symbols.find(scope.file, name.text)
+    if symbol is not None:
+        verb = {"tool": "call", "prompt": "ask", "pipeline": "run"}.get(symbol.kind)
+        help = None
+        if verb is not None:
+            help = f"a {symbol.kind} needs a step: `step x = {verb} {name.text}(...)`"
+        context.symbols.used.add(symbol.key)
+        context.wrong_kind(name, symbol, "a fn", help)
+    elif name.text in scope.names:
+        context.tell(codes.WRONG_KIND, name.span, name=name.text, found="a value", expected="a fn")
+    elif not context.symbols.is_lost(scope.file, name.text):
+        functions = [*context.symbols.names(scope.file, "fn"), *BUILTIN_FUNCTIONS]
+        help = _ELSEWHERE.get(name.text) or suggestion(name.text, functions)
+        help = help or offered_by(context.loader, name.text, ("fn",))
+        context.tell(codes.UNKNOWN_NAME, name.span, what="fn", name=name.text, help=help)
+
+
+_ELSEWHERE = {
+    **dict.fromkeys(("length", "size", "count"), "it is called `len`"),
+    **dict.fromkeys(("truncate", "head", "take"), "it is called `first`: `first(x, 4k tokens)`"),
+    **dict.fromkeys(("floor", "ceil", "int", "abs"), "there is `round`"),
+}
 
 
 def _builtin(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
@@ -130,11 +166,14 @@ def _builtin(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
         context.tell(
             codes.ARGUMENTS, named[0].span, what=f"`{name}` takes its arguments by position"
         )
-        return ir.Const(None, ERROR, span=expr.span)
+        return broken(expr.span)
     values = tuple(elaborate(context, scope, argument.value) for argument in expr.arguments)
+    for value in values:
+        if isinstance(value.type, OptionalType):
+            return absent(context, value, value.span)
     if any(isinstance(value.type, ErrorType) for value in values):
-        return ir.Const(None, ERROR, span=expr.span)
-    type = _builtin_type(name, [value.type for value in values])
+        return broken(expr.span)
+    type = _builtin_type(name, values)
     if type is None:
         wanted = {
             "len": "a text, a list or a map",
@@ -144,26 +183,28 @@ def _builtin(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
             "round": "a number, and the digits to keep if any",
             "first": "a text and an amount like 4k tokens, or a list and a whole number",
         }[name]
-        found = ", ".join(f"`{show(value.type)}`" for value in values) or "nothing"
+        found = ", ".join(quoted(value.type) for value in values) or "nothing"
         context.tell(codes.TYPE_MISMATCH, expr.span, expected=f"{wanted} for `{name}`", found=found)
-        return ir.Const(None, ERROR, span=expr.span)
+        return broken(expr.span)
     return ir.Builtin(name, values, type, expr.span)
 
 
 _SUMMABLE = (INT, NUMBER, MONEY, DURATION)
-_ORDERED = (*_SUMMABLE, PROBABILITY)
+_ORDERED = (*_SUMMABLE, PROBABILITY, TIME, TOKENS)
 
 
-def _builtin_type(name: str, types: list[Type]) -> Type | None:
+def _builtin_type(name: str, values: Sequence[ir.Expr]) -> Type | None:
+    """The type of what a built-in function answers; None if it does not take these values."""
+    types = [value.type for value in values]
     match name, types:
         case "len", [ListType() | MapType()]:
             return INT
         case "len", [type] if type == TEXT:
             return INT
-        case "sum", [ListType() as type] if type.element in _SUMMABLE:
-            return type.element
+        case "sum", [ListType(element=Scalar() as type)] if type in _SUMMABLE:
+            return unbounded(type)
         case "min" | "max", [ListType() as type] if type.element in _ORDERED:
-            return OptionalType(type.element)
+            return optional(type.element)
         case "min" | "max", [first, *rest] if rest and first in _ORDERED:
             result: Type | None = first
             for type in rest:
@@ -173,9 +214,19 @@ def _builtin_type(name: str, types: list[Type]) -> Type | None:
             return INT
         case "round", [type, digits] if type in (INT, NUMBER) and digits == INT:
             return NUMBER
-        case "first", [type, limit] if type == TEXT and limit == TOKENS:
-            return type
+        case "first", [Scalar() as type, limit] if type == TEXT and limit == TOKENS:
+            return replace(type, max_tokens=_smaller(type.max_tokens, values[1]))
         case "first", [ListType() as type, limit] if limit == INT:
-            return type
+            return replace(type, max_length=_smaller(type.max_length, values[1]))
         case _:
             return None
+
+
+def _smaller(most: int | None, limit: ir.Expr) -> int | None:
+    """What is known about a length after it was limited."""
+    try:
+        value = fold(limit)
+    except NotConstant:
+        return most
+    value = max(int(value), 0)
+    return value if most is None else min(most, value)

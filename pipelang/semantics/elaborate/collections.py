@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pipelang.diagnostics import codes
+from pipelang.records import replace
 from pipelang.semantics import expressions as ir
-from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.constants import literal
+from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
     ERROR,
     JSON,
+    ErrorType,
     ListType,
     MapType,
     OptionalType,
     RecordType,
     Type,
     join,
-    show,
+    present,
+    quoted,
 )
 from pipelang.syntax import ast
 
@@ -27,7 +29,7 @@ def elaborate_list(
 ) -> ir.Expr:
     from pipelang.semantics.elaborate.expressions import elaborate
 
-    inner = expected.inner if isinstance(expected, OptionalType) else expected
+    inner = None if expected is None else present(expected)
     if isinstance(inner, ListType):
         items = tuple(elaborate(context, scope, item, inner.element) for item in expr.items)
         if inner.max_length is not None and len(items) > inner.max_length:
@@ -39,43 +41,64 @@ def elaborate_list(
                 found=len(items),
             )
         return ir.MakeList(items, replace(inner, max_length=len(items)), expr.span)
+    if inner == JSON:
+        items = tuple(elaborate(context, scope, item, JSON) for item in expr.items)
+        return ir.MakeList(items, JSON, expr.span)
     if not expr.items:
-        if inner == JSON:
-            return ir.MakeList((), JSON, expr.span)
-        context.tell(codes.NEEDS_TYPE, expr.span, name="[]")
-        return ir.Const(None, ERROR, span=expr.span)
-    first = elaborate(context, scope, expr.items[0])
-    items = (first, *(elaborate(context, scope, item, None) for item in expr.items[1:]))
-    type = first.type
+        if inner is None:
+            context.tell(codes.NEEDS_TYPE, expr.span, name="[]", help=_NEEDS_TYPE)
+        elif not isinstance(inner, ErrorType):
+            context.tell(
+                codes.TYPE_MISMATCH, expr.span, expected=quoted(inner), found="an empty list"
+            )
+        return broken(expr.span)
+    return _list(context, expr, [elaborate(context, scope, item) for item in expr.items])
+
+
+_NEEDS_TYPE = "write the type where it gets its name: `let x: TYPE = ...`, `step x: TYPE = ...`"
+
+
+def _list(context: Context, expr: ast.ListOf, items: list[ir.Expr]) -> ir.Expr:
+    """A list whose elements say what it is a list of."""
+    type = items[0].type
     for item in items[1:]:
         joined = join(type, item.type)
         if joined is None:
             context.tell(
                 codes.TYPE_MISMATCH,
                 item.span,
-                expected=f"`{show(type)}` like the others",
-                found=f"`{show(item.type)}`",
+                expected=f"{quoted(type)} like the others",
+                found=quoted(item.type),
             )
-            return ir.Const(None, ERROR, span=expr.span)
+            return broken(expr.span)
         type = joined
-    return ir.MakeList(items, ListType(type, len(items)), expr.span)
+    if isinstance(type, ErrorType):
+        return broken(expr.span)
+    return ir.MakeList(tuple(items), ListType(type, len(items)), expr.span)
 
 
 def elaborate_record(
     context: Context, scope: Scope, expr: ast.RecordOf, expected: Type | None
 ) -> ir.Expr:
-    inner = expected.inner if isinstance(expected, OptionalType) else expected
-    if isinstance(inner, RecordType):
-        return _record(context, scope, expr, inner)
-    if isinstance(inner, MapType):
-        return _map(context, scope, expr, inner, inner.value)
-    if inner == JSON:
-        return _map(context, scope, expr, JSON, JSON)
-    if inner is None:
-        context.tell(codes.NEEDS_TYPE, expr.span, name="{...}")
-    elif inner != ERROR:
-        context.tell(codes.TYPE_MISMATCH, expr.span, expected=f"`{show(inner)}`", found="a record")
-    return ir.Const(None, ERROR, span=expr.span)
+    from pipelang.semantics.elaborate.expressions import elaborate
+
+    match None if expected is None else present(expected):
+        case RecordType() as type:
+            return _record(context, scope, expr, type)
+        case MapType() as type:
+            return _map(context, scope, expr, type, type.value)
+        case type if type == JSON:
+            return _map(context, scope, expr, JSON, JSON)
+        case None:
+            context.tell(codes.NEEDS_TYPE, expr.span, name="{...}", help=_NEEDS_TYPE)
+        case type:
+            if not isinstance(type, ErrorType):
+                context.tell(
+                    codes.TYPE_MISMATCH, expr.span, expected=quoted(type), found="a record"
+                )
+            for field in expr.fields:
+                elaborate(context, scope, field.value, ERROR)
+    return broken(expr.span)
 
 
 def _record(context: Context, scope: Scope, expr: ast.RecordOf, type: RecordType) -> ir.Expr:
@@ -89,12 +112,21 @@ def _record(context: Context, scope: Scope, expr: ast.RecordOf, type: RecordType
             help = suggestion(name, [f.name for f in type.fields])
             help = help or "fields: " + ", ".join(f.name for f in type.fields)
             context.tell(
-                codes.UNKNOWN_FIELD, item.key.span, type=f"`{type.name}`", name=name, help=help
+                codes.UNKNOWN_FIELD, item.key.span, help=help, type=quoted(type), name=name
             )
             elaborate(context, scope, item.value, ERROR)
             continue
+        if item.quoted:
+            help = f"write it without quotes: `{name}: ...`"
+            context.tell(
+                codes.TYPE_MISMATCH,
+                item.key.span,
+                help=help,
+                expected=f"the field `{name}`",
+                found="a text",
+            )
         if name in given:
-            context.tell(codes.DUPLICATE, item.key.span, name=name)
+            context.tell(codes.DUPLICATE, item.key.span, name=name, help="give it once")
         given[name] = elaborate(context, scope, item.value, field.type)
     missing = [
         field.name
@@ -106,12 +138,13 @@ def _record(context: Context, scope: Scope, expr: ast.RecordOf, type: RecordType
     if missing:
         names = ", ".join(f"`{name}`" for name in missing)
         context.tell(codes.ARGUMENTS, expr.span, what=f"this `{type.name}` lacks {names}")
+        return broken(expr.span)
     fields = []
     for field in type.fields:
         if field.name in given:
             fields.append((field.name, given[field.name]))
         elif field.has_default:
-            fields.append((field.name, ir.Const(field.default, field.type, span=expr.span)))
+            fields.append((field.name, literal(field.default, field.type, expr.span)))
         elif isinstance(field.type, OptionalType):
             fields.append((field.name, ir.Const(None, field.type, span=expr.span)))
     return ir.MakeRecord(tuple(fields), type, expr.span)
@@ -122,7 +155,7 @@ def _map(
 ) -> ir.Expr:
     from pipelang.semantics.elaborate.expressions import elaborate
 
-    fields = []
+    fields: dict[str, ir.Expr] = {}
     for item in expr.fields:
         if not item.quoted and type != JSON:
             help = f'keys of a map are texts: "{item.key.text}"'
@@ -133,5 +166,15 @@ def _map(
                 found=f"the name `{item.key.text}`",
                 help=help,
             )
-        fields.append((item.key.text, elaborate(context, scope, item.value, value_type)))
-    return ir.MakeRecord(tuple(fields), type, expr.span)
+        if item.key.text in fields:
+            context.tell(codes.DUPLICATE, item.key.span, name=item.key.text, help="give it once")
+        fields[item.key.text] = elaborate(context, scope, item.value, value_type)
+    if isinstance(type, MapType) and type.max_length is not None and len(fields) > type.max_length:
+        context.tell(
+            codes.OUT_OF_RANGE,
+            expr.span,
+            what="the size of this map",
+            range=f"at most {type.max_length}",
+            found=len(fields),
+        )
+    return ir.MakeRecord(tuple(fields.items()), type, expr.span)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipelang.diagnostics import Diagnostic, Label, Rule, Sources, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Edit, Help, Label, Rule, Sources, Span, codes, report
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.elaborate.offers import offered_by
 from pipelang.semantics.expressions import Const, Expr, path_of
 from pipelang.semantics.loading import Loader
 from pipelang.semantics.symbols import Symbol, Symbols, suggestion, with_article
-from pipelang.semantics.types import Type
+from pipelang.semantics.types import ERROR, Type
 from pipelang.syntax import ast
 
 
@@ -21,6 +21,7 @@ class Context:
     """One elaboration. `overrides` are values of settings that replace those in the files.
 
     `sources` are the texts that messages point into; templates are added when they are read.
+    `read` are the places where the values were made that somebody reads.
     """
 
     symbols: Symbols
@@ -33,17 +34,19 @@ class Context:
     signatures: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, EvidenceFile] = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
+    read: set[Span] = field(default_factory=set)
 
     def tell(
         self,
         rule: Rule,
         span: Span | None,
         *,
-        help: str | None = None,
+        help: Help | None = None,
         labels: tuple[Label, ...] = (),
+        edits: tuple[Edit, ...] = (),
         **words: object,
     ) -> None:
-        self.diagnostics.append(report(rule, span, help=help, labels=labels, **words))
+        self.diagnostics.append(report(rule, span, help=help, labels=labels, edits=edits, **words))
 
     def find(self, file: str, name: ast.Name, *kinds: str) -> Symbol | None:
         """The symbol of a name, if it is one of these kinds; otherwise tells and answers None."""
@@ -69,7 +72,7 @@ class Context:
         self.tell(codes.UNKNOWN_NAME, name.span, what=what, name=name.text, help=help)
 
     def wrong_kind(
-        self, name: ast.Name, symbol: Symbol, expected: str, help: str | None = None
+        self, name: ast.Name, symbol: Symbol, expected: str, help: Help | None = None
     ) -> None:
         """Tell that a name is a thing of another kind than is needed."""
         label = Label(symbol.declaration.name.span, "it is declared here")
@@ -82,6 +85,11 @@ class Context:
             labels=(label,),
             help=help,
         )
+
+
+def broken(span: Span) -> Const:
+    """What stands for an expression that was told as an error."""
+    return Const(None, ERROR, span=span)
 
 
 @dataclass(frozen=True, slots=True)

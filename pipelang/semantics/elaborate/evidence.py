@@ -1,22 +1,22 @@
-"""The evidence of gates: declared rates, a file, or the file of the step whose confidence is read."""
+"""The evidence of gates: declared rates, or a file of answers with their confidence."""
 
 from __future__ import annotations
 
 from pipelang.diagnostics import codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Undeclared
-from pipelang.semantics.elaborate.context import Context
-from pipelang.semantics.elaborate.rates import chance, evidence_file, no_duplicates
-from pipelang.semantics.elaborate.world import pick
+from pipelang.semantics.chance import Chance, Undeclared
+from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.options import no_duplicates, pick
+from pipelang.semantics.elaborate.rates import chance, evidence_file
 from pipelang.syntax import ast
 
 
 def gate_evidence(
-    context: Context, file: str, pipeline: str, gate: ast.Gate, test: ir.Expr
+    context: Context, scope: Scope, pipeline: str, gate: ast.Gate, test: ir.Expr
 ) -> p.TestEvidence | None:
-    """What a gate's own braces say. A step's file is taken later, by `inherited`."""
-    options = gate.evidence
+    """What a gate's own braces say. That a step's file counts as well is the analysis's to know."""
+    options, file = gate.evidence, scope.file
     no_duplicates(context, options)
     owner = f"{pipeline}.{gate.name.text}"
     measured = pick(options, ast.Evidence)
@@ -27,39 +27,43 @@ def gate_evidence(
                 codes.CONTRADICTION,
                 measured.span,
                 what="a gate has rates or a file as its evidence, not both",
+                help="keep the file: it was measured",
             )
-        path = evidence_file(context, file, measured.path)
-        if path is None:
-            return None
-        if not confidences(test):
-            context.tell(
-                codes.CONTRADICTION,
-                measured.span,
-                what=f"`{gate.name.text}` compares no confidence, so a file says nothing about it",
-                help="compare `STEP.confidence` with a constant, or declare `catches`",
-            )
-            return None
-        missing = next((row for row in context.evidence[path].rows if row.confidence is None), None)
-        if missing is not None:
-            context.tell(
-                codes.BAD_FILE,
-                measured.span,
-                path=path,
-                line=missing.line,
-                why="a gate's evidence needs a `confidence` in every row",
-            )
-            return None
-        return p.ByFile(path)
+        return _file(context, file, gate, measured, test)
     if catches is None and alarms is None:
         return None
-    return p.ByRates(
-        chance(context, file, catches.rate, f"{owner}.catches")
-        if catches
-        else Undeclared(f"{owner}.catches"),
-        chance(context, file, alarms.rate, f"{owner}.false_alarms")
-        if alarms
-        else Undeclared(f"{owner}.false_alarms"),
-    )
+
+    def rate(option: ast.Catches | ast.FalseAlarms | None, word: str) -> Chance:
+        name = f"{owner}.{word}"
+        if option is None:
+            return Undeclared(name)
+        return chance(context, scope, option.rate, name, word)
+
+    return p.ByRates(rate(catches, "catches"), rate(alarms, "false_alarms"))
+
+
+def _file(
+    context: Context, file: str, gate: ast.Gate, measured: ast.Evidence, test: ir.Expr
+) -> p.ByFile | None:
+    path = evidence_file(context, file, measured.path)
+    if path is None:
+        return None
+    steps = {confidence_step(compare) for compare in confidences(test)}
+    if len(steps) != 1:
+        found = "no confidence" if not steps else "more than one confidence"
+        context.tell(
+            codes.CONTRADICTION,
+            measured.span,
+            what=f"`{gate.name.text}` compares {found}, so a file says nothing about it",
+            help="compare one `STEP.confidence` with a constant, or declare `catches`",
+        )
+        return None
+    missing = next((row for row in context.evidence[path].rows if row.confidence is None), None)
+    if missing is not None:
+        why = "a gate's evidence needs a `confidence` in every row"
+        context.tell(codes.BAD_FILE, measured.span, path=path, line=missing.line, why=why)
+        return None
+    return p.ByFile(path)
 
 
 def confidences(test: ir.Expr) -> list[ir.Compare]:
@@ -73,9 +77,10 @@ def confidences(test: ir.Expr) -> list[ir.Compare]:
 
 def confidence_step(compare: ir.Compare) -> str | None:
     """The step whose confidence is compared with a constant; None if it is something else."""
+    if compare.op == "==":
+        return None
     for side, other in ((compare.left, compare.right), (compare.right, compare.left)):
         path = ir.path_of(side)
-        if path is not None and len(path) == 2 and path[1] == "confidence":
-            if isinstance(other, ir.Const):
-                return path[0]
+        if path is not None and path[1:] == ("confidence",) and isinstance(other, ir.Const):
+            return path[0]
     return None

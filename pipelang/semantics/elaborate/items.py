@@ -1,73 +1,90 @@
-"""Items of a pipeline: steps, gates, people, branches; and the blocks that they make."""
+"""Items of a pipeline, and the blocks that they make."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, assert_never
+from typing import assert_never
 
-from pipelang.diagnostics import Label, Span, codes
+from pipelang.diagnostics import Span, codes
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.actions import (
-    Place,
-    chain,
-    chain_reads,
-    outcome,
-)
+from pipelang.semantics.elaborate.acts import tool_acts
 from pipelang.semantics.elaborate.context import Context, Local, Scope
-from pipelang.semantics.elaborate.evidence import gate_evidence
 from pipelang.semantics.elaborate.expressions import condition, elaborate
-from pipelang.semantics.elaborate.narrowing import known_if_false, known_if_true
-from pipelang.semantics.elaborate.patterns import elaborate_patterns
-from pipelang.semantics.elaborate.rates import quantity
+from pipelang.semantics.elaborate.links import chain
+from pipelang.semantics.elaborate.locals import take
+from pipelang.semantics.elaborate.outcomes import Place, outcome
+from pipelang.semantics.elaborate.quantity import quantity
 from pipelang.semantics.elaborate.signatures import signature
 from pipelang.semantics.elaborate.types import elaborate_type
-from pipelang.semantics.kernels.redo import reruns
-from pipelang.semantics.kernels.regions import is_barrier, segments
-from pipelang.semantics.symbols import style, suggestion
-from pipelang.semantics.types import DURATION, ERROR, INT, ListType
+from pipelang.semantics.kernels.regions import segments
+from pipelang.semantics.reads import chain_reads
+from pipelang.semantics.types import DURATION, ERROR, ListType, NoneType, Type
 from pipelang.syntax import ast
 
-_SETTINGS_ITEMS = (ast.Budget, ast.Permits, ast.Slo, ast.Traffic, ast.Watch, ast.Breaker)
+Made = tuple[p.Item | None, Scope, bool]
+"""An item, the scope behind it, and whether every way through it ends the run."""
+
+
+@dataclass(slots=True)
+class Around:
+    """What an item stands in. `taken` are the names of everything around it and before it: no name
+    is used twice. `steps` are the steps so far, which a person is asked to judge.
+    """
+
+    context: Context
+    place: Place
+    taken: dict[str, Span]
+    steps: frozenset[str] = frozenset()
+    made: list[p.Item] = field(default_factory=list)
+    places: dict[str, int] = field(default_factory=dict)
+
+    def inside(self, place: Place) -> Around:
+        """What the items of a branch stand in."""
+        return Around(self.context, place, dict(self.taken), self.steps)
+
+    def claim(self, name: ast.Name, what: str, *, value: bool) -> None:
+        take(self.context, name.span.file, name, self.taken, what, value=value)
 
 
 def block(
-    context: Context,
-    scope: Scope,
-    place: Place,
-    items: tuple[ast.Item, ...],
-    taken: dict[str, Span],
-    judged: frozenset[str] = frozenset(),
-) -> tuple[p.Block, Scope, bool]:
-    """A block, the scope at its end, and whether every way through it ends the run.
-
-    `taken` are the names of everything around it and in it: no name is used twice.
-    """
-    made: list[p.Item] = []
-    places: dict[str, int] = {}
-    steps = frozenset(judged)
-    later = _names(items)
-    ended = False
-    told = False
-    scope = replace(scope, later=scope.later | frozenset(later))
+    around: Around, scope: Scope, items: tuple[ast.Item, ...], *, inner: bool = True
+) -> tuple[p.Block, bool]:
+    """A block, and whether every way through it ends the run. `inner` is one of a branch."""
+    context = around.context
+    ended = told = False
+    scope = replace(scope, later=scope.later | names_in(items))
     for item in items:
-        if isinstance(item, _SETTINGS_ITEMS):
+        if isinstance(item, WHOLE):
+            if inner:
+                word = type(item).__name__.lower()
+                help = "it is about the pipeline as a whole: write it at its top"
+                context.tell(codes.WRONG_OPTION, item.span, option=word, what="a branch", help=help)
             continue
         if ended and not told:
             context.tell(codes.UNREACHABLE, item.span)
             told = True
-        typed, scope, ends = _item(context, scope, place, item, made, places, taken, steps)
+        typed, scope, ends = _item(around, scope, item)
         if typed is not None:
             if isinstance(typed, (p.Step, p.Let)):
-                places[typed.name] = len(made)
-            steps |= steps_in(typed)
-            made.append(typed)
+                around.places.setdefault(typed.name, len(around.made))
+            around.steps |= _steps_in(typed)
+            around.made.append(typed)
         ended = ended or ends
-    acts = tool_acts(context)
-    return p.Block(tuple(made), segments(made, acts)), scope, ended
+    made = tuple(around.made)
+    return p.Block(made, segments(made, lambda key: tool_acts(context, key))), ended
 
 
-def steps_in(item: p.Item) -> frozenset[str]:
+WHOLE = (ast.Budget, ast.Permits, ast.Slo, ast.Traffic, ast.Watch, ast.Breaker)
+"""Items that are about a pipeline as a whole."""
+
+
+def names_in(items: tuple[ast.Item, ...]) -> frozenset[str]:
+    """The names of the values that items make, those of their branches left out."""
+    return frozenset(item.name.text for item in items if isinstance(item, (ast.Step, ast.Let)))
+
+
+def _steps_in(item: p.Item) -> frozenset[str]:
     """The steps of an item, those of its branches included."""
     match item:
         case p.Step():
@@ -78,292 +95,122 @@ def steps_in(item: p.Item) -> frozenset[str]:
             inner = tuple(part for _, arm in item.arms for part in arm.items)
         case _:
             return frozenset()
-    return frozenset[str]().union(*map(steps_in, inner))
+    return frozenset[str]().union(*map(_steps_in, inner))
 
 
-def tool_acts(context: Context) -> Any:
-    """A function that says whether a tool, by its key, changes the world."""
+def _item(around: Around, scope: Scope, item: ast.Item) -> Made:
+    from pipelang.semantics.elaborate.branches import match_branch, when
+    from pipelang.semantics.elaborate.gates import gate
 
-    def acts(key: str) -> bool:
-        declaration = context.symbols.by_key[key].declaration
-        return isinstance(declaration, ast.ToolDecl) and any(
-            isinstance(option, ast.Effect) and option.kind in ("write", "irreversible")
-            for option in declaration.options
-        )
-
-    return acts
-
-
-def _names(items: tuple[ast.Item, ...]) -> set[str]:
-    return {item.name.text for item in items if isinstance(item, (ast.Step, ast.Let))}
-
-
-def _claim(context: Context, name: ast.Name, taken: dict[str, Span], what: str) -> None:
-    """Take a name for a thing of this pipeline; tell if it is taken already."""
-    if name.text in taken:
-        label = Label(taken[name.text], "it is taken here")
-        context.tell(codes.DUPLICATE, name.span, name=name.text, labels=(label,))
-    elif not name.text.islower() and name.text.strip("_"):
-        context.diagnostics.append(style(name, what, pascal=False))
-    taken.setdefault(name.text, name.span)
-
-
-Made = tuple[p.Item | None, Scope, bool]
-
-
-def _item(
-    context: Context,
-    scope: Scope,
-    place: Place,
-    item: ast.Item,
-    made: list[p.Item],
-    places: dict[str, int],
-    taken: dict[str, Span],
-    steps: frozenset[str],
-) -> Made:
     match item:
         case ast.Step():
-            return _step(context, scope, place, item, taken)
+            return _step(around, scope, item)
         case ast.Let():
-            return _let(context, scope, item, taken)
+            return _let(around, scope, item)
         case ast.Gate():
-            return _gate(context, scope, place, item, made, places, taken)
+            return gate(around, scope, item)
         case ast.Approve() | ast.Hold():
-            return _person(context, scope, place, item, taken, steps)
+            return _person(around, scope, item)
         case ast.When():
-            return _when(context, scope, place, item, taken, steps)
+            return when(around, scope, item)
         case ast.MatchItem():
-            return _match(context, scope, place, item, taken, steps)
+            return match_branch(around, scope, item)
         case ast.Remember():
-            return _remember(context, scope, place, item)
+            return _remember(around, scope, item)
         case ast.Return() | ast.Escalate() | ast.Reject() | ast.Fail():
-            made_outcome = outcome(context, scope, place, item)
-            return p.End(made_outcome, item.span), scope, True
+            made = outcome(around.context, scope, around.place, item)
+            return p.End(made, item.span), scope, True
         case ast.Budget() | ast.Permits() | ast.Slo() | ast.Traffic() | ast.Watch() | ast.Breaker():
-            context.tell(codes.UNREACHABLE, item.span)
             return None, scope, False
+        case ast.Broken():
+            return _broken(around, scope, item)
         case _:
             assert_never(item)
 
 
-def _step(
-    context: Context, scope: Scope, place: Place, item: ast.Step, taken: dict[str, Span]
-) -> Made:
+def _broken(around: Around, scope: Scope, item: ast.Broken) -> Made:
+    """An item that could not be read. Whatever it may be, a value of its name is there, and it may
+    have ended the run.
+    """
+    if item.name is None:
+        return None, scope, False
+    around.taken.setdefault(item.name.text, item.name.span)
+    return None, _with(scope, item.name.text, ERROR, item.name.span), False
+
+
+def _step(around: Around, scope: Scope, item: ast.Step) -> Made:
     name = item.name.text
-    _claim(context, item.name, taken, "step")
-    expected = None
-    if item.type is not None:
-        expected = elaborate_type(context, scope.file, item.type)
-    inner = Place(place.pipeline, name, place.returns, place.open_ends)
+    around.claim(item.name, "step", value=True)
+    expected = _written(around, scope, item.type)
     asking = replace(scope, budget=True)
-    links, type = chain(context, asking, inner, item.chain, expected)
-    step = p.Step(name, type, links, chain_reads(links), item.doc, item.name.span)
+    made, type = chain(around.context, asking, around.place.at(name), item.chain, expected)
+    type = _with_type(around, item.name, type)
+    step = p.Step(name, type, made, chain_reads(made), item.doc, item.name.span)
     return step, _with(scope, name, type, item.name.span), False
 
 
-def _with(scope: Scope, name: str, type: Any, span: Span) -> Scope:
-    scope = scope.with_name(name, Local(type, span))
-    return replace(scope, later=scope.later - {name})
-
-
-def _let(context: Context, scope: Scope, item: ast.Let, taken: dict[str, Span]) -> Made:
+def _let(around: Around, scope: Scope, item: ast.Let) -> Made:
     name = item.name.text
-    _claim(context, item.name, taken, "let")
-    expected = None
-    if item.type is not None:
-        expected = elaborate_type(context, scope.file, item.type)
-    value = elaborate(context, scope, item.value, expected)
-    type = expected or value.type
+    around.claim(item.name, "let", value=True)
+    expected = _written(around, scope, item.type)
+    value = elaborate(around.context, scope, item.value, expected)
+    type = expected or _with_type(around, item.name, value.type)
     let = p.Let(name, type, value, ir.mentions(value), item.name.span)
     return let, _with(scope, name, type, item.name.span), False
 
 
-def _gate(
-    context: Context,
-    scope: Scope,
-    place: Place,
-    item: ast.Gate,
-    made: list[p.Item],
-    places: dict[str, int],
-    taken: dict[str, Span],
-) -> Made:
-    name = item.name.text
-    _claim(context, item.name, taken, "gate")
-    test = condition(context, scope, item.condition)
-    inner = Place(place.pipeline, name, place.returns, place.open_ends)
-    evidence = gate_evidence(context, scope.file, place.pipeline, item, test)
-    gate = p.Gate(name, test, evidence, _NO_OUTCOME, ir.mentions(test), item.doc, item.name.span)
-    if isinstance(item.otherwise, ast.Redo):
-        redo = _redo(context, scope, inner, item, item.otherwise, [*made, gate], places)
-        gate = replace(gate, otherwise=redo)
-    else:
-        gate = replace(gate, otherwise=outcome(context, scope, inner, item.otherwise))
-    return gate, scope.knowing(known_if_true(test)), False
+def _written(around: Around, scope: Scope, type: ast.TypeExpr | None) -> Type | None:
+    return None if type is None else elaborate_type(around.context, scope.file, type)
 
 
-_NO_OUTCOME = p.Fail("", "", Span("", 0, 0))
+def _with_type(around: Around, name: ast.Name, type: Type) -> Type:
+    """The type of a value that was not written down; a `none` alone says nothing."""
+    if isinstance(type, NoneType):
+        around.context.tell(codes.NEEDS_TYPE, name.span, name=name.text)
+        return ERROR
+    return type
 
 
-def _redo(
-    context: Context,
-    scope: Scope,
-    place: Place,
-    item: ast.Gate,
-    redo: ast.Redo,
-    made: list[p.Item],
-    places: dict[str, int],
-) -> p.Redo | p.Outcome:
-    times = quantity(context, scope.file, redo.times, INT, "up to") or 0
-    because = None
-    if redo.because is not None:
-        from pipelang.semantics.types import TEXT
-
-        because = elaborate(context, scope, redo.because, TEXT)
-    otherwise = outcome(context, scope, place, redo.otherwise)
-    name = redo.step.text
-    start = places.get(name)
-    if start is None or not isinstance(made[start], p.Step):
-        if name in scope.names or name in scope.gone:
-            why = "it stands in another block"
-            context.tell(codes.BAD_REDO, redo.step.span, name=name, why=why)
-        else:
-            steps = [n for n, at in places.items() if isinstance(made[at], p.Step)]
-            help = suggestion(name, steps)
-            context.tell(codes.UNKNOWN_NAME, redo.step.span, what="step", name=name, help=help)
-        return otherwise
-    for between in made[start:-1]:
-        why = _no_redo_over(context, between)
-        if why is not None:
-            span = between.span
-            label = Label(span, why)
-            context.tell(codes.BAD_REDO, redo.step.span, name=name, why=why, labels=(label,))
-            return otherwise
-    again = reruns(made, start, len(made) - 1)
-    if again[-1] != len(made) - 1:
-        context.tell(codes.REDO_IS_USELESS, redo.step.span, gate=item.name.text, name=name)
-        return otherwise
-    return p.Redo(name, times, because, again, otherwise)
+def _with(scope: Scope, name: str, type: Type, span: Span) -> Scope:
+    scope = scope.with_name(name, Local(type, span))
+    return replace(scope, later=scope.later - {name})
 
 
-def _no_redo_over(context: Context, item: p.Item) -> str | None:
-    """Why an item between a step and its gate cannot be run again; None if it can."""
-    if isinstance(item, (p.Let, p.Gate)):
-        return None
-    if isinstance(item, p.Step):
-        if is_barrier(item, tool_acts(context)):
-            return f"`{item.name}` acts on the world or asks a person"
-        return None
-    return "there is a person, an effect or a branch between it and the gate"
-
-
-def _person(
-    context: Context,
-    scope: Scope,
-    place: Place,
-    item: ast.Approve | ast.Hold,
-    taken: dict[str, Span],
-    steps: frozenset[str],
-) -> Made:
-    name = item.name.text
-    kind = "approve" if isinstance(item, ast.Approve) else "hold"
-    _claim(context, item.name, taken, kind)
+def _person(around: Around, scope: Scope, item: ast.Approve | ast.Hold) -> Made:
+    context, name = around.context, item.name.text
+    approves = isinstance(item, ast.Approve)
+    kind = "approve" if approves else "hold"
+    around.claim(item.name, kind, value=False)
     symbol = context.find(scope.file, item.role, "role")
     written = item.within if isinstance(item, ast.Approve) else item.duration
+    word = "within" if approves else "for"
     seconds = None
     if written is not None:
-        seconds = quantity(context, scope.file, written, DURATION, kind, positive=True)
-    when = None if item.when is None else condition(context, scope, item.when)
+        seconds = quantity(context, scope, written, DURATION, word, positive=True)
+    test = None if item.when is None else condition(context, scope, item.when)
     showing = None if item.showing is None else elaborate(context, scope, item.showing)
-    judges = steps if showing is None else ir.mentions(showing)
-    inner = Place(place.pipeline, name, place.returns, place.open_ends)
+    judges = around.steps if showing is None else ir.mentions(showing)
     person = p.Person(
         name=name,
         kind=kind,
         role=symbol.key if symbol else item.role.text,
-        when=when,
+        when=test,
         seconds=seconds,
         showing=showing,
         judges=judges,
-        otherwise=outcome(context, scope, inner, item.otherwise),
+        otherwise=outcome(context, scope, around.place.at(name), item.otherwise),
         doc=item.doc,
         span=item.name.span,
     )
     return person, scope, False
 
 
-def _closed(scope: Scope, items: tuple[ast.Item, ...]) -> Scope:
-    """The scope after a branch: what was made inside is gone."""
-    return replace(scope, gone=scope.gone | frozenset(_names(items)))
-
-
-def _branch(
-    context: Context,
-    scope: Scope,
-    place: Place,
-    items: tuple[ast.Item, ...],
-    taken: dict[str, Span],
-    steps: frozenset[str],
-) -> tuple[p.Block, bool]:
-    made, _, ends = block(context, scope, place, items, dict(taken), steps)
-    return made, ends
-
-
-def _when(
-    context: Context,
-    scope: Scope,
-    place: Place,
-    item: ast.When,
-    taken: dict[str, Span],
-    steps: frozenset[str],
-) -> Made:
-    name = None
-    inner = place
-    if item.name is not None:
-        name = item.name.text
-        _claim(context, item.name, taken, "when")
-        inner = Place(place.pipeline, name, place.returns, place.open_ends)
-    test = condition(context, scope, item.condition)
-    yes = scope.knowing(known_if_true(test))
-    no = scope.knowing(known_if_false(test))
-    then, then_ends = _branch(context, yes, inner, item.then, taken, steps)
-    otherwise, otherwise_ends = _branch(context, no, inner, item.otherwise or (), taken, steps)
-    after = _closed(scope, (*item.then, *(item.otherwise or ())))
-    if then_ends and not otherwise_ends:
-        after = after.knowing(known_if_false(test))
-    elif otherwise_ends and not then_ends:
-        after = after.knowing(known_if_true(test))
-    span = item.name.span if item.name is not None else item.condition.span
-    return p.When(name, test, then, otherwise, span), after, then_ends and otherwise_ends
-
-
-def _match(
-    context: Context,
-    scope: Scope,
-    place: Place,
-    item: ast.MatchItem,
-    taken: dict[str, Span],
-    steps: frozenset[str],
-) -> Made:
-    subject = elaborate(context, scope, item.subject)
-    patterns = elaborate_patterns(
-        context, subject.type, [arm.pattern for arm in item.arms], item.subject.span
-    )
-    arms = []
-    all_end = True
-    after = scope
-    for values, arm in zip(patterns, item.arms, strict=True):
-        made, ends = _branch(context, scope, place, arm.items, taken, steps)
-        arms.append((values, made))
-        all_end = all_end and ends
-        after = _closed(after, arm.items)
-    branch = p.MatchBranch(subject, tuple(arms), item.subject.span)
-    return branch, after, all_end and bool(arms)
-
-
-def _remember(context: Context, scope: Scope, place: Place, item: ast.Remember) -> Made:
-    place.open_ends.append(("`remember`", item.span))
+def _remember(around: Around, scope: Scope, item: ast.Remember) -> Made:
+    context = around.context
+    around.place.leave_open("`remember`", item.span)
     symbol = context.find(scope.file, item.memory, "memory")
-    key_type, value_type = ERROR, ERROR
+    key_type: Type = ERROR
+    value_type: Type = ERROR
     if symbol is not None:
         parameters, returns = signature(context, symbol.key)
         key_type = parameters[0].type if parameters else ERROR

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pipelang.diagnostics import codes
+from pipelang.diagnostics import Span, codes
+from pipelang.records import replace
 from pipelang.semantics import expressions as ir
-from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.absence import absent, may_be_absent
+from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.narrowing import known_if_false, known_if_true
 from pipelang.semantics.types import (
     BOOL,
     DURATION,
-    ERROR,
     INT,
     MONEY,
     NUMBER,
@@ -26,19 +27,20 @@ from pipelang.semantics.types import (
     MapType,
     NoneType,
     OptionalType,
+    RecordType,
     Scalar,
     Type,
     join,
-    show,
+    present,
+    quoted,
 )
 from pipelang.syntax import ast
 
 _ORDERED = (INT, NUMBER, PROBABILITY, MONEY, DURATION, TIME, TOKENS)
+_PERCENT = "shares are written with a percent sign: 70%"
 
 
-def elaborate_binary(
-    context: Context, scope: Scope, expr: ast.Binary, expected: Type | None
-) -> ir.Expr:
+def elaborate_binary(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
     match expr.op:
         case "and" | "or":
             return _logic(context, scope, expr)
@@ -61,9 +63,12 @@ def _logic(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
     return ir.Logic(expr.op, left, right, BOOL, expr.span)
 
 
-def _is_bare_name(scope: Scope, expr: ast.Expr) -> bool:
+def _is_bare_name(context: Context, scope: Scope, expr: ast.Expr) -> bool:
     """A name that is no value in scope: an enum member, if the other side says of which enum."""
-    return isinstance(expr, ast.NameRef) and expr.name not in scope.names
+    if not isinstance(expr, ast.NameRef) or expr.name in scope.names:
+        return False
+    symbol = context.symbols.find(scope.file, expr.name)
+    return symbol is None or symbol.kind != "setting"
 
 
 def _both(
@@ -73,56 +78,56 @@ def _both(
     from pipelang.semantics.elaborate.expressions import elaborate
 
     knows_nothing = (ast.RecordOf, ast.ListOf)
-    if _is_bare_name(scope, first) or isinstance(first, knows_nothing):
+    if _is_bare_name(context, scope, first) or isinstance(first, knows_nothing):
         right = elaborate(context, scope, second)
-        left = elaborate(context, scope, first, _other(right.type))
-        return left, right
+        return elaborate(context, scope, first, _like(right.type)), right
     left = elaborate(context, scope, first)
-    if _is_bare_name(scope, second) or isinstance(second, knows_nothing):
-        return left, elaborate(context, scope, second, _other(left.type))
+    if _is_bare_name(context, scope, second) or isinstance(second, knows_nothing):
+        return left, elaborate(context, scope, second, _like(left.type))
     return left, elaborate(context, scope, second)
 
 
-def _other(type: Type) -> Type | None:
-    if isinstance(type, OptionalType):
-        return type
-    return type if isinstance(type, (EnumType, ListType, MapType)) or type != INT else None
+def _like(type: Type) -> Type | None:
+    """The type of one side as what is expected of the other, where it says how to read that."""
+    inner = present(type)
+    match inner:
+        case ListType():
+            return replace(inner, max_length=None)
+        case EnumType() | MapType() | RecordType() | ErrorType():
+            return type
+        case _:
+            return None
 
 
 def _compare(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
     left, right = _both(context, scope, expr.left, expr.right)
     if isinstance(left.type, ErrorType) or isinstance(right.type, ErrorType):
-        return ir.Const(None, ERROR, span=expr.span)
-    for side, other in ((left, right), (right, left)):
-        if isinstance(other.type, NoneType) and expr.op in ("==", "!="):
-            there: ir.Expr = ir.IsPresent(side, BOOL, expr.span)
-            return ir.Not(there, BOOL, expr.span) if expr.op == "==" else there
+        return broken(expr.span)
     ordering = expr.op not in ("==", "!=")
+    for side, other in ((left, right), (right, left)):
+        if isinstance(other.type, NoneType) and not ordering:
+            return _compare_with_none(context, scope, expr, side)
     for side in (left, right):
         if ordering and isinstance(side.type, OptionalType):
-            path = ir.path_of(side)
-            context.tell(codes.MAYBE_ABSENT, side.span, name=".".join(path or ("this",)))
-            return ir.Const(None, ERROR, span=expr.span)
+            return absent(context, side, side.span)
     if join(left.type, right.type) is None:
-        help = None
-        if PROBABILITY in (left.type, right.type):
-            help = "shares are written with a percent sign: 70%"
+        help = _PERCENT if PROBABILITY in (present(left.type), present(right.type)) else None
         context.tell(
             codes.TYPE_MISMATCH,
             right.span,
-            expected=f"`{show(left.type)}` to compare with",
-            found=f"`{show(right.type)}`",
+            expected=f"{quoted(left.type)} to compare with",
+            found=quoted(right.type),
             help=help,
         )
-        return ir.Const(None, ERROR, span=expr.span)
+        return broken(expr.span)
     if ordering and left.type not in _ORDERED:
         context.tell(
             codes.TYPE_MISMATCH,
             expr.span,
             expected="numbers, shares, money, durations or times to order",
-            found=f"`{show(left.type)}`",
+            found=quoted(left.type),
         )
-        return ir.Const(None, ERROR, span=expr.span)
+        return broken(expr.span)
     match expr.op:
         case "==":
             return ir.Compare("==", left, right, BOOL, expr.span)
@@ -136,31 +141,52 @@ def _compare(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
             return ir.Compare(expr.op, left, right, BOOL, expr.span)
 
 
+def _compare_with_none(context: Context, scope: Scope, expr: ast.Binary, side: ir.Expr) -> ir.Expr:
+    if not may_be_absent(scope, side):
+        context.tell(
+            codes.TYPE_MISMATCH,
+            side.span,
+            expected="a value that may be absent",
+            found=f"{quoted(side.type)}, which is always there",
+        )
+        return broken(expr.span)
+    there = ir.IsPresent(side, BOOL, expr.span)
+    return ir.Not(there, BOOL, expr.span) if expr.op == "==" else there
+
+
 def _member(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
     from pipelang.semantics.elaborate.expressions import elaborate
 
-    if isinstance(expr.right, ast.ListOf) and not _is_bare_name(scope, expr.left):
+    if isinstance(expr.right, ast.ListOf) and not _is_bare_name(context, scope, expr.left):
         item = elaborate(context, scope, expr.left)
         collection = elaborate(context, scope, expr.right, ListType(item.type))
     else:
         collection = elaborate(context, scope, expr.right)
-        type = collection.type
-        element: Type | None = None
-        if isinstance(type, ListType):
-            element = type.element
-        elif isinstance(type, MapType):
-            element = TEXT
-        elif not isinstance(type, ErrorType):
-            context.tell(
-                codes.TYPE_MISMATCH,
-                expr.right.span,
-                expected="a list or a map",
-                found=f"`{show(type)}`",
-            )
-            return ir.Const(None, ERROR, span=expr.span)
-        item = elaborate(context, scope, expr.left, element)
-    found: ir.Expr = ir.Member(item, collection, BOOL, expr.span)
-    return ir.Not(found, BOOL, expr.span) if expr.op == "not in" else found
+        match collection.type:
+            case ListType() as type:
+                item = elaborate(context, scope, expr.left, type.element)
+            case MapType():
+                item = elaborate(context, scope, expr.left, TEXT)
+            case ErrorType() as type:
+                item = elaborate(context, scope, expr.left, type)
+            case OptionalType():
+                return absent(context, collection, expr.right.span)
+            case type:
+                found, help = quoted(type), None
+                if type == TEXT:
+                    help = "to look into a text, write `patterns` and use `matches`"
+                context.tell(
+                    codes.TYPE_MISMATCH,
+                    expr.right.span,
+                    help=help,
+                    expected="a list or a map",
+                    found=found,
+                )
+                return broken(expr.span)
+    if isinstance(item.type, ErrorType) or isinstance(collection.type, ErrorType):
+        return broken(expr.span)
+    found_in = ir.Member(item, collection, BOOL, expr.span)
+    return ir.Not(found_in, BOOL, expr.span) if expr.op == "not in" else found_in
 
 
 def _matches(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
@@ -170,8 +196,9 @@ def _matches(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
     assert isinstance(expr.right, ast.NameRef)
     name = ast.Name(expr.right.name, expr.right.span)
     symbol = context.find(scope.file, name, "patterns")
-    key = symbol.key if symbol else expr.right.name
-    return ir.Matches(text, key, BOOL, expr.span)
+    if symbol is None or isinstance(text.type, ErrorType):
+        return broken(expr.span)
+    return ir.Matches(text, symbol.key, BOOL, expr.span)
 
 
 # The unit algebra: (operator, left, right) -> result. `int` widens where a number is meant.
@@ -216,33 +243,48 @@ def _arithmetic(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
     left = elaborate(context, scope, expr.left)
     right = elaborate(context, scope, expr.right)
     if isinstance(left.type, ErrorType) or isinstance(right.type, ErrorType):
-        return ir.Const(None, ERROR, span=expr.span)
+        return broken(expr.span)
+    for side in (left, right):
+        if isinstance(side.type, OptionalType):
+            return absent(context, side, side.span)
     result = None
     if isinstance(left.type, Scalar) and isinstance(right.type, Scalar):
         result = _ALGEBRA.get((expr.op, left.type.kind, right.type.kind))
     if result is None:
-        verb = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "divided by"}
-        first, second = (right, left) if expr.op == "-" else (left, right)
-        context.tell(
-            codes.TYPE_MISMATCH,
-            expr.span,
-            expected=f"two quantities that go together with `{expr.op}`",
-            found=f"`{show(first.type)}` {verb[expr.op]} `{show(second.type)}`",
-        )
-        return ir.Const(None, ERROR, span=expr.span)
+        _no_law(context, expr, left.type, right.type)
+        return broken(expr.span)
     if expr.op == "/" and not excludes_zero(right):
         context.tell(
             codes.DIVISOR,
             expr.right.span,
             help="give its type a range without 0, such as `in 1..100`",
         )
-        return ir.Const(None, ERROR, span=expr.span)
+        return broken(expr.span)
     return ir.Arithmetic(expr.op, left, right, result, expr.span)
 
 
+_VERBS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "divided by"}
+
+
+def _no_law(context: Context, expr: ast.Binary, left: Type, right: Type) -> None:
+    first, second = (left, right) if expr.op in "*/" else (right, left)
+    help = None
+    if PROBABILITY in (left, right) and (INT in (left, right) or NUMBER in (left, right)):
+        help = "shares are written with a percent sign: `100% - x`"
+    elif left == right == TEXT:
+        help = "texts are put together in the template of a prompt"
+    context.tell(
+        codes.TYPE_MISMATCH,
+        expr.span,
+        expected=f"two quantities that go together with `{expr.op}`",
+        found=f"{quoted(first)} {_VERBS[expr.op]} {quoted(second)}",
+        help=help,
+    )
+
+
 def excludes_zero(expr: ir.Expr) -> bool:
-    """Whether a divisor can be seen not to be 0, from its value or the range of its type."""
-    if isinstance(expr, ir.Const):
+    """Whether a divisor can be seen not to be 0: by its value, or by the range of its type."""
+    if isinstance(expr, ir.Const) and expr.setting is None:
         return bool(expr.value)
     type = expr.type
     if not isinstance(type, Scalar):
@@ -257,15 +299,27 @@ def elaborate_negation(context: Context, scope: Scope, expr: ast.Unary) -> ir.Ex
     from pipelang.semantics.elaborate.expressions import elaborate
 
     operand = elaborate(context, scope, expr.operand)
+    if isinstance(operand.type, ErrorType):
+        return broken(expr.span)
+    if isinstance(operand.type, OptionalType):
+        return absent(context, operand, expr.operand.span)
     if operand.type not in (INT, NUMBER, MONEY, DURATION):
-        if not isinstance(operand.type, ErrorType):
-            context.tell(
-                codes.TYPE_MISMATCH,
-                expr.span,
-                expected="a number, money or a duration",
-                found=f"`{show(operand.type)}`",
-            )
-        return ir.Const(None, ERROR, span=expr.span)
+        context.tell(
+            codes.TYPE_MISMATCH,
+            expr.span,
+            expected="a number, money or a duration",
+            found=quoted(operand.type),
+        )
+        return broken(expr.span)
+    return _negated(operand, expr.span)
+
+
+def _negated(operand: ir.Expr, span: Span) -> ir.Expr:
+    type = operand.type
+    assert isinstance(type, Scalar)
+    low = None if type.high is None else -type.high
+    high = None if type.low is None else -type.low
+    type = replace(type, low=low, high=high)
     if isinstance(operand, ir.Const) and operand.setting is None:
-        return ir.Const(-operand.value, operand.type, span=expr.span)
-    return ir.Negate(operand, operand.type, expr.span)
+        return ir.Const(-operand.value, type, span=span)
+    return ir.Negate(operand, type, span)

@@ -5,74 +5,93 @@ from __future__ import annotations
 from typing import Any
 
 from pipelang.diagnostics import Span, codes
+from pipelang.semantics import expressions as ir
+from pipelang.semantics.elaborate.absence import absent
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.symbols import suggestion
-from pipelang.semantics.types import BOOL, TEXT, EnumType, ErrorType, Type, show
+from pipelang.semantics.types import BOOL, TEXT, EnumType, ErrorType, OptionalType, Type, quoted
 from pipelang.syntax import ast
 
 Values = tuple[Any, ...] | None
 
 
 def elaborate_patterns(
-    context: Context, subject: Type, patterns: list[ast.Pattern], span: Span
-) -> list[Values]:
-    """The values that each arm takes, None for `else`. Tells what is missing and what is dead."""
+    context: Context, subject: ir.Expr, patterns: list[ast.Pattern], span: Span
+) -> list[Values] | None:
+    """The values that each arm takes, None for `else`. Tells what is missing and what is dead.
+
+    None as a whole if the subject is nothing that can be matched on (told).
+    """
+    type = subject.type
+    if isinstance(type, ErrorType):
+        return None
+    if isinstance(type, OptionalType):
+        absent(context, subject, span)
+        return None
+    if not isinstance(type, EnumType) and type not in (BOOL, TEXT):
+        context.tell(
+            codes.TYPE_MISMATCH,
+            span,
+            expected="an enum, a bool or a text to match on",
+            found=quoted(type),
+        )
+        return None
     covered: set[Any] = set()
-    everything = False
+    domain = _domain(type)
+    everything = flawed = False
     result: list[Values] = []
-    domain = _domain(subject)
     for pattern in patterns:
         if everything:
-            context.tell(
-                codes.UNREACHABLE_ARM, _span(pattern), why="the arms above take everything"
-            )
+            why = "the arms above take everything"
+            context.tell(codes.UNREACHABLE_ARM, _span(pattern), why=why)
         if isinstance(pattern, ast.Else):
             everything = True
             result.append(None)
             continue
-        values: list[Any] = []
-        for atom in pattern:
-            ok, value = _atom(context, subject, atom)
-            if not ok:
-                continue
-            if value in covered:
-                why = f"`{_show(value)}` was taken above"
-                context.tell(codes.UNREACHABLE_ARM, atom.span, why=why)
-            covered.add(value)
-            values.append(value)
-        result.append(tuple(values))
-        if domain is not None and covered >= domain:
-            everything = True
-    if not everything and not isinstance(subject, ErrorType):
-        if domain is None:
-            missing = "every other value"
-            help = "end it with `else`"
-        else:
-            left = [value for value in _ordered(subject) if value not in covered]
-            missing = ", ".join(f"`{_show(value)}`" for value in left)
-            help = "add an arm for each, or an `else` arm"
-        if domain is None and subject != TEXT:
-            context.tell(
-                codes.TYPE_MISMATCH,
-                span,
-                expected="an enum, a bool or a text to match on",
-                found=f"`{show(subject)}`",
-            )
-        else:
-            context.tell(codes.NOT_EXHAUSTIVE, span, missing=missing, help=help)
+        atoms = [_atom(context, type, atom) for atom in pattern]
+        flawed = flawed or None in atoms
+        result.append(tuple(value for value in atoms if value is not None))
+        if not everything:
+            _tell_doubled(context, pattern, atoms, covered)
+        covered.update(atoms)
+        everything = everything or (domain is not None and covered >= set(domain))
+    if not everything and not flawed:
+        _tell_missing(context, domain, covered, span)
     return result
 
 
-def _ordered(subject: Type) -> tuple[Any, ...]:
+def _tell_doubled(
+    context: Context,
+    pattern: tuple[ast.Literal | ast.Name, ...],
+    values: list[Any],
+    covered: set[Any],
+) -> None:
+    """Tell what this arm takes although it was taken before, in an arm above or in this one."""
+    seen = set(covered)
+    for atom, value in zip(pattern, values, strict=True):
+        if value is not None and value in seen:
+            why = f"`{_show(value)}` was taken above"
+            context.tell(codes.UNREACHABLE_ARM, atom.span, why=why)
+        seen.add(value)
+
+
+def _tell_missing(
+    context: Context, domain: tuple[Any, ...] | None, covered: set[Any], span: Span
+) -> None:
+    if domain is None:
+        missing, help = "every other text", "end it with an `else` arm"
+    else:
+        left = [value for value in domain if value not in covered]
+        missing = ", ".join(f"`{_show(value)}`" for value in left)
+        help = "add an arm for each, or an `else` arm"
+    context.tell(codes.NOT_EXHAUSTIVE, span, missing=missing, help=help)
+
+
+def _domain(subject: Type) -> tuple[Any, ...] | None:
+    """All values of a type, None where nobody can list them."""
     if isinstance(subject, EnumType):
         return subject.members
-    return (True, False)
-
-
-def _domain(subject: Type) -> set[Any] | None:
-    if isinstance(subject, EnumType) or subject == BOOL:
-        return set(_ordered(subject))
-    return None
+    return (True, False) if subject == BOOL else None
 
 
 def _span(pattern: ast.Pattern) -> Span:
@@ -83,31 +102,32 @@ def _show(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _atom(context: Context, subject: Type, atom: ast.Literal | ast.Name) -> tuple[bool, Any]:
-    if isinstance(subject, ErrorType):
-        return False, None
+def _atom(context: Context, type: Type, atom: ast.Literal | ast.Name) -> Any:
+    """The value that a pattern stands for, None (told) if it is none of the subject's type."""
     if isinstance(atom, ast.Name):
-        if isinstance(subject, EnumType):
-            if atom.text in subject.members:
-                return True, atom.text
-            help = suggestion(atom.text, subject.members)
-            help = help or "members: " + ", ".join(subject.members)
-            context.tell(
-                codes.UNKNOWN_NAME,
-                atom.span,
-                what=f"member of {subject.name}",
-                name=atom.text,
-                help=help,
-            )
-            return False, None
+        if isinstance(type, EnumType):
+            if atom.text in type.members:
+                return atom.text
+            help = suggestion(atom.text, type.members)
+            help = help or "members: " + ", ".join(type.members)
+            what = f"member of {type.name}"
+            context.tell(codes.UNKNOWN_NAME, atom.span, what=what, name=atom.text, help=help)
+            return None
         found = f"the name `{atom.text}`"
     else:
         found = f"`{atom.raw}`"
-        if (subject == BOOL and isinstance(atom.value, bool)) or (
-            subject == TEXT and isinstance(atom.value, str)
+        if (type == BOOL and isinstance(atom.value, bool)) or (
+            type == TEXT and isinstance(atom.value, str)
         ):
-            return True, atom.value
+            return atom.value
+    help = None
+    if isinstance(type, EnumType):
+        help = f"write the member without quotes: {', '.join(type.members)}"
     context.tell(
-        codes.TYPE_MISMATCH, atom.span, expected=f"a value of `{show(subject)}`", found=found
+        codes.TYPE_MISMATCH,
+        atom.span,
+        expected=f"a value of {quoted(type)}",
+        found=found,
+        help=help,
     )
-    return False, None
+    return None

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Label, Span, codes
-from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.actions import Place, outcome
-from pipelang.semantics.elaborate.constants import constant
+from pipelang.semantics.elaborate.acts import doings, named
+from pipelang.semantics.elaborate.constants import folded
+from pipelang.semantics.elaborate.contents import Contents, contents_of
 from pipelang.semantics.elaborate.context import Context, Local, Scope
-from pipelang.semantics.elaborate.expressions import condition
-from pipelang.semantics.elaborate.items import block
-from pipelang.semantics.elaborate.metrics import metric_name, metric_unit, units_agree
-from pipelang.semantics.elaborate.rates import quantity
+from pipelang.semantics.elaborate.expressions import elaborate
+from pipelang.semantics.elaborate.items import WHOLE, Around, block
+from pipelang.semantics.elaborate.links import chain
+from pipelang.semantics.elaborate.locals import take
+from pipelang.semantics.elaborate.metrics import Named
+from pipelang.semantics.elaborate.objectives import opens, slo, watch
+from pipelang.semantics.elaborate.options import pick
+from pipelang.semantics.elaborate.outcomes import Place, outcome
+from pipelang.semantics.elaborate.quantity import quantity, wrong_unit
+from pipelang.semantics.elaborate.shares import one_source
 from pipelang.semantics.elaborate.signatures import signature
-from pipelang.semantics.elaborate.traffic import (
-    EMPTY,
-    all_locals,
-    all_tests,
-    elaborate_traffic,
-)
-from pipelang.semantics.types import INT, ErrorType, Kind, Scalar
-from pipelang.semantics.walk import called_tools, outcomes
+from pipelang.semantics.elaborate.traffic import EMPTY, elaborate_traffic
+from pipelang.semantics.types import DURATION, INT, MONEY, TOKENS, ErrorType, Scalar
 from pipelang.syntax import ast
 
 
@@ -34,123 +33,128 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
     taken: dict[str, Span] = {}
     locals: dict[str, Local] = {}
     for parameter, written in zip(parameters, decl.params, strict=False):
-        locals[parameter.name] = Local(parameter.type, written.name.span)
-        taken[parameter.name] = written.name.span
+        if written.name.text not in taken:
+            take(context, file, written.name, taken, "parameter", value=True)
+            locals[parameter.name] = Local(parameter.type, written.name.span)
     scope = Scope(file, dict(locals))
     place = Place(key, key, returns)
-    made, _, ends = block(context, scope, place, decl.items, taken)
+    made, ends = block(Around(context, place, taken), scope, decl.items, inner=False)
     if not ends:
-        context.tell(codes.NO_OUTCOME, decl.name.span, name=key)
-    if not any(isinstance(end, p.Return) for end in outcomes(made)):
-        context.tell(codes.NEVER_ANSWERS, decl.name.span, name=key)
-    tests: dict[str, ir.Expr] = {}
-    all_tests(tests, made)
-    all_locals(context, locals, made)
-    found = _Found()
+        context.tell(codes.NO_OUTCOME, decl.name.span, name=decl.name.text)
+    if not _can_answer(decl):
+        context.tell(codes.NEVER_ANSWERS, decl.name.span, name=decl.name.text)
+    whole = _Whole(context, file, place, scope, contents_of(made, locals))
     for item in decl.items:
-        _whole(context, file, place, item, found, locals, tests)
-    _share_and_evidence(context, made, found.traffic)
-    _permits(context, key, decl, made, found)
+        _about_whole(whole, item)
+    one_source(context, made, whole.traffic)
+    _permits(context, file, key, decl, whole)
     return p.Pipeline(
         name=key,
         parameters=parameters,
         returns=returns,
         block=made,
-        budget=found.budget,
-        permits=tuple(found.permits),
-        slo=tuple(found.slo),
-        traffic=found.traffic,
+        budget=whole.budget,
+        permits=tuple(whole.permits),
+        slo=whole.slo,
+        traffic=whole.traffic,
         doc=decl.doc,
         span=decl.name.span,
         open_ends=tuple(place.open_ends),
     )
 
 
-class _Found:
-    """The items that are about the pipeline as a whole."""
+def _can_answer(decl: ast.PipelineDecl) -> bool:
+    """Whether a `return` stands anywhere in a pipeline, at the end of a chain or as an item."""
+    for part in doings(decl.items):
+        match part:
+            case ast.Return():
+                return True
+            case ast.Step(chain=written) | ast.Breaker(otherwise=written):
+                if isinstance(written.end, ast.Return):
+                    return True
+            case ast.Gate(otherwise=ast.Redo(otherwise=end)):
+                if isinstance(end, ast.Return):
+                    return True
+            case ast.Gate(otherwise=end) | ast.Approve(otherwise=end) | ast.Hold(otherwise=end):
+                if isinstance(end, ast.Return):
+                    return True
+            case _:
+                pass
+    return False
 
-    def __init__(self) -> None:
+
+class _Whole:
+    """The items that are about the pipeline as a whole, gathered one after the other."""
+
+    def __init__(
+        self, context: Context, file: str, place: Place, scope: Scope, contents: Contents
+    ) -> None:
+        self.context = context
+        self.file = file
+        self.place = place
+        self.scope = scope
+        self.contents = contents
         self.budget: p.Budget | None = None
         self.permits: dict[str, Span] = {}
-        self.slo: list[p.SloLine] = []
+        self.slo: tuple[p.SloLine, ...] = ()
         self.traffic: p.Traffic = EMPTY
         self.seen: dict[str, Span] = {}
 
+    @property
+    def names(self) -> Named:
+        exits = frozenset((self.place.pipeline, *self.contents.exits))
+        return Named(frozenset(self.contents.steps), exits)
 
-def _whole(
-    context: Context,
-    file: str,
-    place: Place,
-    item: ast.Item,
-    found: _Found,
-    locals: dict[str, Local],
-    tests: dict[str, ir.Expr],
-) -> None:
-    word = type(item).__name__.lower()
-    single = (ast.Budget, ast.Permits, ast.Slo, ast.Traffic, ast.Watch, ast.Breaker)
-    if not isinstance(item, single):
+
+def _about_whole(whole: _Whole, item: ast.Item) -> None:
+    context, file = whole.context, whole.file
+    if not isinstance(item, WHOLE):
         return
-    if word in found.seen:
-        label = Label(found.seen[word], "the first stands here")
+    word = type(item).__name__.lower()
+    if word in whole.seen:
+        label = Label(whole.seen[word], "the first stands here")
         context.tell(codes.DUPLICATE_OPTION, item.span, option=word, labels=(label,))
         return
-    found.seen[word] = item.span
+    whole.seen[word] = item.span
+    everything = Scope(file, whole.contents.values)
     match item:
         case ast.Budget():
-            found.budget = _budget(context, file, place, item)
+            whole.budget = _budget(whole, item)
         case ast.Permits():
-            found.permits = {str(name.value): name.span for name in item.names}
+            for name in item.names:
+                if str(name.value) in whole.permits:
+                    context.tell(codes.DUPLICATE_OPTION, name.span, option=name.raw)
+                whole.permits.setdefault(str(name.value), name.span)
         case ast.Slo():
-            for line in item.lines:
-                made = _slo_line(context, file, line, locals)
-                if made is not None:
-                    found.slo.append(made)
+            whole.slo = slo(context, everything, item, whole.names)
         case ast.Traffic():
-            found.traffic = elaborate_traffic(context, file, locals, tests, item)
+            whole.traffic = elaborate_traffic(context, everything, whole.contents, item)
         case ast.Watch():
-            for watched in item.lines:
-                metric_name(context, watched.metric)
-                if watched.alert is not None:
-                    context.find(file, watched.alert.role, "role")
-            context.tell(codes.NOT_WATCHED, item.span, what="`watch`")
+            watch(context, everything, item, whole.names)
         case ast.Breaker():
-            _breaker(context, file, place, item, locals, tests)
+            _breaker(whole, item)
 
 
-def _budget(context: Context, file: str, place: Place, item: ast.Budget) -> p.Budget:
+_DIMENSIONS = {MONEY: "money", DURATION: "time", TOKENS: "tokens"}
+
+
+def _budget(whole: _Whole, item: ast.Budget) -> p.Budget:
+    context, scope = whole.context, Scope(whole.file)
     amounts: dict[str, Any] = {}
-    words = {Kind.MONEY: "money", Kind.DURATION: "seconds", Kind.TOKENS: "tokens"}
     for amount in item.amounts:
-        if isinstance(amount, ast.StepsAmount):
-            kind, value = "steps", quantity(context, file, amount.count, INT, "budget")
-        else:
-            from pipelang.semantics.elaborate.expressions import elaborate
-
-            typed = elaborate(context, Scope(file), amount)
-            known = typed.type.kind if isinstance(typed.type, Scalar) else None
-            if known not in words:
-                if not isinstance(typed.type, ErrorType):
-                    context.tell(
-                        codes.UNIT_MISMATCH,
-                        amount.span,
-                        option="budget",
-                        expected="money, a duration, tokens or steps",
-                        found=f"`{ir.show(typed)}`",
-                    )
-                continue
-            kind, value = words[known], constant(context, file, amount, typed.type)
+        found = _amount(context, scope, amount)
+        if found is None:
+            continue
+        kind, value = found
         if kind in amounts:
-            context.tell(codes.DUPLICATE_OPTION, amount.span, option=kind)
-        amounts[kind] = value
-    inner = Place(place.pipeline, "budget", place.returns, place.open_ends)
+            context.tell(codes.DUPLICATE_OPTION, amount.span, option=f"budget of {kind}")
+        amounts.setdefault(kind, value)
     otherwise = None
     if item.otherwise is not None:
-        parameters, _ = signature(context, place.pipeline)
-        names = {q.name: Local(q.type, item.span) for q in parameters}
-        otherwise = outcome(context, Scope(file, names), inner, item.otherwise)
+        otherwise = outcome(context, whole.scope, whole.place.at("budget"), item.otherwise)
     return p.Budget(
         amounts.get("money"),
-        amounts.get("seconds"),
+        amounts.get("time"),
         amounts.get("tokens"),
         amounts.get("steps"),
         otherwise,
@@ -158,142 +162,84 @@ def _budget(context: Context, file: str, place: Place, item: ast.Budget) -> p.Bu
     )
 
 
-def _slo_line(
-    context: Context, file: str, line: ast.SloLine, locals: dict[str, Local]
-) -> p.SloLine | None:
-    name = metric_name(context, line.metric)
-    when = None
-    if isinstance(line.when, ast.Cached):
-        when = f"{line.when.step.text} cached"
-        if line.when.step.text not in locals:
-            context.tell(codes.UNKNOWN_NAME, line.when.span, what="step", name=line.when.step.text)
-    elif line.when is not None:
-        when = ir.show(condition(context, Scope(file, locals), line.when))
-    if name is None:
-        return None
-    from pipelang.semantics.elaborate.expressions import elaborate
-
-    typed = elaborate(context, Scope(file), line.target)
+def _amount(
+    context: Context, scope: Scope, amount: ast.Expr | ast.StepsAmount
+) -> tuple[str, Any] | None:
+    """One limit of a budget with its dimension, None if it was told."""
+    if isinstance(amount, ast.StepsAmount):
+        count = quantity(context, scope, amount.count, INT, "budget", positive=True)
+        return None if count is None else ("steps", count)
+    typed = elaborate(context, scope, amount)
     if isinstance(typed.type, ErrorType):
         return None
-    unit = metric_unit(name)
-    if not units_agree(unit, typed.type):
+    if not isinstance(typed.type, Scalar) or typed.type not in _DIMENSIONS:
+        takes = "money, a duration, tokens or steps"
+        wrong_unit(context, "budget", takes, typed, amount.span)
+        return None
+    if folded(context, typed, typed.type, amount.span) is None:
+        return None
+    value = quantity(context, scope, amount, typed.type, "budget")
+    return None if value is None else (_DIMENSIONS[typed.type], value)
+
+
+def _breaker(whole: _Whole, item: ast.Breaker) -> None:
+    context, file = whole.context, whole.file
+    for written in item.opens:
+        opens(context, file, written, whole.names, frozenset(whole.contents.gates))
+    if not item.opens:
+        help = "`opens when GATE rejects 10 in a row`, `opens when error_rate > 5% over 100 runs`"
         context.tell(
-            codes.UNIT_MISMATCH,
-            line.target.span,
-            option=name,
-            expected=unit,
-            found=f"`{ir.show(typed)}`",
+            codes.MISSING_OPTION,
+            item.span,
+            what="the breaker of",
+            name=whole.place.pipeline,
+            option="opens when",
+            help=help,
         )
-        return None
-    value = constant(context, file, line.target, typed.type)
-    if value is None:
-        return None
-    return p.SloLine(name, line.op, Decimal(value), ir.show(typed), when, line.span)
-
-
-def _breaker(
-    context: Context,
-    file: str,
-    place: Place,
-    item: ast.Breaker,
-    locals: dict[str, Local],
-    tests: dict[str, ir.Expr],
-) -> None:
-    from pipelang.semantics.elaborate.actions import chain
-    from pipelang.semantics.symbols import suggestion
-
-    for opens in item.opens:
-        if isinstance(opens, ast.OpensRejects):
-            name = opens.gate[-1].text
-            if len(opens.gate) == 1 and name not in tests:
-                context.tell(
-                    codes.UNKNOWN_NAME,
-                    opens.gate[0].span,
-                    what="gate",
-                    name=name,
-                    help=suggestion(name, tests),
-                )
-        else:
-            metric_name(context, opens.metric)
-    parameters, returns = signature(context, place.pipeline)
-    names = {q.name: Local(q.type, item.span) for q in parameters}
-    inner = Place(place.pipeline, "breaker", returns, [])
-    chain(context, Scope(file, names), inner, item.otherwise, returns)
+    if item.probes is not None:
+        quantity(context, Scope(file), item.probes, DURATION, "probes after", positive=True)
+    inner = Place(whole.place.pipeline, "breaker", whole.place.returns)
+    chain(context, whole.scope, inner, item.otherwise, whole.place.returns)
     context.tell(codes.NOT_WATCHED, item.span, what="`breaker`")
 
 
-def _share_and_evidence(context: Context, made: p.Block, traffic: p.Traffic) -> None:
-    """A share and evidence for one test contradict each other."""
-    named = {share.name: share.span for share in traffic.names}
-    conditions = {share.condition: share.span for share in traffic.conditions}
-    for item in made.items:
-        match item:
-            case p.Gate() if item.evidence is not None:
-                span = named.get(item.name) or conditions.get(item.condition)
-                if span is not None:
-                    context.tell(
-                        codes.CONTRADICTION,
-                        span,
-                        what=f"`{item.name}` has a share here and evidence at the gate",
-                        help="keep the one that was measured",
-                        labels=(Label(item.span, "the evidence stands here"),),
-                    )
-            case p.When():
-                _share_and_evidence(context, item.then, traffic)
-                _share_and_evidence(context, item.otherwise, traffic)
-            case p.MatchBranch():
-                for _, arm in item.arms:
-                    _share_and_evidence(context, arm, traffic)
-            case _:
-                pass
-
-
-def _permits(
-    context: Context, key: str, decl: ast.PipelineDecl, made: p.Block, found: _Found
-) -> None:
-    listed = any(isinstance(item, ast.Permits) for item in decl.items)
+def _permits(context: Context, file: str, key: str, decl: ast.PipelineDecl, whole: _Whole) -> None:
+    """Every tool that a pipeline calls, also through others, needs its permit among those that the
+    pipeline lists; one that nobody needs is told.
+    """
     needed: set[str] = set()
-    for tool in dict.fromkeys(called_tools(made)):
-        declaration = context.symbols.by_key[tool].declaration
-        assert isinstance(declaration, ast.ToolDecl)
-        for option in declaration.options:
-            if isinstance(option, ast.Permit):
-                permit = str(option.name.value)
-                needed.add(permit)
-                if permit not in found.permits:
-                    help = f'add it: `permits "{permit}"`'
-                    if listed:
-                        help = f'add it to `permits`: , "{permit}"'
-                    context.tell(
-                        codes.PERMIT, decl.name.span, tool=tool, permit=permit, name=key, help=help
-                    )
-    if any(what in ("`run`", "`each`", "`agent`") for what, _ in _open_ends(decl)):
-        return
-    for permit, span in found.permits.items():
+    told: set[str] = set()
+    for permit, tool, span in _needed(context, file, decl.items, frozenset((key,))):
+        needed.add(permit)
+        if permit not in whole.permits and permit not in told:
+            told.add(permit)
+            listed = ", ".join(f'"{one}"' for one in (*whole.permits, permit))
+            context.tell(
+                codes.PERMIT,
+                span,
+                help=f"add it: `permits {listed}`",
+                tool=tool,
+                permit=permit,
+                name=key,
+            )
+    for permit, span in whole.permits.items():
         if permit not in needed:
             context.tell(codes.UNUSED_PERMIT, span, name=key, permit=permit)
 
 
-def _open_ends(decl: ast.PipelineDecl) -> Iterator[tuple[str, Span]]:
-    """Actions whose tools this version does not look into."""
-    words = {ast.RunPipeline: "`run`", ast.Each: "`each`", ast.Agent: "`agent`"}
-
-    def visit(items: tuple[ast.Item, ...]) -> Iterator[tuple[str, Span]]:
-        for item in items:
-            match item:
-                case ast.Step():
-                    for link in item.chain.links:
-                        word = words.get(type(link.action))  # type: ignore[call-overload]
-                        if word:
-                            yield word, link.span
-                case ast.When():
-                    yield from visit(item.then)
-                    yield from visit(item.otherwise or ())
-                case ast.MatchItem():
-                    for arm in item.arms:
-                        yield from visit(arm.items)
-                case _:
-                    pass
-
-    yield from visit(decl.items)
+def _needed(
+    context: Context, file: str, items: tuple[ast.Item, ...], seen: frozenset[str]
+) -> Iterator[tuple[str, str, Span]]:
+    """The permits that some items need: which, for which tool, and the name that calls it."""
+    for part in doings(items):
+        for key, name in named(context, file, part):
+            symbol = context.symbols.by_key[key]
+            declaration = symbol.declaration
+            if isinstance(declaration, ast.ToolDecl):
+                permit = pick(declaration.options, ast.Permit)
+                if permit is not None:
+                    yield str(permit.name.value), declaration.name.text, name.span
+            elif isinstance(declaration, ast.PipelineDecl) and key not in seen:
+                inner = _needed(context, symbol.file, declaration.items, seen | {key})
+                for wanted, tool, _ in inner:
+                    yield wanted, tool, name.span

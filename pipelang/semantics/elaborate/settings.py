@@ -85,7 +85,7 @@ def _handed_in(
             codes.SETTING,
             span,
             name=name,
-            why=f"expected {quoted(type)}, found `{given!r}`",
+            why=f"expected {quoted(type)}, found `{given!r:.60}`",
         )
         return None
     assert type.low is not None
@@ -109,7 +109,11 @@ def _exact(given: Any) -> Decimal | None:
         value = Decimal(repr(given)) if isinstance(given, float) else Decimal(given)
     except (InvalidOperation, ValueError):
         return None
-    if not value.is_finite() or value.adjusted() >= LONGEST or len(value.as_tuple().digits) > LONGEST:
+    if (
+        not value.is_finite()
+        or value.adjusted() >= LONGEST
+        or len(value.as_tuple().digits) > LONGEST
+    ):
         return None
     return value
 

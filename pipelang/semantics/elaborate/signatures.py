@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from pipelang.diagnostics import codes
 from pipelang.semantics.elaborate.constants import constant
-from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.types import elaborate_type
 from pipelang.semantics.program import Parameter
-from pipelang.semantics.types import NOTHING, Type
+from pipelang.semantics.types import ERROR, NOTHING, Type
 from pipelang.syntax import ast
 
 
@@ -27,7 +26,7 @@ def parameters_of(
         type = elaborate_type(context, file, param.type)
         default: Any = None
         if param.default is not None:
-            default = constant(context, file, param.default, type)
+            default = constant(context, Scope(file), param.default, type)
         result[name] = Parameter(name, type, param.default is not None, default)
     return tuple(result.values())
 
@@ -36,6 +35,11 @@ def signature(context: Context, key: str) -> tuple[tuple[Parameter, ...], Type]:
     """Parameters and result of a declaration that has them, made once."""
     if key not in context.signatures:
         symbol = context.symbols.by_key[key]
+        if key in context.pending:  # a default value that asks for its own function
+            cycle = " -> ".join([*context.pending[context.pending.index(key) :], key])
+            context.tell(codes.RECURSION, symbol.declaration.name.span, name=key, cycle=cycle)
+            return (), ERROR
+        context.pending.append(key)
         declaration = symbol.declaration
         assert isinstance(
             declaration,
@@ -45,11 +49,7 @@ def signature(context: Context, key: str) -> tuple[tuple[Parameter, ...], Type]:
         returns: Type = NOTHING
         if not isinstance(declaration, ast.PromptDecl) and declaration.returns is not None:
             returns = elaborate_type(context, symbol.file, declaration.returns)
+        context.pending.pop()
         context.signatures[key] = (parameters, returns)
     found: tuple[tuple[Parameter, ...], Type] = context.signatures[key]
     return found
-
-
-def function_signature(context: Context, key: str) -> tuple[Sequence[Parameter], Type]:
-    """Parameters and result of a `fn`."""
-    return signature(context, key)

@@ -1,218 +1,174 @@
 """Prompt templates: Jinja2's own parser reads them, we check names, paths and what is allowed.
 
 The result is the template's shape: fixed text, values, loops and branches, from which the token
-bounds of a prompt are made.
+bounds of a prompt are made. What a shape leaves open counts as unbounded, never as nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pipelang.diagnostics import Span, codes
 from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.template_places import TemplateSource
+from pipelang.semantics.elaborate.template_values import (
+    FILTERS,
+    TESTS,
+    Names,
+    Reading,
+    Variable,
+    expression,
+    output,
+    present_if,
+    present_unless,
+)
 from pipelang.semantics.program import (
     TemplateBranch,
     TemplateLoop,
     TemplatePart,
     TemplateShape,
     TemplateText,
-    TemplateValue,
 )
-from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
     INT,
     JSON,
     TEXT,
+    ErrorType,
     ListType,
     MapType,
     OptionalType,
-    RecordType,
     Type,
-    show,
+    present,
+    quoted,
 )
 
 if TYPE_CHECKING:
     from jinja2 import nodes
 
-FILTERS = frozenset(
-    """abs capitalize default e escape first float int items join last length list lower max min
-    replace reverse round sort string sum title tojson trim truncate unique upper wordcount
-    indent""".split()
-)
-TESTS = frozenset(
-    "defined undefined none true false boolean equalto eq ne in string number".split()
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A template variable: its type, and its path from a parameter if it has one."""
-
-    type: Type | None
-    path: tuple[str, ...] | None
-
-
-@dataclass(slots=True)
-class _Reading:
-    context: Context
-    prompt: str
-    span: Span
-    used: set[str] = field(default_factory=set)
-
-    def tell(self, why: str, help: str | None = None) -> None:
-        self.context.tell(codes.TEMPLATE, self.span, prompt=self.prompt, why=why, help=help)
+__all__ = ["FILTERS", "TESTS", "read_template"]
 
 
 def read_template(
-    context: Context,
-    prompt: str,
-    text: str,
-    span: Span,
-    variables: Mapping[str, Type],
+    context: Context, prompt: str, source: TemplateSource, variables: Mapping[str, Type]
 ) -> tuple[TemplateShape, frozenset[str]]:
     """The shape of a template and the variables that it uses. What is wrong with it is told."""
     from jinja2 import Environment, TemplateSyntaxError
 
-    reading = _Reading(context, prompt, span)
-    environment = Environment(autoescape=False)
+    reading = Reading(context, prompt, source)
+    everything = frozenset(variables)
     try:
-        tree = environment.parse(text)
+        tree = Environment(autoescape=False).parse(source.text)
+        names = {name: Variable(type, (name,)) for name, type in variables.items()}
+        shape = _body(reading, tree.body, names)
     except TemplateSyntaxError as error:
-        reading.tell(f"line {error.lineno}: {error.message}")
-        return (), frozenset(variables)
-    names = {name: Variable(type, (name,)) for name, type in variables.items()}
-    shape = _body(reading, tree.body, names)
+        message = (error.message or "this cannot be read").rstrip(".")
+        reading.tell(error.lineno, message[:1].lower() + message[1:])
+        return (), everything
+    except RecursionError:
+        reading.tell(1, "this is nested too deep")
+        return (), everything
+    except (ValueError, OverflowError) as error:  # numbers that Python does not read
+        reading.tell(1, f"this cannot be read: {error}")
+        return (), everything
     return shape, frozenset(reading.used)
 
 
-def _body(reading: _Reading, body: list[nodes.Node], names: dict[str, Variable]) -> TemplateShape:
+def _body(reading: Reading, body: list[nodes.Node], names: Names) -> TemplateShape:
     parts: list[TemplatePart] = []
     for node in body:
         parts.extend(_node(reading, node, names))
     return tuple(parts)
 
 
-def _node(reading: _Reading, node: nodes.Node, names: dict[str, Variable]) -> list[TemplatePart]:
+def _node(reading: Reading, node: nodes.Node, names: Names) -> list[TemplatePart]:
     from jinja2 import nodes as jn
 
-    if isinstance(node, jn.Output):
-        parts: list[TemplatePart] = []
-        for child in node.nodes:
-            if isinstance(child, jn.TemplateData):
-                parts.append(TemplateText(len(child.data.encode())))
-            else:
-                parts.append(_value(_expression(reading, child, names)))
-        return parts
-    if isinstance(node, jn.If):
-        _expression(reading, node.test, names)
-        ways = [_body(reading, node.body, names)]
-        for other in node.elif_:
-            _expression(reading, other.test, names)
-            ways.append(_body(reading, other.body, names))
+    match node:
+        case jn.Output():
+            parts: list[TemplatePart] = []
+            for child in node.nodes:
+                if isinstance(child, jn.TemplateData):
+                    parts.append(TemplateText(len(child.data.encode("utf-8", "surrogatepass"))))
+                else:
+                    parts.extend(output(reading, child, names))
+            return parts
+        case jn.If():
+            return [_if(reading, node, names)]
+        case jn.For():
+            return _loop(reading, node, names)
+        case jn.Assign() if isinstance(node.target, jn.Name):
+            names[node.target.name] = expression(reading, node.node, names)
+            return []
+        case _:
+            word = _TAGS.get(type(node).__name__, type(node).__name__.lower())
+            reading.tell(
+                node.lineno,
+                f"`{word}` cannot be used in a prompt",
+                help="a prompt has values, `if`, `for` and `set`",
+            )
+            return []
+
+
+_TAGS = {
+    "FromImport": "from ... import",
+    "FilterBlock": "filter",
+    "CallBlock": "call",
+    "AssignBlock": "set",
+    "Assign": "set",
+    "ScopedEvalContextModifier": "autoescape",
+    "ExprStmt": "do",
+}
+
+
+def _if(reading: Reading, node: Any, names: Names) -> TemplatePart:
+    ways = []
+    known: frozenset[tuple[str, ...]] = frozenset()
+    for branch in (node, *node.elif_):
+        with reading.knowing(known):
+            expression(reading, branch.test, names)
+            with reading.knowing(present_if(branch.test)):
+                ways.append(_body(reading, branch.body, names))
+        known |= present_unless(branch.test)
+    with reading.knowing(known):
         ways.append(_body(reading, node.else_, names))
-        return [TemplateBranch(tuple(ways))]
-    if isinstance(node, jn.For):
-        return _loop(reading, node, names)
-    if isinstance(node, jn.Assign) and isinstance(node.target, jn.Name):
-        found = _expression(reading, node.node, names)
-        names[node.target.name] = replace(found)
-        return []
-    word = type(node).__name__.lower()
-    reading.tell(f"line {node.lineno}: `{word}` cannot be used in a prompt")
-    return []
+    return TemplateBranch(tuple(ways))
 
 
-def _value(variable: Variable) -> TemplatePart:
-    return TemplateValue(variable.path, variable.type)
-
-
-def _loop(reading: _Reading, node: Any, names: dict[str, Variable]) -> list[TemplatePart]:
+def _loop(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
     from jinja2 import nodes as jn
 
-    over = _expression(reading, node.iter, names)
-    type = over.type.inner if isinstance(over.type, OptionalType) else over.type
+    over = expression(reading, node.iter, names)
+    if isinstance(over.type, OptionalType) and not reading.is_present(over):
+        reading.absent(node.lineno, over)
     inner = dict(names)
     length: int | None = None
-    element: Type | None = None
-    if isinstance(type, ListType):
-        length, element = type.max_length, type.element
-    elif isinstance(type, MapType):
-        length, element = type.max_length, TEXT
-    elif type is not None and type != JSON:
-        reading.tell(f"line {node.lineno}: a loop goes over a list, this is `{show(type)}`")
-    path = None if over.path is None else (*over.path, "*")
+    element = Variable(JSON, None)
+    second = Variable(JSON, None)
+    match present(over.type):
+        case ListType() as type:
+            length = type.max_length
+            element = Variable(type.element, over.inside())
+        case MapType() as type:
+            length = type.max_length
+            element = Variable(TEXT, None)
+            second = Variable(type.value, over.inside())
+        case type if type != JSON and not isinstance(type, ErrorType):
+            reading.tell(node.lineno, f"a loop goes over a list, this is {quoted(type)}")
     if isinstance(node.target, jn.Name):
-        inner[node.target.name] = Variable(element, path)
+        inner[node.target.name] = element
     elif isinstance(node.target, jn.Tuple):
-        for item in node.target.items:
+        for item, value in zip(node.target.items, (element, second), strict=False):
             if isinstance(item, jn.Name):
-                inner[item.name] = Variable(None, path)
-    inner["loop"] = Variable(JSON, None)
-    body = _body(reading, node.body, inner)
+                inner[item.name] = value
+    inner["loop"] = Variable(_LOOP, None)
+    if node.test is not None:
+        expression(reading, node.test, inner)
+    with reading.knowing(present_if(node.iter)):
+        body = _body(reading, node.body, inner)
     otherwise = _body(reading, node.else_, names)
     looped: TemplatePart = TemplateLoop(length, body)
     return [TemplateBranch(((looped,), otherwise))] if otherwise else [looped]
 
 
-def _expression(reading: _Reading, node: Any, names: dict[str, Variable]) -> Variable:
-    from jinja2 import nodes as jn
-
-    if isinstance(node, jn.Name):
-        if node.name in names:
-            reading.used.add(node.name)
-            return names[node.name]
-        help = suggestion(node.name, names) or "there are: " + ", ".join(names)
-        reading.tell(f"line {node.lineno}: unknown variable `{node.name}`", help)
-        return Variable(None, None)
-    if isinstance(node, jn.Getattr):
-        return _attribute(reading, _expression(reading, node.node, names), node.attr, node.lineno)
-    if isinstance(node, jn.Getitem):
-        target = _expression(reading, node.node, names)
-        if isinstance(node.arg, jn.Const) and isinstance(node.arg.value, str):
-            return _attribute(reading, target, node.arg.value, node.lineno)
-        _expression(reading, node.arg, names)
-        type = target.type
-        element = type.element if isinstance(type, ListType) else None
-        return Variable(element, None)
-    if isinstance(node, jn.Filter):
-        if node.name not in FILTERS:
-            help = suggestion(node.name, FILTERS)
-            reading.tell(f"line {node.lineno}: unknown filter `{node.name}`", help)
-        inner = Variable(None, None)
-        if node.node is not None:
-            inner = _expression(reading, node.node, names)
-        for argument in node.args:
-            _expression(reading, argument, names)
-        if node.name in ("length", "wordcount", "int"):
-            return Variable(INT, None)
-        if node.name in ("tojson", "join", "string", "indent"):
-            return Variable(inner.type, inner.path)
-        return inner
-    if isinstance(node, jn.Test):
-        if node.name not in TESTS:
-            reading.tell(f"line {node.lineno}: unknown test `{node.name}`")
-    if isinstance(node, jn.Call):
-        reading.tell(f"line {node.lineno}: a prompt cannot call anything")
-        return Variable(None, None)
-    for child in node.iter_child_nodes():
-        _expression(reading, child, names)
-    return Variable(None, None) if not isinstance(node, jn.Const) else Variable(INT, None)
-
-
-def _attribute(reading: _Reading, target: Variable, name: str, line: int) -> Variable:
-    type = target.type.inner if isinstance(target.type, OptionalType) else target.type
-    path = None if target.path is None else (*target.path, name)
-    if isinstance(type, RecordType):
-        found = type.field(name)
-        if found is None:
-            help = suggestion(name, [f.name for f in type.fields])
-            help = help or "fields: " + ", ".join(f.name for f in type.fields)
-            reading.tell(f"line {line}: `{type.name}` has no field `{name}`", help)
-            return Variable(None, None)
-        return Variable(found.type, path)
-    if type is not None and type != JSON and not isinstance(type, MapType):
-        reading.tell(f"line {line}: `{show(type)}` has no field `{name}`")
-        return Variable(None, None)
-    return Variable(type.value if isinstance(type, MapType) else None, path)
+_LOOP = MapType(INT)
+"""What `loop` is: whatever is asked of it is a number."""

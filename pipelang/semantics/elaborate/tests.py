@@ -1,157 +1,210 @@
-"""Tests and claims: what they name must be there, and their values must fit."""
+"""Tests: what they name must be there, and their values must fit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import assert_never
 
-from pipelang.diagnostics import codes
+from pipelang.diagnostics import Label, Span, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.acts import doings, named
 from pipelang.semantics.elaborate.calls import bind
-from pipelang.semantics.elaborate.context import Context, Local, Scope
-from pipelang.semantics.elaborate.expressions import condition, elaborate
-from pipelang.semantics.elaborate.rates import quantity
+from pipelang.semantics.elaborate.contents import Contents, contents_of
+from pipelang.semantics.elaborate.context import Context, Local, Scope, broken
+from pipelang.semantics.elaborate.expressions import elaborate
+from pipelang.semantics.elaborate.outcomes import CODES
+from pipelang.semantics.elaborate.quantity import quantity
 from pipelang.semantics.elaborate.signatures import signature
-from pipelang.semantics.elaborate.traffic import all_locals
 from pipelang.semantics.symbols import suggestion
-from pipelang.semantics.types import MONEY, Type
+from pipelang.semantics.types import MONEY, NothingType, Type
+from pipelang.semantics.walk import outcomes
 from pipelang.syntax import ast
 
 
-def people(block: p.Block) -> Iterator[p.Person]:
-    """Every approval and hold of a block, branches included."""
-    for item in block.items:
-        match item:
-            case p.Person():
-                yield item
-            case p.When():
-                yield from people(item.then)
-                yield from people(item.otherwise)
-            case p.MatchBranch():
-                for _, arm in item.arms:
-                    yield from people(arm)
-            case _:
-                pass
-
-
 def elaborate_test(
-    context: Context, file: str, decl: ast.TestDecl, pipelines: dict[str, p.Pipeline]
+    context: Context, file: str, decl: ast.TestDecl, pipelines: Mapping[str, p.Pipeline]
 ) -> p.Test | None:
     """A test, None if it says nothing that could be run (told)."""
     given = [line for line in decl.lines if isinstance(line, ast.Given)]
     if len(given) != 1:
-        what = f"a test has one `given`, this one has {len(given)}"
-        context.tell(codes.ARGUMENTS, decl.span, what=what)
+        span = given[1].span if given else decl.span
+        what = f"a test has one `given`, this one has {len(given) or 'none'}"
+        context.tell(codes.ARGUMENTS, span, what=what)
         return None
     symbol = context.find(file, given[0].pipeline, "pipeline")
     if symbol is None or symbol.key not in pipelines:
         return None
     pipeline = pipelines[symbol.key]
-    scope = Scope(file)
     arguments = bind(
-        context, scope, symbol.key, pipeline.parameters, given[0].arguments, given[0].span
+        context,
+        Scope(file),
+        given[0].pipeline.text,
+        pipeline.parameters,
+        given[0].arguments,
+        given[0].span,
     )
-    locals: dict[str, Local] = {}
-    all_locals(context, locals, pipeline.block)
+    values = {q.name: Local(q.type, pipeline.span) for q in pipeline.parameters}
+    contents = contents_of(pipeline.block, values)
     mocks, expectations = [], []
     for line in decl.lines:
         match line:
             case ast.Given():
                 pass
             case ast.MockValues() | ast.MockFails() | ast.MockAnswer() | ast.MockBreaker():
-                mock = _mock(context, file, line, pipeline, locals)
+                mock = _mock(context, file, line, symbol.key, contents)
                 if mock is not None:
                     mocks.append(mock)
             case _:
-                expectation = _expect(context, file, line, pipeline, locals)
+                expectation = _expect(context, file, line, pipeline, contents)
                 if expectation is not None:
                     expectations.append(expectation)
-    if not expectations:
+    _no_doubles(context, mocks, expectations)
+    if not any(not isinstance(line, (ast.Given, ast.Mock)) for line in decl.lines):
         context.tell(codes.ARGUMENTS, decl.span, what="a test without `expect` shows nothing")
     return p.Test(decl.title, symbol.key, arguments, tuple(mocks), tuple(expectations), decl.span)
 
 
+def _no_doubles(context: Context, mocks: list[p.Mock], expectations: list[p.Expectation]) -> None:
+    """Tell what is mocked twice, and outcomes that exclude each other."""
+    seen: dict[str, Span] = {}
+    for mock in mocks:
+        if mock.target in seen:
+            label = Label(seen[mock.target], "the first stands here")
+            help = "successive attempts stand in one line: `mock STEP = FIRST, SECOND`"
+            context.tell(
+                codes.DUPLICATE_OPTION,
+                mock.span,
+                labels=(label,),
+                help=help,
+                option=f"mock {mock.target}",
+            )
+        seen.setdefault(mock.target, mock.span)
+    ends = [
+        one for one in expectations if one.what in ("answered", "escalated", "rejected", "failed")
+    ]
+    for other in ends[1:]:
+        label = Label(ends[0].span, f"it is expected to be {ends[0].what} here")
+        what = "a run ends once"
+        context.tell(codes.CONTRADICTION, other.span, what=what, labels=(label,))
+
+
 def _mock(
-    context: Context,
-    file: str,
-    line: ast.Mock,
-    pipeline: p.Pipeline,
-    locals: dict[str, Local],
+    context: Context, file: str, line: ast.Mock, pipeline: str, contents: Contents
 ) -> p.Mock | None:
     if isinstance(line, ast.MockBreaker):
         context.tell(codes.NOT_RUN, line.span, what="`mock breaker open`")
         return p.Mock("breaker", None, "open", line.span)
     if len(line.target) > 1:
-        context.tell(codes.NOT_RUN, line.span, what="a mock inside a sub-pipeline")
-        return None
+        return _inner_mock(context, file, line)
     name = line.target[0]
-    persons = {person.name for person in people(pipeline.block)}
     if isinstance(line, ast.MockAnswer):
-        if name.text not in persons:
-            help = suggestion(name.text, persons)
-            context.tell(
-                codes.UNKNOWN_NAME, name.span, what="approval or hold", name=name.text, help=help
-            )
-            return None
-        return p.Mock(name.text, None, line.answer, line.span)
-    target: Type
-    if name.text in locals:
-        target = locals[name.text].type
-        key = name.text
-    else:
-        symbol = context.symbols.find(file, name.text)
-        if symbol is None or symbol.kind != "tool":
-            tools = [n for n, s in context.symbols.scopes[file].items() if s.kind == "tool"]
-            help = suggestion(name.text, [*locals, *tools])
-            context.tell(
-                codes.UNKNOWN_NAME, name.span, what="step or tool", name=name.text, help=help
-            )
-            return None
-        target, key = signature(context, symbol.key)[1], symbol.key
+        return _answer(context, line, name, contents)
+    target = _target(context, file, name, pipeline, contents)
+    if target is None:
+        return None
+    key, type = target
     if isinstance(line, ast.MockFails):
         return p.Mock(key, None, None, line.span)
-    values = tuple(elaborate(context, Scope(file), value, target) for value in line.values)
+    values = tuple(_value(context, file, value, type) for value in line.values)
     return p.Mock(key, values, None, line.span)
 
 
-def _reason(
-    context: Context, names: tuple[ast.Name, ...] | None, pipeline: p.Pipeline
-) -> str | None:
-    """The reason of an expectation: a name by which a run of the pipeline can end."""
-    if names is None:
+def _inner_mock(
+    context: Context, file: str, line: ast.MockValues | ast.MockFails | ast.MockAnswer
+) -> None:
+    """`mock PIPELINE.STEP`, which is checked as far as its names go."""
+    context.find(file, line.target[0], "pipeline")
+    context.tell(codes.NOT_RUN, line.span, what="a mock inside a sub-pipeline")
+
+
+def _value(context: Context, file: str, written: ast.Expr, type: Type) -> ir.Expr:
+    """A mocked value; `none` stands for the answer of a tool that answers nothing."""
+    if isinstance(type, NothingType):
+        if isinstance(written, ast.Literal) and written.kind is ast.LiteralKind.NONE:
+            return ir.Const(None, type, span=written.span)
+        help = "its tool has no `->`: write `none`"
+        context.tell(
+            codes.TYPE_MISMATCH, written.span, help=help, expected="`none`", found="a value"
+        )
+        return broken(written.span)
+    return elaborate(context, Scope(file), written, type)
+
+
+def _answer(
+    context: Context, line: ast.MockAnswer, name: ast.Name, contents: Contents
+) -> p.Mock | None:
+    """What a person says in a test."""
+    person = contents.people.get(name.text)
+    if person is None:
+        help = suggestion(name.text, contents.people)
+        what = "approval or hold"
+        context.tell(codes.UNKNOWN_NAME, name.span, what=what, name=name.text, help=help)
         return None
-    known = {pipeline.name, "budget", "breaker", *_item_names(pipeline.block)}
-    name = names[-1]
-    if len(names) == 1 and name.text not in known:
-        help = suggestion(name.text, known)
-        context.tell(codes.UNKNOWN_NAME, name.span, what="gate or step", name=name.text, help=help)
-    return ".".join(part.text for part in names)
+    fitting = ("yes", "no") if person.kind == "approve" else ("yes", "veto")
+    if line.answer not in fitting:
+        whose = "an approval" if person.kind == "approve" else "a hold"
+        expected = f"`{fitting[0]}` or `{fitting[1]}` for {whose}"
+        context.tell(codes.TYPE_MISMATCH, line.span, expected=expected, found=f"`{line.answer}`")
+    return p.Mock(name.text, None, line.answer, line.span)
 
 
-def _item_names(block: p.Block) -> Iterator[str]:
-    for item in block.items:
-        match item:
-            case p.Step() | p.Gate() | p.Person():
-                yield item.name
-            case p.When():
-                if item.name is not None:
-                    yield item.name
-                yield from _item_names(item.then)
-                yield from _item_names(item.otherwise)
-            case p.MatchBranch():
-                for _, arm in item.arms:
-                    yield from _item_names(arm)
-            case _:
-                pass
+def _target(
+    context: Context, file: str, name: ast.Name, pipeline: str, contents: Contents
+) -> tuple[str, Type] | None:
+    """The step or tool that a mock stands for, and the type of what it answers."""
+    if name.text in contents.steps:
+        return name.text, contents.steps[name.text].type
+    symbol = context.symbols.find(file, name.text)
+    if symbol is not None and symbol.kind == "tool":
+        context.symbols.used.add(symbol.key)
+        if symbol.key not in set(_tools(context, pipeline, frozenset())):
+            context.tell(codes.UNUSED, name.span, what="mock", name=name.text)
+        return symbol.key, signature(context, symbol.key)[1]
+    found, help = _what_it_is(name.text, contents)
+    if found is not None:
+        context.tell(
+            codes.WRONG_KIND,
+            name.span,
+            help=help,
+            name=name.text,
+            found=found,
+            expected="a step or a tool",
+        )
+        return None
+    tools = context.symbols.names(file, "tool")
+    help = suggestion(name.text, [*contents.steps, *tools])
+    context.tell(codes.UNKNOWN_NAME, name.span, what="step or tool", name=name.text, help=help)
+    return None
+
+
+def _what_it_is(name: str, contents: Contents) -> tuple[str | None, str | None]:
+    """What a name that cannot be mocked is, and what to do instead."""
+    if name in contents.lets:
+        return "a let", "it is worked out from the values that it reads: mock those"
+    if name in contents.gates or name in contents.branches:
+        return "a test", "it is judged by the values that it reads: mock those"
+    if name in contents.people:
+        return "asked of a person", f"say what they answer: `mock {name} yes`"
+    if name in contents.values:
+        return "a parameter", "it is what `given` gives"
+    return None, None
+
+
+def _tools(context: Context, pipeline: str, seen: frozenset[str]) -> Iterator[str]:
+    """The tools that a pipeline calls, also through others."""
+    symbol = context.symbols.by_key[pipeline]
+    declaration = symbol.declaration
+    if pipeline in seen or not isinstance(declaration, ast.PipelineDecl):
+        return
+    for part in doings(declaration.items):
+        for key, _ in named(context, symbol.file, part):
+            yield key
+            yield from _tools(context, key, seen | {pipeline})
 
 
 def _expect(
-    context: Context,
-    file: str,
-    line: ast.Expect,
-    pipeline: p.Pipeline,
-    locals: dict[str, Local],
+    context: Context, file: str, line: ast.Expect, pipeline: p.Pipeline, contents: Contents
 ) -> p.Expectation | None:
     scope = Scope(file)
     match line:
@@ -161,12 +214,13 @@ def _expect(
                 value = elaborate(context, scope, line.value, pipeline.returns)
             return p.Expectation("answered", None, value, None, line.span)
         case ast.ExpectEscalated():
-            reason = _reason(context, line.reason, pipeline)
+            reason = _reason(context, line.reason, pipeline, contents)
             return p.Expectation("escalated", reason, None, None, line.span)
         case ast.ExpectRejected():
-            reason = _reason(context, line.reason, pipeline)
+            reason = _reason(context, line.reason, pipeline, contents)
             return p.Expectation("rejected", reason, None, None, line.span)
         case ast.ExpectFailed():
+            _code(context, line, pipeline)
             return p.Expectation("failed", line.code, None, None, line.span)
         case ast.ExpectCalled():
             symbol = context.find(file, line.tool, "tool")
@@ -175,57 +229,58 @@ def _expect(
             what = "called" if line.called else "not called"
             return p.Expectation(what, symbol.key, None, None, line.span)
         case ast.ExpectEqual():
-            name = line.step[0]
-            if name.text not in locals:
-                help = suggestion(name.text, locals)
-                context.tell(codes.UNKNOWN_NAME, name.span, what="step", name=name.text, help=help)
-                return None
-            target: ast.Expr = ast.NameRef(name.text, name.span)
-            for field in line.step[1:]:
-                target = ast.FieldRef(target, field, field.span)
-            typed = elaborate(context, Scope(file, locals), target)
-            value = elaborate(context, scope, line.value, typed.type)
-            path = ".".join(ir.path_of(typed) or (name.text,))
-            return p.Expectation("equal", path, value, None, line.span)
+            return _equal(context, file, line, contents)
         case ast.ExpectCost():
-            amount = quantity(context, file, line.amount, MONEY, "cost")
+            amount = quantity(context, scope, line.amount, MONEY, "cost")
             made = ir.Const(amount, MONEY, span=line.amount.span)
             return p.Expectation("cost", None, made, line.op, line.span)
         case _:
             assert_never(line)
 
 
-def elaborate_claim(
+def _reason(
     context: Context,
-    file: str,
-    decl: ast.ProveDecl,
-    text: str,
-    pipelines: dict[str, p.Pipeline],
-) -> p.Claim | None:
-    """A claim, its names looked up."""
-    symbol = context.find(file, decl.pipeline, "pipeline")
-    if symbol is None or symbol.key not in pipelines:
+    names: tuple[ast.Name, ...] | None,
+    pipeline: p.Pipeline,
+    contents: Contents,
+) -> str | None:
+    """The reason of an expectation: a name by which a run of the pipeline can end."""
+    if names is None:
         return None
-    pipeline = pipelines[symbol.key]
-    claim = decl.claim
-    locals = {q.name: Local(q.type, decl.span) for q in pipeline.parameters}
-    all_locals(context, locals, pipeline.block)
-    scope = Scope(file, locals)
-    match claim:
-        case ast.OnlyAfter():
-            context.find(file, claim.tool, "tool")
-            gate = claim.gate[-1]
-            gates = set(_item_names(pipeline.block))
-            if len(claim.gate) == 1 and gate.text not in gates:
-                help = suggestion(gate.text, gates)
-                context.tell(codes.UNKNOWN_NAME, gate.span, what="gate", name=gate.text, help=help)
-        case ast.Never():
-            context.find(file, claim.tool, "tool")
-            condition(context, scope, claim.when)
-        case ast.Escalates():
-            condition(context, scope, claim.when)
-        case ast.NeverReaches():
-            context.find(file, claim.tool, "tool")
-        case _:
-            assert_never(claim)
-    return p.Claim(symbol.key, text, decl.span)
+    known = [pipeline.name, "budget", "breaker", *contents.exits]
+    name = names[-1]
+    if len(names) == 1 and name.text not in known:
+        help = suggestion(name.text, known)
+        context.tell(codes.UNKNOWN_NAME, name.span, what="gate or step", name=name.text, help=help)
+    return ".".join(part.text for part in names)
+
+
+def _code(context: Context, line: ast.ExpectFailed, pipeline: p.Pipeline) -> None:
+    """A code of `failed` must be pipelang's own or one that the pipeline fails with."""
+    if line.code is None:
+        return
+    own = [end.code for end in outcomes(pipeline.block) if isinstance(end, p.Fail)]
+    if pipeline.budget is not None and isinstance(pipeline.budget.otherwise, p.Fail):
+        own.append(pipeline.budget.otherwise.code)
+    inner = any("`run`" in what or "`agent`" in what for what, _ in pipeline.open_ends)
+    if line.code not in CODES and line.code not in own and not inner:
+        known = [*own, *sorted(CODES)]
+        help = suggestion(line.code, known) or "there are: " + ", ".join(dict.fromkeys(known))
+        context.tell(codes.UNKNOWN_NAME, line.span, what="code", name=line.code, help=help)
+
+
+def _equal(
+    context: Context, file: str, line: ast.ExpectEqual, contents: Contents
+) -> p.Expectation | None:
+    name = line.step[0]
+    if name.text not in contents.values:
+        help = suggestion(name.text, contents.values)
+        context.tell(codes.UNKNOWN_NAME, name.span, what="step", name=name.text, help=help)
+        return None
+    target: ast.Expr = ast.NameRef(name.text, name.span)
+    for field in line.step[1:]:
+        target = ast.FieldRef(target, field, name.span.to(field.span))
+    typed = elaborate(context, Scope(file, contents.values, reached=True), target)
+    value = elaborate(context, Scope(file), line.value, typed.type)
+    path = ".".join(ir.path_of(typed) or (name.text,))
+    return p.Expectation("equal", path, value, None, line.span)

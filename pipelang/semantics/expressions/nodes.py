@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.records import dataclass, field
 from pipelang.semantics.types import Type
 
 __all__ = [

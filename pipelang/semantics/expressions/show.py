@@ -82,7 +82,9 @@ def show(expr: Expr) -> str:
             return f"if {show(expr.condition)} then {then} else {otherwise}"
         case Select():
             subject = expr.subject
-            arms = " ".join(f"{_pattern(taken, subject)} => {show(arm)}" for taken, arm in expr.arms)
+            arms = " ".join(
+                f"{_pattern(taken, subject)} => {show(arm)}" for taken, arm in expr.arms
+            )
             return f"match {show(subject)} {{ {arms} }}"
         case BudgetLeft():
             return "budget.remaining" + ("" if expr.what == "money" else f".{expr.what}")

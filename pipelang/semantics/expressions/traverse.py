@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import assert_never
 
+from pipelang.records import replace
 from pipelang.semantics.expressions.nodes import (
     Apply,
     Arithmetic,

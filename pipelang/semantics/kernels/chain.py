@@ -7,9 +7,9 @@ the chain's end: its outcome, or `failed` with `chain_exhausted`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
 CHAIN_EXHAUSTED = "chain_exhausted"
@@ -27,8 +27,12 @@ START = Position(0, 0)
 
 
 def attempts(link: p.Link) -> int:
-    """How many attempts a link has: a pure value one, everything else its retries and one."""
-    return 1 if isinstance(link.action, p.Value) else link.retry.count + 1
+    """How many attempts a link has: its retries and one.
+
+    A pure value has one. So have votes and cascades as a whole: their calls have the retries.
+    """
+    single = isinstance(link.action, (p.Value, p.Cascade)) or link.vote is not None
+    return 1 if single else link.retry.count + 1
 
 
 def can_fail(link: p.Link) -> bool:

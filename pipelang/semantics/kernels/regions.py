@@ -38,7 +38,7 @@ def action_is_barrier(action: p.Action, tool_acts: Callable[[str], bool]) -> boo
             return any(action_is_barrier(link.action, tool_acts) for _, link in action.arms)
         case p.Unsupported():
             return action.acts
-        case p.AskTier() | p.Value():
+        case p.AskTier() | p.Cascade() | p.Value():
             return False
         case _:
             assert_never(action)

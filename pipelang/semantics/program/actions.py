@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Span
-from pipelang.semantics.chance import Chance
+from pipelang.records import dataclass
+from pipelang.semantics.chance import ByRates, Chance
 from pipelang.semantics.expressions import Expr
 from pipelang.semantics.program.world import Retry
 from pipelang.semantics.types import Type
@@ -18,16 +18,20 @@ __all__ = [
     "AskRole",
     "AskTier",
     "Call",
+    "Cascade",
     "Chain",
     "Choose",
     "Escalate",
     "Fail",
+    "Lead",
     "Link",
+    "Majority",
     "Outcome",
     "Reject",
     "Return",
     "Unsupported",
     "Value",
+    "Vote",
 ]
 
 
@@ -47,6 +51,39 @@ class AskRole:
     arguments: tuple[tuple[str, Expr], ...]
     role: str
     answers: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """Tiers, cheapest first: the next answers when the last one failed or `until` did not hold.
+
+    `until` reads the answer as `it`; `rates` say how often it is wrong about it.
+    """
+
+    prompt: str
+    arguments: tuple[tuple[str, Expr], ...]
+    tiers: tuple[str, ...]
+    until: Expr
+    rates: ByRates
+    answers: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Majority:
+    """`vote N`: N calls, and the answer that more than half of N agree on."""
+
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """`vote lead K of N`: calls until one answer leads by K, at most N."""
+
+    lead: int
+    calls: int
+
+
+Vote = Majority | Lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +119,7 @@ class Unsupported:
     acts: bool
 
 
-Action = AskTier | AskRole | Call | Value | Choose | Unsupported
+Action = AskTier | AskRole | Cascade | Call | Value | Choose | Unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +138,7 @@ class Link:
     effort: str | None
     reads: frozenset[str]
     span: Span
+    vote: Vote | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Span
-from pipelang.semantics.chance import Chance
+from pipelang.records import dataclass
+from pipelang.semantics.chance import ByRates
 from pipelang.semantics.expressions import Expr
 from pipelang.semantics.program.actions import Chain, Outcome
 from pipelang.semantics.types import Type
@@ -51,14 +51,6 @@ class Let:
     value: Expr
     reads: frozenset[str]
     span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ByRates:
-    """Declared rates of a test: P(does not hold | wrong) and P(does not hold | right)."""
-
-    catches: Chance
-    false_alarms: Chance
 
 
 @dataclass(frozen=True, slots=True)

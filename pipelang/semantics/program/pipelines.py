@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.records import dataclass, field
 from pipelang.semantics.chance import Chance, EvidenceFile
 from pipelang.semantics.expressions import Const, Expr
 from pipelang.semantics.program.actions import Outcome

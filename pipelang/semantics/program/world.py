@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.records import dataclass
 from pipelang.semantics.chance import Chance
 from pipelang.semantics.expressions import Expr
 from pipelang.semantics.types import Type
@@ -163,13 +163,13 @@ class TemplateText:
 
 @dataclass(frozen=True, slots=True)
 class TemplateValue:
-    """A value that is put in; `path` starts at a parameter, or is None for a computed value.
-
-    `element_of` is set for values inside a loop: the path of the list that is gone through.
+    """A value that is put in; `path` starts at a parameter (`*` is an element of a list), or is
+    None for a computed value. A filter may have made it up to `times` as long.
     """
 
     path: tuple[str, ...] | None
-    type: Type | None
+    type: Type
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

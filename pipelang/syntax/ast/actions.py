@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipelang.diagnostics.source import Span
+from pipelang.records import dataclass
 from pipelang.syntax.ast.expressions import Argument, Arm, Expr, Name, span_field
 from pipelang.syntax.ast.options import Option
 

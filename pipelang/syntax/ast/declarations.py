@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipelang.diagnostics.source import Span
-from pipelang.syntax.ast.expressions import Argument, Expr, Literal, Name, span_field
+from pipelang.records import dataclass
+from pipelang.syntax.ast.expressions import Argument, Broken, Expr, Literal, Name, span_field
 from pipelang.syntax.ast.items import Item
 from pipelang.syntax.ast.options import Option, PythonBinding
 from pipelang.syntax.ast.types import TypeExpr
@@ -353,7 +352,7 @@ Expect = (
     | ExpectCost
 )
 
-TestLine = Given | Mock | Expect
+TestLine = Given | Mock | Expect | Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +381,7 @@ Declaration = (
     | PipelineDecl
     | ProveDecl
     | TestDecl
+    | Broken
 )
 
 

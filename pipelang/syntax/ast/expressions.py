@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from pipelang.diagnostics.source import Span
+from pipelang.records import dataclass, field
 
 if TYPE_CHECKING:
     from pipelang.syntax.ast.actions import Link
@@ -16,6 +16,7 @@ __all__ = [
     "Argument",
     "Arm",
     "Binary",
+    "Broken",
     "CallFn",
     "Else",
     "Expr",
@@ -63,6 +64,19 @@ class Name:
     """An identifier where it is declared or used as a bare word."""
 
     text: str
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What could not be read. It was told as an error; tools can use everything around it.
+
+    `kind` says what it should have been (`item`, `option`, `expression`, ...), `name` what it would
+    have declared, where that could be seen.
+    """
+
+    kind: str
+    name: Name | None = None
     span: Span = span_field()
 
 
@@ -211,4 +225,5 @@ Expr = (
     | Binary
     | If
     | Match
+    | Broken
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipelang.diagnostics.source import Span
-from pipelang.syntax.ast.expressions import Expr, Literal, Name, span_field
+from pipelang.records import dataclass
+from pipelang.syntax.ast.expressions import Broken, Expr, Literal, Name, span_field
 
 __all__ = [
     "Accuracy",
@@ -411,6 +410,7 @@ Option = (
     | Available
     | BaseUrl
     | Batch
+    | Broken
     | Cache
     | Catches
     | Context

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipelang.diagnostics.source import Span
-from pipelang.syntax.ast.expressions import Literal, Name, span_field
+from pipelang.records import dataclass
+from pipelang.syntax.ast.expressions import Broken, Literal, Name, span_field
 
 __all__ = [
     "Constraint",
@@ -41,7 +40,7 @@ class MapType:
     span: Span = span_field()
 
 
-TypeCore = NamedType | ListType | MapType
+TypeCore = NamedType | ListType | MapType | Broken
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ linear time: its `width` on one line, whether it is `forced` to break, its first
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from pipelang.records import dataclass
 from pipelang.syntax.format.leaf import Leaf, Remark
 
 STEP = 2

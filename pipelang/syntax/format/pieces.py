@@ -8,8 +8,8 @@ a blank line between the entries of a block stays.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from pipelang.records import dataclass
 from pipelang.syntax.format.document import (
     GAP,
     LINE,

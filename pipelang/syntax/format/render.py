@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import assert_never
 
+from pipelang.records import dataclass, field
 from pipelang.syntax.format.document import (
     STEP,
     Document,

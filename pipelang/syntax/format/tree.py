@@ -7,8 +7,8 @@ handed out children first, so that whoever lays them out needs no recursion.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from pipelang.records import dataclass
 from pipelang.syntax.format.document import Document
 from pipelang.syntax.format.leaf import Leaf
 from pipelang.syntax.tables import tables

@@ -11,18 +11,14 @@ from pipelang.syntax.tokens import Token
 
 
 class Lowering:
-    """The file, its doc comments by the offset they precede, and what was found while building.
+    """The file, its doc comments by the offset they precede, and what was found while building."""
 
-    `skipped` are the offsets of text that is no token; what does not fit behind it is no news.
-    """
-
-    __slots__ = ("diagnostics", "docs", "file", "skipped")
+    __slots__ = ("diagnostics", "docs", "file")
 
     def __init__(self, file: str, docs: dict[int, str]) -> None:
         self.file = file
         self.docs = docs
         self.diagnostics: list[Diagnostic] = []
-        self.skipped: list[int] = []
 
     def name(self, token: Token) -> Name:
         return Name(token.text, Span(self.file, token.start, token.end))

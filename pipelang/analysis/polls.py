@@ -1,0 +1,116 @@
+"""Votes and cascades closed into kernels: several answers, one of which is taken.
+
+Every call's answer has latent verdicts (right with right arguments, right with a wrong one); with
+the link's correlation it copies those of the answer just before. Wrong answers of a vote agree with
+one another. Both walk the calls one by one and carry what the rest depends on: the tally, the last
+latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pipelang.analysis.table import is_zero
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.vote import Open, verdict
+
+Latent = tuple[bool, bool]
+"""Would the answer be right with right arguments, and with a wrong one."""
+
+Draw = Callable[[Latent | None], Iterator[tuple[Latent, Any]]]
+"""The latents of a new answer with their probabilities, given those of the answer before."""
+
+
+@dataclass(slots=True)
+class Made:
+    """What a link comes to: answers `(right, latents) -> probability`, P(none), and spending."""
+
+    answers: dict[tuple[bool, Latent | None], Any] = field(default_factory=dict)
+    fails: Any = 0.0
+    cost: Any = 0.0
+    tokens: Any = 0.0
+
+    def answer(self, right: bool, latent: Latent | None, weight: Any) -> None:
+        key = (right, latent)
+        self.answers[key] = self.answers[key] + weight if key in self.answers else weight
+
+
+@dataclass(frozen=True, slots=True)
+class CallKernel:
+    """One call with its retries: P(it fails), and what it costs on average."""
+
+    fails: Any
+    cost: Any
+    tokens: Any
+    draw: Draw
+
+
+def voted(
+    vote: p.Vote, call: CallKernel, arguments_right: bool, former: Latent | None, keeps: bool
+) -> Made:
+    """A vote. `keeps` says whether the latents of the last answer matter afterwards."""
+    made = Made()
+    states: dict[tuple[int, int, Latent | None], Any] = {(0, 0, former): 1.0}
+    number = 0
+    while states:
+        after: dict[tuple[int, int, Latent | None], Any] = {}
+
+        def add(key: tuple[int, int, Latent | None], weight: Any, into: Any = after) -> None:
+            into[key] = into[key] + weight if key in into else weight
+
+        for (right, wrong, last), weight in states.items():
+            made.cost = made.cost + weight * call.cost
+            made.tokens = made.tokens + weight * call.tokens
+            if not is_zero(call.fails):
+                add((right, wrong, last), weight * call.fails)
+            answers = weight * (1 - call.fails)
+            if is_zero(answers):
+                continue
+            for latent, chance in call.draw(last):
+                good = latent[0] if arguments_right else latent[1]
+                add((right + good, wrong + (not good), latent), answers * chance)
+        number += 1
+        states = {}
+        for (right, wrong, last), weight in after.items():
+            won = verdict(vote, (right, wrong), number)
+            if won is Open.GOES_ON:
+                states[right, wrong, last] = weight
+            elif won is Open.FAILED:
+                made.fails = made.fails + weight
+            else:
+                made.answer(won == 0, last if keeps else None, weight)
+    return made
+
+
+def cascaded(
+    calls: list[CallKernel],
+    holds: Callable[[bool], Any],
+    arguments_right: bool,
+    former: Latent | None,
+    keeps: bool,
+) -> Made:
+    """A cascade: the first answer that its test accepts, with probability `holds(right)`."""
+    made = Made()
+    states: dict[Latent | None, Any] = {former: 1.0}
+    for call in calls:
+        after: dict[Latent | None, Any] = {}
+        for last, weight in states.items():
+            made.cost = made.cost + weight * call.cost
+            made.tokens = made.tokens + weight * call.tokens
+            missed = weight * call.fails
+            after[last] = after[last] + missed if last in after else missed
+            answers = weight * (1 - call.fails)
+            if is_zero(answers):
+                continue
+            for latent, chance in call.draw(last):
+                right = latent[0] if arguments_right else latent[1]
+                accepted = holds(right)
+                gain = answers * chance
+                made.answer(right, latent if keeps else None, gain * accepted)
+                refused = gain * (1 - accepted)
+                after[latent] = after[latent] + refused if latent in after else refused
+        states = {last: weight for last, weight in after.items() if not is_zero(weight)}
+    made.fails = sum(states.values()) if states else 0.0
+    return made

@@ -1,0 +1,150 @@
+"""Whether a Python annotation rules out a declared type. Only sure contradictions count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pipelang.semantics.types import (
+    AnswererType,
+    EnumType,
+    ErrorType,
+    Kind,
+    ListType,
+    MapType,
+    NoneType,
+    NothingType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+    show,
+)
+
+Annotation = dict[str, Any]
+"""What `binding_probe` says of an annotation."""
+
+_NUMBERS = frozenset({"int", "float", "decimal"})
+_TAKES: dict[Kind, frozenset[str]] = {
+    Kind.TEXT: frozenset({"text"}),
+    Kind.INT: _NUMBERS,
+    Kind.NUMBER: frozenset({"float", "decimal"}),
+    Kind.BOOL: frozenset({"bool", "int"}),
+    Kind.PROBABILITY: frozenset({"float", "decimal"}),
+    Kind.MONEY: frozenset({"float", "decimal"}),
+    Kind.DURATION: _NUMBERS,
+    Kind.TIME: frozenset({"time", "date"}),
+}
+"""What a function may say it takes, by what it is given."""
+
+_GIVES: dict[Kind, frozenset[str]] = {
+    Kind.TEXT: frozenset({"text"}),
+    Kind.INT: frozenset({"int"}),
+    Kind.NUMBER: _NUMBERS,
+    Kind.BOOL: frozenset({"bool"}),
+    Kind.PROBABILITY: _NUMBERS,
+    Kind.MONEY: _NUMBERS,
+    Kind.DURATION: _NUMBERS | {"duration"},
+    Kind.TIME: frozenset({"time", "text"}),
+}
+"""What a function may say it answers, by what is read from it."""
+
+
+class Clash(NamedTuple):
+    """A contradiction: where in the value (`""`, `.field`, `[]`), and the two sides in words."""
+
+    path: str
+    declared: str
+    annotated: str
+
+
+def clashes(type: Type, annotation: Annotation, gives: bool) -> Iterator[Clash]:
+    """The contradictions between a type and an annotation.
+
+    `gives` says that the function answers the value; otherwise it is handed in.
+    """
+    word = annotation["is"]
+    if word == "any" or isinstance(type, (ErrorType, AnswererType, NothingType)):
+        return
+    if isinstance(type, OptionalType) and not gives and not _admits_none(annotation):
+        yield _all_of(type, annotation)
+        return
+    if word == "union":
+        ways = [list(clashes(type, one, gives)) for one in annotation["of"]]
+        if all(ways) and ways:
+            yield _all_of(type, annotation)
+        return
+    if isinstance(type, OptionalType):
+        if word != "none":
+            yield from clashes(type.inner, annotation, gives)
+        return
+    if isinstance(type, NoneType):
+        return
+    yield from _present(type, annotation, gives)
+
+
+def _admits_none(annotation: Annotation) -> bool:
+    if annotation["is"] == "union":
+        return any(map(_admits_none, annotation["of"]))
+    return annotation["is"] in ("none", "any")
+
+
+def _all_of(type: Type, annotation: Annotation) -> Clash:
+    return Clash("", show(type), annotation["shown"])
+
+
+def _present(
+    type: Scalar | EnumType | RecordType | ListType | MapType, annotation: Annotation, gives: bool
+) -> Iterator[Clash]:
+    word = annotation["is"]
+    fits: bool
+    match type:
+        case Scalar():
+            words = (_GIVES if gives else _TAKES).get(type.kind)
+            fits = words is None or word in words or _literal_fits(type, annotation)
+        case EnumType():
+            members, values = set(type.members), set(annotation.get("values", ()))
+            if word == "literal":
+                fits = bool(members & values) if gives else members <= values
+            else:
+                fits = word == "text"
+        case ListType():
+            fits = word == "list"
+            if fits:
+                for inner in clashes(type.element, annotation["of"], gives):
+                    yield inner._replace(path=f"[]{inner.path}")
+        case MapType():
+            fits = word == "map" and ("fields" not in annotation or gives)
+            if fits:
+                for inner in clashes(type.value, annotation["of"], gives):
+                    yield inner._replace(path=f"[]{inner.path}")
+        case RecordType():
+            # A record is handed over as an object with attributes, not as a dict.
+            fits = word == "model" or (gives and word == "map")
+            if fits and "fields" in annotation:
+                yield from _fields(type, annotation["fields"], gives)
+    if not fits:
+        yield _all_of(type, annotation)
+
+
+def _literal_fits(type: Scalar, annotation: Annotation) -> bool:
+    """Literals of the right class: which of them come, nobody can say here."""
+    if annotation["is"] != "literal":
+        return False
+    wanted = {Kind.TEXT: str, Kind.INT: int, Kind.BOOL: bool}.get(type.kind)
+    return wanted is None or any(isinstance(value, wanted) for value in annotation["values"])
+
+
+def _fields(type: RecordType, fields: dict[str, Any], gives: bool) -> Iterator[Clash]:
+    declared = {field.name: field for field in type.fields}
+    for name, (annotation, required) in fields.items():
+        if name in declared:
+            for inner in clashes(declared[name].type, annotation, gives):
+                yield inner._replace(path=f".{name}{inner.path}")
+        elif gives or required:
+            yield Clash(f".{name}", "not there", annotation.get("shown", "there"))
+    if gives:
+        for name, field in declared.items():
+            needed = not field.has_default and not isinstance(field.type, OptionalType)
+            if needed and name not in fields:
+                yield Clash(f".{name}", show(field.type), "not there")

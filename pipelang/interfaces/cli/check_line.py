@@ -1,0 +1,69 @@
+"""A plain command line of `pipelang check`, read without click.
+
+Importing click takes longer than all that is done when nothing has changed since the last check.
+What is not plain (`--help`, an option that is not known here, a mistake) is left to click, which
+knows how to say it. `tests/unit/test_check_line.py` holds the two readers against each other.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pipelang.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FORMATS = ("text", "json", "sarif", "github")
+PROFILES = ("demo", "production")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """What `pipelang check` was asked to do."""
+
+    paths: tuple[str, ...] = ()
+    form: str = "text"
+    strict: bool = False
+    profile: str = "demo"
+    verbose: bool = False
+    cache: bool = True
+    import_tools: bool = False
+
+
+_FLAGS = {
+    "--strict": ("strict", True),
+    "--verbose": ("verbose", True),
+    "--no-cache": ("cache", False),
+}
+_CHOICES = {"--format": ("form", FORMATS), "--profile": ("profile", PROFILES)}
+
+
+def read_line(arguments: Sequence[str]) -> CheckLine | None:
+    """The words behind `pipelang check`; None if click must look at them."""
+    options: dict[str, object] = {}
+    paths: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            paths.extend(words)
+        elif word in _FLAGS:
+            name, flag = _FLAGS[word]
+            options[name] = flag
+        elif word.startswith("--"):
+            option, equals, value = word.partition("=")
+            if option not in _CHOICES:
+                return None
+            name, choices = _CHOICES[option]
+            chosen = value if equals else next(words, "")
+            if chosen not in choices:
+                return None
+            options[name] = chosen
+        elif word.startswith("-"):
+            return None
+        else:
+            paths.append(word)
+    if os.name == "nt" and any(set("*?[~$%") & set(path) for path in paths):
+        return None  # which click expands there, as no shell does
+    return CheckLine(tuple(paths), **options)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""What a program becomes for others: JSON, JSON Schema, a stub for hosts, pictures."""

@@ -1,0 +1,117 @@
+"""A pipeline as a graph: nodes, edges, clusters, without any layout. Every picture is made of it.
+
+The main line is what happens when all goes well: `NEXT` edges, in the order of regions and
+barriers. An `ELSE` edge leads aside, to the next link of a chain and at last to an outcome; a
+`REDO` edge leads back. Clusters hold nodes and clusters in writing order: a pipeline, a region
+(whose steps start as soon as what they read is there), a branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+from pipelang.records import dataclass
+
+
+class NodeKind(Enum):
+    INPUT = "input"
+    ASK = "ask"
+    ASK_PERSON = "ask a person"
+    CALL = "call"
+    EFFECT = "effect"
+    VALUE = "value"
+    OTHER = "action"
+    GATE = "gate"
+    APPROVE = "approve"
+    HOLD = "hold"
+    WHEN = "when"
+    MATCH = "match"
+    REMEMBER = "remember"
+    ANSWERED = "answered"
+    ESCALATED = "escalated"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+OUTCOMES = frozenset({NodeKind.ANSWERED, NodeKind.ESCALATED, NodeKind.REJECTED, NodeKind.FAILED})
+BRANCHES = frozenset({NodeKind.WHEN, NodeKind.MATCH})
+PEOPLE = frozenset({NodeKind.ASK_PERSON, NodeKind.APPROVE, NodeKind.HOLD})
+
+
+class EdgeKind(Enum):
+    NEXT = "next"
+    ELSE = "else"
+    REDO = "redo"
+
+
+class ClusterKind(Enum):
+    PIPELINE = "pipeline"
+    REGION = "region"
+    BRANCH = "branch"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """`name` is what the file calls it, or nothing; `title` and `lines` say what it is and does.
+
+    `doc` is the comment that stands over it.
+    """
+
+    id: str
+    kind: NodeKind
+    name: str
+    title: str
+    lines: tuple[str, ...] = ()
+    doc: str | None = None
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    source: str
+    target: str
+    kind: EdgeKind
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """`members` are the ids of its nodes and clusters. A branch follows the node that it is of."""
+
+    id: str
+    kind: ClusterKind
+    title: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes and clusters by id, in writing order; `pipelines` are the outermost clusters.
+
+    `aside` has the `ELSE` edge of every node that has one: there is never more than one.
+    """
+
+    nodes: Mapping[str, Node]
+    edges: tuple[Edge, ...]
+    clusters: Mapping[str, Cluster]
+    pipelines: tuple[str, ...]
+    aside: Mapping[str, Edge]
+
+    def inside(self, cluster: str) -> frozenset[str]:
+        """The nodes in a cluster and in the clusters in it."""
+        found: frozenset[str] = frozenset()
+        for member in self.clusters[cluster].members:
+            found |= self.inside(member) if member in self.clusters else {member}
+        return found
+
+    def framed(self, cluster: str) -> bool:
+        """Whether a cluster deserves a frame: more than one step, or more than one pipeline."""
+        match self.clusters[cluster].kind:
+            case ClusterKind.PIPELINE:
+                return len(self.pipelines) > 1
+            case ClusterKind.REGION:
+                aside = {edge.target for edge in self.aside.values()}
+                return len(set(self.clusters[cluster].members) - aside) > 1
+            case ClusterKind.BRANCH:
+                return False

@@ -1,0 +1,131 @@
+"""Blocks and their items in the IR."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from pipelang.interfaces.export.ir.actions import chain_json, outcome_json, rates_json
+from pipelang.interfaces.export.ir.expressions import expression_json, optional_expression
+from pipelang.interfaces.export.ir.types import type_json
+from pipelang.interfaces.export.ir.writer import Json, Writer, constant, exact, names
+from pipelang.semantics import program as p
+
+
+def block_json(writer: Writer, block: p.Block) -> Json:
+    """Items in writing order, and the regions and barriers that they fall into, by index."""
+    return {
+        "items": [{**_item(writer, item), **writer.place(item.span)} for item in block.items],
+        "segments": [_segment(segment) for segment in block.segments],
+    }
+
+
+def _segment(segment: p.Region | p.Barrier) -> Json:
+    match segment:
+        case p.Region():
+            return {"region": list(segment.members)}
+        case p.Barrier():
+            return {"barrier": segment.index}
+        case _:
+            assert_never(segment)
+
+
+def _item(writer: Writer, item: p.Item) -> Json:
+    match item:
+        case p.Step():
+            return {
+                "item": "step",
+                "name": item.name,
+                "type": type_json(item.type),
+                "chain": chain_json(writer, item.chain),
+                "reads": names(item.reads),
+                "doc": item.doc,
+            }
+        case p.Let():
+            return {
+                "item": "let",
+                "name": item.name,
+                "type": type_json(item.type),
+                "value": expression_json(writer, item.value),
+                "reads": names(item.reads),
+            }
+        case p.Gate():
+            return _gate(writer, item)
+        case p.Person():
+            return {
+                "item": item.kind,
+                "name": item.name,
+                "role": item.role,
+                "when": optional_expression(writer, item.when),
+                "seconds": exact(item.seconds),
+                "showing": optional_expression(writer, item.showing),
+                "judges": names(item.judges),
+                "else": outcome_json(writer, item.otherwise),
+                "doc": item.doc,
+            }
+        case p.When():
+            return {
+                "item": "when",
+                "name": item.name,
+                "condition": expression_json(writer, item.condition),
+                "then": block_json(writer, item.then),
+                "else": block_json(writer, item.otherwise),
+            }
+        case p.MatchBranch():
+            arms = [
+                {
+                    "values": None if values is None else [constant(value) for value in values],
+                    "block": block_json(writer, block),
+                }
+                for values, block in item.arms
+            ]
+            return {
+                "item": "match",
+                "subject": expression_json(writer, item.subject),
+                "arms": arms,
+            }
+        case p.Remember():
+            return {
+                "item": "remember",
+                "memory": item.memory,
+                "key": expression_json(writer, item.key),
+                "value": expression_json(writer, item.value),
+                "reads": names(item.reads),
+            }
+        case p.End():
+            return {"item": "end", "outcome": outcome_json(writer, item.outcome)}
+        case _:
+            assert_never(item)
+
+
+def _gate(writer: Writer, gate: p.Gate) -> Json:
+    redo, end = None, gate.otherwise
+    if isinstance(end, p.Redo):
+        redo = {
+            "step": end.step,
+            "times": end.times,
+            "because": optional_expression(writer, end.because),
+            "reruns": list(end.reruns),
+        }
+        end = end.otherwise
+    return {
+        "item": "gate",
+        "name": gate.name,
+        "condition": expression_json(writer, gate.condition),
+        "evidence": _evidence(writer, gate.evidence),
+        "redo": redo,
+        "else": outcome_json(writer, end),
+        "reads": names(gate.reads),
+        "doc": gate.doc,
+    }
+
+
+def _evidence(writer: Writer, evidence: p.TestEvidence | None) -> Json | None:
+    match evidence:
+        case None:
+            return None
+        case p.ByRates():
+            return rates_json(writer, evidence)
+        case p.ByFile():
+            return {"file": evidence.file}
+        case _:
+            assert_never(evidence)

@@ -1,0 +1,96 @@
+"""Pipelines with their promises and limits, and what is claimed and tested of them, in the IR."""
+
+from __future__ import annotations
+
+from pipelang.interfaces.export.ir.actions import optional_outcome
+from pipelang.interfaces.export.ir.expressions import expression_json
+from pipelang.interfaces.export.ir.items import block_json
+from pipelang.interfaces.export.ir.types import parameters_json, type_json
+from pipelang.interfaces.export.ir.writer import Json, Writer, constant, exact
+from pipelang.semantics import program as p
+
+
+def pipeline_json(writer: Writer, pipeline: p.Pipeline) -> Json:
+    return {
+        "parameters": parameters_json(pipeline.parameters),
+        "returns": type_json(pipeline.returns),
+        "budget": _budget(writer, pipeline.budget),
+        "permits": list(pipeline.permits),
+        "slo": [_slo(writer, line) for line in pipeline.slo],
+        "traffic": _traffic(writer, pipeline.traffic),
+        "block": block_json(writer, pipeline.block),
+        "doc": pipeline.doc,
+        "open_ends": [{"what": what, **writer.place(span)} for what, span in pipeline.open_ends],
+        **writer.place(pipeline.span),
+    }
+
+
+def _budget(writer: Writer, budget: p.Budget | None) -> Json | None:
+    if budget is None:
+        return None
+    return {
+        "money": exact(budget.money),
+        "seconds": exact(budget.seconds),
+        "tokens": budget.tokens,
+        "steps": budget.steps,
+        "else": optional_outcome(writer, budget.otherwise),
+        **writer.place(budget.span),
+    }
+
+
+def _slo(writer: Writer, line: p.SloLine) -> Json:
+    return {
+        "metric": line.metric,
+        "op": line.op,
+        "target": exact(line.target),
+        "when": line.when,
+        **writer.place(line.span),
+    }
+
+
+def _traffic(writer: Writer, traffic: p.Traffic) -> Json:
+    return {
+        "per_day": exact(traffic.per_day),
+        "paths": [
+            {
+                "path": expression_json(writer, line.path),
+                "shares": [
+                    {"value": constant(value), "share": writer.chance(share)}
+                    for value, share in line.shares
+                ],
+                **writer.place(line.span),
+            }
+            for line in traffic.paths
+        ],
+        "conditions": [
+            {
+                "condition": expression_json(writer, line.condition),
+                "right": writer.chance(line.right),
+                "wrong": writer.chance(line.wrong),
+                **writer.place(line.span),
+            }
+            for line in traffic.conditions
+        ],
+        "names": [
+            {
+                "name": line.name,
+                "right": writer.chance(line.right),
+                "wrong": writer.chance(line.wrong),
+                **writer.place(line.span),
+            }
+            for line in traffic.names
+        ],
+        "means": [
+            {"path": list(line.path), "mean": exact(line.mean), **writer.place(line.span)}
+            for line in traffic.means
+        ],
+    }
+
+
+def claim_json(writer: Writer, claim: p.Claim) -> Json:
+    return {"pipeline": claim.pipeline, "text": claim.text, **writer.place(claim.span)}
+
+
+def test_json(writer: Writer, test: p.Test) -> Json:
+    """What is tested, not how: a test is no part of what a program means."""
+    return {"title": test.title, "pipeline": test.pipeline, **writer.place(test.span)}

@@ -1,0 +1,200 @@
+"""What stands on the nodes of a graph: actions, conditions and outcomes in a few words."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from pipelang.interfaces.report.words import listed, money, times
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.quantities import show_duration, show_value
+from pipelang.semantics.types import EnumType, Type, show
+
+_TIGHTNESS = {"or": 1, "and": 2, "not": 3, "compare": 4, "+": 5, "-": 5, "*": 6, "/": 6}
+_FLIPPED = {"<": ">", "<=": ">=", "==": "=="}
+
+
+def words_of(expr: ir.Expr, around: int = 0) -> str:
+    """An expression as one would write it, with the parentheses that it needs.
+
+    Comparisons were turned into `==`, `<` and `<=`; here the constant stands on the right again.
+    """
+    match expr:
+        case ir.Logic():
+            level = _TIGHTNESS[expr.op]
+            left, right = words_of(expr.left, level), words_of(expr.right, level + 1)
+            return _wrapped(f"{left} {expr.op} {right}", level, around)
+        case ir.Not(operand=ir.Compare(op="==") as same):
+            return _wrapped(_comparison(same, "!="), _TIGHTNESS["compare"], around)
+        case ir.Not(operand=ir.Member() as member):
+            return _wrapped(_member(member, "not in"), _TIGHTNESS["compare"], around)
+        case ir.Not():
+            level = _TIGHTNESS["not"]
+            return _wrapped(f"not {words_of(expr.operand, level)}", level, around)
+        case ir.Compare():
+            return _wrapped(_comparison(expr, expr.op), _TIGHTNESS["compare"], around)
+        case ir.Member():
+            return _wrapped(_member(expr, "in"), _TIGHTNESS["compare"], around)
+        case ir.Matches():
+            text = f"{words_of(expr.text, 5)} matches {expr.patterns}"
+            return _wrapped(text, _TIGHTNESS["compare"], around)
+        case ir.Arithmetic():
+            level = _TIGHTNESS[expr.op]
+            left, right = words_of(expr.left, level), words_of(expr.right, level + 1)
+            return _wrapped(f"{left} {expr.op} {right}", level, around)
+        case ir.Choice():
+            parts = map(words_of, (expr.condition, expr.then, expr.otherwise))
+            return _wrapped("if {} then {} else {}".format(*parts), 0, around)
+        case ir.Select():
+            arms = ", ".join(
+                f"{values_of(v, expr.subject.type)}: {words_of(e)}" for v, e in expr.arms
+            )
+            return f"match {words_of(expr.subject)} {{{arms}}}"
+        case ir.Const() if not expr.setting and isinstance(expr.value, str):
+            # A tier, a role or the member of an enum is a name; only a text has quotes.
+            known = isinstance(expr.type, EnumType) or show(expr.type) != "text"
+            return expr.value if known else show_value(expr.value, expr.type)
+        case ir.Apply() | ir.Builtin():
+            return f"{expr.function}({', '.join(map(words_of, expr.arguments))})"
+        case ir.MakeList():
+            return f"[{', '.join(map(words_of, expr.items))}]"
+        case ir.MakeRecord():
+            return "{" + ", ".join(f"{name}: {words_of(e)}" for name, e in expr.fields) + "}"
+        case _:
+            return ir.show(expr)
+
+
+def _wrapped(text: str, level: int, around: int) -> str:
+    return f"({text})" if level < around else text
+
+
+def _comparison(expr: ir.Compare, op: str) -> str:
+    left, right = expr.left, expr.right
+    if isinstance(left, ir.Const) and not isinstance(right, ir.Const):
+        left, right, op = right, left, _FLIPPED.get(op, op)
+    return f"{words_of(left, 5)} {op} {words_of(right, 5)}"
+
+
+def _member(expr: ir.Member, op: str) -> str:
+    return f"{words_of(expr.item, 5)} {op} {words_of(expr.collection, 5)}"
+
+
+def values_of(values: tuple[Any, ...] | None, type: Type) -> str:
+    """What an arm of a match takes."""
+    if values is None:
+        return "else"
+    names = isinstance(type, EnumType)
+    return ", ".join(str(v) if names else show_value(v, type) for v in values)
+
+
+def action_lines(program: p.Program, link: p.Link) -> tuple[str, ...]:
+    """What a link does, and how often it tries."""
+    tries = link.retry.count + 1
+    more = []
+    match link.vote:
+        case None:
+            pass
+        case p.Majority():
+            more.append(f"majority of {link.vote.calls} answers")
+        case p.Lead():
+            more.append(f"until one answer leads by {link.vote.lead} of {link.vote.calls}")
+        case _:
+            assert_never(link.vote)
+    if tries > 1:
+        more.append(f"up to {times(tries)}")
+    if link.timeout is not None and tries > 1:
+        more.append(f"{show_duration(link.timeout)} each")
+    elif link.timeout is not None:
+        more.append(f"within {show_duration(link.timeout)}")
+    return (*_doing(program, link.action), *([", ".join(more)] if more else []))
+
+
+def _doing(program: p.Program, action: p.Action) -> tuple[str, ...]:
+    match action:
+        case p.AskTier():
+            return (f"ask {action.prompt} by {_route(action.who)}",)
+        case p.AskRole():
+            return (f"ask {action.prompt} by {action.role}",)
+        case p.Cascade():
+            tiers = listed(action.tiers, "then")
+            return (f"ask {action.prompt} by {tiers}", f"until {words_of(action.until)}")
+        case p.Call():
+            return (f"call {action.tool}", program.tools[action.tool].effect)
+        case p.Value():
+            return (words_of(action.value),)
+        case p.Choose():
+            type = action.subject.type
+            arms = [
+                f"{values_of(values, type)}: {', '.join(action_lines(program, link))}"
+                for values, link in action.arms
+            ]
+            return (f"by {words_of(action.subject)}", *arms)
+        case p.Unsupported():
+            return (action.what.strip("`"),)
+        case _:
+            assert_never(action)
+
+
+def _route(who: ir.Expr) -> str:
+    if isinstance(who, ir.Select):
+        arms = ", ".join(
+            f"{words_of(tier)} if {values_of(values, who.subject.type)}"
+            if values is not None
+            else f"else {words_of(tier)}"
+            for values, tier in who.arms
+        )
+        return f"{words_of(who.subject)}: {arms}"
+    return words_of(who)
+
+
+def outcome_label(outcome: p.Outcome) -> tuple[str, tuple[str, ...]]:
+    """Title and lines of an outcome."""
+    match outcome:
+        case p.Return():
+            return "answered", (words_of(outcome.value),)
+        case p.Escalate():
+            extra = () if outcome.value is None else (f"with {words_of(outcome.value)}",)
+            return f"escalated to {outcome.role}", (_reason(outcome.reason, outcome.text), *extra)
+        case p.Reject():
+            return "rejected", (_reason(outcome.reason, outcome.text),)
+        case p.Fail():
+            return "failed", (outcome.code,)
+        case _:
+            assert_never(outcome)
+
+
+def _reason(name: str, text: str | None) -> str:
+    return f"{name}: {text}" if text else name
+
+
+def person_lines(person: p.Person) -> tuple[str, ...]:
+    """Who is asked, for how long, when, and what they are shown."""
+    limit = None if person.seconds is None else show_duration(person.seconds)
+    if person.kind == "hold":
+        lines = [f"for {limit or 'ever'} by {person.role}"]
+    else:
+        lines = [f"by {person.role}" + (f" within {limit}" if limit else "")]
+    if person.when is not None:
+        lines.append(f"when {words_of(person.when)}")
+    if person.showing is not None:
+        lines.append(f"showing {words_of(person.showing)}")
+    return tuple(lines)
+
+
+def signature(pipeline: p.Pipeline) -> tuple[str, ...]:
+    """What comes in and goes out."""
+    given = [f"{parameter.name}: {show(parameter.type)}" for parameter in pipeline.parameters]
+    return (f"({', '.join(given)}) → {show(pipeline.returns)}",)
+
+
+def budget_words(budget: p.Budget) -> str:
+    parts = []
+    if budget.money is not None:
+        parts.append(money(float(budget.money)))
+    if budget.seconds is not None:
+        parts.append(show_duration(budget.seconds))
+    if budget.tokens is not None:
+        parts.append(f"{budget.tokens:,} tokens")
+    if budget.steps is not None:
+        parts.append(f"{budget.steps:,} steps")
+    return f"budget {', '.join(parts)}"

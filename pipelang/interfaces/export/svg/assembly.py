@@ -1,0 +1,73 @@
+"""A graph to the parts of its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelang.interfaces.export.graph import (
+    BRANCHES,
+    Cluster,
+    ClusterKind,
+    EdgeKind,
+    Graph,
+)
+from pipelang.interfaces.export.svg.layers import Layers
+from pipelang.interfaces.export.svg.parts import Fork, Line, Part, Row
+
+Trails = dict[str, tuple[Part, ...]]
+"""For every node the parts that it stands in, outermost first; the last one is its row."""
+
+
+def assembly(graph: Graph) -> tuple[list[Line], Trails]:
+    """A line for each pipeline."""
+    aside = {edge.target for edge in graph.aside.values()}
+    lines = [_line(graph, graph.clusters[cluster], aside) for cluster in graph.pipelines]
+    trails: Trails = {}
+    for line in lines:
+        _trace(line, (), trails)
+    return lines, trails
+
+
+def _line(graph: Graph, cluster: Cluster, aside: set[str]) -> Line:
+    """What stands in a cluster, one below the other. What stands aside belongs to its row."""
+    parts: list[Part] = []
+    members = [member for member in cluster.members if member not in aside]
+    for index, member in enumerate(members):
+        inner = graph.clusters.get(member)
+        if inner is not None and inner.kind is ClusterKind.REGION:
+            rows = [Row(graph, node) for node in inner.members if node not in aside]
+            # A region of one step needs no frame: nothing in it could stand side by side.
+            parts.append(Layers(graph, rows) if len(rows) > 1 else rows[0])
+        elif inner is not None:
+            pass  # a branch, which is a column of the fork above it
+        elif graph.nodes[member].kind in BRANCHES:
+            parts.append(_fork(graph, member, members[index + 1 :], aside))
+        else:
+            parts.append(Row(graph, member))
+    redos = [edge for edge in graph.edges if edge.kind is EdgeKind.REDO and edge.source in members]
+    return Line(parts, redos)
+
+
+def _fork(graph: Graph, node: str, after: Sequence[str], aside: set[str]) -> Fork:
+    columns = []
+    inside: frozenset[str] = frozenset()
+    for member in after:
+        inner = graph.clusters.get(member)
+        if inner is None or inner.kind is not ClusterKind.BRANCH:
+            break
+        columns.append((_line(graph, inner, aside), inner.title))
+        inside |= graph.inside(member)
+    straight = any(
+        edge.source == node and edge.target not in inside
+        for edge in graph.edges
+        if edge.kind is EdgeKind.NEXT
+    )
+    return Fork(Row(graph, node), columns, straight or not columns)
+
+
+def _trace(part: Part, trail: tuple[Part, ...], trails: Trails) -> None:
+    trail = (*trail, part)
+    if isinstance(part, Row):
+        trails.update((box.node.id, trail) for box in part.chain)
+    for inner in part.inner():
+        _trace(inner, trail, trails)

@@ -1,0 +1,78 @@
+"""Claims: what they name must be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import assert_never
+
+from pipelang.diagnostics import codes
+from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.acts import doings
+from pipelang.semantics.elaborate.contents import Contents, contents_of
+from pipelang.semantics.elaborate.context import Context, Local, Scope
+from pipelang.semantics.elaborate.expressions import condition
+from pipelang.semantics.symbols import suggestion
+from pipelang.syntax import ast
+
+
+def elaborate_claim(
+    context: Context,
+    file: str,
+    decl: ast.ProveDecl,
+    text: str,
+    pipelines: Mapping[str, p.Pipeline],
+) -> p.Claim | None:
+    """A claim with its names looked up; None if there is no such pipeline (told)."""
+    symbol = context.find(file, decl.pipeline, "pipeline")
+    if symbol is None or symbol.key not in pipelines:
+        return None
+    pipeline, claim = pipelines[symbol.key], decl.claim
+    values = {q.name: Local(q.type, decl.span) for q in pipeline.parameters}
+    contents = contents_of(pipeline.block, values)
+    scope = Scope(file, contents.values)
+    match claim:
+        case ast.OnlyAfter():
+            context.find(file, claim.tool, "tool")
+            _gate(context, file, claim.gate, contents)
+        case ast.Never():
+            context.find(file, claim.tool, "tool")
+            condition(context, scope, claim.when)
+        case ast.Escalates():
+            condition(context, scope, claim.when)
+        case ast.NeverReaches():
+            context.find(file, claim.tool, "tool")
+        case _:
+            assert_never(claim)
+    return p.Claim(symbol.key, text, decl.span)
+
+
+def _gate(context: Context, file: str, names: tuple[ast.Name, ...], contents: Contents) -> None:
+    """The gate, approval or hold of a claim, of the pipeline itself or of `PIPELINE.GATE`."""
+    name = names[-1]
+    if len(names) == 1:
+        known = [*contents.gates, *contents.people]
+        if name.text in contents.values or name.text in contents.branches:
+            found = "a branch" if name.text in contents.branches else "a value"
+            context.tell(
+                codes.WRONG_KIND,
+                name.span,
+                name=name.text,
+                found=found,
+                expected="a gate, approval or hold",
+            )
+            return
+    else:
+        symbol = context.find(file, names[-2], "pipeline")
+        if symbol is None or not isinstance(symbol.declaration, ast.PipelineDecl):
+            return
+        known = list(_gates(symbol.declaration.items))
+    if name.text not in known:
+        help = suggestion(name.text, known)
+        what = "gate, approval or hold"
+        context.tell(codes.UNKNOWN_NAME, name.span, what=what, name=name.text, help=help)
+
+
+def _gates(items: tuple[ast.Item, ...]) -> Iterator[str]:
+    for part in doings(items):
+        if isinstance(part, (ast.Gate, ast.Approve, ast.Hold)):
+            yield part.name.text

@@ -1,0 +1,46 @@
+"""Names of values inside pipelines and functions, and what they must not hide."""
+
+from __future__ import annotations
+
+from pipelang.diagnostics import Label, Span, codes
+from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.symbols import BUILTIN_NAMES, READ_AS_VALUES, style
+from pipelang.syntax import ast
+
+
+def no_shadowing(context: Context, file: str, name: ast.Name) -> None:
+    """Tell if the name of a value hides a name that expressions read: a setting, tier or role.
+
+    Tools, prompts and types stand where no value can, so a step may be called like its tool.
+    """
+    symbol = context.symbols.find(file, name.text)
+    if name.text in BUILTIN_NAMES:
+        help = f"`{name.text}` is pipelang's own; choose another name"
+        context.tell(codes.SHADOWING, name.span, name=name.text, help=help)
+    elif symbol is not None and symbol.kind in READ_AS_VALUES:
+        label = Label(symbol.declaration.name.span, f"this {symbol.kind} is meant elsewhere")
+        context.tell(codes.SHADOWING, name.span, name=name.text, labels=(label,))
+
+
+def take(
+    context: Context, file: str, name: ast.Name, taken: dict[str, Span], what: str, *, value: bool
+) -> None:
+    """Take a name for a thing of a pipeline; tell if it is taken already or in the wrong case."""
+    if name.text in taken:
+        label = Label(taken[name.text], "it is taken here")
+        context.tell(codes.DUPLICATE, name.span, name=name.text, labels=(label,))
+    elif value:
+        no_shadowing(context, file, name)
+    if not name.text.islower() and name.text.strip("_"):
+        context.diagnostics.append(style(name, what))
+    taken.setdefault(name.text, name.span)
+
+
+def inner_name(context: Context, scope: Scope, name: ast.Name) -> None:
+    """Tell if the variable of an `each` hides a value around it."""
+    around = scope.names.get(name.text)
+    if around is not None:
+        label = Label(around.span, "it is taken here")
+        context.tell(codes.SHADOWING, name.span, name=name.text, labels=(label,))
+    else:
+        no_shadowing(context, scope.file, name)

@@ -1,0 +1,74 @@
+"""Prompts: typed templates, written in the file or read from one beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelang.diagnostics import Source, codes
+from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.signatures import signature
+from pipelang.semantics.elaborate.template_places import TemplateSource, from_file, inline
+from pipelang.semantics.elaborate.templates import read_template
+from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.types import TEXT, OptionalType, Type
+from pipelang.syntax import ast
+
+FEEDBACK = "feedback"
+
+
+def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Prompt:
+    """A prompt with the shape of its template. Parameters that it does not show are told."""
+    parameters, _ = signature(context, key)
+    variables: dict[str, Type] = {
+        **{parameter.name: parameter.type for parameter in parameters},
+        FEEDBACK: OptionalType(TEXT),
+    }
+    system, shape, used = None, (), frozenset[str]()
+    if decl.system is not None:
+        system, shape, used = _template(context, file, key, decl.system, variables)
+    user, user_shape, used_too = _template(context, file, key, decl.user, variables)
+    used |= used_too
+    for param in decl.params:
+        name = param.name.text
+        if name == FEEDBACK:
+            help = "`feedback` is there in every template: what was wrong with the last answer"
+            context.tell(codes.SHADOWING, param.name.span, name=name, help=help)
+        elif name not in used:
+            help = f"put it in the template: {{{{ {name} }}}}"
+            context.tell(codes.UNUSED, param.name.span, what="parameter", name=name, help=help)
+    return p.Prompt(key, parameters, system, user or "", (*shape, *user_shape), decl.name.span)
+
+
+def _template(
+    context: Context,
+    file: str,
+    key: str,
+    template: ast.Template,
+    variables: Mapping[str, Type],
+) -> tuple[str | None, p.TemplateShape, frozenset[str]]:
+    """The text of a template, its shape, and the variables that it uses."""
+    source: TemplateSource | None
+    if template.file is not None:
+        source = _read(context, file, template.file)
+    else:
+        source = inline(template.text or "", template.span, context.sources[file])
+    if source is None:
+        return None, (), frozenset(variables)
+    shape, used = read_template(context, key, source, variables)
+    return source.text, shape, used
+
+
+def _read(context: Context, file: str, written: ast.Literal) -> TemplateSource | None:
+    path = context.loader.beside(file, str(written.value))
+    try:
+        text = context.loader.read(path)
+    except Unreadable as problem:
+        context.tell(codes.NOT_TEXT, written.span, file=path, why=problem)
+        return None
+    if text is None:
+        context.tell(codes.MISSING_FILE, written.span, path=path)
+        return None
+    source = Source(path, text.removeprefix("\ufeff"))
+    context.sources.setdefault(path, source)
+    return from_file(source)

@@ -1,0 +1,56 @@
+"""What nobody uses: declarations, imported names, values that are only worked out."""
+
+from __future__ import annotations
+
+from pipelang.diagnostics import codes
+from pipelang.semantics.elaborate.acts import doings
+from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.loading import Loaded
+from pipelang.syntax import ast
+
+
+def unused(context: Context, loaded: Loaded) -> None:
+    """Warn about what the root file declares, imports by name or works out for nobody.
+
+    A file without a pipeline is a library: what it declares is meant for others.
+    """
+    root = loaded.modules[loaded.root].module
+    for declaration in root.declarations:
+        match declaration:
+            case ast.PipelineDecl():
+                _values(context, declaration)
+            case ast.FnDecl() if not isinstance(declaration.body, ast.PythonBinding):
+                _parameters(context, declaration.params)
+            case ast.Use():
+                _imports(context, loaded.root, declaration)
+            case _:
+                pass
+    if not any(isinstance(item, ast.PipelineDecl) for item in root.declarations):
+        return
+    for symbol in context.symbols.by_key.values():
+        if symbol.file != loaded.root or symbol.kind == "pipeline":
+            continue
+        if symbol.key not in context.symbols.used:
+            name = symbol.declaration.name
+            context.tell(codes.UNUSED, name.span, what=symbol.kind, name=name.text)
+
+
+def _imports(context: Context, file: str, use: ast.Use) -> None:
+    for name in use.names or ():
+        symbol = context.symbols.find(file, name.text)
+        if symbol is not None and symbol.file != file and symbol.key not in context.symbols.used:
+            context.tell(codes.UNUSED, name.span, what="import", name=name.text)
+
+
+def _values(context: Context, declaration: ast.PipelineDecl) -> None:
+    """Parameters and lets that nothing reads. A step is no matter: it runs for what it does."""
+    _parameters(context, declaration.params)
+    for part in doings(declaration.items):
+        if isinstance(part, ast.Let) and part.name.span not in context.read:
+            context.tell(codes.UNUSED, part.name.span, what="let", name=part.name.text)
+
+
+def _parameters(context: Context, params: tuple[ast.Param, ...]) -> None:
+    for param in params:
+        if param.name.span not in context.read:
+            context.tell(codes.UNUSED, param.name.span, what="parameter", name=param.name.text)

@@ -1,0 +1,60 @@
+"""What makes two programs the same program.
+
+The hash of a program depends on what its files mean: on the letters of their tokens, on doc comments
+(models, people and feedback get to see them) and on the texts of prompts, but not on layout, plain
+comments, line endings or how a template is indented.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+from pipelang.semantics import program as p
+from pipelang.semantics.loading import Loaded, LoadedModule
+
+
+def program_hash(loaded: Loaded, prompts: Mapping[str, p.Prompt]) -> str:
+    """The hash, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in sorted(loaded.modules, key=lambda path: (path != loaded.root, path)):
+        for text in _letters(loaded.modules[path]):
+            digest.update(text.encode("utf-8", "surrogatepass"))
+            digest.update(b"\0")
+        digest.update(b"\1")
+    for name in sorted(prompts):
+        prompt = prompts[name]
+        texts = (name, prompt.system or "", prompt.user)
+        digest.update("\0".join(texts).encode("utf-8", "surrogatepass"))
+        digest.update(b"\2")
+    return digest.hexdigest()
+
+
+def _letters(module: LoadedModule) -> Iterator[str]:
+    """What counts of a file, piece by piece. Templates are among the prompts, so not here."""
+    tokens = module.tokens.tokens
+    start = 2 if module.module.language is not None else 0
+    optional = _optional_commas(module)
+    for token in tokens[start:]:
+        doc = module.tokens.docs.get(token.start)
+        if doc:
+            yield f"##{doc}"
+        if token.start in optional:
+            continue
+        match token.type:
+            case "TEMPLATE":
+                yield '"""'
+            case "TOKENS":
+                yield " ".join(token.text.split())
+            case _:
+                yield token.text
+
+
+def _optional_commas(module: LoadedModule) -> set[int]:
+    """The offsets of the commas between imported names, which may be left out."""
+    spans = [item.use.span for item in module.imports]
+    return {
+        token.start
+        for token in module.tokens.tokens
+        if token.text == "," and any(span.start <= token.start < span.end for span in spans)
+    }

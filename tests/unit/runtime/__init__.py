@@ -1,0 +1,1 @@
+"""Tests of the interpreter over fake models, tools and people."""
