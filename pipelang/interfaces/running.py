@@ -85,9 +85,8 @@ def set_up(path: str, loaded: LoadedProgram, choice: str, seed: int) -> Setup:
 
 def _used(loaded: LoadedProgram) -> set[str]:
     """The providers that some pipeline of the file can ask."""
-    from pipelang.semantics import expressions as ir
+    from pipelang.analysis.chains import tiers_of
     from pipelang.semantics import program as p
-    from pipelang.semantics.types import ANSWERER
     from pipelang.semantics.walk import all_items, inner_links
 
     program = loaded.program
@@ -97,10 +96,8 @@ def _used(loaded: LoadedProgram) -> set[str]:
             if not isinstance(item, p.Step):
                 continue
             for link in inner_links(item.chain):
-                if isinstance(link.action, p.AskTier):
-                    for part in ir.walk(link.action.who):
-                        if isinstance(part, ir.Const) and part.type == ANSWERER:
-                            used.add(program.tiers[str(part.value)].provider)
+                for tier in tiers_of(link.action):
+                    used.add(program.tiers[tier].provider)
     return used
 
 

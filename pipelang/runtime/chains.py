@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.expressions import NoValue
+from pipelang.runtime.polls import Call, cascade, vote
 from pipelang.runtime.values import shown, told
 from pipelang.runtime.world import Attempt, AttemptFailed
 from pipelang.semantics import expressions as ir
@@ -18,6 +20,7 @@ from pipelang.semantics.kernels.chain import (
     longest_wait,
     resolve,
 )
+from pipelang.semantics.types import ANSWERER
 
 if TYPE_CHECKING:
     from pipelang.runtime.interpreter import Run
@@ -44,12 +47,18 @@ async def run_chain(run: Run, step: p.Step) -> Any:
                 value = run.world.pure(run, step, inner, subjects)
                 run.tell("value", step.name, content=shown(step.type, value))
                 return value
-            assert isinstance(action, (p.AskTier, p.AskRole, p.Call))
-            tier = run.route(action.who) if isinstance(action, p.AskTier) else None
+            assert isinstance(action, (p.AskTier, p.AskRole, p.Call, p.Cascade))
             arguments = {name: run.evaluate(value) for name, value in action.arguments}
+            if isinstance(action, p.Cascade):
+                ask = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
+                attempt = Attempt(step, inner, ask, None, arguments, 0, feedback, None, subjects)
+                return await cascade(run, attempt, action, _caller(run))
+            tier = run.route(action.who) if isinstance(action, p.AskTier) else None
             attempt = Attempt(
                 step, inner, action, tier, arguments, at.attempt, feedback, misfit, subjects
             )
+            if inner.vote is not None:
+                return await vote(run, attempt, inner.vote, _caller(run))
             return await run.world.attempt(run, attempt)
         except AttemptFailed as failure:
             misfit = failure.misfit
@@ -63,6 +72,28 @@ async def run_chain(run: Run, step: p.Step) -> Any:
     outcome = ending(step.chain, step)
     run.tell("ended", step.name, outcome=type(outcome).__name__.lower())
     return conclude(run, outcome)
+
+
+_FIRST = ir.Const(None, ANSWERER)
+"""In place of a cascade's tier before one was picked."""
+
+
+def _caller(run: Run) -> Call:
+    """One call of a vote or cascade: attempts of its link until one answers."""
+
+    async def call(attempt: Attempt) -> Any:
+        number, misfit = 0, attempt.misfit
+        while True:
+            try:
+                tried = replace(attempt, number=number, misfit=misfit)
+                return await run.world.attempt(run, tried)
+            except AttemptFailed as failure:
+                number, misfit = number + 1, failure.misfit
+                if number > attempt.link.retry.count or not failure.retryable:
+                    raise
+                await _wait(run, attempt.step, attempt.link, Position(0, number), failure)
+
+    return call
 
 
 def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[ir.Expr, ...]]:

@@ -162,6 +162,12 @@ class MockedWorld:
     async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
         return bool(run.expressions.evaluate(test, run.values))
 
+    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+        return None
+
+    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
+        return bool(run.expressions.evaluate(action.until, {**run.values, "it": answer}))
+
     async def decide(self, run: Run, question: Question) -> Decision | None:
         name = question.person.name
         answer = self._answers.get(name)

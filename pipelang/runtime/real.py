@@ -349,6 +349,12 @@ class RealWorld:
     async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
         return bool(run.expressions.evaluate(test, run.values))
 
+    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+        return None
+
+    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
+        return bool(run.expressions.evaluate(action.until, {**run.values, "it": answer}))
+
     async def decide(self, run: Run, question: Question) -> Decision | None:
         """A person's word. Where people cannot be reached at all nobody could have said no, so that
         counts as one.

@@ -104,6 +104,12 @@ class World(Protocol):
     async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: ir.Expr) -> bool:
         """Whether a test holds."""
 
+    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+        """A vote was decided for this answer, which need not be the last one given."""
+
+    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
+        """Whether an answer of a cascade is good enough; its test reads it as `it`."""
+
     async def decide(self, run: Run, question: Question) -> Decision | None:
         """Ask a person; None if nobody answered in time."""
 

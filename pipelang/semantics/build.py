@@ -1,4 +1,4 @@
-"""A file to a program: load, collect names, elaborate every declaration, look for what is unused."""
+"""A file to a program: load, collect names, elaborate every declaration, find what is unused."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class CountedShare:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredShare:
-    """The share of right rows in an evidence file; `site` is the file, so a file is one parameter."""
+    """The share of right rows in an evidence file. A file is one parameter: it is the `site`."""
 
     file: str
     site: str

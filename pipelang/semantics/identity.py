@@ -1,7 +1,7 @@
 """What makes two programs the same program.
 
-The hash of a program depends on what its files mean: on the letters of their tokens, on doc comments
-(models, people and feedback get to see them) and on the texts of prompts, but not on layout, plain
+The hash of a program depends on what its files mean: on the letters of their tokens, on doc
+comments (models and people get to see them) and on the texts of prompts, but not on layout, plain
 comments, line endings or how a template is indented.
 """
 

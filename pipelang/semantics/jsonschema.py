@@ -1,4 +1,4 @@
-"""Types as JSON Schema: what a model is told about its answer, and what its tokens are counted of."""
+"""Types as JSON Schema: what a model is told about its answer, and what its tokens count."""
 
 from __future__ import annotations
 

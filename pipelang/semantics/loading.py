@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Protocol
 
 from pipelang.diagnostics import Diagnostic, Source, Sources, Span, codes, has_errors, report
@@ -54,7 +55,8 @@ class Import:
 @dataclass(frozen=True, slots=True)
 class LoadedModule:
     """A parsed file. `lost` are names that it declares or imports in a part that could not be
-    read; `hollow` says that there may be others, because something it imports is not there.
+    read; `hollow` says that there may be others, because something it imports is not there;
+    `flawed` that a part of the file itself could not be read.
     """
 
     path: str
@@ -63,6 +65,7 @@ class LoadedModule:
     imports: tuple[Import, ...]
     lost: frozenset[str] = frozenset()
     hollow: bool = False
+    flawed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,15 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
                 ok = target is not None and visit(target, _place(declaration), (*trail, at))
                 imports.append(Import(declaration, target if ok else None))
         lost, hollow = _lost(source, parsed, imports, modules)
-        modules[at] = LoadedModule(at, parsed.module, parsed.tokens, tuple(imports), lost, hollow)
+        modules[at] = LoadedModule(
+            at,
+            parsed.module,
+            parsed.tokens,
+            tuple(imports),
+            lost,
+            hollow,
+            has_errors(parsed.diagnostics),
+        )
         return True
 
     root = loader.beside("", path)
@@ -189,13 +200,13 @@ def _lost(
 
 def _declared(module: ast.Module) -> Iterator[str]:
     for declaration in module.declarations:
-        if not isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl)):
+        if not isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl, ast.Broken)):
             yield declaration.name.text
 
 
 def _declaring_words(source: Source, parsed: Parsed) -> Iterator[tuple[str, str]]:
     """The first word of every declaration, also of a broken one, and the word behind it."""
     tokens = parsed.tokens.tokens
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         if starts_declaration(source, token):
             yield token.text, following.text

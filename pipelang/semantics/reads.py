@@ -13,6 +13,8 @@ def action_reads(action: p.Action) -> frozenset[str]:
     match action:
         case p.AskTier():
             return argument_reads(action.arguments) | ir.mentions(action.who)
+        case p.Cascade():
+            return argument_reads(action.arguments) | (ir.mentions(action.until) - {"it"})
         case p.AskRole() | p.Call():
             return argument_reads(action.arguments)
         case p.Value():

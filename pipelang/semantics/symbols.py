@@ -133,7 +133,7 @@ def collect(loaded: Loaded) -> tuple[Symbols, tuple[Diagnostic, ...]]:
     for path in paths:
         own[path] = {}
         for declaration in loaded.modules[path].module.declarations:
-            if isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl)):
+            if isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl, ast.Broken)):
                 continue
             name, kind = declaration.name.text, kind_of(declaration)
             if name in own[path]:

@@ -72,7 +72,7 @@ class Resumed(NamedTuple):
 
     place: Place
     broken: bool
-    index: int
+    at: int
     closing: str
 
 

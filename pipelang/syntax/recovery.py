@@ -25,6 +25,7 @@ from pipelang.syntax.expectation import describe_expected, describe_found
 from pipelang.syntax.lower.broken import broken
 from pipelang.syntax.mending import best_edit, in_words, is_good
 from pipelang.syntax.pieces import END, KINDS, LineStarts, Place, Resumed, Search, places
+from pipelang.syntax.rewriting import in_text
 from pipelang.syntax.slips import Edit, Mend, Spot, slip
 from pipelang.syntax.slips.words import ACTIONS, BEGINNING
 from pipelang.syntax.strange import HEADER
@@ -101,7 +102,8 @@ class Recovery:
             edit = best_edit(spot, states) if mend is None or mend.edit is not None else None
             if mend is None and edit is not None:
                 mend = Mend(in_words(spot, edit))
-        self._tell(spot, mend)
+        safe = mend is not None and mend.safe and edit is mend.edit
+        self._tell(spot, mend, edit if safe else None)
         self._told = max(self._told, spot.token.start)
         return self._give_up(index) if edit is None else self._edit(index, edit)
 
@@ -160,7 +162,8 @@ class Recovery:
             taken_as_name=named,
         )
 
-    def _tell(self, spot: Spot, mend: Mend | None) -> None:
+    def _tell(self, spot: Spot, mend: Mend | None, safe: Edit | None) -> None:
+        """Tell of an error; `safe` is the edit that may be made in the file too."""
         token, before = spot.token, spot.before()
         if token.start <= self._told or self._is_guess(spot):
             return
@@ -189,6 +192,7 @@ class Recovery:
                 expected=(mend.expected if mend else None) or wanted,
                 found=(mend.found if mend else None) or found,
                 help=help,
+                edits=in_text(self.source, self.tokens, spot.index, safe) if safe else (),
             )
         )
 
@@ -352,7 +356,7 @@ class Recovery:
         return Search(self.grammar, self.stack.states, self.stack.starts, self.tokens, self._lines)
 
     def _commit(self, index: int, resumed: Resumed) -> int:
-        place, at = resumed.place, resumed.index
+        place, at = resumed.place, resumed.at
         start = (
             self.stack.starts[place.keep]
             if place.keep < len(self.stack.starts)

@@ -10,7 +10,8 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
-from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Edit, Source, Span, codes, report
+from pipelang.syntax.spacing import replacing
 from pipelang.syntax.tokens import DECLARING
 
 NO_TOKEN = "NO_TOKEN"
@@ -115,7 +116,9 @@ def not_a_comment(source: Source, at: int) -> Strange:
     span = Span(source.name, at, at + 2)
     help = "a comment starts with `#` and ends with its line"
     found = f"`{text[at : at + 2]}`"
-    return Strange(end, report(codes.BAD_CHARACTER, span, found=found, help=help), None)
+    edits = (Edit(span, "#"),) if text.startswith("//", at) else ()
+    told = report(codes.BAD_CHARACTER, span, found=found, help=help, edits=edits)
+    return Strange(end, told, None)
 
 
 def _number(source: Source, at: int) -> Strange:
@@ -167,8 +170,10 @@ def _bad_number(
         help = f"a number is written out in plain digits: `{meant}`"
     if kind == "TOKENS":
         help = f"an amount of tokens is written `{meant}`"
-    diagnostic = report(codes.BAD_NUMBER, Span(source.name, at, end), found=found, help=help)
-    return Strange(skip or end, diagnostic, kind, meant or found)
+    span, stop = Span(source.name, at, end), skip or end
+    edits = (replacing(source, at, stop, meant),) if meant else ()
+    diagnostic = report(codes.BAD_NUMBER, span, found=found, help=help, edits=edits)
+    return Strange(stop, diagnostic, kind, meant or found)
 
 
 def _other_quotes(source: Source, at: int) -> Strange:
@@ -178,10 +183,12 @@ def _other_quotes(source: Source, at: int) -> Strange:
     closing = min((end for end in ends if end >= 0), default=-1)
     end = at + 1 if closing < 0 else closing + 1
     help = 'texts stand in straight double quotes: "text"'
-    found = _bad_character(source, at, end, help)
     if closing < 0:
-        return Strange(end, found, NO_TOKEN, text[at:end])
-    return Strange(end, found, "STRING", _quoted(text[at + 1 : closing]))
+        return Strange(end, _bad_character(source, at, end, help), NO_TOKEN, text[at:end])
+    inner = text[at + 1 : closing]
+    straight = None if '"' in inner or "\\" in inner else f'"{inner}"'
+    found = _bad_character(source, at, end, help, straight)
+    return Strange(end, found, "STRING", _quoted(inner))
 
 
 def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
@@ -192,14 +199,15 @@ def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
         if blank is not None:
             help = "it looks like a space but is none: write a plain space, or leave it out"
         end = blank.end() if blank is not None else at + 1
-        return Strange(end, _bad_character(source, at, end, help), None)
+        plain = None if blank is None else " "
+        return Strange(end, _bad_character(source, at, end, help, plain), None)
     end = at + 1
     while char in "&|" and text.startswith(char, end):
         end += 1
     if char in _MEANT:
         meant = _MEANT[char]
         kind = signs.get(meant, meant.upper())
-        return Strange(end, _bad_character(source, at, end, f"write `{meant}`"), kind, meant)
+        return Strange(end, _bad_character(source, at, end, f"write `{meant}`", meant), kind, meant)
     word = _WORD.match(text, at)
     if word is not None:
         help = "names are made of the letters a to z, digits and `_`"
@@ -213,13 +221,20 @@ def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
     run = _OTHER.match(text, at)
     end = at + 1 if run is None else run.end()
     kept = None if char in ";\\\u20ac\u00a3" else NO_TOKEN
-    return Strange(end, _bad_character(source, at, end, _HELP.get(char)), kept, text[at:end])
+    nothing = "" if set(text[at:end]) == {";"} else None
+    found = _bad_character(source, at, end, _HELP.get(char), nothing)
+    return Strange(end, found, kept, text[at:end])
 
 
-def _bad_character(source: Source, at: int, end: int, help: str | None) -> Diagnostic:
+def _bad_character(
+    source: Source, at: int, end: int, help: str | None, meant: str | None = None
+) -> Diagnostic:
+    """`meant` is what certainly should stand there."""
+    edits = () if meant is None else (replacing(source, at, end, meant),)
     letters = source.text[at : min(end, at + 20)]
     shown = f"`{letters}`" if letters.isprintable() else f"the character U+{ord(letters[0]):04X}"
-    return report(codes.BAD_CHARACTER, Span(source.name, at, end), found=shown, help=help)
+    span = Span(source.name, at, end)
+    return report(codes.BAD_CHARACTER, span, found=shown, help=help, edits=edits)
 
 
 def _line_end(text: str, at: int) -> int:

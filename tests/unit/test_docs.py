@@ -34,6 +34,7 @@ from pipelang.interfaces.cli.main import COMMANDS, main
 from pipelang.interfaces.disk import DiskLoader
 from pipelang.runtime.embedding import LoadedProgram
 from pipelang.runtime.testing import run_test
+from pipelang.syntax.format import format_source
 from pipelang.syntax.parse import parse
 from pipelang.syntax.tables import tables
 
@@ -133,6 +134,11 @@ def test_a_shown_file_checks_and_its_tests_pass(fence: Fence):
         assert not misses, (test.title, [miss.message for miss in misses])
 
 
+@pytest.mark.parametrize("fence", [p for p in every("pipe") if "docs" in p.id])
+def test_the_documentation_is_in_the_one_layout(fence: Fence):
+    assert format_source(Source(str(fence), fence.text))[0] == fence.text
+
+
 FRAMES = {
     "declarations": "{}",
     "items": "pipeline p() -> text {{ {} }}",
@@ -208,6 +214,7 @@ def test_a_shown_command_prints_what_is_shown(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("PIPELANG_NO_CACHE", "1")
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     (tmp_path / "examples").symlink_to(REPO / "examples")
     monkeypatch.chdir(tmp_path)
@@ -299,6 +306,11 @@ def test_a_figure_of_the_model_is_what_check_computes(fence: Fence, row: list[st
         ends = ("low", "high") if " to " in cell else (name,)
         for end, shown in zip(ends, cell.split(" to "), strict=True):
             assert agrees(shown, found[end], noise), (end, found)
+    by_hand = re.match(r"([\d.()×+− ²⁴]*[×+−²⁴][\d.()×+− ²⁴]*)(?=[,;:]|$)", row[-1])
+    if by_hand is not None:
+        signs = {"×": "*", "−": "-", "²": "**2", "⁴": "**4"}
+        formula = "".join(signs.get(sign, sign) for sign in by_hand[1])
+        assert eval(formula) == pytest.approx(found["value"], abs=1e-9)
     if " to " in cells[0]:
         assert found["value"] is None
 
@@ -312,7 +324,16 @@ def test_the_readme_says_what_four_steps_at_95_percent_come_to():
     assert agrees(shown[1], exact)
     assert exact == pytest.approx(0.95**4, abs=1e-12)
     tickets = (SUPPORT / "data" / "tickets.jsonl").read_text(encoding="utf-8").split("\n")
-    assert re.findall(r"(\d+) tickets", said) == [str(sum(map(bool, tickets)))] * 2
+    assert set(re.findall(r"(\d+) tickets", said)) == {str(sum(map(bool, tickets)))}
+    oracle = (REPO / "tests/oracle/test_analysis_against_enumeration.py").read_text(
+        encoding="utf-8"
+    )
+    enumerated = re.search(r'"ORACLE_SEEDS", "(\d+)"', oracle)
+    assert enumerated is not None
+    for page in (README, MODEL):
+        assert f"{int(enumerated[1]):,} generated" in page.read_text(encoding="utf-8").replace(
+            "\n", " "
+        )
 
 
 @cache
@@ -344,6 +365,7 @@ def test_the_picture_of_the_readme_shows_the_figures_of_today(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("PIPELANG_NO_CACHE", "1")
     monkeypatch.chdir(REPO)
     main(["check", "examples/support/support.pipe"])
     output = capsys.readouterr().out

@@ -37,6 +37,8 @@ def _link(program: p.Program, link: p.Link) -> str:
     match action:
         case p.AskTier():
             return f"asks {listed(tiers_of(action), 'or')}{often}"
+        case p.Cascade():
+            return f"asks {', then '.join(action.tiers)}, until one is sure enough{often}"
         case p.AskRole():
             return f"asks a person ({action.role})"
         case p.Call():

@@ -134,6 +134,16 @@ class SimulatedWorld:
 
     # --------------------------------------------------------------------------------- people
 
+    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+        self.draws.right[step.name] = answer.right
+
+    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
+        names = ir.mentions(self._facts.open(action.until)) - {"it"}
+        others = all(self.draws.right.get(name, True) for name in names)
+        odds = self._facts.odds
+        alarms, catches = odds.of(action.rates.false_alarms), odds.of(action.rates.catches)
+        return self.draws.flip(1 - (alarms if answer.right and others else catches))
+
     async def decide(self, run: Run, question: Question) -> Decision | None:
         person = question.person
         role = run.program.roles[person.role]

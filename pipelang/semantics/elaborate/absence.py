@@ -12,7 +12,7 @@ def absent(context: Context, expr: ir.Expr, span: Span) -> ir.Expr:
     """Tell that a value may be absent here."""
     path = ir.path_of(expr)
     if path is None:
-        help = "give it a name with `let`, and ask first whether it is there: `if x? then ... else ...`"
+        help = "give it a name with `let`, and ask first whether it is there: `if x? then ...`"
         context.tell(codes.MAYBE_ABSENT, span, name=ir.show(expr), help=help)
     else:
         context.tell(codes.MAYBE_ABSENT, span, name=".".join(path))
@@ -35,4 +35,6 @@ def _declared(scope: Scope, expr: ir.Expr) -> Type:
                 field = target.field(expr.name)
                 if field is not None:
                     return field.type
+        case _:
+            pass
     return expr.type

@@ -7,18 +7,20 @@ from typing import assert_never
 from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.chance import ByRates
 from pipelang.semantics.elaborate.acts import pipeline_acts, tool_acts
 from pipelang.semantics.elaborate.calls import Bound, bind
 from pipelang.semantics.elaborate.context import Context, Local, Scope
 from pipelang.semantics.elaborate.expressions import elaborate
 from pipelang.semantics.elaborate.links import chain, make_link
 from pipelang.semantics.elaborate.locals import inner_name
-from pipelang.semantics.elaborate.options import pick
+from pipelang.semantics.elaborate.options import pick, rate_of
 from pipelang.semantics.elaborate.outcomes import Place
 from pipelang.semantics.elaborate.patterns import elaborate_patterns
 from pipelang.semantics.elaborate.quantity import quantity
 from pipelang.semantics.elaborate.rates import chance
 from pipelang.semantics.elaborate.signatures import signature
+from pipelang.semantics.elaborate.whole import flawed, whole
 from pipelang.semantics.kernels.regions import action_is_barrier
 from pipelang.semantics.reads import argument_reads, chain_reads
 from pipelang.semantics.reads import outcome_reads as outcome_reads
@@ -53,7 +55,7 @@ def elaborate_action(
     action = link.action
     match action:
         case ast.Ask():
-            return _ask(context, scope, place, action, expected)
+            return _ask(context, scope, place, link, action, expected)
         case ast.CallTool():
             return _call(context, scope, action, expected)
         case ast.Pure():
@@ -128,14 +130,23 @@ def _prompt(
 
 
 def _ask(
-    context: Context, scope: Scope, place: Place, action: ast.Ask, expected: Type | None
+    context: Context,
+    scope: Scope,
+    place: Place,
+    link: ast.Link,
+    action: ast.Ask,
+    expected: Type | None,
 ) -> Made:
     prompt, arguments = _prompt(context, scope, action.prompt, action.arguments, action.span)
     expected = _needs_type(context, place, expected, action.span)
     if isinstance(action.who, ast.Cascade):
-        place.leave_open("`cascade`", action.who.span)
-        reads = argument_reads(arguments) | _cascade(context, scope, action.who, expected)
-        return p.Unsupported("`cascade`", reads - {"it"}, False), expected
+        tiers, until = _cascade(context, scope, action.who, expected)
+        owner = f"{place.pipeline}.{place.step}@{action.span.start}"
+        rates = ByRates(
+            rate_of(context, scope, link.options, ast.Catches, owner),
+            rate_of(context, scope, link.options, ast.FalseAlarms, owner),
+        )
+        return p.Cascade(prompt, arguments, tiers, until, rates, expected), expected
     who = elaborate(context, scope, action.who, ANSWERER)
     roles = _roles(context, who)
     if roles and isinstance(who, ir.Const):
@@ -164,19 +175,21 @@ def _roles(context: Context, who: ir.Expr) -> list[ir.Const]:
     ]
 
 
-def _cascade(context: Context, scope: Scope, who: ast.Cascade, answers: Type) -> frozenset[str]:
-    """Check a cascade; what its test reads."""
-    seen: set[str] = set()
+def _cascade(
+    context: Context, scope: Scope, who: ast.Cascade, answers: Type
+) -> tuple[tuple[str, ...], ir.Expr]:
+    """The tiers of a cascade, and its test, which reads the answer as `it`."""
+    seen: dict[str, None] = {}
     for name in who.tiers:
         symbol = context.find(scope.file, name, "tier")
         if symbol is not None and symbol.key in seen:
             help = "a cascade asks each tier once; `retry` asks again"
             context.tell(codes.DUPLICATE, name.span, name=name.text, help=help)
         if symbol is not None:
-            seen.add(symbol.key)
+            seen[symbol.key] = None
     inner_name(context, scope, ast.Name("it", who.until.span))
     it = scope.with_name("it", Local(answers, who.span))
-    return ir.mentions(elaborate(context, it, who.until, BOOL))
+    return tuple(seen), elaborate(context, it, who.until, BOOL)
 
 
 def _agent(
@@ -192,7 +205,8 @@ def _agent(
     expected = _needs_type(context, place, expected, action.span)
     reads = argument_reads(arguments)
     if isinstance(action.who, ast.Cascade):
-        reads |= _cascade(context, scope, action.who, expected) - {"it"}
+        _, until = _cascade(context, scope, action.who, expected)
+        reads |= ir.mentions(until) - {"it"}
     else:
         who = elaborate(context, scope, action.who, ANSWERER)
         reads |= ir.mentions(who)
@@ -208,7 +222,7 @@ def _agent(
         if symbol.kind == "tool" and tool_acts(context, symbol.key):
             context.tell(codes.AGENT_EFFECT, name.span, tool=name.text)
         acts = acts or pipeline_acts(context, symbol.key)
-    if pick(link.options, ast.Steps) is None:
+    if pick(link.options, ast.Steps) is None and not flawed(link.options):
         context.tell(
             codes.MISSING_OPTION,
             action.span,
@@ -263,11 +277,10 @@ def _choose(
     position: int,
 ) -> Made:
     subject = elaborate(context, scope, action.subject)
-    written = [arm.pattern for arm in action.arms]
-    patterns = elaborate_patterns(context, subject, written, action.subject.span)
+    patterns = elaborate_patterns(context, subject, action.arms, action.subject.span)
     arms = []
     type = expected
-    for arm in action.arms:
+    for arm in whole(action.arms):
         made, found = make_link(context, scope, place, arm.link, type, position)
         if type is None and not isinstance(found, ErrorType):
             type = found

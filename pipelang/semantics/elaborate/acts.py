@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.whole import whole
 from pipelang.syntax import ast
 
 
@@ -83,7 +84,7 @@ def doings(items: tuple[ast.Item, ...]) -> Iterator[ast.Action | ast.Item]:
             case ast.When():
                 yield from doings((*item.then, *(item.otherwise or ())))
             case ast.MatchItem():
-                for arm in item.arms:
+                for arm in whole(item.arms):
                     yield from doings(arm.items)
             case _:
                 pass
@@ -99,7 +100,7 @@ def _inside(action: ast.Action) -> Iterator[ast.Action]:
     yield action
     match action:
         case ast.MatchAction():
-            for arm in action.arms:
+            for arm in whole(action.arms):
                 yield from _inside(arm.link.action)
         case ast.Each():
             yield from chain_actions(action.body)

@@ -9,6 +9,7 @@ from pipelang.semantics.elaborate.expressions import condition, elaborate
 from pipelang.semantics.elaborate.items import Around, Made, block
 from pipelang.semantics.elaborate.narrowing import known_if_false, known_if_true
 from pipelang.semantics.elaborate.patterns import elaborate_patterns
+from pipelang.semantics.elaborate.whole import whole
 from pipelang.syntax import ast
 
 
@@ -37,15 +38,15 @@ def when(around: Around, scope: Scope, item: ast.When) -> Made:
 def match_branch(around: Around, scope: Scope, item: ast.MatchItem) -> Made:
     """A `match` whose arms are blocks."""
     subject = elaborate(around.context, scope, item.subject)
-    written = [arm.pattern for arm in item.arms]
-    patterns = elaborate_patterns(around.context, subject, written, item.subject.span)
-    made = [block(around.inside(around.place), scope, arm.items) for arm in item.arms]
-    after = _behind(scope, tuple(inner for arm in item.arms for inner in arm.items))
+    arms = whole(item.arms)
+    patterns = elaborate_patterns(around.context, subject, item.arms, item.subject.span)
+    made = [block(around.inside(around.place), scope, arm.items) for arm in arms]
+    after = _behind(scope, tuple(inner for arm in arms for inner in arm.items))
     ends = bool(made) and all(ends for _, ends in made)
     if patterns is None:
         return None, after, ends
-    arms = tuple((taken, arm) for taken, (arm, _) in zip(patterns, made, strict=True))
-    return p.MatchBranch(subject, arms, item.subject.span), after, ends
+    ways = tuple((taken, way) for taken, (way, _) in zip(patterns, made, strict=True))
+    return p.MatchBranch(subject, ways, item.subject.span), after, ends
 
 
 def _behind(scope: Scope, items: tuple[ast.Item, ...]) -> Scope:
@@ -62,7 +63,7 @@ def _all_names(items: tuple[ast.Item, ...]) -> list[str]:
             case ast.When():
                 names += _all_names((*item.then, *(item.otherwise or ())))
             case ast.MatchItem():
-                for arm in item.arms:
+                for arm in whole(item.arms):
                     names += _all_names(arm.items)
             case _:
                 pass

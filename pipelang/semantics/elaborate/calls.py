@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelang.diagnostics import Span, codes
+from pipelang.diagnostics import Help, Span, codes
 from pipelang.records import replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.elaborate.absence import absent
 from pipelang.semantics.elaborate.constants import literal
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.offers import offered_by
+from pipelang.semantics.elaborate.whole import flawed
 from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.program import Parameter
 from pipelang.semantics.symbols import BUILTIN_FUNCTIONS, suggestion
@@ -88,6 +89,7 @@ def bind(
         )
     result = []
     missing = []
+    broken_too = flawed(argument.value for argument in arguments)
     for parameter in parameters:
         if parameter.name in given:
             result.append((parameter.name, given[parameter.name]))
@@ -97,7 +99,7 @@ def bind(
             result.append((parameter.name, ir.Const(None, parameter.type, span=span)))
         else:
             missing.append(f"`{parameter.name}`")
-    if missing:
+    if missing and not broken_too:
         context.tell(codes.ARGUMENTS, span, what=f"`{what}` lacks {', '.join(missing)}")
     return tuple(result)
 
@@ -134,6 +136,7 @@ def elaborate_call(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
 def _no_function(context: Context, scope: Scope, name: ast.Name) -> None:
     """Tell that something that is called is no `fn`."""
     symbol = context.symbols.find(scope.file, name.text)
+    help: Help | None
     if symbol is not None:
         verb = {"tool": "call", "prompt": "ask", "pipeline": "run"}.get(symbol.kind)
         help = None

@@ -28,7 +28,7 @@ def elaborate_claim(
         return None
     pipeline, claim = pipelines[symbol.key], decl.claim
     values = {q.name: Local(q.type, decl.span) for q in pipeline.parameters}
-    contents = contents_of(pipeline.block, values)
+    contents = contents_of(pipeline.block, values, flawed=symbol.key in context.flawed)
     scope = Scope(file, contents.values)
     match claim:
         case ast.OnlyAfter():
@@ -66,7 +66,7 @@ def _gate(context: Context, file: str, names: tuple[ast.Name, ...], contents: Co
         if symbol is None or not isinstance(symbol.declaration, ast.PipelineDecl):
             return
         known = list(_gates(symbol.declaration.items))
-    if name.text not in known:
+    if name.text not in known and not contents.flawed:
         help = suggestion(name.text, known)
         what = "gate, approval or hold"
         context.tell(codes.UNKNOWN_NAME, name.span, what=what, name=name.text, help=help)

@@ -108,6 +108,8 @@ def _record(context: Context, scope: Scope, expr: ast.RecordOf, type: RecordType
     for item in expr.fields:
         name = item.key.text
         field = type.field(name)
+        if not name:  # it could not be read
+            continue
         if field is None:
             help = suggestion(name, [f.name for f in type.fields])
             help = help or "fields: " + ", ".join(f.name for f in type.fields)
@@ -135,7 +137,7 @@ def _record(context: Context, scope: Scope, expr: ast.RecordOf, type: RecordType
         and not field.has_default
         and not isinstance(field.type, OptionalType)
     ]
-    if missing:
+    if missing and all(item.key.text for item in expr.fields):
         names = ", ".join(f"`{name}`" for name in missing)
         context.tell(codes.ARGUMENTS, expr.span, what=f"this `{type.name}` lacks {names}")
         return broken(expr.span)

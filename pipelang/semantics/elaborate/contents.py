@@ -14,7 +14,10 @@ from pipelang.semantics.walk import all_items
 
 @dataclass(slots=True)
 class Contents:
-    """Everything of a pipeline that has a name, branches included. No name stands twice."""
+    """Everything of a pipeline that has a name, branches included. No name stands twice.
+
+    `flawed` says that an item could not be read, so that there may be more.
+    """
 
     values: dict[str, Local] = field(default_factory=dict)
     steps: dict[str, p.Step] = field(default_factory=dict)
@@ -22,6 +25,7 @@ class Contents:
     gates: dict[str, p.Gate] = field(default_factory=dict)
     people: dict[str, p.Person] = field(default_factory=dict)
     branches: dict[str, p.When] = field(default_factory=dict)
+    flawed: bool = False
 
     @property
     def tests(self) -> dict[str, ir.Expr]:
@@ -37,9 +41,9 @@ class Contents:
         return [*self.steps, *self.gates, *self.people, *self.branches]
 
 
-def contents_of(block: p.Block, values: Mapping[str, Local]) -> Contents:
+def contents_of(block: p.Block, values: Mapping[str, Local], *, flawed: bool = False) -> Contents:
     """What a block holds, with the parameters `values` around it."""
-    found = Contents(dict(values))
+    found = Contents(dict(values), flawed=flawed)
     for item in all_items(block):
         match item:
             case p.Step():

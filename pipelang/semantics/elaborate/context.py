@@ -21,7 +21,8 @@ class Context:
     """One elaboration. `overrides` are values of settings that replace those in the files.
 
     `sources` are the texts that messages point into; templates are added when they are read.
-    `read` are the places where the values were made that somebody reads.
+    `read` are the places where the values were made that somebody reads, `flawed` the pipelines
+    with an item that could not be read.
     """
 
     symbols: Symbols
@@ -35,6 +36,7 @@ class Context:
     evidence: dict[str, EvidenceFile] = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
     read: set[Span] = field(default_factory=set)
+    flawed: set[str] = field(default_factory=set)
 
     def tell(
         self,

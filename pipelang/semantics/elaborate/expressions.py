@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from pipelang.diagnostics import Span, codes
+from pipelang.diagnostics import Help, Span, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.elaborate.absence import absent, may_be_absent
 from pipelang.semantics.elaborate.calls import elaborate_call
 from pipelang.semantics.elaborate.collections import elaborate_list, elaborate_record
 from pipelang.semantics.elaborate.context import Context, Scope, broken
+from pipelang.semantics.elaborate.mends import as_member, as_share
 from pipelang.semantics.elaborate.names import elaborate_field, elaborate_name
 from pipelang.semantics.elaborate.narrowing import known_if_false, known_if_true
 from pipelang.semantics.elaborate.operators import elaborate_binary, elaborate_negation
 from pipelang.semantics.elaborate.patterns import elaborate_patterns
 from pipelang.semantics.elaborate.promises import keep_promises
+from pipelang.semantics.elaborate.whole import whole
 from pipelang.semantics.types import (
     BOOL,
     DURATION,
@@ -46,7 +48,7 @@ from pipelang.semantics.types import (
 )
 from pipelang.syntax import ast
 
-_LITERAL_TYPES = {
+_LITERAL_TYPES: dict[ast.LiteralKind, Type] = {
     ast.LiteralKind.INT: INT,
     ast.LiteralKind.NUMBER: NUMBER,
     ast.LiteralKind.PROBABILITY: PROBABILITY,
@@ -96,14 +98,14 @@ def misfit(context: Context, typed: ir.Expr, expected: Type, span: Span) -> ir.E
     return broken(span)
 
 
-def _mend(typed: ir.Expr, expected: Type) -> str | None:
+def _mend(typed: ir.Expr, expected: Type) -> Help | None:
     """How to write what was most likely meant."""
     found = typed.type
     number = found in (INT, NUMBER)
     if expected == PROBABILITY and number:
         if isinstance(typed, ir.Const) and 0 <= typed.value <= 100:
             share = typed.value if typed.value > 1 else typed.value * 100
-            return f"shares are written with a percent sign: {share}%"
+            return as_share(typed, f"shares are written with a percent sign: {share}%")
         return "shares are written with a percent sign: 70%"
     if expected == MONEY and number:
         return "amounts are written with a dollar sign: $0.08"
@@ -112,7 +114,8 @@ def _mend(typed: ir.Expr, expected: Type) -> str | None:
     if expected == TOKENS and number:
         return "amounts of tokens are written with their unit: 40k tokens"
     if isinstance(expected, EnumType) and found == TEXT:
-        return f"write the member without quotes: {', '.join(expected.members)}"
+        words = f"write the member without quotes: {', '.join(expected.members)}"
+        return as_member(typed, expected, words)
     return None
 
 
@@ -222,11 +225,9 @@ def _index(context: Context, scope: Scope, expr: ast.Index) -> ir.Expr:
 
 def _match(context: Context, scope: Scope, expr: ast.Match, expected: Type | None) -> ir.Expr:
     subject = elaborate(context, scope, expr.subject)
-    patterns = elaborate_patterns(
-        context, subject, [arm.pattern for arm in expr.arms], expr.subject.span
-    )
+    patterns = elaborate_patterns(context, subject, expr.arms, expr.subject.span)
     arms: list[ir.Expr] = []
-    for arm in expr.arms:
+    for arm in whole(expr.arms):
         action = arm.link.action
         if isinstance(action, ast.Pure) and not arm.link.options:
             arms.append(elaborate(context, scope, action.value, expected))
@@ -254,10 +255,10 @@ def _no_action(context: Context, link: ast.Link) -> ir.Expr:
     """Tell that an arm of a pure match does something."""
     action = link.action
     if isinstance(action, ast.MatchAction):
-        inner = next(
-            (arm.link for arm in action.arms if not isinstance(arm.link.action, ast.Pure)), None
-        )
-        return broken(link.span) if inner is None else _no_action(context, inner)
+        for arm in whole(action.arms):
+            if not isinstance(arm.link.action, ast.Pure):
+                return _no_action(context, arm.link)
+        return broken(link.span)
     if isinstance(action, ast.Pure):
         option = link.options[0]
         context.tell(codes.WRONG_OPTION, option.span, option="{ ... }", what="a plain value")

@@ -21,6 +21,7 @@ from pipelang.semantics.elaborate.options import (
 from pipelang.semantics.elaborate.outcomes import Place, outcome
 from pipelang.semantics.elaborate.quantity import MOST_ATTEMPTS, quantity
 from pipelang.semantics.elaborate.rates import chance
+from pipelang.semantics.elaborate.whole import whole
 from pipelang.semantics.reads import action_reads
 from pipelang.semantics.types import ANSWERER, DURATION, ERROR, INT, TOKENS, ErrorType, Type
 from pipelang.syntax import ast
@@ -124,6 +125,7 @@ def make_link(
         effort=effort.level if effort else None,
         reads=action_reads(action),
         span=link.span,
+        vote=_vote(context, scope, options),
     )
     return made, found
 
@@ -133,7 +135,7 @@ def _allowed(context: Context, link: ast.Link, action: p.Action) -> None:
     allowed, what = _ALLOWED[type(link.action)], _WHAT[type(link.action)]
     by_person = isinstance(action, p.AskRole)
     cascade = isinstance(link.action, ast.Ask) and isinstance(link.action.who, ast.Cascade)
-    for option in link.options:
+    for option in whole(link.options):
         word = option_word(option)
         if word not in allowed:
             context.tell(codes.WRONG_OPTION, option.span, option=word, what=what)
@@ -246,22 +248,30 @@ def _left_open(context: Context, scope: Scope, place: Place, link: ast.Link) -> 
             case ast.Hits() | ast.Catches() | ast.FalseAlarms():
                 word = option_word(option)
                 chance(context, scope, option.rate, f"{place.pipeline}.{place.step}.{word}", word)
-            case ast.Vote():
-                place.leave_open("`vote`", option.span)
-                _count(context, scope, option.count, "vote")
-            case ast.VoteLead():
-                place.leave_open("`vote`", option.span)
-                lead = _count(context, scope, option.lead, "vote lead")
-                most = _count(context, scope, option.count, "vote lead")
-                if lead is not None and most is not None and lead > most:
-                    what = f"nobody can lead by {lead} in {most} calls"
-                    context.tell(codes.CONTRADICTION, option.span, what=what)
             case ast.Steps():
                 quantity(context, scope, option.count, INT, "steps", positive=True)
             case ast.Turns():
                 _turns(context, scope, option, link)
             case _:
                 pass
+
+
+def _vote(context: Context, scope: Scope, options: tuple[ast.Option, ...]) -> p.Vote | None:
+    """`vote N` or `vote lead K of N`; None where neither is written."""
+    plain, ahead = pick(options, ast.Vote), pick(options, ast.VoteLead)
+    if plain is not None:
+        calls = _count(context, scope, plain.count, "vote")
+        return None if calls is None else p.Majority(calls)
+    if ahead is None:
+        return None
+    lead = _count(context, scope, ahead.lead, "vote lead")
+    most = _count(context, scope, ahead.count, "vote lead")
+    if lead is None or most is None:
+        return None
+    if lead > most:
+        what = f"nobody can lead by {lead} in {most} calls"
+        context.tell(codes.CONTRADICTION, ahead.span, what=what)
+    return p.Lead(lead, most)
 
 
 def _count(context: Context, scope: Scope, count: ast.Expr, option: str) -> int | None:

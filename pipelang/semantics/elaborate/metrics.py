@@ -47,10 +47,13 @@ _SHARE: tuple[str, tuple[Type, ...]] = ("a share like 70%", (PROBABILITY,))
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What the metrics of a pipeline can name: its steps, and what can escalate."""
+    """What the metrics of a pipeline can name: its steps, and what can escalate. `flawed` says that
+    an item could not be read, so that there may be more.
+    """
 
     steps: frozenset[str] = field(default_factory=frozenset)
     exits: frozenset[str] = field(default_factory=frozenset)
+    flawed: bool = False
 
 
 def metric_name(
@@ -98,7 +101,7 @@ def _no_metric(context: Context, metric: ast.Metric, name: str, metrics: tuple[s
 
 def _escalation(context: Context, metric: ast.Metric, rest: str, named: Named) -> str | None:
     """`escalation.NAME`, by the gate or step that escalates."""
-    if len(metric.path) == 2 and rest not in named.exits:
+    if len(metric.path) == 2 and rest not in named.exits and not named.flawed:
         help = suggestion(rest, named.exits)
         context.tell(
             codes.UNKNOWN_NAME, metric.path[1].span, help=help, what="gate or step", name=rest
@@ -124,7 +127,7 @@ def _of_step(context: Context, metric: ast.Metric, name: str, named: Named) -> s
     if name not in ("accuracy", "calibration"):
         context.tell(codes.WRONG_OPTION, metric.span, option=f"({step})", what=f"`{name}`")
         return None
-    if step not in named.steps:
+    if step not in named.steps and not named.flawed:
         help = suggestion(step, named.steps)
         context.tell(codes.UNKNOWN_NAME, metric.of.span, what="step", name=step, help=help)
         return None

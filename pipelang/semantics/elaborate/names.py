@@ -1,8 +1,8 @@
-"""Names and fields in expressions: values, enum members by expectation, settings, tiers and roles."""
+"""Names and fields in expressions: values, enum members by expectation, settings, tiers, roles."""
 
 from __future__ import annotations
 
-from pipelang.diagnostics import codes
+from pipelang.diagnostics import Help, Mend, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.elaborate.absence import absent
 from pipelang.semantics.elaborate.context import Context, Scope, broken
@@ -84,10 +84,13 @@ def _instead(symbol: Symbol) -> str | None:
     return f"call it: `{name}(...)`" if symbol.kind == "fn" else None
 
 
-_ELSEWHERE = {
-    **dict.fromkeys(("True", "TRUE"), "write `true`"),
-    **dict.fromkeys(("False", "FALSE"), "write `false`"),
-    **dict.fromkeys(("None", "null", "nil", "undefined"), "write `none`"),
+_CONSTANTS = {
+    **dict.fromkeys(("True", "TRUE"), "true"),
+    **dict.fromkeys(("False", "FALSE"), "false"),
+    **dict.fromkeys(("None", "null", "nil", "undefined"), "none"),
+}
+_ELSEWHERE: dict[str, Help] = {
+    **{word: Mend(f"write `{meant}`", word, meant) for word, meant in _CONSTANTS.items()},
     "budget": "`budget.remaining` can be read inside a step only",
     "it": "`it` is the answer in the `until` of a cascade",
 }
@@ -95,6 +98,7 @@ _ELSEWHERE = {
 
 def _unknown(context: Context, scope: Scope, expr: ast.NameRef, wanted: Type | None) -> None:
     name = expr.name
+    help: Help | None
     if name in scope.later:
         help = "values are made before they are used: move its step up"
         context.tell(codes.NOT_YET, expr.span, name=name, help=help)
@@ -150,8 +154,9 @@ def elaborate_field(context: Context, scope: Scope, expr: ast.FieldRef) -> ir.Ex
                 if scope.is_present(typed):
                     return ir.Field(target, name, present(field.type), expr.span)
                 return typed
-            help = suggestion(name, [f.name for f in type.fields])
-            help = help or "fields: " + ", ".join(f.name for f in type.fields)
+            close = suggestion(name, [f.name for f in type.fields])
+            fields = "fields: " + ", ".join(f.name for f in type.fields)
+            help: Help | None = close or fields
             context.tell(
                 codes.UNKNOWN_FIELD, expr.name.span, help=help, type=quoted(type), name=name
             )

@@ -19,6 +19,7 @@ from pipelang.semantics.elaborate.metrics import (
     unit_of,
 )
 from pipelang.semantics.elaborate.quantity import quantity, wrong_unit
+from pipelang.semantics.elaborate.whole import whole
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import DURATION, PROBABILITY, ErrorType
 from pipelang.syntax import ast
@@ -30,7 +31,7 @@ assert set(_OUTCOMES) <= set(SHARES)
 def slo(context: Context, scope: Scope, item: ast.Slo, named: Named) -> tuple[p.SloLine, ...]:
     """The lines of an slo that could be read; what contradicts itself is told."""
     lines = []
-    for written in item.lines:
+    for written in whole(item.lines):
         line = _slo_line(context, scope, written, named)
         if line is not None:
             lines.append(line)
@@ -44,7 +45,7 @@ def _slo_line(context: Context, scope: Scope, line: ast.SloLine, named: Named) -
     if isinstance(line.when, ast.Cached):
         step = line.when.step
         when = f"{step.text} cached"
-        if step.text not in named.steps:
+        if step.text not in named.steps and not named.flawed:
             help = suggestion(step.text, named.steps)
             context.tell(codes.UNKNOWN_NAME, step.span, what="step", name=step.text, help=help)
             return None
@@ -107,7 +108,7 @@ def _too_much(context: Context, lines: list[p.SloLine]) -> None:
 
 def watch(context: Context, scope: Scope, item: ast.Watch, named: Named) -> None:
     """Check a `watch`: metrics, units, periods and whom to alert."""
-    for line in item.lines:
+    for line in whole(item.lines):
         name = metric_name(context, scope.file, line.metric, OBSERVED, named)
         _no_equality(context, line.op, line.span)
         quantity(context, Scope(scope.file), line.over, DURATION, "over", positive=True)
@@ -147,7 +148,7 @@ def opens(
         count, word = written.runs, "over"
     else:
         gate = written.gate[-1]
-        if len(written.gate) == 1 and gate.text not in gates:
+        if len(written.gate) == 1 and gate.text not in gates and not named.flawed:
             help = suggestion(gate.text, gates)
             context.tell(codes.UNKNOWN_NAME, gate.span, what="gate", name=gate.text, help=help)
         count, word = written.count, "rejects"

@@ -20,7 +20,7 @@ def offered_by(loader: Loader, name: str, kinds: tuple[str, ...]) -> str | None:
         if text is None or name not in text:
             continue
         for declaration in parse(Source(library, text)).module.declarations:
-            if isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl)):
+            if isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl, ast.Broken)):
                 continue
             if declaration.name.text == name and kind_of(declaration) in kinds:
                 return f"it is in {library}: `use {library} {{ {name} }}`"

@@ -9,6 +9,7 @@ from pipelang.records import replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.elaborate.absence import absent, may_be_absent
 from pipelang.semantics.elaborate.context import Context, Scope, broken
+from pipelang.semantics.elaborate.mends import as_share
 from pipelang.semantics.elaborate.narrowing import known_if_false, known_if_true
 from pipelang.semantics.types import (
     BOOL,
@@ -111,7 +112,8 @@ def _compare(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
         if ordering and isinstance(side.type, OptionalType):
             return absent(context, side, side.span)
     if join(left.type, right.type) is None:
-        help = _PERCENT if PROBABILITY in (present(left.type), present(right.type)) else None
+        shares = PROBABILITY in (present(left.type), present(right.type))
+        help = as_share(right, _PERCENT) if shares else None
         context.tell(
             codes.TYPE_MISMATCH,
             right.span,

@@ -10,6 +10,7 @@ from pipelang.semantics.chance import Chance, Undeclared
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.quantity import MOST_ATTEMPTS, quantity
 from pipelang.semantics.elaborate.rates import chance
+from pipelang.semantics.elaborate.whole import whole
 from pipelang.semantics.types import DURATION, INT
 from pipelang.syntax import ast
 
@@ -80,7 +81,7 @@ def retry(context: Context, scope: Scope, option: ast.Retry | None) -> p.Retry |
 def no_duplicates(context: Context, options: tuple[ast.Option, ...]) -> None:
     """Tell options that stand twice."""
     seen: dict[str, Span] = {}
-    for option in options:
+    for option in whole(options):
         name = option_word(option)
         if name in seen:
             label = Label(seen[name], "the first stands here")

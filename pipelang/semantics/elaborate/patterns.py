@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.elaborate.absence import absent
 from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.whole import flawed, whole
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import BOOL, TEXT, EnumType, ErrorType, OptionalType, Type, quoted
 from pipelang.syntax import ast
 
 Values = tuple[Any, ...] | None
+Arm = ast.Arm | ast.MatchItemArm
 
 
 def elaborate_patterns(
-    context: Context, subject: ir.Expr, patterns: list[ast.Pattern], span: Span
+    context: Context, subject: ir.Expr, arms: Sequence[Arm], span: Span
 ) -> list[Values] | None:
-    """The values that each arm takes, None for `else`. Tells what is missing and what is dead.
+    """The values that each whole arm takes, None for `else`. Tells what is missing or dead.
 
     None as a whole if the subject is nothing that can be matched on (told).
     """
@@ -38,9 +41,10 @@ def elaborate_patterns(
         return None
     covered: set[Any] = set()
     domain = _domain(type)
-    everything = flawed = False
+    everything, unsure = False, flawed(arms)
     result: list[Values] = []
-    for pattern in patterns:
+    for arm in whole(arms):
+        pattern = arm.pattern
         if everything:
             why = "the arms above take everything"
             context.tell(codes.UNREACHABLE_ARM, _span(pattern), why=why)
@@ -49,13 +53,13 @@ def elaborate_patterns(
             result.append(None)
             continue
         atoms = [_atom(context, type, atom) for atom in pattern]
-        flawed = flawed or None in atoms
+        unsure = unsure or None in atoms
         result.append(tuple(value for value in atoms if value is not None))
         if not everything:
             _tell_doubled(context, pattern, atoms, covered)
         covered.update(atoms)
         everything = everything or (domain is not None and covered >= set(domain))
-    if not everything and not flawed:
+    if not everything and not unsure:
         _tell_missing(context, domain, covered, span)
     return result
 

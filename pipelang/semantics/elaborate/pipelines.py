@@ -23,6 +23,8 @@ from pipelang.semantics.elaborate.quantity import quantity, wrong_unit
 from pipelang.semantics.elaborate.shares import one_source
 from pipelang.semantics.elaborate.signatures import signature
 from pipelang.semantics.elaborate.traffic import EMPTY, elaborate_traffic
+from pipelang.semantics.elaborate.whole import flawed
+from pipelang.semantics.elaborate.whole import whole as readable
 from pipelang.semantics.types import DURATION, INT, MONEY, TOKENS, ErrorType, Scalar
 from pipelang.syntax import ast
 
@@ -39,11 +41,15 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
     scope = Scope(file, dict(locals))
     place = Place(key, key, returns)
     made, ends = block(Around(context, place, taken), scope, decl.items, inner=False)
-    if not ends:
+    unread = flawed(doings(decl.items))
+    if unread:
+        context.flawed.add(key)
+    if not ends and not unread:
         context.tell(codes.NO_OUTCOME, decl.name.span, name=decl.name.text)
-    if not _can_answer(decl):
+    if not unread and not _can_answer(decl):
         context.tell(codes.NEVER_ANSWERS, decl.name.span, name=decl.name.text)
-    whole = _Whole(context, file, place, scope, contents_of(made, locals))
+    contents = contents_of(made, locals, flawed=unread)
+    whole = _Whole(context, file, place, scope, contents)
     for item in decl.items:
         _about_whole(whole, item)
     one_source(context, made, whole.traffic)
@@ -103,7 +109,7 @@ class _Whole:
     @property
     def names(self) -> Named:
         exits = frozenset((self.place.pipeline, *self.contents.exits))
-        return Named(frozenset(self.contents.steps), exits)
+        return Named(frozenset(self.contents.steps), exits, self.contents.flawed)
 
 
 def _about_whole(whole: _Whole, item: ast.Item) -> None:
@@ -184,9 +190,9 @@ def _amount(
 
 def _breaker(whole: _Whole, item: ast.Breaker) -> None:
     context, file = whole.context, whole.file
-    for written in item.opens:
+    for written in readable(item.opens):
         opens(context, file, written, whole.names, frozenset(whole.contents.gates))
-    if not item.opens:
+    if not item.opens and not whole.contents.flawed:
         help = "`opens when GATE rejects 10 in a row`, `opens when error_rate > 5% over 100 runs`"
         context.tell(
             codes.MISSING_OPTION,
@@ -223,7 +229,7 @@ def _permits(context: Context, file: str, key: str, decl: ast.PipelineDecl, whol
                 name=key,
             )
     for permit, span in whole.permits.items():
-        if permit not in needed:
+        if permit not in needed and not whole.contents.flawed:
             context.tell(codes.UNUSED_PERMIT, span, name=key, permit=permit)
 
 

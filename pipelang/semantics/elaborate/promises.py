@@ -1,8 +1,8 @@
 """What a type promises beyond its kind, and whether a value keeps it.
 
-Ranges matter before a program runs: a divisor must not be 0, so nothing may stand under a range that
-could lie outside it. Values from outside are checked when they come in; what an expression makes is
-never checked again, so it has to be seen here.
+Ranges matter before a program runs: a divisor must not be 0, so nothing may stand under a range
+that could lie outside it. Values from outside are checked when they come in; what an expression
+makes is never checked again, so it has to be seen here.
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
         **{parameter.name: parameter.type for parameter in parameters},
         FEEDBACK: OptionalType(TEXT),
     }
-    system, shape, used = None, (), frozenset[str]()
+    system: str | None = None
+    shape: p.TemplateShape = ()
+    used: frozenset[str] = frozenset()
     if decl.system is not None:
         system, shape, used = _template(context, file, key, decl.system, variables)
     user, user_shape, used_too = _template(context, file, key, decl.user, variables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +27,7 @@ from pipelang.semantics.types import (
 )
 from pipelang.syntax import ast
 
-TAKES = {
+TAKES: Mapping[Type, str] = {
     DURATION: "a duration like 30s",
     INT: "a whole number",
     MONEY: "an amount of money like $0.08",

@@ -96,9 +96,8 @@ def one_source(context: Context, made: p.Block, traffic: p.Traffic) -> None:
     """Tell tests that have both a share and evidence: their own, or that of the step they read."""
     contents = contents_of(made, {})
     expand = _expander(contents.lets.values())
-    shares = {
-        expand(_subject(share)): share.span for share in (*traffic.paths, *traffic.conditions)
-    }
+    told: list[p.PathShares | p.ConditionShare] = [*traffic.paths, *traffic.conditions]
+    shares = {expand(_subject(share)): share.span for share in told}
     named = {share.name: share.span for share in traffic.names}
     for name, test in contents.tests.items():
         gate = contents.gates.get(name)

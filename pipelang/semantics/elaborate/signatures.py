@@ -20,7 +20,7 @@ def parameters_of(
     result: dict[str, Parameter] = {}
     for param in written:
         name = param.name.text
-        if name in result:
+        if name in result and name:
             context.tell(codes.DUPLICATE, param.name.span, name=name)
             continue
         type = elaborate_type(context, file, param.type)

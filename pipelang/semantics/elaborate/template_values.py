@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pipelang.diagnostics import codes
+from pipelang.diagnostics import Help, codes
 from pipelang.records import dataclass, field
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.template_places import TemplateSource
@@ -73,7 +73,7 @@ class Reading:
     present: frozenset[Path] = frozenset()
 
     def tell(
-        self, line: int, why: str, *, word: str | None = None, help: str | None = None
+        self, line: int, why: str, *, word: str | None = None, help: Help | None = None
     ) -> None:
         place = self.source.find(line, word)
         self.context.tell(codes.TEMPLATE, place, prompt=self.prompt, why=why, help=help)
@@ -195,8 +195,8 @@ def expression(reading: Reading, node: Any, names: Names) -> Variable:
         case jn.Filter():
             return _filter(reading, node, names)
         case jn.Call():
-            help = "a value that has to be worked out is worked out in the pipeline, with `let`"
-            reading.tell(node.lineno, "a prompt cannot call anything", help=help)
+            instead = "work it out in the pipeline, with `let`"
+            reading.tell(node.lineno, "a prompt cannot call anything", help=instead)
             return Variable(ERROR, None)
         case jn.Test() if node.name not in TESTS:
             help = suggestion(node.name, TESTS) or "there are: " + ", ".join(sorted(TESTS))

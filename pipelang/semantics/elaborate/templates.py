@@ -154,6 +154,8 @@ def _loop(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
             second = Variable(type.value, over.inside())
         case type if type != JSON and not isinstance(type, ErrorType):
             reading.tell(node.lineno, f"a loop goes over a list, this is {quoted(type)}")
+        case _:
+            pass
     if isinstance(node.target, jn.Name):
         inner[node.target.name] = element
     elif isinstance(node.target, jn.Tuple):

@@ -16,6 +16,7 @@ from pipelang.semantics.elaborate.expressions import elaborate
 from pipelang.semantics.elaborate.outcomes import CODES
 from pipelang.semantics.elaborate.quantity import quantity
 from pipelang.semantics.elaborate.signatures import signature
+from pipelang.semantics.elaborate.whole import flawed
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import MONEY, NothingType, Type
 from pipelang.semantics.walk import outcomes
@@ -27,6 +28,8 @@ def elaborate_test(
 ) -> p.Test | None:
     """A test, None if it says nothing that could be run (told)."""
     given = [line for line in decl.lines if isinstance(line, ast.Given)]
+    if not given and flawed(decl.lines):
+        return None
     if len(given) != 1:
         span = given[1].span if given else decl.span
         what = f"a test has one `given`, this one has {len(given) or 'none'}"
@@ -45,11 +48,11 @@ def elaborate_test(
         given[0].span,
     )
     values = {q.name: Local(q.type, pipeline.span) for q in pipeline.parameters}
-    contents = contents_of(pipeline.block, values)
+    contents = contents_of(pipeline.block, values, flawed=symbol.key in context.flawed)
     mocks, expectations = [], []
     for line in decl.lines:
         match line:
-            case ast.Given():
+            case ast.Given() | ast.Broken():
                 pass
             case ast.MockValues() | ast.MockFails() | ast.MockAnswer() | ast.MockBreaker():
                 mock = _mock(context, file, line, symbol.key, contents)
@@ -60,7 +63,7 @@ def elaborate_test(
                 if expectation is not None:
                     expectations.append(expectation)
     _no_doubles(context, mocks, expectations)
-    if not any(not isinstance(line, (ast.Given, ast.Mock)) for line in decl.lines):
+    if all(isinstance(line, (ast.Given, ast.Mock)) for line in decl.lines):
         context.tell(codes.ARGUMENTS, decl.span, what="a test without `expect` shows nothing")
     return p.Test(decl.title, symbol.key, arguments, tuple(mocks), tuple(expectations), decl.span)
 
@@ -96,7 +99,9 @@ def _mock(
         context.tell(codes.NOT_RUN, line.span, what="`mock breaker open`")
         return p.Mock("breaker", None, "open", line.span)
     if len(line.target) > 1:
-        return _inner_mock(context, file, line)
+        context.find(file, line.target[0], "pipeline")
+        context.tell(codes.NOT_RUN, line.span, what="a mock inside a sub-pipeline")
+        return None
     name = line.target[0]
     if isinstance(line, ast.MockAnswer):
         return _answer(context, line, name, contents)
@@ -108,14 +113,6 @@ def _mock(
         return p.Mock(key, None, None, line.span)
     values = tuple(_value(context, file, value, type) for value in line.values)
     return p.Mock(key, values, None, line.span)
-
-
-def _inner_mock(
-    context: Context, file: str, line: ast.MockValues | ast.MockFails | ast.MockAnswer
-) -> None:
-    """`mock PIPELINE.STEP`, which is checked as far as its names go."""
-    context.find(file, line.target[0], "pipeline")
-    context.tell(codes.NOT_RUN, line.span, what="a mock inside a sub-pipeline")
 
 
 def _value(context: Context, file: str, written: ast.Expr, type: Type) -> ir.Expr:
@@ -136,6 +133,8 @@ def _answer(
 ) -> p.Mock | None:
     """What a person says in a test."""
     person = contents.people.get(name.text)
+    if person is None and contents.flawed:
+        return None
     if person is None:
         help = suggestion(name.text, contents.people)
         what = "approval or hold"
@@ -172,9 +171,10 @@ def _target(
             expected="a step or a tool",
         )
         return None
-    tools = context.symbols.names(file, "tool")
-    help = suggestion(name.text, [*contents.steps, *tools])
-    context.tell(codes.UNKNOWN_NAME, name.span, what="step or tool", name=name.text, help=help)
+    if not contents.flawed and not context.symbols.is_lost(file, name.text):
+        close = suggestion(name.text, [*contents.steps, *context.symbols.names(file, "tool")])
+        what = "step or tool"
+        context.tell(codes.UNKNOWN_NAME, name.span, what=what, name=name.text, help=close)
     return None
 
 
@@ -220,7 +220,8 @@ def _expect(
             reason = _reason(context, line.reason, pipeline, contents)
             return p.Expectation("rejected", reason, None, None, line.span)
         case ast.ExpectFailed():
-            _code(context, line, pipeline)
+            if not contents.flawed:
+                _code(context, line, pipeline)
             return p.Expectation("failed", line.code, None, None, line.span)
         case ast.ExpectCalled():
             symbol = context.find(file, line.tool, "tool")
@@ -249,7 +250,7 @@ def _reason(
         return None
     known = [pipeline.name, "budget", "breaker", *contents.exits]
     name = names[-1]
-    if len(names) == 1 and name.text not in known:
+    if len(names) == 1 and name.text not in known and not contents.flawed:
         help = suggestion(name.text, known)
         context.tell(codes.UNKNOWN_NAME, name.span, what="gate or step", name=name.text, help=help)
     return ".".join(part.text for part in names)
@@ -273,6 +274,8 @@ def _equal(
     context: Context, file: str, line: ast.ExpectEqual, contents: Contents
 ) -> p.Expectation | None:
     name = line.step[0]
+    if name.text not in contents.values and contents.flawed:
+        return None
     if name.text not in contents.values:
         help = suggestion(name.text, contents.values)
         context.tell(codes.UNKNOWN_NAME, name.span, what="step", name=name.text, help=help)

@@ -20,6 +20,7 @@ from pipelang.semantics.elaborate.options import (
 )
 from pipelang.semantics.elaborate.quantity import quantity
 from pipelang.semantics.elaborate.signatures import signature
+from pipelang.semantics.elaborate.whole import flawed, whole
 from pipelang.semantics.types import DURATION, MONEY, RATE, NothingType
 from pipelang.syntax import ast
 
@@ -64,6 +65,8 @@ def tool(context: Context, file: str, key: str, decl: ast.ToolDecl) -> p.Tool:
 def _effect(context: Context, decl: ast.ToolDecl) -> str:
     """The effect of a tool; tells where it is missing or where an option contradicts it."""
     effect = pick(decl.options, ast.Effect)
+    if effect is None and flawed(decl.options):
+        return "read"
     if effect is None:
         context.tell(
             codes.MISSING_OPTION,
@@ -75,7 +78,7 @@ def _effect(context: Context, decl: ast.ToolDecl) -> str:
         )
         return "read"
     if effect.kind == "pure":
-        for option in decl.options:
+        for option in whole(decl.options):
             if isinstance(option, (ast.Succeeds, ast.Accuracy, ast.Retry)):
                 context.tell(
                     codes.CONTRADICTION,

@@ -18,6 +18,7 @@ from pipelang.semantics.elaborate.expressions import condition, elaborate
 from pipelang.semantics.elaborate.quantity import quantity
 from pipelang.semantics.elaborate.rates import chance
 from pipelang.semantics.elaborate.shares import one_draw_each
+from pipelang.semantics.elaborate.whole import whole
 from pipelang.semantics.quantities import show_share
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
@@ -46,7 +47,7 @@ def elaborate_traffic(
     conditions: list[p.ConditionShare] = []
     names: list[p.NamedShare] = []
     means: list[p.MeanLine] = []
-    for line in written.lines:
+    for line in whole(written.lines):
         match line.share:
             case ast.Mean() as share:
                 mean = _mean(context, scope, line, share)
@@ -231,10 +232,10 @@ def _named(
                 found=found,
                 expected="a gate, a branch or a value",
             )
-        else:
-            help = suggestion(name, [*tests, *contents.values])
+        elif not contents.flawed:
+            close = suggestion(name, [*tests, *contents.values])
             what = "gate, branch or value"
-            context.tell(codes.UNKNOWN_NAME, subject.span, what=what, name=name, help=help)
+            context.tell(codes.UNKNOWN_NAME, subject.span, what=what, name=name, help=close)
         return None
     rates = _rates(context, scope, share, name)
     return None if rates is None else p.NamedShare(name, *rates, line.span)

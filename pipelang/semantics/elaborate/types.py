@@ -140,7 +140,7 @@ def _fields(context: Context, file: str, declaration: ast.TypeDecl) -> tuple[Rec
     fields: dict[str, RecordField] = {}
     for written in declaration.fields:
         name = written.name.text
-        if name in fields:
+        if name in fields and name:
             context.tell(codes.DUPLICATE, written.name.span, name=name)
             continue
         type = elaborate_type(context, file, written.type)

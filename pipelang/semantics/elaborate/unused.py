@@ -14,6 +14,8 @@ def unused(context: Context, loaded: Loaded) -> None:
 
     A file without a pipeline is a library: what it declares is meant for others.
     """
+    if loaded.modules[loaded.root].flawed:
+        return  # it may be used where the file could not be read
     root = loaded.modules[loaded.root].module
     for declaration in root.declarations:
         match declaration:

@@ -72,7 +72,7 @@ def longest_wait(retry: p.Retry, number: int) -> Decimal:
     if low == 0:
         return Decimal(0)
     doublings = min(number - 1, 64)
-    return min(high, low * 2**doublings)
+    return min(high, low * (1 << doublings))
 
 
 def resolve(action: p.Action, chosen: object) -> p.Link:

@@ -16,7 +16,9 @@ def spaced_unit(spot: Spot) -> Mend | None:
         return None
     meant = before.text + unit
     return Mend(
-        f"a duration is written in one piece: `{meant}`", Edit(1, 1, (("DURATION", meant),))
+        f"a duration is written in one piece: `{meant}`",
+        Edit(1, 1, (("DURATION", meant),)),
+        safe=True,
     )
 
 
@@ -33,7 +35,8 @@ def spaced_tokens(spot: Spot) -> Mend | None:
     else:
         return None
     meant = f"{before.text}{scale} tokens"
-    return Mend(f"an amount of tokens is written `{meant}`", Edit(1, more, (("TOKENS", meant),)))
+    edit = Edit(1, more, (("TOKENS", meant),))
+    return Mend(f"an amount of tokens is written `{meant}`", edit, safe=True)
 
 
 def spelt_unit(spot: Spot) -> Mend | None:
@@ -43,10 +46,11 @@ def spelt_unit(spot: Spot) -> Mend | None:
         return None
     if text in ("percent", "pct"):
         meant = f"{before.text}%"
-        return Mend(f"a share is written `{meant}`", Edit(1, 1, (("PERCENT", meant),)))
+        return Mend(f"a share is written `{meant}`", Edit(1, 1, (("PERCENT", meant),)), safe=True)
     if text in ("dollars", "dollar", "usd", "cents"):
         meant = f"${before.text}"
-        return Mend(f"an amount of money is written `{meant}`", Edit(1, 1, (("MONEY", meant),)))
+        edit = Edit(1, 1, (("MONEY", meant),))
+        return Mend(f"an amount of money is written `{meant}`", edit, safe=text != "cents")
     return None
 
 
@@ -71,7 +75,7 @@ def thousands(spot: Spot) -> Mend | None:
         meant = number.text + rest.text
         kind = number.type if rest.type == "INT" else rest.type
         edit = Edit(1, 2, ((kind, meant),)) if not comma else None
-        return Mend(f"digits are not grouped: write `{meant}`", edit)
+        return Mend(f"digits are not grouped: write `{meant}`", edit, safe=True)
     return None
 
 
@@ -80,13 +84,20 @@ def share_without_sign(spot: Spot) -> Mend | None:
     token, before = spot.token, spot.before()
     if token.type in _NUMBERS and "PERCENT" in spot.expected and token.type not in spot.expected:
         edit = Edit(0, 1, (("PERCENT", token.text + "%"),))
-        return Mend(f"shares are written with a percent sign: {token.text}%", edit)
+        safe = _is_share(token.text)
+        return Mend(f"shares are written with a percent sign: {token.text}%", edit, safe=safe)
     if before.type == "INT" and "OF" in spot.expected and spot.expected <= {"OF", "MEAN"}:
         edit = Edit(1, 0, (("PERCENT", before.text + "%"),))
-        return Mend(f"shares are written with a percent sign: {before.text}%", edit)
+        safe = _is_share(before.text)
+        return Mend(f"shares are written with a percent sign: {before.text}%", edit, safe=safe)
     if token.type == "NUMBER" and "INT" in spot.expected and "NUMBER" not in spot.expected:
         return Mend("a whole number stands here", Edit(0, 1, (("INT", "1"),)))
     return None
+
+
+def _is_share(digits: str) -> bool:
+    """Whether a number without a sign can only be meant in hundredths: 1 may be all or 1%."""
+    return digits.isdigit() and 1 < int(digits) <= 100
 
 
 def leading_point(spot: Spot) -> Mend | None:
@@ -95,11 +106,13 @@ def leading_point(spot: Spot) -> Mend | None:
     if (
         spot.text == "."
         and after.type in ("INT", "PERCENT", "DURATION")
-        and (after.start == spot.token.end)
+        and after.start == spot.token.end
+        and "." not in after.text
     ):
         meant = "0." + after.text
         kind = "NUMBER" if after.type == "INT" else after.type
-        return Mend(f"a number starts with a digit: write `{meant}`", Edit(0, 2, ((kind, meant),)))
+        edit = Edit(0, 2, ((kind, meant),))
+        return Mend(f"a number starts with a digit: write `{meant}`", edit, safe=True)
     before = spot.before()
     if before.text == "." and spot.before(2).type == "INT" and before.start == spot.before(2).end:
         return Mend(f"a number ends with a digit: write `{spot.before(2).text}`", Edit(1, 0), 1)

@@ -20,14 +20,16 @@ def assignment(spot: Spot) -> Mend | None:
     if text == "==" and spot.wants("="):
         return Mend("write one `=`: `==` compares", spot.instead("="), safe=True)
     if text == "=" and spot.before().text == ":" and spot.wants_type:
-        return Mend("write `=` here", Edit(1, 0), 1, "`=`", "`:=`")
+        return Mend("write `=` alone, or a type between the two", Edit(1, 0))
     if spot.before().text == ":" and spot.before(3).text in ("let", "step") and spot.wants_type:
         help = f"write `=` before a value: `{spot.before(3).text} NAME = ...`"
         return Mend(help, Edit(1, 0, spot.put("=")), 1, "`=`")
     if text == "=" and spot.kind in ("slo line", "watch line") and spot.wants("<="):
         return Mend("a promise compares: `cost.mean <= $1`", spot.instead("<="))
     if text == "=" and spot.wants("=="):
-        return Mend("write `==` to compare: `=` gives a name its value", spot.instead("=="), safe=True)
+        return Mend(
+            "write `==` to compare: `=` gives a name its value", spot.instead("=="), safe=True
+        )
     if text == "=" and spot.before().text in ("=", "<", ">", "!") and spot.wants_expression:
         return Mend("one `=` is enough", Edit(0, 1), safe=True)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from pipelang.diagnostics.spelling import only_slip
 from pipelang.syntax.slips.spot import Edit, Mend, Spot
 from pipelang.syntax.tokens import DECLARING
 
@@ -124,7 +125,7 @@ def foreign(spot: Spot) -> Mend | None:
         return None
     same = _SAME.get(spot.text)
     edit = spot.instead(same) if same is not None and spot.wants(same) else None
-    return Mend(f"pipelang writes {meant}", edit)
+    return Mend(f"pipelang writes {meant}", edit, safe=same in ("let", "use"))
 
 
 def foreign_value(spot: Spot) -> Mend | None:
@@ -155,7 +156,9 @@ def capitals(spot: Spot) -> Mend | None:
     low = spot.text.lower()
     word = spot.text != low and spot.token.type == "NAME" and low in spot.grammar.keywords
     if word and spot.wants(low):
-        return Mend(f"words of the language are written small: `{low}`", spot.instead(low), safe=True)
+        return Mend(
+            f"words of the language are written small: `{low}`", spot.instead(low), safe=True
+        )
     return None
 
 
@@ -487,7 +490,7 @@ def heads(spot: Spot) -> Mend | None:
         return Mend("its contents stand in braces: `{ ... }`", Edit(0, 0, spot.put("{", "}")))
     if text == "=" and spot.wants("}") and spot.kind == "declaration":
         return Mend("members of an `enum` have no values: leave out the `=`", Edit(0, 2))
-    if before == "effect":
+    if before == "effect" and spot.on_new_line:
         return Mend("say what it does to the world: `effect read`, or pure, write, irreversible")
     if before == "effort":
         return Mend("write `effort low`, `effort medium` or `effort high`")
@@ -564,7 +567,8 @@ def misspelt(spot: Spot) -> Mend | None:
         return Mend(f"write `{words[0]}` here", spot.instead(words[0]))
     if close is None:
         return None
-    return Mend(f"did you mean `{close}`?", spot.instead(close))
+    safe = only_slip(text, words) == close
+    return Mend(f"did you mean `{close}`?", spot.instead(close), safe=safe)
 
 
 SLIPS = (

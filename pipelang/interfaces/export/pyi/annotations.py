@@ -1,0 +1,109 @@
+"""Types as annotations: as a host may hand them in, and as the runtime gives them out."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from pipelang.interfaces.export.pyi.names import Names
+from pipelang.semantics.types import (
+    AnswererType,
+    EnumType,
+    ErrorType,
+    Kind,
+    ListType,
+    MapType,
+    NoneType,
+    NothingType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
+
+
+def given(names: Names, type: Type) -> str:
+    """What a host may hand in: JSON's values, exact decimals, records that came out elsewhere."""
+    match type:
+        case Scalar():
+            return _given_scalar(names, type.kind)
+        case EnumType():
+            return names.enums[type.name][0]
+        case RecordType():
+            both = [side[type.name][0] for side in (names.given, names.made) if type.name in side]
+            return " | ".join(both)
+        case ListType():
+            element = given(names, type.element)
+            return f"{names.builtin('list')}[{element}] | {names.builtin('tuple')}[{element}, ...]"
+        case MapType():
+            return f"_Mapping[{names.builtin('str')}, {given(names, type.value)}]"
+        case OptionalType():
+            return f"{given(names, type.inner)} | None"
+        case NoneType() | NothingType():
+            return "None"
+        case AnswererType() | ErrorType():
+            raise AssertionError(type)
+        case _:
+            assert_never(type)
+
+
+def _given_scalar(names: Names, kind: Kind) -> str:
+    match kind:
+        case Kind.TEXT:
+            return names.builtin("str")
+        case Kind.INT | Kind.TOKENS:
+            return names.builtin("int")
+        case Kind.NUMBER | Kind.PROBABILITY | Kind.MONEY:
+            return "_Number"
+        case Kind.BOOL:
+            return names.builtin("bool")
+        case Kind.DURATION:
+            return "_Seconds"
+        case Kind.TIME:
+            return "_Time"
+        case Kind.JSON | Kind.RATE:
+            return "_typing.Any"
+        case _:
+            assert_never(kind)
+
+
+def made(names: Names, type: Type) -> str:
+    """What the runtime gives out."""
+    match type:
+        case Scalar():
+            return _made_scalar(names, type.kind)
+        case EnumType():
+            return names.enums[type.name][0]
+        case RecordType():
+            return names.made[type.name][0]
+        case ListType():
+            return f"{names.builtin('list')}[{made(names, type.element)}]"
+        case MapType():
+            return f"{names.builtin('dict')}[{names.builtin('str')}, {made(names, type.value)}]"
+        case OptionalType():
+            return f"{made(names, type.inner)} | None"
+        case NoneType() | NothingType():
+            return "None"
+        case AnswererType() | ErrorType():
+            raise AssertionError(type)
+        case _:
+            assert_never(type)
+
+
+def _made_scalar(names: Names, kind: Kind) -> str:
+    match kind:
+        case Kind.TEXT:
+            return names.builtin("str")
+        case Kind.INT | Kind.TOKENS:
+            return names.builtin("int")
+        case Kind.NUMBER:
+            return names.builtin("float")
+        case Kind.BOOL:
+            return names.builtin("bool")
+        case Kind.PROBABILITY | Kind.MONEY | Kind.DURATION:
+            return "_Decimal"
+        case Kind.TIME:
+            return "_datetime.datetime"
+        case Kind.JSON | Kind.RATE:
+            return "_typing.Any"
+        case _:
+            assert_never(kind)

@@ -1,0 +1,177 @@
+"""The text of a stub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from keyword import iskeyword
+from pathlib import PurePath
+
+from pipelang.interfaces.export.pyi.annotations import given, made
+from pipelang.interfaces.export.pyi.names import Names, names, pascal
+from pipelang.semantics import program as p
+from pipelang.semantics.types import OptionalType, RecordField, RecordType
+
+_IMPORTS = """\
+import builtins as _builtins
+import datetime as _datetime
+import typing as _typing
+from collections.abc import AsyncIterator as _AsyncIterator
+from collections.abc import Callable as _Callable
+from collections.abc import Mapping as _Mapping
+from decimal import Decimal as _Decimal
+
+import pipelang as _pipelang
+
+_Number: _typing.TypeAlias = _builtins.int | _builtins.float | _Decimal
+_Seconds: _typing.TypeAlias = _Number | _datetime.timedelta
+_Time: _typing.TypeAlias = _builtins.str | _datetime.datetime
+_Value = _typing.TypeVar("_Value")
+"""
+
+
+def pyi(program: p.Program, pipelines: Sequence[str]) -> str:
+    """A stub with the types of some pipelines and the program as `pipelang.load` gives it."""
+    chosen = [program.pipelines[name] for name in pipelines]
+    called = names(chosen)
+    file = PurePath(program.file).name
+    blocks = [
+        f"# Made from {_line(file)} by `pipelang compile --to pyi`. Program {program.hash[:12]}.\n",
+        _IMPORTS,
+        *(_enum(name, type.members) for name, type in called.enums.values()),
+        *(_typed_dict(called, name, type) for name, type in called.given.values()),
+        *(_record(called, name, type) for name, type in called.made.values()),
+        _answered(called),
+        *(_handle(called, pipeline) for pipeline in chosen),
+        _program(called, chosen),
+    ]
+    return "\n".join(blocks)
+
+
+def _enum(name: str, members: Sequence[str]) -> str:
+    return f"{name}: _typing.TypeAlias = _typing.Literal[{', '.join(map(json.dumps, members))}]\n"
+
+
+def _comment(doc: str | None) -> list[str]:
+    return [f"    # {_line(line)}".rstrip() for line in doc.splitlines()] if doc else []
+
+
+def _line(text: str) -> str:
+    """Text that stays on its line and in its comment."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+# ------------------------------------------------------------------------------------- records
+
+
+def _typed_dict(called: Names, name: str, type: RecordType) -> str:
+    """A record as a host writes it. Names that no attribute can have need the other notation."""
+    entries = [(field, _entry(called, field)) for field in type.fields]
+    if not all(_plain_name(field.name) for field in type.fields):
+        pairs = ", ".join(f"{json.dumps(field.name)}: {entry}" for field, entry in entries)
+        return f'{name} = _typing.TypedDict("{name}", {{{pairs}}})\n'
+    lines = [f"class {name}(_typing.TypedDict):"]
+    for field, entry in entries:
+        lines += [*_comment(field.doc), f"    {field.name}: {entry}"]
+    return "\n".join([*lines, *([] if entries else ["    pass"])]) + "\n"
+
+
+def _entry(called: Names, field: RecordField) -> str:
+    annotation = given(called, field.type)
+    if field.has_default or isinstance(field.type, OptionalType):
+        return f"_typing.NotRequired[{annotation}]"
+    return annotation
+
+
+def _record(called: Names, name: str, type: RecordType) -> str:
+    """A record as it comes out: frozen, with attributes."""
+    lines = [f"class {name}:"]
+    for field in type.fields:
+        attribute = _attribute(field.name)
+        if iskeyword(attribute):
+            lines.append(f"    # `{attribute}` is a word of Python's: getattr(value, ...) reads it")
+            continue
+        lines += [
+            *_comment(field.doc),
+            "    @_builtins.property",
+            f"    def {attribute}(self) -> {made(called, field.type)}: ...",
+        ]
+    if len(lines) == 1:
+        lines.append("    pass")
+    return "\n".join(lines) + "\n"
+
+
+def _attribute(name: str) -> str:
+    """As `pipelang.runtime.values.attribute` names it; importing that would load pydantic."""
+    return f"field_{name}" if name.startswith(("_", "model_")) else name
+
+
+def _plain_name(name: str) -> bool:
+    return not iskeyword(name) and not name.startswith("__")
+
+
+def _answered(called: Names) -> str:
+    name = called.helpers["Answered"]
+    return f"class {name}(_pipelang.Answered, _typing.Generic[_Value]):\n    value: _Value\n"
+
+
+# ----------------------------------------------------------------------------------- pipelines
+
+
+def _handle(called: Names, pipeline: p.Pipeline) -> str:
+    name = called.handles[pipeline.name]
+    result = " | ".join(
+        [
+            f"{called.helpers['Answered']}[{made(called, pipeline.returns)}]",
+            *(f"_pipelang.{outcome}" for outcome in ("Escalated", "Rejected", "Failed")),
+        ]
+    )
+    inputs, before = _inputs(called, pipeline)
+    lines = [
+        *before,
+        f"class {name}(_typing.Protocol):",
+        *_comment(pipeline.doc),
+        f"    async def run({inputs}) -> {result}: ...",
+        f"    def run_sync({inputs}) -> {result}: ...",
+        f"    def stream({inputs}) -> _AsyncIterator[_pipelang.Update]: ...",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _inputs(called: Names, pipeline: p.Pipeline) -> tuple[str, list[str]]:
+    """The parameters of `run`; and a TypedDict for them where a parameter could not have its name."""
+    parameters = pipeline.parameters
+    if not parameters:
+        return "self", []
+    fields = [RecordField(one.name, one.type, one.has_default) for one in parameters]
+    if not all(_plain_name(field.name) and field.name != "self" for field in fields):
+        inputs = f"_{pascal(pipeline.name)}Inputs"
+        return f"self, **inputs: _typing.Unpack[{inputs}]", [
+            _typed_dict(called, inputs, RecordType(inputs, tuple(fields)))
+        ]
+    parts = []
+    for field in fields:
+        default = " = ..." if field.has_default or isinstance(field.type, OptionalType) else ""
+        parts.append(f"{field.name}: {given(called, field.type)}{default}")
+    return f"self, *, {', '.join(parts)}", []
+
+
+def _program(called: Names, pipelines: Sequence[p.Pipeline]) -> str:
+    plug = (
+        "tools: _Mapping[_builtins.str, _Callable[..., _typing.Any]] | None = ..., "
+        "runtime: _pipelang.Runtime | None = ..."
+    )
+    lines = [
+        f"class {called.helpers['Program']}(_typing.Protocol):",
+        "    @_builtins.property",
+        "    def hash(self) -> _builtins.str: ...",
+        "    @_builtins.property",
+        "    def pipelines(self) -> _builtins.tuple[_builtins.str, ...]: ...",
+    ]
+    for pipeline in pipelines:
+        if len(pipelines) > 1:
+            lines.append("    @_typing.overload")
+        name = f"_typing.Literal[{json.dumps(pipeline.name)}]"
+        handle = called.handles[pipeline.name]
+        lines.append(f"    def pipeline(self, name: {name}, *, {plug}) -> {handle}: ...")
+    return "\n".join(lines) + "\n"

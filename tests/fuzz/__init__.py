@@ -1,0 +1,1 @@
+"""Broken files by the hundred thousand: nothing raises, nothing hangs. `python -m tests.fuzz`."""

@@ -1,0 +1,53 @@
+"""One file through everything: what must hold of any text at all."""
+
+from __future__ import annotations
+
+import time
+
+from pipelang.diagnostics import Source, has_errors
+from pipelang.diagnostics.render import as_text
+from pipelang.interfaces.checking import check_file, report_json
+from pipelang.syntax.format import format_source
+from pipelang.syntax.parse import parse
+
+from .seeds import loader
+
+SECONDS = 1.0
+
+
+class Slow(Exception):
+    """A file took longer than a second."""
+
+
+def read(text: str) -> None:
+    """Parse and format: findings lie in the file, a broken file is left alone."""
+    source = Source("fuzz.pipe", text)
+    parsed = parse(source)
+    for found in parsed.diagnostics:
+        assert found.span is not None
+        assert 0 <= found.span.start <= found.span.end <= len(text)
+        assert as_text(found, {"fuzz.pipe": source})
+    formatted, told = format_source(source)
+    if has_errors(told):
+        assert formatted == text
+    else:
+        assert parse(Source("fuzz.pipe", formatted)).module == parsed.module
+
+
+def check(path: str, text: str) -> None:
+    """Everything that `pipelang check` does, and both of its outputs."""
+    checked = check_file(path, loader(path, text))
+    report_json([checked])
+    for found in checked.diagnostics:
+        as_text(found, checked.sources)
+
+
+def timed(path: str, text: str, deep: bool) -> None:
+    """All of it, within a second."""
+    start = time.process_time()
+    read(text)
+    if deep:
+        check(path, text)
+    took = time.process_time() - start
+    if took > SECONDS:
+        raise Slow(f"{took:.1f} s")
