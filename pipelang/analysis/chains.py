@@ -134,10 +134,11 @@ def _walk(
     current = -1
     made = Made()
     acts = False
+    taken: p.Link | None = None
     while at is not None:
         if at.link != current:
             current = at.link
-            made, acts = _attempt(kernel, chain.links[current], values, taint, former)
+            made, acts, taken = _attempt(kernel, chain.links[current], values, taint, former)
         cost = cost + reach * made.cost
         tokens = tokens + reach * made.tokens
         for (right, latent), chance in made.answers.items():
@@ -147,7 +148,7 @@ def _walk(
         reach = reach * made.fails
         if is_zero(reach):
             break
-        at = after_failure(chain, at)
+        at = after_failure(chain, at, taken)
     return Kernel(tuple(answers.items()), reach, cost, tokens)
 
 
@@ -157,8 +158,10 @@ def _attempt(
     values: dict[Key, Any],
     taint: frozenset[str],
     former: Latent | None,
-) -> tuple[Made, bool]:
-    """One position of a chain: an attempt, or a vote or cascade as a whole; and whether it acts."""
+) -> tuple[Made, bool, p.Link]:
+    """One position of a chain: an attempt, or a vote or cascade as a whole; whether it acts; and
+    the link itself, the arm that was taken where it is a `match`.
+    """
     model = kernel._model
     mentioned: set[str] = set(taint)
     while isinstance(link.action, p.Choose):
@@ -182,11 +185,11 @@ def _attempt(
         def holds(answer: bool) -> Any:
             return 1 - (alarms if answer and others else catches)
 
-        return cascaded(calls, holds, right, former, keeps), False
+        return cascaded(calls, holds, right, former, keeps), False, link
     tier = kernel._routes[id(link)](values) if isinstance(action, p.AskTier) else None
     call = _call(kernel, link, tier, values)
     if link.vote is not None:
-        return voted(link.vote, call, right, former, keeps), False
+        return voted(link.vote, call, right, former, keeps), False, link
     made = Made(fails=call.fails, cost=call.cost, tokens=call.tokens)
     answered = 1 - call.fails
     if not is_zero(answered):
@@ -194,7 +197,7 @@ def _attempt(
             verdict = latent[0] if right else latent[1]
             made.answer(verdict, latent if keeps else None, answered * chance)
     acts = isinstance(action, p.Call) and model.program.tools[action.tool].acts
-    return made, acts
+    return made, acts, link
 
 
 def _all_right(values: dict[Key, Any], names: Iterable[str]) -> bool:

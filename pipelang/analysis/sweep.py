@@ -210,10 +210,21 @@ def _account(run: _Run, step: p.Step, weight: Any, made: Kernel, first: bool) ->
     totals = run.sweep.totals
     if first:
         totals.reached[step.name] = totals.reached.get(step.name, 0.0) + weight
-    spent = weight * made.cost
+    spent = _share_of(made.cost, weight)
     totals.cost = totals.cost + spent
-    totals.tokens = totals.tokens + weight * made.tokens
+    totals.tokens = totals.tokens + _share_of(made.tokens, weight)
     totals.step_costs[step.name] = totals.step_costs.get(step.name, 0.0) + spent
+
+
+def _share_of(amount: Any, weight: Any) -> Any:
+    """An amount times how likely it is; what never happens is nothing, even of what is endless."""
+    if not isinstance(amount, float) or amount != float("inf"):
+        return weight * amount
+    if isinstance(weight, float):
+        return amount if weight else 0.0
+    from numpy import ndarray, where
+
+    return where(weight == 0, 0.0, amount) if isinstance(weight, ndarray) else weight * amount
 
 
 def _outdate(table: Table, step: str) -> Table:

@@ -32,6 +32,8 @@ def excerpt(
     if cells_of(text[:first]) + cells_of(text[first:last]) > room:
         start = first - len(_fitting(text[:first][::-1], _BEFORE))
     shown = _fitting(text[start:], room)
+    if len(shown) < len(text) - start and start + len(shown) > last:
+        shown = _fitting(shown, room - 1) + "…"
     mark = " " * cells_of(text[start:first])
     under = max(1, min(cells_of(text[first:last]), room - len(mark)))
     number = str(line).rjust(gutter)

@@ -40,6 +40,7 @@ async def run_chain(run: Run, step: p.Step) -> Any:
             misfit = None
             if at.link:
                 run.tell("fallback", step.name, link=at.link)
+        inner = link
         try:
             inner, subjects = _chosen(run, link)
             action = inner.action
@@ -62,9 +63,9 @@ async def run_chain(run: Run, step: p.Step) -> Any:
             return await run.world.attempt(run, attempt)
         except AttemptFailed as failure:
             misfit = failure.misfit
-            following = _next(step.chain, link, at, failure)
+            following = _next(step.chain, inner, at, failure)
             if following is not None and following.link == at.link:
-                await _wait(run, step, link, following, failure)
+                await _wait(run, step, inner, following, failure)
             at = following
         except NoValue as problem:
             run.tell("failed", step.name, why="no_value", message=str(problem), attempt=at.attempt)
@@ -89,7 +90,7 @@ def _caller(run: Run) -> Call:
                 return await run.world.attempt(run, tried)
             except AttemptFailed as failure:
                 number, misfit = number + 1, failure.misfit
-                if number > attempt.link.retry.count or not failure.retryable:
+                if number > attempt.link.retry.count or _gives_up(attempt.link, failure):
                     raise
                 await _wait(run, attempt.step, attempt.link, Position(0, number), failure)
 
@@ -109,14 +110,19 @@ def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[ir.Expr, ...]]:
     return link, tuple(subjects)
 
 
-def _next(chain: p.Chain, link: p.Link, at: Position, failure: AttemptFailed) -> Position | None:
+def _next(chain: p.Chain, taken: p.Link, at: Position, failure: AttemptFailed) -> Position | None:
     """Where to go on: the kernel's word, unless trying again is pointless or comes too early."""
+    if _gives_up(taken, failure):
+        return after_giving_up(chain, at)
+    return after_failure(chain, at, taken)
+
+
+def _gives_up(link: p.Link, failure: AttemptFailed) -> bool:
+    """Whether the same again is pointless, or allowed only after the link's timeout."""
     if not failure.retryable:
-        return after_giving_up(chain, at)
-    patience = float(link.timeout) if link.timeout is not None else None
-    if failure.retry_after is not None and patience is not None and failure.retry_after > patience:
-        return after_giving_up(chain, at)
-    return after_failure(chain, at)
+        return True
+    later, patience = failure.retry_after, link.timeout
+    return later is not None and patience is not None and later > float(patience)
 
 
 async def _wait(

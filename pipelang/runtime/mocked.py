@@ -140,7 +140,8 @@ class MockedWorld:
         timeout = attempt.link.timeout or tool.timeout
         try:
             async with asyncio.timeout(None if timeout is None else float(timeout)):
-                result = await call(self._tools.function(tool), arguments)
+                function = self._tools.function(tool)
+                result = await call(function, arguments, self._tools.threads)
             if isinstance(tool.returns, NothingType):
                 return None
             return self._types.check(tool.returns, result)

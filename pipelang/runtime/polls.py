@@ -41,12 +41,14 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
 
     won: int | Open = Open.GOES_ON
     side_by_side = isinstance(rule, p.Majority)
-    running = {run.world.spawn(_quietly(call, attempt)) for _ in range(rule.calls * side_by_side)}
+    calls = range(rule.calls if side_by_side else 0)
+    running = dict.fromkeys(run.world.spawn(_quietly(call, attempt)) for _ in calls)
     try:
         while won is Open.GOES_ON:
             if side_by_side:
                 done = list(await run.world.first(running))
-                running.difference_update(done)
+                for task in done:
+                    del running[task]
                 results = [task.result() for task in done]
             else:
                 results = [await _quietly(call, attempt)]

@@ -238,7 +238,7 @@ class RealWorld:
         started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
         try:
             async with clock:
-                result = await call(function, arguments)
+                result = await call(function, arguments, self._tools.threads)
             value = None
             if not isinstance(tool.returns, NothingType):
                 value = self._types.check(tool.returns, result)

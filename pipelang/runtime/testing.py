@@ -87,8 +87,6 @@ def _mocks(
     answers: dict[str, str] = {}
     for mock in test.mocks:
         name = mock.target
-        if name in values or name in answers:
-            raise _Wrong(f"`{name}` is mocked twice: list its values with commas", mock.span)
         if mock.answer is not None:
             answers[name] = mock.answer
         elif name not in types:

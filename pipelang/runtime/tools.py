@@ -8,15 +8,12 @@ package of that folder's own, so that two examples may both have a `tools.py`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import contextvars
 import copy
 import hashlib
 import importlib
 import importlib.util
 import inspect
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -25,6 +22,7 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.runtime.providers.fitting import shorten
+from pipelang.runtime.threads import Threads
 from pipelang.runtime.values import Misfit, Types
 from pipelang.runtime.world import being_cancelled
 from pipelang.semantics import program as p
@@ -103,6 +101,7 @@ class Toolbox:
         self._program = program
         self._given = dict(given)
         self._found: dict[str, Callable[..., Any]] = {}
+        self.threads = Threads()
 
     def function(self, tool: p.Tool) -> Callable[..., Any]:
         """The function behind a tool. Raises `ToolMissing`."""
@@ -148,7 +147,7 @@ class ToolRaised(Exception):
     """A tool raised; the message says what."""
 
 
-async def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+async def call(function: Callable[..., Any], arguments: Mapping[str, Any], threads: Threads) -> Any:
     """Call a function with copies of the arguments: awaited if async, in a thread if not.
 
     Copies, so that a tool that changes what it was given changes nothing of the run. Raises
@@ -158,7 +157,7 @@ async def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> An
     try:
         if inspect.iscoroutinefunction(function):
             return await function(**mine)
-        result = await _in_thread(partial(function, **mine))
+        result = await threads.run(partial(function, **mine))
         return await result if inspect.isawaitable(result) else result
     except asyncio.CancelledError as cancelled:
         if being_cancelled():
@@ -176,31 +175,3 @@ def describe(error: BaseException) -> str:
         said = ""
     name = type(error).__name__
     return shorten(f"{name}: {said}" if said else name, _LONGEST_MESSAGE)
-
-
-async def _in_thread(work: Callable[[], Any]) -> Any:
-    """Run in a thread of its own that nobody waits for: one that hangs past its timeout must keep
-    neither other calls nor the end of the program waiting, as it would in asyncio's pool.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
-    context = contextvars.copy_context()
-
-    def tell(result: Any, error: BaseException | None) -> None:
-        if not done.done():
-            done.set_result((result, error))
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = context.run(work)
-        except BaseException as raised:  # the waiter decides what becomes of it
-            error = raised
-        with contextlib.suppress(RuntimeError):  # the loop is gone, and with it who waited
-            loop.call_soon_threadsafe(tell, result, error)
-
-    threading.Thread(target=run, daemon=True, name="pipelang-tool").start()
-    result, error = await done
-    if error is not None:
-        raise error
-    return result

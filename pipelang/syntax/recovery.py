@@ -267,9 +267,10 @@ class Recovery:
         if not self._lines.declares(token):
             return False
         return at == index or (
-            token.start != self._declaration_start()
-            and self.tokens[at + 1].text[:1].isalpha()
-            and HEADER.match(self.source.text, token.start) is not None
+            (token.start != self._declaration_start()
+            and self.tokens[at + 1].text[:1] in '"{')
+            or (self.tokens[at + 1].text.isidentifier()
+            and HEADER.match(self.source.text, token.start) is not None)
         )
 
     def _declaration_start(self) -> int:

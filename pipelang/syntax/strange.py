@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pipelang.diagnostics import Diagnostic, Edit, Source, Span, codes, report
 from pipelang.syntax.spacing import replacing
-from pipelang.syntax.tokens import DECLARING
+from pipelang.syntax.tokens import DECLARING, LONGEST_NUMBER
 
 NO_TOKEN = "NO_TOKEN"
 """The type of a token that fits nowhere."""
@@ -37,18 +37,18 @@ _SECONDS = {
 UNITS = {word: unit for unit, words in _SECONDS.items() for word in words.split()}
 """How people write units of time, and how pipelang does."""
 
-_RUN = re.compile(r"[$\d][\w.%$]*")
-_GROUPED = re.compile(r"(\$?)(\d+(?:_\d+)+(?:\.\d+)?)(%?)")
-_UNIT = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]+)")
-_SPACED = re.compile(r"\$[ \t]+(\d+(?:\.\d+)?)(?![\w.])")
-_POWER = re.compile(r"\d+[eE]\d")
+_RUN = re.compile(r"[$\d][\w.%$]*", re.ASCII)
+_GROUPED = re.compile(r"(\$?)(\d+(?:_\d+)+(?:\.\d+)?)(%?)", re.ASCII)
+_UNIT = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]+)", re.ASCII)
+_SPACED = re.compile(r"\$[ \t]+(\d+(?:\.\d+)?)(?![\w.])", re.ASCII)
+_POWER = re.compile(r"\d+[eE]\d", re.ASCII)
 _TOKENS = re.compile(r"[ \t]+(?:tokens?|tok)\b(?!\s*:)", re.IGNORECASE)
 _SPACES = "\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 _BLANK = re.compile(f"[{_SPACES}]+")
 HEADER = re.compile(rf'^(?:{"|".join(sorted(DECLARING))})[ \t]+[\w"][^\n]*[({{:.]', re.MULTILINE)
 """A line that is very likely the head of a declaration."""
 
-_BEFORE = re.compile(r"(\d+(?:\.\d+)?)[ \t]+\Z")
+_BEFORE = re.compile(r"(\d+(?:\.\d+)?)[ \t]+\Z", re.ASCII)
 _WORD = re.compile(r"[^\W\d]\w*")
 _OTHER = re.compile(r"[^\x00-\x7f\w]+|@+|~+|\^+")
 _QUOTES = {"\u201c": "\u201d", "\u201d": "\u201d", "\u201e": "\u201c\u201d", "\u2018": "\u2019",
@@ -165,6 +165,8 @@ def _bad_number(
     source: Source, at: int, end: int, kind: str, meant: str, skip: int | None = None
 ) -> Strange:
     found = source.text[at:end]
+    if len(meant) > LONGEST_NUMBER:
+        kind, meant = NO_TOKEN, ""
     help = f"write `{meant}`" if meant else None
     if kind == "INT":
         help = f"a number is written out in plain digits: `{meant}`"

@@ -63,7 +63,9 @@ type Thing { n: int  note: text?  share: probability = 50%  size: Size  inner: [
 """
 SIZES = ("little", "medium", "much")
 INTS = st.integers(-9, 9)
-SHORT = st.sampled_from([Fraction(n, 4) for n in range(-20, 21)] + [Fraction(n, 10) for n in (1, 2, 3)])
+SHORT = st.sampled_from(
+    [Fraction(n, 4) for n in range(-20, 21)] + [Fraction(n, 10) for n in (1, 2, 3)]
+)
 TEXTS = st.sampled_from(["", "a", "b", "héé", "日本語", "a longer text", "🙂"])
 SHARES = st.sampled_from([Fraction(n, 20) for n in range(21)])
 THINGS = st.fixed_dictionaries(
@@ -128,7 +130,9 @@ class Writer:
         if depth <= 0:
             return leaf()
         grow = getattr(self, f"grow_{kind}")
-        return self.one(leaf, lambda: grow(depth - 1), lambda: grow(depth - 1), *self.any(kind, depth - 1))
+        return self.one(
+            leaf, lambda: grow(depth - 1), lambda: grow(depth - 1), *self.any(kind, depth - 1)
+        )
 
     def any(self, kind: str, depth: int) -> list[Callable[[], Made]]:
         """What gives every kind: conditions and matches."""
@@ -227,7 +231,9 @@ class Writer:
                 f"round({left.text}, {digits})",
                 lambda v: number(round(Fraction(left.value(v)), digits)),
             ),
-            lambda: Made(f"max({left.text}, {right.text})", lambda v: max(left.value(v), right.value(v))),
+            lambda: Made(
+                f"max({left.text}, {right.text})", lambda v: max(left.value(v), right.value(v))
+            ),
             lambda: Made(f"(-{left.text})", lambda v: -left.value(v)),
         )
 
@@ -258,7 +264,9 @@ class Writer:
             lambda: self.binary(left, self.chance.choice("+-"), right),
             lambda: self.binary(*self.chance.choice([(left, "*", times), (times, "*", left)])),
             lambda: self.binary(left, "/", Made("4", lambda v: 4)),
-            lambda: Made(f"max({left.text}, {right.text})", lambda v: max(left.value(v), right.value(v))),
+            lambda: Made(
+                f"max({left.text}, {right.text})", lambda v: max(left.value(v), right.value(v))
+            ),
         )
 
     def leaf_probability(self) -> Made:
@@ -285,7 +293,9 @@ class Writer:
         inner = self.make("text", depth)
         limit = self.chance.randint(0, 3)
         return self.one(
-            lambda: Made(f"first({inner.text}, {limit} tokens)", lambda v: cut(inner.value(v), limit)),
+            lambda: Made(
+                f"first({inner.text}, {limit} tokens)", lambda v: cut(inner.value(v), limit)
+            ),
             lambda: Made(
                 f"(if r.note? then r.note else {inner.text})",
                 lambda v: inner.value(v) if v["r"]["note"] is None else v["r"]["note"],
@@ -331,7 +341,8 @@ class Writer:
             ),
             lambda: Made(f"(not {left.text})", lambda v: not left.value(v)),
             lambda: Made(
-                f"({first.text} {op} {second.text})", lambda v: work(first.value(v), second.value(v))
+                f"({first.text} {op} {second.text})",
+                lambda v: work(first.value(v), second.value(v)),
             ),
             lambda: Made(f"({at.text} in xs)", lambda v: at.value(v) in v["xs"]),
             lambda: Made(f"({text.text} not in ts)", lambda v: text.value(v) not in v["ts"]),
@@ -346,7 +357,8 @@ class Writer:
             ),
             lambda: Made("(max(xs) == a)", lambda v: max(v["xs"], default=None) == v["a"]),
             lambda: Made(
-                f"(len(first(ts, {at.text})) == 2)", lambda v: len(v["ts"][: max(0, at.value(v))]) == 2
+                f"(len(first(ts, {at.text})) == 2)",
+                lambda v: len(v["ts"][: max(0, at.value(v))]) == 2,
             ),
             lambda: Made(f"({at.text} == n)", lambda v: at.value(v) == v["n"]),
         )

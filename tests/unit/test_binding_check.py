@@ -81,7 +81,10 @@ def test_what_fits_is_not_told(python: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("python", "expected"),
     [
-        ("def g(a): ...", "P314 `f` is bound to nothing that is there: `tools` has no function `f`"),
+        (
+            "def g(a): ...",
+            "P314 `f` is bound to nothing that is there: `tools` has no function `f`",
+        ),
         ("f = 3", "P314 `f` is bound to nothing that is there: `tools:f` cannot be called"),
         ("1 / 0", "P315 importing `tools` for `f` failed: ZeroDivisionError: division by zero"),
         ("def f(:", "P315 importing `tools` for `f` failed: SyntaxError"),

@@ -66,7 +66,7 @@ LEFT_ALONE = [
     "fn f() -> text = don't",
     "enum Size { small large",
     # nothing is wrong in a text, a template or a comment
-    'fn f() -> text = "“smart” && \'single\'; True"  # a && b; “c” // d',
+    "fn f() -> text = \"“smart” && 'single'; True\"  # a && b; “c” // d",
 ]
 
 
@@ -94,6 +94,27 @@ def test_what_is_not_is_left_alone(text: str, tmp_path: Path) -> None:
     path = write(tmp_path, text + "\n")
     main(["check", "--fix", str(path)])
     assert path.read_bytes().decode() == text + "\n"
+
+
+PIPELINE = "pipeline p(count: int) -> int {\n  return count\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("use std.checks { no_secrets no_personal_data }  # why\n", "  # why\n"),
+        (
+            "use std.checks { no_secrets no_personal_data }\n"
+            "fn ok(a: text) -> bool = no_secrets(a)\n"
+            "gate",
+            None,
+        ),
+    ],
+)
+def test_unused_imports_are_left_out(wrong: str, right: str | None, tmp_path: Path) -> None:
+    path = write(tmp_path, wrong + PIPELINE)
+    main(["check", "--fix", str(path)])
+    assert path.read_text(encoding="utf-8") == (wrong if right is None else right) + PIPELINE
 
 
 def test_line_endings_the_mark_and_the_mode_stay(tmp_path: Path) -> None:
@@ -141,9 +162,7 @@ def test_a_diff_is_shown_and_nothing_written(
     assert main(["check", "--fix", "--diff", str(path)]) == 1
     said = capsys.readouterr()
     assert "-fn f(count: int) -> int = coutn\n+fn f(count: int) -> int = count\n" in said.out
-    assert said.err == (
-        f"{path}:1:27: P201: `coutn` -> `count`\nwould mend 1 finding in 1 file\n"
-    )
+    assert said.err == (f"{path}:1:27: P201: `coutn` -> `count`\nwould mend 1 finding in 1 file\n")
     assert path.read_text(encoding="utf-8") == text
     main(["check", "--fix", str(path)])
     capsys.readouterr()

@@ -1,5 +1,6 @@
-"""A graph as a tree of lines for terminals: the main line down the left, what leads aside below each
-node. Box-drawing characters, and never wider than asked for.
+"""A graph as a tree of lines for terminals, in box-drawing characters.
+
+The main line runs down the left; what leads aside from a node stands below it.
 """
 
 from __future__ import annotations

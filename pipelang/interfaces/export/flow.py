@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, assert_never
 
+from pipelang.diagnostics.columns import harmless
 from pipelang.interfaces.export.graph import (
     Cluster,
     ClusterKind,
@@ -74,7 +75,9 @@ class _Drawing:
         fallback: bool = False,
     ) -> str:
         id = f"n{len(self.nodes) + 1}"
-        self.nodes[id] = Node(id, kind, name, title, lines, doc, fallback)
+        lines = tuple(harmless(line) for line in lines)
+        said = None if doc is None else harmless(doc)
+        self.nodes[id] = Node(id, kind, name, title, lines, said, fallback)
         self.inside.append(id)
         return id
 

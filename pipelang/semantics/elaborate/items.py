@@ -19,7 +19,7 @@ from pipelang.semantics.elaborate.signatures import signature
 from pipelang.semantics.elaborate.types import elaborate_type
 from pipelang.semantics.kernels.regions import segments
 from pipelang.semantics.reads import chain_reads
-from pipelang.semantics.types import DURATION, ERROR, ListType, NoneType, Type
+from pipelang.semantics.types import DURATION, ERROR, JSON, ListType, NoneType, Type
 from pipelang.syntax import ast
 
 Made = tuple[p.Item | None, Scope, bool]
@@ -188,7 +188,7 @@ def _person(around: Around, scope: Scope, item: ast.Approve | ast.Hold) -> Made:
     if written is not None:
         seconds = quantity(context, scope, written, DURATION, word, positive=True)
     test = None if item.when is None else condition(context, scope, item.when)
-    showing = None if item.showing is None else elaborate(context, scope, item.showing)
+    showing = None if item.showing is None else elaborate(context, scope, item.showing, JSON)
     judges = around.steps if showing is None else ir.mentions(showing)
     person = p.Person(
         name=name,

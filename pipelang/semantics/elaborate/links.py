@@ -135,7 +135,8 @@ def _allowed(context: Context, link: ast.Link, action: p.Action) -> None:
     allowed, what = _ALLOWED[type(link.action)], _WHAT[type(link.action)]
     by_person = isinstance(action, p.AskRole)
     cascade = isinstance(link.action, ast.Ask) and isinstance(link.action.who, ast.Cascade)
-    for option in whole(link.options):
+    readable: list[ast.Option] = whole(link.options)
+    for option in readable:
         word = option_word(option)
         if word not in allowed:
             context.tell(codes.WRONG_OPTION, option.span, option=word, what=what)

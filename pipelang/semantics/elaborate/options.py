@@ -81,7 +81,8 @@ def retry(context: Context, scope: Scope, option: ast.Retry | None) -> p.Retry |
 def no_duplicates(context: Context, options: tuple[ast.Option, ...]) -> None:
     """Tell options that stand twice."""
     seen: dict[str, Span] = {}
-    for option in whole(options):
+    readable: list[ast.Option] = whole(options)
+    for option in readable:
         name = option_word(option)
         if name in seen:
             label = Label(seen[name], "the first stands here")

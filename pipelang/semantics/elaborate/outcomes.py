@@ -9,7 +9,7 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions import elaborate
-from pipelang.semantics.types import Type
+from pipelang.semantics.types import JSON, Type
 from pipelang.syntax import ast
 
 CODES = frozenset(
@@ -49,7 +49,7 @@ def outcome(context: Context, scope: Scope, place: Place, written: ast.Outcome) 
             role = symbol.key if symbol else written.role.text
             handed = None
             if written.value is not None:
-                handed = elaborate(context, scope, written.value)
+                handed = elaborate(context, scope, written.value, JSON)
             return p.Escalate(role, place.step, written.text, handed, written.span)
         case ast.Reject():
             return p.Reject(place.step, written.text, written.span)

@@ -19,7 +19,7 @@ Arm = ast.Arm | ast.MatchItemArm
 
 
 def elaborate_patterns(
-    context: Context, subject: ir.Expr, arms: Sequence[Arm], span: Span
+    context: Context, subject: ir.Expr, arms: Sequence[Arm | ast.Broken], span: Span
 ) -> list[Values] | None:
     """The values that each whole arm takes, None for `else`. Tells what is missing or dead.
 
@@ -43,7 +43,8 @@ def elaborate_patterns(
     domain = _domain(type)
     everything, unsure = False, flawed(arms)
     result: list[Values] = []
-    for arm in whole(arms):
+    readable: list[ast.Arm | ast.MatchItemArm] = whole(arms)
+    for arm in readable:
         pattern = arm.pattern
         if everything:
             why = "the arms above take everything"

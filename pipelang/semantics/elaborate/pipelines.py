@@ -190,7 +190,8 @@ def _amount(
 
 def _breaker(whole: _Whole, item: ast.Breaker) -> None:
     context, file = whole.context, whole.file
-    for written in readable(item.opens):
+    lines: list[ast.OpensRejects | ast.OpensMetric] = readable(item.opens)
+    for written in lines:
         opens(context, file, written, whole.names, frozenset(whole.contents.gates))
     if not item.opens and not whole.contents.flawed:
         help = "`opens when GATE rejects 10 in a row`, `opens when error_rate > 5% over 100 runs`"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.diagnostics import codes
+from pipelang.diagnostics import Edit, codes, has_errors
 from pipelang.semantics.elaborate.acts import doings
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.loading import Loaded
@@ -38,10 +38,20 @@ def unused(context: Context, loaded: Loaded) -> None:
 
 
 def _imports(context: Context, file: str, use: ast.Use) -> None:
-    for name in use.names or ():
+    names = use.names or ()
+    unused = []
+    for name in names:
         symbol = context.symbols.find(file, name.text)
         if symbol is not None and symbol.file != file and symbol.key not in context.symbols.used:
-            context.tell(codes.UNUSED, name.span, what="import", name=name.text)
+            unused.append(name)
+    certain = not has_errors(context.diagnostics)  # what is broken may have been what reads them
+    for number, name in enumerate(unused):
+        edits: tuple[Edit, ...] = ()
+        if certain and len(unused) < len(names):
+            edits = (Edit(name.span, ""),)
+        elif certain and number == 0:
+            edits = (Edit(use.span, ""),)
+        context.tell(codes.UNUSED, name.span, what="import", name=name.text, edits=edits)
 
 
 def _values(context: Context, declaration: ast.PipelineDecl) -> None:

@@ -15,7 +15,7 @@ from pipelang.syntax import ast
 T = TypeVar("T")
 
 
-def whole(parts: Iterable[T]) -> list[T]:
+def whole(parts: Iterable[T | ast.Broken]) -> list[T]:
     """The parts that could be read."""
     return [part for part in parts if not isinstance(part, ast.Broken)]
 

@@ -40,9 +40,12 @@ def can_fail(link: p.Link) -> bool:
     return not isinstance(link.action, p.Value)
 
 
-def after_failure(chain: p.Chain, at: Position) -> Position | None:
-    """Where the walk goes on when an attempt failed; None when the chain is used up."""
-    if at.attempt + 1 < attempts(chain.links[at.link]):
+def after_failure(chain: p.Chain, at: Position, taken: p.Link | None = None) -> Position | None:
+    """Where the walk goes on when an attempt failed; None when the chain is used up.
+
+    `taken` is the arm of a `match` that was attempted: it has retries of its own.
+    """
+    if at.attempt + 1 < attempts(taken or chain.links[at.link]):
         return Position(at.link, at.attempt + 1)
     if at.link + 1 < len(chain.links):
         return Position(at.link + 1, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelang.diagnostics.source import Span
 from pipelang.records import dataclass
-from pipelang.syntax.ast.expressions import Argument, Arm, Expr, Name, span_field
+from pipelang.syntax.ast.expressions import Argument, Arm, Broken, Expr, Name, span_field
 from pipelang.syntax.ast.options import Option
 
 __all__ = [
@@ -89,7 +89,7 @@ class MatchAction:
     """A match whose arms are actions. (One whose arms are all values is a `Pure` match.)"""
 
     subject: Expr
-    arms: tuple[Arm, ...]
+    arms: tuple[Arm | Broken, ...]
     span: Span = span_field()
 
 

@@ -208,7 +208,7 @@ class Arm:
 @dataclass(frozen=True, slots=True)
 class Match:
     subject: Expr
-    arms: tuple[Arm, ...]
+    arms: tuple[Arm | Broken, ...]
     span: Span = span_field()
 
 

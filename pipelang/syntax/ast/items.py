@@ -97,7 +97,7 @@ class SloLine:
 
 @dataclass(frozen=True, slots=True)
 class Slo:
-    lines: tuple[SloLine, ...]
+    lines: tuple[SloLine | Broken, ...]
     doc: str | None = None
     span: Span = span_field()
 
@@ -154,7 +154,7 @@ class Traffic:
     """`rate` is a RATE literal or None."""
 
     rate: Literal | None
-    lines: tuple[TrafficLine, ...]
+    lines: tuple[TrafficLine | Broken, ...]
     doc: str | None = None
     span: Span = span_field()
 
@@ -187,7 +187,7 @@ class WatchLine:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    lines: tuple[WatchLine, ...]
+    lines: tuple[WatchLine | Broken, ...]
     doc: str | None = None
     span: Span = span_field()
 
@@ -275,7 +275,7 @@ class MatchItemArm:
 @dataclass(frozen=True, slots=True)
 class MatchItem:
     subject: Expr
-    arms: tuple[MatchItemArm, ...]
+    arms: tuple[MatchItemArm | Broken, ...]
     doc: str | None = None
     span: Span = span_field()
 
@@ -311,7 +311,7 @@ class OpensMetric:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    opens: tuple[OpensRejects | OpensMetric, ...]
+    opens: tuple[OpensRejects | OpensMetric | Broken, ...]
     probes: Expr | None
     otherwise: Chain
     doc: str | None = None

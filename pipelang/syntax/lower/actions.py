@@ -60,7 +60,9 @@ def each(
     return ast.Each(lowering.name(variable), elements, bool(ordered), body, span)
 
 
-def _arm_is_action(arm: ast.Arm) -> bool:
+def _arm_is_action(arm: ast.Arm | ast.Broken) -> bool:
+    if isinstance(arm, ast.Broken):
+        return False
     if arm.link.options or not isinstance(arm.link.action, ast.Pure):
         return True
     value = arm.link.action.value

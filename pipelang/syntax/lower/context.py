@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Span
-from pipelang.syntax.ast import Name
+from pipelang.syntax.ast import Broken, Name
 from pipelang.syntax.tokens import Token
 
 
@@ -34,6 +34,11 @@ class Lowering:
 def gather(lowering: Lowering, span: Span, *children: Any) -> tuple[Any, ...]:
     """The builder of rules that are lists."""
     return children
+
+
+def gather_whole(lowering: Lowering, span: Span, *children: Any) -> tuple[Any, ...]:
+    """Lists of parts that only mean something as a whole: what is broken is left out."""
+    return tuple(child for child in children if not isinstance(child, Broken))
 
 
 def gather_optional(lowering: Lowering, span: Span, *children: Any) -> tuple[Any, ...]:

@@ -8,7 +8,14 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.syntax import ast
-from pipelang.syntax.lower.context import Lowering, constant, gather, gather_optional, only
+from pipelang.syntax.lower.context import (
+    Lowering,
+    constant,
+    gather,
+    gather_optional,
+    gather_whole,
+    only,
+)
 from pipelang.syntax.lower.expressions import raw_literal, text_literal, text_of
 from pipelang.syntax.lower.options import of
 from pipelang.syntax.tokens import Token
@@ -236,7 +243,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "enum": _named(ast.EnumDecl),
     "names": names,
     "type_decl": _named(ast.TypeDecl),
-    "fields": gather,
+    "fields": gather_whole,
     "field": field,
     "provider": _named(ast.ProviderDecl),
     "tier": _named(ast.TierDecl),

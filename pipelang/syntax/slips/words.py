@@ -13,8 +13,6 @@ _ITEMS = frozenset(
     "budget permits slo traffic watch let step gate approve hold when match remember breaker "
     "return escalate reject fail".split()
 )
-BEGINNING = _ITEMS | {"given", "mock", "expect"}
-"""Words that, first on a line, are more likely the beginning of something than a name."""
 _OUTCOMES = ("return", "escalate", "reject", "fail")
 _FOREIGN = {
     "def": "`fn` or `pipeline`",
@@ -340,6 +338,15 @@ def action_inside(spot: Spot) -> Mend | None:
     return Mend(None, Edit(0, end), back=1)
 
 
+def swallowed_word(spot: Spot) -> Mend | None:
+    """`ask p(a by h`, `f(a else b`: the word behind a forgotten bracket was read as a name."""
+    word = spot.before()
+    if spot.taken_as_name and word.text == "by" and spot.wants(")"):
+        edit = Edit(1, 0, spot.put(")", "by"))
+        return Mend("put `)` before `by`", edit, 1, "`)`", "`by`")
+    return None
+
+
 def colon_for_equals(spot: Spot) -> Mend | None:
     """`step x: ask p() by h`: the action was read as a type."""
     for distance in (1, 2, 3):
@@ -407,6 +414,8 @@ OPTIONS_OF = {
     "a memory": frozenset({"keeps"}),
     "a gate": frozenset("evidence catches false_alarms".split()),
 }
+BEGINNING = frozenset({"given", "mock", "expect"}).union(_ITEMS, *OPTIONS_OF.values())
+"""Words that, first on a line, are more likely the beginning of something than a name."""
 
 
 def item_outside(spot: Spot) -> Mend | None:
@@ -592,6 +601,7 @@ SLIPS = (
     without_quotes,
     call_without_parentheses,
     action_inside,
+    swallowed_word,
     missing_name,
     fields_and_parameters,
     heads,

@@ -37,8 +37,8 @@ class Models:
     """A provider that answers by the name of the step.
 
     A script is a value, a ModelAnswer, an exception (raised), or a function of the request that
-    gives one of these, possibly async; a list of them goes by the attempts of the step, its last one
-    repeated. A step without a script gets its own name.
+    gives one of these, possibly async; a list of them goes by the attempts of the step, its last
+    one repeated. A step without a script gets its own name.
     """
 
     name = "lab"

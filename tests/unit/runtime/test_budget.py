@@ -235,9 +235,7 @@ def test_a_counter_that_fails_is_no_reason_to_fail(tmp_path: Path, counter: Any)
             raise counter
 
     text = "step a: text = ask say(x) by small { timeout 100ms output 100 tokens max }"
-    loaded = load(
-        tmp_path, f"pipeline main(x: text) -> text {{ budget $0.001 {text} return a }}"
-    )
+    loaded = load(tmp_path, f"pipeline main(x: text) -> text {{ budget $0.001 {text} return a }}")
     began = time.monotonic()
     assert isinstance(play(loaded, Counting(), x="hi"), Answered)
     assert time.monotonic() - began < 0.5
@@ -433,7 +431,7 @@ def test_what_is_left_can_be_asked_for(tmp_path: Path) -> None:
           budget $0.01, 5k tokens, 1m, 9 steps
           step a: text = ask say(x) by small { output 100 tokens max }
           step b = if a == "" then $0 else budget.remaining
-          step c = if a == "" then 0 else budget.remaining.tokens
+          step c = if a == "" then 0 tokens else budget.remaining.tokens
           step d = if a == "" then 0 else budget.remaining.steps
           step e = if a == "" then 0s else budget.remaining.time
           return a
@@ -450,7 +448,7 @@ def test_what_is_left_can_be_asked_for(tmp_path: Path) -> None:
 
 
 def test_cancelled_calls_are_settled_once(tmp_path: Path) -> None:
-    """`a` ends the run by its budget while `b` hangs: what `b` held is taken, nothing stays held."""
+    """`c` cannot be paid while `b` hangs: what `b` held is taken, and nothing stays held."""
 
     async def hang(request):
         await asyncio.Event().wait()
@@ -468,8 +466,6 @@ def test_cancelled_calls_are_settled_once(tmp_path: Path) -> None:
 
 
 def test_people_cost_nothing(tmp_path: Path) -> None:
-    loaded = load(
-        tmp_path,
-        "pipeline main(x: text) -> text { budget 1 steps step a: text = ask say(x) by boss return a }",
-    )
+    step = "step a: text = ask say(x) by boss"
+    loaded = load(tmp_path, f"pipeline main(x: text) -> text {{ budget 1 steps {step} return a }}")
     assert isinstance(play(loaded, people=Humans(boss="fine"), x="hi"), Answered)

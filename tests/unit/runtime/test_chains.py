@@ -20,7 +20,7 @@ BUSY = ModelFault("overloaded", "busy")
 REFUSED = ModelFault("refusal", "no")
 
 
-@pytest.fixture()
+@pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Waits between attempts, which take no time."""
     waits: list[float] = []
@@ -33,9 +33,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def chain(folder: Path, links: str, kind: str = "text") -> Any:
-    return load(
-        folder, f"pipeline main(x: text) -> {kind} {{ step a: {kind} = {links} return a }}"
-    )
+    return load(folder, f"pipeline main(x: text) -> {kind} {{ step a: {kind} = {links} return a }}")
 
 
 @pytest.mark.parametrize(("retries", "asked"), [(None, 1), (0, 1), (1, 2), (4, 5)])
@@ -290,6 +288,17 @@ def test_a_match_over_actions_takes_one_arm(tmp_path: Path) -> None:
         assert (result.value, len(looked)) == (value, calls)
         (route,) = events(result, "route")
         assert route.data["value"] == size
+
+
+def test_an_arm_has_retries_of_its_own(tmp_path: Path, slept: list[float]) -> None:
+    arm = 'ask say("l") by small { retry 2 backoff 1s..8s }'
+    loaded = load(tmp_path, MATCHED.replace('ask say("l") by small', arm))
+    models = Models(a=[BUSY, BUSY, "third"])
+    result = play(loaded, models, tools={"look": str}, x="hi", size="little")
+    assert isinstance(result, Answered)
+    assert result.value == "third"
+    assert len(slept) == 2
+    assert len(events(result, "fallback")) == 0
 
 
 def test_an_arm_that_fails_goes_to_the_next_link(tmp_path: Path) -> None:

@@ -181,7 +181,8 @@ def test_a_person_who_answers_too_late_is_a_failed_attempt(tmp_path: Path) -> No
 
 def test_a_person_answers_with_the_steps_type(tmp_path: Path) -> None:
     loaded = load(
-        tmp_path, "pipeline main(x: text) -> Answer { step a: Answer = ask say(x) by boss return a }"
+        tmp_path,
+        "pipeline main(x: text) -> Answer { step a: Answer = ask say(x) by boss return a }",
     )
     said = {"value": "x", "confidence": 0.5}
     result = play(loaded, people=Humans(boss=said), x="hi")

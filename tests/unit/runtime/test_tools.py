@@ -21,6 +21,7 @@ from pipelang.runtime.interpreter import run_pipeline
 
 from .stage import HEAD, Models, events, handle, load, play
 
+
 def calling(
     folder: Path,
     signature: str,
@@ -271,7 +272,7 @@ def test_a_result_of_100_mb(tmp_path: Path) -> None:
     result = play(free, tools={"use": lambda x: large}, x="a")
     assert isinstance(result, Answered)
     assert result.value is large
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # far above what it takes: a second or two alone
 
 
 def test_arguments_are_checked_against_the_parameters(tmp_path: Path) -> None:
@@ -422,7 +423,11 @@ def test_a_python_fn_that_raises_is_no_value(tmp_path: Path) -> None:
         """
         fn odd(x: text) -> text python "pure:odd"
         pipeline main(x: text) -> text { step a = odd(x) else "none" return a }
-        pipeline let_(x: text) -> text { step s: text = ask say(x) by small let a = odd(x) return a }
+        pipeline let_(x: text) -> text {
+          step s: text = ask say(x) by small
+          let a = odd(x)
+          return a
+        }
         pipeline gate_(x: text) -> text { gate g: odd(x) == x else reject return x }
         pipeline out(x: text) -> text { return odd(x) }
         """,

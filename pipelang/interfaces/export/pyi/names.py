@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 
@@ -20,11 +19,14 @@ from pipelang.semantics.types import (
 HELPERS = ("Answered", "Program")
 """What every stub declares. A type of the file that has such a name keeps it."""
 
+BUILTINS = frozenset({"bool", "dict", "float", "int", "list", "str", "tuple"})
+"""What annotations are made of. Where something else has such a name, they are written in full."""
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
     """Python names by the keys of types and pipelines. `given` and `made` hold records: what comes
-    in, what goes out. `qualified` says that something hides a builtin, so all are written in full.
+    in, what goes out. `qualified` says that something has the name of a builtin.
     """
 
     enums: dict[str, tuple[str, EnumType]]
@@ -71,7 +73,7 @@ def names(pipelines: Iterable[p.Pipeline]) -> Names:
         },
         handles=handles,
         helpers=helpers,
-        qualified=any(hasattr(builtins, name) for name in fields | taken),
+        qualified=bool(BUILTINS & (fields | taken)),
     )
 
 

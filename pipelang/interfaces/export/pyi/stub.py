@@ -26,6 +26,8 @@ import pipelang as _pipelang
 _Number: _typing.TypeAlias = _builtins.int | _builtins.float | _Decimal
 _Seconds: _typing.TypeAlias = _Number | _datetime.timedelta
 _Time: _typing.TypeAlias = _builtins.str | _datetime.datetime
+_Tools: _typing.TypeAlias = _Mapping[_builtins.str, _Callable[..., _typing.Any]]
+_NotAnswered: _typing.TypeAlias = _pipelang.Escalated | _pipelang.Rejected | _pipelang.Failed
 _Value = _typing.TypeVar("_Value")
 """
 
@@ -120,12 +122,8 @@ def _answered(called: Names) -> str:
 
 def _handle(called: Names, pipeline: p.Pipeline) -> str:
     name = called.handles[pipeline.name]
-    result = " | ".join(
-        [
-            f"{called.helpers['Answered']}[{made(called, pipeline.returns)}]",
-            *(f"_pipelang.{outcome}" for outcome in ("Escalated", "Rejected", "Failed")),
-        ]
-    )
+    answered = f"{called.helpers['Answered']}[{made(called, pipeline.returns)}]"
+    result = f"{answered} | _NotAnswered"
     inputs, before = _inputs(called, pipeline)
     lines = [
         *before,
@@ -139,7 +137,7 @@ def _handle(called: Names, pipeline: p.Pipeline) -> str:
 
 
 def _inputs(called: Names, pipeline: p.Pipeline) -> tuple[str, list[str]]:
-    """The parameters of `run`; and a TypedDict for them where a parameter could not have its name."""
+    """The parameters of `run`; and a TypedDict for them where one could not have its name."""
     parameters = pipeline.parameters
     if not parameters:
         return "self", []
@@ -157,10 +155,7 @@ def _inputs(called: Names, pipeline: p.Pipeline) -> tuple[str, list[str]]:
 
 
 def _program(called: Names, pipelines: Sequence[p.Pipeline]) -> str:
-    plug = (
-        "tools: _Mapping[_builtins.str, _Callable[..., _typing.Any]] | None = ..., "
-        "runtime: _pipelang.Runtime | None = ..."
-    )
+    plug = "tools: _Tools | None = ..., runtime: _pipelang.Runtime | None = ..."
     lines = [
         f"class {called.helpers['Program']}(_typing.Protocol):",
         "    @_builtins.property",
@@ -173,5 +168,9 @@ def _program(called: Names, pipelines: Sequence[p.Pipeline]) -> str:
             lines.append("    @_typing.overload")
         name = f"_typing.Literal[{json.dumps(pipeline.name)}]"
         handle = called.handles[pipeline.name]
-        lines.append(f"    def pipeline(self, name: {name}, *, {plug}) -> {handle}: ...")
+        lines += [
+            "    def pipeline(",
+            f"        self, name: {name}, *, {plug}",
+            f"    ) -> {handle}: ...",
+        ]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,59 @@
+"""`pipelang graph`: pipelines as pictures."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelang.interfaces.cli.programs import chosen, deliver, read_program, stop
+from pipelang.interfaces.cli.terminal import WIDEST, text_width, wants_colour
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.export.graph import Graph
+
+FORMATS = ("ascii", "mermaid", "dot", "svg")
+
+
+@click.command(name="graph", short_help="Draw pipelines: as text, mermaid, dot or SVG.")
+@click.argument("file")
+@click.argument("pipeline", required=False)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="ascii", show_default=True)
+@click.option("-o", "--output", "out", metavar="OUT", help="A file instead of standard output.")
+def command(file: str, pipeline: str | None, form: str, out: str | None) -> None:
+    """Draw the pipelines of FILE, or only PIPELINE: steps and gates in the order in which they run,
+    regions in which steps run side by side, fallbacks, and every way in which a run can end.
+
+    Exit code 1 if the file has errors.
+    """
+    from pipelang.interfaces.export.flow import flow
+
+    program, _ = read_program(file)
+    names = chosen(program, pipeline)
+    if not names:
+        stop(f"`{file}` has no pipeline")
+    deliver(_drawn(flow(program, names), form, to_file=out not in (None, "-")), out)
+
+
+def _drawn(graph: Graph, form: str, to_file: bool) -> str:
+    match form:
+        case "ascii":
+            from pipelang.interfaces.export.ascii import ascii
+            from pipelang.interfaces.report.paint import painter
+
+            colour = not to_file and wants_colour(sys.stdout)
+            width = WIDEST if to_file else text_width(sys.stdout)
+            return ascii(graph, width, painter(colour))
+        case "mermaid":
+            from pipelang.interfaces.export.mermaid import mermaid
+
+            return mermaid(graph)
+        case "dot":
+            from pipelang.interfaces.export.dot import dot
+
+            return dot(graph)
+        case _:
+            from pipelang.interfaces.export.svg import svg
+
+            return svg(graph)
