@@ -14,6 +14,7 @@ from pipelang.analysis.figures import (
     Figures,
     by_name,
     enclosed,
+    if_finite,
 )
 from pipelang.analysis.importance import importances
 from pipelang.analysis.model import Model, make_model
@@ -136,7 +137,7 @@ def _steps(model: Model, totals: Totals, figure: Figures) -> tuple[StepRow, ...]
                 figure.number(by_name("reached", name)),
                 UNCOMPUTED if success is None else certain(success, basis),
                 UNCOMPUTED if silent is None else certain(silent, basis),
-                figure.number(by_name("step_costs", name), unit=False),
+                if_finite(figure.number(by_name("step_costs", name), unit=False)),
             )
         )
     return tuple(rows)

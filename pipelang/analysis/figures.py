@@ -7,6 +7,7 @@ something is undeclared, one over degrees and one over a grid give certain bound
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from pipelang.analysis.enclosure import (
@@ -106,7 +107,7 @@ class Figures:
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
     ) -> dict[str, Number]:
         mean = self._bounded(self.number(lambda t: t.cost, unit=False))
-        if unpriced or mean.value == float("inf"):
+        if unpriced:
             mean = Number(None, 0.0, None, None, Basis.UNKNOWN)
         numbers = {"cost.mean": mean, "cost.p50": UNCOMPUTED}
         numbers["cost.p95"] = numbers["cost.p99"] = UNCOMPUTED
@@ -123,10 +124,19 @@ class Figures:
 
     def _bounded(self, number: Number) -> Number:
         """Lengths that nobody declared count as their maximum, so the figure is a bound."""
+        number = if_finite(number)
         if number.value is None or not number.value:
             return number
         basis = max(number.basis, Basis.BOUND) if self.parameters.bounded else number.basis
         return Number(number.value, number.low, number.high, number.mean, basis)
+
+
+def if_finite(number: Number) -> Number:
+    """An amount; an unknown one where nothing bounds what it is made of."""
+    sides = (number.value, number.low, number.high, number.mean)
+    if all(side is None or isfinite(side) for side in sides):
+        return number
+    return Number(None, 0.0, None, None, Basis.UNKNOWN)
 
 
 def _ratio(wrong: Number, right: Number) -> Number:

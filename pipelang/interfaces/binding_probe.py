@@ -142,8 +142,8 @@ def _described(given: Any, depth: int) -> dict[str, Any]:
     if not inspect.isclass(base):
         return ANYTHING
     if base in _LISTS:
-        plain = base is not tuple or arguments[1:] == (...,)
-        inner = arguments[0] if arguments and plain else Any
+        even = base is not tuple or arguments[1:] == (...,)
+        inner = arguments[0] if arguments and even else Any
         return {"is": "list", "of": annotation(inner, depth + 1)}
     if base in _SETS:
         return {"is": "set"}
@@ -166,7 +166,7 @@ def _of_class(base: type, depth: int) -> dict[str, Any]:
             for name, field in getattr(base, "model_fields").items()  # noqa: B009
         }
     elif typing.is_typeddict(base):
-        required = getattr(base, "__required_keys__", frozenset())
+        required: frozenset[str] = getattr(base, "__required_keys__", frozenset())
         hints = typing.get_type_hints(base)
         fields = {
             name: [annotation(hint, depth + 1), name in required] for name, hint in hints.items()

@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import Any
 
 from pipelang.resources import resource
+from pipelang.syntax.tables import TABLES
 
 GRAMMAR = "pipelang.lark"
-TABLES = "pipelang.tables.json"
 
 RESERVED = (
     "and or not in matches max if then else match true false none".split()
@@ -34,6 +33,8 @@ class ConflictError(ValueError):
 
 def build(grammar: str) -> dict[str, Any]:
     """The tables of a grammar. Raises `ConflictError` with lark's log if it has a conflict."""
+    import logging
+
     from lark import Lark
     from lark import logger as lark_logger
     from lark.parsers.lalr_analysis import Shift

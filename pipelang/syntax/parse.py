@@ -12,21 +12,21 @@ with a small edit of the tokens or with a `Broken` node in the place of the smal
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelang.diagnostics import Diagnostic, Source, Span
 from pipelang.records import dataclass, field
 from pipelang.syntax.ast import Module
-from pipelang.syntax.lower import Lowering, builder
+from pipelang.syntax.lower import Lowering
+from pipelang.syntax.reductions import reductions, renamed
 from pipelang.syntax.tables import Tables, tables
 from pipelang.syntax.tokens import Token, TokenList, tokenize
 
 if TYPE_CHECKING:
     from pipelang.syntax.recovery import Recovery
 
-MAX_DEPTH = 200
+MAX_DEPTH = 100
 """How many constructs may stand in each other, so that later passes may walk a tree recursively."""
 
 SHIFT = -1
@@ -72,14 +72,17 @@ def _language(tokens: list[Token]) -> int | None:
     return None
 
 
+_span = partial(tuple.__new__, Span)
+"""A span of a tuple, in half the time that `Span(...)` takes."""
+
+
 def _run(
     source: Source, token_list: TokenList, lowering: Lowering, derivation: list[int]
 ) -> tuple[tuple[int | None, tuple[Any, ...]], Recovery | None]:
     """Parse a file's tokens: its language and declarations, and what happened at errors."""
     grammar = tables()
-    states, rules, end_state = grammar.states, grammar.rules, grammar.end
-    reserved, keyword_of = grammar.reserved, grammar.keyword_of
-    builders, nests = _builders(), _nests()
+    states, soft, end_state = grammar.states, grammar.soft, grammar.end
+    plans = reductions()
     file = source.name
     state_stack = [grammar.start]
     values: list[Any] = []
@@ -88,13 +91,14 @@ def _run(
     tokens = token_list.tokens
     recovery: Recovery | None = None
     last_end = 0
+    too_deep: Span | None = None
     size = len(source.text)
     index, count = 0, len(tokens)
     while True:
         token = tokens[index] if index < count else Token("$END", "", size, size)
-        kind = token.type
+        kind, _, token_start, token_end = token
         row = states[state_stack[-1]]
-        if kind in keyword_of and token.text not in reserved and "NAME" in row:
+        if kind in soft and "NAME" in row:
             action = row.get(kind)
             if action is None or (action < 0 and not _shifts(grammar, state_stack, kind)):
                 kind = "NAME"
@@ -112,45 +116,45 @@ def _run(
             if action >= 0:
                 state_stack.append(action)
                 values.append(token)
-                starts.append(token.start)
+                starts.append(token_start)
                 depths.append(0)
-                derivation.append(SHIFT if kind == token.type else SHIFT_AS_NAME)
-                last_end = token.end
+                derivation.append(SHIFT if kind == token[0] else SHIFT_AS_NAME)
+                last_end = token_end
                 break
             number = -1 - action
-            rule = rules[number]
-            length = rule.length
-            if length:
-                taken = values[-length:]
-                start, depth = starts[-length], max(depths[-length:])
-                del values[-length:], starts[-length:], depths[-length:], state_stack[-length:]
-            else:
-                taken, start, depth = [], token.start, 0
+            length, origin, renames, only, pick, build, nests = plans[number]
+            if renames:
+                state_stack[-1], numbers = renamed(state_stack[-2], state_stack[-1], kind)
+                derivation += numbers
+                continue
             derivation.append(number)
-            children = _children(rule.children, taken)
-            if rule.passthrough and len(children) == 1:
-                value = children[0]
+            if length:
+                start, depth = starts[-length], max(depths[-length:])
             else:
-                span = Span(file, start, max(start, last_end))
-                depth += nests[number]
+                start, depth = token_start, 0
+            if only is not None:
+                value = values[only]
+            else:
+                span = _span((file, start, last_end if last_end > start else start))
+                depth += nests
                 if depth > MAX_DEPTH:
-                    state_stack.append(states[state_stack[-1]][rule.origin])
-                    values.append(None)
-                    starts.append(start)
-                    depths.append(0)
-                    if recovery is None:
-                        recovery = _recovery(
-                            source, token_list, state_stack, values, starts, depths
-                        )
-                    index = recovery.too_deep(index, span, MAX_DEPTH) - 1
-                    tokens = recovery.tokens
-                    count = len(tokens)
-                    break
-                value = builders[number](lowering, span, *children)
-            state_stack.append(states[state_stack[-1]][rule.origin])
+                    value, depth, too_deep = None, 0, span
+                else:
+                    value = build(lowering, span, *pick(values))
+            if length:
+                del values[-length:], starts[-length:], depths[-length:], state_stack[-length:]
+            state_stack.append(states[state_stack[-1]][origin])
             values.append(value)
             starts.append(start)
             depths.append(depth)
+            if too_deep is not None:
+                if recovery is None:
+                    recovery = _recovery(source, token_list, state_stack, values, starts, depths)
+                index = recovery.too_deep(index, too_deep, MAX_DEPTH) - 1
+                tokens = recovery.tokens
+                count = len(tokens)
+                too_deep = None
+                break
             if kind == "$END" and state_stack[-1] == end_state:
                 return value, recovery
         index += 1
@@ -169,29 +173,6 @@ def _recovery(
 
     stack = Stack(states, values, starts, depths)
     return Recovery(source, tables(), stack, token_list.tokens, list(token_list.guessed))
-
-
-@cache
-def _builders() -> list[Callable[..., Any]]:
-    return [builder(rule) for rule in tables().rules]
-
-
-@cache
-def _nests() -> list[bool]:
-    """Whether a rule makes a construct around others; the helpers of `*` and `+` only gather."""
-    return [not rule.builder.startswith("__") for rule in tables().rules]
-
-
-def _children(shape: tuple[int, ...], taken: list[Any]) -> list[Any]:
-    children: list[Any] = []
-    for entry in shape:
-        if entry < 0:
-            children.append(None)
-        elif entry & 1:
-            children.extend(taken[entry >> 1])
-        else:
-            children.append(taken[entry >> 1])
-    return children
 
 
 def _shifts(grammar: Tables, stack: list[int], kind: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
@@ -25,6 +26,10 @@ class Token(NamedTuple):
     text: str
     start: int
     end: int
+
+
+_token = partial(tuple.__new__, Token)
+"""A token of a tuple, in half the time that `Token(...)` takes."""
 
 
 class Comment(NamedTuple):
@@ -88,7 +93,7 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
             at = take(at, _strange(source, at, ""))
             continue
         kind = hit.lastgroup or ""
-        end = hit.end()
+        end = hit.end(kind)
         if kind in ignored:
             if kind == "COMMENT":
                 line_start = text.rfind("\n", 0, at) + 1
@@ -99,7 +104,7 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
                     doc.append(word[2:].strip())
                 else:
                     doc.clear()
-            at = end
+            at = hit.end()
             continue
         if kind == "NAME":
             kind = keywords.get(text[at:end], kind)
@@ -115,8 +120,8 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
         if doc:
             docs[at] = "\n".join(doc)
             doc.clear()
-        tokens.append(Token(kind, text[at:end], at, end))
-        at = end
+        tokens.append(_token((kind, text[at:end], at, end)))
+        at = hit.end()
     return TokenList(tokens, comments, docs, tuple(found), tuple(guessed))
 
 

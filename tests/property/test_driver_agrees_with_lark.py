@@ -18,7 +18,8 @@ from lark.lexer import Lexer
 
 from pipelang.resources import resource
 from pipelang.syntax.build_tables import GRAMMAR
-from pipelang.syntax.parse import SHIFT_AS_NAME, Parsed, _children
+from pipelang.syntax.parse import SHIFT_AS_NAME, Parsed
+from pipelang.syntax.reductions import children as children_of
 from pipelang.syntax.tables import tables
 
 from .corpus import FILES, mutated, programs, read, spread
@@ -62,7 +63,7 @@ def ours(parsed: Parsed) -> Any:
         rule = rules[entry]
         taken = stack[len(stack) - rule.length :]
         del stack[len(stack) - rule.length :]
-        children = _children(rule.children, taken)
+        children = children_of(rule.children, taken)
         if rule.builder.startswith("__"):
             stack.append(children)
         elif rule.passthrough and len(children) == 1:

@@ -137,6 +137,7 @@ def test_of_several_endings_the_first_in_writing_order_counts(
                 at = order.index(name)
                 if at:
                     await over[order[at - 1]].wait()
+                    await asyncio.sleep(0.005)
                 over[name].set()
                 raise REFUSED
 
@@ -282,19 +283,32 @@ def test_a_branch_that_ends_and_one_that_goes_on(tmp_path: Path) -> None:
 
 
 def test_what_finished_together_with_a_spent_budget_is_in_the_handoff(tmp_path: Path) -> None:
-    """Both are done in one tick; that one cannot be paid must not lose the other's answer."""
+    """Both are done in one tick; that `a` cannot be paid must not lose what `b` found."""
     loaded = load(
         tmp_path,
         """
+        tool look(x: text) -> text { effect read latency 1ms median succeeds 99% }
         pipeline main(x: text) -> text {
-          budget 1 steps else escalate to boss
+          budget 1 steps, 1M tokens else escalate to boss
           step a: text = ask say(x) by small
-          step b: text = ask say(x) by small
+          step b = call look(x)
           return a
         }
         """,
     )
-    result = play(loaded, Models(), x="hi")
+    looked = asyncio.Event()
+
+    class Counting(Models):
+        async def count_tokens(self, request):
+            await looked.wait()
+            return 3
+
+    async def look(x: str) -> str:
+        await asyncio.sleep(0.01)
+        looked.set()
+        return "seen"
+
+    result = play(loaded, Counting(), tools={"look": look}, x="hi")
     assert isinstance(result, Escalated)
     assert result.reason == "budget"
-    assert result.handoff["values"] == {"a": "a"}
+    assert result.handoff["values"] == {"b": "seen"}

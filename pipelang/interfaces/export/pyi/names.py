@@ -33,6 +33,7 @@ class Names:
     given: dict[str, tuple[str, RecordType]]
     made: dict[str, tuple[str, RecordType]]
     handles: dict[str, str]
+    inputs: dict[str, str]
     helpers: dict[str, str]
     qualified: bool
 
@@ -56,6 +57,7 @@ def names(pipelines: Iterable[p.Pipeline]) -> Names:
             name = _fresh(f"{called[key]}Input", taken) if key in made else called[key]
             into[key] = (name, type)
     handles = {one.name: _fresh(pascal(one.name), taken) for one in pipelines}
+    inputs = {one.name: _fresh(f"{pascal(one.name)}Inputs", taken) for one in pipelines}
     helpers = {name: _fresh(name, taken) for name in HELPERS}
     fields = {
         field.name
@@ -72,6 +74,7 @@ def names(pipelines: Iterable[p.Pipeline]) -> Names:
             if isinstance(type, RecordType)
         },
         handles=handles,
+        inputs=inputs,
         helpers=helpers,
         qualified=bool(BUILTINS & (fields | taken)),
     )

@@ -8,9 +8,11 @@ from keyword import iskeyword
 from pathlib import PurePath
 
 from pipelang.interfaces.export.pyi.annotations import given, made
-from pipelang.interfaces.export.pyi.names import Names, names, pascal
+from pipelang.interfaces.export.pyi.names import Names, names
 from pipelang.semantics import program as p
 from pipelang.semantics.types import OptionalType, RecordField, RecordType
+
+WIDEST = 100
 
 _IMPORTS = """\
 import builtins as _builtins
@@ -70,8 +72,8 @@ def _typed_dict(called: Names, name: str, type: RecordType) -> str:
     """A record as a host writes it. Names that no attribute can have need the other notation."""
     entries = [(field, _entry(called, field)) for field in type.fields]
     if not all(_plain_name(field.name) for field in type.fields):
-        pairs = ", ".join(f"{json.dumps(field.name)}: {entry}" for field, entry in entries)
-        return f'{name} = _typing.TypedDict("{name}", {{{pairs}}})\n'
+        pairs = [f"    {json.dumps(field.name)}: {entry},\n" for field, entry in entries]
+        return f'{name} = _typing.TypedDict("{name}", {{\n{"".join(pairs)}}})\n'
     lines = [f"class {name}(_typing.TypedDict):"]
     for field, entry in entries:
         lines += [*_comment(field.doc), f"    {field.name}: {entry}"]
@@ -121,41 +123,48 @@ def _answered(called: Names) -> str:
 
 
 def _handle(called: Names, pipeline: p.Pipeline) -> str:
-    name = called.handles[pipeline.name]
     answered = f"{called.helpers['Answered']}[{made(called, pipeline.returns)}]"
     result = f"{answered} | _NotAnswered"
-    inputs, before = _inputs(called, pipeline)
+    parameters, before = _inputs(called, pipeline)
     lines = [
         *before,
-        f"class {name}(_typing.Protocol):",
+        f"class {called.handles[pipeline.name]}(_typing.Protocol):",
         *_comment(pipeline.doc),
-        f"    async def run({inputs}) -> {result}: ...",
-        f"    def run_sync({inputs}) -> {result}: ...",
-        f"    def stream({inputs}) -> _AsyncIterator[_pipelang.Update]: ...",
+        *_method("async def run", parameters, result),
+        *_method("def run_sync", parameters, result),
+        *_method("def stream", parameters, "_AsyncIterator[_pipelang.Update]"),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _inputs(called: Names, pipeline: p.Pipeline) -> tuple[str, list[str]]:
+def _method(head: str, parameters: Sequence[str], result: str) -> list[str]:
+    """A method, on as many lines as it needs."""
+    inside = ", ".join(parameters)
+    line = f"    {head}({inside}) -> {result}: ..."
+    if len(line) <= WIDEST:
+        return [line]
+    short = len(inside) + 8 <= WIDEST
+    between = [f"        {inside}"] if short else [f"        {one}," for one in parameters]
+    return [f"    {head}(", *between, f"    ) -> {result}: ..."]
+
+
+def _inputs(called: Names, pipeline: p.Pipeline) -> tuple[list[str], list[str]]:
     """The parameters of `run`; and a TypedDict for them where one could not have its name."""
-    parameters = pipeline.parameters
-    if not parameters:
-        return "self", []
-    fields = [RecordField(one.name, one.type, one.has_default) for one in parameters]
+    if not pipeline.parameters:
+        return ["self"], []
+    fields = [RecordField(one.name, one.type, one.has_default) for one in pipeline.parameters]
     if not all(_plain_name(field.name) and field.name != "self" for field in fields):
-        inputs = f"_{pascal(pipeline.name)}Inputs"
-        return f"self, **inputs: _typing.Unpack[{inputs}]", [
-            _typed_dict(called, inputs, RecordType(inputs, tuple(fields)))
-        ]
-    parts = []
+        inputs = called.inputs[pipeline.name]
+        declared = _typed_dict(called, inputs, RecordType(inputs, tuple(fields)))
+        return ["_self", "/", f"**inputs: _typing.Unpack[{inputs}]"], [declared]
+    parameters = ["self", "*"]
     for field in fields:
         default = " = ..." if field.has_default or isinstance(field.type, OptionalType) else ""
-        parts.append(f"{field.name}: {given(called, field.type)}{default}")
-    return f"self, *, {', '.join(parts)}", []
+        parameters.append(f"{field.name}: {given(called, field.type)}{default}")
+    return parameters, []
 
 
 def _program(called: Names, pipelines: Sequence[p.Pipeline]) -> str:
-    plug = "tools: _Tools | None = ..., runtime: _pipelang.Runtime | None = ..."
     lines = [
         f"class {called.helpers['Program']}(_typing.Protocol):",
         "    @_builtins.property",
@@ -166,11 +175,12 @@ def _program(called: Names, pipelines: Sequence[p.Pipeline]) -> str:
     for pipeline in pipelines:
         if len(pipelines) > 1:
             lines.append("    @_typing.overload")
-        name = f"_typing.Literal[{json.dumps(pipeline.name)}]"
-        handle = called.handles[pipeline.name]
-        lines += [
-            "    def pipeline(",
-            f"        self, name: {name}, *, {plug}",
-            f"    ) -> {handle}: ...",
+        parameters = [
+            "self",
+            f"name: _typing.Literal[{json.dumps(pipeline.name)}]",
+            "*",
+            "tools: _Tools | None = ...",
+            "runtime: _pipelang.Runtime | None = ...",
         ]
+        lines += _method("def pipeline", parameters, called.handles[pipeline.name])
     return "\n".join(lines) + "\n"

@@ -59,7 +59,7 @@ class Layers(Part):
         _order(self.layers)
         _spread(self.layers)
         self.tracks = [
-            [slot for slot in layer if any(abs(slot.x - other.x) > 1 for other in slot.below)]
+            [slot for slot in layer if any(slot.x != other.x for other in slot.below)]
             for layer in [[self.entry], *self.layers]
         ]
         self.heights = [max(slot.height for slot in layer) for layer in self.layers]

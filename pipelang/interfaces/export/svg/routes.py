@@ -16,6 +16,9 @@ from pipelang.records import dataclass
 
 Point = tuple[float, float]
 
+_SAME = 0.01
+"""Closer than this is the rounding of the arithmetic."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -85,8 +88,8 @@ def _next(edge: Edge, source: Box, trails: Trails) -> Route:
         assert isinstance(first, Row)
         assert isinstance(second, Row)
         points += holder.way(first, second)
-    elif edge.label and isinstance(out[shared], Fork):
-        fork = out[shared]
+    elif edge.label:  # straight on, past an empty branch
+        fork = out[-2]
         assert isinstance(fork, Fork)
         label_at = (fork.axis + 7, fork.row.bottom + 14)
     for around, inner in zip(into[shared:-1], into[shared + 1 :], strict=True):
@@ -140,7 +143,7 @@ def simplified(points: list[Point]) -> tuple[Point, ...]:
     """The corners only: no point twice, and none in the middle of a straight line."""
     kept: list[Point] = []
     for point in points:
-        if kept and abs(kept[-1][0] - point[0]) < 1 and abs(kept[-1][1] - point[1]) < 1:
+        if kept and all(abs(kept[-1][i] - point[i]) < _SAME for i in (0, 1)):
             continue
         if len(kept) > 1 and _straight(kept[-2], kept[-1], point):
             kept.pop()
@@ -149,6 +152,4 @@ def simplified(points: list[Point]) -> tuple[Point, ...]:
 
 
 def _straight(a: Point, b: Point, c: Point) -> bool:
-    return (abs(a[0] - b[0]) < 1 and abs(b[0] - c[0]) < 1) or (
-        abs(a[1] - b[1]) < 1 and abs(b[1] - c[1]) < 1
-    )
+    return any(abs(a[i] - b[i]) < _SAME and abs(b[i] - c[i]) < _SAME for i in (0, 1))
