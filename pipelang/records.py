@@ -178,7 +178,8 @@ class _LibraryFields:
             elif one.default is not _MISSING:
                 options["default"] = one.default
             given.append((name, owner.__annotations__[name], dataclasses.field(**options)))
-        return dataclasses.make_dataclass(owner.__name__, given).__dataclass_fields__
+        same: Any = dataclasses.make_dataclass(owner.__name__, given)
+        return same.__dataclass_fields__
 
 
 _FIELDS = _LibraryFields()

@@ -1,6 +1,6 @@
-"""The pictures of the README: what the real commands print, as SVG.
+"""The pictures of the documentation: what the real commands print, as SVG.
 
-Run by `make pictures`. Each picture is one command, run here with colours on.
+Run by `make pictures`. Each picture is one command, run here with colours on, or a picture itself.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ def main() -> None:
         svg = console.export_svg(title=title if len(title) < 80 else title[:77] + "...")
         (HERE / name).write_text(svg, encoding="utf-8")
         print(f"{name}: {lines} lines of `{title}`")
+    graph = ["graph", "examples/support/support.pipe", "handle_ticket", "--format", "svg"]
+    picture = ["-o", str(HERE / "graph.svg")]
+    subprocess.run([sys.executable, "-m", "pipelang", *graph, *picture], cwd=ROOT, check=True)
+    print(f"graph.svg: `pipelang {' '.join(graph)}`")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pipelang.analysis.model import Model, make_model
 from pipelang.analysis.numbers import UNCOMPUTED, Number, certain
 from pipelang.analysis.objectives import Verdict, decide
 from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.posterior import posterior
+from pipelang.analysis.posterior import beside_unknowns, draws_beside, posterior
 from pipelang.analysis.reliability import own_reliability
 from pipelang.analysis.sweep import Totals, sweep
 from pipelang.analysis.worst import Worst, worst_run
@@ -81,8 +81,14 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     )
     bounded = enclosed(program, pipeline, point)
     draws: Totals | None = None
-    if (point.counted or point.counted_bins) and not point.unknown_sites:
+    counted = bool(point.counted or point.counted_bins)
+    if counted and not point.unknown_sites:
         draws = sweep(make_model(program, pipeline, posterior(point)))
+    elif counted and bounded is not None and draws_beside(bounded.grid.size):
+        sites = enumerate(point.unknown_sites)
+        axes = {site: bounded.grid.values(axis) for axis, site in sites}
+        both = beside_unknowns(posterior(point), axes, bounded.grid.size)
+        draws = sweep(make_model(program, pipeline, both))
     figure = Figures(totals, draws, point, bounded)
     numbers = figure.all(pipeline, worst, unpriced)
     slo = []

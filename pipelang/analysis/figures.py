@@ -20,7 +20,7 @@ from pipelang.analysis.enclosure import (
 from pipelang.analysis.model import make_model
 from pipelang.analysis.numbers import UNCOMPUTED, Number, certain
 from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.posterior import interval, share_of
+from pipelang.analysis.posterior import interval, share_of, widest
 from pipelang.analysis.sweep import Totals, sweep
 from pipelang.analysis.worst import Worst
 from pipelang.records import dataclass
@@ -66,7 +66,10 @@ class Figures:
         if enclosed is None:
             high = 1.0 if unit else None
             return Number(None, 0.0, high, None, Basis.UNKNOWN, tight=False)
-        if not any(degree_of(read(enclosed.degrees), len(enclosed.grid.degrees))):
+        known = not any(degree_of(read(enclosed.degrees), len(enclosed.grid.degrees)))
+        if self.parameters.counted or self.parameters.counted_bins:
+            return self._measured_and_unknown(read, value, unit, known)
+        if known:
             return certain(value, self.parameters.known_basis)
         bounds = enclose(enclosed.grid.coefficients(read(enclosed.values)))
         low = max(0.0, bounds.low)
@@ -75,10 +78,21 @@ class Figures:
             return certain(value, self.parameters.known_basis)
         return Number(None, low, high, None, Basis.UNKNOWN, bounds.tight)
 
+    def _measured_and_unknown(self, read: Read, value: float, unit: bool, known: bool) -> Number:
+        """Over the unknowns, the widest of the intervals that the evidence leaves open."""
+        enclosed = self.enclosed
+        if self.draws is None or enclosed is None:
+            return Number(None, 0.0, 1.0 if unit else None, None, Basis.UNKNOWN, tight=False)
+        spread = widest(read(self.draws), enclosed.grid.size)
+        if known:
+            basis = self.parameters.known_basis
+            return Number(value, spread.low, spread.high, spread.mean, basis)
+        return Number(None, spread.low, spread.high, None, Basis.UNKNOWN, tight=False)
+
     def probability(self, line: p.SloLine) -> float | None:
         """How sure the posterior is of an objective; None where nothing was measured."""
         read = reader_of(line.metric)
-        if self.draws is None or read is None:
+        if self.draws is None or read is None or self.parameters.unknown_sites:
             return None
         return share_of(read(self.draws), line.op, float(line.target))
 

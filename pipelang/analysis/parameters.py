@@ -70,6 +70,7 @@ class Parameters:
     counted_bins: dict[tuple[str, bool], tuple[int, ...]] = field(default_factory=dict)
     unknown_sites: dict[str, None] = field(default_factory=dict)
     bounded: bool = False
+    _bins: dict[tuple[str, bool, tuple[Cut, ...]], tuple[int, ...]] = field(default_factory=dict)
 
     def value(self, chance: Chance) -> Weight:
         """The value of a chance in [0, 1]."""
@@ -81,8 +82,8 @@ class Parameters:
             case CountedShare():
                 return self._counted(chance.site, chance.good, chance.total)
             case MeasuredShare():
-                file = self.evidence[chance.file]
-                return self._counted(chance.site, file.right, len(file.rows))
+                good, total = self.counted.get(chance.site) or self._rows(chance.file)
+                return self._counted(chance.site, good, total)
             case Undeclared():
                 return self.open(chance.site)
             case _:
@@ -93,6 +94,11 @@ class Parameters:
         self.bases[site] = Basis.UNKNOWN
         self.unknown_sites[site] = None
         return self.unknown(site)
+
+    def _rows(self, file: str) -> tuple[int, int]:
+        """How many rows of a file are right, and how many there are."""
+        rows = self.evidence[file].rows
+        return sum(row.correct for row in rows), len(rows)
 
     def _counted(self, site: str, good: int, total: int) -> Weight:
         self.bases[site] = max(self.bases.get(site, Basis.EXACT), Basis.MEASURED)
@@ -105,18 +111,27 @@ class Parameters:
         Bin k holds the confidences that reach exactly k of the sorted cuts. Shares are exact counts
         of rows; with no row of that kind they are unknown, by stick breaking.
         """
-        rows = [row for row in self.evidence[file].rows if row.correct is right]
+        counts = self._binned(file, right, tuple(cuts))
+        total = sum(counts)
         self.bases[f"{file}:bins"] = Basis.MEASURED
-        if not rows:
+        if not total:
             return self.stick(f"{file}:{'right' if right else 'wrong'}", len(cuts) + 1)
-        counts = [0] * (len(cuts) + 1)
-        for row in rows:
-            assert row.confidence is not None
-            counts[sum(reaches(row.confidence, cut) for cut in cuts)] += 1
-        self.counted_bins[file, right] = tuple(counts)
+        self.counted_bins[file, right] = counts
         if (file, right) in self.bins:
             return list(self.bins[file, right])
-        return [count / len(rows) for count in counts]
+        return [count / total for count in counts]
+
+    def _binned(self, file: str, right: bool, cuts: tuple[Cut, ...]) -> tuple[int, ...]:
+        """How many rows fall into each bin; every gate on the file asks, so it is remembered."""
+        known = self._bins.get((file, right, cuts))
+        if known is not None:
+            return known
+        counts = [0] * (len(cuts) + 1)
+        for row in self.evidence[file].rows:
+            if row.correct is right:
+                assert row.confidence is not None
+                counts[sum(reaches(row.confidence, cut) for cut in cuts)] += 1
+        return self._bins.setdefault((file, right, cuts), tuple(counts))
 
     def stick(self, site: str, count: int) -> list[Weight]:
         """`count` unknown shares that sum to 1: each takes its part of what is left."""

@@ -8,6 +8,7 @@ program first uses them, so a result does not hang on what files are called.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.parameters import Parameters
@@ -43,6 +44,43 @@ def posterior(point: Parameters) -> Parameters:
         draws = generator.dirichlet([count + 0.5 for count in counts], DRAWS)
         bins[key] = tuple(draws[:, index] for index in range(len(counts)))
     return Parameters(point.evidence, point.unknown, measured, bins)
+
+
+def beside_unknowns(drawn: Parameters, axes: Mapping[str, Any], points: int) -> Parameters:
+    """Posterior draws at every point of a grid over the unknowns, flattened: point by point.
+
+    `axes` are the values of each unknown at the points. Fewer draws are taken where there are many
+    points, so that arrays stay small.
+    """
+    import numpy as np
+
+    each = draws_beside(points)
+
+    def spread(values: Any) -> Any:
+        return np.tile(values[:each], points)
+
+    return Parameters(
+        drawn.evidence,
+        lambda site: np.repeat(axes[site], each),
+        {site: spread(values) for site, values in drawn.measured.items()},
+        {key: tuple(map(spread, values)) for key, values in drawn.bins.items()},
+    )
+
+
+def draws_beside(points: int) -> int:
+    """How many draws are taken at each of so many points; 0 where there are too many points."""
+    each = min(2_000, 2_000_000 // points)
+    return each if each >= 200 else 0
+
+
+def widest(values: Any, points: int) -> Interval:
+    """The smallest 2.5% and the largest 97.5% quantile over the points; the mean of all."""
+    import numpy as np
+
+    each = draws_beside(points)
+    array: np.ndarray[Any, Any] = np.broadcast_to(np.asarray(values, dtype=float), (points * each,))
+    low, high = np.quantile(array.reshape(points, each), [0.025, 0.975], axis=1)
+    return Interval(float(array.mean()), float(low.min()), float(high.max()))
 
 
 def interval(values: Any) -> Interval:

@@ -150,6 +150,7 @@ BINDING_PARAMETERS = _row(
 BINDING_TYPE = _row(
     "P317", "binding-type", "`{target}` is annotated otherwise than `{name}` is declared: {why}"
 )
+TOO_LARGE = _row("P318", "too-large", "{what} comes to {found}, and at most {most:,} are allowed")
 
 # ------------------------------------------------------------------------------ P4xx flow
 NO_OUTCOME = _row(

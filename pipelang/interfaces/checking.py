@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.analyse import Analysis, analyse
-from pipelang.analysis.as_json import analysis_json
-from pipelang.analysis.findings import findings
 from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.disk import DiskLoader
@@ -17,6 +14,9 @@ from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 from pipelang.semantics.loading import Loader
+
+if TYPE_CHECKING:
+    from pipelang.analysis.analyse import Analysis
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ def check_file(path: str, loader: Loader | None = None) -> Checked:
     found = list(built.diagnostics)
     analyses: list[Analysis] = []
     if built.program is not None:
+        from pipelang.analysis.analyse import analyse
+        from pipelang.analysis.findings import findings
+
         for pipeline in built.program.pipelines.values():
             analysis = analyse(built.program, pipeline)
             analyses.append(analysis)
@@ -89,6 +92,8 @@ def _nearest(path: Path) -> str | None:
 
 def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) -> dict[str, Any]:
     """The documented JSON report over several files."""
+    from pipelang.analysis.as_json import analysis_json
+
     pipelines: dict[str, Any] = {}
     for one in checked:
         claims = one.program.claims if one.program is not None else ()

@@ -8,7 +8,6 @@ package of that folder's own, so that two examples may both have a `tools.py`.
 from __future__ import annotations
 
 import asyncio
-import copy
 import hashlib
 import importlib
 import importlib.util
@@ -133,7 +132,10 @@ class Toolbox:
 
 
 def checked(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call as the tool's parameters want them. Raises `Misfit`."""
+    """The arguments of a call as the tool's parameters want them. Raises `Misfit`.
+
+    Checking copies, so a tool that changes what it is given changes nothing of the run.
+    """
     arguments = {}
     for parameter in tool.parameters:
         try:
@@ -148,16 +150,14 @@ class ToolRaised(Exception):
 
 
 async def call(function: Callable[..., Any], arguments: Mapping[str, Any], threads: Threads) -> Any:
-    """Call a function with copies of the arguments: awaited if async, in a thread if not.
+    """Call a function: awaited if async, in a thread if not.
 
-    Copies, so that a tool that changes what it was given changes nothing of the run. Raises
-    `ToolRaised`, whatever it was; a cancellation of the run alone comes through as it is.
+    Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes through as it is.
     """
-    mine = copy.deepcopy(dict(arguments))
     try:
         if inspect.iscoroutinefunction(function):
-            return await function(**mine)
-        result = await threads.run(partial(function, **mine))
+            return await function(**arguments)
+        result = await threads.run(partial(function, **arguments))
         return await result if inspect.isawaitable(result) else result
     except asyncio.CancelledError as cancelled:
         if being_cancelled():

@@ -15,6 +15,7 @@ from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.cycles import recursive_functions, recursive_pipelines
 from pipelang.semantics.elaborate.pipelines import pipeline
 from pipelang.semantics.elaborate.settings import setting, unknown_overrides
+from pipelang.semantics.elaborate.size import functions_not_too_long
 from pipelang.semantics.elaborate.tests import elaborate_test
 from pipelang.semantics.elaborate.titles import no_title_twice
 from pipelang.semantics.elaborate.types import declared_type
@@ -70,6 +71,7 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     unknown_overrides(context, loaded.root)
     recursive_functions(context, made["fn"])
     recursive_pipelines(context)
+    functions_not_too_long(context, made["fn"])
     _implicit_provider(made)
     claims, tests = _claims_and_tests(context, loaded, made["pipeline"])
     return p.Program(

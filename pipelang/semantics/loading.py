@@ -22,6 +22,8 @@ from pipelang.syntax.tokens import TokenList, starts_declaration
 from pipelang.version import __version__
 
 LANGUAGE = 1
+DEEPEST = 50
+"""How many files may import one another in a row."""
 
 
 class Unreadable(Exception):
@@ -90,6 +92,9 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
             return False
         if at in sources:
             return at in modules
+        if len(trail) >= DEEPEST:
+            found.append(report(codes.TOO_DEEP, span, limit=DEEPEST))
+            return False
         source = _read(at, span, loader, sources, found)
         if source is None:
             return False

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from pipelang.diagnostics import Source
 from pipelang.syntax.automaton import Trial
+from pipelang.syntax.slips.options import BEGINNING
 from pipelang.syntax.tables import Tables
 from pipelang.syntax.tokens import Token, starts_declaration
 
@@ -50,6 +51,9 @@ KINDS = {
 """Nonterminals that can be given up, finest first, and what a node says that was one of them."""
 
 _LINES = frozenset({"slo_line", "watch_line", "traffic_line"})  # they start like expressions
+_PLAIN = frozenset(
+    symbol for symbol, kind in KINDS.items() if kind in ("item", "option", "test line", "field")
+)  # whose first word, first on a line, says what they are
 _CLOSES = {"}": "{", ")": "(", "]": "["}
 _NEAREST = 24
 """So many places are considered, and the outermost ones besides."""
@@ -173,7 +177,10 @@ class Search:
                 return False
             if place.symbol == "item" and token.text in ("when", "match"):
                 return self._opens_block(trial, at)
-        upcoming = self.tokens[at : at + (1 if closes else _SEEN)]
+        seen = _SEEN
+        if closes or (place.symbol in _PLAIN and self.line_starts.is_first(token)):
+            seen = 1 if closes or token.text in BEGINNING or place.symbol == "field" else _SEEN
+        upcoming = self.tokens[at : at + seen]
         return trial.progress(upcoming) == len(upcoming)
 
     def _opens_block(self, trial: Trial, at: int) -> bool:

@@ -27,7 +27,8 @@ from pipelang.syntax.mending import best_edit, in_words, is_good
 from pipelang.syntax.pieces import END, KINDS, LineStarts, Place, Resumed, Search, places
 from pipelang.syntax.rewriting import in_text
 from pipelang.syntax.slips import Edit, Mend, Spot, slip
-from pipelang.syntax.slips.words import ACTIONS, BEGINNING
+from pipelang.syntax.slips.options import BEGINNING
+from pipelang.syntax.slips.words import ACTIONS
 from pipelang.syntax.strange import HEADER
 from pipelang.syntax.tables import Tables
 from pipelang.syntax.tokens import DECLARING, Token, TokenList, tokenize
@@ -266,12 +267,13 @@ class Recovery:
         token = self.tokens[at]
         if not self._lines.declares(token):
             return False
-        return at == index or (
-            (token.start != self._declaration_start()
-            and self.tokens[at + 1].text[:1] in '"{')
-            or (self.tokens[at + 1].text.isidentifier()
-            and HEADER.match(self.source.text, token.start) is not None)
-        )
+        if at == index:
+            return True
+        if token.start == self._declaration_start():
+            return False
+        following = self.tokens[at + 1].text
+        header = HEADER.match(self.source.text, token.start) is not None
+        return following[:1] in '"{' or (following.isidentifier() and header)
 
     def _declaration_start(self) -> int:
         for value, start in zip(self.stack.values, self.stack.starts, strict=True):

@@ -22,7 +22,7 @@ class Reduction(NamedTuple):
 
     `renames` if it takes one and hands it on as it is. `only` is the place, from the top, of the
     one value that is handed on among others; else `build(lowering, span, *pick(values))` makes the
-    value. `nests` is 1 if that is a construct around others; the helpers of `*` and `+` only gather.
+    value. `nests` is 1 if that is a construct around others; helpers of `*` and `+` only gather.
     """
 
     length: int

@@ -48,6 +48,7 @@ _BLANK = re.compile(f"[{_SPACES}]+")
 HEADER = re.compile(rf'^(?:{"|".join(sorted(DECLARING))})[ \t]+[\w"][^\n]*[({{:.]', re.MULTILINE)
 """A line that is very likely the head of a declaration."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _BEFORE = re.compile(r"(\d+(?:\.\d+)?)[ \t]+\Z", re.ASCII)
 _WORD = re.compile(r"[^\W\d]\w*")
 _OTHER = re.compile(r"[^\x00-\x7f\w]+|@+|~+|\^+")
@@ -196,11 +197,13 @@ def _other_quotes(source: Source, at: int) -> Strange:
 def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
     text, char = source.text, source.text[at]
     blank = _BLANK.match(text, at)
-    if blank is not None or ord(char) < 32:
+    control = _CONTROL.match(text, at)
+    if blank is not None or control is not None:
         help = None
+        end = at + 1 if control is None else control.end()
         if blank is not None:
+            end = blank.end()
             help = "it looks like a space but is none: write a plain space, or leave it out"
-        end = blank.end() if blank is not None else at + 1
         plain = None if blank is None else " "
         return Strange(end, _bad_character(source, at, end, help, plain), None)
     end = at + 1

@@ -56,6 +56,8 @@ class TokenList:
     guessed: tuple[int, ...] = ()
 
 
+MOST_STRANGE = 10_000
+"""After so many places that are no tokens, this is no .pipe file, and the rest is not read."""
 LONGEST_NUMBER = 25
 """Characters of a numeral with its unit, so that it fits a Decimal without being rounded."""
 
@@ -85,7 +87,7 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
         guessed.append(where)
         if guess.type is not None:
             tokens.append(_joined(tokens, Token(guess.type, guess.text, where, guess.end)))
-        return guess.end
+        return guess.end if len(found) < MOST_STRANGE else size
 
     while at < size:
         hit = match(text, at)

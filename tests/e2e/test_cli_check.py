@@ -123,7 +123,7 @@ def test_errors_are_shown_with_their_line(folder: Path) -> None:
 def test_a_folder_is_checked_with_all_inside(folder: Path) -> None:
     text = out(run("check", cwd=folder))
     assert text.count("\nOf 100 runs of `welcome`") == 3
-    assert "latin.pipe is not UTF-8 text: line 1 has the byte 0xc9" in text
+    assert "latin.pipe` cannot be read: line 1 has the byte 0xc9" in text
     assert "empty.pipe: no pipeline in it" in text
     assert text.endswith("3 errors and 1 warning in 6 files\n")
 
@@ -347,7 +347,7 @@ def test_fmt_leaves_a_broken_file_alone(folder: Path) -> None:
     assert (folder / "broken.pipe").read_bytes() == before
     assert (folder / "ugly.pipe").read_bytes() != UGLY.encode()
     assert "error[P101]" in err(done)
-    assert "latin.pipe is not UTF-8 text" in err(done)
+    assert "latin.pipe` cannot be read" in err(done)
     assert "1 file changed and 2 files left alone" in out(done)
 
 

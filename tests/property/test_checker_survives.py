@@ -31,13 +31,17 @@ COUNT = int(os.environ.get("PIPELANG_MUTATIONS", "600"))
 SEED = int(os.environ.get("PIPELANG_SEED", "0"))
 SECONDS = 1.0
 
-LITERALS = (
-    '1 0 -1 2.5 70% 0% 100% 140% $5 $0 30s 0s 250ms 7d 100/min "text" "" true false none '
-    "999999999999999999999999 [] {}"
-).split() + ["40k tokens", "0 tokens", '"evals/kind.jsonl"', '"prompts/answer.j2"']
-KINDS = frozenset(
-    "INT NUMBER PERCENT MONEY DURATION RATE TOKENS STRING TRUE FALSE NONE".split()
-)
+LITERALS = [
+    *(
+        '1 0 -1 2.5 70% 0% 100% 140% $5 $0 30s 0s 250ms 7d 100/min "text" "" true false none '
+        "999999999999999999999999 [] {}"
+    ).split(),
+    "40k tokens",
+    "0 tokens",
+    '"evals/kind.jsonl"',
+    '"prompts/answer.j2"',
+]
+KINDS = frozenset("INT NUMBER PERCENT MONEY DURATION RATE TOKENS STRING TRUE FALSE NONE".split())
 
 
 @cache
@@ -84,11 +88,11 @@ def mutate(path: str, seed: int) -> str:
                 tokens[at], tokens[other] = tokens[other], tokens[at]
             case 3 | 4:
                 at = chance.choice([i for i, token in enumerate(tokens) if token[0] == "NAME"])
-                type, text, before = tokens[at]
+                _, _, before = tokens[at]
                 tokens[at] = ("NAME", chance.choice(names), before)
             case 5:
                 at = chance.choice([i for i, t in enumerate(tokens) if t[0] in KINDS] or [at])
-                type, text, before = tokens[at]
+                _, _, before = tokens[at]
                 tokens[at] = ("NAME", chance.choice(LITERALS), before)
             case _:
                 start = chance.randrange(len(tokens))

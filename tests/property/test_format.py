@@ -46,7 +46,7 @@ def is_tidy(formatted: str) -> None:
     bare = "".join(code)
     assert "\r" not in bare
     assert "\n\n\n" not in bare
-    for line in bare.splitlines():
+    for line in bare.split("\n"):
         assert line == line.rstrip()
 
 

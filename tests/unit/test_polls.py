@@ -1,4 +1,4 @@
-"""Votes and cascades: known answers of the analysis, the interpreter's counting, and their agreement."""
+"""Votes and cascades: known answers, the interpreter's counting, and that the two agree."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import pipelang
 import pytest
+
+import pipelang
 from pipelang.interfaces.checking import check_file
 from pipelang.interfaces.simulating import simulated
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage

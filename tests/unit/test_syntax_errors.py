@@ -66,7 +66,7 @@ def inside(text: str) -> str:
         ("use a\x00", "P102", "\x00", "the character U+0000"),
         ("use\xa0a", "P102", "\xa0", "the character U+00A0"),
         (inside("let x = 1_000"), "P103", "1_000", "is not a number or a quantity"),
-        (inside("step x = a { timeout 30sec }"), "P103", "30sec", "quantities look like"),
+        (inside("step x = a { timeout 30sec }"), "P103", "30sec", "write `30s`"),
         (inside("let x = 40k token"), "P103", "40k", "40k tokens"),
         (inside(f"let x = 1{'0' * 30}"), "P103", f"1{'0' * 30}", "is not a number"),
         (inside("let x = ٣"), "P103", "٣", "is not a number"),
@@ -116,7 +116,8 @@ def test_each_broken_declaration_is_reported_and_the_whole_ones_are_kept() -> No
     lines = [text[: found.span.start].count("\n") + 1 for found in parsed.diagnostics if found.span]
     assert lines == [2, 4, 7, 11, 13]
     kept = [type(found).__name__ for found in parsed.module.declarations]
-    assert kept == ["Use", "TypeDecl", "EnumDecl", "FnDecl", "TypeDecl", "EnumDecl", "ProveDecl"]
+    whole = ["Use", "EnumDecl", "TypeDecl", "ToolDecl", "EnumDecl", "FnDecl", "TypeDecl"]
+    assert kept == [*whole, "PipelineDecl", "EnumDecl", "ProveDecl"]
 
 
 def test_a_text_that_is_never_closed_is_one_mistake() -> None:
@@ -142,7 +143,7 @@ def test_a_text_that_is_never_closed_is_one_mistake() -> None:
 def test_depth_has_a_limit(opening: str, middle: str, closing: str) -> None:
     """Below it, passes may recurse; above it there is an error and no crash, and it comes soon."""
     start = time.perf_counter()
-    few = f"fn f() -> int = {opening * 30}{middle}{closing * 30}\n"
+    few = f"fn f() -> int = {opening * 12}{middle}{closing * 12}\n"
     parsed = parse(Source("e.pipe", few))
     assert not parsed.diagnostics
     assert parsed.module == parse(Source("e.pipe", few)).module
@@ -152,12 +153,12 @@ def test_depth_has_a_limit(opening: str, middle: str, closing: str) -> None:
     assert found.rule.code == "P109"
     assert str(MAX_DEPTH) in found.message
     kinds = [type(declaration) for declaration in parsed.module.declarations]
-    assert kinds == [ast.Use, ast.TypeDecl]
+    assert kinds == [ast.Use, ast.Broken, ast.TypeDecl]
     assert time.perf_counter() - start < 5
 
 
 def test_many_mistakes_take_no_longer_than_their_number() -> None:
     text = "fn f() -> int =\nenum E { a, b }\n" * 3000
     start = time.perf_counter()
-    assert len(complaints(text)) == 6000
+    assert len(complaints(text)) == 101  # a hundred, and how many more there are
     assert time.perf_counter() - start < 20

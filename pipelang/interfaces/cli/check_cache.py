@@ -47,10 +47,11 @@ def entry(line: CheckLine, width: int, colour: bool) -> str | None:
     folder = cache_folder()
     if not line.cache or os.environ.get("PIPELANG_NO_CACHE") or folder is None:
         return None
-    called = (line.paths, line.form, line.strict, line.profile, line.verbose, width, colour)
+    if line.import_tools:
+        return None  # what a tool's module reads is not known
     try:
         cwd = os.getcwd()
-        key = repr((called, cwd, _installation(cwd)))
+        key = repr((line, width, colour, cwd, _installation(cwd)))
     except OSError:
         return None
     return os.path.join(folder, sha256(key.encode("utf-8", "surrogatepass")).hexdigest())

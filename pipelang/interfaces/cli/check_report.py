@@ -1,4 +1,4 @@
-"""What `pipelang check` says: findings and the reliability report, in the form that was asked for."""
+"""What `pipelang check` says: findings and the reliability report, in the form asked for."""
 
 from __future__ import annotations
 

@@ -61,10 +61,12 @@ def _call(arguments: Sequence[str] | None) -> int:
 
         line = read_line(words[1:])
         if line is not None:
-            from pipelang.interfaces.cli.checked import check
+            from pipelang.interfaces.cli.checked import check, check_and_leave
 
-            # A process that lives on may be older than the code on the disk.
-            return check(line, may_remember=arguments is None)
+            # A process that lives on may be older than the code on the disk: it gets no cache.
+            if arguments is None:
+                check_and_leave(line)
+            return check(line)
     from pipelang.interfaces.cli.commands import call
 
     return call(arguments)

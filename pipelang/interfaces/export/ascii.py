@@ -133,7 +133,7 @@ def _node(page: Page, id: str, bars: str, stem: str) -> list[str]:
     node = page.graph.nodes[id]
     style = _STYLES.get(node.kind, "heading")
     head = f"{bars}{_mark(node)} "
-    words = ", ".join(node.lines)
+    words = "; ".join(node.lines)
     if page.after.get(id):
         words += f"; after {', '.join(page.after[id])}"
     lines = _hanging(page, head, node.title, style, words, stem)
@@ -149,7 +149,7 @@ def _node(page: Page, id: str, bars: str, stem: str) -> list[str]:
         id = aside.target
         there = page.graph.nodes[id]
         arrow = f"{stem}  {aside.label} ─▶ "
-        words = ", ".join(there.lines)
+        words = "; ".join(there.lines)
         if there.kind in OUTCOMES:
             lines += _hanging(page, arrow, there.title, _STYLES[there.kind], words, stem)
         else:

@@ -27,7 +27,7 @@ from pipelang.interfaces.export.labels import (
 )
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import can_fail, ending
-from pipelang.semantics.types import show
+from pipelang.semantics.types import NothingType, show
 
 
 class Loose(NamedTuple):
@@ -166,7 +166,7 @@ class _Drawing:
         links = step.chain.links
         ids: list[str] = []
         for position, link in enumerate(links):
-            title = f"{step.name}: {show(step.type)}" if position == 0 else f"{step.name}, else"
+            title = f"{step.name}, else" if position else _heading(step)
             lines = action_lines(self.program, link)
             doc = step.doc if position == 0 else None
             kind = _action_kind(self.program, link.action)
@@ -208,7 +208,7 @@ class _Drawing:
                 named = [(values_of(v, item.subject.type), block) for v, block in item.arms]
                 return [end for label, block in named for end in self.branch(id, label, block)]
             case p.Remember():
-                line = f"{words_of(item.key)} = {words_of(item.value)}"
+                line = f"for {words_of(item.key)}: {words_of(item.value)}"
                 title = f"remember {item.memory}"
                 id = self.node(NodeKind.REMEMBER, item.memory, title, (line,))
                 self.connect(loose, id)
@@ -237,6 +237,11 @@ class _Drawing:
             return [Loose(of, label)]
         with self.cluster(ClusterKind.BRANCH, label):
             return self.block(block, [Loose(of, label)])
+
+
+def _heading(step: p.Step) -> str:
+    answers = not isinstance(step.type, NothingType)
+    return f"{step.name}: {show(step.type)}" if answers else step.name
 
 
 def _outcome_kind(outcome: p.Outcome) -> NodeKind:

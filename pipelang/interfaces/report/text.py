@@ -1,28 +1,13 @@
-"""A checked file as text: for each pipeline a sentence, then tables; then what was found.
-
-The order is that of a reader's questions: what will happen, where does it come from, does it hold
-what we promise, what does it cost, and how much of all that is known.
-"""
+"""A checked file as text: each of its pipelines, then what was found, then one line to close."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from pipelang.analysis.analyse import Analysis
 from pipelang.diagnostics import Diagnostic, Severity, Sources
-from pipelang.diagnostics.columns import wrap
 from pipelang.diagnostics.render import as_text
 from pipelang.interfaces.checking import Checked
-from pipelang.interfaces.report.basis import basis
-from pipelang.interfaces.report.costs import costs
-from pipelang.interfaces.report.outcomes import escalations, outcomes
 from pipelang.interfaces.report.paint import painter
-from pipelang.interfaces.report.promises import promises
-from pipelang.interfaces.report.sentence import sentence
-from pipelang.interfaces.report.steps import steps
-from pipelang.interfaces.report.structure import structure
-from pipelang.interfaces.report.undeclared import undeclared
-from pipelang.interfaces.report.view import View, says_something
 from pipelang.interfaces.report.words import listed, plural
 
 WIDTH = 100
@@ -41,8 +26,11 @@ def report_text(
     blocks: list[str] = []
     for one in checked:
         for analysis in one.analyses:
+            # Imported late: where a file has errors, nothing of this is needed.
+            from pipelang.interfaces.report.pipeline import has_table, pipeline_text
+
             lines = pipeline_text(one, analysis, width, colour, verbose, legend)
-            legend = legend and not _has_table(analysis)
+            legend = legend and not has_table(analysis)
             blocks.append("\n".join(lines))
         new = [diagnostic for diagnostic in one.diagnostics if diagnostic not in told]
         told.update(dict.fromkeys(new))
@@ -54,41 +42,6 @@ def report_text(
     closing = closing_line(everything, len(checked))
     style = "bad" if any(d.is_error for d in everything) else "unsure" if everything else "good"
     return "\n\n".join([*blocks, painter(colour)(closing, style)]) + "\n"
-
-
-def pipeline_text(
-    checked: Checked, analysis: Analysis, width: int, colour: bool, verbose: bool, legend: bool
-) -> list[str]:
-    """The report on one pipeline, as lines."""
-    assert checked.program is not None
-    sources, paint = checked.sources, painter(colour)
-    view = View(checked.program, analysis, sources, width, paint, verbose, legend)
-    lines = [_title(view), paint("─" * width, "dim"), *wrap(sentence(view), width)]
-    order: tuple[Callable[[View], list[str]], ...]
-    if _has_table(analysis):
-        order = (outcomes, steps, escalations, promises, costs, basis)
-    elif says_something(view.number("success")):
-        order = (outcomes, structure, escalations, promises, costs, undeclared, basis)
-    else:
-        order = (structure, costs, undeclared, outcomes, promises, basis)
-    for section in order:
-        body = section(view)
-        if body:
-            lines += ["", *body]
-    return lines
-
-
-def _has_table(analysis: Analysis) -> bool:
-    return analysis.numbers["success"].value is not None
-
-
-def _title(view: View) -> str:
-    span = view.pipeline.span
-    source = view.sources.get(span.file)
-    place = span.file if source is None else f"{span.file}:{source.position(span.start).line}"
-    name = view.pipeline.name
-    gap = max(2, view.width - len(name) - len(place))
-    return view.paint(name, "title") + " " * gap + view.paint(place, "dim")
 
 
 def diagnostics_text(

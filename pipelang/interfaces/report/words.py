@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from pipelang.analysis.numbers import Number
+if TYPE_CHECKING:
+    from pipelang.analysis.numbers import Number
 
 DUST = 1e-12
 """What is closer to 0 or 1 than this is the rounding of the arithmetic."""

@@ -121,10 +121,11 @@ def _scalar(type: Scalar, chance: random.Random) -> Any:
         case Kind.PROBABILITY:
             most = high if high is not None else 1.0
             share = low + (most - low) * (1 - chance.random() ** 2 * 0.5)
-            return min(most, float(round(Decimal(share), 2)))
+            return max(low, min(most, float(round(Decimal(share), 2))))
         case Kind.TIME:
             return "2026-01-01T00:00:00Z"
         case Kind.JSON:
             return {}
         case _:
-            return round(chance.uniform(low, high if high is not None else low + 100), 2)
+            most = high if high is not None else low + 100
+            return max(low, min(most, round(chance.uniform(low, most), 2)))

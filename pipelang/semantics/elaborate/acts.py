@@ -23,34 +23,49 @@ def tool_acts(context: Context, key: str) -> bool:
     )
 
 
-def pipeline_acts(context: Context, key: str, seen: frozenset[str] = frozenset()) -> bool:
+def reached(context: Context, key: str) -> frozenset[str]:
+    """The tools and pipelines that a pipeline names, also through others, by their keys; and the
+    pipeline itself. Of a tool, only itself.
+    """
+    known = context.reached.get(key)
+    if known is None:
+        found, todo = {key}, [key]
+        while todo:
+            symbol = context.symbols.by_key[todo.pop()]
+            if not isinstance(symbol.declaration, ast.PipelineDecl):
+                continue
+            for part in doings(symbol.declaration.items):
+                for name, _ in named(context, symbol.file, part):
+                    if name not in found:
+                        found.add(name)
+                        todo.append(name)
+        known = context.reached[key] = frozenset(found)
+    return known
+
+
+def pipeline_acts(context: Context, key: str) -> bool:
     """Whether a pipeline, or one that it runs, has an effect or asks a person."""
-    symbol = context.symbols.by_key[key]
-    declaration = symbol.declaration
-    if key in seen or not isinstance(declaration, ast.PipelineDecl):
-        return False
-    seen |= {key}
     return any(
-        isinstance(part, (ast.Approve, ast.Hold, ast.Remember))
-        or _action_acts(context, symbol.file, part, seen)
-        for part in doings(declaration.items)
+        tool_acts(context, name) or _asks_people(context, name) for name in reached(context, key)
     )
 
 
-def _action_acts(
-    context: Context, file: str, part: ast.Action | ast.Item, seen: frozenset[str]
-) -> bool:
-    match part:
-        case ast.Ask(who=ast.NameRef() as who):
-            symbol = context.symbols.find(file, who.name)
-            return symbol is not None and symbol.kind == "role"
-        case ast.CallTool() | ast.RunPipeline() | ast.Agent():
-            return any(
-                tool_acts(context, key) or pipeline_acts(context, key, seen)
-                for key, _ in named(context, file, part)
-            )
-        case _:
-            return False
+def _asks_people(context: Context, key: str) -> bool:
+    """Whether a pipeline itself asks a person or remembers something."""
+    symbol = context.symbols.by_key[key]
+    if not isinstance(symbol.declaration, ast.PipelineDecl):
+        return False
+    for part in doings(symbol.declaration.items):
+        match part:
+            case ast.Approve() | ast.Hold() | ast.Remember():
+                return True
+            case ast.Ask(who=ast.NameRef() as who):
+                asked = context.symbols.find(symbol.file, who.name)
+                if asked is not None and asked.kind == "role":
+                    return True
+            case _:
+                pass
+    return False
 
 
 def named(

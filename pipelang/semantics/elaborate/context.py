@@ -22,7 +22,8 @@ class Context:
 
     `sources` are the texts that messages point into; templates are added when they are read.
     `read` are the places where the values were made that somebody reads, `flawed` the pipelines
-    with an item that could not be read.
+    with an item that could not be read, `depths` how many declarations hang on one another,
+    `sizes` how many fields a record has with those of its fields.
     """
 
     symbols: Symbols
@@ -37,6 +38,9 @@ class Context:
     pending: list[str] = field(default_factory=list)
     read: set[Span] = field(default_factory=set)
     flawed: set[str] = field(default_factory=set)
+    reached: dict[str, frozenset[str]] = field(default_factory=dict)
+    depths: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def tell(
         self,

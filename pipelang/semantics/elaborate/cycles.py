@@ -42,18 +42,18 @@ def _tell(
 ) -> None:
     """Go through the calls depth first, each name once; a name on the way to itself is a circle."""
     done: set[str] = set()
-    trail: list[str] = []
-
-    def visit(key: str) -> None:
-        if key in trail:
-            cycle = [*trail[trail.index(key) :], key]
-            context.tell(codes.RECURSION, place(key), name=key, cycle=" -> ".join(cycle))
-        elif key not in done and key in calls:
-            trail.append(key)
-            for called in calls[key]:
-                visit(called)
-            trail.pop()
-            done.add(key)
-
-    for key in calls:
-        visit(key)
+    for start in calls:
+        trail: list[str] = []
+        todo: list[tuple[str, bool]] = [(start, False)]
+        while todo:
+            key, left = todo.pop()
+            if left:
+                trail.pop()
+                done.add(key)
+            elif key in trail:
+                cycle = " -> ".join([*trail[trail.index(key) :], key])
+                context.tell(codes.RECURSION, place(key), name=key, cycle=cycle)
+            elif key not in done and key in calls:
+                trail.append(key)
+                todo.append((key, True))
+                todo.extend((called, False) for called in reversed(list(calls[key])))

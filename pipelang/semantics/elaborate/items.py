@@ -16,6 +16,7 @@ from pipelang.semantics.elaborate.locals import take
 from pipelang.semantics.elaborate.outcomes import Place, outcome
 from pipelang.semantics.elaborate.quantity import quantity
 from pipelang.semantics.elaborate.signatures import signature
+from pipelang.semantics.elaborate.size import not_too_long
 from pipelang.semantics.elaborate.types import elaborate_type
 from pipelang.semantics.kernels.regions import segments
 from pipelang.semantics.reads import chain_reads
@@ -29,7 +30,8 @@ Made = tuple[p.Item | None, Scope, bool]
 @dataclass(slots=True)
 class Around:
     """What an item stands in. `taken` are the names of everything around it and before it: no name
-    is used twice. `steps` are the steps so far, which a person is asked to judge.
+    is used twice. `steps` are the steps so far, which a person is asked to judge, `sizes` those of
+    the lets.
     """
 
     context: Context
@@ -38,10 +40,11 @@ class Around:
     steps: frozenset[str] = frozenset()
     made: list[p.Item] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def inside(self, place: Place) -> Around:
         """What the items of a branch stand in."""
-        return Around(self.context, place, dict(self.taken), self.steps)
+        return Around(self.context, place, dict(self.taken), self.steps, sizes=self.sizes)
 
     def claim(self, name: ast.Name, what: str, *, value: bool) -> None:
         take(self.context, name.span.file, name, self.taken, what, value=value)
@@ -155,6 +158,7 @@ def _let(around: Around, scope: Scope, item: ast.Let) -> Made:
     expected = _written(around, scope, item.type)
     value = elaborate(around.context, scope, item.value, expected)
     type = expected or _with_type(around, item.name, value.type)
+    not_too_long(around.context, value, around.sizes, item.name, name)
     let = p.Let(name, type, value, ir.mentions(value), item.name.span)
     return let, _with(scope, name, type, item.name.span), False
 

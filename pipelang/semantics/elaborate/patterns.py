@@ -58,8 +58,8 @@ def elaborate_patterns(
         result.append(tuple(value for value in atoms if value is not None))
         if not everything:
             _tell_doubled(context, pattern, atoms, covered)
-        covered.update(atoms)
-        everything = everything or (domain is not None and covered >= set(domain))
+        covered.update(value for value in atoms if value is not None)
+        everything = everything or (domain is not None and len(covered) == len(domain))
     if not everything and not unsure:
         _tell_missing(context, domain, covered, span)
     return result
@@ -72,12 +72,12 @@ def _tell_doubled(
     covered: set[Any],
 ) -> None:
     """Tell what this arm takes although it was taken before, in an arm above or in this one."""
-    seen = set(covered)
+    here: set[Any] = set()
     for atom, value in zip(pattern, values, strict=True):
-        if value is not None and value in seen:
+        if value is not None and (value in covered or value in here):
             why = f"`{_show(value)}` was taken above"
             context.tell(codes.UNREACHABLE_ARM, atom.span, why=why)
-        seen.add(value)
+        here.add(value)
 
 
 def _tell_missing(

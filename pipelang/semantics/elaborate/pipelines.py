@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelang.diagnostics import Label, Span, codes
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.acts import doings, named
+from pipelang.semantics.elaborate.acts import doings, named, reached
 from pipelang.semantics.elaborate.constants import folded
 from pipelang.semantics.elaborate.contents import Contents, contents_of
 from pipelang.semantics.elaborate.context import Context, Local, Scope
@@ -216,37 +216,31 @@ def _permits(context: Context, file: str, key: str, decl: ast.PipelineDecl, whol
     """
     needed: set[str] = set()
     told: set[str] = set()
-    for permit, tool, span in _needed(context, file, decl.items, frozenset((key,))):
-        needed.add(permit)
-        if permit not in whole.permits and permit not in told:
-            told.add(permit)
-            listed = ", ".join(f'"{one}"' for one in (*whole.permits, permit))
-            context.tell(
-                codes.PERMIT,
-                span,
-                help=f"add it: `permits {listed}`",
-                tool=tool,
-                permit=permit,
-                name=key,
-            )
+    for part in doings(decl.items):
+        for called, name in named(context, file, part):
+            for permit, tool in _permits_of(context, called):
+                needed.add(permit)
+                if permit not in whole.permits and permit not in told:
+                    told.add(permit)
+                    listed = ", ".join(f'"{one}"' for one in (*whole.permits, permit))
+                    context.tell(
+                        codes.PERMIT,
+                        name.span,
+                        tool=tool,
+                        permit=permit,
+                        name=key,
+                        help=f"add it: `permits {listed}`",
+                    )
     for permit, span in whole.permits.items():
         if permit not in needed and not whole.contents.flawed:
             context.tell(codes.UNUSED_PERMIT, span, name=key, permit=permit)
 
 
-def _needed(
-    context: Context, file: str, items: tuple[ast.Item, ...], seen: frozenset[str]
-) -> Iterator[tuple[str, str, Span]]:
-    """The permits that some items need: which, for which tool, and the name that calls it."""
-    for part in doings(items):
-        for key, name in named(context, file, part):
-            symbol = context.symbols.by_key[key]
-            declaration = symbol.declaration
-            if isinstance(declaration, ast.ToolDecl):
-                permit = pick(declaration.options, ast.Permit)
-                if permit is not None:
-                    yield str(permit.name.value), declaration.name.text, name.span
-            elif isinstance(declaration, ast.PipelineDecl) and key not in seen:
-                inner = _needed(context, symbol.file, declaration.items, seen | {key})
-                for wanted, tool, _ in inner:
-                    yield wanted, tool, name.span
+def _permits_of(context: Context, key: str) -> Iterator[tuple[str, str]]:
+    """The permits that a tool or pipeline needs, each with the tool that needs it."""
+    for name in sorted(reached(context, key)):
+        declaration = context.symbols.by_key[name].declaration
+        if isinstance(declaration, ast.ToolDecl):
+            permit = pick(declaration.options, ast.Permit)
+            if permit is not None:
+                yield str(permit.name.value), declaration.name.text

@@ -25,9 +25,10 @@ def keep_promises(
     limit, found = present(expected), present(typed.type)
     if not isinstance(limit, Scalar) or not isinstance(found, Scalar):
         return typed
-    if limit.low is None and limit.high is None and limit.max_tokens is None:
-        if limit.kind is not Kind.PROBABILITY or not isinstance(typed, ir.Const):
-            return typed
+    bounded = not (limit.low is None and limit.high is None and limit.max_tokens is None)
+    share = limit.kind is Kind.PROBABILITY and isinstance(typed, ir.Const)
+    if not bounded and not share:
+        return typed
     if isinstance(typed, ir.Const) and typed.setting is not None:
         value = None
     else:

@@ -14,6 +14,7 @@ from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.elaborate.constants import constant
 from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.depth import hangs_on, inside
 from pipelang.semantics.elaborate.types import elaborate_type
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.symbols import suggestion
@@ -35,14 +36,17 @@ def setting(context: Context, key: str, span: Span) -> ir.Const:
             cycle = " -> ".join([*context.pending[context.pending.index(key) :], key])
             context.tell(codes.RECURSION, declaration.name.span, name=key, cycle=cycle)
             return ir.Const(None, ERROR, span=span)
-        context.pending.append(key)
-        type = elaborate_type(context, symbol.file, declaration.type)
-        value = constant(context, Scope(symbol.file), declaration.value, type)
-        type = _number(context, declaration, type)
-        if key in context.overrides and not isinstance(type, ErrorType):
-            value = _handed_in(context, declaration, type, context.overrides[key])
-        context.pending.pop()
+        with inside(context, key, declaration.name.span) as may:
+            if not may:
+                return ir.Const(None, ERROR, span=span)
+            type = elaborate_type(context, symbol.file, declaration.type)
+            value = constant(context, Scope(symbol.file), declaration.value, type)
+            type = _number(context, declaration, type)
+            if key in context.overrides and not isinstance(type, ErrorType):
+                value = _handed_in(context, declaration, type, context.overrides[key])
         context.settings[key] = ir.Const(value, ERROR if value is None else type, setting=key)
+    else:
+        hangs_on(context, key)
     known = context.settings[key]
     return ir.Const(known.value, known.type, setting=key, span=span)
 

@@ -7,6 +7,7 @@ from typing import Any
 from pipelang.diagnostics import codes
 from pipelang.semantics.elaborate.constants import constant
 from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.depth import hangs_on, inside
 from pipelang.semantics.elaborate.types import elaborate_type
 from pipelang.semantics.program import Parameter
 from pipelang.semantics.types import ERROR, NOTHING, Type
@@ -39,17 +40,20 @@ def signature(context: Context, key: str) -> tuple[tuple[Parameter, ...], Type]:
             cycle = " -> ".join([*context.pending[context.pending.index(key) :], key])
             context.tell(codes.RECURSION, symbol.declaration.name.span, name=key, cycle=cycle)
             return (), ERROR
-        context.pending.append(key)
         declaration = symbol.declaration
         assert isinstance(
             declaration,
             (ast.FnDecl, ast.ToolDecl, ast.PromptDecl, ast.PipelineDecl, ast.MemoryDecl),
         )
-        parameters = parameters_of(context, symbol.file, declaration.params)
-        returns: Type = NOTHING
-        if not isinstance(declaration, ast.PromptDecl) and declaration.returns is not None:
-            returns = elaborate_type(context, symbol.file, declaration.returns)
-        context.pending.pop()
+        with inside(context, key, declaration.name.span) as may:
+            if not may:
+                return (), ERROR
+            parameters = parameters_of(context, symbol.file, declaration.params)
+            returns: Type = NOTHING
+            if not isinstance(declaration, ast.PromptDecl) and declaration.returns is not None:
+                returns = elaborate_type(context, symbol.file, declaration.returns)
         context.signatures[key] = (parameters, returns)
+    else:
+        hangs_on(context, key)
     found: tuple[tuple[Parameter, ...], Type] = context.signatures[key]
     return found

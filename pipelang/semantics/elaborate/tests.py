@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import assert_never
 
 from pipelang.diagnostics import Label, Span, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.acts import doings, named
+from pipelang.semantics.elaborate.acts import reached
 from pipelang.semantics.elaborate.calls import bind
 from pipelang.semantics.elaborate.contents import Contents, contents_of
 from pipelang.semantics.elaborate.context import Context, Local, Scope, broken
@@ -157,7 +157,7 @@ def _target(
     symbol = context.symbols.find(file, name.text)
     if symbol is not None and symbol.kind == "tool":
         context.symbols.used.add(symbol.key)
-        if symbol.key not in set(_tools(context, pipeline, frozenset())):
+        if symbol.key not in reached(context, pipeline):
             context.tell(codes.UNUSED, name.span, what="mock", name=name.text)
         return symbol.key, signature(context, symbol.key)[1]
     found, help = _what_it_is(name.text, contents)
@@ -189,18 +189,6 @@ def _what_it_is(name: str, contents: Contents) -> tuple[str | None, str | None]:
     if name in contents.values:
         return "a parameter", "it is what `given` gives"
     return None, None
-
-
-def _tools(context: Context, pipeline: str, seen: frozenset[str]) -> Iterator[str]:
-    """The tools that a pipeline calls, also through others."""
-    symbol = context.symbols.by_key[pipeline]
-    declaration = symbol.declaration
-    if pipeline in seen or not isinstance(declaration, ast.PipelineDecl):
-        return
-    for part in doings(declaration.items):
-        for key, _ in named(context, symbol.file, part):
-            yield key
-            yield from _tools(context, key, seen | {pipeline})
 
 
 def _expect(

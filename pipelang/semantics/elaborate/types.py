@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, assert_never
 
 from pipelang.diagnostics import codes
 from pipelang.records import replace
+from pipelang.semantics.elaborate.depth import hangs_on, inside
 from pipelang.semantics.elaborate.offers import offered_by
+from pipelang.semantics.elaborate.size import not_too_large
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
     ERROR,
@@ -104,6 +106,7 @@ _OTHER_LANGUAGES = {
 def declared_type(context: Context, key: str) -> Type:
     """The type of an `enum` or `type` declaration, made on first need."""
     if key in context.types:
+        hangs_on(context, key)
         return context.types[key]
     symbol = context.symbols.by_key[key]
     declaration = symbol.declaration
@@ -116,10 +119,12 @@ def declared_type(context: Context, key: str) -> Type:
         context.types[key] = _enum(context, key, declaration)
         return context.types[key]
     assert isinstance(declaration, ast.TypeDecl)
-    context.pending.append(key)
-    fields = _fields(context, symbol.file, declaration)
-    context.pending.pop()
+    with inside(context, key, declaration.name.span) as may:
+        if not may:
+            return ERROR
+        fields = _fields(context, symbol.file, declaration)
     context.types[key] = RecordType(key, fields)
+    not_too_large(context, context.types[key], declaration.name)
     return context.types[key]
 
 

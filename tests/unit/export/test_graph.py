@@ -83,8 +83,7 @@ def test_a_region_is_a_cluster():
     regions = [c for c in graph.clusters.values() if c.kind is ClusterKind.REGION]
     names = [[graph.nodes[m].name for m in region.members] for region in regions]
     assert names == [
-        ["facts", "facts", "first_fact", "page", "page", "summary", "summary"]
-        + ["second", "second"],
+        "facts facts first_fact page page summary summary second second".split(),
         ["reply", "reply"],
     ]
     assert [graph.framed(region.id) for region in regions] == [True, False]
@@ -149,7 +148,8 @@ def test_people():
 
 def test_branches_come_together_again():
     graph = wide()
-    ends = {e.source for e in graph.edges if e.target == find(graph, "reply: Answer").id}
+    reply = find(graph, "reply: Answer").id
+    ends = {e.source for e in graph.edges if e.target == reply and e.kind is EdgeKind.NEXT}
     assert {graph.nodes[id].name for id in ends} == {"told", "go", "odd_note"}
     assert labels(graph, "match") == ["billing", "legal", "defect, other"]
     branches = [c.title for c in graph.clusters.values() if c.kind is ClusterKind.BRANCH]
@@ -201,9 +201,7 @@ def test_random_pipelines_are_drawn_whole(seed: int):
     order = {id: number for number, id in enumerate(graph.nodes)}
     assert all(order[edge.source] < order[edge.target] for edge in forward)
     inside = [member for cluster in graph.clusters.values() for member in cluster.members]
-    assert Counter(inside) == Counter([*graph.nodes, *graph.clusters][: len(inside)]) or (
-        set(inside) == set(graph.nodes) | (set(graph.clusters) - set(graph.pipelines))
-    )
+    assert sorted(inside) == sorted([*graph.nodes, *(set(graph.clusters) - {"c1"})])
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,8 @@ def test_a_parameter_that_is_used_twice_has_one_name():
             "parameter": "rows.jsonl",
         }
     )
-    assert a["correlation"]["parameter"] != b["correlation"]["parameter"]
+    assert a["correlation"]["parameter"] == "twice.a[0].correlation"
+    assert b["correlation"]["parameter"] == "twice.b[0].correlation"
 
 
 def test_a_secret_is_only_named():

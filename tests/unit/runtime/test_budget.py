@@ -53,7 +53,7 @@ def test_what_fits_is_reserved_and_what_cannot_is_refused() -> None:
         assert spent.value.dimension == "tokens"
         await budget.reserve(Decimal("0.60"), 70)
 
-    asyncio.run(main())
+    asyncio.run(asyncio.wait_for(main(), 5))
 
 
 def test_what_a_neighbour_holds_is_waited_for() -> None:
@@ -67,7 +67,7 @@ def test_what_a_neighbour_holds_is_waited_for() -> None:
         budget.settle(held, Decimal("0.70"), 0)
         assert (budget.money, budget.held_money) == (Decimal("1.00"), Decimal(0))
 
-    asyncio.run(main())
+    asyncio.run(asyncio.wait_for(main(), 5))
 
 
 def test_who_waits_in_vain_is_told() -> None:
@@ -79,7 +79,7 @@ def test_who_waits_in_vain_is_told() -> None:
         with pytest.raises(BudgetSpent):
             await second
 
-    asyncio.run(main())
+    asyncio.run(asyncio.wait_for(main(), 5))
 
 
 def test_of_several_who_wake_up_only_those_that_fit_go_on() -> None:
@@ -99,7 +99,7 @@ def test_of_several_who_wake_up_only_those_that_fit_go_on() -> None:
         with pytest.raises(BudgetSpent):
             await others[3]
 
-    asyncio.run(main())
+    asyncio.run(asyncio.wait_for(main(), 5))
 
 
 def test_a_cancelled_waiter_holds_nothing() -> None:
@@ -112,7 +112,7 @@ def test_a_cancelled_waiter_holds_nothing() -> None:
         budget.settle(first, Decimal(0), 0)
         assert (budget.money, budget.held_money, budget.steps) == (Decimal(0), Decimal(0), 1)
 
-    asyncio.run(main())
+    asyncio.run(asyncio.wait_for(main(), 5))
 
 
 def test_the_innermost_that_is_spent_says_so() -> None:
@@ -133,7 +133,7 @@ def test_the_innermost_that_is_spent_says_so() -> None:
         inner.settle(held, Decimal("0.10"), 0)
         assert (outer.money, inner.money) == (Decimal("0.90"), Decimal("0.10"))
 
-    asyncio.run(main())
+    asyncio.run(asyncio.wait_for(main(), 5))
 
 
 def test_an_inner_budget_waits_for_neighbours_in_an_outer_one() -> None:
@@ -146,7 +146,7 @@ def test_an_inner_budget_waits_for_neighbours_in_an_outer_one() -> None:
         await second
         assert outer.money + outer.held_money == Decimal("0.90")
 
-    asyncio.run(main())
+    asyncio.run(asyncio.wait_for(main(), 5))
 
 
 def test_steps_are_counted_and_never_given_back() -> None:
@@ -158,7 +158,7 @@ def test_steps_are_counted_and_never_given_back() -> None:
             await budget.reserve(Decimal(0), 0)
         assert spent.value.dimension == "steps"
 
-    asyncio.run(main())
+    asyncio.run(asyncio.wait_for(main(), 5))
 
 
 # --------------------------------------------------------------------------------------- runs

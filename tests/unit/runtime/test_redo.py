@@ -243,6 +243,27 @@ def test_what_reads_a_value_that_a_redo_in_a_redo_changed_runs_again(tmp_path: P
     assert result.value == "Say v2."
 
 
+def test_feedback_is_for_the_step_that_is_redone_and_only_once(tmp_path: Path) -> None:
+    """`a` runs again because `z` was redone: nobody found fault with `a` this time."""
+    loaded = load(
+        tmp_path,
+        """
+        pipeline main(x: text) -> text {
+          step z: Answer = ask say(x) by small
+          step a: Answer = ask say(z.value) by small
+          gate g0: a.confidence >= 50% else redo a up to 1 because "first" else reject
+          gate g1: a.confidence >= 80% else redo z up to 1 because "second" else reject
+          return a.value
+        }
+        """,
+    )
+    models = Models(z=confident(0.9), a=confident(0.1, 0.5, 0.9))
+    assert isinstance(play(loaded, models, x="hi"), Answered)
+    said = [request.user.partition(" Mind: ")[2] for request in models.requests]
+    assert [request.step for request in models.requests] == ["z", "a", "a", "z", "a"]
+    assert said == ["", "", "first", "second", ""]
+
+
 def test_a_redo_may_go_back_above_the_step_that_an_outer_one_redoes(tmp_path: Path) -> None:
     loaded = load(
         tmp_path,

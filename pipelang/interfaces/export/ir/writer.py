@@ -80,8 +80,8 @@ class Writer:
 
 
 def _without_offsets(site: str) -> str:
-    declared = re.sub(r"@.*:\d+$", "", site)
-    return re.sub(r"@\d+", "", declared)
+    """`p.step[0]@70.accuracy@file.pipe:95` as `p.step[0].accuracy`."""
+    return re.sub(r"@\d+", "", re.sub(r"@[^@]*:\d+$", "", site))
 
 
 def by_name(declared: Mapping[str, T], write: Callable[[T], Any]) -> Json:

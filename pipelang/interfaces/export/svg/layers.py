@@ -22,6 +22,7 @@ _SWEEPS = 40
 _STRAIGHT = 20.0
 """How much more an edge insists on its place than a row does, so that long edges stay straight."""
 
+_GRID = 10.0
 _ARROW = 22.0
 _FRAME_X, _FRAME_TOP, _FRAME_BOTTOM = 18.0, 16.0, 4.0
 
@@ -233,7 +234,7 @@ def _spread(layers: list[list[Slot]]) -> None:
                 slot.x = x
     for layer in layers:
         for slot in layer:
-            slot.x = float(round(slot.x))
+            slot.x = _GRID * round(slot.x / _GRID)  # no bend where it would be a few pixels
 
 
 def _wanted(slot: Slot, alone: bool) -> float:

@@ -1,0 +1,58 @@
+"""A pipeline as text: a sentence, then tables.
+
+The order is that of a reader's questions: what will happen, where does it come from, does it hold
+what we promise, what does it cost, and how much of all that is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipelang.analysis.analyse import Analysis
+from pipelang.diagnostics.columns import wrap
+from pipelang.interfaces.checking import Checked
+from pipelang.interfaces.report.basis import basis
+from pipelang.interfaces.report.costs import costs
+from pipelang.interfaces.report.outcomes import escalations, outcomes
+from pipelang.interfaces.report.paint import painter
+from pipelang.interfaces.report.promises import promises
+from pipelang.interfaces.report.sentence import sentence
+from pipelang.interfaces.report.steps import steps
+from pipelang.interfaces.report.structure import structure
+from pipelang.interfaces.report.undeclared import undeclared
+from pipelang.interfaces.report.view import View, says_something
+
+
+def pipeline_text(
+    checked: Checked, analysis: Analysis, width: int, colour: bool, verbose: bool, legend: bool
+) -> list[str]:
+    """The report on one pipeline, as lines."""
+    assert checked.program is not None
+    sources, paint = checked.sources, painter(colour)
+    view = View(checked.program, analysis, sources, width, paint, verbose, legend)
+    lines = [_title(view), paint("─" * width, "dim"), *wrap(sentence(view), width)]
+    order: tuple[Callable[[View], list[str]], ...]
+    if has_table(analysis):
+        order = (outcomes, steps, escalations, promises, costs, basis)
+    elif says_something(view.number("success")):
+        order = (outcomes, structure, escalations, promises, costs, undeclared, basis)
+    else:
+        order = (structure, costs, undeclared, outcomes, promises, basis)
+    for section in order:
+        body = section(view)
+        if body:
+            lines += ["", *body]
+    return lines
+
+
+def has_table(analysis: Analysis) -> bool:
+    return analysis.numbers["success"].value is not None
+
+
+def _title(view: View) -> str:
+    span = view.pipeline.span
+    source = view.sources.get(span.file)
+    place = span.file if source is None else f"{span.file}:{source.position(span.start).line}"
+    name = view.pipeline.name
+    gap = max(2, view.width - len(name) - len(place))
+    return view.paint(name, "title") + " " * gap + view.paint(place, "dim")

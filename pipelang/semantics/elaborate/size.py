@@ -1,0 +1,107 @@
+"""How much a declaration may amount to once everything that it names is written out.
+
+Records inside records and values made of values double quickly: thirty lines can stand for a
+billion fields. What models are told of a type, and what the analysis works out of a test, is
+written out, so both are bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelang.diagnostics import codes
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.types import ErrorType, ListType, MapType, RecordType, Type, present
+from pipelang.syntax import ast
+
+MOST_FIELDS = 2_000
+MOST_PARTS = 20_000
+
+
+def not_too_large(context: Context, type: Type, name: ast.Name) -> None:
+    """Tell a record that has too many fields, those of its fields included."""
+    found = _fields(context, type)
+    if found > MOST_FIELDS:
+        context.sizes[name.text] = 1
+        what = f"`{name.text}`, with the fields of its fields,"
+        context.tell(
+            codes.TOO_LARGE, name.span, what=what, found=f"{found:,} fields", most=MOST_FIELDS
+        )
+
+
+def _fields(context: Context, type: Type) -> int:
+    inner = present(type)
+    match inner:
+        case RecordType():
+            known = context.sizes.get(inner.name)
+            if known is None:
+                known = 1 + sum(_fields(context, field.type) for field in inner.fields)
+                context.sizes[inner.name] = known
+            return known
+        case ListType():
+            return _fields(context, inner.element)
+        case MapType():
+            return _fields(context, inner.value)
+        case _:
+            return 1
+
+
+def parts_of(expr: ir.Expr, sizes: Mapping[str, int]) -> int:
+    """The parts of an expression once every value and function in it is written out; `sizes` are
+    those of what has a name.
+    """
+    total = 0
+    for part in ir.walk(expr):
+        total += 1
+        if isinstance(part, ir.Read):
+            total += sizes.get(part.name, 0)
+        elif isinstance(part, ir.Apply):
+            total += sizes.get(part.function, 0)
+    return total
+
+
+def not_too_long(
+    context: Context, expr: ir.Expr, sizes: dict[str, int], name: ast.Name | None, key: str
+) -> None:
+    """Keep the size of a value or function; tell it if it is too much."""
+    if isinstance(expr.type, ErrorType):
+        return
+    found = parts_of(expr, sizes)
+    sizes[key] = found
+    if found > MOST_PARTS and name is not None:
+        sizes[key] = 1  # told once, not again for everything that reads it
+        what = f"`{name.text}`, with all that it is made of,"
+        words = f"{found:,} parts"
+        context.tell(codes.TOO_LARGE, name.span, what=what, found=words, most=MOST_PARTS)
+
+
+def functions_not_too_long(context: Context, functions: Mapping[str, p.Function]) -> None:
+    """Tell the `fn`s that call so many others that working them out takes for ever."""
+    sizes: dict[str, int] = {}
+    for key in _callees_first(functions):
+        function = functions[key]
+        declaration = context.symbols.by_key[key].declaration
+        if function.body is not None:
+            not_too_long(context, function.body, sizes, declaration.name, key)
+
+
+def _callees_first(functions: Mapping[str, p.Function]) -> list[str]:
+    """The functions, each behind those that it calls; a circle is cut somewhere."""
+    order: list[str] = []
+    seen: set[str] = set()
+    for start in functions:
+        todo: list[tuple[str, bool]] = [(start, False)]
+        while todo:
+            key, left = todo.pop()
+            if left:
+                order.append(key)
+            elif key not in seen and key in functions:
+                seen.add(key)
+                todo.append((key, True))
+                body = functions[key].body
+                parts = () if body is None else ir.walk(body)
+                called = {part.function for part in parts if isinstance(part, ir.Apply)}
+                todo.extend((name, False) for name in sorted(called))
+    return order
