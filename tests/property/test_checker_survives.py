@@ -77,7 +77,7 @@ def mutate(path: str, seed: int) -> str:
     names = sorted({text for type, text, _ in tokens if type == "NAME"})
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         at = chance.randrange(len(tokens))
-        type, text, before = tokens[at]
+        before = tokens[at][2]
         match chance.randrange(7):
             case 0:
                 del tokens[at]

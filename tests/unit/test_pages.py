@@ -25,6 +25,7 @@ EVIDENCE = EVIDENCE.replace("True", "true").replace("False", "false")
 NOT_FROM_A_TEXT = {
     "P110": "it takes more than a hundred errors",
     "P108": "a page is text, and the finding is about files that are none",
+    "P318": "it takes thousands of fields",
     "P216": "a value that is handed in from outside is the other half of it",
 }
 """Codes whose wrong example cannot produce them, with the reason."""

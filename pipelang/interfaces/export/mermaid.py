@@ -78,8 +78,8 @@ def _text(text: str) -> str:
     """Text inside double quotes: all but letters, digits and harmless signs as references.
 
     Mermaid works on the text before it parses it, also inside quotes: `style ...:...#...;` loses
-    its last letter, so these words get a reference too, and a backslash before an `n` ends the
-    line, so a word joiner (U+2060) parts the two.
+    its last letter, so these words get a reference too; a backslash before an `n` ends the line and
+    two dollars begin a formula, so a word joiner (U+2060) parts them.
     """
     escaped = "".join(
         letter if letter.isalnum() or letter in " _.,:()=+-/?!'→…" else f"#{ord(letter)};"
@@ -88,4 +88,4 @@ def _text(text: str) -> str:
     )
     for word in ("style", "classDef"):
         escaped = escaped.replace(word, f"{word[:-1]}#{ord(word[-1])};")
-    return escaped.replace("#92;", "#92;#8288;")
+    return escaped.replace("#92;", "#92;#8288;").replace("#36;#36;", "#36;#8288;#36;")

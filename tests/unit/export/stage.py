@@ -22,7 +22,7 @@ WIDE = (Path(__file__).parent / "wide.pipe").read_text(encoding="utf-8")
 NASTY = (Path(__file__).parent / "nasty.pipe").read_text(encoding="utf-8")
 """Names and texts that mean something in mermaid, dot, XML, Python or on a terminal."""
 
-EVIDENCE = '{"confidence": 0.93, "correct": true}\n{"confidence": 0.4, "correct": false}\n'
+EVIDENCE = (Path(__file__).parent / "rows.jsonl").read_text(encoding="utf-8")
 
 
 def built(text: str) -> Built:
