@@ -9,6 +9,7 @@ and if they are not. A new answer copies them with the correlation of the link t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from pipelang.analysis.conditions import Draw, Plan, expression_plan
@@ -17,7 +18,7 @@ from pipelang.analysis.polls import CallKernel, Latent, Made, cascaded, voted
 from pipelang.analysis.polls import Draw as Redraw
 from pipelang.analysis.prices import attempt_cost
 from pipelang.analysis.table import Key, is_zero
-from pipelang.records import dataclass
+from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, Declared
@@ -39,6 +40,7 @@ class StepKernel:
     tracks_latent: bool
     _model: Model
     _routes: dict[int, Any]
+    _calls: dict[tuple[int, str | None, bool], CallKernel] = field(default_factory=dict)
 
     def kernel(
         self, values: dict[Key, Any], taint: frozenset[str], former: Latent | None
@@ -207,7 +209,18 @@ def _all_right(values: dict[Key, Any], names: Iterable[str]) -> bool:
 def _call(
     kernel: StepKernel, link: p.Link, tier_name: str | None, values: dict[Key, Any]
 ) -> CallKernel:
-    """One call of an action. In votes and cascades its retries are closed in, else it is bare."""
+    """One call of an action. Of the values it hangs only on whether its provider is out."""
+    out = False
+    if tier_name is not None:
+        out = bool(values[outage_key(kernel._model.program.tiers[tier_name].provider)])
+    known = kernel._calls.get((id(link), tier_name, out))
+    if known is None:
+        known = kernel._calls[id(link), tier_name, out] = _call_anew(kernel, link, tier_name, out)
+    return known
+
+
+def _call_anew(kernel: StepKernel, link: p.Link, tier_name: str | None, out: bool) -> CallKernel:
+    """In votes and cascades a call's retries are closed in, else it is bare."""
     model, action = kernel._model, link.action
     parameters = model.parameters
     fails: Any = 0.0
@@ -215,14 +228,12 @@ def _call(
     tokens: Any = 0.0
     recovers: Any = 0.0
     accuracy = link.accuracy
-    out = False
     match action:
         case p.AskTier() | p.Cascade():
             assert tier_name is not None
             tier = model.program.tiers[tier_name]
             accuracy = link.accuracy_by_tier.get(tier_name, accuracy)
             recovers = parameters.value(link.recovers)
-            out = bool(values[outage_key(tier.provider)])
             fails = 1.0 if out else parameters.value(tier.transient)
             if not out:
                 spent = attempt_cost(model, kernel.step, link, tier_name)
@@ -254,7 +265,11 @@ def _draws(kernel: StepKernel, link: p.Link, accuracy: Chance, recovers: Any) ->
     right = kernel._model.parameters.value(accuracy)
     several = kernel.tracks_latent or link.vote is not None or isinstance(link.action, p.Cascade)
 
-    def draw(former: Latent | None) -> Iterator[tuple[Latent, Any]]:
+    @cache
+    def draw(former: Latent | None) -> list[tuple[Latent, Any]]:
+        return list(latents(former))
+
+    def latents(former: Latent | None) -> Iterator[tuple[Latent, Any]]:
         copies: Any = 0.0
         if former is not None and several:
             copies = kernel._model.parameters.value(link.correlation)

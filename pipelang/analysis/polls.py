@@ -8,7 +8,7 @@ latents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pipelang.analysis.table import is_zero
@@ -19,7 +19,7 @@ from pipelang.semantics.kernels.vote import Open, verdict
 Latent = tuple[bool, bool]
 """Would the answer be right with right arguments, and with a wrong one."""
 
-Draw = Callable[[Latent | None], Iterator[tuple[Latent, Any]]]
+Draw = Callable[[Latent | None], Iterable[tuple[Latent, Any]]]
 """The latents of a new answer with their probabilities, given those of the answer before."""
 
 

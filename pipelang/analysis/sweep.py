@@ -182,15 +182,14 @@ def _step(run: _Run, step: p.Step, table: Table, first: bool) -> Table:
     bits = len(kernel.reads)
     waiting = [kernel.reads.index(key) for key in waits]
     weights = summed(table, reads)
-    results: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], Any]]] = {}
-    for seen, weight in weights.items():
+
+    def results(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
         effect, end, former = seen[bits], seen[bits + 1], seen[bits + 2]
         if any(seen[at] == ABSENT for at in waiting):
-            results[seen] = [((ABSENT, None, effect, end), 1)]
-            continue
+            return [((ABSENT, None, effect, end), 1)]
         values = dict(zip(kernel.reads, seen[:bits], strict=True))
         made = kernel.kernel(values, run.taint, None if first else former)
-        _account(run, step, weight, made, first)
+        _account(run, step, weights[seen], made, first)
         outcomes: list[tuple[tuple[Any, ...], Any]] = []
         for (right, kept, acted), chance in made.answers:
             bit = RIGHT if right or end is not None else WRONG
@@ -202,8 +201,9 @@ def _step(run: _Run, step: p.Step, table: Table, first: bool) -> Table:
                 outcome = ending(step.chain, step)
                 mine = (outcome, _is_right(model, outcome, values, run.taint))
             outcomes.append(((ABSENT, None, effect, mine), made.exhausted))
-        results[seen] = outcomes
-    return assign(table, (own, latent, EFFECT, END), reads, lambda seen: results[seen])
+        return outcomes
+
+    return assign(table, (own, latent, EFFECT, END), reads, results)
 
 
 def _account(run: _Run, step: p.Step, weight: Any, made: Kernel, first: bool) -> None:

@@ -6,6 +6,7 @@ the variable was not drawn on the way here. Variables that nothing reads any mor
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -60,13 +61,16 @@ def assign(
     """Give variables new values, drawn anew in every state.
 
     `outcomes` gets the values of `reads` and gives `(new values, probability)` pairs; it is asked
-    once for every distinct combination.
+    once for every distinct combination. What is certain has the int 1, and costs no new array.
+
+    Probabilities may be long arrays: each is let go after the last state that needs it.
     """
     slots = [key for key in table.slots if key not in keys]
     kept = [index for index, key in enumerate(table.slots) if key not in keys]
     read = reader(table, reads)
     memo: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], Any]]] = {}
     weights: dict[State, Any] = {}
+    states_left = Counter(map(read, table.weights))
     for state, weight in table.weights.items():
         seen = read(state)
         drawn = memo.get(seen)
@@ -77,8 +81,11 @@ def assign(
         base = tuple(state[index] for index in kept)
         for values, chance in drawn:
             target = base + values
-            gain = weight * chance
+            gain = weight if isinstance(chance, int) else weight * chance
             weights[target] = weights[target] + gain if target in weights else gain
+        states_left[seen] -= 1
+        if not states_left[seen]:
+            del memo[seen]
     return Table((*slots, *keys), weights)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from pipelang.diagnostics import Diagnostic, Sources, Span, has_errors
@@ -46,9 +46,26 @@ def build(path: str, loader: Loader, settings: Mapping[str, Any] | None = None) 
     context.diagnostics.extend((*found, *more))
     made = _elaborate(context, loaded)
     unused(context, loaded)
-    diagnostics = tuple(sorted(dict.fromkeys(context.diagnostics), key=place_of))
+    news = _news(context.diagnostics[len(found) :], found, loaded.sources)
+    diagnostics = tuple(sorted(dict.fromkeys((*found, *news)), key=place_of))
     program = None if has_errors(diagnostics) else made
     return Built(program, diagnostics, loaded.sources)
+
+
+def _news(
+    later: Sequence[Diagnostic], syntax: Sequence[Diagnostic], sources: Sources
+) -> list[Diagnostic]:
+    """What is not due to a line that could not be read as it stands: a mistake is told once."""
+
+    def line(found: Diagnostic) -> tuple[str, int] | None:
+        source = None if found.span is None else sources.get(found.span.file)
+        if found.span is None or source is None:
+            return None
+        return source.name, source.position(found.span.start).line
+
+    broken = {line(found) for found in syntax if found.rule.code.startswith("P1")}
+    broken.discard(None)
+    return [found for found in later if not broken or line(found) not in broken]
 
 
 def place_of(diagnostic: Diagnostic) -> tuple[str, int, str]:
@@ -74,6 +91,7 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     functions_not_too_long(context, made["fn"])
     _implicit_provider(made)
     claims, tests = _claims_and_tests(context, loaded, made["pipeline"])
+    used = {key for _, key in context.symbols.used}
     return p.Program(
         file=loaded.root,
         hash=program_hash(loaded, made["prompt"]),
@@ -91,7 +109,7 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
         pipelines={
             key: pipeline
             for key, pipeline in made["pipeline"].items()
-            if pipeline.span.file == loaded.root or key in context.symbols.used
+            if pipeline.span.file == loaded.root or key in used
         },
         claims=claims,
         tests=tests,

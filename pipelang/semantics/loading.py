@@ -177,6 +177,10 @@ def _other_language(parsed: Parsed) -> Diagnostic | None:
     return report(codes.NEWER_LANGUAGE, span, found=number, version=__version__, help=help)
 
 
+_ACTIONS = frozenset("ask agent call run recall each return escalate reject fail redo".split())
+"""Words that a broken part may leave behind as names."""
+
+
 def _lost(
     source: Source, parsed: Parsed, imports: list[Import], modules: dict[str, LoadedModule]
 ) -> tuple[frozenset[str], bool]:
@@ -192,6 +196,7 @@ def _lost(
             elif name not in declared:
                 lost.add(name)
         hollow = uses < 0
+        lost |= _ACTIONS
     for item in imports:
         module = None if item.module is None else modules.get(item.module)
         wanted = None if item.use.names is None else {name.text for name in item.use.names}

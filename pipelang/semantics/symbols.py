@@ -54,18 +54,23 @@ class Symbol:
 class Symbols:
     """All declarations by key, and what each file sees under which name.
 
+    `used` are the keys that are named somewhere, each with the file that names it.
     `lost` are the names that a file should see but does not, because of an error that was told;
     `hollow` are the files that may lack any name for that reason.
     """
 
     by_key: dict[str, Symbol]
     scopes: dict[str, dict[str, Symbol]]
-    used: set[str]
+    used: set[tuple[str, str]]
     lost: dict[str, frozenset[str]]
     hollow: frozenset[str]
 
     def find(self, file: str, name: str) -> Symbol | None:
         return self.scopes[file].get(name)
+
+    def use(self, file: str, symbol: Symbol) -> None:
+        """Remember that a file names a declaration."""
+        self.used.add((file, symbol.key))
 
     def is_lost(self, file: str, name: str) -> bool:
         """Whether a name is unknown through an error that was told already."""

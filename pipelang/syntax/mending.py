@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pipelang.syntax.automaton import Trial
 from pipelang.syntax.slips import Edit, Spot
+from pipelang.syntax.slips.options import BEGINNING
 from pipelang.syntax.tokens import Token
 
 FAR = 8
@@ -26,11 +27,12 @@ _REPLACED = ": = -> => , == ) ] } { (".split()
 _LEFT_OUT = (1, 2, 3)
 
 
-def is_good(spot: Spot, states: list[int], edit: Edit, needed: int = ENOUGH) -> bool:
-    """Whether the parser gets far enough with an edit."""
+def is_good(spot: Spot, states: list[int], edit: Edit) -> bool:
+    """Whether a slip's own edit fits here: the next token of the line is read with it."""
     if spot.index + edit.skip > len(spot.tokens):
         return False
-    return _reach(spot, states, edit, needed) >= min(needed, _left(spot, edit))
+    needed = 0 if spot.ends_line(edit.skip) else 1
+    return _reach(spot, states, edit, 1) >= needed
 
 
 def best_edit(spot: Spot, states: list[int]) -> Edit | None:
@@ -70,7 +72,7 @@ def _candidates(spot: Spot) -> list[Edit]:
             if spot.terminal(letters) in spot.expected and letters not in _OPENING:
                 made.append(Edit(0, 1, spot.put(letters)))
     for count in _LEFT_OUT:
-        if spot.index + count > len(spot.tokens):
+        if spot.index + count > len(spot.tokens) or _begins(spot, count - 1):
             break
         left_out = [spot.after(n).text for n in range(count)]
         if not any(
@@ -80,14 +82,22 @@ def _candidates(spot: Spot) -> list[Edit]:
     return made
 
 
+def _begins(spot: Spot, distance: int) -> bool:
+    """Whether the token is a line's first and the beginning of something of its own."""
+    if not spot.ends_line(distance):
+        return False
+    token = spot.after(distance) if distance else spot.token
+    return token.text in BEGINNING or (distance > 0 and spot.after(distance + 1).text == ":")
+
+
 def _reach(spot: Spot, states: list[int], edit: Edit, far: int) -> int:
     """How many tokens behind the edit are read with it, up to `far`; the end counts as one."""
     if edit.drop >= len(states):
-        return 0
+        return -1
     trial = Trial(spot.grammar, states, len(states) - edit.drop)
     for kind, _ in edit.insert:
         if not trial.take(kind):
-            return 0
+            return -1
     first = spot.index + edit.skip
     upcoming = spot.tokens[first : first + far]
     if len(upcoming) < far:

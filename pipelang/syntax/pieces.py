@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pipelang.diagnostics import Source
 from pipelang.syntax.automaton import Trial
+from pipelang.syntax.line_starts import LineStarts
 from pipelang.syntax.slips.options import BEGINNING
 from pipelang.syntax.tables import Tables
-from pipelang.syntax.tokens import Token, starts_declaration
+from pipelang.syntax.tokens import Token
 
 KINDS = {
     "arg": "expression",
@@ -202,8 +202,9 @@ class Search:
                 continue
             closing = "".join(_CLOSING[sign] for sign in reversed(opened[: place.level]))
             for broken in (False, True):
-                if not broken and place.keep and self.starts[place.keep - 1] >= token.start > 0:
-                    continue
+                lost = place.keep < len(self.starts) and self.starts[place.keep] < token.start
+                if lost and not broken:
+                    continue  # something would be gone without a trace
                 trial = Trial(self.grammar, self.states, place.keep + 1)
                 if broken and not trial.goto(place.symbol):
                     continue
@@ -215,17 +216,3 @@ class Search:
 
 _CLOSING = {"{": "}", "(": ")", "[": "]"}
 END = Token("$END", "", 0, 0)
-
-
-class LineStarts:
-    """Which tokens are the first of their line, and which of them start a declaration."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-
-    def is_first(self, token: Token) -> bool:
-        before = self.source.text[max(0, token.start - 200) : token.start]
-        return not before.rpartition("\n")[2].strip(" \t\r\f\ufeff")
-
-    def declares(self, token: Token) -> bool:
-        return starts_declaration(self.source, token)

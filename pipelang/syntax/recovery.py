@@ -21,10 +21,12 @@ from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
 from pipelang.syntax.automaton import Trial, expected
+from pipelang.syntax.brackets import CLOSING, balance, culprit
 from pipelang.syntax.expectation import describe_expected, describe_found
+from pipelang.syntax.line_starts import LineStarts
 from pipelang.syntax.lower.broken import broken
 from pipelang.syntax.mending import best_edit, in_words, is_good
-from pipelang.syntax.pieces import END, KINDS, LineStarts, Place, Resumed, Search, places
+from pipelang.syntax.pieces import END, KINDS, Place, Resumed, Search, places
 from pipelang.syntax.rewriting import in_text
 from pipelang.syntax.slips import Edit, Mend, Spot, slip
 from pipelang.syntax.slips.options import BEGINNING
@@ -39,10 +41,7 @@ PATIENT = 2_000
 """After so many, it goes on at the next declaration."""
 PERSISTENT = 8
 """Attempts at one token."""
-_WIDE = 20_000
-"""Tokens of a declaration in which brackets are still counted."""
-_BRACKETS = {"{": ("block", "}"), "(": ("list", ")"), "[": ("list", "]")}
-_CLOSES = {"}": "{", ")": "(", "]": "["}
+_WHAT = {"{": "block", "(": "list", "[": "list"}
 
 
 @dataclass(slots=True)
@@ -99,7 +98,7 @@ class Recovery:
         mend = slip(spot)
         edit = None if mend is None else mend.edit
         states = self.stack.states
-        if edit is None or not is_good(spot, states, edit, 1) or not self._can_drop(index, edit):
+        if edit is None or not is_good(spot, states, edit) or not self._can_drop(index, edit):
             edit = best_edit(spot, states) if mend is None or mend.edit is not None else None
             if mend is None and edit is not None:
                 mend = Mend(in_words(spot, edit))
@@ -149,7 +148,7 @@ class Recovery:
     def _spot(self, index: int, named: bool) -> Spot:
         found, _ = places(self.grammar, self.stack.states, self.stack.values)
         token = self._token(index)
-        missing, extra = self._balance(index)
+        missing, extra = balance(self.tokens, self._lines, index)
         return Spot(
             tokens=self.tokens,
             index=index,
@@ -157,6 +156,7 @@ class Recovery:
             expected=frozenset(expected(self.grammar, self.stack.states)),
             grammar=self.grammar,
             around=tuple(dict.fromkeys(KINDS[place.symbol] for place in found)),
+            lines=self._lines,
             missing=missing,
             extra=extra,
             on_new_line=token.type == "$END" or self._lines.is_first(token),
@@ -249,7 +249,7 @@ class Recovery:
                 found_word = f"`{token.text}`"
                 self.found.append(report(codes.SYNTAX, span, expected=UNFINISHED, found=found_word))
             self._told = max(self._told, token.start)
-            closing = "".join(_BRACKETS[sign][1] for sign in reversed(opened))
+            closing = "".join(CLOSING[sign] for sign in reversed(opened))
             trial = Trial(self.grammar, self.stack.states)
             kinds = [*(self.grammar.letters[sign] for sign in closing), token.type]
             if at == index and len(closing) <= 100 and all(trial.take(kind) for kind in kinds):
@@ -284,7 +284,7 @@ class Recovery:
     def _tell_unclosed(self, at: int, opened: str) -> None:
         if self._token(at).start <= self._told and at < len(self.tokens):
             return
-        opening = self._culprit(at) or next(
+        opening = culprit(self.source, self.tokens, self._lines, at) or next(
             value
             for value in reversed(self.stack.values)
             if isinstance(value, Token) and value.text == opened[-1]
@@ -292,7 +292,7 @@ class Recovery:
         inserted = self.source.text[opening.start : opening.end] != opening.text
         if inserted or self._explained(opening):
             return
-        what, closing = _BRACKETS[opening.text]
+        what, closing = _WHAT[opening.text], CLOSING[opening.text]
         span = Span(self.source.name, opening.start, opening.end)
         self.found.append(report(codes.UNCLOSED, span, what=what, closing=f"`{closing}`"))
 
@@ -302,27 +302,6 @@ class Recovery:
             one.rule is codes.UNCLOSED and one.span is not None and one.span.start >= opening.start
             for one in self.found[-3:]
         )
-
-    def _culprit(self, at: int) -> Token | None:
-        """The block whose closing brace seems to stand at another block's indentation."""
-        first = at - 1
-        while first > 0 and at - first < _WIDE and not self._lines.declares(self.tokens[first]):
-            first -= 1
-        opened: list[Token] = []
-        for token in self.tokens[max(first, 0) : at]:
-            if token.text == "{":
-                opened.append(token)
-            elif token.text == "}" and opened:
-                opening = opened.pop()
-                if self._lines.is_first(token) and self._indent(token) < self._indent(opening):
-                    return opening
-        return None
-
-    def _indent(self, token: Token) -> int:
-        text = self.source.text
-        start = text.rfind("\n", 0, token.start) + 1
-        line = text[start : token.start]
-        return len(line) - len(line.lstrip())
 
     # ---------------------------------------------------------------------------- going on
 
@@ -392,26 +371,6 @@ class Recovery:
     def _end(self, index: int) -> int:
         """Where the token before `index` ends."""
         return self.tokens[index - 1].end if index else 0
-
-    def _balance(self, index: int) -> tuple[frozenset[str], frozenset[str]]:
-        """The brackets of which the declaration has too few, and those of which it has too many."""
-        tokens, lines = self.tokens, self._lines
-        first = min(index, len(tokens) - 1)
-        while first > 0 and index - first < _WIDE and not lines.declares(tokens[first]):
-            first -= 1
-        last = index + 1
-        while last < len(tokens) and last - index < _WIDE and not lines.declares(tokens[last]):
-            last += 1
-        counts = dict.fromkeys(_BRACKETS, 0)
-        for token in tokens[max(first, 0) : last]:
-            if token.text in counts:
-                counts[token.text] += 1
-            elif token.text in _CLOSES:
-                counts[_CLOSES[token.text]] -= 1
-        more = {sign for sign, count in counts.items() if count > 0}
-        less = {sign for sign, count in counts.items() if count < 0}
-        missing = {_BRACKETS[sign][1] for sign in more} | less
-        return frozenset(missing), frozenset(_BRACKETS[sign][1] for sign in less)
 
 
 UNFINISHED = "the rest of the declaration above"

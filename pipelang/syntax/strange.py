@@ -48,7 +48,7 @@ _BLANK = re.compile(f"[{_SPACES}]+")
 HEADER = re.compile(rf'^(?:{"|".join(sorted(DECLARING))})[ \t]+[\w"][^\n]*[({{:.]', re.MULTILINE)
 """A line that is very likely the head of a declaration."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]+")
 _BEFORE = re.compile(r"(\d+(?:\.\d+)?)[ \t]+\Z", re.ASCII)
 _WORD = re.compile(r"[^\W\d]\w*")
 _OTHER = re.compile(r"[^\x00-\x7f\w]+|@+|~+|\^+")

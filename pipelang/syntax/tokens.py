@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,6 +57,7 @@ class TokenList:
     guessed: tuple[int, ...] = ()
 
 
+_HALF = re.compile("[\ud800-\udfff]")
 MOST_STRANGE = 10_000
 """After so many places that are no tokens, this is no .pipe file, and the rest is not read."""
 LONGEST_NUMBER = 25
@@ -124,7 +126,19 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
             doc.clear()
         tokens.append(_token((kind, text[at:end], at, end)))
         at = hit.end()
+    if not text.isascii():
+        found += _half_characters(source, start, found)
     return TokenList(tokens, comments, docs, tuple(found), tuple(guessed))
+
+
+def _half_characters(source: Source, start: int, found: list[Diagnostic]) -> list[Diagnostic]:
+    """Half of a surrogate pair, wherever it stands: no file can hold it. The first is enough."""
+    told = {one.span.start for one in found if one.span is not None}
+    half = _HALF.search(source.text, start)
+    if half is None or half.start() in told:
+        return []
+    span = Span(source.name, *half.span())
+    return [report(codes.BAD_CHARACTER, span, found=f"the character U+{ord(half.group()):04X}")]
 
 
 def _strange(source: Source, at: int, what: str) -> Strange:

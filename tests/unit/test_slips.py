@@ -1,4 +1,5 @@
-"""Typical slips, each with its own message and its mend: `tests/suite/syntax/*.txt`.
+"""Typical slips, each with its own message and its mend: `tests/suite/syntax/*.txt`; those that
+are no matter of grammar, such as a unit forgotten, in `tests/suite/types/slips.txt`.
 
 A case is `--- name`, a file, and what is said of it, one line a finding:
 `=== LINE:COLUMN CODE letters pointed at | message | help`. `python -m tests.unit.test_slips`
@@ -8,15 +9,25 @@ writes the findings anew; read the difference before you keep it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from pipelang.diagnostics import Source
+from pipelang.diagnostics import Diagnostic, Source
+from pipelang.semantics.build import build
 from pipelang.syntax.parse import parse
 
-SUITE = Path(__file__).resolve().parents[1] / "suite" / "syntax"
-FILES = sorted(SUITE.glob("*.txt"))
+from ..memory import MemoryLoader
+
+SUITE = Path(__file__).resolve().parents[1] / "suite"
+FILES = [*sorted((SUITE / "syntax").glob("*.txt")), SUITE / "types" / "slips.txt"]
+HEAD = """use std.tiers
+type Answer { a: int }
+tool t(a: int) -> int { python "a:b" effect read timeout 2s }
+prompt q(a: int) \"\"\"{{ a }}\"\"\"
+pipeline p(a: int) -> int {
+"""
 _CASE = re.compile(r"^--- (.+)\n((?:(?!--- |=== ).*\n)*)((?:=== .*\n)*)", re.MULTILINE)
 LEAST = 150
 
@@ -24,16 +35,25 @@ LEAST = 150
 def cases() -> list[tuple[str, str, str]]:
     """Name, text and findings of every case."""
     return [
-        (f"{path.stem}/{name}", text, said)
+        (f"{path.parent.name}/{path.stem}/{name}", text, said)
         for path in FILES
         for name, text, said in _CASE.findall(path.read_text("utf-8"))
     ]
 
 
-def findings(text: str) -> str:
+def findings(path: Path | str, text: str) -> str:
+    """What the parser says of a file, or the checker of items inside a pipeline."""
+    if Path(path).parent.name == "types":
+        text = HEAD + text + "  return a\n}\n"
+        built = build("e.pipe", MemoryLoader({"e.pipe": text})).diagnostics
+        return _written(text, [found for found in built if found.is_error])
+    return _written(text, parse(Source("e.pipe", text)).diagnostics)
+
+
+def _written(text: str, diagnostics: Iterable[Diagnostic]) -> str:
     source = Source("e.pipe", text)
     lines = []
-    for found in parse(source).diagnostics:
+    for found in diagnostics:
         assert found.span is not None
         place = source.position(found.span.start)
         letters = text[found.span.start : found.span.end].splitlines() or [""]
@@ -42,11 +62,9 @@ def findings(text: str) -> str:
     return "".join(lines)
 
 
-@pytest.mark.parametrize(
-    ("text", "said"), [case[1:] for case in cases()], ids=[name for name, *_ in cases()]
-)
-def test_slip(text: str, said: str) -> None:
-    assert findings(text) == said
+@pytest.mark.parametrize(("name", "text", "said"), cases(), ids=[name for name, *_ in cases()])
+def test_slip(name: str, text: str, said: str) -> None:
+    assert findings(Path(name).parent, text) == said
     assert said
 
 
@@ -60,7 +78,7 @@ def test_there_are_many_and_nearly_all_have_a_mend() -> None:
 def update() -> None:
     for path in FILES:
         made = [
-            f"--- {name}\n{text}{findings(text)}"
+            f"--- {name}\n{text}{findings(path, text)}"
             for name, text, _ in _CASE.findall(path.read_text("utf-8"))
         ]
         path.write_text("".join(made), "utf-8")

@@ -20,9 +20,11 @@ def check_and_leave(line: CheckLine) -> NoReturn:
     """Print what a check says, in a process that was started for it, and end the process.
 
     It lives too short to collect garbage as often as usual, and taking it apart in an orderly way
-    would take a quarter of its time.
+    would take a quarter of its time. numpy is used without linear algebra, whose threads would wait
+    for work by going round in circles.
     """
     gc.set_threshold(100_000, 20, 20)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = check(line, may_remember=True)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -62,6 +62,8 @@ def bind(
     for position, argument in enumerate(arguments):
         if argument.name is None:
             if position >= len(parameters):
+                if isinstance(argument.value, ast.Broken):
+                    continue
                 context.tell(
                     codes.ARGUMENTS,
                     argument.span,
@@ -122,7 +124,7 @@ def elaborate_call(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
         for argument in expr.arguments:
             elaborate(context, scope, argument.value, ERROR)
         return broken(expr.span)
-    context.symbols.used.add(symbol.key)
+    context.symbols.use(scope.file, symbol)
     pending = symbol.key in context.pending
     parameters, returns = signature(context, symbol.key)
     if pending:
@@ -142,7 +144,7 @@ def _no_function(context: Context, scope: Scope, name: ast.Name) -> None:
         help = None
         if verb is not None:
             help = f"a {symbol.kind} needs a step: `step x = {verb} {name.text}(...)`"
-        context.symbols.used.add(symbol.key)
+        context.symbols.use(scope.file, symbol)
         context.wrong_kind(name, symbol, "a fn", help)
     elif name.text in scope.names:
         context.tell(codes.WRONG_KIND, name.span, name=name.text, found="a value", expected="a fn")

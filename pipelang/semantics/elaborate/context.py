@@ -60,7 +60,7 @@ class Context:
         if symbol is None:
             self.unknown(file, name, kinds)
             return None
-        self.symbols.used.add(symbol.key)
+        self.symbols.use(file, symbol)
         if symbol.kind not in kinds:
             self.wrong_kind(name, symbol, " or ".join(map(with_article, kinds)))
             return None

@@ -7,6 +7,7 @@ What was told is a constant of type `ERROR`, which fits everywhere: one mistake 
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import assert_never
 
 from pipelang.diagnostics import Help, Span, codes
@@ -22,6 +23,7 @@ from pipelang.semantics.elaborate.operators import elaborate_binary, elaborate_n
 from pipelang.semantics.elaborate.patterns import elaborate_patterns
 from pipelang.semantics.elaborate.promises import keep_promises
 from pipelang.semantics.elaborate.whole import whole
+from pipelang.semantics.quantities import show_share
 from pipelang.semantics.types import (
     BOOL,
     DURATION,
@@ -104,8 +106,8 @@ def _mend(typed: ir.Expr, expected: Type) -> Help | None:
     number = found in (INT, NUMBER)
     if expected == PROBABILITY and number:
         if isinstance(typed, ir.Const) and 0 <= typed.value <= 100:
-            share = typed.value if typed.value > 1 else typed.value * 100
-            return as_share(typed, f"shares are written with a percent sign: {share}%")
+            share = Decimal(typed.value) / 100 if typed.value > 1 else Decimal(typed.value)
+            return as_share(typed, f"shares are written with a percent sign: {show_share(share)}")
         return "shares are written with a percent sign: 70%"
     if expected == MONEY and number:
         return "amounts are written with a dollar sign: $0.08"
@@ -227,6 +229,8 @@ def _match(context: Context, scope: Scope, expr: ast.Match, expected: Type | Non
     subject = elaborate(context, scope, expr.subject)
     patterns = elaborate_patterns(context, subject, expr.arms, expr.subject.span)
     arms: list[ir.Expr] = []
+    pure = all(isinstance(arm.link.action, ast.Pure) for arm in whole(expr.arms))
+    expected = expected if pure else expected or ERROR
     for arm in whole(expr.arms):
         action = arm.link.action
         if isinstance(action, ast.Pure) and not arm.link.options:

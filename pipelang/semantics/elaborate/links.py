@@ -61,7 +61,7 @@ def chain(
             label = Label(links[-1].span, "this always answers")
             context.tell(codes.UNREACHABLE, link.span, labels=(label,))
         made, found = make_link(context, scope, place, link, type, position)
-        if type is None and not isinstance(found, ErrorType):
+        if type is None or isinstance(type, ErrorType):
             type = found
         links.append(made)
     end = None if written.end is None else outcome(context, scope, place, written.end)

@@ -58,7 +58,7 @@ def elaborate_name(
     if symbol is not None and symbol.kind == "setting":
         from pipelang.semantics.elaborate.settings import setting
 
-        context.symbols.used.add(symbol.key)
+        context.symbols.use(scope.file, symbol)
         return setting(context, symbol.key, expr.span)
     wanted = None if expected is None else present(expected)
     if isinstance(wanted, EnumType) and name in wanted.members:
@@ -66,7 +66,7 @@ def elaborate_name(
     if symbol is None:
         _unknown(context, scope, expr, wanted)
         return broken(expr.span)
-    context.symbols.used.add(symbol.key)
+    context.symbols.use(scope.file, symbol)
     if isinstance(wanted, AnswererType):
         if symbol.kind in ("tier", "role"):
             return ir.Const(symbol.key, ANSWERER, span=expr.span)

@@ -13,7 +13,7 @@ from typing import Any
 from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.elaborate.context import Context, broken
-from pipelang.semantics.fold import NotConstant, fold
+from pipelang.semantics.fold import NotConstant, TooLong, fold
 from pipelang.semantics.quantities import count_tokens, show_value
 from pipelang.semantics.types import Kind, Scalar, Type, keeps_range, present, show
 
@@ -34,6 +34,9 @@ def keep_promises(
     else:
         try:
             value = fold(typed)
+        except TooLong as problem:
+            context.tell(codes.TYPE_MISMATCH, span, expected=_with_range(limit), found=str(problem))
+            return broken(span)
         except NotConstant:
             value = None
     if value is not None:

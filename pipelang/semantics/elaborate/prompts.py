@@ -21,8 +21,8 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
     """A prompt with the shape of its template. Parameters that it does not show are told."""
     parameters, _ = signature(context, key)
     variables: dict[str, Type] = {
-        **{parameter.name: parameter.type for parameter in parameters},
         FEEDBACK: OptionalType(TEXT),
+        **{parameter.name: parameter.type for parameter in parameters},
     }
     system: str | None = None
     shape: p.TemplateShape = ()

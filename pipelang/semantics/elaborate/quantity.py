@@ -79,7 +79,30 @@ def wrong_unit(context: Context, option: str, takes: str, typed: ir.Expr, span: 
     found = f"`{ir.show(typed)}`"
     if not isinstance(typed, ir.Const) or typed.setting is not None:
         found += f", which is of type {quoted(typed.type)}"
-    context.tell(codes.UNIT_MISMATCH, span, option=option, expected=takes, found=found)
+    help = _with_unit(takes, typed)
+    context.tell(codes.UNIT_MISMATCH, span, help=help, option=option, expected=takes, found=found)
+
+
+BUDGET = "money, a duration, tokens or steps"
+_WRITTEN = {TAKES[DURATION]: "{}s", TAKES[MONEY]: "${}", TAKES[PROBABILITY]: "{}%",
+            TAKES[RATE]: "{}/min", TAKES[TOKENS]: "{} tokens"}  # fmt: skip
+
+
+def _with_unit(takes: str, typed: ir.Expr) -> str | None:
+    """A bare number, as it would be written with its unit."""
+    if takes == BUDGET:
+        return "each amount has its unit: `budget $0.25, 5m, 60k tokens, 50 steps`"
+    form = _WRITTEN.get(takes)
+    if form is None or not isinstance(typed, ir.Const) or typed.setting is not None:
+        return None
+    if typed.type not in (INT, NUMBER) or not isinstance(typed.value, (int, Decimal)):
+        return None
+    number = Decimal(typed.value)
+    if takes == TAKES[PROBABILITY] and 0 < number < 1:
+        number = (number * 100).normalize()
+    if takes in (TAKES[RATE], TAKES[TOKENS]) and number != int(number):
+        return None
+    return f"a quantity has its unit: `{form.format(format(number, 'f'))}`"
 
 
 def _out_of_range(

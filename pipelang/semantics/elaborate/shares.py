@@ -38,7 +38,9 @@ def one_draw_each(context: Context, traffic: p.Traffic, contents: Contents) -> N
         known.setdefault(expr, share.span)
     for expr, span in known.items():
         others = {other: place for other, place in known.items() if other != expr}
-        _not_computed(context, expr, others, span)
+        if isinstance(expr, ir.Compare) and known.get(_opposite(expr), span) > span:
+            del others[_opposite(expr)]  # of two opposites the second is told
+        _not_computed(context, f"`{ir.show(expr)}`", expr, others, span)
     names: dict[str, Span] = {}
     for named in traffic.names:
         label = Label(names.get(named.name, named.span), "the first stands here")
@@ -46,7 +48,8 @@ def one_draw_each(context: Context, traffic: p.Traffic, contents: Contents) -> N
             context.tell(codes.DUPLICATE, named.span, name=named.name, labels=(label,))
         names.setdefault(named.name, named.span)
         if named.name in contents.tests:
-            _not_computed(context, expand(contents.tests[named.name]), known, named.span)
+            test = expand(contents.tests[named.name])
+            _not_computed(context, f"`{named.name}`", test, known, named.span)
     lengths: dict[tuple[str, ...], Span] = {}
     for mean in traffic.means:
         if mean.path in lengths:
@@ -59,14 +62,21 @@ def _subject(share: p.PathShares | p.ConditionShare) -> ir.Expr:
     return share.path if isinstance(share, p.PathShares) else share.condition
 
 
-def _not_computed(context: Context, expr: ir.Expr, known: dict[ir.Expr, Span], span: Span) -> None:
+def _not_computed(
+    context: Context, shown: str, expr: ir.Expr, known: dict[ir.Expr, Span], span: Span
+) -> None:
     used: list[Span] = []
     if _computed(expr, known, used):
         labels = tuple(Label(place, "this decides it") for place in dict.fromkeys(used))
-        what = f"how often `{ir.show(expr)}` holds "
+        what = f"how often {shown} holds "
         what += "is worked out from other shares" if used else "is known without a share"
         help = "leave this line out"
         context.tell(codes.CONTRADICTION, span, what=what, labels=labels, help=help)
+
+
+def _opposite(expr: ir.Compare) -> ir.Compare:
+    """The comparison that holds when this one does not."""
+    return ir.Compare("<=" if expr.op == "<" else "<", expr.right, expr.left, expr.type)
 
 
 def _computed(expr: ir.Expr, known: dict[ir.Expr, Span], used: list[Span]) -> bool:
@@ -80,7 +90,7 @@ def _computed(expr: ir.Expr, known: dict[ir.Expr, Span], used: list[Span]) -> bo
         case ir.Not() | ir.Logic() | ir.Choice() | ir.Select() | ir.Compare(op="=="):
             parts = ir.parts(expr)
         case ir.Compare():
-            opposite = ir.Compare("<=" if expr.op == "<" else "<", expr.right, expr.left, expr.type)
+            opposite = _opposite(expr)
             if opposite in known:
                 used.append(known[opposite])
                 return True

@@ -6,6 +6,7 @@ bounds of a prompt are made. What a shape leaves open counts as unbounded, never
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +62,8 @@ def read_template(
         names = {name: Variable(type, (name,)) for name, type in variables.items()}
         shape = _body(reading, tree.body, names)
     except TemplateSyntaxError as error:
-        message = (error.message or "this cannot be read").rstrip(".")
-        reading.tell(error.lineno, message[:1].lower() + message[1:])
+        why, help = _in_words(error.message or "this cannot be read")
+        reading.tell(error.lineno, why, help=help)
         return (), everything
     except RecursionError:
         reading.tell(1, "this is nested too deep")
@@ -71,6 +72,15 @@ def read_template(
         reading.tell(1, f"this cannot be read: {error}")
         return (), everything
     return shape, frozenset(reading.used)
+
+
+def _in_words(message: str) -> tuple[str, str | None]:
+    """Jinja's message as ours: what is wrong, and which tag it waits for if it says so."""
+    why, _, rest = message.partition(". ")
+    why = why.replace("Encountered unknown tag", "unknown tag").rstrip(".")
+    tags = re.findall(r"'(\w+)'", rest.partition("following tags:")[2].partition(".")[0])
+    help = "expected " + " or ".join(f"{{% {tag} %}}" for tag in tags) if tags else None
+    return why[:1].lower() + why[1:], help
 
 
 def _body(reading: Reading, body: list[nodes.Node], names: Names) -> TemplateShape:

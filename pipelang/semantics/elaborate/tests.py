@@ -156,7 +156,7 @@ def _target(
         return name.text, contents.steps[name.text].type
     symbol = context.symbols.find(file, name.text)
     if symbol is not None and symbol.kind == "tool":
-        context.symbols.used.add(symbol.key)
+        context.symbols.use(file, symbol)
         if symbol.key not in reached(context, pipeline):
             context.tell(codes.UNUSED, name.span, what="mock", name=name.text)
         return symbol.key, signature(context, symbol.key)[1]

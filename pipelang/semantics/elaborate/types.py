@@ -84,7 +84,7 @@ def named_type(context: Context, file: str, name: ast.Name) -> Type:
         help = help or offered_by(context.loader, name.text, ("enum", "type"))
         context.tell(codes.UNKNOWN_NAME, name.span, what="type", name=name.text, help=help)
         return ERROR
-    context.symbols.used.add(symbol.key)
+    context.symbols.use(file, symbol)
     if symbol.kind not in ("enum", "type"):
         context.wrong_kind(name, symbol, "a type or an enum")
         return ERROR

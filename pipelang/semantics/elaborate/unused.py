@@ -14,8 +14,8 @@ def unused(context: Context, loaded: Loaded) -> None:
 
     A file without a pipeline is a library: what it declares is meant for others.
     """
-    if loaded.modules[loaded.root].flawed:
-        return  # it may be used where the file could not be read
+    if has_errors(context.diagnostics):
+        return  # it may be what is meant by a name that is not understood
     root = loaded.modules[loaded.root].module
     for declaration in root.declarations:
         match declaration:
@@ -32,7 +32,7 @@ def unused(context: Context, loaded: Loaded) -> None:
     for symbol in context.symbols.by_key.values():
         if symbol.file != loaded.root or symbol.kind == "pipeline":
             continue
-        if symbol.key not in context.symbols.used:
+        if (loaded.root, symbol.key) not in context.symbols.used:
             name = symbol.declaration.name
             context.tell(codes.UNUSED, name.span, what=symbol.kind, name=name.text)
 
@@ -42,7 +42,8 @@ def _imports(context: Context, file: str, use: ast.Use) -> None:
     unused = []
     for name in names:
         symbol = context.symbols.find(file, name.text)
-        if symbol is not None and symbol.file != file and symbol.key not in context.symbols.used:
+        used = context.symbols.used
+        if symbol is not None and symbol.file != file and (file, symbol.key) not in used:
             unused.append(name)
     certain = not has_errors(context.diagnostics)  # what is broken may have been what reads them
     for number, name in enumerate(unused):

@@ -132,6 +132,8 @@ def patterns(context: Context, decl: ast.PatternsDecl) -> tuple[str, ...]:
         text = str(literal.value)
         try:
             re2.compile(text, quiet)
+        except UnicodeEncodeError:
+            pass  # half a character, which the parser has told
         except re2.error as error:
             why = error.args[0] if error.args else "it does not compile"
             if isinstance(why, bytes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelang.syntax.slips.options import BEGINNING
 from pipelang.syntax.slips.spot import Edit, Mend, Spot
 from pipelang.syntax.slips.words import ACTIONS, OUTCOMES
 
@@ -102,6 +103,8 @@ def missing_value(spot: Spot) -> Mend | None:
         and (spot.on_new_line or spot.text == "}")
     ):
         return Mend("say what the pipeline gives: `return EXPR`")
+    if spot.wants_expression and spot.on_new_line and spot.text in BEGINNING:
+        return Mend("the line above is not finished: a value is missing there")
     return None
 
 

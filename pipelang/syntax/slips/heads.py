@@ -23,11 +23,19 @@ def declaration_inside(spot: Spot) -> Mend | None:
     return None
 
 
+def _is_type(word: str) -> bool:
+    return word in _SCALARS or (word[:1].isupper() and word.isidentifier())
+
+
+_SCALARS = frozenset("text int number bool probability money duration time json".split())
+
+
 def fields_and_parameters(spot: Spot) -> Mend | None:
     """`int a`, `ticket` without a type, `a:` without one."""
     token, before = spot.token, spot.before()
     if spot.kind in ("field", "parameter") and spot.wants(":") and len(spot.expected) == 1:
-        if token.type == "NAME" and before.text.isidentifier() and not spot.on_new_line:
+        swapped = _is_type(before.text) and not _is_type(token.text)
+        if token.type == "NAME" and swapped and not spot.on_new_line:
             made = (("NAME", token.text), *spot.put(":"), ("NAME", before.text))
             return Mend(f"the name comes first: `{token.text}: {before.text}`", Edit(1, 1, made))
         if token.text in (")", ",", "}") or spot.on_new_line:

@@ -130,7 +130,9 @@ def missing_quantity(spot: Spot) -> Mend | None:
         and spot.kind == "option"
         and (not spot.wants_quantity and not spot.wants("}"))
     ):
+        behind = [spot.before(n).text for n in (1, 2, 3)]
         word = "price" if spot.wants("out") else "latency"
+        word = "responds" if "responds" in behind else word
         return Mend(f"as in `{_EXAMPLES[word]}`")
     if not spot.wants_quantity or option.text not in _EXAMPLES:
         return None
@@ -143,6 +145,7 @@ _EXAMPLES = {
     "accuracy": "accuracy 92%",
     "latency": "latency 600ms median, 2s p95",
     "succeeds": "succeeds 99.9%",
+    "responds": "responds 15m median, 2h p95",
     "budget": "budget $0.25, 5m, 60k tokens",
     "cache": "cache 1h by ticket.id",
     "vote": "vote 3",

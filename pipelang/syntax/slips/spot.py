@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pipelang.syntax.line_starts import LineStarts
 from pipelang.syntax.tables import Tables
 from pipelang.syntax.tokens import Token
 
@@ -49,6 +50,7 @@ class Spot:
     expected: frozenset[str]
     grammar: Tables
     around: tuple[str, ...]
+    lines: LineStarts
     missing: frozenset[str]
     extra: frozenset[str]
     on_new_line: bool
@@ -65,6 +67,11 @@ class Spot:
     def after(self, distance: int = 1) -> Token:
         at = self.index + distance
         return self.tokens[at] if at < len(self.tokens) else NOTHING
+
+    def ends_line(self, distance: int) -> bool:
+        """Whether nothing stands before that token on its line, or there is none."""
+        token = self.after(distance) if distance else self.token
+        return token.type == "$END" or self.lines.is_first(token)
 
     def wants(self, *letters: str) -> bool:
         """Whether one of these words or signs would have fitted."""

@@ -1,0 +1,20 @@
+"""Which tokens are the first of their line: where a parser that has lost its way finds it again."""
+
+from __future__ import annotations
+
+from pipelang.diagnostics import Source
+from pipelang.syntax.tokens import Token, starts_declaration
+
+
+class LineStarts:
+    """Which tokens are the first of their line, and which of them start a declaration."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def is_first(self, token: Token) -> bool:
+        before = self.source.text[max(0, token.start - 200) : token.start]
+        return not before.rpartition("\n")[2].strip(" \t\r\f\ufeff")
+
+    def declares(self, token: Token) -> bool:
+        return starts_declaration(self.source, token)
