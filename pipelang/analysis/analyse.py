@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipelang.analysis.figures import (
-    COST_METRICS,
-    DERIVED,
-    OUTCOMES,
     Figures,
     by_name,
     enclosed,
@@ -47,7 +44,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a pipeline will do. `open_ends` says why numbers are missing, if they are.
+    """What a pipeline will do.
 
     `bases` says of every parameter that was used, by its site, how well founded it is; `counts` are
     the cases behind the measured ones: how many were good, of how many.
@@ -62,22 +59,18 @@ class Analysis:
     unknown: tuple[str, ...]
     measured: tuple[str, ...]
     unpriced: tuple[str, ...]
-    open_ends: tuple[str, ...]
     bases: Mapping[str, Basis] = field(default_factory=dict)
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so."""
-    open_ends = tuple(dict.fromkeys(what for what, _ in pipeline.open_ends))
-    if open_ends:
-        return _left_open(pipeline, open_ends)
     point = Parameters(program.evidence, lambda site: 0.5)
     model = make_model(program, pipeline, point)
     totals = sweep(model)
     worst = worst_run(model)
     unpriced = tuple(
-        dict.fromkeys(tier for (_, tier), cost in model.costs.items() if not cost.priced)
+        dict.fromkeys(tier for (_, tier, _), cost in model.costs.items() if not cost.priced)
     )
     bounded = enclosed(program, pipeline, point)
     draws: Totals | None = None
@@ -110,23 +103,9 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         unknown=tuple(point.unknown_sites),
         measured=tuple(point.counted),
         unpriced=unpriced,
-        open_ends=(),
         bases=dict(point.bases),
         counts=dict(point.counted),
     )
-
-
-def _left_open(pipeline: p.Pipeline, open_ends: tuple[str, ...]) -> Analysis:
-    names = (
-        *OUTCOMES,
-        *DERIVED,
-        *(f"cost.{q}" for q in COST_METRICS),
-        "tokens.mean",
-        "tokens.worst",
-    )
-    numbers = dict.fromkeys(names, UNCOMPUTED)
-    slo = tuple(decide(line, None, None) for line in pipeline.slo)
-    return Analysis(pipeline, numbers, {}, (), slo, None, (), (), (), open_ends)
 
 
 def _steps(model: Model, totals: Totals, figure: Figures) -> tuple[StepRow, ...]:

@@ -8,279 +8,240 @@ and if they are not. A new answer copies them with the correlation of the link t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable
 from typing import Any
 
-from pipelang.analysis.conditions import Draw, Plan, expression_plan
-from pipelang.analysis.model import RIGHT, WRONG, Model, value_key
+from pipelang.analysis.calls import Caller, call_kernel
+from pipelang.analysis.closed import Closed, add, of_answers
+from pipelang.analysis.conditions import perform
+from pipelang.analysis.lists import each_closed, fixed_length
+from pipelang.analysis.model import WRONG, Model, value_key
 from pipelang.analysis.polls import CallKernel, Latent, Made, cascaded, voted
-from pipelang.analysis.polls import Draw as Redraw
-from pipelang.analysis.prices import attempt_cost
-from pipelang.analysis.table import Key, is_zero
-from pipelang.records import dataclass, field
+from pipelang.analysis.preparing import Prepared, outage_key
+from pipelang.analysis.table import Key, Table, is_zero
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance, Declared
-from pipelang.semantics.kernels.chain import START, Position, after_failure
-from pipelang.semantics.types import ANSWERER
-from pipelang.semantics.walk import inner_links
+from pipelang.semantics.kernels.chain import START, Position, after_failure, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """In which a chain is walked: what was drawn, what is around it, the answer before this one.
+
+    `again`: its step is being redone, and so looks into no cache.
+    """
+
+    model: Model
+    values: dict[Key, Any]
+    taint: frozenset[str]
+    former: Latent | None
+    again: bool
 
 
 @dataclass(slots=True)
 class StepKernel:
-    """What a step comes to, by the variables that it reads.
+    """What a step comes to, by the variables that it reads."""
 
-    `plan` draws outages, routes and chosen arms; `reads` are all variables that `results` is given.
-    """
+    prepared: Prepared
+    _calls: dict[tuple[int, Caller], CallKernel] = field(default_factory=dict)
 
-    step: p.Step
-    plan: Plan
-    reads: tuple[Key, ...]
-    tracks_latent: bool
-    _model: Model
-    _routes: dict[int, Any]
-    _calls: dict[tuple[int, str | None, bool], CallKernel] = field(default_factory=dict)
-
-    def kernel(
-        self, values: dict[Key, Any], taint: frozenset[str], former: Latent | None
-    ) -> Kernel:
-        """The kernel of the chain in a situation."""
-        return _walk(self, values, taint, former)
+    def close(
+        self, values: dict[Key, Any], taint: frozenset[str], former: Latent | None, again: bool
+    ) -> Closed:
+        """The chain in a situation; what fails is the chain used up."""
+        now = Situation(self.prepared.model, values, taint, former, again)
+        return _walk(self, self.prepared.step.chain, now)
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """Answers `(right, latent, acted) -> probability`, P(chain used up), and mean spending.
-
-    `cost` is in dollars, `tokens` counts input and output.
-    """
-
-    answers: tuple[tuple[tuple[bool, Latent | None, bool], Any], ...]
-    exhausted: Any
-    cost: Any
-    tokens: Any
-
-
-def outage_key(provider: str) -> Key:
-    return ("outage", provider)
-
-
-def latent_key(step: str) -> Key:
-    return ("latent", step)
-
-
-def step_kernel(model: Model, step: p.Step, taint: frozenset[str]) -> StepKernel:
-    """Prepare the kernel of a step that stands under the conditions `taint`."""
-    draws: dict[Key, Draw] = {}
-    routes: dict[int, Any] = {}
-    for link in inner_links(step.chain):
-        action = link.action
-        if isinstance(action, p.AskTier):
-            plan = expression_plan(model, action.who)
-            routes[id(link)] = plan.compute
-            draws.update({draw.key: draw for draw in plan.draws})
-        elif isinstance(action, p.Choose):
-            plan = expression_plan(model, action.subject)
-            routes[id(link)] = plan.compute
-            draws.update({draw.key: draw for draw in plan.draws})
-        for tier in tiers_of(action):
-            outage = _outage(model, model.program.tiers[tier].provider)
-            draws[outage.key] = outage
-    plan = Plan(tuple(draws.values()), lambda values: None)
-    bits = {value_key(name) for name in model.roots(step.reads) | taint}
-    tracks = step.name in model.latent and not _never_copies(step)
-    return StepKernel(step, plan, tuple(sorted(bits | set(draws), key=str)), tracks, model, routes)
-
-
-def tiers_of(action: p.Action) -> list[str]:
-    """Every tier that an action can ask, in the order in which they are written."""
-    if isinstance(action, p.Cascade):
-        return list(action.tiers)
-    if not isinstance(action, p.AskTier):
-        return []
-    names = [
-        str(part.value)
-        for part in ir.walk(action.who)
-        if isinstance(part, ir.Const) and part.type == ANSWERER
-    ]
-    return list(dict.fromkeys(names))
-
-
-def _never_copies(step: p.Step) -> bool:
-    return all(
-        isinstance(link.correlation, Declared) and link.correlation.share == 0
-        for link in inner_links(step.chain)
-    )
-
-
-def _outage(model: Model, provider: str) -> Draw:
-    available = model.program.providers[provider].available
-
-    def outcomes(right: bool) -> list[tuple[Any, Any]]:
-        share = model.parameters.value(available)
-        return [(False, share), (True, 1 - share)]
-
-    return Draw(outage_key(provider), (), outcomes)
-
-
-def _walk(
-    kernel: StepKernel, values: dict[Key, Any], taint: frozenset[str], former: Latent | None
-) -> Kernel:
-    chain = kernel.step.chain
-    answers: dict[tuple[bool, Latent | None, bool], Any] = {}
-    cost: Any = 0.0
-    tokens: Any = 0.0
-    reach: Any = 1.0
+def _walk(kernel: StepKernel, chain: p.Chain, now: Situation) -> Closed:
+    total = Closed()
+    reach: dict[bool, Any] = {False: 1.0}
     at: Position | None = START
-    current = -1
-    made = Made()
-    acts = False
-    taken: p.Link | None = None
-    while at is not None:
-        if at.link != current:
-            current = at.link
-            made, acts, taken = _attempt(kernel, chain.links[current], values, taint, former)
-        cost = cost + reach * made.cost
-        tokens = tokens + reach * made.tokens
-        for (right, latent), chance in made.answers.items():
-            key = (right, latent, acts)
-            gain = reach * chance
-            answers[key] = answers[key] + gain if key in answers else gain
-        reach = reach * made.fails
-        if is_zero(reach):
-            break
+    tried, taken = Closed(), chain.links[0]
+    while at is not None and reach:
+        if at.attempt == 0 or (at.attempt == 1 and taken.cache is not None):
+            tried, taken = _attempt(kernel, chain.links[at.link], now, looks=at.attempt == 0)
+        before, reach = reach, {}
+        for wrong, weight in before.items():
+            total.take(weight, tried, wrong)
+        reach, total.fails = total.fails, {}
         at = after_failure(chain, at, taken)
-    return Kernel(tuple(answers.items()), reach, cost, tokens)
+    total.fails = reach
+    return total
 
 
 def _attempt(
-    kernel: StepKernel,
-    link: p.Link,
-    values: dict[Key, Any],
-    taint: frozenset[str],
-    former: Latent | None,
-) -> tuple[Made, bool, p.Link]:
-    """One position of a chain: an attempt, or a vote or cascade as a whole; whether it acts; and
-    the link itself, the arm that was taken where it is a `match`.
+    kernel: StepKernel, link: p.Link, now: Situation, looks: bool
+) -> tuple[Closed, p.Link]:
+    """One position of a chain: an attempt, or a vote, cascade, loop or list as a whole; and the
+    link itself, the arm that was taken where it is a `match`. `looks`: into its cache.
     """
-    model = kernel._model
-    mentioned: set[str] = set(taint)
+    around: set[str] = set(now.taint)
     while isinstance(link.action, p.Choose):
-        mentioned |= model.values(link.action.subject)
-        chosen = kernel._routes[id(link)](values)
-        link = next(arm for taken, arm in link.action.arms if taken is None or chosen in taken)
+        around |= now.model.values(link.action.subject)
+        link = resolve(link.action, kernel.prepared.routes[id(link)](now.values))
+    if link.cache is None or now.again or not looks:
+        return _fresh(kernel, link, now, frozenset(around)), link
+    hits = now.model.parameters.value(link.cache.hits)
+    closed = Closed()
+    add(closed.answers, (False, None, False), 0)
+    for answer, chance in _hit(kernel, link, now, frozenset(around)).items():
+        add(closed.answers, answer, hits * chance)
+    closed.take(1 - hits, _fresh(kernel, link, now, frozenset(around)))
+    return closed, link
+
+
+def _hit(
+    kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]
+) -> dict[Any, Any]:
+    """A cached answer: as right as a fresh one that was given."""
     action = link.action
-    given = [action.value] if isinstance(action, p.Value) else []
-    if isinstance(action, (p.AskTier, p.AskRole, p.Call, p.Cascade)):
-        given = [value for _, value in action.arguments]
-    for expr in given:
-        mentioned |= model.values(expr)
-    right = _all_right(values, mentioned)
-    keeps = kernel.tracks_latent
-    if isinstance(action, p.Cascade):
-        calls = [_call(kernel, link, tier, values) for tier in action.tiers]
-        others = _all_right(values, model.roots(ir.mentions(action.until) - {"it"}))
-        catches = model.parameters.value(action.rates.catches)
-        alarms = model.parameters.value(action.rates.false_alarms)
+    if link.vote is None and not isinstance(action, p.Cascade):
+        call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
+        made = Made()
+        right = _all_right(now.values, around | _given(now.model, action))
+        for latent, chance in call.draw(now.former):
+            keeps = latent if kernel.prepared.tracks_latent else None
+            made.answer(latent[0] if right else latent[1], keeps, chance)
+        return of_answers(made).answers
+    fresh = _fresh(kernel, link, replace(now, values=_calm(now)), around).answers
+    total = sum(fresh.values())
+    return {answer: chance / total for answer, chance in fresh.items()}
 
-        def holds(answer: bool) -> Any:
-            return 1 - (alarms if answer and others else catches)
 
-        return cascaded(calls, holds, right, former, keeps), False, link
-    tier = kernel._routes[id(link)](values) if isinstance(action, p.AskTier) else None
-    call = _call(kernel, link, tier, values)
+def _calm(now: Situation) -> dict[Key, Any]:
+    """The same situation without outages: what is in a cache was answered."""
+    return {key: False if key[0] == "outage" else value for key, value in now.values.items()}
+
+
+def _given(model: Model, action: p.Action) -> frozenset[str]:
+    """The steps behind what an action is given."""
+    match action:
+        case p.Value():
+            return model.values(action.value)
+        case p.Recall():
+            return model.values(action.key)
+        case p.AskTier() | p.AskRole() | p.Call() | p.Cascade() | p.Agent() | p.RunPipeline():
+            parts = [model.values(value) for _, value in action.arguments]
+            return frozenset[str]().union(*parts)
+        case _:
+            return frozenset()
+
+
+def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
+    """An action without its cache."""
+    model, action, prepared = now.model, link.action, kernel.prepared
+    right = _all_right(now.values, around | _given(model, action))
+    keeps = prepared.tracks_latent
+    match action:
+        case p.Recall():
+            return Closed(answers={(right, None, False): 1.0})
+        case p.RunPipeline():
+            return prepared.runs[id(action)].close(now.values, around, now.again)
+        case p.Each():
+            return _each(kernel, action, now, around)
+        case p.Cascade():
+            calls = [_call(kernel, link, tier, now) for tier in action.tiers]
+            others = _all_right(now.values, model.roots(ir.mentions(action.until) - {"it"}))
+            catches = model.parameters.value(action.rates.catches)
+            alarms = model.parameters.value(action.rates.false_alarms)
+
+            def holds(answer: bool) -> Any:
+                return 1 - (alarms if answer and others else catches)
+
+            made = cascaded(calls, holds, right, now.former, keeps)
+            return _with_hazards(kernel, action.agent, now, of_answers(made))
+        case _:
+            pass
+    call = _call(kernel, link, _tier(kernel, link, now), now)
+    loop = action if isinstance(action, p.Agent) else None
     if link.vote is not None:
-        return voted(link.vote, call, right, former, keeps), False, link
+        made = voted(link.vote, call, right, now.former, keeps)
+        return _with_hazards(kernel, loop, now, of_answers(made))
     made = Made(fails=call.fails, cost=call.cost, tokens=call.tokens)
     answered = 1 - call.fails
     if not is_zero(answered):
-        for latent, chance in call.draw(former):
+        for latent, chance in call.draw(now.former):
             verdict = latent[0] if right else latent[1]
             made.answer(verdict, latent if keeps else None, answered * chance)
     acts = isinstance(action, p.Call) and model.program.tools[action.tool].acts
-    return made, acts, link
+    closed = of_answers(made, acts)
+    if isinstance(action, p.AskRole):
+        closed.asked[action.role] = 1.0
+    return _with_hazards(kernel, loop, now, closed)
 
 
-def _all_right(values: dict[Key, Any], names: Iterable[str]) -> bool:
-    return all(values.get(value_key(name), RIGHT) != WRONG for name in names)
+def _tier(kernel: StepKernel, link: p.Link, now: Situation) -> str | None:
+    if not isinstance(link.action, (p.AskTier, p.Agent)):
+        return None
+    tier: str = kernel.prepared.routes[id(link)](now.values)
+    return tier
 
 
-def _call(
-    kernel: StepKernel, link: p.Link, tier_name: str | None, values: dict[Key, Any]
-) -> CallKernel:
-    """One call of an action. Of the values it hangs only on whether its provider is out."""
+def _call(kernel: StepKernel, link: p.Link, tier: str | None, now: Situation) -> CallKernel:
+    """One call. Of the situation it hangs on whether its provider is out, and on its turns."""
     out = False
-    if tier_name is not None:
-        out = bool(values[outage_key(kernel._model.program.tiers[tier_name].provider)])
-    known = kernel._calls.get((id(link), tier_name, out))
+    if tier is not None:
+        out = bool(now.values[outage_key(now.model.program.tiers[tier].provider)])
+    action = link.action
+    loop = action.agent if isinstance(action, p.Cascade) else action
+    turns = 1
+    if isinstance(loop, p.Agent):
+        turns = loop.turns or now.values[kernel.prepared.loops[id(loop)].turns]
+    who = Caller(tier, out, turns)
+    known = kernel._calls.get((id(link), who))
     if known is None:
-        known = kernel._calls[id(link), tier_name, out] = _call_anew(kernel, link, tier_name, out)
+        prepared = kernel.prepared
+        known = call_kernel(now.model, prepared.step, link, who, prepared.tracks_latent)
+        kernel._calls[id(link), who] = known
     return known
 
 
-def _call_anew(kernel: StepKernel, link: p.Link, tier_name: str | None, out: bool) -> CallKernel:
-    """In votes and cascades a call's retries are closed in, else it is bare."""
-    model, action = kernel._model, link.action
-    parameters = model.parameters
-    fails: Any = 0.0
-    cost: Any = 0.0
-    tokens: Any = 0.0
-    recovers: Any = 0.0
-    accuracy = link.accuracy
-    match action:
-        case p.AskTier() | p.Cascade():
-            assert tier_name is not None
-            tier = model.program.tiers[tier_name]
-            accuracy = link.accuracy_by_tier.get(tier_name, accuracy)
-            recovers = parameters.value(link.recovers)
-            fails = 1.0 if out else parameters.value(tier.transient)
-            if not out:
-                spent = attempt_cost(model, kernel.step, link, tier_name)
-                cost, tokens = spent.mean, spent.tokens_in.mean + spent.tokens_out.mean
-        case p.AskRole():
-            role = model.program.roles[action.role]
-            fails = 1 - parameters.timely(role.responds, link.timeout, action.role)
-            recovers = parameters.value(link.recovers)
-        case p.Call():
-            tool = model.program.tools[action.tool]
-            fails = 1 - parameters.value(tool.succeeds)
-            cost = float(tool.cost)
-        case p.Value():
-            pass
-        case _:
-            raise AssertionError(f"{action!r} is not analysed")
-    if link.vote is not None or isinstance(action, p.Cascade):
-        tries: Any = 0.0
-        reach: Any = 1.0
-        for _ in range(link.retry.count + 1):
-            tries = tries + reach
-            reach = reach * fails
-        fails, cost, tokens = reach, cost * tries, tokens * tries
-    return CallKernel(fails, cost, tokens, _draws(kernel, link, accuracy, recovers))
+def _with_hazards(
+    kernel: StepKernel, agent: p.Agent | None, now: Situation, closed: Closed
+) -> Closed:
+    """What the pipelines among an agent's tools may do besides, where they can do something."""
+    if agent is None:
+        return closed
+    loop = kernel.prepared.loops[id(agent)]
+    if loop.hazard is None:
+        return closed
+    outcome, wrong = loop.hazards[now.values[loop.hazard]]
+    if outcome is None:
+        result = Closed()
+        result.take(1.0, closed, wrong)
+        return result
+    result = Closed(cost=closed.cost, tokens=closed.tokens, asked=closed.asked)
+    for fails in closed.fails.values():
+        add(result.fails, wrong, fails)
+    for chance in closed.answers.values():
+        add(result.ends, (outcome, True, wrong), chance)
+    return result
 
 
-def _draws(kernel: StepKernel, link: p.Link, accuracy: Chance, recovers: Any) -> Redraw:
-    """How the latents of an answer are drawn; a copy of the former ones with the correlation."""
-    right = kernel._model.parameters.value(accuracy)
-    several = kernel.tracks_latent or link.vote is not None or isinstance(link.action, p.Cascade)
+def _each(kernel: StepKernel, each: p.Each, now: Situation, around: frozenset[str]) -> Closed:
+    """All elements of a list; what is drawn for each of them is summed out of its kernel."""
+    inside = kernel.prepared.elements[id(each)]
+    elements = now.model.expand(each.elements)
+    length = fixed_length(elements)
+    if length is None:
+        length = now.values[("length", elements)]
 
-    @cache
-    def draw(former: Latent | None) -> list[tuple[Latent, Any]]:
-        return list(latents(former))
+    def element() -> Closed:
+        table = Table(tuple(now.values), {tuple(now.values.values()): 1.0})
+        table = perform(table, inside.plan)
+        one = Closed()
+        for state, weight in table.weights.items():
+            values = dict(zip(table.slots, state, strict=True))
+            one.take(
+                weight,
+                _walk(kernel, each.body, Situation(inside.model, values, around, None, now.again)),
+            )
+        return one
 
-    def latents(former: Latent | None) -> Iterator[tuple[Latent, Any]]:
-        copies: Any = 0.0
-        if former is not None and several:
-            copies = kernel._model.parameters.value(link.correlation)
-        for first, chance in ((True, right), (False, 1 - right)):
-            for second, other in ((True, recovers), (False, 1 - recovers)):
-                latent = (first, second)
-                anew = chance * other
-                total = (1 - copies) * anew if former is not None and several else anew
-                if former == latent and several:
-                    total = total + copies
-                if not is_zero(total):
-                    yield latent, total
+    return each_closed(each, length, element)
 
-    return draw
+
+def _all_right(values: dict[Key, Any], names: Iterable[str]) -> bool:
+    return all(values.get(value_key(name)) != WRONG for name in names)

@@ -25,11 +25,17 @@ Outcomes = Callable[[bool], Iterable[tuple[Any, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A variable that is drawn on first need; `outcomes` gets whether all of `given` are right."""
+    """A variable that is drawn on first need; `outcomes` gets whether all of `given` are right.
+
+    `shared` says that it is a statement about the values that its expression mentions, and not the
+    verdict of one test; `known` that somebody said how it is drawn.
+    """
 
     key: Key
     given: tuple[Key, ...]
     outcomes: Outcomes
+    shared: bool = False
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +106,8 @@ def _opaque(model: Model, condition: ir.Expr, holds: Callable[[bool], Any]) -> P
         share = holds(right)
         return [(True, share), (False, 1 - share)]
 
-    draw = Draw(key, _given(model, condition), outcomes)
+    draw = Draw(key, model.given(condition), outcomes)
     return Plan((draw,), lambda values: values[key])
-
-
-def _given(model: Model, expr: ir.Expr) -> tuple[Key, ...]:
-    return tuple(value_key(step) for step in sorted(model.values(expr)))
 
 
 def expression_plan(model: Model, expr: ir.Expr, own: str | None = None) -> Plan:
@@ -113,6 +115,21 @@ def expression_plan(model: Model, expr: ir.Expr, own: str | None = None) -> Plan
     draws: dict[Key, Draw] = {}
     compute = _compile(model, model.expand(expr), own, draws)
     return Plan(tuple(draws.values()), compute)
+
+
+def inherited_plan(
+    model: Model, expr: ir.Expr, share: p.PathShares | p.ConditionShare | None
+) -> Plan:
+    """A plan for what a sub-pipeline says of its argument: by the caller's shares, else its own."""
+    plan = expression_plan(model, expr)
+    if share is None or all(draw.known for draw in plan.draws):
+        return plan
+    whole = model.expand(expr)
+    if isinstance(share, p.PathShares):
+        draw = _path_draw(model, whole, share)
+    else:
+        draw = _condition_draw(model, whole, share)
+    return Plan((draw,), lambda values: values[draw.key])
 
 
 Compute = Callable[[dict[Key, Any]], Any]
@@ -179,15 +196,7 @@ def _drawn(model: Model, expr: ir.Expr) -> bool:
 def _atom(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute | None:
     """The draw behind an expression that has one of its own; None if it must be taken apart."""
     if expr in model.conditions:
-        share = model.conditions[expr]
-        right = model.parameters.value(share.right)
-        wrong = model.parameters.value(share.wrong)
-
-        def holds(is_right: bool) -> list[tuple[Any, Any]]:
-            chance = right if is_right else wrong
-            return [(True, chance), (False, 1 - chance)]
-
-        return _add(draws, Draw(("test", expr), _given(model, expr), holds))
+        return _add(draws, _condition_draw(model, expr, model.conditions[expr]))
     if isinstance(expr, ir.Compare):
         opposite = _opposite(expr)
         if opposite in model.conditions:
@@ -201,6 +210,22 @@ def _atom(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]) 
                 return _bin(model, draws, cut[0], file, cut[1], cut[2])
     drawn = expr.type == BOOL or isinstance(expr.type, EnumType)
     return _path(model, expr, draws) if drawn and ir.path_of(expr) is not None else None
+
+
+def _condition_draw(model: Model, expr: ir.Expr, share: p.ConditionShare) -> Draw:
+    right = model.parameters.value(share.right)
+    wrong = model.parameters.value(share.wrong)
+
+    def holds(is_right: bool) -> list[tuple[Any, Any]]:
+        chance = right if is_right else wrong
+        return [(True, chance), (False, 1 - chance)]
+
+    return Draw(("test", expr), model.given(expr), holds, shared=True)
+
+
+def _path_draw(model: Model, expr: ir.Expr, share: p.PathShares) -> Draw:
+    shares = [(value, model.parameters.value(chance)) for value, chance in share.shares]
+    return Draw(("path", expr), (), lambda right: shares, shared=True)
 
 
 def _opposite(expr: ir.Compare) -> ir.Compare | None:
@@ -237,12 +262,9 @@ def _bin(
 def _path(model: Model, expr: ir.Expr, draws: dict[Key, Draw]) -> Compute:
     """A path to a bool or enum: by its shares; without any, by unknown ones given rightness."""
     key: Key = ("path", expr)
-    given = _given(model, expr)
+    given = model.given(expr)
     if expr in model.paths:
-        shares = [
-            (value, model.parameters.value(chance)) for value, chance in model.paths[expr].shares
-        ]
-        return _add(draws, Draw(key, (), lambda right: shares))
+        return _add(draws, _path_draw(model, expr, model.paths[expr]))
     members = expr.type.members if isinstance(expr.type, EnumType) else (True, False)
     shown = f"{model.pipeline.name}:{ir.show(expr)}"
 
@@ -250,7 +272,7 @@ def _path(model: Model, expr: ir.Expr, draws: dict[Key, Draw]) -> Compute:
         site = f"{shown} if {'right' if right else 'wrong'}"
         return list(zip(members, model.parameters.stick(site, len(members)), strict=True))
 
-    return _add(draws, Draw(key, given, outcomes))
+    return _add(draws, Draw(key, given, outcomes, shared=True, known=False))
 
 
 def _unknown(model: Model, expr: ir.Expr, draws: dict[Key, Draw]) -> Compute:
@@ -261,4 +283,5 @@ def _unknown(model: Model, expr: ir.Expr, draws: dict[Key, Draw]) -> Compute:
         share = model.parameters.open(f"{shown} if {'right' if right else 'wrong'}")
         return [(True, share), (False, 1 - share)]
 
-    return _add(draws, Draw(("test", expr), _given(model, expr), outcomes))
+    draw = Draw(("test", expr), model.given(expr), outcomes, shared=True, known=False)
+    return _add(draws, draw)

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.analysis.analyse import Analysis
-from pipelang.analysis.chains import tiers_of
 from pipelang.analysis.objectives import Verdict
+from pipelang.analysis.preparing import tiers_of
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
@@ -21,8 +21,6 @@ from pipelang.semantics.walk import all_items, inner_links
 def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     """Everything worth saying about one pipeline."""
     pipeline = analysis.pipeline
-    for what, span in pipeline.open_ends:
-        yield report(codes.NOT_ANALYSED, span, what=what, name=pipeline.name)
     for verdict in analysis.slo:
         yield from _objective(verdict, analysis)
     yield from _uncalibrated(pipeline)
@@ -52,7 +50,7 @@ def _objective(verdict: Verdict, analysis: Analysis) -> Iterator[Diagnostic]:
             else _shown(line.metric, value)
         )
         yield report(codes.SLO_MISSED, line.span, value=f"it is {shown}", **words)
-    elif verdict.holds is None and not analysis.open_ends:
+    elif verdict.holds is None:
         help = None
         if analysis.unknown:
             help = "nobody declared: " + ", ".join(map(site_words, analysis.unknown[:4]))

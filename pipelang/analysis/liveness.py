@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pipelang.analysis.chains import latent_key, step_kernel
 from pipelang.analysis.conditions import gate_plan, test_plan
 from pipelang.analysis.model import Model, value_key
+from pipelang.analysis.preparing import latent_key, prepare
 from pipelang.analysis.table import Key
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.actions import outcome_reads
 from pipelang.semantics.kernels.redo import changed_by, readers
+from pipelang.semantics.reads import outcome_reads
 
 Taint = frozenset[str]
 
@@ -31,7 +31,7 @@ def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
     found: set[Key] = {value_key(name) for name in taint}
     match item:
         case p.Step():
-            found |= set(step_kernel(model, item, taint).reads)
+            found |= set(prepare(model, item, taint).reads)
             if item.name in model.latent:
                 found.add(latent_key(item.name))
         case p.Let():

@@ -6,7 +6,8 @@ let mentions its steps. So the only hidden bits are those of steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from pipelang.analysis.parameters import Cut, Parameters
@@ -20,10 +21,17 @@ from pipelang.semantics.walk import all_items, blocks
 RIGHT, WRONG, ABSENT = 0, 1, 2
 """The states of a value: right, wrong, never made because its chain ended the run."""
 
+AROUND = ""
+"""Stands for what a `run` hangs on as a whole, like a value that everything in the child reads."""
+
 
 @dataclass(slots=True)
 class Model:
-    """A pipeline with its shares, thresholds and lets at hand."""
+    """A pipeline with its shares, thresholds and lets at hand.
+
+    `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
+    `bound` says of the variable of an `each` which values its list mentions.
+    """
 
     program: p.Program
     pipeline: p.Pipeline
@@ -35,7 +43,11 @@ class Model:
     names: dict[str, p.NamedShare] = field(default_factory=dict)
     cuts: dict[tuple[str, str], list[Cut]] = field(default_factory=dict)
     latent: frozenset[str] = frozenset()
-    costs: dict[tuple[int, str], Any] = field(default_factory=dict)
+    costs: dict[tuple[int, str, int], Any] = field(default_factory=dict)
+    inputs: frozenset[str] = frozenset()
+    bound: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    means: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
+    children: dict[Any, Any] = field(default_factory=dict)
 
     def expand(self, expr: ir.Expr) -> ir.Expr:
         """The expression with every let replaced by what it is."""
@@ -45,13 +57,25 @@ class Model:
         """The steps whose values an expression mentions, through lets."""
         return self.roots(ir.mentions(expr))
 
+    def given(self, expr: ir.Expr) -> tuple[Key, ...]:
+        """The hidden bits behind an expression."""
+        return tuple(value_key(name) for name in sorted(self.values(expr)))
+
+    def share_of(self, expr: ir.Expr) -> p.PathShares | p.ConditionShare | None:
+        """What traffic says of a path or condition."""
+        return self.paths.get(expr) or self.conditions.get(expr)
+
     def roots(self, names: frozenset[str]) -> frozenset[str]:
-        """The steps behind some names: inputs are always right, lets are their parts."""
+        """What can be wrong behind some names: steps and a child's parameters themselves, the parts
+        of lets, the list behind an element. The root's inputs are always right.
+        """
         found: set[str] = set()
         for name in names:
             if name in self.lets:
-                found |= {part for part in ir.mentions(self.lets[name]) if part in self.steps}
-            elif name in self.steps:
+                found |= self.roots(ir.mentions(self.lets[name]))
+            elif name in self.bound:
+                found |= self.bound[name]
+            elif name in self.steps or name in self.inputs:
                 found.add(name)
         return frozenset(found)
 
@@ -69,9 +93,15 @@ def value_key(step: str) -> Key:
     return ("value", step)
 
 
-def make_model(program: p.Program, pipeline: p.Pipeline, parameters: Parameters) -> Model:
-    """Gather shares, lets and thresholds of a pipeline."""
-    model = Model(program, pipeline, parameters)
+def make_model(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    parameters: Parameters,
+    inputs: frozenset[str] = frozenset(),
+) -> Model:
+    """Gather shares, lets and thresholds of a pipeline; `inputs` if it is a sub-pipeline."""
+    model = Model(program, pipeline, parameters, inputs=inputs)
+    model.means = {line.path: line.mean for line in pipeline.traffic.means}
     everything = list(all_items(pipeline.block))
     redone: set[str] = set()
     for item in everything:
@@ -133,8 +163,11 @@ def _tests(everything: list[p.Item]) -> Iterator[tuple[ir.Expr, str | None]]:
 
 
 def _routes(action: p.Action) -> Iterator[ir.Expr]:
-    if isinstance(action, p.AskTier):
+    if isinstance(action, (p.AskTier, p.Agent)):
         yield action.who
+    elif isinstance(action, p.Each):
+        for link in action.body.links:
+            yield from _routes(link.action)
     elif isinstance(action, p.Choose):
         yield action.subject
         for _, link in action.arms:
@@ -142,7 +175,11 @@ def _routes(action: p.Action) -> Iterator[ir.Expr]:
 
 
 def _cuts(model: Model, everything: list[p.Item]) -> None:
-    found: dict[tuple[str, str], set[Cut]] = {}
+    """The thresholds on every confidence. Those on one file are one set: its bins are one
+    posterior, whichever step they are about.
+    """
+    about: dict[tuple[str, str], None] = {}
+    cuts: dict[str, set[Cut]] = {}
     for test, own in _tests(everything):
         for part in ir.walk(model.expand(test)):
             if isinstance(part, ir.Compare):
@@ -150,5 +187,6 @@ def _cuts(model: Model, everything: list[p.Item]) -> None:
                 if cut is not None and cut[0] in model.steps:
                     file = own or model.file_of(cut[0])
                     if file is not None:
-                        found.setdefault((cut[0], file), set()).add(cut[1])
-    model.cuts = {key: sorted(cuts) for key, cuts in found.items()}
+                        about[cut[0], file] = None
+                        cuts.setdefault(file, set()).add(cut[1])
+    model.cuts = {key: sorted(cuts[key[1]]) for key in about}

@@ -17,6 +17,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.kernels.agent import CALLS_A_TURN, tools_of
 from pipelang.semantics.sizes import NONE, Size, output_limit, value_size
 from pipelang.semantics.types import (
     TEXT,
@@ -28,6 +29,8 @@ from pipelang.semantics.types import (
 )
 
 FEEDBACK_TOKENS = 200
+
+Prompted = p.AskTier | p.Cascade | p.Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +46,32 @@ class AttemptCost:
 
 def attempt_cost(model: Model, step: p.Step, link: p.Link, tier_name: str) -> AttemptCost:
     """What one attempt of an ask at a tier takes."""
-    known = model.costs.get((id(link), tier_name))
+    assert isinstance(link.action, (p.AskTier, p.Cascade))
+    return turn_cost(model, step, link, link.action, tier_name, 1)
+
+
+def turn_cost(
+    model: Model, step: p.Step, link: p.Link, ask: Prompted, tier_name: str, turn: int
+) -> AttemptCost:
+    """What one attempt takes at a turn (from 1) of an agent; an ask is one turn without tools."""
+    known: AttemptCost | None = model.costs.get((id(link), tier_name, turn))
     if known is None:
-        known = model.costs[id(link), tier_name] = _attempt_cost(model, step, link, tier_name)
+        size_in = prompt_size(model, ask, step.name in model.latent)
+        size_out = output_size(link, ask.answers)
+        if isinstance(ask, p.Agent):
+            size_in = size_in + conversation(model, ask, size_out, turn)
+        known = _priced(model.program.tiers[tier_name], size_in, size_out, link.batch is not None)
+        model.costs[id(link), tier_name, turn] = known
         if not (known.tokens_in.declared and known.tokens_out.declared):
             model.parameters.bounded = True
     return known
 
 
-def _attempt_cost(model: Model, step: p.Step, link: p.Link, tier_name: str) -> AttemptCost:
-    action = link.action
-    assert isinstance(action, (p.AskTier, p.Cascade))
-    tier = model.program.tiers[tier_name]
-    redone = step.name in model.latent
-    size_in = prompt_size(model, action, redone)
-    size_out = output_size(link, action.answers)
+BATCH = 0.5
+"""What a batch costs, of the usual price. One that does not come in time is asked for as usual."""
+
+
+def _priced(tier: p.Tier, size_in: Size, size_out: Size, batch: bool) -> AttemptCost:
     if size_in.bound is None and tier.context is not None:
         size_in = Size(min(size_in.mean, float(tier.context)), tier.context, False)
     if size_out.bound is None and tier.context is not None:
@@ -72,7 +86,35 @@ def _attempt_cost(model: Model, step: p.Step, link: p.Link, tier_name: str) -> A
         mean, worst = 0.0, 0.0
     elif size_in.bound is not None and size_out.bound is not None:
         worst = (size_in.bound * float(price_in) + size_out.bound * float(price_out)) / 1e6
-    return AttemptCost(mean, worst, size_in, size_out, True)
+    return AttemptCost(mean * BATCH if batch else mean, worst, size_in, size_out, True)
+
+
+def conversation(model: Model, agent: p.Agent, output: Size, turn: int) -> Size:
+    """What a turn of an agent reads besides its prompt: the tools, and every turn before it."""
+    program = model.program
+    size, result = NONE, NONE
+    for schema, returns in tools_of(program, agent):
+        text = len(json.dumps(schema, separators=(",", ":")).encode())
+        size = size + Size(text / 4, -(-text // 3))
+        result = _larger(result, value_size(returns))
+    if turn == 1:
+        return size
+    before = turn - 1
+    said = (output + result).times(before, float(before))
+    most = _times(result.bound, before * (CALLS_A_TURN - 1))
+    bound = None if said.bound is None or most is None else said.bound + most
+    return size + Size(said.mean, bound, output.declared and result.declared)
+
+
+def _times(bound: int | None, count: int) -> int | None:
+    return 0 if count == 0 else None if bound is None else bound * count
+
+
+def tools_cost(model: Model, agent: p.Agent) -> float:
+    """Dollars of one tool call of an agent on average, each of its tools called as often."""
+    costs = [float(model.program.tools[name].cost) for name in agent.tools]
+    count = len(costs) + len(agent.pipelines)
+    return sum(costs) / count if count else 0.0
 
 
 def output_size(link: p.Link, answers: Type) -> Size:
@@ -83,7 +125,7 @@ def output_size(link: p.Link, answers: Type) -> Size:
     return Size(float("inf") if bound is None else float(bound), bound, False)
 
 
-def prompt_size(model: Model, action: p.AskTier | p.Cascade, redone: bool) -> Size:
+def prompt_size(model: Model, action: Prompted, redone: bool) -> Size:
     """Tokens of a prompt with these arguments."""
     prompt = model.program.prompts[action.prompt]
     arguments = dict(action.arguments)
@@ -237,7 +279,7 @@ def _outputs(step: p.Step) -> list[Size]:
     limits = [
         link.output_max
         for link in step.chain.links
-        if isinstance(link.action, (p.AskTier, p.Cascade))
+        if isinstance(link.action, (p.AskTier, p.Cascade, p.Agent))
     ]
     if not limits or any(limit is None for limit in limits):
         return []
@@ -245,7 +287,5 @@ def _outputs(step: p.Step) -> list[Size]:
 
 
 def _declared_mean(model: Model, path: tuple[str, ...]) -> float | None:
-    for line in model.pipeline.traffic.means:
-        if line.path == path:
-            return float(line.mean)
-    return None
+    mean = model.means.get(path)
+    return None if mean is None else float(mean)

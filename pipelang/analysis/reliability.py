@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.analysis.chains import step_kernel
+from pipelang.analysis.chains import StepKernel
 from pipelang.analysis.conditions import perform
 from pipelang.analysis.model import RIGHT, Model
+from pipelang.analysis.preparing import prepare
 from pipelang.analysis.table import Table
 from pipelang.semantics import program as p
 
 
 def own_reliability(model: Model, step: p.Step) -> float:
     """P(answers and is right | reached, arguments right), over outages and routes."""
-    kernel = step_kernel(model, step, frozenset())
-    table = perform(Table(), kernel.plan)
+    kernel = StepKernel(prepare(model, step, frozenset()))
+    reads = kernel.prepared.reads
+    bits = tuple(key for key in reads if key[0] == "value")
+    table = perform(Table(bits, {(RIGHT,) * len(bits): 1.0}), kernel.prepared.plan)
     total: Any = 0.0
     for state, weight in table.weights.items():
-        values = dict.fromkeys(kernel.reads, RIGHT) | dict(zip(table.slots, state, strict=True))
-        made = kernel.kernel(values, frozenset(), None)
-        total = total + weight * sum(chance for (right, _, _), chance in made.answers if right)
+        values = dict(zip(table.slots, state, strict=True))
+        closed = kernel.close(values, frozenset(), None, again=False)
+        right = sum(chance for (right, *_), chance in closed.answers.items() if right)
+        total = total + weight * right
     return float(total)

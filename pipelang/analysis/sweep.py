@@ -18,17 +18,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, assert_never
 
-from pipelang.analysis.chains import Kernel, StepKernel, latent_key, step_kernel
+from pipelang.analysis.chains import StepKernel
+from pipelang.analysis.closed import Closed, Ending, add
 from pipelang.analysis.conditions import Plan, gate_plan, perform, test_plan
 from pipelang.analysis.liveness import EFFECT, END, Taint, needed_after, redo_key
 from pipelang.analysis.model import ABSENT, RIGHT, WRONG, Model, value_key
+from pipelang.analysis.preparing import latent_key, prepare
 from pipelang.analysis.table import (
     Key,
     State,
     Table,
     assign,
     forget,
-    is_zero,
     merge,
     split,
     summed,
@@ -36,15 +37,19 @@ from pipelang.analysis.table import (
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.actions import outcome_reads
 from pipelang.semantics.kernels.chain import ending
 from pipelang.semantics.kernels.people import passes
 from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
+from pipelang.semantics.reads import outcome_reads
 
 
 @dataclass(slots=True)
 class Totals:
-    """Where runs end. Probabilities and dollars in the sweep's arithmetic."""
+    """Where runs end. Probabilities and dollars in the sweep's arithmetic.
+
+    `endings` has every outcome with whether what it returns is right and whether something was done
+    wrongly before it.
+    """
 
     success: Any = 0.0
     silent_error: Any = 0.0
@@ -59,25 +64,28 @@ class Totals:
     asked: dict[str, Any] = field(default_factory=dict)
     reached: dict[str, Any] = field(default_factory=dict)
     step_costs: dict[str, Any] = field(default_factory=dict)
-
-
-Ending = tuple[p.Outcome, bool]
-"""An outcome and whether what it returns is right."""
+    endings: dict[Ending, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Sweep:
     model: Model
     totals: Totals
+    again: bool = False
     kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
     plans: dict[int, Plan] = field(default_factory=dict)
 
 
 def sweep(model: Model) -> Totals:
     """All outcomes, mean cost and reach of a pipeline."""
-    state = _Sweep(model, Totals())
-    start = Table((EFFECT,), {(False,): 1.0})
-    left = _block(state, model.pipeline.block, start, frozenset(), frozenset())
+    return sweep_from(model, Table(), frozenset(), again=False)
+
+
+def sweep_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
+    """The same from a table of what is known before; `again`: as part of what is being redone."""
+    state = _Sweep(model, Totals(), again)
+    start = assign(start, (EFFECT,), (), lambda seen: [((False,), 1)])
+    left = _block(state, model.pipeline.block, start, taint, frozenset())
     assert not left, "a checked pipeline ends on every path"
     return state.totals
 
@@ -161,8 +169,8 @@ def _region(run: _Run, members: Iterable[int], table: Table, first: bool) -> Tab
 def _leave(sweep: _Sweep, table: Table) -> Table:
     parts = split(table, (END,), lambda seen: seen[0])
     going = parts.pop(None, None)
-    for ended, part in parts.items():
-        _record(sweep, part, ended)
+    for (outcome, right), part in parts.items():
+        _record(sweep, part, outcome, right)
     if going is None:
         return Table((), {})
     return forget(going, lambda key: key != END)
@@ -172,48 +180,53 @@ def _step(run: _Run, step: p.Step, table: Table, first: bool) -> Table:
     sweep, model = run.sweep, run.sweep.model
     kernel = sweep.kernels.get((id(step), run.taint))
     if kernel is None:
-        kernel = sweep.kernels[id(step), run.taint] = step_kernel(model, step, run.taint)
+        kernel = StepKernel(prepare(model, step, run.taint))
+        sweep.kernels[id(step), run.taint] = kernel
+    prepared = kernel.prepared
     if not first:
         table = _outdate(table, step.name)
-    table = perform(table, kernel.plan)
+    table = perform(table, prepared.plan)
     waits = [value_key(name) for name in sorted(model.roots(step.reads))]
     own, latent = value_key(step.name), latent_key(step.name)
-    reads = (*kernel.reads, EFFECT, END, latent)
-    bits = len(kernel.reads)
-    waiting = [kernel.reads.index(key) for key in waits]
+    reads = (*prepared.reads, EFFECT, END, latent)
+    bits = len(prepared.reads)
+    waiting = [prepared.reads.index(key) for key in waits]
     weights = summed(table, reads)
 
     def results(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
         effect, end, former = seen[bits], seen[bits + 1], seen[bits + 2]
         if any(seen[at] == ABSENT for at in waiting):
             return [((ABSENT, None, effect, end), 1)]
-        values = dict(zip(kernel.reads, seen[:bits], strict=True))
-        made = kernel.kernel(values, run.taint, None if first else former)
-        _account(run, step, weights[seen], made, first)
+        values = dict(zip(prepared.reads, seen[:bits], strict=True))
+        again = sweep.again or not first
+        closed = kernel.close(values, run.taint, None if first else former, again)
+        _account(run, step, weights[seen], closed, first)
         outcomes: list[tuple[tuple[Any, ...], Any]] = []
-        for (right, kept, acted), chance in made.answers:
+        for (right, kept, wrong), chance in closed.answers.items():
             bit = RIGHT if right or end is not None else WRONG
-            wrong_effect = effect or (acted and not right)
-            outcomes.append(((bit, kept, wrong_effect, end), chance))
-        if not is_zero(made.exhausted):
-            mine: Ending | None = end
-            if end is None:
-                outcome = ending(step.chain, step)
-                mine = (outcome, _is_right(model, outcome, values, run.taint))
-            outcomes.append(((ABSENT, None, effect, mine), made.exhausted))
+            outcomes.append(((bit, kept, effect or wrong, end), chance))
+        for wrong, chance in closed.fails.items():
+            outcome = ending(step.chain, step)
+            mine = end or (outcome, _is_right(model, outcome, values, run.taint))
+            outcomes.append(((ABSENT, None, effect or wrong, mine), chance))
+        for (outcome, right, wrong), chance in closed.ends.items():
+            mine = end or (outcome, right)
+            outcomes.append(((ABSENT, None, effect or wrong, mine), chance))
         return outcomes
 
     return assign(table, (own, latent, EFFECT, END), reads, results)
 
 
-def _account(run: _Run, step: p.Step, weight: Any, made: Kernel, first: bool) -> None:
+def _account(run: _Run, step: p.Step, weight: Any, closed: Closed, first: bool) -> None:
     totals = run.sweep.totals
     if first:
         totals.reached[step.name] = totals.reached.get(step.name, 0.0) + weight
-    spent = _share_of(made.cost, weight)
+    spent = _share_of(closed.cost, weight)
     totals.cost = totals.cost + spent
-    totals.tokens = totals.tokens + _share_of(made.tokens, weight)
+    totals.tokens = totals.tokens + _share_of(closed.tokens, weight)
     totals.step_costs[step.name] = totals.step_costs.get(step.name, 0.0) + spent
+    for role, often in closed.asked.items():
+        add(totals.asked, role, weight * often)
 
 
 def _share_of(amount: Any, weight: Any) -> Any:
@@ -231,7 +244,7 @@ def _outdate(table: Table, step: str) -> Table:
     """Drop every draw about a value that is about to be made anew."""
 
     def keep(key: Key) -> bool:
-        if key[0] in ("path", "test"):
+        if key[0] in ("path", "test", "length"):
             return step not in _mentioned(key)
         return not (key[0] == "bin" and key[1] == step)
 
@@ -298,13 +311,13 @@ def _end(run: _Run, table: Table, outcome: p.Outcome) -> None:
         return _is_right(model, outcome, dict(zip(keys, seen, strict=True)), run.taint)
 
     for is_right, part in split(table, keys, right).items():
-        _record(run.sweep, part, (outcome, is_right))
+        _record(run.sweep, part, outcome, is_right)
 
 
-def _record(sweep: _Sweep, table: Table, ended: Ending) -> None:
-    outcome, is_right = ended
+def _record(sweep: _Sweep, table: Table, outcome: p.Outcome, is_right: bool) -> None:
     totals = sweep.totals
     for (wrong_effect,), weight in summed(table, (EFFECT,)).items():
+        add(totals.endings, (outcome, is_right, wrong_effect), weight)
         if wrong_effect:
             totals.wrong_effect = totals.wrong_effect + weight
         match outcome:
@@ -315,19 +328,15 @@ def _record(sweep: _Sweep, table: Table, ended: Ending) -> None:
                     totals.silent_error = totals.silent_error + weight
             case p.Escalate():
                 totals.escalation = totals.escalation + weight
-                _add(totals.escalations, outcome.reason, weight)
-                _add(totals.asked, outcome.role, weight)
+                add(totals.escalations, outcome.reason, weight)
+                add(totals.asked, outcome.role, weight)
             case p.Reject():
                 totals.rejection = totals.rejection + weight
             case p.Fail():
                 totals.failure = totals.failure + weight
-                _add(totals.failures, outcome.code, weight)
+                add(totals.failures, outcome.code, weight)
             case _:
                 assert_never(outcome)
-
-
-def _add(sums: dict[str, Any], name: str, weight: Any) -> None:
-    sums[name] = sums.get(name, 0.0) + weight
 
 
 # ---------------------------------------------------------------------------------- barriers
@@ -347,11 +356,23 @@ def _barrier(run: _Run, index: int, item: p.Item, table: Table, first: bool) -> 
             _end(run, table, item.outcome)
             return table.empty()
         case p.Remember():
-            raise AssertionError("`remember` is not analysed yet")
+            return _remember(run, item, table)
         case p.Gate() | p.Let():
             raise AssertionError("not a barrier of this kind")
         case _:
             assert_never(item)
+
+
+def _remember(run: _Run, item: p.Remember, table: Table) -> Table:
+    """A write: something wrong is done if anything that it hangs on is wrong."""
+    names = run.sweep.model.roots(item.reads) | run.taint
+    keys = tuple(value_key(name) for name in sorted(names))
+
+    def outcomes(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
+        wrong = seen[0] or any(bit == WRONG for bit in seen[1:])
+        return [((wrong,), 1)]
+
+    return assign(table, (EFFECT,), (EFFECT, *keys), outcomes)
 
 
 def _person(run: _Run, person: p.Person, table: Table) -> Table:
@@ -369,7 +390,7 @@ def _person(run: _Run, person: p.Person, table: Table) -> Table:
         if True not in parts:
             return unasked if unasked is not None else table.empty()
         table = parts[True]
-    _add(run.sweep.totals.asked, person.role, table.total())
+    add(run.sweep.totals.asked, person.role, table.total())
     role = model.program.roles[person.role]
     in_time = model.parameters.timely(role.responds, person.seconds, person.role)
     accuracy = model.parameters.value(role.accuracy)

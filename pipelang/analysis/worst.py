@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelang.analysis.chains import tiers_of
+from pipelang.analysis.lists import fixed_length
 from pipelang.analysis.liveness import all_reruns
 from pipelang.analysis.model import Model
-from pipelang.analysis.prices import attempt_cost
+from pipelang.analysis.preparing import tiers_of
+from pipelang.analysis.prices import Prompted, turn_cost
+from pipelang.analysis.subruns import child_of
 from pipelang.records import dataclass
+from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import CALLS_A_TURN
 from pipelang.semantics.kernels.chain import attempts
+from pipelang.semantics.types import ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +133,33 @@ def _step(model: Model, step: p.Step) -> Worst:
     return total
 
 
-def _ask(model: Model, step: p.Step, link: p.Link, tier: str) -> Worst:
-    spent = attempt_cost(model, step, link, tier)
+def _ask(
+    model: Model, step: p.Step, link: p.Link, ask: Prompted, tier: str, turn: int = 1
+) -> Worst:
+    spent = turn_cost(model, step, link, ask, tier, turn)
     tokens = _sum(spent.tokens_in.bound, spent.tokens_out.bound)
     return Worst(spent.worst, tokens, ((step.name, 1),))
+
+
+def _loop(model: Model, step: p.Step, link: p.Link, agent: p.Agent, tier: str) -> Worst:
+    """Every turn with every retry, and as many tool calls as a turn may ask for."""
+    total = NOTHING
+    for turn in range(1, agent.steps + 1):
+        total = total + _ask(model, step, link, agent, tier, turn).times(link.retry.count + 1)
+    program = model.program
+    dearest = NOTHING
+    for name in agent.tools:
+        tool = program.tools[name]
+        dearest = dearer(dearest, Worst(float(tool.cost), 0).times(tool.retry.count + 1))
+    for name in agent.pipelines:
+        arguments = tuple((q.name, _ANYTHING) for q in program.pipelines[name].parameters)
+        child = child_of(model, p.RunPipeline(name, arguments)).model
+        dearest = dearer(dearest, worst_run(child))
+    return total + dearest.times((agent.steps - 1) * CALLS_A_TURN)
+
+
+_ANYTHING = ir.Const(None, ERROR)
+"""An argument that a model makes up."""
 
 
 def _link(model: Model, step: p.Step, link: p.Link) -> Worst:
@@ -141,15 +169,30 @@ def _link(model: Model, step: p.Step, link: p.Link) -> Worst:
         case p.Cascade():
             total = NOTHING
             for tier in action.tiers:
-                total = total + _ask(model, step, link, tier).times(link.retry.count + 1)
+                if action.agent is not None:
+                    total = total + _loop(model, step, link, action.agent, tier)
+                else:
+                    asked = _ask(model, step, link, action, tier)
+                    total = total + asked.times(link.retry.count + 1)
             return total
         case p.AskTier():
             worst = NOTHING
             for tier in tiers_of(action):
-                worst = dearer(worst, _ask(model, step, link, tier))
-            if link.vote is not None:
-                worst = worst.times(link.vote.calls * (link.retry.count + 1))
-            return worst
+                worst = dearer(worst, _ask(model, step, link, action, tier))
+            return worst.times(_calls(link) * (link.retry.count + 1 if link.vote else 1))
+        case p.Agent():
+            worst = NOTHING
+            for tier in tiers_of(action):
+                worst = dearer(worst, _loop(model, step, link, action, tier))
+            return worst.times(_calls(link))
+        case p.RunPipeline():
+            return worst_run(child_of(model, action).model)
+        case p.Each():
+            worst = NOTHING
+            for inner in action.body.links:
+                worst = worst + _link(model, step, inner).times(attempts(inner))
+            length = fixed_length(model.expand(action.elements))
+            return worst.times(action.most if length is None else length)
         case p.Call():
             return Worst(float(model.program.tools[action.tool].cost), 0, ((step.name, 1),))
         case p.Choose():
@@ -157,5 +200,9 @@ def _link(model: Model, step: p.Step, link: p.Link) -> Worst:
             for _, arm in action.arms:
                 worst = dearer(worst, _link(model, step, arm).times(attempts(arm)))
             return worst
-        case p.AskRole() | p.Value() | p.Unsupported():
+        case p.AskRole() | p.Value() | p.Recall() | p.Broken():
             return NOTHING
+
+
+def _calls(link: p.Link) -> int:
+    return 1 if link.vote is None else link.vote.calls

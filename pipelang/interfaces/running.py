@@ -85,7 +85,7 @@ def set_up(path: str, loaded: LoadedProgram, choice: str, seed: int) -> Setup:
 
 def _used(loaded: LoadedProgram) -> set[str]:
     """The providers that some pipeline of the file can ask."""
-    from pipelang.analysis.chains import tiers_of
+    from pipelang.analysis.preparing import tiers_of
     from pipelang.semantics import program as p
     from pipelang.semantics.walk import all_items, inner_links
 

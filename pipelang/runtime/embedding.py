@@ -149,10 +149,6 @@ class Handle:
         runtime: Runtime,
         tools: Mapping[str, Callable[..., Any]],
     ) -> None:
-        if pipeline.open_ends:
-            words = ", ".join(dict.fromkeys(what for what, _ in pipeline.open_ends))
-            name = pipeline.name
-            raise NotRunnable(f"`{name}` uses {words}, which this version does not run yet")
         self.loaded = loaded
         self.pipeline = pipeline
         self.runtime = runtime

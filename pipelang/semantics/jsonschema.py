@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from collections.abc import Iterable
+from typing import Any, Protocol, assert_never
 
 from pipelang.semantics.types import (
     AnswererType,
@@ -76,3 +77,25 @@ def json_schema(type: Type) -> dict[str, Any]:
             return {}
         case _:
             assert_never(type)
+
+
+class Typed(Protocol):
+    """A parameter: its name, its type, whether it may be left out."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> Type: ...
+    @property
+    def has_default(self) -> bool: ...
+
+
+def parameters_schema(parameters: Iterable[Typed]) -> dict[str, Any]:
+    """The JSON Schema of arguments by name."""
+    listed = list(parameters)
+    return {
+        "type": "object",
+        "properties": {one.name: json_schema(one.type) for one in listed},
+        "required": [one.name for one in listed if not one.has_default],
+        "additionalProperties": False,
+    }

@@ -11,18 +11,23 @@ from pipelang.semantics import program as p
 def action_reads(action: p.Action) -> frozenset[str]:
     """Every name that an action mentions, routes included."""
     match action:
-        case p.AskTier():
+        case p.AskTier() | p.Agent():
             return argument_reads(action.arguments) | ir.mentions(action.who)
         case p.Cascade():
             return argument_reads(action.arguments) | (ir.mentions(action.until) - {"it"})
-        case p.AskRole() | p.Call():
+        case p.Recall():
+            return ir.mentions(action.key)
+        case p.Each():
+            inside = chain_reads(action.body) - {action.variable}
+            return inside | ir.mentions(action.elements)
+        case p.AskRole() | p.Call() | p.RunPipeline():
             return argument_reads(action.arguments)
         case p.Value():
             return ir.mentions(action.value)
         case p.Choose():
             inner = [link.reads for _, link in action.arms]
             return frozenset().union(ir.mentions(action.subject), *inner)
-        case p.Unsupported():
+        case p.Broken():
             return action.reads
         case _:
             assert_never(action)

@@ -38,13 +38,15 @@ def all_items(block: p.Block) -> Iterator[p.Item]:
 
 
 def inner_links(chain: p.Chain) -> Iterator[p.Link]:
-    """The links of a chain and of the matches in it."""
+    """The links of a chain, of the matches in it, and of the bodies of `each`."""
 
     def inside(link: p.Link) -> Iterator[p.Link]:
         yield link
         if isinstance(link.action, p.Choose):
             for _, arm in link.action.arms:
                 yield from inside(arm)
+        elif isinstance(link.action, p.Each):
+            yield from inner_links(link.action.body)
 
     for link in chain.links:
         yield from inside(link)
@@ -66,6 +68,9 @@ def outcomes(block: p.Block) -> Iterator[p.Outcome]:
             case p.Step():
                 if item.chain.end is not None:
                     yield item.chain.end
+                for link in inner_links(item.chain):
+                    if isinstance(link.action, p.Each) and link.action.body.end is not None:
+                        yield link.action.body.end
             case p.Gate():
                 redo = isinstance(item.otherwise, p.Redo)
                 yield item.otherwise.otherwise if redo else item.otherwise  # type: ignore[misc, union-attr]

@@ -260,7 +260,7 @@ def _outcome_kind(outcome: p.Outcome) -> NodeKind:
 
 def _action_kind(program: p.Program, action: p.Action) -> NodeKind:
     match action:
-        case p.AskTier() | p.Cascade():
+        case p.AskTier() | p.Cascade() | p.Agent():
             return NodeKind.ASK
         case p.AskRole():
             return NodeKind.ASK_PERSON
@@ -271,7 +271,12 @@ def _action_kind(program: p.Program, action: p.Action) -> NodeKind:
         case p.Choose():
             kinds = {_action_kind(program, link.action) for _, link in action.arms}
             return kinds.pop() if len(kinds) == 1 else NodeKind.OTHER
-        case p.Unsupported():
+        case p.Each():
+            kinds = {_action_kind(program, link.action) for link in action.body.links}
+            return kinds.pop() if len(kinds) == 1 else NodeKind.OTHER
+        case p.Recall():
+            return NodeKind.CALL
+        case p.RunPipeline() | p.Broken():
             return NodeKind.OTHER
         case _:
             assert_never(action)

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 from pipelang.interfaces.report.words import listed, money, times
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.quantities import show_duration, show_value
+from pipelang.semantics.quantities import show_duration, show_share, show_value
 from pipelang.semantics.types import EnumType, Type, show
 
 _TIGHTNESS = {"or": 1, "and": 2, "not": 3, "compare": 4, "+": 5, "-": 5, "*": 6, "/": 6}
@@ -117,7 +117,10 @@ def _doing(program: p.Program, action: p.Action) -> tuple[str, ...]:
             return (f"ask {action.prompt} by {action.role}",)
         case p.Cascade():
             tiers = listed(action.tiers, "then")
-            return (f"ask {action.prompt} by {tiers}", f"until {words_of(action.until)}")
+            verb = "ask" if action.agent is None else "agent"
+            loop = () if action.agent is None else _loop(action.agent)
+            until = f"until {words_of(action.until)}"
+            return (f"{verb} {action.prompt} by {tiers}", until, *loop)
         case p.Call():
             return (f"call {action.tool}", program.tools[action.tool].effect)
         case p.Value():
@@ -129,10 +132,33 @@ def _doing(program: p.Program, action: p.Action) -> tuple[str, ...]:
                 for values, link in action.arms
             ]
             return (f"by {words_of(action.subject)}", *arms)
-        case p.Unsupported():
-            return (action.what.strip("`"),)
+        case p.Agent():
+            return (f"agent {action.prompt} by {_route(action.who)}", *_loop(action))
+        case p.RunPipeline():
+            return (f"run {action.pipeline}",)
+        case p.Recall():
+            return (f"recall {action.memory}({words_of(action.key)})",)
+        case p.Each():
+            links = [action_lines(program, link) for link in action.body.links]
+            return (_each(action), *(", else ".join(map(", ".join, links)),))
+        case p.Broken():
+            return ("something that could not be read",)
         case _:
             assert_never(action)
+
+
+def _loop(agent: p.Agent) -> tuple[str, ...]:
+    tools = listed([*agent.tools, *agent.pipelines], "and")
+    return (f"with {tools}", f"up to {agent.steps} turns")
+
+
+def _each(each: p.Each) -> str:
+    ordered = " in order" if each.ordered else ""
+    share = each.need.share
+    needed = {"all": "", "any": ", any of them"}.get(each.need.kind, "")
+    if share is not None:
+        needed = f", {show_share(share)} of them"
+    return f"each {each.variable} in {words_of(each.elements)}{ordered}{needed}"
 
 
 def _route(who: ir.Expr) -> str:

@@ -24,9 +24,6 @@ VERBS = {
 def sentence(view: View) -> str:
     """What the report begins with."""
     analysis, name = view.analysis, view.pipeline.name
-    if analysis.open_ends:
-        what = listed(analysis.open_ends)
-        return f"This version cannot say yet how `{name}` behaves: it does not analyse {what}."
     numbers = {outcome: view.number(outcome) for outcome in OUTCOMES}
     if all(number.value is not None for number in numbers.values()):
         shares = {outcome: number.value or 0.0 for outcome, number in numbers.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelang.analysis.analyse import StepRow
-from pipelang.analysis.chains import tiers_of
+from pipelang.analysis.preparing import tiers_of
 from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.report.table import Cell, Row, bar, labelled, lay_out
 from pipelang.interfaces.report.view import View

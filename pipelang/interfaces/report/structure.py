@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.analysis.chains import tiers_of
+from pipelang.analysis.preparing import tiers_of
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.outcomes import ways_to_people
 from pipelang.interfaces.report.table import Cell, Row, lay_out
@@ -50,8 +50,19 @@ def _link(program: p.Program, link: p.Link) -> str:
         case p.Choose():
             ways = dict.fromkeys(_link(program, arm) for _, arm in action.arms)
             return listed(list(ways), "or")
-        case p.Unsupported():
-            return action.what
+        case p.Agent():
+            tools = listed([*action.tools, *action.pipelines], "and")
+            steps = f"up to {times(action.steps)}"
+            return f"lets {listed(tiers_of(action), 'or')} work with {tools}, {steps}"
+        case p.RunPipeline():
+            return f"runs {action.pipeline}{often}"
+        case p.Recall():
+            return f"recalls {action.memory}"
+        case p.Each():
+            how = ", one after the other" if action.ordered else ""
+            return f"for each {action.variable}: {_chain(program, action.body)}{how}"
+        case p.Broken():
+            return "something that could not be read"
 
 
 def _end(chain: p.Chain) -> str:

@@ -43,8 +43,8 @@ def reached(context: Context, key: str) -> frozenset[str]:
     return known
 
 
-def pipeline_acts(context: Context, key: str) -> bool:
-    """Whether a pipeline, or one that it runs, has an effect or asks a person."""
+def acts(context: Context, key: str) -> bool:
+    """Whether a tool, or a pipeline with all that it runs, has an effect or asks a person."""
     return any(
         tool_acts(context, name) or _asks_people(context, name) for name in reached(context, key)
     )

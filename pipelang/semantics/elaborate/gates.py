@@ -6,7 +6,7 @@ from pipelang.diagnostics import Label, Span, codes
 from pipelang.records import replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.acts import tool_acts
+from pipelang.semantics.elaborate.acts import acts
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.evidence import gate_evidence
 from pipelang.semantics.elaborate.expressions import condition, elaborate
@@ -89,7 +89,7 @@ def _no_redo_over(context: Context, redone: str, item: p.Item) -> str | None:
         case p.Let() | p.Gate():
             return None
         case p.Step():
-            if not is_barrier(item, lambda key: tool_acts(context, key)):
+            if not is_barrier(item, lambda key: acts(context, key)):
                 return None
             who = "it" if item.name == redone else f"`{item.name}`, between it and the gate,"
             return f"{who} acts on the world or asks a person"

@@ -8,7 +8,7 @@ from pipelang.diagnostics import Span, codes
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.acts import tool_acts
+from pipelang.semantics.elaborate.acts import acts
 from pipelang.semantics.elaborate.context import Context, Local, Scope
 from pipelang.semantics.elaborate.expressions import condition, elaborate
 from pipelang.semantics.elaborate.links import chain
@@ -75,7 +75,7 @@ def block(
             around.made.append(typed)
         ended = ended or ends
     made = tuple(around.made)
-    return p.Block(made, segments(made, lambda key: tool_acts(context, key))), ended
+    return p.Block(made, segments(made, lambda key: acts(context, key))), ended
 
 
 WHOLE = (ast.Budget, ast.Permits, ast.Slo, ast.Traffic, ast.Watch, ast.Breaker)
@@ -211,7 +211,6 @@ def _person(around: Around, scope: Scope, item: ast.Approve | ast.Hold) -> Made:
 
 def _remember(around: Around, scope: Scope, item: ast.Remember) -> Made:
     context = around.context
-    around.place.leave_open("`remember`", item.span)
     symbol = context.find(scope.file, item.memory, "memory")
     key_type: Type = ERROR
     value_type: Type = ERROR

@@ -74,7 +74,7 @@ def chain(
 def _can_fail(context: Context, link: p.Link) -> bool:
     """Whether a link can leave its chain to what comes next."""
     match link.action:
-        case p.Value():
+        case p.Value() | p.Recall():
             return False
         case p.Call():
             declaration = context.symbols.by_key[link.action.tool].declaration
@@ -109,7 +109,6 @@ def make_link(
     timeout = pick(options, ast.Timeout)
     effort = pick(options, ast.Effort)
     default = _default_accuracy(context, action, owner, position)
-    _left_open(context, scope, place, link)
     made = p.Link(
         action=action,
         retry=retry(context, scope, pick(options, ast.Retry)) or _tool_retry(context, action),
@@ -126,6 +125,8 @@ def make_link(
         reads=action_reads(action),
         span=link.span,
         vote=_vote(context, scope, options),
+        cache=_cache(context, scope, options, owner),
+        batch=_batch(context, scope, options),
     )
     return made, found
 
@@ -228,33 +229,33 @@ def _default_accuracy(context: Context, action: p.Action, owner: str, position: 
             return rate_of(context, scope, options, ast.Accuracy, action.role)
         case p.Value() if position == 0:
             return always(f"{owner}.value")
-        case p.Choose():
+        case p.Choose() | p.RunPipeline() | p.Recall() | p.Each():
             return always(f"{owner}.choice")
         case _:
             return Undeclared(f"{owner}.accuracy")
 
 
-def _left_open(context: Context, scope: Scope, place: Place, link: ast.Link) -> None:
-    """Check the options that upper layers do not take yet, and remember that they do not."""
-    for option in link.options:
-        match option:
-            case ast.Cache():
-                place.leave_open("`cache`", option.span)
-                quantity(context, scope, option.keeps, DURATION, "cache", positive=True)
-                for key in option.keys:
-                    elaborate(context, scope, key)
-            case ast.Batch():
-                place.leave_open("`batch`", option.span)
-                quantity(context, scope, option.within, DURATION, "batch", positive=True)
-            case ast.Hits() | ast.Catches() | ast.FalseAlarms():
-                word = option_word(option)
-                chance(context, scope, option.rate, f"{place.pipeline}.{place.step}.{word}", word)
-            case ast.Steps():
-                quantity(context, scope, option.count, INT, "steps", positive=True)
-            case ast.Turns():
-                _turns(context, scope, option, link)
-            case _:
-                pass
+def _cache(
+    context: Context, scope: Scope, options: tuple[ast.Option, ...], owner: str
+) -> p.Cache | None:
+    written = pick(options, ast.Cache)
+    if written is None:
+        return None
+    keeps = quantity(context, scope, written.keeps, DURATION, "cache", positive=True)
+    keys = tuple(elaborate(context, scope, key) for key in written.keys)
+    hits = rate_of(context, scope, options, ast.Hits, owner)
+    return p.Cache(keeps or Decimal(0), keys, hits)
+
+
+def _batch(context: Context, scope: Scope, options: tuple[ast.Option, ...]) -> Decimal | None:
+    """How long a batch may take, in seconds; None where the answer is wanted at once."""
+    written = pick(options, ast.Batch)
+    if written is None:
+        return None
+    within: Decimal | None = quantity(
+        context, scope, written.within, DURATION, "batch", positive=True
+    )
+    return within
 
 
 def _vote(context: Context, scope: Scope, options: tuple[ast.Option, ...]) -> p.Vote | None:
@@ -280,15 +281,3 @@ def _count(context: Context, scope: Scope, count: ast.Expr, option: str) -> int 
         context, scope, count, INT, option, positive=True, most=MOST_ATTEMPTS
     )
     return number
-
-
-def _turns(context: Context, scope: Scope, option: ast.Turns, link: ast.Link) -> None:
-    turns: int | Decimal | None = quantity(
-        context, scope, option.count, INT, "turns", positive=True
-    )
-    limit = pick(link.options, ast.Steps)
-    if turns is None or limit is None or not isinstance(limit.count, ast.Literal):
-        return
-    if isinstance(limit.count.value, int) and turns > limit.count.value:
-        what = f"it typically takes {turns} turns, and may take {limit.count.value}"
-        context.tell(codes.CONTRADICTION, option.span, what=what)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from pipelang.diagnostics import Span, codes
-from pipelang.records import dataclass, field
+from pipelang.diagnostics import codes
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions import elaborate
@@ -20,22 +20,15 @@ CODES = frozenset(
 
 @dataclass(slots=True)
 class Place:
-    """Where an action or outcome stands: its pipeline, the item that takes it, what the pipeline
-    answers, and what upper layers leave open there.
-    """
+    """Where an action or outcome stands: its pipeline, the item that takes it, what it answers."""
 
     pipeline: str
     step: str
     returns: Type
-    open_ends: list[tuple[str, Span]] = field(default_factory=list)
 
     def at(self, name: str) -> Place:
         """The same pipeline, at an item of this name."""
-        return Place(self.pipeline, name, self.returns, self.open_ends)
-
-    def leave_open(self, what: str, span: Span) -> None:
-        """Remember what upper layers cannot take yet."""
-        self.open_ends.append((what, span))
+        return Place(self.pipeline, name, self.returns)
 
 
 def outcome(context: Context, scope: Scope, place: Place, written: ast.Outcome) -> p.Outcome:

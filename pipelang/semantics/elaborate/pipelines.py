@@ -65,7 +65,6 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         traffic=whole.traffic,
         doc=decl.doc,
         span=decl.name.span,
-        open_ends=tuple(place.open_ends),
     )
 
 

@@ -17,6 +17,7 @@ from pipelang.semantics.elaborate.outcomes import CODES
 from pipelang.semantics.elaborate.quantity import quantity
 from pipelang.semantics.elaborate.signatures import signature
 from pipelang.semantics.elaborate.whole import flawed
+from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import MONEY, NothingType, Type
 from pipelang.semantics.walk import outcomes
@@ -251,7 +252,7 @@ def _code(context: Context, line: ast.ExpectFailed, pipeline: p.Pipeline) -> Non
     own = [end.code for end in outcomes(pipeline.block) if isinstance(end, p.Fail)]
     if pipeline.budget is not None and isinstance(pipeline.budget.otherwise, p.Fail):
         own.append(pipeline.budget.otherwise.code)
-    inner = any("`run`" in what or "`agent`" in what for what, _ in pipeline.open_ends)
+    inner = any(True for _ in sub_pipelines(pipeline.block))
     if line.code not in CODES and line.code not in own and not inner:
         known = [*own, *sorted(CODES)]
         help = suggestion(line.code, known) or "there are: " + ", ".join(dict.fromkeys(known))

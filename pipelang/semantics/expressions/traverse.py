@@ -79,7 +79,12 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
             return expr
         case Read():
             return values.get(expr.name, expr)
-        case Field() | IsPresent():
+        case Field():
+            target = inside(expr.target)
+            if isinstance(target, MakeRecord) and expr.target != target:
+                return dict(target.fields).get(expr.name) or replace(expr, target=target)
+            return replace(expr, target=target)
+        case IsPresent():
             return replace(expr, target=inside(expr.target))
         case At():
             return replace(expr, target=inside(expr.target), index=inside(expr.index))

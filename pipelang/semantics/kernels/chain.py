@@ -29,15 +29,16 @@ START = Position(0, 0)
 def attempts(link: p.Link) -> int:
     """How many attempts a link has: its retries and one.
 
-    A pure value has one. So have votes and cascades as a whole: their calls have the retries.
+    A pure value has one. So have votes, cascades, agents and lists as a whole: their calls have the
+    retries.
     """
-    single = isinstance(link.action, (p.Value, p.Cascade)) or link.vote is not None
-    return 1 if single else link.retry.count + 1
+    whole = isinstance(link.action, (p.Value, p.Cascade, p.Agent, p.Each, p.Recall))
+    return 1 if whole or link.vote is not None else link.retry.count + 1
 
 
 def can_fail(link: p.Link) -> bool:
     """Whether an attempt of the link can fail at all."""
-    return not isinstance(link.action, p.Value)
+    return not isinstance(link.action, (p.Value, p.Recall))
 
 
 def after_failure(chain: p.Chain, at: Position, taken: p.Link | None = None) -> Position | None:

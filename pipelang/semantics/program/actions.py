@@ -15,21 +15,27 @@ from pipelang.semantics.types import Type
 
 __all__ = [
     "Action",
+    "Agent",
     "AskRole",
     "AskTier",
+    "Broken",
+    "Cache",
     "Call",
     "Cascade",
     "Chain",
     "Choose",
+    "Each",
     "Escalate",
     "Fail",
     "Lead",
     "Link",
     "Majority",
+    "Need",
     "Outcome",
+    "Recall",
     "Reject",
     "Return",
-    "Unsupported",
+    "RunPipeline",
     "Value",
     "Vote",
 ]
@@ -57,7 +63,8 @@ class AskRole:
 class Cascade:
     """Tiers, cheapest first: the next answers when the last one failed or `until` did not hold.
 
-    `until` reads the answer as `it`; `rates` say how often it is wrong about it.
+    `until` reads the answer as `it`; `rates` say how often it is wrong about it. With `agent` every
+    tier goes through that loop instead of answering at once.
     """
 
     prompt: str
@@ -66,6 +73,7 @@ class Cascade:
     until: Expr
     rates: ByRates
     answers: Type
+    agent: Agent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +116,97 @@ class Choose:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsupported:
-    """An action that parses and type-checks, which upper layers cannot take yet.
+class Agent:
+    """A loop of model calls with tools, at most `steps` of them, typically `turns` (None: unknown).
 
-    `what` names it for people, `reads` are the values it mentions, `acts` whether it is a barrier.
+    `tools` and `pipelines` are what it may call, by their keys.
     """
 
-    what: str
+    prompt: str
+    arguments: tuple[tuple[str, Expr], ...]
+    who: Expr
+    tools: tuple[str, ...]
+    pipelines: tuple[str, ...]
+    steps: int
+    turns: int | None
+    answers: Type
+
+
+@dataclass(frozen=True, slots=True)
+class RunPipeline:
+    """A sub-pipeline, with an argument for every parameter."""
+
+    pipeline: str
+    arguments: tuple[tuple[str, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What a memory holds under a key: a list, or a value that may be absent."""
+
+    memory: str
+    key: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How many elements of an `each` must answer: `all`, `any`, or a `share` of them."""
+
+    kind: str
+    share: Decimal | None = None
+
+    @property
+    def partial(self) -> bool:
+        """Whether some may be missing from the answer."""
+        return self.kind != "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """One walk of `body` for every element, side by side or `ordered`.
+
+    `most` is the length that the list's type allows; `parallel` None starts all at once.
+    """
+
+    variable: str
+    elements: Expr
+    element: Type
+    most: int
+    ordered: bool
+    need: Need
+    parallel: int | None
+    body: Chain
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An action that was told as an error. `reads` are the values it mentions."""
+
     reads: frozenset[str]
-    acts: bool
 
 
-Action = AskTier | AskRole | Cascade | Call | Value | Choose | Unsupported
+Action = (
+    AskTier
+    | AskRole
+    | Cascade
+    | Agent
+    | Call
+    | Value
+    | Choose
+    | RunPipeline
+    | Recall
+    | Each
+    | Broken
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Answers are kept `keeps` seconds by the values of `keys`; `hits` is how many are there."""
+
+    keeps: Decimal
+    keys: tuple[Expr, ...]
+    hits: Chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +226,8 @@ class Link:
     reads: frozenset[str]
     span: Span
     vote: Vote | None = None
+    cache: Cache | None = None
+    batch: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,8 +116,6 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """`open_ends` names what this version can neither analyse nor run here, with the places."""
-
     name: str
     parameters: tuple[Parameter, ...]
     returns: Type
@@ -128,7 +126,6 @@ class Pipeline:
     traffic: Traffic
     doc: str | None
     span: Span
-    open_ends: tuple[tuple[str, Span], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

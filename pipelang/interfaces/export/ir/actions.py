@@ -32,9 +32,18 @@ def _link(writer: Writer, link: p.Link) -> Json:
         "output_mean": link.output_mean,
         "output_max": link.output_max,
         "effort": link.effort,
+        "cache": _cache(writer, link.cache),
+        "batch": exact(link.batch),
         "reads": names(link.reads),
         **writer.place(link.span),
     }
+
+
+def _cache(writer: Writer, cache: p.Cache | None) -> Json | None:
+    if cache is None:
+        return None
+    keys = [expression_json(writer, key) for key in cache.keys]
+    return {"keeps": exact(cache.keeps), "keys": keys, "hits": writer.chance(cache.hits)}
 
 
 def retry_json(retry: p.Retry) -> Json:
@@ -65,6 +74,15 @@ def rates_json(writer: Writer, rates: p.ByRates) -> Json:
     }
 
 
+def _loop(agent: p.Agent) -> Json:
+    return {
+        "tools": list(agent.tools),
+        "pipelines": list(agent.pipelines),
+        "steps": agent.steps,
+        "turns": agent.turns,
+    }
+
+
 def _action(writer: Writer, action: p.Action) -> Json:
     match action:
         case p.AskTier():
@@ -92,6 +110,7 @@ def _action(writer: Writer, action: p.Action) -> Json:
                 "until": expression_json(writer, action.until),
                 "rates": rates_json(writer, action.rates),
                 "answers": type_json(action.answers),
+                "agent": None if action.agent is None else _loop(action.agent),
             }
         case p.Call():
             arguments = _arguments(writer, action.arguments)
@@ -108,13 +127,36 @@ def _action(writer: Writer, action: p.Action) -> Json:
             ]
             subject = expression_json(writer, action.subject)
             return {"action": "choose", "subject": subject, "arms": arms}
-        case p.Unsupported():
+        case p.Agent():
             return {
-                "action": "unsupported",
-                "what": action.what,
-                "reads": names(action.reads),
-                "acts": action.acts,
+                "action": "agent",
+                "prompt": action.prompt,
+                "arguments": _arguments(writer, action.arguments),
+                "who": expression_json(writer, action.who),
+                **_loop(action),
+                "answers": type_json(action.answers),
             }
+        case p.RunPipeline():
+            arguments = _arguments(writer, action.arguments)
+            return {"action": "run", "pipeline": action.pipeline, "arguments": arguments}
+        case p.Recall():
+            key = expression_json(writer, action.key)
+            return {"action": "recall", "memory": action.memory, "key": key}
+        case p.Each():
+            share = action.need.share
+            return {
+                "action": "each",
+                "variable": action.variable,
+                "elements": expression_json(writer, action.elements),
+                "element": type_json(action.element),
+                "max": action.most,
+                "ordered": action.ordered,
+                "need": action.need.kind if share is None else constant(share),
+                "parallel": action.parallel,
+                "body": chain_json(writer, action.body),
+            }
+        case p.Broken():
+            return {"action": "broken", "reads": names(action.reads)}
         case _:
             assert_never(action)
 

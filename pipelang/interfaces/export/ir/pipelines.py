@@ -20,7 +20,6 @@ def pipeline_json(writer: Writer, pipeline: p.Pipeline) -> Json:
         "traffic": _traffic(writer, pipeline.traffic),
         "block": block_json(writer, pipeline.block),
         "doc": pipeline.doc,
-        "open_ends": [{"what": what, **writer.place(span)} for what, span in pipeline.open_ends],
         **writer.place(pipeline.span),
     }
 

@@ -1,0 +1,33 @@
+"""The kernel of an agent: a bounded loop of model calls, and what it may call.
+
+A turn is one call of the model, with its retries. Its answer is the action's answer, or it asks for
+tools: what they give (or why they failed) is read by the next turn. After `steps` turns without an
+answer the action has failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipelang.semantics import program as p
+from pipelang.semantics.jsonschema import parameters_schema
+from pipelang.semantics.types import Type
+
+CALLS_A_TURN = 8
+"""Tool calls that one turn may ask for; those beyond are refused."""
+
+
+def tools_of(program: p.Program, agent: p.Agent) -> Iterator[tuple[dict[str, Any], Type]]:
+    """What an agent may call, as the model is told of it, with the type of the result."""
+    for name in agent.tools:
+        tool = program.tools[name]
+        yield _told(name, tool.doc, tool.parameters), tool.returns
+    for name in agent.pipelines:
+        pipeline = program.pipelines[name]
+        yield _told(name, pipeline.doc, pipeline.parameters), pipeline.returns
+
+
+def _told(name: str, doc: str | None, parameters: tuple[p.Parameter, ...]) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": name, "input_schema": parameters_schema(parameters)}
+    return told if doc is None else {**told, "description": doc}

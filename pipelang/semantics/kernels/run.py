@@ -1,0 +1,64 @@
+"""The kernel of `run`: what of a sub-pipeline's end is the caller's business.
+
+What a sub-pipeline answers is the action's answer, its failing is an attempt that failed.
+Escalating and rejecting are decisions: they end the caller's run too, and by name they are
+`PIPELINE.GATE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelang.records import replace
+from pipelang.semantics import program as p
+from pipelang.semantics.walk import all_items, inner_links, outcomes
+
+
+def passed_on(pipeline: str, outcome: p.Outcome) -> p.Outcome:
+    """A decision of a sub-pipeline as the caller's: under its own name and that of who took it."""
+    if not isinstance(outcome, (p.Escalate, p.Reject)):
+        raise TypeError(f"{outcome!r} is no decision")
+    return replace(outcome, reason=named(pipeline, outcome.reason))
+
+
+def named(pipeline: str, reason: str) -> str:
+    """`PIPELINE.GATE`; what came from further down keeps the name that it has."""
+    return reason if "." in reason else f"{pipeline}.{reason}"
+
+
+def sub_pipelines(block: p.Block) -> Iterator[str]:
+    """The pipelines that a block runs, or lets an agent run."""
+    for item in all_items(block):
+        if isinstance(item, p.Step):
+            for link in inner_links(item.chain):
+                action = link.action
+                if isinstance(action, p.RunPipeline):
+                    yield action.pipeline
+                loop = action.agent if isinstance(action, p.Cascade) else action
+                if isinstance(loop, p.Agent):
+                    yield from loop.pipelines
+
+
+def endings_of(program: p.Program, pipeline: str) -> tuple[p.Outcome, ...]:
+    """The decisions that a sub-pipeline may end its caller's run with."""
+    block = program.pipelines[pipeline].block
+    found: dict[p.Outcome, None] = {}
+    for outcome in outcomes(block):
+        if isinstance(outcome, (p.Escalate, p.Reject)):
+            found[passed_on(pipeline, outcome)] = None
+    for inner in sub_pipelines(block):
+        found |= dict.fromkeys(endings_of(program, inner))
+    return tuple(found)
+
+
+def pipeline_acts(program: p.Program, pipeline: str) -> bool:
+    """Whether a pipeline, or one that it runs, changes the world."""
+    block = program.pipelines[pipeline].block
+    for item in all_items(block):
+        if isinstance(item, p.Remember):
+            return True
+        if isinstance(item, p.Step):
+            for link in inner_links(item.chain):
+                if isinstance(link.action, p.Call) and program.tools[link.action.tool].acts:
+                    return True
+    return any(pipeline_acts(program, inner) for inner in sub_pipelines(block))
