@@ -117,18 +117,16 @@ def expression_plan(model: Model, expr: ir.Expr, own: str | None = None) -> Plan
     return Plan(tuple(draws.values()), compute)
 
 
-def inherited_plan(
-    model: Model, expr: ir.Expr, share: p.PathShares | p.ConditionShare | None
-) -> Plan:
-    """A plan for what a sub-pipeline says of its argument: by the caller's shares, else its own."""
+def inherited_plan(model: Model, expr: ir.Expr, told: Draw) -> Plan:
+    """A plan for what a sub-pipeline draws about its argument: by the caller's shares, else by its
+    own.
+    """
     plan = expression_plan(model, expr)
-    if share is None or all(draw.known for draw in plan.draws):
+    if not told.known or all(draw.known for draw in plan.draws):
         return plan
     whole = model.expand(expr)
-    if isinstance(share, p.PathShares):
-        draw = _path_draw(model, whole, share)
-    else:
-        draw = _condition_draw(model, whole, share)
+    given = model.given(whole) if told.given else ()
+    draw = Draw((told.key[0], whole), given, told.outcomes, shared=True)
     return Plan((draw,), lambda values: values[draw.key])
 
 

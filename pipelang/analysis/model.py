@@ -61,10 +61,6 @@ class Model:
         """The hidden bits behind an expression."""
         return tuple(value_key(name) for name in sorted(self.values(expr)))
 
-    def share_of(self, expr: ir.Expr) -> p.PathShares | p.ConditionShare | None:
-        """What traffic says of a path or condition."""
-        return self.paths.get(expr) or self.conditions.get(expr)
-
     def roots(self, names: frozenset[str]) -> frozenset[str]:
         """What can be wrong behind some names: steps and a child's parameters themselves, the parts
         of lets, the list behind an element. The root's inputs are always right.

@@ -109,7 +109,7 @@ def _inherited(model: Model, child: Child, draw: Draw, arguments: Mapping[str, i
     kind, expr = draw.key
     here = ir.substitute(expr, arguments)
     if kind != "length":
-        return inherited_plan(model, here, child.model.share_of(expr))
+        return inherited_plan(model, here, draw)
     whole = model.expand(here)
     length = fixed_length(whole)
     if length is not None:

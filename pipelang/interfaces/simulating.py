@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from pipelang.analysis.model import make_model
+from pipelang.analysis.model import Model, make_model
 from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.prices import attempt_cost
+from pipelang.analysis.prices import tools_cost, turn_cost
+from pipelang.analysis.subruns import child_of
 from pipelang.analysis.sweep import Totals, sweep
 from pipelang.records import dataclass
 from pipelang.runtime.embedding import LoadedProgram
 from pipelang.runtime.simulation.simulate import Counts, simulate
-from pipelang.runtime.simulation.world import Spend
 from pipelang.semantics import program as p
 
 OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
@@ -66,15 +66,37 @@ class Simulated:
         }
 
 
-def spending(program: p.Program, pipeline: p.Pipeline) -> Spend:
-    """What an attempt costs in a simulation: the means that the analysis takes."""
-    model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What things cost in a simulation: the means that the analysis takes."""
 
-    def spend(step: p.Step, link: p.Link, tier: str) -> tuple[float, float]:
-        cost = attempt_cost(model, step, link, tier)
+    model: Model
+
+    def attempt(self, step: p.Step, link: p.Link, tier: str, turn: int) -> tuple[float, float]:
+        action = link.action
+        asked = action.agent or action if isinstance(action, p.Cascade) else action
+        assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
+        cost = turn_cost(self.model, step, link, asked, tier, turn)
         return cost.mean, cost.tokens_in.mean + cost.tokens_out.mean
 
-    return spend
+    def tools(self, agent: p.Agent) -> float:
+        return tools_cost(self.model, agent)
+
+    def child(self, action: p.RunPipeline) -> Means:
+        return Means(child_of(self.model, action).model)
+
+
+def spending(program: p.Program, pipeline: p.Pipeline) -> Means:
+    """What attempts cost in a simulation of a pipeline."""
+    return Means(make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5)))
+
+
+def unknown_as(value: float | None) -> Callable[[str], float]:
+    """What an unknown counts as. A simulated agent leaves the pipelines among its tools alone, so
+    nothing happens there.
+    """
+    number = 0.5 if value is None else value
+    return lambda site: 1.0 if ".tools[" in site else number
 
 
 def share(hits: int, runs: int, expected: float | None) -> Compared:
@@ -98,7 +120,7 @@ def simulated(
     """Simulate a pipeline and put the analysis beside it. Raises `UnknownChance`."""
     program = loaded.program
     counts = simulate(loaded, pipeline, runs, seed, spending(program, pipeline), unknown, progress)
-    point = Parameters(program.evidence, lambda site: 0.5 if unknown is None else unknown)
+    point = Parameters(program.evidence, unknown_as(unknown))
     expected = sweep(make_model(program, pipeline, point))
     names = {*counts.escalations, *expected.escalations}
     return Simulated(

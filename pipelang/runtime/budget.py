@@ -42,7 +42,10 @@ class Reservation:
 
 @dataclass(slots=True)
 class Budget:
-    """The limits of one pipeline in one run and what was taken of them."""
+    """The limits of one pipeline in one run and what was taken of them.
+
+    `began` is the machine time of the run, in seconds, at which its own time began.
+    """
 
     limits: p.Budget | None
     parent: Budget | None = None
@@ -51,6 +54,7 @@ class Budget:
     steps: int = 0
     held_money: Decimal = Decimal(0)
     held_tokens: int = 0
+    began: float = 0.0
     _settled: asyncio.Event | None = field(default=None, repr=False)
 
     def chain(self) -> list[Budget]:
@@ -124,7 +128,7 @@ class Budget:
         least: tuple[float, Budget] | None = None
         for budget in self.chain():
             if budget.limits is not None and budget.limits.seconds is not None:
-                left = float(budget.limits.seconds) - elapsed
+                left = float(budget.limits.seconds) - (elapsed - budget.began)
                 if least is None or left < least[0]:
                     least = (left, budget)
         return least

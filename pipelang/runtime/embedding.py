@@ -16,22 +16,25 @@ from functools import partial
 from typing import Any
 
 from pipelang.runtime.budget import Budget
+from pipelang.runtime.caching import CacheStore, InMemoryCache
 from pipelang.runtime.events import Event, Sink
 from pipelang.runtime.expressions import Expressions, NoValue
-from pipelang.runtime.interpreter import Run, run_pipeline
+from pipelang.runtime.interpreter import run_pipeline
+from pipelang.runtime.memories import InMemory, MemoryStore
 from pipelang.runtime.outcomes import Result
 from pipelang.runtime.patterns import Patterns
 from pipelang.runtime.people import Nobody, People
 from pipelang.runtime.progress import Progress, Update
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.real import RealWorld
+from pipelang.runtime.run import Run
 from pipelang.runtime.secrets import SecretMissing, redact, resolve_secret
 from pipelang.runtime.tools import Toolbox, describe
 from pipelang.runtime.values import Misfit, Types
 from pipelang.runtime.world import World
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.types import OptionalType
-from pipelang.semantics.walk import called_tools
 
 DEFAULT_KEY = "env:ANTHROPIC_API_KEY"
 
@@ -48,6 +51,7 @@ class NotRunnable(ValueError):
 class Runtime:
     """What a host plugs in. `providers` are by the name of a program's provider; what is not given
     is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
+    `memories` and `cache` live as long as this object unless others are handed in.
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)
@@ -55,6 +59,8 @@ class Runtime:
     people: People = field(default_factory=Nobody)
     sinks: tuple[Sink, ...] = ()
     chance: random.Random = field(default_factory=random.Random)
+    memories: MemoryStore = field(default_factory=InMemory)
+    cache: CacheStore = field(default_factory=InMemoryCache)
     _made: dict[tuple[str, str | None, str | None], ModelProvider] = field(default_factory=dict)
 
     def provider(self, provider: p.Provider) -> ModelProvider:
@@ -157,7 +163,7 @@ class Handle:
         self._secrets = tuple(
             provider.key or DEFAULT_KEY for provider in program.providers.values()
         )
-        for tool in dict.fromkeys(called_tools(pipeline.block)):
+        for tool in dict.fromkeys(tools_behind(program, pipeline)):
             self._tools.function(program.tools[tool])
         functions: dict[str, Callable[..., Any]] = {}
         self._expressions = Expressions(loaded.types, loaded.patterns.matches, functions)
@@ -225,6 +231,8 @@ class Handle:
                 self._tools,
                 self.runtime.people,
                 self.runtime.chance,
+                self.runtime.memories,
+                self.runtime.cache,
                 self._secrets,
             )
         return Run(

@@ -9,24 +9,17 @@ endings the first in writing order counts; a barrier is passed alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, assert_never
 
 from pipelang.diagnostics import Span
-from pipelang.runtime.budget import CODES, Budget, BudgetSpent
+from pipelang.runtime.budget import CODES, BudgetSpent
 from pipelang.runtime.chains import run_chain
-from pipelang.runtime.events import Event, Sink
-from pipelang.runtime.expressions import BUDGET, Expressions, NoValue
-from pipelang.runtime.outcomes import (
-    Answered,
-    Escalated,
-    Failed,
-    Rejected,
-    Result,
-    Spent,
-)
+from pipelang.runtime.expressions import BUDGET, NoValue
+from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
+from pipelang.runtime.run import Ended, Halted, Run, conclude, inputs_of, result_of, values_of
 from pipelang.runtime.values import Misfit, shown, to_json, told
-from pipelang.runtime.world import Question, World
+from pipelang.runtime.world import AttemptFailed, Question
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
@@ -34,88 +27,35 @@ from pipelang.semantics.kernels.people import passes
 from pipelang.semantics.kernels.redo import may_redo, readers
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The run is over: an outcome with its value worked out."""
-
-    outcome: p.Outcome
-    value: Any
-    detail: str | None = None
-
-
-class Halted(Exception):
-    """Something outside ended the run: `code` is one of the closed codes of `failed`."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-
-
-@dataclass(slots=True)
-class Run:
-    """One run of one pipeline: its values, counters, budget and events."""
-
-    id: str
-    program: p.Program
-    pipeline: p.Pipeline
-    world: World
-    expressions: Expressions
-    budget: Budget
-    values: dict[str, Any]
-    sinks: tuple[Sink, ...] = ()
-    trace: list[Event] = field(default_factory=list)
-    redos: dict[str, int] = field(default_factory=dict)
-    feedback: dict[str, str] = field(default_factory=dict)
-    made: dict[str, p.Step] = field(default_factory=dict)
-    calls: dict[str, int] = field(default_factory=dict)
-    granted: frozenset[str] | None = None
-    tenant: str | None = None
-    conditions: list[ir.Expr] = field(default_factory=list)
-    quiet: bool = False
-
-    def tell(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
-        """Record an event and hand it to the sinks."""
-        if self.quiet:
-            return
-        event = Event(kind, name, self.world.elapsed(self), data, content)
-        self.trace.append(event)
-        for sink in self.sinks:
-            sink(self.id, event)
-
-    def evaluate(self, expr: ir.Expr) -> Any:
-        """An expression over the values of this run."""
-        return self.world.value(self, expr)
-
-    def route(self, expr: ir.Expr) -> Any:
-        """What decides where to go."""
-        return self.world.route(self, expr)
-
-
 async def run_pipeline(run: Run) -> Result:
     """Run to the end. Only a bug or a cancellation raises."""
     run.values[BUDGET] = lambda what: run.budget.remaining(what, run.world.elapsed(run))
-    run.tell("run", run.pipeline.name, content=_inputs(run), program=run.program.hash[:12])
+    run.tell("run", run.pipeline.name, content=inputs_of(run), program=run.program.hash[:12])
     try:
-        ended = _fitted(run, await _play(run))
-    except NoValue as problem:
-        ended = _without_value(run.pipeline.name, run.pipeline.span, str(problem))
-    result = _result(run, ended)
+        ended = await play(run)
+    except Halted as halted:
+        fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
+        ended = Ended(fail, None, detail=halted.detail)
+    result = result_of(run, ended)
+    run.world.finish(run, answered=isinstance(result, Answered))
     run.tell("outcome", type(result).__name__.lower(), **_outcome_data(result))
     return replace(result, trace=tuple(run.trace))
 
 
-async def _play(run: Run) -> Ended:
+async def play(run: Run) -> Ended:
+    """Go through a pipeline to its outcome; what spends the budget of another one raises."""
     try:
-        ended = await _block(run, run.pipeline.block)
-        assert ended is not None, "a checked pipeline ends on every path"
-        return ended
-    except BudgetSpent as spent:
-        run.tell("budget", run.pipeline.name, dimension=spent.dimension)
-        return _budget_end(run, spent)
-    except Halted as halted:
-        fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
-        return Ended(fail, None, detail=halted.detail)
+        try:
+            ended = await _block(run, run.pipeline.block)
+            assert ended is not None, "a checked pipeline ends on every path"
+        except BudgetSpent as spent:
+            if spent.budget is not run.budget:
+                raise
+            run.tell("budget", run.pipeline.name, dimension=spent.dimension)
+            ended = _budget_end(run, spent)
+        return _fitted(run, ended)
+    except NoValue as problem:
+        return _without_value(run.pipeline.name, run.pipeline.span, str(problem))
 
 
 def _without_value(name: str, span: Span, why: str) -> Ended:
@@ -140,20 +80,6 @@ def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
         return conclude(run, limits.otherwise)
     fail = p.Fail(CODES[spent.dimension], "budget", run.pipeline.span)
     return Ended(fail, None, detail=str(spent))
-
-
-def conclude(run: Run, outcome: p.Outcome) -> Ended:
-    """An outcome with its value worked out now."""
-    match outcome:
-        case p.Return():
-            return Ended(outcome, run.evaluate(outcome.value))
-        case p.Escalate():
-            value = None if outcome.value is None else run.evaluate(outcome.value)
-            return Ended(outcome, value)
-        case p.Reject() | p.Fail():
-            return Ended(outcome, None)
-        case _:
-            assert_never(outcome)
 
 
 # ------------------------------------------------------------------------------------ blocks
@@ -304,7 +230,11 @@ async def _gate(
         run.feedback[redo.step] = why
         run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
         above = [rerun for rerun in redo.reruns if rerun < index]
-        ended = await _span(run, block, above, index, renewed)
+        before, run.redoing = run.redoing, True
+        try:
+            ended = await _span(run, block, above, index, renewed)
+        finally:
+            run.redoing = before
         if ended is not None:
             return ended
 
@@ -346,7 +276,9 @@ async def _barrier(run: Run, block: p.Block, index: int, item: p.Item) -> Ended 
             raise LookupError(f"no arm takes {subject!r}")
         case p.End():
             return conclude(run, item.outcome)
-        case p.Remember() | p.Gate() | p.Let():
+        case p.Remember():
+            return await _remember(run, item)
+        case p.Gate() | p.Let():
             raise AssertionError(f"{type(item).__name__} is no barrier that runs here")
         case _:
             assert_never(item)
@@ -361,6 +293,16 @@ async def _branch(run: Run, condition: ir.Expr, block: p.Block) -> Ended | None:
         run.conditions.pop()
 
 
+async def _remember(run: Run, item: p.Remember) -> Ended | None:
+    """A write into a memory; one that cannot be made ends the run."""
+    try:
+        await run.world.remember(run, item)
+    except (AttemptFailed, NoValue) as problem:
+        return _without_value(item.memory, item.span, str(problem))
+    run.tell("remember", item.memory)
+    return None
+
+
 async def _person(run: Run, person: p.Person) -> Ended | None:
     if person.when is not None and not await run.world.holds(run, person, person.when):
         run.tell(person.kind, person.name, asked=False)
@@ -368,7 +310,7 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
     if person.showing is not None:
         content = shown(person.showing.type, run.evaluate(person.showing))
     else:
-        content = _values(run)
+        content = values_of(run)
     question = Question(person, content, person.doc or person.name)
     run.tell("asks", person.name, role=person.role, what=person.kind, content=content)
     decision = await run.world.decide(run, question)
@@ -377,61 +319,6 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
     answered = decision is not None
     run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
     return None if goes_on else conclude(run, person.otherwise)
-
-
-# --------------------------------------------------------------------------------- outcomes
-
-
-def _inputs(run: Run) -> dict[str, Any]:
-    return {q.name: shown(q.type, run.values.get(q.name)) for q in run.pipeline.parameters}
-
-
-def _values(run: Run) -> dict[str, Any]:
-    return {name: shown(step.type, run.values[name]) for name, step in run.made.items()}
-
-
-def so_far(run: Run) -> dict[str, Any]:
-    """All that a run knows, as JSON: its inputs and every value that it made."""
-    return {"input": _inputs(run), "values": _values(run)}
-
-
-def _result(run: Run, ended: Ended) -> Result:
-    outcome = ended.outcome
-    spent = Spent(run.budget.money, run.budget.tokens, run.world.elapsed(run))
-    match outcome:
-        case p.Return():
-            return Answered(run_id=run.id, spent=spent, value=ended.value)
-        case p.Escalate():
-            handoff = {
-                "pipeline": run.pipeline.name,
-                "run": run.id,
-                "reason": outcome.reason,
-                "text": outcome.text,
-                **so_far(run),
-            }
-            if outcome.value is not None:
-                handoff["with"] = shown(outcome.value.type, ended.value)
-            return Escalated(
-                run_id=run.id,
-                spent=spent,
-                role=outcome.role,
-                reason=outcome.reason,
-                text=outcome.text,
-                handoff=handoff,
-            )
-        case p.Reject():
-            return Rejected(run_id=run.id, spent=spent, reason=outcome.reason, text=outcome.text)
-        case p.Fail():
-            return Failed(
-                run_id=run.id,
-                spent=spent,
-                code=outcome.code,
-                reason=outcome.reason,
-                text=ended.detail,
-                partial=so_far(run),
-            )
-        case _:
-            assert_never(outcome)
 
 
 def _outcome_data(result: Result) -> dict[str, Any]:

@@ -9,24 +9,34 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.evaluating import Evaluating, Subjects
 from pipelang.runtime.pricing import ask_for, price_of, prompt_tokens, reservation, tokens_of
 from pipelang.runtime.providers.protocol import Usage
 from pipelang.runtime.templates import RenderError
 from pipelang.runtime.tools import Toolbox, ToolMissing, ToolRaised, call, checked
 from pipelang.runtime.values import Misfit, Types, to_json
-from pipelang.runtime.world import Attempt, AttemptFailed, Decision, Question
+from pipelang.runtime.world import (
+    NOTHING,
+    Attempt,
+    AttemptFailed,
+    Decision,
+    Question,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.sizes import output_limit
-from pipelang.semantics.types import NothingType
+from pipelang.semantics.types import ListType, NothingType
 
 if TYPE_CHECKING:
-    from pipelang.runtime.interpreter import Run
+    from pipelang.runtime.run import Run
 
 
 class Unmocked(Exception):
@@ -37,7 +47,7 @@ FAILS = object()
 """A mock that fails every attempt."""
 
 
-class MockedWorld:
+class MockedWorld(Evaluating):
     """Answers from mocks. `values` go by the name of a step or tool: successive attempts, the last
     one repeated; `answers` by the name of an approval or hold.
     """
@@ -49,7 +59,8 @@ class MockedWorld:
         values: Mapping[str, list[Any] | object],
         answers: Mapping[str, str],
     ) -> None:
-        self._types = types
+        super().__init__(types)
+        self._remembered: dict[tuple[str, str], list[Any]] = {}
         self._tools = tools
         self._values = values
         self._answers = answers
@@ -57,22 +68,64 @@ class MockedWorld:
         self.called: set[str] = set()
         self.reached: set[str] = set()
 
-    def value(self, run: Run, expr: ir.Expr) -> Any:
-        return run.expressions.evaluate(expr, run.values)
+    def _name(self, run: Run, step: str) -> str:
+        """What a mock calls a step: `PIPELINE.STEP` for one of a sub-pipeline."""
+        return step if run.parent is None else f"{run.pipeline.name}.{step}"
 
-    def route(self, run: Run, expr: ir.Expr) -> Any:
-        return run.expressions.evaluate(expr, run.values)
+    def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
+        name = self._name(run, step.name)
+        self.reached.add(name)
+        if name in self._values:
+            value = self._peek(name)
+            self._taken[name] = self._taken.get(name, 0) + 1
+            if value is FAILS:
+                run.tell("failed", step.name, why="mock", message="mocked to fail")
+                raise AttemptFailed("mocked to fail", kind="mock")
+            run.tell("answer", step.name, content=to_json(value), note="mocked")
+            return value
+        if isinstance(action, p.Agent):
+            raise Unmocked(f"`{name}` lets a model work: mock it")
+        return NOTHING
 
-    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]) -> Any:
-        assert isinstance(link.action, p.Value)
-        return run.expressions.evaluate(link.action.value, run.values)
+    async def turn(
+        self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
+    ) -> Turn:
+        raise Unmocked(f"`{attempt.step.name}` lets a model work: mock it")
 
-    def answer(self, run: Run, value: Any) -> Any:
-        return run.expressions.fitted(value, run.pipeline.returns)
+    async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
+        raise Unmocked(f"`{attempt.step.name}` lets a model work: mock it")
+
+    async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
+        """What the run itself remembered: a test begins with empty memories."""
+        memory = run.program.memories[action.memory]
+        found = self._remembered.get((memory.name, self._memory_key(run, action.key)), [])
+        if isinstance(memory.returns, ListType):
+            return list(found)
+        return found[-1] if found else None
+
+    async def remember(self, run: Run, item: p.Remember) -> None:
+        memory = run.program.memories[item.memory]
+        entries = self._remembered.setdefault((memory.name, self._memory_key(run, item.key)), [])
+        entries.append(run.evaluate(item.value))
+        most = memory.returns.max_length if isinstance(memory.returns, ListType) else 1
+        if most is not None:
+            del entries[:-most]
+
+    def _memory_key(self, run: Run, key: ir.Expr) -> str:
+        return json.dumps(to_json(run.evaluate(key)), sort_keys=True)
+
+    async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+        return NOTHING
+
+    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+        return None
+
+    def finish(self, run: Run, answered: bool) -> None:
+        return None
 
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
         action = attempt.action
-        step = attempt.step.name
+        step = self._name(run, attempt.step.name)
         self.reached.add(step)
         if isinstance(action, p.Call):
             return await self._call(run, attempt, run.program.tools[action.tool])
@@ -108,7 +161,7 @@ class MockedWorld:
             raise self._failed(run, attempt, "argument", str(misfit), retryable=False) from None
         held = await run.budget.reserve(tool.cost, 0)
         try:
-            for name in (attempt.step.name, tool.name):
+            for name in (self._name(run, attempt.step.name), tool.name):
                 if name in self._values:
                     return self._mocked(run, attempt, name, tool.cost)
             if tool.acts:
@@ -160,17 +213,8 @@ class MockedWorld:
         run.tell("failed", attempt.step.name, why=why, message=message)
         return AttemptFailed(message, kind=why, retryable=retryable)
 
-    async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
-        return bool(run.expressions.evaluate(test, run.values))
-
-    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
-        return None
-
-    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
-        return bool(run.expressions.evaluate(action.until, {**run.values, "it": answer}))
-
     async def decide(self, run: Run, question: Question) -> Decision | None:
-        name = question.person.name
+        name = self._name(run, question.person.name)
         answer = self._answers.get(name)
         if answer is None:
             kind = question.person.kind
@@ -187,17 +231,8 @@ class MockedWorld:
     def jitter(self, longest: float) -> float:
         return longest
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        return asyncio.ensure_future(work)
-
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
         """One task at a time, in writing order, so that a test always goes the same way."""
         task = next(iter(tasks))
         await asyncio.wait([task])
         return [task]
-
-    async def stop(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
-        running = list(tasks)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)

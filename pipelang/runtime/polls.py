@@ -18,7 +18,7 @@ from pipelang.semantics.kernels.vote import Open, verdict
 from pipelang.semantics.types import ANSWERER
 
 if TYPE_CHECKING:
-    from pipelang.runtime.interpreter import Run
+    from pipelang.runtime.run import Run
 
 Call = Callable[[Attempt], Awaitable[Any]]
 """One call of a link with its retries. Raises `AttemptFailed` when they are used up."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
 
-from pipelang.runtime.providers.protocol import Usage
+from pipelang.runtime.providers.protocol import ToolSchema, Usage
 from pipelang.runtime.templates import render, shorten_feedback
 from pipelang.runtime.values import Types, to_json
-from pipelang.runtime.world import Attempt
+from pipelang.runtime.world import Attempt, Turn
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.quantities import count_tokens
@@ -64,12 +64,17 @@ def prompt_tokens(ask: Ask) -> int:
 
 
 def reservation(
-    tier: p.Tier, ask: Ask, attempt: Attempt, limit: int | None, counted: int | None
+    tier: p.Tier,
+    ask: Ask,
+    attempt: Attempt,
+    limit: int | None,
+    counted: int | None,
+    conversation: int = 0,
 ) -> tuple[Decimal, int]:
     """Dollars and tokens that one attempt can take at most: the larger of two counts, and `limit`
-    tokens of output.
+    tokens of output. `conversation` are the tokens of an agent's tools and turns.
     """
-    ours = prompt_tokens(ask)
+    ours = prompt_tokens(ask) + conversation
     if attempt.misfit is not None:
         ours += MISFIT_TOKENS
     tokens_in = max(ours, counted or 0)
@@ -78,6 +83,19 @@ def reservation(
     dearest_in = max(tier.prices.get(kind, Decimal(0)) for kind in kinds)
     money = (tokens_in * dearest_in + tokens_out * tier.prices.get("out", Decimal(0))) / MILLION
     return money, tokens_in + tokens_out
+
+
+def conversation_tokens(tools: Sequence[ToolSchema], turns: Sequence[Turn]) -> int:
+    """Our own bound on what an agent's tools and earlier turns take."""
+    if not tools:
+        return 0
+    told = [[tool.name, tool.description, tool.input_schema] for tool in tools]
+    total = count_tokens(json.dumps(told, separators=(",", ":")))
+    for turn in turns:
+        asked = [[call.id, call.name, dict(call.arguments)] for call in turn.calls]
+        gave = [result.value for result in turn.results]
+        total += count_tokens(json.dumps([asked, gave], default=str))
+    return total
 
 
 def price_of(tier: p.Tier, usage: Usage) -> Decimal:

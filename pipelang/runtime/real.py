@@ -1,52 +1,34 @@
-"""The real world: models behind providers, Python tools, people, and asyncio's clock."""
+"""The real world: models behind providers, Python tools, people, memories, and asyncio's clock."""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
+import json
 import random
-import time
-from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.budget import Budget, BudgetSpent, Reservation
+from pipelang.runtime.asking import Asking
+from pipelang.runtime.caching import CacheStore, Key
+from pipelang.runtime.calling import Calling
+from pipelang.runtime.evaluating import Evaluating, Subjects
+from pipelang.runtime.memories import MemoryStore, Place
 from pipelang.runtime.people import People
-from pipelang.runtime.pricing import Ask, ask_for, price_of, reservation, tokens_of
-from pipelang.runtime.providers.protocol import ModelFault, ModelProvider, ModelRequest
+from pipelang.runtime.pricing import ask_for
+from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.secrets import redact
 from pipelang.runtime.templates import RenderError
-from pipelang.runtime.tools import Toolbox, ToolRaised, call, checked, describe
-from pipelang.runtime.values import Misfit, Types, shown
-from pipelang.runtime.world import Attempt, AttemptFailed, Decision, Question, being_cancelled
-from pipelang.semantics import expressions as ir
+from pipelang.runtime.tools import Toolbox, describe
+from pipelang.runtime.values import Misfit, Types, shown, to_json
+from pipelang.runtime.world import NOTHING, Attempt, AttemptFailed, Decision, Question
 from pipelang.semantics import program as p
-from pipelang.semantics.sizes import output_limit
-from pipelang.semantics.types import NothingType, RecordType
+from pipelang.semantics.types import ListType, Type
 
 if TYPE_CHECKING:
-    from pipelang.runtime.interpreter import Run
-
-_MOST_COUNTING = 5.0
-"""Seconds that a provider gets to count tokens; then our own count must do."""
-
-_NO_TIME = 0.001
-"""Seconds: with less left nothing is begun."""
-
-_UNBILLED = frozenset({"rate_limited", "overloaded", "rejected", "no_recording"})
-"""Faults that cost nothing where the provider does not say what was used."""
+    from pipelang.runtime.run import Run
 
 
-@dataclass(frozen=True, slots=True)
-class _Patience:
-    """How long an attempt may take; `budget` is set where its time runs out before the timeout."""
-
-    seconds: float | None
-    budget: Budget | None
-
-
-class RealWorld:
+class RealWorld(Evaluating, Asking, Calling):
     """Performs for one run. `providers` are by the name of the program's provider; `secrets` are
     references to what must not be told.
     """
@@ -58,34 +40,18 @@ class RealWorld:
         tools: Toolbox,
         people: People,
         chance: random.Random,
+        memories: MemoryStore,
+        cache: CacheStore,
         secrets: tuple[str, ...] = (),
     ) -> None:
-        self._types = types
+        Evaluating.__init__(self, types)
+        Asking.__init__(self, chance, secrets)
         self._providers = providers
         self._tools = tools
         self._people = people
-        self._chance = chance
-        self._secrets = secrets
-        self._began = time.monotonic()
-        self._waited = 0.0
-        self._waiting: list[float] = []
-
-    # --------------------------------------------------------------------------------- values
-
-    def value(self, run: Run, expr: ir.Expr) -> Any:
-        return run.expressions.evaluate(expr, run.values)
-
-    def route(self, run: Run, expr: ir.Expr) -> Any:
-        return run.expressions.evaluate(expr, run.values)
-
-    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]) -> Any:
-        assert isinstance(link.action, p.Value)
-        return run.expressions.evaluate(link.action.value, run.values)
-
-    def answer(self, run: Run, value: Any) -> Any:
-        return run.expressions.fitted(value, run.pipeline.returns)
-
-    # ------------------------------------------------------------------------------- attempts
+        self._memories = memories
+        self._cache = cache
+        self._kept: dict[Key, tuple[Any, float]] = {}
 
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
         match attempt.action:
@@ -96,177 +62,10 @@ class RealWorld:
             case p.AskRole():
                 return await self._ask_role(run, attempt, attempt.action)
 
-    async def _ask(self, run: Run, attempt: Attempt, action: p.AskTier) -> Any:
-        assert attempt.tier is not None
-        tier = run.program.tiers[attempt.tier]
-        if run.budget.needs_price() and not {"in", "out"} <= set(tier.prices):
-            from pipelang.runtime.interpreter import Halted
+    def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
+        return NOTHING
 
-            raise Halted("unpriced", f"tier `{tier.name}` has no price, and money is limited")
-        try:
-            provider = self._providers[tier.provider]
-        except Exception as error:  # no such kind, or a plug-in that does not load
-            message = describe(error)
-            raise self._failed(run, attempt, "rejected", message, retryable=False) from None
-        ask, request = self._request(run, attempt, action, tier)
-        counted, counting = None, 0.0
-        if run.budget.limited():
-            began = time.monotonic()
-            counted = await self._count(provider, request)
-            counting = time.monotonic() - began
-        limit = request.max_output_tokens
-        money, tokens = reservation(tier, ask, attempt, limit, counted)
-        held, patience = await self._reserve(run, money, tokens, attempt.link.timeout, counting)
-        request = dataclasses.replace(request, timeout=patience.seconds)
-        started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
-        try:
-            async with clock:
-                answer = await provider.answer(request)
-            money, tokens = price_of(tier, answer.usage), tokens_of(answer.usage)
-            value = self._fit(action, ask, answer.value)
-        except ModelFault as fault:
-            if fault.usage is not None:
-                money, tokens = price_of(tier, fault.usage), tokens_of(fault.usage)
-            elif fault.kind in _UNBILLED:
-                money, tokens = Decimal(0), 0
-            raise self._failed(
-                run,
-                attempt,
-                fault.kind,
-                fault.message,
-                retryable=fault.retryable,
-                retry_after=fault.retry_after,
-                misfit=fault.message if fault.kind == "misfit" else None,
-                started=started,
-                cost=money,
-            ) from None
-        except Misfit as misfit:
-            said = str(misfit)
-            raise self._failed(
-                run, attempt, "misfit", said, misfit=said, started=started, cost=money
-            ) from None
-        except TimeoutError:
-            raise self._timed_out(run, attempt, patience, clock, started, money) from None
-        except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and being_cancelled():
-                raise
-            # A provider that breaks its promise; what it used nobody knows.
-            message = describe(error)
-            raise self._failed(
-                run, attempt, "raised", message, started=started, cost=money
-            ) from error
-        finally:
-            run.budget.settle(held, money, tokens)
-        confidence = _confidence(value)
-        run.tell(
-            "answer",
-            attempt.step.name,
-            content=shown(attempt.step.type, value),
-            tier=tier.name,
-            provider=provider.name,
-            model=answer.model,
-            attempt=attempt.number,
-            seconds=round(self.elapsed(run) - started, 3),
-            tokens_in=tokens - answer.usage.output,
-            tokens_out=answer.usage.output,
-            cost=float(money),
-            **({} if confidence is None else {"confidence": confidence}),
-            **({"note": answer.note} if answer.note else {}),
-        )
-        return value
-
-    def _request(
-        self, run: Run, attempt: Attempt, action: p.AskTier, tier: p.Tier
-    ) -> tuple[Ask, ModelRequest]:
-        prompt = run.program.prompts[action.prompt]
-        try:
-            ask = ask_for(prompt, action, attempt, self._types)
-        except RenderError as error:
-            raise self._failed(run, attempt, "render", str(error), retryable=False) from None
-        key = f"{action.prompt}:{ask.fingerprint}"
-        number = run.calls.get(key, 0)
-        run.calls[key] = number + 1
-        request = ModelRequest(
-            prompt=action.prompt,
-            step=attempt.step.name,
-            tier=tier.name,
-            model=tier.model or "",
-            system=ask.system,
-            user=ask.user,
-            answer=ask.answer,
-            arguments=ask.arguments,
-            max_output_tokens=output_limit(attempt.link, action.answers),
-            effort=cast(Any, attempt.link.effort),
-            timeout=self._patience(run, attempt.link.timeout).seconds,
-            misfit=attempt.misfit,
-            call=number,
-        )
-        return ask, request
-
-    async def _count(self, provider: ModelProvider, request: ModelRequest) -> int | None:
-        """The provider's own count of the prompt; ours alone where it has none or fails."""
-        patience = _MOST_COUNTING
-        if request.timeout is not None:
-            patience = min(patience, request.timeout / 2)
-        try:
-            async with asyncio.timeout(patience):
-                return await provider.count_tokens(request)
-        except Exception:
-            return None
-
-    def _fit(self, action: p.AskTier, ask: Ask, value: Any) -> Any:
-        """The answer as the step's type: a record as it is, anything else out of its wrapper."""
-        if ask.answer is not None and not isinstance(action.answers, RecordType):
-            if not isinstance(value, dict) or "answer" not in value:
-                raise Misfit("`answer`: is missing")
-            value = value["answer"]
-        return self._types.check(action.answers, value)
-
-    async def _call(self, run: Run, attempt: Attempt, action: p.Call) -> Any:
-        tool = run.program.tools[action.tool]
-        if tool.permit is not None and run.granted is not None and tool.permit not in run.granted:
-            message = f'this run was not granted "{tool.permit}"'
-            raise self._failed(run, attempt, "permit", message, retryable=False)
-        function = self._tools.function(tool)
-        try:
-            arguments = checked(self._types, tool, attempt.arguments)
-        except Misfit as misfit:
-            message = str(misfit)
-            raise self._failed(run, attempt, "argument", message, retryable=False) from None
-        cost, timeout = tool.cost, attempt.link.timeout or tool.timeout
-        held, patience = await self._reserve(run, cost, 0, timeout)
-        started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
-        try:
-            async with clock:
-                result = await call(function, arguments, self._tools.threads)
-            value = None
-            if not isinstance(tool.returns, NothingType):
-                value = self._types.check(tool.returns, result)
-        except TimeoutError:
-            raise self._timed_out(run, attempt, patience, clock, started, cost) from None
-        except ToolRaised as raised:
-            message = str(raised)
-            raise self._failed(
-                run, attempt, "raised", message, started=started, cost=cost
-            ) from raised
-        except Misfit as misfit:
-            message = str(misfit)
-            raise self._failed(
-                run, attempt, "misfit", message, started=started, cost=cost
-            ) from None
-        finally:
-            run.budget.settle(held, cost, 0)
-        run.tell(
-            "result",
-            attempt.step.name,
-            content=shown(tool.returns, value),
-            tool=tool.name,
-            effect=tool.effect,
-            attempt=attempt.number,
-            seconds=round(self.elapsed(run) - started, 3),
-            cost=float(cost),
-        )
-        return value
+    # --------------------------------------------------------------------------------- people
 
     async def _ask_role(self, run: Run, attempt: Attempt, action: p.AskRole) -> Any:
         from pipelang.semantics.jsonschema import json_schema
@@ -291,69 +90,9 @@ class RealWorld:
             raise self._failed(run, attempt, "misfit", str(misfit)) from None
         except Exception as error:
             raise self._failed(run, attempt, "raised", describe(error)) from error
-        content = shown(attempt.step.type, value)
+        content = shown(action.answers, value)
         run.tell("answer", attempt.step.name, content=content, role=action.role)
         return value
-
-    def _failed(
-        self,
-        run: Run,
-        attempt: Attempt,
-        kind: str,
-        message: str,
-        *,
-        started: float | None = None,
-        cost: Decimal | None = None,
-        retryable: bool = True,
-        retry_after: float | None = None,
-        misfit: str | None = None,
-    ) -> AttemptFailed:
-        message = redact(message, self._secrets)
-        data: dict[str, Any] = {"tier": attempt.tier} if attempt.tier else {}
-        if isinstance(attempt.action, p.Call):
-            data = {"tool": attempt.action.tool}
-        if cost:
-            data["cost"] = float(cost)
-        run.tell(
-            "failed",
-            attempt.step.name,
-            why=kind,
-            message=message,
-            attempt=attempt.number,
-            seconds=None if started is None else round(self.elapsed(run) - started, 3),
-            **data,
-        )
-        return AttemptFailed(
-            message, kind=kind, retryable=retryable, retry_after=retry_after, misfit=misfit
-        )
-
-    def _timed_out(
-        self,
-        run: Run,
-        attempt: Attempt,
-        patience: _Patience,
-        clock: asyncio.Timeout,
-        started: float,
-        cost: Decimal,
-    ) -> Exception:
-        """An attempt that took too long failed, unless it was the budget's time that ran out."""
-        ours = clock.expired() and patience.seconds is not None
-        message = f"nothing came within {patience.seconds:g} s" if ours else "it timed out"
-        failed = self._failed(run, attempt, "timeout", message, started=started, cost=cost)
-        if ours and patience.budget is not None:
-            return BudgetSpent(patience.budget, "time")
-        return failed
-
-    # ------------------------------------------------------------------------ tests and people
-
-    async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
-        return bool(run.expressions.evaluate(test, run.values))
-
-    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
-        return None
-
-    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
-        return bool(run.expressions.evaluate(action.until, {**run.values, "it": answer}))
 
     async def decide(self, run: Run, question: Question) -> Decision | None:
         """A person's word. Where people cannot be reached at all nobody could have said no, so that
@@ -370,78 +109,90 @@ class RealWorld:
             return Decision(False, reason=reason)
         return decision
 
-    async def _away(self, work: Coroutine[Any, Any, Any], limit: float | None) -> Any:
-        """Wait for people: their time does not count as the run's. None if it was up."""
-        began = time.monotonic()
-        self._waiting.append(began)
-        clock = asyncio.timeout(limit)
+    # -------------------------------------------------------------------- memories and caches
+
+    async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
+        memory = run.program.memories[action.memory]
+        key = run.evaluate(action.key)
         try:
-            async with clock:
-                return await work
-        except TimeoutError:
-            if not clock.expired():
-                raise
-            return None
-        finally:
-            self._waiting.remove(began)
-            self._waited += time.monotonic() - began
+            found = await self._tools.threads.run(
+                lambda: self._memories.read(_place(run, memory, key), _keeps(memory))
+            )
+            if isinstance(memory.returns, ListType):
+                return self._types.check(memory.returns, found)
+            return self._types.check(memory.returns, found[-1]) if found else None
+        except Misfit as misfit:
+            # What an older program remembered need not fit this one's types.
+            raise self._not_reached(
+                run, step.name, f"what `{memory.name}` holds: {misfit}"
+            ) from None
+        except Exception as error:
+            raise self._not_reached(run, step.name, describe(error)) from error
 
-    # ----------------------------------------------------------------------------------- time
-
-    def elapsed(self, run: Run) -> float:
-        now = time.monotonic()
-        away = sum(now - began for began in self._waiting)
-        return max(0.0, now - self._began - self._waited - away)
-
-    async def sleep(self, run: Run, seconds: float) -> None:
-        left = run.budget.seconds_left(self.elapsed(run))
-        if left is not None and seconds >= left[0]:
-            await asyncio.sleep(max(0.0, left[0]))
-            raise BudgetSpent(left[1], "time")
-        await asyncio.sleep(seconds)
-
-    def _patience(self, run: Run, timeout: Decimal | None, used: float = 0.0) -> _Patience:
-        """What an attempt's timeout and the budgets leave it. Raises `BudgetSpent` if nothing."""
-        limit = None if timeout is None else max(float(timeout) - used, 0.0)
-        left = run.budget.seconds_left(self.elapsed(run))
-        if left is None:
-            return _Patience(limit, None)
-        if left[0] <= _NO_TIME:
-            raise BudgetSpent(left[1], "time")
-        if limit is None or left[0] < limit:
-            return _Patience(left[0], left[1])
-        return _Patience(limit, None)
-
-    async def _reserve(
-        self, run: Run, money: Decimal, tokens: int, timeout: Decimal | None, used: float = 0.0
-    ) -> tuple[Reservation, _Patience]:
-        """Room in the budgets for one call, and how long it may then take. Raises `BudgetSpent`."""
-        held = await run.budget.reserve(money, tokens)
+    async def remember(self, run: Run, item: p.Remember) -> None:
+        memory = run.program.memories[item.memory]
+        type = memory.returns.element if isinstance(memory.returns, ListType) else memory.returns
+        most = memory.returns.max_length if isinstance(memory.returns, ListType) else 1
+        key, given = run.evaluate(item.key), run.evaluate(item.value)
         try:
-            return held, self._patience(run, timeout, used)
-        except BudgetSpent:
-            run.budget.settle(held, Decimal(0), 0)
-            raise
+            value = to_json(self._types.check(type, given))
+            await self._tools.threads.run(
+                lambda: self._memories.write(_place(run, memory, key), value, most, _keeps(memory))
+            )
+        except Misfit as misfit:
+            raise self._not_reached(run, memory.name, str(misfit)) from None
+        except Exception as error:
+            raise self._not_reached(run, memory.name, describe(error)) from error
 
-    def jitter(self, longest: float) -> float:
-        return self._chance.uniform(0.0, longest)
+    def _not_reached(self, run: Run, name: str, message: str) -> AttemptFailed:
+        message = redact(message, self._secrets)
+        run.tell("failed", name, why="memory", message=message)
+        return AttemptFailed(message, kind="memory", retryable=False)
 
-    # ----------------------------------------------------------------------------- side by side
+    async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+        try:
+            found = self._cache.find(_cache_key(run, step, link))
+            return NOTHING if found is NOTHING else self._types.check(_answers(run, link), found)
+        except Exception:
+            return NOTHING  # a cache that cannot be read is an empty one
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        return asyncio.ensure_future(work)
+    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+        assert link.cache is not None
+        seconds = float(link.cache.keeps)
+        self._kept[_cache_key(run, step, link)] = (shown(_answers(run, link), answer), seconds)
+
+    def finish(self, run: Run, answered: bool) -> None:
+        if answered:
+            for key, (answer, seconds) in self._kept.items():
+                self._cache.store(key, answer, seconds)
+        self._kept.clear()
+
+    # --------------------------------------------------------------------------- side by side
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
         done, _ = await asyncio.wait(list(tasks), return_when=asyncio.FIRST_COMPLETED)
         return done
 
-    async def stop(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
-        running = list(tasks)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+
+def _place(run: Run, memory: p.Memory, key: Any) -> Place:
+    return run.tenant, memory.name, json.dumps(to_json(key), sort_keys=True)
 
 
-def _confidence(value: Any) -> float | None:
-    found = getattr(value, "confidence", None)
-    return float(found) if isinstance(found, Decimal) else None
+def _keeps(memory: p.Memory) -> float | None:
+    return None if memory.keeps is None else float(memory.keeps)
+
+
+def _cache_key(run: Run, step: p.Step, link: p.Link) -> Key:
+    assert link.cache is not None
+    values = [to_json(run.evaluate(key)) for key in link.cache.keys]
+    place = f"{run.pipeline.name}.{step.name}@{link.span.start}"
+    return run.tenant, run.program.hash, place, json.dumps(values, sort_keys=True, default=str)
+
+
+def _answers(run: Run, link: p.Link) -> Type:
+    """The type of what a link that may be cached answers."""
+    action = link.action
+    if isinstance(action, p.Call):
+        return run.program.tools[action.tool].returns
+    assert isinstance(action, (p.AskTier, p.AskRole, p.Cascade, p.Agent))
+    return action.answers

@@ -12,9 +12,10 @@ from pipelang.diagnostics import Span
 from pipelang.runtime.embedding import Handle, InputError, LoadedProgram, NotRunnable, Runtime
 from pipelang.runtime.events import Event
 from pipelang.runtime.expressions import NoValue
-from pipelang.runtime.interpreter import Run, run_pipeline
+from pipelang.runtime.interpreter import run_pipeline
 from pipelang.runtime.mocked import FAILS, MockedWorld, Unmocked
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
+from pipelang.runtime.run import Run
 from pipelang.runtime.tools import Toolbox, ToolMissing
 from pipelang.runtime.values import Misfit, to_json
 from pipelang.semantics import program as p

@@ -17,7 +17,7 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.interpreter import Run
+    from pipelang.runtime.run import Run
 
 
 class AttemptFailed(Exception):
@@ -60,6 +60,44 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What an agent's model asks for; `id` is the model's own name for it."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What came of it: a JSON value, or why there is none."""
+
+    call: ToolCall
+    value: Any
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a model said at a turn: its answer, or the calls that it asks for.
+
+    `said` is the turn in the provider's own words, to be shown to it again.
+    """
+
+    answer: Any = None
+    calls: tuple[ToolCall, ...] = ()
+    said: Any = None
+    results: tuple[ToolResult, ...] = ()
+
+
+class Nothing:
+    """In place of a value where there is none, because None is one."""
+
+
+NOTHING = Nothing()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What a person is asked: an approval or a hold, with what they are shown."""
 
@@ -98,8 +136,58 @@ class World(Protocol):
     def answer(self, run: Run, value: Any) -> Any:
         """What the run answers with, as its pipeline promises it. Raises `Misfit`."""
 
+    def begin(self, run: Run, step: p.Step) -> None:
+        """A step's chain begins, perhaps not for the first time."""
+
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
         """Carry out one attempt; its answer fits its type. Raises `AttemptFailed`."""
+
+    async def turn(
+        self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
+    ) -> Turn:
+        """One attempt of an agent's next turn, after these. Raises `AttemptFailed`."""
+
+    async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
+        """Call a tool for an agent. What fails is a result too."""
+
+    def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
+        """A value in place of a whole list, loop, sub-pipeline or memory; usually `NOTHING`."""
+
+    def enter(self, run: Run, child: Run, subjects: tuple[ir.Expr, ...]) -> None:
+        """A sub-pipeline begins, with its values. Raises `AttemptFailed` for one that is misfit."""
+
+    def left(self, run: Run, step: p.Step, value: Any) -> None:
+        """A sub-pipeline answered for a step."""
+
+    def elements(
+        self, run: Run, step: p.Step, each: p.Each, subjects: tuple[ir.Expr, ...]
+    ) -> list[Any]:
+        """The elements that an `each` goes through."""
+
+    def element(self, run: Run, inside: Run, each: p.Each, subjects: tuple[ir.Expr, ...]) -> None:
+        """An element's walk begins."""
+
+    def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
+        """The answers of a list, None where one is missing, as the step's answer."""
+
+    async def recall(
+        self, run: Run, step: p.Step, action: p.Recall, subjects: tuple[ir.Expr, ...]
+    ) -> Any:
+        """What a memory holds. Raises `AttemptFailed` if it cannot be read."""
+
+    async def remember(self, run: Run, item: p.Remember) -> None:
+        """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
+
+    async def look_up(
+        self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]
+    ) -> Any:
+        """A cached answer of a link, or `NOTHING`."""
+
+    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+        """Keep an answer for the cache, should the run end answered."""
+
+    def finish(self, run: Run, answered: bool) -> None:
+        """The root run is over."""
 
     async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: ir.Expr) -> bool:
         """Whether a test holds."""

@@ -168,8 +168,9 @@ async def _one(
 ) -> int:
     from pipelang.interfaces.report.outcome import outcome_json, outcome_text
     from pipelang.interfaces.report.trace import trace_lines
-    from pipelang.runtime.interpreter import run_pipeline, so_far
+    from pipelang.runtime.interpreter import run_pipeline
     from pipelang.runtime.progress import Progress
+    from pipelang.runtime.run import so_far
 
     paint = painter(wants_colour(sys.stdout))
     progress = Progress(handle.pipeline)

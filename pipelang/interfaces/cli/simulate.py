@@ -37,7 +37,7 @@ def command(
     """
     from pipelang.interfaces.cli.run import load_program, pick_pipeline, stop
     from pipelang.interfaces.simulating import simulated
-    from pipelang.runtime.simulation.draws import UnknownChance
+    from pipelang.runtime.simulation.facts import UnknownChance
 
     loaded = load_program(file)
     names = [pick_pipeline(loaded, file, pipeline)] if pipeline else list(loaded.pipelines)

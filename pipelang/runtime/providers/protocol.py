@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["ModelAnswer", "ModelFault", "ModelProvider", "ModelRequest", "Usage"]
+    from pipelang.runtime.world import ToolCall, Turn
+
+__all__ = ["ModelAnswer", "ModelFault", "ModelProvider", "ModelRequest", "ToolSchema", "Usage"]
 
 FaultKind: TypeAlias = Literal[
     "timeout",
@@ -50,6 +52,15 @@ class Usage:
     output: int
     cache_write: int = 0
     cache_read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSchema:
+    """A tool that an agent may call, as the model is told of it."""
+
+    name: str
+    description: str | None
+    input_schema: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,10 @@ class ModelRequest:
     """What didn't fit in the former attempt; shown to the model after the user text."""
     call: int
     """Counts the calls of this prompt in this run, from 0. Only replay looks at it."""
+    tools: tuple[ToolSchema, ...] = ()
+    """What the model may call instead of answering; a provider without tools just answers."""
+    turns: tuple[Turn, ...] = field(default=(), repr=False)
+    """The agent's turns before this one, each with its calls and their results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,10 @@ class ModelAnswer:
     """The model that really answered, by the provider's own name."""
     note: str | None = None
     """What a reader of the trace should know of this answer, such as that it was recorded."""
+    calls: tuple[ToolCall, ...] = ()
+    """The tools that the model wants called, in place of an answer."""
+    said: Any = field(default=None, repr=False)
+    """A turn with calls in the provider's own form, to be sent back to it."""
 
 
 class ModelFault(Exception):

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pipelang.runtime.budget import Budget
 from pipelang.runtime.embedding import LoadedProgram
 from pipelang.runtime.expressions import Expressions
-from pipelang.runtime.interpreter import Run, run_pipeline
+from pipelang.runtime.interpreter import run_pipeline
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
-from pipelang.runtime.simulation.draws import Facts, Odds
-from pipelang.runtime.simulation.world import Ghost, SimulatedWorld, Spend
+from pipelang.runtime.run import Run
+from pipelang.runtime.simulation.facts import Facts, Odds
+from pipelang.runtime.simulation.world import Ghost, SimulatedWorld, Spending
 from pipelang.semantics import program as p
 
 
@@ -36,7 +37,7 @@ def simulate(
     pipeline: p.Pipeline,
     runs: int,
     seed: int,
-    spend: Spend,
+    spending: Spending,
     unknown: float | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Counts:
@@ -48,7 +49,7 @@ def simulate(
     chance = random.Random(seed)
     counts = Counts()
     for number in range(runs):
-        world = SimulatedWorld(facts, chance, spend)
+        world = SimulatedWorld(facts, chance, spending)
         run = Run(
             id="simulated",
             program=loaded.program,
@@ -60,19 +61,19 @@ def simulate(
             quiet=True,
         )
         result = world.loop.run(run_pipeline(run))
-        _count(counts, world, result)
+        _count(counts, world, run, result)
         if progress is not None and number % 256 == 255:
             progress(number + 1)
     return counts
 
 
-def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
+def _count(counts: Counts, world: SimulatedWorld, run: Run, result: Result) -> None:
     counts.runs += 1
     counts.wrong_effect += world.wrong_effect
     counts.costs.append(world.cost)
     counts.tokens.append(world.tokens)
     counts.seconds.append(world.loop.now)
-    counts.reached.update(world.reached)
+    counts.reached.update(run.begun)
     match result:
         case Answered(value=Ghost(right=True)) if not world.wrong_effect:
             counts.outcomes["success"] += 1

@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pipelang.runtime.simulation.draws import Draws, Facts
+from pipelang.runtime.simulation.facts import Facts
+from pipelang.runtime.simulation.frames import Chances, Frame, Latents
 from pipelang.runtime.simulation.loop import Loop, Task
-from pipelang.runtime.world import Attempt, AttemptFailed, Decision, Question
+from pipelang.runtime.world import (
+    NOTHING,
+    Attempt,
+    AttemptFailed,
+    Decision,
+    Question,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.interpreter import Run
+    from pipelang.runtime.run import Run
 
 Z95 = 1.644854
+Subjects = tuple[ir.Expr, ...]
 
-Spend = Callable[[p.Step, p.Link, str], tuple[float, float]]
-"""Dollars and tokens of one attempt of a link at a tier."""
+
+class Spending(Protocol):
+    """What things cost in a simulation, for one pipeline: dollars and tokens."""
+
+    def attempt(self, step: p.Step, link: p.Link, tier: str, turn: int) -> tuple[float, float]:
+        """One attempt of a link at a tier, at a turn of an agent (1 for anything else)."""
+
+    def tools(self, agent: p.Agent) -> float:
+        """Dollars of the tools between two turns."""
+
+    def child(self, action: p.RunPipeline) -> Spending:
+        """The same for a sub-pipeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,134 +55,255 @@ class Ghost:
 class SimulatedWorld:
     """One simulated run. `wrong_effect` tells whether something was done with a wrong value."""
 
-    def __init__(self, facts: Facts, chance: random.Random, spend: Spend) -> None:
+    def __init__(self, facts: Facts, chance: random.Random, spending: Spending) -> None:
         self.loop = Loop()
-        self.draws = Draws(facts, chance)
+        self.chances = Chances(chance)
         self.wrong_effect = False
         self.cost = 0.0
         self.tokens = 0.0
-        self.reached: set[str] = set()
-        self._facts = facts
-        self._chance = chance
-        self._spend = spend
-        self._latents: dict[str, tuple[bool, bool]] = {}
-        self._away = 0.0
+        self._root = Frame(facts, self.chances, spending)
+
+    def _frame(self, run: Run) -> Frame:
+        return run.frame or self._root
 
     # ----------------------------------------------------------------------- values and tests
 
     def value(self, run: Run, expr: ir.Expr) -> Any:
-        return Ghost(self.draws.is_right(expr) and self._around(run))
+        return Ghost(self._right(run, (expr,)))
 
     def route(self, run: Run, expr: ir.Expr) -> Any:
-        return self.draws.value(self._facts.open(expr))
+        frame = self._frame(run)
+        return frame.value(frame.facts.open(expr))
 
-    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]) -> Any:
+    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A value that was written down: right with its accuracy, if what it mentions is right."""
         assert isinstance(link.action, p.Value)
+        frame = self._frame(run)
         right = self._right(run, (link.action.value, *subjects))
-        accuracy = self._facts.odds.of(link.accuracy)
-        answer = self._answer(step.name, link, accuracy, 0.0, right)
-        self.draws.make(step.name, answer)
+        answer = self._answer(
+            frame, step.name, link, frame.facts.odds.of(link.accuracy), 0.0, right
+        )
+        frame.make(step.name, answer)
         return Ghost(answer)
 
     def answer(self, run: Run, value: Any) -> Any:
         return value
 
     def _right(self, run: Run, exprs: Iterable[ir.Expr]) -> bool:
-        return self._around(run) and all(self.draws.is_right(expr) for expr in exprs)
-
-    def _around(self, run: Run) -> bool:
-        """Whether the conditions of the branches around are right."""
-        return all(self.draws.is_right(condition) for condition in run.conditions)
+        """Whether expressions are right, and all that the place they stand in hangs on."""
+        frame = self._frame(run)
+        return frame.around and all(map(frame.is_right, (*exprs, *run.conditions)))
 
     async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: ir.Expr) -> bool:
         evidence = item.evidence if isinstance(item, p.Gate) else None
         name = None if isinstance(item, p.Person) else item.name
-        return self.draws.judge(test, name, evidence)
+        return self._frame(run).judge(test, name, evidence)
 
     # ------------------------------------------------------------------------------- attempts
 
+    def begin(self, run: Run, step: p.Step) -> None:
+        latents = self._frame(run).latents.get(step.name)
+        if latents is not None:
+            latents.former, latents.link = latents.last, None
+
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
-        self.reached.add(attempt.step.name)
-        action, link = attempt.action, attempt.link
-        odds, draws = self._facts.odds, self.draws
-        program = run.program
+        action, link, frame = attempt.action, attempt.link, self._frame(run)
+        odds, flip = frame.facts.odds, self.chances.flip
         given = [value for _, value in action.arguments]
         right = self._right(run, (*given, *attempt.subjects))
         accuracy, recovers = link.accuracy, 0.0
         match action:
             case p.AskTier():
                 assert attempt.tier is not None
-                tier = program.tiers[attempt.tier]
-                accuracy = link.accuracy_by_tier.get(tier.name, accuracy)
+                accuracy = link.accuracy_by_tier.get(attempt.tier, accuracy)
                 recovers = odds.of(link.recovers)
-                out = draws.out(program.providers[tier.provider])
-                await self.loop.sleep(self._duration(tier.latency, link.timeout))
-                if not out:
-                    dollars, tokens = self._spend(attempt.step, link, tier.name)
-                    self.cost += dollars
-                    self.tokens += tokens
-                if out or draws.flip(odds.of(tier.transient)):
-                    raise AttemptFailed("simulated")
+                await self._call_model(run, attempt, 1)
             case p.Call():
-                tool = program.tools[action.tool]
-                limit = link.timeout or tool.timeout
-                await self.loop.sleep(self._duration(tool.latency, limit))
+                tool = run.program.tools[action.tool]
+                await self.loop.sleep(self._duration(tool.latency, link.timeout or tool.timeout))
                 self.cost += float(tool.cost)
-                if not draws.flip(odds.of(tool.succeeds)):
+                if not flip(odds.of(tool.succeeds)):
                     raise AttemptFailed("simulated")
             case p.AskRole():
                 recovers = odds.of(link.recovers)
-                role = program.roles[action.role]
-                if not self._in_time(role, link.timeout):
+                role = run.program.roles[action.role]
+                if not self._in_time(frame, role, link.timeout):
                     raise AttemptFailed("simulated")
-        answer = self._answer(attempt.step.name, link, odds.of(accuracy), recovers, right)
-        if isinstance(action, p.Call) and program.tools[action.tool].acts and not answer:
+        answer = self._answer(frame, attempt.step.name, link, odds.of(accuracy), recovers, right)
+        if isinstance(action, p.Call) and run.program.tools[action.tool].acts and not answer:
             self.wrong_effect = True
-        draws.make(attempt.step.name, answer)
+        frame.make(attempt.step.name, answer)
         return Ghost(answer)
 
+    async def _call_model(self, run: Run, attempt: Attempt, turn: int) -> None:
+        """One attempt at a model. Raises `AttemptFailed`."""
+        assert attempt.tier is not None
+        frame = self._frame(run)
+        tier = run.program.tiers[attempt.tier]
+        out = frame.out(run.program.providers[tier.provider])
+        await self.loop.sleep(self._duration(tier.latency, attempt.link.timeout))
+        if not out:
+            dollars, tokens = frame.spending.attempt(attempt.step, attempt.link, tier.name, turn)
+            self.cost += dollars
+            self.tokens += tokens
+        if out or self.chances.flip(frame.facts.odds.of(tier.transient)):
+            raise AttemptFailed("simulated")
+
     def _answer(
-        self, step: str, link: p.Link, accuracy: float, recovers: float, right: bool
+        self, frame: Frame, step: str, link: p.Link, accuracy: float, recovers: float, right: bool
     ) -> bool:
-        former = self._latents.get(step)
-        if former is not None and self.draws.flip(self._facts.odds.of(link.correlation)):
+        flip = self.chances.flip
+        latents = frame.latents.setdefault(step, Latents())
+        former = latents.last if latents.link is link else latents.former
+        if former is not None and flip(frame.facts.odds.of(link.correlation)):
             latent = former
         else:
-            latent = (self.draws.flip(accuracy), self.draws.flip(recovers))
-        self._latents[step] = latent
+            latent = (flip(accuracy), flip(recovers))
+        latents.last, latents.link = latent, link
         return latent[0] if right else latent[1]
+
+    async def turn(
+        self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
+    ) -> Turn:
+        """A turn that asks for nothing, or the answer once there were as many as typical."""
+        number = len(turns) + 1
+        await self._call_model(run, attempt, number)
+        frame = self._frame(run)
+        odds = frame.facts.odds
+        typical = agent.turns
+        if typical is None:
+            typical = 1 if odds.open(f"{attempt.step.name}.turns") else agent.steps
+        if number < typical:
+            self.cost += frame.spending.tools(agent)
+            return Turn(calls=(ToolCall("simulated", "", {}),))
+        link = attempt.link
+        given = [value for _, value in attempt.action.arguments]
+        right = self._right(run, (*given, *attempt.subjects))
+        accuracy = odds.of(link.accuracy_by_tier.get(attempt.tier or "", link.accuracy))
+        recovers = odds.of(link.recovers)
+        answer = self._answer(frame, attempt.step.name, link, accuracy, recovers, right)
+        frame.make(attempt.step.name, answer)
+        return Turn(Ghost(answer))
+
+    async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
+        return ToolResult(call, None)
+
+    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+        self._frame(run).right[step.name] = answer.right
+
+    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
+        frame = self._frame(run)
+        names = ir.mentions(frame.facts.open(action.until)) - {"it"}
+        others = all(map(frame.is_right_by_name, names))
+        odds = frame.facts.odds
+        alarms, catches = odds.of(action.rates.false_alarms), odds.of(action.rates.catches)
+        return self.chances.flip(1 - (alarms if answer.right and others else catches))
+
+    # ------------------------------------------------------------ sub-pipelines and lists
+
+    def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
+        return NOTHING
+
+    def enter(self, run: Run, child: Run, subjects: Subjects) -> None:
+        caller = self._frame(run)
+        action = child.action
+        assert action is not None, "an agent of a simulation calls nothing"
+        around = self._right(run, subjects)
+        child.frame = Frame(
+            Facts.of(run.program, child.pipeline, caller.facts.odds),
+            self.chances,
+            caller.spending.child(action),
+            right={name: around and child.values[name].right for name, _ in action.arguments},
+            around=around,
+            caller=caller,
+            arguments=dict(action.arguments),
+        )
+
+    def left(self, run: Run, step: p.Step, value: Any) -> None:
+        self._made_anew(self._frame(run), step.name, value.right)
+
+    def elements(self, run: Run, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
+        frame = self._frame(run)
+        right = frame.is_right(each.elements)
+        return [Ghost(right)] * frame.length(each.elements, each.most)
+
+    def element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
+        outside = self._frame(run)
+        inside.frame = Frame(
+            outside.facts,
+            self.chances,
+            outside.spending,
+            right={each.variable: outside.is_right(each.elements)},
+            around=self._right(run, subjects),
+            outside=outside,
+            variable=each.variable,
+        )
+
+    def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
+        right = all(answer.right for answer in answers if answer is not None)
+        self._made_anew(self._frame(run), step.name, right)
+        return Ghost(right)
+
+    def _made_anew(self, frame: Frame, step: str, right: bool) -> None:
+        """What is no single answer is never copied."""
+        frame.latents.pop(step, None)
+        frame.make(step, right)
+
+    # -------------------------------------------------------------------- memories and caches
+
+    async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
+        right = self._right(run, (action.key, *subjects))
+        self._made_anew(self._frame(run), step.name, right)
+        return Ghost(right)
+
+    async def remember(self, run: Run, item: p.Remember) -> None:
+        if not self._right(run, (item.key, item.value)):
+            self.wrong_effect = True
+
+    async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+        """A hit, as right as a fresh answer: the action is gone through where nothing fails."""
+        from pipelang.runtime.simulation.hits import cached
+
+        assert link.cache is not None
+        frame = self._frame(run)
+        if not self.chances.flip(frame.facts.odds.of(link.cache.hits)):
+            return NOTHING
+        action = link.action
+        assert isinstance(action, (p.AskTier, p.AskRole, p.Call, p.Cascade, p.Agent))
+        given = [value for _, value in action.arguments]
+        right = self._right(run, (*given, *subjects))
+        tier = None
+        if isinstance(action, (p.AskTier, p.Agent)):
+            tier = self.route(run, action.who)
+        answer = cached(frame, run, step, link, tier, right)
+        frame.make(step.name, answer)
+        return Ghost(answer)
+
+    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+        return None
+
+    def finish(self, run: Run, answered: bool) -> None:
+        return None
 
     # --------------------------------------------------------------------------------- people
 
-    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
-        self.draws.right[step.name] = answer.right
-
-    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
-        names = ir.mentions(self._facts.open(action.until)) - {"it"}
-        others = all(self.draws.right.get(name, True) for name in names)
-        odds = self._facts.odds
-        alarms, catches = odds.of(action.rates.false_alarms), odds.of(action.rates.catches)
-        return self.draws.flip(1 - (alarms if answer.right and others else catches))
-
     async def decide(self, run: Run, question: Question) -> Decision | None:
-        person = question.person
+        person, frame = question.person, self._frame(run)
         role = run.program.roles[person.role]
-        if not self._in_time(role, person.seconds):
+        if not self._in_time(frame, role, person.seconds):
             return None
-        judged = [name for name in person.judges if name in self.draws.right]
-        shown = True if person.showing is None else self.draws.is_right(person.showing)
-        right = shown and (
-            person.showing is not None or all(self.draws.right[name] for name in judged)
-        )
-        accuracy = self._facts.odds.of(role.accuracy)
-        return Decision(self.draws.flip(accuracy if right else 1 - accuracy))
+        if person.showing is not None:
+            right = frame.is_right(person.showing)
+        else:
+            right = all(frame.right[name] for name in person.judges if name in frame.right)
+        accuracy = frame.facts.odds.of(role.accuracy)
+        return Decision(self.chances.flip(accuracy if right else 1 - accuracy))
 
-    def _in_time(self, role: p.Role, limit: Decimal | None) -> bool:
+    def _in_time(self, frame: Frame, role: p.Role, limit: Decimal | None) -> bool:
         if limit is None:
             return True
         if role.responds is None or role.responds.p95 is None:
-            return self.draws.flip(self._facts.odds.open(f"{role.name}.responds"))
+            return self.chances.flip(frame.facts.odds.open(f"{role.name}.responds"))
         return self._lognormal(role.responds) <= float(limit)
 
     # ----------------------------------------------------------------------------------- time
@@ -175,7 +317,7 @@ class SimulatedWorld:
     def _lognormal(self, spread: p.Spread) -> float:
         assert spread.p95 is not None
         sigma = math.log(spread.p95 / spread.median) / Z95
-        return float(spread.median) * math.exp(sigma * self._chance.gauss(0.0, 1.0))
+        return float(spread.median) * math.exp(sigma * self.chances.source.gauss(0.0, 1.0))
 
     async def sleep(self, run: Run, seconds: float) -> None:
         await self.loop.sleep(seconds)
@@ -184,7 +326,7 @@ class SimulatedWorld:
         return self.loop.now
 
     def jitter(self, longest: float) -> float:
-        return self._chance.uniform(0.0, longest)
+        return self.chances.source.uniform(0.0, longest)
 
     # --------------------------------------------------------------------------- side by side
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from pipelang.records import replace
 from pipelang.semantics import program as p
-from pipelang.semantics.walk import all_items, inner_links, outcomes
+from pipelang.semantics.walk import all_items, called_tools, inner_links, outcomes
 
 
 def passed_on(pipeline: str, outcome: p.Outcome) -> p.Outcome:
@@ -62,3 +62,17 @@ def pipeline_acts(program: p.Program, pipeline: str) -> bool:
                 if isinstance(link.action, p.Call) and program.tools[link.action.tool].acts:
                     return True
     return any(pipeline_acts(program, inner) for inner in sub_pipelines(block))
+
+
+def tools_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
+    """Every tool that a run of a pipeline may call, also through others and through agents."""
+    yield from called_tools(pipeline.block)
+    for item in all_items(pipeline.block):
+        if isinstance(item, p.Step):
+            for link in inner_links(item.chain):
+                action = link.action
+                loop = action.agent if isinstance(action, p.Cascade) else action
+                if isinstance(loop, p.Agent):
+                    yield from loop.tools
+    for inner in dict.fromkeys(sub_pipelines(pipeline.block)):
+        yield from tools_behind(program, program.pipelines[inner])

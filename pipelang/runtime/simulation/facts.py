@@ -1,0 +1,90 @@
+"""What a simulation goes by: chances as numbers, and what a pipeline says of its traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import assert_never
+
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import (
+    Chance,
+    CountedShare,
+    Declared,
+    MeasuredShare,
+    Row,
+    Undeclared,
+)
+from pipelang.semantics.walk import all_items
+
+
+class UnknownChance(ValueError):
+    """Something is undeclared, and nobody said whether to take it as low or high."""
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """Chances as numbers. `unknown` is what undeclared ones count as, None refuses them."""
+
+    program: p.Program
+    unknown: float | None
+
+    def of(self, chance: Chance) -> float:
+        match chance:
+            case Declared():
+                return float(chance.share)
+            case CountedShare():
+                return chance.good / chance.total
+            case MeasuredShare():
+                file = self.program.evidence[chance.file]
+                return file.right / len(file.rows)
+            case Undeclared():
+                return self.open(chance.site)
+            case _:
+                assert_never(chance)
+
+    def open(self, site: str) -> float:
+        if self.unknown is None:
+            raise UnknownChance(site)
+        return self.unknown
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a pipeline's traffic and steps say, at hand for every run of a simulation."""
+
+    pipeline: p.Pipeline
+    odds: Odds
+    lets: dict[str, ir.Expr] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    rows: dict[tuple[str, bool], list[Row]] = field(default_factory=dict)
+    paths: dict[ir.Expr, p.PathShares] = field(default_factory=dict)
+    conditions: dict[ir.Expr, p.ConditionShare] = field(default_factory=dict)
+    names: Mapping[str, p.NamedShare] = field(default_factory=dict)
+    means: Mapping[tuple[str, ...], Decimal] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, program: p.Program, pipeline: p.Pipeline, odds: Odds) -> Facts:
+        facts = cls(pipeline, odds)
+        for item in all_items(pipeline.block):
+            if isinstance(item, p.Let):
+                facts.lets[item.name] = ir.substitute(item.value, facts.lets)
+            elif isinstance(item, p.Step):
+                for link in item.chain.links:
+                    if isinstance(link.accuracy, MeasuredShare):
+                        facts.files.setdefault(item.name, link.accuracy.file)
+        for name, file in program.evidence.items():
+            for right in (True, False):
+                facts.rows[name, right] = [row for row in file.rows if row.correct is right]
+        traffic = pipeline.traffic
+        facts.paths = {facts.open(line.path): line for line in traffic.paths}
+        facts.conditions = {facts.open(line.condition): line for line in traffic.conditions}
+        facts.names = {line.name: line for line in traffic.names}
+        facts.means = {line.path: line.mean for line in traffic.means}
+        return facts
+
+    def open(self, expr: ir.Expr) -> ir.Expr:
+        """The expression with its lets looked through."""
+        return ir.substitute(expr, self.lets) if self.lets else expr

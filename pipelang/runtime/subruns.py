@@ -1,0 +1,75 @@
+"""Running a pipeline inside another: its own values and budget, the same world.
+
+It reserves from its own budget and from every one around it. Failing is an attempt that failed;
+what it decides, escalating or rejecting, ends the run around it too, and is nested in its handoff.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pipelang.runtime.budget import Budget, BudgetSpent
+from pipelang.runtime.run import Ended, Run, handoff
+from pipelang.runtime.world import AttemptFailed
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import passed_on
+
+
+async def run_child(
+    run: Run, step: p.Step, link: p.Link, action: p.RunPipeline, subjects: tuple[ir.Expr, ...]
+) -> Any:
+    """What a sub-pipeline answers, or how it ended the run. Raises `AttemptFailed`."""
+    values = {name: run.evaluate(value) for name, value in action.arguments}
+    pipeline = run.program.pipelines[action.pipeline]
+    answer = await play_child(run, step, pipeline, values, subjects, link, action)
+    if not isinstance(answer, Ended):
+        run.world.left(run, step, answer)
+    return answer
+
+
+async def play_child(
+    run: Run,
+    step: p.Step,
+    pipeline: p.Pipeline,
+    values: dict[str, Any],
+    subjects: tuple[ir.Expr, ...],
+    link: p.Link | None = None,
+    action: p.RunPipeline | None = None,
+) -> Any:
+    """Play a sub-pipeline with these values; a link's timeout bounds its machine time."""
+    from pipelang.runtime.interpreter import play
+
+    now = run.world.elapsed(run)
+    around = run.budget
+    patience: Budget | None = None
+    if link is not None and link.timeout is not None:
+        limit = p.Budget(None, link.timeout, None, None, None, link.span)
+        around = patience = Budget(limit, around, began=now)
+    budget = Budget(pipeline.budget, around, began=now)
+    child = run.child(pipeline, budget, values, step.name, action)
+    run.world.enter(run, child, subjects)
+    run.tell("runs", step.name, pipeline=pipeline.name)
+    try:
+        ended = await play(child)
+    except BudgetSpent as spent:
+        if spent.budget is not patience:
+            raise
+        message = f"`{pipeline.name}` took longer than the {link.timeout if link else 0} s it has"
+        run.tell("failed", step.name, why="timeout", message=message)
+        raise AttemptFailed(message, kind="timeout") from None
+    outcome = ended.outcome
+    match outcome:
+        case p.Return():
+            run.tell("returned", step.name, pipeline=pipeline.name)
+            return ended.value
+        case p.Fail():
+            message = ended.detail or f"`{pipeline.name}` failed with `{outcome.code}`"
+            run.tell("failed", step.name, why=outcome.code, message=message)
+            raise AttemptFailed(message, kind=outcome.code)
+        case p.Escalate():
+            inside = handoff(child, ended)
+            return Ended(passed_on(pipeline.name, outcome), ended.value, inside=inside)
+        case p.Reject():
+            return replace(ended, outcome=passed_on(pipeline.name, outcome))
