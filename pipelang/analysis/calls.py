@@ -38,12 +38,14 @@ def call_kernel(model: Model, step: p.Step, link: p.Link, who: Caller, tracks: b
     recovers: Any = 0.0
     if isinstance(action, (p.AskTier, p.AskRole, p.Cascade, p.Agent)):
         recovers = model.parameters.value(link.recovers)
-    draw = _draws(model, link, accuracy, recovers, several)
     loop = action.agent if isinstance(action, p.Cascade) else action
     if isinstance(loop, p.Agent):
         fails, cost, tokens = _turns(model, step, link, loop, who)
+    else:
+        fails, cost, tokens = _attempt(model, step, link, who)
+    draw = _draws(model, link, accuracy, recovers, several)
+    if isinstance(loop, p.Agent):
         return CallKernel(fails, cost, tokens, draw)
-    fails, cost, tokens = _attempt(model, step, link, who)
     if link.vote is not None or isinstance(action, p.Cascade):
         fails, tries = _retried(fails, link.retry.count)
         cost, tokens = cost * tries, tokens * tries

@@ -15,7 +15,7 @@ from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.basis import WORDS
 from pipelang.interfaces.report.table import Cell, Row, lay_out
 from pipelang.interfaces.report.view import View
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.types import EnumType
@@ -42,10 +42,14 @@ _SHARES = {
     "correlation": ("correlation 30%", "how often a new answer repeats the former one's fault"),
     "catches": ("catches 60%", "how many wrong values it stops"),
     "false_alarms": ("false_alarms 5%", "how many right values it stops"),
+    "hits": ("hits 30%", "how many answers are in the cache"),
+    "turns": ("turns 3", "how many calls of the model it typically takes"),
 }
 ACCURACY = "accuracy 95%"
 _STEP = re.compile(r"^(?P<name>\w+)\[(?P<link>\d+)\]@\d+\.(?P<word>\w+)$")
 _TEST = re.compile(r"^(?P<test>.*) if (?:right|wrong)(?:\[\d+\])?$", re.DOTALL)
+_TURNS = re.compile(r"^(?P<step>\w+)@\d+\.turns\[\d+\]$")
+_LENGTH = re.compile(r"^(?P<list>.*)\.length if (?:right|wrong)(?:\[\d+\])?$", re.DOTALL)
 _ROWS = re.compile(r"^(?P<file>.*):(?P<kind>right|wrong)\[\d+\]$", re.DOTALL)
 
 
@@ -82,9 +86,20 @@ def missing(view: View) -> list[Missing]:
 
 def _missing(view: View, site: str) -> Iterator[Missing]:
     name = view.pipeline.name
-    step = _STEP.match(site.removeprefix(f"{name}."))
+    # A sub-pipeline's step is declared there.
+    inner = next((one for one in view.program.pipelines if site.startswith(f"{one}.")), name)
+    step = _STEP.match(site.removeprefix(f"{inner}."))
     if step is not None:
-        yield _of_step(step["name"], int(step["link"]), step["word"])
+        one = _of_step(step["name"], int(step["link"]), step["word"])
+        yield one if inner == name else replace(one, where=f"{inner}, {one.where}")
+        return
+    turns = _TURNS.match(site.removeprefix(f"{name}."))
+    if turns is not None:
+        yield _of_step(turns["step"], 0, "turns")
+        return
+    length = _LENGTH.match(site.removeprefix(f"{name}:"))
+    if length is not None and site.startswith(f"{name}:"):
+        yield Missing("traffic", f"{length['list']}.length: 3 mean", "how many it has")
         return
     if site.startswith(f"{name}:"):
         test = _TEST.match(site.removeprefix(f"{name}:"))

@@ -168,9 +168,9 @@ def test_the_doc_comment_goes_with_the_node():
     assert find(graph, "handle").doc == "Answers a post."
 
 
-def test_what_cannot_be_taken_yet_is_drawn_all_the_same():
+def test_what_is_looked_up_is_a_call():
     graph = graph_of(WIDE, "learn")
-    assert find(graph, "kept: text?").kind is NodeKind.OTHER
+    assert find(graph, "kept: text?").kind is NodeKind.CALL
 
 
 def steps(block: p.Block) -> Iterator[str]:

@@ -281,16 +281,6 @@ def test_what_cannot_be_had_is_told_when_the_handle_is_made(tmp_path: Path) -> N
     loaded = load(tmp_path, PROGRAM)
     with pytest.raises(KeyError, match="did you mean `main`"):
         loaded.pipeline("mian")
-    loaded = load(
-        tmp_path,
-        """
-        memory seen(key: text) -> text { keeps 24h }
-        pipeline main(x: text) -> text { remember seen(x) = x return x }
-        """,
-        "memory.pipe",
-    )
-    with pytest.raises(NotRunnable, match="`remember`"):
-        loaded.pipeline("main")
 
 
 def test_seeded_chance_repeats_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

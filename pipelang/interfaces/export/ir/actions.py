@@ -156,7 +156,7 @@ def _action(writer: Writer, action: p.Action) -> Json:
                 "body": chain_json(writer, action.body),
             }
         case p.Broken():
-            return {"action": "broken", "reads": names(action.reads)}
+            raise AssertionError("a program with errors is not exported")
         case _:
             assert_never(action)
 
