@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import Literal, TypeAlias
 
 from .expressions import Expr, Path
@@ -25,9 +26,12 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
+    """`price` is in dollars a million tokens of output; input is free."""
+
     name: str
     provider: str
     transient: Fraction
+    price: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,14 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """A key of one text; `result` is the source text of a type."""
+
+    name: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     confidence: Fraction
     correct: bool
@@ -101,18 +113,92 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class IfRoute:
+    """`by if CONDITION then tier else tier`; the condition is computed from shares."""
+
+    condition: Expr
+    then: str
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """`by cascade(a, b) until EXPR`; the expression calls the answer `it`."""
+
+    tiers: tuple[str, ...]
+    until: Expr
+    rates: Rates
+
+
+Who: TypeAlias = "str | Route | IfRoute"
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
-    """`params` are the types of the prompt that `write_pipe` declares for this very link."""
+    """`by` names a tier or a role. `params` are the types of the prompt that `write_pipe` declares
+    for this very link."""
 
     args: tuple[Expr, ...]
     params: tuple[str, ...]
-    by: str | Route
+    by: Who | Cascade
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    args: tuple[Expr, ...]
+    params: tuple[str, ...]
+    by: Who
+    tools: tuple[str, ...]
+    steps: int
+    turns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     tool: str
     args: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPipeline:
+    pipeline: str
+    args: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    memory: str
+    key: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """`each ELEMENT in OVER { links else otherwise } { parallel .. need .. }`."""
+
+    element: str
+    over: Expr
+    links: tuple[Link, ...]
+    otherwise: Outcome | None = None
+    ordered: bool = False
+    need: Fraction | Literal["all", "any"] = "all"
+    parallel: int | None = None
+
+    def needed(self, length: int) -> int:
+        match self.need:
+            case "all":
+                return length
+            case "any":
+                return min(length, 1)
+            case share:
+                return ceil(share * length)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """`match PATH { a => ACTION ... }` as an action."""
+
+    path: Path
+    arms: tuple[tuple[tuple[str, ...], Link], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +219,37 @@ class FromFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """One action of a chain with its options. `None` stands for an option left out."""
+class Vote:
+    """`vote OF`, or with a lead `vote lead LEAD of OF`."""
 
-    action: Ask | Call | Pure
+    of: int
+    lead: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    keys: tuple[Expr, ...]
+    hits: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One action of a chain with its options. `None` stands for an option left out.
+
+    `timeout` is that of an `ask` by a person; whatever a machine does has ten seconds.
+    """
+
+    action: Action
     accuracy: Fraction | ByTier | FromFile | None = None
     retry: int = 0
     recovers: Fraction | None = None
     correlation: Fraction | None = None
+    vote: Vote | None = None
+    cache: Cache | None = None
+    timeout: int | None = None
+
+
+Action: TypeAlias = Ask | Agent | Call | RunPipeline | Recall | Each | Pick | Pure
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +374,14 @@ class Match:
     arms: tuple[tuple[tuple[str, ...], tuple[Item, ...]], ...]
 
 
-Item: TypeAlias = Step | Let | Gate | Hold | Approve | When | Match | Outcome
+@dataclass(frozen=True, slots=True)
+class Remember:
+    memory: str
+    key: Expr
+    value: Expr
+
+
+Item: TypeAlias = Step | Let | Gate | Hold | Approve | When | Match | Remember | Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,11 +391,17 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Mean:
+    length: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class PathShare:
-    """How often a bool path is true, or how the members of an enum path are shared out."""
+    """How often a bool path is true, how the members of an enum path are shared out, or how long
+    a list is (its path ends in `length`). A path that ends in `?` is about presence."""
 
     path: Path
-    share: Fraction | tuple[tuple[str, Fraction], ...]
+    share: Fraction | tuple[tuple[str, Fraction], ...] | Mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +415,8 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Program:
+    """`children` are pipelines that others run; each runs only those that stand before it."""
+
     providers: tuple[Provider, ...]
     tiers: tuple[Tier, ...]
     roles: tuple[Role, ...]
@@ -301,3 +425,5 @@ class Program:
     tools: tuple[Tool, ...]
     files: tuple[EvidenceFile, ...]
     pipeline: Pipeline
+    children: tuple[Pipeline, ...] = ()
+    memories: tuple[Memory, ...] = ()
