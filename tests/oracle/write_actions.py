@@ -37,6 +37,8 @@ class Prompts:
 
 def variable(name: str, type_: str) -> str:
     """What a template says of a parameter: records are known by their `body`."""
+    if type_.startswith("[") and "?" in type_:  # a loop's variable is not narrowed
+        return f"{{% if {name} %}}some{{% endif %}}"
     if type_.startswith("["):
         inner = variable("x", type_[1 : type_.rindex("]")])
         return f"{{% for x in {name} %}}{inner}{{% endfor %}}"
