@@ -30,10 +30,11 @@ THEMES: dict[str, dict[str, int]] = {
     "run that acts": {"run": 9, "children": 1, "acts": 8, "write": 2},
     "run redone": STRAIGHT | {"run": 8, "children": 1, "redo": 6, "gate": 4, "links": 0},
     "each": {"each": 9, "list": 1},
+    "each redone": STRAIGHT | {"each": 6, "redo": 6, "gate": 4, "links": 0, "vote": 1, "agent": 1},
     "each of runs": {"each": 9, "run": 8, "children": 1, "list": 1},
     "each that acts": {"each": 9, "run": 6, "children": 1, "acts": 8, "asked": 2},
     "agent": {"agent": 9, "cache": 1},
-    "memory": {"recall": 6, "remember": 6},
+    "memory": {"recall": 6, "remember": 6, "when": 4, "hold": 2},
     "cache": {"cache": 7, "vote": 3, "cascade": 3, "agent": 3},
     "cache redone": STRAIGHT | {"cache": 6, "redo": 6, "gate": 4, "vote": 2, "links": 0},
     "vote": {"vote": 9},
@@ -46,6 +47,9 @@ THEMES: dict[str, dict[str, int]] = {
     | {"children": 2, "acts": 3, "cache": 1, "each": 2, "recall": 1, "remember": 1, "list": 1},
 }
 PRICES = [Fraction(n) for n in (0, 0, 1000, 2500)]
+
+
+RECALLED = [(NOTES, f"[{TEXT}] max 5"), (LAST, "Answer?"), (LAST, "Answer?")]
 
 
 @dataclass
@@ -108,7 +112,7 @@ class WideMaker(ActionMaker):
                 return False
 
     def recall(self, scope: Scope) -> m.Step:
-        memory, kind = self.rng.choice([(NOTES, f"[{TEXT}] max 5"), (LAST, "Answer?")])
+        memory, kind = self.rng.choice(RECALLED)
         link = m.Link(m.Recall(memory, self.some_text(scope)))
         step = self.added(m.Step(self.name("recalled"), kind, (link,)), scope)
         scope.records[step.name] = "texts" if memory == NOTES else kind
