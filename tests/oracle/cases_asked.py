@@ -66,7 +66,7 @@ def remembering_is_a_write() -> Case:
             m.Test(e.Constant("true")),
             (m.Remember("notes", e.Path("q", "body"), e.Constant('"x"')),),
         ),
-        m.Gate("g", m.Test(e.Path("q", "kind"), m.Share(rate(".5"), rate(".5"))), PEOPLE),
+        m.Gate("g", m.Test(e.Path("q", "flag"), m.Share(rate(".5"), rate(".5"))), PEOPLE),
         returned("q"),
     )
     # Wrong where the branch is taken (.5) and one of the two that it reads is wrong (.28).

@@ -9,7 +9,7 @@ from .cases import Case, case, numbers
 
 BACK = m.Return(e.Path("a"))
 FLAG = m.Test(e.Path("x", "flag"))
-HALF = m.Test(e.Path("x", "kind"), m.Share(rate(".5"), rate(".5")))
+HALF = m.Test(e.Path("x", "flag"), m.Share(rate(".5"), rate(".5")))
 
 
 def asks(a: str = "1", name: str = "child") -> m.Pipeline:
@@ -53,7 +53,7 @@ def every_attempt_of_a_run_plays_anew() -> Case:
 
 @case
 def decisions_propagate() -> Case:
-    named = m.Test(e.Path("x", "kind"), m.Share(rate(".7"), rate(".7")))
+    named = m.Test(e.Path("x", "flag"), m.Share(rate(".7"), rate(".7")))
     inner = child("child", m.Gate("g", named, PEOPLE), step("a", ask("x")), BACK)
     program = World(children=(inner,)).program(
         step("z", run("child", retry=2), ask(), otherwise=m.Reject()), returned("z")

@@ -1,7 +1,7 @@
 """What share of the generated programs has which construct.
 
-`python -m tests.oracle.coverage 1000` prints it, and how many of them can be compared: some have too
-many runs to enumerate, and some come to a place that the design leaves open.
+`python -m tests.oracle.coverage 1000` prints it, and how many of them can be compared: some have
+too many runs to enumerate, and some come to a place that the design leaves open.
 """
 
 from __future__ import annotations
