@@ -71,9 +71,9 @@ def _by_gate(
         expected[gate] = expected.get(gate, Fraction(0)) + p
     reported: dict[str, float | None] = {}
     for name in report["escalations"]:
-        gate, p = name.rpartition(".")[2], _value(report["escalations"], name)
+        gate, share = name.rpartition(".")[2], _value(report["escalations"], name)
         before = reported.get(gate, 0.0)
-        reported[gate] = None if p is None or before is None else before + p
+        reported[gate] = None if share is None or before is None else before + share
     return expected, reported
 
 

@@ -178,7 +178,7 @@ class Maker:
             correlation=self.correlation(),
         )
 
-    def tier(self, scope: Scope) -> tuple[str | m.Route, Fraction | m.ByTier]:
+    def tier(self, scope: Scope) -> tuple[m.Who, Fraction | m.ByTier]:
         """Who answers, and how well."""
         tiers = [tier.name for tier in self.palette.tiers]
         values = scope.with_paths()

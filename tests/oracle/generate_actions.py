@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Literal
 
 from . import expressions as e
 from . import model as m
@@ -101,7 +102,7 @@ class ActionMaker(Maker):
             params.append(scope.record(name) if whole else scope.text_type(name))
         return tuple(args), tuple(params)
 
-    def who(self, scope: Scope) -> tuple[m.Who, Fraction | m.ByTier]:
+    def tier(self, scope: Scope) -> tuple[m.Who, Fraction | m.ByTier]:
         by, accuracy = super().tier(scope)
         if self.palette.one_in(4):
             then, otherwise = (self.rng.choice(self.palette.tiers).name for _ in range(2))
@@ -111,10 +112,6 @@ class ActionMaker(Maker):
                 rates = {tier: self.rng.choice(ACCURACIES) for tier in (then, otherwise)}
                 accuracy = m.ByTier(tuple(rates.items()))
         return by, accuracy
-
-    def tier(self, scope: Scope) -> tuple[str | m.Route, Fraction | m.ByTier]:
-        by, accuracy = self.who(scope)
-        return by, accuracy  # type: ignore[return-value]
 
     def model_link(self, action: m.Ask | m.Agent, accuracy: Fraction | m.ByTier) -> m.Link:
         return m.Link(
@@ -127,7 +124,7 @@ class ActionMaker(Maker):
 
     def vote(self, scope: Scope) -> m.Link:
         args, params = self.arguments(scope)
-        by, accuracy = self.who(scope)
+        by, accuracy = self.tier(scope)
         link = self.model_link(m.Ask(args, params, by), accuracy)
         return replace(link, vote=self.rng.choice(VOTES))
 
@@ -146,7 +143,7 @@ class ActionMaker(Maker):
 
     def agent(self, scope: Scope) -> m.Link:
         args, params = self.arguments(scope)
-        by, accuracy = self.who(scope)
+        by, accuracy = self.tier(scope)
         turns = self.rng.choice([1, 2, 2, 3, 5])
         steps = turns + self.rng.choice([0, 1, 4])
         tools = tuple(self.free_tool(name) for name in self.rng.choice([("a",), ("a", "b")]))
@@ -291,15 +288,18 @@ class ActionMaker(Maker):
             links.append(self.link(inner, record))
         self.inside_each = False
         otherwise = self.outcome(inner, answers=False) if self.palette.one_in(3) else None
-        need = self.rng.choice(["all", "all", "any", *self.rng.sample(NEEDS, 2)])
+        need: Fraction | Literal["all", "any"] = self.rng.choice(
+            ["all", "all", "any", *self.rng.sample(NEEDS, 2)]
+        )
+        ordered = self.palette.one_in(2)
         each = m.Each(
             element,
             over,
             tuple(links),
             otherwise,
-            ordered=self.palette.one_in(2),
+            ordered=ordered,
             need=need,
-            parallel=self.rng.choice([None, None, 1, 2]),
+            parallel=None if ordered else self.rng.choice([None, None, 1, 2]),
         )
         kind = f"[{record}{'' if need == 'all' else '?'}] max {most}"
         last = self.outcome(scope, answers=False) if self.palette.one_in(3) else None

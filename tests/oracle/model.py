@@ -10,246 +10,95 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from .expressions import Expr, Path
-
-# --- the world ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    name: str
-    available: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """`price` is in dollars a million tokens of output; input is free."""
-
-    name: str
-    provider: str
-    transient: Fraction
-    price: Fraction = Fraction(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """People: `median` and `p95` seconds of their answers, and how often they judge well."""
-
-    name: str
-    median: int
-    p95: int
-    accuracy: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Enum:
-    name: str
-    members: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """`type` is the source text of the field's type."""
-
-    name: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    name: str
-    fields: tuple[Field, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """`params` and `result` are source texts of types; `cost` is in dollars a call."""
-
-    name: str
-    params: tuple[str, ...]
-    result: str
-    effect: Literal["read", "write", "irreversible"]
-    succeeds: Fraction
-    accuracy: Fraction
-    cost: Fraction
-
-    @property
-    def writes(self) -> bool:
-        return self.effect != "read"
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """A key of one text; `result` is the source text of a type."""
-
-    name: str
-    result: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    confidence: Fraction
-    correct: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceFile:
-    path: str
-    rows: tuple[Row, ...]
-
-
-# --- steps ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`by match PATH { a, b => tier ... }`; the pattern `("else",)` is the last arm's."""
-
-    path: Path
-    arms: tuple[tuple[tuple[str, ...], str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IfRoute:
-    """`by if CONDITION then tier else tier`; the condition is computed from shares."""
-
-    condition: Expr
-    then: str
-    otherwise: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cascade:
-    """`by cascade(a, b) until EXPR`; the expression calls the answer `it`."""
-
-    tiers: tuple[str, ...]
-    until: Expr
-    rates: Rates
-
-
-Who: TypeAlias = "str | Route | IfRoute"
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """`by` names a tier or a role. `params` are the types of the prompt that `write_pipe` declares
-    for this very link."""
-
-    args: tuple[Expr, ...]
-    params: tuple[str, ...]
-    by: Who | Cascade
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    args: tuple[Expr, ...]
-    params: tuple[str, ...]
-    by: Who
-    tools: tuple[str, ...]
-    steps: int
-    turns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    tool: str
-    args: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RunPipeline:
-    pipeline: str
-    args: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Recall:
-    memory: str
-    key: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Each:
-    """`each ELEMENT in OVER { links else otherwise } { parallel .. need .. }`."""
-
-    element: str
-    over: Expr
-    links: tuple[Link, ...]
-    otherwise: Outcome | None = None
-    ordered: bool = False
-    need: Fraction | Literal["all", "any"] = "all"
-    parallel: int | None = None
-
-    def needed(self, length: int) -> int:
-        match self.need:
-            case "all":
-                return length
-            case "any":
-                return min(length, 1)
-            case share:
-                return ceil(share * length)
-
-
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """`match PATH { a => ACTION ... }` as an action."""
-
-    path: Path
-    arms: tuple[tuple[tuple[str, ...], Link], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pure:
-    expr: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class ByTier:
-    """`accuracy haiku 80%, opus 95%`."""
-
-    rates: tuple[tuple[str, Fraction], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FromFile:
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """`vote OF`, or with a lead `vote lead LEAD of OF`."""
-
-    of: int
-    lead: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cache:
-    keys: tuple[Expr, ...]
-    hits: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One action of a chain with its options. `None` stands for an option left out.
-
-    `timeout` is that of an `ask` by a person; whatever a machine does has ten seconds.
-    """
-
-    action: Action
-    accuracy: Fraction | ByTier | FromFile | None = None
-    retry: int = 0
-    recovers: Fraction | None = None
-    correlation: Fraction | None = None
-    vote: Vote | None = None
-    cache: Cache | None = None
-    timeout: int | None = None
-
-
-Action: TypeAlias = Ask | Agent | Call | RunPipeline | Recall | Each | Pick | Pure
+from .model_actions import (
+    Action as Action,
+)
+from .model_actions import (
+    Agent as Agent,
+)
+from .model_actions import (
+    Ask as Ask,
+)
+from .model_actions import (
+    ByTier as ByTier,
+)
+from .model_actions import (
+    Cache as Cache,
+)
+from .model_actions import (
+    Call as Call,
+)
+from .model_actions import (
+    Cascade as Cascade,
+)
+from .model_actions import (
+    Each as Each,
+)
+from .model_actions import (
+    FromFile as FromFile,
+)
+from .model_actions import (
+    IfRoute as IfRoute,
+)
+from .model_actions import (
+    Link as Link,
+)
+from .model_actions import (
+    Pick as Pick,
+)
+from .model_actions import (
+    Pure as Pure,
+)
+from .model_actions import (
+    Recall as Recall,
+)
+from .model_actions import (
+    Route as Route,
+)
+from .model_actions import (
+    RunPipeline as RunPipeline,
+)
+from .model_actions import (
+    Vote as Vote,
+)
+from .model_actions import (
+    Who as Who,
+)
+from .model_world import (
+    Enum as Enum,
+)
+from .model_world import (
+    EvidenceFile as EvidenceFile,
+)
+from .model_world import (
+    Field as Field,
+)
+from .model_world import (
+    Memory as Memory,
+)
+from .model_world import (
+    Provider as Provider,
+)
+from .model_world import (
+    Record as Record,
+)
+from .model_world import (
+    Role as Role,
+)
+from .model_world import (
+    Row as Row,
+)
+from .model_world import (
+    Tier as Tier,
+)
+from .model_world import (
+    Tool as Tool,
+)
+
+# --- steps, tests and outcomes ---------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +107,6 @@ class Step:
     type: str
     links: tuple[Link, ...]
     otherwise: Outcome | None = None
-
-
-# --- tests and outcomes ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

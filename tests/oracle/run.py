@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from . import model as m
-from .actions import CERTAIN, NOTHING, Actions, Ending, Place
+from .actions import Actions, Ending
 from .conditions import Conditions
 from .expressions import Expr
 from .facts import Facts
 from .lookup import Lookup
 from .root import Root
+from .single import CERTAIN, NOTHING, Place
 from .values import Latent, Value, all_right
 
 Outcome = Literal["success", "silent_error", "escalation", "rejection", "failure"]
@@ -53,8 +54,9 @@ class Run:
         self._seen: dict[str, tuple[Value, ...]] = {}  # what a step read, a gate passed on
         self._redone: dict[str, int] = {}
         self._actions = Actions(
-            root, lookup, scope, self._conditions, facts, self._around, inside_redo, self._child
+            root, lookup, scope, self._conditions, facts, self._around, inside_redo
         )
+        self._actions.run_child = self._child
         self.reached: set[str] = set()
 
     @classmethod

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from . import model as m
 from .attempts import Attempts
+from .values import OpenReadingError
 
 NOTHING = Fraction(0)
 
@@ -34,7 +35,7 @@ class Outcomes:
         """What a cached answer is worth: that of a fresh one."""
         right, wrong = (self.chances.get(verdict, NOTHING) for verdict in (True, False))
         if not right + wrong:
-            raise ValueError("a cache of an action that never answers")
+            raise OpenReadingError("the cached answer of an action that never answers")
         return right / (right + wrong)
 
 
