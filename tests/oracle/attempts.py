@@ -1,4 +1,4 @@
-"""The attempts of one link, closed: what retries come to, and what they cost.
+"""The attempts of one call, closed: what retries come to, and what they cost.
 
 Attempts are independent and alike, and nothing in a run can look at a single one of them. So
 "does one of N + 1 attempts succeed" may be drawn at once, and their cost, which only ever enters a
@@ -33,3 +33,15 @@ class Attempts:
             first_at = [fails ** (k - 1) * succeeds for k in range(1, number + 1)]
             mean = sum((k * p for k, p in enumerate(first_at, 1)), Fraction(0)) / (1 - fail)
         return cls(succeeds, number, cost, fail, cost * mean, cost * number)
+
+    def turns(self, number: int) -> Attempts:
+        """So many calls one after another, up to the first that fails: the turns of an agent."""
+        cost, spent, goes_on = Fraction(0), Fraction(0), Fraction(1)
+        for _ in range(number):
+            ends_here = goes_on * self.fail
+            cost += ends_here * (spent + self.cost_of_failure)
+            spent += self.cost_of_success
+            goes_on *= 1 - self.fail
+        fail = 1 - goes_on
+        mean = cost / fail if fail else Fraction(0)
+        return Attempts(1 - fail, 1, Fraction(0), fail, spent, mean)

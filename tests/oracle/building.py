@@ -25,6 +25,7 @@ QUESTION = m.Record(
 KIND = m.Enum("Kind", ("simple", "medium", "complex"))
 OUTPUT = m.Record("Output", (m.Field("parts", "[text max 60 tokens] max 9"),))
 PEOPLE = m.Escalate("staff")
+QUESTIONS = ("q", "x", "item")  # what is of this type, wherever it stands
 
 
 def rate(text: str | int | float | Fraction) -> Fraction:
@@ -40,23 +41,28 @@ def returned(*names: str) -> m.Return:
 def ask(
     *args: str,
     a: str | m.FromFile | m.ByTier = "1",
-    by: str | m.Route = "fast",
+    by: m.Who | m.Cascade = "fast",
     retry: int = 0,
     recovers: str | None = None,
     correlation: str | None = None,
+    vote: m.Vote | None = None,
+    hits: str | None = None,
 ) -> m.Link:
     """A link that asks about some values; about the input `q` if none is named."""
     names = args or ("q",)
+    action = m.Ask(
+        tuple(e.Path(name) for name in names),
+        tuple("Question" if name in QUESTIONS else "Answer" for name in names),
+        by,
+    )
     return m.Link(
-        m.Ask(
-            tuple(e.Path(name) for name in names),
-            tuple("Question" if name == "q" else "Answer" for name in names),
-            by,
-        ),
+        action,
         accuracy=rate(a) if isinstance(a, str) else a,
         retry=retry,
         recovers=None if recovers is None else rate(recovers),
         correlation=None if correlation is None else rate(correlation),
+        vote=vote,
+        cache=None if hits is None else m.Cache((e.Path(names[0], "body"),), rate(hits)),
     )
 
 
@@ -86,6 +92,48 @@ def tool(
     return m.Tool(name, types, "Answer", effect, *chances)  # type: ignore[arg-type]
 
 
+def run(pipeline: str, *args: str | e.Expr, retry: int = 0) -> m.Link:
+    exprs = tuple(e.Path(arg) if isinstance(arg, str) else arg for arg in args or ("q",))
+    return m.Link(m.RunPipeline(pipeline, exprs), retry=retry)
+
+
+def child(
+    name: str, *items: m.Item, shares: tuple[m.PathShare, ...] = (), of: str = "Question"
+) -> m.Pipeline:
+    """A sub-pipeline of one parameter: `x` if it is a question, `y` if it is an answer."""
+    given = m.Input("x" if of == "Question" else "y", of)
+    return m.Pipeline(name, (given,), "Answer", shares, items)
+
+
+def each(
+    over: e.Expr,
+    *links: m.Link,
+    otherwise: m.Outcome | None = None,
+    ordered: bool = False,
+    need: str = "all",
+) -> m.Link:
+    """Over questions, each called `item`."""
+    wanted = need if need in ("all", "any") else rate(need)
+    return m.Link(m.Each("item", over, links, otherwise, ordered, wanted))  # type: ignore[arg-type]
+
+
+def listed(name: str, link: m.Link, most: int) -> m.Step:
+    """A step of one `each`."""
+    assert isinstance(link.action, m.Each)
+    mark = "" if link.action.need == "all" else "?"
+    return m.Step(name, f"[Answer{mark}] max {most}", (link,))
+
+
+def not_empty(name: str) -> m.Return:
+    """Returns a text that hangs on a list."""
+    text = e.Choice(e.NotEmpty(e.Path(name)), e.Constant('"some"'), e.Constant('"none"'))
+    return m.Return(e.RecordOf((("parts", e.ListOf((text,))),)))
+
+
+def given(name: str, share: str | m.Mean, part: str = "flag") -> m.PathShare:
+    return m.PathShare(e.Path(name, part), rate(share) if isinstance(share, str) else share)
+
+
 @dataclass
 class World:
     """What stands around a pipeline: a provider with a tier `fast`, another with `other`."""
@@ -98,6 +146,10 @@ class World:
     tools: tuple[m.Tool, ...] = ()
     files: tuple[m.EvidenceFile, ...] = ()
     shares: tuple[m.PathShare, ...] = ()
+    children: tuple[m.Pipeline, ...] = ()
+    memories: tuple[m.Memory, ...] = ()
+    inputs: tuple[m.Input, ...] = (m.Input("q", "Question"),)
+    price: str = "0"
 
     def program(self, *items: m.Item) -> m.Program:
         return m.Program(
@@ -106,7 +158,7 @@ class World:
                 m.Provider("second", rate(self.other_available)),
             ),
             tiers=(
-                m.Tier("fast", "first", rate(self.transient)),
+                m.Tier("fast", "first", rate(self.transient), rate(self.price)),
                 m.Tier("slow", "first", rate(self.transient)),
                 m.Tier("other", "second", rate(self.other_transient)),
             ),
@@ -115,7 +167,9 @@ class World:
             records=(ANSWER, QUESTION, OUTPUT),
             tools=self.tools,
             files=self.files,
-            pipeline=m.Pipeline("main", (m.Input("q", "Question"),), "Output", self.shares, items),
+            pipeline=m.Pipeline("main", self.inputs, "Output", self.shares, items),
+            children=self.children,
+            memories=self.memories,
         )
 
 

@@ -14,17 +14,20 @@ from typing import assert_never
 from . import expressions as e
 from . import model as m
 from .draws import Draws
+from .facts import Facts
 from .lookup import Lookup
 from .values import Value, all_right
 
 
 class Conditions:
-    def __init__(self, lookup: Lookup, draws: Draws, scope: dict[str, Value]) -> None:
+    """The conditions of one call of one pipeline: each call judges anew."""
+
+    def __init__(self, lookup: Lookup, draws: Draws, scope: dict[str, Value], facts: Facts) -> None:
         self._lookup = lookup
         self._draws = draws
         self._scope = scope
+        self._facts = facts
         # What has been drawn so far, by version: a redone step brings a new key.
-        self._paths: dict[tuple[Value, str], str] = {}
         self._confidences: dict[Value, frozenset[e.Confidence]] = {}
         self._verdicts: dict[tuple[e.Expr, tuple[Value, ...]], bool] = {}
 
@@ -77,11 +80,11 @@ class Conditions:
                 return text == "true"
             case e.Path():
                 inner = self._lookup.inlined(expr)
-                return self.path(expr) == "true" if inner is expr else self.computed(inner)
+                return self._facts.path(expr) == "true" if inner is expr else self.computed(inner)
             case e.Is(path=path, member=member, negated=negated):
-                return (self.path(path) == member) != negated
+                return (self._facts.path(path) == member) != negated
             case e.In(path=path, members=members, negated=negated):
-                return (self.path(path) in members) != negated
+                return (self._facts.path(path) in members) != negated
             case e.Not(of=of):
                 return not self.computed(of)
             case e.And(left=left, right=right):
@@ -92,23 +95,6 @@ class Conditions:
                 return expr in self._confidence(self._scope[expr.step], expr.step)
             case _:
                 raise ValueError(f"not a condition of the subset: {expr}")
-
-    def path(self, path: e.Path) -> str:
-        """The member that an enum path has in this run; `true` or `false` of a bool path.
-
-        The shares are the same whether the value is right or wrong.
-        """
-        if path.field is None:
-            raise ValueError(f"a path with a share has a field: {path}")
-        key = (self._scope[path.value], path.field)
-        if key not in self._paths:
-            share = self._lookup.shares[path]
-            if isinstance(share, Fraction):
-                drawn = "true" if self._draws.flip(share) else "false"
-            else:
-                drawn = self._draws.choose([(p, member) for member, p in share])
-            self._paths[key] = drawn
-        return self._paths[key]
 
     def _confidence(self, value: Value, step: str) -> frozenset[e.Confidence]:
         if value not in self._confidences:

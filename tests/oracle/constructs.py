@@ -29,9 +29,11 @@ def constructs(program: m.Program) -> frozenset[str]:
 
 
 class Survey:
-    def __init__(self, program: m.Program) -> None:
-        self.items = program.pipeline.items
-        self.lookup = Lookup(program)
+    """One pipeline of a program, the main one unless another is given."""
+
+    def __init__(self, program: m.Program, pipeline: m.Pipeline | None = None) -> None:
+        self.items = (pipeline or program.pipeline).items
+        self.lookup = Lookup(program, pipeline)
         self.ancestry: dict[str, frozenset[str]] = {}
         for step in steps_of(self.items):
             self.ancestry[step.name] = self.read(*step_exprs(step)) | {step.name}
@@ -134,7 +136,7 @@ class Survey:
                 route = route_of(link)
                 if route is not None:
                     yield "route"
-                tiers = [link.action.by] if isinstance(link.action.by, str) else []
+                tiers = [link.action.by] if link.action.by in self.lookup.tiers else []
                 tiers += [tier for _, tier in route.arms] if route is not None else []
                 shaky = {self.lookup.tiers[tier].provider for tier in tiers}
                 providers += [name for name in shaky if self.lookup.available[name] < 1]
@@ -191,7 +193,7 @@ class Survey:
                 case m.Call(tool=tool):
                     if self.lookup.tools[tool].succeeds == 1:
                         return False
-                case m.Ask(by=str() as tier):
+                case m.Ask(by=str() as tier) if tier in self.lookup.tiers:
                     known = self.lookup.tiers[tier]
                     if known.transient == 0 and self.lookup.available[known.provider] == 1:
                         return False

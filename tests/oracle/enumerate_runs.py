@@ -8,6 +8,7 @@ from fractions import Fraction
 from . import model as m
 from .draws import Draws
 from .lookup import Lookup
+from .root import Root
 from .run import Result, Run
 
 
@@ -27,9 +28,16 @@ class Reliability:
     runs: int
 
 
-def enumerate_runs(program: m.Program, limit: int = 60_000, literal: bool = False) -> Reliability:
-    """Walks all runs. Raises `TooManyRunsError` where there are more than `limit`."""
-    lookup = Lookup(program)
+def enumerate_runs(
+    program: m.Program, limit: int = 60_000, literal: bool = False, child: str | None = None
+) -> Reliability:
+    """Walks all runs of the main pipeline, or of a child as if it were run by itself.
+
+    Raises `TooManyRunsError` where there are more than `limit`, and `OpenReadingError` where one
+    comes to a place that the design leaves open.
+    """
+    lookups = {x.name: Lookup(program, x) for x in (*program.children, program.pipeline)}
+    lookup = lookups[child or program.pipeline.name]
     draws = Draws()
     chances: dict[Result, Fraction] = {}
     cost = Fraction(0)
@@ -37,13 +45,13 @@ def enumerate_runs(program: m.Program, limit: int = 60_000, literal: bool = Fals
     more = True
     while more:
         draws.restart()
-        run = Run(lookup, draws, literal)
-        result = run.play()
+        root = Root(lookups, draws, literal)
+        result = Run.of_main(root, lookup).result()
         runs += 1
         if runs > limit:
             raise TooManyRunsError(f"more than {limit} runs")
         chances[result] = chances.get(result, Fraction(0)) + draws.weight
-        cost += run.cost * draws.weight
+        cost += root.cost * draws.weight
         more = draws.advance()
     if sum(chances.values()) != 1:
         raise AssertionError("the runs do not sum to 1")

@@ -14,7 +14,10 @@ from typing import Literal, TypeAlias, assert_never
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A value in scope (a step, an input or a `let`), or a field of it."""
+    """A value in scope (a step, an input or a `let`), or a field of it.
+
+    Two fields are none: `?` is whether the value is there, `length` how long a list is.
+    """
 
     value: str
     field: str | None = None
@@ -81,6 +84,13 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class NotEmpty:
+    """`len(PATH) > 0`: a way to mention a list in a text."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf:
     elements: tuple[Expr, ...]
 
@@ -91,7 +101,7 @@ class RecordOf:
 
 
 Expr: TypeAlias = (
-    Path | Constant | Is | In | Not | And | Or | Confidence | Choice | ListOf | RecordOf
+    Path | Constant | Is | In | Not | And | Or | Confidence | Choice | NotEmpty | ListOf | RecordOf
 )
 
 
@@ -100,7 +110,7 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
     match expr:
         case Path() | Constant() | Confidence():
             return ()
-        case Is(path=path) | In(path=path):
+        case Is(path=path) | In(path=path) | NotEmpty(path=path):
             return (path,)
         case Not(of=of):
             return (of,)

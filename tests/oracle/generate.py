@@ -51,11 +51,14 @@ class Maker:
     tests: TestMaker = field(init=False)
 
     def __post_init__(self) -> None:
-        self.palette = Palette(self.rng, calm=self.theme["redo"] > 5)
+        self.palette = Palette(self.rng, calm=self.calm())
         self.tests = TestMaker(self.rng, self.palette, evidence=self.theme["evidence"])
         self.names = 0
         # Every link of a model that may redo says how it correlates: undeclared it is unknown.
         self.correlated = self.theme["redo"] > 1 or self.palette.one_in(3)
+
+    def calm(self) -> bool:
+        return self.theme["redo"] > 5
 
     def name(self, kind: str) -> str:
         self.names += 1
@@ -175,7 +178,7 @@ class Maker:
             correlation=self.correlation(),
         )
 
-    def tier(self, scope: Scope) -> tuple[str | m.Route, Fraction | m.ByTier]:
+    def tier(self, scope: Scope) -> tuple[m.Who, Fraction | m.ByTier]:
         """Who answers, and how well."""
         tiers = [tier.name for tier in self.palette.tiers]
         values = scope.with_paths()

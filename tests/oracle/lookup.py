@@ -9,21 +9,26 @@ from statistics import NormalDist
 from . import model as m
 from .attempts import Attempts
 from .expressions import Confidence, Expr, Path, names_in, subexpressions
-from .traverse import all_items, lets_of, step_exprs, steps_of, tested_exprs
+from .traverse import all_items, all_links, bound_names, lets_of, step_exprs, steps_of, tested_exprs
 
+OUTPUT_TOKENS = 20  # the mean that `write_pipe` declares for every answer of a model
 Z95 = 1.644854  # the design's own figure for the 95% point of the normal distribution
 
 
 class Lookup:
-    def __init__(self, program: m.Program) -> None:
-        items = program.pipeline.items
+    """One pipeline of a program, the main one unless another is given."""
+
+    def __init__(self, program: m.Program, pipeline: m.Pipeline | None = None) -> None:
         self.program = program
+        self.pipeline = pipeline = program.pipeline if pipeline is None else pipeline
+        self.children = {child.name: child for child in program.children}
+        items = pipeline.items
         self.available = {provider.name: provider.available for provider in program.providers}
         self.tiers = {tier.name: tier for tier in program.tiers}
         self.tools = {tool.name: tool for tool in program.tools}
         self.roles = {role.name: role for role in program.roles}
         self.files = {file.path: file for file in program.files}
-        self.shares = {share.path: share.share for share in program.pipeline.shares}
+        self.shares = {share.path: share.share for share in pipeline.shares}
         self.steps = {step.name: step for step in steps_of(items)}
         self.lets = {let.name: let.value for let in lets_of(items)}
         # By identity: hashing an expression costs as much as walking it, and the program that
@@ -31,8 +36,8 @@ class Lookup:
         self._mentions: dict[int, tuple[str, ...]] = {}
         self._attempts: dict[tuple[int, str], Attempts] = {}
         self._in_time: dict[tuple[str, int], Fraction] = {}
-        self._reads = {step.name: self._unique(*step_exprs(step)) for step in steps_of(items)}
-        self._writes = {step.name: self._has_write(step) for step in steps_of(items)}
+        self._reads = {step.name: self._read_by(step) for step in steps_of(items)}
+        self._barriers = {step.name: self._stands_alone(step) for step in steps_of(items)}
         self._bins = {name: self._bins_of(name) for name in self._compared()}
 
     # --- what mentions what -----------------------------------------------------------------
@@ -56,14 +61,30 @@ class Lookup:
         """What a step waits for: every value mentioned anywhere in it."""
         return self._reads[step.name]
 
-    def is_barrier(self, step: m.Step) -> bool:
-        return self._writes[step.name]
+    def _read_by(self, step: m.Step) -> tuple[str, ...]:
+        bound = bound_names(step)
+        return tuple(name for name in self._unique(*step_exprs(step)) if name not in bound)
 
-    def _has_write(self, step: m.Step) -> bool:
-        return any(
-            isinstance(link.action, m.Call) and self.tools[link.action.tool].writes
-            for link in step.links
-        )
+    def is_barrier(self, step: m.Step) -> bool:
+        return self._barriers[step.name]
+
+    def _stands_alone(self, step: m.Step) -> bool:
+        """Whether an effect or a person is anywhere in a step."""
+        return any(self._acts(link.action) for link in all_links(step.links))
+
+    def _acts(self, action: m.Action) -> bool:
+        match action:
+            case m.Call(tool=tool):
+                return self.tools[tool].writes
+            case m.Ask(by=str() as who):
+                return who in self.roles
+            case m.RunPipeline(pipeline=name):
+                items = list(all_items(self.children[name].items))
+                steps = [item for item in items if isinstance(item, m.Step)]
+                people = any(isinstance(x, m.Hold | m.Approve | m.Remember) for x in items)
+                return people or any(self._stands_alone(step) for step in steps)
+            case _:
+                return False
 
     # --- chances ----------------------------------------------------------------------------
 
@@ -71,11 +92,17 @@ class Lookup:
         key = (id(link), at.name)
         if key not in self._attempts:
             if isinstance(at, m.Tier):
-                found = Attempts.of(1 - at.transient, link.retry, Fraction(0))
+                found = Attempts.of(1 - at.transient, link.retry, self.price(at))
+                if isinstance(link.action, m.Agent):
+                    found = found.turns(link.action.turns)
             else:
                 found = Attempts.of(at.succeeds, link.retry, at.cost)
             self._attempts[key] = found
         return self._attempts[key]
+
+    def price(self, tier: m.Tier) -> Fraction:
+        """Of one attempt: `write_pipe` declares how long answers are."""
+        return tier.price * OUTPUT_TOKENS / 10**6
 
     def in_time(self, role: m.Role, seconds: int) -> Fraction:
         """F of the design: the lognormal of `responds`, a float that is exact from here on."""
@@ -109,7 +136,7 @@ class Lookup:
 
     def _compared(self) -> dict[str, set[Confidence]]:
         found: dict[str, set[Confidence]] = {}
-        for item in all_items(self.program.pipeline.items):
+        for item in all_items(self.pipeline.items):
             exprs = (item.value,) if isinstance(item, m.Let) else tested_exprs(item)
             for expr in exprs:
                 for part in subexpressions(expr):
@@ -120,7 +147,7 @@ class Lookup:
     def _evidence(self, step: str) -> tuple[m.Row, ...]:
         links = self.steps[step].links
         paths = {link.accuracy.path for link in links if isinstance(link.accuracy, m.FromFile)}
-        for item in all_items(self.program.pipeline.items):
+        for item in all_items(self.pipeline.items):
             if isinstance(item, m.Gate) and isinstance(item.test.source, m.FromFile):
                 parts = subexpressions(item.test.condition)
                 if any(isinstance(part, Confidence) and part.step == step for part in parts):

@@ -10,137 +10,95 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from .expressions import Expr, Path
+from .model_actions import (
+    Action as Action,
+)
+from .model_actions import (
+    Agent as Agent,
+)
+from .model_actions import (
+    Ask as Ask,
+)
+from .model_actions import (
+    ByTier as ByTier,
+)
+from .model_actions import (
+    Cache as Cache,
+)
+from .model_actions import (
+    Call as Call,
+)
+from .model_actions import (
+    Cascade as Cascade,
+)
+from .model_actions import (
+    Each as Each,
+)
+from .model_actions import (
+    FromFile as FromFile,
+)
+from .model_actions import (
+    IfRoute as IfRoute,
+)
+from .model_actions import (
+    Link as Link,
+)
+from .model_actions import (
+    Pick as Pick,
+)
+from .model_actions import (
+    Pure as Pure,
+)
+from .model_actions import (
+    Recall as Recall,
+)
+from .model_actions import (
+    Route as Route,
+)
+from .model_actions import (
+    RunPipeline as RunPipeline,
+)
+from .model_actions import (
+    Vote as Vote,
+)
+from .model_actions import (
+    Who as Who,
+)
+from .model_world import (
+    Enum as Enum,
+)
+from .model_world import (
+    EvidenceFile as EvidenceFile,
+)
+from .model_world import (
+    Field as Field,
+)
+from .model_world import (
+    Memory as Memory,
+)
+from .model_world import (
+    Provider as Provider,
+)
+from .model_world import (
+    Record as Record,
+)
+from .model_world import (
+    Role as Role,
+)
+from .model_world import (
+    Row as Row,
+)
+from .model_world import (
+    Tier as Tier,
+)
+from .model_world import (
+    Tool as Tool,
+)
 
-# --- the world ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    name: str
-    available: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    name: str
-    provider: str
-    transient: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """People: `median` and `p95` seconds of their answers, and how often they judge well."""
-
-    name: str
-    median: int
-    p95: int
-    accuracy: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Enum:
-    name: str
-    members: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """`type` is the source text of the field's type."""
-
-    name: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    name: str
-    fields: tuple[Field, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """`params` and `result` are source texts of types; `cost` is in dollars a call."""
-
-    name: str
-    params: tuple[str, ...]
-    result: str
-    effect: Literal["read", "write", "irreversible"]
-    succeeds: Fraction
-    accuracy: Fraction
-    cost: Fraction
-
-    @property
-    def writes(self) -> bool:
-        return self.effect != "read"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    confidence: Fraction
-    correct: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceFile:
-    path: str
-    rows: tuple[Row, ...]
-
-
-# --- steps ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`by match PATH { a, b => tier ... }`; the pattern `("else",)` is the last arm's."""
-
-    path: Path
-    arms: tuple[tuple[tuple[str, ...], str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """`params` are the types of the prompt that `write_pipe` declares for this very link."""
-
-    args: tuple[Expr, ...]
-    params: tuple[str, ...]
-    by: str | Route
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    tool: str
-    args: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pure:
-    expr: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class ByTier:
-    """`accuracy haiku 80%, opus 95%`."""
-
-    rates: tuple[tuple[str, Fraction], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FromFile:
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One action of a chain with its options. `None` stands for an option left out."""
-
-    action: Ask | Call | Pure
-    accuracy: Fraction | ByTier | FromFile | None = None
-    retry: int = 0
-    recovers: Fraction | None = None
-    correlation: Fraction | None = None
+# --- steps, tests and outcomes ---------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +107,6 @@ class Step:
     type: str
     links: tuple[Link, ...]
     otherwise: Outcome | None = None
-
-
-# --- tests and outcomes ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +220,14 @@ class Match:
     arms: tuple[tuple[tuple[str, ...], tuple[Item, ...]], ...]
 
 
-Item: TypeAlias = Step | Let | Gate | Hold | Approve | When | Match | Outcome
+@dataclass(frozen=True, slots=True)
+class Remember:
+    memory: str
+    key: Expr
+    value: Expr
+
+
+Item: TypeAlias = Step | Let | Gate | Hold | Approve | When | Match | Remember | Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,11 +237,17 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Mean:
+    length: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class PathShare:
-    """How often a bool path is true, or how the members of an enum path are shared out."""
+    """How often a bool path is true, how the members of an enum path are shared out, or how long
+    a list is (its path ends in `length`). A path that ends in `?` is about presence."""
 
     path: Path
-    share: Fraction | tuple[tuple[str, Fraction], ...]
+    share: Fraction | tuple[tuple[str, Fraction], ...] | Mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +261,8 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Program:
+    """`children` are pipelines that others run; each runs only those that stand before it."""
+
     providers: tuple[Provider, ...]
     tiers: tuple[Tier, ...]
     roles: tuple[Role, ...]
@@ -301,3 +271,5 @@ class Program:
     tools: tuple[Tool, ...]
     files: tuple[EvidenceFile, ...]
     pipeline: Pipeline
+    children: tuple[Pipeline, ...] = ()
+    memories: tuple[Memory, ...] = ()

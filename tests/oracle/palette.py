@@ -7,6 +7,7 @@ so that no rounding can hide in how a literal is read.
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Sequence
 from fractions import Fraction
@@ -123,6 +124,18 @@ class Palette:
         self.rng.shuffle(rows)
         path = f"evidence/file_{len(self.files)}.jsonl"
         self.files.append(m.EvidenceFile(path, tuple(rows)))
+        return path
+
+    def for_child(self) -> Palette:
+        """The same world, with nothing said yet in `traffic`."""
+        other = copy.copy(self)
+        other.shares = {}
+        return other
+
+    def said(self, path: Path, share: Fraction | m.Mean) -> Path:
+        """A path of another kind, with a share from now on."""
+        if path not in self.shares:
+            self.shares[path] = m.PathShare(path, share)
         return path
 
     def flag(self, value: str) -> Path:

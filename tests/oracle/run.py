@@ -7,31 +7,19 @@ chains, redos and people are played as they would happen, and chance is asked wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Literal, assert_never
 
 from . import model as m
-from .attempts import Attempts
+from .actions import Actions, Ending
 from .conditions import Conditions
-from .draws import Draws
 from .expressions import Expr
+from .facts import Facts
 from .lookup import Lookup
-from .traverse import argument_exprs
+from .root import Root
+from .single import CERTAIN, NOTHING, Place
 from .values import Latent, Value, all_right
 
 Outcome = Literal["success", "silent_error", "escalation", "rejection", "failure"]
-
-NOTHING = Fraction(0)
-CERTAIN = Fraction(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """A way in which the run may end, not yet judged; `by` is the name that goes with it."""
-
-    outcome: m.Outcome
-    by: str
-    made_from: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +31,52 @@ class Result:
 
 
 class Run:
-    """Two things are shortened, neither of which changes a probability: the attempts of a link are
-    drawn as one (see `attempts`), and outages and hidden bits as late as possible (see `values`).
-    `literal` shortens nothing."""
+    """One call of one pipeline, the main one or one that is run inside another."""
 
-    def __init__(self, lookup: Lookup, draws: Draws, literal: bool = False) -> None:
+    def __init__(
+        self,
+        root: Root,
+        lookup: Lookup,
+        scope: dict[str, Value],
+        facts: Facts,
+        inside_redo: bool = False,
+    ) -> None:
+        self._root = root
         self._lookup = lookup
-        self._draws = draws
-        self._literal = literal
-        given = Latent(draws, CERTAIN, CERTAIN)
-        inputs = lookup.program.pipeline.inputs
-        self._scope = {item.name: Value(given, ()) for item in inputs}
-        self._conditions = Conditions(lookup, draws, self._scope)
-        self._down: dict[str, bool] = {}  # providers drawn so far
+        self._scope = scope
+        self._facts = facts
+        self._conditions = Conditions(lookup, root.draws, scope, facts)
         self._around: list[Value] = []  # what the conditions around the present item read
-        self._labels = [lookup.program.pipeline.name]  # the pipeline, then the named `when`s
-        self._answers: dict[str, Value] = {}  # the last answer of each step, for correlation
+        self._labels = [lookup.pipeline.name]  # the pipeline, then the named `when`s
+        # The last answer of each step, for correlation, and whether it may be copied.
+        self._answers: dict[str, tuple[Value, bool]] = {}
+        self._run_before: set[str] = set()
         self._seen: dict[str, tuple[Value, ...]] = {}  # what a step read, a gate passed on
         self._redone: dict[str, int] = {}
-        self._effects: list[Value] = []
-        self._reached: set[str] = set()
-        self.cost = NOTHING
+        self._actions = Actions(
+            root, lookup, scope, self._conditions, facts, self._around, inside_redo
+        )
+        self._actions.run_child = self._child
+        self.reached: set[str] = set()
 
-    def play(self) -> Result:
-        if self._literal:
-            for provider in self._lookup.available:
-                self._is_down(provider)
-        ending = self._block(self._lookup.program.pipeline.items)
+    @classmethod
+    def of_main(cls, root: Root, lookup: Lookup) -> Run:
+        if root.literal:
+            for provider in lookup.available:
+                root.is_down(provider)
+        given = Latent(root.draws, CERTAIN, CERTAIN)
+        scope = {item.name: Value(given, ()) for item in lookup.pipeline.inputs}
+        return cls(root, lookup, scope, Facts(root, lookup, scope))
+
+    def play(self) -> Ending:
+        ending = self._block(self._lookup.pipeline.items)
         if ending is None:
             raise ValueError("the pipeline ran off its end")
-        wrong_effect = not all_right(tuple(self._effects))
+        return ending
+
+    def result(self) -> Result:
+        ending = self.play()
+        wrong_effect = not all_right(tuple(self._root.effects))
         outcome: Outcome
         match ending.outcome:
             case m.Return():
@@ -86,7 +90,7 @@ class Run:
                 outcome = "failure"
             case _:
                 assert_never(ending.outcome)
-        return Result(outcome, ending.by, wrong_effect, frozenset(self._reached))
+        return Result(outcome, ending.by, wrong_effect, frozenset(self.reached))
 
     # --- blocks and regions -----------------------------------------------------------------
 
@@ -111,7 +115,7 @@ class Run:
                 if self._passes(item):
                     continue
                 if item.redo is None or self._redone.get(item.name, 0) == item.redo.times:
-                    return self._ending(item.otherwise, item.name)
+                    return self._actions.ending(item.otherwise, item.name)
                 self._redone[item.name] = self._redone.get(item.name, 0) + 1
                 again = item.redo.step
                 at = self._position(items, again, at)
@@ -164,19 +168,26 @@ class Run:
                 return self._run_step(item)
             case m.Hold() | m.Approve():
                 return (
-                    None if self._person_agrees(item) else self._ending(item.otherwise, item.name)
+                    None
+                    if self._person_agrees(item)
+                    else self._actions.ending(item.otherwise, item.name)
                 )
             case m.When(name=name, test=test, then=then, otherwise=otherwise):
                 branch = then if self._conditions.holds(test) else otherwise
                 return self._inside(branch, test.condition, name)
             case m.Match(path=path, arms=arms):
-                member = self._conditions.path(path)
+                member = self._facts.path(path)
                 for pattern, items in arms:
                     if member in pattern or pattern == ("else",):
                         return self._inside(items, path, None)
                 raise ValueError(f"no arm for {member}")
+            case m.Remember(key=key, value=value):
+                written = (*self._conditions.values(key), *self._conditions.values(value))
+                given = Latent(self._root.draws, CERTAIN, NOTHING)
+                self._root.effects.append(Value(given, (*written, *self._around)))
+                return None
             case m.Return() | m.Escalate() | m.Reject() | m.Fail():
-                return self._ending(item, self._labels[-1])
+                return self._actions.ending(item, self._labels[-1])
             case m.Let() | m.Gate():
                 raise ValueError("not a barrier that is handled here")
             case _:
@@ -205,93 +216,45 @@ class Run:
         role = self._lookup.roles[item.role]
         if isinstance(item, m.Hold):
             veto = 1 - role.accuracy if right else role.accuracy
-            return not self._draws.flip(self._lookup.in_time(role, item.seconds) * veto)
+            return not self._root.draws.flip(self._lookup.in_time(role, item.seconds) * veto)
         says_yes = role.accuracy if right else 1 - role.accuracy
         in_time = CERTAIN if item.within is None else self._lookup.in_time(role, item.within)
-        return self._draws.flip(in_time * says_yes)
-
-    def _ending(self, outcome: m.Outcome, by: str) -> Ending:
-        made_from: tuple[Value, ...] = ()
-        if isinstance(outcome, m.Return):
-            made_from = (*self._conditions.values(outcome.value), *self._around)
-        return Ending(outcome, by, made_from)
+        return self._root.draws.flip(in_time * says_yes)
 
     # --- steps ------------------------------------------------------------------------------
 
     def _run_step(self, step: m.Step) -> Ending | None:
         """The chain from its head; the first link that answers makes the value."""
-        self._reached.add(step.name)
+        self.reached.add(step.name)
         self._scope.pop(step.name, None)
-        for link in step.links:
-            answer = self._attempts(step, link)
-            if answer is not None:
-                self._scope[step.name] = self._answers[step.name] = answer
+        former, single = self._answers.get(step.name, (None, False))
+        place = Place(
+            step.name,
+            redone=step.name in self._run_before,
+            former=None if former is None else former.latent,
+            former_is_single=single,
+        )
+        self._run_before.add(step.name)
+        answer, link = self._actions.chain(step.links, step.otherwise, place)
+        match answer:
+            case Value():
+                self._scope[step.name] = answer
+                self._answers[step.name] = (answer, link is not None)
                 return None
-        if step.otherwise is None:
-            return Ending(m.Fail("chain_exhausted"), step.name)
-        return self._ending(step.otherwise, step.name)
-
-    def _attempts(self, step: m.Step, link: m.Link) -> Value | None:
-        """All attempts of one link: its answer, or None."""
-        match link.action:
-            case m.Ask(by=by):
-                name = by if isinstance(by, str) else self._routed(by)
-                tier = self._lookup.tiers[name]
-                if self._is_down(tier.provider):
-                    return None  # no retry beats an outage
-                if not self._succeeds(self._lookup.attempts(link, tier)):
-                    return None
-                accuracy = self._lookup.accuracy(link, name)
-                return self._answer(step, link, accuracy, link.recovers or NOTHING)
-            case m.Call(tool=tool_name):
-                tool = self._lookup.tools[tool_name]
-                if not self._succeeds(self._lookup.attempts(link, tool)):
-                    return None
-                value = self._answer(step, link, tool.accuracy, NOTHING)
-                if tool.writes:
-                    self._effects.append(value)
-                return value
-            case m.Pure():
-                return self._answer(step, link, self._lookup.accuracy(link, ""), NOTHING)
+            case None:
+                return Ending(m.Fail("chain_exhausted"), step.name)
             case _:
-                assert_never(link.action)
+                return answer
 
-    def _succeeds(self, attempts: Attempts) -> bool:
-        """Attempts until one succeeds or all are used; every one of them is billed."""
-        if not self._literal:
-            failed = self._draws.flip(attempts.fail)
-            if attempts.cost:
-                self.cost += attempts.cost_of_failure if failed else attempts.cost_of_success
-            return not failed
-        for _ in range(attempts.number):
-            self.cost += attempts.cost
-            if self._draws.flip(attempts.succeeds):
-                return True
-        return False
-
-    def _answer(self, step: m.Step, link: m.Link, accuracy: Fraction, recovers: Fraction) -> Value:
-        arguments = [v for expr in argument_exprs(link) for v in self._conditions.values(expr)]
-        former = self._answers.get(step.name)
-        if former is None:
-            latent = Latent(self._draws, accuracy, recovers)
-        else:
-            if link.correlation is None:
-                raise ValueError(f"a redo needs the correlation of {step.name}")
-            latent = Latent(self._draws, accuracy, recovers, former.latent, link.correlation)
-        value = Value(latent, (*arguments, *self._around))
-        if self._literal:
-            value.right()
-        return value
-
-    def _is_down(self, provider: str) -> bool:
-        """One draw per provider and run, made when it is first asked."""
-        if provider not in self._down:
-            self._down[provider] = not self._draws.flip(self._lookup.available[provider])
-        return self._down[provider]
-
-    def _routed(self, route: m.Route) -> str:
-        member = self._conditions.path(route.path)
-        for pattern, tier in route.arms:
-            if member in pattern or pattern == ("else",):
-                return tier
-        raise ValueError(f"no tier for {member}")
+    def _child(self, action: m.RunPipeline, redone: bool) -> Ending:
+        """A call of a sub-pipeline: a parameter is as right as its argument and what is around."""
+        lookup = self._root.lookups[action.pipeline]
+        inputs = lookup.pipeline.inputs
+        scope = {}
+        arguments = {}
+        for item, expr in zip(inputs, action.args, strict=True):
+            made_from = (*self._conditions.values(expr), *self._around)
+            scope[item.name] = Value(Latent(self._root.draws, CERTAIN, NOTHING), made_from)
+            arguments[item.name] = expr
+        facts = Facts(self._root, lookup, scope, self._facts, arguments)
+        return Run(self._root, lookup, scope, facts, inside_redo=redone).play()

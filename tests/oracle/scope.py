@@ -14,16 +14,21 @@ from . import model as m
 from .palette import TEXT
 from .traverse import step_exprs
 
+SINGLE = ("Answer", "Note", "Question")
+
 
 @dataclass
 class Scope:
-    records: dict[str, str]  # name -> record type, "" for a text, "texts", "bool"
+    # name -> record type, "" for a text, "texts", "bool", "[TYPE] max N" or "TYPE?"
+    records: dict[str, str]
     plain: set[str]  # names whose paths may be drawn
     made_by_steps: set[str] = field(default_factory=set)
     # Every value that a name mentions, itself included, through everything in between.
     ancestry: dict[str, frozenset[str]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # an alias -> what it stands for
     window: list[str] = field(default_factory=list)
+    countable: set[str] = field(default_factory=set)
+    literal: set[str] = field(default_factory=set)  # literal lists
 
     @classmethod
     def of(cls, inputs: tuple[m.Input, ...]) -> Scope:
@@ -42,6 +47,8 @@ class Scope:
             set(self.made_by_steps),
             dict(self.ancestry),
             dict(self.sources),
+            countable=set(self.countable),
+            literal=set(self.literal),
         )
 
     def close(self) -> None:
@@ -64,8 +71,9 @@ class Scope:
             self.sources[let.name] = let.value.value
 
     def _read(self, *exprs: e.Expr) -> frozenset[str]:
-        found = (self.ancestry[name] for expr in exprs for name in e.names_in(expr))
-        return frozenset().union(*found)
+        names = {name for expr in exprs for name in e.names_in(expr)}
+        # What a step binds for itself (an element, the `it` of a cascade) is nobody's ancestor.
+        return frozenset().union(*(self.ancestry.get(name, frozenset()) for name in names))
 
     # --- what is there ----------------------------------------------------------------------
 
@@ -78,7 +86,9 @@ class Scope:
         return [name for name in self.values() if self.records[name] != "texts"]
 
     def steps(self) -> list[str]:
-        return [name for name in self.records if name in self.made_by_steps]
+        """Those that made one record: what can be judged."""
+        single = (name for name, record in self.records.items() if record in SINGLE)
+        return [name for name in single if name in self.made_by_steps]
 
     def with_paths(self) -> list[str]:
         return [name for name in self.records if name in self.plain]
@@ -89,9 +99,41 @@ class Scope:
     def record(self, name: str) -> str:
         return self.records[name]
 
-    def text(self, name: str) -> e.Path:
-        """A text of a value: itself, or its `body`."""
-        return e.Path(name) if self.records[name] in ("", "texts") else e.Path(name, "body")
+    def lists(self) -> list[str]:
+        """Lists that something can be done with each element of: their length can be said."""
+        return [name for name in self.records if name in self.countable]
+
+    def root(self, name: str) -> str | None:
+        """Whose length it is: that of the list itself, of what it stands for, or a literal's."""
+        while name in self.sources:
+            name = self.sources[name]
+        return None if name in self.literal else name
+
+    def single_records(self) -> list[str]:
+        return [record for record in self.records.values() if record in SINGLE]
+
+    def optional(self) -> list[str]:
+        return [name for name, record in self.records.items() if record.endswith("?")]
+
+    def add_value(self, name: str, record: str) -> None:
+        """A parameter of a sub-pipeline or an element of a list."""
+        self.records[name] = record
+        self.ancestry[name] = frozenset({name})
+        if record.startswith("["):
+            self.countable.add(name)
+        if record.isidentifier() and record not in ("texts", "bool"):
+            self.plain.add(name)
+
+    def text(self, name: str) -> e.Expr:
+        """A text of a value: itself, its `body`, or one that hangs on it."""
+        record = self.records[name]
+        if record in ("", "texts"):
+            return e.Path(name)
+        if record.startswith("["):
+            return e.Choice(e.NotEmpty(e.Path(name)), e.Constant('"some"'), e.Constant('"none"'))
+        if record.endswith("?"):
+            return e.Choice(e.Path(name, "?"), e.Path(name, "body"), e.Constant('"none"'))
+        return e.Path(name, "body")
 
     def text_type(self, name: str) -> str:
         return f"[{TEXT}] max 5" if self.records[name] == "texts" else TEXT
@@ -100,7 +142,7 @@ class Scope:
         """A step or input with fields: the name itself, what it stands for, or some input."""
         while name in self.sources:
             name = self.sources[name]
-        return name if self.records[name] else next(iter(self.records))
+        return name if self.records[name].isidentifier() else next(iter(self.records))
 
     def redo_targets(self, condition: e.Expr) -> list[str]:
         read = self._read(condition)

@@ -9,8 +9,31 @@ number of runs small: an answer that nobody looks at costs no branch at all.
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Protocol
 
 from .draws import Draws
+
+
+class OpenReadingError(Exception):
+    """A run came to a place where the design does not say what holds; no number is right there."""
+
+
+class Verdicts(Protocol):
+    def verdict(self, inputs_right: bool) -> bool:
+        """Whether the answer is right, given whether all that it was made from is."""
+
+
+class Known:
+    """The verdict of a vote, which is there as soon as the vote is over."""
+
+    def __init__(self, inputs_right: bool, right: bool) -> None:
+        self._inputs_right = inputs_right
+        self._right = right
+
+    def verdict(self, inputs_right: bool) -> bool:
+        if inputs_right != self._inputs_right:
+            raise OpenReadingError("what a vote would have said about other arguments")
+        return self._right
 
 
 class Latent:
@@ -25,7 +48,7 @@ class Latent:
         draws: Draws,
         accuracy: Fraction,
         recovers: Fraction,
-        former: Latent | None = None,
+        former: Verdicts | None = None,
         correlation: Fraction = Fraction(0),
     ) -> None:
         self._draws = draws
@@ -49,7 +72,7 @@ class Latent:
 class Value:
     """One version of a value: a redo makes another one. Told apart by identity."""
 
-    def __init__(self, latent: Latent, made_from: tuple[Value, ...]) -> None:
+    def __init__(self, latent: Verdicts, made_from: tuple[Value, ...]) -> None:
         self.latent = latent
         self._made_from = made_from
         self._right: bool | None = None

@@ -1,0 +1,60 @@
+"""What share of the generated programs has which construct.
+
+`python -m tests.oracle.coverage 1000` prints it, and how many of them can be compared: some have
+too many runs to enumerate, and some come to a place that the design leaves open.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from . import model as m
+from .constructs import constructs
+from .constructs_wide import wide_constructs
+from .enumerate_runs import TooManyRunsError, enumerate_runs
+from .generate import generate
+from .generate_wide import generate_wide
+from .values import OpenReadingError
+
+MOST_RUNS = 3_000  # as in the comparison of the wide ones
+
+
+def counted(
+    programs: Iterable[m.Program], named: Callable[[m.Program], frozenset[str]]
+) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for program in programs:
+        found.update(named(program))
+    return found
+
+
+def fate(program: m.Program) -> str:
+    try:
+        enumerate_runs(program, limit=MOST_RUNS)
+    except TooManyRunsError:
+        return "too many runs"
+    except OpenReadingError as error:
+        return f"open: {error}"
+    return "compared"
+
+
+def show(title: str, found: Counter[str], number: int) -> None:
+    print(f"\n{title}")
+    for name, times in found.most_common():
+        print(f"{times / number:6.1%}  {name}")
+
+
+def main() -> None:
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    wide = [generate_wide(seed) for seed in range(number)]
+    fates = Counter(fate(program) for program in wide)
+    show(f"generate_wide, {number} programs", fates, number)
+    show("constructs of generate_wide", counted(wide, wide_constructs), number)
+    narrow = (generate(seed) for seed in range(number))
+    show(f"constructs of generate, {number} programs", counted(narrow, constructs), number)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The analysis of sub-pipelines, lists, agents, memories and caches against brute force.
+
+First the answers worked out by hand, then random programs: every number of every pipeline of each,
+to 1e-12. `ORACLE_WIDE_SEEDS=20000` looks further, `ORACLE_LONG=1` at 5,400.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from . import cases_asked, cases_each, cases_run  # noqa: F401
+from . import model as m
+from .cases import CASES
+from .compare import differences
+from .constructs_wide import wide_constructs
+from .coverage import MOST_RUNS, counted
+from .enumerate_runs import TooManyRunsError, enumerate_runs
+from .generate_wide import THEMES, generate_wide, pipelines_of
+from .subject import analyse
+from .values import OpenReadingError
+from .write_pipe import pipe_text, write_pipe
+
+DEFAULT = "5400" if os.environ.get("ORACLE_LONG") else "270"
+SEEDS = int(os.environ.get("ORACLE_WIDE_SEEDS", DEFAULT))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_known_answers(name: str, tmp_path: Path) -> None:
+    case = CASES[name]()
+    report = analyse(write_pipe(case.program, tmp_path))["main"]
+    found = differences(enumerate_runs(case.program), report)
+    assert not found, "\n".join([*map(str, found), "", pipe_text(case.program)])
+
+
+def test_an_escalation_of_a_child_is_called_by_both_names(tmp_path: Path) -> None:
+    case = CASES["decisions_propagate"]()
+    report = analyse(write_pipe(case.program, tmp_path))["main"]
+    named = {name for name, p in report["escalations"].items() if p["value"]}
+    assert named == {"child.g"}
+
+
+def disagreements(program: m.Program, folder: Path) -> tuple[int, list[str]]:
+    """How many pipelines were compared, and what is off."""
+    exact = {}
+    for pipeline in pipelines_of(program):
+        child = None if pipeline is program.pipeline else pipeline.name
+        try:
+            exact[pipeline.name] = enumerate_runs(program, limit=MOST_RUNS, child=child)
+        except (TooManyRunsError, OpenReadingError):
+            continue
+    try:
+        reports = analyse(write_pipe(program, folder))
+        found = [
+            f"{name}: {difference}"
+            for name, reliability in exact.items()
+            for difference in differences(reliability, reports[name])
+        ]
+    except Exception as error:  # one seed's crash must not hide the others
+        found = [f"{type(error).__name__}: {error}"]
+    return len(exact), found
+
+
+# One theme a test: what fails together has something in common.
+@pytest.mark.parametrize("theme", THEMES)
+def test_report_is_exact(theme: str, tmp_path: Path) -> None:
+    failures: list[str] = []
+    texts: list[str] = []
+    first = list(THEMES).index(theme)
+    seeds = range(first, SEEDS, len(THEMES))
+    compared = 0
+    for seed in seeds:
+        program = generate_wide(seed)
+        number, found = disagreements(program, tmp_path / f"seed_{seed}")
+        compared += number
+        if found:
+            failures.append(f"seed {seed}: {', '.join(sorted(wide_constructs(program)))}")
+            failures += [f"    {line}" for line in found]
+            texts.append(pipe_text(program))
+    assert compared >= len(seeds) // 2
+    # The shortest of the failing programs is shown, to start with.
+    assert not failures, "\n".join([*failures, "", min(texts, key=len)])
+
+
+def test_random_programs_cover_the_constructs() -> None:
+    """At least one program in two hundred for each; `coverage` prints the shares."""
+    number = 720
+    found = counted((generate_wide(seed) for seed in range(number)), wide_constructs)
+    rare = [name for name, n in found.items() if n < number / 200 and "open:" not in name]
+    assert not rare
+    assert len(found) >= 120, "a construct is not generated at all any more"
