@@ -234,13 +234,24 @@ def _each(kernel: StepKernel, each: p.Each, now: Situation, around: frozenset[st
         one = Closed()
         for state, weight in table.weights.items():
             values = dict(zip(table.slots, state, strict=True))
-            one.take(
-                weight,
-                _walk(kernel, each.body, Situation(inside.model, values, around, None, now.again)),
-            )
+            here = Situation(inside.model, values, around, None, now.again)
+            one.take(weight, _ended(_walk(kernel, each.body, here), each.body, here))
         return one
 
     return each_closed(each, length, element)
+
+
+def _ended(closed: Closed, body: p.Chain, now: Situation) -> Closed:
+    """A body that ends in an outcome ends the run where it is used up."""
+    if body.end is None:
+        return closed
+    right = True
+    if isinstance(body.end, p.Return):
+        right = _all_right(now.values, now.model.values(body.end.value) | now.taint)
+    for wrong, chance in closed.fails.items():
+        add(closed.ends, (body.end, right, wrong), chance)
+    closed.fails = {}
+    return closed
 
 
 def _all_right(values: dict[Key, Any], names: Iterable[str]) -> bool:

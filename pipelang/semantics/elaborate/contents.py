@@ -9,14 +9,15 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Local
-from pipelang.semantics.walk import all_items
+from pipelang.semantics.walk import all_items, inner_links
 
 
 @dataclass(slots=True)
 class Contents:
     """Everything of a pipeline that has a name, branches included. No name stands twice.
 
-    `flawed` says that an item could not be read, so that there may be more.
+    `elements` are the variables of `each`, of which traffic may speak. `flawed` says that an item
+    could not be read, so that there may be more.
     """
 
     values: dict[str, Local] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class Contents:
     gates: dict[str, p.Gate] = field(default_factory=dict)
     people: dict[str, p.Person] = field(default_factory=dict)
     branches: dict[str, p.When] = field(default_factory=dict)
+    elements: dict[str, Local] = field(default_factory=dict)
     flawed: bool = False
 
     @property
@@ -49,6 +51,10 @@ def contents_of(block: p.Block, values: Mapping[str, Local], *, flawed: bool = F
             case p.Step():
                 found.steps.setdefault(item.name, item)
                 found.values.setdefault(item.name, Local(item.type, item.span))
+                for link in inner_links(item.chain):
+                    if isinstance(link.action, p.Each):
+                        element = Local(link.action.element, link.span)
+                        found.elements.setdefault(link.action.variable, element)
             case p.Let():
                 found.lets.setdefault(item.name, item)
                 found.values.setdefault(item.name, Local(item.type, item.span))

@@ -133,7 +133,8 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
         case ast.Slo():
             whole.slo = slo(context, everything, item, whole.names)
         case ast.Traffic():
-            whole.traffic = elaborate_traffic(context, everything, whole.contents, item)
+            known = Scope(file, {**whole.contents.elements, **whole.contents.values})
+            whole.traffic = elaborate_traffic(context, known, whole.contents, item)
         case ast.Watch():
             watch(context, everything, item, whole.names)
         case ast.Breaker():

@@ -94,7 +94,8 @@ def _per_day(context: Context, written: ast.Traffic) -> Decimal | None:
 
 def _bare(subject: ast.Expr, contents: Contents) -> ast.NameRef | None:
     """A name alone that is no value: a gate or a branch."""
-    if isinstance(subject, ast.NameRef) and subject.name not in contents.values:
+    known = {**contents.values, **contents.elements}
+    if isinstance(subject, ast.NameRef) and subject.name not in known:
         return subject
     return None
 
