@@ -19,6 +19,7 @@ from pipelang.interfaces.simulating import spending
 from pipelang.runtime.simulation.simulate import Counts, simulate
 
 from .generate import generate
+from .generate_wide import generate_wide
 from .subject import analyse
 from .write_pipe import pipe_text, write_pipe
 
@@ -27,7 +28,9 @@ RUNS = int(os.environ.get("SIMULATED_RUNS", "3000"))
 BATCH = 8
 FAMILY = 1e-6
 MOST_COMPARISONS = 40  # of one model: outcomes, escalations, steps reached, wrong effects
-LEVEL = FAMILY / (SEEDS * MOST_COMPARISONS)
+MAKERS = {"plain": generate, "wide": generate_wide}
+"""Where programs come from: without and with sub-pipelines, lists, agents, memories, caches."""
+LEVEL = FAMILY / (len(MAKERS) * SEEDS * MOST_COMPARISONS)
 
 
 def surprise(hits: int, runs: int, share: float) -> float:
@@ -64,11 +67,12 @@ def disagreements(counts: Counts, report: dict[str, object]) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("maker", MAKERS)
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
-def test_simulated_runs_agree_with_the_analysis(first: int, tmp_path: Path) -> None:
+def test_simulated_runs_agree_with_the_analysis(first: int, maker: str, tmp_path: Path) -> None:
     failures: list[str] = []
     for seed in range(first, first + BATCH):
-        model = generate(5_000 + seed)  # not the seeds of the enumeration
+        model = MAKERS[maker](5_000 + seed)  # not the seeds of the enumeration
         path = write_pipe(model, tmp_path / f"seed_{seed}")
         name = model.pipeline.name
         report = analyse(path)[name]

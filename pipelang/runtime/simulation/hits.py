@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelang.runtime.simulation.facts import UnknownChance
-from pipelang.runtime.simulation.frames import Frame
+from pipelang.runtime.simulation.frames import Frame, Latents
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.vote import Open, verdict
@@ -19,13 +19,15 @@ MOST_TRIES = 100_000
 
 def cached(
     frame: Frame, run: Run, step: p.Step, link: p.Link, tier: str | None, right: bool
-) -> bool:
-    """Whether a cached answer is right: fresh ones are drawn until one is given."""
+) -> tuple[bool, Latents]:
+    """Whether a cached answer is right, and what is behind it: fresh ones are drawn until one is
+    given.
+    """
     trial = _Trial(frame, run, link, right)
     for _ in range(MOST_TRIES):
         answer = trial.action(tier)
         if answer is not None:
-            return answer
+            return answer, Latents(last=trial.last, link=link)
     raise UnknownChance(f"{step.name} never answers, so nothing of it can be cached")
 
 

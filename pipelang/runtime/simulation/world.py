@@ -275,7 +275,7 @@ class SimulatedWorld:
         tier = None
         if isinstance(action, (p.AskTier, p.Agent)):
             tier = self.route(run, action.who)
-        answer = cached(frame, run, step, link, tier, right)
+        answer, frame.latents[step.name] = cached(frame, run, step, link, tier, right)
         frame.make(step.name, answer)
         return Ghost(answer)
 
