@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipelang.analysis.figures import (
+    Averaged,
     Figures,
+    averaged,
     by_name,
     enclosed,
     if_finite,
@@ -74,15 +76,17 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     )
     bounded = enclosed(program, pipeline, point)
     draws: Totals | None = None
+    means: Averaged | None = None
     counted = bool(point.counted or point.counted_bins)
     if counted and not point.unknown_sites:
         draws = sweep(make_model(program, pipeline, posterior(point)))
+        means = averaged(program, pipeline, point)
     elif counted and bounded is not None and draws_beside(bounded.grid.size):
         sites = enumerate(point.unknown_sites)
         axes = {site: bounded.grid.values(axis) for axis, site in sites}
         both = beside_unknowns(posterior(point), axes, bounded.grid.size)
         draws = sweep(make_model(program, pipeline, both))
-    figure = Figures(totals, draws, point, bounded)
+    figure = Figures(totals, draws, point, bounded, means)
     numbers = figure.all(pipeline, worst, unpriced)
     slo = []
     for line in pipeline.slo:

@@ -57,7 +57,7 @@ def degree_of(value: Any, unknowns: int) -> tuple[int, ...]:
     return value.by if isinstance(value, Degrees) else (0,) * unknowns
 
 
-def degree_parameters(sites: Sequence[str]) -> Callable[[str], Degrees]:
+def unknown_degrees(sites: Sequence[str]) -> Callable[[str], Degrees]:
     """What stands for an unknown in a sweep over degrees. An unknown met only now counts too."""
     index = {site: number for number, site in enumerate(sites)}
 

@@ -14,13 +14,14 @@ from pipelang.analysis.enclosure import (
     GRID_LIMIT,
     Grid,
     degree_of,
-    degree_parameters,
     enclose,
+    unknown_degrees,
 )
 from pipelang.analysis.model import make_model
 from pipelang.analysis.numbers import UNCOMPUTED, Number, certain
 from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.posterior import interval, share_of, widest
+from pipelang.analysis.quadrature import Rule, degree_parameters, rule
 from pipelang.analysis.sweep import Totals, sweep
 from pipelang.analysis.worst import Worst
 from pipelang.records import dataclass
@@ -48,9 +49,12 @@ class Figures:
     draws: Totals | None
     parameters: Parameters
     enclosed: Enclosed | None
+    means: Averaged | None = None
 
-    def number(self, read: Read, unit: bool = True) -> Number:
-        """A figure; `unit` says that it is a probability, so [0, 1] bounds it when unknown."""
+    def number(self, read: Read, unit: bool = True, polynomial: bool = True) -> Number:
+        """A figure; `unit` says that it is a probability, so [0, 1] bounds it when unknown. One
+        that is no polynomial has the mean of the draws.
+        """
         value = float(read(self.point))
         basis = self.parameters.basis
         if self.parameters.unknown_sites:
@@ -58,7 +62,12 @@ class Figures:
         if self.draws is None:
             return certain(value, basis)
         spread = interval(read(self.draws))
-        return Number(value, spread.low, spread.high, spread.mean, basis)
+        if spread.low == spread.high:  # what was counted does not enter it
+            return certain(value, basis)
+        mean = spread.mean
+        if polynomial and self.means is not None:
+            mean = self.means.rule.mean(read(self.means.values))
+        return Number(value, spread.low, spread.high, mean, basis)
 
     def _unknown(self, read: Read, value: float, unit: bool) -> Number:
         """Bounds over what nobody declared; a figure that does not hang on it is known."""
@@ -115,7 +124,9 @@ class Figures:
         if self.parameters.unknown_sites:
             wrong, right = self.number(field_of("silent_error")), self.number(field_of("success"))
             return _ratio(wrong, right)
-        return self.number(lambda t: t.silent_error / (t.success + t.silent_error))
+        risk = reader_of("selective_risk")
+        assert risk is not None
+        return self.number(risk, polynomial=False)
 
     def _cost(
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
@@ -178,7 +189,7 @@ def enclosed(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Enc
     sites = tuple(point.unknown_sites)
     if not sites:
         return None
-    by_degree = Parameters(program.evidence, degree_parameters(sites))
+    by_degree = Parameters(program.evidence, unknown_degrees(sites))
     degrees = sweep(make_model(program, pipeline, by_degree))
     most = [0] * len(sites)
     for figure in all_figures(degrees):
@@ -189,6 +200,24 @@ def enclosed(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Enc
     axis = {site: number for number, site in enumerate(sites)}
     on_grid = Parameters(program.evidence, lambda site: grid.values(axis[site]))
     return Enclosed(degrees, sweep(make_model(program, pipeline, on_grid)), grid)
+
+
+@dataclass(frozen=True, slots=True)
+class Averaged:
+    """The figures at the points of a rule that averages them over the posterior."""
+
+    rule: Rule
+    values: Totals
+
+
+def averaged(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Averaged | None:
+    """What posterior means are made from; None where the rule would have too many points."""
+    parameters, count = degree_parameters(point)
+    degrees = sweep(make_model(program, pipeline, parameters))
+    found = rule(point, all_figures(degrees), count)
+    if found is None:
+        return None
+    return Averaged(found, sweep(make_model(program, pipeline, found.parameters)))
 
 
 def all_figures(totals: Totals) -> list[Any]:

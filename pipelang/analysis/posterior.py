@@ -88,6 +88,9 @@ def interval(values: Any) -> Interval:
     import numpy as np
 
     array: np.ndarray[Any, Any] = np.broadcast_to(np.asarray(values, dtype=float), (DRAWS,))
+    least, most = float(array.min()), float(array.max())
+    if most - least <= 1e-15 * abs(most):  # one number, up to rounding
+        return Interval(least, least, least)
     low, high = np.quantile(array, [0.025, 0.975])
     return Interval(float(array.mean()), float(low), float(high))
 

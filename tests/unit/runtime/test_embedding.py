@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pipelang import Answered, Escalated, Failed, InputError, NotRunnable, Update
+from pipelang import Answered, Escalated, Failed, InputError, Update
 from pipelang.runtime.embedding import Runtime
 from pipelang.runtime.interpreter import run_pipeline
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
