@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipelang.analysis.enclosed import enclosed
 from pipelang.analysis.figures import (
     Averaged,
     Figures,
     averaged,
     by_name,
-    enclosed,
     if_finite,
 )
 from pipelang.analysis.importance import importances
@@ -81,10 +81,13 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     if counted and not point.unknown_sites:
         draws = sweep(make_model(program, pipeline, posterior(point)))
         means = averaged(program, pipeline, point)
-    elif counted and bounded is not None and draws_beside(bounded.grid.size):
-        sites = enumerate(point.unknown_sites)
-        axes = {site: bounded.grid.values(axis) for axis, site in sites}
-        both = beside_unknowns(posterior(point), axes, bounded.grid.size)
+    elif (
+        counted
+        and bounded is not None
+        and bounded.grid is not None
+        and draws_beside(bounded.grid.size)
+    ):
+        both = beside_unknowns(posterior(point), bounded.grid)
         draws = sweep(make_model(program, pipeline, both))
     figure = Figures(totals, draws, point, bounded, means)
     numbers = figure.all(pipeline, worst, unpriced)

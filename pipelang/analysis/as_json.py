@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelang.analysis.analyse import Analysis
-from pipelang.analysis.figures import OUTCOMES
+from pipelang.analysis.sweep import OUTCOMES
 from pipelang.semantics import program as p
 
 

@@ -12,7 +12,7 @@ case, is exact at once: its coefficients are its values at the corners.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from math import comb, cos, pi, prod
 from typing import TYPE_CHECKING, Any
 
@@ -57,54 +57,115 @@ def degree_of(value: Any, unknowns: int) -> tuple[int, ...]:
     return value.by if isinstance(value, Degrees) else (0,) * unknowns
 
 
-def unknown_degrees(sites: Sequence[str]) -> Callable[[str], Degrees]:
-    """What stands for an unknown in a sweep over degrees. An unknown met only now counts too."""
-    index = {site: number for number, site in enumerate(sites)}
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """An unknown: one share, or (with `parts`) so many that sum to 1."""
 
-    def unknown(site: str) -> Degrees:
-        by = [0] * len(sites)
-        by[index[site]] = 1
-        return Degrees(tuple(by))
+    site: str
+    parts: int = 0
 
-    return unknown
+
+def axes_of(unknown: Iterable[str], sticks: Mapping[str, int]) -> list[Axis]:
+    """The unknowns, with the parts of what sums to 1 put together."""
+    axes: dict[str, Axis] = {}
+    for site in unknown:
+        whole = site.rpartition("[")[0]
+        axis = Axis(whole, sticks[whole]) if whole in sticks else Axis(site)
+        axes[axis.site] = axis
+    return list(axes.values())
+
+
+def broken(axes: Iterable[Axis], whole: Container[str]) -> list[Axis]:
+    """The same unknowns, with all that sum to 1 taken apart but those that stay `whole`."""
+    return [
+        part
+        for axis in axes
+        for part in (
+            [axis]
+            if not axis.parts or axis.site in whole
+            else [Axis(f"{axis.site}[{index}]") for index in range(axis.parts - 1)]
+        )
+    ]
+
+
+Unknown = Callable[[str], Any]
+Choose = Callable[[str, int], list[Any] | None]
+
+
+def unknown_degrees(axes: Sequence[Axis]) -> tuple[Unknown, Choose]:
+    """What stands for the unknowns in a sweep over degrees."""
+    units = {
+        axis.site: Degrees(tuple(int(at == index) for at in range(len(axes))))
+        for index, axis in enumerate(axes)
+    }
+    whole = {axis.site for axis in axes if axis.parts}
+    return units.__getitem__, lambda site, count: [units[site]] * count if site in whole else None
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Where a polynomial of these degrees is evaluated: a tensor of Chebyshev points."""
+    """Where a polynomial of these degrees is evaluated: a tensor of Chebyshev points.
 
+    Shares that sum to 1 enter with degree one, so their axis has a point for every one of them
+    being all: what lies between is a mixture. An unknown that is not on the grid is put at one
+    half, because nothing that is read there hangs on it.
+    """
+
+    axes: tuple[Axis, ...]
     degrees: tuple[int, ...]
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(
+            axis.parts or degree + 1 for axis, degree in zip(self.axes, self.degrees, strict=True)
+        )
+
+    @property
     def size(self) -> int:
-        return prod(degree + 1 for degree in self.degrees)
+        return prod(self.shape)
 
     def points(self, axis: int) -> list[float]:
         """The points of one unknown, both ends included."""
+        if self.axes[axis].parts:
+            return [float(index) for index in range(self.axes[axis].parts)]
         degree = self.degrees[axis]
         if degree == 0:
             return [0.5]
         return [(1 - cos(pi * step / degree)) / 2 for step in range(degree + 1)]
 
-    def values(self, axis: int) -> Array:
-        """An unknown at every point of the grid, flattened."""
+    def _flat(self, axis: int) -> Array:
+        """An axis' point at every point of the grid."""
         import numpy as np
 
-        axes = [self.points(index) for index in range(len(self.degrees))]
+        axes = [self.points(index) for index in range(len(self.axes))]
         mesh = np.meshgrid(*axes, indexing="ij")
         flat: Array = mesh[axis].reshape(-1)
         return flat
+
+    def values(self) -> tuple[Unknown, Choose]:
+        """What stands for the unknowns in a sweep over the grid."""
+        places = {axis.site: index for index, axis in enumerate(self.axes)}
+
+        def unknown(site: str) -> Any:
+            return self._flat(places[site]) if site in places else 0.5
+
+        def choose(site: str, count: int) -> list[Any] | None:
+            if site not in places:
+                return None
+            chosen = self._flat(places[site])
+            return [(chosen == index).astype(float) for index in range(count)]
+
+        return unknown, choose
 
     def coefficients(self, values: Any) -> Array:
         """Bernstein coefficients of the polynomial with these values on the grid."""
         import numpy as np
 
-        shape = tuple(degree + 1 for degree in self.degrees)
         tensor: Array = np.broadcast_to(np.asarray(values, dtype=float), (self.size,)).reshape(
-            shape
+            self.shape
         )
         for axis, degree in enumerate(self.degrees):
-            if degree == 0:
+            if degree == 0 or self.axes[axis].parts:
                 continue
             basis = np.array(
                 [
@@ -116,6 +177,21 @@ class Grid:
             solved = np.linalg.solve(basis, moved.reshape(degree + 1, -1)).reshape(moved.shape)
             tensor = np.moveaxis(solved, 0, axis)
         return tensor
+
+    def enclose(self, values: Any) -> Bounds:
+        """The range of a figure with these values on the grid."""
+        import numpy as np
+
+        tensor = self.coefficients(values)
+        mixed = [index for index, axis in enumerate(self.axes) if axis.parts]
+        rows = np.moveaxis(tensor, mixed, range(len(mixed)))
+        rows = rows.reshape((-1, *rows.shape[len(mixed) :]))
+        found = [enclose(row) for row in rows]
+        return Bounds(
+            min(bounds.low for bounds in found),
+            max(bounds.high for bounds in found),
+            all(bounds.tight for bounds in found),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +212,8 @@ def enclose(coefficients: Array) -> Bounds:
 
 def _minimum(coefficients: Array) -> tuple[float, bool]:
     """A lower bound of the minimum, and whether it is within `TIGHT` of it: branch and bound."""
+    if coefficients.ndim == 0:
+        return float(coefficients), True
     best = _corner(coefficients)
     heap: list[tuple[float, int, Array]] = [(float(coefficients.min()), 0, coefficients)]
     for split in range(1, SPLITS):

@@ -6,32 +6,25 @@ something is undeclared, one over degrees and one over a grid give certain bound
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import isfinite
-from typing import Any
 
+from pipelang.analysis.enclosed import Enclosed, Read
 from pipelang.analysis.enclosure import (
-    GRID_LIMIT,
-    Grid,
     degree_of,
-    enclose,
-    unknown_degrees,
 )
 from pipelang.analysis.model import make_model
 from pipelang.analysis.numbers import UNCOMPUTED, Number, certain
 from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.posterior import interval, share_of, widest
 from pipelang.analysis.quadrature import Rule, degree_parameters, rule
-from pipelang.analysis.sweep import Totals, sweep
+from pipelang.analysis.sweep import OUTCOMES, Totals, all_figures, sweep
 from pipelang.analysis.worst import Worst
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 
 DAYS_A_MONTH = 30
-OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
 
-Read = Callable[[Totals], Any]
 
 DERIVED: dict[str, Read] = {
     "coverage": lambda t: t.success + t.silent_error,
@@ -72,15 +65,16 @@ class Figures:
     def _unknown(self, read: Read, value: float, unit: bool) -> Number:
         """Bounds over what nobody declared; a figure that does not hang on it is known."""
         enclosed = self.enclosed
-        if enclosed is None:
-            high = 1.0 if unit else None
-            return Number(None, 0.0, high, None, Basis.UNKNOWN, tight=False)
-        known = not any(degree_of(read(enclosed.degrees), len(enclosed.grid.degrees)))
+        assert enclosed is not None
+        known = not any(degree_of(read(enclosed.degrees), len(enclosed.axes)))
         if self.parameters.counted or self.parameters.counted_bins:
             return self._measured_and_unknown(read, value, unit, known)
         if known:
             return certain(value, self.parameters.known_basis)
-        bounds = enclose(enclosed.grid.coefficients(read(enclosed.values)))
+        bounds = enclosed.bounds(read)
+        if bounds is None:
+            high = 1.0 if unit else None
+            return Number(None, 0.0, high, None, Basis.UNKNOWN, tight=False)
         low = max(0.0, bounds.low)
         high = min(1.0, bounds.high) if unit else bounds.high
         if high - low <= 1e-12:
@@ -90,7 +84,7 @@ class Figures:
     def _measured_and_unknown(self, read: Read, value: float, unit: bool, known: bool) -> Number:
         """Over the unknowns, the widest of the intervals that the evidence leaves open."""
         enclosed = self.enclosed
-        if self.draws is None or enclosed is None:
+        if self.draws is None or enclosed is None or enclosed.grid is None:
             return Number(None, 0.0, 1.0 if unit else None, None, Basis.UNKNOWN, tight=False)
         spread = widest(read(self.draws), enclosed.grid.size)
         if known:
@@ -108,7 +102,7 @@ class Figures:
     def all(
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
     ) -> dict[str, Number]:
-        numbers = {name: self.number(field_of(name)) for name in OUTCOMES}
+        numbers = _within_one({name: self.number(field_of(name)) for name in OUTCOMES})
         numbers |= {name: self.number(read) for name, read in DERIVED.items()}
         numbers["selective_risk"] = self._selective_risk()
         numbers |= self._cost(pipeline, worst, unpriced)
@@ -156,6 +150,18 @@ class Figures:
         return Number(number.value, number.low, number.high, number.mean, basis)
 
 
+def _within_one(numbers: dict[str, Number]) -> dict[str, Number]:
+    """Outcomes sum to 1, so where one was not enclosed it is at most what the others leave."""
+    least = {name: number.low or 0.0 for name, number in numbers.items()}
+    found = {}
+    for name, number in numbers.items():
+        high = max(0.0, 1 - sum(low for other, low in least.items() if other != name))
+        if not number.tight and number.high is not None and high < number.high:
+            number = Number(None, number.low, high, None, number.basis, tight=False)
+        found[name] = number
+    return found
+
+
 def if_finite(number: Number) -> Number:
     """An amount; an unknown one where nothing bounds what it is made of."""
     sides = (number.value, number.low, number.high, number.mean)
@@ -176,33 +182,6 @@ def _ratio(wrong: Number, right: Number) -> Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Enclosed:
-    """The figures as polynomials in the unknowns: their degrees, and their values on a grid."""
-
-    degrees: Totals
-    values: Totals
-    grid: Grid
-
-
-def enclosed(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Enclosed | None:
-    """What enclosures are made from; None without unknowns, or with more than can be enclosed."""
-    sites = tuple(point.unknown_sites)
-    if not sites:
-        return None
-    by_degree = Parameters(program.evidence, unknown_degrees(sites))
-    degrees = sweep(make_model(program, pipeline, by_degree))
-    most = [0] * len(sites)
-    for figure in all_figures(degrees):
-        most = list(map(max, most, degree_of(figure, len(sites))))
-    grid = Grid(tuple(most))
-    if grid.size > GRID_LIMIT:
-        return None
-    axis = {site: number for number, site in enumerate(sites)}
-    on_grid = Parameters(program.evidence, lambda site: grid.values(axis[site]))
-    return Enclosed(degrees, sweep(make_model(program, pipeline, on_grid)), grid)
-
-
-@dataclass(frozen=True, slots=True)
 class Averaged:
     """The figures at the points of a rule that averages them over the posterior."""
 
@@ -218,13 +197,6 @@ def averaged(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Ave
     if found is None:
         return None
     return Averaged(found, sweep(make_model(program, pipeline, found.parameters)))
-
-
-def all_figures(totals: Totals) -> list[Any]:
-    """Every figure of a sweep."""
-    plain = [getattr(totals, name) for name in (*OUTCOMES, "wrong_effect", "cost", "tokens")]
-    groups = (totals.escalations, totals.reached, totals.step_costs, totals.asked)
-    return plain + [value for group in groups for value in group.values()]
 
 
 def field_of(name: str) -> Read:

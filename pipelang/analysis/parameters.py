@@ -58,7 +58,9 @@ def timely(spread: Spread, seconds: Decimal) -> float:
 class Parameters:
     """Values of chances. `unknown` supplies what nobody declared; `used` remembers what was asked.
 
-    `measured` replaces the plug-in value of counted and measured chances, by site.
+    `measured` replaces the plug-in value of counted and measured chances, by site; `choose`
+    supplies unknown shares that sum to 1 as a whole, where it knows their site. `sticks` remembers
+    how many there are at a site.
     """
 
     evidence: Mapping[str, EvidenceFile]
@@ -69,6 +71,8 @@ class Parameters:
     counted: dict[str, tuple[int, int]] = field(default_factory=dict)
     counted_bins: dict[tuple[str, bool], tuple[int, ...]] = field(default_factory=dict)
     unknown_sites: dict[str, None] = field(default_factory=dict)
+    choose: Callable[[str, int], list[Weight] | None] = lambda site, count: None
+    sticks: dict[str, int] = field(default_factory=dict)
     bounded: bool = False
     _bins: dict[tuple[str, bool, tuple[Cut, ...]], tuple[int, ...]] = field(default_factory=dict)
 
@@ -135,6 +139,10 @@ class Parameters:
 
     def stick(self, site: str, count: int) -> list[Weight]:
         """`count` unknown shares that sum to 1: each takes its part of what is left."""
+        whole = self.choose(site, count)
+        if whole is not None:
+            return whole
+        self.sticks[site] = count
         shares: list[Weight] = []
         left: Weight = 1.0
         for index in range(count - 1):

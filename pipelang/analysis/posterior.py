@@ -8,9 +8,9 @@ program first uses them, so a result does not hang on what files are called.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pipelang.analysis.enclosure import Grid
 from pipelang.analysis.parameters import Parameters
 from pipelang.records import dataclass
 
@@ -46,24 +46,30 @@ def posterior(point: Parameters) -> Parameters:
     return Parameters(point.evidence, point.unknown, measured, bins)
 
 
-def beside_unknowns(drawn: Parameters, axes: Mapping[str, Any], points: int) -> Parameters:
+def beside_unknowns(drawn: Parameters, grid: Grid) -> Parameters:
     """Posterior draws at every point of a grid over the unknowns, flattened: point by point.
 
-    `axes` are the values of each unknown at the points. Fewer draws are taken where there are many
-    points, so that arrays stay small.
+    Fewer draws are taken where there are many points, so that arrays stay small.
     """
     import numpy as np
 
+    points = grid.size
     each = draws_beside(points)
+    unknown, choose = grid.values()
 
     def spread(values: Any) -> Any:
         return np.tile(values[:each], points)
 
+    def chosen(site: str, count: int) -> list[Any] | None:
+        shares = choose(site, count)
+        return None if shares is None else [np.repeat(share, each) for share in shares]
+
     return Parameters(
         drawn.evidence,
-        lambda site: np.repeat(axes[site], each),
+        lambda site: np.repeat(unknown(site), each),
         {site: spread(values) for site, values in drawn.measured.items()},
         {key: tuple(map(spread, values)) for key, values in drawn.bins.items()},
+        choose=chosen,
     )
 
 

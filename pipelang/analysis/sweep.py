@@ -67,6 +67,16 @@ class Totals:
     endings: dict[Ending, Any] = field(default_factory=dict)
 
 
+OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
+
+
+def all_figures(totals: Totals) -> list[Any]:
+    """Every figure of a sweep."""
+    plain = [getattr(totals, name) for name in (*OUTCOMES, "wrong_effect", "cost", "tokens")]
+    groups = (totals.escalations, totals.reached, totals.step_costs, totals.asked)
+    return plain + [value for group in groups for value in group.values()]
+
+
 @dataclass(slots=True)
 class _Sweep:
     model: Model

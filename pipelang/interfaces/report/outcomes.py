@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.figures import OUTCOMES
 from pipelang.analysis.numbers import Number
+from pipelang.analysis.sweep import OUTCOMES
 from pipelang.interfaces.report.table import Cell, Row, bar, lay_out, range_bar
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelang.analysis.figures import OUTCOMES
 from pipelang.analysis.numbers import Number
+from pipelang.analysis.sweep import OUTCOMES
 from pipelang.interfaces.report.view import View, says_something
 from pipelang.interfaces.report.words import DUST, a_day, listed, one_in, plural, rate
 
