@@ -14,6 +14,7 @@ from typing import Any
 from pipelang.analysis.calls import Caller, call_kernel
 from pipelang.analysis.closed import Closed, add, of_answers
 from pipelang.analysis.conditions import perform
+from pipelang.analysis.enclosure import Degrees
 from pipelang.analysis.lists import each_closed, fixed_length
 from pipelang.analysis.model import WRONG, Model, value_key
 from pipelang.analysis.polls import CallKernel, Latent, Made, cascaded, voted
@@ -83,10 +84,10 @@ def _attempt(
         link = resolve(link.action, kernel.prepared.routes[id(link)](now.values))
     if link.cache is None or now.again or not looks:
         return _fresh(kernel, link, now, frozenset(around)), link
-    hits = now.model.parameters.value(link.cache.hits)
+    found, there = _hit(kernel, link, now, frozenset(around))
+    hits = now.model.parameters.value(link.cache.hits) * there
     closed = Closed()
-    add(closed.answers, (False, None, False), 0)
-    for answer, chance in _hit(kernel, link, now, frozenset(around)).items():
+    for answer, chance in found.items():
         add(closed.answers, answer, hits * chance)
     closed.take(1 - hits, _fresh(kernel, link, now, frozenset(around)))
     return closed, link
@@ -94,8 +95,8 @@ def _attempt(
 
 def _hit(
     kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]
-) -> dict[Any, Any]:
-    """A cached answer: as right as a fresh one that was given."""
+) -> tuple[dict[Any, Any], Any]:
+    """A cached answer: as right as a fresh one that was given; and 0 where none ever is, else 1."""
     action = link.action
     if link.vote is None and not isinstance(action, p.Cascade):
         call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
@@ -104,10 +105,15 @@ def _hit(
         for latent, chance in call.draw(now.former):
             keeps = latent if kernel.prepared.tracks_latent else None
             made.answer(latent[0] if right else latent[1], keeps, chance)
-        return of_answers(made).answers
+        return of_answers(made).answers, 1
     fresh = _fresh(kernel, link, replace(now, values=_calm(now)), around).answers
     total = sum(fresh.values())
-    return {answer: chance / total for answer, chance in fresh.items()}
+    if is_zero(total):
+        return {}, 0
+    if isinstance(total, Degrees) or not getattr(total, "shape", ()):
+        return {answer: chance / total for answer, chance in fresh.items()}, 1
+    never = 1.0 * (total == 0)
+    return {answer: chance / (total + never) for answer, chance in fresh.items()}, 1 - never
 
 
 def _calm(now: Situation) -> dict[Key, Any]:

@@ -27,6 +27,8 @@ GRID_LIMIT = 50_000
 """Points of the grid at most; beyond it, bounds are the trivial ones."""
 TIGHT = 1e-10
 SPLITS = 4_000
+BEYOND = 1_000_000
+"""The degree of what is no polynomial."""
 
 
 class Degrees:
@@ -50,6 +52,13 @@ class Degrees:
         return Degrees(tuple(a + b for a, b in zip(self.by, other.by, strict=True)))
 
     __rmul__ = __mul__
+
+    def _no_polynomial(self, other: Any) -> Degrees:
+        """A quotient is no polynomial: its degree is beyond every grid."""
+        both = other.by if isinstance(other, Degrees) else self.by
+        return Degrees(tuple(BEYOND if a or b else 0 for a, b in zip(self.by, both, strict=True)))
+
+    __truediv__ = __rtruediv__ = _no_polynomial
 
 
 def degree_of(value: Any, unknowns: int) -> tuple[int, ...]:

@@ -47,40 +47,62 @@ class CallKernel:
     draw: Draw
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A vote on its way: the tally, the last answer, and the first of either side, for a step whose
+    latents matter afterwards.
+    """
+
+    right: int = 0
+    wrong: int = 0
+    last: Latent | None = None
+    first_right: Latent | None = None
+    first_wrong: Latent | None = None
+
+    def and_one(self, good: bool, latent: Latent, keeps: bool) -> _Counted:
+        first_right, first_wrong = self.first_right, self.first_wrong
+        if keeps and good:
+            first_right = first_right or latent
+        elif keeps:
+            first_wrong = first_wrong or latent
+        right, wrong = self.right + good, self.wrong + (not good)
+        return _Counted(right, wrong, latent, first_right, first_wrong)
+
+
 def voted(
     vote: p.Vote, call: CallKernel, arguments_right: bool, former: Latent | None, keeps: bool
 ) -> Made:
-    """A vote. `keeps` says whether the latents of the last answer matter afterwards."""
+    """A vote. `keeps` says whether the latents of the answer that won matter afterwards."""
     made = Made()
-    states: dict[tuple[int, int, Latent | None], Any] = {(0, 0, former): 1.0}
+    states: dict[_Counted, Any] = {_Counted(last=former): 1.0}
     number = 0
     while states:
-        after: dict[tuple[int, int, Latent | None], Any] = {}
+        after: dict[_Counted, Any] = {}
 
-        def add(key: tuple[int, int, Latent | None], weight: Any, into: Any = after) -> None:
-            into[key] = into[key] + weight if key in into else weight
+        def add(state: _Counted, weight: Any, into: Any = after) -> None:
+            into[state] = into[state] + weight if state in into else weight
 
-        for (right, wrong, last), weight in states.items():
+        for state, weight in states.items():
             made.cost = made.cost + weight * call.cost
             made.tokens = made.tokens + weight * call.tokens
             if not is_zero(call.fails):
-                add((right, wrong, last), weight * call.fails)
+                add(state, weight * call.fails)
             answers = weight * (1 - call.fails)
             if is_zero(answers):
                 continue
-            for latent, chance in call.draw(last):
+            for latent, chance in call.draw(state.last):
                 good = latent[0] if arguments_right else latent[1]
-                add((right + good, wrong + (not good), latent), answers * chance)
+                add(state.and_one(good, latent, keeps), answers * chance)
         number += 1
         states = {}
-        for (right, wrong, last), weight in after.items():
-            won = verdict(vote, (right, wrong), number)
+        for state, weight in after.items():
+            won = verdict(vote, (state.right, state.wrong), number)
             if won is Open.GOES_ON:
-                states[right, wrong, last] = weight
+                states[state] = weight
             elif won is Open.FAILED:
                 made.fails = made.fails + weight
             else:
-                made.answer(won == 0, last if keeps else None, weight)
+                made.answer(won == 0, state.first_right if won == 0 else state.first_wrong, weight)
     return made
 
 

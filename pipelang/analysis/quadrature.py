@@ -39,11 +39,16 @@ class Beta:
     degree: int
 
 
+def nodes_for(degree: int) -> int:
+    """How many nodes average a polynomial of this degree exactly."""
+    return (degree + 2) // 2
+
+
 def gauss_jacobi(beta: Beta) -> tuple[Array, Array]:
     """Nodes in [0, 1] and weights that average polynomials of the degree exactly."""
     import numpy as np
 
-    count = max(1, (beta.degree + 2) // 2)
+    count = nodes_for(beta.degree)
     # The rule for the weight (1 - t)^p (1 + t)^q on [-1, 1], with x = (1 + t) / 2.
     p, q = beta.b - 1, beta.a - 1
     diagonal = np.empty(count)
@@ -119,11 +124,11 @@ def rule(point: Parameters, figures: Sequence[Any], count: int) -> Rule | None:
         for index, number in enumerate(counts[:-1]):
             rest = sum(other + JEFFREYS for other in counts[index + 1 :])
             betas.append((number + JEFFREYS, rest))
+    if prod(nodes_for(degree) for degree in degrees) > MOST_POINTS:
+        return None
     rules = [
         gauss_jacobi(Beta(a, b, degree)) for (a, b), degree in zip(betas, degrees, strict=True)
     ]
-    if prod(len(nodes) for nodes, _ in rules) > MOST_POINTS:
-        return None
     meshes = np.meshgrid(*(nodes for nodes, _ in rules), indexing="ij")
     weights = np.ones(())
     for _, part in rules:

@@ -49,17 +49,20 @@ class _Trial:
 
     def _vote(self, rule: p.Vote, tier: str | None) -> bool | None:
         tally, calls = [0, 0], 0
+        first: dict[bool, tuple[bool, bool] | None] = {}
         while True:
             answer = self._call(tier)
             calls += 1
             if answer is not None:
                 tally[0 if answer else 1] += 1
+                first.setdefault(answer, self.last)
             if isinstance(rule, p.Majority) and calls < rule.calls:
                 continue
             won = verdict(rule, tally, calls)
             if won is Open.FAILED:
                 return None
             if not isinstance(won, Open):
+                self.last = first[won == 0]
                 return won == 0
 
     def _cascade(self, action: p.Cascade) -> bool | None:

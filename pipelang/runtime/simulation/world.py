@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -47,9 +47,10 @@ class Spending(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ghost:
-    """What stands for a value: only whether it is right."""
+    """What stands for a value: only whether it is right, and the verdicts behind that."""
 
     right: bool
+    latent: tuple[bool, bool] | None = field(default=None, repr=False, compare=False)
 
 
 class SimulatedWorld:
@@ -133,7 +134,7 @@ class SimulatedWorld:
         if isinstance(action, p.Call) and run.program.tools[action.tool].acts and not answer:
             self.wrong_effect = True
         frame.make(attempt.step.name, answer)
-        return Ghost(answer)
+        return Ghost(answer, frame.latents[attempt.step.name].last)
 
     async def _call_model(self, run: Run, attempt: Attempt, turn: int) -> None:
         """One attempt at a model. Raises `AttemptFailed`."""
@@ -183,13 +184,15 @@ class SimulatedWorld:
         recovers = odds.of(link.recovers)
         answer = self._answer(frame, attempt.step.name, link, accuracy, recovers, right)
         frame.make(attempt.step.name, answer)
-        return Turn(Ghost(answer))
+        return Turn(Ghost(answer, frame.latents[attempt.step.name].last))
 
     async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         return ToolResult(call, None)
 
     def chose(self, run: Run, step: p.Step, answer: Any) -> None:
-        self._frame(run).right[step.name] = answer.right
+        frame = self._frame(run)
+        frame.right[step.name] = answer.right
+        frame.latents[step.name].last = answer.latent
 
     async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
         frame = self._frame(run)
