@@ -23,7 +23,7 @@ from .subject import analyse
 from .values import OpenReadingError
 from .write_pipe import pipe_text, write_pipe
 
-DEFAULT = "6000" if os.environ.get("ORACLE_LONG") else "300"
+DEFAULT = "6000" if os.environ.get("ORACLE_LONG") else "240"
 SEEDS = int(os.environ.get("ORACLE_WIDE_SEEDS", DEFAULT))
 
 
