@@ -143,6 +143,29 @@ def votes_of_calls_that_fail() -> Case:
 
 
 @case
+def a_redone_vote_copies_what_won() -> Case:
+    """The first call of the redo repeats the step's answer, not the last call of the vote."""
+    judged = m.Test(e.Path("s", "ok"), m.Rates(rate("1"), rate("0")))
+    program = World().program(
+        step("s", ask(a=".8", vote=m.Vote(3), correlation=".3")),
+        m.Gate("g", judged, PEOPLE, m.Redo("s", 1)),
+        returned("s"),
+    )
+    # Right at first: .8 × .86 + .8 × .14 × .56 + .2 × .56 × .86.
+    # After a wrong answer the first call is right with .56.
+    won = rate(".84704") + rate(".15296") * rate(".737408")
+    return Case(program, numbers(success=won, escalation=1 - won), {"g": 1 - won})
+
+
+@case
+def a_cache_of_what_may_never_answer() -> Case:
+    cascade = m.Cascade(("fast", "other"), e.Path("it", "ok"), m.Rates(rate("1"), rate("0")))
+    link = ask("s", by=cascade, correlation="0", hits="0")
+    program = World().program(step("s", ask(a=".8")), step("t", link), returned("t"))
+    return Case(program, numbers(success=".8", failure=".2"))
+
+
+@case
 def leading_votes() -> Case:
     voted = ask(a=".9", vote=m.Vote(3, 2), correlation="0")
     program = World(price="1000").program(step("s", voted), returned("s"))

@@ -35,7 +35,7 @@ NOTES, LAST = "notes", "last"
 class WideTests(TestMaker):
     def condition(self, scope: Scope, depth: int = 0) -> e.Expr:
         optional = scope.optional()
-        if optional and self.palette.one_in(3):
+        if optional and self.palette.one_in(2):
             name = self.rng.choice(optional)
             return self.palette.said(e.Path(name, "?"), self.rng.choice(SHARES))
         return super().condition(scope, depth)
@@ -55,7 +55,6 @@ class ActionMaker(Maker):
 
     children: list[Child] = field(default_factory=list)
     suffix: str = ""
-    inside_each: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -282,11 +281,9 @@ class ActionMaker(Maker):
         element = self.name("item")
         inner = scope.inside()
         inner.add_value(element, element_type)
-        self.inside_each = True
         links = [self.link(inner, record)]
         if self.palette.one_in(3):
             links.append(self.link(inner, record))
-        self.inside_each = False
         otherwise = self.outcome(inner, answers=False) if self.palette.one_in(3) else None
         need: Fraction | Literal["all", "any"] = self.rng.choice(
             ["all", "all", "any", *self.rng.sample(NEEDS, 2)]

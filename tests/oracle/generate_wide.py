@@ -32,6 +32,8 @@ THEMES: dict[str, dict[str, int]] = {
     "each": {"each": 9, "list": 1},
     "each redone": STRAIGHT | {"each": 6, "redo": 6, "gate": 4, "links": 0, "vote": 1, "agent": 1},
     "each of runs": {"each": 9, "run": 8, "children": 1, "list": 1},
+    "each of anything": {"each": 9, "list": 1, "plain": 2}
+    | {"vote": 3, "cascade": 4, "agent": 4, "pick": 4, "cache": 1},
     "each that acts": {"each": 9, "run": 6, "children": 1, "acts": 8, "asked": 2},
     "agent": {"agent": 9, "cache": 1},
     "memory": {"recall": 6, "remember": 6, "when": 4, "hold": 2},
@@ -42,7 +44,7 @@ THEMES: dict[str, dict[str, int]] = {
     "asked": {"asked": 7, "hold": 2},
     "pick": {"pick": 8, "vote": 1, "agent": 1, "when": 3},
     "several redone": STRAIGHT
-    | {"vote": 5, "cascade": 5, "agent": 3, "pick": 2, "redo": 6, "gate": 4, "links": 0},
+    | {"vote": 5, "cascade": 5, "agent": 3, "pick": 4, "redo": 6, "gate": 4, "links": 0},
     "all": {"vote": 1, "cascade": 1, "agent": 1, "pick": 1, "asked": 1, "run": 3}
     | {"children": 2, "acts": 3, "cache": 1, "each": 2, "recall": 1, "remember": 1, "list": 1},
 }

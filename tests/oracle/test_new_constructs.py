@@ -1,7 +1,7 @@
 """The analysis of sub-pipelines, lists, agents, memories and caches against brute force.
 
 First the answers worked out by hand, then random programs: every number of every pipeline of each,
-to 1e-12. `ORACLE_WIDE_SEEDS=20000` looks further, `ORACLE_LONG=1` at 5,400.
+to 1e-12. `ORACLE_WIDE_SEEDS=20000` looks further, `ORACLE_LONG=1` at 6,000.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .subject import analyse
 from .values import OpenReadingError
 from .write_pipe import pipe_text, write_pipe
 
-DEFAULT = "5400" if os.environ.get("ORACLE_LONG") else "270"
+DEFAULT = "6000" if os.environ.get("ORACLE_LONG") else "240"
 SEEDS = int(os.environ.get("ORACLE_WIDE_SEEDS", DEFAULT))
 
 
@@ -35,7 +35,7 @@ def test_known_answers(name: str, tmp_path: Path) -> None:
     assert not found, "\n".join([*map(str, found), "", pipe_text(case.program)])
 
 
-def test_an_escalation_of_a_child_is_called_by_both_names(tmp_path: Path) -> None:
+def test_an_escalation_of_a_child_is_named_after_the_child_and_its_gate(tmp_path: Path) -> None:
     case = CASES["decisions_propagate"]()
     report = analyse(write_pipe(case.program, tmp_path))["main"]
     named = {name for name, p in report["escalations"].items() if p["value"]}
@@ -85,9 +85,9 @@ def test_report_is_exact(theme: str, tmp_path: Path) -> None:
 
 
 def test_random_programs_cover_the_constructs() -> None:
-    """At least one program in two hundred for each; `coverage` prints the shares."""
-    number = 720
+    """At least one program in three hundred for each; `coverage` prints the shares."""
+    number = 600
     found = counted((generate_wide(seed) for seed in range(number)), wide_constructs)
-    rare = [name for name, n in found.items() if n < number / 200 and "open:" not in name]
+    rare = [name for name, n in found.items() if n < number / 300 and "open:" not in name]
     assert not rare
-    assert len(found) >= 120, "a construct is not generated at all any more"
+    assert len(found) >= 112, "a construct is not generated at all any more"
