@@ -14,7 +14,6 @@ from typing import Any
 from pipelang.analysis.calls import Caller, call_kernel
 from pipelang.analysis.closed import Closed, add, of_answers
 from pipelang.analysis.conditions import perform
-from pipelang.analysis.enclosure import Degrees
 from pipelang.analysis.lists import each_closed, fixed_length
 from pipelang.analysis.model import WRONG, Model, value_key
 from pipelang.analysis.polls import CallKernel, Latent, Made, cascaded, voted
@@ -108,9 +107,10 @@ def _hit(
         return of_answers(made).answers, 1
     fresh = _fresh(kernel, link, replace(now, values=_calm(now)), around).answers
     total = sum(fresh.values())
-    if is_zero(total):
+    plain = not getattr(total, "shape", ())
+    if plain and total == 0:
         return {}, 0
-    if isinstance(total, Degrees) or not getattr(total, "shape", ()):
+    if plain:
         return {answer: chance / total for answer, chance in fresh.items()}, 1
     never = 1.0 * (total == 0)
     return {answer: chance / (total + never) for answer, chance in fresh.items()}, 1 - never
