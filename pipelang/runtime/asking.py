@@ -161,6 +161,8 @@ class Asking(Attempting):
             ask = ask_for(prompt, action, attempt, self._types)
         except RenderError as error:
             raise self._failed(run, attempt, "render", str(error), retryable=False) from None
+        except Misfit as misfit:
+            raise self._failed(run, attempt, "argument", str(misfit), retryable=False) from None
         key = f"{action.prompt}:{ask.fingerprint}"
         number = run.calls.get(key, 0)
         run.calls[key] = number + 1

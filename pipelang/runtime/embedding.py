@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pipelang.runtime.budget import Budget
@@ -61,15 +62,17 @@ class Runtime:
     chance: random.Random = field(default_factory=random.Random)
     memories: MemoryStore = field(default_factory=InMemory)
     cache: CacheStore = field(default_factory=InMemoryCache)
-    _made: dict[tuple[str, str | None, str | None], ModelProvider] = field(default_factory=dict)
+    _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 
-    def provider(self, provider: p.Provider) -> ModelProvider:
+    def provider(self, program: p.Program, name: str) -> ModelProvider:
         """The model provider behind a provider of a program."""
-        if provider.name in self.providers:
-            return self.providers[provider.name]
-        key = (provider.kind, provider.key, provider.base_url)
+        if name in self.providers:
+            return self.providers[name]
+        provider = program.providers[name]
+        of_program = provider.kind in (SIMULATED, REPLAY)
+        key = (provider.kind, provider.key, provider.base_url, program.hash if of_program else None)
         if key not in self._made:
-            self._made[key] = make_provider(provider)
+            self._made[key] = make_provider(program, provider)
         return self._made[key]
 
     async def close(self) -> None:
@@ -79,8 +82,27 @@ class Runtime:
         self._made.clear()
 
 
-def make_provider(provider: p.Provider) -> ModelProvider:
-    """A model provider by its `kind`. Raises `NotRunnable` for a kind that nobody offers."""
+SIMULATED, REPLAY = "simulated", "replay"
+
+
+def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
+    """A model provider by its `kind`. `replay` plays `recordings/NAME.jsonl` beside `NAME.pipe`.
+
+    Raises `NotRunnable` for a kind that nobody offers, and for a recording that cannot be played.
+    """
+    if provider.kind == SIMULATED:
+        from pipelang.runtime.providers.simulated import SimulatedProvider
+
+        return SimulatedProvider(program, seed=0)
+    if provider.kind == REPLAY:
+        from pipelang.runtime.providers.replay import RecordingError, ReplayProvider
+
+        file = Path(program.file)
+        recording = file.parent / "recordings" / f"{file.stem}.jsonl"
+        try:
+            return ReplayProvider(recording)
+        except (RecordingError, OSError) as error:
+            raise NotRunnable(f"provider `{provider.name}` plays {recording}: {error}") from error
     if provider.kind == "anthropic":
         from pipelang.runtime.providers.anthropic import AnthropicProvider
 
@@ -297,7 +319,7 @@ class _Lazily(Mapping[str, ModelProvider]):
         self._program = program
 
     def __getitem__(self, name: str) -> ModelProvider:
-        return self._runtime.provider(self._program.providers[name])
+        return self._runtime.provider(self._program, name)
 
     def __iter__(self) -> Any:
         return iter(self._program.providers)

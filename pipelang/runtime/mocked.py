@@ -136,6 +136,8 @@ class MockedWorld(Evaluating):
             ask = ask_for(run.program.prompts[action.prompt], action, attempt, self._types)
         except RenderError as error:
             raise self._failed(run, attempt, "render", str(error), retryable=False) from None
+        except Misfit as misfit:
+            raise self._failed(run, attempt, "argument", str(misfit), retryable=False) from None
         if isinstance(action, p.AskRole):
             return self._mocked(run, attempt, step, Decimal(0))
         assert attempt.tier is not None

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from pipelang.runtime.providers.protocol import ToolSchema, Usage
 from pipelang.runtime.templates import render, shorten_feedback
-from pipelang.runtime.values import Types, to_json
+from pipelang.runtime.values import Misfit, Types, to_json
 from pipelang.runtime.world import Attempt, Turn
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
@@ -41,8 +41,16 @@ class Ask:
 
 
 def ask_for(prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, types: Types) -> Ask:
-    """Render a prompt for an attempt. Raises `RenderError`."""
-    arguments = {name: to_json(value) for name, value in attempt.arguments.items()}
+    """Render a prompt for an attempt. Raises `RenderError`, and `Misfit` for an argument that is no
+    value of its parameter's type: what bounds a prompt's cost is also held to.
+    """
+    arguments = {}
+    for parameter in prompt.parameters:
+        try:
+            given = types.check(parameter.type, attempt.arguments[parameter.name])
+        except Misfit as misfit:
+            raise Misfit(f"argument `{parameter.name}` of `{prompt.name}`: {misfit}") from None
+        arguments[parameter.name] = to_json(given)
     feedback = attempt.feedback
     shown = {
         **arguments,

@@ -74,6 +74,11 @@ class RealWorld(Evaluating, Asking, Calling):
         timeout = attempt.link.timeout
         try:
             ask = ask_for(prompt, action, attempt, self._types)
+        except Misfit as misfit:
+            raise self._failed(run, attempt, "argument", str(misfit), retryable=False) from None
+        except RenderError as error:
+            raise self._failed(run, attempt, "render", str(error), retryable=False) from None
+        try:
             run.tell("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
             said = await self._away(
                 self._people.answer(run.id, action.role, ask.user, json_schema(action.answers)),
@@ -84,8 +89,6 @@ class RealWorld(Evaluating, Asking, Calling):
             value = self._types.check(action.answers, said)
         except AttemptFailed:
             raise
-        except RenderError as error:
-            raise self._failed(run, attempt, "render", str(error), retryable=False) from None
         except Misfit as misfit:
             raise self._failed(run, attempt, "misfit", str(misfit)) from None
         except Exception as error:

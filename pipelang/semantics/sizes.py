@@ -10,6 +10,7 @@ from __future__ import annotations
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
+    TEXT,
     EnumType,
     Kind,
     ListType,
@@ -19,6 +20,9 @@ from pipelang.semantics.types import (
     Scalar,
     Type,
 )
+
+WRAPPER = len('{"answer":""}')
+"""Bytes around an answer that is no record."""
 
 SCALAR_TOKENS = 12
 """The most that a number, a bool, a duration or a time takes: 36 characters."""
@@ -78,5 +82,13 @@ def value_size(type: Type) -> Size:
 
 
 def output_limit(link: p.Link, answers: Type) -> int | None:
-    """The most tokens that an answer may take; None where nothing limits it."""
-    return link.output_max if link.output_max is not None else value_size(answers).bound
+    """The most tokens that an answer may take; None where nothing limits it.
+
+    What is neither a text nor a record comes as `{"answer": ...}`.
+    """
+    if link.output_max is not None:
+        return link.output_max
+    size = value_size(answers)
+    if answers != TEXT and not isinstance(answers, RecordType):
+        size = size + Size(WRAPPER / 4, -(-WRAPPER // 3))
+    return size.bound

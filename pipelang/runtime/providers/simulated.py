@@ -78,7 +78,7 @@ def _answer_types(program: p.Program) -> Mapping[tuple[str, str], Type]:
         for item in all_items(pipeline.block):
             if isinstance(item, p.Step):
                 for link in inner_links(item.chain):
-                    if isinstance(link.action, (p.AskTier, p.Cascade)):
+                    if isinstance(link.action, (p.AskTier, p.Cascade, p.Agent)):
                         types[item.name, link.action.prompt] = link.action.answers
     return types
 
