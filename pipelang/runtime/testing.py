@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from pipelang.runtime.run import Run
 from pipelang.runtime.tools import Toolbox, ToolMissing
 from pipelang.runtime.values import Misfit, to_json
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.types import Type
 from pipelang.semantics.walk import all_items, inner_links
 
@@ -122,14 +123,30 @@ class TestHandle(Handle):
 
 
 def _targets(program: p.Program, pipeline: p.Pipeline) -> dict[str, Type]:
-    """What can be mocked with values, and their types: steps that ask or call, and tools."""
+    """What can be mocked with values, and their types: steps that ask or call, those of
+    sub-pipelines as `PIPELINE.STEP`, and tools.
+    """
     types = {tool.name: tool.returns for tool in program.tools.values()}
+    types |= dict(_steps(pipeline))
+    for name in _behind(program, pipeline):
+        inner = program.pipelines[name]
+        types |= {f"{name}.{step}": type for step, type in _steps(inner)}
+    return types
+
+
+def _steps(pipeline: p.Pipeline) -> Iterator[tuple[str, Type]]:
     for item in all_items(pipeline.block):
         if isinstance(item, p.Step):
             actions = [link.action for link in inner_links(item.chain)]
             if not all(isinstance(action, (p.Value, p.Choose)) for action in actions):
-                types[item.name] = item.type
-    return types
+                yield item.name, item.type
+
+
+def _behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
+    """The pipelines that a run of one comes to."""
+    for name in dict.fromkeys(sub_pipelines(pipeline.block)):
+        yield name
+        yield from _behind(program, program.pipelines[name])
 
 
 def _check(

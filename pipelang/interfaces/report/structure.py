@@ -9,6 +9,7 @@ from pipelang.interfaces.report.table import Cell, Row, lay_out
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import listed, plural, times
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import can_fail
 from pipelang.semantics.walk import all_items
 
 
@@ -68,7 +69,7 @@ def _link(program: p.Program, link: p.Link) -> str:
 def _end(chain: p.Chain) -> str:
     match chain.end:
         case None:
-            return "or the run fails"
+            return "or the run fails" if can_fail(chain.links[-1]) else ""
         case p.Escalate():
             return f"or it goes to {chain.end.role}"
         case p.Reject():

@@ -49,6 +49,7 @@ ACCURACY = "accuracy 95%"
 _STEP = re.compile(r"^(?P<name>\w+)\[(?P<link>\d+)\]@\d+\.(?P<word>\w+)$")
 _TEST = re.compile(r"^(?P<test>.*) if (?:right|wrong)(?:\[\d+\])?$", re.DOTALL)
 _TURNS = re.compile(r"^(?P<step>\w+)@\d+\.turns\[\d+\]$")
+_TOOLS = re.compile(r"^.*@\d+\.tools\[\d+\]$")
 _LENGTH = re.compile(r"^(?P<list>.*)\.length if (?:right|wrong)(?:\[\d+\])?$", re.DOTALL)
 _ROWS = re.compile(r"^(?P<file>.*):(?P<kind>right|wrong)\[\d+\]$", re.DOTALL)
 
@@ -91,20 +92,24 @@ def _missing(view: View, site: str) -> Iterator[Missing]:
     step = _STEP.match(site.removeprefix(f"{inner}."))
     if step is not None:
         one = _of_step(step["name"], int(step["link"]), step["word"])
-        yield one if inner == name else replace(one, where=f"{inner}, {one.where}")
+        yield _in(inner, name, one)
         return
+    if _TOOLS.match(site):
+        return  # what an agent does with the pipelines among its tools cannot be declared
     turns = _TURNS.match(site.removeprefix(f"{name}."))
     if turns is not None:
         yield _of_step(turns["step"], 0, "turns")
         return
-    length = _LENGTH.match(site.removeprefix(f"{name}:"))
-    if length is not None and site.startswith(f"{name}:"):
-        yield Missing("traffic", f"{length['list']}.length: 3 mean", "how many it has")
-        return
-    if site.startswith(f"{name}:"):
-        test = _TEST.match(site.removeprefix(f"{name}:"))
+    said = next((one for one in view.program.pipelines if site.startswith(f"{one}:")), None)
+    if said is not None:
+        length = _LENGTH.match(site.removeprefix(f"{said}:"))
+        if length is not None:
+            one = Missing("traffic", f"{length['list']}.length: 3 mean", "how many it has")
+            yield _in(said, name, one)
+            return
+        test = _TEST.match(site.removeprefix(f"{said}:"))
         if test is not None:
-            yield _of_test(view, test["test"])
+            yield _in(said, name, _of_test(view.program.pipelines[said].block, test["test"]))
             return
     rows = _ROWS.match(site)
     if rows is not None:
@@ -117,6 +122,11 @@ def _missing(view: View, site: str) -> Iterator[Missing]:
         yield _of_declaration(view, owner, word)
         return
     yield Missing("traffic", f"{site}: 90%", "")
+
+
+def _in(pipeline: str, name: str, one: Missing) -> Missing:
+    """The same in the words of another pipeline than the one that is reported on."""
+    return one if pipeline == name else replace(one, where=f"{pipeline}, {one.where}")
 
 
 def _of_step(name: str, link: int, word: str) -> Missing:
@@ -153,9 +163,9 @@ def _of_declaration(view: View, owner: str, word: str) -> Missing:
     return Missing(owner, line, why)
 
 
-def _of_test(view: View, shown: str) -> Missing:
+def _of_test(block: p.Block, shown: str) -> Missing:
     """A line for a test that nobody said anything about."""
-    holder, expr = _find(view.pipeline.block, shown)
+    holder, expr = _find(block, shown)
     if isinstance(expr, ir.Compare):
         cut = confidence_cut(expr)
         if cut is not None:
@@ -170,7 +180,7 @@ def _of_test(view: View, shown: str) -> Missing:
     if path is not None:
         return Missing("traffic", f"{shown}: 10%", "how often it is true")
     name = shown if holder is None else holder
-    if expr is not None and not _reads_steps(view.pipeline.block, expr):
+    if expr is not None and not _reads_steps(block, expr):
         return Missing("traffic", f"{name}: 90%", "how often it holds")
     return Missing("traffic", f"{name}: 90% if right, 60% if wrong", "how often it holds")
 

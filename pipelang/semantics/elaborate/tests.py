@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from pipelang.diagnostics import Label, Span, codes
+from pipelang.records import replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.acts import reached
@@ -56,7 +57,7 @@ def elaborate_test(
             case ast.Given() | ast.Broken():
                 pass
             case ast.MockValues() | ast.MockFails() | ast.MockAnswer() | ast.MockBreaker():
-                mock = _mock(context, file, line, symbol.key, contents)
+                mock = _mock(context, file, line, pipeline, contents, pipelines)
                 if mock is not None:
                     mocks.append(mock)
             case _:
@@ -94,26 +95,58 @@ def _no_doubles(context: Context, mocks: list[p.Mock], expectations: list[p.Expe
 
 
 def _mock(
-    context: Context, file: str, line: ast.Mock, pipeline: str, contents: Contents
+    context: Context,
+    file: str,
+    line: ast.Mock,
+    pipeline: p.Pipeline,
+    contents: Contents,
+    pipelines: Mapping[str, p.Pipeline],
 ) -> p.Mock | None:
     if isinstance(line, ast.MockBreaker):
         context.tell(codes.NOT_RUN, line.span, what="`mock breaker open`")
         return p.Mock("breaker", None, "open", line.span)
+    name, before = line.target[-1], ""
     if len(line.target) > 1:
-        context.find(file, line.target[0], "pipeline")
-        context.tell(codes.NOT_RUN, line.span, what="a mock inside a sub-pipeline")
-        return None
-    name = line.target[0]
+        inner = _sub_pipeline(context, file, line, pipeline, pipelines)
+        if inner is None:
+            return None
+        if inner is not pipeline:
+            contents = contents_of(inner.block, {}, flawed=inner.name in context.flawed)
+            pipeline, before = inner, f"{inner.name}."
     if isinstance(line, ast.MockAnswer):
-        return _answer(context, line, name, contents)
-    target = _target(context, file, name, pipeline, contents)
+        said = _answer(context, line, name, contents)
+        return None if said is None else replace(said, target=before + said.target)
+    target = _target(context, file, name, pipeline.name, contents)
     if target is None:
         return None
-    key, type = target
+    key, type = before + target[0], target[1]
     if isinstance(line, ast.MockFails):
         return p.Mock(key, None, None, line.span)
     values = tuple(_value(context, file, value, type) for value in line.values)
     return p.Mock(key, values, None, line.span)
+
+
+def _sub_pipeline(
+    context: Context,
+    file: str,
+    line: ast.Mock,
+    pipeline: p.Pipeline,
+    pipelines: Mapping[str, p.Pipeline],
+) -> p.Pipeline | None:
+    """The pipeline before the dot of a mock, which a run of the tested one must come to."""
+    assert not isinstance(line, ast.MockBreaker)
+    first = line.target[0]
+    symbol = context.find(file, first, "pipeline")
+    if symbol is None or symbol.key not in pipelines:
+        return None
+    if len(line.target) > 2:
+        help = f"name the pipeline that has it: `mock PIPELINE.{line.target[-1].text}`"
+        what = "a mock names one pipeline and one step"
+        context.tell(codes.ARGUMENTS, line.span, what=what, help=help)
+        return None
+    if symbol.key not in reached(context, pipeline.name):
+        context.tell(codes.UNUSED, first.span, what="mock", name=first.text)
+    return pipelines[symbol.key]
 
 
 def _value(context: Context, file: str, written: ast.Expr, type: Type) -> ir.Expr:
