@@ -55,7 +55,7 @@ class Actions:
             twice = f"{words}, {given[0][0].name}: {given[0][1]}"
             return slip("double argument", words, twice)
         words = self.world.expressions.given([value for _, value in given])
-        if len(given) < len(params):  # one more would be the one that was left out
+        if len(given) < len(params) or given[0][0].type.optional:  # one may be left out, and one more may be it
             return ", ".join(value for _, value in given)
         if given and given[0][0].type.kind not in ("json", "bool"):
             rest = [value for _, value in given[1:]]
@@ -110,7 +110,9 @@ class Actions:
         return Action(f"ask {head} by {who}", [self.by_tier(tiers), *self.model(scope)[:1]])
 
     def by_tier(self, tiers: list[str]) -> str:
-        rates = [f"{tier} {share(self.pick, '80%')}" for tier in tiers]
+        file = slip("no such file", '"evals/a.jsonl"', '"evals/gone.jsonl"')
+        kinds = (share(self.pick, "80%"), share(self.pick, "8 of 10"), f"from {file}")
+        rates = [f"{tier} {self.pick.choice(kinds)}" for tier in tiers]
         words = ", ".join(rates)
         others = [tier for tier in self.world.tiers if tier not in tiers]
         if others:
@@ -134,7 +136,6 @@ class Actions:
             pick.choice((f"vote {count(pick, '3')}", f"vote lead {count(pick, '2')} of 5")),
         ]
         chosen = pick.sample(options, pick.randint(1, 4))
-        chosen = [one for one in chosen if one.startswith("effort") or one]
         evidence = slip("no such file", '"evals/a.jsonl"', '"evals/gone.jsonl"')
         rate = pick.choice((share(pick, "92%"), share(pick, "9 of 10"), f"from {evidence}"))
         return [*chosen, f"accuracy {rate}"] if self.some(0.8) else chosen

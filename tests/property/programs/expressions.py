@@ -101,9 +101,11 @@ class Expressions:
             return self.read(scope, type, depth)
         function = self.pick.choice(fitting)
         arguments = [self.make(scope, one, min(depth, 0)) for one in function.params]
+        if function.params[0].optional:  # it may be left out
+            return f"{function.name}({', '.join(arguments)})"
         return f"{function.name}({self.given(arguments)})"
 
-    def given(self, arguments: list[str], at_least: int | None = None) -> str:
+    def given(self, arguments: list[str]) -> str:
         """Arguments by position, and what can be wrong with them."""
         words = ", ".join(arguments)
         right = slip("extra argument", words, ", ".join([*arguments, "1"]))

@@ -27,6 +27,8 @@ def program(seed: int) -> Program:
     w.line("## A program that somebody could have written.")
     w.line("use std.tiers { haiku }", ("unknown library", "use std.tears"))
     w.line("use std.checks { no_secrets }", ("unknown import", "use std.checks { no_such }"))
+    if pick.random() < 0.3:
+        w.line("use std.roles")
     w.line('use "shared.pipe"', ("no such file", 'use "gone.pipe"'))
     w.line()
     world.tiers.append("haiku")
@@ -64,7 +66,3 @@ def _tools(world: World, types: dict[str, Type]) -> None:
     if pick.random() < 0.5:
         world.tool([types["inner"]], Type("number"), "read")
 
-
-def texts(files: dict[str, str], text: str, name: str) -> dict[str, str]:
-    """A program among the files beside it."""
-    return {**files, name: text}

@@ -71,7 +71,19 @@ class Items:
 
     # ------------------------------------------------------------------------------- values
 
+    @property
+    def amount(self) -> str:
+        """The field of an answer that holds an amount of money."""
+        fields = self.world.names.types.fields[self.types["answer"].name]
+        return next(one.name for one in fields if one.type.kind == "money")
+
     def let(self, scope: Scope) -> Scope:
+        """A value with its type, or without where it can be read off."""
+        if self.some(0.1):
+            name = self.w.name("value")
+            at = self.w.line(f"let {name} = {self.expr(scope, BOOL)}")
+            self.w.declare(name, "let", at)
+            return scope.with_value(name, BOOL)
         enum, small = self.types["enum"], self.types["small"]
         kinds = [TEXT, BOOL, Type("int"), Type("number"), Type("money"), Type("probability")]
         type = self.pick.choice([*kinds, Type("duration"), enum, small, TEXT.maybe, self.types["inner"]])
@@ -91,10 +103,10 @@ class Items:
     def step(self, scope: Scope, acts: bool = True) -> Scope:
         """A step of any kind; `acts` allows what people and the world notice."""
         asking = Scope(scope.values, scope.known, budget=True)
-        make, type, explicit = self.action(asking, acts)
         name = self.w.name("step")
         if self.some(0.2):
             self.w.line(f"## What {name.replace('_', ' ')} finds out.")
+        make, type, explicit = self.action(asking, acts)
         shown = f": {written(type)}" if type is not None and (explicit or self.some(0.4)) else ""
         others, end = self.fallbacks(asking, type)
         at = self.w.next
@@ -185,6 +197,9 @@ class Items:
         if absent and self.some(0.4):
             path, _ = self.pick.choice(absent)
             test, known = f"{path}?", scope.knowing(path)
+        elif not self.depth and self.made.asked and self.some(0.5):
+            test = f"{self.made.asked[-1]}.{self.amount} > ${len(self.made.free) + 3}"
+            self.made.free.append(name)
         before = self.w.next
         text = f"gate {name}: {slip('wrong type', test, '3')}"
         if self.some(0.5):
@@ -216,7 +231,7 @@ class Items:
             scope, read = scope.with_value(value, BOOL), value
         match self.pick.randrange(3):
             case 0:
-                test = f"{step}.confidence >= {share(self.pick, '70%')}"
+                test = f"{step}.confidence >= {slip('wrong unit', '70%', '70')}"
                 file = slip("no such file", '"evals/a.jsonl"', '"evals/gone.jsonl"')
                 given = f"evidence from {file}"
                 given = slip("two kinds of evidence", given, f"{given} catches 90%")

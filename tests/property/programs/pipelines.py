@@ -44,7 +44,7 @@ def pipeline(world: World, types: dict[str, Type], returns: Type, size: int, who
             lines = f"permits {others}" if others else ""
             w.found.append((permits_at, permits_at, "missing permit", "  " + lines, mark))
     if whole:
-        scope = items.judged(scope)
+        scope = items.gate(items.judged(scope))
         traffic(world, params, items.made)
         promises(world, items.made, name)
         breaker(world, items.made, returns)
@@ -120,7 +120,8 @@ def promises(world: World, made: Made, name: str) -> None:
         w.line(f"tokens.worst <= {slip('wrong unit', '9000M tokens', '$1')}")
     with w.block("watch"):
         step = slip("unknown step", made.asked[-1], "no_such_step")
-        alert = f' else alert {slip("wrong kind", world.roles[0], world.tiers[0])} "look at it"'
+        alert = f' else alert {slip("wrong kind", world.roles[0], world.tiers[0])}'
+        alert += ' "look at it"' * world.some(0.5)
         w.line(f"accuracy({step}) >= {share(pick, '85%')} over {duration(pick, '7d')}{alert}")
         w.line(f"escalation <= baseline {pick.choice('+-')} {slip('wrong unit', '20%', '$3')} over 1d")
         w.line("error_rate <= baseline over 1h")
@@ -167,9 +168,8 @@ def scenarios(world: World, made: Made) -> None:
 def _scenario(world: World, made: Made, title: str) -> None:
     w, pick, types = world.writer, world.pick, world.names.types
     main = world.pipelines[-1]
-    with w.block(f'test "{title}"', ("double title", 'test "scenario 0"')):
-        pass
-    w.lines.pop()
+    again = () if title == "scenario 0" else (("double title", 'test "scenario 0" {'),)
+    w.line(f'test "{title}" {{', *again)
     w.indent += 1
     values = [constant(pick, types, one.type) for one in main.params]
     if len(values) > 1 and world.some(0.5):

@@ -20,7 +20,8 @@ def prompt(world: World, types: list[Type]) -> None:
             _template(world, head + " ", body)
         case 1:
             with w.block(head):
-                _template(world, "system ", ["Be brief. {# not shown #}"])
+                if world.some(0.6):
+                    _template(world, "system ", ["Be brief. {# not shown #}"])
                 _template(world, "user ", body)
         case _:
             file = f"prompts/{name}.j2"

@@ -218,7 +218,7 @@ class World:
         words, fields = self.params(params)
         w.mark(mark)
         at = w.next
-        permit = f"may.{name}" if effect == "irreversible" else ""
+        permit = f"may.act.{len(self.tools)}" if effect == "irreversible" else ""
         arrow = f" -> {written(returns)}" if returns is not None else ""
         with w.block(f"tool {name}({words}){arrow}"):
             w.line(f"effect {effect}", ("no effect", "", mark), ("double option", "effect read effect read"))
@@ -275,6 +275,7 @@ def declare_types(world: World) -> dict[str, Type]:
         BOOL, enums[0], enums[1], small, INT.maybe, LIST, MAP, inner, inner.maybe,
         Type("money", low=0, high=99), TIME.maybe, MONEY.maybe, JSON.maybe, SHARE, DURATION,
         Type("list", inner=inner, most=3), Type("list", inner=small, most=4), enums[1].maybe,
+        Type("int", low=-9, high=9), Type("text", most=30, labels="private secret"),
     ]  # fmt: skip
     first, rest = asked[:6], asked[6:]
     ticket = world.record([*first, *pick.sample(rest, pick.randint(6, len(rest)))], True)
