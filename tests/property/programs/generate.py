@@ -65,4 +65,6 @@ def _tools(world: World, types: dict[str, Type]) -> None:
     world.tool([TEXT], pick.choice((None, types["inner"])), "irreversible")
     if pick.random() < 0.5:
         world.tool([types["inner"]], Type("number"), "read")
+    if pick.random() < 0.3:
+        world.tool([TEXT], text, "irreversible")
 

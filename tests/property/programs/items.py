@@ -60,8 +60,6 @@ class Items:
                 return "reject" + ' "not for us"' * self.some(0.5)
             case 2:
                 code = self.w.name("code")
-                if not self.depth:
-                    self.made.codes.append(code)
                 return f"fail {slip('a code of ours', f'{chr(34)}{code}{chr(34)}', chr(34) + 'timeout' + chr(34))}"
             case _:
                 role = slip("wrong kind", self.pick.choice(self.world.roles), self.world.tiers[0])
@@ -119,6 +117,18 @@ class Items:
             self.made.steps[name] = type
         return scope.with_value(name, type)
 
+    def effect(self, scope: Scope) -> Scope:
+        """A call of a tool that acts on the world for good."""
+        tools = [tool for tool in self.world.tools if tool.permit]
+        tool, name = self.pick.choice(tools), self.w.name("step")
+        at = self.w.next
+        self.actions.write(f"step {name} = ", self.actions.call(scope, tool))
+        self.w.declare(name, "step", at)
+        if tool.returns is None:
+            return scope
+        self.made.steps[name] = tool.returns
+        return scope.with_value(name, tool.returns)
+
     def fallbacks(self, scope: Scope, type: Type | None) -> tuple[list[Callable[[], Action]], str | None]:
         """Other actions for the same answer, and how a chain may end."""
         others: list[Callable[[], Action]] = []
@@ -150,7 +160,7 @@ class Items:
                 assert memory.returns is not None
                 type = memory.returns if memory.returns.kind == "list" else memory.returns.maybe
                 return actions.recall(scope, memory), type, 0
-            case 6 if lists:
+            case 6 | 12 if lists:
                 path, list_type = self.pick.choice(lists)
                 assert list_type.inner is not None
                 each = actions.each(scope, path, list_type.inner)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .items import Items, Made
 from .quantities import count, dollars, duration, share, tokens
 from .scope import Scope
@@ -44,7 +46,7 @@ def pipeline(world: World, types: dict[str, Type], returns: Type, size: int, who
             lines = f"permits {others}" if others else ""
             w.found.append((permits_at, permits_at, "missing permit", "  " + lines, mark))
     if whole:
-        scope = items.gate(items.judged(scope))
+        scope = items.effect(items.gate(items.judged(scope)))
         traffic(world, params, items.made)
         promises(world, items.made, name)
         breaker(world, items.made, returns)
@@ -57,6 +59,8 @@ def pipeline(world: World, types: dict[str, Type], returns: Type, size: int, who
     w.declare(name, "pipeline", at)
     for one in params:
         w.declare(one.name, "parameter", at)
+    text = "\n".join(w.lines[at - 1 :])
+    items.made.codes = re.findall(r'fail "(code_\d+)"', text)
     needs = " ".join(sorted(items.actions.needs))
     world.pipelines.append(Offer(name, tuple(params), returns, permit=needs))
     return items.made
