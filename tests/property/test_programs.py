@@ -20,13 +20,13 @@ from pipelang.syntax.tables import tables
 from .programs.breaking import mistakes
 from .programs.generate import program
 from .programs.judging import errors, missed
-from .programs.writing import Program
+from .programs.writing import Mistake, Program
 
 PARTS = 8
-COUNT = max(PARTS, int(os.environ.get("PIPELANG_PROGRAMS", "24")))
+COUNT = max(PARTS, int(os.environ.get("PIPELANG_PROGRAMS", "16")))
 FIRST = int(os.environ.get("PIPELANG_SEED", "0"))
-MISTAKES = 24
-"""So many of each program's mistakes are made; the commonest kind of them in a quarter at most."""
+MISTAKES = 32
+"""So many of each program's mistakes are made."""
 
 made = cache(program)
 
@@ -50,8 +50,8 @@ def test_a_mistake_is_told_on_its_line(part: int) -> None:
             assert problem is None, f"program {seed}: {problem}"
 
 
-def chosen(whole: Program, seed: int) -> list:
-    """Some of a program's mistakes: first one of each kind in turn, so that the rare ones come."""
+def chosen(whole: Program, seed: int) -> list[Mistake]:
+    """Some of a program's mistakes: mostly of different kinds, so that the rare ones come."""
     pick = Random(seed)
     everything = list(mistakes(whole))
     pick.shuffle(everything)
@@ -83,7 +83,7 @@ def test_the_programs_use_the_whole_language() -> None:
     """Every rule of the grammar that makes something is read in one of them."""
     used = {
         tables().rules[number].builder
-        for seed in range(FIRST, FIRST + COUNT)
+        for seed in range(FIRST, FIRST + 4 * COUNT)
         for number in parse(Source("program.pipe", made(seed).text)).derivation
         if number >= 0
     }

@@ -28,7 +28,9 @@ def main() -> int:
     started = time.process_time()
     for seed in range(given.first, given.first + given.programs):
         whole = program(seed)
-        problems = [("accepted", f"line {line}: {code} {said}") for line, code, said in _told(whole)]
+        problems = [
+            ("accepted", f"line {line}: {code} {said}") for line, code, said in _told(whole)
+        ]
         for number, mistake in enumerate(mistakes(whole)):
             if number % given.every == seed % given.every:
                 tried[mistake.kind] += 1
@@ -39,7 +41,9 @@ def main() -> int:
             if found[kind] <= 3:
                 print(f"--- program {seed}, {kind}\n{problem}\n", flush=True)
     took = time.process_time() - started
-    print(f"{given.programs} programs, {tried.total()} mistakes of {len(tried)} kinds, {took:.0f} s")
+    print(
+        f"{given.programs} programs, {tried.total()} mistakes of {len(tried)} kinds, {took:.0f} s"
+    )
     for kind, count in found.most_common():
         print(f"{count:6} {kind}")
     print("nothing found" if not found else f"{found.total()} found")

@@ -55,7 +55,9 @@ class Actions:
             twice = f"{words}, {given[0][0].name}: {given[0][1]}"
             return slip("double argument", words, twice)
         words = self.world.expressions.given([value for _, value in given])
-        if len(given) < len(params) or given[0][0].type.optional:  # one may be left out, and one more may be it
+        if (
+            len(given) < len(params) or given[0][0].type.optional
+        ):  # one may be left out, and one more may be it
             return ", ".join(value for _, value in given)
         if given and given[0][0].type.kind not in ("json", "bool"):
             rest = [value for _, value in given[1:]]
@@ -77,7 +79,9 @@ class Actions:
                 return Action(f"ask {head} by {who}", self.model(scope))
             case 2:
                 return self.routed(scope, head)
-            case 3 if self.world.names.types.fields.get(type.name, [])[-1:] == [Field("confidence", Type("probability"))]:
+            case 3 if self.world.names.types.fields.get(type.name, [])[-1:] == [
+                Field("confidence", Type("probability"))
+            ]:
                 first, other = self.pick.sample(tiers, 2)
                 until = slip("wrong type", "it.confidence >= 80%", "it.confidence")
                 asked = slip("double tier", f"{first}, {other}", f"{first}, {first}")
@@ -239,7 +243,13 @@ class Actions:
             return
         if len(action.options) == 1 and self.some(0.5):
             text = f"{before}{closing} {{ {action.options[0]} }}{after}"
-            w.line(text, ("double option", f"{before}{closing} {{ {action.options[0]} {action.options[0]} }}"))
+            w.line(
+                text,
+                (
+                    "double option",
+                    f"{before}{closing} {{ {action.options[0]} {action.options[0]} }}",
+                ),
+            )
             return
         w.line(f"{before}{closing} {{")
         w.indent += 1
@@ -263,5 +273,3 @@ class Actions:
         if end is not None and not action.always:
             self.w.line(f"else {end}")
         self.w.indent -= 1
-
-

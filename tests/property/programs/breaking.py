@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from .writing import Declared, Mistake, Program
 
-TOP = frozenset("enum type patterns setting fn provider tier role tool memory prompt pipeline".split())
+TOP = frozenset(
+    "enum type patterns setting fn provider tier role tool memory prompt pipeline".split()
+)
 
 
 def mistakes(program: Program) -> Iterator[Mistake]:

@@ -135,7 +135,7 @@ class Expressions:
 
     def perhaps(self, scope: Scope, type: Type, depth: int) -> str:
         """`xs[i]` and `m[k]` may be absent."""
-        kinds = [one for one in scope.of_kind(self.types, "list", "map")]
+        kinds = scope.of_kind(self.types, "list", "map")
         fitting = [(path, one) for path, one in kinds if one.inner and _same(one.inner, type)]
         if not fitting:
             return self.read(scope, type.here, depth)

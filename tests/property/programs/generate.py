@@ -6,8 +6,9 @@ from random import Random
 
 from .pipelines import claims, pipeline, scenarios
 from .prompts import prompt
+from .shapes import LIST, SIGNATURES, declare_types
 from .types import TEXT, Type
-from .world import LIST, SIGNATURES, World, declare_types
+from .world import World
 from .writing import Program, Writer
 
 EVIDENCE = '{"confidence": 0.9, "correct": true}\n{"confidence": 0.2, "correct": false}\n'
@@ -67,4 +68,3 @@ def _tools(world: World, types: dict[str, Type]) -> None:
         world.tool([types["inner"]], Type("number"), "read")
     if pick.random() < 0.3:
         world.tool([TEXT], text, "irreversible")
-

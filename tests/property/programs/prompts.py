@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .types import Type
 from .world import Offer, World
-from .writing import plain, slip
+from .writing import plain, quoted, slip
 
 
 def prompt(world: World, types: list[Type]) -> None:
@@ -26,7 +26,7 @@ def prompt(world: World, types: list[Type]) -> None:
         case _:
             file = f"prompts/{name}.j2"
             world.files[file] = plain("\n".join(body))
-            w.line(f"{head} from {slip('no such file', chr(34) + file + chr(34), chr(34) + 'gone.j2' + chr(34))}")
+            w.line(f"{head} from {slip('no such file', quoted(file), quoted('gone.j2'))}")
     w.declare(name, "prompt", at)
     for one in fields:
         w.declare(one.name, "parameter", at)
@@ -80,7 +80,12 @@ def lines(world: World, path: str, type: Type, depth: int) -> list[str]:
             other = "{% elif not " + path + " %}no" if world.some(0.3) else "{% else %}no"
             return [f"{{% if {path} %}}yes{other}{{% endif %}}"]
         case "text":
-            ways = (f"{{{{ {path} | upper }}}}", f"{{{{ {path} | trim }}}}", _show(path), _show(path))
+            ways = (
+                f"{{{{ {path} | upper }}}}",
+                f"{{{{ {path} | trim }}}}",
+                _show(path),
+                _show(path),
+            )
             return [f"<{item}>{pick.choice(ways)}</{item}>"]
         case "json" | "record":
             return [f"{{{{ {path} | tojson }}}}"]
@@ -96,5 +101,3 @@ def _else(world: World, path: str, type: Type) -> list[str]:
         return []
     right = f'{{{{ {path} | default("nothing", true) }}}}'
     return [slip("absent in a template", right, f"{{{{ {path} }}}}")]
-
-

@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 from random import Random
 
 from .expressions import Expressions
-from .quantities import count, duration, dollars, share, tokens
+from .quantities import count, dollars, duration, share, tokens
 from .scope import Function, Names, Scope
-from .types import BOOL, DURATION, INT, JSON, MONEY, NUMBER, SHARE, TEXT, TIME
-from .types import Field, Type, constant, written
-from .writing import Writer, slip
+from .types import (
+    SHARE,
+    Field,
+    Type,
+    constant,
+    written,
+)
+from .writing import Writer, quoted, slip
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class World:
         name = w.name("knob")
         before = f"setting {name}: {kind}"
         at = w.line(
-            f"{before} in {range} = {slip('wrong unit', value, chr(34) + 'x' + chr(34))}",
+            f"{before} in {range} = {slip('wrong unit', value, quoted('x'))}",
             ("no range", f"{before} = {value}"),
             ("cycle", f"{before} in {range} = {name}"),
         )
@@ -120,7 +125,7 @@ class World:
         public = "public " if self.some(0.2) else ""
         head += f" -> {public}{written(returns)}"
         if self.some(0.2) and Type("time") not in params:
-            at = w.line(f'{head} python {slip("bad binding", chr(34) + "m:f" + chr(34), chr(34) + "m" + chr(34))}')
+            at = w.line(f"{head} python {slip('bad binding', quoted('m:f'), quoted('m'))}")
         else:
             wrong = '"x"' if returns.kind != "text" else "70%"
             body = self.expressions.make(scope, returns, 2)
@@ -143,7 +148,7 @@ class World:
             if self.some(0.5):
                 w.line("kind simulated")
             if self.some(0.5):
-                w.line(f'key {slip("bare secret", chr(34) + "env:K" + chr(34), chr(34) + "k" + chr(34))}')
+                w.line(f"key {slip('bare secret', quoted('env:K'), quoted('k'))}")
             if self.some(0.3):
                 w.line('base_url "https://models.example"')
             rate = share(self.pick, self.pick.choice(("99.9%", "999 of 1000")))
@@ -221,7 +226,11 @@ class World:
         permit = f"may.act.{len(self.tools)}" if effect == "irreversible" else ""
         arrow = f" -> {written(returns)}" if returns is not None else ""
         with w.block(f"tool {name}({words}){arrow}"):
-            w.line(f"effect {effect}", ("no effect", "", mark), ("double option", "effect read effect read"))
+            w.line(
+                f"effect {effect}",
+                ("no effect", "", mark),
+                ("double option", "effect read effect read"),
+            )
             w.line('python "m:f"' if self.some(0.7) else 'mcp "server" "tool"')
             w.line(f"timeout {duration(pick, '2s')}")
             if permit:
@@ -249,41 +258,9 @@ class World:
         w = self.writer
         name, at = w.name("memory"), w.next
         two = f"memory {name}(a: text, b: text) -> {written(returns)}"
-        with w.block(f"memory {name}(key: {written(key)}) -> {written(returns)}", ("two keys", two)):
+        with w.block(
+            f"memory {name}(key: {written(key)}) -> {written(returns)}", ("two keys", two)
+        ):
             w.line(f"keeps {duration(self.pick, '24h')}")
         w.declare(name, "memory", at)
         self.memories.append(Offer(name, (Field("key", key),), returns))
-
-
-LIST = Type("list", inner=Type("text", most=10), most=5)
-MAP = Type("map", inner=Type("int", low=0, high=9), most=4)
-
-
-def declare_types(world: World) -> dict[str, Type]:
-    """The types of a program: what comes in, what goes out, and a confident answer."""
-    pick = world.pick
-    enums = [world.enum() for _ in range(pick.randint(2, 3))]
-    for _ in range(pick.randint(1, 2)):
-        world.patterns()
-    small = Type("int", low=1, high=9)
-    inner = world.record([TEXT, BOOL, *pick.sample([SHARE, MONEY, enums[0], small], 2)], True)
-    pattern = pick.choice(world.names.patterns)
-    asked = [
-        Type("text", most=200, labels="untrusted"),
-        Type("text", most=20, labels="private"),
-        Type("text", most=20, optional=True, pattern=pattern),
-        BOOL, enums[0], enums[1], small, INT.maybe, LIST, MAP, inner, inner.maybe,
-        Type("money", low=0, high=99), TIME.maybe, MONEY.maybe, JSON.maybe, SHARE, DURATION,
-        Type("list", inner=inner, most=3), Type("list", inner=small, most=4), enums[1].maybe,
-        Type("int", low=-9, high=9), Type("text", most=30, labels="private secret"),
-    ]  # fmt: skip
-    first, rest = asked[:6], asked[6:]
-    ticket = world.record([*first, *pick.sample(rest, pick.randint(6, len(rest)))], True)
-    answer = world.record([Type("text", most=60), BOOL, enums[0], MONEY, TEXT.maybe], sure=True)
-    return {"ticket": ticket, "answer": answer, "inner": inner, "enum": enums[0], "small": small}
-
-
-SIGNATURES: tuple[tuple[list[Type], Type], ...] = (
-    ([TEXT, INT], BOOL), ([SHARE], MONEY), ([INT, NUMBER], NUMBER), ([TIME, TIME], DURATION),
-    ([MONEY, DURATION], BOOL), ([BOOL], INT), ([TEXT.maybe], TEXT), ([Type("int", low=1, high=9)], SHARE),
-)  # fmt: skip

@@ -15,7 +15,6 @@ from random import Random
 
 _OPEN, _BAR, _CLOSE = "\ue000", "\ue001", "\ue002"
 _INNERMOST = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
-_AT_MARK = "@"
 
 
 def slip(kind: str, right: str, wrong: str, at: str = "") -> str:
@@ -23,6 +22,11 @@ def slip(kind: str, right: str, wrong: str, at: str = "") -> str:
     of, by its mark; without it, it is the line itself.
     """
     return f"{_OPEN}{kind}{_BAR}{right}{_BAR}{plain(wrong)}{_BAR}{at}{_CLOSE}"
+
+
+def quoted(text: str) -> str:
+    """A text as it stands in a program."""
+    return f'"{text}"'
 
 
 def plain(text: str) -> str:
@@ -136,6 +140,4 @@ class Writer:
             Mistake(kind, first, last, text, (self.marks[at] if at else first,))
             for first, last, kind, text, at in self.found
         ]
-        return Program(
-            "\n".join(self.lines) + "\n", files, tuple(mistakes), tuple(self.declared)
-        )
+        return Program("\n".join(self.lines) + "\n", files, tuple(mistakes), tuple(self.declared))
