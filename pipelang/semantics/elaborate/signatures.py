@@ -49,7 +49,6 @@ def signature(context: Context, key: str) -> tuple[tuple[Parameter, ...], Type]:
             if not may:
                 return (), ERROR
             parameters = parameters_of(context, symbol.file, declaration.params)
-            _not_self(context, declaration)
             returns: Type = NOTHING
             if not isinstance(declaration, ast.PromptDecl) and declaration.returns is not None:
                 returns = elaborate_type(context, symbol.file, declaration.returns)
@@ -58,19 +57,3 @@ def signature(context: Context, key: str) -> tuple[tuple[Parameter, ...], Type]:
         hangs_on(context, key)
     found: tuple[tuple[Parameter, ...], Type] = context.signatures[key]
     return found
-
-
-def _not_self(
-    context: Context,
-    declaration: ast.FnDecl | ast.ToolDecl | ast.PromptDecl | ast.PipelineDecl | ast.MemoryDecl,
-) -> None:
-    """`self` is taken where a parameter becomes a word of Python or of a template."""
-    if isinstance(declaration, ast.PromptDecl):
-        help = "`self` is Jinja2's own word in a template; choose another name"
-    elif isinstance(declaration, ast.PipelineDecl):
-        help = "in Python, `self` is the pipeline whose `run` takes this; choose another name"
-    else:
-        return
-    for param in declaration.params:
-        if param.name.text == "self":
-            context.tell(codes.SHADOWING, param.name.span, name="self", help=help)
