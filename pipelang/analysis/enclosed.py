@@ -126,12 +126,12 @@ def enclosed(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Enc
     if not point.unknown_sites:
         return None
     axes = axes_of(point.unknown_sites, point.sticks)
-    degrees = _degrees(program, pipeline, axes)
+    degrees = _degrees(program, pipeline, point, axes)
     most = _highest(degrees, len(axes))
     linear = {axis.site for axis, degree in zip(axes, most, strict=True) if degree <= 1}
     if any(axis.parts and axis.site not in linear for axis in axes):
         axes = broken(axes, linear)
-        degrees = _degrees(program, pipeline, axes)
+        degrees = _degrees(program, pipeline, point, axes)
         most = _highest(degrees, len(axes))
 
     def swept(unknown: Unknown, choose: Choose) -> Totals:
@@ -144,9 +144,12 @@ def enclosed(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Enc
     return Enclosed(grid.axes, degrees, grid, swept(*grid.values()), swept)
 
 
-def _degrees(program: p.Program, pipeline: p.Pipeline, axes: list[Axis]) -> Totals:
+def _degrees(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, axes: list[Axis]
+) -> Totals:
+    """A sweep over degrees, which also goes where the posterior does and the point does not."""
     unknown, choose = unknown_degrees(axes)
-    parameters = Parameters(program.evidence, unknown, choose=choose)
+    parameters = Parameters(program.evidence, unknown, *point.interior(), choose=choose)
     return sweep(make_model(program, pipeline, parameters))
 
 

@@ -99,6 +99,39 @@ class Parameters:
         self.unknown_sites[site] = None
         return self.unknown(site)
 
+    def never_happened(self) -> bool:
+        """Whether a count says that something never happened, or always did."""
+        shares = any(good in (0, total) for good, total in self.counted.values())
+        return shares or any(0 in counts for counts in self.counted_bins.values())
+
+    def interior(self) -> tuple[dict[str, Weight], dict[tuple[str, bool], tuple[Weight, ...]]]:
+        """Counted chances as the means of their posteriors: nothing is impossible because it never
+        happened among the cases, as a wrong answer among 9 of 9.
+        """
+        measured = {
+            site: (good + 0.5) / (total + 1) for site, (good, total) in self.counted.items()
+        }
+        bins: dict[tuple[str, bool], tuple[Weight, ...]] = {}
+        for key, counts in self.counted_bins.items():
+            total = sum(counts) + len(counts) / 2
+            bins[key] = tuple((count + 0.5) / total for count in counts)
+        return measured, bins
+
+    def learn(self, other: Parameters) -> bool:
+        """Take over what another sweep met besides; whether there was anything."""
+        before = len(self.unknown_sites), len(self.counted), len(self.counted_bins)
+        for site, basis in other.bases.items():
+            self.bases.setdefault(site, basis)
+        for site in other.unknown_sites:
+            self.unknown_sites.setdefault(site)
+        for site, parts in other.sticks.items():
+            self.sticks.setdefault(site, parts)
+        for place, counts in other.counted.items():
+            self.counted.setdefault(place, counts)
+        for key, bins in other.counted_bins.items():
+            self.counted_bins.setdefault(key, bins)
+        return before != (len(self.unknown_sites), len(self.counted), len(self.counted_bins))
+
     def _rows(self, file: str) -> tuple[int, int]:
         """How many rows of a file are right, and how many there are."""
         rows = self.evidence[file].rows

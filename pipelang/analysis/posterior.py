@@ -75,7 +75,7 @@ def beside_unknowns(drawn: Parameters, grid: Grid) -> Parameters:
 
 def draws_beside(points: int) -> int:
     """How many draws are taken at each of so many points; 0 where there are too many points."""
-    each = min(2_000, 2_000_000 // points)
+    each = min(2_000, 500_000 // points)
     return each if each >= 200 else 0
 
 

@@ -17,11 +17,10 @@ from typing import Protocol
 from pipelang.diagnostics import Diagnostic, Source, Sources, Span, codes, has_errors, report
 from pipelang.records import dataclass
 from pipelang.syntax import ast
+from pipelang.syntax.language import LANGUAGE
 from pipelang.syntax.parse import Parsed, parse
 from pipelang.syntax.tokens import TokenList, starts_declaration
-from pipelang.version import __version__
 
-LANGUAGE = 1
 DEEPEST = 50
 """How many files may import one another in a row."""
 
@@ -99,11 +98,9 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
         if source is None:
             return False
         parsed = parse(source)
-        newer = _other_language(parsed)
-        if newer is not None:
-            found.append(newer)
-            return False
         found.extend(parsed.diagnostics)
+        if parsed.module.language not in (None, LANGUAGE):
+            return False
         imports = []
         for declaration in parsed.module.declarations:
             if isinstance(declaration, ast.Use):
@@ -164,17 +161,6 @@ def _target(use: ast.Use, base: str, loader: Loader, found: list[Diagnostic]) ->
         place = _place(use)
         found.append(report(codes.UNKNOWN_NAME, place, what="library", name=dotted, help=help))
     return target
-
-
-def _other_language(parsed: Parsed) -> Diagnostic | None:
-    """The one thing to say about a file that is written for another pipelang."""
-    number = parsed.module.language
-    if number is None or number == LANGUAGE:
-        return None
-    word, digits = parsed.tokens.tokens[:2]
-    span = Span(parsed.module.file, word.start, digits.end)
-    help = None if number > LANGUAGE else f"write `language {LANGUAGE}`"
-    return report(codes.NEWER_LANGUAGE, span, found=number, version=__version__, help=help)
 
 
 _ACTIONS = frozenset("ask agent call run recall each return escalate reject fail redo".split())

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.diagnostics import Diagnostic, Source, Span
 from pipelang.records import dataclass, field
 from pipelang.syntax.ast import Module
+from pipelang.syntax.language import language_of, other_language
 from pipelang.syntax.lower import Lowering
 from pipelang.syntax.reductions import reductions, renamed
 from pipelang.syntax.tables import Tables, tables
@@ -56,20 +57,16 @@ def parse(source: Source) -> Parsed:
     derivation: list[int] = []
     (_, declarations), recovery = _run(source, token_list, lowering, derivation)
     whole = Span(source.name, 0, len(source.text))
-    module = Module(source.name, _language(tokens), tuple(declarations), whole)
+    module = Module(source.name, language_of(tokens), tuple(declarations), whole)
     found = (*token_list.diagnostics, *lowering.diagnostics)
-    if found or recovery is not None:
+    other = other_language(source.name, tokens)
+    if other is not None:
+        found = (other,)
+    elif found or recovery is not None:
         from pipelang.syntax.findings import findings
 
         found = findings(source, token_list.diagnostics, tuple(lowering.diagnostics), recovery)
     return Parsed(module, token_list, found, derivation if recovery is None else [])
-
-
-def _language(tokens: list[Token]) -> int | None:
-    """The number of the `language` line, also where the rest of the file cannot be read."""
-    if len(tokens) > 1 and tokens[0].type == "LANGUAGE" and tokens[1].type == "INT":
-        return int(tokens[1].text)
-    return None
 
 
 _span = partial(tuple.__new__, Span)

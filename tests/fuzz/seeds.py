@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.memory import MemoryLoader, libraries
+from tests.suite.chunks import MAIN, SUITE, all_chunks
 
 REPO = Path(__file__).resolve().parents[2]
 CASES = Path(__file__).resolve().parent / "cases"
@@ -17,7 +18,7 @@ _READ = ("*.jsonl", "*.j2", "*.json")
 
 @cache
 def seeds() -> tuple[tuple[str, str], ...]:
-    """Paths and texts: examples, the standard library, the fences of the documents."""
+    """Paths and texts: examples, the standard library, fences of documents, cases of the suite."""
     files = {
         path.relative_to(REPO).as_posix(): path.read_text("utf-8")
         for folder in ("examples", "tests/data", "tests/unit/format")
@@ -28,7 +29,15 @@ def seeds() -> tuple[tuple[str, str], ...]:
         for path in sorted([REPO / "README.md", *(REPO / "docs").rglob("*.md")])
         for number, text in enumerate(_FENCE.findall(path.read_text("utf-8")))
     }
-    return tuple({**files, **libraries(), **fences}.items())
+    return tuple({**files, **libraries(), **fences, **suite()}.items())
+
+
+def suite() -> dict[str, str]:
+    """The cases of the conformance suite, beside the file that they share."""
+    folder = SUITE.relative_to(REPO).as_posix()
+    shared = {f"{folder}/world.pipe": (SUITE / "world.pipe").read_text("utf-8")}
+    cases = {f"{folder}/{chunk.id.replace('/', '.')}.pipe": chunk for chunk in all_chunks()}
+    return {**shared, **{path: chunk.files[MAIN] for path, chunk in cases.items()}}
 
 
 @cache

@@ -162,7 +162,9 @@ def _text(
     terminal: str, rule: str, following: list[str], program: Program, pick: random.Random
 ) -> str:
     if terminal in LITERALS:
-        return pick.choice(LITERALS[terminal])
+        chosen = pick.choice(LITERALS[terminal])
+        # Of a file in another language nothing else is told.
+        return "1" if rule == "language" else chosen
     if terminal == "NAME":
         after_dot = bool(program.tokens) and program.tokens[-1][0] == "DOT"
         field_name = rule in ("field", "param", "record_field", "arg_named")

@@ -51,7 +51,7 @@ def inside(text: str) -> str:
         (inside("step x = a { acuracy 9% }"), "P101", "acuracy", "did you mean `accuracy`?"),
         ("tool t() { effect writes }", "P101", "writes", "did you mean `write`?"),
         (inside("let x = a == b == c"), "P101", "==", "join two of them with `and`"),
-        (inside("traffic { a: 5 }"), "P101", "}", "a percent sign: 5%"),
+        (inside("traffic { a: 5 }"), "P101", "5", "a percent sign: 5%"),
         (inside("match a { b => return 1 }"), "P101", "=>", "stands in braces"),
         (inside("slo { cost = 3 }"), "P101", "=", "expected a comparison like `<=`"),
         (inside("call t(a)"), "P101", "call", "an action stands in a step: `step NAME = call"),

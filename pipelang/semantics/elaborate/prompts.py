@@ -36,6 +36,9 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
         if name == FEEDBACK:
             help = "`feedback` is there in every template: what was wrong with the last answer"
             context.tell(codes.SHADOWING, param.name.span, name=name, help=help)
+        elif name == "self":
+            help = "`self` is Jinja2's own word in a template; choose another name"
+            context.tell(codes.SHADOWING, param.name.span, name=name, help=help)
         elif name not in used:
             help = f"put it in the template: {{{{ {name} }}}}"
             context.tell(codes.UNUSED, param.name.span, what="parameter", name=name, help=help)

@@ -20,7 +20,7 @@ from pipelang.semantics.elaborate.signatures import signature
 from pipelang.semantics.elaborate.whole import flawed
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.symbols import suggestion
-from pipelang.semantics.types import MONEY, NothingType, Type
+from pipelang.semantics.types import MONEY, NothingType, RecordType, Type, present
 from pipelang.semantics.walk import outcomes
 from pipelang.syntax import ast
 
@@ -306,6 +306,19 @@ def _equal(
     for field in line.step[1:]:
         target = ast.FieldRef(target, field, name.span.to(field.span))
     typed = elaborate(context, Scope(file, contents.values, reached=True), target)
-    value = elaborate(context, Scope(file), line.value, typed.type)
+    value = elaborate(context, Scope(file), line.value, _as_declared(typed, contents))
     path = ".".join(ir.path_of(typed) or (name.text,))
     return p.Expectation("equal", path, value, None, line.span)
+
+
+def _as_declared(value: ir.Expr, contents: Contents) -> Type:
+    """The type of a value or field with its `?`: an expectation may be that it is `none`."""
+    match value:
+        case ir.Read():
+            return contents.values[value.name].type
+        case ir.Field(target=target, name=name):
+            record = present(target.type)
+            field = record.field(name) if isinstance(record, RecordType) else None
+            return value.type if field is None else field.type
+        case _:
+            return value.type

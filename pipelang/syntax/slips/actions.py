@@ -60,7 +60,9 @@ def missing_word(spot: Spot) -> Mend | None:
             return Mend(help, Edit(0, more, spot.put("up", "to")))
         return Mend(help, Edit(0, 0, (*spot.put("up", "to"), ("INT", "1"))))
     if spot.wants("for") and spot.before(2).text == "hold":
-        return Mend("say how long: `hold NAME for 15m by ROLE`", Edit(0, 0, spot.put("for")))
+        more = (("DURATION", "15m"),) if text == "by" else ()
+        edit = Edit(0, 0, (*spot.put("for"), *more))
+        return Mend("say how long: `hold NAME for 15m by ROLE`", edit)
     if spot.wants("until") and before == ")":
         return Mend(
             "say when an answer is good enough: `cascade(...) until EXPR`, where the answer is `it`"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from pipelang.syntax.slips.spot import Edit, Mend, Spot
 from pipelang.syntax.strange import UNITS
+from pipelang.syntax.tokens import Token
 
 _NUMBERS = ("INT", "NUMBER")
 
@@ -86,13 +89,27 @@ def share_without_sign(spot: Spot) -> Mend | None:
         edit = Edit(0, 1, (("PERCENT", token.text + "%"),))
         safe = _is_share(token.text)
         return Mend(f"shares are written with a percent sign: {token.text}%", edit, safe=safe)
-    if before.type == "INT" and "OF" in spot.expected and spot.expected <= {"OF", "MEAN"}:
-        edit = Edit(1, 0, (("PERCENT", before.text + "%"),))
-        safe = _is_share(before.text)
-        return Mend(f"shares are written with a percent sign: {before.text}%", edit, safe=safe)
+    if before.type in _NO_SHARE and spot.expected and spot.expected <= {"OF", "MEAN"}:
+        meant = _as_share(before)
+        help = None if meant is None else f"shares are written with a percent sign: {meant}"
+        safe = before.type == "INT" and _is_share(before.text)
+        edit = Edit(1, 0, (("PERCENT", meant or "1%"),))
+        return Mend(help, edit, 1, "a share like 70%", f"`{before.text}`", safe)
     if token.type == "NUMBER" and "INT" in spot.expected and "NUMBER" not in spot.expected:
         return Mend("a whole number stands here", Edit(0, 1, (("INT", "1"),)))
     return None
+
+
+_NO_SHARE = ("INT", "NUMBER", "MONEY", "DURATION", "RATE")
+
+
+def _as_share(number: Token) -> str | None:
+    """The share that a number without a sign may stand for: 60 is 60%, and so is 0.6."""
+    if number.type == "INT":
+        return f"{number.text}%"
+    if number.type == "NUMBER" and Decimal(number.text) < 1:
+        return f"{(Decimal(number.text) * 100).normalize():f}%"
+    return f"{number.text}%" if number.type == "NUMBER" else None
 
 
 def _is_share(digits: str) -> bool:

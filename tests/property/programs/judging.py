@@ -1,0 +1,43 @@
+"""What `check` says of a program, and whether it sees a mistake where it is."""
+
+from __future__ import annotations
+
+from pipelang.diagnostics import Severity
+from pipelang.interfaces.checking import check_file
+
+from ...memory import MemoryLoader
+from .writing import Mistake, Program
+
+MAIN = "program.pipe"
+
+
+def errors(program: Program, text: str) -> list[tuple[int, str, str]]:
+    """The errors in a text in a program's place: line, code and message."""
+    checked = check_file(MAIN, MemoryLoader({**program.files, MAIN: text}))
+    found = []
+    for one in checked.diagnostics:
+        if one.rule.severity is not Severity.ERROR:
+            continue
+        line = 0
+        if one.span is not None and one.span.file == MAIN:
+            line = checked.sources[MAIN].position(one.span.start).line
+        found.append((line, one.rule.code, one.message))
+    return found
+
+
+def missed(program: Program, mistake: Mistake) -> str | None:
+    """Why a mistake was not told as it should; None if it was."""
+    text = program.with_mistake(mistake)
+    told = errors(program, text)
+    if any(line in mistake.told for line, _, _ in told):
+        return None
+    lines, before = text.split("\n"), program.text.split("\n")
+    return "\n".join(
+        [
+            f"`{mistake.kind}` is not told of at line {mistake.told}",
+            *(f"there stands   {lines[number - 1].strip()}" for number in mistake.told),
+            f"the mistake is {mistake.text.strip()}",
+            f"in place of    {' / '.join(before[mistake.first - 1 : mistake.last])}",
+            *(f"told was       {one}" for one in told),
+        ]
+    )
