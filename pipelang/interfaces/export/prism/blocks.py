@@ -17,8 +17,9 @@ from pipelang.interfaces.export.prism.answers import VERDICTS, repeats
 from pipelang.interfaces.export.prism.chains import chain
 from pipelang.interfaces.export.prism.constants import identifier
 from pipelang.interfaces.export.prism.draws import all_right
-from pipelang.interfaces.export.prism.endings import end, end_later
+from pipelang.interfaces.export.prism.endings import ENDING, end, end_later
 from pipelang.interfaces.export.prism.formulas import (
+    FALSE,
     TRUE,
     Formula,
     all_of,
@@ -47,8 +48,6 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import inner_links
 
-ENDING = "ending"
-
 
 @dataclass(slots=True)
 class _Block:
@@ -63,9 +62,12 @@ class _Block:
 
 
 def block(
-    t: Translation, items: p.Block, scope: Scope, around: frozenset[str], place: int, behind: int
-) -> None:
-    """All items of a block, from a place to the one behind it."""
+    t: Translation, items: p.Block, scope: Scope, around: frozenset[str], place: int
+) -> int | None:
+    """All items of a block, from a place on; gives the place behind it, None if no run gets there.
+
+    Places are made in the order in which a run comes to them, since that is how they are printed.
+    """
     here = _Block(t, items, scope, around, flags_of(t, items, scope))
     for segment in items.segments:
         if isinstance(segment, p.Region):
@@ -87,12 +89,12 @@ def block(
                 place = _match(here, item, place)
             case p.End():
                 end(t, scope, item.outcome, around, place)
-                return
+                return None
             case p.Remember():
                 raise NotExportable("`remember` cannot be exported yet")
             case p.Let():
                 raise AssertionError("a let is no barrier")
-    t.machine.go(place, Move(behind))
+    return place
 
 
 def _heading(item: p.Item) -> str:
@@ -135,8 +137,15 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
     machine.headings.setdefault(place, f"step {step.name}")
     machine.declare(own, 2, f"{step.name}: 1 right, 2 wrong, 0 not there")
     here.heads[step.name] = place
-    run, done, exhausted, behind = (machine.place() for _ in range(4))
+    run, done, exhausted = (machine.place() for _ in range(3))
     machine.reached.setdefault(step.name, []).append(run)
+    memory = None
+    if own in t.repeated:
+        t.begins[run] = own
+        if any(repeats(link) for link in inner_links(step.chain)):
+            memory = machine.declare(f"m_{own.removeprefix('v_')}", 4, f"{step.name}: {VERDICTS}")
+    chain(t, Making(step, own, here.scope, here.around, done, memory), run, exhausted)
+    behind = machine.place()
     flag = here.flags.names.get(index)
     must, lowered = TRUE, Move(behind)
     if flag is not None:
@@ -145,17 +154,11 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
     missing = any_of(is_(name, 0) for name in sorted(before & here.scope.steps(step.reads)))
     machine.go(place, lowered.setting(own, 0), all_of([must, missing]))
     begin = Move(run, {**lowered.sets, own: number(0)})
-    memory = None
-    if own in t.repeated:
-        t.begins[run] = own
-        if any(repeats(link) for link in inner_links(step.chain)):
-            memory = machine.declare(f"m_{own.removeprefix('v_')}", 4, f"{step.name}: {VERDICTS}")
     machine.go(place, begin, all_of([must, no(missing)]))
-    chain(t, Making(step, own, here.scope, here.around, done, memory), run, exhausted)
-    move = Move(behind)
+    made = Move(behind)
     for reader in here.flags.readers(own):
-        move = move.setting(reader, 1)
-    machine.go(done, move)
+        made = made.setting(reader, 1)
+    machine.go(done, made)
     end_later(t, here.scope, step, here.around, exhausted, behind)
     return behind
 
@@ -166,22 +169,29 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
 def _gate(here: _Block, index: int, gate: p.Gate, place: int) -> int:
     t, machine = here.t, here.t.machine
     flag = here.flags.names.get(index)
-    behind, judged = machine.place(), place
+    judged = place if flag is None else machine.place()
+    test = gate_test(t.draws, here.scope, gate)
+    decided = t.draws.perform(judged, test.draws)
+    refused = machine.place()
+    machine.go(decided, Move(refused), no(test.value))
+    otherwise = gate.otherwise
+    if isinstance(otherwise, p.Redo):
+        refused = _redo(here, gate, otherwise, refused)
+        otherwise = otherwise.otherwise
+    end(t, here.scope, otherwise, here.around, refused)
+    behind = machine.place()
     passed = Move(behind)
     if flag is not None:
-        judged = machine.place()
         machine.go(place, Move(behind), is_(flag, 0))
         machine.go(place, Move(judged), is_(flag, 1))
         passed = passed.setting(flag, 0)
-    test = gate_test(t.draws, here.scope, gate)
-    judged = t.draws.perform(judged, test.draws)
-    machine.go(judged, passed, test.value)
-    refused = machine.place()
-    machine.go(judged, Move(refused), no(test.value))
-    if not isinstance(gate.otherwise, p.Redo):
-        end(t, here.scope, gate.otherwise, here.around, refused)
-        return behind
-    redo = gate.otherwise
+    machine.go(decided, passed, test.value)
+    return behind
+
+
+def _redo(here: _Block, gate: p.Gate, redo: p.Redo, refused: int) -> int:
+    """Back to the redo's step while there are redos left; gives the place where there are none."""
+    machine = here.t.machine
     counter = machine.declare(
         f"r_{identifier(gate.name)}", redo.times, f"redos that gate {gate.name} has used"
     )
@@ -191,21 +201,22 @@ def _gate(here: _Block, index: int, gate: p.Gate, place: int) -> int:
     machine.go(refused, again, left)
     spent = machine.place()
     machine.go(refused, Move(spent), no(left))
-    end(t, here.scope, redo.otherwise, here.around, spent)
-    return behind
+    return spent
 
 
 def _person(here: _Block, person: p.Person, place: int) -> int:
     """An approval needs a yes in time; a hold goes on unless a no comes in time."""
     t, machine = here.t, here.t.machine
-    behind, refused = machine.place(), machine.place()
+    asked, unasked = place, FALSE
     if person.when is not None:
         test = expression_test(t.draws, here.scope, person.when)
         place = t.draws.perform(place, test.draws)
-        asked = machine.place()
-        machine.go(place, Move(behind), no(test.value))
+        asked, unasked = machine.place(), no(test.value)
         machine.go(place, Move(asked), test.value)
-        place = asked
+    refused = machine.place()
+    end(t, here.scope, person.otherwise, here.around, refused)
+    behind = machine.place()
+    machine.go(place, Move(behind), unasked)
     role = t.program.roles[person.role]
     in_time = t.constants.timely(role, person.role, person.seconds)
     accuracy = t.constants.share(role.accuracy)
@@ -214,8 +225,7 @@ def _person(here: _Block, person: p.Person, place: int) -> int:
         goes_on = product(in_time, yes)
         if person.kind == "hold":
             goes_on = rest(product(in_time, rest(yes)))
-        machine.choose(place, [(goes_on, Move(behind)), (rest(goes_on), Move(refused))], case)
-    end(t, here.scope, person.otherwise, here.around, refused)
+        machine.choose(asked, [(goes_on, Move(behind)), (rest(goes_on), Move(refused))], case)
     return behind
 
 
@@ -238,9 +248,13 @@ def _branches(
     here: _Block, place: int, read: frozenset[str], cases: Sequence[tuple[Formula, p.Block]]
 ) -> int:
     machine = here.t.machine
-    heads = [machine.place() for _ in cases]
-    behind = machine.place()
-    for head, (case, inner) in zip(heads, cases, strict=True):
+    lasts: list[int | None] = []
+    for case, inner in cases:
+        head = machine.place()
         machine.go(place, Move(head), case)
-        block(here.t, inner, here.scope.inside(), here.around | read, head, behind)
+        lasts.append(block(here.t, inner, here.scope.inside(), here.around | read, head))
+    behind = machine.place()
+    for last in lasts:
+        if last is not None:
+            machine.go(last, Move(behind))
     return behind

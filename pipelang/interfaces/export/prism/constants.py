@@ -119,7 +119,9 @@ def plain(value: Decimal) -> str:
 
 
 def identifier(text: str) -> str:
-    """Letters, digits and underscores that remind of a text."""
+    """Letters, digits and underscores that remind of a text; a name stays as it is."""
+    if text.isascii() and text.isidentifier():
+        return text
     return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:60] or "x"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelang.interfaces.export.prism.chains import EFFECT
 from pipelang.interfaces.export.prism.draws import all_right
-from pipelang.interfaces.export.prism.formulas import Formula, all_of, is_, is_not, no
+from pipelang.interfaces.export.prism.formulas import TRUE, Formula, all_of, is_, is_not, no
 from pipelang.interfaces.export.prism.machine import Move
 from pipelang.interfaces.export.prism.scopes import Scope
 from pipelang.interfaces.export.prism.translation import Translation
@@ -47,14 +47,11 @@ def _endings(scope: Scope, outcome: p.Outcome, around: frozenset[str]) -> list[t
             good = all_right(around | scope.mentioned(outcome.value))
             return [(RIGHT_ANSWER, good), (WRONG_ANSWER, no(good))]
         case p.Escalate():
-            return [(f"escalation {outcome.reason}", _ALWAYS)]
+            return [(f"escalation {outcome.reason}", TRUE)]
         case p.Reject():
-            return [("rejection", _ALWAYS)]
+            return [("rejection", TRUE)]
         case p.Fail():
-            return [(f"failure {outcome.code}", _ALWAYS)]
-
-
-_ALWAYS = Formula("true")
+            return [(f"failure {outcome.code}", TRUE)]
 
 
 def finish(t: Translation) -> dict[str, int]:
@@ -68,12 +65,12 @@ def finish(t: Translation) -> dict[str, int]:
             places[name] = machine.place()
         return places[name]
 
-    good = is_not(EFFECT, 1) if EFFECT in machine.variables else _ALWAYS
+    good = is_not(EFFECT, 1) if EFFECT in machine.variables else TRUE
     for name, number in machine.ends.items():
         here = is_(ENDING, number)
         if name == RIGHT_ANSWER:
             machine.go(t.finish, Move(final("success")), all_of([here, good]))
-            if good != _ALWAYS:
+            if good != TRUE:
                 machine.go(t.finish, Move(final("silent_error")), all_of([here, no(good)]))
         elif name == WRONG_ANSWER:
             machine.go(t.finish, Move(final("silent_error")), here)

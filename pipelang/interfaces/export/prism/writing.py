@@ -34,9 +34,7 @@ def written(t: Translation, commands: Sequence[Command], endings: dict[str, int]
         "",
         f"module {identifier(t.pipeline.name)}_run",
         *_variables(t.machine, commands, len(numbers) - 1),
-        *_commands(
-            commands, {numbers[at]: h for at, h in t.machine.headings.items() if at in numbers}
-        ),
+        *_commands(commands, headings),
         f"  [] {COUNTER}>={first} -> true;",
         "endmodule",
         "",
