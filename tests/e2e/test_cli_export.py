@@ -30,6 +30,10 @@ pipeline welcome(name: text max 20 tokens) -> Greeting {
 
 pipeline answer() -> int { return 42 }
 """
+REMEMBERS = """\
+memory seen(key: text max 9 tokens) -> text max 9 tokens { keeps 1h }
+pipeline keep(x: text max 9 tokens) -> int { remember seen(x) = x  return 1 }
+"""
 BROKEN = SMALL.replace("return greeting", "retrun greeting")
 
 
@@ -55,7 +59,7 @@ def err(done: subprocess.CompletedProcess[bytes]) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name, text in {"small.pipe": SMALL, "broken.pipe": BROKEN, "empty.pipe": ""}.items():
+    for name, text in {"small.pipe": SMALL, "broken.pipe": BROKEN, "empty.pipe": "", "remembers.pipe": REMEMBERS}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
 
@@ -69,6 +73,11 @@ def folder(tmp_path: Path) -> Path:
         (["compile", "small.pipe", "--to", "pyi"], 0),
         (["compile", "empty.pipe", "--to", "ir"], 0),
         (["compile", "empty.pipe", "--to", "pyi"], 0),
+        (["compile", "small.pipe", "welcome", "--to", "prism"], 0),
+        (["compile", "small.pipe", "--pipeline", "welcome", "--to", "prism"], 0),
+        (["compile", "small.pipe", "--to", "prism"], 2),  # two pipelines: which one?
+        (["compile", "small.pipe", "welcome", "--pipeline", "answer", "--to", "prism"], 2),
+        (["compile", "remembers.pipe", "--to", "prism"], 2),
         (["compile", "small.pipe"], 2),
         (["compile", "small.pipe", "--to", "wasm"], 2),
         (["compile", "small.pipe", "--to", "pyi", "--spans"], 2),

@@ -15,7 +15,7 @@ TIER = re.compile(r"^tier (tier_\d+) \{", re.MULTILINE)
 
 
 def seasoned(text: str, seed: int) -> str:
-    """The text with some of its asks and figures made more various; the same seed, the same text."""
+    """The text with some of its asks made more various; the same seed gives the same text."""
     rng = random.Random(seed)
     tiers = TIER.findall(text)
     free = re.findall(r"^  (input_\d+)\.kind:", text, re.MULTILINE)

@@ -18,7 +18,7 @@ HOW = "no stormpy: `make storm` gets it, or PIPELANG_STORM_PYTHON names a Python
 
 @functools.cache
 def storm_python() -> str | None:
-    """An interpreter that has stormpy: the one of the environment's variable, or of `make storm`."""
+    """An interpreter that has stormpy: what the environment names, or that of `make storm`."""
     named = os.environ.get("PIPELANG_STORM_PYTHON")
     for candidate in [named] if named else [str(VENV / "bin" / "python")]:
         try:

@@ -1,4 +1,4 @@
-"""The one place where the oracle touches the product: `check` and `compile --to prism`, in process."""
+"""The one place where the oracle touches the product: `check`, `compile --to prism`, in process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The analysis against Storm, a model checker, in exact arithmetic: every outcome and the mean cost.
+"""The analysis against Storm, a model checker, in exact arithmetic: all outcomes and mean cost.
 
 `compile --to prism` translates a pipeline without anything of the sweep, and Storm knows nothing of
 either. Beside the pipelines that the enumeration can play it takes longer ones, votes, cascades,
