@@ -55,7 +55,7 @@ class Exported:
 
 
 def exported(path: Path) -> dict[str, Exported]:
-    """Every pipeline of a file in the PRISM language."""
+    """The pipelines of a file in the PRISM language; without those that cannot be said in it."""
     prism = importlib.import_module("pipelang.interfaces.export.prism")
     disk = importlib.import_module("pipelang.interfaces.disk")
     build = importlib.import_module("pipelang.semantics.build").build
@@ -63,7 +63,10 @@ def exported(path: Path) -> dict[str, Exported]:
     program = build(str(path), disk.DiskLoader()).program
     found = {}
     for name, pipeline in program.pipelines.items():
-        model = prism.model(program, name)
+        try:
+            model = prism.model(program, name)
+        except prism.NotExportable:
+            continue
         words = set(re.findall(r"\w+", model.text))
         accuracies: dict[str, list[str]] = {}
         for item in walk.all_items(pipeline.block):

@@ -8,8 +8,7 @@ new answer repeats the former one's verdicts. `1` both, `2` only the first, `3` 
 
 from __future__ import annotations
 
-from pipelang.interfaces.export.prism.constants import identifier
-from pipelang.interfaces.export.prism.draws import Draw, all_right
+from pipelang.interfaces.export.prism.draws import all_right
 from pipelang.interfaces.export.prism.formulas import (
     Formula,
     all_of,
@@ -31,7 +30,6 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
 
 TRIES = "tries"
-_NOBODY: frozenset[str] = frozenset()
 VERDICTS = "1 right in any case, 2 right with right arguments, 3 right with wrong ones, 4 wrong"
 
 
@@ -54,7 +52,7 @@ def answer_of(
     recovers = "0"
     accuracy = link.accuracy
     match link.action:
-        case p.AskTier() | p.Cascade() | p.AskRole():
+        case p.AskTier() | p.Cascade() | p.AskRole() | p.Agent():
             given += [making.scope.mentioned(value) for _, value in link.action.arguments]
             recovers = t.constants.share(link.recovers)
             accuracy = link.accuracy_by_tier.get(tier or "", accuracy)
@@ -129,21 +127,3 @@ def attempt(
 
 def _before(name: str, value: int) -> Formula:
     return compared(variable(name), "<", number(value))
-
-
-def unless_out(t: Translation, place: int, tier: str, failed: int) -> int:
-    """Past the outage of a tier's provider, which no retry beats; one draw a run."""
-    provider = t.program.providers[t.program.tiers[tier].provider]
-    available = t.constants.share(provider.available)
-    if available == "1":
-        return place
-    note = f"provider {provider.name}: 1 available, 2 out"
-    key, like = ("outage", provider.name), f"o_{identifier(provider.name)}"
-    name = t.draws.variable(key, like, 2, note, _NOBODY)
-    shares = ((1, available), (2, rest(available)))
-    draw = Draw(name, _NOBODY, shares, shares)
-    place = t.draws.perform(place, {name: draw})
-    up = t.machine.place()
-    t.machine.go(place, Move(up), is_(name, 1))
-    t.machine.go(place, Move(failed), is_(name, 2))
-    return up

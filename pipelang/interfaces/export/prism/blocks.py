@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelang.interfaces.export.prism.answers import VERDICTS, repeats
-from pipelang.interfaces.export.prism.chains import chain
+from pipelang.interfaces.export.prism.chains import chain, effect_of
 from pipelang.interfaces.export.prism.constants import identifier
 from pipelang.interfaces.export.prism.draws import all_right
 from pipelang.interfaces.export.prism.endings import ENDING, end, end_later
@@ -42,7 +42,7 @@ from pipelang.interfaces.export.prism.judging import (
 from pipelang.interfaces.export.prism.machine import Move
 from pipelang.interfaces.export.prism.redos import Flags, flags_of
 from pipelang.interfaces.export.prism.scopes import Scope
-from pipelang.interfaces.export.prism.translation import Making, NotExportable, Translation
+from pipelang.interfaces.export.prism.translation import Making, Translation
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
@@ -91,7 +91,7 @@ def block(
                 end(t, scope, item.outcome, around, place)
                 return None
             case p.Remember():
-                raise NotExportable("`remember` cannot be exported yet")
+                place = _remember(here, item, place)
             case p.Let():
                 raise AssertionError("a let is no barrier")
     return place
@@ -107,6 +107,8 @@ def _heading(item: p.Item) -> str:
             return f"when {item.name or ir.show(item.condition)}"
         case p.MatchBranch():
             return f"match {ir.show(item.subject)}"
+        case p.Remember():
+            return f"remember {item.memory}"
         case _:
             return "outcome"
 
@@ -139,12 +141,16 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
     here.heads[step.name] = place
     run, done, exhausted = (machine.place() for _ in range(3))
     machine.reached.setdefault(step.name, []).append(run)
-    memory = None
+    memory = again = None
     if own in t.repeated:
         t.begins[run] = own
         if any(repeats(link) for link in inner_links(step.chain)):
             memory = machine.declare(f"m_{own.removeprefix('v_')}", 4, f"{step.name}: {VERDICTS}")
-    chain(t, Making(step, own, here.scope, here.around, done, memory), run, exhausted)
+        if any(link.cache is not None for link in inner_links(step.chain)):
+            name = f"again_{own.removeprefix('v_')}"
+            again = machine.declare(name, 1, f"1 once {step.name} was made")
+    making = Making(step, own, here.scope, here.around, done, memory, again)
+    chain(t, making, run, exhausted)
     behind = machine.place()
     flag = here.flags.names.get(index)
     must, lowered = TRUE, Move(behind)
@@ -158,7 +164,7 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
     made = Move(behind)
     for reader in here.flags.readers(own):
         made = made.setting(reader, 1)
-    machine.go(done, made)
+    machine.go(done, made if again is None else made.setting(again, 1))
     end_later(t, here.scope, step, here.around, exhausted, behind)
     return behind
 
@@ -226,6 +232,16 @@ def _person(here: _Block, person: p.Person, place: int) -> int:
         if person.kind == "hold":
             goes_on = rest(product(in_time, rest(yes)))
         machine.choose(asked, [(goes_on, Move(behind)), (rest(goes_on), Move(refused))], case)
+    return behind
+
+
+def _remember(here: _Block, item: p.Remember, place: int) -> int:
+    """A write: wrong if its key, its value or what it hangs on is."""
+    machine, effect = here.t.machine, effect_of(here.t)
+    good = all_right(here.around | here.scope.steps(item.reads))
+    behind = machine.place()
+    machine.go(place, Move(behind), good)
+    machine.go(place, Move(behind).setting(effect, 1), no(good))
     return behind
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from pipelang.interfaces.export.prism.answers import (
-    answer_of,
-    attempt,
-    draw_answer,
-    unless_out,
-)
+from pipelang.interfaces.export.prism.answers import answer_of, attempt, draw_answer
+from pipelang.interfaces.export.prism.calls import call
 from pipelang.interfaces.export.prism.constants import plain
-from pipelang.interfaces.export.prism.draws import RIGHT, WRONG
-from pipelang.interfaces.export.prism.formulas import rest
+from pipelang.interfaces.export.prism.draws import RIGHT, WRONG, all_right
+from pipelang.interfaces.export.prism.formulas import TRUE, is_, no, rest
 from pipelang.interfaces.export.prism.judging import match_test, route_test
 from pipelang.interfaces.export.prism.machine import Move
 from pipelang.interfaces.export.prism.polls import cascade, vote
 from pipelang.interfaces.export.prism.translation import Making, NotExportable, Translation
+from pipelang.records import replace
 from pipelang.semantics import program as p
 
 EFFECT = "wrong_effect"
@@ -40,9 +37,53 @@ def _link(
     around: frozenset[str],
 ) -> None:
     """One link: its answer makes the step's value, and where it has none the next one is tried."""
+    if isinstance(link.action, p.Choose):
+        taken = [values for values, _ in link.action.arms]
+        test, cases = match_test(t.draws, making.scope, link.action.subject, taken)
+        place = t.draws.perform(place, test.draws)
+        around = around | making.scope.mentioned(link.action.subject)
+        for index, case in cases:
+            arm = t.machine.place()
+            t.machine.go(place, Move(arm), case)
+            _link(t, making, link.action.arms[index][1], arm, failed, around)
+        return
+    if link.cache is not None:
+        place = _cached(t, making, link, place, around)
+    _action(t, making, link, place, failed, around)
+
+
+def _cached(
+    t: Translation, making: Making, link: p.Link, place: int, around: frozenset[str]
+) -> int:
+    """A look into the cache, unless the step is made again; gives the place of a miss.
+
+    What is in it was answered: it is as right as a fresh answer that was given, costs nothing and
+    hangs on no outage. So a hit plays the action for nothing until it answers.
+    """
+    assert link.cache is not None
+    hit, miss = t.machine.place(), t.machine.place()
+    hits = t.constants.share(link.cache.hits)
+    fresh = TRUE
+    if making.again is not None:
+        fresh = is_(making.again, 0)
+        t.machine.go(place, Move(miss), no(fresh))
+    t.machine.choose(place, [(hits, Move(hit)), (rest(hits), Move(miss))], fresh)
+    _action(t, replace(making, kept=True), link, hit, hit, around)
+    return miss
+
+
+def _action(
+    t: Translation,
+    making: Making,
+    link: p.Link,
+    place: int,
+    failed: int,
+    around: frozenset[str],
+) -> None:
+    """An action that is none of several."""
     match link.action:
-        case p.AskTier():
-            test, tiers = route_test(t.draws, making.scope, link.action.who)
+        case p.AskTier() | p.Agent() as ask:
+            test, tiers = route_test(t.draws, making.scope, ask.who)
             place = t.draws.perform(place, test.draws)
             for tier, case in tiers:
                 asking = t.machine.place()
@@ -50,33 +91,29 @@ def _link(
                 if link.vote is not None:
                     vote(t, making, link, tier, asking, failed, around)
                     continue
-                trying = unless_out(t, asking, tier, failed)
-                transient = t.constants.share(t.program.tiers[tier].transient)
-                dollars = t.dollars(making.step, link, tier)
-                _single(t, making, link, tier, trying, failed, around, transient, dollars)
+                answered = t.machine.place()
+                call(t, making, link, tier, asking, answered, failed)
+                _answered(t, making, link, tier, answered, around)
         case p.Cascade():
             cascade(t, making, link, place, failed, around)
         case p.AskRole():
             key = link.action.role
             in_time = t.constants.timely(t.program.roles[key], key, link.timeout)
-            _single(t, making, link, None, place, failed, around, rest(in_time), None)
+            _single(t, making, link, place, failed, around, rest(in_time), None)
         case p.Call():
             tool = t.program.tools[link.action.tool]
             fails, dollars = rest(t.constants.share(tool.succeeds)), plain(tool.cost)
-            _single(t, making, link, None, place, failed, around, fails, dollars)
+            _single(t, making, link, place, failed, around, fails, dollars)
         case p.Value():
-            _single(t, making, link, None, place, failed, around, "0", None)
-        case p.Choose():
-            taken = [values for values, _ in link.action.arms]
-            test, cases = match_test(t.draws, making.scope, link.action.subject, taken)
-            place = t.draws.perform(place, test.draws)
-            around = around | making.scope.mentioned(link.action.subject)
-            for index, case in cases:
-                arm = t.machine.place()
-                t.machine.go(place, Move(arm), case)
-                _link(t, making, link.action.arms[index][1], arm, failed, around)
-        case p.Unsupported():
-            raise NotExportable(f"{link.action.what} cannot be exported yet")
+            _single(t, making, link, place, failed, around, "0", None)
+        case p.Recall():
+            _recalled(t, making, link.action, place, around)
+        case p.RunPipeline():
+            raise NotExportable("`run` cannot be exported yet")
+        case p.Each():
+            raise NotExportable("`each` cannot be exported yet")
+        case p.Choose() | p.Broken():
+            raise AssertionError("a match was taken apart, and a checked program is not broken")
         case _:
             assert_never(link.action)
 
@@ -85,19 +122,50 @@ def _single(
     t: Translation,
     making: Making,
     link: p.Link,
-    tier: str | None,
     place: int,
     failed: int,
     around: frozenset[str],
     fails: str,
     dollars: str | None,
 ) -> None:
-    """One answer. A call that acts on the world with something wrong is a wrong effect."""
+    """One answer of a person, a tool or an expression."""
     answered = t.machine.place()
-    attempt(t, place, fails, dollars, link.retry.count, answered, failed)
+    if making.kept:
+        fails = "0"
+    attempt(t, place, fails, None if making.kept else dollars, link.retry.count, answered, failed)
+    _answered(t, making, link, None, answered, around)
+
+
+def _answered(
+    t: Translation,
+    making: Making,
+    link: p.Link,
+    tier: str | None,
+    place: int,
+    around: frozenset[str],
+) -> None:
+    """The one answer is the value. A call that acts with something wrong is a wrong effect."""
     right = Move(making.done).setting(making.own, RIGHT)
     wrong = Move(making.done).setting(making.own, WRONG)
-    if isinstance(link.action, p.Call) and t.program.tools[link.action.tool].acts:
-        t.machine.kept.add(t.machine.declare(EFFECT, 1, "1 if an effect had a wrong value"))
-        wrong = wrong.setting(EFFECT, 1)
-    draw_answer(t, answered, answer_of(t, making, link, tier, around), right, wrong)
+    acts = isinstance(link.action, p.Call) and t.program.tools[link.action.tool].acts
+    if acts and not making.kept:
+        wrong = wrong.setting(effect_of(t), 1)
+    draw_answer(t, place, answer_of(t, making, link, tier, around), right, wrong)
+
+
+def _recalled(
+    t: Translation, making: Making, action: p.Recall, place: int, around: frozenset[str]
+) -> None:
+    """What a memory holds is right if its key is; it has no verdicts that could be copied."""
+    good = all_right(around | making.scope.mentioned(action.key))
+    for verdict, case in ((RIGHT, good), (WRONG, no(good))):
+        move = Move(making.done).setting(making.own, verdict)
+        if making.memory is not None:
+            move = move.setting(making.memory, 0)
+        t.machine.go(place, move, case)
+
+
+def effect_of(t: Translation) -> str:
+    """The variable that remembers a wrong effect to the end of the run."""
+    t.machine.kept.add(t.machine.declare(EFFECT, 1, "1 if an effect had a wrong value"))
+    return EFFECT

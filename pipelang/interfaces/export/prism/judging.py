@@ -70,7 +70,7 @@ def gather_cuts(draws: Draws, scope: Scope, block: p.Block) -> None:
         match item:
             case p.Step():
                 for link in inner_links(item.chain):
-                    if isinstance(link.action, p.AskTier):
+                    if isinstance(link.action, (p.AskTier, p.Agent)):
                         tests.append(link.action.who)
                     elif isinstance(link.action, p.Choose):
                         tests.append(link.action.subject)

@@ -13,7 +13,7 @@ from pipelang.interfaces.export.prism.judging import gather_cuts
 from pipelang.interfaces.export.prism.machine import Machine
 from pipelang.interfaces.export.prism.redos import renew
 from pipelang.interfaces.export.prism.scopes import outermost
-from pipelang.interfaces.export.prism.translation import NotExportable, Translation
+from pipelang.interfaces.export.prism.translation import Translation
 from pipelang.interfaces.export.prism.writing import written
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -35,9 +35,6 @@ def prism(program: p.Program, name: str) -> str:
 def model(program: p.Program, name: str) -> Model:
     """The same, with the names of its parameters."""
     pipeline = program.pipelines[name]
-    if pipeline.open_ends:
-        what, _ = pipeline.open_ends[0]
-        raise NotExportable(f"{what} cannot be exported yet")
     machine = Machine()
     constants = Constants(pipeline.name, dict(program.evidence))
     draws = Draws(program, machine, constants)

@@ -10,11 +10,10 @@ from pipelang.interfaces.export.prism.answers import (
     VERDICTS,
     Answer,
     answer_of,
-    attempt,
     draw_answer,
     repeats,
-    unless_out,
 )
+from pipelang.interfaces.export.prism.calls import call
 from pipelang.interfaces.export.prism.draws import RIGHT, WRONG, all_right
 from pipelang.interfaces.export.prism.formulas import (
     FALSE,
@@ -61,11 +60,8 @@ def vote(
     machine.go(counting, Move(failed), all_of([undecided, over]))
     asking = machine.place()
     machine.go(counting, Move(asking), all_of([undecided, no(over)]))
-    trying = unless_out(t, asking, tier, failed)  # with its provider out, every call fails
     answered, missed = machine.place(), machine.place()
-    transient = t.constants.share(t.program.tiers[tier].transient)
-    dollars = t.dollars(making.step, link, tier)
-    attempt(t, trying, transient, dollars, link.retry.count, answered, missed)
+    call(t, making, link, tier, asking, answered, missed, may_fail=True)
     machine.go(missed, Move(counting, {calls: more(calls)}))
     right = Move(counting, {calls: more(calls), good: more(good)})
     wrong = Move(counting, {calls: more(calls), bad: more(bad)})
@@ -109,11 +105,8 @@ def cascade(
     for index, tier in enumerate(action.tiers):
         behind = machine.place() if index + 1 < len(action.tiers) else failed
         answer = replace(_of_several(t, making, link, tier, around), memory=start.memory)
-        trying = unless_out(t, head, tier, behind)
         answered, right, wrong = machine.place(), machine.place(), machine.place()
-        transient = t.constants.share(t.program.tiers[tier].transient)
-        dollars = t.dollars(making.step, link, tier)
-        attempt(t, trying, transient, dollars, link.retry.count, answered, behind)
+        call(t, making, link, tier, head, answered, behind, may_fail=True)
         draw_answer(t, answered, answer, Move(right), Move(wrong))
         _tested(t, right, known, alarms, catches, _taken(making, start, RIGHT), behind)
         _tested(t, wrong, FALSE, alarms, catches, _taken(making, start, WRONG), behind)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from math import isfinite
 
 from pipelang.analysis.model import Model
-from pipelang.analysis.prices import attempt_cost
+from pipelang.analysis.prices import AttemptCost, attempt_cost, tools_cost, turn_cost
 from pipelang.interfaces.export.prism.constants import Constants, plain
 from pipelang.interfaces.export.prism.draws import Draws
 from pipelang.interfaces.export.prism.machine import Machine, Reward
@@ -43,7 +43,19 @@ class Translation:
 
     def dollars(self, step: p.Step, link: p.Link, tier: str) -> str | None:
         """The mean price of one attempt at a tier; None where nobody can say."""
-        cost = attempt_cost(self.prices, step, link, tier)
+        return self._mean(attempt_cost(self.prices, step, link, tier), step, tier)
+
+    def turn_dollars(
+        self, step: p.Step, link: p.Link, agent: p.Agent, tier: str, turn: int
+    ) -> str | None:
+        """The same of one attempt at a turn of an agent."""
+        return self._mean(turn_cost(self.prices, step, link, agent, tier, turn), step, tier)
+
+    def tool_dollars(self, agent: p.Agent) -> str:
+        """The mean price of one tool call of an agent."""
+        return plain(Decimal(repr(tools_cost(self.prices, agent))))
+
+    def _mean(self, cost: AttemptCost, step: p.Step, tier: str) -> str | None:
         if not cost.priced:
             self._no_price(f"nobody declared the price of tier {tier}")
         elif not isfinite(cost.mean):
@@ -62,7 +74,8 @@ class Making:
     """A step being made: its variable `own`, where to go once it is there, what is around it.
 
     `memory` holds the verdicts of its last answer, None if no answer of it is ever copied.
-    `around` are the steps that the conditions around it read.
+    `around` are the steps that the conditions around it read, `again` is 1 once it was made before
+    (None where nobody asks), `kept` says that the answer is one from a cache.
     """
 
     step: p.Step
@@ -71,3 +84,5 @@ class Making:
     around: frozenset[str]
     done: int
     memory: str | None
+    again: str | None = None
+    kept: bool = False
