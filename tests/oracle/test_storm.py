@@ -28,7 +28,8 @@ pytestmark = pytest.mark.skipif(storm_python() is None, reason=HOW)
 SEEDS = int(os.environ.get("STORM_SEEDS", "100"))
 BATCH = 10
 FIRST = 30_000  # not the seeds of the enumeration
-THREE_REDOS = {30_024}  # until test_found_by_storm.py's case of that name holds
+# A redo in a redo in a redo: until that case of test_found_by_storm.py holds. Also the slowest.
+THREE_REDOS = {30_024}
 TOLERANCE = Fraction(1, 10**12)
 OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
 Number = dict[str, Any]
@@ -78,6 +79,10 @@ def disagreements(storm: Storm, report: dict[str, Any], model: str, exact: bool)
     return found
 
 
+def seeds(first: int) -> list[int]:
+    return [seed for seed in range(FIRST + first, FIRST + first + BATCH) if seed not in THREE_REDOS]
+
+
 def cost_is_known_to_be_off(text: str) -> bool:
     """Until the case of an ended region in test_found_by_storm.py holds."""
     return "cascade(" in text or "vote lead" in text
@@ -86,9 +91,7 @@ def cost_is_known_to_be_off(text: str) -> bool:
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
 def test_report_is_what_storm_finds(storm: Storm, first: int, tmp_path: Path) -> None:
     failures = []
-    for seed in range(FIRST + first, FIRST + first + BATCH):
-        if seed in THREE_REDOS:
-            continue
+    for seed in seeds(first):
         program = generate(seed)
         path = write_pipe(program, tmp_path / f"seed_{seed}")
         found = disagreements(storm, analyse(path)["main"], exported(path)["main"].text, True)
@@ -103,7 +106,7 @@ def test_constructs_that_the_enumeration_does_not_know(
 ) -> None:
     failures = []
     compared = 0
-    for seed in range(FIRST + first, FIRST + first + BATCH):
+    for seed in seeds(first):
         path = write_pipe(generate(seed), tmp_path / f"seed_{seed}")
         text = seasoned(path.read_text(encoding="utf-8"), seed)
         path.write_text(text, encoding="utf-8")
@@ -124,9 +127,11 @@ def test_agents_memories_and_caches(storm: Storm, first: int, tmp_path: Path) ->
     """Of programs with sub-pipelines and lists too, those pipelines that can be exported."""
     failures = []
     compared = 0
-    for seed in range(FIRST + first, FIRST + first + BATCH):
+    for seed in seeds(first):
         program = generate_wide(seed)
         path = write_pipe(program, tmp_path / f"seed_{seed}")
+        if not checks(path):
+            continue
         reports = analyse(path)
         for name, model in exported(path).items():
             compared += 1
@@ -142,7 +147,7 @@ def test_agents_memories_and_caches(storm: Storm, first: int, tmp_path: Path) ->
 def test_bounds_hold_wherever_the_unknown_lies(storm: Storm, first: int, tmp_path: Path) -> None:
     failures = []
     compared = 0
-    for seed in range(FIRST + first, FIRST + first + BATCH):
+    for seed in seeds(first):
         rng = random.Random(seed)
         path = write_pipe(generate(seed), tmp_path / f"seed_{seed}")
         text = with_gaps(seasoned(path.read_text(encoding="utf-8"), seed), seed)
@@ -189,7 +194,7 @@ def test_importance_is_the_derivative(storm: Storm, first: int, tmp_path: Path) 
     """Storm's parametric mode gives outcomes as rational functions, and derives them exactly."""
     failures = []
     compared = 0
-    for seed in range(FIRST + first, FIRST + first + BATCH):
+    for seed in seeds(first):
         path = write_pipe(generate(seed), tmp_path / f"seed_{seed}")
         report, model = analyse(path)["main"], exported(path)["main"]
         for step in report["steps"]:
