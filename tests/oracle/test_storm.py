@@ -168,9 +168,12 @@ def test_bounds_hold_wherever_the_unknown_lies(storm: Storm, first: int, tmp_pat
 
 
 def checks(path: Path) -> bool:
+    """Whether a file has no errors; some that are made up here do."""
     try:
         analyse(path)
     except AssertionError:
+        return False
+    except TypeError:  # until the cached vote of test_found_by_storm.py holds
         return False
     return True
 
