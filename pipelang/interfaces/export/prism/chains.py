@@ -15,6 +15,7 @@ from pipelang.interfaces.export.prism.polls import cascade, vote
 from pipelang.interfaces.export.prism.translation import Making, NotExportable, Translation
 from pipelang.records import replace
 from pipelang.semantics import program as p
+from pipelang.semantics.chance import Chance
 
 EFFECT = "wrong_effect"
 
@@ -61,6 +62,8 @@ def _cached(
     hangs on no outage. So a hit plays the action for nothing until it answers.
     """
     assert link.cache is not None
+    if _may_never_answer(t, link):
+        raise NotExportable("a cache before something that may never answer cannot be exported yet")
     hit, miss = t.machine.place(), t.machine.place()
     hits = t.constants.share(link.cache.hits)
     fresh = TRUE
@@ -70,6 +73,17 @@ def _cached(
     t.machine.choose(place, [(hits, Move(hit)), (rest(hits), Move(miss))], fresh)
     _action(t, replace(making, kept=True), link, hit, hit, around)
     return miss
+
+
+def _may_never_answer(t: Translation, link: p.Link) -> bool:
+    """Whether a vote or cascade may have no answer at all: then nothing is in its cache."""
+    shares: list[Chance] = []
+    if isinstance(link.action, p.Cascade):
+        shares += [link.action.rates.catches, link.action.rates.false_alarms]
+        shares += [t.program.tiers[tier].transient for tier in link.action.tiers]
+    elif link.vote is not None and isinstance(link.action, (p.AskTier, p.Agent)):
+        shares += [tier.transient for tier in t.program.tiers.values()]
+    return any(t.constants.is_certain(share) for share in shares)
 
 
 def _action(

@@ -51,6 +51,21 @@ class Constants:
             return str(int(chance.share))
         return self.named(chance)
 
+    def is_certain(self, chance: Chance) -> bool:
+        """Whether a share is known to be 100%."""
+        match chance:
+            case Declared():
+                return chance.share == 1
+            case CountedShare():
+                return chance.good == chance.total
+            case MeasuredShare():
+                file = self.evidence[chance.file]
+                return file.right == len(file.rows)
+            case Undeclared():
+                return False
+            case _:
+                assert_never(chance)
+
     def named(self, chance: Chance) -> str:
         """A share as a constant, whatever its value; the same share is one constant."""
         shown = _shown(chance.site, self.pipeline)

@@ -19,6 +19,8 @@ from pipelang.interfaces.export.prism.formulas import (
     FALSE,
     Formula,
     all_of,
+    chosen,
+    is_,
     more,
     no,
     number,
@@ -32,6 +34,7 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
 CALLS, FOR, AGAINST, LAST = "calls", "right_votes", "wrong_votes", "last_verdicts"
+FIRST_RIGHT, FIRST_WRONG = "first_right", "first_wrong"
 
 
 def vote(
@@ -52,10 +55,17 @@ def vote(
     answer = _of_several(t, making, link, tier, around)
     counting = machine.place()
     opened = Move(counting).setting(calls, 0).setting(good, 0).setting(bad, 0)
+    firsts: tuple[str, str] | None = None
+    if making.memory is not None:
+        note = f"the first such answer: {VERDICTS}"
+        firsts = machine.declare(FIRST_RIGHT, 4, note), machine.declare(FIRST_WRONG, 4, note)
+        opened = opened.setting(firsts[0], 0).setting(firsts[1], 0)
     machine.go(place, _remembering(making, answer, opened))
     right_wins, wrong_wins, over = _decided(ballot, calls, good, bad)
-    machine.go(counting, _taken(making, answer, RIGHT), right_wins)
-    machine.go(counting, _taken(making, answer, WRONG), wrong_wins)
+    for side, (verdict, wins) in enumerate(((RIGHT, right_wins), (WRONG, wrong_wins))):
+        machine.go(
+            counting, _taken(making, None if firsts is None else firsts[side], verdict), wins
+        )
     undecided = all_of([no(right_wins), no(wrong_wins)])
     machine.go(counting, Move(failed), all_of([undecided, over]))
     asking = machine.place()
@@ -65,7 +75,17 @@ def vote(
     machine.go(missed, Move(counting, {calls: more(calls)}))
     right = Move(counting, {calls: more(calls), good: more(good)})
     wrong = Move(counting, {calls: more(calls), bad: more(bad)})
+    if firsts is not None and answer.memory is not None:
+        right, wrong = (
+            Move(move.to, {**move.sets, first: _unless_there(first, answer.memory)})
+            for move, first in zip((right, wrong), firsts, strict=True)
+        )
     draw_answer(t, answered, answer, right, wrong)
+
+
+def _unless_there(first: str, last: str) -> Formula:
+    """The first answer of a kind stays; if there was none, this one is it."""
+    return chosen(is_(first, 0), variable(last), variable(first))
 
 
 def _decided(ballot: p.Vote, calls: str, good: str, bad: str) -> tuple[Formula, Formula, Formula]:
@@ -108,8 +128,8 @@ def cascade(
         answered, right, wrong = machine.place(), machine.place(), machine.place()
         call(t, making, link, tier, head, answered, behind, may_fail=True)
         draw_answer(t, answered, answer, Move(right), Move(wrong))
-        _tested(t, right, known, alarms, catches, _taken(making, start, RIGHT), behind)
-        _tested(t, wrong, FALSE, alarms, catches, _taken(making, start, WRONG), behind)
+        _tested(t, right, known, alarms, catches, _taken(making, start.memory, RIGHT), behind)
+        _tested(t, wrong, FALSE, alarms, catches, _taken(making, start.memory, WRONG), behind)
         head = behind
 
 
@@ -145,9 +165,9 @@ def _remembering(making: Making, answer: Answer, move: Move) -> Move:
     return Move(move.to, {**move.sets, answer.memory: former})
 
 
-def _taken(making: Making, answer: Answer, verdict: int) -> Move:
-    """The winner becomes the step's value, the verdicts of the last answer its memory."""
+def _taken(making: Making, verdicts: str | None, verdict: int) -> Move:
+    """The winner becomes the step's value, and its verdicts what a later answer may repeat."""
     move = Move(making.done).setting(making.own, verdict)
-    if making.memory is None or answer.memory is None:
+    if making.memory is None or verdicts is None:
         return move
-    return Move(move.to, {**move.sets, making.memory: variable(answer.memory)})
+    return Move(move.to, {**move.sets, making.memory: variable(verdicts)})
