@@ -106,6 +106,17 @@ pipeline main(x: text max 9 tokens) -> R {
 }
 """
 
+NEVER_CACHED = """
+pipeline main(x: text max 9 tokens) -> R {
+  step a: R = ask q(x) by cheap { accuracy 90% output 10 tokens max timeout 5s }
+  step b: R = ask q(a.body) by cascade(cheap, dear) until it.ok {
+    accuracy 90% recovers 0% correlation 0% catches 100% false_alarms 0%
+    cache 1h by x hits 50% output 10 tokens max timeout 5s
+  }
+  return b
+}
+"""
+
 mended_later = pytest.mark.xfail(reason="the analysis is off here", raises=AssertionError)
 
 
@@ -139,6 +150,13 @@ def test_a_match_on_a_text_is_unknown(tmp_path: Path) -> None:
 def test_a_cached_vote_of_unknown_accuracy(tmp_path: Path) -> None:
     number = at(CACHED_VOTE, "outcomes.success", tmp_path)
     assert (number["low"], number["high"]) == pytest.approx((0, 1), abs=1e-9)
+
+
+def test_a_cascade_that_never_answers_a_wrong_question_has_no_hits(tmp_path: Path) -> None:
+    """Of a wrong `a` nothing is ever accepted, so nothing of it is in the cache either."""
+    hit, miss = 0.5, 0.5 * (0.9 + 0.1 * 0.9)
+    found = at(NEVER_CACHED, "outcomes.success", tmp_path)["value"]
+    assert found == pytest.approx(0.9 * (hit + miss), abs=1e-12)
 
 
 def at(text: str, path: str, folder: Path) -> dict[str, float]:
