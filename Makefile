@@ -22,7 +22,7 @@ SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
-.PHONY: help setup demo test lint format types bench oracle grammar pictures clean distclean
+.PHONY: help setup demo test lint format types bench oracle storm grammar pictures clean distclean
 
 help: ## This list
 	@echo 'pipelang: make TARGET [PYTHON=python3.13] [VENV=.venv] [ARGS="..."]'
@@ -114,6 +114,15 @@ bench: $(READY_TO_DEVELOP) ## Ratios against the floor and the peers; takes minu
 
 oracle: $(READY_TO_DEVELOP) ## Only the tests against brute force and other model checkers
 	@$(PY) -m pytest -q tests/oracle $(ARGS)
+
+# stormpy is GPL and only judges in tests: it lives in an environment of its own, and pipelang never
+# imports it.
+STORM := .venv-storm
+
+storm: $(READY_TO_DEVELOP) ## The model checker for tests/oracle/test_storm.py, apart (220 MB)
+	@test -x $(STORM)/bin/python || $(PY) -m venv $(STORM)
+	@$(STORM)/bin/python -c 'import stormpy' 2>/dev/null \
+	  || $(STORM)/bin/python -m pip install --quiet --disable-pip-version-check 'stormpy==1.14.0'
 
 grammar: $(READY_TO_DEVELOP) ## Make the parse tables from grammar/pipelang.lark
 	@$(PY) -m pipelang.syntax.build_tables

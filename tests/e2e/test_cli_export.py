@@ -30,6 +30,10 @@ pipeline welcome(name: text max 20 tokens) -> Greeting {
 
 pipeline answer() -> int { return 42 }
 """
+RUNS = """\
+pipeline inner(x: text max 9 tokens) -> text max 9 tokens { return x }
+pipeline outer(x: text max 9 tokens) -> text max 9 tokens { step y = run inner(x)  return y }
+"""
 BROKEN = SMALL.replace("return greeting", "retrun greeting")
 
 
@@ -55,7 +59,12 @@ def err(done: subprocess.CompletedProcess[bytes]) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name, text in {"small.pipe": SMALL, "broken.pipe": BROKEN, "empty.pipe": ""}.items():
+    for name, text in {
+        "small.pipe": SMALL,
+        "broken.pipe": BROKEN,
+        "empty.pipe": "",
+        "runs.pipe": RUNS,
+    }.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
 
@@ -69,6 +78,11 @@ def folder(tmp_path: Path) -> Path:
         (["compile", "small.pipe", "--to", "pyi"], 0),
         (["compile", "empty.pipe", "--to", "ir"], 0),
         (["compile", "empty.pipe", "--to", "pyi"], 0),
+        (["compile", "small.pipe", "welcome", "--to", "prism"], 0),
+        (["compile", "small.pipe", "--pipeline", "welcome", "--to", "prism"], 0),
+        (["compile", "small.pipe", "--to", "prism"], 2),  # two pipelines: which one?
+        (["compile", "small.pipe", "welcome", "--pipeline", "answer", "--to", "prism"], 2),
+        (["compile", "runs.pipe", "outer", "--to", "prism"], 2),
         (["compile", "small.pipe"], 2),
         (["compile", "small.pipe", "--to", "wasm"], 2),
         (["compile", "small.pipe", "--to", "pyi", "--spans"], 2),

@@ -1,0 +1,17 @@
+"""A pipeline as a Markov chain in the PRISM language, for model checkers such as Storm and PRISM.
+
+It is made from the program alone and shares nothing with the sweep of `pipelang.analysis` but the
+dollars of an attempt: that a model checker finds in it what `pipelang check` reports says that two
+readings of the design, and two ways to compute, agree.
+
+- `machine`, `formulas`: what a model is made of; `constants`: its parameters
+- `scopes`, `draws`, `expressions`, `judging`: names, and how tests come out
+- `answers`, `polls`, `chains`: how a step's value comes about
+- `redos`, `blocks`, `endings`: in which order, and what a run comes to
+- `dead`: what no longer matters is forgotten; `writing`: the text
+"""
+
+from pipelang.interfaces.export.prism.pipeline import Model, model, prism
+from pipelang.interfaces.export.prism.translation import NotExportable
+
+__all__ = ["Model", "NotExportable", "model", "prism"]

@@ -1,0 +1,129 @@
+"""Attempts and answers: whether something answers, and whether it is right.
+
+An answer has two hidden verdicts: would it be right if its arguments are, and if they are not. A
+step that may be made again keeps them, because with the correlation of the link that answers the
+new answer repeats the former one's verdicts. `1` both, `2` only the first, `3` only the second,
+`4` neither.
+"""
+
+from __future__ import annotations
+
+from pipelang.interfaces.export.prism.draws import all_right
+from pipelang.interfaces.export.prism.formulas import (
+    Formula,
+    all_of,
+    any_of,
+    compared,
+    is_,
+    is_not,
+    more,
+    no,
+    number,
+    product,
+    rest,
+    variable,
+)
+from pipelang.interfaces.export.prism.machine import Move
+from pipelang.interfaces.export.prism.translation import Making, Translation
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Declared
+
+TRIES = "tries"
+VERDICTS = "1 right in any case, 2 right with right arguments, 3 right with wrong ones, 4 wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an answer is drawn. `memory` is the variable with the verdicts of the one before."""
+
+    accuracy: str
+    recovers: str
+    correlation: str
+    arguments: Formula
+    memory: str | None
+
+
+def answer_of(
+    t: Translation, making: Making, link: p.Link, tier: str | None, around: frozenset[str]
+) -> Answer:
+    """The answer of a link; `around` are the steps that it reads without naming them."""
+    given: list[frozenset[str]] = [around]
+    recovers = "0"
+    accuracy = link.accuracy
+    match link.action:
+        case p.AskTier() | p.Cascade() | p.AskRole() | p.Agent():
+            given += [making.scope.mentioned(value) for _, value in link.action.arguments]
+            recovers = t.constants.share(link.recovers)
+            accuracy = link.accuracy_by_tier.get(tier or "", accuracy)
+        case p.Call():
+            given += [making.scope.mentioned(value) for _, value in link.action.arguments]
+        case p.Value():
+            given.append(making.scope.mentioned(link.action.value))
+        case _:
+            raise AssertionError("a match is no answer")
+    return Answer(
+        accuracy=t.constants.named(accuracy),
+        recovers=recovers,
+        correlation=t.constants.share(link.correlation),
+        arguments=all_right(frozenset[str]().union(*given)),
+        memory=making.memory,
+    )
+
+
+def repeats(link: p.Link) -> bool:
+    """Whether an answer of a link may repeat the verdict of the one before."""
+    return not (isinstance(link.correlation, Declared) and link.correlation.share == 0)
+
+
+def draw_answer(t: Translation, place: int, answer: Answer, right: Move, wrong: Move) -> None:
+    """Draw the verdicts of an answer, and go on by whether it is right."""
+    machine = t.machine
+    if answer.memory is None:
+        for case, share in (
+            (answer.arguments, answer.accuracy),
+            (no(answer.arguments), answer.recovers),
+        ):
+            machine.choose(place, [(share, right), (rest(share), wrong)], case)
+        return
+    memory = answer.memory
+    anew, judged = machine.place(), machine.place()
+    machine.go(place, Move(anew), is_(memory, 0))
+    copies = [(answer.correlation, Move(judged)), (rest(answer.correlation), Move(anew))]
+    machine.choose(place, copies, is_not(memory, 0))
+    drawn = []
+    for code, first, second in ((1, 1, 1), (2, 1, 0), (3, 0, 1), (4, 0, 0)):
+        share = product(
+            answer.accuracy if first else rest(answer.accuracy),
+            answer.recovers if second else rest(answer.recovers),
+        )
+        drawn.append((share, Move(judged).setting(memory, code)))
+    machine.choose(anew, drawn)
+    known = any_of([is_(memory, 1), is_(memory, 2)])
+    mended = any_of([is_(memory, 1), is_(memory, 3)])
+    arguments = answer.arguments
+    good = any_of([all_of([arguments, known]), all_of([no(arguments), mended])])
+    machine.go(judged, right, good)
+    machine.go(judged, wrong, no(good))
+
+
+def attempt(
+    t: Translation, place: int, fails: str, dollars: str | None, retry: int, on: int, failed: int
+) -> None:
+    """Attempts until one answers or all are used; each of them is paid."""
+    machine = t.machine
+    if dollars is not None:
+        t.pay(place, dollars)
+    if retry == 0:
+        machine.choose(place, [(rest(fails), Move(on)), (fails, Move(failed))])
+        return
+    tries = machine.declare(TRIES, retry, "attempts of this link that have failed")
+    on_again = Move(on).setting(tries, 0)
+    last = compared(variable(tries), "=", number(retry))
+    again = Move(place, {tries: more(tries)})
+    machine.choose(place, [(rest(fails), on_again), (fails, again)], _before(tries, retry))
+    machine.choose(place, [(rest(fails), on_again), (fails, Move(failed).setting(tries, 0))], last)
+
+
+def _before(name: str, value: int) -> Formula:
+    return compared(variable(name), "<", number(value))

@@ -1,0 +1,276 @@
+"""Blocks: items in writing order, which comes to the same as what the interpreter does.
+
+All steps of a region finish, and of several endings the first in writing order counts. So a region
+may be gone through step by step: one that reads a value which is not there is passed over, and the
+first ending is remembered until the region is left.
+
+A redo goes back to its step. Items between the step and its gate have a flag that says whether they
+must (still) run: what is made anew raises the flags of what reads it, and whoever's flag is down is
+passed over. So a gate that reads nothing new keeps its verdict, and nothing stale survives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelang.interfaces.export.prism.answers import VERDICTS, repeats
+from pipelang.interfaces.export.prism.chains import chain, effect_of
+from pipelang.interfaces.export.prism.constants import identifier
+from pipelang.interfaces.export.prism.draws import all_right
+from pipelang.interfaces.export.prism.endings import ENDING, end, end_later
+from pipelang.interfaces.export.prism.formulas import (
+    FALSE,
+    TRUE,
+    Formula,
+    all_of,
+    any_of,
+    compared,
+    is_,
+    more,
+    no,
+    number,
+    product,
+    rest,
+    variable,
+)
+from pipelang.interfaces.export.prism.judging import (
+    expression_test,
+    gate_test,
+    match_test,
+    named_test,
+)
+from pipelang.interfaces.export.prism.machine import Move
+from pipelang.interfaces.export.prism.redos import Flags, flags_of
+from pipelang.interfaces.export.prism.scopes import Scope
+from pipelang.interfaces.export.prism.translation import Making, Translation
+from pipelang.records import dataclass, field
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.walk import inner_links
+
+
+@dataclass(slots=True)
+class _Block:
+    """A block being translated. `heads` are where its steps begin."""
+
+    t: Translation
+    block: p.Block
+    scope: Scope
+    around: frozenset[str]
+    flags: Flags
+    heads: dict[str, int] = field(default_factory=dict)
+
+
+def block(
+    t: Translation, items: p.Block, scope: Scope, around: frozenset[str], place: int
+) -> int | None:
+    """All items of a block, from a place on; gives the place behind it, None if no run gets there.
+
+    Places are made in the order in which a run comes to them, since that is how they are printed.
+    """
+    here = _Block(t, items, scope, around, flags_of(t, items, scope))
+    for segment in items.segments:
+        if isinstance(segment, p.Region):
+            place = _region(here, segment.members, place)
+            continue
+        item = items.items[segment.index]
+        if isinstance(item, p.Step):
+            place = _region(here, (segment.index,), place)
+            continue
+        t.machine.headings.setdefault(place, _heading(item))
+        match item:
+            case p.Gate():
+                place = _gate(here, segment.index, item, place)
+            case p.Person():
+                place = _person(here, item, place)
+            case p.When():
+                place = _when(here, item, place)
+            case p.MatchBranch():
+                place = _match(here, item, place)
+            case p.End():
+                end(t, scope, item.outcome, around, place)
+                return None
+            case p.Remember():
+                place = _remember(here, item, place)
+            case p.Let():
+                raise AssertionError("a let is no barrier")
+    return place
+
+
+def _heading(item: p.Item) -> str:
+    match item:
+        case p.Gate():
+            return f"gate {item.name}"
+        case p.Person():
+            return f"{item.kind} {item.name}"
+        case p.When():
+            return f"when {item.name or ir.show(item.condition)}"
+        case p.MatchBranch():
+            return f"match {ir.show(item.subject)}"
+        case p.Remember():
+            return f"remember {item.memory}"
+        case _:
+            return "outcome"
+
+
+# ------------------------------------------------------------------------------------ regions
+
+
+def _region(here: _Block, members: Sequence[int], place: int) -> int:
+    """The steps of a region, then its end; gives the place behind it."""
+    t = here.t
+    seen: set[str] = set()
+    for index in members:
+        item = here.block.items[index]
+        if isinstance(item, p.Step):
+            place = _step(here, index, item, place, frozenset(seen))
+            seen.add(here.scope.own_names[id(item)])
+        here.scope.add(item)
+    behind = t.machine.place()
+    t.machine.go(place, Move(behind), is_(ENDING, 0))
+    t.machine.go(place, Move(t.finish), no(is_(ENDING, 0)))
+    return behind
+
+
+def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[str]) -> int:
+    """One step. It does not start where a value is missing that it reads: its step has ended."""
+    t, machine = here.t, here.t.machine
+    own = here.scope.own_names[id(step)]
+    machine.headings.setdefault(place, f"step {step.name}")
+    machine.declare(own, 2, f"{step.name}: 1 right, 2 wrong, 0 not there")
+    here.heads[step.name] = place
+    run, done, exhausted = (machine.place() for _ in range(3))
+    machine.reached.setdefault(step.name, []).append(run)
+    memory = again = None
+    if own in t.repeated:
+        t.begins[run] = own
+        if any(repeats(link) for link in inner_links(step.chain)):
+            memory = machine.declare(f"m_{own.removeprefix('v_')}", 4, f"{step.name}: {VERDICTS}")
+        if any(link.cache is not None for link in inner_links(step.chain)):
+            name = f"again_{own.removeprefix('v_')}"
+            again = machine.declare(name, 1, f"1 once {step.name} was made")
+    making = Making(step, own, here.scope, here.around, done, memory, again)
+    chain(t, making, run, exhausted)
+    behind = machine.place()
+    flag = here.flags.names.get(index)
+    must, lowered = TRUE, Move(behind)
+    if flag is not None:
+        must, lowered = is_(flag, 1), Move(behind).setting(flag, 0)
+        machine.go(place, Move(behind), is_(flag, 0))
+    missing = any_of(is_(name, 0) for name in sorted(before & here.scope.steps(step.reads)))
+    machine.go(place, lowered.setting(own, 0), all_of([must, missing]))
+    begin = Move(run, {**lowered.sets, own: number(0)})
+    machine.go(place, begin, all_of([must, no(missing)]))
+    made = Move(behind)
+    for reader in here.flags.readers(own):
+        made = made.setting(reader, 1)
+    machine.go(done, made if again is None else made.setting(again, 1))
+    end_later(t, here.scope, step, here.around, exhausted, behind)
+    return behind
+
+
+# ------------------------------------------------------------------------------- other items
+
+
+def _gate(here: _Block, index: int, gate: p.Gate, place: int) -> int:
+    t, machine = here.t, here.t.machine
+    flag = here.flags.names.get(index)
+    judged = place if flag is None else machine.place()
+    test = gate_test(t.draws, here.scope, gate)
+    decided = t.draws.perform(judged, test.draws)
+    refused = machine.place()
+    machine.go(decided, Move(refused), no(test.value))
+    otherwise = gate.otherwise
+    if isinstance(otherwise, p.Redo):
+        refused = _redo(here, gate, otherwise, refused)
+        otherwise = otherwise.otherwise
+    end(t, here.scope, otherwise, here.around, refused)
+    behind = machine.place()
+    passed = Move(behind)
+    if flag is not None:
+        machine.go(place, Move(behind), is_(flag, 0))
+        machine.go(place, Move(judged), is_(flag, 1))
+        passed = passed.setting(flag, 0)
+    machine.go(decided, passed, test.value)
+    return behind
+
+
+def _redo(here: _Block, gate: p.Gate, redo: p.Redo, refused: int) -> int:
+    """Back to the redo's step while there are redos left; gives the place where there are none."""
+    machine = here.t.machine
+    counter = machine.declare(
+        f"r_{identifier(gate.name)}", redo.times, f"redos that gate {gate.name} has used"
+    )
+    again = Move(here.heads[redo.step], {counter: more(counter)})
+    again = again.setting(here.flags.names[here.flags.place_of(redo.step)], 1)
+    left = compared(variable(counter), "<", number(redo.times))
+    machine.go(refused, again, left)
+    spent = machine.place()
+    machine.go(refused, Move(spent), no(left))
+    return spent
+
+
+def _person(here: _Block, person: p.Person, place: int) -> int:
+    """An approval needs a yes in time; a hold goes on unless a no comes in time."""
+    t, machine = here.t, here.t.machine
+    asked, unasked = place, FALSE
+    if person.when is not None:
+        test = expression_test(t.draws, here.scope, person.when)
+        place = t.draws.perform(place, test.draws)
+        asked, unasked = machine.place(), no(test.value)
+        machine.go(place, Move(asked), test.value)
+    refused = machine.place()
+    end(t, here.scope, person.otherwise, here.around, refused)
+    behind = machine.place()
+    machine.go(place, Move(behind), unasked)
+    role = t.program.roles[person.role]
+    in_time = t.constants.timely(role, person.role, person.seconds)
+    accuracy = t.constants.share(role.accuracy)
+    good = all_right(here.scope.made_so_far(person.judges))
+    for case, yes in ((good, accuracy), (no(good), rest(accuracy))):
+        goes_on = product(in_time, yes)
+        if person.kind == "hold":
+            goes_on = rest(product(in_time, rest(yes)))
+        machine.choose(asked, [(goes_on, Move(behind)), (rest(goes_on), Move(refused))], case)
+    return behind
+
+
+def _remember(here: _Block, item: p.Remember, place: int) -> int:
+    """A write: wrong if its key, its value or what it hangs on is."""
+    machine, effect = here.t.machine, effect_of(here.t)
+    good = all_right(here.around | here.scope.steps(item.reads))
+    behind = machine.place()
+    machine.go(place, Move(behind), good)
+    machine.go(place, Move(behind).setting(effect, 1), no(good))
+    return behind
+
+
+def _when(here: _Block, item: p.When, place: int) -> int:
+    test = named_test(here.t.draws, here.scope, item.condition, item.name)
+    place = here.t.draws.perform(place, test.draws)
+    cases = [(test.value, item.then), (no(test.value), item.otherwise)]
+    return _branches(here, place, here.scope.mentioned(item.condition), cases)
+
+
+def _match(here: _Block, item: p.MatchBranch, place: int) -> int:
+    taken = [values for values, _ in item.arms]
+    test, cases = match_test(here.t.draws, here.scope, item.subject, taken)
+    place = here.t.draws.perform(place, test.draws)
+    arms = [(case, item.arms[index][1]) for index, case in cases]
+    return _branches(here, place, here.scope.mentioned(item.subject), arms)
+
+
+def _branches(
+    here: _Block, place: int, read: frozenset[str], cases: Sequence[tuple[Formula, p.Block]]
+) -> int:
+    machine = here.t.machine
+    lasts: list[int | None] = []
+    for case, inner in cases:
+        head = machine.place()
+        machine.go(place, Move(head), case)
+        lasts.append(block(here.t, inner, here.scope.inside(), here.around | read, head))
+    behind = machine.place()
+    for last in lasts:
+        if last is not None:
+            machine.go(last, Move(behind))
+    return behind

@@ -1,0 +1,99 @@
+"""A Markov chain under construction: places that a run comes through, and commands that lead on.
+
+The program counter says at which place a run is; the variables say what was drawn. All variables
+are whole numbers from 0, and 0 mostly means `not drawn` or `not made`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pipelang.interfaces.export.prism.formulas import TRUE, Formula, number
+from pipelang.records import dataclass, field
+
+
+def _nothing() -> Mapping[str, Formula]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """`note` says what its values mean."""
+
+    name: str
+    highest: int
+    initial: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where a run goes on, and what is written down on the way."""
+
+    to: int
+    sets: Mapping[str, Formula] = field(default_factory=_nothing)
+
+    def setting(self, name: str, value: int) -> Move:
+        """The same move with one thing more written down."""
+        return Move(self.to, {**self.sets, name: number(value)})
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """At a place, if `guard` holds: one of the moves, each with its probability."""
+
+    place: int
+    guard: Formula
+    moves: tuple[tuple[str, Move], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """Dollars that every visit of a place costs."""
+
+    place: int
+    dollars: str
+
+
+@dataclass(slots=True)
+class Machine:
+    """`kept` are variables whose last value counts when the run is over."""
+
+    variables: dict[str, Variable] = field(default_factory=dict)
+    commands: list[Command] = field(default_factory=list)
+    rewards: list[Reward] = field(default_factory=list)
+    headings: dict[int, str] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
+    reached: dict[str, list[int]] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+    places: int = 0
+
+    def place(self, heading: str = "") -> int:
+        """A new place; a heading is printed above its commands."""
+        number = self.places
+        self.places += 1
+        if heading:
+            self.headings[number] = heading
+        return number
+
+    def declare(self, name: str, highest: int, note: str, initial: int = 0) -> str:
+        """A variable from 0 to `highest`; declaring it again may only widen it."""
+        known = self.variables.get(name)
+        if known is not None:
+            highest = max(highest, known.highest)
+        self.variables[name] = Variable(name, highest, initial, note)
+        return name
+
+    def go(self, place: int, move: Move, guard: Formula = TRUE) -> None:
+        """From a place, where `guard` holds, there is one way on."""
+        self.choose(place, [("1", move)], guard)
+
+    def choose(self, place: int, moves: Iterable[tuple[str, Move]], guard: Formula = TRUE) -> None:
+        """From a place, where `guard` holds, chance takes one of the ways."""
+        possible = tuple((share, move) for share, move in moves if share != "0")
+        if guard.text != "false":
+            self.commands.append(Command(place, guard, possible))
+
+    def end(self, name: str) -> int:
+        """The number of an ending, by its name; runs that end so are told apart by it alone."""
+        return self.ends.setdefault(name, len(self.ends) + 1)

@@ -1,0 +1,48 @@
+"""The translation of one pipeline from end to end."""
+
+from __future__ import annotations
+
+from pipelang.analysis.model import make_model
+from pipelang.analysis.parameters import Parameters
+from pipelang.interfaces.export.prism.blocks import block
+from pipelang.interfaces.export.prism.constants import Constants
+from pipelang.interfaces.export.prism.dead import forgetting
+from pipelang.interfaces.export.prism.draws import Draws
+from pipelang.interfaces.export.prism.endings import finish
+from pipelang.interfaces.export.prism.judging import gather_cuts
+from pipelang.interfaces.export.prism.machine import Machine
+from pipelang.interfaces.export.prism.redos import renew
+from pipelang.interfaces.export.prism.scopes import outermost
+from pipelang.interfaces.export.prism.translation import Translation
+from pipelang.interfaces.export.prism.writing import written
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The text, and the constants in it by what they stand for."""
+
+    text: str
+    constants: Constants
+
+
+def prism(program: p.Program, name: str) -> str:
+    """A pipeline in the PRISM language. Raises `NotExportable` where it cannot be said in it."""
+    return model(program, name).text
+
+
+def model(program: p.Program, name: str) -> Model:
+    """The same, with the names of its parameters."""
+    pipeline = program.pipelines[name]
+    machine = Machine()
+    constants = Constants(pipeline.name, dict(program.evidence))
+    draws = Draws(program, machine, constants)
+    gather_cuts(draws, outermost(program, pipeline), pipeline.block)
+    start, over = machine.place(), machine.place()
+    prices = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+    t = Translation(program, pipeline, machine, constants, draws, prices, over)
+    block(t, pipeline.block, outermost(program, pipeline), frozenset(), start)
+    renew(t)
+    endings = finish(t)
+    return Model(written(t, forgetting(machine), endings), constants)

@@ -1,0 +1,92 @@
+"""Which items a redo may bring back, and who must run again when something is made anew."""
+
+from __future__ import annotations
+
+from pipelang.interfaces.export.prism.constants import identifier
+from pipelang.interfaces.export.prism.machine import Move
+from pipelang.interfaces.export.prism.scopes import Scope
+from pipelang.interfaces.export.prism.translation import Translation
+from pipelang.records import dataclass, replace
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """Flags of the items of a block that stand between a redo's step and its gate, by index.
+
+    `reads` are the variables of the steps that each of these items reads.
+    """
+
+    names: dict[int, str]
+    reads: dict[int, frozenset[str]]
+    steps: dict[str, int]
+
+    def readers(self, step: str) -> list[str]:
+        """The flags of what reads a step's value."""
+        return [name for index, name in self.names.items() if step in self.reads[index]]
+
+    def place_of(self, step: str) -> int:
+        """The index of a step of the block."""
+        return self.steps[step]
+
+
+def flags_of(t: Translation, block: p.Block, scope: Scope) -> Flags:
+    """The flags of a block; the steps that may be made again are noted in the translation."""
+    inside = scope.inside()
+    reads: dict[int, frozenset[str]] = {}
+    steps: dict[str, int] = {}
+    own: dict[int, str] = {}
+    spans: list[tuple[int, int]] = []
+    for index, item in enumerate(block.items):
+        match item:
+            case p.Step():
+                reads[index] = inside.steps(item.reads)
+                steps[item.name], own[index] = index, scope.own_names[id(item)]
+            case p.Gate():
+                reads[index] = inside.steps(ir.mentions(item.condition))
+                if isinstance(item.otherwise, p.Redo):
+                    spans.append((steps[item.otherwise.step], index))
+            case _:
+                pass
+        inside.add(item)
+    within = sorted({i for first, last in spans for i in range(first, last + 1) if i in reads})
+    flags = {}
+    for index in within:
+        name = identifier(getattr(block.items[index], "name", ""))
+        kind = "step" if index in own else "gate"
+        note = f"1 if {kind} {name} must run"
+        flags[index] = t.machine.declare(_unused(t, f"todo_{name}"), 1, note, initial=1)
+    again = {own[first] for first, _ in spans}
+    size = -1
+    while len(again) != size:  # what reads something that may be new may be new itself
+        size = len(again)
+        again |= {own[i] for i in within if i in own and reads[i] & again}
+    t.repeated |= again
+    return Flags(flags, {index: reads[index] for index in within}, steps)
+
+
+def _unused(t: Translation, name: str) -> str:
+    candidate, count = name, 1
+    while candidate in t.machine.variables:
+        count += 1
+        candidate = f"{name}_{count}"
+    return candidate
+
+
+def renew(t: Translation) -> None:
+    """A step that is made again takes all that was drawn about its former value along.
+
+    What is drawn about it is only known when the whole pipeline has been gone through.
+    """
+
+    def renewed(move: Move) -> Move:
+        own = t.begins.get(move.to)
+        for draw in () if own is None else t.draws.about(own):
+            move = move.setting(draw, 0)
+        return move
+
+    t.machine.commands = [
+        replace(command, moves=tuple((share, renewed(move)) for share, move in command.moves))
+        for command in t.machine.commands
+    ]
