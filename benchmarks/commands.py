@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
-from benchmarks.model import Contender, Kind, Unavailable
+from benchmarks.model import Contender, Kind, TooLong, Unavailable
 
-LONGEST = 600.0
-"""Seconds that one sample may take."""
+LONGEST = 120.0
+"""Seconds that one sample of a worker may take, with what it makes ready before the first."""
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -67,15 +70,18 @@ class Worker:
     def __init__(self, words: Sequence[str | Path]) -> None:
         self._line = [str(word) for word in words]
         self._process: subprocess.Popen[bytes] | None = None
+        # A file and not a pipe: nobody reads it while the worker works.
+        self._said: IO[bytes] | None = None
 
     def start(self) -> None:
         """Start the process. Raises `Unavailable` if its program is not there."""
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         try:
             self._process = subprocess.Popen(
                 self._line,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=self._said,
                 env=environment(),
             )
         except OSError as error:
@@ -92,9 +98,15 @@ class Worker:
             process.stdin.flush()
         except OSError:
             raise Unavailable(self._last_words()) from None
+        clock = threading.Timer(LONGEST, process.kill)
+        clock.start()
         answer = process.stdout.readline()
         if not answer:
+            if clock.finished.is_set():
+                raise TooLong(f"not done after {LONGEST:g} s")
+            clock.cancel()
             raise Unavailable(self._last_words())
+        clock.cancel()
         return float(json.loads(answer))
 
     def once(self) -> float:
@@ -110,7 +122,7 @@ class Worker:
         process, self._process = self._process, None
         if process is None:
             return
-        for stream in (process.stdin, process.stdout, process.stderr):
+        for stream in (process.stdin, process.stdout, self._said):
             if stream is not None:
                 try:
                     stream.close()
@@ -123,11 +135,11 @@ class Worker:
             process.wait()
 
     def _last_words(self) -> str:
-        process = self._process
-        assert process is not None
-        assert process.stderr is not None
-        said = process.stderr.read()
-        return _last_line(said) or f"ended with exit code {process.wait()}"
+        assert self._process is not None
+        assert self._said is not None
+        code = self._process.wait()
+        self._said.seek(0)
+        return _last_line(self._said.read()) or f"ended with exit code {code}"
 
 
 def worker(

@@ -13,16 +13,23 @@ import statistics
 import sys
 from collections.abc import Sequence
 
-from benchmarks.model import Contender, Measured, Outcome, Row, Spread, Target, Unavailable, Verdict
-
-WARM_UP = 1
-"""Rounds that are thrown away: they fill the disk's cache and write the .pyc files."""
+from benchmarks.model import (
+    Contender,
+    Measured,
+    Outcome,
+    Row,
+    Spread,
+    Target,
+    TooLong,
+    Unavailable,
+    Verdict,
+)
 
 
 def measure(row: Row, rounds: int) -> Outcome:
     """Sample every contender of a row `rounds` times."""
     samples: dict[str, list[float]] = {}
-    missing: dict[str, str] = {}
+    missing: dict[str, Unavailable] = {}
     running = []
     try:
         for contender in row.contenders:
@@ -32,17 +39,17 @@ def measure(row: Row, rounds: int) -> Outcome:
                 running.append(contender)
                 samples[contender.name] = []
             except Unavailable as why:
-                missing[contender.name] = str(why)
+                missing[contender.name] = why
         order = list(running)
         shuffle = random.Random(row.key).shuffle
-        for number in range(-WARM_UP, rounds):
+        for number in range(-row.warm_up, rounds):
             _progress(row, number, rounds)
             shuffle(order)
             for contender in list(order):
                 try:
                     sample = _sample(contender)
                 except Unavailable as why:
-                    missing[contender.name] = str(why)
+                    missing[contender.name] = why
                     order.remove(contender)
                     samples.pop(contender.name)
                     continue
@@ -55,10 +62,10 @@ def measure(row: Row, rounds: int) -> Outcome:
                     contender.close()
         _progress(row, None, rounds)
     measured = tuple(
-        _measured(contender, samples, row.base, missing.get(contender.name, ""))
+        _measured(contender, samples, row.base, str(missing.get(contender.name, "")))
         for contender in row.contenders
     )
-    verdicts = tuple(judge(target, samples) for target in row.targets)
+    verdicts = tuple(judge(target, samples, missing) for target in row.targets)
     return Outcome(row, rounds, measured, verdicts)
 
 
@@ -92,8 +99,12 @@ def spread(samples: Sequence[float]) -> Spread:
     return Spread(median, low, high)
 
 
-def judge(target: Target, samples: dict[str, list[float]]) -> Verdict:
+def judge(
+    target: Target, samples: dict[str, list[float]], missing: dict[str, Unavailable]
+) -> Verdict:
     """Whether the median reaches a target."""
+    if isinstance(missing.get(target.of), TooLong):
+        return Verdict(target, None, False)
     own = samples.get(target.of)
     base = None if target.against is None else samples.get(target.against)
     if not own or (target.against is not None and not base):

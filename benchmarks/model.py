@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["us", "floor", "peer"]
-Unit = Literal["s", "B"]
 
 
 class Unavailable(Exception):
     """A contender that cannot be measured here. The message says why, and stands in its row."""
+
+
+class TooLong(Unavailable):
+    """A contender that was given up on. Its targets count as missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Contender:
     """Somebody who does what a row is about. `sample` does it once and says what it took.
 
     Less is better: seconds or bytes. `prepare` is called before each sample and is not measured;
-    `start` once before the first sample, `close` after the last. Any of them may raise `Unavailable`.
+    `start` once before the first, `close` after the last. Any of them may raise `Unavailable`.
     """
 
     name: str
@@ -33,7 +36,7 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a contender is to reach: `limit` times what `against` takes, or `limit` itself if that is
+    """What a contender is to reach: `limit` times what `against` takes, or just `limit` if that is
     None. `words` is the target as people read it.
     """
 
@@ -47,7 +50,8 @@ class Target:
 class Row:
     """One thing to be done, and who does it. Ratios are to the contender `base`.
 
-    `scale` and `unit_words` are for showing an amount: seconds times a scale are microseconds a step.
+    `scale` and `unit_words` are for showing an amount: seconds times 1e6 are microseconds.
+    `warm_up` rounds are thrown away: they fill the disk's cache and write the .pyc files.
     """
 
     key: str
@@ -56,6 +60,7 @@ class Row:
     contenders: tuple[Contender, ...]
     targets: tuple[Target, ...] = ()
     rounds: int = 15
+    warm_up: int = 1
     scale: float = 1e3
     unit_words: str = "ms"
     note: str = ""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 
+from serve import once, serve
+
 from pipelang.analysis.analyse import analyse
 from pipelang.analysis.model import make_model
 from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.sweep import sweep
 from pipelang.interfaces.disk import DiskLoader
 from pipelang.semantics.build import build
-
-from serve import once, serve
 
 
 def main() -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from itertools import pairwise
 from typing import Any
 
 from burr.core import ApplicationBuilder, State, action
 from burr.core.graph import Graph, GraphBuilder
-
 from serve import serve_async, serve_memory
 
 EVENT: list[asyncio.Event] = []
@@ -31,7 +31,7 @@ async def wait(state: State) -> State:
 def graph(steps: int, step: Any) -> Graph:
     names = [f"s{index}" for index in range(steps)]
     builder = GraphBuilder().with_actions(**dict.fromkeys(names, step))
-    return builder.with_transitions(*zip(names, names[1:], strict=False)).build()
+    return builder.with_transitions(*pairwise(names)).build()
 
 
 async def run(made: Graph, steps: int) -> int:

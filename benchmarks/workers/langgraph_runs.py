@@ -8,7 +8,6 @@ import sys
 from typing import Annotated, Any, TypedDict
 
 from langgraph.graph import END, START, StateGraph
-
 from serve import serve_async, serve_memory
 
 EVENT: list[asyncio.Event] = []

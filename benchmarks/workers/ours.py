@@ -9,11 +9,11 @@ import asyncio
 import sys
 from typing import Any
 
+from serve import serve_async, serve_memory
+
 from pipelang import load
 from pipelang.runtime.interpreter import run_pipeline
 from pipelang.runtime.outcomes import Answered
-
-from serve import serve_async, serve_memory
 
 
 async def noop(x: int) -> int:

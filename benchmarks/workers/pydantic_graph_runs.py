@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 from pydantic_graph import GraphBuilder, StepContext, reduce_sum
-
 from serve import serve_async, serve_memory
 
 EVENT: list[asyncio.Event] = []
