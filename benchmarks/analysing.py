@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from benchmarks import sources
+from benchmarks import jani, sources
 from benchmarks.commands import missing, worker
 from benchmarks.model import Contender, Row, Target, Unavailable
 from benchmarks.peers import WORKERS, Place
 
-OURS, STORM = "pipelang", "Storm, check alone"
+OURS, STORM = "pipelang", "Storm, explicit"
 
 
 def rows(place: Place, quick: bool) -> list[Row]:
@@ -25,7 +25,7 @@ def _row(place: Place, key: str, steps: int, limit: float, words: str) -> Row:
     graph = sources.series_parallel(steps)
     folder = place.folder / "inputs"
     folder.mkdir(parents=True, exist_ok=True)
-    pipe, chain = folder / f"{key}.pipe", folder / f"{key}.json"
+    pipe, chain, model = (folder / f"{key}.{kind}" for kind in ("pipe", "json", "jani"))
     pipe.write_text(sources.as_pipe(graph), encoding="utf-8")
     rates = {
         "succeeds": sources.SUCCEEDS,
@@ -36,6 +36,7 @@ def _row(place: Place, key: str, steps: int, limit: float, words: str) -> Row:
     }
     given = {"rates": rates, "graph": [asdict(one) for one in graph]}
     chain.write_text(json.dumps(given), encoding="utf-8")
+    model.write_text(json.dumps(jani.as_jani(graph, rates), ensure_ascii=False), encoding="utf-8")
     python = place.ours()
     ours = WORKERS / "analysis.py"
     return Row(
@@ -43,8 +44,8 @@ def _row(place: Place, key: str, steps: int, limit: float, words: str) -> Row:
         title=f"outcomes, mean cost, importances of {steps:,} series-parallel steps, once parsed",
         base=STORM,
         contenders=(
-            _storm(place, STORM, str(chain), "check", "outcomes and mean cost"),
-            _storm(place, "Storm, with its chain", str(chain), "make", "made by Python"),
+            _storm(place, STORM, str(model), "build", "outcomes, mean cost; from parsed JANI"),
+            _storm(place, "Storm, check alone", str(chain), "check", "of a chain that is there"),
             worker(OURS, "us", (python, ours, pipe, "all"), note="`analyse`, as in `check`"),
             worker("pipelang, no importances", "us", (python, ours, pipe, "forward")),
         ),

@@ -1,9 +1,12 @@
-"""Storm's explicit engine on the chain of a series-parallel graph: `storm.py GRAPH check|make`.
+"""Storm's explicit engine on the chain of a series-parallel graph: `storm.py FILE check|build`.
 
 What the chain is stands in `benchmarks/sources.py` and docs/model.md; its states are made here with
 nothing of our analysis. A state is what is alive of the past: where we are, of each value that is
-still read whether it is right, wrong or missing, and whether a step has ended the run. A sample is
-the time for four outcomes and the mean cost; with `make`, that of making the chain is added.
+still read whether it is right, wrong or missing, and whether a step has ended the run.
+
+With `check`, FILE is a graph, of which the chain is made here, and a sample is the time for four
+outcomes and the mean cost of the chain. With `build` it is a JANI model, and Storm's building of the
+chain from it, once parsed, is in the sample.
 """
 
 from __future__ import annotations
@@ -103,33 +106,37 @@ def chain(rows: list[dict[int, float]], costs: list[float]) -> Any:
 
 
 def main() -> None:
-    with open(sys.argv[1], encoding="utf-8") as file:
-        given = json.load(file)
-
-    def make() -> Any:
-        return chain(*successors(given["graph"], given["rates"]))
-
-    ready = make()
-    texts = [f'P=? [F "{name}"]' for name in OUTCOMES] + ['R{"cost"}=? [F "over"]']
-    formulas = [stormpy.parse_properties(text)[0] for text in texts]
+    file, what = sys.argv[1:]
     environment = stormpy.Environment()
     # Without loops a chain is solved component by component; the default takes longer.
     environment.solver_environment.set_linear_equation_solver_type(
         stormpy.EquationSolverType.topological
     )
 
-    def check(model: Any) -> None:
+    def check(model: Any, properties: list[Any]) -> None:
         first = model.initial_states[0]
         found = [
             stormpy.model_checking(
-                model, formula, only_initial_states=True, environment=environment
+                model, one, only_initial_states=True, environment=environment
             ).at(first)
-            for formula in formulas
+            for one in properties
         ]
         said = f"{model.nr_states} states, success {found[0]:.12f}, cost {found[-1]:.12f}"
         print(said, file=sys.stderr)
 
-    serve(lambda: once(lambda: check(make() if sys.argv[2] == "make" else ready)))
+    if what == "build":
+        parsed, _ = stormpy.parse_jani_model(file)
+        texts = [f"P=? [F outcome={number + 1}]" for number in range(len(OUTCOMES))]
+        text = ";".join([*texts, 'R{"cost"}=? [F outcome>0]'])
+        properties = stormpy.parse_properties_for_jani_model(text, parsed)
+        serve(lambda: once(lambda: check(stormpy.build_model(parsed, properties), properties)))
+        return
+    with open(file, encoding="utf-8") as opened:
+        given = json.load(opened)
+    model = chain(*successors(given["graph"], given["rates"]))
+    texts = [f'P=? [F "{name}"]' for name in OUTCOMES] + ['R{"cost"}=? [F "over"]']
+    properties = [stormpy.parse_properties(text)[0] for text in texts]
+    serve(lambda: once(lambda: check(model, properties)))
 
 
 main()
