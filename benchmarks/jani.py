@@ -3,9 +3,9 @@
 JANI and not PRISM: its edges belong to locations, so that Storm looks in each state at those of one
 step. Of a PRISM module it would look at every command in every state, which is quadratic.
 
-The variables are registers for the values that are alive (0 right, 1 wrong, 2 missing) and whether a
-step has ended the run; where we are is a location. `benchmarks/workers/storm.py` makes the chain by
-itself as well, without Storm's builder and with fewer states: it forgets more behind an ending.
+The variables are registers for the values that are alive (0 right, 1 wrong, 2 missing) and whether
+a step has ended the run; where we are is a location. `workers/storm.py` makes the chain itself as
+well, without Storm's builder and with fewer states: it forgets more behind an ending.
 """
 
 from __future__ import annotations

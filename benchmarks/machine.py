@@ -14,10 +14,12 @@ from benchmarks.peers import ROOT, VERSIONS
 def described() -> dict[str, str]:
     """Machine, system, Python, and the state of this repository."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = f"{os.getloadavg()[1]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return {
         "processor": f"{_processor()}, {cores} cores",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "load": f"{load} processes wanted to run, in the mean of the last five minutes",
         "Node": _said("node", "--version") or "none",
         "pipelang": _said("git", "-C", str(ROOT), "describe", "--always", "--dirty") or "unknown",
         "peers": ", ".join(f"{name} {version}" for name, version in sorted(VERSIONS.items())),

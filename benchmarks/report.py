@@ -58,7 +58,7 @@ def _met(verdict: Verdict) -> str:
 
 def _reached(row: Row, verdict: Verdict, before: str = "; ") -> str:
     if verdict.reached is None:
-        return f"{before}given up" if verdict.met is False else ""
+        return f"{before}given up on" if verdict.met is False else ""
     target = verdict.target
     if target.against is None:
         shown = _amount(row, verdict.reached)

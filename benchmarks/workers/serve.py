@@ -16,9 +16,13 @@ from typing import Any
 AT_LEAST = 0.1
 """Seconds that a sample of something short is repeated for."""
 
+MOST_MEMORY = 6 * 1024**3
+"""Bytes that a worker may ask for: what grows with the square must not take the machine down."""
+
 
 def serve(sample: Callable[[], float]) -> None:
     """Answer every line with a sample, till there are no more."""
+    _bound_memory()
     # What a library prints goes elsewhere: this stream holds samples.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -29,6 +33,15 @@ def serve(sample: Callable[[], float]) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # taking 10,000 waiting tasks apart would take longer than the sample
+
+
+def _bound_memory() -> None:
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    except (ImportError, ValueError, OSError):  # Windows has none, macOS doesn't keep to it
+        return
 
 
 def once(work: Callable[[], Any]) -> float:

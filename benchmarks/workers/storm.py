@@ -5,8 +5,8 @@ nothing of our analysis. A state is what is alive of the past: where we are, of 
 still read whether it is right, wrong or missing, and whether a step has ended the run.
 
 With `check`, FILE is a graph, of which the chain is made here, and a sample is the time for four
-outcomes and the mean cost of the chain. With `build` it is a JANI model, and Storm's building of the
-chain from it, once parsed, is in the sample.
+outcomes and the mean cost of the chain. With `build` it is a JANI model, and the sample has Storm's
+building of the chain from it, once parsed.
 """
 
 from __future__ import annotations
