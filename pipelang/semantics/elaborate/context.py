@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Edit, Help, Label, Rule, Sources, Span, codes, report
@@ -106,13 +107,53 @@ class Local:
     span: Span
 
 
+class Names(Mapping[str, Local]):
+    """Values by name, to which others are added without changing what was there.
+
+    A pipeline adds one name a step, each to the mapping before. So they share one dict, and each
+    knows how many of its entries it has; only who adds to an older one copies.
+    """
+
+    __slots__ = ("_count", "_shared")
+
+    def __init__(self, names: Mapping[str, Local]) -> None:
+        self._shared = {name: (at, local) for at, (name, local) in enumerate(names.items())}
+        self._count = len(self._shared)
+
+    def adding(self, name: str, local: Local) -> Names:
+        """These and one more, which takes the place of another of its name."""
+        if len(self._shared) > self._count or name in self._shared:
+            return Names({**self, name: local})
+        self._shared[name] = (self._count, local)
+        more = Names.__new__(Names)
+        more._shared, more._count = self._shared, self._count + 1
+        return more
+
+    def __getitem__(self, name: str) -> Local:
+        at, local = self._shared[name]
+        if at >= self._count:
+            raise KeyError(name)
+        return local
+
+    def __contains__(self, name: object) -> bool:
+        found = self._shared.get(name)  # type: ignore[call-overload]
+        return found is not None and found[0] < self._count
+
+    def __iter__(self) -> Iterator[str]:
+        return islice(self._shared, self._count)
+
+    def __len__(self) -> int:
+        return self._count
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The values that an expression may read.
 
     `present` are the paths known to be there; `reached` takes everything as there, because what is
     said is only meant where it is. `gone` are the names made in a closed branch, `later` those made
-    further down. `budget` says whether `budget.remaining` may be read.
+    further down, for who doesn't find them in `names`. `budget` says whether `budget.remaining` may
+    be read.
     """
 
     file: str
@@ -124,7 +165,8 @@ class Scope:
     reached: bool = False
 
     def with_name(self, name: str, local: Local) -> Scope:
-        return replace(self, names={**self.names, name: local})
+        names = self.names if isinstance(self.names, Names) else Names(self.names)
+        return replace(self, names=names.adding(name, local))
 
     def knowing(self, present: frozenset[tuple[str, ...]]) -> Scope:
         return replace(self, present=self.present | present) if present else self

@@ -37,14 +37,14 @@ class Around:
     context: Context
     place: Place
     taken: dict[str, Span]
-    steps: frozenset[str] = frozenset()
+    steps: set[str] = field(default_factory=set)
     made: list[p.Item] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
 
     def inside(self, place: Place) -> Around:
         """What the items of a branch stand in."""
-        return Around(self.context, place, dict(self.taken), self.steps, sizes=self.sizes)
+        return Around(self.context, place, dict(self.taken), set(self.steps), sizes=self.sizes)
 
     def claim(self, name: ast.Name, what: str, *, value: bool) -> None:
         take(self.context, name.span.file, name, self.taken, what, value=value)
@@ -176,8 +176,7 @@ def _with_type(around: Around, name: ast.Name, type: Type) -> Type:
 
 
 def _with(scope: Scope, name: str, type: Type, span: Span) -> Scope:
-    scope = scope.with_name(name, Local(type, span))
-    return replace(scope, later=scope.later - {name})
+    return scope.with_name(name, Local(type, span))
 
 
 def _person(around: Around, scope: Scope, item: ast.Approve | ast.Hold) -> Made:
@@ -193,7 +192,7 @@ def _person(around: Around, scope: Scope, item: ast.Approve | ast.Hold) -> Made:
         seconds = quantity(context, scope, written, DURATION, word, positive=True)
     test = None if item.when is None else condition(context, scope, item.when)
     showing = None if item.showing is None else elaborate(context, scope, item.showing, JSON)
-    judges = around.steps if showing is None else ir.mentions(showing)
+    judges = frozenset(around.steps) if showing is None else ir.mentions(showing)
     person = p.Person(
         name=name,
         kind=kind,

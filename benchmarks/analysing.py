@@ -1,0 +1,66 @@
+"""Analysing a large pipeline, after parsing, beside Storm's explicit engine on the same chain."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from benchmarks import jani, sources
+from benchmarks.commands import missing, worker
+from benchmarks.model import Contender, Row, Target, Unavailable
+from benchmarks.peers import WORKERS, Place
+
+OURS, STORM = "pipelang", "Storm, explicit"
+
+
+def rows(place: Place, quick: bool) -> list[Row]:
+    """Ten and a hundred thousand steps; only the former if it is to be quick."""
+    made = [_row(place, "analysis-10k", 10_000, 0.1, "< 100 ms", rounds=3)]
+    if not quick:
+        made.append(_row(place, "analysis-100k", 100_000, 1.0, "< 1 s", rounds=1))
+    return made
+
+
+def _row(place: Place, key: str, steps: int, limit: float, words: str, rounds: int) -> Row:
+    graph = sources.series_parallel(steps)
+    folder = place.folder / "inputs"
+    folder.mkdir(parents=True, exist_ok=True)
+    pipe, chain, model = (folder / f"{key}.{kind}" for kind in ("pipe", "json", "jani"))
+    pipe.write_text(sources.as_pipe(graph), encoding="utf-8")
+    rates = {
+        "succeeds": sources.SUCCEEDS,
+        "accuracy": sources.ACCURACY,
+        "catches": sources.CATCHES,
+        "false_alarms": sources.FALSE_ALARMS,
+        "cost": sources.COST,
+    }
+    given = {"rates": rates, "graph": [asdict(one) for one in graph]}
+    chain.write_text(json.dumps(given), encoding="utf-8")
+    model.write_text(json.dumps(jani.as_jani(graph, rates), ensure_ascii=False), encoding="utf-8")
+    python = place.ours()
+    ours = WORKERS / "analysis.py"
+    return Row(
+        key=key,
+        title=f"outcomes, mean cost, importances of {steps:,} series-parallel steps, once parsed",
+        base=STORM,
+        contenders=(
+            _storm(place, STORM, str(model), "build", "outcomes, mean cost; from parsed JANI"),
+            _storm(place, "Storm, check alone", str(chain), "check", "of a chain that is there"),
+            worker(OURS, "us", (python, ours, pipe, "all"), note="`analyse`, as in `check`"),
+            worker("pipelang, no importances", "us", (python, ours, pipe, "forward")),
+        ),
+        targets=(
+            Target(OURS, limit, None, words),
+            Target(OURS, 1 / 20, STORM, "20 times as fast as Storm"),
+        ),
+        rounds=rounds,
+        warm_up=0,
+    )
+
+
+def _storm(place: Place, name: str, chain: str, what: str, note: str) -> Contender:
+    try:
+        python = place.python("storm")
+    except Unavailable as why:
+        return missing(name, "peer", str(why))
+    return worker(name, "peer", (python, WORKERS / "storm.py", chain, what), note=note)

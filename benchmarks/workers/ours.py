@@ -1,0 +1,54 @@
+"""pipelang's runtime: `ours.py WHAT FILE COUNT traced|quiet`, with `main(x)` of the file.
+
+WHAT is `steps` (COUNT steps a run), `many` (COUNT runs at once) or `memory` (COUNT runs that wait).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+from serve import serve_async, serve_memory
+
+from pipelang import load
+from pipelang.runtime.interpreter import run_pipeline
+from pipelang.runtime.outcomes import Answered
+
+
+async def noop(x: int) -> int:
+    return x
+
+
+def main() -> None:
+    what, file, count, tracing = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    loaded = load(file)
+    waits: list[asyncio.Event] = []
+
+    async def wait(x: int) -> int:
+        await waits[0].wait()
+        return x
+
+    handle = loaded.pipeline("main", tools={"noop": wait if what == "memory" else noop})
+
+    async def run() -> Any:
+        begun = handle.start({"x": 1})
+        begun.quiet = tracing == "quiet"
+        result = await run_pipeline(begun)
+        assert isinstance(result, Answered), result
+        return result
+
+    async def many() -> None:
+        await asyncio.gather(*(run() for _ in range(count)))
+
+    async def waiting(event: asyncio.Event) -> None:
+        waits[:] = [event]
+        await run()
+
+    if what == "memory":
+        serve_memory(waiting, count)
+    else:
+        serve_async(many if what == "many" else run, count)
+
+
+main()
