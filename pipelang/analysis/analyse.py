@@ -75,20 +75,20 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         dict.fromkeys(tier for (_, tier, _), cost in model.costs.items() if not cost.priced)
     )
     _look_behind(program, pipeline, point)
-    bounded = enclosed(program, pipeline, point)
+    bounded = enclosed(program, pipeline, point, totals.work)
     draws: Totals | None = None
     means: Averaged | None = None
     counted = bool(point.counted or point.counted_bins)
     if counted and not point.unknown_sites:
-        draws = sweep(make_model(program, pipeline, posterior(point)))
+        draws = sweep(make_model(program, pipeline, posterior(point, totals.work)))
         means = averaged(program, pipeline, point)
     elif (
         counted
         and bounded is not None
         and bounded.grid is not None
-        and draws_beside(bounded.grid.size)
+        and draws_beside(bounded.grid.size, totals.work)
     ):
-        both = beside_unknowns(posterior(point), bounded.grid)
+        both = beside_unknowns(posterior(point), bounded.grid, totals.work)
         draws = sweep(make_model(program, pipeline, both))
     figure = Figures(totals, draws, point, bounded, means)
     numbers = figure.all(pipeline, worst, unpriced)

@@ -17,8 +17,9 @@ from pipelang.analysis.table import Key, Table, assign
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.arms import OTHER, arm_test, is_closed
 from pipelang.semantics.fold import NotConstant, fold
-from pipelang.semantics.types import BOOL, AnswererType, EnumType
+from pipelang.semantics.types import BOOL, EnumType
 
 Outcomes = Callable[[bool], Iterable[tuple[Any, Any]]]
 
@@ -117,6 +118,40 @@ def expression_plan(model: Model, expr: ir.Expr, own: str | None = None) -> Plan
     return Plan(tuple(draws.values()), compute)
 
 
+def subject_plan(model: Model, subject: ir.Expr, taken: Iterable[tuple[Any, ...] | None]) -> Plan:
+    """A plan for the subject of a `match`: its value, or one that the arm it takes has."""
+    draws: dict[Key, Draw] = {}
+    compute = _subject(model, model.expand(subject), taken, None, draws)
+    return Plan(tuple(draws.values()), compute)
+
+
+def _subject(
+    model: Model,
+    subject: ir.Expr,
+    taken: Iterable[tuple[Any, ...] | None],
+    own: str | None,
+    draws: dict[Key, Draw],
+) -> Compute:
+    if is_closed(subject):
+        return _compile(model, subject, own, draws)
+    try:
+        constant = fold(subject)
+    except NotConstant:
+        pass
+    else:
+        return lambda values: constant
+    tests = [
+        (values[0], _compile(model, arm_test(subject, values), own, draws))
+        for values in taken
+        if values
+    ]
+
+    def first(values: dict[Key, Any]) -> Any:
+        return next((value for value, test in tests if test(values)), OTHER)
+
+    return first
+
+
 def inherited_plan(model: Model, expr: ir.Expr, told: Draw) -> Plan:
     """A plan for what a sub-pipeline draws about its argument: by the caller's shares, else by its
     own.
@@ -159,7 +194,8 @@ def _compile(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw
             otherwise = _compile(model, expr.otherwise, own, draws)
             return lambda values: then(values) if test(values) else otherwise(values)
         case ir.Select():
-            subject = _compile(model, expr.subject, own, draws)
+            patterns = [taken for taken, _ in expr.arms]
+            subject = _subject(model, expr.subject, patterns, own, draws)
             arms = [(taken, _compile(model, arm, own, draws)) for taken, arm in expr.arms]
 
             def select(values: dict[Key, Any]) -> Any:
@@ -170,25 +206,16 @@ def _compile(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw
                 raise LookupError(f"no arm takes {seen!r}")
 
             return select
-        case ir.Compare(op="==") if _drawn(model, expr.left) and _drawn(model, expr.right):
+        case ir.Compare(op="==") if is_closed(expr.left) and is_closed(expr.right):
             left = _compile(model, expr.left, own, draws)
             right = _compile(model, expr.right, own, draws)
             return lambda values: left(values) == right(values)
-        case ir.Member() if _drawn(model, expr.item) and isinstance(expr.collection, ir.MakeList):
+        case ir.Member() if is_closed(expr.item) and isinstance(expr.collection, ir.MakeList):
             item = _compile(model, expr.item, own, draws)
             members = [_compile(model, part, own, draws) for part in expr.collection.items]
             return lambda values: item(values) in [member(values) for member in members]
         case _:
             return _unknown(model, expr, draws)
-
-
-def _drawn(model: Model, expr: ir.Expr) -> bool:
-    """Whether an expression's value is drawn or constant: a bool, an enum member, a literal."""
-    return (
-        isinstance(expr, ir.Const)
-        or expr.type == BOOL
-        or isinstance(expr.type, (EnumType, AnswererType))
-    )
 
 
 def _atom(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute | None:

@@ -41,7 +41,7 @@ class Enclosed:
     """The figures as polynomials in the unknowns: their degrees, and their values on a grid.
 
     Where the grid of all unknowns is too large (`grid` None), a figure that hangs on few of them
-    gets one of its own.
+    gets one of its own, of at most `limit` points.
     """
 
     axes: tuple[Axis, ...]
@@ -49,6 +49,7 @@ class Enclosed:
     grid: Grid | None
     values: Totals | None
     sweep: Sweep
+    limit: int
     smaller: dict[Grid, Totals] = field(default_factory=dict)
     samples: Totals | None = None
 
@@ -67,7 +68,7 @@ class Enclosed:
             if degree and really
         ]
         grid = Grid(tuple(axis for axis, _ in hangs), tuple(d for _, d in hangs))
-        if grid.size > GRID_LIMIT:
+        if grid.size > self.limit:
             return None
         values = self.smaller.get(grid)
         if values is None:
@@ -121,7 +122,13 @@ def _random_points(axes: tuple[Axis, ...]) -> tuple[Unknown, Choose]:
     return lambda site: found[site][:, 0], choose
 
 
-def enclosed(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Enclosed | None:
+MOST_WORK = 500_000_000
+"""States times points of a grid; beyond it there are too many points."""
+
+
+def enclosed(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, work: int
+) -> Enclosed | None:
     """What enclosures are made from; None without unknowns."""
     if not point.unknown_sites:
         return None
@@ -139,9 +146,10 @@ def enclosed(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Enc
         return sweep(make_model(program, pipeline, parameters))
 
     grid = Grid(tuple(axes), tuple(most))
-    if grid.size > GRID_LIMIT:
-        return Enclosed(grid.axes, degrees, None, None, swept)
-    return Enclosed(grid.axes, degrees, grid, swept(*grid.values()), swept)
+    limit = min(GRID_LIMIT, MOST_WORK // work)
+    if grid.size > limit:
+        return Enclosed(grid.axes, degrees, None, None, swept, limit)
+    return Enclosed(grid.axes, degrees, grid, swept(*grid.values()), swept, limit)
 
 
 def _degrees(

@@ -193,7 +193,7 @@ def averaged(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Ave
     """What posterior means are made from; None where the rule would have too many points."""
     parameters, count = degree_parameters(point)
     degrees = sweep(make_model(program, pipeline, parameters))
-    found = rule(point, all_figures(degrees), count)
+    found = rule(point, all_figures(degrees), count, degrees.work)
     if found is None:
         return None
     return Averaged(found, sweep(make_model(program, pipeline, found.parameters)))

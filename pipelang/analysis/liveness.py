@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pipelang.analysis.conditions import gate_plan, test_plan
+from pipelang.analysis.conditions import gate_plan, subject_plan, test_plan
 from pipelang.analysis.model import Model, value_key
 from pipelang.analysis.preparing import latent_key, prepare
 from pipelang.analysis.table import Key
@@ -55,7 +55,7 @@ def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
                 for part in block.items:
                     found |= uses(model, part, inner)
         case p.MatchBranch():
-            found |= test_plan(model, item.subject, None).uses()
+            found |= subject_plan(model, item.subject, (taken for taken, _ in item.arms)).uses()
             inner = taint | model.values(item.subject)
             for _, block in item.arms:
                 for part in block.items:
@@ -72,14 +72,19 @@ def _values(model: Model, names: Iterable[str]) -> set[Key]:
 
 
 def all_reruns(items: Sequence[p.Item], gate: int, redo: p.Redo) -> tuple[int, ...]:
-    """What a redo may run again, with what redos of gates in between drag along."""
-    found = set(redo.reruns)
-    for index in redo.reruns:
-        between = items[index]
-        if index < gate and isinstance(between, p.Gate) and isinstance(between.otherwise, p.Redo):
-            inner = between.otherwise.reruns
-            found |= set(inner)
-            found |= readers(items, index + 1, gate, changed_by(items, inner))
+    """What a redo may run again, with what redos of gates in between drag along, and theirs."""
+    found: set[int] = set()
+    more = set(redo.reruns)
+    while more - found:
+        found |= more
+        more = set()
+        for index in found:
+            between = items[index]
+            if index >= gate or not isinstance(between, p.Gate):
+                continue
+            if isinstance(between.otherwise, p.Redo):
+                inner = between.otherwise.reruns
+                more |= {*inner, *readers(items, index + 1, gate, changed_by(items, inner))}
     return tuple(sorted(found))
 
 

@@ -16,6 +16,7 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items, blocks
 
 RIGHT, WRONG, ABSENT = 0, 1, 2
@@ -96,6 +97,7 @@ def make_model(
     inputs: frozenset[str] = frozenset(),
 ) -> Model:
     """Gather shares, lets and thresholds of a pipeline; `inputs` if it is a sub-pipeline."""
+    pipeline = with_unique_names(pipeline)
     model = Model(program, pipeline, parameters, inputs=inputs)
     model.means = {line.path: line.mean for line in pipeline.traffic.means}
     everything = list(all_items(pipeline.block))

@@ -30,23 +30,30 @@ class Interval:
     high: float
 
 
-def posterior(point: Parameters) -> Parameters:
-    """Parameters whose counted chances are arrays of posterior draws."""
+MOST_WORK = 1_000_000_000
+"""States times draws; a pipeline that would take more gets fewer draws, but never under 1,000."""
+
+
+def posterior(point: Parameters, work: int = 1) -> Parameters:
+    """Parameters whose counted chances are arrays of posterior draws. `work` counts the states of a
+    sweep.
+    """
     import numpy as np
 
+    count = max(1_000, min(DRAWS, MOST_WORK // work))
     generator = np.random.Generator(np.random.PCG64(SEED))
     measured = {
-        site: generator.beta(good + 0.5, total - good + 0.5, DRAWS)
+        site: generator.beta(good + 0.5, total - good + 0.5, count)
         for site, (good, total) in point.counted.items()
     }
     bins: dict[tuple[str, bool], tuple[Any, ...]] = {}
     for key, counts in point.counted_bins.items():
-        draws = generator.dirichlet([count + 0.5 for count in counts], DRAWS)
+        draws = generator.dirichlet([number + 0.5 for number in counts], count)
         bins[key] = tuple(draws[:, index] for index in range(len(counts)))
     return Parameters(point.evidence, point.unknown, measured, bins)
 
 
-def beside_unknowns(drawn: Parameters, grid: Grid) -> Parameters:
+def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
     """Posterior draws at every point of a grid over the unknowns, flattened: point by point.
 
     Fewer draws are taken where there are many points, so that arrays stay small.
@@ -54,7 +61,7 @@ def beside_unknowns(drawn: Parameters, grid: Grid) -> Parameters:
     import numpy as np
 
     points = grid.size
-    each = draws_beside(points)
+    each = draws_beside(points, work)
     unknown, choose = grid.values()
 
     def spread(values: Any) -> Any:
@@ -73,9 +80,9 @@ def beside_unknowns(drawn: Parameters, grid: Grid) -> Parameters:
     )
 
 
-def draws_beside(points: int) -> int:
+def draws_beside(points: int, work: int) -> int:
     """How many draws are taken at each of so many points; 0 where there are too many points."""
-    each = min(2_000, 500_000 // points)
+    each = min(2_000, 2_000_000 // points, MOST_WORK // (points * work))
     return each if each >= 200 else 0
 
 
@@ -83,8 +90,9 @@ def widest(values: Any, points: int) -> Interval:
     """The smallest 2.5% and the largest 97.5% quantile over the points; the mean of all."""
     import numpy as np
 
-    each = draws_beside(points)
-    array: np.ndarray[Any, Any] = np.broadcast_to(np.asarray(values, dtype=float), (points * each,))
+    array: np.ndarray[Any, Any] = np.asarray(values, dtype=float)
+    each = max(1, array.size // points)
+    array = np.broadcast_to(array, (points * each,))
     low, high = np.quantile(array.reshape(points, each), [0.025, 0.975], axis=1)
     return Interval(float(array.mean()), float(low.min()), float(high.max()))
 
@@ -93,7 +101,7 @@ def interval(values: Any) -> Interval:
     """Mean and central 95% interval of an array of draws (or of one number)."""
     import numpy as np
 
-    array: np.ndarray[Any, Any] = np.broadcast_to(np.asarray(values, dtype=float), (DRAWS,))
+    array: np.ndarray[Any, Any] = np.atleast_1d(np.asarray(values, dtype=float))
     least, most = float(array.min()), float(array.max())
     if most - least <= 1e-15 * abs(most):  # one number, up to rounding
         return Interval(least, least, least)
@@ -107,5 +115,5 @@ def share_of(values: Any, op: str, target: float) -> float:
 
     from pipelang.analysis.objectives import compare
 
-    array: np.ndarray[Any, Any] = np.broadcast_to(np.asarray(values, dtype=float), (DRAWS,))
+    array: np.ndarray[Any, Any] = np.atleast_1d(np.asarray(values, dtype=float))
     return float(np.mean(compare(array, op, target)))

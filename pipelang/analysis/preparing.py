@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.conditions import Draw, Plan, expression_plan
+from pipelang.analysis.conditions import Draw, Plan, expression_plan, subject_plan
 from pipelang.analysis.lists import length_draw
 from pipelang.analysis.model import Model, value_key
 from pipelang.analysis.table import Key
@@ -93,7 +93,11 @@ def _link(prepared: Prepared, model: Model, link: p.Link, draws: dict[Key, Draw]
         case p.AskTier():
             _route(prepared, model, link, action.who, draws)
         case p.Choose():
-            _route(prepared, model, link, action.subject, draws)
+            patterns = (taken for taken, _ in action.arms)
+            plan = subject_plan(model, action.subject, patterns)
+            prepared.routes[id(link)] = plan.compute
+            for draw in plan.draws:
+                _add(draws, draw)
             for _, arm in action.arms:
                 _link(prepared, model, arm, draws)
         case p.Agent():

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MOST_POINTS = 20_000
 """Points of the rule at most; beyond it the mean of the draws must do."""
 
+MOST_WORK = 500_000_000
+"""States of a sweep times points."""
+
 JEFFREYS = 0.5
 """What Jeffreys' prior adds to every count."""
 
@@ -110,7 +113,7 @@ def _broken(sticks: Sequence[Any]) -> tuple[Any, ...]:
     return (*shares, left)
 
 
-def rule(point: Parameters, figures: Sequence[Any], count: int) -> Rule | None:
+def rule(point: Parameters, figures: Sequence[Any], count: int, work: int) -> Rule | None:
     """The rule that is exact for figures of these degrees; None if it has too many points."""
     import numpy as np
 
@@ -124,7 +127,8 @@ def rule(point: Parameters, figures: Sequence[Any], count: int) -> Rule | None:
         for index, number in enumerate(counts[:-1]):
             rest = sum(other + JEFFREYS for other in counts[index + 1 :])
             betas.append((number + JEFFREYS, rest))
-    if prod(nodes_for(degree) for degree in degrees) > MOST_POINTS:
+    most = min(MOST_POINTS, MOST_WORK // work)
+    if prod(nodes_for(degree) for degree in degrees) > most:
         return None
     rules = [
         gauss_jacobi(Beta(a, b, degree)) for (a, b), degree in zip(betas, degrees, strict=True)

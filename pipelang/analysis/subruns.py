@@ -11,7 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelang.analysis.closed import Closed, add
-from pipelang.analysis.conditions import Draw, Plan, gate_plan, inherited_plan, test_plan
+from pipelang.analysis.conditions import (
+    Draw,
+    Plan,
+    gate_plan,
+    inherited_plan,
+    subject_plan,
+    test_plan,
+)
 from pipelang.analysis.lists import fixed_length
 from pipelang.analysis.model import AROUND, RIGHT, WRONG, Model, make_model, value_key
 from pipelang.analysis.preparing import outage, outage_key, prepare, tiers_of
@@ -181,7 +188,8 @@ def _plans(model: Model) -> list[Plan]:
             case p.When():
                 plans.append(test_plan(model, item.condition, item.name))
             case p.MatchBranch():
-                plans.append(test_plan(model, item.subject, None))
+                patterns = (taken for taken, _ in item.arms)
+                plans.append(subject_plan(model, item.subject, patterns))
             case p.Person():
                 if item.when is not None:
                     plans.append(test_plan(model, item.when, None))

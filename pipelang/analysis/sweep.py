@@ -20,7 +20,7 @@ from typing import Any, assert_never
 
 from pipelang.analysis.chains import StepKernel
 from pipelang.analysis.closed import Closed, Ending, add
-from pipelang.analysis.conditions import Plan, gate_plan, perform, test_plan
+from pipelang.analysis.conditions import Plan, gate_plan, perform, subject_plan, test_plan
 from pipelang.analysis.liveness import EFFECT, END, Taint, needed_after, redo_key
 from pipelang.analysis.model import ABSENT, RIGHT, WRONG, Model, value_key
 from pipelang.analysis.preparing import latent_key, prepare
@@ -48,7 +48,8 @@ class Totals:
     """Where runs end. Probabilities and dollars in the sweep's arithmetic.
 
     `endings` has every outcome with whether what it returns is right and whether something was done
-    wrongly before it.
+    wrongly before it; `work` counts the states that were gone through, which is what a sweep over
+    arrays takes time by.
     """
 
     success: Any = 0.0
@@ -65,6 +66,7 @@ class Totals:
     reached: dict[str, Any] = field(default_factory=dict)
     step_costs: dict[str, Any] = field(default_factory=dict)
     endings: dict[Ending, Any] = field(default_factory=dict)
+    work: int = 1
 
 
 OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
@@ -133,6 +135,7 @@ def _span(
     for segment in run.block.segments:
         if not table:
             return table
+        run.sweep.totals.work += len(table.weights)
         if isinstance(segment, p.Region):
             members = [i for i in segment.members if start <= i < stop and i in chosen]
             if members:
@@ -213,7 +216,7 @@ def _step(run: _Run, step: p.Step, table: Table, first: bool) -> Table:
         _account(run, step, weights[seen], closed, first)
         outcomes: list[tuple[tuple[Any, ...], Any]] = []
         for (right, kept, wrong), chance in closed.answers.items():
-            bit = RIGHT if right or end is not None else WRONG
+            bit = RIGHT if right else WRONG
             outcomes.append(((bit, kept, effect or wrong, end), chance))
         for wrong, chance in closed.fails.items():
             outcome = ending(step.chain, step)
@@ -447,7 +450,7 @@ def _when(run: _Run, index: int, item: p.When, table: Table) -> Table:
 
 def _match(run: _Run, index: int, item: p.MatchBranch, table: Table) -> Table:
     model = run.sweep.model
-    plan = test_plan(model, item.subject, None)
+    plan = subject_plan(model, item.subject, (taken for taken, _ in item.arms))
     table = perform(table, plan)
 
     def arm(seen: tuple[Any, ...]) -> int:

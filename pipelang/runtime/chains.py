@@ -196,7 +196,7 @@ def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[ir.Expr, ...]]:
     subjects: list[ir.Expr] = []
     while isinstance(link.action, p.Choose):
         decided, arms = link.action.subject, link.action.arms
-        subject = run.route(decided)
+        subject = run.route(decided, [taken for taken, _ in arms])
         said = told(decided.type, subject, (taken for taken, _ in arms))
         run.tell("route", ir.show(decided), value=said)
         link = resolve(link.action, subject)

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.values import Misfit, Types
-from pipelang.runtime.world import AttemptFailed
+from pipelang.runtime.world import Arms, AttemptFailed
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
@@ -26,7 +26,7 @@ class Evaluating:
     def value(self, run: Run, expr: ir.Expr) -> Any:
         return run.expressions.evaluate(expr, run.values)
 
-    def route(self, run: Run, expr: ir.Expr) -> Any:
+    def route(self, run: Run, expr: ir.Expr, arms: Arms = ()) -> Any:
         return run.expressions.evaluate(expr, run.values)
 
     def pure(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:

@@ -267,7 +267,7 @@ async def _barrier(run: Run, block: p.Block, index: int, item: p.Item) -> Ended 
             run.tell("when", item.name or ir.show(item.condition), holds=holds)
             return await _branch(run, item.condition, item.then if holds else item.otherwise)
         case p.MatchBranch():
-            subject = run.route(item.subject)
+            subject = run.route(item.subject, [taken for taken, _ in item.arms])
             said = told(item.subject.type, subject, (taken for taken, _ in item.arms))
             run.tell("match", ir.show(item.subject), value=said)
             for taken, arm in item.arms:

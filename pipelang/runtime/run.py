@@ -10,7 +10,7 @@ from pipelang.runtime.events import Event, Sink
 from pipelang.runtime.expressions import BUDGET, Expressions
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result, Spent
 from pipelang.runtime.values import shown
-from pipelang.runtime.world import World
+from pipelang.runtime.world import Arms, World
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
@@ -84,9 +84,9 @@ class Run:
         """An expression over the values of this run."""
         return self.world.value(self, expr)
 
-    def route(self, expr: ir.Expr) -> Any:
+    def route(self, expr: ir.Expr, arms: Arms = ()) -> Any:
         """What decides where to go."""
-        return self.world.route(self, expr)
+        return self.world.route(self, expr, arms)
 
     def child(
         self,

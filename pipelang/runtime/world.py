@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pipelang.runtime.run import Run
 
 
+Arms = Iterable[tuple[Any, ...] | None]
+"""What the arms of a match take; None takes what is left."""
+
+
 class AttemptFailed(Exception):
     """An attempt that brought nothing. The chain goes on.
 
@@ -127,8 +131,10 @@ class World(Protocol):
     def value(self, run: Run, expr: ir.Expr) -> Any:
         """The value of an expression: an argument, a let, what an outcome gives."""
 
-    def route(self, run: Run, expr: ir.Expr) -> Any:
-        """The value of an expression that decides where to go: a tier, a match's subject."""
+    def route(self, run: Run, expr: ir.Expr, arms: Arms = ()) -> Any:
+        """The value of an expression that decides where to go: a tier, or the subject of a match
+        with these arms.
+        """
 
     def pure(self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]) -> Any:
         """The value of a link that is a bare value."""

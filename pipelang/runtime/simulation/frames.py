@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelang.runtime.simulation.facts import Facts, UnknownChance
+from pipelang.runtime.world import Arms
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.arms import OTHER, arm_test, is_closed
 from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.types import BOOL, EnumType
 
@@ -136,7 +138,7 @@ class Frame:
                 taken = expr.then if self.value(expr.condition, own) else expr.otherwise
                 return self.value(taken, own)
             case ir.Select():
-                seen = self.value(expr.subject, own)
+                seen = self.subject(expr.subject, [taken for taken, _ in expr.arms], own)
                 for values, arm in expr.arms:
                     if values is None or seen in values:
                         return self.value(arm, own)
@@ -150,6 +152,19 @@ class Frame:
                 return self._path(expr, facts.paths.get(expr))
             case _:
                 return self._unknown(expr)
+
+    def subject(self, expr: ir.Expr, arms: Arms, own: str | None = None) -> Any:
+        """The value of a match's subject, or one that the arm it takes has."""
+        if is_closed(expr):
+            return self.value(expr, own)
+        try:
+            return fold(expr)
+        except NotConstant:
+            pass
+        for taken in arms:
+            if taken and self.value(arm_test(expr, taken), own):
+                return taken[0]
+        return OTHER
 
     def _compare(self, expr: ir.Compare, own: str | None) -> Any:
         facts = self.facts

@@ -16,6 +16,7 @@ from pipelang.runtime.run import Run
 from pipelang.runtime.simulation.facts import Facts, Odds
 from pipelang.runtime.simulation.world import Ghost, SimulatedWorld, Spending
 from pipelang.semantics import program as p
+from pipelang.semantics.unique import with_unique_names
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ def simulate(
     """Run a pipeline many times. Raises `UnknownChance` if something is undeclared and `unknown`
     does not say what it counts as.
     """
+    pipeline = with_unique_names(pipeline)
     facts = Facts.of(loaded.program, pipeline, Odds(loaded.program, unknown))
     expressions = Expressions(loaded.types, loaded.patterns.matches, {})
     chance = random.Random(seed)

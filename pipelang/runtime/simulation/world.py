@@ -14,6 +14,7 @@ from pipelang.runtime.simulation.frames import Chances, Frame, Latents
 from pipelang.runtime.simulation.loop import Loop, Task
 from pipelang.runtime.world import (
     NOTHING,
+    Arms,
     Attempt,
     AttemptFailed,
     Decision,
@@ -72,9 +73,9 @@ class SimulatedWorld:
     def value(self, run: Run, expr: ir.Expr) -> Any:
         return Ghost(self._right(run, (expr,)))
 
-    def route(self, run: Run, expr: ir.Expr) -> Any:
+    def route(self, run: Run, expr: ir.Expr, arms: Arms = ()) -> Any:
         frame = self._frame(run)
-        return frame.value(frame.facts.open(expr))
+        return frame.subject(frame.facts.open(expr), arms)
 
     def pure(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A value that was written down: right with its accuracy, if what it mentions is right."""

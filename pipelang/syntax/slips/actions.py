@@ -60,8 +60,8 @@ def missing_word(spot: Spot) -> Mend | None:
             return Mend(help, Edit(0, more, spot.put("up", "to")))
         return Mend(help, Edit(0, 0, (*spot.put("up", "to"), ("INT", "1"))))
     if spot.wants("for") and spot.before(2).text == "hold":
-        more = (("DURATION", "15m"),) if text == "by" else ()
-        edit = Edit(0, 0, (*spot.put("for"), *more))
+        length = (("DURATION", "15m"),) if text == "by" else ()
+        edit = Edit(0, 0, (*spot.put("for"), *length))
         return Mend("say how long: `hold NAME for 15m by ROLE`", edit)
     if spot.wants("until") and before == ")":
         return Mend(

@@ -196,8 +196,6 @@ def _scenario(world: World, made: Made, title: str) -> None:
     for person, kind in made.people.items():
         no, other = ("no", "veto") if kind == "approve" else ("veto", "no")
         w.line(f"mock {person} {slip('wrong answer', pick.choice(('yes', no)), other)}")
-    if len(world.pipelines) > 1 and world.some(0.3):
-        w.line(f"mock {world.pipelines[0].name}.anything = 1")
     if world.some(0.3):
         w.line("mock breaker open")
     code = f" {pick.choice(made.codes)}" if made.codes else ""
