@@ -137,7 +137,7 @@ def _steps(model: Model, totals: Totals, figure: Figures) -> tuple[StepRow, ...]
         rows.append(
             StepRow(
                 name,
-                None if unknown else own_reliability(model, step),
+                None if unknown else _own(model, step),
                 figure.number(by_name("reached", name)),
                 UNCOMPUTED if success is None else certain(success, basis),
                 UNCOMPUTED if silent is None else certain(silent, basis),
@@ -145,3 +145,17 @@ def _steps(model: Model, totals: Totals, figure: Figures) -> tuple[StepRow, ...]
             )
         )
     return tuple(rows)
+
+
+def _own(model: Model, step: p.Step) -> float | None:
+    """A step's own reliability; None where it hangs on what nobody declared, as that of a step may
+    that is never reached. No figure hangs on it then, so it is none of the unknowns.
+    """
+    parameters = model.parameters
+    own = own_reliability(model, step)
+    if not parameters.unknown_sites:
+        return own
+    for site in parameters.unknown_sites:
+        parameters.bases.pop(site, None)
+    parameters.unknown_sites.clear()
+    return None

@@ -43,3 +43,22 @@ def test_a_wrong_answer_that_was_never_seen_is_possible() -> None:
     assert wrong.low is not None
     assert wrong.high is not None
     assert wrong.low < 0.01 < wrong.high
+
+
+def test_a_step_that_is_never_reached_leaves_nothing_unknown() -> None:
+    text = """
+provider north { available 99% }
+tier fast { provider north price $1 in, $2 out transient 1% context 9k tokens }
+prompt q(x: text max 9 tokens) \"\"\"{{ x }}\"\"\"
+pipeline p(x: text max 9 tokens, a: bool) -> bool {
+  traffic { a: 0% }
+  gate b: a else return false
+  step s: bool = ask q(x) by fast
+  return s
+}
+"""
+    checked = check_file("p.pipe", MemoryLoader({"p.pipe": text}))
+    (analysis,) = checked.analyses
+    assert not analysis.unknown
+    assert analysis.steps[0].own is None
+    assert analysis.numbers["success"].value == 1
