@@ -8,7 +8,7 @@ from random import Random
 
 from .quantities import count, dollars, duration, share, tokens
 from .scope import Scope
-from .types import Field, Type
+from .types import TEXT, Field, Type
 from .world import Offer, World
 from .writing import Writer, plain, slip
 
@@ -127,7 +127,7 @@ class Actions:
         """Options of one question to a model; the first is no accuracy."""
         pick = self.pick
         knob = next((n for n, t in self.world.names.settings.items() if t.kind == "duration"), "9s")
-        key = slip("unknown name", self.expr(scope, Type("text", most=40), 0), "no_such_name")
+        key = slip("unknown name", plain(self.expr(scope, TEXT, 0)), "no_such_name")
         options = [
             f"timeout {slip('wrong unit', pick.choice(('10s', knob, '(2 * 5s)')), '5%')}",
             f"retry {count(pick, '2')}" + f" backoff {duration(pick, '1s')}..30s" * self.some(0.5),
