@@ -11,6 +11,16 @@ from benchmarks.model import Contender, Row, Target, Unavailable
 from benchmarks.peers import WORKERS, Place
 
 OURS, STORM = "pipelang", "Storm, explicit"
+# `workers/analysis.py` refuses to measure once this is no longer so.
+LEFT_OPEN = (
+    "`analyse`, as in `check`: the dearest run too, but no importances, which it leaves open "
+    "beyond 200 steps"
+)
+NOTE = (
+    "The targets are meant with importances, which neither side works out here: ours are left open "
+    "beyond 200 steps, so `pipelang` would take longer with them. Storm builds more states from "
+    "JANI than the chain that it checks alone has."
+)
 
 
 def rows(place: Place, quick: bool) -> list[Row]:
@@ -41,13 +51,13 @@ def _row(place: Place, key: str, steps: int, limit: float, words: str, rounds: i
     ours = WORKERS / "analysis.py"
     return Row(
         key=key,
-        title=f"outcomes, mean cost, importances of {steps:,} series-parallel steps, once parsed",
+        title=f"outcomes and mean cost of {steps:,} series-parallel steps, once parsed",
         base=STORM,
         contenders=(
             _storm(place, STORM, str(model), "build", "outcomes, mean cost; from parsed JANI"),
             _storm(place, "Storm, check alone", str(chain), "check", "of a chain that is there"),
-            worker(OURS, "us", (python, ours, pipe, "all"), note="`analyse`, as in `check`"),
-            worker("pipelang, no importances", "us", (python, ours, pipe, "forward")),
+            worker(OURS, "us", (python, ours, pipe, "open"), note=LEFT_OPEN),
+            worker("pipelang, forward sweep alone", "us", (python, ours, pipe, "forward")),
         ),
         targets=(
             Target(OURS, limit, None, words),
@@ -55,6 +65,7 @@ def _row(place: Place, key: str, steps: int, limit: float, words: str, rounds: i
         ),
         rounds=rounds,
         warm_up=0,
+        note=NOTE,
     )
 
 

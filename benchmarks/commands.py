@@ -47,8 +47,10 @@ def command(
     """A process that is started, does its work and ends with one of the exit codes."""
     line = [str(word) for word in words]
     env = environment(**(extra or {}))
+    used = [0.0]
 
     def sample() -> float:
+        before = _of_children()
         began = time.perf_counter()
         try:
             done = subprocess.run(
@@ -57,11 +59,23 @@ def command(
         except OSError as error:
             raise Unavailable(f"{line[0]} does not start: {error}") from error
         took = time.perf_counter() - began
+        used[0] = _of_children() - before
         if done.returncode not in codes:
             raise Unavailable(f"exit code {done.returncode}: {_last_line(done.stderr)}")
         return took
 
-    return Contender(name, kind, sample, prepare=prepare, note=note)
+    processor = None if os.name == "nt" else lambda: used[0]
+    return Contender(name, kind, sample, prepare=prepare, processor=processor, note=note)
+
+
+def _of_children() -> float:
+    """Seconds of processor time that processes took which were started here and have ended."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Worker:

@@ -29,6 +29,7 @@ from benchmarks.model import (
 def measure(row: Row, rounds: int) -> Outcome:
     """Sample every contender of a row `rounds` times."""
     samples: dict[str, list[float]] = {}
+    processor: dict[str, list[float]] = {}
     missing: dict[str, Unavailable] = {}
     running = []
     try:
@@ -55,6 +56,8 @@ def measure(row: Row, rounds: int) -> Outcome:
                     continue
                 if number >= 0:
                     samples[contender.name].append(sample)
+                    if contender.processor is not None:
+                        processor.setdefault(contender.name, []).append(contender.processor())
     finally:
         for contender in running:
             if contender.close is not None:
@@ -62,7 +65,7 @@ def measure(row: Row, rounds: int) -> Outcome:
                     contender.close()
         _progress(row, None, rounds)
     measured = tuple(
-        _measured(contender, samples, row.base, str(missing.get(contender.name, "")))
+        _measured(contender, samples, processor, row.base, missing.get(contender.name))
         for contender in row.contenders
     )
     verdicts = tuple(judge(target, samples, missing) for target in row.targets)
@@ -76,14 +79,28 @@ def _sample(contender: Contender) -> float:
 
 
 def _measured(
-    contender: Contender, samples: dict[str, list[float]], base: str, why: str
+    contender: Contender,
+    samples: dict[str, list[float]],
+    processor: dict[str, list[float]],
+    base: str,
+    why: Unavailable | None,
 ) -> Measured:
-    own = samples.get(contender.name)
-    if not own:
-        return Measured(contender.name, contender.kind, note=contender.note, why=why)
-    below = samples.get(base)
-    ratio = None if not below else spread(ratios(own, below))
-    return Measured(contender.name, contender.kind, spread(own), ratio, contender.note)
+    name, kind, note = contender.name, contender.kind, contender.note
+    if not samples.get(name):
+        return Measured(name, kind, note=note, why=str(why or ""))
+    return Measured(
+        name,
+        kind,
+        spread(samples[name]),
+        _ratio(samples, name, base),
+        _ratio(processor, name, base),
+        note,
+    )
+
+
+def _ratio(samples: dict[str, list[float]], name: str, base: str) -> Spread | None:
+    own, below = samples.get(name), samples.get(base)
+    return spread(ratios(own, below)) if own and below else None
 
 
 def ratios(own: Sequence[float], base: Sequence[float]) -> list[float]:

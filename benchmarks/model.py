@@ -23,6 +23,8 @@ class Contender:
 
     Less is better: seconds or bytes. `prepare` is called before each sample and is not measured;
     `start` once before the first, `close` after the last. Any of them may raise `Unavailable`.
+    `processor` says how many seconds of processor time the last sample took, where that is known:
+    on a busy machine a short process waits relatively longer for its turn than a long one.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Contender:
     prepare: Callable[[], None] | None = None
     start: Callable[[], None] | None = None
     close: Callable[[], None] | None = None
+    processor: Callable[[], float] | None = None
     note: str = ""
 
 
@@ -77,12 +80,16 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came out for one contender; no amount if it was not available, `why` says so."""
+    """What came out for one contender; no amount if it was not available, `why` says so.
+
+    `processor` is the ratio of processor times.
+    """
 
     name: str
     kind: Kind
     amount: Spread | None = None
     ratio: Spread | None = None
+    processor: Spread | None = None
     note: str = ""
     why: str = ""
 

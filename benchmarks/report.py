@@ -73,7 +73,11 @@ def _cells(row: Row, measured: Measured) -> tuple[str, str, str, str]:
     name = f"**{measured.name}**" if measured.kind == "us" else measured.name
     if measured.amount is None:
         return name, "–", "–", measured.why
-    return name, _amount(row, measured.amount.median), _spread(measured.ratio), measured.note
+    note = measured.note
+    if measured.processor is not None and measured.name != row.base:
+        said = f"processor time {_spread(measured.processor)}"
+        note = f"{said}; {note}" if note else said
+    return name, _amount(row, measured.amount.median), _spread(measured.ratio), note
 
 
 def _amount(row: Row, amount: float) -> str:

@@ -64,7 +64,9 @@ def rows(place: Place) -> list[Row]:
             rounds=40,
             note=(
                 "`counted shares` is the same file with two shares that were counted, so that a "
-                "posterior is sampled; `baml-cli` runs in Node, whose own start is beside it."
+                "posterior is sampled and numpy loaded; the target of a full report is held "
+                "against the file without them. `baml-cli` runs in Node, whose own start is "
+                "beside it."
             ),
         )
     ]
