@@ -133,7 +133,7 @@ def _steps(model: Model, totals: Totals, figure: Figures) -> tuple[StepRow, ...]
     rows = []
     for name, step in model.steps.items():
         success, silent = derivatives.get(name, (None, None))
-        basis = model.parameters.basis
+        basis = figure.basis
         rows.append(
             StepRow(
                 name,

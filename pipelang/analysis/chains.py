@@ -45,6 +45,14 @@ class StepKernel:
 
     prepared: Prepared
     _calls: dict[tuple[int, Caller], CallKernel] = field(default_factory=dict)
+    _behind: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    def behind(self, model: Model, action: p.Action) -> frozenset[str]:
+        """The steps behind what an action is given."""
+        known = self._behind.get(id(action))
+        if known is None:
+            known = self._behind[id(action)] = _given(model, action)
+        return known
 
     def close(
         self, values: dict[Key, Any], taint: frozenset[str], former: Latent | None, again: bool
@@ -100,7 +108,7 @@ def _hit(
     if link.vote is None and not isinstance(action, p.Cascade):
         call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
         made = Made()
-        right = _all_right(now.values, around | _given(now.model, action))
+        right = _all_right(now.values, around | kernel.behind(now.model, action))
         for latent, chance in call.draw(now.former):
             keeps = latent if kernel.prepared.tracks_latent else None
             made.answer(latent[0] if right else latent[1], keeps, chance)
@@ -138,7 +146,7 @@ def _given(model: Model, action: p.Action) -> frozenset[str]:
 def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
     """An action without its cache."""
     model, action, prepared = now.model, link.action, kernel.prepared
-    right = _all_right(now.values, around | _given(model, action))
+    right = _all_right(now.values, around | kernel.behind(model, action))
     keeps = prepared.tracks_latent
     match action:
         case p.Recall():

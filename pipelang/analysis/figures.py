@@ -43,13 +43,21 @@ class Figures:
     parameters: Parameters
     enclosed: Enclosed | None
     means: Averaged | None = None
+    _basis: Basis | None = None
+
+    @property
+    def basis(self) -> Basis:
+        """The weakest basis of everything that was used; asked for every figure, so remembered."""
+        if self._basis is None:
+            self._basis = self.parameters.basis
+        return self._basis
 
     def number(self, read: Read, unit: bool = True, polynomial: bool = True) -> Number:
         """A figure; `unit` says that it is a probability, so [0, 1] bounds it when unknown. One
         that is no polynomial has the mean of the draws.
         """
         value = float(read(self.point))
-        basis = self.parameters.basis
+        basis = self.basis
         if self.parameters.unknown_sites:
             return self._unknown(read, value, unit)
         if self.draws is None:

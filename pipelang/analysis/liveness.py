@@ -6,12 +6,13 @@ the counters and latent verdicts of what it may run again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pipelang.analysis.conditions import gate_plan, subject_plan, test_plan
 from pipelang.analysis.model import Model, value_key
-from pipelang.analysis.preparing import latent_key, prepare
+from pipelang.analysis.preparing import latent_key, prepared_step
 from pipelang.analysis.table import Key
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import changed_by, readers
 from pipelang.semantics.reads import outcome_reads
@@ -31,7 +32,7 @@ def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
     found: set[Key] = {value_key(name) for name in taint}
     match item:
         case p.Step():
-            found |= set(prepare(model, item, taint).reads)
+            found |= set(prepared_step(model, item, taint).reads)
             if item.name in model.latent:
                 found.add(latent_key(item.name))
         case p.Let():
@@ -88,20 +89,37 @@ def all_reruns(items: Sequence[p.Item], gate: int, redo: p.Redo) -> tuple[int, .
     return tuple(sorted(found))
 
 
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Which variables are read once an item of a block is done: by the last item of the block that
+    reads them, or by what comes `after` the block.
+    """
+
+    last: Mapping[Key, int]
+    after: Needed | None
+    at: int
+
+    def keeps(self, key: Key, index: int) -> bool:
+        """Whether a variable is still read after the item of this index."""
+        if self.last.get(key, -1) > index:
+            return True
+        return self.after is not None and self.after.keeps(key, self.at)
+
+
 def needed_after(
-    model: Model, block: p.Block, taint: Taint, after: frozenset[Key]
-) -> list[frozenset[Key]]:
-    """For each item of a block, the variables that are read once it is done."""
+    model: Model, block: p.Block, taint: Taint, after: Needed | None, at: int
+) -> Needed:
+    """What of the past is read later on; `at` is the item of the block around that this one is in.
+
+    What a redo may run again is read until its gate is passed.
+    """
     used = [uses(model, item, taint) for item in block.items]
-    needed: list[frozenset[Key]] = [frozenset()] * len(block.items)
-    later = after
-    for index in range(len(block.items) - 1, -1, -1):
-        needed[index] = later
-        later = later | used[index]
+    last: dict[Key, int] = {}
+    for index, keys in enumerate(used):
+        last |= dict.fromkeys(keys, index)
     for index, item in enumerate(block.items):
         if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
-            reruns = all_reruns(block.items, index, item.otherwise)
-            again = frozenset[Key]().union(*(used[rerun] for rerun in reruns))
-            for inside in range(reruns[0], index):
-                needed[inside] = needed[inside] | again
-    return needed
+            for rerun in all_reruns(block.items, index, item.otherwise):
+                for key in used[rerun]:
+                    last[key] = max(last[key], index)
+    return Needed(last, after, at)

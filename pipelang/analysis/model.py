@@ -49,6 +49,7 @@ class Model:
     bound: Mapping[str, frozenset[str]] = field(default_factory=dict)
     means: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
     children: dict[Any, Any] = field(default_factory=dict)
+    prepared: dict[Any, Any] = field(default_factory=dict)
 
     def expand(self, expr: ir.Expr) -> ir.Expr:
         """The expression with every let replaced by what it is."""

@@ -67,6 +67,14 @@ def latent_key(step: str) -> Key:
     return ("latent", step)
 
 
+def prepared_step(model: Model, step: p.Step, taint: frozenset[str]) -> Prepared:
+    """The step prepared, once for a model."""
+    known: Prepared | None = model.prepared.get((id(step), taint))
+    if known is None:
+        known = model.prepared[id(step), taint] = prepare(model, step, taint)
+    return known
+
+
 def prepare(model: Model, step: p.Step, taint: frozenset[str]) -> Prepared:
     """Prepare a step that stands under the conditions `taint`."""
     prepared = Prepared(step, model, Plan((), _nothing), (), False)

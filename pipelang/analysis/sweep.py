@@ -21,9 +21,9 @@ from typing import Any, assert_never
 from pipelang.analysis.chains import StepKernel
 from pipelang.analysis.closed import Closed, Ending, add
 from pipelang.analysis.conditions import Plan, gate_plan, perform, subject_plan, test_plan
-from pipelang.analysis.liveness import EFFECT, END, Taint, needed_after, redo_key
+from pipelang.analysis.liveness import EFFECT, END, Needed, Taint, needed_after, redo_key
 from pipelang.analysis.model import ABSENT, RIGHT, WRONG, Model, value_key
-from pipelang.analysis.preparing import latent_key, prepare
+from pipelang.analysis.preparing import latent_key, prepared_step
 from pipelang.analysis.table import (
     Key,
     State,
@@ -86,6 +86,14 @@ class _Sweep:
     again: bool = False
     kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
     plans: dict[int, Plan] = field(default_factory=dict)
+    ended: dict[int, tuple[p.Outcome, bool]] = field(default_factory=dict)
+    numbers: dict[tuple[p.Outcome, bool], int] = field(default_factory=dict)
+
+    def number(self, outcome: p.Outcome, right: bool) -> int:
+        """What stands for an ending in a state: a number from 1, because outcomes hash slowly."""
+        number = self.numbers.setdefault((outcome, right), len(self.numbers) + 1)
+        self.ended[number] = (outcome, right)
+        return number
 
 
 def sweep(model: Model) -> Totals:
@@ -97,7 +105,7 @@ def sweep_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
     """The same from a table of what is known before; `again`: as part of what is being redone."""
     state = _Sweep(model, Totals(), again)
     start = assign(start, (EFFECT,), (), lambda seen: [((False,), 1)])
-    left = _block(state, model.pipeline.block, start, taint, frozenset())
+    left = _block(state, model.pipeline.block, start, taint, None, 0)
     assert not left, "a checked pipeline ends on every path"
     return state.totals
 
@@ -106,10 +114,10 @@ def sweep_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
 
 
 def _block(
-    sweep: _Sweep, block: p.Block, table: Table, taint: Taint, after: frozenset[Key]
+    sweep: _Sweep, block: p.Block, table: Table, taint: Taint, after: Needed | None, at: int
 ) -> Table:
     """The states that reach the end of a block."""
-    needed = needed_after(sweep.model, block, taint, after)
+    needed = needed_after(sweep.model, block, taint, after, at)
     everything = range(len(block.items))
     run = _Run(sweep, block, taint, needed)
     return _span(run, 0, len(block.items), frozenset(everything), table, first=True)
@@ -122,7 +130,7 @@ class _Run:
     sweep: _Sweep
     block: p.Block
     taint: Taint
-    needed: list[frozenset[Key]]
+    needed: Needed
 
 
 def _span(
@@ -161,8 +169,8 @@ def _span(
 
 
 def _forget(run: _Run, index: int, table: Table) -> Table:
-    needed = run.needed[index]
-    return forget(table, lambda key: key in needed or key in (EFFECT, END))
+    keeps = run.needed.keeps
+    return forget(table, lambda key: keeps(key, index) or key in (EFFECT, END))
 
 
 # ----------------------------------------------------------------------------------- regions
@@ -182,7 +190,8 @@ def _region(run: _Run, members: Iterable[int], table: Table, first: bool) -> Tab
 def _leave(sweep: _Sweep, table: Table) -> Table:
     parts = split(table, (END,), lambda seen: seen[0])
     going = parts.pop(None, None)
-    for (outcome, right), part in parts.items():
+    for number, part in parts.items():
+        outcome, right = sweep.ended[number]
         _record(sweep, part, outcome, right)
     if going is None:
         return Table((), {})
@@ -193,7 +202,7 @@ def _step(run: _Run, step: p.Step, table: Table, first: bool) -> Table:
     sweep, model = run.sweep, run.sweep.model
     kernel = sweep.kernels.get((id(step), run.taint))
     if kernel is None:
-        kernel = StepKernel(prepare(model, step, run.taint))
+        kernel = StepKernel(prepared_step(model, step, run.taint))
         sweep.kernels[id(step), run.taint] = kernel
     prepared = kernel.prepared
     if not first:
@@ -205,14 +214,19 @@ def _step(run: _Run, step: p.Step, table: Table, first: bool) -> Table:
     bits = len(prepared.reads)
     waiting = [prepared.reads.index(key) for key in waits]
     weights = summed(table, reads)
+    known: dict[tuple[Any, ...], Closed] = {}
 
     def results(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
         effect, end, former = seen[bits], seen[bits + 1], seen[bits + 2]
         if any(seen[at] == ABSENT for at in waiting):
             return [((ABSENT, None, effect, end), 1)]
         values = dict(zip(prepared.reads, seen[:bits], strict=True))
-        again = sweep.again or not first
-        closed = kernel.close(values, run.taint, None if first else former, again)
+        situation = (*seen[:bits], former)
+        closed = known.get(situation)
+        if closed is None:
+            again = sweep.again or not first
+            closed = kernel.close(values, run.taint, None if first else former, again)
+            known[situation] = closed
         _account(run, step, weights[seen], closed, first)
         outcomes: list[tuple[tuple[Any, ...], Any]] = []
         for (right, kept, wrong), chance in closed.answers.items():
@@ -220,10 +234,10 @@ def _step(run: _Run, step: p.Step, table: Table, first: bool) -> Table:
             outcomes.append(((bit, kept, effect or wrong, end), chance))
         for wrong, chance in closed.fails.items():
             outcome = ending(step.chain, step)
-            mine = end or (outcome, _is_right(model, outcome, values, run.taint))
+            mine = end or sweep.number(outcome, _is_right(model, outcome, values, run.taint))
             outcomes.append(((ABSENT, None, effect or wrong, mine), chance))
         for (outcome, right, wrong), chance in closed.ends.items():
-            mine = end or (outcome, right)
+            mine = end or sweep.number(outcome, right)
             outcomes.append(((ABSENT, None, effect or wrong, mine), chance))
         return outcomes
 
@@ -439,9 +453,8 @@ def _when(run: _Run, index: int, item: p.When, table: Table) -> Table:
         lambda seen: bool(plan.compute(dict(zip(plan.keys, seen, strict=True)))),
     )
     taint = run.taint | model.values(item.condition)
-    after = run.needed[index]
     ends = [
-        _block(run.sweep, block, parts[holds], taint, after)
+        _block(run.sweep, block, parts[holds], taint, run.needed, index)
         for holds, block in ((True, item.then), (False, item.otherwise))
         if holds in parts
     ]
@@ -461,9 +474,8 @@ def _match(run: _Run, index: int, item: p.MatchBranch, table: Table) -> Table:
         raise LookupError(f"no arm takes {value!r}")
 
     taint = run.taint | model.values(item.subject)
-    after = run.needed[index]
     ends = [
-        _block(run.sweep, item.arms[number][1], part, taint, after)
+        _block(run.sweep, item.arms[number][1], part, taint, run.needed, index)
         for number, part in split(table, plan.keys, arm).items()
     ]
     return merge(ends)

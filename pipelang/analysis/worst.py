@@ -7,6 +7,7 @@ here. `None` stands for "nothing bounds it".
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pipelang.analysis.lists import fixed_length
 from pipelang.analysis.liveness import all_reruns
@@ -24,25 +25,40 @@ from pipelang.semantics.types import ERROR
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """Dollars and tokens at most, and how often each step is attempted on the way."""
+    """Dollars and tokens at most. `way` is how they come about: an attempt of a step by its name,
+    the sum of two ways, or a way so many times.
+    """
 
     cost: float | None
     tokens: int | None
-    path: tuple[tuple[str, int], ...] = ()
+    way: Any = None
+
+    @property
+    def path(self) -> tuple[tuple[str, int], ...]:
+        """How often each step is attempted on the way."""
+        counts: dict[str, int] = {}
+        todo: list[tuple[Any, int]] = [(self.way, 1)]
+        while todo:
+            way, times = todo.pop()
+            if isinstance(way, str):
+                counts[way] = counts.get(way, 0) + times
+            elif way is not None:
+                first, second = way
+                if isinstance(second, int):
+                    todo.append((first, times * second))
+                else:
+                    todo += [(second, times), (first, times)]
+        return tuple(counts.items())
 
     def __add__(self, other: Worst) -> Worst:
-        counts = dict(self.path)
-        for name, count in other.path:
-            counts[name] = counts.get(name, 0) + count
-        return Worst(
-            _add(self.cost, other.cost), _sum(self.tokens, other.tokens), (*counts.items(),)
-        )
+        way = (self.way, other.way) if self.way and other.way else self.way or other.way
+        return Worst(_add(self.cost, other.cost), _sum(self.tokens, other.tokens), way)
 
     def times(self, count: int) -> Worst:
         return Worst(
             None if self.cost is None else self.cost * count,
             None if self.tokens is None else self.tokens * count,
-            tuple((name, number * count) for name, number in self.path),
+            (self.way, count) if self.way and count else None,
         )
 
 
@@ -64,7 +80,7 @@ def dearer(first: Worst, second: Worst) -> Worst:
     if first.tokens is not None and second.tokens is not None:
         tokens = max(first.tokens, second.tokens)
     first_leads = first.cost is None or (second.cost is not None and first.cost >= second.cost)
-    return Worst(cost, tokens, first.path if first_leads else second.path)
+    return Worst(cost, tokens, first.way if first_leads else second.way)
 
 
 def worst_run(model: Model) -> Worst:
@@ -138,7 +154,7 @@ def _ask(
 ) -> Worst:
     spent = turn_cost(model, step, link, ask, tier, turn)
     tokens = _sum(spent.tokens_in.bound, spent.tokens_out.bound)
-    return Worst(spent.worst, tokens, ((step.name, 1),))
+    return Worst(spent.worst, tokens, step.name)
 
 
 def _loop(model: Model, step: p.Step, link: p.Link, agent: p.Agent, tier: str) -> Worst:
@@ -194,7 +210,7 @@ def _link(model: Model, step: p.Step, link: p.Link) -> Worst:
             length = fixed_length(model.expand(action.elements))
             return worst.times(action.most if length is None else length)
         case p.Call():
-            return Worst(float(model.program.tools[action.tool].cost), 0, ((step.name, 1),))
+            return Worst(float(model.program.tools[action.tool].cost), 0, step.name)
         case p.Choose():
             worst = NOTHING
             for _, arm in action.arms:
