@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelang.diagnostics import Severity
 from pipelang.interfaces.checking import check_file
+from pipelang.semantics.build import build
 
 from ...memory import MemoryLoader
 from .writing import Mistake, Program
@@ -11,9 +12,12 @@ from .writing import Mistake, Program
 MAIN = "program.pipe"
 
 
-def errors(program: Program, text: str) -> list[tuple[int, str, str]]:
-    """The errors in a text in a program's place: line, code and message."""
-    checked = check_file(MAIN, MemoryLoader({**program.files, MAIN: text}))
+def errors(program: Program, text: str, analysed: bool = True) -> list[tuple[int, str, str]]:
+    """The errors in a text in a program's place: line, code and message. Without the analysis it
+    takes milliseconds, with it seconds where much is unknown.
+    """
+    loader = MemoryLoader({**program.files, MAIN: text})
+    checked = check_file(MAIN, loader) if analysed else build(MAIN, loader)
     found = []
     for one in checked.diagnostics:
         if one.rule.severity is not Severity.ERROR:
@@ -25,10 +29,10 @@ def errors(program: Program, text: str) -> list[tuple[int, str, str]]:
     return found
 
 
-def missed(program: Program, mistake: Mistake) -> str | None:
+def missed(program: Program, mistake: Mistake, analysed: bool = True) -> str | None:
     """Why a mistake was not told as it should; None if it was."""
     text = program.with_mistake(mistake)
-    told = errors(program, text)
+    told = errors(program, text, analysed)
     if any(line in mistake.told for line, _, _ in told):
         return None
     lines, before = text.split("\n"), program.text.split("\n")
