@@ -78,19 +78,19 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     bounded = enclosed(program, pipeline, point, totals.work)
     draws: Totals | None = None
     means: Averaged | None = None
+    points = 0
     counted = bool(point.counted or point.counted_bins)
     if counted and not point.unknown_sites:
         draws = sweep(make_model(program, pipeline, posterior(point, totals.work)))
         means = averaged(program, pipeline, point)
-    elif (
-        counted
-        and bounded is not None
-        and bounded.grid is not None
-        and draws_beside(bounded.grid.size, totals.work)
-    ):
-        both = beside_unknowns(posterior(point), bounded.grid, totals.work)
-        draws = sweep(make_model(program, pipeline, both))
-    figure = Figures(totals, draws, point, bounded, means)
+    elif counted and bounded is not None:
+        drawn = posterior(point, totals.work)
+        grid = bounded.grid
+        if grid is not None and draws_beside(grid.size, totals.work):
+            drawn = beside_unknowns(drawn, grid, totals.work)
+            points = grid.size
+        draws = sweep(make_model(program, pipeline, drawn))
+    figure = Figures(totals, draws, point, bounded, means, points)
     numbers = figure.all(pipeline, worst, unpriced)
     slo = []
     for line in pipeline.slo:

@@ -16,7 +16,7 @@ from pipelang.analysis.prices import attempt_cost, tools_cost, turn_cost
 from pipelang.analysis.table import is_zero
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance
+from pipelang.semantics.chance import Chance, Declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,13 @@ def call_kernel(model: Model, step: p.Step, link: p.Link, who: Caller, tracks: b
     else:
         fails, cost, tokens = _attempt(model, step, link, who)
     draw = _draws(model, link, accuracy, recovers, several)
+    never = isinstance(link.correlation, Declared) and link.correlation.share == 0
     if isinstance(loop, p.Agent):
-        return CallKernel(fails, cost, tokens, draw)
+        return CallKernel(fails, cost, tokens, draw, never)
     if link.vote is not None or isinstance(action, p.Cascade):
         fails, tries = _retried(fails, link.retry.count)
         cost, tokens = cost * tries, tokens * tries
-    return CallKernel(fails, cost, tokens, draw)
+    return CallKernel(fails, cost, tokens, draw, never)
 
 
 def _attempt(model: Model, step: p.Step, link: p.Link, who: Caller) -> tuple[Any, Any, Any]:

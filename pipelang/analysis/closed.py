@@ -22,7 +22,7 @@ class Closed:
 
     `fails` is by whether something was done wrongly on the way; `ends` are the outcomes that it
     ends the run with; `cost` is in dollars, `tokens` counts input and output; `asked` is how often
-    each role is.
+    each role is; `work` counts the states that were gone through for it.
     """
 
     answers: dict[Answer, Any] = field(default_factory=dict)
@@ -31,11 +31,13 @@ class Closed:
     cost: Any = 0.0
     tokens: Any = 0.0
     asked: dict[str, Any] = field(default_factory=dict)
+    work: int = 0
 
     def spend(self, weight: Any, other: Closed) -> None:
         """Add what something else costs, so likely as it is reached."""
         self.cost = self.cost + weight * other.cost
         self.tokens = self.tokens + weight * other.tokens
+        self.work += other.work
         for role, often in other.asked.items():
             add(self.asked, role, weight * often)
 
@@ -58,7 +60,7 @@ def add(sums: dict[Any, Any], key: Any, weight: Any) -> None:
 
 def of_answers(made: Made, acts: bool = False) -> Closed:
     """The closed form of answers; if it `acts`, a wrong one does something wrong."""
-    closed = Closed(cost=made.cost, tokens=made.tokens)
+    closed = Closed(cost=made.cost, tokens=made.tokens, work=made.work)
     for (right, latent), chance in made.answers.items():
         add(closed.answers, (right, latent, acts and not right), chance)
     add(closed.fails, False, made.fails)

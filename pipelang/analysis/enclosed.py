@@ -77,6 +77,10 @@ class Enclosed:
             values = self.smaller[grid] = self.sweep(*grid.values())
         return grid.enclose(read(values))
 
+    def hangs_on_any(self, read: Read) -> bool:
+        """Whether a figure hangs on any unknown at all."""
+        return any(self._hangs_on(read))
+
     def _hangs_on(self, read: Read) -> list[bool]:
         """On which unknowns a figure really hangs: degrees do not see that right and wrong cancel.
 

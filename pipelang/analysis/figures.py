@@ -7,6 +7,7 @@ something is undeclared, one over degrees and one over a grid give certain bound
 from __future__ import annotations
 
 from math import isfinite
+from typing import Any
 
 from pipelang.analysis.enclosed import Enclosed, Read
 from pipelang.analysis.enclosure import (
@@ -36,13 +37,16 @@ COST_METRICS = ("mean", "p50", "p95", "p99", "worst", "month")
 
 @dataclass(slots=True)
 class Figures:
-    """Numbers from the point sweep and, where there is one, the posterior sweep."""
+    """Numbers from the point sweep and, where there is one, the posterior sweep: its draws stand
+    one after the other for each of so many `points` of a grid over the unknowns, 0 for no grid.
+    """
 
     point: Totals
     draws: Totals | None
     parameters: Parameters
     enclosed: Enclosed | None
     means: Averaged | None = None
+    points: int = 0
     _basis: Basis | None = None
 
     @property
@@ -92,13 +96,21 @@ class Figures:
     def _measured_and_unknown(self, read: Read, value: float, unit: bool, known: bool) -> Number:
         """Over the unknowns, the widest of the intervals that the evidence leaves open."""
         enclosed = self.enclosed
-        if self.draws is None or enclosed is None or enclosed.grid is None:
-            return Number(None, 0.0, 1.0 if unit else None, None, Basis.UNKNOWN, tight=False)
-        spread = widest(read(self.draws), enclosed.grid.size)
-        if known:
+        assert self.draws is not None and enclosed is not None
+        if known or (not self.points and not enclosed.hangs_on_any(read)):
+            # The same at every point, so the draws of one of them say all.
+            spread = interval(self._of_a_point(read(self.draws)))
             basis = self.parameters.known_basis
             return Number(value, spread.low, spread.high, spread.mean, basis)
+        if not self.points:
+            return Number(None, 0.0, 1.0 if unit else None, None, Basis.UNKNOWN, tight=False)
+        spread = widest(read(self.draws), self.points)
         return Number(None, spread.low, spread.high, None, Basis.UNKNOWN, tight=False)
+
+    def _of_a_point(self, values: Any) -> Any:
+        """The draws at the first point of the grid."""
+        size = getattr(values, "size", 1)
+        return values if size == 1 or not self.points else values[: size // self.points]
 
     def probability(self, line: p.SloLine) -> float | None:
         """How sure the posterior is of an objective; None where nothing was measured."""

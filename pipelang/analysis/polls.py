@@ -25,12 +25,15 @@ Draw = Callable[[Latent | None], Iterable[tuple[Latent, Any]]]
 
 @dataclass(slots=True)
 class Made:
-    """What a link comes to: answers `(right, latents) -> probability`, P(none), and spending."""
+    """What a link comes to: answers `(right, latents) -> probability`, P(none), and spending.
+    `work` counts the states that were gone through for it.
+    """
 
     answers: dict[tuple[bool, Latent | None], Any] = field(default_factory=dict)
     fails: Any = 0.0
     cost: Any = 0.0
     tokens: Any = 0.0
+    work: int = 1
 
     def answer(self, right: bool, latent: Latent | None, weight: Any) -> None:
         key = (right, latent)
@@ -39,12 +42,15 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class CallKernel:
-    """One call with its retries: P(it fails), and what it costs on average."""
+    """One call with its retries: P(it fails), and what it costs on average. `forgets`: its answers
+    never copy the one before.
+    """
 
     fails: Any
     cost: Any
     tokens: Any
     draw: Draw
+    forgets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +65,25 @@ class _Counted:
     first_right: Latent | None = None
     first_wrong: Latent | None = None
 
-    def and_one(self, good: bool, latent: Latent, keeps: bool) -> _Counted:
+    def and_one(self, good: bool, latent: Latent, keeps: bool, remembers: bool) -> _Counted:
         first_right, first_wrong = self.first_right, self.first_wrong
         if keeps and good:
             first_right = first_right or latent
         elif keeps:
             first_wrong = first_wrong or latent
         right, wrong = self.right + good, self.wrong + (not good)
-        return _Counted(right, wrong, latent, first_right, first_wrong)
+        return _Counted(right, wrong, latent if remembers else None, first_right, first_wrong)
+
+
+def _verdicts(latents: Iterable[tuple[Latent, Any]], arguments_right: bool) -> Draw:
+    """The same answers, told apart by their verdict alone."""
+    chances: dict[Latent, Any] = {}
+    for latent, chance in latents:
+        good = latent[0] if arguments_right else latent[1]
+        same = (good, good)
+        chances[same] = chances[same] + chance if same in chances else chance
+    listed = list(chances.items())
+    return lambda former: listed
 
 
 def voted(
@@ -74,9 +91,13 @@ def voted(
 ) -> Made:
     """A vote. `keeps` says whether the latents of the answer that won matter afterwards."""
     made = Made()
+    drawn = call.draw
+    if call.forgets and not keeps:  # only the verdict matters, and not for what comes after
+        former, drawn = None, _verdicts(call.draw(None), arguments_right)
     states: dict[_Counted, Any] = {_Counted(last=former): 1.0}
     number = 0
     while states:
+        made.work += 4 * len(states)
         after: dict[_Counted, Any] = {}
 
         def add(state: _Counted, weight: Any, into: Any = after) -> None:
@@ -90,9 +111,9 @@ def voted(
             answers = weight * (1 - call.fails)
             if is_zero(answers):
                 continue
-            for latent, chance in call.draw(state.last):
+            for latent, chance in drawn(state.last):
                 good = latent[0] if arguments_right else latent[1]
-                add(state.and_one(good, latent, keeps), answers * chance)
+                add(state.and_one(good, latent, keeps, not call.forgets), answers * chance)
         number += 1
         states = {}
         for state, weight in after.items():
@@ -117,6 +138,7 @@ def cascaded(
     made = Made()
     states: dict[Latent | None, Any] = {former: 1.0}
     for call in calls:
+        made.work += 4 * len(states)
         after: dict[Latent | None, Any] = {}
         for last, weight in states.items():
             made.cost = made.cost + weight * call.cost

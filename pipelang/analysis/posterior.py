@@ -30,7 +30,7 @@ class Interval:
     high: float
 
 
-MOST_WORK = 1_000_000_000
+MOST_WORK = 100_000_000
 """States times draws; a pipeline that would take more gets fewer draws, but never under 1,000."""
 
 
@@ -83,7 +83,7 @@ def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
 def draws_beside(points: int, work: int) -> int:
     """How many draws are taken at each of so many points; 0 where there are too many points."""
     each = min(2_000, 2_000_000 // points, MOST_WORK // (points * work))
-    return each if each >= 200 else 0
+    return each if each >= 100 else 0
 
 
 def widest(values: Any, points: int) -> Interval:

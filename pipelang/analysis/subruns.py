@@ -55,7 +55,9 @@ def _swept(model: Model, start: dict[Key, Any], again: bool) -> Closed:
 
     taint = frozenset((AROUND,)) if start.get(value_key(AROUND)) == WRONG else frozenset[str]()
     totals = sweep_from(model, Table(tuple(start), {tuple(start.values()): 1.0}), taint, again)
-    closed = Closed(cost=totals.cost, tokens=totals.tokens, asked=dict(totals.asked))
+    closed = Closed(
+        cost=totals.cost, tokens=totals.tokens, asked=dict(totals.asked), work=totals.work
+    )
     for (outcome, right, wrong), weight in totals.endings.items():
         match outcome:
             case p.Return():

@@ -227,6 +227,7 @@ def _step(run: _Run, step: p.Step, table: Table, first: bool) -> Table:
             again = sweep.again or not first
             closed = kernel.close(values, run.taint, None if first else former, again)
             known[situation] = closed
+            sweep.totals.work += closed.work
         _account(run, step, weights[seen], closed, first)
         outcomes: list[tuple[tuple[Any, ...], Any]] = []
         for (right, kept, wrong), chance in closed.answers.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from heapq import heapify, heappop, heappush
 from typing import Any, assert_never
 
 from pipelang.diagnostics import Span
@@ -122,80 +123,101 @@ async def _span(
 
 async def _region(run: Run, block: p.Block, members: list[int]) -> Ended | None:
     """All steps of a region, each as soon as what it reads is there."""
-    waiting: dict[int, frozenset[str]] = {}
-    making = {_name(block.items[index]) for index in members}
-    for index in members:
-        item = block.items[index]
-        assert isinstance(item, (p.Step, p.Let))
-        waiting[index] = item.reads & making - {item.name}
-    endings: dict[int, Ended] = {}
-    done: set[str] = set()
-    dead: set[str] = set()
+    region = _Region(block, members)
     running: dict[Any, int] = {}
     try:
-        while waiting or running:
-            for index in [i for i, reads in waiting.items() if reads <= done | dead]:
-                reads = waiting.pop(index)
+        while region.ready or running:
+            while region.ready:
+                index = heappop(region.ready)
                 item = block.items[index]
-                if reads & dead:
-                    dead.add(_name(item))
+                if region.is_dead(index):
+                    region.dead.add(_name(item))
                 elif isinstance(item, p.Let):
-                    _let(run, item, index, endings, done, dead)
-                elif not waiting and not running and isinstance(item, p.Step):
-                    _settle(run, item, await run_chain(run, item), index, endings, done, dead)
-                elif isinstance(item, p.Step):
+                    _let(run, item, index, region)
+                elif isinstance(item, p.Step) and (region.ready or running):
                     running[run.world.spawn(run_chain(run, item))] = index
-            if running and not any(reads <= done | dead for reads in waiting.values()):
-                cut: Exception | None = None
-                for task in sorted(await run.world.first(running), key=running.__getitem__):
-                    index = running.pop(task)
-                    step = block.items[index]
-                    assert isinstance(step, p.Step)
-                    try:
-                        _settle(run, step, task.result(), index, endings, done, dead)
-                    except Exception as error:
-                        cut = cut or error
-                if cut is not None:
-                    raise cut
+                    continue
+                elif isinstance(item, p.Step):  # nothing else can be done meanwhile
+                    _settle(run, item, await run_chain(run, item), index, region)
+                region.release(_name(item))
+            if running:
+                await _some(run, block, running, region)
     finally:
         if running:
             await run.world.stop(running)
-    return endings[min(endings)] if endings else None
+    return region.endings[min(region.endings)] if region.endings else None
 
 
-def _settle(
-    run: Run,
-    step: p.Step,
-    made: Any,
-    index: int,
-    endings: dict[int, Ended],
-    done: set[str],
-    dead: set[str],
-) -> None:
+async def _some(run: Run, block: p.Block, running: dict[Any, int], region: _Region) -> None:
+    """Wait until some of what runs is done."""
+    cut: Exception | None = None
+    for task in sorted(await run.world.first(running), key=running.__getitem__):
+        index = running.pop(task)
+        step = block.items[index]
+        assert isinstance(step, p.Step)
+        try:
+            _settle(run, step, task.result(), index, region)
+        except Exception as error:
+            cut = cut or error
+        region.release(step.name)
+    if cut is not None:
+        raise cut
+
+
+class _Region:
+    """What of a region is `ready` to run (by index, a heap), what ended the run, what is `dead`
+    because what it reads was never made.
+    """
+
+    __slots__ = ("dead", "endings", "left", "reads", "ready", "waiting")
+
+    def __init__(self, block: p.Block, members: list[int]) -> None:
+        self.endings: dict[int, Ended] = {}
+        self.dead: set[str] = set()
+        self.reads: dict[int, frozenset[str]] = {}
+        self.left: dict[int, int] = {}
+        self.waiting: dict[str, list[int]] = {}
+        self.ready: list[int] = []
+        making = {_name(block.items[index]) for index in members}
+        for index in members:
+            item = block.items[index]
+            assert isinstance(item, (p.Step, p.Let))
+            reads = self.reads[index] = item.reads & making - {item.name}
+            for name in reads:
+                self.waiting.setdefault(name, []).append(index)
+            self.left[index] = len(reads)
+            if not reads:
+                self.ready.append(index)
+        heapify(self.ready)
+
+    def release(self, name: str) -> None:
+        """A value was made, or never will be: what waited for it may go on."""
+        for index in self.waiting.pop(name, ()):
+            self.left[index] -= 1
+            if not self.left[index]:
+                heappush(self.ready, index)
+
+    def is_dead(self, index: int) -> bool:
+        """Whether something that an item reads was never made."""
+        return bool(self.dead and self.reads[index] & self.dead)
+
+
+def _settle(run: Run, step: p.Step, made: Any, index: int, region: _Region) -> None:
     if isinstance(made, Ended):
-        endings[index] = made
-        dead.add(step.name)
+        region.endings[index] = made
+        region.dead.add(step.name)
     else:
         run.values[step.name] = made
         run.made.pop(step.name, None)
         run.made[step.name] = step
-        done.add(step.name)
 
 
-def _let(
-    run: Run,
-    let: p.Let,
-    index: int,
-    endings: dict[int, Ended],
-    done: set[str],
-    dead: set[str],
-) -> None:
+def _let(run: Run, let: p.Let, index: int, region: _Region) -> None:
     try:
         run.values[let.name] = run.evaluate(let.value)
-        done.add(let.name)
     except NoValue as problem:
-        endings[index] = _without_value(let.name, let.span, str(problem))
-        dead.add(let.name)
+        region.endings[index] = _without_value(let.name, let.span, str(problem))
+        region.dead.add(let.name)
 
 
 def _name(item: p.Item) -> str:
