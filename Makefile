@@ -112,8 +112,8 @@ types: $(READY_TO_DEVELOP) ## mypy, strict
 bench: $(READY_TO_DEVELOP) ## Ratios against the floor and the peers; takes minutes
 	@$(PY) -m benchmarks $(ARGS)
 
-oracle: $(READY_TO_DEVELOP) ## Only the tests against brute force and other model checkers
-	@$(PY) -m pytest -q tests/oracle $(ARGS)
+oracle: $(READY_TO_DEVELOP) ## The long tests against brute force and model checkers: half an hour
+	@ORACLE_LONG=1 STORM_SEEDS=1000 $(PY) -m pytest -q -n auto --maxprocesses 8 tests/oracle $(ARGS)
 
 # stormpy is GPL and only judges in tests: it lives in an environment of its own, and pipelang never
 # imports it.
