@@ -26,10 +26,13 @@ class UnknownChance(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """Chances as numbers. `unknown` is what undeclared ones count as, None refuses them."""
+    """Chances as numbers. `unknown` is what undeclared ones count as, None refuses them. `never`
+    remembers what was found never to answer.
+    """
 
     program: p.Program
     unknown: float | None
+    never: set[tuple[int, str | None, bool]] = field(default_factory=set, compare=False)
 
     def of(self, chance: Chance) -> float:
         match chance:

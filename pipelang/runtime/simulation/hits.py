@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelang.runtime.simulation.facts import UnknownChance
 from pipelang.runtime.simulation.frames import Frame, Latents
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
@@ -13,22 +12,26 @@ from pipelang.semantics.kernels.vote import Open, verdict
 if TYPE_CHECKING:
     from pipelang.runtime.run import Run
 
-MOST_TRIES = 100_000
-"""After so many an action counts as one that never answers."""
+MOST_TRIES = 20_000
+"""After so many an action counts as one that never answers, so that nothing of it is cached."""
 
 
 def cached(
-    frame: Frame, run: Run, step: p.Step, link: p.Link, tier: str | None, right: bool
-) -> tuple[bool, Latents]:
+    frame: Frame, run: Run, link: p.Link, tier: str | None, right: bool
+) -> tuple[bool, Latents] | None:
     """Whether a cached answer is right, and what is behind it: fresh ones are drawn until one is
-    given.
+    given. None where none ever is.
     """
+    never, place = frame.facts.odds.never, (id(link), tier, right)
+    if place in never:
+        return None
     trial = _Trial(frame, run, link, right)
     for _ in range(MOST_TRIES):
         answer = trial.action(tier)
         if answer is not None:
             return answer, Latents(last=trial.last, link=link)
-    raise UnknownChance(f"{step.name} never answers, so nothing of it can be cached")
+    never.add(place)
+    return None
 
 
 class _Trial:

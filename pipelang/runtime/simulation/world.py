@@ -279,7 +279,10 @@ class SimulatedWorld:
         tier = None
         if isinstance(action, (p.AskTier, p.Agent)):
             tier = self.route(run, action.who)
-        answer, frame.latents[step.name] = cached(frame, run, step, link, tier, right)
+        found = cached(frame, run, link, tier, right)
+        if found is None:
+            return NOTHING
+        answer, frame.latents[step.name] = found
         frame.make(step.name, answer)
         return Ghost(answer)
 
