@@ -90,6 +90,7 @@ class AnthropicProvider:
                     messages=call.messages,
                     system=omit if call.system is None else call.system,
                     output_config=omit if call.output_config is None else call.output_config,
+                    tools=omit if call.tools is None else call.tools,
                     timeout=_timeout(request.timeout),
                 )
         except Exception as error:
@@ -117,6 +118,7 @@ class AnthropicProvider:
                     messages=call.messages,
                     system=omit if call.system is None else call.system,
                     output_config=omit if call.output_config is None else call.output_config,
+                    tools=omit if call.tools is None else call.tools,
                     timeout=_timeout(limit),
                 )
         except Exception as error:

@@ -18,10 +18,17 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from pipelang.runtime.providers.fitting import DoesNotFit, fit, shorten
-from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+from pipelang.runtime.providers.protocol import (
+    ModelAnswer,
+    ModelFault,
+    ModelRequest,
+    ToolSchema,
+    Usage,
+)
+from pipelang.runtime.world import ToolCall
 
 if TYPE_CHECKING:
-    from anthropic.types import MessageParam, OutputConfigParam, TextBlockParam
+    from anthropic.types import MessageParam, OutputConfigParam, TextBlockParam, ToolParam
     from pydantic import BaseModel
 
 DEFAULT_MAX_TOKENS = 4096
@@ -43,6 +50,7 @@ class Call:
     messages: list[MessageParam]
     system: list[TextBlockParam] | None
     output_config: OutputConfigParam | None
+    tools: list[ToolParam] | None
 
 
 def call_of(request: ModelRequest) -> Call:
@@ -64,10 +72,46 @@ def call_of(request: ModelRequest) -> Call:
         # length the API ignores the mark and bills nothing extra.
         block = {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}
     return Call(
-        messages=[{"role": "user", "content": _user_text(request)}],
+        messages=_messages(request),
         system=[block] if block else None,
         output_config=config or None,
+        tools=[_tool(tool) for tool in request.tools] or None,
     )
+
+
+def _messages(request: ModelRequest) -> list[MessageParam]:
+    """The prompt, and for an agent every turn with what its calls gave."""
+    if not request.turns:
+        return [{"role": "user", "content": _user_text(request)}]
+    messages: list[Any] = [{"role": "user", "content": request.user}]
+    for turn in request.turns:
+        results: list[Any] = [
+            {
+                "type": "tool_result",
+                "tool_use_id": result.call.id,
+                "content": _as_text(result.value),
+                "is_error": result.failed,
+            }
+            for result in turn.results
+        ]
+        messages += [
+            {"role": "assistant", "content": turn.said},
+            {"role": "user", "content": results},
+        ]
+    if request.misfit:
+        messages[-1]["content"].append({"type": "text", "text": _misfit(request.misfit)})
+    return messages
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _tool(tool: ToolSchema) -> ToolParam:
+    told: ToolParam = {"name": tool.name, "input_schema": dict(tool.input_schema)}
+    if tool.description is not None:
+        told["description"] = tool.description
+    return told
 
 
 def answer_of(request: ModelRequest, message: object) -> ModelAnswer:
@@ -96,6 +140,8 @@ def answer_of(request: ModelRequest, message: object) -> ModelAnswer:
         raise ModelFault(
             "output_limit", f"the answer was cut off where the context of `{model}` ends", usage
         )
+    if stop == "tool_use" and request.tools:
+        return _calls(message, usage, model)
     if stop not in ("end_turn", "stop_sequence"):
         raise ModelFault("misfit", f"the model stopped with `{stop}` and not at an end", usage)
 
@@ -114,6 +160,21 @@ def answer_of(request: ModelRequest, message: object) -> ModelAnswer:
     raise ModelFault("misfit", problem, usage)
 
 
+def _calls(message: object, usage: Usage, model: str) -> ModelAnswer:
+    """A turn that asks for tools. All its blocks are kept, because the API wants them back."""
+    blocks = list(getattr(message, "content", None) or [])
+    calls = []
+    for block in blocks:
+        if getattr(block, "type", None) == "tool_use":
+            given = getattr(block, "input", None)
+            arguments = given if isinstance(given, dict) else {}
+            calls.append(ToolCall(str(block.id), str(block.name), arguments))
+    if not calls:
+        raise ModelFault("misfit", "the model asked for a tool and named none", usage)
+    said = [block.model_dump(mode="json", exclude_none=True) for block in blocks]
+    return ModelAnswer(None, usage, model, calls=tuple(calls), said=said)
+
+
 def max_tokens_of(request: ModelRequest) -> int:
     """The output limit that is sent, in tokens."""
     limit = request.max_output_tokens
@@ -123,10 +184,14 @@ def max_tokens_of(request: ModelRequest) -> int:
 def _user_text(request: ModelRequest) -> str:
     if not request.misfit:
         return request.user
-    told = f"Your former answer could not be used: {request.misfit}"
+    return f"{request.user}\n\n{_misfit(request.misfit)}"
+
+
+def _misfit(misfit: str) -> str:
+    """What the model is told of an answer that did not fit."""
+    told = f"Your former answer could not be used: {misfit}"
     ask = "\nAnswer again, so that it fits."
-    room = _FEEDBACK_BYTES - len(ask) - len("\n\n")
-    return f"{request.user}\n\n{shorten(told, room)}{ask}"
+    return shorten(told, _FEEDBACK_BYTES - len(ask) - len("\n\n")) + ask
 
 
 def _unfenced(text: str) -> str:

@@ -1,0 +1,58 @@
+"""An agent over the real SDK and a local server: tools out, calls back, results in."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from pipelang import Answered
+from pipelang.runtime.embedding import Runtime
+from pipelang.runtime.providers.anthropic import AnthropicProvider
+from tests.e2e.messages_server import KEY, MessagesServer, Reply
+from tests.unit.runtime.stage import load
+
+PROGRAM = """
+## Looks a word up.
+tool look(q: text, most: int = 2) -> text { effect read timeout 1s }
+pipeline main(x: text) -> Answer {
+  step s: Answer = agent say(x) by small with look { steps 4 retry 1 output 200 tokens max }
+  return s
+}
+"""
+LOOK = {"type": "tool_use", "id": "tu_1", "name": "look", "input": {"q": "word"}}
+BROKEN = {"type": "tool_use", "id": "tu_2", "name": "look", "input": {"most": 1}}
+
+
+def asks(*blocks: dict[str, Any]) -> Reply:
+    content = [{"type": "text", "text": "Let me look."}, *blocks]
+    return Reply.answer("", stop_reason="tool_use", extra={"content": content})
+
+
+def test_a_model_calls_a_tool_and_answers(tmp_path: Path) -> None:
+    good = {"value": "found", "confidence": 0.9}
+    script = (asks(LOOK, BROKEN), Reply.answer({"value": 1}), Reply.answer(good))
+    with MessagesServer(*script) as server:
+        runtime = Runtime(providers={"lab": AnthropicProvider(KEY, server.url)})
+        ready = load(tmp_path, PROGRAM).pipeline(
+            "main", tools={"look": lambda q, most: q.upper() * most}, runtime=runtime
+        )
+        result = asyncio.run(ready.run(x="q"))
+        bodies = [sent.body for sent in server.requests]
+    assert isinstance(result, Answered), result
+    assert result.value.value == "found"
+    first, second, third = bodies
+    (tool,) = first["tools"]
+    assert tool["name"] == "look"
+    assert tool["description"] == "Looks a word up."
+    assert tool["input_schema"]["required"] == ["q"]
+    assert [message["role"] for message in second["messages"]] == ["user", "assistant", "user"]
+    assert second["messages"][1]["content"][1:] == [LOOK, BROKEN]
+    results = second["messages"][2]["content"]
+    assert [one["tool_use_id"] for one in results] == ["tu_1", "tu_2"]
+    assert results[0]["content"] == "WORDWORD"
+    assert not results[0]["is_error"]
+    assert results[1]["is_error"]
+    # The answer that did not fit is told of behind the results, in the same turn.
+    assert third["messages"][2]["content"][-1]["text"].startswith("Your former answer")
+    assert result.tokens == 3 * (12 + 34)
