@@ -8,28 +8,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import random
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from pipelang.runtime.budget import Budget
-from pipelang.runtime.caching import CacheStore, InMemoryCache
 from pipelang.runtime.events import Event, Sink
 from pipelang.runtime.expressions import Expressions, NoValue
+from pipelang.runtime.host import DEFAULT_KEY
+from pipelang.runtime.host import NotRunnable as NotRunnable
+from pipelang.runtime.host import Runtime as Runtime
 from pipelang.runtime.interpreter import run_pipeline
-from pipelang.runtime.memories import InMemory, MemoryStore
 from pipelang.runtime.outcomes import Result
 from pipelang.runtime.patterns import Patterns
-from pipelang.runtime.people import Nobody, People
 from pipelang.runtime.progress import Progress, Update
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.real import RealWorld
 from pipelang.runtime.run import Run
-from pipelang.runtime.secrets import SecretMissing, redact, resolve_secret
+from pipelang.runtime.secrets import redact
 from pipelang.runtime.tools import Toolbox, describe
 from pipelang.runtime.values import Misfit, Types
 from pipelang.runtime.world import World
@@ -37,87 +34,9 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.types import OptionalType
 
-DEFAULT_KEY = "env:ANTHROPIC_API_KEY"
-
 
 class InputError(ValueError):
     """An input that does not fit. Raised before anything runs; the message says where and why."""
-
-
-class NotRunnable(ValueError):
-    """A pipeline with a construct that this version does not run yet."""
-
-
-@dataclass(slots=True)
-class Runtime:
-    """What a host plugs in. `providers` are by the name of a program's provider; what is not given
-    is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
-    `memories` and `cache` live as long as this object unless others are handed in.
-    """
-
-    providers: Mapping[str, ModelProvider] = field(default_factory=dict)
-    tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    people: People = field(default_factory=Nobody)
-    sinks: tuple[Sink, ...] = ()
-    chance: random.Random = field(default_factory=random.Random)
-    memories: MemoryStore = field(default_factory=InMemory)
-    cache: CacheStore = field(default_factory=InMemoryCache)
-    _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
-
-    def provider(self, program: p.Program, name: str) -> ModelProvider:
-        """The model provider behind a provider of a program."""
-        if name in self.providers:
-            return self.providers[name]
-        provider = program.providers[name]
-        of_program = provider.kind in (SIMULATED, REPLAY)
-        key = (provider.kind, provider.key, provider.base_url, program.hash if of_program else None)
-        if key not in self._made:
-            self._made[key] = make_provider(program, provider)
-        return self._made[key]
-
-    async def close(self) -> None:
-        """Close what was made for this runtime."""
-        for provider in self._made.values():
-            await provider.close()
-        self._made.clear()
-
-
-SIMULATED, REPLAY = "simulated", "replay"
-
-
-def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
-    """A model provider by its `kind`. `replay` plays `recordings/NAME.jsonl` beside `NAME.pipe`.
-
-    Raises `NotRunnable` for a kind that nobody offers, and for a recording that cannot be played.
-    """
-    if provider.kind == SIMULATED:
-        from pipelang.runtime.providers.simulated import SimulatedProvider
-
-        return SimulatedProvider(program, seed=0)
-    if provider.kind == REPLAY:
-        from pipelang.runtime.providers.replay import RecordingError, ReplayProvider
-
-        file = Path(program.file)
-        recording = file.parent / "recordings" / f"{file.stem}.jsonl"
-        try:
-            return ReplayProvider(recording)
-        except (RecordingError, OSError) as error:
-            raise NotRunnable(f"provider `{provider.name}` plays {recording}: {error}") from error
-    if provider.kind == "anthropic":
-        from pipelang.runtime.providers.anthropic import AnthropicProvider
-
-        try:
-            key: str | None = resolve_secret(provider.key or DEFAULT_KEY)
-        except SecretMissing:
-            key = None
-        return AnthropicProvider(key, provider.base_url)
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group="pipelang.providers", name=provider.kind):
-        made: ModelProvider = entry.load()(provider)
-        return made
-    message = f"nothing is installed for providers of kind `{provider.kind}`"
-    raise NotRunnable(message)
 
 
 class LoadedProgram:
