@@ -12,11 +12,13 @@ from typing import Any
 from pipelang.analysis.model import Model
 from pipelang.analysis.polls import CallKernel, Latent
 from pipelang.analysis.polls import Draw as Redraw
+from pipelang.analysis.preparing import never_copies
 from pipelang.analysis.prices import attempt_cost, tools_cost, turn_cost
 from pipelang.analysis.table import is_zero
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance, Declared
+from pipelang.semantics.chance import Chance
+from pipelang.semantics.walk import agent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,16 @@ def call_kernel(model: Model, step: p.Step, link: p.Link, who: Caller, tracks: b
     recovers: Any = 0.0
     if isinstance(action, (p.AskTier, p.AskRole, p.Cascade, p.Agent)):
         recovers = model.parameters.value(link.recovers)
-    loop = action.agent if isinstance(action, p.Cascade) else action
-    if isinstance(loop, p.Agent):
-        fails, cost, tokens = _turns(model, step, link, loop, who)
+    agent = agent_of(action)
+    if agent is not None:
+        fails, cost, tokens = _turns(model, step, link, agent, who)
     else:
         fails, cost, tokens = _attempt(model, step, link, who)
     draw = _draws(model, link, accuracy, recovers, several)
-    never = isinstance(link.correlation, Declared) and link.correlation.share == 0
-    if isinstance(loop, p.Agent):
-        return CallKernel(fails, cost, tokens, draw, never)
-    if link.vote is not None or isinstance(action, p.Cascade):
+    if agent is None and (link.vote is not None or isinstance(action, p.Cascade)):
         fails, tries = _retried(fails, link.retry.count)
         cost, tokens = cost * tries, tokens * tries
-    return CallKernel(fails, cost, tokens, draw, never)
+    return CallKernel(fails, cost, tokens, draw, never_copies(link))
 
 
 def _attempt(model: Model, step: p.Step, link: p.Link, who: Caller) -> tuple[Any, Any, Any]:

@@ -8,14 +8,13 @@ and if they are not. A new answer copies them with the correlation of the link t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from pipelang.analysis.calls import Caller, call_kernel
 from pipelang.analysis.closed import Closed, add, of_answers
 from pipelang.analysis.conditions import perform
 from pipelang.analysis.lists import each_closed, fixed_length
-from pipelang.analysis.model import WRONG, Model, value_key
+from pipelang.analysis.model import Model, all_right
 from pipelang.analysis.polls import CallKernel, Latent, Made, cascaded, voted
 from pipelang.analysis.preparing import Prepared, outage_key
 from pipelang.analysis.table import Key, Table, is_zero
@@ -23,6 +22,7 @@ from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import START, Position, after_failure, resolve
+from pipelang.semantics.walk import agent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _hit(
     if link.vote is None and not isinstance(action, p.Cascade):
         call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
         made = Made()
-        right = _all_right(now.values, around | kernel.behind(now.model, action))
+        right = all_right(now.values, around | kernel.behind(now.model, action))
         for latent, chance in call.draw(now.former):
             keeps = latent if kernel.prepared.tracks_latent else None
             made.answer(latent[0] if right else latent[1], keeps, chance)
@@ -146,7 +146,7 @@ def _given(model: Model, action: p.Action) -> frozenset[str]:
 def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
     """An action without its cache."""
     model, action, prepared = now.model, link.action, kernel.prepared
-    right = _all_right(now.values, around | kernel.behind(model, action))
+    right = all_right(now.values, around | kernel.behind(model, action))
     keeps = prepared.tracks_latent
     match action:
         case p.Recall():
@@ -157,7 +157,7 @@ def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[s
             return _each(kernel, action, now, around)
         case p.Cascade():
             calls = [_call(kernel, link, tier, now) for tier in action.tiers]
-            others = _all_right(now.values, model.roots(ir.mentions(action.until) - {"it"}))
+            others = all_right(now.values, model.roots(ir.mentions(action.until) - {"it"}))
             catches = model.parameters.value(action.rates.catches)
             alarms = model.parameters.value(action.rates.false_alarms)
 
@@ -198,11 +198,9 @@ def _call(kernel: StepKernel, link: p.Link, tier: str | None, now: Situation) ->
     out = False
     if tier is not None:
         out = bool(now.values[outage_key(now.model.program.tiers[tier].provider)])
-    action = link.action
-    loop = action.agent if isinstance(action, p.Cascade) else action
-    turns = 1
-    if isinstance(loop, p.Agent):
-        turns = loop.turns or now.values[kernel.prepared.loops[id(loop)].turns]
+    turns, agent = 1, agent_of(link.action)
+    if agent is not None:
+        turns = agent.turns or now.values[kernel.prepared.loops[id(agent)].turns]
     who = Caller(tier, out, turns)
     known = kernel._calls.get((id(link), who))
     if known is None:
@@ -261,12 +259,8 @@ def _ended(closed: Closed, body: p.Chain, now: Situation) -> Closed:
         return closed
     right = True
     if isinstance(body.end, p.Return):
-        right = _all_right(now.values, now.model.values(body.end.value) | now.taint)
+        right = all_right(now.values, now.model.values(body.end.value) | now.taint)
     for wrong, chance in closed.fails.items():
         add(closed.ends, (body.end, right, wrong), chance)
     closed.fails = {}
     return closed
-
-
-def _all_right(values: dict[Key, Any], names: Iterable[str]) -> bool:
-    return all(values.get(value_key(name)) != WRONG for name in names)

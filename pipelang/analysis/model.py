@@ -6,7 +6,7 @@ let mentions its steps. So the only hidden bits are those of steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -89,6 +89,11 @@ class Model:
 
 def value_key(step: str) -> Key:
     return ("value", step)
+
+
+def all_right(values: Mapping[Key, Any], names: Iterable[str]) -> bool:
+    """Whether none of these values is wrong, by what was drawn."""
+    return all(values.get(value_key(name)) != WRONG for name in names)
 
 
 def make_model(

@@ -85,7 +85,9 @@ def prepare(model: Model, step: p.Step, taint: frozenset[str]) -> Prepared:
     bits = {value_key(name) for name in model.roots(step.reads) | taint}
     given = {key for draw in draws.values() for key in draw.given}
     prepared.reads = tuple(sorted(bits | given | set(draws), key=str))
-    prepared.tracks_latent = step.name in model.latent and not _never_copies(step)
+    prepared.tracks_latent = step.name in model.latent and not all(
+        map(never_copies, inner_links(step.chain))
+    )
     return prepared
 
 
@@ -206,11 +208,9 @@ def tiers_of(action: p.Action) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _never_copies(step: p.Step) -> bool:
-    return all(
-        isinstance(link.correlation, Declared) and link.correlation.share == 0
-        for link in inner_links(step.chain)
-    )
+def never_copies(link: p.Link) -> bool:
+    """Whether the answers of a link are known never to repeat the one before."""
+    return isinstance(link.correlation, Declared) and link.correlation.share == 0
 
 
 def outage(model: Model, provider: str) -> Draw:

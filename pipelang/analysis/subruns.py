@@ -20,7 +20,7 @@ from pipelang.analysis.conditions import (
     test_plan,
 )
 from pipelang.analysis.lists import fixed_length
-from pipelang.analysis.model import AROUND, RIGHT, WRONG, Model, make_model, value_key
+from pipelang.analysis.model import AROUND, RIGHT, WRONG, Model, all_right, make_model, value_key
 from pipelang.analysis.preparing import outage, outage_key, prepare, tiers_of
 from pipelang.analysis.table import Key, Table
 from pipelang.records import dataclass, field
@@ -82,20 +82,16 @@ class SubRun:
 
     def close(self, values: dict[Key, Any], around: frozenset[str], again: bool) -> Closed:
         """What the child comes to; `around` is what the run as a whole hangs on."""
-        calm = _right(values, around)
+        calm = all_right(values, around)
         start: dict[Key, Any] = {value_key(AROUND): RIGHT if calm else WRONG}
         for name, argument in self.action.arguments:
-            right = calm and _right(values, self.model.values(argument))
+            right = calm and all_right(values, self.model.values(argument))
             start[value_key(name)] = RIGHT if right else WRONG
         for provider in self.child.providers:
             start[outage_key(provider)] = values[outage_key(provider)]
         for key, compute in self.about:
             start[key] = compute(values)
         return self.child.close(start, again)
-
-
-def _right(values: Mapping[Key, Any], names: frozenset[str]) -> bool:
-    return all(values.get(value_key(name)) != WRONG for name in names)
 
 
 def sub_run(model: Model, action: p.RunPipeline) -> SubRun:

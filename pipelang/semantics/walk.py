@@ -52,6 +52,12 @@ def inner_links(chain: p.Chain) -> Iterator[p.Link]:
         yield from inside(link)
 
 
+def agent_of(action: p.Action) -> p.Agent | None:
+    """The loop that an action goes through, by one tier or by a cascade of them."""
+    loop = action.agent if isinstance(action, p.Cascade) else action
+    return loop if isinstance(loop, p.Agent) else None
+
+
 def called_tools(block: p.Block) -> Iterator[str]:
     """Every tool that is called anywhere in a block, once a call."""
     for item in all_items(block):

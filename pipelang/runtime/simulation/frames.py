@@ -284,32 +284,21 @@ class Frame:
 
     # ------------------------------------------------------------------------------ lists
 
-    def length(self, elements: ir.Expr, most: int) -> int:
-        """How long a list is: as it is written, by traffic's mean, else by what unknowns count."""
+    def length(self, elements: ir.Expr, most: int, told: Any = None) -> int:
+        """How long a list is: as it is written, by the mean that is known here or `told` by a
+        sub-pipeline about its argument, else by what unknowns count as.
+        """
         elements = self.facts.open(elements)
         if isinstance(elements, ir.MakeList):
             return len(elements.items)
         if self.outside is not None and self.variable not in ir.mentions(elements):
-            return self.outside.length(elements, most)
+            return self.outside.length(elements, most, told)
         path = ir.path_of(elements)
-        mean = None if path is None else self.facts.means.get((*path, "length"))
+        mean = told if path is None else self.facts.means.get((*path, "length"), told)
         if self._about_arguments(elements):
             assert self.caller is not None
-            return self.caller.lent(ir.substitute(elements, self.arguments), most, mean)
+            return self.caller.length(ir.substitute(elements, self.arguments), most, mean)
         return self._length(elements, most, mean)
-
-    def lent(self, elements: ir.Expr, most: int, told: Any) -> int:
-        """The length of an argument, by what is known here, else by the mean that is told."""
-        elements = self.facts.open(elements)
-        if isinstance(elements, ir.MakeList):
-            return len(elements.items)
-        path = ir.path_of(elements)
-        mean = None if path is None else self.facts.means.get((*path, "length"))
-        if self._about_arguments(elements):
-            assert self.caller is not None
-            inner = ir.substitute(elements, self.arguments)
-            return self.caller.lent(inner, most, told if mean is None else mean)
-        return self._length(elements, most, told if mean is None else mean)
 
     def _length(self, elements: ir.Expr, most: int, mean: Any) -> int:
         key = self._key("length", elements)

@@ -8,6 +8,7 @@ from pipelang.runtime.simulation.frames import Frame, Latents
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.vote import Open, verdict
+from pipelang.semantics.walk import agent_of
 
 if TYPE_CHECKING:
     from pipelang.runtime.run import Run
@@ -86,9 +87,8 @@ class _Trial:
         """One call with its retries, an agent with all its turns."""
         odds, flip = self.frame.facts.odds, self.frame.chances.flip
         if tier is not None:
-            action = self.link.action
-            loop = action.agent if isinstance(action, p.Cascade) else action
-            turns = loop.turns or 1 if isinstance(loop, p.Agent) else 1
+            agent = agent_of(self.link.action)
+            turns = 1 if agent is None else agent.turns or 1
             fails = odds.of(self.run.program.tiers[tier].transient)
             for _ in range(turns):
                 if all(flip(fails) for _ in range(self.link.retry.count + 1)):

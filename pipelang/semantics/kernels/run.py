@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from pipelang.records import replace
 from pipelang.semantics import program as p
-from pipelang.semantics.walk import all_items, called_tools, inner_links, outcomes
+from pipelang.semantics.walk import agent_of, all_items, called_tools, inner_links, outcomes
 
 
 def passed_on(pipeline: str, outcome: p.Outcome) -> p.Outcome:
@@ -31,12 +31,11 @@ def sub_pipelines(block: p.Block) -> Iterator[str]:
     for item in all_items(block):
         if isinstance(item, p.Step):
             for link in inner_links(item.chain):
-                action = link.action
-                if isinstance(action, p.RunPipeline):
-                    yield action.pipeline
-                loop = action.agent if isinstance(action, p.Cascade) else action
-                if isinstance(loop, p.Agent):
-                    yield from loop.pipelines
+                if isinstance(link.action, p.RunPipeline):
+                    yield link.action.pipeline
+                agent = agent_of(link.action)
+                if agent is not None:
+                    yield from agent.pipelines
 
 
 def endings_of(program: p.Program, pipeline: str) -> tuple[p.Outcome, ...]:
@@ -70,9 +69,8 @@ def tools_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
     for item in all_items(pipeline.block):
         if isinstance(item, p.Step):
             for link in inner_links(item.chain):
-                action = link.action
-                loop = action.agent if isinstance(action, p.Cascade) else action
-                if isinstance(loop, p.Agent):
-                    yield from loop.tools
+                agent = agent_of(link.action)
+                if agent is not None:
+                    yield from agent.tools
     for inner in dict.fromkeys(sub_pipelines(pipeline.block)):
         yield from tools_behind(program, program.pipelines[inner])
