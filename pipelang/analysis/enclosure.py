@@ -146,9 +146,9 @@ class Grid:
         """An axis' point at every point of the grid."""
         import numpy as np
 
-        axes = [self.points(index) for index in range(len(self.axes))]
-        mesh = np.meshgrid(*axes, indexing="ij")
-        flat: Array = mesh[axis].reshape(-1)
+        along = [1] * len(self.axes)
+        along[axis] = -1
+        flat: Array = np.broadcast_to(np.reshape(self.points(axis), along), self.shape).reshape(-1)
         return flat
 
     def values(self) -> tuple[Unknown, Choose]:

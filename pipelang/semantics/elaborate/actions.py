@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import assert_never
 
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.answers import Made, broken_action, fits_place
+from pipelang.semantics.elaborate.answers import Made, broken_action, called
 from pipelang.semantics.elaborate.asking import agent, ask
-from pipelang.semantics.elaborate.calls import bind
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions import elaborate
 from pipelang.semantics.elaborate.links import make_link
 from pipelang.semantics.elaborate.outcomes import Place
 from pipelang.semantics.elaborate.patterns import elaborate_patterns
 from pipelang.semantics.elaborate.running import each, recall, run
-from pipelang.semantics.elaborate.signatures import signature
 from pipelang.semantics.elaborate.whole import whole
 from pipelang.semantics.types import ERROR, ErrorType, Type
 from pipelang.syntax import ast
@@ -53,14 +51,11 @@ def elaborate_action(
 
 
 def _call(context: Context, scope: Scope, action: ast.CallTool, expected: Type | None) -> Made:
-    symbol = context.find(scope.file, action.tool, "tool")
-    if symbol is None:
+    found = called(context, scope, action.tool, "tool", action.arguments, action.span, expected)
+    if found is None:
         return broken_action(context, scope, action.arguments)
-    parameters, returns = signature(context, symbol.key)
-    name = action.tool.text
-    arguments = bind(context, scope, name, parameters, action.arguments, action.span, checked=True)
-    fits_place(context, returns, expected, action.span)
-    return p.Call(symbol.key, arguments), returns
+    key, arguments, returns = found
+    return p.Call(key, arguments), returns
 
 
 def _choose(

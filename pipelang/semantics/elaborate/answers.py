@@ -5,9 +5,11 @@ from __future__ import annotations
 from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.calls import Bound, bind
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions import elaborate
 from pipelang.semantics.elaborate.outcomes import Place
+from pipelang.semantics.elaborate.signatures import signature
 from pipelang.semantics.types import ERROR, NothingType, OptionalType, Type, fits, quoted
 from pipelang.syntax import ast
 
@@ -20,6 +22,27 @@ def broken_action(context: Context, scope: Scope, arguments: tuple[ast.Argument,
     values = [elaborate(context, scope, argument.value, ERROR) for argument in arguments]
     reads = frozenset[str]().union(*map(ir.mentions, values))
     return p.Broken(reads), ERROR
+
+
+def called(
+    context: Context,
+    scope: Scope,
+    name: ast.Name,
+    kind: str,
+    arguments: tuple[ast.Argument, ...],
+    span: Span,
+    expected: Type | None,
+) -> tuple[str, Bound, Type] | None:
+    """The tool or pipeline that is called by its key, its arguments, and what it answers; None
+    (told) if there is none of the name.
+    """
+    symbol = context.find(scope.file, name, kind)
+    if symbol is None:
+        return None
+    parameters, returns = signature(context, symbol.key)
+    bound = bind(context, scope, name.text, parameters, arguments, span, checked=True)
+    fits_place(context, returns, expected, span)
+    return symbol.key, bound, returns
 
 
 def fits_place(context: Context, found: Type, expected: Type | None, span: Span) -> None:

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from pipelang.diagnostics import codes
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.answers import Made, broken_action, fits_place
-from pipelang.semantics.elaborate.calls import bind
+from pipelang.semantics.elaborate.answers import Made, broken_action, called, fits_place
 from pipelang.semantics.elaborate.context import Context, Local, Scope
 from pipelang.semantics.elaborate.expressions import elaborate
 from pipelang.semantics.elaborate.links import chain
@@ -36,14 +35,13 @@ def run(
     action: ast.RunPipeline,
     expected: Type | None,
 ) -> Made:
-    symbol = context.find(scope.file, action.pipeline, "pipeline")
-    if symbol is None:
+    found = called(
+        context, scope, action.pipeline, "pipeline", action.arguments, action.span, expected
+    )
+    if found is None:
         return broken_action(context, scope, action.arguments)
-    parameters, returns = signature(context, symbol.key)
-    name = action.pipeline.text
-    arguments = bind(context, scope, name, parameters, action.arguments, action.span, checked=True)
-    fits_place(context, returns, expected, action.span)
-    return p.RunPipeline(symbol.key, arguments), returns
+    key, arguments, returns = found
+    return p.RunPipeline(key, arguments), returns
 
 
 def recall(context: Context, scope: Scope, action: ast.Recall, expected: Type | None) -> Made:
