@@ -1,0 +1,46 @@
+"""What outlives a command: the folder of `--state DIR`, and where each thing lies in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelang.records import dataclass
+
+DEFAULT = ".pipelang"
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """The places in a state folder. Nothing is made until something is written there."""
+
+    root: Path
+
+    @property
+    def traces(self) -> Path:
+        """A folder with one `RUN.jsonl` a run."""
+        return self.root / "traces"
+
+    @property
+    def audit(self) -> Path:
+        """The audit log, JSON Lines, each with the hash of the one before."""
+        return self.root / "audit.jsonl"
+
+    @property
+    def inbox(self) -> Path:
+        """A folder of what waits for people, and of what they said."""
+        return self.root / "inbox"
+
+    @property
+    def kills(self) -> Path:
+        """A folder of kill flags."""
+        return self.root / "kills"
+
+    @property
+    def cache(self) -> Path:
+        """A folder of cached answers."""
+        return self.root / "cache"
+
+    @property
+    def memories(self) -> Path:
+        """The SQLite file of what pipelines remember."""
+        return self.root / "memories.db"
