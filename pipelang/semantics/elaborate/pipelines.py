@@ -65,6 +65,7 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         traffic=whole.traffic,
         doc=decl.doc,
         span=decl.name.span,
+        breaker=whole.breaker,
     )
 
 
@@ -103,6 +104,7 @@ class _Whole:
         self.permits: dict[str, Span] = {}
         self.slo: tuple[p.SloLine, ...] = ()
         self.traffic: p.Traffic = EMPTY
+        self.breaker: p.Breaker | None = None
         self.seen: dict[str, Span] = {}
 
     @property
@@ -206,7 +208,8 @@ def _breaker(whole: _Whole, item: ast.Breaker) -> None:
     if item.probes is not None:
         quantity(context, Scope(file), item.probes, DURATION, "probes after", positive=True)
     inner = Place(whole.place.pipeline, "breaker", whole.place.returns)
-    chain(context, whole.scope, inner, item.otherwise, whole.place.returns)
+    made, _ = chain(context, whole.scope, inner, item.otherwise, whole.place.returns)
+    whole.breaker = p.Breaker(made, item.span)
     context.tell(codes.NOT_WATCHED, item.span, what="`breaker`")
 
 

@@ -16,6 +16,8 @@ from pipelang.syntax import ast
 
 FEEDBACK = "feedback"
 
+Paths = tuple[tuple[str, ...], ...]
+
 
 def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Prompt:
     """A prompt with the shape of its template. Parameters that it does not show are told."""
@@ -26,11 +28,12 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
     }
     system: str | None = None
     shape: p.TemplateShape = ()
-    used: frozenset[str] = frozenset()
+    shows: Paths = ()
     if decl.system is not None:
-        system, shape, used = _template(context, file, key, decl.system, variables)
-    user, user_shape, used_too = _template(context, file, key, decl.user, variables)
-    used |= used_too
+        system, shape, shows = _template(context, file, key, decl.system, variables)
+    user, user_shape, shown_too = _template(context, file, key, decl.user, variables)
+    shows = tuple(dict.fromkeys((*shows, *shown_too)))
+    used = {path[0] for path in shows}
     for param in decl.params:
         name = param.name.text
         if name == FEEDBACK:
@@ -42,7 +45,9 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
         elif name not in used:
             help = f"put it in the template: {{{{ {name} }}}}"
             context.tell(codes.UNUSED, param.name.span, what="parameter", name=name, help=help)
-    return p.Prompt(key, parameters, system, user or "", (*shape, *user_shape), decl.name.span)
+    return p.Prompt(
+        key, parameters, system, user or "", (*shape, *user_shape), decl.name.span, shows
+    )
 
 
 def _template(
@@ -51,17 +56,17 @@ def _template(
     key: str,
     template: ast.Template,
     variables: Mapping[str, Type],
-) -> tuple[str | None, p.TemplateShape, frozenset[str]]:
-    """The text of a template, its shape, and the variables that it uses."""
+) -> tuple[str | None, p.TemplateShape, Paths]:
+    """The text of a template, its shape, and the paths that it reads."""
     source: TemplateSource | None
     if template.file is not None:
         source = _read(context, file, template.file)
     else:
         source = inline(template.text or "", template.span, context.sources[file])
     if source is None:
-        return None, (), frozenset(variables)
-    shape, used = read_template(context, key, source, variables)
-    return source.text, shape, used
+        return None, (), tuple((name,) for name in variables)
+    shape, shows = read_template(context, key, source, variables)
+    return source.text, shape, shows
 
 
 def _read(context: Context, file: str, written: ast.Literal) -> TemplateSource | None:

@@ -64,12 +64,15 @@ Names = dict[str, Variable]
 
 @dataclass(slots=True)
 class Reading:
-    """One template that is read. `present` are the paths that are known to be there."""
+    """One template that is read. `present` are the paths that are known to be there, `used` says
+    how often each path is read as it is, and not only on the way to something inside it.
+    """
 
     context: Context
     prompt: str
     source: TemplateSource
-    used: set[str] = field(default_factory=set)
+    used: dict[Path, int] = field(default_factory=dict)
+    variables: dict[str, None] = field(default_factory=dict)
     present: frozenset[Path] = frozenset()
 
     def tell(
@@ -77,6 +80,23 @@ class Reading:
     ) -> None:
         place = self.source.find(line, word)
         self.context.tell(codes.TEMPLATE, place, prompt=self.prompt, why=why, help=help)
+
+    def reads(self, value: Variable) -> Variable:
+        """A value is read; with its own path, if it has one."""
+        if value.path is not None:
+            self.used[value.path] = self.used.get(value.path, 0) + 1
+        return value
+
+    def passes(self, value: Variable) -> None:
+        """A value was only on the way to something inside it."""
+        if value.path is not None and self.used.get(value.path):
+            self.used[value.path] -= 1
+
+    def shows(self) -> tuple[Path, ...]:
+        """The paths that the template reads; of a variable that is only looped over, the whole."""
+        found = [path for path, times in self.used.items() if times]
+        seen = {path[0] for path in found}
+        return (*found, *((name,) for name in self.variables if name not in seen))
 
     @contextmanager
     def knowing(self, present: frozenset[Path]) -> Iterator[None]:
@@ -223,8 +243,10 @@ def expression(reading: Reading, node: Any, names: Names) -> Variable:
 
 def _name(reading: Reading, node: Any, names: Names) -> Variable:
     if node.name in names:
-        reading.used.add(node.name)
-        return names[node.name]
+        known = names[node.name]
+        if known.path is not None:
+            reading.variables[known.path[0]] = None
+        return reading.reads(known)
     help = suggestion(node.name, names) or "there are: " + ", ".join(names)
     why = f"unknown variable `{node.name}`"
     reading.tell(node.lineno, why, word=node.name, help=help)
@@ -285,14 +307,16 @@ def _attribute(reading: Reading, target: Variable, name: str, line: int) -> Vari
         case RecordType() as type:
             found = type.field(name)
             if found is not None:
-                return Variable(found.type, path, target.times)
+                reading.passes(target)
+                return reading.reads(Variable(found.type, path, target.times))
             help = suggestion(name, [f.name for f in type.fields])
             help = help or "fields: " + ", ".join(f.name for f in type.fields)
             why = f"{quoted(type)} has no field `{name}`"
             reading.tell(line, why, word=name, help=help)
             return Variable(ERROR, None)
         case MapType() as type:
-            return Variable(type.value, path, target.times)
+            reading.passes(target)
+            return reading.reads(Variable(type.value, path, target.times))
         case ErrorType():
             return Variable(ERROR, None)
         case type if type == JSON:

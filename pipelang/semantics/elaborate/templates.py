@@ -51,12 +51,12 @@ __all__ = ["FILTERS", "TESTS", "read_template"]
 
 def read_template(
     context: Context, prompt: str, source: TemplateSource, variables: Mapping[str, Type]
-) -> tuple[TemplateShape, frozenset[str]]:
-    """The shape of a template and the variables that it uses. What is wrong with it is told."""
+) -> tuple[TemplateShape, tuple[tuple[str, ...], ...]]:
+    """The shape of a template and the paths that it reads. What is wrong with it is told."""
     from jinja2 import Environment, TemplateSyntaxError
 
     reading = Reading(context, prompt, source)
-    everything = frozenset(variables)
+    everything = tuple((name,) for name in variables)
     try:
         tree = Environment(autoescape=False).parse(source.text)
         names = {name: Variable(type, (name,)) for name, type in variables.items()}
@@ -71,7 +71,7 @@ def read_template(
     except (ValueError, OverflowError) as error:  # numbers that Python does not read
         reading.tell(1, f"this cannot be read: {error}")
         return (), everything
-    return shape, frozenset(reading.used)
+    return shape, reading.shows()
 
 
 def _in_words(message: str) -> tuple[str, str | None]:
@@ -148,6 +148,8 @@ def _loop(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
     from jinja2 import nodes as jn
 
     over = expression(reading, node.iter, names)
+    if over.path is not None and not isinstance(node.iter, jn.Filter):
+        reading.passes(over)  # what is shown of its elements is read where it is shown
     if isinstance(over.type, OptionalType) and not reading.is_present(over):
         reading.absent(node.lineno, over)
     inner = dict(names)

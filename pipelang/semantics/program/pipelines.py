@@ -10,7 +10,7 @@ from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field
 from pipelang.semantics.chance import Chance, EvidenceFile
 from pipelang.semantics.expressions import Const, Expr
-from pipelang.semantics.program.actions import Outcome
+from pipelang.semantics.program.actions import Chain, Outcome
 from pipelang.semantics.program.items import Block
 from pipelang.semantics.program.world import (
     Function,
@@ -26,12 +26,18 @@ from pipelang.semantics.types import RecordType, Type
 
 __all__ = [
     "Budget",
+    "Breaker",
     "Claim",
+    "Claimed",
     "ConditionShare",
+    "Escalates",
     "Expectation",
     "MeanLine",
     "Mock",
     "NamedShare",
+    "Never",
+    "NeverReaches",
+    "OnlyAfter",
     "PathShares",
     "Pipeline",
     "Program",
@@ -115,6 +121,14 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class Breaker:
+    """What gives the run's answer while it is open."""
+
+    otherwise: Chain
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     name: str
     parameters: tuple[Parameter, ...]
@@ -126,13 +140,46 @@ class Pipeline:
     traffic: Traffic
     doc: str | None
     span: Span
+    breaker: Breaker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyAfter:
+    """`gate` is a gate, approval or hold of `pipeline`."""
+
+    tool: str
+    pipeline: str
+    gate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    tool: str
+    when: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Escalates:
+    when: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class NeverReaches:
+    label: str
+    tool: str
+
+
+Claimed = OnlyAfter | Never | Escalates | NeverReaches
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """`claimed` is None where something in it was told as an error."""
+
     pipeline: str
     text: str
     span: Span
+    claimed: Claimed | None = None
 
 
 # ------------------------------------------------------------------------------------ tests

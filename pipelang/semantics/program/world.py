@@ -144,7 +144,11 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Jinja2 sources with where they stand; `shape` is what the token bounds are made from."""
+    """Jinja2 sources with where they stand; `shape` is what the token bounds are made from.
+
+    `shows` are the paths that the templates read, from a parameter or `feedback` (`*` is an element
+    of a list): what a model gets to see hangs on nothing else.
+    """
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -152,6 +156,7 @@ class Prompt:
     user: str
     shape: TemplateShape
     span: Span
+    shows: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

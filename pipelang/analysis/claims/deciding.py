@@ -1,0 +1,366 @@
+"""Whether a formula can be true, exactly, and a case in which it is.
+
+Literals are forced as far as they follow, then the alternatives of an `or` are tried in order. What
+is left is a conjunction of literals, which a small theory decides: truth values by their signs,
+equalities by classes and the members of enums, sums by `inequalities`. Parts that share no variable
+are decided apart. Nothing is guessed: what would take more than `MOST_WORK` raises `TooHard`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+
+from pipelang.analysis.claims.formulas import (
+    FALSE,
+    And,
+    Atom,
+    Equals,
+    Formula,
+    Holds,
+    Linear,
+    Literal,
+    Or,
+    any_of,
+    atom_names,
+    is_false,
+    names_of,
+)
+from pipelang.analysis.claims.inequalities import Range, TooHard, values_for
+from pipelang.records import dataclass, field
+
+MOST_WORK = 60_000
+"""Literals that one decision may look at. Counted, not timed, so that every machine says the same."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known of variables: the members of enums, ranges of numbers, and of which variables
+    nothing can be known before a run (`opaque`, with the reason and with what they hang on).
+    """
+
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ranges: dict[str, Range] = field(default_factory=dict)
+    opaque: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+
+    def around(self, names: frozenset[str]) -> frozenset[str]:
+        """The variables and all that they hang on."""
+        found = set(names)
+        for name in names:
+            if name in self.opaque:
+                found |= self.opaque[name][1]
+        return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Values under which a formula is true, and the literals that make it so."""
+
+    truths: Mapping[str, bool]
+    texts: Mapping[str, str]
+    numbers: Mapping[str, Fraction]
+    literals: tuple[Literal, ...]
+
+    def makes(self, formula: Formula) -> bool:
+        """Whether the formula is true in this case; what the case leaves open is taken as false."""
+        match formula:
+            case And():
+                return all(map(self.makes, formula.parts))
+            case Or():
+                return any(map(self.makes, formula.parts))
+            case Literal():
+                return self._atom(formula.atom) is formula.positive
+
+    def _atom(self, atom: Atom) -> bool:
+        match atom:
+            case Holds():
+                return self.truths.get(atom.variable, False)
+            case Equals():
+                mine = self.texts.get(atom.variable, f"\0{atom.variable}")
+                other = atom.other
+                return mine == (other if atom.constant else self.texts.get(other, f"\0{other}"))
+            case Linear():
+                total = sum(
+                    (self.numbers.get(name, Fraction(0)) * factor for name, factor in atom.terms),
+                    Fraction(0),
+                )
+                if atom.op == "==":
+                    return total == atom.bound
+                return total <= atom.bound if atom.op == "<=" else total < atom.bound
+
+
+class Work:
+    """How much has been looked at, and how much may be."""
+
+    __slots__ = ("done", "most")
+
+    def __init__(self, most: int = MOST_WORK) -> None:
+        self.done = 0
+        self.most = most
+
+    def add(self, amount: int) -> None:
+        self.done += amount
+        if self.done > self.most:
+            raise TooHard("deciding it would take too long")
+
+
+def decide(facts: Facts, parts: Iterable[Formula], work: Work | None = None) -> Case | None:
+    """A case in which all parts are true; None if there is none. Raises `TooHard`."""
+    work = work or Work()
+    truths: dict[str, bool] = {}
+    texts: dict[str, str] = {}
+    numbers: dict[str, Fraction] = {}
+    literals: list[Literal] = []
+    flat = list(_flat(parts))
+    if any(map(is_false, flat)):
+        return None
+    for component in _components(facts, flat):
+        case = _search(facts, component, [], work, 0)
+        if case is None:
+            return None
+        truths.update(case.truths)
+        texts.update(case.texts)
+        numbers.update(case.numbers)
+        literals.extend(case.literals)
+    return Case(truths, texts, numbers, tuple(literals))
+
+
+def possible(facts: Facts, parts: Iterable[Formula], work: Work | None = None) -> bool:
+    """Whether all parts can be true at once. Raises `TooHard`."""
+    return decide(facts, parts, work) is not None
+
+
+def touching(
+    facts: Facts, about: Formula, others: Iterable[Formula]
+) -> list[Formula]:
+    """Those of some formulas that share variables with one, directly or through each other."""
+    flat = list(_flat(others))
+    for component in _components(facts, [about, *flat]):
+        if any(part is about for part in component):
+            return component
+    return [about]
+
+
+def _flat(parts: Iterable[Formula]) -> Iterator[Formula]:
+    for part in parts:
+        if isinstance(part, And):
+            yield from _flat(part.parts)
+        else:
+            yield part
+
+
+def _components(facts: Facts, parts: list[Formula]) -> list[list[Formula]]:
+    """Parts that hang together by their variables."""
+    leader: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while leader.setdefault(name, name) != name:
+            leader[name] = leader[leader[name]]
+            name = leader[name]
+        return name
+
+    heads: list[str | None] = []
+    for part in parts:
+        names = facts.around(names_of(part)) if facts.opaque else names_of(part)
+        first: str | None = None
+        for name in names:
+            if first is None:
+                first = name
+            else:
+                leader[find(name)] = find(first)
+        heads.append(first)
+    groups: dict[str | None, list[Formula]] = {}
+    for part, head in zip(parts, heads, strict=True):
+        groups.setdefault(None if head is None else find(head), []).append(part)
+    return list(groups.values())
+
+
+MOST_DEEP = 400
+
+
+def _search(
+    facts: Facts, parts: list[Formula], given: list[Literal], work: Work, depth: int
+) -> Case | None:
+    if depth > MOST_DEEP:
+        raise TooHard("too many alternatives stand one after another")
+    literals = list(given)
+    signs: dict[Atom, bool] = {one.atom: one.positive for one in given}
+    open_parts = list(parts)
+    while True:
+        work.add(1 + len(open_parts))
+        later: list[Formula] = []
+        forced = False
+        for part in open_parts:
+            if isinstance(part, Or):
+                part = _reduced(part, signs)
+            if is_false(part):
+                return None
+            for one in part.parts if isinstance(part, And) else (part,):
+                if not isinstance(one, Literal):
+                    later.append(one)
+                    continue
+                sign = signs.get(one.atom)
+                if sign is None:
+                    signs[one.atom] = one.positive
+                    literals.append(one)
+                    forced = True
+                elif sign != one.positive:
+                    return None
+        open_parts = later
+        if not forced:
+            break
+    work.add(len(literals))
+    case = _together(facts, literals)
+    if case is None:
+        return None
+    choice = next((part for part in open_parts if isinstance(part, Or)), None)
+    if choice is None:
+        return case
+    rest = [part for part in open_parts if part is not choice]
+    for alternative in choice.parts:
+        found = _search(facts, [alternative, *rest], literals, work, depth + 1)
+        if found is not None:
+            return found
+    return None
+
+
+def _reduced(part: Or, signs: Mapping[Atom, bool]) -> Formula:
+    """An `or` without the alternatives that are false already."""
+    left: list[Formula] = []
+    for one in part.parts:
+        if isinstance(one, Literal):
+            sign = signs.get(one.atom)
+            if sign is not None:
+                if sign == one.positive:
+                    return And(())
+                continue
+        elif isinstance(one, And) and any(
+            isinstance(inner, Literal) and signs.get(inner.atom, inner.positive) != inner.positive
+            for inner in one.parts
+        ):
+            continue
+        left.append(one)
+    if len(left) == len(part.parts):
+        return part
+    return any_of(left) if left else FALSE
+
+
+def _together(facts: Facts, literals: list[Literal]) -> Case | None:
+    """A conjunction of literals: values for all of them, or None."""
+    truths: dict[str, bool] = {}
+    sums: list[Linear] = []
+    same: list[Literal] = []
+    for one in literals:
+        match one.atom:
+            case Holds():
+                truths[one.atom.variable] = one.positive
+            case Linear():
+                sums.append(one.atom)
+            case Equals():
+                same.append(one)
+    texts = _equalities(facts, same)
+    if texts is None:
+        return None
+    numbers = values_for(sums, facts.ranges) if sums else {}
+    if numbers is None:
+        return None
+    return Case(truths, texts, numbers, tuple(literals))
+
+
+def _equalities(facts: Facts, literals: list[Literal]) -> dict[str, str] | None:
+    """Values of texts and enums: equal variables share one, enums keep to their members."""
+    leader: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while leader.setdefault(name, name) != name:
+            leader[name] = leader[leader[name]]
+            name = leader[name]
+        return name
+
+    for one in literals:
+        assert isinstance(one.atom, Equals)
+        find(one.atom.variable)
+        if not one.atom.constant:
+            find(one.atom.other)
+            if one.positive:
+                leader[find(one.atom.variable)] = find(one.atom.other)
+    fixed: dict[str, str] = {}
+    apart: dict[str, set[str]] = {}
+    pairs: list[tuple[str, str]] = []
+    for one in literals:
+        assert isinstance(one.atom, Equals)
+        mine = find(one.atom.variable)
+        if one.atom.constant:
+            if not one.positive:
+                apart.setdefault(mine, set()).add(one.atom.other)
+            elif fixed.setdefault(mine, one.atom.other) != one.atom.other:
+                return None
+        elif not one.positive:
+            other = find(one.atom.other)
+            if mine == other:
+                return None
+            pairs.append((mine, other))
+    domains: dict[str, list[str] | None] = {}
+    for name in list(leader):
+        head = find(name)
+        members = facts.members.get(name)
+        if members is not None:
+            known = domains.get(head)
+            domains[head] = [m for m in members if known is None or m in known]
+        else:
+            domains.setdefault(head, None)
+    return _Colouring(domains, fixed, apart, pairs).values(leader, find)
+
+
+class _Colouring:
+    """A value for every class of equal variables, by trying; enums have few, texts enough."""
+
+    def __init__(
+        self,
+        domains: Mapping[str, list[str] | None],
+        fixed: Mapping[str, str],
+        apart: Mapping[str, set[str]],
+        pairs: list[tuple[str, str]],
+    ) -> None:
+        self.domains = domains
+        self.fixed = fixed
+        self.apart = apart
+        self.pairs = pairs
+        self.chosen: dict[str, str] = {}
+        # Texts come last: there is always one more of them.
+        self.heads = sorted(domains, key=lambda one: (one not in fixed, domains[one] is None, one))
+
+    def values(
+        self, leader: Mapping[str, str], find: Callable[[str], str]
+    ) -> dict[str, str] | None:
+        if len(self.heads) > 300:
+            raise TooHard("too many values are compared with one another")
+        return {name: self.chosen[find(name)] for name in leader} if self._place(0) else None
+
+    def _place(self, at: int) -> bool:
+        if at == len(self.heads):
+            return True
+        head = self.heads[at]
+        for value in self._options(head):
+            if self._is_free(head, value):
+                self.chosen[head] = value
+                if self._place(at + 1):
+                    return True
+                del self.chosen[head]
+        return False
+
+    def _options(self, head: str) -> list[str]:
+        domain = self.domains[head]
+        if head in self.fixed:
+            value = self.fixed[head]
+            return [value] if domain is None or value in domain else []
+        if domain is not None:
+            return domain
+        new = ("x" * count for count in range(len(self.heads) + len(self.apart.get(head, ())) + 1))
+        return [value for value in new if self._is_free(head, value)][:1]
+
+    def _is_free(self, head: str, value: str) -> bool:
+        others = (two if one == head else one for one, two in self.pairs if head in (one, two))
+        return value not in self.apart.get(head, ()) and all(
+            self.chosen.get(other) != value for other in others
+        )

@@ -1,0 +1,150 @@
+"""Linear comparisons together: can they all hold? By Fourier and Motzkin, in exact rationals.
+
+A variable is eliminated by adding every upper bound on it to every lower one. What is left without
+variables decides, and going back gives a value for each. Whole numbers are rounded into the bounds
+of what they occur in alone; where that does not suffice the answer is that nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from math import ceil, floor, gcd
+
+from pipelang.analysis.claims.formulas import Linear
+from pipelang.records import dataclass
+
+MOST = 2000
+"""Comparisons that an elimination may come to."""
+
+
+class TooHard(Exception):
+    """Deciding this would take too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What is known of a numeric variable by its type."""
+
+    low: Fraction | None = None
+    high: Fraction | None = None
+    whole: bool = False
+
+
+ANY = Range()
+Row = tuple[dict[str, Fraction], bool, Fraction]
+"""sum <= bound, or < if the flag says so."""
+
+
+def values_for(
+    atoms: Iterable[Linear], ranges: Mapping[str, Range]
+) -> dict[str, Fraction] | None:
+    """Values under which all comparisons hold; None if there are none. Raises `TooHard`."""
+    rows: list[Row] = []
+    for atom in atoms:
+        terms = dict(atom.terms)
+        rows.append((terms, atom.op == "<", atom.bound))
+        if atom.op == "==":
+            rows.append(({name: -factor for name, factor in terms.items()}, False, -atom.bound))
+    names = sorted({name for terms, _, _ in rows for name in terms})
+    for name in names:
+        known = ranges.get(name, ANY)
+        if known.high is not None:
+            rows.append(({name: Fraction(1)}, False, known.high))
+        if known.low is not None:
+            rows.append(({name: Fraction(-1)}, False, -known.low))
+    whole = {name for name in names if ranges.get(name, ANY).whole}
+    return _solve(rows, names, whole)
+
+
+def _solve(rows: list[Row], names: list[str], whole: set[str]) -> dict[str, Fraction] | None:
+    rows = [_tight(row, whole) for row in rows]
+    stages: list[tuple[str, list[Row]]] = []
+    left = list(names)
+    while left:
+        name = min(left, key=lambda one: _growth(rows, one))
+        left.remove(name)
+        touching = [row for row in rows if row[0].get(name)]
+        stages.append((name, touching))
+        uppers = [row for row in touching if row[0][name] > 0]
+        lowers = [row for row in touching if row[0][name] < 0]
+        rows = [row for row in rows if not row[0].get(name)]
+        if len(rows) + len(uppers) * len(lowers) > MOST:
+            raise TooHard("too many comparisons of several values at once")
+        rows += [
+            _tight(_without(name, upper, lower), whole) for upper in uppers for lower in lowers
+        ]
+        for terms, strict, bound in rows:
+            if not terms and (bound < 0 or (strict and bound == 0)):
+                return None
+    for terms, strict, bound in rows:
+        if not terms and (bound < 0 or (strict and bound == 0)):
+            return None
+    values: dict[str, Fraction] = {}
+    for name, touching in reversed(stages):
+        values[name] = _choose(name, touching, values, name in whole)
+    return values
+
+
+def _growth(rows: list[Row], name: str) -> int:
+    up = sum(1 for row in rows if row[0].get(name, 0) > 0)
+    down = sum(1 for row in rows if row[0].get(name, 0) < 0)
+    return up * down - up - down
+
+
+def _without(name: str, upper: Row, lower: Row) -> Row:
+    first, second = 1 / upper[0][name], -1 / lower[0][name]
+    terms = {key: factor * first for key, factor in upper[0].items()}
+    for key, factor in lower[0].items():
+        terms[key] = terms.get(key, Fraction(0)) + factor * second
+    terms = {key: factor for key, factor in terms.items() if factor and key != name}
+    return terms, upper[1] or lower[1], upper[2] * first + lower[2] * second
+
+
+def _tight(row: Row, whole: set[str]) -> Row:
+    """A comparison of whole numbers, rounded to the nearest that they can reach."""
+    terms, strict, bound = row
+    if not terms or not terms.keys() <= whole:
+        return row
+    common = Fraction(0)
+    for factor in terms.values():
+        top = gcd(common.numerator * factor.denominator, factor.numerator * common.denominator)
+        common = Fraction(top, common.denominator * factor.denominator)
+    limit = bound / common
+    limit = Fraction(ceil(limit) - 1 if strict else floor(limit))
+    return {name: factor / common for name, factor in terms.items()}, False, limit
+
+
+def _choose(name: str, rows: list[Row], values: dict[str, Fraction], whole: bool) -> Fraction:
+    """A plain value between the bounds that the values chosen so far leave."""
+    low: tuple[Fraction, bool] | None = None
+    high: tuple[Fraction, bool] | None = None
+    for terms, strict, bound in rows:
+        rest = bound - sum(
+            (factor * values.get(key, Fraction(0)) for key, factor in terms.items() if key != name),
+            Fraction(0),
+        )
+        limit = rest / terms[name]
+        if terms[name] > 0:
+            if high is None or (limit, not strict) < (high[0], not high[1]):
+                high = (limit, strict)
+        elif low is None or (limit, strict) > low:
+            low = (limit, strict)
+
+    def fits(value: Fraction) -> bool:
+        above = low is None or value > low[0] or (value == low[0] and not low[1])
+        below = high is None or value < high[0] or (value == high[0] and not high[1])
+        return above and below and (not whole or value.denominator == 1)
+
+    around = [Fraction(0), Fraction(1)]
+    if low is not None:
+        around += [low[0], Fraction(floor(low[0]) + 1)]
+    if high is not None:
+        around += [high[0], Fraction(ceil(high[0]) - 1)]
+    if low is not None and high is not None:
+        middle = (low[0] + high[0]) / 2
+        around += [round(middle, digits) for digits in (0, 1, 2, 3, 4)] + [middle]
+    for value in around:
+        if fits(value):
+            return value
+    raise TooHard("whole numbers that several comparisons leave between them")

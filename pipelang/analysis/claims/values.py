@@ -1,0 +1,129 @@
+"""What a value may be, symbolically: a variable of a type, a constant, or made of such.
+
+A value that hangs on conditions is a list of cases, each with its guard; the guards exclude one
+another. Everything here is pure data; `symbols` makes it from expressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any, assert_never
+
+from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, is_false
+from pipelang.records import dataclass
+from pipelang.semantics.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Any value of its type, by the name of the variable that stands for it."""
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A constant, JSON-like; `None` is an absent value."""
+
+    value: Any
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """sum(factor * variable) + constant."""
+
+    terms: tuple[tuple[str, Fraction], ...]
+    constant: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A record by its fields."""
+
+    fields: tuple[tuple[str, Cases], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list by its elements."""
+
+    items: tuple[Cases, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A truth value."""
+
+    formula: Formula
+
+
+Symbol = Free | Known | Sum | Made | Listed | Truth
+Cases = tuple[tuple[Formula, Symbol], ...]
+
+MOST_CASES = 64
+"""Cases of one value; a value with more is taken as any of its type."""
+
+
+def one(symbol: Symbol) -> Cases:
+    """A value that hangs on nothing."""
+    return ((TRUE, symbol),)
+
+
+def under(guard: Formula, cases: Cases) -> Cases:
+    """The cases that are left where a guard holds."""
+    found = ((all_of((guard, own)), symbol) for own, symbol in cases)
+    return tuple((both, symbol) for both, symbol in found if not is_false(both))
+
+
+def text_of(cases: Cases) -> str:
+    """A name for a value: equal names, equal values."""
+    if len(cases) == 1:
+        return _text(cases[0][1])
+    return "{" + " | ".join(f"{id(guard)}: {_text(symbol)}" for guard, symbol in cases) + "}"
+
+
+def _text(symbol: Symbol) -> str:
+    match symbol:
+        case Free():
+            return symbol.name
+        case Known():
+            return repr(symbol.value)
+        case Sum():
+            return " + ".join([*(f"{f}*{name}" for name, f in symbol.terms), str(symbol.constant)])
+        case Made():
+            return "{" + ", ".join(f"{name}: {text_of(v)}" for name, v in symbol.fields) + "}"
+        case Listed():
+            return f"[{', '.join(map(text_of, symbol.items))}]"
+        case Truth():
+            return f"({id(symbol.formula)})"
+        case _:
+            assert_never(symbol)
+
+
+def variables(cases: Iterable[tuple[Formula, Symbol]]) -> frozenset[str]:
+    """The variables behind a value, guards left out."""
+    found: set[str] = set()
+    for _, symbol in cases:
+        match symbol:
+            case Free():
+                found.add(symbol.name)
+            case Sum():
+                found |= {name for name, _ in symbol.terms}
+            case Made():
+                for _, value in symbol.fields:
+                    found |= variables(value)
+            case Listed():
+                for item in symbol.items:
+                    found |= variables(item)
+            case Truth():
+                from pipelang.analysis.claims.formulas import names_of
+
+                found |= names_of(symbol.formula)
+            case Known():
+                pass
+            case _:
+                assert_never(symbol)
+    return frozenset(found)
