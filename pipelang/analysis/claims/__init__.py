@@ -1,0 +1,1 @@
+"""What may never happen, decided over all paths before anything runs."""

@@ -1,0 +1,201 @@
+"""Chains within a walk: how each action answers or fails, and what it may do on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from pipelang.analysis.claims.formulas import TRUE, all_of, any_of, literal, opposite
+from pipelang.analysis.claims.formulas import Equals as Picked
+from pipelang.analysis.claims.paths import Event
+from pipelang.analysis.claims.values import Cases, Known, Listed, one, under
+from pipelang.diagnostics import Span
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import can_fail
+from pipelang.semantics.types import INT
+from pipelang.semantics.walk import agent_of
+
+if TYPE_CHECKING:
+    from pipelang.analysis.claims.walk import Frame, State, Walk
+
+Answers = list[tuple["State", Cases | None]]
+"""Ways in which something was answered, each with its value; None is any value of its type."""
+
+CACHED = "what a cache holds is only known while running"
+
+
+def chain(
+    walk: Walk, frame: Frame, step: p.Step, chain: p.Chain, state: State, label: str
+) -> tuple[Answers, State]:
+    """The ways in which a chain is answered, and where nothing of it worked."""
+    from pipelang.analysis.claims.walk import step_to
+
+    answers: Answers = []
+    for at, link in enumerate(chain.links):
+        if at:
+            state = step_to(state, TRUE, Event(f"`{step.name}` falls back", link.span))
+        found, state = _link(walk, frame, step, link, state, f"{label}.{at}")
+        answers += found
+        if not state:
+            break
+    return answers, state
+
+
+def _link(
+    walk: Walk, frame: Frame, step: p.Step, link: p.Link, state: State, label: str
+) -> tuple[Answers, State]:
+    from pipelang.analysis.claims.walk import join, step_to
+
+    action, answers = link.action, list[tuple["State", Cases | None]]()
+    if isinstance(action, p.Choose):
+        return _choose(walk, frame, step, action, state, label)
+    if link.cache is not None and not frame.redoing and may_act(action):
+        name = f"cached {frame.prefix}{label}"
+        value = walk.symbols.opaque(name, step.type, CACHED, frozenset())
+        event = Event(f"`{step.name}` is answered from its cache", link.span)
+        answers.append((step_to(state, TRUE, event), one(value)))
+    found, failed = _act(walk, frame, step, link, state, label)
+    answers += found
+    if link.retry.count and failed.keys() - state.keys():
+        more, failed_again = _act(walk, frame, step, link, failed, f"{label} again")
+        answers += more
+        failed = join(failed, failed_again)
+    return answers, failed if can_fail(link) else {}
+
+
+def may_act(action: p.Action) -> bool:
+    """Whether more happens in an action than an answer."""
+    return not isinstance(action, (p.AskTier, p.AskRole, p.Value, p.Recall, p.Broken))
+
+
+def _choose(
+    walk: Walk, frame: Frame, step: p.Step, action: p.Choose, state: State, label: str
+) -> tuple[Answers, State]:
+    from pipelang.analysis.claims.walk import join, step_to
+
+    patterns = [taken for taken, _ in action.arms]
+    guards = walk.symbols.arms(action.subject, patterns, frame.values)
+    answers: Answers = []
+    failed: list[State] = []
+    for at, (guard, (_, arm)) in enumerate(zip(guards, action.arms, strict=True)):
+        inside = step_to(state, guard)
+        if inside:
+            found, lost = _link(walk, frame, step, arm, inside, f"{label}.{at}")
+            answers += found
+            failed.append(lost)
+    return answers, join(*failed)
+
+
+def _act(
+    walk: Walk, frame: Frame, step: p.Step, link: p.Link, state: State, label: str
+) -> tuple[Answers, State]:
+    """One attempt: how it answers, and where it may have failed."""
+    action = link.action
+    match action:
+        case p.Value():
+            return [(state, walk.symbols.cases(action.value, frame.values))], {}
+        case p.Call():
+            state = walk.call(step, action.tool, state, link.span)
+            return [(state, None)], state
+        case p.RunPipeline():
+            given = {
+                name: walk.symbols.cases(value, frame.values) for name, value in action.arguments
+            }
+            prefix = f"{frame.prefix}{label}."
+            answered, failed = walk.child(action.pipeline, prefix, given, state, link.span)
+            return list(answered), failed
+        case p.Each():
+            return _each(walk, frame, step, action, state, label, link.span)
+        case p.Agent() | p.Cascade():
+            loop = agent_of(action)
+            if loop is not None:
+                state = _agent(walk, frame, step, loop, state, label, link.span)
+            return [(state, None)], state
+        case p.AskTier() | p.AskRole() | p.Recall() | p.Broken():
+            return [(state, None)], state
+        case _:
+            assert_never(action)
+
+
+def _agent(
+    walk: Walk, frame: Frame, step: p.Step, agent: p.Agent, state: State, label: str, span: Span
+) -> State:
+    """Whatever it has to work with, as often and in whatever order it likes, or not at all."""
+    from pipelang.analysis.claims.walk import join
+
+    entered: set[bool] = set()
+    everything = dict(state)
+    rounds = 0
+    while everything.keys() - entered:
+        entered |= everything.keys()
+        rounds += 1
+        found: list[State] = []
+        for tool in agent.tools:
+            found.append(walk.call(step, tool, everything, span))
+        for pipeline in agent.pipelines:
+            prefix = f"{frame.prefix}{label}.{rounds}."
+            answered, failed = walk.child(pipeline, prefix, {}, everything, span)
+            found += [*(state for state, _ in answered), failed]
+        new = join(*found)
+        everything = {**new, **everything}  # what could be so before is the shorter way
+    return everything
+
+
+def _each(
+    walk: Walk, frame: Frame, step: p.Step, each: p.Each, state: State, label: str, span: Span
+) -> tuple[Answers, State]:
+    """No element, or one after the other in the states that those before may have left."""
+    from pipelang.analysis.claims.walk import join, step_to
+
+    symbols = walk.symbols
+    elements = symbols.cases(each.elements, frame.values)
+    zero = Known(0, INT)
+    empty = any_of(
+        all_of((guard, symbols.equal(symbols.length(symbol), zero))) for guard, symbol in elements
+    )
+    none = step_to(state, empty, Event(f"`{step.name}` has no `{each.variable}`", span))
+    some = step_to(state, opposite(empty), Event(f"`{step.name}` goes over its list", span))
+    answered: list[State] = []
+    unanswered: list[State] = []
+    turns = 0
+
+    def turn(state: State) -> tuple[State, State]:
+        nonlocal turns
+        turns += 1
+        name = f"{frame.prefix}{label}.{each.variable}.{turns}"
+        frame.values[each.variable] = _element(walk, each, elements, name)
+        found, failed = chain(walk, frame, step, each.body, state, f"{label}.{turns}")
+        if each.body.end is not None:
+            walk.end(frame, each.body.end, failed)
+        return join(*(state for state, _ in found)), failed
+
+    outer = frame.values.get(each.variable)
+    seen: set[bool] = set()
+    while some.keys() - seen:  # elements that all answer
+        seen |= some.keys()
+        some, failed = turn(some)
+        answered.append(some)
+        unanswered.append(failed)
+    seen, some = set(), join(*unanswered)
+    while some.keys() - seen:  # elements behind one that did not
+        seen |= some.keys()
+        worked, failed = turn(some)
+        some = join(worked, failed)
+        unanswered.append(some)
+    if outer is None:
+        frame.values.pop(each.variable, None)
+    else:
+        frame.values[each.variable] = outer
+    ways = [none, *answered, *(unanswered if each.need.partial else [])]
+    return [(join(*ways), None)], join(*unanswered)
+
+
+def _element(walk: Walk, each: p.Each, elements: Cases, name: str) -> Cases:
+    """An element of the list, which may be any of those that are written down."""
+    found = list[tuple[object, object]]()
+    for guard, symbol in elements:
+        if not isinstance(symbol, Listed):
+            return one(walk.symbols.free(name, each.element))
+        for at, item in enumerate(symbol.items):
+            mine = literal(Picked(f"{name} at", str(at), constant=True))
+            found += under(all_of((guard, mine)), item)
+    return tuple(found) or one(walk.symbols.free(name, each.element))  # type: ignore[return-value]

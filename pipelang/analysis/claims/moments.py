@@ -1,0 +1,86 @@
+"""When the condition of a claim was so: its inputs, and the last version of each value it reads.
+
+A value that was not made in a run says nothing: `a or b` is so if `a` is, `not b` is not so where
+there is no `b`. Whether a value was made is a truth value of its own, set where its step is passed
+and denied where it is left out.
+"""
+
+from __future__ import annotations
+
+from pipelang.analysis.claims.formulas import (
+    FALSE,
+    TRUE,
+    Formula,
+    Holds,
+    all_of,
+    any_of,
+    literal,
+    opposite,
+)
+from pipelang.analysis.claims.symbols import Symbols, Values
+from pipelang.analysis.claims.values import Cases, under
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.walk import all_items
+
+
+def made(name: str) -> Formula:
+    """Whether a value was made in this run."""
+    return literal(Holds(f"made {name}"))
+
+
+class Condition:
+    """The condition of a claim. `tracked` are the steps and lets behind the values that it reads:
+    two branches may each make a value of one name.
+    """
+
+    def __init__(self, when: ir.Expr | None, pipeline: p.Pipeline) -> None:
+        self.when = when
+        self.tracked: dict[str, str] = {}
+        if when is not None:
+            names = ir.mentions(when) - {q.name for q in pipeline.parameters}
+            for item in all_items(pipeline.block):
+                if isinstance(item, (p.Step, p.Let)):
+                    plain = item.name.split(" ")[0]
+                    if plain in names:
+                        self.tracked[item.name] = plain
+
+    def formula(self, symbols: Symbols, values: Values, passed: set[str]) -> Formula:
+        """When it is so here, behind the values in `passed`."""
+        if self.when is None:
+            return TRUE
+        known: dict[str, Cases] = dict(values)
+        there: dict[str, list[Formula]] = {plain: [] for plain in self.tracked.values()}
+        cases: dict[str, list[tuple[Formula, object]]] = {}
+        for name, plain in self.tracked.items():
+            if name in passed and name in values:
+                there[plain].append(made(name))
+                cases.setdefault(plain, []).extend(under(made(name), values[name]))
+        known.update({plain: tuple(found) for plain, found in cases.items()})  # type: ignore[misc]
+        ready = {plain: any_of(ways) for plain, ways in there.items()}
+        return self._so(symbols, self.when, known, ready, positive=True)
+
+    def _so(
+        self,
+        symbols: Symbols,
+        expr: ir.Expr,
+        values: Values,
+        ready: dict[str, Formula],
+        positive: bool,
+    ) -> Formula:
+        match expr:
+            case ir.Not():
+                return self._so(symbols, expr.operand, values, ready, not positive)
+            case ir.Logic():
+                sides = [
+                    self._so(symbols, side, values, ready, positive)
+                    for side in (expr.left, expr.right)
+                ]
+                return all_of(sides) if (expr.op == "and") is positive else any_of(sides)
+            case _:
+                names = ir.mentions(expr) & ready.keys()
+                if any(ready[name] is FALSE for name in names):
+                    return FALSE
+                truth = symbols.truth(expr, values)
+                needs = [ready[name] for name in sorted(names)]
+                return all_of([*needs, truth if positive else opposite(truth)])

@@ -1,0 +1,144 @@
+"""Paths of a run that are kept together: what must hold to get here, and what happened on the way.
+
+A path is a chain of nodes, each with a condition and perhaps an event. Where branches meet again
+their paths become one node with alternatives, so a thousand branches one after the other are a
+thousand nodes and not 2^1000 paths. A case that makes the conditions true leads back through the
+alternatives to one way through the file: the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipelang.analysis.claims.deciding import Case, Facts, Work, decide
+from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, any_of, is_false, is_true
+from pipelang.diagnostics import Span
+from pipelang.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, in words, and where. `by` is the name of the test that decided."""
+
+    text: str
+    span: Span
+    by: str | None = None
+
+
+class Path:
+    """A node; `alternatives` are the paths that meet here, all of which came through `parent`."""
+
+    __slots__ = ("alternatives", "depth", "event", "formula", "length", "parent")
+
+    def __init__(
+        self,
+        parent: Path | None,
+        formula: Formula,
+        event: Event | None = None,
+        alternatives: tuple[Path, ...] = (),
+    ) -> None:
+        self.parent = parent
+        self.formula = formula
+        self.event = event
+        self.alternatives = alternatives
+        self.depth = 0 if parent is None else parent.depth + 1
+        before = 0 if parent is None else parent.length
+        shortest = min((one.length for one in alternatives), default=before)
+        self.length = shortest + (event is not None)
+
+    def parts(self) -> list[Formula]:
+        """All that must hold to get here."""
+        found: list[Formula] = []
+        node: Path | None = self
+        while node is not None:
+            if not is_true(node.formula):
+                found.append(node.formula)
+            node = node.parent
+        found.reverse()
+        return found
+
+
+def start() -> Path:
+    return Path(None, TRUE)
+
+
+def extend(path: Path | None, formula: Formula = TRUE, event: Event | None = None) -> Path | None:
+    """The path if something holds; None where that is plainly impossible."""
+    if path is None or is_false(formula):
+        return None
+    if event is None and is_true(formula):
+        return path
+    return Path(path, formula, event)
+
+
+def meet(paths: Iterable[Path | None]) -> Path | None:
+    """One path for some that go on in the same way."""
+    unique = list({id(path): path for path in paths if path is not None}.values())
+    if len(unique) <= 1:
+        return unique[0] if unique else None
+    origin = unique[0]
+    for other in unique[1:]:
+        origin = _common(origin, other)
+    unique.sort(key=lambda path: path.length)
+    for path in unique:
+        if path is origin:
+            return origin  # nothing more is needed to be there
+    ways = any_of(_since(path, origin) for path in unique)
+    return Path(origin, ways, None, tuple(unique))
+
+
+def _common(first: Path, second: Path) -> Path:
+    one: Path | None = first
+    two: Path | None = second
+    while one is not two:
+        assert one is not None and two is not None
+        if one.depth >= two.depth:
+            one = one.parent
+        else:
+            two = two.parent
+    assert one is not None
+    return one
+
+
+def _since(path: Path, origin: Path) -> Formula:
+    """What must hold to get from one node to another below it."""
+    found: list[Formula] = []
+    node = path
+    while node is not origin:
+        found.append(node.formula)
+        assert node.parent is not None
+        node = node.parent
+    return all_of(reversed(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One way through the file, and a case in which a run takes it."""
+
+    events: tuple[Event, ...]
+    case: Case
+
+
+def trace(facts: Facts, end: Path, case: Case, work: Work) -> Trace:
+    """The way that leads to a path's end under a case. Raises `TooHard`."""
+    nodes: list[Path] = []
+    node: Path | None = end
+    while node is not None:
+        nodes.append(node)
+        if node.alternatives:
+            node = _taken(node, case)
+            continue
+        node = node.parent
+    nodes.reverse()
+    exact = decide(facts, [one.formula for one in nodes if not one.alternatives], work)
+    events = tuple(one.event for one in nodes if one.event is not None)
+    return Trace(events, case if exact is None else exact)
+
+
+def _taken(node: Path, case: Case) -> Path:
+    """The shortest alternative that the case allows; `_since` its parent, which is on all ways."""
+    assert node.parent is not None
+    for path in node.alternatives:
+        if case.makes(_since(path, node.parent)):
+            return path
+    return node.alternatives[0]

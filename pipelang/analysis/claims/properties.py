@@ -1,0 +1,79 @@
+"""Claims as what a walk must watch: a state that events change, and what would break the claim.
+
+`only after`: whether the gate was passed, in this run of its pipeline. `never when`: whether the
+tool was called. `escalates when`: nothing but the end. A state is a bool, so that paths which
+differ in nothing that matters become one.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from pipelang.records import dataclass
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+
+OnPaths = p.OnlyAfter | p.Never | p.Escalates
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A claim about paths, as a walk asks about it."""
+
+    claimed: OnPaths
+
+    @property
+    def when(self) -> ir.Expr | None:
+        """The condition that the claim speaks of."""
+        return None if isinstance(self.claimed, p.OnlyAfter) else self.claimed.when
+
+    @property
+    def tool(self) -> str | None:
+        return None if isinstance(self.claimed, p.Escalates) else self.claimed.tool
+
+    def entered(self, pipeline: str, state: bool) -> bool:
+        """A new run of a pipeline has passed none of its gates yet."""
+        match self.claimed:
+            case p.OnlyAfter(pipeline=own) if own == pipeline:
+                return False
+            case _:
+                return state
+
+    def passed(self, pipeline: str, gate: str, state: bool) -> bool:
+        match self.claimed:
+            case p.OnlyAfter():
+                own = (self.claimed.pipeline, self.claimed.gate)
+                return state or own == (pipeline, gate.split(" ")[0])
+            case _:
+                return state
+
+    def called(self, tool: str, state: bool) -> bool:
+        match self.claimed:
+            case p.Never(tool=own) if own == tool:
+                return True
+            case _:
+                return state
+
+    def broken_by_call(self, tool: str, state: bool) -> bool:
+        """Whether a call in this state breaks the claim, if its condition holds."""
+        match self.claimed:
+            case p.OnlyAfter(tool=own):
+                return own == tool and not state
+            case p.Never(tool=own):
+                return own == tool
+            case p.Escalates():
+                return False
+            case _:
+                assert_never(self.claimed)
+
+    def broken_by_end(self, kind: str, state: bool) -> bool:
+        """Whether an end in this state breaks the claim, if its condition holds."""
+        match self.claimed:
+            case p.OnlyAfter():
+                return False
+            case p.Never():
+                return state
+            case p.Escalates():
+                return kind in ("answered", "rejected")
+            case _:
+                assert_never(self.claimed)

@@ -1,0 +1,173 @@
+"""Claims decided: proved, with what they are proved by; refuted, with a path and an example; or not
+decided, with the reason.
+
+Refuted means that the file's own logic lets a run do it: the path's conditions hold for the values
+of the example. A `fn` in Python or a pattern on the path is taken to come out either way as long as
+nothing else on the path speaks of the same values; where something does, nobody knows whether both
+can be so, and the claim is undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import assert_never
+
+from pipelang.analysis.claims.deciding import Case, Facts, Work, decide
+from pipelang.analysis.claims.examples import example_of
+from pipelang.analysis.claims.formulas import (
+    FALSE,
+    And,
+    Formula,
+    Literal,
+    Or,
+    all_of,
+    any_of,
+    atom_names,
+    names_of,
+)
+from pipelang.analysis.claims.inequalities import TooHard
+from pipelang.analysis.claims.paths import Event, Path, trace
+from pipelang.analysis.claims.properties import Property
+from pipelang.analysis.claims.symbols import Symbols
+from pipelang.analysis.claims.values import one
+from pipelang.analysis.claims.walk import Walk
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import tools_behind
+
+MOST_BROKEN = 200
+"""Paths that are looked at for one claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A claim's verdict: `proved`, `refuted` or `undecided`.
+
+    `by` are the names of what proves it; `path` how a run breaks it, with `example` values of the
+    inputs; `why` it is undecided. `vacuous`: the tool that it speaks of is never called.
+    """
+
+    claim: p.Claim
+    verdict: str
+    by: tuple[str, ...] = ()
+    path: tuple[Event, ...] = ()
+    example: tuple[str, ...] = ()
+    why: str = ""
+    vacuous: bool = False
+
+
+def decided(
+    program: p.Program,
+    claim: p.Claim,
+    claimed: p.OnlyAfter | p.Never | p.Escalates,
+    never_cut: frozenset[str],
+) -> Proof:
+    """The verdict on a claim about paths."""
+    pipeline = program.pipelines[claim.pipeline]
+    symbols = Symbols(program)
+    walk = Walk(program, symbols, Property(claimed), never_cut)
+    work = Work()
+    try:
+        walk.go(pipeline)
+        return _verdict(claim, claimed, symbols, walk, work, pipeline)
+    except (TooHard, RecursionError) as hard:
+        why = str(hard) if isinstance(hard, TooHard) else "it is nested too deep"
+        return Proof(claim, "undecided", why=why)
+
+
+def _verdict(
+    claim: p.Claim,
+    claimed: p.OnlyAfter | p.Never | p.Escalates,
+    symbols: Symbols,
+    walk: Walk,
+    work: Work,
+    pipeline: p.Pipeline,
+) -> Proof:
+    facts = symbols.facts
+    broken = sorted(walk.broken, key=lambda path: path.length)
+    if len(broken) > MOST_BROKEN:
+        raise TooHard(f"more than {MOST_BROKEN} paths have to be looked at")
+    for path in broken:
+        certain = decide(facts, [_without(part, facts) for part in path.parts()], work)
+        if certain is not None:
+            return _refuted(claim, symbols, path, certain, work, pipeline)
+    doubt: tuple[Path, Case, str] | None = None
+    for path in broken:
+        case = decide(facts, path.parts(), work)
+        if case is None:
+            continue
+        why = _doubt(facts, case)
+        if why is None:
+            return _refuted(claim, symbols, path, case, work, pipeline)
+        doubt = doubt or (path, case, why)
+    if doubt is not None:
+        refuted = _refuted(claim, symbols, doubt[0], doubt[1], work, pipeline)
+        return Proof(claim, "undecided", path=refuted.path, why=doubt[2])
+    called = not isinstance(claimed, p.Escalates) and claimed.tool not in tools_behind(
+        walk.program, pipeline
+    )
+    return Proof(claim, "proved", tuple(_by(claim, claimed, symbols, walk)), vacuous=called)
+
+
+def _refuted(
+    claim: p.Claim, symbols: Symbols, path: Path, case: Case, work: Work, pipeline: p.Pipeline
+) -> Proof:
+    way = trace(symbols.facts, path, case, work)
+    example = tuple(example_of(symbols, way.case, pipeline.parameters))
+    return Proof(claim, "refuted", path=way.events, example=example)
+
+
+def _without(formula: Formula, facts: Facts) -> Formula:
+    """The formula where every question that nobody can answer before a run comes out wrong."""
+    if not facts.opaque or not names_of(formula) & facts.opaque.keys():
+        return formula
+    match formula:
+        case Literal():
+            return FALSE
+        case And():
+            return all_of(_without(part, facts) for part in formula.parts)
+        case Or():
+            return any_of(_without(part, facts) for part in formula.parts)
+        case _:
+            assert_never(formula)
+
+
+def _doubt(facts: Facts, case: Case) -> str | None:
+    """Why a case may be none: an opaque question beside something else about the same values."""
+    speaks: dict[str, int] = {}
+    spoken: list[tuple[frozenset[str], str | None]] = []
+    for literal in case.literals:
+        names = atom_names(literal.atom)
+        opaque = next((facts.opaque[name][0] for name in names if name in facts.opaque), None)
+        around = facts.around(names)
+        roots = frozenset(name for name in around if name not in facts.opaque) or around
+        spoken.append((roots, opaque))
+        for name in roots:
+            speaks[name] = speaks.get(name, 0) + 1
+    for roots, opaque in spoken:
+        if opaque is not None and any(speaks[name] > 1 for name in roots):
+            return opaque
+    return None
+
+
+def _by(
+    claim: p.Claim,
+    claimed: p.OnlyAfter | p.Never | p.Escalates,
+    symbols: Symbols,
+    walk: Walk,
+) -> Iterator[str]:
+    """The names of the tests that a proof rests on."""
+    if isinstance(claimed, p.OnlyAfter):
+        own = claimed.pipeline == claim.pipeline
+        yield claimed.gate if own else f"{claimed.pipeline}.{claimed.gate}"
+        return
+    values: Mapping[str, object] = {}
+    del values
+    pipeline = walk.program.pipelines[claim.pipeline]
+    inputs = {q.name: one(symbols.free(q.name, q.type)) for q in pipeline.parameters}
+    about = symbols.facts.around(names_of(symbols.truth(claimed.when, inputs)))
+    seen: set[str] = set()
+    for name, test in walk.tests:
+        if name not in seen and symbols.facts.around(names_of(test)) & about:
+            seen.add(name)
+            yield name

@@ -1,0 +1,498 @@
+"""One walk over all paths of a pipeline, with those kept together that differ in nothing that matters.
+
+Why what it proves is so. A run goes through the items of a block in their order; what of a region
+runs side by side is taken in both orders where that can be seen. At every test the walk goes both
+ways, each with the condition under which a run goes there; a step is left by each of its links, a
+fallback entered after what went before it may have been done in part. So every run is on one of the
+paths, and a claim that no path breaks holds in every run. What a run can do besides is followed
+too: a redo that fails on its second round, a budget that cuts, a breaker that answers in a run's
+place, a cache that answers in a sub-pipeline's, an agent that calls what it has in any order, an
+`each` over no element or many.
+
+Where the walk takes in more than a run can do (what a cache holds, the elements of a list), it says
+so by an opaque question, and a claim that only such a path breaks is undecided, not refuted.
+
+Sub-pipelines are walked where they are run, with names of their own: their gates, effects and
+answers are those of this call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, literal, opposite
+from pipelang.analysis.claims.formulas import Equals as Picked
+from pipelang.analysis.claims.inequalities import TooHard
+from pipelang.analysis.claims.moments import Condition, made
+from pipelang.analysis.claims.paths import Event, Path, extend, meet, start
+from pipelang.analysis.claims.properties import Property
+from pipelang.analysis.claims.symbols import Symbols
+from pipelang.analysis.claims.values import Cases, one, under
+from pipelang.diagnostics import Span
+from pipelang.records import dataclass, field
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.unique import with_unique_names
+from pipelang.semantics.walk import all_items
+
+State = dict[bool, Path]
+"""Where the walk is, by what the property remembers."""
+
+MOST_ITEMS = 20_000
+"""Items that a walk may pass, those of sub-pipelines counted wherever they are run."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """One run of a pipeline within the walk. `prefix` stands before the names of its variables."""
+
+    pipeline: p.Pipeline
+    prefix: str
+    values: dict[str, Cases]
+    root: bool
+    redoing: bool = False
+    answers: list[tuple[State, Cases]] = field(default_factory=list)
+    failed: list[State] = field(default_factory=list)
+    cuts: dict[bool, list[Path]] = field(default_factory=dict)
+
+
+class Walk:
+    """A walk for one property. `broken` are the paths on which it would not hold."""
+
+    def __init__(
+        self,
+        program: p.Program,
+        symbols: Symbols,
+        watched: Property,
+        never_cut: frozenset[str] = frozenset(),
+    ) -> None:
+        self.program = program
+        self.symbols = symbols
+        self.watched = watched
+        self.never_cut = never_cut
+        self.broken: list[Path] = []
+        self.tests: list[tuple[str, Formula]] = []
+        self.passed: set[str] = set()
+        self.condition = Condition(None, next(iter(program.pipelines.values())))
+        self.root: Frame | None = None
+        self._items = 0
+        self._ends: list[tuple[str, State]] | None = None
+        self._unique: dict[str, p.Pipeline] = {}
+
+    # ------------------------------------------------------------------------------ pipelines
+
+    def go(self, pipeline: p.Pipeline) -> None:
+        """Walk a pipeline as a run of its own. Raises `TooHard`."""
+        pipeline = self.unique(pipeline.name)
+        self.condition = Condition(self.watched.when, pipeline)
+        values = {
+            q.name: one(self.symbols.free(q.name, q.type)) for q in pipeline.parameters
+        }
+        self.root = Frame(pipeline, "", values, root=True)
+        self._run(self.root, {False: start()})
+        self.root = None
+
+    def unique(self, name: str) -> p.Pipeline:
+        found = self._unique.get(name)
+        if found is None:
+            found = self._unique[name] = with_unique_names(self.program.pipelines[name])
+        return found
+
+    def child(
+        self, name: str, prefix: str, given: Mapping[str, Cases], state: State, span: Span
+    ) -> tuple[list[tuple[State, Cases]], State]:
+        """A sub-pipeline's answers, and where it failed."""
+        pipeline = self.unique(name)
+        prefix = f"{prefix}{name}."
+        values = {
+            q.name: given.get(q.name) or one(self.symbols.free(prefix + q.name, q.type))
+            for q in pipeline.parameters
+        }
+        frame = Frame(pipeline, prefix, values, root=False)
+        entered: dict[bool, list[Path | None]] = {}
+        event = Event(f"`{name}` runs", span)
+        for key, path in state.items():
+            entered.setdefault(self.watched.entered(name, key), []).append(
+                extend(path, TRUE, event)
+            )
+        self._run(frame, met(entered))
+        return frame.answers, join(*frame.failed)
+
+    def _run(self, frame: Frame, state: State) -> None:
+        pipeline = frame.pipeline
+        self._cut(frame, state)
+        if pipeline.breaker is not None:
+            self._breaker(frame, pipeline.breaker, state)
+        self.block(frame, pipeline.block, state)
+        budget = pipeline.budget
+        if budget is None or pipeline.name in self.never_cut:
+            return
+        cuts: State = met({key: list(paths) for key, paths in frame.cuts.items()})
+        cuts = step_to(cuts, TRUE, Event("the budget is spent", budget.span))
+        if budget.otherwise is not None:
+            self.end(frame, budget.otherwise, cuts)
+        elif not frame.root:
+            frame.failed.append(cuts)
+
+    def _cut(self, frame: Frame, state: State, *, always: bool = False) -> None:
+        """Note where a spent budget may cut the run: the earliest places with the fewest
+        conditions, and behind each value that the claim reads.
+        """
+        if frame.pipeline.budget is not None:
+            later = self.condition.tracked.keys() - self.passed
+            not_made = all_of(opposite(made(name)) for name in sorted(later))
+            for key, path in state.items():
+                if always or key not in frame.cuts:
+                    cut = extend(path, not_made)
+                    assert cut is not None
+                    frame.cuts.setdefault(key, []).append(cut)
+
+    def _breaker(self, frame: Frame, breaker: p.Breaker, state: State) -> None:
+        state = step_to(state, TRUE, Event("the breaker is open", breaker.span))
+        pipeline = frame.pipeline
+        reads = frozenset[str]()
+        stand_in = p.Step("breaker", pipeline.returns, breaker.otherwise, reads, None, breaker.span)
+        answered = self.step(frame, stand_in, state)
+        value = frame.values.pop("breaker", ())
+        self._answer(frame, answered, value)
+
+    # ---------------------------------------------------------------------------------- ends
+
+    def end(self, frame: Frame, outcome: p.Outcome, state: State) -> None:
+        """A run of a pipeline ends with an outcome."""
+        if not state:
+            return
+        match outcome:
+            case p.Return():
+                state = step_to(state, TRUE, Event("it answers", outcome.span))
+                value = self.symbols.cases(outcome.value, frame.values)
+                self._answer(frame, state, value)
+            case p.Escalate():
+                self.finish("escalated", state)
+            case p.Reject():
+                event = Event(f"`{frame.pipeline.name}` rejects", outcome.span)
+                self.finish("rejected", step_to(state, TRUE, event))
+            case p.Fail():
+                if frame.root:
+                    self.finish("failed", state)
+                else:
+                    frame.failed.append(state)
+
+    def _answer(self, frame: Frame, state: State, value: Cases) -> None:
+        if frame.root:
+            self.finish("answered", state)
+        elif state:
+            frame.answers.append((state, value))
+
+    def finish(self, kind: str, state: State) -> None:
+        """The whole run ends; what of the region around does not hang on it is still finished."""
+        if self._ends is not None:
+            self._ends.append((kind, state))
+            return
+        for key, path in state.items():
+            if self.watched.broken_by_end(kind, key):
+                self._break(path)
+
+    def _break(self, path: Path | None) -> None:
+        assert self.root is not None
+        formula = self.condition.formula(self.symbols, self.root.values, self.passed)
+        broken = extend(path, formula)
+        if broken is not None:
+            self.broken.append(broken)
+
+    def call(self, step: p.Step, tool: str, state: State, span: Span) -> State:
+        """A tool is called."""
+        if tool != self.watched.tool:
+            acts = self.program.tools[tool].acts
+            event = Event(f"`{step.name}` calls `{tool}`", span) if acts else None
+            return step_to(state, TRUE, event)
+        event = Event(f"`{step.name}` calls `{tool}`", span)
+        found: dict[bool, list[Path | None]] = {}
+        for key, path in state.items():
+            after = extend(path, TRUE, event)
+            if self.watched.broken_by_call(tool, key):
+                self._break(after)
+            found.setdefault(self.watched.called(tool, key), []).append(after)
+        return met(found)
+
+    # ---------------------------------------------------------------------------------- items
+
+    def block(self, frame: Frame, block: p.Block, state: State) -> State:
+        for segment in block.segments:
+            if not state:
+                break
+            if isinstance(segment, p.Barrier):
+                state = self._item(frame, block, block.items[segment.index], state)
+            else:
+                members = [block.items[index] for index in segment.members]
+                state = self._region(frame, block, members, state)
+        return state
+
+    def _region(
+        self, frame: Frame, block: p.Block, members: list[p.Item], state: State
+    ) -> State:
+        """Steps that run side by side. One that does not read another may run before it, and also
+        when that one ended the run; that matters where the claim is about a tool that reads.
+        """
+        if len(members) == 1:
+            return self._item(frame, block, members[0], state)
+        tool = self.watched.tool
+        reads = tool is not None and not self.program.tools[tool].acts
+        waits = frame.root and bool(self.condition.tracked) and self._ends is None
+        if waits:
+            self._ends = []
+        entry, before = state, frozenset[str]()
+        needs: dict[str, frozenset[str]] = {}
+        late: list[tuple[str, str, State]] = []
+        for item in members:
+            assert isinstance(item, (p.Step, p.Let))
+            own = item.reads & before
+            needs[item.name] = own.union(*(needs[name] for name in own))
+            if reads and needs[item.name] != before and isinstance(item, p.Step):
+                aside = Frame(
+                    frame.pipeline, f"{frame.prefix}~", dict(frame.values), frame.root, True
+                )
+                self.step(aside, item, entry)
+            before |= {item.name}
+            if state:
+                state = self._item(frame, block, item, state)
+            if waits and self._ends:
+                late += [(item.name, kind, ended) for kind, ended in self._ends]
+                self._ends = []
+        if waits:
+            self._ends = None
+            for name, kind, ended in late:
+                dead = [other for other in self.condition.tracked if name in needs.get(other, ())]
+                ended = step_to(ended, all_of(opposite(made(other)) for other in dead))
+                if reads:  # a call beside it may have been made, whatever came first in writing
+                    ended = {**ended, **{True: path for path in ended.values()}}
+                self.finish(kind, ended)
+        return state
+
+    def _item(self, frame: Frame, block: p.Block, item: p.Item, state: State) -> State:
+        self._items += 1
+        if self._items > MOST_ITEMS:
+            raise TooHard("its paths, with those of all that it runs, are too many")
+        match item:
+            case p.Step():
+                state = self.step(frame, item, state)
+                self._made(frame, item.name)
+                state = self._now_made(frame, item.name, state)
+            case p.Let():
+                frame.values[item.name] = self.symbols.cases(item.value, frame.values)
+                self._made(frame, item.name)
+                state = self._now_made(frame, item.name, state)
+            case p.Gate():
+                state = self._gate(frame, block, item, state)
+            case p.Person():
+                state = self._person(frame, item, state)
+            case p.When():
+                state = self._when(frame, item, state)
+            case p.MatchBranch():
+                state = self._match(frame, item, state)
+            case p.Remember():
+                event = Event(f"`{item.memory}` cannot be written", item.span)
+                if not frame.root:
+                    frame.failed.append(step_to(state, TRUE, event))
+            case p.End():
+                self.end(frame, item.outcome, state)
+                return {}
+        self._cut(frame, state)
+        return state
+
+    def _made(self, frame: Frame, name: str) -> None:
+        if frame.root and name in self.condition.tracked:
+            self.passed.add(name)
+
+    def _now_made(self, frame: Frame, name: str, state: State) -> State:
+        if not frame.root or frame.redoing or name not in self.condition.tracked:
+            return state
+        state = step_to(state, made(name))
+        self._cut(frame, state, always=True)
+        return state
+
+    def _gate(self, frame: Frame, block: p.Block, gate: p.Gate, state: State) -> State:
+        holds = self.symbols.truth(gate.condition, frame.values)
+        self.tests.append((gate.name.split(" ")[0], holds))
+        label = gate.name.split(" ")[0]
+        event = Event(f"gate `{label}` holds", gate.span, label)
+        after: dict[bool, list[Path | None]] = {}
+        for key, path in state.items():
+            now = self.watched.passed(frame.pipeline.name, gate.name, key)
+            after.setdefault(now, []).append(extend(path, holds, event))
+        otherwise, words = gate.otherwise, f"gate `{label}` does not hold"
+        if isinstance(otherwise, p.Redo):
+            if not frame.redoing:
+                self._redone(frame, block, gate, otherwise, step_to(state, opposite(holds)))
+            words += f", also after {otherwise.times} redo{'s' * (otherwise.times > 1)}"
+            otherwise = otherwise.otherwise
+        out = Event(words, gate.span, label)
+        self.end(frame, otherwise, step_to(state, opposite(holds), out))
+        return met(after)
+
+    def _redone(
+        self, frame: Frame, block: p.Block, gate: p.Gate, redo: p.Redo, state: State
+    ) -> None:
+        """A second round that ends the run: what it has not made anew is still as it was. One that
+        comes through to the gate is a first round with other values, and was walked as such.
+        """
+        names = {
+            item.name
+            for index in redo.reruns
+            if isinstance(item := block.items[index], (p.Step, p.Let))
+        }
+        if not frame.root or not names & self.condition.tracked.keys():
+            return
+        event = Event(f"gate `{gate.name}` does not hold, and `{redo.step}` is redone", gate.span)
+        state = step_to(state, TRUE, event)
+        again = Frame(frame.pipeline, f"{frame.prefix}again ", frame.values, True, redoing=True)
+        before, frame.values = frame.values, dict(frame.values)
+        again.values = frame.values
+        for index in redo.reruns:
+            item = block.items[index]
+            if item is not gate and state:
+                state = self._item(again, block, item, state)
+        frame.values = before
+
+    def _person(self, frame: Frame, person: p.Person, state: State) -> State:
+        asked = TRUE
+        if person.when is not None:
+            asked = self.symbols.truth(person.when, frame.values)
+            self.tests.append((person.name, asked))
+        approves = person.kind == "approve"
+        says = f"`{person.role}` approves `{person.name}`"
+        says = says if approves else f"nobody stops `{person.name}`"
+        after: dict[bool, list[Path | None]] = {}
+        for key, path in state.items():
+            yes = extend(path, asked, Event(says, person.span, person.name))
+            now = self.watched.passed(frame.pipeline.name, person.name, key)
+            after.setdefault(now, []).append(yes)
+            skipped = Event(f"nobody is asked for `{person.name}`", person.span, person.name)
+            after.setdefault(key, []).append(extend(path, opposite(asked), skipped))
+        says = f"`{person.role}` " + ("does not approve" if approves else "stops")
+        no = Event(f"{says} `{person.name}`", person.span, person.name)
+        self.end(frame, person.otherwise, step_to(state, asked, no))
+        return met(after)
+
+    def _when(self, frame: Frame, when: p.When, state: State) -> State:
+        holds = self.symbols.truth(when.condition, frame.values)
+        shown = when.name or ir.show(when.condition)
+        if when.name is not None:
+            self.tests.append((when.name, holds))
+        label = f"`{shown}`" if "`" not in shown else "the condition"
+        yes = Event(f"{label} is so", when.span, when.name)
+        no = Event(f"{label} is not so", when.span, when.name)
+        ways = ((holds, yes, when.then), (opposite(holds), no, when.otherwise))
+        return self._ways(frame, ways, state)
+
+    def _match(self, frame: Frame, match: p.MatchBranch, state: State) -> State:
+        patterns = [taken for taken, _ in match.arms]
+        guards = self.symbols.arms(match.subject, patterns, frame.values)
+        shown, ways = ir.show(match.subject), []
+        for guard, (taken, block) in zip(guards, match.arms, strict=True):
+            what = "something else" if taken is None else " or ".join(map(_plainly, taken))
+            ways.append((guard, Event(f"`{shown}` is {what}", match.span), block))
+        return self._ways(frame, tuple(ways), state)
+
+    def _ways(
+        self, frame: Frame, ways: tuple[tuple[Formula, Event, p.Block], ...], state: State
+    ) -> State:
+        """Branches, of which a run takes one; what is made in the others is not made."""
+        ends: list[State] = []
+        inside = [self._tracked_in(frame, block) for _, _, block in ways]
+        for at, (guard, event, block) in enumerate(ways):
+            others = [name for k, names in enumerate(inside) if k != at for name in names]
+            not_made = all_of(opposite(made(name)) for name in others)
+            entered = step_to(state, all_of((guard, not_made)), event)
+            ends.append(self.block(frame, block, entered))
+        return join(*ends)
+
+    def _tracked_in(self, frame: Frame, block: p.Block) -> list[str]:
+        if not frame.root or not self.condition.tracked:
+            return []
+        names = (i.name for i in all_items(block) if isinstance(i, (p.Step, p.Let)))
+        return [name for name in names if name in self.condition.tracked]
+
+    # ---------------------------------------------------------------------------------- steps
+
+    def step(self, frame: Frame, step: p.Step, state: State) -> State:
+        """A step's chain: answered by one of its links, or ended with its outcome."""
+        from pipelang.analysis.claims.links import chain
+
+        answers, failed = chain(self, frame, step, step.chain, state, step.name)
+        frame.values[step.name] = self.chosen(f"{frame.prefix}{step.name}", step.type, answers)
+        tracked = frame.root and not frame.redoing and step.name in self.condition.tracked
+        if failed:
+            outcome = step.chain.end
+            out = Event(f"`{step.name}` has nothing left to try", step.span)
+            if tracked:
+                failed = step_to(failed, opposite(made(step.name)))
+            failed = step_to(failed, TRUE, out)
+            if outcome is not None:
+                self.end(frame, outcome, failed)
+            elif frame.root:
+                self.finish("failed", failed)
+            else:
+                frame.failed.append(failed)
+        return join(
+            *(
+                step_to(found, self.pick(frame, step, answers, at))
+                for at, (found, _) in enumerate(answers)
+            )
+        )
+
+    def pick(
+        self,
+        frame: Frame,
+        step: p.Step,
+        answers: list[tuple[State, Cases | None]],
+        at: int,
+    ) -> Formula:
+        """That a step was answered in one of its ways; those whose answer can be anything are one."""
+        if len(answers) == 1 or all(value is None for _, value in answers):
+            return TRUE
+        return _picked(f"{frame.prefix}{step.name}", None if answers[at][1] is None else at)
+
+    def chosen(
+        self, name: str, type: object, answers: list[tuple[State, Cases | None]]
+    ) -> Cases:
+        """A value by the way in which it was made."""
+        free = one(self.symbols.free(name, type))  # type: ignore[arg-type]
+        if not answers or all(value is None for _, value in answers):
+            return free
+        if len(answers) == 1:
+            return answers[0][1] or free
+        found = [under(_picked(name, None), free)]
+        for at, (_, value) in enumerate(answers):
+            if value is not None:
+                found.append(under(_picked(name, at), value))
+        return tuple(case for cases in found for case in cases)
+
+
+def _picked(name: str, at: int | None) -> Formula:
+    return literal(Picked(f"{name} by", "any" if at is None else str(at), constant=True))
+
+
+def _plainly(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"`{value}`"
+
+
+def step_to(state: State, formula: Formula, event: Event | None = None) -> State:
+    """All paths of a state, if something holds."""
+    found = {key: extend(path, formula, event) for key, path in state.items()}
+    return {key: path for key, path in found.items() if path is not None}
+
+
+def met(paths: Mapping[bool, list[Path | None]] | Mapping[bool, list[Path]]) -> State:
+    """A state of paths that meet."""
+    found = {key: meet(ways) for key, ways in paths.items()}
+    return {key: path for key, path in found.items() if path is not None}
+
+
+def join(*states: State) -> State:
+    """One state for several."""
+    paths: dict[bool, list[Path | None]] = {}
+    for state in states:
+        for key, path in state.items():
+            paths.setdefault(key, []).append(path)
+    return met(paths)
