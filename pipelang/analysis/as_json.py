@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pipelang.analysis.analyse import Analysis
+from pipelang.analysis.claims.verdicts import Proof
 from pipelang.analysis.sweep import OUTCOMES
-from pipelang.semantics import program as p
+from pipelang.diagnostics import Sources
 
 
-def analysis_json(analysis: Analysis, claims: tuple[p.Claim, ...]) -> dict[str, Any]:
+def analysis_json(
+    analysis: Analysis, proofs: tuple[Proof, ...], sources: Sources
+) -> dict[str, Any]:
     """The entry of a pipeline under `pipelines`."""
     numbers = {name: number.as_json() for name, number in analysis.numbers.items()}
 
@@ -44,9 +47,27 @@ def analysis_json(analysis: Analysis, claims: tuple[p.Claim, ...]) -> dict[str, 
             }
             for row in analysis.steps
         ],
-        "claims": [
-            {"claim": claim.text, "verdict": "undecided", "by": [], "path": []} for claim in claims
-        ],
+        "claims": [_claim(proof, sources) for proof in proofs],
         "advice": [],
         "what_if": [],
     }
+
+
+def _claim(proof: Proof, sources: Sources) -> dict[str, Any]:
+    """A verdict; the steps of its path with their places, the last ones what breaks the claim."""
+    path = []
+    for event in proof.path:
+        source = sources.get(event.span.file)
+        line = None if source is None else source.position(event.span.start).line
+        path.append({"step": event.text, "file": event.span.file, "line": line})
+    found: dict[str, Any] = {
+        "claim": proof.claim.text,
+        "verdict": proof.verdict,
+        "by": list(proof.by),
+        "path": path,
+    }
+    if proof.example:
+        found["example"] = list(proof.example)
+    if proof.why:
+        found["why"] = proof.why
+    return found

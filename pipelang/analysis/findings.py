@@ -25,11 +25,7 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
         yield from _objective(verdict, analysis)
     yield from _uncalibrated(pipeline)
     yield from _shared_providers(program, pipeline)
-    yield from _retried_effects(program, pipeline)
     yield from _cost(program, analysis)
-    for claim in program.claims:
-        if claim.pipeline == pipeline.name:
-            yield report(codes.CLAIM_UNDECIDED, claim.span, claim=claim.text)
 
 
 LATER = ("latency", "turnaround", "review", "accuracy", "calibration", "error_rate")
@@ -117,16 +113,6 @@ def _shared_providers(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diag
                 provider = sorted(shared)[0]
                 yield report(codes.SHARED_PROVIDER, link.span, provider=provider)
             before |= providers
-
-
-def _retried_effects(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    for item in all_items(pipeline.block):
-        if isinstance(item, p.Step):
-            for link in inner_links(item.chain):
-                if isinstance(link.action, p.Call) and link.retry.count:
-                    tool = program.tools[link.action.tool]
-                    if tool.acts and not tool.idempotent:
-                        yield report(codes.RETRIED_EFFECT, link.span, tool=tool.name)
 
 
 def _cost(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:

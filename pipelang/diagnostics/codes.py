@@ -160,11 +160,24 @@ NO_OUTCOME = _row(
     "end it with `return`, `escalate to`, `reject` or `fail`",
 )
 UNREACHABLE = _row("P402", "unreachable", "this is never reached", severity=_W)
-NEVER_ANSWERS = _row("P403", "never-answers", "`{name}` can never answer: it has no `return`")
+NEVER_ANSWERS = _row("P403", "never-answers", "`{name}` can never answer: {why}")
 BAD_REDO = _row("P404", "bad-redo", "`redo {name}` cannot work: {why}")
 REDO_IS_USELESS = _row(
     "P405", "useless-redo", "`{gate}` does not read `{name}`, so redoing it changes nothing"
 )
+
+CLAIM_REFUTED = _row("P406", "claim-refuted", "`{claim}` does not hold: {path}")
+CLAIM_UNDECIDED = _row(
+    "P407", "claim-undecided", "`{claim}` is not decided: {why}", severity=_W
+)
+VACUOUS_CLAIM = _row(
+    "P408",
+    "vacuous-claim",
+    "`{claim}` says nothing: `{name}` never calls `{tool}`",
+    severity=_W,
+)
+NEVER_HOLDS = _row("P409", "never-holds", "{what} can never hold here", severity=_W)
+ALWAYS_HOLDS = _row("P410", "always-holds", "{what} always holds here", severity=_W)
 
 # ----------------------------------------------------------------------- P5xx reliability
 SLO_MISSED = _row("P501", "slo-missed", "{metric} {op} {target} is not met: {value}")
@@ -194,6 +207,15 @@ RETRIED_EFFECT = _row(
     "declare it `idempotent` if a second call with the same key does nothing, or drop the retry",
 )
 
+HALF_DONE = _row(
+    "P508",
+    "half-done",
+    "`{second}` is tried after `{first}`, which may have acted although it seems to have failed",
+    "end the chain with an outcome, so that somebody looks, or declare `{first}` `idempotent`"
+    " if it is the same call again",
+    _W,
+)
+
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(
     "P601",
@@ -221,10 +243,41 @@ AGENT_EFFECT = _row(
     "wrap it in a pipeline, where its gates and approvals live, and give the agent that pipeline",
 )
 
-# ------------------------------------------------------- P9xx what this version leaves open
-CLAIM_UNDECIDED = _row(
-    "P901", "claim-undecided", "this version does not decide `{claim}` yet", severity=_W
+UNTRUSTED_EFFECT = _row(
+    "P704",
+    "untrusted-effect",
+    "{value} may hold text from outside (`{source}`), and `{tool}` acts on it",
 )
+STEERED_EFFECT = _row(
+    "P705",
+    "steered-effect",
+    "text from outside (`{source}`) decides whether `{tool}` is called, and nothing vouches for it",
+)
+TRIFECTA = _row(
+    "P706",
+    "trifecta",
+    "`{tool}` sends out what private data (`{private}`) and text from outside (`{source}`) went into",
+)
+PRIVATE_CACHE = _row(
+    "P707",
+    "private-cache",
+    "`{step}` is made from private data (`{private}`) and cached under a key that does not say whose",
+)
+PRIVATE_MEMORY = _row(
+    "P708",
+    "private-memory",
+    "memory `{memory}` keeps private data (`{private}`) under a key that does not say whose",
+)
+SECRET_LEAK = _row("P709", "secret-leak", "the secret `{secret}` gets into {where}")
+UNGATED_EFFECT = _row(
+    "P710",
+    "ungated-effect",
+    "what a model makes goes out through `{tool}`, which cannot be undone, and nothing checks it",
+    "put a gate, an approval or a hold in front of `{step}`",
+    _W,
+)
+
+# ------------------------------------------------------- P9xx what this version leaves open
 METRIC_UNDECIDED = _row(
     "P902", "metric-undecided", "this version does not compute `{metric}` yet", severity=_W
 )

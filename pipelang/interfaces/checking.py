@@ -17,6 +17,7 @@ from pipelang.semantics.loading import Loader
 
 if TYPE_CHECKING:
     from pipelang.analysis.analyse import Analysis
+    from pipelang.analysis.claims.verdicts import Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Checked:
     analyses: tuple[Analysis, ...]
     diagnostics: tuple[Diagnostic, ...]
     sources: Sources
+    proofs: tuple[Proof, ...] = ()
 
 
 def check_file(path: str, loader: Loader | None = None) -> Checked:
@@ -35,16 +37,20 @@ def check_file(path: str, loader: Loader | None = None) -> Checked:
     built = build(path, loader or DiskLoader())
     found = list(built.diagnostics)
     analyses: list[Analysis] = []
+    proofs: tuple[Proof, ...] = ()
     if built.program is not None:
         from pipelang.analysis.analyse import analyse
         from pipelang.analysis.findings import findings
+        from pipelang.analysis.proving import prove
 
         for pipeline in built.program.pipelines.values():
             analysis = analyse(built.program, pipeline)
             analyses.append(analysis)
             found.extend(findings(built.program, analysis))
+        proofs, more = prove(built.program, analyses)
+        found.extend(more)
     found = sorted(dict.fromkeys(found), key=_place)
-    return Checked(path, built.program, tuple(analyses), tuple(found), built.sources)
+    return Checked(path, built.program, tuple(analyses), tuple(found), built.sources, proofs)
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
@@ -96,12 +102,11 @@ def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
 
     pipelines: dict[str, Any] = {}
     for one in checked:
-        claims = one.program.claims if one.program is not None else ()
         for analysis in one.analyses:
             name = analysis.pipeline.name
             key = name if name not in pipelines else f"{one.path}:{name}"
-            mine = tuple(claim for claim in claims if claim.pipeline == name)
-            pipelines[key] = analysis_json(analysis, mine)
+            mine = tuple(proof for proof in one.proofs if proof.claim.pipeline == name)
+            pipelines[key] = analysis_json(analysis, mine, one.sources)
     diagnostics = [as_json(diagnostic, {}) for diagnostic in extra]
     for one in checked:
         diagnostics += [as_json(diagnostic, one.sources) for diagnostic in one.diagnostics]

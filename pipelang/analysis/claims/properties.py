@@ -7,11 +7,34 @@ differ in nothing that matters become one.
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Protocol, assert_never
 
+from pipelang.diagnostics import Span
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+
+class Watch(Protocol):
+    """What a walk asks: what an event makes of the state, and whether it breaks what is watched."""
+
+    @property
+    def when(self) -> ir.Expr | None:
+        """The condition under which a break counts."""
+
+    @property
+    def tool(self) -> str | None:
+        """The tool whose calls are events."""
+
+    def entered(self, pipeline: str, state: bool) -> bool: ...
+
+    def passed(self, pipeline: str, gate: str, state: bool) -> bool: ...
+
+    def called(self, tool: str, state: bool) -> bool: ...
+
+    def broken_by_call(self, tool: str, state: bool, span: Span) -> bool: ...
+
+    def broken_by_end(self, kind: str, state: bool) -> bool: ...
+
 
 OnPaths = p.OnlyAfter | p.Never | p.Escalates
 
@@ -54,7 +77,7 @@ class Property:
             case _:
                 return state
 
-    def broken_by_call(self, tool: str, state: bool) -> bool:
+    def broken_by_call(self, tool: str, state: bool, span: Span) -> bool:
         """Whether a call in this state breaks the claim, if its condition holds."""
         match self.claimed:
             case p.OnlyAfter(tool=own):

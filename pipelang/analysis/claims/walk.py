@@ -25,7 +25,7 @@ from pipelang.analysis.claims.formulas import Equals as Picked
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.moments import Condition, made
 from pipelang.analysis.claims.paths import Event, Path, extend, meet, start
-from pipelang.analysis.claims.properties import Property
+from pipelang.analysis.claims.properties import Watch
 from pipelang.analysis.claims.symbols import Symbols
 from pipelang.analysis.claims.values import Cases, one, under
 from pipelang.diagnostics import Span
@@ -63,7 +63,7 @@ class Walk:
         self,
         program: p.Program,
         symbols: Symbols,
-        watched: Property,
+        watched: Watch,
         never_cut: frozenset[str] = frozenset(),
     ) -> None:
         self.program = program
@@ -210,10 +210,20 @@ class Walk:
         found: dict[bool, list[Path | None]] = {}
         for key, path in state.items():
             after = extend(path, TRUE, event)
-            if self.watched.broken_by_call(tool, key):
+            if self.watched.broken_by_call(tool, key, span):
                 self._break(after)
             found.setdefault(self.watched.called(tool, key), []).append(after)
         return met(found)
+
+    def tested(
+        self, frame: Frame, item: p.Item, condition: ir.Expr, holds: Formula, state: State
+    ) -> None:
+        """A test is made; whoever wants to know more about it than a claim does looks here."""
+
+    def chooses(
+        self, frame: Frame, match: p.MatchBranch, guards: list[Formula], state: State
+    ) -> None:
+        """A match is made, with what each of its arms asks."""
 
     # ---------------------------------------------------------------------------------- items
 
@@ -313,8 +323,9 @@ class Walk:
 
     def _gate(self, frame: Frame, block: p.Block, gate: p.Gate, state: State) -> State:
         holds = self.symbols.truth(gate.condition, frame.values)
-        self.tests.append((gate.name.split(" ")[0], holds))
         label = gate.name.split(" ")[0]
+        self.tests.append((label, holds))
+        self.tested(frame, gate, gate.condition, holds, state)
         event = Event(f"gate `{label}` holds", gate.span, label)
         after: dict[bool, list[Path | None]] = {}
         for key, path in state.items():
@@ -359,6 +370,7 @@ class Walk:
         if person.when is not None:
             asked = self.symbols.truth(person.when, frame.values)
             self.tests.append((person.name, asked))
+            self.tested(frame, person, person.when, asked, state)
         approves = person.kind == "approve"
         says = f"`{person.role}` approves `{person.name}`"
         says = says if approves else f"nobody stops `{person.name}`"
@@ -376,6 +388,7 @@ class Walk:
 
     def _when(self, frame: Frame, when: p.When, state: State) -> State:
         holds = self.symbols.truth(when.condition, frame.values)
+        self.tested(frame, when, when.condition, holds, state)
         shown = when.name or ir.show(when.condition)
         if when.name is not None:
             self.tests.append((when.name, holds))
@@ -389,6 +402,7 @@ class Walk:
         patterns = [taken for taken, _ in match.arms]
         guards = self.symbols.arms(match.subject, patterns, frame.values)
         shown, ways = ir.show(match.subject), []
+        self.chooses(frame, match, guards, state)
         for guard, (taken, block) in zip(guards, match.arms, strict=True):
             what = "something else" if taken is None else " or ".join(map(_plainly, taken))
             ways.append((guard, Event(f"`{shown}` is {what}", match.span), block))

@@ -47,7 +47,8 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
     if not ends and not unread:
         context.tell(codes.NO_OUTCOME, decl.name.span, name=decl.name.text)
     if not unread and not _can_answer(decl):
-        context.tell(codes.NEVER_ANSWERS, decl.name.span, name=decl.name.text)
+        why = "it has no `return`"
+        context.tell(codes.NEVER_ANSWERS, decl.name.span, name=decl.name.text, why=why)
     contents = contents_of(made, locals, flawed=unread)
     whole = _Whole(context, file, place, scope, contents)
     for item in decl.items:

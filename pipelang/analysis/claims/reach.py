@@ -1,0 +1,176 @@
+"""What of a pipeline can happen: tests that are decided before they are made, ways that no run takes.
+
+The walk over paths, with sub-pipelines answering anything: it takes in more than any run can do, so
+what it cannot reach nothing reaches. Settings are any number of their range, since operators turn
+them. A test that was made before with the same outcome is no news either: it is told as decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pipelang.analysis.claims.deciding import Work, possible
+from pipelang.analysis.claims.formulas import Formula, names_of, opposite
+from pipelang.analysis.claims.inequalities import TooHard
+from pipelang.analysis.claims.paths import Path
+from pipelang.analysis.claims.symbols import Symbols
+from pipelang.analysis.claims.values import Cases, one
+from pipelang.analysis.claims.walk import Frame, State, Walk
+from pipelang.diagnostics import Diagnostic, Span, codes, report
+from pipelang.records import dataclass
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+
+MOST_WORK = 250_000
+"""Literals that are looked at for all tests of one pipeline; those behind are left undecided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Nothing is watched: every path matters."""
+
+    when: ir.Expr | None = None
+    tool: str | None = None
+
+    def entered(self, pipeline: str, state: bool) -> bool:
+        return state
+
+    def passed(self, pipeline: str, gate: str, state: bool) -> bool:
+        return state
+
+    def called(self, tool: str, state: bool) -> bool:
+        return state
+
+    def broken_by_call(self, tool: str, state: bool, span: Span) -> bool:
+        return False
+
+    def broken_by_end(self, kind: str, state: bool) -> bool:
+        return kind == "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A test at a place that some paths reach; `arm` of a match, else None."""
+
+    item: p.Item
+    formula: Formula
+    path: Path
+    arm: int | None
+
+
+class Reach(Walk):
+    """Gathers the tests of one pipeline with the paths to them."""
+
+    def __init__(self, program: p.Program, symbols: Symbols) -> None:
+        super().__init__(program, symbols, Nothing())
+        self.asked: list[Asked] = []
+
+    def child(
+        self, name: str, prefix: str, given: Mapping[str, Cases], state: State, span: Span
+    ) -> tuple[list[tuple[State, Cases]], State]:
+        returns = self.program.pipelines[name].returns
+        return [(state, one(self.symbols.free(f"{prefix}{name}", returns)))], state
+
+    def tested(
+        self, frame: Frame, item: p.Item, condition: ir.Expr, holds: Formula, state: State
+    ) -> None:
+        if frame.redoing or _is_fixed(condition):
+            return
+        for path in state.values():
+            self.asked.append(Asked(item, holds, path, None))
+
+    def chooses(
+        self, frame: Frame, match: p.MatchBranch, guards: list[Formula], state: State
+    ) -> None:
+        if frame.redoing or _is_fixed(match.subject):
+            return
+        for path in state.values():
+            for at, guard in enumerate(guards):
+                self.asked.append(Asked(match, guard, path, at))
+
+
+def _is_fixed(condition: ir.Expr) -> bool:
+    """Whether a condition reads nothing: whoever writes `true` means it."""
+    return not any(isinstance(part, (ir.Read, ir.BudgetLeft)) for part in ir.walk(condition)) or any(
+        isinstance(part, ir.Const) and part.setting for part in ir.walk(condition)
+    )
+
+
+def reach(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+    """What can never happen in a pipeline, as far as it can be told."""
+    symbols = Symbols(program)
+    walk = Reach(program, symbols)
+    try:
+        walk.go(pipeline)
+        yield from _tests(walk, symbols)
+    except (TooHard, RecursionError):
+        return
+    yield from _answers(walk, symbols, pipeline)
+
+
+def _tests(walk: Reach, symbols: Symbols) -> Iterator[Diagnostic]:
+    facts, work = symbols.facts, Work(MOST_WORK)
+    uses: dict[str, int] = {}
+    for asked in walk.asked:
+        for name in facts.around(names_of(asked.formula)):
+            uses[name] = uses.get(name, 0) + 1
+    for asked in walk.asked:
+        names = facts.around(names_of(asked.formula))
+        alone = asked.arm is None and all(uses[name] == 1 for name in names)
+        before = [] if alone else asked.path.parts()
+        if not before or possible(facts, before, work):
+            can_hold = possible(facts, [*before, asked.formula], work)
+            if asked.arm is not None:
+                if not can_hold:
+                    yield _arm(asked)
+            elif not can_hold:
+                yield report(codes.NEVER_HOLDS, _span(asked.item), what=_what(asked.item))
+            elif not possible(facts, [*before, opposite(asked.formula)], work):
+                yield report(codes.ALWAYS_HOLDS, _span(asked.item), what=_what(asked.item))
+
+
+def _arm(asked: Asked) -> Diagnostic:
+    assert isinstance(asked.item, p.MatchBranch) and asked.arm is not None
+    block = asked.item.arms[asked.arm][1]
+    span = _span(block.items[0]) if block.items else asked.item.span
+    help = "what was tested before leaves nothing for this arm"
+    return report(codes.UNREACHABLE, span, help=help)
+
+
+def _span(item: p.Item) -> Span:
+    return item.span
+
+
+def _what(item: p.Item) -> str:
+    match item:
+        case p.Gate():
+            return f"gate `{item.name.split(' ')[0]}`"
+        case p.Person():
+            return f"the `when` of `{item.name}`"
+        case p.When(name=str()):
+            return f"`{item.name}`"
+        case p.When():
+            shown = ir.show(item.condition)
+            return "this condition" if "`" in shown or len(shown) > 60 else f"`{shown}`"
+        case _:
+            return "this"
+
+
+def _answers(walk: Reach, symbols: Symbols, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+    """Whether any way to an answer is left."""
+    work = Work(MOST_WORK)
+    try:
+        for path in walk.broken:
+            if possible(symbols.facts, path.parts(), work):
+                return
+    except TooHard:
+        return
+    if _has_return(pipeline):
+        why = "no run gets to a `return`"
+        yield report(codes.NEVER_ANSWERS, pipeline.span, name=pipeline.name, why=why)
+
+
+def _has_return(pipeline: p.Pipeline) -> bool:
+    from pipelang.semantics.walk import outcomes
+
+    return any(isinstance(outcome, p.Return) for outcome in outcomes(pipeline.block))

@@ -1,0 +1,1 @@
+"""Where data may go: from people outside and about people, into effects, prompts and stores."""

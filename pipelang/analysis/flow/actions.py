@@ -1,0 +1,392 @@
+"""What flows through each action of a chain, and what is looked at where it acts on the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, assert_never
+
+from pipelang.analysis.flow import sinks
+from pipelang.analysis.flow.marks import (
+    ELEMENT,
+    INFLUENCED,
+    NOTHING,
+    OWNER,
+    PRIVATE,
+    SECRET,
+    UNTRUSTED,
+    Flow,
+    Hop,
+    Mark,
+    Origin,
+    Way,
+    inside,
+    joined,
+    labels,
+    marks_of,
+    only,
+    source,
+    spread,
+    under,
+)
+from pipelang.analysis.flow.reading import steered
+from pipelang.analysis.flow.situation import Control, Reaching, Situation
+from pipelang.diagnostics import Span
+from pipelang.records import replace
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.types import Type
+from pipelang.semantics.walk import agent_of
+
+if TYPE_CHECKING:
+    from pipelang.analysis.flow.tracking import Place, Tracker
+
+ALL = (UNTRUSTED, INFLUENCED, PRIVATE, SECRET)
+
+
+def chain(
+    tracker: Tracker, place: Place, step: p.Step, chain: p.Chain, situation: Situation
+) -> Flow:
+    """What may flow into the answer of a chain."""
+    found = [_link(tracker, place, step, link, situation) for link in chain.links]
+    if chain.end is not None:
+        tracker.end(place, chain.end)
+    return joined(*found)
+
+
+def _link(
+    tracker: Tracker, place: Place, step: p.Step, link: p.Link, situation: Situation
+) -> Flow:
+    action, values = link.action, place.values
+    content = NOTHING
+    match action:
+        case p.Value():
+            return values.of(action.value)
+        case p.Choose():
+            marks = tuple(marks_of(values.of(action.subject), UNTRUSTED, INFLUENCED))
+            inner = situation.under(Control(ir.show(action.subject), link.span, marks))
+            arms = [_link(tracker, place, step, arm, inner) for _, arm in action.arms]
+            return joined(*arms, steered(ir.Read(step.name, step.type), values.of(action.subject)))
+        case p.AskTier() | p.Cascade() | p.Agent():
+            content = _prompted(tracker, place, step, action, link.span)
+            loop = agent_of(action)
+            if loop is not None:
+                content = _agent(tracker, place, step, loop, content, link, situation)
+            found = _answered(step, content, action.answers, link.span)
+        case p.AskRole():
+            content = _prompted(tracker, place, step, action, link.span)
+            # A person has read it: what they write is theirs. What they were told stays private.
+            kept = only(content, (PRIVATE,))
+            found = _answered(step, kept, action.answers, link.span)
+        case p.Call():
+            content = joined(*(under(n, values.of(v)) for n, v in action.arguments))
+            found = _call(tracker, place, step, link, action, situation)
+        case p.RunPipeline():
+            content = joined(*(under(n, values.of(v)) for n, v in action.arguments))
+            found = _run(tracker, place, action, link.span, situation)
+        case p.Each():
+            found = _each(tracker, place, step, action, situation)
+            content = found
+        case p.Recall():
+            return _recall(tracker, place, step, action, link.span)
+        case p.Broken():
+            return NOTHING
+        case _:
+            assert_never(action)
+    if link.cache is not None:
+        _cached(tracker, place, step, link, joined(content, found))
+    return found
+
+
+def _answered(step: p.Step, content: Flow, answers: Type, span: Span) -> Flow:
+    """What a model's answer is marked with: all that its prompt held."""
+    words = f"`{step.name}` answers a prompt that holds it"
+    marks = [mark.through(words, span) for mark in marks_of(content, *ALL)]
+    return spread(answers, marks)
+
+
+def _prompted(
+    tracker: Tracker,
+    place: Place,
+    step: p.Step,
+    action: p.AskTier | p.Cascade | p.Agent | p.AskRole,
+    span: Span,
+) -> Flow:
+    """What a prompt holds: the paths that its templates read."""
+    prompt, values = tracker.program.prompts[action.prompt], place.values
+    given = {name: values.of(value) for name, value in action.arguments}
+    given["feedback"] = place.feedback.get(step.name, NOTHING)
+    parts = []
+    for way in prompt.shows:
+        flow = given.get(way[0], NOTHING)
+        for part in way[1:]:
+            flow = inside(flow, part)
+        parts.append(under(".".join(way), flow))
+    content = joined(*parts)
+    for mark in marks_of(content, SECRET):
+        where = f"the prompt `{prompt.name}`"
+        tracker.found.append(sinks.secret(mark, where, None, span))
+    return only(content, (UNTRUSTED, INFLUENCED, PRIVATE))
+
+
+def _call(
+    tracker: Tracker,
+    place: Place,
+    step: p.Step,
+    link: p.Link,
+    action: p.Call,
+    situation: Situation,
+) -> Flow:
+    values, tool = place.values, tracker.program.tools[action.tool]
+    given = tuple((name, values.of(value)) for name, value in action.arguments)
+    for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
+        tracker.calls.append(Reaching(tool.name, name, flow, link, place, value))
+    if tool.binding is not None and tool.binding[0] == "mcp":
+        for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
+            for mark in marks_of(flow, SECRET):
+                where = f"`{tool.name}`, which runs in another process"
+                tracker.found.append(sinks.secret(mark, where, value, link.span))
+    if tool.acts:
+        _effect(tracker, place, step, link, action, given, situation)
+    return _told(tracker, place, step, tool, action, given, link.span)
+
+
+def _told(
+    tracker: Tracker,
+    place: Place,
+    step: p.Step,
+    tool: p.Tool,
+    action: p.Call,
+    given: tuple[tuple[str, Flow], ...],
+    span: Span,
+) -> Flow:
+    """What a tool answers: what its type says, and what it made of its arguments."""
+    name = tool.name
+    own = source(step.name, tool.returns, span, f", as `{name}` answers it")
+    _owned_by(place, own, action.arguments)
+    asked = joined(*(under(parameter, flow) for parameter, flow in given))
+    marks = []
+    for mark in marks_of(asked, *ALL):
+        if tool.effect == "pure":
+            marks.append(mark.through(f"`{name}` works on it", span))
+        elif mark.kind == PRIVATE:
+            marks.append(mark.through(f"`{name}` is asked about it", span))
+        elif mark.kind in (UNTRUSTED, INFLUENCED):
+            marks.append(mark.through(f"`{name}` is asked with it", span, INFLUENCED))
+    return joined(own, spread(tool.returns, marks))
+
+
+def _owned_by(place: Place, own: Flow, arguments: tuple[tuple[str, ir.Expr], ...]) -> None:
+    """What a tool was asked with says whose its private answer is."""
+    origins = [mark.origin for mark in marks_of(own, PRIVATE)]
+    if origins:
+        _owners(place, origins, [value for _, value in arguments])
+
+
+def _owners(place: Place, origins: list[Origin], keys: list[ir.Expr]) -> None:
+    for value in keys:
+        way = place.values.path(value)
+        if way is not None:
+            owner: Flow = {way[1:]: {Mark(OWNER, origin): None for origin in origins}}
+            flows = place.values.flows
+            flows[way[0]] = joined(flows.get(way[0], NOTHING), owner)
+
+
+def _effect(
+    tracker: Tracker,
+    place: Place,
+    step: p.Step,
+    link: p.Link,
+    action: p.Call,
+    given: tuple[tuple[str, Flow], ...],
+    situation: Situation,
+) -> None:
+    """A call that acts on the world: what it is given, and what decided that it is made."""
+    tool = tracker.program.tools[action.tool]
+    types = {parameter.name: parameter.type for parameter in tool.parameters}
+    for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
+        open_to = [way for way, labelled, _ in labels(types[name]) if UNTRUSTED in labelled]
+        for mark in _not_allowed(flow, open_to):
+            if not tracker.looked_at(place, value, mark, link.span, action.tool):
+                found = sinks.untrusted(mark, tool.name, name, value, link.span)
+                tracker.found.append(found)
+                break
+    if not situation.vouched:
+        for control in situation.controls:
+            if control.marks and not tracker.vouched(link.span, action.tool):
+                mark = control.marks[0]
+                tracker.found.append(sinks.steered(mark, control, tool.name, link.span))
+                break
+    _trifecta(tracker, link, action, given, types, situation)
+    made = any(mark.hops[1:] for _, flow in given for mark in marks_of(flow, UNTRUSTED, INFLUENCED))
+    if tool.effect == "irreversible" and made and not situation.tested:
+        tracker.found.append(sinks.ungated(tool.name, step, link.span))
+
+
+def _not_allowed(flow: Flow, open_to: list[Way]) -> Iterator[Mark]:
+    """Text from outside at a place that does not say that it takes such."""
+    for way, marks in flow.items():
+        if any(_covers(allowed, way) for allowed in open_to):
+            continue
+        yield from (mark for mark in marks if mark.kind == UNTRUSTED)
+
+
+def _covers(allowed: Way, way: Way) -> bool:
+    return len(allowed) <= len(way) and all(
+        one in (other, ELEMENT) or other == ELEMENT
+        for one, other in zip(allowed, way, strict=False)
+    )
+
+
+def _trifecta(
+    tracker: Tracker,
+    link: p.Link,
+    action: p.Call,
+    given: tuple[tuple[str, Flow], ...],
+    types: dict[str, Type],
+    situation: Situation,
+) -> None:
+    """Private data and text from outside, sent out together: in one argument, or side by side where
+    a parameter does not say that it takes what is private.
+    """
+    if situation.approved:
+        return
+    pair: tuple[Mark, Mark] | None = None
+    loose: Mark | None = None
+    outside: Mark | None = None
+    for name, flow in given:
+        private = next(marks_of(flow, PRIVATE), None)
+        # What was looked at by a gate is still what a model made of text from outside.
+        steering = next(marks_of(flow, UNTRUSTED, INFLUENCED), None)
+        if private is not None and steering is not None and len(steering.hops) > 1:
+            pair = pair or (private, steering)
+        declared = any(PRIVATE in labelled for _, labelled, _ in labels(types[name]))
+        if private is not None and not declared:
+            loose = loose or private
+        if steering is not None and steering.kind == UNTRUSTED:
+            outside = outside or steering
+    if pair is None and loose is not None and outside is not None:
+        pair = (loose, outside)
+    if pair is not None and not tracker.approved(link.span, action.tool):
+        tracker.found.append(sinks.trifecta(*pair, action.tool, link.span))
+
+
+def _run(
+    tracker: Tracker, place: Place, action: p.RunPipeline, span: Span, situation: Situation
+) -> Flow:
+    given = {
+        name: _hopped(place.values.of(value), f"`{action.pipeline}` gets it as `{name}`", span)
+        for name, value in action.arguments
+    }
+    return tracker.pipeline(action.pipeline, given, situation)
+
+
+def _hopped(flow: Flow, words: str, span: Span) -> Flow:
+    """The flow with one more step in its trail; the values are still themselves."""
+    return {
+        way: {
+            replace(mark, hops=(*mark.hops, Hop(words, span)) if mark.hops else ()): None
+            for mark in marks
+        }
+        for way, marks in flow.items()
+    }
+
+
+def _each(
+    tracker: Tracker, place: Place, step: p.Step, action: p.Each, situation: Situation
+) -> Flow:
+    values = place.values
+    before, cleared = values.flows.get(action.variable), values.cleared
+    values.flows[action.variable] = inside(values.of(action.elements), ELEMENT)
+    element = replace(step, type=action.element)
+    found = chain(tracker, place, element, action.body, situation)
+    values.cleared = cleared
+    if before is None:
+        values.flows.pop(action.variable, None)
+    else:
+        values.flows[action.variable] = before
+    return under(ELEMENT, found)
+
+
+def _agent(
+    tracker: Tracker,
+    place: Place,
+    step: p.Step,
+    agent: p.Agent,
+    content: Flow,
+    link: p.Link,
+    situation: Situation,
+) -> Flow:
+    """All that a loop gets to see: its prompt, and what its tools and pipelines answer."""
+    span = link.span
+    for name in agent.tools:
+        tool = tracker.program.tools[name]
+        own = source(name, tool.returns, span, f", as `{name}` answers it")
+        content = joined(content, under(f"{name}()", own))
+    kinds: set[tuple[str, Origin]] = set()
+    while True:
+        marks = list(marks_of(content, UNTRUSTED, INFLUENCED, PRIVATE))
+        now = {(mark.kind, mark.origin) for mark in marks}
+        if now <= kinds:
+            break
+        kinds = now
+        steering = tuple(mark for mark in marks if mark.kind != PRIVATE)
+        control = Control(f"agent {step.name}", step.span, steering)
+        # Whatever was tested before the loop, the loop decides by itself.
+        inner = Situation(controls=(control,), approved=False, tested=False)
+        for name in agent.pipelines:
+            given = {
+                parameter.name: spread(
+                    parameter.type,
+                    [m.through(f"the agent `{step.name}` calls `{name}` with it", span) for m in marks],
+                )
+                for parameter in tracker.program.pipelines[name].parameters
+            }
+            answer = tracker.pipeline(name, given, inner)
+            content = joined(content, under(f"{name}()", answer))
+        for name in agent.tools:
+            tool = tracker.program.tools[name]
+            for parameter in tool.parameters:
+                told = spread(parameter.type, marks)
+                tracker.calls.append(Reaching(name, parameter.name, told, link))
+    for mark in marks_of(content, SECRET):
+        tracker.found.append(sinks.secret(mark, f"what the agent `{step.name}` sees", None, span))
+    return only(content, (UNTRUSTED, INFLUENCED, PRIVATE))
+
+
+def _recall(
+    tracker: Tracker, place: Place, step: p.Step, action: p.Recall, span: Span
+) -> Flow:
+    memory = tracker.program.memories[action.memory]
+    own = source(action.memory, memory.returns, memory.span, ", as the memory is declared")
+    kept = tracker.memories.get(action.memory, NOTHING)
+    if any(True for _ in labels(memory.returns)) and _is_list(memory.returns):
+        kept = under(ELEMENT, kept)
+    words = f"`{step.name}` recalls it"
+    found: dict[Way, dict[Mark, None]] = {}
+    for way, marks in joined(own, kept).items():
+        found[way] = {mark.through(words, span): None for mark in marks if mark.kind != OWNER}
+    origins = [mark.origin for mark in marks_of(found, PRIVATE)]
+    if origins:
+        _owners(place, origins, [action.key])
+    return found
+
+
+def _is_list(type: Type) -> bool:
+    from pipelang.semantics.types import ListType
+
+    return isinstance(type, ListType)
+
+
+def _cached(
+    tracker: Tracker, place: Place, step: p.Step, link: p.Link, content: Flow
+) -> None:
+    """An answer that is kept for others: its key must say whose private data it was made from."""
+    from pipelang.analysis.flow.tracking import told_apart
+
+    assert link.cache is not None
+    owners = told_apart(place.values, link.cache.keys)
+    told: set[Origin] = set()
+    for mark in marks_of(content, PRIVATE):
+        if mark.origin not in owners and mark.origin not in told:
+            told.add(mark.origin)
+            tracker.found.append(sinks.cache(mark, step, link.span))

@@ -1,0 +1,56 @@
+"""Whether one of some tests stands on every way to a call: asked of the walk over paths."""
+
+from __future__ import annotations
+
+from pipelang.analysis.claims.deciding import Work, decide
+from pipelang.analysis.claims.inequalities import TooHard
+from pipelang.analysis.claims.symbols import Symbols
+from pipelang.analysis.claims.walk import Walk
+from pipelang.diagnostics import Span
+from pipelang.records import dataclass
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+
+Test = tuple[str, str]
+"""A pipeline, and the name of its gate, approval or hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """That a call at a place is made only behind one of some tests."""
+
+    tool: str
+    site: Span
+    tests: frozenset[Test]
+
+    @property
+    def when(self) -> ir.Expr | None:
+        return None
+
+    def entered(self, pipeline: str, state: bool) -> bool:
+        return state
+
+    def passed(self, pipeline: str, gate: str, state: bool) -> bool:
+        return state or (pipeline, gate.split(" ")[0]) in self.tests
+
+    def called(self, tool: str, state: bool) -> bool:
+        return state
+
+    def broken_by_call(self, tool: str, state: bool, span: Span) -> bool:
+        return tool == self.tool and span == self.site and not state
+
+    def broken_by_end(self, kind: str, state: bool) -> bool:
+        return False
+
+
+def covered(
+    program: p.Program, root: p.Pipeline, tool: str, site: Span, tests: frozenset[Test]
+) -> bool:
+    """Whether every way to the call passes one of the tests; not, where that is not decided."""
+    symbols, work = Symbols(program), Work()
+    walk = Walk(program, symbols, Covered(tool, site, tests))
+    try:
+        walk.go(root)
+        return all(decide(symbols.facts, path.parts(), work) is None for path in walk.broken)
+    except (TooHard, RecursionError):
+        return False

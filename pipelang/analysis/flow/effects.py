@@ -1,0 +1,69 @@
+"""Effects that may happen twice: tried again, or followed by another one in a chain of fallbacks.
+
+An attempt that seems to have failed may have worked: a timeout says nothing about what the other
+side did. A second attempt then does it twice, unless the tool is `idempotent`; and a fallback that
+acts does something else on top of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelang.diagnostics import Diagnostic, codes, report
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import tools_behind
+from pipelang.semantics.walk import agent_of, all_items, inner_links
+
+
+def effects(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+    """What is told of a pipeline's own effects."""
+    for item in all_items(pipeline.block):
+        if isinstance(item, p.Step):
+            for link in inner_links(item.chain):
+                yield from _retried(program, link)
+            yield from _half_done(program, item.chain)
+            for link in inner_links(item.chain):
+                if isinstance(link.action, p.Each):
+                    yield from _half_done(program, link.action.body)
+
+
+def _retried(program: p.Program, link: p.Link) -> Iterator[Diagnostic]:
+    """An effect that a retry does again; a tool's own `retry` counts too."""
+    action = link.action
+    if isinstance(action, p.Call):
+        tool = program.tools[action.tool]
+        if tool.acts and not tool.idempotent and (link.retry.count or tool.retry.count):
+            yield report(codes.RETRIED_EFFECT, link.span, tool=tool.name)
+    elif link.retry.count and isinstance(action, (p.RunPipeline, p.Agent, p.Cascade, p.Each)):
+        for name in _acting(program, link):
+            if not program.tools[name].idempotent:
+                yield report(codes.RETRIED_EFFECT, link.span, tool=name)
+                return
+
+
+def _acting(program: p.Program, link: p.Link) -> list[str]:
+    """The tools behind a link that change the world, each once."""
+    found: dict[str, None] = {}
+    for inner in inner_links(p.Chain((link,), None)):
+        action = inner.action
+        if isinstance(action, p.Call):
+            found[action.tool] = None
+        names = [action.pipeline] if isinstance(action, p.RunPipeline) else []
+        agent = agent_of(action)
+        if agent is not None:
+            names += agent.pipelines
+        for name in names:
+            found.update(dict.fromkeys(tools_behind(program, program.pipelines[name])))
+    return [name for name in found if program.tools[name].acts]
+
+
+def _half_done(program: p.Program, chain: p.Chain) -> Iterator[Diagnostic]:
+    """A link that acts behind one that may have acted."""
+    before: list[str] = []
+    for link in chain.links:
+        acting = _acting(program, link)
+        first = next((n for n in before if not (program.tools[n].idempotent and [n] == acting)), None)
+        if acting and first is not None:
+            yield report(codes.HALF_DONE, link.span, first=first, second=acting[0])
+            return
+        before += acting

@@ -1,0 +1,423 @@
+"""Labelled data followed through every item of a pipeline, into whatever it reaches.
+
+Why no flow is missed. Values are made once (a redo makes them again of the same parts), and each is
+marked with all that any of its links could have put into it. A template adds what it reads and
+nothing else; a model passes text on into text, and into closed types only its influence; a tool is
+believed about its own result as far as it is labelled, and besides what is read with an untrusted
+question is influenced, what is read about a person is private. Memories are gone over until nothing
+new is found in them, since what one run remembers another one recalls.
+
+What a gate or an approval has looked at is cleared for what stands behind it: in the rest of its
+block, and behind a branch where every way through it cleared the same. Whether a test that is only
+sometimes made stands on every way to a call after all, the walk over paths decides
+(`analysis.claims`), with the conditions of the branches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import assert_never
+
+from pipelang.analysis.claims.inequalities import TooHard
+from pipelang.analysis.flow import sinks
+from pipelang.analysis.flow.covering import covered
+from pipelang.analysis.flow.marks import (
+    INFLUENCED,
+    NOTHING,
+    OWNER,
+    PRIVATE,
+    SECRET,
+    UNTRUSTED,
+    Flow,
+    Mark,
+    Origin,
+    Way,
+    identifies,
+    joined,
+    labels,
+    marks_of,
+    only,
+    source,
+    spread,
+)
+from pipelang.analysis.flow.reading import Values
+from pipelang.analysis.flow.situation import Control, Found, Looked, Reaching, Situation
+from pipelang.diagnostics import Span
+from pipelang.records import dataclass, field
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.types import TEXT, Type
+from pipelang.semantics.unique import with_unique_names
+from pipelang.semantics.walk import all_items
+
+FEEDBACK = "feedback"
+MOST_ITEMS = 20_000
+MOST_ASKED = 12
+"""Questions to the walk over paths about one pipeline; beyond, a test that is made sometimes only
+counts as not made.
+"""
+
+
+@dataclass(slots=True)
+class Place:
+    """One run of a pipeline within the tracking."""
+
+    pipeline: p.Pipeline
+    values: Values
+    measured: frozenset[str]
+    returns: Flow = field(default_factory=dict)
+    feedback: dict[str, Flow] = field(default_factory=dict)
+
+
+class Tracker:
+    """Follows one pipeline as a run of its own. `memories` are what is known to be in them."""
+
+    def __init__(self, program: p.Program, root: p.Pipeline, memories: dict[str, Flow]) -> None:
+        self.program = program
+        self.root = root
+        self.memories = memories
+        self.remembered: dict[str, Flow] = {}
+        self.found: list[Found] = []
+        self.calls: list[Reaching] = []
+        self.looked: list[Looked] = []
+        self.declassified: dict[str, None] = {}
+        self._unique: dict[str, p.Pipeline] = {}
+        self._items = 0
+        self._asked = 0
+        self._answers: dict[tuple[frozenset[tuple[str, str]], Span], bool] = {}
+
+    def go(self) -> None:
+        """Follow everything. Raises `TooHard`."""
+        self.pipeline(self.root.name, {}, Situation())
+
+    def pipeline(
+        self, name: str, given: Mapping[str, Flow], situation: Situation
+    ) -> Flow:
+        """What flows into a pipeline's answer, from what flows into its parameters."""
+        pipeline = self._unique.get(name)
+        if pipeline is None:
+            pipeline = self._unique[name] = with_unique_names(self.program.pipelines[name])
+        values = Values(self.program, declassified=self.declassified)
+        for parameter in pipeline.parameters:
+            own = source(parameter.name, parameter.type, pipeline.span, f", as `{name}` gets it")
+            passed = given.get(parameter.name)
+            if passed is not None:  # a caller has said what it is; what may be told stays as it is
+                own = joined(passed, only(own, (PRIVATE, SECRET, OWNER)))
+            values.flows[parameter.name] = own
+        _owners_beside(values, [q.name for q in pipeline.parameters])
+        place = Place(pipeline, values, _measured(pipeline))
+        if pipeline.breaker is not None:
+            stand_in = p.Step(
+                "breaker",
+                pipeline.returns,
+                pipeline.breaker.otherwise,
+                frozenset(),
+                None,
+                pipeline.breaker.span,
+            )
+            self.step(place, stand_in, situation)
+            place.returns = values.flows.pop("breaker", NOTHING)
+        self.block(place, pipeline.block, situation)
+        if pipeline.budget is not None and pipeline.budget.otherwise is not None:
+            self.end(place, pipeline.budget.otherwise)
+        return place.returns
+
+    # ---------------------------------------------------------------------------------- items
+
+    def block(self, place: Place, block: p.Block, situation: Situation) -> Situation | None:
+        """Go through a block; what is known behind it, None if it never gets there."""
+        for index, item in enumerate(block.items):
+            after = self.item(place, block, index, item, situation)
+            if after is None:
+                return None
+            situation = after
+        return situation
+
+    def item(
+        self, place: Place, block: p.Block, index: int, item: p.Item, situation: Situation
+    ) -> Situation | None:
+        self._items += 1
+        if self._items > MOST_ITEMS:
+            raise TooHard("its paths, with those of all that it runs, are too many")
+        values = place.values
+        match item:
+            case p.Step():
+                return self.step(place, item, situation)
+            case p.Let():
+                if values.path(item.value) is not None:
+                    values.aliases[item.name] = item.value
+                values.flows[item.name] = values.of(item.value)
+                return situation
+            case p.Gate():
+                return self._gate(place, block, item, situation)
+            case p.Person():
+                return self._person(place, item, situation)
+            case p.When():
+                words = item.name or ir.show(item.condition)
+                control = Control(words, item.span, tuple(self._steering(place, item.condition)))
+                return self._ways(place, [item.then, item.otherwise], situation.under(control))
+            case p.MatchBranch():
+                words = ir.show(item.subject)
+                control = Control(words, item.span, tuple(self._steering(place, item.subject)))
+                return self._ways(place, [arm for _, arm in item.arms], situation.under(control))
+            case p.Remember():
+                self._remember(place, item)
+                return situation
+            case p.End():
+                self.end(place, item.outcome)
+                return None
+            case _:
+                assert_never(item)
+
+    def _steering(self, place: Place, expr: ir.Expr) -> Iterator[Mark]:
+        """What of outside a test hangs on, as far as it was not looked at."""
+        seen: dict[Mark, None] = {}
+        for way in place.values.reads(expr, content=False):
+            seen.update(dict.fromkeys(marks_of(place.values.at(way), UNTRUSTED, INFLUENCED)))
+        seen.update(dict.fromkeys(marks_of(place.values.of(expr), UNTRUSTED, INFLUENCED)))
+        yield from seen
+
+    def _ways(
+        self, place: Place, ways: list[p.Block], situation: Situation
+    ) -> Situation | None:
+        """Branches: behind them is known what every way through them has shown."""
+        values, before = place.values, place.values.cleared
+        ends: list[tuple[Situation, frozenset[Way]]] = []
+        for way in ways:
+            values.cleared = before
+            after = self.block(place, way, situation)
+            if after is not None:
+                ends.append((after, values.cleared))
+        if not ends:
+            values.cleared = before
+            return None
+        values.cleared = frozenset.intersection(*(cleared for _, cleared in ends))
+        return situation.behind([after for after, _ in ends], only_way=len(ends) < len(ways))
+
+    def _gate(
+        self, place: Place, block: p.Block, gate: p.Gate, situation: Situation
+    ) -> Situation:
+        values, redo = place.values, gate.otherwise
+        if isinstance(redo, p.Redo):
+            self._feed_back(place, block, gate, redo, situation)
+            self.end(place, redo.otherwise)
+        else:
+            self.end(place, redo)
+        evidence = self._has_evidence(place, gate)
+        steering = tuple(self._steering(place, gate.condition))
+        ways = frozenset(values.reads(gate.condition, content=gate.evidence is None))
+        name = gate.name.split(" ")[0]
+        self._look(place, ways, name, evidence, approves=False, span=gate.span)
+        values.cleared |= ways
+        return situation.passed(name, Control(name, gate.span, steering), evidence)
+
+    def _has_evidence(self, place: Place, gate: p.Gate) -> bool:
+        """Whether somebody has said what the gate's verdict is worth."""
+        traffic = place.pipeline.traffic
+        if gate.evidence is not None or gate.name in {share.name for share in traffic.names}:
+            return True
+        shares = {share.condition for share in traffic.conditions}
+        for part in ir.walk(gate.condition):
+            if part in shares:
+                return True
+            path = ir.path_of(part) or ()
+            if path[1:] == ("confidence",) and path[0] in place.measured:
+                return True
+        return False
+
+    def _feed_back(
+        self, place: Place, block: p.Block, gate: p.Gate, redo: p.Redo, situation: Situation
+    ) -> None:
+        """The second round of a redo, whose prompt holds what was wrong with the first."""
+        if redo.because is None:
+            return
+        flow = place.values.of(redo.because)
+        secrets = marks_of(flow, SECRET)
+        for mark in secrets:
+            words = f"the feedback of `{gate.name}`"
+            self.found.append(sinks.secret(mark, words, redo.because, gate.span))
+        told = spread(TEXT, marks_of(flow, UNTRUSTED, INFLUENCED, PRIVATE, SECRET))
+        if not told:
+            return
+        hop = f"`redo {redo.step}` gives it as feedback"
+        place.feedback[redo.step] = {
+            way: {mark.through(hop, gate.span): None for mark in marks}
+            for way, marks in told.items()
+        }
+        items = [block.items[index] for index in redo.reruns]
+        names = {item.name for item in items if isinstance(item, (p.Step, p.Let))}
+        cleared = place.values.cleared
+        place.values.cleared = frozenset(way for way in cleared if way[0] not in names)
+        for again in items:
+            if isinstance(again, (p.Step, p.Let)):
+                self.item(place, block, 0, again, situation)
+        place.values.cleared = cleared
+
+    def _person(self, place: Place, person: p.Person, situation: Situation) -> Situation:
+        values = place.values
+        if person.showing is not None:
+            for mark in marks_of(values.of(person.showing), SECRET):
+                self.found.append(
+                    sinks.secret(mark, f"what `{person.name}` shows", person.showing, person.span)
+                )
+            ways = frozenset(values.reads(person.showing))
+        else:
+            ways = frozenset((name,) for name in person.judges)
+        self.end(place, person.otherwise)
+        approves = person.kind == "approve"
+        if not approves:
+            ways = frozenset()  # silence is a yes: nobody need have looked
+        self._look(place, ways, person.name, True, approves=approves, span=person.span)
+        if person.when is not None:
+            return situation
+        values.cleared |= ways
+        return situation.asked(person.name, approves)
+
+    def _look(
+        self,
+        place: Place,
+        ways: frozenset[Way],
+        name: str,
+        evidence: bool,
+        *,
+        approves: bool,
+        span: Span,
+    ) -> None:
+        texts = {
+            mark.origin
+            for way in ways
+            for mark in marks_of(place.values.at(way), UNTRUSTED, INFLUENCED)
+        }
+        looked = Looked(place.pipeline.name, name, ways, frozenset(texts), evidence, approves)
+        self.looked.append(looked)
+
+    def _remember(self, place: Place, item: p.Remember) -> None:
+        values = place.values
+        flow = values.of(item.value)
+        shown = ir.show(item.value)
+        hop = f"`{item.memory}` keeps `{shown}`" if "`" not in shown else f"`{item.memory}` keeps it"
+        kept: dict[Way, dict[Mark, None]] = {}
+        for way, marks in flow.items():
+            kept[way] = {m.through(hop, item.span): None for m in marks if m.kind != OWNER}
+        self.remembered[item.memory] = joined(self.remembered.get(item.memory, NOTHING), kept)
+        for mark in marks_of(flow, SECRET):
+            self.found.append(sinks.secret(mark, f"memory `{item.memory}`", item.value, item.span))
+        owners = told_apart(values, (item.key,))
+        for mark in marks_of(flow, PRIVATE):
+            if mark.origin not in owners:
+                self.found.append(sinks.memory(mark, item))
+
+    def end(self, place: Place, outcome: p.Outcome) -> None:
+        match outcome:
+            case p.Return():
+                place.returns = joined(place.returns, place.values.of(outcome.value))
+            case p.Escalate():
+                if outcome.value is not None:
+                    for mark in marks_of(place.values.of(outcome.value), SECRET):
+                        self.found.append(
+                            sinks.secret(mark, "a handoff", outcome.value, outcome.span)
+                        )
+            case p.Reject() | p.Fail():
+                pass
+            case _:
+                assert_never(outcome)
+
+    # ---------------------------------------------------------------------------------- tests
+
+    def looked_at(
+        self, place: Place, value: ir.Expr, mark: Mark, site: Span, tool: str
+    ) -> bool:
+        """Whether a test that is only sometimes made looked at this very value after all."""
+        ways = list(place.values.reads(value, content=False))
+        name = place.pipeline.name
+        tests = {
+            (one.pipeline, one.name)
+            for one in self.looked
+            if one.pipeline == name
+            and one.ways
+            and all(any(way[: len(own)] == own for own in one.ways) for way in ways)
+        }
+        return self._covered(tests, site, tool)
+
+    def vouched(self, site: Span, tool: str) -> bool:
+        """Whether a test with evidence, or a person, stands on every way to a call after all."""
+        return self._covered({(o.pipeline, o.name) for o in self.looked if o.evidence}, site, tool)
+
+    def approved(self, site: Span, tool: str) -> bool:
+        return self._covered({(o.pipeline, o.name) for o in self.looked if o.approves}, site, tool)
+
+    def _covered(self, tests: set[tuple[str, str]], site: Span, tool: str) -> bool:
+        if not tests or self._asked >= MOST_ASKED:
+            return False
+        key = (frozenset(tests), site)
+        if key not in self._answers:
+            self._asked += 1
+            self._answers[key] = covered(self.program, self.root, tool, site, key[0])
+        return self._answers[key]
+
+    # ---------------------------------------------------------------------------------- steps
+
+    def step(self, place: Place, step: p.Step, situation: Situation) -> Situation:
+        from pipelang.analysis.flow.actions import chain
+
+        flow = chain(self, place, step, step.chain, situation)
+        place.values.flows[step.name] = flow
+        known = {way for way, _ in _secret_ways(step.type)}
+        for way, marks in flow.items():
+            for mark in marks:
+                if mark.kind == SECRET and not any(way[: len(k)] == k for k in known):
+                    self.found.append(sinks.traced(mark, step))
+        return situation
+
+
+def _secret_ways(type: Type) -> Iterator[tuple[Way, Type]]:
+    for way, labelled, leaf in labels(type):
+        if SECRET in labelled:
+            yield way, leaf
+
+
+def told_apart(values: Values, keys: tuple[ir.Expr, ...]) -> set[Origin]:
+    """Whose data a key tells apart: what stands in it as it is, or whose owner does."""
+    found: set[Origin] = set()
+    for key in keys:
+        for part in _plain_parts(values, key):
+            for mark in marks_of(values.of(part), PRIVATE, OWNER):
+                if mark.intact:
+                    found.add(mark.origin)
+    return found
+
+
+def _plain_parts(values: Values, key: ir.Expr) -> Iterator[ir.Expr]:
+    """The paths that a key holds as they are."""
+    if values.path(key) is not None:
+        yield key
+    elif isinstance(key, (ir.MakeList, ir.MakeRecord)):
+        for part in ir.parts(key):
+            yield from _plain_parts(values, part)
+    elif isinstance(key, ir.Arithmetic) and key.op == "+":
+        yield from _plain_parts(values, key.left)
+        yield from _plain_parts(values, key.right)
+
+
+def _owners_beside(values: Values, names: list[str]) -> None:
+    """Parameters that say whose the private data beside them is."""
+    origins: dict[Origin, None] = {}
+    for name in names:
+        for mark in marks_of(values.flows[name], PRIVATE):
+            if mark.intact:
+                origins[mark.origin] = None
+    for name in names:
+        if identifies(name):
+            owner: Flow = {(): {Mark(OWNER, origin): None for origin in origins}}
+            values.flows[name] = joined(values.flows[name], owner)
+
+
+def _measured(pipeline: p.Pipeline) -> frozenset[str]:
+    """The steps whose confidence somebody has measured."""
+    return frozenset(
+        item.name
+        for item in all_items(pipeline.block)
+        if isinstance(item, p.Step)
+        and any(isinstance(link.accuracy, MeasuredShare) for link in item.chain.links)
+    )
