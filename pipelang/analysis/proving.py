@@ -1,9 +1,10 @@
-"""What is checked of a program besides its numbers: claims, information flow, effects, reachability."""
+"""What is checked besides the numbers: claims, information flow, effects, reachability."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from typing import Any
 
 from pipelang.analysis.analyse import Analysis
 from pipelang.analysis.claims.reach import reach
@@ -11,6 +12,7 @@ from pipelang.analysis.claims.verdicts import Proof, decided
 from pipelang.analysis.flow.checking import Flows, hop_labels
 from pipelang.analysis.flow.effects import effects
 from pipelang.diagnostics import Diagnostic, codes, report
+from pipelang.diagnostics.codes import Rule
 from pipelang.semantics import program as p
 
 
@@ -61,24 +63,32 @@ def _never_cut(analysis: Analysis) -> bool:
     return money and tokens
 
 
+def _last(proof: Proof) -> str:
+    """How a path breaks a claim, in a few words; its steps are told one by one."""
+    steps = "1 step" if len(proof.path) == 1 else f"{len(proof.path)} steps"
+    end = f": {proof.path[-1].text}" if proof.path else ""
+    return f"a path of {steps} breaks it{end}"
+
+
 def _told(proof: Proof) -> Iterator[Diagnostic]:
     claim = proof.claim
-    labels = hop_labels(proof.path)
     match proof.verdict:
         case "refuted":
-            path = f"a path of {len(proof.path)} steps breaks it"
+            path = _last(proof)
             help = None
             if proof.example:
                 help = "for example with " + ", ".join(proof.example).replace("`", "'")
-            yield report(
-                codes.CLAIM_REFUTED, claim.span, claim=claim.text, path=path, help=help, labels=labels
-            )
+            yield _report(codes.CLAIM_REFUTED, proof, path=path, help=help)
         case "undecided":
-            yield report(
-                codes.CLAIM_UNDECIDED, claim.span, claim=claim.text, why=proof.why, labels=labels
-            )
+            yield _report(codes.CLAIM_UNDECIDED, proof, why=proof.why)
         case _:
             if proof.vacuous:
                 assert not isinstance(claim.claimed, (p.Escalates, type(None)))
-                tool, name = claim.claimed.tool, claim.pipeline
-                yield report(codes.VACUOUS_CLAIM, claim.span, claim=claim.text, name=name, tool=tool)
+                tool = claim.claimed.tool
+                yield _report(codes.VACUOUS_CLAIM, proof, name=claim.pipeline, tool=tool)
+
+
+def _report(rule: Rule, proof: Proof, *, help: str | None = None, **words: str) -> Diagnostic:
+    claim, labels = proof.claim, hop_labels(proof.path)
+    every: dict[str, Any] = {"claim": claim.text, **words}
+    return report(rule, claim.span, help=help, labels=labels, **every)

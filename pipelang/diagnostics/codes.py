@@ -167,9 +167,7 @@ REDO_IS_USELESS = _row(
 )
 
 CLAIM_REFUTED = _row("P406", "claim-refuted", "`{claim}` does not hold: {path}")
-CLAIM_UNDECIDED = _row(
-    "P407", "claim-undecided", "`{claim}` is not decided: {why}", severity=_W
-)
+CLAIM_UNDECIDED = _row("P407", "claim-undecided", "`{claim}` is not decided: {why}", severity=_W)
 VACUOUS_CLAIM = _row(
     "P408",
     "vacuous-claim",
@@ -256,12 +254,12 @@ STEERED_EFFECT = _row(
 TRIFECTA = _row(
     "P706",
     "trifecta",
-    "`{tool}` sends out what private data (`{private}`) and text from outside (`{source}`) went into",
+    "`{tool}` sends out what private data (`{private}`) and text from outside (`{source}`) are in",
 )
 PRIVATE_CACHE = _row(
     "P707",
     "private-cache",
-    "`{step}` is made from private data (`{private}`) and cached under a key that does not say whose",
+    "`{step}`, made from private data (`{private}`), is cached under a key that does not say whose",
 )
 PRIVATE_MEMORY = _row(
     "P708",

@@ -15,7 +15,7 @@ from ..memory import MemoryLoader
 from .chunks import MAIN, SUITE, Chunk, Expected, all_chunks
 
 CHUNKS = all_chunks()
-BESIDE = {"world.pipe": (SUITE / "world.pipe").read_text("utf-8")}
+BESIDE = {name: (SUITE / name).read_text("utf-8") for name in ("desk.pipe", "world.pipe")}
 
 EXEMPT = {
     "P108": "it is about bytes, which a loader in memory does not have: tests/unit/test_disk.py",

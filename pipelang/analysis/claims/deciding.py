@@ -22,7 +22,6 @@ from pipelang.analysis.claims.formulas import (
     Literal,
     Or,
     any_of,
-    atom_names,
     is_false,
     names_of,
 )
@@ -30,7 +29,7 @@ from pipelang.analysis.claims.inequalities import Range, TooHard, values_for
 from pipelang.records import dataclass, field
 
 MOST_WORK = 60_000
-"""Literals that one decision may look at. Counted, not timed, so that every machine says the same."""
+"""Literals that one decision may look at. Counted, not timed: every machine says the same."""
 
 
 @dataclass(slots=True)
@@ -130,9 +129,7 @@ def possible(facts: Facts, parts: Iterable[Formula], work: Work | None = None) -
     return decide(facts, parts, work) is not None
 
 
-def touching(
-    facts: Facts, about: Formula, others: Iterable[Formula]
-) -> list[Formula]:
+def touching(facts: Facts, about: Formula, others: Iterable[Formula]) -> list[Formula]:
     """Those of some formulas that share variables with one, directly or through each other."""
     flat = list(_flat(others))
     for component in _components(facts, [about, *flat]):

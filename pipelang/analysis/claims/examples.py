@@ -1,4 +1,4 @@
-"""The inputs of a run that takes a path: those that its conditions speak of, in the file's words."""
+"""The inputs of a run that takes a path: what its conditions speak of, in the file's words."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from pipelang.semantics.quantities import show_value
 from pipelang.semantics.types import EnumType, Kind, Scalar, Type, present
 
 
-def example_of(
-    symbols: Symbols, case: Case, parameters: tuple[p.Parameter, ...]
-) -> Iterator[str]:
+def example_of(symbols: Symbols, case: Case, parameters: tuple[p.Parameter, ...]) -> Iterator[str]:
     """`ticket.customer.enterprise: true`, one for every input that matters, in order."""
     names = tuple(parameter.name for parameter in parameters)
     said: dict[str, str] = {}

@@ -93,9 +93,7 @@ def literal(atom: Atom, positive: bool = True) -> Formula:
     return Literal(atom, positive)
 
 
-def linear(
-    terms: dict[str, Fraction], op: str, bound: Fraction, positive: bool = True
-) -> Formula:
+def linear(terms: dict[str, Fraction], op: str, bound: Fraction, positive: bool = True) -> Formula:
     """A comparison of a sum with a constant; decided at once where no variable is left."""
     terms = {name: factor for name, factor in terms.items() if factor}
     if not positive:
@@ -106,7 +104,7 @@ def linear(
             return any_of([linear(terms, "<", bound) if not terms else less, more])
         return linear(opposite, "<" if op == "<=" else "<=", -bound)
     if not terms:
-        holds = {"<=": 0 <= bound, "<": 0 < bound, "==": bound == 0}[op]
+        holds = {"<=": bound >= 0, "<": bound > 0, "==": bound == 0}[op]
         return TRUE if holds else FALSE
     return Literal(Linear(_sorted(terms), op, bound), True)
 
@@ -123,11 +121,15 @@ def all_of(parts: Iterable[Formula]) -> Formula:
         for one in part.parts if isinstance(part, And) else (part,):
             if is_false(one):
                 return FALSE
-            if isinstance(one, Literal):
-                if signs.setdefault(one.atom, one.positive) != one.positive:
-                    return FALSE
+            if isinstance(one, Literal) and _contradicts(signs, one):
+                return FALSE
             found.append(one)
     return found[0] if len(found) == 1 else And(tuple(found)) if found else TRUE
+
+
+def _contradicts(signs: dict[Atom, bool], one: Literal) -> bool:
+    """Whether the opposite of a literal was there before; if not, it is now there itself."""
+    return signs.setdefault(one.atom, one.positive) != one.positive
 
 
 def any_of(parts: Iterable[Formula]) -> Formula:
@@ -138,9 +140,8 @@ def any_of(parts: Iterable[Formula]) -> Formula:
         for one in part.parts if isinstance(part, Or) else (part,):
             if is_true(one):
                 return TRUE
-            if isinstance(one, Literal):
-                if signs.setdefault(one.atom, one.positive) != one.positive:
-                    return TRUE
+            if isinstance(one, Literal) and _contradicts(signs, one):
+                return TRUE
             found.append(one)
     return found[0] if len(found) == 1 else Or(tuple(found)) if found else FALSE
 

@@ -36,9 +36,7 @@ Row = tuple[dict[str, Fraction], bool, Fraction]
 """sum <= bound, or < if the flag says so."""
 
 
-def values_for(
-    atoms: Iterable[Linear], ranges: Mapping[str, Range]
-) -> dict[str, Fraction] | None:
+def values_for(atoms: Iterable[Linear], ranges: Mapping[str, Range]) -> dict[str, Fraction] | None:
     """Values under which all comparisons hold; None if there are none. Raises `TooHard`."""
     rows: list[Row] = []
     for atom in atoms:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from pipelang.analysis.claims.formulas import TRUE, all_of, any_of, literal, opposite
+from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, any_of, literal, opposite
 from pipelang.analysis.claims.formulas import Equals as Picked
 from pipelang.analysis.claims.paths import Event
-from pipelang.analysis.claims.values import Cases, Known, Listed, one, under
+from pipelang.analysis.claims.states import Frame, State, join, step_to
+from pipelang.analysis.claims.values import Cases, Known, Listed, Symbol, one, under
 from pipelang.diagnostics import Span
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import can_fail
@@ -15,9 +16,9 @@ from pipelang.semantics.types import INT
 from pipelang.semantics.walk import agent_of
 
 if TYPE_CHECKING:
-    from pipelang.analysis.claims.walk import Frame, State, Walk
+    from pipelang.analysis.claims.walk import Walk
 
-Answers = list[tuple["State", Cases | None]]
+Answers = list[tuple[State, Cases | None]]
 """Ways in which something was answered, each with its value; None is any value of its type."""
 
 CACHED = "what a cache holds is only known while running"
@@ -27,8 +28,6 @@ def chain(
     walk: Walk, frame: Frame, step: p.Step, chain: p.Chain, state: State, label: str
 ) -> tuple[Answers, State]:
     """The ways in which a chain is answered, and where nothing of it worked."""
-    from pipelang.analysis.claims.walk import step_to
-
     answers: Answers = []
     for at, link in enumerate(chain.links):
         if at:
@@ -43,9 +42,7 @@ def chain(
 def _link(
     walk: Walk, frame: Frame, step: p.Step, link: p.Link, state: State, label: str
 ) -> tuple[Answers, State]:
-    from pipelang.analysis.claims.walk import join, step_to
-
-    action, answers = link.action, list[tuple["State", Cases | None]]()
+    action, answers = link.action, list[tuple[State, Cases | None]]()
     if isinstance(action, p.Choose):
         return _choose(walk, frame, step, action, state, label)
     if link.cache is not None and not frame.redoing and may_act(action):
@@ -70,8 +67,6 @@ def may_act(action: p.Action) -> bool:
 def _choose(
     walk: Walk, frame: Frame, step: p.Step, action: p.Choose, state: State, label: str
 ) -> tuple[Answers, State]:
-    from pipelang.analysis.claims.walk import join, step_to
-
     patterns = [taken for taken, _ in action.arms]
     guards = walk.symbols.arms(action.subject, patterns, frame.values)
     answers: Answers = []
@@ -112,6 +107,8 @@ def _act(
             return [(state, None)], state
         case p.AskTier() | p.AskRole() | p.Recall() | p.Broken():
             return [(state, None)], state
+        case p.Choose():
+            return _choose(walk, frame, step, action, state, label)
         case _:
             assert_never(action)
 
@@ -120,8 +117,6 @@ def _agent(
     walk: Walk, frame: Frame, step: p.Step, agent: p.Agent, state: State, label: str, span: Span
 ) -> State:
     """Whatever it has to work with, as often and in whatever order it likes, or not at all."""
-    from pipelang.analysis.claims.walk import join
-
     entered: set[bool] = set()
     everything = dict(state)
     rounds = 0
@@ -144,8 +139,6 @@ def _each(
     walk: Walk, frame: Frame, step: p.Step, each: p.Each, state: State, label: str, span: Span
 ) -> tuple[Answers, State]:
     """No element, or one after the other in the states that those before may have left."""
-    from pipelang.analysis.claims.walk import join, step_to
-
     symbols = walk.symbols
     elements = symbols.cases(each.elements, frame.values)
     zero = Known(0, INT)
@@ -191,11 +184,11 @@ def _each(
 
 def _element(walk: Walk, each: p.Each, elements: Cases, name: str) -> Cases:
     """An element of the list, which may be any of those that are written down."""
-    found = list[tuple[object, object]]()
+    found: list[tuple[Formula, Symbol]] = []
     for guard, symbol in elements:
         if not isinstance(symbol, Listed):
             return one(walk.symbols.free(name, each.element))
         for at, item in enumerate(symbol.items):
             mine = literal(Picked(f"{name} at", str(at), constant=True))
             found += under(all_of((guard, mine)), item)
-    return tuple(found) or one(walk.symbols.free(name, each.element))  # type: ignore[return-value]
+    return tuple(found) or one(walk.symbols.free(name, each.element))

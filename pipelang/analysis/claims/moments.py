@@ -18,7 +18,7 @@ from pipelang.analysis.claims.formulas import (
     opposite,
 )
 from pipelang.analysis.claims.symbols import Symbols, Values
-from pipelang.analysis.claims.values import Cases, under
+from pipelang.analysis.claims.values import Cases, Symbol, under
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items
@@ -51,12 +51,12 @@ class Condition:
             return TRUE
         known: dict[str, Cases] = dict(values)
         there: dict[str, list[Formula]] = {plain: [] for plain in self.tracked.values()}
-        cases: dict[str, list[tuple[Formula, object]]] = {}
+        cases: dict[str, list[tuple[Formula, Symbol]]] = {}
         for name, plain in self.tracked.items():
             if name in passed and name in values:
                 there[plain].append(made(name))
                 cases.setdefault(plain, []).extend(under(made(name), values[name]))
-        known.update({plain: tuple(found) for plain, found in cases.items()})  # type: ignore[misc]
+        known.update({plain: tuple(found) for plain, found in cases.items()})
         ready = {plain: any_of(ways) for plain, ways in there.items()}
         return self._so(symbols, self.when, known, ready, positive=True)
 

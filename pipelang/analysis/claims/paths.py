@@ -41,10 +41,10 @@ class Path:
         self.formula = formula
         self.event = event
         self.alternatives = alternatives
-        self.depth = 0 if parent is None else parent.depth + 1
+        self.depth: int = 0 if parent is None else parent.depth + 1
         before = 0 if parent is None else parent.length
         shortest = min((one.length for one in alternatives), default=before)
-        self.length = shortest + (event is not None)
+        self.length: int = shortest + (event is not None)
 
     def parts(self) -> list[Formula]:
         """All that must hold to get here."""

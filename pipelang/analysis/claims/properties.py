@@ -14,6 +14,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
+
 class Watch(Protocol):
     """What a walk asks: what an event makes of the state, and whether it breaks what is watched."""
 

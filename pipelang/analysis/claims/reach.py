@@ -1,4 +1,4 @@
-"""What of a pipeline can happen: tests that are decided before they are made, ways that no run takes.
+"""What of a pipeline can happen: tests that are decided before they are made, ways never taken.
 
 The walk over paths, with sub-pipelines answering anything: it takes in more than any run can do, so
 what it cannot reach nothing reaches. Settings are any number of their range, since operators turn
@@ -13,9 +13,10 @@ from pipelang.analysis.claims.deciding import Work, possible
 from pipelang.analysis.claims.formulas import Formula, names_of, opposite
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.paths import Path
+from pipelang.analysis.claims.states import Frame, State
 from pipelang.analysis.claims.symbols import Symbols
 from pipelang.analysis.claims.values import Cases, one
-from pipelang.analysis.claims.walk import Frame, State, Walk
+from pipelang.analysis.claims.walk import Walk
 from pipelang.diagnostics import Diagnostic, Span, codes, report
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
@@ -91,14 +92,15 @@ class Reach(Walk):
 
 def _is_fixed(condition: ir.Expr) -> bool:
     """Whether a condition reads nothing: whoever writes `true` means it."""
-    return not any(isinstance(part, (ir.Read, ir.BudgetLeft)) for part in ir.walk(condition)) or any(
-        isinstance(part, ir.Const) and part.setting for part in ir.walk(condition)
+    return not any(
+        isinstance(part, (ir.Read, ir.BudgetLeft)) or (isinstance(part, ir.Const) and part.setting)
+        for part in ir.walk(condition)
     )
 
 
 def reach(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     """What can never happen in a pipeline, as far as it can be told."""
-    symbols = Symbols(program)
+    symbols = Symbols(program, turned=True)
     walk = Reach(program, symbols)
     try:
         walk.go(pipeline)

@@ -9,7 +9,7 @@ can be so, and the claim is undecided.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import assert_never
 
 from pipelang.analysis.claims.deciding import Case, Facts, Work, decide
@@ -17,6 +17,7 @@ from pipelang.analysis.claims.examples import example_of
 from pipelang.analysis.claims.formulas import (
     FALSE,
     And,
+    Atom,
     Formula,
     Literal,
     Or,
@@ -134,20 +135,39 @@ def _without(formula: Formula, facts: Facts) -> Formula:
 
 def _doubt(facts: Facts, case: Case) -> str | None:
     """Why a case may be none: an opaque question beside something else about the same values."""
-    speaks: dict[str, int] = {}
-    spoken: list[tuple[frozenset[str], str | None]] = []
+    spoken: dict[Atom, tuple[list[str], str | None]] = {}
     for literal in case.literals:
         names = atom_names(literal.atom)
         opaque = next((facts.opaque[name][0] for name in names if name in facts.opaque), None)
         around = facts.around(names)
-        roots = frozenset(name for name in around if name not in facts.opaque) or around
-        spoken.append((roots, opaque))
-        for name in roots:
-            speaks[name] = speaks.get(name, 0) + 1
-    for roots, opaque in spoken:
-        if opaque is not None and any(speaks[name] > 1 for name in roots):
-            return opaque
+        spoken[literal.atom] = [_path(name) for name in around if name not in facts.opaque], opaque
+    for atom, (paths, opaque) in spoken.items():
+        if opaque is not None:
+            others = (own for other, (own, _) in spoken.items() if other != atom)
+            if any(_overlap(path, one) for own in others for one in own for path in paths):
+                return opaque
+            if any(names_in(atom) & names_in(other) for other in spoken if other != atom):
+                return opaque
     return None
+
+
+def names_in(atom: Atom) -> frozenset[str]:
+    """The opaque variables of an atom."""
+    return frozenset(name for name in atom_names(atom) if name.startswith("?"))
+
+
+def _path(name: str) -> str:
+    """The path that a variable is about: of a length and of a presence, what is asked about."""
+    return name.removeprefix("len(").rstrip("?)")
+
+
+def _overlap(first: str, second: str) -> bool:
+    """Whether two paths speak of the same value, or one of a part of the other."""
+    return (
+        first == second
+        or first.startswith((f"{second}.", f"{second}["))
+        or second.startswith((f"{first}.", f"{first}["))
+    )
 
 
 def _by(
@@ -161,8 +181,6 @@ def _by(
         own = claimed.pipeline == claim.pipeline
         yield claimed.gate if own else f"{claimed.pipeline}.{claimed.gate}"
         return
-    values: Mapping[str, object] = {}
-    del values
     pipeline = walk.program.pipelines[claim.pipeline]
     inputs = {q.name: one(symbols.free(q.name, q.type)) for q in pipeline.parameters}
     about = symbols.facts.around(names_of(symbols.truth(claimed.when, inputs)))

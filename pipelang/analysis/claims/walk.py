@@ -1,4 +1,4 @@
-"""One walk over all paths of a pipeline, with those kept together that differ in nothing that matters.
+"""One walk over all paths of a pipeline; those that differ in nothing that matters are one.
 
 Why what it proves is so. A run goes through the items of a block in their order; what of a region
 runs side by side is taken in both orders where that can be seen. At every test the walk goes both
@@ -20,40 +20,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipelang.analysis.claims import branches
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, literal, opposite
 from pipelang.analysis.claims.formulas import Equals as Picked
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.moments import Condition, made
 from pipelang.analysis.claims.paths import Event, Path, extend, meet, start
 from pipelang.analysis.claims.properties import Watch
+from pipelang.analysis.claims.states import Frame, State, join, met, step_to
 from pipelang.analysis.claims.symbols import Symbols
 from pipelang.analysis.claims.values import Cases, one, under
 from pipelang.diagnostics import Span
-from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.unique import with_unique_names
-from pipelang.semantics.walk import all_items
-
-State = dict[bool, Path]
-"""Where the walk is, by what the property remembers."""
 
 MOST_ITEMS = 20_000
 """Items that a walk may pass, those of sub-pipelines counted wherever they are run."""
-
-
-@dataclass(slots=True)
-class Frame:
-    """One run of a pipeline within the walk. `prefix` stands before the names of its variables."""
-
-    pipeline: p.Pipeline
-    prefix: str
-    values: dict[str, Cases]
-    root: bool
-    redoing: bool = False
-    answers: list[tuple[State, Cases]] = field(default_factory=list)
-    failed: list[State] = field(default_factory=list)
-    cuts: dict[bool, list[Path]] = field(default_factory=dict)
 
 
 class Walk:
@@ -85,9 +68,7 @@ class Walk:
         """Walk a pipeline as a run of its own. Raises `TooHard`."""
         pipeline = self.unique(pipeline.name)
         self.condition = Condition(self.watched.when, pipeline)
-        values = {
-            q.name: one(self.symbols.free(q.name, q.type)) for q in pipeline.parameters
-        }
+        values = {q.name: one(self.symbols.free(q.name, q.type)) for q in pipeline.parameters}
         self.root = Frame(pipeline, "", values, root=True)
         self._run(self.root, {False: start()})
         self.root = None
@@ -232,20 +213,18 @@ class Walk:
             if not state:
                 break
             if isinstance(segment, p.Barrier):
-                state = self._item(frame, block, block.items[segment.index], state)
+                state = self.item(frame, block, block.items[segment.index], state)
             else:
                 members = [block.items[index] for index in segment.members]
                 state = self._region(frame, block, members, state)
         return state
 
-    def _region(
-        self, frame: Frame, block: p.Block, members: list[p.Item], state: State
-    ) -> State:
+    def _region(self, frame: Frame, block: p.Block, members: list[p.Item], state: State) -> State:
         """Steps that run side by side. One that does not read another may run before it, and also
         when that one ended the run; that matters where the claim is about a tool that reads.
         """
         if len(members) == 1:
-            return self._item(frame, block, members[0], state)
+            return self.item(frame, block, members[0], state)
         tool = self.watched.tool
         reads = tool is not None and not self.program.tools[tool].acts
         waits = frame.root and bool(self.condition.tracked) and self._ends is None
@@ -265,7 +244,7 @@ class Walk:
                 self.step(aside, item, entry)
             before |= {item.name}
             if state:
-                state = self._item(frame, block, item, state)
+                state = self.item(frame, block, item, state)
             if waits and self._ends:
                 late += [(item.name, kind, ended) for kind, ended in self._ends]
                 self._ends = []
@@ -275,11 +254,11 @@ class Walk:
                 dead = [other for other in self.condition.tracked if name in needs.get(other, ())]
                 ended = step_to(ended, all_of(opposite(made(other)) for other in dead))
                 if reads:  # a call beside it may have been made, whatever came first in writing
-                    ended = {**ended, **{True: path for path in ended.values()}}
+                    ended = join(ended, {True: path} if (path := meet(ended.values())) else {})
                 self.finish(kind, ended)
         return state
 
-    def _item(self, frame: Frame, block: p.Block, item: p.Item, state: State) -> State:
+    def item(self, frame: Frame, block: p.Block, item: p.Item, state: State) -> State:
         self._items += 1
         if self._items > MOST_ITEMS:
             raise TooHard("its paths, with those of all that it runs, are too many")
@@ -293,13 +272,13 @@ class Walk:
                 self._made(frame, item.name)
                 state = self._now_made(frame, item.name, state)
             case p.Gate():
-                state = self._gate(frame, block, item, state)
+                state = branches.gate(self, frame, block, item, state)
             case p.Person():
-                state = self._person(frame, item, state)
+                state = branches.person(self, frame, item, state)
             case p.When():
-                state = self._when(frame, item, state)
+                state = branches.when(self, frame, item, state)
             case p.MatchBranch():
-                state = self._match(frame, item, state)
+                state = branches.match(self, frame, item, state)
             case p.Remember():
                 event = Event(f"`{item.memory}` cannot be written", item.span)
                 if not frame.root:
@@ -320,112 +299,6 @@ class Walk:
         state = step_to(state, made(name))
         self._cut(frame, state, always=True)
         return state
-
-    def _gate(self, frame: Frame, block: p.Block, gate: p.Gate, state: State) -> State:
-        holds = self.symbols.truth(gate.condition, frame.values)
-        label = gate.name.split(" ")[0]
-        self.tests.append((label, holds))
-        self.tested(frame, gate, gate.condition, holds, state)
-        event = Event(f"gate `{label}` holds", gate.span, label)
-        after: dict[bool, list[Path | None]] = {}
-        for key, path in state.items():
-            now = self.watched.passed(frame.pipeline.name, gate.name, key)
-            after.setdefault(now, []).append(extend(path, holds, event))
-        otherwise, words = gate.otherwise, f"gate `{label}` does not hold"
-        if isinstance(otherwise, p.Redo):
-            if not frame.redoing:
-                self._redone(frame, block, gate, otherwise, step_to(state, opposite(holds)))
-            words += f", also after {otherwise.times} redo{'s' * (otherwise.times > 1)}"
-            otherwise = otherwise.otherwise
-        out = Event(words, gate.span, label)
-        self.end(frame, otherwise, step_to(state, opposite(holds), out))
-        return met(after)
-
-    def _redone(
-        self, frame: Frame, block: p.Block, gate: p.Gate, redo: p.Redo, state: State
-    ) -> None:
-        """A second round that ends the run: what it has not made anew is still as it was. One that
-        comes through to the gate is a first round with other values, and was walked as such.
-        """
-        names = {
-            item.name
-            for index in redo.reruns
-            if isinstance(item := block.items[index], (p.Step, p.Let))
-        }
-        if not frame.root or not names & self.condition.tracked.keys():
-            return
-        event = Event(f"gate `{gate.name}` does not hold, and `{redo.step}` is redone", gate.span)
-        state = step_to(state, TRUE, event)
-        again = Frame(frame.pipeline, f"{frame.prefix}again ", frame.values, True, redoing=True)
-        before, frame.values = frame.values, dict(frame.values)
-        again.values = frame.values
-        for index in redo.reruns:
-            item = block.items[index]
-            if item is not gate and state:
-                state = self._item(again, block, item, state)
-        frame.values = before
-
-    def _person(self, frame: Frame, person: p.Person, state: State) -> State:
-        asked = TRUE
-        if person.when is not None:
-            asked = self.symbols.truth(person.when, frame.values)
-            self.tests.append((person.name, asked))
-            self.tested(frame, person, person.when, asked, state)
-        approves = person.kind == "approve"
-        says = f"`{person.role}` approves `{person.name}`"
-        says = says if approves else f"nobody stops `{person.name}`"
-        after: dict[bool, list[Path | None]] = {}
-        for key, path in state.items():
-            yes = extend(path, asked, Event(says, person.span, person.name))
-            now = self.watched.passed(frame.pipeline.name, person.name, key)
-            after.setdefault(now, []).append(yes)
-            skipped = Event(f"nobody is asked for `{person.name}`", person.span, person.name)
-            after.setdefault(key, []).append(extend(path, opposite(asked), skipped))
-        says = f"`{person.role}` " + ("does not approve" if approves else "stops")
-        no = Event(f"{says} `{person.name}`", person.span, person.name)
-        self.end(frame, person.otherwise, step_to(state, asked, no))
-        return met(after)
-
-    def _when(self, frame: Frame, when: p.When, state: State) -> State:
-        holds = self.symbols.truth(when.condition, frame.values)
-        self.tested(frame, when, when.condition, holds, state)
-        shown = when.name or ir.show(when.condition)
-        if when.name is not None:
-            self.tests.append((when.name, holds))
-        label = f"`{shown}`" if "`" not in shown else "the condition"
-        yes = Event(f"{label} is so", when.span, when.name)
-        no = Event(f"{label} is not so", when.span, when.name)
-        ways = ((holds, yes, when.then), (opposite(holds), no, when.otherwise))
-        return self._ways(frame, ways, state)
-
-    def _match(self, frame: Frame, match: p.MatchBranch, state: State) -> State:
-        patterns = [taken for taken, _ in match.arms]
-        guards = self.symbols.arms(match.subject, patterns, frame.values)
-        shown, ways = ir.show(match.subject), []
-        self.chooses(frame, match, guards, state)
-        for guard, (taken, block) in zip(guards, match.arms, strict=True):
-            what = "something else" if taken is None else " or ".join(map(_plainly, taken))
-            ways.append((guard, Event(f"`{shown}` is {what}", match.span), block))
-        return self._ways(frame, tuple(ways), state)
-
-    def _ways(
-        self, frame: Frame, ways: tuple[tuple[Formula, Event, p.Block], ...], state: State
-    ) -> State:
-        """Branches, of which a run takes one; what is made in the others is not made."""
-        ends: list[State] = []
-        inside = [self._tracked_in(frame, block) for _, _, block in ways]
-        for at, (guard, event, block) in enumerate(ways):
-            others = [name for k, names in enumerate(inside) if k != at for name in names]
-            not_made = all_of(opposite(made(name)) for name in others)
-            entered = step_to(state, all_of((guard, not_made)), event)
-            ends.append(self.block(frame, block, entered))
-        return join(*ends)
-
-    def _tracked_in(self, frame: Frame, block: p.Block) -> list[str]:
-        if not frame.root or not self.condition.tracked:
-            return []
-        names = (i.name for i in all_items(block) if isinstance(i, (p.Step, p.Let)))
-        return [name for name in names if name in self.condition.tracked]
 
     # ---------------------------------------------------------------------------------- steps
 
@@ -462,14 +335,12 @@ class Walk:
         answers: list[tuple[State, Cases | None]],
         at: int,
     ) -> Formula:
-        """That a step was answered in one of its ways; those whose answer can be anything are one."""
+        """That a step was answered in one of its ways; those that may answer anything are one."""
         if len(answers) == 1 or all(value is None for _, value in answers):
             return TRUE
         return _picked(f"{frame.prefix}{step.name}", None if answers[at][1] is None else at)
 
-    def chosen(
-        self, name: str, type: object, answers: list[tuple[State, Cases | None]]
-    ) -> Cases:
+    def chosen(self, name: str, type: object, answers: list[tuple[State, Cases | None]]) -> Cases:
         """A value by the way in which it was made."""
         free = one(self.symbols.free(name, type))  # type: ignore[arg-type]
         if not answers or all(value is None for _, value in answers):
@@ -485,28 +356,3 @@ class Walk:
 
 def _picked(name: str, at: int | None) -> Formula:
     return literal(Picked(f"{name} by", "any" if at is None else str(at), constant=True))
-
-
-def _plainly(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else f"`{value}`"
-
-
-def step_to(state: State, formula: Formula, event: Event | None = None) -> State:
-    """All paths of a state, if something holds."""
-    found = {key: extend(path, formula, event) for key, path in state.items()}
-    return {key: path for key, path in found.items() if path is not None}
-
-
-def met(paths: Mapping[bool, list[Path | None]] | Mapping[bool, list[Path]]) -> State:
-    """A state of paths that meet."""
-    found = {key: meet(ways) for key, ways in paths.items()}
-    return {key: path for key, path in found.items() if path is not None}
-
-
-def join(*states: State) -> State:
-    """One state for several."""
-    paths: dict[bool, list[Path | None]] = {}
-    for state in states:
-        for key, path in state.items():
-            paths.setdefault(key, []).append(path)
-    return met(paths)

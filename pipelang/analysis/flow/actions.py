@@ -28,13 +28,14 @@ from pipelang.analysis.flow.marks import (
     spread,
     under,
 )
+from pipelang.analysis.flow.owners import owned_by, told_apart
 from pipelang.analysis.flow.reading import steered
-from pipelang.analysis.flow.situation import Control, Reaching, Situation
+from pipelang.analysis.flow.situation import Control, Reaching, Situation, together
 from pipelang.diagnostics import Span
 from pipelang.records import replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.types import Type
+from pipelang.semantics.types import ListType, Type
 from pipelang.semantics.walk import agent_of
 
 if TYPE_CHECKING:
@@ -45,32 +46,30 @@ ALL = (UNTRUSTED, INFLUENCED, PRIVATE, SECRET)
 
 def chain(
     tracker: Tracker, place: Place, step: p.Step, chain: p.Chain, situation: Situation
-) -> Flow:
-    """What may flow into the answer of a chain."""
+) -> tuple[Flow, Situation]:
+    """What may flow into the answer of a chain, and what is known behind it."""
     found = [_link(tracker, place, step, link, situation) for link in chain.links]
     if chain.end is not None:
-        tracker.end(place, chain.end)
-    return joined(*found)
+        tracker.end(place, chain.end, situation)
+    behind = together([after for _, after in found])
+    return joined(*(flow for flow, _ in found)), behind
 
 
 def _link(
     tracker: Tracker, place: Place, step: p.Step, link: p.Link, situation: Situation
-) -> Flow:
+) -> tuple[Flow, Situation]:
     action, values = link.action, place.values
-    content = NOTHING
+    content, behind = NOTHING, situation
     match action:
         case p.Value():
-            return values.of(action.value)
+            return values.of(action.value), situation
         case p.Choose():
-            marks = tuple(marks_of(values.of(action.subject), UNTRUSTED, INFLUENCED))
-            inner = situation.under(Control(ir.show(action.subject), link.span, marks))
-            arms = [_link(tracker, place, step, arm, inner) for _, arm in action.arms]
-            return joined(*arms, steered(ir.Read(step.name, step.type), values.of(action.subject)))
+            return _choose(tracker, place, step, link, action, situation)
         case p.AskTier() | p.Cascade() | p.Agent():
             content = _prompted(tracker, place, step, action, link.span)
             loop = agent_of(action)
             if loop is not None:
-                content = _agent(tracker, place, step, loop, content, link, situation)
+                content = _agent(tracker, place, step, loop, content, link)
             found = _answered(step, content, action.answers, link.span)
         case p.AskRole():
             content = _prompted(tracker, place, step, action, link.span)
@@ -82,25 +81,43 @@ def _link(
             found = _call(tracker, place, step, link, action, situation)
         case p.RunPipeline():
             content = joined(*(under(n, values.of(v)) for n, v in action.arguments))
-            found = _run(tracker, place, action, link.span, situation)
+            found, behind = _run(tracker, place, action, link.span, situation)
         case p.Each():
-            found = _each(tracker, place, step, action, situation)
-            content = found
+            content = found = _each(tracker, place, step, action, situation)
         case p.Recall():
-            return _recall(tracker, place, step, action, link.span)
+            return _recall(tracker, place, step, action, link.span), situation
         case p.Broken():
-            return NOTHING
+            return NOTHING, situation
         case _:
             assert_never(action)
     if link.cache is not None:
         _cached(tracker, place, step, link, joined(content, found))
-    return found
+        behind = situation  # an answer out of the cache has passed none of the tests
+    return found, behind
+
+
+def _choose(
+    tracker: Tracker,
+    place: Place,
+    step: p.Step,
+    link: p.Link,
+    action: p.Choose,
+    situation: Situation,
+) -> tuple[Flow, Situation]:
+    steers = place.values.of(action.subject)
+    marks = tuple(marks_of(steers, UNTRUSTED, INFLUENCED))
+    inner = situation.under(Control(ir.show(action.subject), link.span, marks))
+    arms = [_link(tracker, place, step, arm, inner) for _, arm in action.arms]
+    chosen = joined(*(flow for flow, _ in arms))
+    ends = [after for _, after in arms]
+    behind = inner.behind(ends, only_way=False) if ends else situation
+    return joined(chosen, steered(ir.Read(step.name, step.type), steers)), behind
 
 
 def _answered(step: p.Step, content: Flow, answers: Type, span: Span) -> Flow:
     """What a model's answer is marked with: all that its prompt held."""
     words = f"`{step.name}` answers a prompt that holds it"
-    marks = [mark.through(words, span) for mark in marks_of(content, *ALL)]
+    marks = [mark.through(words, span, by_model=True) for mark in marks_of(content, *ALL)]
     return spread(answers, marks)
 
 
@@ -141,7 +158,7 @@ def _call(
     for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
         tracker.calls.append(Reaching(tool.name, name, flow, link, place, value))
     if tool.binding is not None and tool.binding[0] == "mcp":
-        for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
+        for (_, flow), (_, value) in zip(given, action.arguments, strict=True):
             for mark in marks_of(flow, SECRET):
                 where = f"`{tool.name}`, which runs in another process"
                 tracker.found.append(sinks.secret(mark, where, value, link.span))
@@ -162,7 +179,8 @@ def _told(
     """What a tool answers: what its type says, and what it made of its arguments."""
     name = tool.name
     own = source(step.name, tool.returns, span, f", as `{name}` answers it")
-    _owned_by(place, own, action.arguments)
+    origins = [mark.origin for mark in marks_of(own, PRIVATE)]
+    owned_by(place.values, origins, [value for _, value in action.arguments])
     asked = joined(*(under(parameter, flow) for parameter, flow in given))
     marks = []
     for mark in marks_of(asked, *ALL):
@@ -173,22 +191,6 @@ def _told(
         elif mark.kind in (UNTRUSTED, INFLUENCED):
             marks.append(mark.through(f"`{name}` is asked with it", span, INFLUENCED))
     return joined(own, spread(tool.returns, marks))
-
-
-def _owned_by(place: Place, own: Flow, arguments: tuple[tuple[str, ir.Expr], ...]) -> None:
-    """What a tool was asked with says whose its private answer is."""
-    origins = [mark.origin for mark in marks_of(own, PRIVATE)]
-    if origins:
-        _owners(place, origins, [value for _, value in arguments])
-
-
-def _owners(place: Place, origins: list[Origin], keys: list[ir.Expr]) -> None:
-    for value in keys:
-        way = place.values.path(value)
-        if way is not None:
-            owner: Flow = {way[1:]: {Mark(OWNER, origin): None for origin in origins}}
-            flows = place.values.flows
-            flows[way[0]] = joined(flows.get(way[0], NOTHING), owner)
 
 
 def _effect(
@@ -203,12 +205,13 @@ def _effect(
     """A call that acts on the world: what it is given, and what decided that it is made."""
     tool = tracker.program.tools[action.tool]
     types = {parameter.name: parameter.type for parameter in tool.parameters}
+    told = len(tracker.found)
     for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
         open_to = [way for way, labelled, _ in labels(types[name]) if UNTRUSTED in labelled]
+        reaching = Reaching(tool.name, name, flow, link, place, value)
         for mark in _not_allowed(flow, open_to):
-            if not tracker.looked_at(place, value, mark, link.span, action.tool):
-                found = sinks.untrusted(mark, tool.name, name, value, link.span)
-                tracker.found.append(found)
+            if not tracker.looked_at(reaching, mark):
+                tracker.found.append(sinks.untrusted(mark, tool.name, name, value, link.span))
                 break
     if not situation.vouched:
         for control in situation.controls:
@@ -217,8 +220,14 @@ def _effect(
                 tracker.found.append(sinks.steered(mark, control, tool.name, link.span))
                 break
     _trifecta(tracker, link, action, given, types, situation)
-    made = any(mark.hops[1:] for _, flow in given for mark in marks_of(flow, UNTRUSTED, INFLUENCED))
-    if tool.effect == "irreversible" and made and not situation.tested:
+    made = any(
+        hop.by_model
+        for _, flow in given
+        for mark in marks_of(flow, UNTRUSTED, INFLUENCED)
+        for hop in mark.hops
+    )
+    unchecked = made and not situation.tested and len(tracker.found) == told
+    if tool.effect == "irreversible" and unchecked:
         tracker.found.append(sinks.ungated(tool.name, step, link.span))
 
 
@@ -272,7 +281,7 @@ def _trifecta(
 
 def _run(
     tracker: Tracker, place: Place, action: p.RunPipeline, span: Span, situation: Situation
-) -> Flow:
+) -> tuple[Flow, Situation]:
     given = {
         name: _hopped(place.values.of(value), f"`{action.pipeline}` gets it as `{name}`", span)
         for name, value in action.arguments
@@ -298,7 +307,7 @@ def _each(
     before, cleared = values.flows.get(action.variable), values.cleared
     values.flows[action.variable] = inside(values.of(action.elements), ELEMENT)
     element = replace(step, type=action.element)
-    found = chain(tracker, place, element, action.body, situation)
+    found, _ = chain(tracker, place, element, action.body, situation)
     values.cleared = cleared
     if before is None:
         values.flows.pop(action.variable, None)
@@ -314,7 +323,6 @@ def _agent(
     agent: p.Agent,
     content: Flow,
     link: p.Link,
-    situation: Situation,
 ) -> Flow:
     """All that a loop gets to see: its prompt, and what its tools and pipelines answer."""
     span = link.span
@@ -334,14 +342,11 @@ def _agent(
         # Whatever was tested before the loop, the loop decides by itself.
         inner = Situation(controls=(control,), approved=False, tested=False)
         for name in agent.pipelines:
-            given = {
-                parameter.name: spread(
-                    parameter.type,
-                    [m.through(f"the agent `{step.name}` calls `{name}` with it", span) for m in marks],
-                )
-                for parameter in tracker.program.pipelines[name].parameters
-            }
-            answer = tracker.pipeline(name, given, inner)
+            words = f"the agent `{step.name}` calls `{name}` with it"
+            called = [mark.through(words, span) for mark in marks]
+            parameters = tracker.program.pipelines[name].parameters
+            given = {parameter.name: spread(parameter.type, called) for parameter in parameters}
+            answer, _ = tracker.pipeline(name, given, inner)
             content = joined(content, under(f"{name}()", answer))
         for name in agent.tools:
             tool = tracker.program.tools[name]
@@ -353,36 +358,23 @@ def _agent(
     return only(content, (UNTRUSTED, INFLUENCED, PRIVATE))
 
 
-def _recall(
-    tracker: Tracker, place: Place, step: p.Step, action: p.Recall, span: Span
-) -> Flow:
+def _recall(tracker: Tracker, place: Place, step: p.Step, action: p.Recall, span: Span) -> Flow:
     memory = tracker.program.memories[action.memory]
     own = source(action.memory, memory.returns, memory.span, ", as the memory is declared")
     kept = tracker.memories.get(action.memory, NOTHING)
-    if any(True for _ in labels(memory.returns)) and _is_list(memory.returns):
+    if isinstance(memory.returns, ListType):
         kept = under(ELEMENT, kept)
     words = f"`{step.name}` recalls it"
     found: dict[Way, dict[Mark, None]] = {}
     for way, marks in joined(own, kept).items():
         found[way] = {mark.through(words, span): None for mark in marks if mark.kind != OWNER}
     origins = [mark.origin for mark in marks_of(found, PRIVATE)]
-    if origins:
-        _owners(place, origins, [action.key])
+    owned_by(place.values, origins, [action.key])
     return found
 
 
-def _is_list(type: Type) -> bool:
-    from pipelang.semantics.types import ListType
-
-    return isinstance(type, ListType)
-
-
-def _cached(
-    tracker: Tracker, place: Place, step: p.Step, link: p.Link, content: Flow
-) -> None:
+def _cached(tracker: Tracker, place: Place, step: p.Step, link: p.Link, content: Flow) -> None:
     """An answer that is kept for others: its key must say whose private data it was made from."""
-    from pipelang.analysis.flow.tracking import told_apart
-
     assert link.cache is not None
     owners = told_apart(place.values, link.cache.keys)
     told: set[Origin] = set()

@@ -1,13 +1,14 @@
-"""Information flow over a whole program: each pipeline as a run of its own, memories across runs."""
+"""Information flow over a whole program: each pipeline by itself, memories across runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.paths import Event
 from pipelang.analysis.claims.verdicts import Proof
-from pipelang.analysis.flow.marks import PRIVATE, UNTRUSTED, Flow, Hop, marks_of
+from pipelang.analysis.flow.marks import PRIVATE, UNTRUSTED, Flow, Hop, joined, marks_of
 from pipelang.analysis.flow.situation import Found
 from pipelang.analysis.flow.tracking import Tracker
 from pipelang.diagnostics import Diagnostic, Label, report
@@ -48,8 +49,6 @@ class Flows:
                     tracker = Tracker(self.program, pipeline, memories)
                     tracker.go()
                     for name, flow in tracker.remembered.items():
-                        from pipelang.analysis.flow.marks import joined
-
                         now[name] = joined(now.get(name, {}), flow)
                 if _kinds(now) == _kinds(memories):
                     break
@@ -91,10 +90,7 @@ class Flows:
             if call.tool != claimed.tool:
                 continue
             for mark in marks_of(call.flow, kind):
-                looked = call.place is not None and call.value is not None and kind == UNTRUSTED
-                if looked and tracker.looked_at(
-                    call.place, call.value, mark, call.link.span, call.tool  # type: ignore[arg-type]
-                ):
+                if kind == UNTRUSTED and tracker.looked_at(call, mark):
                     continue
                 words = f"`{call.tool}` gets it as `{call.parameter}`"
                 hops = (*mark.hops, Hop(words, call.link.span))
@@ -119,12 +115,13 @@ def _kinds(memories: dict[str, Flow]) -> set[tuple[object, ...]]:
 
 def _diagnostic(found: Found) -> Diagnostic:
     labels = hop_labels(found.hops)
-    return report(found.rule, found.span, help=found.help, labels=labels, **dict(found.words))
+    words: dict[str, Any] = dict(found.words)
+    return report(found.rule, found.span, help=found.help, labels=labels, **words)
 
 
-def hop_labels(hops: tuple[Hop, ...] | tuple[Event, ...]) -> tuple[Label, ...]:
+def hop_labels(hops: Sequence[Hop | Event]) -> tuple[Label, ...]:
     """The steps of a flow or a path, numbered; of a long one, its ends."""
-    numbered = [(at, hop) for at, hop in enumerate(hops, 1)]
+    numbered = list(enumerate(hops, 1))
     if len(numbered) > MOST_SHOWN:
         half = MOST_SHOWN // 2
         numbered = [*numbered[:half], *numbered[-half:]]

@@ -62,7 +62,8 @@ def _half_done(program: p.Program, chain: p.Chain) -> Iterator[Diagnostic]:
     before: list[str] = []
     for link in chain.links:
         acting = _acting(program, link)
-        first = next((n for n in before if not (program.tools[n].idempotent and [n] == acting)), None)
+        again = {name for name in acting if program.tools[name].idempotent and [name] == acting}
+        first = next((name for name in before if name not in again), None)
         if acting and first is not None:
             yield report(codes.HALF_DONE, link.span, first=first, second=acting[0])
             return

@@ -1,8 +1,8 @@
 """Marks on values: what a part of a value is, where that comes from, and which way it took.
 
-Four kinds tell what is there. `untrusted`: text that somebody outside may have written. `influenced`:
-a choice that such text may have steered, of a type that cannot carry text. `private`, `secret`: as
-labelled. A fifth, `owner`, is put on what identifies whom private data belongs to.
+Four kinds tell what is there. `untrusted`: text that somebody outside may have written.
+`influenced`: a choice that such text may have steered, of a type that cannot carry text. `private`,
+`secret`: as labelled. A fifth, `owner`, is put on what identifies whom private data belongs to.
 
 A `Flow` says this of a value by paths into it: labels are per field, and `*` is any element of a
 list. Marks at a path hold for all that is inside it.
@@ -35,6 +35,9 @@ UNTRUSTED, INFLUENCED, PRIVATE, SECRET, OWNER = (
 ELEMENT = "*"
 Way = tuple[str, ...]
 
+MOST_HOPS = 40
+"""Steps that a mark remembers; what goes on longer shows where it began."""
+
 MOST_MARKS = 6
 """Marks of one kind at one path; more would say nothing new about it."""
 
@@ -45,6 +48,7 @@ class Hop:
 
     text: str
     span: Span
+    by_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,11 @@ class Mark:
     hops: tuple[Hop, ...] = field(default=(), compare=False)
     intact: bool = True
 
-    def through(self, text: str, span: Span, kind: str | None = None) -> Mark:
+    def through(
+        self, text: str, span: Span, kind: str | None = None, *, by_model: bool = False
+    ) -> Mark:
         """The mark behind a step that makes something new of the value."""
-        hops = self.hops if len(self.hops) > 40 else (*self.hops, Hop(text, span))
+        hops = self.hops if len(self.hops) > MOST_HOPS else (*self.hops, Hop(text, span, by_model))
         return Mark(kind or self.kind, self.origin, hops, intact=False)
 
 

@@ -5,13 +5,12 @@ only influenced by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pipelang.analysis.flow.marks import (
     ELEMENT,
     INFLUENCED,
     NOTHING,
-    OWNER,
     PRIVATE,
     SECRET,
     UNTRUSTED,
@@ -25,6 +24,7 @@ from pipelang.analysis.flow.marks import (
     only,
     spread,
     under,
+    weaker,
 )
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as ir
@@ -69,7 +69,7 @@ class Values:
         cleared = [done for done in self.cleared if done[0] == way[0]]
         for done in cleared:
             if way[: len(done)] == done:
-                flow = only(flow, (INFLUENCED, PRIVATE, SECRET, OWNER))
+                flow = _without(flow, ())
                 break
         else:
             for done in cleared:
@@ -84,8 +84,8 @@ class Values:
         if way is not None:
             return self.at(way)
         match expr:
-            case ir.Const() | ir.BudgetLeft():
-                return NOTHING
+            case ir.Const() | ir.BudgetLeft() | ir.IsPresent():
+                return NOTHING  # that something is there says nothing of what it is
             case ir.Field():
                 return inside(self.of(expr.target), expr.name)
             case ir.At():
@@ -123,8 +123,8 @@ class Values:
         return found
 
     def reads(self, expr: ir.Expr, *, content: bool = True) -> Iterator[Way]:
-        """The paths whose values an expression looks at; with `content` not those of which it only
-        asks whether they are there or how long they are.
+        """The paths whose values an expression looks at, beyond whether they are there; with
+        `content` also beyond how long they are.
         """
         way = self.path(expr)
         if way is not None:
@@ -132,7 +132,7 @@ class Values:
             if isinstance(expr, ir.Read) and expr.name in self.aliases:
                 yield (expr.name,)
             return
-        if content and isinstance(expr, ir.IsPresent):
+        if isinstance(expr, ir.IsPresent):
             return
         if content and isinstance(expr, ir.Builtin) and expr.function == "len":
             return
@@ -141,16 +141,17 @@ class Values:
 
 
 def _without(flow: Flow, done: Way) -> Flow:
-    """The flow without the text at a path inside it."""
-    kept = (INFLUENCED, PRIVATE, SECRET, OWNER)
+    """The flow where the text at a path inside it was looked at: somebody outside may have steered
+    what it says, and no more.
+    """
     return {
-        way: {m: None for m in marks if m.kind in kept} if way[: len(done)] == done else marks
+        way: dict.fromkeys(map(weaker, marks)) if way[: len(done)] == done else marks
         for way, marks in flow.items()
     }
 
 
 def computed(expr: ir.Expr, flow: Flow) -> Flow:
-    """What a computation makes of what flows into it. One bit of a secret tells nobody the secret."""
+    """What a computation makes of what flows into it. One bit of a secret does not tell it."""
     kinds = [UNTRUSTED, INFLUENCED, PRIVATE]
     if expr.type != BOOL:
         kinds.append(SECRET)

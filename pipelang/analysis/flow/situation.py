@@ -1,4 +1,4 @@
-"""What stands on every way to an item: tests that were passed, and what decided that a run is here."""
+"""What stands on every way to an item: tests that were passed, and what decided to go there."""
 
 from __future__ import annotations
 
@@ -63,6 +63,16 @@ class Situation:
             all(end.approved for end in ends),
             only_way or all(end.tested for end in ends),
         )
+
+
+def together(ends: list[Situation]) -> Situation:
+    """What is known where any of some ways leads; every one of them must have shown it."""
+    return Situation(
+        tuple(dict.fromkeys(control for end in ends for control in end.controls)),
+        all(end.vouched for end in ends),
+        all(end.approved for end in ends),
+        all(end.tested for end in ends),
+    )
 
 
 @dataclass(frozen=True, slots=True)

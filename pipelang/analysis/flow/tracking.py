@@ -30,9 +30,7 @@ from pipelang.analysis.flow.marks import (
     UNTRUSTED,
     Flow,
     Mark,
-    Origin,
     Way,
-    identifies,
     joined,
     labels,
     marks_of,
@@ -40,8 +38,9 @@ from pipelang.analysis.flow.marks import (
     source,
     spread,
 )
+from pipelang.analysis.flow.owners import owners_beside, told_apart
 from pipelang.analysis.flow.reading import Values
-from pipelang.analysis.flow.situation import Control, Found, Looked, Reaching, Situation
+from pipelang.analysis.flow.situation import Control, Found, Looked, Reaching, Situation, together
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
@@ -67,6 +66,7 @@ class Place:
     values: Values
     measured: frozenset[str]
     returns: Flow = field(default_factory=dict)
+    answered: list[Situation] = field(default_factory=list)
     feedback: dict[str, Flow] = field(default_factory=dict)
 
 
@@ -93,8 +93,10 @@ class Tracker:
 
     def pipeline(
         self, name: str, given: Mapping[str, Flow], situation: Situation
-    ) -> Flow:
-        """What flows into a pipeline's answer, from what flows into its parameters."""
+    ) -> tuple[Flow, Situation]:
+        """What flows into a pipeline's answer, from what flows into its parameters; and what is
+        known where it answered.
+        """
         pipeline = self._unique.get(name)
         if pipeline is None:
             pipeline = self._unique[name] = with_unique_names(self.program.pipelines[name])
@@ -105,7 +107,7 @@ class Tracker:
             if passed is not None:  # a caller has said what it is; what may be told stays as it is
                 own = joined(passed, only(own, (PRIVATE, SECRET, OWNER)))
             values.flows[parameter.name] = own
-        _owners_beside(values, [q.name for q in pipeline.parameters])
+        owners_beside(values, [q.name for q in pipeline.parameters])
         place = Place(pipeline, values, _measured(pipeline))
         if pipeline.breaker is not None:
             stand_in = p.Step(
@@ -118,10 +120,11 @@ class Tracker:
             )
             self.step(place, stand_in, situation)
             place.returns = values.flows.pop("breaker", NOTHING)
+            place.answered.append(situation)
         self.block(place, pipeline.block, situation)
         if pipeline.budget is not None and pipeline.budget.otherwise is not None:
-            self.end(place, pipeline.budget.otherwise)
-        return place.returns
+            self.end(place, pipeline.budget.otherwise, situation)
+        return place.returns, together(place.answered) if place.answered else situation
 
     # ---------------------------------------------------------------------------------- items
 
@@ -165,7 +168,7 @@ class Tracker:
                 self._remember(place, item)
                 return situation
             case p.End():
-                self.end(place, item.outcome)
+                self.end(place, item.outcome, situation)
                 return None
             case _:
                 assert_never(item)
@@ -178,9 +181,7 @@ class Tracker:
         seen.update(dict.fromkeys(marks_of(place.values.of(expr), UNTRUSTED, INFLUENCED)))
         yield from seen
 
-    def _ways(
-        self, place: Place, ways: list[p.Block], situation: Situation
-    ) -> Situation | None:
+    def _ways(self, place: Place, ways: list[p.Block], situation: Situation) -> Situation | None:
         """Branches: behind them is known what every way through them has shown."""
         values, before = place.values, place.values.cleared
         ends: list[tuple[Situation, frozenset[Way]]] = []
@@ -195,15 +196,13 @@ class Tracker:
         values.cleared = frozenset.intersection(*(cleared for _, cleared in ends))
         return situation.behind([after for after, _ in ends], only_way=len(ends) < len(ways))
 
-    def _gate(
-        self, place: Place, block: p.Block, gate: p.Gate, situation: Situation
-    ) -> Situation:
+    def _gate(self, place: Place, block: p.Block, gate: p.Gate, situation: Situation) -> Situation:
         values, redo = place.values, gate.otherwise
         if isinstance(redo, p.Redo):
             self._feed_back(place, block, gate, redo, situation)
-            self.end(place, redo.otherwise)
+            self.end(place, redo.otherwise, situation)
         else:
-            self.end(place, redo)
+            self.end(place, redo, situation)
         evidence = self._has_evidence(place, gate)
         steering = tuple(self._steering(place, gate.condition))
         ways = frozenset(values.reads(gate.condition, content=gate.evidence is None))
@@ -264,7 +263,7 @@ class Tracker:
             ways = frozenset(values.reads(person.showing))
         else:
             ways = frozenset((name,) for name in person.judges)
-        self.end(place, person.otherwise)
+        self.end(place, person.otherwise, situation)
         approves = person.kind == "approve"
         if not approves:
             ways = frozenset()  # silence is a yes: nobody need have looked
@@ -296,7 +295,7 @@ class Tracker:
         values = place.values
         flow = values.of(item.value)
         shown = ir.show(item.value)
-        hop = f"`{item.memory}` keeps `{shown}`" if "`" not in shown else f"`{item.memory}` keeps it"
+        hop = f"`{item.memory}` keeps " + ("it" if "`" in shown else f"`{shown}`")
         kept: dict[Way, dict[Mark, None]] = {}
         for way, marks in flow.items():
             kept[way] = {m.through(hop, item.span): None for m in marks if m.kind != OWNER}
@@ -308,10 +307,11 @@ class Tracker:
             if mark.origin not in owners:
                 self.found.append(sinks.memory(mark, item))
 
-    def end(self, place: Place, outcome: p.Outcome) -> None:
+    def end(self, place: Place, outcome: p.Outcome, situation: Situation) -> None:
         match outcome:
             case p.Return():
                 place.returns = joined(place.returns, place.values.of(outcome.value))
+                place.answered.append(situation)
             case p.Escalate():
                 if outcome.value is not None:
                     for mark in marks_of(place.values.of(outcome.value), SECRET):
@@ -325,10 +325,11 @@ class Tracker:
 
     # ---------------------------------------------------------------------------------- tests
 
-    def looked_at(
-        self, place: Place, value: ir.Expr, mark: Mark, site: Span, tool: str
-    ) -> bool:
+    def looked_at(self, call: Reaching, mark: Mark) -> bool:
         """Whether a test that is only sometimes made looked at this very value after all."""
+        place, value, site, tool = call.place, call.value, call.link.span, call.tool
+        if place is None or value is None:
+            return False
         ways = list(place.values.reads(value, content=False))
         name = place.pipeline.name
         tests = {
@@ -361,7 +362,7 @@ class Tracker:
     def step(self, place: Place, step: p.Step, situation: Situation) -> Situation:
         from pipelang.analysis.flow.actions import chain
 
-        flow = chain(self, place, step, step.chain, situation)
+        flow, situation = chain(self, place, step, step.chain, situation)
         place.values.flows[step.name] = flow
         known = {way for way, _ in _secret_ways(step.type)}
         for way, marks in flow.items():
@@ -375,42 +376,6 @@ def _secret_ways(type: Type) -> Iterator[tuple[Way, Type]]:
     for way, labelled, leaf in labels(type):
         if SECRET in labelled:
             yield way, leaf
-
-
-def told_apart(values: Values, keys: tuple[ir.Expr, ...]) -> set[Origin]:
-    """Whose data a key tells apart: what stands in it as it is, or whose owner does."""
-    found: set[Origin] = set()
-    for key in keys:
-        for part in _plain_parts(values, key):
-            for mark in marks_of(values.of(part), PRIVATE, OWNER):
-                if mark.intact:
-                    found.add(mark.origin)
-    return found
-
-
-def _plain_parts(values: Values, key: ir.Expr) -> Iterator[ir.Expr]:
-    """The paths that a key holds as they are."""
-    if values.path(key) is not None:
-        yield key
-    elif isinstance(key, (ir.MakeList, ir.MakeRecord)):
-        for part in ir.parts(key):
-            yield from _plain_parts(values, part)
-    elif isinstance(key, ir.Arithmetic) and key.op == "+":
-        yield from _plain_parts(values, key.left)
-        yield from _plain_parts(values, key.right)
-
-
-def _owners_beside(values: Values, names: list[str]) -> None:
-    """Parameters that say whose the private data beside them is."""
-    origins: dict[Origin, None] = {}
-    for name in names:
-        for mark in marks_of(values.flows[name], PRIVATE):
-            if mark.intact:
-                origins[mark.origin] = None
-    for name in names:
-        if identifies(name):
-            owner: Flow = {(): {Mark(OWNER, origin): None for origin in origins}}
-            values.flows[name] = joined(values.flows[name], owner)
 
 
 def _measured(pipeline: p.Pipeline) -> frozenset[str]:

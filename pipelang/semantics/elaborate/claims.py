@@ -30,7 +30,9 @@ def elaborate_claim(
     values = {q.name: Local(q.type, decl.span) for q in pipeline.parameters}
     contents = contents_of(pipeline.block, values, flawed=symbol.key in context.flawed)
     scope = Scope(file, contents.values)
-    return p.Claim(symbol.key, text, decl.span, _claimed(context, symbol.key, claim, scope, contents))
+    return p.Claim(
+        symbol.key, text, decl.span, _claimed(context, symbol.key, claim, scope, contents)
+    )
 
 
 def _claimed(

@@ -25,8 +25,8 @@ from pipelang.semantics.program.world import (
 from pipelang.semantics.types import RecordType, Type
 
 __all__ = [
-    "Budget",
     "Breaker",
+    "Budget",
     "Claim",
     "Claimed",
     "ConditionShare",

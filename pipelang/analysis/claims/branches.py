@@ -1,0 +1,135 @@
+"""Tests within a walk: gates with their redos, people, branches. Both ways are gone, each with the
+condition under which a run goes there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, opposite
+from pipelang.analysis.claims.moments import made
+from pipelang.analysis.claims.paths import Event, Path, extend
+from pipelang.analysis.claims.states import Frame, State, join, met, step_to
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.walk import all_items
+
+if TYPE_CHECKING:
+    from pipelang.analysis.claims.walk import Walk
+
+
+def gate(walk: Walk, frame: Frame, block: p.Block, gate: p.Gate, state: State) -> State:
+    holds = walk.symbols.truth(gate.condition, frame.values)
+    label = gate.name.split(" ")[0]
+    walk.tests.append((label, holds))
+    walk.tested(frame, gate, gate.condition, holds, state)
+    event = Event(f"gate `{label}` holds", gate.span, label)
+    after: dict[bool, list[Path | None]] = {}
+    for key, path in state.items():
+        now = walk.watched.passed(frame.pipeline.name, gate.name, key)
+        after.setdefault(now, []).append(extend(path, holds, event))
+    otherwise, words = gate.otherwise, f"gate `{label}` does not hold"
+    if isinstance(otherwise, p.Redo):
+        if not frame.redoing:
+            redone(walk, frame, block, gate, otherwise, step_to(state, opposite(holds)))
+        words += f", also after {otherwise.times} redo{'s' * (otherwise.times > 1)}"
+        otherwise = otherwise.otherwise
+    out = Event(words, gate.span, label)
+    walk.end(frame, otherwise, step_to(state, opposite(holds), out))
+    return met(after)
+
+
+def redone(
+    walk: Walk, frame: Frame, block: p.Block, gate: p.Gate, redo: p.Redo, state: State
+) -> None:
+    """A second round that ends the run: what it has not made anew is still as it was. One that
+    comes through to the gate is a first round with other values, and was walked as such.
+    """
+    names = {
+        item.name
+        for index in redo.reruns
+        if isinstance(item := block.items[index], (p.Step, p.Let))
+    }
+    if not frame.root or not names & walk.condition.tracked.keys():
+        return
+    event = Event(f"gate `{gate.name}` does not hold, and `{redo.step}` is redone", gate.span)
+    state = step_to(state, TRUE, event)
+    again = Frame(frame.pipeline, f"{frame.prefix}again ", frame.values, True, redoing=True)
+    before, frame.values = frame.values, dict(frame.values)
+    again.values = frame.values
+    for index in redo.reruns:
+        item = block.items[index]
+        if item is not gate and state:
+            state = walk.item(again, block, item, state)
+    frame.values = before
+
+
+def person(walk: Walk, frame: Frame, person: p.Person, state: State) -> State:
+    asked = TRUE
+    if person.when is not None:
+        asked = walk.symbols.truth(person.when, frame.values)
+        walk.tests.append((person.name, asked))
+        walk.tested(frame, person, person.when, asked, state)
+    approves = person.kind == "approve"
+    says = f"`{person.role}` approves `{person.name}`"
+    says = says if approves else f"nobody stops `{person.name}`"
+    after: dict[bool, list[Path | None]] = {}
+    for key, path in state.items():
+        yes = extend(path, asked, Event(says, person.span, person.name))
+        now = walk.watched.passed(frame.pipeline.name, person.name, key)
+        after.setdefault(now, []).append(yes)
+        skipped = Event(f"nobody is asked for `{person.name}`", person.span, person.name)
+        after.setdefault(key, []).append(extend(path, opposite(asked), skipped))
+    says = f"`{person.role}` " + ("does not approve" if approves else "stops")
+    no = Event(f"{says} `{person.name}`", person.span, person.name)
+    walk.end(frame, person.otherwise, step_to(state, asked, no))
+    return met(after)
+
+
+def when(walk: Walk, frame: Frame, when: p.When, state: State) -> State:
+    holds = walk.symbols.truth(when.condition, frame.values)
+    walk.tested(frame, when, when.condition, holds, state)
+    shown = when.name or ir.show(when.condition)
+    if when.name is not None:
+        walk.tests.append((when.name, holds))
+    label = f"`{shown}`" if "`" not in shown else "the condition"
+    yes = Event(f"{label} is so", when.span, when.name)
+    no = Event(f"{label} is not so", when.span, when.name)
+    ways = ((holds, yes, when.then), (opposite(holds), no, when.otherwise))
+    return each_way(walk, frame, ways, state)
+
+
+def match(walk: Walk, frame: Frame, match: p.MatchBranch, state: State) -> State:
+    patterns = [taken for taken, _ in match.arms]
+    guards = walk.symbols.arms(match.subject, patterns, frame.values)
+    shown, ways = ir.show(match.subject), []
+    walk.chooses(frame, match, guards, state)
+    for guard, (taken, block) in zip(guards, match.arms, strict=True):
+        what = "something else" if taken is None else " or ".join(map(_plainly, taken))
+        ways.append((guard, Event(f"`{shown}` is {what}", match.span), block))
+    return each_way(walk, frame, tuple(ways), state)
+
+
+def each_way(
+    walk: Walk, frame: Frame, ways: tuple[tuple[Formula, Event, p.Block], ...], state: State
+) -> State:
+    """Branches, of which a run takes one; what is made in the others is not made."""
+    ends: list[State] = []
+    inside = [tracked_in(walk, frame, block) for _, _, block in ways]
+    for at, (guard, event, block) in enumerate(ways):
+        others = [name for k, names in enumerate(inside) if k != at for name in names]
+        not_made = all_of(opposite(made(name)) for name in others)
+        entered = step_to(state, all_of((guard, not_made)), event)
+        ends.append(walk.block(frame, block, entered))
+    return join(*ends)
+
+
+def tracked_in(walk: Walk, frame: Frame, block: p.Block) -> list[str]:
+    if not frame.root or not walk.condition.tracked:
+        return []
+    names = (i.name for i in all_items(block) if isinstance(i, (p.Step, p.Let)))
+    return [name for name in names if name in walk.condition.tracked]
+
+
+def _plainly(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"`{value}`"

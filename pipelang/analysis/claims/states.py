@@ -1,0 +1,49 @@
+"""Where a walk is: the paths to here, by what the property remembers, in one run of a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelang.analysis.claims.formulas import Formula
+from pipelang.analysis.claims.paths import Event, Path, extend, meet
+from pipelang.analysis.claims.values import Cases
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+
+State = dict[bool, Path]
+"""Where the walk is, by what the property remembers."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """One run of a pipeline within the walk. `prefix` stands before the names of its variables."""
+
+    pipeline: p.Pipeline
+    prefix: str
+    values: dict[str, Cases]
+    root: bool
+    redoing: bool = False
+    answers: list[tuple[State, Cases]] = field(default_factory=list)
+    failed: list[State] = field(default_factory=list)
+    cuts: dict[bool, list[Path]] = field(default_factory=dict)
+
+
+def step_to(state: State, formula: Formula, event: Event | None = None) -> State:
+    """All paths of a state, if something holds."""
+    found = {key: extend(path, formula, event) for key, path in state.items()}
+    return {key: path for key, path in found.items() if path is not None}
+
+
+def met(paths: Mapping[bool, list[Path | None]] | Mapping[bool, list[Path]]) -> State:
+    """A state of paths that meet."""
+    found = {key: meet(ways) for key, ways in paths.items()}
+    return {key: path for key, path in found.items() if path is not None}
+
+
+def join(*states: State) -> State:
+    """One state for several."""
+    paths: dict[bool, list[Path | None]] = {}
+    for state in states:
+        for key, path in state.items():
+            paths.setdefault(key, []).append(path)
+    return met(paths)
