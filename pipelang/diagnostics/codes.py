@@ -2,7 +2,7 @@
 
 A row is a code, a name, a severity, a template and (where a general one exists) the mend.
 Families: P1xx syntax, P2xx names, P3xx types and units, P4xx flow, P5xx reliability, P6xx cost,
-P7xx safety, P9xx what this version cannot decide yet. Messages start in lower case, end without a
+P7xx safety, P9xx what this version leaves open. Messages start in lower case, end without a
 full stop, quote the user's words in backticks, and say what was expected and what was found.
 """
 

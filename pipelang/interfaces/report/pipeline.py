@@ -12,6 +12,7 @@ from pipelang.analysis.analyse import Analysis
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.checking import Checked
 from pipelang.interfaces.report.basis import basis
+from pipelang.interfaces.report.claims import claims
 from pipelang.interfaces.report.costs import costs
 from pipelang.interfaces.report.outcomes import escalations, outcomes
 from pipelang.interfaces.report.paint import painter
@@ -29,15 +30,15 @@ def pipeline_text(
     """The report on one pipeline, as lines."""
     assert checked.program is not None
     sources, paint = checked.sources, painter(colour)
-    view = View(checked.program, analysis, sources, width, paint, verbose, legend)
+    view = View(checked.program, analysis, sources, width, paint, verbose, legend, checked.proofs)
     lines = [_title(view), paint("─" * width, "dim"), *wrap(sentence(view), width)]
     order: tuple[Callable[[View], list[str]], ...]
     if has_table(analysis):
-        order = (outcomes, steps, escalations, promises, costs, basis)
+        order = (outcomes, steps, escalations, promises, claims, costs, basis)
     elif says_something(view.number("success")):
-        order = (outcomes, structure, escalations, promises, costs, undeclared, basis)
+        order = (outcomes, structure, escalations, promises, claims, costs, undeclared, basis)
     else:
-        order = (structure, costs, undeclared, outcomes, promises, basis)
+        order = (structure, costs, undeclared, outcomes, promises, claims, basis)
     for section in order:
         body = section(view)
         if body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelang.analysis.analyse import Analysis
+from pipelang.analysis.claims.verdicts import Proof
 from pipelang.analysis.numbers import Number
 from pipelang.diagnostics import Sources
 from pipelang.interfaces.report.paint import Paint
@@ -21,6 +22,12 @@ class View:
     paint: Paint
     verbose: bool = False
     legend: bool = True
+    proofs: tuple[Proof, ...] = ()
+
+    @property
+    def declassifies(self) -> tuple[str, ...]:
+        """The functions that may tell what is private."""
+        return tuple(name for name, one in self.program.functions.items() if one.public)
 
     @property
     def pipeline(self) -> p.Pipeline:
