@@ -1,4 +1,4 @@
-"""The inputs of a run that takes a path: what its conditions speak of, in the file's words."""
+"""The values of a run that takes a path: what its conditions speak of, in the file's words."""
 
 from __future__ import annotations
 
@@ -11,31 +11,35 @@ from pipelang.analysis.claims.symbols import Symbols
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.types import EnumType, Kind, Scalar, Type, present
+from pipelang.semantics.walk import all_items
 
 
-def example_of(symbols: Symbols, case: Case, parameters: tuple[p.Parameter, ...]) -> Iterator[str]:
-    """`ticket.customer.enterprise: true`, one for every input that matters, in order."""
-    names = tuple(parameter.name for parameter in parameters)
+def example_of(symbols: Symbols, case: Case, pipeline: p.Pipeline) -> Iterator[str]:
+    """`ticket.customer.enterprise: true`, one for everything that matters, in order: inputs, what
+    steps answer, and what is said by functions that nobody can look into.
+    """
+    names = {parameter.name for parameter in pipeline.parameters}
+    names |= {item.name for item in all_items(pipeline.block) if isinstance(item, p.Step)}
     said: dict[str, str] = {}
     for name, text in case.texts.items():
-        if _is_input(name, names):
+        if _is_shown(name, names):
             enum = isinstance(present(symbols.types.get(name, _TEXT)), EnumType)
             said[name] = text if enum else show_value(text, _TEXT)
     for name, number in case.numbers.items():
-        if _is_input(name, names):
+        if _is_shown(name, names):
             type = symbols.types.get(name)
             said[name] = str(number) if type is None else _quantity(number, present(type))
     for name, truth in case.truths.items():
-        if not _is_input(name, names):
+        if not _is_shown(name, names):
             continue
-        if name.endswith("?"):
+        if name.endswith("?") and not name.startswith("?"):
             inside = name[:-1]
             if not truth:
                 said[inside] = "none"
             elif not any(other.startswith(inside) for other in said):
                 said.setdefault(inside, "something")
         else:
-            said[name] = "true" if truth else "false"
+            said[name.removeprefix("?")] = "true" if truth else "false"
     for name in sorted(said):
         yield f"{name}: {said[name]}"
 
@@ -43,7 +47,9 @@ def example_of(symbols: Symbols, case: Case, parameters: tuple[p.Parameter, ...]
 _TEXT = Scalar(Kind.TEXT)
 
 
-def _is_input(name: str, inputs: tuple[str, ...]) -> bool:
+def _is_shown(name: str, inputs: set[str]) -> bool:
+    if name.startswith("?"):
+        return "(" in name and "{" not in name and len(name) < 60
     inner = name.removeprefix("len(")
     return inner.split(".")[0].split("[")[0].rstrip("?)") in inputs
 

@@ -96,7 +96,10 @@ def _act(
                 name: walk.symbols.cases(value, frame.values) for name, value in action.arguments
             }
             prefix = f"{frame.prefix}{label}."
-            answered, failed = walk.child(action.pipeline, prefix, given, state, link.span)
+            timed = link.timeout is not None
+            answered, failed = walk.child(
+                action.pipeline, prefix, given, state, link.span, timed=timed
+            )
             return list(answered), failed
         case p.Each():
             return _each(walk, frame, step, action, state, label, link.span)

@@ -67,7 +67,14 @@ class Reach(Walk):
         self.asked: list[Asked] = []
 
     def child(
-        self, name: str, prefix: str, given: Mapping[str, Cases], state: State, span: Span
+        self,
+        name: str,
+        prefix: str,
+        given: Mapping[str, Cases],
+        state: State,
+        span: Span,
+        *,
+        timed: bool = False,
     ) -> tuple[list[tuple[State, Cases]], State]:
         returns = self.program.pipelines[name].returns
         return [(state, one(self.symbols.free(f"{prefix}{name}", returns)))], state

@@ -23,6 +23,7 @@ class Frame:
     values: dict[str, Cases]
     root: bool
     redoing: bool = False
+    timed: bool = False
     answers: list[tuple[State, Cases]] = field(default_factory=list)
     failed: list[State] = field(default_factory=list)
     cuts: dict[bool, list[Path]] = field(default_factory=dict)

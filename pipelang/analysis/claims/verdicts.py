@@ -114,7 +114,7 @@ def _refuted(
     claim: p.Claim, symbols: Symbols, path: Path, case: Case, work: Work, pipeline: p.Pipeline
 ) -> Proof:
     way = trace(symbols.facts, path, case, work)
-    example = tuple(example_of(symbols, way.case, pipeline.parameters))
+    example = tuple(example_of(symbols, way.case, pipeline))
     return Proof(claim, "refuted", path=way.events, example=example)
 
 

@@ -33,7 +33,9 @@ from pipelang.analysis.claims.values import Cases, one, under
 from pipelang.diagnostics import Span
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.unique import with_unique_names
+from pipelang.semantics.walk import agent_of, inner_links
 
 MOST_ITEMS = 20_000
 """Items that a walk may pass, those of sub-pipelines counted wherever they are run."""
@@ -80,16 +82,23 @@ class Walk:
         return found
 
     def child(
-        self, name: str, prefix: str, given: Mapping[str, Cases], state: State, span: Span
+        self,
+        name: str,
+        prefix: str,
+        given: Mapping[str, Cases],
+        state: State,
+        span: Span,
+        *,
+        timed: bool = False,
     ) -> tuple[list[tuple[State, Cases]], State]:
-        """A sub-pipeline's answers, and where it failed."""
+        """A sub-pipeline's answers, and where it failed; if `timed`, it may be cut anywhere."""
         pipeline = self.unique(name)
         prefix = f"{prefix}{name}."
         values = {
             q.name: given.get(q.name) or one(self.symbols.free(prefix + q.name, q.type))
             for q in pipeline.parameters
         }
-        frame = Frame(pipeline, prefix, values, root=False)
+        frame = Frame(pipeline, prefix, values, root=False, timed=timed)
         entered: dict[bool, list[Path | None]] = {}
         event = Event(f"`{name}` runs", span)
         for key, path in state.items():
@@ -97,6 +106,10 @@ class Walk:
                 extend(path, TRUE, event)
             )
         self._run(frame, met(entered))
+        if timed:
+            late = Event(f"`{name}` takes longer than it has", span)
+            cuts = met({key: list(paths) for key, paths in frame.cuts.items()})
+            frame.failed.append(step_to(cuts, TRUE, late))
         return frame.answers, join(*frame.failed)
 
     def _run(self, frame: Frame, state: State) -> None:
@@ -119,7 +132,7 @@ class Walk:
         """Note where a spent budget may cut the run: the earliest places with the fewest
         conditions, and behind each value that the claim reads.
         """
-        if frame.pipeline.budget is not None:
+        if frame.pipeline.budget is not None or frame.timed:
             later = self.condition.tracked.keys() - self.passed
             not_made = all_of(opposite(made(name)) for name in sorted(later))
             for key, path in state.items():
@@ -227,6 +240,7 @@ class Walk:
             return self.item(frame, block, members[0], state)
         tool = self.watched.tool
         reads = tool is not None and not self.program.tools[tool].acts
+        reads = reads and any(self._may_call(item, tool) for item in members)
         waits = frame.root and bool(self.condition.tracked) and self._ends is None
         if waits:
             self._ends = []
@@ -257,6 +271,23 @@ class Walk:
                     ended = join(ended, {True: path} if (path := meet(ended.values())) else {})
                 self.finish(kind, ended)
         return state
+
+    def _may_call(self, item: p.Item, tool: str | None) -> bool:
+        """Whether a tool is called in an item, also through what it runs."""
+        if not isinstance(item, p.Step):
+            return False
+        for link in inner_links(item.chain):
+            action, loop = link.action, agent_of(link.action)
+            names = [action.pipeline] if isinstance(action, p.RunPipeline) else []
+            if loop is not None:
+                names += loop.pipelines
+            called = [action.tool] if isinstance(action, p.Call) else []
+            called += loop.tools if loop is not None else ()
+            for name in names:
+                called += tools_behind(self.program, self.program.pipelines[name])
+            if tool in called:
+                return True
+        return False
 
     def item(self, frame: Frame, block: p.Block, item: p.Item, state: State) -> State:
         self._items += 1

@@ -1,0 +1,192 @@
+"""Every run of a small pipeline, in the real interpreter, and whether one of them breaks a claim.
+
+A world answers from a script of choices; when a run is over, the last choice that had another
+option takes it, until there is none left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from pipelang.interfaces.loading import load
+from pipelang.runtime.embedding import LoadedProgram, Runtime
+from pipelang.runtime.interpreter import run_pipeline
+from pipelang.runtime.mocked import MockedWorld
+from pipelang.runtime.outcomes import Answered, Rejected
+from pipelang.runtime.run import Run
+from pipelang.runtime.testing import TestHandle, _stand_ins
+from pipelang.runtime.tools import Toolbox
+from pipelang.runtime.world import NOTHING, AttemptFailed, Decision
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+
+from ...memory import MemoryLoader
+
+KINDS = [
+    {"ok": ok, "colour": colour, "rank": rank}
+    for ok in (True, False)
+    for colour in ("red", "green")
+    for rank in (0, 1)
+]
+
+
+class Script:
+    """Choices, made in the same order again, up to where another one is tried."""
+
+    def __init__(self) -> None:
+        self.taken: list[list[int]] = []
+        self.at = 0
+
+    def pick(self, options: int) -> int:
+        if self.at == len(self.taken):
+            self.taken.append([0, options])
+        self.at += 1
+        return self.taken[self.at - 1][0]
+
+    def advance(self) -> bool:
+        """Go on to the next script; False if there is none."""
+        del self.taken[self.at :]
+        self.at = 0
+        while self.taken and self.taken[-1][0] + 1 == self.taken[-1][1]:
+            self.taken.pop()
+        if not self.taken:
+            return False
+        self.taken[-1][0] += 1
+        return True
+
+
+class Scripted(MockedWorld):
+    """Answers by the script, and keeps what a claim may ask about."""
+
+    def __init__(self, loaded: LoadedProgram, script: Script, watch: Watch) -> None:
+        super().__init__(loaded.types, Toolbox(loaded.program, {}), {}, {})
+        self.script = script
+        self.watch = watch
+
+    async def attempt(self, run: Run, attempt: Any) -> Any:
+        action = attempt.action
+        if isinstance(action, p.Call):
+            self.watch.call(run, action.tool)
+            choice = self.script.pick(3)
+            if choice == 2:
+                raise AttemptFailed("by the script", kind="mock")
+            return choice
+        choice = self.script.pick(len(KINDS) + 1)
+        if choice == len(KINDS):
+            raise AttemptFailed("by the script", kind="mock")
+        return self._types.check(action.answers, KINDS[choice])
+
+    def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
+        return NOTHING
+
+    async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
+        holds = await super().holds(run, item, test)
+        if isinstance(item, p.Gate):
+            self.watch.test(run, item.name, holds)
+        return holds
+
+    async def decide(self, run: Run, question: Any) -> Decision | None:
+        yes = self.script.pick(2) == 0
+        self.watch.test(run, question.person.name, yes)
+        return Decision(yes, by="script")
+
+
+def holds(run: Run, expr: ir.Expr, positive: bool = True) -> bool:
+    """Whether a condition is certainly so (or not so) by the values that a run has made."""
+    match expr:
+        case ir.Not():
+            return holds(run, expr.operand, not positive)
+        case ir.Logic():
+            sides = (holds(run, expr.left, positive), holds(run, expr.right, positive))
+            return all(sides) if (expr.op == "and") is positive else any(sides)
+        case _:
+            if any(name not in run.values for name in ir.mentions(expr)):
+                return False
+            return bool(run.expressions.evaluate(expr, run.values)) is positive
+
+
+class Watch:
+    """What of the claims a run has broken. Runs of a sub-pipeline are told apart."""
+
+    def __init__(self, program: p.Program) -> None:
+        self.claims = [claim for claim in program.claims if claim.claimed is not None]
+        self.broken: set[str] = set()
+        self.root: Run | None = None
+        self.passed: dict[tuple[str, str], tuple[int, bool]] = {}
+        self.called: set[str] = set()
+
+    def begin(self) -> None:
+        self.root, self.passed, self.called = None, {}, set()
+
+    def test(self, run: Run, name: str, passed: bool) -> None:
+        if passed:
+            self.passed[run.pipeline.name, name] = (id(run), True)
+
+    def call(self, run: Run, tool: str) -> None:
+        self.called.add(tool)
+        for claim in self.claims:
+            match claim.claimed:
+                case p.OnlyAfter(tool=own, pipeline=pipeline, gate=gate) if own == tool:
+                    mine = self.passed.get((pipeline, gate))
+                    # Inside a run of the gate's own pipeline it is that run's gate that counts.
+                    inside = {one.pipeline.name: id(one) for one in _around(run)}
+                    if mine is None or inside.get(pipeline, mine[0]) != mine[0]:
+                        self.broken.add(claim.text)
+                case p.Never(tool=own, when=when) if own == tool:
+                    assert self.root is not None
+                    if holds(self.root, when):
+                        self.broken.add(claim.text)
+                case _:
+                    pass
+
+    def end(self, result: Any) -> None:
+        assert self.root is not None
+        for claim in self.claims:
+            match claim.claimed:
+                case p.Escalates(when=when):
+                    if isinstance(result, (Answered, Rejected)) and holds(self.root, when):
+                        self.broken.add(claim.text)
+                case p.Never(tool=own, when=when):
+                    if own in self.called and holds(self.root, when):
+                        self.broken.add(claim.text)
+                case _:
+                    pass
+
+
+def _around(run: Run) -> Iterator[Run]:
+    at: Run | None = run
+    while at is not None:
+        yield at
+        at = at.parent
+
+
+def broken_claims(text: str, most: int) -> tuple[set[str], bool]:
+    """The claims that some run of `main` breaks, and whether all runs were tried."""
+    loaded = load("case.pipe", loader=MemoryLoader({"case.pipe": text}))
+    pipeline = loaded.program.pipelines["main"]
+    handle = TestHandle(loaded, pipeline, Runtime(), _stand_ins(loaded.program))
+    watch, tried = Watch(loaded.program), 0
+
+    async def all_runs() -> bool:
+        nonlocal tried
+        colours = ("red", "green")
+        for a, b, n, c in itertools.product((True, False), (True, False), (0, 1), colours):
+            script = Script()
+            while True:
+                tried += 1
+                if tried > most:
+                    return False
+                watch.begin()
+                world = Scripted(loaded, script, watch)
+                run = handle.start({"a": a, "b": b, "n": n, "c": c}, world=world)
+                watch.root = run
+                watch.end(await run_pipeline(run))
+                if not script.advance():
+                    break
+        return True
+
+    complete = asyncio.run(all_runs())
+    return watch.broken, complete
