@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
+from typing import assert_never
 
 from pipelang.analysis.claims.formulas import (
     FALSE,
@@ -26,7 +27,7 @@ from pipelang.analysis.claims.formulas import (
     names_of,
 )
 from pipelang.analysis.claims.inequalities import Range, TooHard, values_for
-from pipelang.records import dataclass, field
+from pipelang.records import dataclass, field, replace
 
 MOST_WORK = 60_000
 """Literals that one decision may look at. Counted, not timed: every machine says the same."""
@@ -44,6 +45,8 @@ class Facts:
 
     def around(self, names: frozenset[str]) -> frozenset[str]:
         """The variables and all that they hang on."""
+        if not self.opaque or self.opaque.keys().isdisjoint(names):
+            return names
         found = set(names)
         for name in names:
             if name in self.opaque:
@@ -53,15 +56,20 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Values under which a formula is true, and the literals that make it so."""
+    """Values under which a formula is true, and the literals that make it so.
 
+    What no literal speaks of has a plain value of its type: false, the first member of an enum, the
+    number of its range that is nearest to 0, a text that equals no other.
+    """
+
+    facts: Facts
     truths: Mapping[str, bool]
     texts: Mapping[str, str]
     numbers: Mapping[str, Fraction]
     literals: tuple[Literal, ...]
 
     def makes(self, formula: Formula) -> bool:
-        """Whether the formula is true in this case; what the case leaves open is taken as false."""
+        """Whether the formula is true in this case."""
         match formula:
             case And():
                 return all(map(self.makes, formula.parts))
@@ -69,23 +77,53 @@ class Case:
                 return any(map(self.makes, formula.parts))
             case Literal():
                 return self._atom(formula.atom) is formula.positive
+            case _:
+                assert_never(formula)
+
+    def support(self, formula: Formula) -> Iterator[Literal]:
+        """Literals of a true formula that make it true."""
+        match formula:
+            case And():
+                for part in formula.parts:
+                    yield from self.support(part)
+            case Or():
+                yield from self.support(next(part for part in formula.parts if self.makes(part)))
+            case Literal():
+                yield formula
+            case _:
+                assert_never(formula)
+
+    def _text(self, name: str) -> str:
+        if name in self.texts:
+            return self.texts[name]
+        members = self.facts.members.get(name)
+        return members[0] if members else f"\0{name}"
+
+    def _number(self, name: str) -> Fraction:
+        if name in self.numbers:
+            return self.numbers[name]
+        known = self.facts.ranges.get(name)
+        if known is not None and known.low is not None and known.low > 0:
+            return known.low
+        if known is not None and known.high is not None and known.high < 0:
+            return known.high
+        return Fraction(0)
 
     def _atom(self, atom: Atom) -> bool:
         match atom:
             case Holds():
                 return self.truths.get(atom.variable, False)
             case Equals():
-                mine = self.texts.get(atom.variable, f"\0{atom.variable}")
-                other = atom.other
-                return mine == (other if atom.constant else self.texts.get(other, f"\0{other}"))
+                other = atom.other if atom.constant else self._text(atom.other)
+                return self._text(atom.variable) == other
             case Linear():
-                total = sum(
-                    (self.numbers.get(name, Fraction(0)) * factor for name, factor in atom.terms),
-                    Fraction(0),
-                )
+                parts = (self._number(name) * factor for name, factor in atom.terms)
+                total = sum(parts, Fraction(0))
                 if atom.op == "==":
                     return total == atom.bound
                 return total <= atom.bound if atom.op == "<=" else total < atom.bound
+            case _:
+                assert_never(atom)
 
 
 class Work:
@@ -121,7 +159,7 @@ def decide(facts: Facts, parts: Iterable[Formula], work: Work | None = None) -> 
         texts.update(case.texts)
         numbers.update(case.numbers)
         literals.extend(case.literals)
-    return Case(truths, texts, numbers, tuple(literals))
+    return Case(facts, truths, texts, numbers, tuple(literals))
 
 
 def possible(facts: Facts, parts: Iterable[Formula], work: Work | None = None) -> bool:
@@ -130,12 +168,18 @@ def possible(facts: Facts, parts: Iterable[Formula], work: Work | None = None) -
 
 
 def touching(facts: Facts, about: Formula, others: Iterable[Formula]) -> list[Formula]:
-    """Those of some formulas that share variables with one, directly or through each other."""
-    flat = list(_flat(others))
-    for component in _components(facts, [about, *flat]):
-        if any(part is about for part in component):
-            return component
-    return [about]
+    """A formula with those of some others that share variables with it, also through each other."""
+    names = set(facts.around(names_of(about)))
+    left = [(part, facts.around(names_of(part))) for part in _flat(others)]
+    found = [about]
+    while True:
+        near = [pair for pair in left if not pair[1].isdisjoint(names)]
+        if not near:
+            return found
+        left = [pair for pair in left if pair[1].isdisjoint(names)]
+        for part, own in near:
+            found.append(part)
+            names |= own
 
 
 def _flat(parts: Iterable[Formula]) -> Iterator[Formula]:
@@ -210,9 +254,11 @@ def _search(
     case = _together(facts, literals)
     if case is None:
         return None
-    choice = next((part for part in open_parts if isinstance(part, Or)), None)
+    choice = next((part for part in open_parts if not case.makes(part)), None)
     if choice is None:
-        return case
+        support = (one for part in open_parts for one in case.support(part))
+        return replace(case, literals=(*literals, *support))
+    assert isinstance(choice, Or)
     rest = [part for part in open_parts if part is not choice]
     for alternative in choice.parts:
         found = _search(facts, [alternative, *rest], literals, work, depth + 1)
@@ -261,7 +307,7 @@ def _together(facts: Facts, literals: list[Literal]) -> Case | None:
     numbers = values_for(sums, facts.ranges) if sums else {}
     if numbers is None:
         return None
-    return Case(truths, texts, numbers, tuple(literals))
+    return Case(facts, truths, texts, numbers, tuple(literals))
 
 
 def _equalities(facts: Facts, literals: list[Literal]) -> dict[str, str] | None:

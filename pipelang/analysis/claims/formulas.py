@@ -45,11 +45,12 @@ Atom = Holds | Equals | Linear
 class Literal:
     """An atom or its opposite; a `Linear` stands only as it is."""
 
-    __slots__ = ("atom", "positive")
+    __slots__ = ("atom", "names", "positive")
 
     def __init__(self, atom: Atom, positive: bool) -> None:
         self.atom = atom
         self.positive = positive
+        self.names = atom_names(atom)
 
 
 class And:
@@ -165,7 +166,7 @@ def names_of(formula: Formula) -> frozenset[str]:
     """The variables of a formula."""
     match formula:
         case Literal():
-            return atom_names(formula.atom)
+            return formula.names
         case And() | Or():
             if formula.names is None:
                 formula.names = frozenset[str]().union(*map(names_of, formula.parts))

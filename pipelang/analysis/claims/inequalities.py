@@ -56,7 +56,7 @@ def values_for(atoms: Iterable[Linear], ranges: Mapping[str, Range]) -> dict[str
 
 
 def _solve(rows: list[Row], names: list[str], whole: set[str]) -> dict[str, Fraction] | None:
-    rows = [_tight(row, whole) for row in rows]
+    rows = _tightest(_tight(row, whole) for row in rows)
     stages: list[tuple[str, list[Row]]] = []
     left = list(names)
     while left:
@@ -69,9 +69,9 @@ def _solve(rows: list[Row], names: list[str], whole: set[str]) -> dict[str, Frac
         rows = [row for row in rows if not row[0].get(name)]
         if len(rows) + len(uppers) * len(lowers) > MOST:
             raise TooHard("too many comparisons of several values at once")
-        rows += [
-            _tight(_without(name, upper, lower), whole) for upper in uppers for lower in lowers
-        ]
+        rows = _tightest(
+            [*rows, *(_tight(_without(name, up, low), whole) for up in uppers for low in lowers)]
+        )
         for terms, strict, bound in rows:
             if not terms and (bound < 0 or (strict and bound == 0)):
                 return None
@@ -82,6 +82,23 @@ def _solve(rows: list[Row], names: list[str], whole: set[str]) -> dict[str, Frac
     for name, touching in reversed(stages):
         values[name] = _choose(name, touching, values, name in whole)
     return values
+
+
+def _tightest(rows: Iterable[Row]) -> list[Row]:
+    """Of comparisons that bound the same sum, the one that asks most."""
+    best: dict[tuple[tuple[str, Fraction], ...], Row] = {}
+    for terms, strict, bound in rows:
+        if terms:
+            names = sorted(terms)
+            scale = abs(terms[names[0]])
+            key = tuple((name, terms[name] / scale) for name in names)
+            limit = bound / scale
+        else:
+            key, limit = (), bound
+        known = best.get(key)
+        if known is None or (limit, not strict) < (known[2], not known[1]):
+            best[key] = (dict(key), strict, limit)
+    return list(best.values())
 
 
 def _growth(rows: list[Row], name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, any_of, literal, opposite
@@ -150,8 +151,6 @@ def _each(
     )
     none = step_to(state, empty, Event(f"`{step.name}` has no `{each.variable}`", span))
     some = step_to(state, opposite(empty), Event(f"`{step.name}` goes over its list", span))
-    answered: list[State] = []
-    unanswered: list[State] = []
     turns = 0
 
     def turn(state: State) -> tuple[State, State]:
@@ -162,27 +161,45 @@ def _each(
         found, failed = chain(walk, frame, step, each.body, state, f"{label}.{turns}")
         if each.body.end is not None:
             walk.end(frame, each.body.end, failed)
+            failed = {}
         return join(*(state for state, _ in found)), failed
 
     outer = frame.values.get(each.variable)
-    seen: set[bool] = set()
-    while some.keys() - seen:  # elements that all answer
-        seen |= some.keys()
-        some, failed = turn(some)
-        answered.append(some)
-        unanswered.append(failed)
-    seen, some = set(), join(*unanswered)
-    while some.keys() - seen:  # elements behind one that did not
-        seen |= some.keys()
-        worked, failed = turn(some)
-        some = join(worked, failed)
-        unanswered.append(some)
+    every, neither, mixed = _elements(some, turn)
     if outer is None:
         frame.values.pop(each.variable, None)
     else:
         frame.values[each.variable] = outer
-    ways = [none, *answered, *(unanswered if each.need.partial else [])]
-    return [(join(*ways), None)], join(*unanswered)
+    answered = join(none, every, mixed) if each.need.partial else join(none, every)
+    failed = neither if each.need.kind == "any" else join(neither, mixed)
+    return [(answered, None)], failed
+
+
+def _elements(
+    some: State, turn: Callable[[State], tuple[State, State]]
+) -> tuple[State, State, State]:
+    """Where a list with an element or more leads: every one answered, none did, some did."""
+    every, neither = turn(some)
+    spoilt: list[State] = []
+    rescued: list[State] = []
+    for now, role in ((every, "every"), (neither, "neither")):
+        seen: set[bool] = set()
+        while now.keys() - seen:
+            seen |= now.keys()
+            worked, failed = turn(now)
+            # What follows from a path needs more than it: where a path is known, it stays.
+            if role == "every":
+                spoilt.append(failed)
+                now = every = {**worked, **every}
+            else:
+                rescued.append(worked)
+                now = neither = {**failed, **neither}
+    mixed = join(*spoilt, *rescued)
+    seen = set()
+    while mixed.keys() - seen:
+        seen |= mixed.keys()
+        mixed = {**join(*turn(mixed)), **mixed}
+    return every, neither, mixed
 
 
 def _element(walk: Walk, each: p.Each, elements: Cases, name: str) -> Cases:

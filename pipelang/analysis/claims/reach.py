@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipelang.analysis.claims.deciding import Work, possible
-from pipelang.analysis.claims.formulas import Formula, names_of, opposite
+from pipelang.analysis.claims.formulas import Formula, Or, names_of, opposite
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.paths import Path
 from pipelang.analysis.claims.states import Frame, State
@@ -22,8 +22,12 @@ from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
-MOST_WORK = 250_000
+MOST_WORK = 120_000
 """Literals that are looked at for all tests of one pipeline; those behind are left undecided."""
+
+
+MOST_BRANCHES = 12
+"""Branches on the way to a test that are looked at, the last ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,8 @@ def _tests(walk: Reach, symbols: Symbols) -> Iterator[Diagnostic]:
     for asked in walk.asked:
         names = facts.around(names_of(asked.formula))
         alone = asked.arm is None and all(uses[name] == 1 for name in names)
-        before = [] if alone else asked.path.parts()
+        before = [] if alone else _before(asked, names)
+        work.add(len(before) + 1)
         if not before or possible(facts, before, work):
             can_hold = possible(facts, [*before, asked.formula], work)
             if asked.arm is not None:
@@ -136,6 +141,15 @@ def _tests(walk: Reach, symbols: Symbols) -> Iterator[Diagnostic]:
                 yield report(codes.NEVER_HOLDS, _span(asked.item), what=_what(asked.item))
             elif not possible(facts, [*before, opposite(asked.formula)], work):
                 yield report(codes.ALWAYS_HOLDS, _span(asked.item), what=_what(asked.item))
+
+
+def _before(asked: Asked, names: frozenset[str]) -> list[Formula]:
+    """What the way to a test says of the same values. Less than all of it is enough: what cannot be
+    with some of the conditions cannot be with all of them.
+    """
+    near = [part for part in asked.path.parts() if not names_of(part).isdisjoint(names)]
+    plain = [part for part in near if not isinstance(part, Or)]
+    return [*plain, *[part for part in near if isinstance(part, Or)][-MOST_BRANCHES:]]
 
 
 def _arm(asked: Asked) -> Diagnostic:

@@ -244,7 +244,7 @@ class Walk:
         waits = frame.root and bool(self.condition.tracked) and self._ends is None
         if waits:
             self._ends = []
-        entry, before = state, frozenset[str]()
+        entry, before, lost = state, frozenset[str](), frozenset[str]()
         needs: dict[str, frozenset[str]] = {}
         late: list[tuple[str, str, State]] = []
         for item in members:
@@ -258,7 +258,12 @@ class Walk:
                 self.step(aside, item, entry)
             before |= {item.name}
             if state:
-                state = self.item(frame, block, item, state)
+                state = after = self.item(frame, block, item, state)
+            elif not needs[item.name] & lost:  # it is finished although the run is ending
+                after = self.item(frame, block, item, entry)
+            else:
+                after = {}
+            lost |= frozenset() if after else {item.name}
             if waits and self._ends:
                 late += [(item.name, kind, ended) for kind, ended in self._ends]
                 self._ends = []
