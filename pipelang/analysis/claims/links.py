@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
-from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, any_of, literal, opposite
-from pipelang.analysis.claims.formulas import Equals as Picked
+from pipelang.analysis.claims.formulas import TRUE, all_of, any_of, opposite
 from pipelang.analysis.claims.paths import Event
 from pipelang.analysis.claims.states import Frame, State, join, step_to
-from pipelang.analysis.claims.values import Cases, Known, Listed, Symbol, one, under
+from pipelang.analysis.claims.values import Cases, Known, Listed, one
 from pipelang.diagnostics import Span
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import can_fail
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
 Answers = list[tuple[State, Cases | None]]
 """Ways in which something was answered, each with its value; None is any value of its type."""
+
+MOST_WRITTEN = 16
+"""Elements of a list in the file that are gone over one by one."""
 
 CACHED = "what a cache holds is only known while running"
 
@@ -153,11 +155,11 @@ def _each(
     some = step_to(state, opposite(empty), Event(f"`{step.name}` goes over its list", span))
     turns = 0
 
-    def turn(state: State) -> tuple[State, State]:
+    def turn(state: State, item: Cases | None = None) -> tuple[State, State]:
         nonlocal turns
         turns += 1
         name = f"{frame.prefix}{label}.{each.variable}.{turns}"
-        frame.values[each.variable] = _element(walk, each, elements, name)
+        frame.values[each.variable] = item or one(symbols.free(name, each.element))
         found, failed = chain(walk, frame, step, each.body, state, f"{label}.{turns}")
         if each.body.end is not None:
             walk.end(frame, each.body.end, failed)
@@ -165,7 +167,11 @@ def _each(
         return join(*(state for state, _ in found)), failed
 
     outer = frame.values.get(each.variable)
-    every, neither, mixed = _elements(some, turn)
+    written = elements[0][1] if len(elements) == 1 else None
+    if isinstance(written, Listed) and 0 < len(written.items) <= MOST_WRITTEN:
+        every, neither, mixed = _written(written, some, turn)
+    else:
+        every, neither, mixed = _elements(some, turn)
     if outer is None:
         frame.values.pop(each.variable, None)
     else:
@@ -176,17 +182,17 @@ def _each(
 
 
 def _elements(
-    some: State, turn: Callable[[State], tuple[State, State]]
+    some: State, turn: Callable[[State, Cases | None], tuple[State, State]]
 ) -> tuple[State, State, State]:
     """Where a list with an element or more leads: every one answered, none did, some did."""
-    every, neither = turn(some)
+    every, neither = turn(some, None)
     spoilt: list[State] = []
     rescued: list[State] = []
     for now, role in ((every, "every"), (neither, "neither")):
         seen: set[bool] = set()
         while now.keys() - seen:
             seen |= now.keys()
-            worked, failed = turn(now)
+            worked, failed = turn(now, None)
             # What follows from a path needs more than it: where a path is known, it stays.
             if role == "every":
                 spoilt.append(failed)
@@ -198,17 +204,19 @@ def _elements(
     seen = set()
     while mixed.keys() - seen:
         seen |= mixed.keys()
-        mixed = {**join(*turn(mixed)), **mixed}
+        mixed = {**join(*turn(mixed, None)), **mixed}
     return every, neither, mixed
 
 
-def _element(walk: Walk, each: p.Each, elements: Cases, name: str) -> Cases:
-    """An element of the list, which may be any of those that are written down."""
-    found: list[tuple[Formula, Symbol]] = []
-    for guard, symbol in elements:
-        if not isinstance(symbol, Listed):
-            return one(walk.symbols.free(name, each.element))
-        for at, item in enumerate(symbol.items):
-            mine = literal(Picked(f"{name} at", str(at), constant=True))
-            found += under(all_of((guard, mine)), item)
-    return tuple(found) or one(walk.symbols.free(name, each.element))
+def _written(
+    written: Listed, some: State, turn: Callable[[State, Cases | None], tuple[State, State]]
+) -> tuple[State, State, State]:
+    """The same for a list whose elements stand in the file, one after the other."""
+    first, *others = written.items
+    every, neither = turn(some, first)
+    mixed: State = {}
+    for item in others:
+        every, spoilt = turn(every, item)
+        rescued, neither = turn(neither, item)
+        mixed = join(spoilt, rescued, *turn(mixed, item))
+    return every, neither, mixed

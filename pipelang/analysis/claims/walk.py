@@ -270,7 +270,7 @@ class Walk:
         if waits:
             self._ends = None
             for name, kind, ended in late:
-                dead = [other for other in self.condition.tracked if name in needs.get(other, ())]
+                dead = [o for o in self.condition.tracked if o == name or name in needs.get(o, ())]
                 ended = step_to(ended, all_of(opposite(made(other)) for other in dead))
                 if reads:  # a call beside it may have been made, whatever came first in writing
                     ended = join(ended, {True: path} if (path := meet(ended.values())) else {})
