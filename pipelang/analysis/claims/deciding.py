@@ -120,7 +120,7 @@ class Case:
                 parts = (self._number(name) * factor for name, factor in atom.terms)
                 total = sum(parts, Fraction(0))
                 if atom.op == "==":
-                    return total == atom.bound
+                    return bool(total == atom.bound)
                 return total <= atom.bound if atom.op == "<=" else total < atom.bound
             case _:
                 assert_never(atom)
@@ -291,14 +291,14 @@ def _reduced(part: Or, signs: Mapping[Atom, bool]) -> Formula:
 def _together(facts: Facts, literals: list[Literal]) -> Case | None:
     """A conjunction of literals: values for all of them, or None."""
     truths: dict[str, bool] = {}
-    sums: list[Linear] = []
+    sums: list[tuple[Linear, bool]] = []
     same: list[Literal] = []
     for one in literals:
         match one.atom:
             case Holds():
                 truths[one.atom.variable] = one.positive
             case Linear():
-                sums.append(one.atom)
+                sums.append((one.atom, one.positive))
             case Equals():
                 same.append(one)
     texts = _equalities(facts, same)
@@ -355,6 +355,10 @@ def _equalities(facts: Facts, literals: list[Literal]) -> dict[str, str] | None:
     return _Colouring(domains, fixed, apart, pairs).values(leader, find)
 
 
+MOST_TOGETHER = 300
+"""Values that are compared with one another, which are tried one by one."""
+
+
 class _Colouring:
     """A value for every class of equal variables, by trying; enums have few, texts enough."""
 
@@ -376,7 +380,14 @@ class _Colouring:
     def values(
         self, leader: Mapping[str, str], find: Callable[[str], str]
     ) -> dict[str, str] | None:
-        if len(self.heads) > 300:
+        together = {head for pair in self.pairs for head in pair}
+        for head in [head for head in self.heads if head not in together]:
+            value = next((one for one in self._options(head) if self._is_free(head, one)), None)
+            if value is None:
+                return None
+            self.chosen[head] = value
+        self.heads = [head for head in self.heads if head in together]
+        if len(self.heads) > MOST_TOGETHER:
             raise TooHard("too many values are compared with one another")
         return {name: self.chosen[find(name)] for name in leader} if self._place(0) else None
 
@@ -399,7 +410,8 @@ class _Colouring:
             return [value] if domain is None or value in domain else []
         if domain is not None:
             return domain
-        new = ("x" * count for count in range(len(self.heads) + len(self.apart.get(head, ())) + 1))
+        apart = len(self.apart.get(head, ()))
+        new = ("x" * count for count in range(len(self.pairs) + apart + 1))
         return [value for value in new if self._is_free(head, value)][:1]
 
     def _is_free(self, head: str, value: str) -> bool:

@@ -7,22 +7,18 @@ Numbers are exact rationals.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import assert_never
-
-from pipelang.records import dataclass
+from typing import NamedTuple, assert_never
 
 
-@dataclass(frozen=True, slots=True)
-class Holds:
+class Holds(NamedTuple):
     """A truth value that the run finds: a bool, whether something is present, a `fn`'s verdict."""
 
     variable: str
 
 
-@dataclass(frozen=True, slots=True)
-class Equals:
+class Equals(NamedTuple):
     """A variable equals a constant (`constant` True), or another variable by its name."""
 
     variable: str
@@ -30,20 +26,31 @@ class Equals:
     constant: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Linear:
-    """sum(factor * variable) OP bound, where OP is `<=`, `<` or `==`."""
+class Linear(NamedTuple):
+    """sum(factor * variable) OP bound, where OP is `<=`, `<` or `==`, and the first factor is 1.
 
-    terms: tuple[tuple[str, Fraction], ...]
+    Factors and the bound are numerator and denominator: atoms are looked up all the time, and
+    fractions are slow to hash.
+    """
+
+    factors: tuple[tuple[str, int, int], ...]
     op: str
-    bound: Fraction
+    limit: tuple[int, int]
+
+    @property
+    def terms(self) -> list[tuple[str, Fraction]]:
+        return [(name, Fraction(top, bottom)) for name, top, bottom in self.factors]
+
+    @property
+    def bound(self) -> Fraction:
+        return Fraction(*self.limit)
 
 
 Atom = Holds | Equals | Linear
 
 
 class Literal:
-    """An atom or its opposite; a `Linear` stands only as it is."""
+    """An atom or its opposite."""
 
     __slots__ = ("atom", "names", "positive")
 
@@ -89,29 +96,26 @@ def is_false(formula: Formula) -> bool:
 
 def literal(atom: Atom, positive: bool = True) -> Formula:
     """An atom as a formula."""
-    if isinstance(atom, Linear):
-        return linear(dict(atom.terms), atom.op, atom.bound, positive)
     return Literal(atom, positive)
 
 
-def linear(terms: dict[str, Fraction], op: str, bound: Fraction, positive: bool = True) -> Formula:
-    """A comparison of a sum with a constant; decided at once where no variable is left."""
-    terms = {name: factor for name, factor in terms.items() if factor}
-    if not positive:
-        less = Literal(Linear(_sorted(terms), "<", bound), True)
-        opposite = {name: -factor for name, factor in terms.items()}
-        if op == "==":
-            more = linear(opposite, "<", -bound)
-            return any_of([linear(terms, "<", bound) if not terms else less, more])
-        return linear(opposite, "<" if op == "<=" else "<=", -bound)
-    if not terms:
+def linear(terms: Mapping[str, Fraction], op: str, bound: Fraction) -> Formula:
+    """A comparison of a sum with a constant; decided at once where no variable is left.
+
+    `a <= b` and `a > b` become one atom and its opposite.
+    """
+    left = sorted((name, factor) for name, factor in terms.items() if factor)
+    if not left:
         holds = {"<=": bound >= 0, "<": bound > 0, "==": bound == 0}[op]
         return TRUE if holds else FALSE
-    return Literal(Linear(_sorted(terms), op, bound), True)
-
-
-def _sorted(terms: dict[str, Fraction]) -> tuple[tuple[str, Fraction], ...]:
-    return tuple(sorted(terms.items()))
+    lead = left[0][1]
+    positive = lead > 0 or op == "=="
+    if not positive:
+        op = "<" if op == "<=" else "<="
+    scaled = ((name, factor / lead) for name, factor in left)
+    limit = bound / lead
+    factors = tuple((name, one.numerator, one.denominator) for name, one in scaled)
+    return Literal(Linear(factors, op, (limit.numerator, limit.denominator)), positive)
 
 
 def all_of(parts: Iterable[Formula]) -> Formula:
@@ -133,6 +137,14 @@ def _contradicts(signs: dict[Atom, bool], one: Literal) -> bool:
     return signs.setdefault(one.atom, one.positive) != one.positive
 
 
+def _left_open(whole: And, signs: dict[Atom, bool]) -> bool:
+    """Whether the opposite of every part of a conjunction is an alternative to it."""
+    return all(
+        isinstance(part, Literal) and signs.get(part.atom) is (not part.positive)
+        for part in whole.parts
+    )
+
+
 def any_of(parts: Iterable[Formula]) -> Formula:
     """One of them, flattened; `a or not a` is true."""
     found: list[Formula] = []
@@ -144,14 +156,14 @@ def any_of(parts: Iterable[Formula]) -> Formula:
             if isinstance(one, Literal) and _contradicts(signs, one):
                 return TRUE
             found.append(one)
+    if any(isinstance(one, And) and _left_open(one, signs) for one in found):
+        return TRUE
     return found[0] if len(found) == 1 else Or(tuple(found)) if found else FALSE
 
 
 def opposite(formula: Formula) -> Formula:
     """What holds when it does not."""
     match formula:
-        case Literal(atom=Linear() as atom):
-            return linear(dict(atom.terms), atom.op, atom.bound, False)
         case Literal():
             return Literal(formula.atom, not formula.positive)
         case And():
@@ -183,6 +195,6 @@ def atom_names(atom: Atom) -> frozenset[str]:
             pair = (atom.variable,) if atom.constant else (atom.variable, atom.other)
             return frozenset(pair)
         case Linear():
-            return frozenset(name for name, _ in atom.terms)
+            return frozenset(name for name, _, _ in atom.factors)
         case _:
             assert_never(atom)

@@ -36,15 +36,27 @@ Row = tuple[dict[str, Fraction], bool, Fraction]
 """sum <= bound, or < if the flag says so."""
 
 
-def values_for(atoms: Iterable[Linear], ranges: Mapping[str, Range]) -> dict[str, Fraction] | None:
-    """Values under which all comparisons hold; None if there are none. Raises `TooHard`."""
+def values_for(
+    literals: Iterable[tuple[Linear, bool]], ranges: Mapping[str, Range]
+) -> dict[str, Fraction] | None:
+    """Values under which all comparisons hold (or do not, if False stands beside them); None if
+    there are none. Raises `TooHard`.
+    """
     rows: list[Row] = []
-    for atom in atoms:
-        terms = dict(atom.terms)
-        rows.append((terms, atom.op == "<", atom.bound))
-        if atom.op == "==":
-            rows.append(({name: -factor for name, factor in terms.items()}, False, -atom.bound))
-    names = sorted({name for terms, _, _ in rows for name in terms})
+    apart: list[tuple[dict[str, Fraction], Fraction]] = []
+    for atom, positive in literals:
+        terms, bound = dict(atom.terms), atom.bound
+        opposite = {name: -factor for name, factor in terms.items()}
+        if atom.op == "==" and not positive:
+            apart.append((terms, bound))
+        elif positive:
+            rows.append((terms, atom.op == "<", bound))
+            if atom.op == "==":
+                rows.append((opposite, False, -bound))
+        else:
+            rows.append((opposite, atom.op == "<=", -bound))
+    every = [*(row[0] for row in rows), *(terms for terms, _ in apart)]
+    names = sorted({name for terms in every for name in terms})
     for name in names:
         known = ranges.get(name, ANY)
         if known.high is not None:
@@ -52,10 +64,45 @@ def values_for(atoms: Iterable[Linear], ranges: Mapping[str, Range]) -> dict[str
         if known.low is not None:
             rows.append(({name: Fraction(-1)}, False, -known.low))
     whole = {name for name in names if ranges.get(name, ANY).whole}
-    return _solve(rows, names, whole)
+    return _apart(rows, apart, names, whole, 0)
 
 
-def _solve(rows: list[Row], names: list[str], whole: set[str]) -> dict[str, Fraction] | None:
+MOST_SPLITS = 64
+"""Sums that must differ from something, and are tried below it and above it."""
+
+
+def _apart(
+    rows: list[Row],
+    apart: list[tuple[dict[str, Fraction], Fraction]],
+    names: list[str],
+    whole: set[str],
+    depth: int,
+) -> dict[str, Fraction] | None:
+    """Values that also keep some sums apart from their bounds."""
+    if depth > MOST_SPLITS:
+        raise TooHard("too many values must differ from one another")
+    never: dict[str, set[Fraction]] = {}
+    for terms, bound in apart:
+        if len(terms) == 1:
+            ((name, factor),) = terms.items()
+            never.setdefault(name, set()).add(bound / factor)
+    values = _solve(rows, names, whole, never)
+    if values is None:
+        return None
+    for terms, bound in apart:
+        if sum((values[name] * factor for name, factor in terms.items()), Fraction(0)) == bound:
+            above = {name: -factor for name, factor in terms.items()}
+            for side in ((terms, True, bound), (above, True, -bound)):
+                found = _apart([*rows, side], apart, names, whole, depth + 1)
+                if found is not None:
+                    return found
+            return None
+    return values
+
+
+def _solve(
+    rows: list[Row], names: list[str], whole: set[str], never: Mapping[str, set[Fraction]]
+) -> dict[str, Fraction] | None:
     rows = _tightest(_tight(row, whole) for row in rows)
     stages: list[tuple[str, list[Row]]] = []
     left = list(names)
@@ -80,7 +127,7 @@ def _solve(rows: list[Row], names: list[str], whole: set[str]) -> dict[str, Frac
             return None
     values: dict[str, Fraction] = {}
     for name, touching in reversed(stages):
-        values[name] = _choose(name, touching, values, name in whole)
+        values[name] = _choose(name, touching, values, name in whole, never.get(name, _NEVER))
     return values
 
 
@@ -130,8 +177,19 @@ def _tight(row: Row, whole: set[str]) -> Row:
     return {name: factor / common for name, factor in terms.items()}, False, limit
 
 
-def _choose(name: str, rows: list[Row], values: dict[str, Fraction], whole: bool) -> Fraction:
-    """A plain value between the bounds that the values chosen so far leave."""
+_NEVER: set[Fraction] = set()
+
+
+def _choose(
+    name: str,
+    rows: list[Row],
+    values: dict[str, Fraction],
+    whole: bool,
+    never: set[Fraction],
+) -> Fraction:
+    """A plain value between the bounds that the values chosen so far leave, and none of `never` if
+    one is left that is easily found.
+    """
     low: tuple[Fraction, bool] | None = None
     high: tuple[Fraction, bool] | None = None
     for terms, strict, bound in rows:
@@ -159,7 +217,19 @@ def _choose(name: str, rows: list[Row], values: dict[str, Fraction], whole: bool
     if low is not None and high is not None:
         middle = (low[0] + high[0]) / 2
         around += [round(middle, digits) for digits in (0, 1, 2, 3, 4)] + [middle]
+    if never:
+        start = Fraction(0) if low is None else low[0]
+        step = Fraction(1)
+        if not whole and low is not None and high is not None:
+            step = (high[0] - low[0]) / (len(never) + 2)
+        around += [Fraction(floor(start)) + count for count in range(len(never) + 3)]
+        around += [start + step * count for count in range(len(never) + 3)]
+    fitting = None
     for value in around:
         if fits(value):
-            return value
+            if value not in never:
+                return value
+            fitting = value
+    if fitting is not None:
+        return fitting
     raise TooHard("whole numbers that several comparisons leave between them")

@@ -11,7 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipelang.analysis.claims.deciding import Case, Facts, Work, decide
-from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, any_of, is_false, is_true
+from pipelang.analysis.claims.formulas import (
+    TRUE,
+    Equals,
+    Formula,
+    Literal,
+    all_of,
+    any_of,
+    is_false,
+    is_true,
+)
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass
 
@@ -71,8 +80,10 @@ def extend(path: Path | None, formula: Formula = TRUE, event: Event | None = Non
     return Path(path, formula, event)
 
 
-def meet(paths: Iterable[Path | None]) -> Path | None:
-    """One path for some that go on in the same way."""
+def meet(paths: Iterable[Path | None], picks: int = 0) -> Path | None:
+    """One path for some that go on in the same way. `picks` says that they are told apart by so
+    many values of one choice, of which one is always taken.
+    """
     unique = list({id(path): path for path in paths if path is not None}.values())
     if len(unique) <= 1:
         return unique[0] if unique else None
@@ -83,8 +94,24 @@ def meet(paths: Iterable[Path | None]) -> Path | None:
     for path in unique:
         if path is origin:
             return origin  # nothing more is needed to be there
-    ways = any_of(_since(path, origin) for path in unique)
+    ways = any_of(since := [_since(path, origin) for path in unique])
+    if picks and _is_choice(since, picks):
+        ways = TRUE
     return Path(origin, ways, None, tuple(unique))
+
+
+def _is_choice(ways: list[Formula], picks: int) -> bool:
+    """Whether the ways are the values of one choice, and nothing else."""
+    found: set[str] = set()
+    chosen: set[str] = set()
+    for way in ways:
+        if not isinstance(way, Literal) or not way.positive or not isinstance(way.atom, Equals):
+            return False
+        if not way.atom.constant:
+            return False
+        chosen.add(way.atom.variable)
+        found.add(way.atom.other)
+    return len(chosen) == 1 and len(found) == picks
 
 
 def _common(first: Path, second: Path) -> Path:

@@ -41,10 +41,11 @@ def met(paths: Mapping[bool, list[Path | None]] | Mapping[bool, list[Path]]) -> 
     return {key: path for key, path in found.items() if path is not None}
 
 
-def join(*states: State) -> State:
-    """One state for several."""
+def join(*states: State, picks: int = 0) -> State:
+    """One state for several; `picks` as in `meet`."""
     paths: dict[bool, list[Path | None]] = {}
     for state in states:
         for key, path in state.items():
             paths.setdefault(key, []).append(path)
-    return met(paths)
+    found = {key: meet(ways, picks) for key, ways in paths.items()}
+    return {key: path for key, path in found.items() if path is not None}

@@ -10,7 +10,16 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, assert_never
 
-from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, is_false
+from pipelang.analysis.claims.formulas import (
+    TRUE,
+    And,
+    Formula,
+    Literal,
+    Or,
+    all_of,
+    is_false,
+    names_of,
+)
 from pipelang.records import dataclass
 from pipelang.semantics.types import Type
 
@@ -82,7 +91,20 @@ def text_of(cases: Cases) -> str:
     """A name for a value: equal names, equal values."""
     if len(cases) == 1:
         return _text(cases[0][1])
-    return "{" + " | ".join(f"{id(guard)}: {_text(symbol)}" for guard, symbol in cases) + "}"
+    return "{" + " | ".join(f"{_words(guard)}: {_text(own)}" for guard, own in cases) + "}"
+
+
+def _words(formula: Formula) -> str:
+    """A formula by its words: equal words, equal formulas."""
+    match formula:
+        case Literal():
+            return f"{'' if formula.positive else 'not '}{tuple(formula.atom)}"
+        case And():
+            return f"({' and '.join(map(_words, formula.parts))})"
+        case Or():
+            return f"({' or '.join(map(_words, formula.parts))})"
+        case _:
+            assert_never(formula)
 
 
 def _text(symbol: Symbol) -> str:
@@ -98,7 +120,7 @@ def _text(symbol: Symbol) -> str:
         case Listed():
             return f"[{', '.join(map(text_of, symbol.items))}]"
         case Truth():
-            return f"({id(symbol.formula)})"
+            return _words(symbol.formula)
         case _:
             assert_never(symbol)
 
@@ -119,8 +141,6 @@ def variables(cases: Iterable[tuple[Formula, Symbol]]) -> frozenset[str]:
                 for item in symbol.items:
                     found |= variables(item)
             case Truth():
-                from pipelang.analysis.claims.formulas import names_of
-
                 found |= names_of(symbol.formula)
             case Known():
                 pass

@@ -30,7 +30,7 @@ from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.paths import Event, Path, trace
 from pipelang.analysis.claims.properties import Property
 from pipelang.analysis.claims.symbols import Symbols
-from pipelang.analysis.claims.values import one
+from pipelang.analysis.claims.values import Truth, one, text_of
 from pipelang.analysis.claims.walk import Walk
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -83,14 +83,16 @@ def _verdict(
 ) -> Proof:
     facts = symbols.facts
     broken = sorted(walk.broken, key=lambda path: path.length)
-    broken = [path for path in broken if _may_be(facts, path, work)]
+    doubt: tuple[Path, Case, str] | None = None
+    dead: dict[int, set[str]] = {}
     for path in broken:
-        certain = decide(facts, [_without(part, facts) for part in path.parts()], work)
+        if not _may_be(facts, path, work, dead):
+            continue
+        parts = path.parts()
+        certain = decide(facts, [_without(part, facts) for part in parts], work)
         if certain is not None:
             return _refuted(claim, symbols, path, certain, work, pipeline)
-    doubt: tuple[Path, Case, str] | None = None
-    for path in broken:
-        case = decide(facts, path.parts(), work)
+        case = decide(facts, parts, work) if facts.opaque else None
         if case is None:
             continue
         why = _doubt(facts, case)
@@ -106,11 +108,23 @@ def _verdict(
     return Proof(claim, "proved", tuple(_by(claim, claimed, symbols, walk)), vacuous=called)
 
 
-def _may_be(facts: Facts, path: Path, work: Work) -> bool:
-    """Whether the condition of a claim can be so with what the path says of the same values."""
+def _may_be(facts: Facts, path: Path, work: Work, dead: dict[int, set[str]]) -> bool:
+    """Whether the condition of a claim can be so with what the path says of the same values.
+
+    `dead` are the nodes behind which a condition cannot be: nothing behind them need be looked at.
+    """
+    words = text_of(one(Truth(path.formula)))
+    node = path.parent
+    while node is not None:
+        if words in dead.get(id(node), ()):
+            return False
+        node = node.parent
     parts = touching(facts, path.formula, [] if path.parent is None else path.parent.parts())
     work.add(len(parts))
-    return possible(facts, parts, work)
+    if possible(facts, parts, work):
+        return True
+    dead.setdefault(id(path.parent), set()).add(words)
+    return False
 
 
 def _refuted(

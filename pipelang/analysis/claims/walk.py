@@ -357,12 +357,13 @@ class Walk:
                 self.finish("failed", failed)
             else:
                 frame.failed.append(failed)
-        return join(
-            *(
-                step_to(found, self.pick(frame, step, answers, at))
-                for at, (found, _) in enumerate(answers)
-            )
-        )
+        picked = [
+            step_to(found, self.pick(frame, step, answers, at))
+            for at, (found, _) in enumerate(answers)
+        ]
+        told_apart = sum(value is not None for _, value in answers)
+        others = told_apart < len(answers)
+        return join(*picked, picks=told_apart + others if told_apart and len(answers) > 1 else 0)
 
     def pick(
         self,
@@ -383,6 +384,9 @@ class Walk:
             return free
         if len(answers) == 1:
             return answers[0][1] or free
+        options = ["any"] if any(value is None for _, value in answers) else []
+        options += [str(at) for at, (_, value) in enumerate(answers) if value is not None]
+        self.symbols.facts.members[f"{name} by"] = tuple(options)
         found = [under(_picked(name, None), free)]
         for at, (_, value) in enumerate(answers):
             if value is not None:
