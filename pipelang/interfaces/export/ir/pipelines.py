@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pipelang.interfaces.export.ir.actions import optional_outcome
+from typing import assert_never
+
+from pipelang.interfaces.export.ir.actions import chain_json, optional_outcome
 from pipelang.interfaces.export.ir.expressions import expression_json
 from pipelang.interfaces.export.ir.items import block_json
 from pipelang.interfaces.export.ir.types import parameters_json, type_json
@@ -19,6 +21,7 @@ def pipeline_json(writer: Writer, pipeline: p.Pipeline) -> Json:
         "slo": [_slo(writer, line) for line in pipeline.slo],
         "traffic": _traffic(writer, pipeline.traffic),
         "block": block_json(writer, pipeline.block),
+        "breaker": _breaker(writer, pipeline.breaker),
         "doc": pipeline.doc,
         **writer.place(pipeline.span),
     }
@@ -35,6 +38,13 @@ def _budget(writer: Writer, budget: p.Budget | None) -> Json | None:
         "else": optional_outcome(writer, budget.otherwise),
         **writer.place(budget.span),
     }
+
+
+def _breaker(writer: Writer, breaker: p.Breaker | None) -> Json | None:
+    """What answers while it is open."""
+    if breaker is None:
+        return None
+    return {"else": chain_json(writer, breaker.otherwise), **writer.place(breaker.span)}
 
 
 def _slo(writer: Writer, line: p.SloLine) -> Json:
@@ -87,7 +97,31 @@ def _traffic(writer: Writer, traffic: p.Traffic) -> Json:
 
 
 def claim_json(writer: Writer, claim: p.Claim) -> Json:
-    return {"pipeline": claim.pipeline, "text": claim.text, **writer.place(claim.span)}
+    return {
+        "pipeline": claim.pipeline,
+        "text": claim.text,
+        "claimed": _claimed(writer, claim.claimed),
+        **writer.place(claim.span),
+    }
+
+
+def _claimed(writer: Writer, claimed: p.Claimed | None) -> Json | None:
+    """What is claimed, with its names looked up."""
+    match claimed:
+        case None:
+            return None
+        case p.OnlyAfter():
+            where = {"pipeline": claimed.pipeline, "gate": claimed.gate}
+            return {"claim": "only_after", "tool": claimed.tool, **where}
+        case p.Never():
+            when = expression_json(writer, claimed.when)
+            return {"claim": "never", "tool": claimed.tool, "when": when}
+        case p.Escalates():
+            return {"claim": "escalates", "when": expression_json(writer, claimed.when)}
+        case p.NeverReaches():
+            return {"claim": "never_reaches", "label": claimed.label, "tool": claimed.tool}
+        case _:
+            assert_never(claimed)
 
 
 def test_json(writer: Writer, test: p.Test) -> Json:

@@ -103,6 +103,7 @@ def prompt_json(writer: Writer, prompt: p.Prompt) -> Json:
         "system": prompt.system,
         "user": prompt.user,
         "shape": _shape(prompt.shape),
+        "shows": [list(path) for path in prompt.shows],
         **writer.place(prompt.span),
     }
 
