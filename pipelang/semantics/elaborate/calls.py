@@ -59,6 +59,7 @@ def bind(
 
     given: dict[str, ir.Expr] = {}
     by_name = {parameter.name: parameter for parameter in parameters}
+    late = False
     for position, argument in enumerate(arguments):
         if argument.name is None:
             if position >= len(parameters):
@@ -72,6 +73,15 @@ def bind(
                 elaborate(context, scope, argument.value, ERROR)
                 continue
             parameter = parameters[position]
+            if not late and any(before.name is not None for before in arguments[:position]):
+                late = True
+                if parameter.name not in given:
+                    context.tell(
+                        codes.ARGUMENTS,
+                        argument.span,
+                        what="this argument has no name, and one before it has",
+                        help=f"name it too: `{parameter.name}: ...`",
+                    )
         else:
             found = by_name.get(argument.name.text)
             if found is None:

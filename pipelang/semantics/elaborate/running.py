@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from pipelang.diagnostics import codes
 from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.absence import absent
 from pipelang.semantics.elaborate.answers import Made, broken_action, called, fits_place
 from pipelang.semantics.elaborate.context import Context, Local, Scope
 from pipelang.semantics.elaborate.expressions import elaborate
@@ -80,6 +81,9 @@ def each(
                 )
         case ErrorType():
             pass
+        case OptionalType(inner=ListType() as type):
+            element, length = type.element, type.max_length
+            absent(context, elements, action.elements.span)
         case type:
             context.tell(
                 codes.TYPE_MISMATCH, action.elements.span, expected="a list", found=quoted(type)
