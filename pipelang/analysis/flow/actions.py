@@ -30,7 +30,7 @@ from pipelang.analysis.flow.marks import (
 )
 from pipelang.analysis.flow.owners import owned_by, told_apart
 from pipelang.analysis.flow.reading import steered
-from pipelang.analysis.flow.situation import Control, Reaching, Situation, together
+from pipelang.analysis.flow.situation import Control, Reaching, Situation, keys_of, together
 from pipelang.diagnostics import Span
 from pipelang.records import replace
 from pipelang.semantics import expressions as ir
@@ -213,12 +213,11 @@ def _effect(
             if not tracker.looked_at(reaching, mark):
                 tracker.found.append(sinks.untrusted(mark, tool.name, name, value, link.span))
                 break
-    if not situation.vouched:
-        for control in situation.controls:
-            if control.marks and not tracker.vouched(link.span, action.tool):
-                mark = control.marks[0]
-                tracker.found.append(sinks.steered(mark, control, tool.name, link.span))
-                break
+    for control in situation.open_controls():
+        if not tracker.vouched(control, link.span, action.tool):
+            mark = control.marks[0]
+            tracker.found.append(sinks.steered(mark, control, tool.name, link.span))
+            break
     _trifecta(tracker, link, action, given, types, situation)
     made = any(
         hop.by_model
@@ -257,8 +256,6 @@ def _trifecta(
     """Private data and text from outside, sent out together: in one argument, or side by side where
     a parameter does not say that it takes what is private.
     """
-    if situation.approved:
-        return
     pair: tuple[Mark, Mark] | None = None
     loose: Mark | None = None
     outside: Mark | None = None
@@ -275,7 +272,9 @@ def _trifecta(
             outside = outside or steering
     if pair is None and loose is not None and outside is not None:
         pair = (loose, outside)
-    if pair is not None and not tracker.approved(link.span, action.tool):
+    if pair is None or keys_of(pair) <= situation.approved:
+        return
+    if not tracker.approved(pair, link.span, action.tool):
         tracker.found.append(sinks.trifecta(*pair, action.tool, link.span))
 
 
@@ -338,12 +337,14 @@ def _agent(
             break
         kinds = now
         steering = tuple(mark for mark in marks if mark.kind != PRIVATE)
-        control = Control(f"agent {step.name}", step.span, steering)
+        decides = f"the agent `{step.name}` decides by it"
+        steered_by = tuple(mark.through(decides, span, by_model=True) for mark in steering)
+        control = Control(f"agent {step.name}", step.span, steered_by)
         # Whatever was tested before the loop, the loop decides by itself.
-        inner = Situation(controls=(control,), approved=False, tested=False)
+        inner = Situation((control,))
         for name in agent.pipelines:
             words = f"the agent `{step.name}` calls `{name}` with it"
-            called = [mark.through(words, span) for mark in marks]
+            called = [mark.through(words, span, by_model=True) for mark in marks]
             parameters = tracker.program.pipelines[name].parameters
             given = {parameter.name: spread(parameter.type, called) for parameter in parameters}
             answer, _ = tracker.pipeline(name, given, inner)

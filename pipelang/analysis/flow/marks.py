@@ -60,6 +60,9 @@ class Origin:
     span: Span
 
 
+Key = tuple[Origin, Span | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """`intact`: the very value, and not something computed from it."""
@@ -68,6 +71,14 @@ class Mark:
     origin: Origin
     hops: tuple[Hop, ...] = field(default=(), compare=False)
     intact: bool = True
+
+    @property
+    def key(self) -> Key:
+        """What a test that looks at the value speaks of: where it comes from, and which model made
+        it last. What another model makes of it is another matter.
+        """
+        by = next((hop.span for hop in reversed(self.hops) if hop.by_model), None)
+        return self.origin, by
 
     def through(
         self, text: str, span: Span, kind: str | None = None, *, by_model: bool = False

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pipelang.analysis.flow.marks import Flow, Hop, Mark, Origin, Way
+from pipelang.analysis.flow.marks import Flow, Hop, Key, Mark, Origin, Way
 from pipelang.diagnostics import Span
 from pipelang.diagnostics.codes import Rule
 from pipelang.records import dataclass, field, replace
@@ -26,65 +27,73 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`vouched`: a gate with evidence, an approval or a hold was passed; `approved`: an approval;
-    `tested`: any test at all.
+    """`vouched` is what a gate with evidence, an approval or a hold has spoken of on every way to
+    here, `approved` what an approval has shown; `tested`: any test at all was passed.
     """
 
     controls: tuple[Control, ...] = ()
-    vouched: bool = False
-    approved: bool = False
+    vouched: frozenset[Key] = frozenset()
+    approved: frozenset[Key] = frozenset()
     tested: bool = False
 
     def under(self, control: Control) -> Situation:
         """Inside a branch."""
         return replace(self, controls=(*self.controls, control), tested=True)
 
-    def passed(self, name: str, control: Control, evidence: bool) -> Situation:
+    def passed(self, control: Control, evidence: bool) -> Situation:
         """Behind a gate."""
         controls = (*self.controls, control) if control.marks else self.controls
-        vouched = self.vouched or evidence
+        vouched = self.vouched | (keys_of(control.marks) if evidence else frozenset())
         return replace(self, controls=controls, vouched=vouched, tested=True)
 
-    def asked(self, name: str, approves: bool) -> Situation:
-        """Behind a person who is always asked."""
-        return replace(self, vouched=True, approved=self.approved or approves, tested=True)
+    def asked(self, so_far: frozenset[Key], shown: frozenset[Key]) -> Situation:
+        """Behind a person who is always asked, with what there was, and what they approved of."""
+        steered = (keys_of(control.marks) for control in self.controls)
+        vouched = self.vouched.union(so_far, *steered)
+        return replace(self, vouched=vouched, approved=self.approved | shown, tested=True)
 
     def behind(self, ends: list[Situation], *, only_way: bool) -> Situation:
         """Behind a branch, in which `self` is the situation: where one of its ways ends the run,
         what follows hangs on its test too.
         """
+        after = together(ends)
+        if only_way:
+            return replace(after, tested=True)
         own = self.controls[-1]
-        controls = dict.fromkeys(control for end in ends for control in end.controls)
-        if not only_way:
-            controls.pop(own, None)
-        return Situation(
-            tuple(controls),
-            all(end.vouched for end in ends),
-            all(end.approved for end in ends),
-            only_way or all(end.tested for end in ends),
-        )
+        return replace(after, controls=tuple(one for one in after.controls if one is not own))
+
+    def open_controls(self) -> list[Control]:
+        """What decided to go here and nobody vouches for."""
+        return [one for one in self.controls if not keys_of(one.marks) <= self.vouched]
+
+
+def keys_of(marks: Iterable[Mark]) -> frozenset[Key]:
+    return frozenset(mark.key for mark in marks)
 
 
 def together(ends: list[Situation]) -> Situation:
     """What is known where any of some ways leads; every one of them must have shown it."""
+    first, *others = ends
     return Situation(
         tuple(dict.fromkeys(control for end in ends for control in end.controls)),
-        all(end.vouched for end in ends),
-        all(end.approved for end in ends),
+        first.vouched.intersection(*(end.vouched for end in others)),
+        first.approved.intersection(*(end.approved for end in others)),
         all(end.tested for end in ends),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A test of a pipeline: the paths that it looks at, and what is in them from outside."""
+    """A test of a pipeline: the paths that it looks at, what is in them from outside, and what it
+    vouches for.
+    """
 
     pipeline: str
     name: str
     ways: frozenset[Way]
     texts: frozenset[Origin]
-    evidence: bool
-    approves: bool
+    vouches: frozenset[Key]
+    approves: frozenset[Key]
 
 
 @dataclass(frozen=True, slots=True)

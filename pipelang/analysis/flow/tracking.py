@@ -29,6 +29,7 @@ from pipelang.analysis.flow.marks import (
     SECRET,
     UNTRUSTED,
     Flow,
+    Key,
     Mark,
     Way,
     joined,
@@ -40,7 +41,15 @@ from pipelang.analysis.flow.marks import (
 )
 from pipelang.analysis.flow.owners import owners_beside, told_apart
 from pipelang.analysis.flow.reading import Values
-from pipelang.analysis.flow.situation import Control, Found, Looked, Reaching, Situation, together
+from pipelang.analysis.flow.situation import (
+    Control,
+    Found,
+    Looked,
+    Reaching,
+    Situation,
+    keys_of,
+    together,
+)
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
@@ -51,6 +60,7 @@ from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items
 
 FEEDBACK = "feedback"
+SPOKEN_OF = (UNTRUSTED, INFLUENCED, PRIVATE)
 MOST_ITEMS = 20_000
 MOST_ASKED = 12
 """Questions to the walk over paths about one pipeline; beyond, a test that is made sometimes only
@@ -207,9 +217,10 @@ class Tracker:
         steering = tuple(self._steering(place, gate.condition))
         ways = frozenset(values.reads(gate.condition, content=gate.evidence is None))
         name = gate.name.split(" ")[0]
-        self._look(place, ways, name, evidence, approves=False, span=gate.span)
+        vouches = keys_of(steering) if evidence else frozenset[Key]()
+        self._look(place, ways, name, vouches, frozenset())
         values.cleared |= ways
-        return situation.passed(name, Control(name, gate.span, steering), evidence)
+        return situation.passed(Control(name, gate.span, steering), evidence)
 
     def _has_evidence(self, place: Place, gate: p.Gate) -> bool:
         """Whether somebody has said what the gate's verdict is worth."""
@@ -264,32 +275,35 @@ class Tracker:
         else:
             ways = frozenset((name,) for name in person.judges)
         self.end(place, person.otherwise, situation)
-        approves = person.kind == "approve"
-        if not approves:
+        shown = frozenset[Key]()
+        if person.kind == "approve":
+            flows = (values.at(way) for way in ways)
+            shown = keys_of(m for flow in flows for m in marks_of(flow, *SPOKEN_OF))
+        else:
             ways = frozenset()  # silence is a yes: nobody need have looked
-        self._look(place, ways, person.name, True, approves=approves, span=person.span)
+        everything = values.flows.values()
+        so_far = keys_of(mark for flow in everything for mark in marks_of(flow, *SPOKEN_OF))
+        self._look(place, ways, person.name, so_far, shown)
         if person.when is not None:
             return situation
         values.cleared |= ways
-        return situation.asked(person.name, approves)
+        return situation.asked(so_far, shown)
 
     def _look(
         self,
         place: Place,
         ways: frozenset[Way],
         name: str,
-        evidence: bool,
-        *,
-        approves: bool,
-        span: Span,
+        vouches: frozenset[Key],
+        approves: frozenset[Key],
     ) -> None:
         texts = {
             mark.origin
             for way in ways
             for mark in marks_of(place.values.at(way), UNTRUSTED, INFLUENCED)
         }
-        looked = Looked(place.pipeline.name, name, ways, frozenset(texts), evidence, approves)
-        self.looked.append(looked)
+        pipeline = place.pipeline.name
+        self.looked.append(Looked(pipeline, name, ways, frozenset(texts), vouches, approves))
 
     def _remember(self, place: Place, item: p.Remember) -> None:
         values = place.values
@@ -341,12 +355,16 @@ class Tracker:
         }
         return self._covered(tests, site, tool)
 
-    def vouched(self, site: Span, tool: str) -> bool:
-        """Whether a test with evidence, or a person, stands on every way to a call after all."""
-        return self._covered({(o.pipeline, o.name) for o in self.looked if o.evidence}, site, tool)
+    def vouched(self, control: Control, site: Span, tool: str) -> bool:
+        """Whether a test that vouches for a control stands on every way to a call after all."""
+        keys = keys_of(control.marks)
+        tests = {(one.pipeline, one.name) for one in self.looked if keys <= one.vouches}
+        return self._covered(tests, site, tool)
 
-    def approved(self, site: Span, tool: str) -> bool:
-        return self._covered({(o.pipeline, o.name) for o in self.looked if o.approves}, site, tool)
+    def approved(self, marks: tuple[Mark, Mark], site: Span, tool: str) -> bool:
+        keys = keys_of(marks)
+        tests = {(one.pipeline, one.name) for one in self.looked if keys <= one.approves}
+        return self._covered(tests, site, tool)
 
     def _covered(self, tests: set[tuple[str, str]], site: Span, tool: str) -> bool:
         if not tests or self._asked >= MOST_ASKED:
