@@ -206,7 +206,7 @@ RETRIED_EFFECT = _row(
 )
 
 HALF_DONE = _row(
-    "P508",
+    "P511",
     "half-done",
     "`{second}` is tried after `{first}`, which may have acted although it seems to have failed",
     "end the chain with an outcome, so that somebody looks, or declare `{first}` `idempotent`"

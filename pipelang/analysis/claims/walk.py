@@ -143,11 +143,8 @@ class Walk:
 
     def _breaker(self, frame: Frame, breaker: p.Breaker, state: State) -> None:
         state = step_to(state, TRUE, Event("the breaker is open", breaker.span))
-        pipeline = frame.pipeline
-        reads = frozenset[str]()
-        stand_in = p.Step("breaker", pipeline.returns, breaker.otherwise, reads, None, breaker.span)
-        answered = self.step(frame, stand_in, state)
-        value = frame.values.pop("breaker", ())
+        answered = self.step(frame, breaker.otherwise, state)
+        value = frame.values.pop(breaker.otherwise.name, ())
         self._answer(frame, answered, value)
 
     # ---------------------------------------------------------------------------------- ends

@@ -120,16 +120,8 @@ class Tracker:
         owners_beside(values, [q.name for q in pipeline.parameters])
         place = Place(pipeline, values, _measured(pipeline))
         if pipeline.breaker is not None:
-            stand_in = p.Step(
-                "breaker",
-                pipeline.returns,
-                pipeline.breaker.otherwise,
-                frozenset(),
-                None,
-                pipeline.breaker.span,
-            )
-            self.step(place, stand_in, situation)
-            place.returns = values.flows.pop("breaker", NOTHING)
+            self.step(place, pipeline.breaker.otherwise, situation)
+            place.returns = values.flows.pop(pipeline.breaker.otherwise.name, NOTHING)
             place.answered.append(situation)
         self.block(place, pipeline.block, situation)
         if pipeline.budget is not None and pipeline.budget.otherwise is not None:

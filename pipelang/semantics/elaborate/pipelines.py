@@ -25,6 +25,7 @@ from pipelang.semantics.elaborate.signatures import signature
 from pipelang.semantics.elaborate.traffic import EMPTY, elaborate_traffic
 from pipelang.semantics.elaborate.whole import flawed
 from pipelang.semantics.elaborate.whole import whole as readable
+from pipelang.semantics.reads import chain_reads
 from pipelang.semantics.types import DURATION, INT, MONEY, TOKENS, ErrorType, Scalar
 from pipelang.syntax import ast
 
@@ -210,7 +211,9 @@ def _breaker(whole: _Whole, item: ast.Breaker) -> None:
         quantity(context, Scope(file), item.probes, DURATION, "probes after", positive=True)
     inner = Place(whole.place.pipeline, "breaker", whole.place.returns)
     made, _ = chain(context, whole.scope, inner, item.otherwise, whole.place.returns)
-    whole.breaker = p.Breaker(made, item.span)
+    returns = whole.place.returns
+    step = p.Step("breaker", returns, made, chain_reads(made), item.doc, item.span)
+    whole.breaker = p.Breaker(step, item.span)
     context.tell(codes.NOT_WATCHED, item.span, what="`breaker`")
 
 

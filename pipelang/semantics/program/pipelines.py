@@ -10,8 +10,8 @@ from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field
 from pipelang.semantics.chance import Chance, EvidenceFile
 from pipelang.semantics.expressions import Const, Expr
-from pipelang.semantics.program.actions import Chain, Outcome
-from pipelang.semantics.program.items import Block
+from pipelang.semantics.program.actions import Outcome
+from pipelang.semantics.program.items import Block, Step
 from pipelang.semantics.program.world import (
     Function,
     Memory,
@@ -122,9 +122,9 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """What gives the run's answer while it is open."""
+    """What gives the run's answer while it is open, as a step of the name `breaker`."""
 
-    otherwise: Chain
+    otherwise: Step
     span: Span
 
 

@@ -44,7 +44,7 @@ def _breaker(writer: Writer, breaker: p.Breaker | None) -> Json | None:
     """What answers while it is open."""
     if breaker is None:
         return None
-    return {"else": chain_json(writer, breaker.otherwise), **writer.place(breaker.span)}
+    return {"else": chain_json(writer, breaker.otherwise.chain), **writer.place(breaker.span)}
 
 
 def _slo(writer: Writer, line: p.SloLine) -> Json:
