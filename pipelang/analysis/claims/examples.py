@@ -47,11 +47,16 @@ def example_of(symbols: Symbols, case: Case, pipeline: p.Pipeline) -> Iterator[s
 _TEXT = Scalar(Kind.TEXT)
 
 
-def _is_shown(name: str, inputs: set[str]) -> bool:
+def _is_shown(name: str, roots: set[str]) -> bool:
+    """Whether people know a variable by this name: values of sub-pipelines have names of ours."""
     if name.startswith("?"):
-        return "(" in name and "{" not in name and len(name) < 60
-    inner = name.removeprefix("len(")
-    return inner.split(".")[0].split("[")[0].rstrip("?)") in inputs
+        return "(" in name and "{" not in name and len(name) < MOST_LETTERS
+    first, *inside = name.removeprefix("len(").split(".")
+    return first.split("[")[0].rstrip("?)") in roots and not any(map(str.isdigit, inside))
+
+
+MOST_LETTERS = 60
+"""Letters of a question that is shown with its answer."""
 
 
 def _quantity(number: Fraction, type: Type) -> str:
