@@ -8,10 +8,11 @@ are decided apart. Nothing is guessed: what would take more than `MOST_WORK` rai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import assert_never
 
+from pipelang.analysis.claims.equalities import equalities
 from pipelang.analysis.claims.formulas import (
     FALSE,
     And,
@@ -301,121 +302,10 @@ def _together(facts: Facts, literals: list[Literal]) -> Case | None:
                 sums.append((one.atom, one.positive))
             case Equals():
                 same.append(one)
-    texts = _equalities(facts, same)
+    texts = equalities(facts.members, same)
     if texts is None:
         return None
     numbers = values_for(sums, facts.ranges) if sums else {}
     if numbers is None:
         return None
     return Case(facts, truths, texts, numbers, tuple(literals))
-
-
-def _equalities(facts: Facts, literals: list[Literal]) -> dict[str, str] | None:
-    """Values of texts and enums: equal variables share one, enums keep to their members."""
-    leader: dict[str, str] = {}
-
-    def find(name: str) -> str:
-        while leader.setdefault(name, name) != name:
-            leader[name] = leader[leader[name]]
-            name = leader[name]
-        return name
-
-    for one in literals:
-        assert isinstance(one.atom, Equals)
-        find(one.atom.variable)
-        if not one.atom.constant:
-            find(one.atom.other)
-            if one.positive:
-                leader[find(one.atom.variable)] = find(one.atom.other)
-    fixed: dict[str, str] = {}
-    apart: dict[str, set[str]] = {}
-    pairs: list[tuple[str, str]] = []
-    for one in literals:
-        assert isinstance(one.atom, Equals)
-        mine = find(one.atom.variable)
-        if one.atom.constant:
-            if not one.positive:
-                apart.setdefault(mine, set()).add(one.atom.other)
-            elif fixed.setdefault(mine, one.atom.other) != one.atom.other:
-                return None
-        elif not one.positive:
-            other = find(one.atom.other)
-            if mine == other:
-                return None
-            pairs.append((mine, other))
-    domains: dict[str, list[str] | None] = {}
-    for name in list(leader):
-        head = find(name)
-        members = facts.members.get(name)
-        if members is not None:
-            known = domains.get(head)
-            domains[head] = [m for m in members if known is None or m in known]
-        else:
-            domains.setdefault(head, None)
-    return _Colouring(domains, fixed, apart, pairs).values(leader, find)
-
-
-MOST_TOGETHER = 300
-"""Values that are compared with one another, which are tried one by one."""
-
-
-class _Colouring:
-    """A value for every class of equal variables, by trying; enums have few, texts enough."""
-
-    def __init__(
-        self,
-        domains: Mapping[str, list[str] | None],
-        fixed: Mapping[str, str],
-        apart: Mapping[str, set[str]],
-        pairs: list[tuple[str, str]],
-    ) -> None:
-        self.domains = domains
-        self.fixed = fixed
-        self.apart = apart
-        self.pairs = pairs
-        self.chosen: dict[str, str] = {}
-        # Texts come last: there is always one more of them.
-        self.heads = sorted(domains, key=lambda one: (one not in fixed, domains[one] is None, one))
-
-    def values(
-        self, leader: Mapping[str, str], find: Callable[[str], str]
-    ) -> dict[str, str] | None:
-        together = {head for pair in self.pairs for head in pair}
-        for head in [head for head in self.heads if head not in together]:
-            value = next((one for one in self._options(head) if self._is_free(head, one)), None)
-            if value is None:
-                return None
-            self.chosen[head] = value
-        self.heads = [head for head in self.heads if head in together]
-        if len(self.heads) > MOST_TOGETHER:
-            raise TooHard("too many values are compared with one another")
-        return {name: self.chosen[find(name)] for name in leader} if self._place(0) else None
-
-    def _place(self, at: int) -> bool:
-        if at == len(self.heads):
-            return True
-        head = self.heads[at]
-        for value in self._options(head):
-            if self._is_free(head, value):
-                self.chosen[head] = value
-                if self._place(at + 1):
-                    return True
-                del self.chosen[head]
-        return False
-
-    def _options(self, head: str) -> list[str]:
-        domain = self.domains[head]
-        if head in self.fixed:
-            value = self.fixed[head]
-            return [value] if domain is None or value in domain else []
-        if domain is not None:
-            return domain
-        apart = len(self.apart.get(head, ()))
-        new = ("x" * count for count in range(len(self.pairs) + apart + 1))
-        return [value for value in new if self._is_free(head, value)][:1]
-
-    def _is_free(self, head: str, value: str) -> bool:
-        others = (two if one == head else one for one, two in self.pairs if head in (one, two))
-        return value not in self.apart.get(head, ()) and all(
-            self.chosen.get(other) != value for other in others
-        )
