@@ -23,6 +23,7 @@ from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.posterior import beside_unknowns, draws_beside, posterior
 from pipelang.analysis.reliability import own_reliability
 from pipelang.analysis.sweep import Totals, sweep
+from pipelang.analysis.tape import Tape
 from pipelang.analysis.worst import Worst, worst_run
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -69,7 +70,7 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so."""
     point = Parameters(program.evidence, lambda site: 0.5)
     model = make_model(program, pipeline, point)
-    totals = sweep(model)
+    totals = sweep(model, Tape())
     worst = worst_run(model)
     unpriced = tuple(
         dict.fromkeys(tier for (_, tier, _), cost in model.costs.items() if not cost.priced)

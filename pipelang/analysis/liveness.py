@@ -19,9 +19,6 @@ from pipelang.semantics.reads import outcome_reads
 
 Taint = frozenset[str]
 
-EFFECT: Key = ("effect",)
-END: Key = ("end",)
-
 
 def redo_key(gate: str) -> Key:
     return ("redo", gate)

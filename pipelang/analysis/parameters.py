@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, assert_never
 
-from pipelang.records import dataclass, field
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import (
     Basis,
     Chance,
@@ -60,7 +60,7 @@ class Parameters:
 
     `measured` replaces the plug-in value of counted and measured chances, by site; `choose`
     supplies unknown shares that sum to 1 as a whole, where it knows their site. `sticks` remembers
-    how many there are at a site.
+    how many there are at a site; `nudges` are added, by site.
     """
 
     evidence: Mapping[str, EvidenceFile]
@@ -74,10 +74,20 @@ class Parameters:
     choose: Callable[[str, int], list[Weight] | None] = lambda site, count: None
     sticks: dict[str, int] = field(default_factory=dict)
     bounded: bool = False
+    nudges: Mapping[str, complex] = field(default_factory=dict)
     _bins: dict[tuple[str, bool, tuple[Cut, ...]], tuple[int, ...]] = field(default_factory=dict)
+
+    def nudged(self, nudges: Mapping[str, complex]) -> Parameters:
+        """The same parameters, and what they remember, with something added to those of a site."""
+        return replace(self, nudges=nudges)
 
     def value(self, chance: Chance) -> Weight:
         """The value of a chance in [0, 1]."""
+        if self.nudges and chance.site in self.nudges:
+            return self._plain(chance) + self.nudges[chance.site]
+        return self._plain(chance)
+
+    def _plain(self, chance: Chance) -> Weight:
         match chance:
             case Declared():
                 if 0 < chance.share < 1:

@@ -58,7 +58,7 @@ def _swept(model: Model, start: dict[Key, Any], again: bool) -> Closed:
     closed = Closed(
         cost=totals.cost, tokens=totals.tokens, asked=dict(totals.asked), work=totals.work
     )
-    for (outcome, right, wrong), weight in totals.endings.items():
+    for (_, right, wrong), (outcome, weight) in totals.endings.items():
         match outcome:
             case p.Return():
                 add(closed.answers, (right, None, wrong), weight)
