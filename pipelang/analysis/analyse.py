@@ -5,7 +5,9 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from pipelang.analysis.enclosed import enclosed
 from pipelang.analysis.figures import (
@@ -15,7 +17,7 @@ from pipelang.analysis.figures import (
     by_name,
     if_finite,
 )
-from pipelang.analysis.importance import importances
+from pipelang.analysis.importance import Slopes, importances, slopes
 from pipelang.analysis.model import Model, make_model
 from pipelang.analysis.numbers import UNCOMPUTED, Number, certain
 from pipelang.analysis.objectives import Verdict, decide
@@ -68,9 +70,49 @@ class Analysis:
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so."""
-    point = Parameters(program.evidence, lambda site: 0.5)
-    model = make_model(program, pipeline, point)
-    totals = sweep(model, Tape())
+    with _collecting_later():
+        return _analyse(program, pipeline)
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """A large pipeline makes many objects and no garbage: looking for some would take longer than
+    the analysis itself.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+MANY_STEPS = 500
+"""Above it the point is swept once, with derivatives, and not once without and once with them."""
+
+
+def _at_point(
+    program: p.Program, pipeline: p.Pipeline
+) -> tuple[Model, Totals, dict[str, Slopes] | None]:
+    """The pipeline swept at the point estimate; importances where they came along.
+
+    With derivatives a sweep also goes through what is impossible at the point. What it meets there
+    must not count as used, so where something is unknown it is swept once more without.
+    """
+    model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+    if len(model.steps) > MANY_STEPS:
+        tape = Tape(slopes=True)
+        totals = sweep(model, tape)
+        if not model.parameters.unknown_sites:
+            return model, totals, slopes(model, tape)
+        model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+    return model, sweep(model, Tape()), None
+
+
+def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
+    model, totals, derivatives = _at_point(program, pipeline)
+    point = model.parameters
     worst = worst_run(model)
     unpriced = tuple(
         dict.fromkeys(tier for (_, tier, _), cost in model.costs.items() if not cost.priced)
@@ -106,7 +148,7 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         escalations={
             name: figure.number(by_name("escalations", name)) for name in totals.escalations
         },
-        steps=_steps(model, totals, figure),
+        steps=_steps(model, totals, figure, derivatives),
         slo=tuple(slo),
         worst=worst,
         unknown=tuple(point.unknown_sites),
@@ -128,9 +170,12 @@ def _look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) ->
             return
 
 
-def _steps(model: Model, totals: Totals, figure: Figures) -> tuple[StepRow, ...]:
+def _steps(
+    model: Model, totals: Totals, figure: Figures, derivatives: dict[str, Slopes] | None
+) -> tuple[StepRow, ...]:
     unknown = bool(model.parameters.unknown_sites)
-    derivatives = {} if unknown else importances(model)
+    if derivatives is None:
+        derivatives = {} if unknown else importances(model)
     rows = []
     for name, step in model.steps.items():
         success, silent = derivatives.get(name, (None, None))

@@ -10,9 +10,12 @@ from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.sweep import sweep
 from pipelang.analysis.tape import Tape
 
+Slopes = tuple[float, float]
+"""d(success)/d(accuracy) and d(silent_error)/d(accuracy)."""
 
-def importances(model: Model) -> dict[str, tuple[float, float]]:
-    """d(success)/d(accuracy) and d(silent_error)/d(accuracy) of every step, by its name.
+
+def importances(model: Model) -> dict[str, Slopes]:
+    """The derivatives by the accuracy of every step, by its name.
 
     The accuracy is that of the step alone, wherever its number comes from: a step whose tool or
     evidence file is shared moves by itself.
@@ -23,6 +26,11 @@ def importances(model: Model) -> dict[str, tuple[float, float]]:
     parameters = Parameters(model.parameters.evidence, model.parameters.unknown)
     tape = Tape(slopes=True)
     sweep(make_model(model.program, model.pipeline, parameters), tape)
+    return slopes(model, tape)
+
+
+def slopes(model: Model, tape: Tape) -> dict[str, Slopes]:
+    """The same from the tape of a sweep that noted derivatives."""
     found = tape.importances()
-    slopes = {name: found.get(name, 0j) for name in model.steps}
-    return {name: (slope.real, slope.imag) for name, slope in slopes.items()}
+    both = {name: found.get(name, 0j) for name in model.steps}
+    return {name: (slope.real, slope.imag) for name, slope in both.items()}

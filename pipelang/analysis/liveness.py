@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipelang.analysis.conditions import gate_plan, subject_plan, test_plan
-from pipelang.analysis.model import Model, value_key
+from pipelang.analysis.model import EFFECT, END, Model, value_key
 from pipelang.analysis.preparing import latent_key, prepared_step
+from pipelang.analysis.shapes import step_shape
 from pipelang.analysis.table import Key
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -29,6 +30,9 @@ def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
     found: set[Key] = {value_key(name) for name in taint}
     match item:
         case p.Step():
+            shape = step_shape(model, item, taint)
+            if shape is not None:
+                return frozenset((*found, *shape.reads))
             found |= set(prepared_step(model, item, taint).reads)
             if item.name in model.latent:
                 found.add(latent_key(item.name))
@@ -102,6 +106,13 @@ class Needed:
             return True
         return self.after is not None and self.after.keeps(key, self.at)
 
+    def keeping(self, keys: Iterable[Key], index: int) -> tuple[bool, ...]:
+        """The same of several variables."""
+        if self.after is not None:
+            return tuple([self.keeps(key, index) for key in keys])
+        last = self.last.get
+        return tuple([last(key, -1) > index for key in keys])
+
 
 def needed_after(
     model: Model, block: p.Block, taint: Taint, after: Needed | None, at: int
@@ -111,7 +122,7 @@ def needed_after(
     What a redo may run again is read until its gate is passed.
     """
     used = [uses(model, item, taint) for item in block.items]
-    last: dict[Key, int] = {}
+    last: dict[Key, int] = {EFFECT: len(block.items), END: len(block.items)}
     for index, keys in enumerate(used):
         last |= dict.fromkeys(keys, index)
     for index, item in enumerate(block.items):

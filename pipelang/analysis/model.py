@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from pipelang.analysis.parameters import Cut, Parameters
@@ -87,6 +88,13 @@ class Model:
         return None
 
 
+EFFECT: Key = ("effect",)
+"""Whether something was done wrongly so far."""
+END: Key = ("end",)
+"""Whether the run ended in this region."""
+
+
+@cache  # the same object each time, so that finding it among a table's slots is quick
 def value_key(step: str) -> Key:
     return ("value", step)
 

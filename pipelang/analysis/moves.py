@@ -8,9 +8,11 @@ state, and remembered with the layout. A pipeline of 10,000 steps has a few hund
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from pipelang.analysis.closed import add
+from pipelang.analysis.liveness import Needed
 from pipelang.analysis.shapes import Shape
 from pipelang.analysis.table import Key, State, Table
 from pipelang.analysis.tape import Ends, H, Move, slots_after
@@ -24,23 +26,28 @@ Act = Callable[[Totals, Table], Table]
 def moved(
     table: Table,
     shape: Shape,
-    kept: Callable[[Key], bool],
+    needed: Needed,
+    index: int,
     leaves: bool,
     act: Act,
     totals: Totals,
     own: p.Outcome,
     name: str | None,
 ) -> Table:
-    """The table after an item. `kept` says which variables are read later, `leaves` that a region
-    is left; `own` is the outcome that the item itself may end with, `name` that of a step.
+    """The table after the item of an index. `needed` says what is read later, `leaves` that a
+    region is left; `own` is the outcome that the item itself may end with, `name` that of a step.
     """
     slots, tape = table.slots, table.tape
     assert tape is not None
     names = shape.names
     places = tuple([slots.index(key) if key in slots else -1 for key in names])
-    stays = tuple([kept(key) for key in slots])
-    still = tuple([kept(key) for key in names])
-    key = (shape.signature, places, stays, still, leaves)
+    key = (
+        shape.signature,
+        places,
+        needed.keeping(slots, index),
+        needed.keeping(names, index),
+        leaves,
+    )
     move: Move | None = table.layout.moves.get(key)
     if move is None:
         move = table.layout.moves[key] = _worked_out(table, names, act, own, name)
@@ -67,13 +74,17 @@ def _account(
             record(totals, outcome or own, is_right, wrong, weight)
     if name is None:
         return
-    reached = cost = tokens = 0.0
-    for start, dollars, count in zip(move.reached, move.costs, move.tokens, strict=True):
-        weight = weights[start]
-        if weight:
-            reached += weight
-            cost += weight * dollars
-            tokens += weight * count
+    if move.same is not None:
+        reached = sum([weights[start] for start in move.reached])
+        cost, tokens = reached * move.same[0], reached * move.same[1]
+    else:
+        reached = cost = tokens = 0.0
+        for start, dollars, count in zip(move.reached, move.costs, move.tokens, strict=True):
+            weight = weights[start]
+            if weight:  # what never happens costs nothing, even where nothing bounds it
+                reached += weight
+                cost += weight * dollars
+                tokens += weight * count
     totals.reached[name] = totals.reached.get(name, 0.0) + reached
     totals.step_costs[name] = totals.step_costs.get(name, 0.0) + cost
     totals.cost += cost
@@ -124,6 +135,7 @@ def _worked_out(
         reached=tuple([start for start, _, _ in spent]),
         costs=tuple([cost for _, cost, _ in spent]),
         tokens=tuple([tokens for _, _, tokens in spent]),
+        same=_same([(cost, tokens) for _, cost, tokens in spent]),
         asked=tuple((role, tuple(shares)) for role, shares in asked.items()),
         work=work,
     )
@@ -143,3 +155,11 @@ def _ended(
             gains += [(start, worth * chance) for start, chance in plain]
             rises += [(start, worth * chance.imag / H) for start, chance in shares]
     return tuple(gains), tuple(rises), tuple(closed)
+
+
+def _same(spent: list[tuple[float, float]]) -> tuple[float, float] | None:
+    """What every state spends, if they all spend the same and it is finite."""
+    alike = set(spent)
+    if len(alike) != 1 or not all(map(isfinite, spent[0])):
+        return None
+    return spent[0]

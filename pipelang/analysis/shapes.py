@@ -15,16 +15,13 @@ from __future__ import annotations
 from typing import Any
 
 from pipelang.analysis.conditions import gate_plan
-from pipelang.analysis.model import Model, value_key
+from pipelang.analysis.model import EFFECT, END, Model, value_key
 from pipelang.analysis.preparing import outage_key
 from pipelang.analysis.prices import attempt_cost
 from pipelang.analysis.table import Key
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-
-EFFECT: Key = ("effect",)
-END: Key = ("end",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,15 @@ class Shape:
 
 
 def step_shape(model: Model, step: p.Step, taint: frozenset[str]) -> Shape | None:
-    """The shape of a step under the conditions `taint`; None for one that has none."""
+    """The shape of a step under the conditions `taint`, found once; None for one that has none."""
+    key = ("shape", id(step), taint)
+    if key not in model.prepared:
+        model.prepared[key] = _step_shape(model, step, taint)
+    known: Shape | None = model.prepared[key]
+    return known
+
+
+def _step_shape(model: Model, step: p.Step, taint: frozenset[str]) -> Shape | None:
     if step.name in model.latent or isinstance(step.chain.end, p.Return):
         return None
     roots = model.roots(step.reads)
@@ -67,11 +72,11 @@ def _link(
     what: tuple[Any, ...]
     match action:
         case p.Call():
-            mentioned = [ir.mentions(value) for _, value in action.arguments]
+            given = _given(model, action.arguments)
             tool = program.tools[action.tool]
             what = ("call", tool.acts, number(tool.succeeds), float(tool.cost))
         case p.AskTier(who=ir.Const(value=name)):
-            mentioned = [ir.mentions(value) for _, value in action.arguments]
+            given = _given(model, action.arguments)
             tier = program.tiers[str(name)]
             outage = outage_key(tier.provider)
             if outage not in providers:
@@ -88,14 +93,24 @@ def _link(
             )
             accuracy = link.accuracy_by_tier.get(tier.name, accuracy)
         case p.Value():
-            mentioned = [ir.mentions(action.value)]
+            given = model.values(action.value)
             what = ("value",)
         case _:
             return None
-    given = model.roots(frozenset().union(*mentioned)) if mentioned else frozenset()
     if given and given != roots:
         return None
     return (*what, number(accuracy), link.retry.count, bool(given))
+
+
+def _given(model: Model, arguments: tuple[tuple[str, ir.Expr], ...]) -> frozenset[str]:
+    """The steps behind some arguments."""
+    names: set[str] = set()
+    for _, value in arguments:
+        if isinstance(value, ir.Read):
+            names.add(value.name)
+        else:
+            names |= ir.mentions(value)
+    return model.roots(frozenset(names))
 
 
 def gate_shape(model: Model, gate: p.Gate) -> Shape | None:

@@ -12,10 +12,10 @@ from typing import Any
 
 from pipelang.analysis.closed import Closed, add
 from pipelang.analysis.conditions import perform
-from pipelang.analysis.model import ABSENT, RIGHT, WRONG, value_key
+from pipelang.analysis.model import ABSENT, EFFECT, END, RIGHT, WRONG, value_key
 from pipelang.analysis.moves import moved
 from pipelang.analysis.preparing import latent_key
-from pipelang.analysis.shapes import EFFECT, END, step_shape
+from pipelang.analysis.shapes import step_shape
 from pipelang.analysis.sweeping import Walk, is_right
 from pipelang.analysis.table import Key, State, Table, assign, forget, reader, split, summed
 from pipelang.analysis.tape import Tape
@@ -49,7 +49,7 @@ def _item(walk: Walk, index: int, step: p.Step, table: Table, first: bool, leave
         return _plainly(inner, index, step, single, first, leaves)
 
     own, totals = ending(step.chain, step), walk.sweep.totals
-    return moved(table, shape, walk.kept(index), leaves, act, totals, own, step.name)
+    return moved(table, shape, walk.needed, index, leaves, act, totals, own, step.name)
 
 
 def _plainly(

@@ -31,9 +31,9 @@ from typing import Any, assert_never
 from pipelang.analysis.closed import add
 from pipelang.analysis.conditions import gate_plan, perform, subject_plan, test_plan
 from pipelang.analysis.liveness import Needed, Taint, needed_after, redo_key
-from pipelang.analysis.model import RIGHT, WRONG, Model, value_key
+from pipelang.analysis.model import EFFECT, RIGHT, WRONG, Model, value_key
 from pipelang.analysis.moves import moved
-from pipelang.analysis.shapes import EFFECT, gate_shape
+from pipelang.analysis.shapes import gate_shape
 from pipelang.analysis.stepping import region
 from pipelang.analysis.sweeping import Sweep, Walk, end
 from pipelang.analysis.table import Key, Table, assign, forget, merge, split
@@ -133,7 +133,7 @@ def _gate(
         return walk.let_go(index, _judge(inner, index, gate, single, stop)[0])
 
     totals, own = walk.sweep.totals, gate.otherwise
-    passed = moved(table, shape, walk.kept(index), False, act, totals, own, None)
+    passed = moved(table, shape, walk.needed, index, False, act, totals, own, None)
     return passed, None, frozenset()
 
 

@@ -8,9 +8,8 @@ from typing import Any
 from pipelang.analysis.chains import StepKernel
 from pipelang.analysis.conditions import Plan
 from pipelang.analysis.liveness import Needed, Taint
-from pipelang.analysis.model import RIGHT, Model, value_key
+from pipelang.analysis.model import EFFECT, RIGHT, Model, value_key
 from pipelang.analysis.preparing import prepared_step
-from pipelang.analysis.shapes import EFFECT, END
 from pipelang.analysis.table import Key, State, Table, forget, split, summed
 from pipelang.analysis.tape import H, Tape
 from pipelang.analysis.totals import Totals, gain, record
@@ -65,14 +64,9 @@ class Walk:
     taint: Taint
     needed: Needed
 
-    def kept(self, index: int) -> Any:
-        """Which variables are still read after the item of this index."""
-        keeps = self.needed.keeps
-        return lambda key: keeps(key, index) or key in (EFFECT, END)
-
     def let_go(self, index: int, table: Table) -> Table:
         """Sum out what nothing reads after this item."""
-        return forget(table, self.kept(index))
+        return forget(table, lambda key: self.needed.keeps(key, index))
 
 
 def is_right(model: Model, outcome: p.Outcome, values: Mapping[Key, Any], taint: Taint) -> bool:

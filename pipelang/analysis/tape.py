@@ -39,7 +39,7 @@ class Move:
     `recipe` says where the slots after come from: a slot before, or (as -1 - i) the item's i-th
     name. `gains` is what each state adds to success and silent error by ending here, `rises` the
     derivative of that. `reached` are the states that run the step, `costs` and `tokens` what each
-    of these spends, `asked` how often each state asks a role; `lost` is what was left out.
+    of these spends (`same`: if it is the same), `asked` how often each state asks a role.
     """
 
     edges: tuple[Edge, ...]
@@ -52,6 +52,7 @@ class Move:
     reached: tuple[int, ...] = ()
     costs: tuple[float, ...] = ()
     tokens: tuple[float, ...] = ()
+    same: tuple[float, float] | None = None
     asked: tuple[tuple[str, tuple[tuple[int, float], ...]], ...] = ()
     work: int = 1
 
