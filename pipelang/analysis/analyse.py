@@ -118,14 +118,17 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         dict.fromkeys(tier for (_, tier, _), cost in model.costs.items() if not cost.priced)
     )
     _look_behind(program, pipeline, point)
-    bounded = enclosed(program, pipeline, point, totals.work)
+    # Bounds over unknowns are for whole sweeps; what was left out leaves none.
+    bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
     draws: Totals | None = None
     means: Averaged | None = None
     points = 0
     counted = bool(point.counted or point.counted_bins)
-    if counted and not point.unknown_sites:
+    if counted and point.left_out and point.unknown_sites:
+        pass
+    elif counted and not point.unknown_sites:
         draws = sweep(make_model(program, pipeline, posterior(point, totals.work)))
-        means = averaged(program, pipeline, point)
+        means = None if point.left_out else averaged(program, pipeline, point)
     elif counted and bounded is not None:
         drawn = posterior(point, totals.work)
         grid = bounded.grid
@@ -174,6 +177,8 @@ def _steps(
     model: Model, totals: Totals, figure: Figures, derivatives: dict[str, Slopes] | None
 ) -> tuple[StepRow, ...]:
     unknown = bool(model.parameters.unknown_sites)
+    if model.parameters.left_out:
+        derivatives = {}
     if derivatives is None:
         derivatives = {} if unknown else importances(model)
     rows = []

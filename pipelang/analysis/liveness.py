@@ -93,9 +93,11 @@ def all_reruns(items: Sequence[p.Item], gate: int, redo: p.Redo) -> tuple[int, .
 @dataclass(frozen=True, slots=True)
 class Needed:
     """Which variables are read once an item of a block is done: by the last item of the block that
-    reads them, or by what comes `after` the block.
+    reads them, or by what comes `after` the block, which stands in the item `at` of that one.
     """
 
+    block: p.Block
+    taint: Taint
     last: Mapping[Key, int]
     after: Needed | None
     at: int
@@ -130,4 +132,4 @@ def needed_after(
             for rerun in all_reruns(block.items, index, item.otherwise):
                 for key in used[rerun]:
                     last[key] = max(last[key], index)
-    return Needed(last, after, at)
+    return Needed(block, taint, last, after, at)

@@ -60,7 +60,8 @@ class Parameters:
 
     `measured` replaces the plug-in value of counted and measured chances, by site; `choose`
     supplies unknown shares that sum to 1 as a whole, where it knows their site. `sticks` remembers
-    how many there are at a site; `nudges` are added, by site.
+    how many there are at a site; `nudges` are added, by site;
+    `left_out` are the pipelines of which unlikely states were left out.
     """
 
     evidence: Mapping[str, EvidenceFile]
@@ -74,6 +75,7 @@ class Parameters:
     choose: Callable[[str, int], list[Weight] | None] = lambda site, count: None
     sticks: dict[str, int] = field(default_factory=dict)
     bounded: bool = False
+    left_out: dict[str, None] = field(default_factory=dict)
     nudges: Mapping[str, complex] = field(default_factory=dict)
     _bins: dict[tuple[str, bool, tuple[Cut, ...]], tuple[int, ...]] = field(default_factory=dict)
 

@@ -14,6 +14,7 @@ from pipelang.analysis.closed import Closed, add
 from pipelang.analysis.conditions import perform
 from pipelang.analysis.model import ABSENT, EFFECT, END, RIGHT, WRONG, value_key
 from pipelang.analysis.moves import moved
+from pipelang.analysis.narrowing import MANY_STATES, narrowed
 from pipelang.analysis.preparing import latent_key
 from pipelang.analysis.shapes import step_shape
 from pipelang.analysis.sweeping import Walk, is_right
@@ -39,7 +40,7 @@ def region(walk: Walk, members: Sequence[int], table: Table, first: bool) -> Tab
 
 def _item(walk: Walk, index: int, step: p.Step, table: Table, first: bool, leaves: bool) -> Table:
     shape = None
-    if table.tape is not None and first and table:
+    if table.tape is not None and first and 0 < len(table) <= MANY_STATES:
         shape = step_shape(walk.sweep.model, step, walk.taint)
     if shape is None:
         return _plainly(walk, index, step, table, first, leaves)
@@ -49,7 +50,8 @@ def _item(walk: Walk, index: int, step: p.Step, table: Table, first: bool, leave
         return _plainly(inner, index, step, single, first, leaves)
 
     own, totals = ending(step.chain, step), walk.sweep.totals
-    return moved(table, shape, walk.needed, index, leaves, act, totals, own, step.name)
+    table = moved(table, shape, walk.needed, index, leaves, act, totals, own, step.name)
+    return narrowed(walk.sweep.model, walk.needed, index, table)
 
 
 def _plainly(

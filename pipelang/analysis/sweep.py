@@ -33,6 +33,7 @@ from pipelang.analysis.conditions import gate_plan, perform, subject_plan, test_
 from pipelang.analysis.liveness import Needed, Taint, needed_after, redo_key
 from pipelang.analysis.model import EFFECT, RIGHT, WRONG, Model, value_key
 from pipelang.analysis.moves import moved
+from pipelang.analysis.narrowing import MANY_STATES
 from pipelang.analysis.shapes import gate_shape
 from pipelang.analysis.stepping import region
 from pipelang.analysis.sweeping import Sweep, Walk, end
@@ -122,7 +123,7 @@ def _gate(
     The third part are the items below the gate that must run again behind a redo.
     """
     shape = None
-    if table.tape is not None and table:
+    if table.tape is not None and 0 < len(table) <= MANY_STATES:
         shape = gate_shape(walk.sweep.model, gate)
     if shape is None:
         return _judge(walk, index, gate, table, stop)

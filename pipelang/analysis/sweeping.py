@@ -9,6 +9,7 @@ from pipelang.analysis.chains import StepKernel
 from pipelang.analysis.conditions import Plan
 from pipelang.analysis.liveness import Needed, Taint
 from pipelang.analysis.model import EFFECT, RIGHT, Model, value_key
+from pipelang.analysis.narrowing import narrowed
 from pipelang.analysis.preparing import prepared_step
 from pipelang.analysis.table import Key, State, Table, forget, split, summed
 from pipelang.analysis.tape import H, Tape
@@ -66,7 +67,8 @@ class Walk:
 
     def let_go(self, index: int, table: Table) -> Table:
         """Sum out what nothing reads after this item."""
-        return forget(table, lambda key: self.needed.keeps(key, index))
+        table = forget(table, lambda key: self.needed.keeps(key, index))
+        return narrowed(self.sweep.model, self.needed, index, table)
 
 
 def is_right(model: Model, outcome: p.Outcome, values: Mapping[Key, Any], taint: Taint) -> bool:

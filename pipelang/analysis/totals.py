@@ -18,9 +18,8 @@ class Totals:
     """Where runs end. Probabilities and dollars in the sweep's arithmetic.
 
     `endings` has every outcome with whether what it returns is right and whether something was done
-    wrongly before it, by the outcome's identity; `lost` is the weight of what was left out to keep
-    the frontier small; `work` counts the states that were gone through, which is what a sweep over
-    arrays takes time by.
+    wrongly before it, by the outcome's identity; `work` counts the states that were gone through,
+    which is what a sweep over arrays takes time by.
     """
 
     success: Any = 0.0
@@ -31,7 +30,6 @@ class Totals:
     wrong_effect: Any = 0.0
     cost: Any = 0.0
     tokens: Any = 0.0
-    lost: Any = 0.0
     escalations: dict[str, Any] = field(default_factory=dict)
     failures: dict[str, Any] = field(default_factory=dict)
     asked: dict[str, Any] = field(default_factory=dict)
