@@ -18,13 +18,13 @@ from typing import Any
 
 from pipelang.analysis.conditions import gate_plan
 from pipelang.analysis.liveness import Needed, Taint, all_reruns, uses
-from pipelang.analysis.model import RIGHT, Model, value_key
+from pipelang.analysis.model import Model, value_key
 from pipelang.analysis.shapes import step_shape
 from pipelang.analysis.table import Key, Made, Table
 from pipelang.semantics import program as p
 from pipelang.semantics.reads import outcome_reads
 
-MANY_STATES = 64
+MANY_STATES = 256
 """Above it values that are read together are looked for."""
 MOST_STATES = 4_096
 """Above it the least likely states are left out; sooner in a long pipeline (`most_states`)."""
@@ -47,7 +47,9 @@ def most_states(model: Model) -> int:
 
 
 def _joined(model: Model, needed: Needed, index: int, table: Table) -> Table:
-    """Values that are only read together from here on, as one."""
+    """Values that are only read together from here on, as one: the first, which is as bad as the
+    worst of them. The others are as if they were never drawn, which nobody takes for wrong.
+    """
     groups: dict[Any, list[int]] = {}
     for at, key in enumerate(table.slots):
         if key[0] == "value" and key[1] not in model.latent:
@@ -57,15 +59,16 @@ def _joined(model: Model, needed: Needed, index: int, table: Table) -> Table:
     alike = [places for places in groups.values() if len(places) > 1]
     if not alike:
         return table
+    worst = {places[0]: places for places in alike}
+    dropped = {at for places in alike for at in places[1:]}
+    kept = [at for at in range(len(table.slots)) if at not in dropped]
     made = Made(table)
     for number, (state, weight) in enumerate(table.weights.items()):
-        values = list(state)
-        for first, *others in alike:
-            values[first] = max(state[first], *(state[at] for at in others))
-            for at in others:
-                values[at] = RIGHT
+        values = [
+            max([state[other] for other in worst[at]]) if at in worst else state[at] for at in kept
+        ]
         made.add(number, tuple(values), weight)
-    return made.table(table.slots)
+    return made.table([table.slots[at] for at in kept])
 
 
 def _cut(model: Model, table: Table, most: int) -> Table:

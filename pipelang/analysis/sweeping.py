@@ -76,7 +76,7 @@ def is_right(model: Model, outcome: p.Outcome, values: Mapping[Key, Any], taint:
     if not isinstance(outcome, p.Return):
         return True
     mentioned = model.values(outcome.value) | taint
-    return all(values.get(value_key(name), RIGHT) == RIGHT for name in mentioned)
+    return all(values.get(value_key(name)) in (RIGHT, None) for name in mentioned)
 
 
 def end(walk: Walk, table: Table, outcome: p.Outcome) -> None:
