@@ -97,12 +97,11 @@ class Webhook:
 
     def _deliver(self, body: bytes) -> None:
         from tenacity import Retrying, retry_if_exception, stop_after_attempt
-        from tenacity.wait import wait_exponential_jitter
+        from tenacity.wait import wait_random_exponential
 
-        waits = wait_exponential_jitter(initial=0.2, max=self._longest_wait, jitter=0.2)
         Retrying(
             stop=stop_after_attempt(self._attempts),
-            wait=waits,
+            wait=wait_random_exponential(multiplier=0.5, max=self._longest_wait),
             retry=retry_if_exception(_may_pass),
             reraise=True,
         )(self._post, body)
