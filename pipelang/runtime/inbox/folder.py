@@ -1,9 +1,9 @@
 """Cases over a folder, for several processes: one runs, another answers.
 
-`open/ID.RUN.json` and `closed/ID.RUN.json` hold one case each, RUN being a digest of the run's id;
-`closed.log` has the ids in the order in which they were closed, so that who waits for thousands of
-cases has one file to look at; `holders/` has a file for each process that waits, locked as long as
-it lives: the system lets go of it however a process ends, and what waits for nobody is withdrawn.
+`open/ID.json` and `closed/ID.json` hold one case each, `runs/` the ids of each run's; `closed.log`
+has the ids in the order in which they were closed, so that who waits for thousands of cases has one
+file to look at; `holders/` has a file for each process that waits, locked as long as it lives: the
+system lets go of it however a process ends, and what waits for nobody is withdrawn.
 Files are written beside their place and moved there, under one lock.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 import uuid
 import weakref
@@ -24,6 +25,8 @@ from filelock import FileLock, Timeout
 from pipelang.runtime.inbox.cases import Case, InboxBroken, case_from, case_json, settled
 from pipelang.runtime.inbox.store import Change, the_only
 from pipelang.runtime.inbox.waking import Look
+
+_ID = re.compile("[0-9a-f]{12}")
 
 PATIENCE = 10.0
 """Seconds that a process waits for others to let go of the lock."""
@@ -51,7 +54,9 @@ class FolderCases:
         with self._alone(make=True):
             if self._held is None:
                 self._hold()
-            self._write(self._folder / "open" / _name(case), case)
+            self._write(self._folder / "open" / f"{case.id}.json", case)
+            with self._of_run(case.run_id).open("a", encoding="ascii") as run:
+                run.write(f"{case.id}\n")
 
     def get(self, case_id: str) -> Case:
         with self._told():
@@ -59,7 +64,8 @@ class FolderCases:
 
     def all(self, closed: bool) -> tuple[Case, ...]:
         with self._told():
-            found = [self._as_it_stands(self._read(p)) for p in self._files("open", "closed")]
+            paths = self._ids(("open", "closed") if closed else ("open",)).values()
+            found = [self._as_it_stands(self._read(path)) for path in paths]
         chosen = [case for case in found if closed or case.state == "open"]
         return tuple(sorted(chosen, key=lambda case: case.opened_at))
 
@@ -68,9 +74,8 @@ class FolderCases:
             path = self._find(case_id)
             before = self._read(path)
             case = self._as_it_stands(before)
-            run = [self._read(p) for p in self._files("open", "closed", run=path.name)]
             try:
-                case = change(case, tuple(run))
+                case = change(case, self._run(case.run_id))
             finally:
                 if case.state != "open" and before.state == "open":
                     self._close(path, case)
@@ -100,29 +105,48 @@ class FolderCases:
 
     # ------------------------------------------------------------------------------ the files
 
-    def _files(self, *folders: str, run: str | None = None) -> list[Path]:
-        """Case files, of one run if the name of one of its cases is given; a closed one stands for
-        the open one that a crash left behind.
-        """
+    def _ids(self, folders: tuple[str, ...] = ("open", "closed")) -> dict[str, Path]:
+        """Where each case is."""
         found: dict[str, Path] = {}
         for folder in folders:
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(self._folder / folder):
-                    if name.endswith(".json") and (run is None or name[-14:] == run[-14:]):
-                        found[name] = self._folder / folder / name
-        return list(found.values())
+                    if name.endswith(".json"):
+                        found[name.removesuffix(".json")] = self._folder / folder / name
+        return found
 
     def _find(self, case_id: str) -> Path:
-        paths = {path.name.partition(".")[0]: path for path in self._files("open", "closed")}
-        return paths[the_only([one for one in paths if one.startswith(case_id)], case_id)]
+        if _ID.fullmatch(case_id):
+            for folder in ("closed", "open"):
+                path = self._folder / folder / f"{case_id}.json"
+                if path.exists():
+                    return path
+        ids = self._ids()
+        return ids[the_only([one for one in ids if one.startswith(case_id)], case_id)]
+
+    def _run(self, run_id: str) -> tuple[Case, ...]:
+        """All cases of a run."""
+        try:
+            ids = self._of_run(run_id).read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            return ()
+        cases = (self._read(self._find(case_id)) for case_id in ids)
+        return tuple(case for case in cases if case.run_id == run_id)
+
+    def _of_run(self, run_id: str) -> Path:
+        """The file with the ids of a run's cases, named by a digest: a run's id may be any text."""
+        return self._folder / "runs" / sha256(run_id.encode()).hexdigest()[:16]
 
     def _read(self, path: Path) -> Case:
+        # Closed since the folder was listed, or by one whom a crash kept from tidying up.
+        for place in (self._folder / "closed" / path.name, path):
+            with contextlib.suppress(FileNotFoundError):
+                return self._read_from(place)
+        return self._read_from(self._folder / "closed" / path.name)
+
+    def _read_from(self, path: Path) -> Case:
         try:
             return case_from(path.read_bytes())
-        except FileNotFoundError:
-            if path.parent.name == "open":  # closed since the folder was listed
-                return self._read(self._folder / "closed" / path.name)
-            raise
         except ValueError:
             raise InboxBroken(f"`{path}` holds no case that this version can read") from None
 
@@ -135,7 +159,9 @@ class FolderCases:
         with open(descriptor, "wb") as file:
             file.write(text.encode())
             file.flush()
-            os.fsync(file.fileno())
+            # What was decided or handed over must outlive the machine; what waits ends with it.
+            if case.state != "open" or case.kind == "escalation":
+                os.fsync(file.fileno())
         os.replace(beside, path)
 
     def _close(self, path: Path, case: Case) -> None:
@@ -151,7 +177,7 @@ class FolderCases:
         """No other thread or process changes a case meanwhile. Raises `InboxBroken`."""
         with self._told(), self._thread:
             if make:
-                for folder in ("open", "closed", "holders"):
+                for folder in ("open", "closed", "runs", "holders"):
                     (self._folder / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
             elif not self._folder.is_dir():
                 yield  # nothing is there that could be changed
@@ -198,11 +224,6 @@ def _let_go(lock: FileLock) -> None:
     lock.release()
     with contextlib.suppress(OSError):
         os.unlink(lock.lock_file)
-
-
-def _name(case: Case) -> str:
-    """ID.RUN.json; the run's id may be any text, its digest is a file name."""
-    return f"{case.id}.{sha256(case.run_id.encode()).hexdigest()[:8]}.json"
 
 
 def _size(path: Path) -> int:

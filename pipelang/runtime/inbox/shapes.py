@@ -13,7 +13,16 @@ from typing import Any
 
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.quantities import count_tokens
-from pipelang.semantics.types import Kind, ListType, MapType, OptionalType, RecordType, Scalar, Type
+from pipelang.semantics.types import (
+    JSON,
+    Kind,
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
 
 
 def shape_of(type: Type, patterns: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
@@ -70,7 +79,7 @@ def _wrong(shape: Mapping[str, Any], value: Any, path: str) -> tuple[str, str] |
         return None if value is None else _wrong(shape["anyOf"][0], value, path)
     kind = shape.get("type")
     if kind is None:
-        return None
+        return _wrong_json(value, path)
     if not _is(kind, value):
         return path, f"expected {_NAMES[kind]}, found {_found(value)}"
     match kind:
@@ -151,7 +160,23 @@ def _matches(patterns: list[str], text: str) -> bool:
     return Patterns({"one": tuple(patterns)}).matches("one", text)
 
 
+def _wrong_json(value: Any, path: str) -> tuple[str, str] | None:
+    """JSON of any shape has limits too: how deep it is, how large its numbers are."""
+    from pipelang.runtime.patterns import Patterns
+    from pipelang.runtime.values import Misfit, Types
+
+    try:
+        Types(Patterns({})).check(JSON, value)
+    except Misfit as problem:
+        return path, str(problem)
+    return None
+
+
 def _wrong_number(shape: Mapping[str, Any], number: float, path: str) -> tuple[str, str] | None:
+    try:
+        float(number)
+    except OverflowError:
+        return path, "number that is too large"
     low, high = shape.get("minimum"), shape.get("maximum")
     if (low is not None and number < low) or (high is not None and number > high):
         bounds = [f"{bound:g}" for bound in (low, high) if bound is not None]
