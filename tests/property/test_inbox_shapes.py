@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelang.runtime.inbox.shapes import misfit, shape_of
@@ -111,7 +111,7 @@ def near(draw: st.DrawFn, type: Type) -> Any:
         case ListType():
             return [draw(near(type.element)) for _ in range(draw(st.integers(0, 3)))]
         case MapType():
-            keys = draw(st.lists(st.sampled_from("abc"), max_size=3, unique=True))
+            keys = draw(st.lists(st.sampled_from(["a", "b", "\ud800"]), max_size=3, unique=True))
             return {key: draw(near(type.value)) for key in keys}
         case OptionalType():
             return draw(near(type.inner)) if draw(st.booleans()) else None
@@ -119,6 +119,7 @@ def near(draw: st.DrawFn, type: Type) -> Any:
             raise AssertionError(type)
 
 
+@settings(max_examples=300, deadline=None)
 @given(st.data(), TYPES)
 def test_a_shape_takes_what_its_type_takes(data: st.DataObject, type: Type) -> None:
     value = data.draw(near(type))

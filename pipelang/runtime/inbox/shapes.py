@@ -132,6 +132,8 @@ def _found(value: Any) -> str:
 
 
 def _wrong_text(shape: Mapping[str, Any], text: str, path: str) -> tuple[str, str] | None:
+    if not _is_unicode(text):
+        return path, "text that is not valid Unicode"
     if "enum" in shape and text not in shape["enum"]:
         return path, f"expected one of {', '.join(shape['enum'])}"
     if shape.get("format") == "date-time" and not _is_time(text):
@@ -143,6 +145,14 @@ def _wrong_text(shape: Mapping[str, Any], text: str, path: str) -> tuple[str, st
         if not _matches(patterns, text):
             return path, f"text that does not match {name}"
     return None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_time(text: str) -> bool:
@@ -196,6 +206,8 @@ def _wrong_keys(
             if key not in known:
                 names = ", ".join(f"`{name}`" for name in known) or "none"
                 return path, f"there is no field `{key}`; there are: {names}"
+    if not all(_is_unicode(key) for key in value):
+        return path, "a key that is not valid Unicode"
     if most is not None and len(value) > most:
         return path, f"{len(value)} keys, at most {most} are allowed"
     return None
