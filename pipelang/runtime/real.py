@@ -87,6 +87,9 @@ class RealWorld(Evaluating, Asking, Calling):
             )
             if said is None:
                 raise self._failed(run, attempt, "nobody", f"nobody of `{action.role}` answered")
+            if said.declined is not None:
+                why = f"`{said.by}` would not answer: {said.declined}".removesuffix(": ")
+                raise self._failed(run, attempt, "declined", why, retryable=False)
             value = self._types.check(action.answers, said.value)
         except AttemptFailed:
             raise

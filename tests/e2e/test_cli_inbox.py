@@ -175,6 +175,28 @@ def test_a_veto_stops_a_hold(place: Path) -> None:
     assert "failed with `vetoed`" in out
 
 
+def test_of_several_processes_at_once_one_decides(place: Path) -> None:
+    with running(place, "held", "--input", '{"x": "y"}') as process:
+        (case,) = waiting(place)
+        people = [
+            subprocess.Popen(
+                [sys.executable, "-m", "pipelang", "approve", case["id"], "--by", f"p{i}"],
+                cwd=place,
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+            )
+            for i in range(4)
+        ]
+        said = [person.communicate(timeout=60) for person in people]
+        out, _ = process.communicate(timeout=30)
+    assert sorted(person.returncode for person in people) == [0, 1, 1, 1]
+    (winner,) = (f"p{i}" for i, person in enumerate(people) if person.returncode == 0)
+    assert f"{winner} said yes" in out
+    assert sum(f"already decided: `{winner}` said yes" in err for _, err in said) == 3
+
+
 def test_what_was_handed_over_is_closed_with_a_note(place: Path) -> None:
     with running(place, "main", "--input", '{"x": "y"}') as process:
         (ask,) = waiting(place)

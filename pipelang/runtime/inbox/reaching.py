@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer to an ask, and who gave it where that is known."""
+    """An answer to an ask, and who gave it where that is known; `declined` says why they would not
+    answer, None if they did.
+    """
 
     value: Any
     by: str | None = None
+    declined: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,10 @@ class Reach:
             shape=shape_of(action.answers, run.program.patterns),
         )
         closed = await self.people.wait(case, None if timeout is None else float(timeout))
-        if closed.verdict is None or not closed.verdict.yes:
+        verdict = closed.verdict
+        if verdict is None:
             return None
-        return Said(closed.verdict.answer, closed.verdict.by)
+        return Said(verdict.answer, verdict.by, None if verdict.yes else verdict.reason)
 
     async def hand_over(self, run: Run, result: Escalated) -> Case | None:
         """Put what a run hands over into the inbox, if there is one."""

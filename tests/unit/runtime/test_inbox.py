@@ -159,7 +159,12 @@ def test_an_ask_is_answered_once_it_fits(tmp_path: Path, inbox: Inbox) -> None:
 
 
 def test_an_ask_may_be_declined(tmp_path: Path, inbox: Inbox) -> None:
-    body = 'when x == "hi" { step a: text = ask say(x) by boss else "nobody knows"  return a }'
+    body = """
+      when x == "hi" {
+        step a: text = ask say(x) by boss { retry 3 } else "nobody knows"
+        return a
+      }
+    """
     handle = ready(tmp_path, inbox, body)
 
     async def decline(case: Case) -> None:
@@ -168,6 +173,9 @@ def test_an_ask_may_be_declined(tmp_path: Path, inbox: Inbox) -> None:
     result = with_people(handle, inbox, decline)
     assert isinstance(result, Answered)
     assert result.value == "nobody knows"
+    (event,) = events(result, "failed")
+    assert event.data["why"] == "declined"
+    assert event.data["message"] == "`ada` would not answer: not mine"
 
 
 # ----------------------------------------------------------------------------------- only once
@@ -269,6 +277,37 @@ def test_the_time_counts_even_where_nobody_is_there_to_close_the_case(tmp_path: 
         with pytest.raises(Refused, match="expired at 2026-11-21 10:00:00 UTC"):
             await inbox.decide(case.id, yes=True, by="ada")
         assert (await asyncio.wait_for(waiting, 5)).state == "expired"
+
+    asyncio.run(main())
+
+
+def test_what_was_accepted_counts_and_what_was_refused_does_not(
+    tmp_path: Path, inbox: Inbox
+) -> None:
+    """Answers that arrive just as the time runs out: the run and who answered agree."""
+    handle = ready(tmp_path, inbox, 'approve ok by boss within 150ms else fail "no"')
+    pick = random.Random(3)
+
+    async def decide(case: Case) -> bool:
+        assert case.due_at is not None
+        left = (case.due_at - datetime.now(UTC)).total_seconds()
+        await asyncio.sleep(max(0.0, left + pick.uniform(-0.04, 0.04)))
+        try:
+            await inbox.decide(case.id, yes=True, by="ada")
+        except Refused:
+            return False
+        return True
+
+    async def main() -> None:
+        seen: dict[str, asyncio.Task[bool]] = {}
+        running = [asyncio.ensure_future(handle.run(x="hi")) for _ in range(40)]
+        while len(seen) < 40:
+            for case in inbox.cases(closed=True):
+                if case.run_id not in seen:
+                    seen[case.run_id] = asyncio.ensure_future(decide(case))
+            await asyncio.sleep(0.005)
+        for result in await asyncio.gather(*running):
+            assert isinstance(result, Answered) == await seen[result.run_id]
 
     asyncio.run(main())
 
