@@ -15,6 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipelang.interfaces.loading import CheckFailed, load
     from pipelang.runtime.embedding import Handle, InputError, LoadedProgram, NotRunnable, Runtime
+    from pipelang.runtime.inbox.cases import Case, InboxBroken, Refused
+    from pipelang.runtime.inbox.inbox import Inbox
+    from pipelang.runtime.inbox.webhook import Webhook, receive
     from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected
     from pipelang.runtime.progress import Update
     from pipelang.runtime.tools import ToolMissing
@@ -28,6 +31,12 @@ _HOMES = {
     "LoadedProgram": "pipelang.runtime.embedding",
     "NotRunnable": "pipelang.runtime.embedding",
     "Runtime": "pipelang.runtime.embedding",
+    "Case": "pipelang.runtime.inbox.cases",
+    "Inbox": "pipelang.runtime.inbox.inbox",
+    "InboxBroken": "pipelang.runtime.inbox.cases",
+    "Refused": "pipelang.runtime.inbox.cases",
+    "Webhook": "pipelang.runtime.inbox.webhook",
+    "receive": "pipelang.runtime.inbox.webhook",
     "Answered": "pipelang.runtime.outcomes",
     "Escalated": "pipelang.runtime.outcomes",
     "Failed": "pipelang.runtime.outcomes",
@@ -40,21 +49,27 @@ _HOMES = {
 
 __all__ = [
     "Answered",
+    "Case",
     "CheckFailed",
     "Decision",
     "Escalated",
     "Failed",
     "Handle",
+    "Inbox",
+    "InboxBroken",
     "InputError",
     "LoadedProgram",
     "NotRunnable",
     "Question",
+    "Refused",
     "Rejected",
     "Runtime",
     "ToolMissing",
     "Update",
+    "Webhook",
     "__version__",
     "load",
+    "receive",
 ]
 
 

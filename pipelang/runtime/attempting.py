@@ -40,7 +40,8 @@ class Attempting:
         self._secrets = secrets
         self._began = time.monotonic()
         self._waited = 0.0
-        self._waiting: list[float] = []
+        self._waiting = 0
+        self._away_since = 0.0
 
     def _failed(
         self,
@@ -95,7 +96,7 @@ class Attempting:
 
     def elapsed(self, run: Run) -> float:
         now = time.monotonic()
-        away = sum(now - began for began in self._waiting)
+        away = now - self._away_since if self._waiting else 0.0
         return max(0.0, now - self._began - self._waited - away)
 
     async def sleep(self, run: Run, seconds: float) -> None:
@@ -132,9 +133,12 @@ class Attempting:
         return self._chance.uniform(0.0, longest)
 
     async def _away(self, work: Coroutine[Any, Any, Any], limit: float | None) -> Any:
-        """Wait for people: their time does not count as the run's. None if it was up."""
-        began = time.monotonic()
-        self._waiting.append(began)
+        """Wait for people: their time does not count as the run's, and not twice if several are
+        waited for. None if it was up.
+        """
+        if not self._waiting:
+            self._away_since = time.monotonic()
+        self._waiting += 1
         clock = asyncio.timeout(limit)
         try:
             async with clock:
@@ -144,5 +148,6 @@ class Attempting:
                 raise
             return None
         finally:
-            self._waiting.remove(began)
-            self._waited += time.monotonic() - began
+            self._waiting -= 1
+            if not self._waiting:
+                self._waited += time.monotonic() - self._away_since

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelang.runtime.caching import CacheStore, InMemoryCache
 from pipelang.runtime.events import Sink
+from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.memories import InMemory, MemoryStore
 from pipelang.runtime.people import Nobody, People
 from pipelang.runtime.providers.protocol import ModelProvider
@@ -27,12 +28,13 @@ class NotRunnable(ValueError):
 class Runtime:
     """What a host plugs in. `providers` are by the name of a program's provider; what is not given
     is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
+    `people` are called with every question, or an inbox in which it waits for an answer.
     `memories` and `cache` live as long as this object unless others are handed in.
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)
     tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    people: People = field(default_factory=Nobody)
+    people: People | Inbox = field(default_factory=Nobody)
     sinks: tuple[Sink, ...] = ()
     chance: random.Random = field(default_factory=random.Random)
     memories: MemoryStore = field(default_factory=InMemory)

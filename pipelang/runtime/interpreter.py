@@ -38,6 +38,8 @@ async def run_pipeline(run: Run) -> Result:
         fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
         ended = Ended(fail, None, detail=halted.detail)
     result = result_of(run, ended)
+    if isinstance(result, Escalated):
+        await run.world.hand_over(run, result)
     run.world.finish(run, answered=isinstance(result, Answered))
     run.tell("outcome", type(result).__name__.lower(), **_outcome_data(result))
     return replace(result, trace=tuple(run.trace))

@@ -36,6 +36,7 @@ from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import ListType, NothingType
 
 if TYPE_CHECKING:
+    from pipelang.runtime.outcomes import Escalated
     from pipelang.runtime.run import Run
 
 
@@ -118,6 +119,9 @@ class MockedWorld(Evaluating):
         return NOTHING
 
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+        return None
+
+    async def hand_over(self, run: Run, result: Escalated) -> None:
         return None
 
     def finish(self, run: Run, answered: bool) -> None:

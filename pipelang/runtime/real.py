@@ -12,7 +12,10 @@ from pipelang.runtime.asking import Asking
 from pipelang.runtime.caching import CacheStore, Key
 from pipelang.runtime.calling import Calling
 from pipelang.runtime.evaluating import Evaluating, Subjects
+from pipelang.runtime.inbox.inbox import Inbox
+from pipelang.runtime.inbox.reaching import Reach
 from pipelang.runtime.memories import MemoryStore, Place
+from pipelang.runtime.outcomes import Escalated
 from pipelang.runtime.people import People
 from pipelang.runtime.pricing import ask_for
 from pipelang.runtime.providers.protocol import ModelProvider
@@ -38,7 +41,7 @@ class RealWorld(Evaluating, Asking, Calling):
         types: Types,
         providers: Mapping[str, ModelProvider],
         tools: Toolbox,
-        people: People,
+        people: People | Inbox,
         chance: random.Random,
         memories: MemoryStore,
         cache: CacheStore,
@@ -48,7 +51,7 @@ class RealWorld(Evaluating, Asking, Calling):
         Asking.__init__(self, chance, secrets)
         self._providers = providers
         self._tools = tools
-        self._people = people
+        self._people = Reach(people, secrets)
         self._memories = memories
         self._cache = cache
         self._kept: dict[Key, tuple[Any, float]] = {}
@@ -68,8 +71,6 @@ class RealWorld(Evaluating, Asking, Calling):
     # --------------------------------------------------------------------------------- people
 
     async def _ask_role(self, run: Run, attempt: Attempt, action: p.AskRole) -> Any:
-        from pipelang.semantics.jsonschema import json_schema
-
         prompt = run.program.prompts[action.prompt]
         timeout = attempt.link.timeout
         try:
@@ -81,12 +82,15 @@ class RealWorld(Evaluating, Asking, Calling):
         try:
             run.tell("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
             said = await self._away(
-                self._people.answer(run.id, action.role, ask.user, json_schema(action.answers)),
-                None if timeout is None else float(timeout),
+                self._people.answer(run, attempt, action, ask.user),
+                None if timeout is None or self._people.keeps_time else float(timeout),
             )
             if said is None:
                 raise self._failed(run, attempt, "nobody", f"nobody of `{action.role}` answered")
-            value = self._types.check(action.answers, said)
+            if said.declined is not None:
+                why = f"`{said.by}` would not answer: {said.declined}".removesuffix(": ")
+                raise self._failed(run, attempt, "declined", why, retryable=False)
+            value = self._types.check(action.answers, said.value)
         except AttemptFailed:
             raise
         except Misfit as misfit:
@@ -94,7 +98,8 @@ class RealWorld(Evaluating, Asking, Calling):
         except Exception as error:
             raise self._failed(run, attempt, "raised", describe(error)) from error
         content = shown(action.answers, value)
-        run.tell("answer", attempt.step.name, content=content, role=action.role)
+        by = {} if said.by is None else {"by": said.by}
+        run.tell("answer", attempt.step.name, content=content, role=action.role, **by)
         return value
 
     async def decide(self, run: Run, question: Question) -> Decision | None:
@@ -102,15 +107,25 @@ class RealWorld(Evaluating, Asking, Calling):
         counts as one.
         """
         seconds = question.person.seconds
-        limit = None if seconds is None else float(seconds)
+        limit = None if seconds is None or self._people.keeps_time else float(seconds)
         try:
-            decision = await self._away(self._people.decide(run.id, question), limit)
+            decision = await self._away(self._people.decide(run, question), limit)
             if decision is not None and not isinstance(decision, Decision):
                 raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
         except Exception as error:
             reason = f"nobody could be asked: {redact(describe(error), self._secrets)}"
             return Decision(False, reason=reason)
         return decision
+
+    async def hand_over(self, run: Run, result: Escalated) -> None:
+        try:
+            case = await self._people.hand_over(run, result)
+        except Exception as error:
+            message = redact(describe(error), self._secrets)
+            run.tell("failed", result.reason, why="inbox", message=message)
+            return
+        if case is not None:
+            run.tell("case", case.name, case=case.id, role=case.role, what=case.kind)
 
     # -------------------------------------------------------------------- memories and caches
 

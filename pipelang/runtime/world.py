@@ -17,6 +17,7 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
+    from pipelang.runtime.outcomes import Escalated
     from pipelang.runtime.run import Run
 
 
@@ -191,6 +192,9 @@ class World(Protocol):
 
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
         """Keep an answer for the cache, should the run end answered."""
+
+    async def hand_over(self, run: Run, result: Escalated) -> None:
+        """The root run ends escalated: whoever goes on gets what it hands over."""
 
     def finish(self, run: Run, answered: bool) -> None:
         """The root run is over."""

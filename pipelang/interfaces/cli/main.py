@@ -21,6 +21,8 @@ COMMANDS = {
     "check": "Say how pipelines will behave, before anything runs.",
     "test": "Run the `test` blocks, without any model.",
     "run": "Run a pipeline, with live progress.",
+    "inbox": "List what waits for people, or show one case.",
+    "approve": "Answer what waits: yes, no, or an answer.",
     "graph": "Draw pipelines: as text, mermaid, dot or SVG.",
     "compile": "Write a program as JSON, JSON Schema or Python stubs.",
     "simulate": "Run many simulated runs against the prediction.",

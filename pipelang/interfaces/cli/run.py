@@ -14,6 +14,7 @@ import click
 
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.report.paint import painter
+from pipelang.interfaces.state import DEFAULT
 
 if TYPE_CHECKING:
     from pipelang.interfaces.inputs import Inputs
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.outcomes import Result
 
 PROVIDERS = ("auto", "anthropic", "replay", "simulated")
+PEOPLE = ("inbox", "nobody")
 
 
 @click.command(name="run", short_help="Run a pipeline on one input or on many.")
@@ -38,7 +40,13 @@ PROVIDERS = ("auto", "anthropic", "replay", "simulated")
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For simulated answers.")
 @click.option("--tenant", help="Whose run this is.")
+@click.option(
+    "--people",
+    type=click.Choice(PEOPLE),
+    help="inbox: they answer by `pipelang approve`. Default: inbox with real models, else nobody.",
+)
 @click.option("--content", is_flag=True, help="Show what was answered in the trace.")
+@click.option("--state", default=DEFAULT, show_default=True, help="The folder of the inbox.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(
     file: str,
@@ -48,7 +56,9 @@ def command(
     provider: str,
     seed: int,
     tenant: str | None,
+    people: str | None,
     content: bool,
+    state: str,
     form: str,
 ) -> None:
     """Run PIPELINE of FILE (it may be left out where there is only one).
@@ -56,8 +66,12 @@ def command(
     Exit code 0 when answered, escalated or rejected, 1 when failed or on bad input, 2 on wrong
     usage, 130 when interrupted.
     """
+    from pathlib import Path
+
+    from pipelang.interfaces.cli.run_people import plug_people
     from pipelang.interfaces.inputs import BadInput, read_inputs
     from pipelang.interfaces.running import NoProvider, set_up
+    from pipelang.interfaces.state import StateFolder
 
     loaded = load_program(file)
     name = pick_pipeline(loaded, file, pipeline)
@@ -69,9 +83,11 @@ def command(
         setup = set_up(file, loaded, provider, seed)
     except NoProvider as error:
         stop(str(error), 2)
+    about_people = plug_people(setup, loaded, name, people, StateFolder(Path(state)))
     handle = _handle(loaded, name, setup)
-    if setup.note and form == "text":
-        click.echo(f"note: {setup.note}", err=True)
+    for note in (setup.note, about_people):
+        if note and form == "text":
+            click.echo(f"note: {note}", err=True)
     code = _run(handle, inputs, setup, form, content, tenant)
     sys.exit(code)
 

@@ -27,6 +27,7 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
+    from pipelang.runtime.outcomes import Escalated
     from pipelang.runtime.run import Run
 
 Z95 = 1.644854
@@ -287,6 +288,9 @@ class SimulatedWorld:
         return Ghost(answer)
 
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+        return None
+
+    async def hand_over(self, run: Run, result: Escalated) -> None:
         return None
 
     def finish(self, run: Run, answered: bool) -> None:
