@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pipelang.records import replace
 from pipelang.runtime.attempting import Attempting
+from pipelang.runtime.budget import Reservation
 from pipelang.runtime.tools import Toolbox, ToolRaised, call, checked
 from pipelang.runtime.values import Misfit, Types, shown
 from pipelang.runtime.world import Attempt, AttemptFailed, ToolCall, ToolResult
@@ -32,24 +34,24 @@ class Calling(Attempting):
 
     async def _call(self, run: Run, attempt: Attempt, action: p.Call) -> Any:
         tool = run.program.tools[action.tool]
-        if tool.permit is not None and run.granted is not None and tool.permit not in run.granted:
-            message = f'this run was not granted "{tool.permit}"'
-            raise self._failed(run, attempt, "permit", message, retryable=False)
-        function = self._tools.function(tool)
-        try:
-            arguments = checked(self._types, tool, attempt.arguments)
-        except Misfit as misfit:
-            message = str(misfit)
-            raise self._failed(run, attempt, "argument", message, retryable=False) from None
+        function, arguments = self._begun(run, attempt, tool)
         cost, timeout = tool.cost, _limit(attempt, tool)
-        held, patience = await self._reserve(run, cost, 0, timeout)
-        started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
+        held = run.budget.hold(cost, 0)
+        if not isinstance(held, Reservation):
+            held = await run.budget.reserve(cost, 0)
+        patience = self._held(run, held, timeout)
+        started, clock = self.elapsed(run), None
         try:
-            async with clock:
+            if patience.seconds is None:
                 result = await call(function, arguments, self._tools.threads)
-            value = None
-            if not isinstance(tool.returns, NothingType):
-                value = self._types.check(tool.returns, result)
+            else:
+                clock = asyncio.timeout(patience.seconds)
+                async with clock:
+                    result = await call(function, arguments, self._tools.threads)
+            if isinstance(tool.returns, NothingType):
+                result = None
+            else:
+                result = self._types.check(tool.returns, result)
         except TimeoutError:
             raise self._timed_out(run, attempt, patience, clock, started, cost) from None
         except ToolRaised as raised:
@@ -64,17 +66,32 @@ class Calling(Attempting):
             ) from None
         finally:
             run.budget.settle(held, cost, 0)
-        run.tell(
-            "result",
-            attempt.step.name,
-            content=shown(tool.returns, value),
-            tool=tool.name,
-            effect=tool.effect,
-            attempt=attempt.number,
-            seconds=round(self.elapsed(run) - started, 3),
-            cost=float(cost),
-        )
-        return value
+        if not run.quiet:
+            run.tell(
+                "result",
+                attempt.step.name,
+                content=shown(tool.returns, result),
+                tool=tool.name,
+                effect=tool.effect,
+                attempt=attempt.number,
+                seconds=round(self.elapsed(run) - started, 3),
+                cost=float(cost),
+            )
+        return result
+
+    def _begun(
+        self, run: Run, attempt: Attempt, tool: p.Tool
+    ) -> tuple[Callable[..., Any], dict[str, Any]]:
+        """A tool's function and its arguments, checked. Raises `AttemptFailed`."""
+        if tool.permit is not None and run.granted is not None and tool.permit not in run.granted:
+            message = f'this run was not granted "{tool.permit}"'
+            raise self._failed(run, attempt, "permit", message, retryable=False)
+        function = self._tools.function(tool)
+        try:
+            return function, checked(self._types, tool, attempt.arguments)
+        except Misfit as misfit:
+            message = str(misfit)
+            raise self._failed(run, attempt, "argument", message, retryable=False) from None
 
     async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         """Call a tool for an agent, with the tool's own retries; what fails is a result too."""

@@ -27,7 +27,8 @@ class NotRunnable(ValueError):
 class Runtime:
     """What a host plugs in. `providers` are by the name of a program's provider; what is not given
     is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
-    `memories` and `cache` live as long as this object unless others are handed in.
+    `memories` and `cache` live as long as this object unless others are handed in. Without `trace`
+    results carry no events; where there is no sink either, none are made.
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Runtime:
     chance: random.Random = field(default_factory=random.Random)
     memories: MemoryStore = field(default_factory=InMemory)
     cache: CacheStore = field(default_factory=InMemoryCache)
+    trace: bool = True
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 
     def provider(self, program: p.Program, name: str) -> ModelProvider:

@@ -10,28 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from heapq import heapify, heappop, heappush
 from typing import Any, assert_never
 
-from pipelang.diagnostics import Span
 from pipelang.runtime.budget import CODES, BudgetSpent
-from pipelang.runtime.chains import run_chain
 from pipelang.runtime.expressions import BUDGET, NoValue
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
-from pipelang.runtime.run import Ended, Halted, Run, conclude, inputs_of, result_of, values_of
+from pipelang.runtime.regions import plan_of, run_region
+from pipelang.runtime.run import (
+    Ended,
+    Halted,
+    Run,
+    conclude,
+    inputs_of,
+    result_of,
+    values_of,
+    without_value,
+)
 from pipelang.runtime.values import Misfit, shown, to_json, told
 from pipelang.runtime.world import AttemptFailed, Question
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
 from pipelang.semantics.kernels.people import passes
 from pipelang.semantics.kernels.redo import may_redo, readers
 
 
 async def run_pipeline(run: Run) -> Result:
     """Run to the end. Only a bug or a cancellation raises."""
-    run.values[BUDGET] = lambda what: run.budget.remaining(what, run.world.elapsed(run))
-    run.tell("run", run.pipeline.name, content=inputs_of(run), program=run.program.hash[:12])
+    run.values[BUDGET] = run.left
+    if not run.quiet:
+        run.tell("run", run.pipeline.name, content=inputs_of(run), program=run.program.hash[:12])
     try:
         ended = await play(run)
     except Halted as halted:
@@ -39,6 +46,8 @@ async def run_pipeline(run: Run) -> Result:
         ended = Ended(fail, None, detail=halted.detail)
     result = result_of(run, ended)
     run.world.finish(run, answered=isinstance(result, Answered))
+    if run.quiet:
+        return result
     run.tell("outcome", type(result).__name__.lower(), **_outcome_data(result))
     return replace(result, trace=tuple(run.trace))
 
@@ -56,11 +65,7 @@ async def play(run: Run) -> Ended:
             ended = _budget_end(run, spent)
         return _fitted(run, ended)
     except NoValue as problem:
-        return _without_value(run.pipeline.name, run.pipeline.span, str(problem))
-
-
-def _without_value(name: str, span: Span, why: str) -> Ended:
-    return Ended(p.Fail(CHAIN_EXHAUSTED, name, span), None, detail=why)
+        return without_value(run.pipeline.name, run.pipeline.span, str(problem))
 
 
 def _fitted(run: Run, ended: Ended) -> Ended:
@@ -71,7 +76,7 @@ def _fitted(run: Run, ended: Ended) -> Ended:
         value = run.world.answer(run, ended.value)
     except Misfit as misfit:
         why = f"what would be returned does not fit: {misfit}"
-        return _without_value(run.pipeline.name, ended.outcome.span, why)
+        return without_value(run.pipeline.name, ended.outcome.span, why)
     return replace(ended, value=value)
 
 
@@ -88,10 +93,22 @@ def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
 
 async def _block(run: Run, block: p.Block) -> Ended | None:
     """None if the end of the block was reached."""
-    return await _span(run, block, range(len(block.items)), len(block.items), set())
+    for segment in block.segments:
+        if isinstance(segment, p.Region):
+            ended = await run_region(run, run.plans.of(block, segment))
+        elif isinstance(item := block.items[segment.index], p.Step):
+            ended = await run_region(run, run.plans.of(block, segment))
+        elif isinstance(item, p.Gate):
+            # What its redos change runs anyway, as all that is below.
+            ended = await _gate(run, block, segment.index, item, set())
+        else:
+            ended = await _barrier(run, item)
+        if ended is not None:
+            return ended
+    return None
 
 
-async def _span(
+async def _again(
     run: Run, block: p.Block, items: Iterable[int], stop: int, renewed: set[str]
 ) -> Ended | None:
     """Run some items of a block, all of them above `stop`. What they make is added to `renewed`."""
@@ -101,8 +118,9 @@ async def _span(
         if isinstance(segment, p.Region):
             members = [index for index in segment.members if index in chosen]
             if members:
-                renewed |= {_name(block.items[index]) for index in members}
-                ended = await _region(run, block, members)
+                plan = plan_of(block, members)
+                renewed |= {item.name for item in plan.items}
+                ended = await run_region(run, plan)
         elif segment.index in chosen:
             item = block.items[segment.index]
             if isinstance(item, p.Gate):
@@ -111,118 +129,13 @@ async def _span(
                 # What its redos changed, and with it everything below that reads it.
                 chosen |= readers(block.items, segment.index + 1, stop - 1, again)
                 renewed |= again
+            elif isinstance(item, p.Step):
+                ended = await run_region(run, plan_of(block, [segment.index]))
             else:
-                ended = await _barrier(run, block, segment.index, item)
+                ended = await _barrier(run, item)
         if ended is not None:
             return ended
     return None
-
-
-# ----------------------------------------------------------------------------------- regions
-
-
-async def _region(run: Run, block: p.Block, members: list[int]) -> Ended | None:
-    """All steps of a region, each as soon as what it reads is there."""
-    region = _Region(block, members)
-    running: dict[Any, int] = {}
-    try:
-        while region.ready or running:
-            while region.ready:
-                index = heappop(region.ready)
-                item = block.items[index]
-                if region.is_dead(index):
-                    region.dead.add(_name(item))
-                elif isinstance(item, p.Let):
-                    _let(run, item, index, region)
-                elif isinstance(item, p.Step) and (region.ready or running):
-                    running[run.world.spawn(run_chain(run, item))] = index
-                    continue
-                elif isinstance(item, p.Step):  # nothing else can be done meanwhile
-                    _settle(run, item, await run_chain(run, item), index, region)
-                region.release(_name(item))
-            if running:
-                await _some(run, block, running, region)
-    finally:
-        if running:
-            await run.world.stop(running)
-    return region.endings[min(region.endings)] if region.endings else None
-
-
-async def _some(run: Run, block: p.Block, running: dict[Any, int], region: _Region) -> None:
-    """Wait until some of what runs is done."""
-    cut: Exception | None = None
-    for task in sorted(await run.world.first(running), key=running.__getitem__):
-        index = running.pop(task)
-        step = block.items[index]
-        assert isinstance(step, p.Step)
-        try:
-            _settle(run, step, task.result(), index, region)
-        except Exception as error:
-            cut = cut or error
-        region.release(step.name)
-    if cut is not None:
-        raise cut
-
-
-class _Region:
-    """What of a region is `ready` to run (by index, a heap), what ended the run, what is `dead`
-    because what it reads was never made.
-    """
-
-    __slots__ = ("dead", "endings", "left", "reads", "ready", "waiting")
-
-    def __init__(self, block: p.Block, members: list[int]) -> None:
-        self.endings: dict[int, Ended] = {}
-        self.dead: set[str] = set()
-        self.reads: dict[int, frozenset[str]] = {}
-        self.left: dict[int, int] = {}
-        self.waiting: dict[str, list[int]] = {}
-        self.ready: list[int] = []
-        making = {_name(block.items[index]) for index in members}
-        for index in members:
-            item = block.items[index]
-            assert isinstance(item, (p.Step, p.Let))
-            reads = self.reads[index] = item.reads & making - {item.name}
-            for name in reads:
-                self.waiting.setdefault(name, []).append(index)
-            self.left[index] = len(reads)
-            if not reads:
-                self.ready.append(index)
-        heapify(self.ready)
-
-    def release(self, name: str) -> None:
-        """A value was made, or never will be: what waited for it may go on."""
-        for index in self.waiting.pop(name, ()):
-            self.left[index] -= 1
-            if not self.left[index]:
-                heappush(self.ready, index)
-
-    def is_dead(self, index: int) -> bool:
-        """Whether something that an item reads was never made."""
-        return bool(self.dead and self.reads[index] & self.dead)
-
-
-def _settle(run: Run, step: p.Step, made: Any, index: int, region: _Region) -> None:
-    if isinstance(made, Ended):
-        region.endings[index] = made
-        region.dead.add(step.name)
-    else:
-        run.values[step.name] = made
-        run.made.pop(step.name, None)
-        run.made[step.name] = step
-
-
-def _let(run: Run, let: p.Let, index: int, region: _Region) -> None:
-    try:
-        run.values[let.name] = run.evaluate(let.value)
-    except NoValue as problem:
-        region.endings[index] = _without_value(let.name, let.span, str(problem))
-        region.dead.add(let.name)
-
-
-def _name(item: p.Item) -> str:
-    assert isinstance(item, (p.Step, p.Let))
-    return item.name
 
 
 # ------------------------------------------------------------------------------------- gates
@@ -254,7 +167,7 @@ async def _gate(
         above = [rerun for rerun in redo.reruns if rerun < index]
         before, run.redoing = run.redoing, True
         try:
-            ended = await _span(run, block, above, index, renewed)
+            ended = await _again(run, block, above, index, renewed)
         finally:
             run.redoing = before
         if ended is not None:
@@ -278,10 +191,8 @@ def _confidence(run: Run, condition: ir.Expr) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------- barriers
 
 
-async def _barrier(run: Run, block: p.Block, index: int, item: p.Item) -> Ended | None:
+async def _barrier(run: Run, item: p.Item) -> Ended | None:
     match item:
-        case p.Step():
-            return await _region(run, block, [index])
         case p.Person():
             return await _person(run, item)
         case p.When():
@@ -300,7 +211,7 @@ async def _barrier(run: Run, block: p.Block, index: int, item: p.Item) -> Ended 
             return conclude(run, item.outcome)
         case p.Remember():
             return await _remember(run, item)
-        case p.Gate() | p.Let():
+        case p.Step() | p.Gate() | p.Let():
             raise AssertionError(f"{type(item).__name__} is no barrier that runs here")
         case _:
             assert_never(item)
@@ -320,7 +231,7 @@ async def _remember(run: Run, item: p.Remember) -> Ended | None:
     try:
         await run.world.remember(run, item)
     except (AttemptFailed, NoValue) as problem:
-        return _without_value(item.memory, item.span, str(problem))
+        return without_value(item.memory, item.span, str(problem))
     run.tell("remember", item.memory)
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.asking import Asking
@@ -33,6 +33,22 @@ class RealWorld(Evaluating, Asking, Calling):
     references to what must not be told.
     """
 
+    # One for every run in flight: slots take a third of the room.
+    __slots__ = (
+        "_began",
+        "_cache",
+        "_chance",
+        "_kept",
+        "_memories",
+        "_people",
+        "_providers",
+        "_secrets",
+        "_tools",
+        "_types",
+        "_waited",
+        "_waiting",
+    )
+
     def __init__(
         self,
         types: Types,
@@ -51,16 +67,16 @@ class RealWorld(Evaluating, Asking, Calling):
         self._people = people
         self._memories = memories
         self._cache = cache
-        self._kept: dict[Key, tuple[Any, float]] = {}
+        self._kept: dict[Key, tuple[Any, float]] | None = None
 
-    async def attempt(self, run: Run, attempt: Attempt) -> Any:
+    def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         match attempt.action:
             case p.AskTier():
-                return await self._ask(run, attempt, attempt.action)
+                return self._ask(run, attempt, attempt.action)
             case p.Call():
-                return await self._call(run, attempt, attempt.action)
+                return self._call(run, attempt, attempt.action)
             case p.AskRole():
-                return await self._ask_role(run, attempt, attempt.action)
+                return self._ask_role(run, attempt, attempt.action)
 
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
         return NOTHING
@@ -162,19 +178,35 @@ class RealWorld(Evaluating, Asking, Calling):
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
         assert link.cache is not None
         seconds = float(link.cache.keeps)
+        if self._kept is None:
+            self._kept = {}
         self._kept[_cache_key(run, step, link)] = (shown(_answers(run, link), answer), seconds)
 
     def finish(self, run: Run, answered: bool) -> None:
-        if answered:
+        if answered and self._kept:
             for key, (answer, seconds) in self._kept.items():
                 self._cache.store(key, answer, seconds)
-        self._kept.clear()
+        self._kept = None
 
     # --------------------------------------------------------------------------- side by side
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
-        done, _ = await asyncio.wait(list(tasks), return_when=asyncio.FIRST_COMPLETED)
-        return done
+        """What `asyncio.wait` does, without its sets."""
+        waited = list(tasks)
+        waiter = asyncio.get_running_loop().create_future()
+
+        def wake(task: asyncio.Task[Any]) -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        for task in waited:
+            task.add_done_callback(wake)
+        try:
+            await waiter
+        finally:
+            for task in waited:
+                task.remove_done_callback(wake)
+        return [task for task in waited if task.done()]
 
 
 def _place(run: Run, memory: p.Memory, key: Any) -> Place:

@@ -155,7 +155,7 @@ async def call(function: Callable[..., Any], arguments: Mapping[str, Any], threa
     Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes through as it is.
     """
     try:
-        if inspect.iscoroutinefunction(function):
+        if _is_async(function):
             return await function(**arguments)
         result = await threads.run(partial(function, **arguments))
         return await result if inspect.isawaitable(result) else result
@@ -165,6 +165,13 @@ async def call(function: Callable[..., Any], arguments: Mapping[str, Any], threa
         raise ToolRaised(describe(cancelled)) from cancelled
     except (Exception, SystemExit) as error:
         raise ToolRaised(describe(error)) from error
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    # The plain case first: `inspect` unwraps partials and methods, which takes longer than a call.
+    code = getattr(function, "__code__", None)
+    plainly = code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
+    return plainly or inspect.iscoroutinefunction(function)
 
 
 def describe(error: BaseException) -> str:

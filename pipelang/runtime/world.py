@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
@@ -145,7 +145,7 @@ class World(Protocol):
     def begin(self, run: Run, step: p.Step) -> None:
         """A step's chain begins, perhaps not for the first time."""
 
-    async def attempt(self, run: Run, attempt: Attempt) -> Any:
+    def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         """Carry out one attempt; its answer fits its type. Raises `AttemptFailed`."""
 
     async def turn(

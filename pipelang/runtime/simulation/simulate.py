@@ -12,6 +12,7 @@ from pipelang.runtime.embedding import LoadedProgram
 from pipelang.runtime.expressions import Expressions
 from pipelang.runtime.interpreter import run_pipeline
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
+from pipelang.runtime.regions import Plans
 from pipelang.runtime.run import Run
 from pipelang.runtime.simulation.facts import Facts, Odds
 from pipelang.runtime.simulation.world import Ghost, SimulatedWorld, Spending
@@ -48,6 +49,7 @@ def simulate(
     pipeline = with_unique_names(pipeline)
     facts = Facts.of(loaded.program, pipeline, Odds(loaded.program, unknown))
     expressions = Expressions(loaded.types, loaded.patterns.matches, {})
+    plans = Plans()
     chance = random.Random(seed)
     counts = Counts()
     for number in range(runs):
@@ -58,6 +60,7 @@ def simulate(
             pipeline=pipeline,
             world=world,
             expressions=expressions,
+            plans=plans,
             budget=Budget(None),
             values={},
             quiet=True,
