@@ -37,8 +37,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
     """What the links of a chain answer, how one of them ended the run, or `NOTHING` for the body of
     an `each`: the chain of the step itself begins the step and ends the run.
     """
-    whole = chain is step.chain
-    if whole:
+    if chain is step.chain:
         feedback = _begin(run, step)
     at: Position | None = START
     misfit: str | None = None
@@ -57,14 +56,21 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
             return await _link(run, step, taken, subjects, at.attempt, feedback, misfit)
         except AttemptFailed as failure:
             misfit = failure.misfit
-            following = _next(chain, taken, at, failure)
-            if following is not None and following.link == at.link:
-                await _wait(run, step, taken, following, failure)
-            at = following
+            at = await _after(run, step, chain, taken, at, failure)
         except NoValue as problem:
             run.tell("failed", step.name, why="no_value", message=str(problem), attempt=at.attempt)
             at = after_giving_up(chain, at)
-    return _used_up(run, step) if whole else NOTHING
+    return _used_up(run, step) if chain is step.chain else NOTHING
+
+
+async def _after(
+    run: Run, step: p.Step, chain: p.Chain, taken: p.Link, at: Position, failure: AttemptFailed
+) -> Position | None:
+    """Where to go on after a failure, once it is time for that."""
+    following = _next(chain, taken, at, failure)
+    if following is not None and following.link == at.link:
+        await _wait(run, step, taken, following, failure)
+    return following
 
 
 _NONE: tuple[ir.Expr, ...] = ()
@@ -74,9 +80,8 @@ def _begin(run: Run, step: p.Step) -> str | None:
     """A step begins; what a redo has to say to it."""
     if not run.quiet:
         run.tell("step", step.name)
-    run.begun.add(step.name)
     run.world.begin(run, step)
-    return run.feedback.pop(step.name, None)
+    return run.feedback.pop(step.name, None) if run.feedback else None
 
 
 def _used_up(run: Run, step: p.Step) -> Ended:
@@ -172,9 +177,7 @@ def _act(
         asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
     else:
         asked = action
-    attempt = Attempt(
-        step, link, asked, tier, arguments, number, feedback, misfit, subjects
-    )
+    attempt = Attempt(step, link, asked, tier, arguments, number, feedback, misfit, subjects)
     if isinstance(action, p.Cascade):
         return cascade(run, attempt, action, _caller(run, action.agent))
     agent = action if isinstance(action, p.Agent) else None
@@ -189,9 +192,7 @@ async def _given(value: Any) -> Any:
     return value
 
 
-async def _recall(
-    run: Run, step: p.Step, action: p.Recall, subjects: tuple[ir.Expr, ...]
-) -> Any:
+async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: tuple[ir.Expr, ...]) -> Any:
     value = await run.world.recall(run, step, action, subjects)
     returns = run.program.memories[action.memory].returns
     content = None if value is None else shown(returns, value)

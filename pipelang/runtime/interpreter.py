@@ -36,11 +36,14 @@ from pipelang.semantics.kernels.redo import may_redo, readers
 
 async def run_pipeline(run: Run) -> Result:
     """Run to the end. Only a bug or a cancellation raises."""
-    run.values[BUDGET] = run.left
+    run.values[BUDGET] = run
     if not run.quiet:
         run.tell("run", run.pipeline.name, content=inputs_of(run), program=run.program.hash[:12])
     try:
-        ended = await play(run)
+        # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each.
+        ended = _fitted(run, await _block(run, run.pipeline.block))
+    except (BudgetSpent, NoValue) as problem:
+        ended = _cut(run, problem)
     except Halted as halted:
         fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
         ended = Ended(fail, None, detail=halted.detail)
@@ -55,21 +58,27 @@ async def run_pipeline(run: Run) -> Result:
 async def play(run: Run) -> Ended:
     """Go through a pipeline to its outcome; what spends the budget of another one raises."""
     try:
+        return _fitted(run, await _block(run, run.pipeline.block))
+    except (BudgetSpent, NoValue) as problem:
+        return _cut(run, problem)
+
+
+def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
+    """How a pipeline ends that cannot go on. Raises what spends the budget of another one."""
+    if isinstance(problem, BudgetSpent):
+        if problem.budget is not run.budget:
+            raise problem
+        run.tell("budget", run.pipeline.name, dimension=problem.dimension)
         try:
-            ended = await _block(run, run.pipeline.block)
-            assert ended is not None, "a checked pipeline ends on every path"
-        except BudgetSpent as spent:
-            if spent.budget is not run.budget:
-                raise
-            run.tell("budget", run.pipeline.name, dimension=spent.dimension)
-            ended = _budget_end(run, spent)
-        return _fitted(run, ended)
-    except NoValue as problem:
-        return without_value(run.pipeline.name, run.pipeline.span, str(problem))
+            return _fitted(run, _budget_end(run, problem))
+        except NoValue as without:
+            problem = without
+    return without_value(run.pipeline.name, run.pipeline.span, str(problem))
 
 
-def _fitted(run: Run, ended: Ended) -> Ended:
+def _fitted(run: Run, ended: Ended | None) -> Ended:
     """An answer is what the pipeline promises, or it is none."""
+    assert ended is not None, "a checked pipeline ends on every path"
     if not isinstance(ended.outcome, p.Return):
         return ended
     try:
@@ -94,9 +103,7 @@ def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
 async def _block(run: Run, block: p.Block) -> Ended | None:
     """None if the end of the block was reached."""
     for segment in block.segments:
-        if isinstance(segment, p.Region):
-            ended = await run_region(run, run.plans.of(block, segment))
-        elif isinstance(item := block.items[segment.index], p.Step):
+        if isinstance(segment, p.Region) or isinstance(item := block.items[segment.index], p.Step):
             ended = await run_region(run, run.plans.of(block, segment))
         elif isinstance(item, p.Gate):
             # What its redos change runs anyway, as all that is below.
@@ -162,7 +169,7 @@ async def _gate(
         why = gate.name + (f": {gate.doc}" if gate.doc else "")
         if redo.because is not None:
             why = str(run.evaluate(redo.because))
-        run.feedback[redo.step] = why
+        run.feedback = {**(run.feedback or {}), redo.step: why}
         run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
         above = [rerun for rerun in redo.reruns if rerun < index]
         before, run.redoing = run.redoing, True

@@ -74,7 +74,7 @@ class RealWorld(Evaluating, Asking, Calling):
             case p.AskTier():
                 return self._ask(run, attempt, attempt.action)
             case p.Call():
-                return self._call(run, attempt, attempt.action)
+                return self._call(run, attempt, run.program.tools[attempt.action.tool])
             case p.AskRole():
                 return self._ask_role(run, attempt, attempt.action)
 

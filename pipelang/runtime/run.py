@@ -47,10 +47,10 @@ class Run:
     """One run of one pipeline, or of a sub-pipeline in it.
 
     `path` stands before the names of its events; `parent` is the run that runs this one; `redoing`
-    says that what runs now ran before; `begun` are the steps that were; `partial` has what an
-    unfinished `each` has so far; `action` is the `run` that it carries out, None for the root and
-    for an agent's; `frame` is what a world keeps with it. `quiet` says that nobody wants its
-    events, `traced` that the result has them.
+    says that what runs now ran before; `feedback` is what gates said to steps that they redo;
+    `partial` has what an unfinished `each` has so far; `action` is the `run` that it carries out,
+    None for the root and for an agent's; `frame` is what a world keeps with it. `quiet` says that
+    nobody wants its events, `traced` that the result has them.
     """
 
     id: str
@@ -71,13 +71,12 @@ class Run:
     redoing: bool = False
     action: p.RunPipeline | None = None
     frame: Any = None
+    feedback: dict[str, str] | None = None
     trace: list[Event] = field(init=False, repr=False)
     redos: dict[str, int] = field(init=False, repr=False)
-    feedback: dict[str, str] = field(init=False, repr=False)
     made: dict[str, p.Step] = field(init=False, repr=False)
     calls: dict[str, int] = field(init=False, repr=False)
     conditions: list[ir.Expr] = field(init=False, repr=False)
-    begun: set[str] = field(init=False, repr=False)
     partial: dict[str, Any] = field(init=False, repr=False)
 
     if not TYPE_CHECKING:
@@ -123,8 +122,9 @@ class Run:
         """A run of a sub-pipeline in this one; `at` is the step that runs it."""
         child = self._copy(("trace", "calls"))
         child.pipeline, child.budget, child.values, child.action = pipeline, budget, values, action
-        child.path, child.parent, child.frame = f"{self.path}{at}/", self, None
-        child.values[BUDGET] = child.left
+        child.path, child.parent = f"{self.path}{at}/", self
+        child.frame = child.feedback = None
+        child.values[BUDGET] = child
         return child
 
     def element(self, variable: str, value: Any, at: str) -> Run:
@@ -145,11 +145,9 @@ class Run:
 _WHEN_NEEDED: dict[str, Callable[[], Any]] = {
     "trace": list,
     "redos": dict,
-    "feedback": dict,
     "made": dict,
     "calls": dict,
     "conditions": list,
-    "begun": set,
     "partial": dict,
 }
 _GIVEN = tuple(one.name for one in fields(Run) if one.init)

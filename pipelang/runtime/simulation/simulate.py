@@ -66,19 +66,19 @@ def simulate(
             quiet=True,
         )
         result = world.loop.run(run_pipeline(run))
-        _count(counts, world, run, result)
+        _count(counts, world, result)
         if progress is not None and number % 256 == 255:
             progress(number + 1)
     return counts
 
 
-def _count(counts: Counts, world: SimulatedWorld, run: Run, result: Result) -> None:
+def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
     counts.runs += 1
     counts.wrong_effect += world.wrong_effect
     counts.costs.append(world.cost)
     counts.tokens.append(world.tokens)
     counts.seconds.append(world.loop.now)
-    counts.reached.update(run.begun)
+    counts.reached.update(world.reached)
     match result:
         case Answered(value=Ghost(right=True)) if not world.wrong_effect:
             counts.outcomes["success"] += 1
