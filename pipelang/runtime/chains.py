@@ -147,12 +147,21 @@ def _act(
     misfit: str | None,
 ) -> Coroutine[Any, Any, Any]:
     """Carry out a link. No coroutine itself: each would take room in every run that waits."""
-    action, world = link.action, run.world
+    action = link.action
     match action:
-        case p.Call() | p.AskTier() | p.AskRole() | p.Cascade():
-            pass
-        case p.RunPipeline() | p.Each() | p.Recall() | p.Agent():
-            given = world.stand_in(run, step, action)
+        case p.Call() | p.AskRole() | p.AskTier():
+            tier = run.route(action.who) if isinstance(action, p.AskTier) else None
+            arguments = {name: run.evaluate(value) for name, value in action.arguments}
+            attempt = Attempt(
+                step, link, action, tier, arguments, number, feedback, misfit, subjects
+            )
+            if link.vote is not None:
+                return vote(run, attempt, link.vote, _caller(run))
+            return run.world.attempt(run, attempt)
+        case p.Cascade() | p.Agent():
+            return _several(run, step, link, action, subjects, feedback)
+        case p.RunPipeline() | p.Each() | p.Recall():
+            given = run.world.stand_in(run, step, action)
             if given is not NOTHING:
                 return _given(given)
         case p.Value() | p.Choose() | p.Broken():
@@ -161,31 +170,38 @@ def _act(
             assert_never(action)
     if isinstance(action, p.RunPipeline):
         return run_child(run, step, link, action, subjects)
-    if isinstance(action, p.Each):
-        each = action
-
-        def body(inside: Run) -> Any:
-            return _element(inside, step, each, feedback)
-
-        return run_each(run, step, each, subjects, body)
     if isinstance(action, p.Recall):
         return _recall(run, step, action, subjects)
+    each = action
+
+    def body(inside: Run) -> Any:
+        return _element(inside, step, each, feedback)
+
+    return run_each(run, step, each, subjects, body)
+
+
+def _several(
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    action: p.Cascade | p.Agent,
+    subjects: tuple[ir.Expr, ...],
+    feedback: str | None,
+) -> Coroutine[Any, Any, Any]:
+    """A cascade, or an agent, perhaps with votes: each of their calls has the link's retries."""
+    agent = action if isinstance(action, p.Agent) else None
+    if agent is not None:
+        given = run.world.stand_in(run, step, agent)
+        if given is not NOTHING:
+            return _given(given)
+    tier = None if agent is None else run.route(agent.who)
     arguments = {name: run.evaluate(value) for name, value in action.arguments}
-    tier = run.route(action.who) if isinstance(action, (p.AskTier, p.Agent)) else None
-    asked: p.AskTier | p.AskRole | p.Call
-    if isinstance(action, (p.Cascade, p.Agent)):
-        asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
-    else:
-        asked = action
-    attempt = Attempt(step, link, asked, tier, arguments, number, feedback, misfit, subjects)
+    asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
+    attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects)
     if isinstance(action, p.Cascade):
         return cascade(run, attempt, action, _caller(run, action.agent))
-    agent = action if isinstance(action, p.Agent) else None
-    if link.vote is not None:
-        return vote(run, attempt, link.vote, _caller(run, agent))
-    if agent is not None:
-        return _caller(run, agent)(attempt)
-    return world.attempt(run, attempt)
+    call = _caller(run, agent)
+    return call(attempt) if link.vote is None else vote(run, attempt, link.vote, call)
 
 
 async def _given(value: Any) -> Any:

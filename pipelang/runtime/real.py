@@ -205,7 +205,8 @@ class RealWorld(Evaluating, Asking, Calling):
             await waiter
         finally:
             for task in waited:
-                task.remove_done_callback(wake)
+                if not task.done():
+                    task.remove_done_callback(wake)
         return [task for task in waited if task.done()]
 
 

@@ -321,7 +321,7 @@ def _plain(type: Type) -> type | None:
 
 def _fits_plainly(value: Any) -> bool:
     """Whether a value of a plain class is one that nothing could be wrong with."""
-    return value.isascii() if isinstance(value, str) else bool(-(2**53) < value < 2**53)
+    return bool(value.isascii() if value.__class__ is str else -(2**53) < value < 2**53)
 
 
 def _bounds(type: Scalar) -> tuple[Any, ...]:
