@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from decimal import Decimal
 from typing import Any, assert_never
 
 from pipelang.records import replace
@@ -126,15 +127,34 @@ async def _cached(
     feedback: str | None,
     misfit: str | None,
 ) -> Any:
-    if number == 0 and not run.redoing:
-        found = await run.world.look_up(run, step, link, subjects)
-        if found is not NOTHING:
-            run.tell("cached", step.name)
-            return found
-    answer = await _act(run, step, link, subjects, number, feedback, misfit)
-    if not isinstance(answer, Ended):
-        run.world.keep(run, step, link, answer)
+    """By the cache, or by who asks for the same right now; what that wait took is the attempt's."""
+    world, kept = run.world, link
+    if number > 0 or run.redoing:
+        answer = await _act(run, step, link, subjects, number, feedback, misfit)
+        if not isinstance(answer, Ended):
+            world.keep(run, step, kept, answer)
+        return answer
+    began = world.elapsed(run)
+    found = await world.look_up(run, step, link, subjects)
+    if found is not NOTHING:
+        run.tell("cached", step.name)
+        return found
+    answer = NOTHING
+    try:
+        waited = world.elapsed(run) - began
+        if link.timeout is not None and waited >= SHORTEST_WAIT:
+            link = replace(link, timeout=max(link.timeout - Decimal(waited), Decimal(0)))
+        answer = await _act(run, step, link, subjects, number, feedback, misfit)
+    finally:
+        if answer is NOTHING or isinstance(answer, Ended):
+            world.lack(run, step, kept)
+        else:
+            world.keep(run, step, kept, answer)
     return answer
+
+
+SHORTEST_WAIT = 0.001
+"""Seconds below which a look into a cache was no wait."""
 
 
 def _act(

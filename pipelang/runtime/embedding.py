@@ -177,6 +177,7 @@ class Handle:
                 self.runtime.chance,
                 self.runtime.memories,
                 self.runtime.cache,
+                self.runtime.flights,
                 self._secrets,
             )
         everyone = (*self.runtime.sinks, *sinks)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelang.runtime.caching import CacheStore, InMemoryCache
 from pipelang.runtime.events import Sink
+from pipelang.runtime.flights import Flights
 from pipelang.runtime.memories import InMemory, MemoryStore
 from pipelang.runtime.people import Nobody, People
 from pipelang.runtime.providers.protocol import ModelProvider
@@ -39,6 +40,7 @@ class Runtime:
     memories: MemoryStore = field(default_factory=InMemory)
     cache: CacheStore = field(default_factory=InMemoryCache)
     trace: bool = True
+    flights: Flights = field(default_factory=Flights, init=False, repr=False)
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 
     def provider(self, program: p.Program, name: str) -> ModelProvider:

@@ -187,10 +187,15 @@ class World(Protocol):
     async def look_up(
         self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]
     ) -> Any:
-        """A cached answer of a link, or `NOTHING`."""
+        """A cached answer of a link, or `NOTHING`: then either `keep` or `lack` follows. May wait
+        for who asks for the same. Raises `AttemptFailed` if that took too long.
+        """
 
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
         """Keep an answer for the cache, should the run end answered."""
+
+    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+        """There is no answer to keep after a look into the cache."""
 
     def finish(self, run: Run, answered: bool) -> None:
         """The root run is over."""

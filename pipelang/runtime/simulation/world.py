@@ -294,6 +294,9 @@ class SimulatedWorld:
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
         return None
 
+    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+        return None
+
     def finish(self, run: Run, answered: bool) -> None:
         return None
 
