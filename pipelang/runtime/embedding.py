@@ -178,6 +178,7 @@ class Handle:
                 self.runtime.memories,
                 self.runtime.cache,
                 self.runtime.flights,
+                self.runtime.batches,
                 self._secrets,
             )
         everyone = (*self.runtime.sinks, *sinks)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelang.runtime.batching import Batches
 from pipelang.runtime.caching import CacheStore, InMemoryCache
 from pipelang.runtime.events import Sink
 from pipelang.runtime.flights import Flights
@@ -40,6 +41,7 @@ class Runtime:
     memories: MemoryStore = field(default_factory=InMemory)
     cache: CacheStore = field(default_factory=InMemoryCache)
     trace: bool = True
+    batches: Batches = field(default_factory=Batches, init=False, repr=False)
     flights: Flights = field(default_factory=Flights, init=False, repr=False)
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 

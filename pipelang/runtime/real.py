@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.asking import Asking
+from pipelang.runtime.batching import Batches
 from pipelang.runtime.caching import CacheStore
 from pipelang.runtime.calling import Calling
 from pipelang.runtime.evaluating import Evaluating
@@ -36,6 +37,7 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
     # One for every run in flight: slots take a third of the room.
     __slots__ = (
         "_asked",
+        "_batches",
         "_began",
         "_cache",
         "_chance",
@@ -61,6 +63,7 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
         memories: MemoryStore,
         cache: CacheStore,
         flights: Flights,
+        batches: Batches,
         secrets: tuple[str, ...] = (),
     ) -> None:
         Evaluating.__init__(self, types)
@@ -71,6 +74,7 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
         self._memories = memories
         self._cache = cache
         self._flights = flights
+        self._batches = batches
         self._kept = None
         self._asked = None
 
