@@ -6,10 +6,10 @@ import asyncio
 import random
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pipelang.records import dataclass
 from pipelang.runtime.budget import Budget, BudgetSpent, Reservation
 from pipelang.runtime.secrets import redact
 from pipelang.runtime.world import Attempt, AttemptFailed
@@ -28,6 +28,10 @@ class Patience:
 
     seconds: float | None
     budget: Budget | None
+
+
+ENDLESS = Patience(None, None)
+"""Where nothing limits the time."""
 
 
 class Attempting:
@@ -80,12 +84,12 @@ class Attempting:
         run: Run,
         attempt: Attempt,
         patience: Patience,
-        clock: asyncio.Timeout,
+        clock: asyncio.Timeout | None,
         started: float,
         cost: Decimal,
     ) -> Exception:
         """An attempt that took too long failed, unless it was the budget's time that ran out."""
-        ours = clock.expired() and patience.seconds is not None
+        ours = clock is not None and clock.expired() and patience.seconds is not None
         message = f"nothing came within {patience.seconds:g} s" if ours else "it timed out"
         failed = self._failed(run, attempt, "timeout", message, started=started, cost=cost)
         if ours and patience.budget is not None:
@@ -96,22 +100,29 @@ class Attempting:
 
     def elapsed(self, run: Run) -> float:
         now = time.monotonic()
-        away = now - self._away_since if self._waiting else 0.0
+        if not self._waiting:
+            return now - self._began - self._waited
+        away = now - self._away_since
         return max(0.0, now - self._began - self._waited - away)
 
     async def sleep(self, run: Run, seconds: float) -> None:
-        left = run.budget.seconds_left(self.elapsed(run))
+        left = self._left(run)
         if left is not None and seconds >= left[0]:
             await asyncio.sleep(max(0.0, left[0]))
             raise BudgetSpent(left[1], "time")
         await asyncio.sleep(seconds)
 
+    def _left(self, run: Run) -> tuple[float, Budget] | None:
+        """The least machine time that is left and whose it is; None without any time limit."""
+        budget = run.budget
+        return budget.seconds_left(self.elapsed(run)) if budget.timed() else None
+
     def _patience(self, run: Run, timeout: Decimal | None, used: float = 0.0) -> Patience:
         """What an attempt's timeout and the budgets leave it. Raises `BudgetSpent` if nothing."""
         limit = None if timeout is None else max(float(timeout) - used, 0.0)
-        left = run.budget.seconds_left(self.elapsed(run))
+        left = self._left(run)
         if left is None:
-            return Patience(limit, None)
+            return ENDLESS if limit is None else Patience(limit, None)
         if left[0] <= _NO_TIME:
             raise BudgetSpent(left[1], "time")
         if limit is None or left[0] < limit:
@@ -123,8 +134,16 @@ class Attempting:
     ) -> tuple[Reservation, Patience]:
         """Room in the budgets for one call, and how long it may then take. Raises `BudgetSpent`."""
         held = await run.budget.reserve(money, tokens)
+        return held, self._held(run, held, timeout, used)
+
+    def _held(
+        self, run: Run, held: Reservation, timeout: Decimal | None, used: float = 0.0
+    ) -> Patience:
+        """How long a call with room in the budgets may take. Raises `BudgetSpent` if no time is
+        left, and gives the room back.
+        """
         try:
-            return held, self._patience(run, timeout, used)
+            return self._patience(run, timeout, used)
         except BudgetSpent:
             run.budget.settle(held, Decimal(0), 0)
             raise

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
+from secrets import token_hex
 from typing import Any
 
 from pipelang.runtime.budget import Budget
@@ -25,6 +25,7 @@ from pipelang.runtime.patterns import Patterns
 from pipelang.runtime.progress import Progress, Update
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.real import RealWorld
+from pipelang.runtime.regions import Plans
 from pipelang.runtime.run import Run
 from pipelang.runtime.secrets import redact
 from pipelang.runtime.tools import Toolbox, describe
@@ -100,6 +101,9 @@ class Handle:
         self.pipeline = pipeline
         self.runtime = runtime
         program = loaded.program
+        self._plans = Plans()
+        self._names = tuple(parameter.name for parameter in pipeline.parameters)
+        self._providers = _Lazily(runtime, program)
         self._tools = Toolbox(program, {**runtime.tools, **tools})
         self._secrets = tuple(
             provider.key or DEFAULT_KEY for provider in program.providers.values()
@@ -130,10 +134,9 @@ class Handle:
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs as values of their types. Raises `InputError`."""
         values: dict[str, Any] = {}
-        names = [parameter.name for parameter in self.pipeline.parameters]
         for name in given:
-            if name not in names:
-                listed = ", ".join(f"`{n}`" for n in names) or "none"
+            if name not in self._names:
+                listed = ", ".join(f"`{n}`" for n in self._names) or "none"
                 raise InputError(
                     f"`{self.pipeline.name}` has no input `{name}`; its inputs: {listed}"
                 )
@@ -168,23 +171,29 @@ class Handle:
         if world is None:
             world = RealWorld(
                 self.loaded.types,
-                _Lazily(self.runtime, program),
+                self._providers,
                 self._tools,
                 self.runtime.people,
                 self.runtime.chance,
                 self.runtime.memories,
                 self.runtime.cache,
+                self.runtime.flights,
+                self.runtime.batches,
                 self._secrets,
             )
+        everyone = (*self.runtime.sinks, *sinks)
         return Run(
-            id=run_id or uuid.uuid4().hex[:12],
+            id=run_id or token_hex(6),
             program=program,
             pipeline=self.pipeline,
             world=world,
             expressions=self._expressions,
+            plans=self._plans,
             budget=Budget(self.pipeline.budget),
             values=values,
-            sinks=(*self.runtime.sinks, *sinks),
+            sinks=everyone,
+            quiet=not (self.runtime.trace or everyone),
+            traced=self.runtime.trace,
             granted=None if permits is None else frozenset(permits),
             tenant=tenant,
         )

@@ -74,7 +74,7 @@ class Evaluating:
     # ----------------------------------------------------------------------- side by side
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        return asyncio.ensure_future(work)
+        return asyncio.get_running_loop().create_task(work)
 
     async def stop(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         running = list(tasks)

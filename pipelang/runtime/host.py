@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelang.runtime.batching import Batches
 from pipelang.runtime.caching import CacheStore, InMemoryCache
 from pipelang.runtime.events import Sink
+from pipelang.runtime.flights import Flights
 from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.memories import InMemory, MemoryStore
 from pipelang.runtime.people import Nobody, People
@@ -29,7 +31,8 @@ class Runtime:
     """What a host plugs in. `providers` are by the name of a program's provider; what is not given
     is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
     `people` are called with every question, or an inbox in which it waits for an answer.
-    `memories` and `cache` live as long as this object unless others are handed in.
+    `memories` and `cache` live as long as this object unless others are handed in. Without `trace`
+    results carry no events; where there is no sink either, none are made.
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)
@@ -39,6 +42,9 @@ class Runtime:
     chance: random.Random = field(default_factory=random.Random)
     memories: MemoryStore = field(default_factory=InMemory)
     cache: CacheStore = field(default_factory=InMemoryCache)
+    trace: bool = True
+    batches: Batches = field(default_factory=Batches, init=False, repr=False)
+    flights: Flights = field(default_factory=Flights, init=False, repr=False)
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 
     def provider(self, program: p.Program, name: str) -> ModelProvider:

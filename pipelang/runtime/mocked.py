@@ -124,6 +124,9 @@ class MockedWorld(Evaluating):
     async def hand_over(self, run: Run, result: Escalated) -> None:
         return None
 
+    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+        return None
+
     def finish(self, run: Run, answered: bool) -> None:
         return None
 

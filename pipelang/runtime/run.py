@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, assert_never
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, assert_never
 
+from pipelang.diagnostics import Span
 from pipelang.runtime.budget import Budget
 from pipelang.runtime.events import Event, Sink
 from pipelang.runtime.expressions import BUDGET, Expressions
@@ -13,6 +15,10 @@ from pipelang.runtime.values import shown
 from pipelang.runtime.world import Arms, World
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
+
+if TYPE_CHECKING:
+    from pipelang.runtime.regions import Plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +42,15 @@ class Halted(Exception):
         self.detail = detail
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Run:
     """One run of one pipeline, or of a sub-pipeline in it.
 
     `path` stands before the names of its events; `parent` is the run that runs this one; `redoing`
-    says that what runs now ran before; `begun` are the steps that were; `partial` has what an
-    unfinished `each` has so far; `action` is the `run` that it carries out, None for the root and
-    for an agent's; `frame` is what a world keeps with it.
+    says that what runs now ran before; `feedback` is what gates said to steps that they redo;
+    `partial` has what an unfinished `each` has so far; `action` is the `run` that it carries out,
+    None for the root and for an agent's; `frame` is what a world keeps with it. `quiet` says that
+    nobody wants its events, `traced` that the result has them.
     """
 
     id: str
@@ -51,32 +58,44 @@ class Run:
     pipeline: p.Pipeline
     world: World
     expressions: Expressions
+    plans: Plans
     budget: Budget
     values: dict[str, Any]
     sinks: tuple[Sink, ...] = ()
-    trace: list[Event] = field(default_factory=list)
-    redos: dict[str, int] = field(default_factory=dict)
-    feedback: dict[str, str] = field(default_factory=dict)
-    made: dict[str, p.Step] = field(default_factory=dict)
-    calls: dict[str, int] = field(default_factory=dict)
     granted: frozenset[str] | None = None
     tenant: str | None = None
-    conditions: list[ir.Expr] = field(default_factory=list)
     quiet: bool = False
+    traced: bool = True
     path: str = ""
     parent: Run | None = None
     redoing: bool = False
-    begun: set[str] = field(default_factory=set)
-    partial: dict[str, Any] = field(default_factory=dict)
     action: p.RunPipeline | None = None
     frame: Any = None
+    feedback: dict[str, str] | None = None
+    trace: list[Event] = field(init=False, repr=False)
+    redos: dict[str, int] = field(init=False, repr=False)
+    made: dict[str, p.Step] = field(init=False, repr=False)
+    calls: dict[str, int] = field(init=False, repr=False)
+    conditions: list[ir.Expr] = field(init=False, repr=False)
+    partial: dict[str, Any] = field(init=False, repr=False)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Ten thousand runs that wait have none of most of these: made when first asked for.
+            if name not in _WHEN_NEEDED:
+                raise AttributeError(name)
+            made = _WHEN_NEEDED[name]()
+            setattr(self, name, made)
+            return made
 
     def tell(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
         """Record an event and hand it to the sinks."""
         if self.quiet:
             return
         event = Event(kind, self.path + name, self.world.elapsed(self), data, content)
-        self.trace.append(event)
+        if self.traced:
+            self.trace.append(event)
         for sink in self.sinks:
             sink(self.id, event)
 
@@ -88,6 +107,10 @@ class Run:
         """What decides where to go."""
         return self.world.route(self, expr, arms)
 
+    def left(self, what: str) -> Any:
+        """What is left of a dimension of its budget."""
+        return self.budget.remaining(what, self.world.elapsed(self))
+
     def child(
         self,
         pipeline: p.Pipeline,
@@ -97,31 +120,37 @@ class Run:
         action: p.RunPipeline | None,
     ) -> Run:
         """A run of a sub-pipeline in this one; `at` is the step that runs it."""
-        child = Run(
-            id=self.id,
-            program=self.program,
-            pipeline=pipeline,
-            world=self.world,
-            expressions=self.expressions,
-            budget=budget,
-            values=values,
-            sinks=self.sinks,
-            trace=self.trace,
-            calls=self.calls,
-            granted=self.granted,
-            tenant=self.tenant,
-            quiet=self.quiet,
-            path=f"{self.path}{at}/",
-            parent=self,
-            redoing=self.redoing,
-            action=action,
-        )
-        child.values[BUDGET] = lambda what: budget.remaining(what, self.world.elapsed(child))
+        child = self._copy(("trace", "calls"))
+        child.pipeline, child.budget, child.values, child.action = pipeline, budget, values, action
+        child.path, child.parent = f"{self.path}{at}/", self
+        child.frame = child.feedback = None
+        child.values[BUDGET] = child
         return child
 
     def element(self, variable: str, value: Any, at: str) -> Run:
         """The same run as an element of an `each` sees it."""
-        return replace(self, values={**self.values, variable: value}, path=f"{self.path}{at}")
+        inside = self._copy(tuple(_WHEN_NEEDED))
+        inside.values = {**self.values, variable: value}
+        inside.path = f"{self.path}{at}"
+        return inside
+
+    def _copy(self, shared: tuple[str, ...]) -> Run:
+        """The same run again; of what is made when it is needed it shares no more than this."""
+        copied: Run = object.__new__(Run)
+        for name in (*_GIVEN, *shared):
+            setattr(copied, name, getattr(self, name))
+        return copied
+
+
+_WHEN_NEEDED: dict[str, Callable[[], Any]] = {
+    "trace": list,
+    "redos": dict,
+    "made": dict,
+    "calls": dict,
+    "conditions": list,
+    "partial": dict,
+}
+_GIVEN = tuple(one.name for one in fields(Run) if one.init)
 
 
 def conclude(run: Run, outcome: p.Outcome) -> Ended:
@@ -136,6 +165,11 @@ def conclude(run: Run, outcome: p.Outcome) -> Ended:
             return Ended(outcome, None)
         case _:
             assert_never(outcome)
+
+
+def without_value(name: str, span: Span, why: str) -> Ended:
+    """The end of a run in which something has no value and nothing stands behind it."""
+    return Ended(p.Fail(CHAIN_EXHAUSTED, name, span), None, detail=why)
 
 
 def inputs_of(run: Run) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -150,21 +150,49 @@ class ToolRaised(Exception):
 
 
 async def call(function: Callable[..., Any], arguments: Mapping[str, Any], threads: Threads) -> Any:
-    """Call a function: awaited if async, in a thread if not.
-
-    Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes through as it is.
+    """Call a function. Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes
+    through as it is.
     """
     try:
-        if inspect.iscoroutinefunction(function):
-            return await function(**arguments)
-        result = await threads.run(partial(function, **arguments))
-        return await result if inspect.isawaitable(result) else result
-    except asyncio.CancelledError as cancelled:
-        if being_cancelled():
+        return await begin(function, arguments, threads)
+    except (Exception, SystemExit, asyncio.CancelledError) as error:
+        raised = raised_by(error)
+        if raised is None:
             raise
-        raise ToolRaised(describe(cancelled)) from cancelled
-    except (Exception, SystemExit) as error:
-        raise ToolRaised(describe(error)) from error
+        raise raised from error
+
+
+def begin(
+    function: Callable[..., Any], arguments: Mapping[str, Any], threads: Threads
+) -> Coroutine[Any, Any, Any]:
+    """A call to be awaited: of the function itself if it is async, in a thread if not. It may raise
+    anything: see `raised_by`.
+    """
+    if _is_async(function):
+        made: Coroutine[Any, Any, Any] = function(**arguments)
+        return made
+    return _in_thread(function, arguments, threads)
+
+
+async def _in_thread(
+    function: Callable[..., Any], arguments: Mapping[str, Any], threads: Threads
+) -> Any:
+    result = await threads.run(partial(function, **arguments))
+    return await result if inspect.isawaitable(result) else result
+
+
+def raised_by(error: BaseException) -> ToolRaised | None:
+    """What came out of a call as an error of the tool; None for a cancellation of the run."""
+    if isinstance(error, asyncio.CancelledError) and being_cancelled():
+        return None
+    return ToolRaised(describe(error))
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    # The plain case first: `inspect` unwraps partials and methods, which takes longer than a call.
+    code = getattr(function, "__code__", None)
+    plainly = code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
+    return plainly or inspect.iscoroutinefunction(function)
 
 
 def describe(error: BaseException) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
@@ -146,7 +146,7 @@ class World(Protocol):
     def begin(self, run: Run, step: p.Step) -> None:
         """A step's chain begins, perhaps not for the first time."""
 
-    async def attempt(self, run: Run, attempt: Attempt) -> Any:
+    def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         """Carry out one attempt; its answer fits its type. Raises `AttemptFailed`."""
 
     async def turn(
@@ -188,13 +188,18 @@ class World(Protocol):
     async def look_up(
         self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]
     ) -> Any:
-        """A cached answer of a link, or `NOTHING`."""
+        """A cached answer of a link, or `NOTHING`: then either `keep` or `lack` follows. May wait
+        for who asks for the same. Raises `AttemptFailed` if that took too long.
+        """
 
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
         """Keep an answer for the cache, should the run end answered."""
 
     async def hand_over(self, run: Run, result: Escalated) -> None:
         """The root run ends escalated: whoever goes on gets what it hands over."""
+
+    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+        """There is no answer to keep after a look into the cache."""
 
     def finish(self, run: Run, answered: bool) -> None:
         """The root run is over."""

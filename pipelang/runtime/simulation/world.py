@@ -56,12 +56,15 @@ class Ghost:
 
 
 class SimulatedWorld:
-    """One simulated run. `wrong_effect` tells whether something was done with a wrong value."""
+    """One simulated run. `wrong_effect` tells whether something was done with a wrong value,
+    `reached` which steps of the pipeline itself were begun.
+    """
 
     def __init__(self, facts: Facts, chance: random.Random, spending: Spending) -> None:
         self.loop = Loop()
         self.chances = Chances(chance)
         self.wrong_effect = False
+        self.reached: set[str] = set()
         self.cost = 0.0
         self.tokens = 0.0
         self._root = Frame(facts, self.chances, spending)
@@ -105,6 +108,8 @@ class SimulatedWorld:
     # ------------------------------------------------------------------------------- attempts
 
     def begin(self, run: Run, step: p.Step) -> None:
+        if run.parent is None:
+            self.reached.add(step.name)
         latents = self._frame(run).latents.get(step.name)
         if latents is not None:
             latents.former, latents.link = latents.last, None
@@ -291,6 +296,9 @@ class SimulatedWorld:
         return None
 
     async def hand_over(self, run: Run, result: Escalated) -> None:
+        return None
+
+    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
         return None
 
     def finish(self, run: Run, answered: bool) -> None:
