@@ -112,8 +112,12 @@ class Webhook:
             headers[SIGNATURE] = signature_of(body, resolve_secret(self.secret))
         request = urllib.request.Request(self.url, body, headers, method="POST")
         opener = urllib.request.build_opener(_NoRedirects())
-        with opener.open(request, timeout=self._timeout) as response:
-            response.read(0)
+        try:
+            with opener.open(request, timeout=self._timeout) as response:
+                response.read(0)
+        except urllib.error.HTTPError as error:
+            error.close()  # it holds the connection
+            raise
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

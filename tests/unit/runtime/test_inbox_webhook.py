@@ -45,12 +45,12 @@ class Taker:
             self.came.append((headers, body))
             self.enough.notify_all()
             code = self.codes[min(len(self.came), len(self.codes)) - 1]
-        self.go_on.wait(10)
+        self.go_on.wait(60)
         return code
 
     def wait_for(self, count: int) -> None:
         with self.enough:
-            assert self.enough.wait_for(lambda: len(self.came) >= count, 10)
+            assert self.enough.wait_for(lambda: len(self.came) >= count, 60)
 
 
 @contextmanager
