@@ -26,6 +26,8 @@ do, which is the same again and again in a large pipeline, is worked out once (`
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Any, assert_never
 
 from pipelang.analysis.closed import add
@@ -42,7 +44,7 @@ from pipelang.analysis.tape import Tape
 from pipelang.analysis.totals import OUTCOMES as OUTCOMES
 from pipelang.analysis.totals import Totals as Totals
 from pipelang.analysis.totals import all_figures as all_figures
-from pipelang.records import replace
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.people import passes
 from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
@@ -67,106 +69,146 @@ def sweep_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
 # ------------------------------------------------------------------------------------ blocks
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in a block some states are: before the segment of number `at`.
+
+    Where a gate sent them back, all items up to the one of index `horizon` ran before, and those
+    of `again` among them run again; else `horizon` is -1. `redos` counts how often that was.
+    """
+
+    at: int
+    horizon: int = -1
+    again: frozenset[int] = frozenset()
+    redos: int = 0
+
+
 def _block(
     sweep: Sweep, block: p.Block, table: Table, taint: Taint, after: Needed | None, at: int
 ) -> Table:
-    """The states that reach the end of a block."""
-    needed = needed_after(sweep.model, block, taint, after, at)
-    everything = range(len(block.items))
-    walk = Walk(sweep, block, taint, needed)
-    return _span(walk, 0, len(block.items), frozenset(everything), table, first=True)
+    """The states that reach the end of a block.
 
-
-def _span(
-    walk: Walk, start: int, stop: int, chosen: frozenset[int], table: Table, first: bool
-) -> Table:
-    """Run the chosen items from `start` up to `stop` (not included).
-
-    `first` is False while something runs again: then steps replace their values.
+    States wait where they are. The ones that are the least far go on first, up to the next gate
+    that may send some back, so that all that come to one place are one table before they go on:
+    in whichever order redos were taken, what they lead to is gone through once.
     """
-    for segment in walk.block.segments:
-        if not table:
-            return table
-        walk.sweep.totals.work += len(table.weights)
+    walk = Walk(sweep, block, taint, needed_after(sweep.model, block, taint, after, at))
+    waiting: dict[_Place, list[Table]] = {_Place(0): [table]}
+    ends: list[Table] = []
+    starts = [segment_start(segment) for segment in block.segments]
+
+    def how_far(place: _Place) -> tuple[int, int, int]:
+        far = starts[place.at] if place.at < len(starts) else len(block.items)
+        return (max(place.horizon, far), place.redos, place.at)
+
+    while waiting:
+        place = min(waiting, key=how_far)
+        here = merge(waiting.pop(place))
+        for going, states in _on(walk, place, here, starts):
+            if not states:
+                continue
+            if going.at == len(block.segments):
+                ends.append(states)
+            else:
+                waiting.setdefault(going, []).append(states)
+    return merge(ends)
+
+
+def segment_start(segment: p.Region | p.Barrier) -> int:
+    """The index of a segment's first item."""
+    return segment.members[0] if isinstance(segment, p.Region) else segment.index
+
+
+def _on(
+    walk: Walk, place: _Place, table: Table, starts: list[int]
+) -> Iterator[tuple[_Place, Table]]:
+    """Go on from a place to the next gate that may send states back, or to the end."""
+    segments = walk.block.segments
+    for number in range(place.at, len(segments)):
+        segment = segments[number]
+        first = starts[number] > place.horizon
+        walk.sweep.totals.work += len(table)
         if isinstance(segment, p.Region):
-            members = [i for i in segment.members if start <= i < stop and i in chosen]
-            if members:
-                table = region(walk, members, table, first)
+            members = [i for i in segment.members if first or i in place.again]
+            table = region(walk, members, table, first)
             continue
         index = segment.index
-        if not (start <= index < stop and index in chosen):
+        if not (first or index in place.again):
             continue
         item = walk.block.items[index]
-        if isinstance(item, p.Gate):
-            table, redone, more = _gate(walk, index, item, table, stop)
-            if redone:
-                if more <= chosen:
-                    table = merge((table, redone))
-                else:
-                    rest = _span(walk, index + 1, stop, chosen | more, redone, first=False)
-                    table = _span(walk, index + 1, stop, chosen, table, first)
-                    return merge((table, rest))
+        if not isinstance(item, p.Gate):
+            table = walk.let_go(index, _barrier(walk, index, item, table, first))
+        elif not isinstance(item.otherwise, p.Redo):
+            table = _gate(walk, index, item, item.otherwise, table)
         else:
-            table = _barrier(walk, index, item, table, first)
-        table = walk.let_go(index, table)
-    return table
+            passed, redone = _redoing(walk, item, item.otherwise, table)
+            last = number + 1 == len(segments) or starts[number + 1] > place.horizon
+            left = frozenset(other for other in place.again if other > index)
+            below = _Place(number + 1)
+            if not last:
+                below = replace(place, at=number + 1, again=left)
+            yield below, walk.let_go(index, passed)
+            yield _sent_back(walk.block, place, index, item.otherwise, starts), redone
+            return
+    yield _Place(len(segments)), table
 
 
 # ------------------------------------------------------------------------------------- gates
 
 
-def _gate(
-    walk: Walk, index: int, gate: p.Gate, table: Table, stop: int
-) -> tuple[Table, Table | None, frozenset[int]]:
-    """Judge a gate. Returns what passes at once, what passes after a redo, and what that changes.
+def _gate(walk: Walk, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
+    """What passes a gate that ends the run for the rest."""
 
-    The third part are the items below the gate that must run again behind a redo.
-    """
-    shape = None
+    def act(totals: Totals, table: Table) -> Table:
+        here = replace(walk, sweep=walk.sweep.scratch(totals))
+        passed, failed = _judged(here, gate, table)
+        if failed is not None:
+            end(here, failed, otherwise)
+        return walk.let_go(index, passed)
+
+    totals, shape = walk.sweep.totals, None
     if table.tape is not None and 0 < len(table) <= MANY_STATES:
         shape = gate_shape(walk.sweep.model, gate)
     if shape is None:
-        return _judge(walk, index, gate, table, stop)
-    assert not isinstance(gate.otherwise, p.Redo)
-
-    def act(totals: Totals, single: Table) -> Table:
-        inner = replace(walk, sweep=walk.sweep.scratch(totals))
-        return walk.let_go(index, _judge(inner, index, gate, single, stop)[0])
-
-    totals, own = walk.sweep.totals, gate.otherwise
-    passed = moved(table, shape, walk.needed, index, False, act, totals, own, None)
-    return passed, None, frozenset()
+        return act(totals, table)
+    return moved(table, shape, walk.needed, index, False, act, totals, otherwise, None)
 
 
-def _judge(
-    walk: Walk, index: int, gate: p.Gate, table: Table, stop: int
-) -> tuple[Table, Table | None, frozenset[int]]:
+def _judged(walk: Walk, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
+    """What passes a gate, and what does not."""
     plan = walk.sweep.plans.get(id(gate))
     if plan is None:
         plan = walk.sweep.plans[id(gate)] = gate_plan(walk.sweep.model, gate)
     table = perform(table, plan)
     keys = plan.keys
     parts = split(table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True)))))
-    passed = parts.get(True, table.empty())
-    failed = parts.get(False)
+    return parts.get(True, table.empty()), parts.get(False)
+
+
+def _redoing(walk: Walk, gate: p.Gate, redo: p.Redo, table: Table) -> tuple[Table, Table]:
+    """What passes a gate, and what it sends back; what has no redo left is ended."""
+    passed, failed = _judged(walk, gate, table)
     if failed is None:
-        return passed, None, frozenset()
-    if not isinstance(gate.otherwise, p.Redo):
-        end(walk, failed, gate.otherwise)
-        return passed, None, frozenset()
-    redo = gate.otherwise
+        return passed, table.empty()
     counter = redo_key(gate.name)
-    again: list[Table] = []
     chances = split(failed, (counter,), lambda seen: may_redo(redo, seen[0] or 0))
     if False in chances:
         end(walk, chances[False], redo.otherwise)
     if True not in chances:
-        return passed, None, frozenset()
-    more = assign(chances[True], (counter,), (counter,), lambda seen: [(((seen[0] or 0) + 1,), 1)])
-    again.append(_span(walk, redo.reruns[0], index + 1, frozenset(redo.reruns), more, first=False))
-    items = walk.block.items
-    stale = readers(items, index + 1, stop - 1, changed_by(items, redo.reruns))
-    return passed, merge(again), frozenset(stale)
+        return passed, table.empty()
+    counted = assign(
+        chances[True], (counter,), (counter,), lambda seen: [(((seen[0] or 0) + 1,), 1)]
+    )
+    return passed, counted
+
+
+def _sent_back(block: p.Block, place: _Place, gate: int, redo: p.Redo, starts: list[int]) -> _Place:
+    """Where a gate sends states back to: what it redoes, what reads that, what was to run again."""
+    horizon = max(gate, place.horizon)
+    stale = readers(block.items, gate + 1, horizon, changed_by(block.items, redo.reruns))
+    left = {index for index in place.again if index > gate}
+    again = frozenset({*redo.reruns, gate, *stale, *left})
+    return _Place(bisect_right(starts, redo.reruns[0]) - 1, horizon, again, place.redos + 1)
 
 
 # ---------------------------------------------------------------------------------- barriers
