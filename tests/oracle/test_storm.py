@@ -47,7 +47,10 @@ def numbers(report: dict[str, Any], model: str) -> dict[str, tuple[str, Number]]
     found = {name: (f'P=? [F "{name}"]', report["outcomes"][name]) for name in OUTCOMES}
     found["wrong_effect"] = ('P=? [F "wrong_effect"]', report["wrong_effect"])
     for name, number in report["escalations"].items():
-        found[f"escalation.{name}"] = (f'P=? [F "escalation_{name}"]', number)
+        label = f"escalation_{name.replace('.', '_')}"
+        # A step that no run of the model comes to has no label.
+        asked = f'P=? [F "{label}"]' if f'label "{label}"' in model else "P=? [F false]"
+        found[f"escalation.{name}"] = (asked, number)
     for step in report["steps"]:
         found[f"reached {step['name']}"] = (f'P=? [F "reached_{step["name"]}"]', step["reached"])
     if 'rewards "cost"' in model and "// no rewards" not in model:

@@ -57,15 +57,19 @@ class Reward:
 
 @dataclass(slots=True)
 class Machine:
-    """`kept` are variables whose last value counts when the run is over."""
+    """`kept` are variables whose last value counts when the run is over, `taken` names that are in
+    use, `endings` what the variables say that remember endings.
+    """
 
     variables: dict[str, Variable] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
     rewards: list[Reward] = field(default_factory=list)
     headings: dict[int, str] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
+    endings: dict[str, dict[str, int]] = field(default_factory=dict)
     reached: dict[str, list[int]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
     places: int = 0
 
     def place(self, heading: str = "") -> int:
@@ -94,6 +98,11 @@ class Machine:
         if guard.text != "false":
             self.commands.append(Command(place, guard, possible))
 
-    def end(self, name: str) -> int:
-        """The number of an ending, by its name; runs that end so are told apart by it alone."""
-        return self.ends.setdefault(name, len(self.ends) + 1)
+    def end(self, variable: str, name: str) -> int:
+        """The number of an ending by its name, which a variable may have from now on."""
+        number = self.ends.setdefault(name, len(self.ends) + 1)
+        found = self.endings.setdefault(variable, {})
+        found[name] = number
+        notes = ", ".join(f"{number} {name}" for name, number in found.items())
+        self.declare(variable, number, notes)
+        return number
