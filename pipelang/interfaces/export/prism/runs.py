@@ -52,7 +52,10 @@ def run(trial: Trial, action: p.RunPipeline, place: int) -> None:
         note = f"attempts of {outer.path}{making.step.name} that have failed"
         tries = outer.variable(f"tries_{making.name}", retries, note)
     machine.go(place, Move(begin) if tries is None else Move(begin).setting(tries, 0))
-    block(t, frame.pipeline.block, scope, trial.around, begin)
+    # A redo of the first step goes back to the head of the block, which is no new call.
+    head = machine.place()
+    machine.go(begin, Move(head))
+    block(t, frame.pipeline.block, scope, trial.around, head)
     for name, code in machine.endings.get(frame.ending, {}).items():
         here = is_(frame.ending, code)
         if name in (RIGHT_ANSWER, WRONG_ANSWER):
