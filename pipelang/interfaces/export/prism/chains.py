@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from pipelang.interfaces.export.prism.answers import answer_of, attempt, draw_answer
+from pipelang.interfaces.export.prism.caches import look, unless_never
 from pipelang.interfaces.export.prism.calls import call
 from pipelang.interfaces.export.prism.constants import plain
 from pipelang.interfaces.export.prism.draws import RIGHT, WRONG, all_right
@@ -16,13 +17,11 @@ from pipelang.interfaces.export.prism.polls import cascade, vote
 from pipelang.interfaces.export.prism.runs import run
 from pipelang.interfaces.export.prism.translation import (
     Making,
-    NotExportable,
     Translation,
     Trial,
 )
 from pipelang.records import replace
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance
 
 
 def chain(t: Translation, making: Making, links: p.Chain, place: int, exhausted: int) -> None:
@@ -48,36 +47,10 @@ def _link(trial: Trial, place: int) -> None:
             _link(replace(trial, link=action.arms[index][1], around=around), arm)
         return
     if trial.link.cache is not None:
-        place = _cached(trial, trial.link.cache, place)
+        hit, miss = look(trial, trial.link.cache, place)
+        _action(replace(trial, failed=hit, missed=miss), hit)
+        place = miss
     _action(trial, place)
-
-
-def _cached(trial: Trial, cache: p.Cache, place: int) -> int:
-    """A look into the cache, unless the step is made again; gives the place of a miss.
-
-    What is in it was answered: it is as right as a fresh answer that was given, costs nothing and
-    hangs on no outage. So a hit plays the action for nothing until it answers.
-    """
-    t, machine, fresh = trial.t, trial.machine, trial.making.fresh
-    if _may_never_answer(t, trial.link):
-        raise NotExportable("a cache before something that may never answer cannot be exported")
-    hit, miss = machine.place(), machine.place()
-    hits = t.constants.share(cache.hits)
-    machine.go(place, Move(miss), no(fresh))
-    machine.choose(place, [(hits, Move(hit)), (rest(hits), Move(miss))], fresh)
-    _action(replace(trial, failed=hit, kept=True), hit)
-    return miss
-
-
-def _may_never_answer(t: Translation, link: p.Link) -> bool:
-    """Whether a vote or cascade may have no answer at all: then nothing is in its cache."""
-    shares: list[Chance] = []
-    if isinstance(link.action, p.Cascade):
-        shares += [link.action.rates.catches, link.action.rates.false_alarms]
-        shares += [t.program.tiers[tier].transient for tier in link.action.tiers]
-    elif link.vote is not None and isinstance(link.action, (p.AskTier, p.Agent)):
-        shares += [tier.transient for tier in t.program.tiers.values()]
-    return any(t.constants.is_certain(share) for share in shares)
 
 
 def _action(trial: Trial, place: int) -> None:
@@ -92,7 +65,7 @@ def _action(trial: Trial, place: int) -> None:
                 t.machine.go(place, Move(asking), case)
                 _asked(replace(trial, tier=tier), asking)
         case p.Cascade():
-            cascade(trial, link.action, place)
+            cascade(trial, link.action, unless_never(trial, place))
         case p.AskRole():
             key = link.action.role
             in_time = t.constants.timely(t.program.roles[key], key, link.timeout)
@@ -117,7 +90,7 @@ def _action(trial: Trial, place: int) -> None:
 def _asked(trial: Trial, place: int) -> None:
     """One tier is asked, once or for a vote."""
     if trial.link.vote is not None:
-        vote(trial, trial.link.vote, place)
+        vote(trial, trial.link.vote, unless_never(trial, place))
         return
     answered = trial.machine.place()
     call(trial, place, answered)

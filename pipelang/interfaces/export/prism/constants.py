@@ -53,16 +53,26 @@ class Constants:
 
     def is_certain(self, chance: Chance) -> bool:
         """Whether a share is known to be 100%."""
+        return self._bounds(chance)[0] == 1
+
+    def is_impossible(self, chance: Chance) -> bool:
+        """Whether a share is known to be 0%."""
+        return self._bounds(chance)[1] == 0
+
+    def _bounds(self, chance: Chance) -> tuple[Decimal, Decimal]:
+        """Between which a share lies."""
         match chance:
             case Declared():
-                return chance.share == 1
+                return chance.share, chance.share
             case CountedShare():
-                return chance.good == chance.total
+                share = Decimal(chance.good) / chance.total
+                return share, share
             case MeasuredShare():
                 file = self.evidence[chance.file]
-                return file.right == len(file.rows)
+                share = Decimal(file.right) / len(file.rows)
+                return share, share
             case Undeclared():
-                return False
+                return Decimal(0), Decimal(1)
             case _:
                 assert_never(chance)
 

@@ -95,7 +95,8 @@ class Trial:
     """A link being tried for a value. `around` is what its answer reads without naming it, `tier`
     who is asked, `failed` where the run goes on without an answer.
 
-    `kept` says that the answer is one from a cache: it was given, and costs nothing.
+    With `missed` the answer is one from a cache, which was given and costs nothing; where there
+    can't be one the run goes on there.
     """
 
     t: Translation
@@ -104,7 +105,11 @@ class Trial:
     around: frozenset[str]
     failed: int
     tier: str | None = None
-    kept: bool = False
+    missed: int | None = None
+
+    @property
+    def kept(self) -> bool:
+        return self.missed is not None
 
     @property
     def machine(self) -> Machine:
