@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from pipelang.interfaces.export.prism.formulas import product, rest
+from pipelang.interfaces.export.prism.machine import NotExportable
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import (
@@ -22,6 +23,9 @@ from pipelang.semantics.chance import (
     MeasuredShare,
     Undeclared,
 )
+
+MOST_OPEN = 64
+"""Values of one draw that nobody gave a share."""
 
 Z95 = 1.644854
 """The 95% quantile of the standard normal, as the design fixes it."""
@@ -100,7 +104,15 @@ class Constants:
         return self._constant(site, "u", shown, None, shown)
 
     def stick(self, site: str, count: int) -> list[str]:
-        """`count` unknown shares that sum to 1: each takes its part of what is left."""
+        """`count` unknown shares that sum to 1: each takes its part of what is left.
+
+        Raises `NotExportable` if there are too many to be written down.
+        """
+        if count > MOST_OPEN:
+            raise NotExportable(
+                f"`{_shown(site, self.pipeline)}` may be any of {count:,} values, and nobody"
+                f" declared how often: at most {MOST_OPEN} can be left open"
+            )
         shares, left = [], "1"
         for index in range(count - 1):
             part = self.unknown(f"{site}[{index}]")

@@ -11,6 +11,13 @@ from collections.abc import Iterable, Mapping
 from pipelang.interfaces.export.prism.formulas import TRUE, Formula, number
 from pipelang.records import dataclass, field
 
+MOST_PLACES = 200_000
+"""Places of a model: more are read by no checker, and not by people either."""
+
+
+class NotExportable(Exception):
+    """Something in the pipeline that has no translation; the message names it."""
+
 
 def _nothing() -> Mapping[str, Formula]:
     return {}
@@ -76,6 +83,11 @@ class Machine:
         """A new place; a heading is printed above its commands."""
         number = self.places
         self.places += 1
+        if number == MOST_PLACES:
+            raise NotExportable(
+                f"the model would have more than {MOST_PLACES:,} places, since a pipeline is"
+                " written out wherever it is run: export those that it runs one by one"
+            )
         if heading:
             self.headings[number] = heading
         return number

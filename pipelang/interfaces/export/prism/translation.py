@@ -14,11 +14,6 @@ from pipelang.interfaces.export.prism.scopes import Frame, Scope
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
-
-class NotExportable(Exception):
-    """Something in the pipeline that has no translation; the message names it."""
-
-
 EFFECT = "wrong_effect"
 """The variable that remembers a wrong effect to the end of the run."""
 
