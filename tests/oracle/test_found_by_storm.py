@@ -139,7 +139,7 @@ pipeline main(x: text max 9 tokens) -> text max 9 tokens {
 }
 """
 
-CONFIDENCE_OF_AN_ARGUMENT = """
+ITS_CONFIDENCE = """
 type Sure { ok: bool  confidence: probability }
 
 pipeline child(r: Sure) -> bool {
@@ -203,10 +203,8 @@ pipeline main(x: text max 9 tokens) -> text max 9 tokens {
         pytest.param(SAME_STEP, "outcomes.escalation", 0.125, id="same step"),
         # Half of the right rows are sure and half of the wrong ones, whoever compares them: a
         # threshold that only the sub-pipeline has was none of the caller's (a KeyError).
-        pytest.param(
-            CONFIDENCE_OF_AN_ARGUMENT, "outcomes.success", 0.25, id="argument's confidence"
-        ),
-        pytest.param(CONFIDENCE_OF_AN_ARGUMENT, "outcomes.silent_error", 0.25, id="and if wrong"),
+        pytest.param(ITS_CONFIDENCE, "outcomes.success", 0.25, id="argument's confidence"),
+        pytest.param(ITS_CONFIDENCE, "outcomes.silent_error", 0.25, id="and if wrong"),
         # One value, so one draw, by the share of the first that looks at it; it was the last one's.
         pytest.param(TWO_PARAMETERS, "outcomes.rejection", 0.25, id="two parameters, rejected"),
         pytest.param(TWO_PARAMETERS, "outcomes.escalation", 0, id="two parameters, never both"),

@@ -110,7 +110,7 @@ class Constants:
         """
         if count > MOST_OPEN:
             raise NotExportable(
-                f"`{_shown(site, self.pipeline)}` may be any of {count:,} values, and nobody"
+                f"`{_shown(site, self.pipeline).removesuffix(' if right')}` may be any of {count:,} values, and nobody"
                 f" declared how often: at most {MOST_OPEN} can be left open"
             )
         shares, left = [], "1"
