@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from . import cases_asked, cases_each, cases_run  # noqa: F401
+from .cases import CASES
 from .generate import generate
 from .generate_wide import generate_wide
 from .season import seasoned, with_gaps
@@ -132,6 +134,16 @@ def test_every_construct(storm: Storm, first: int, tmp_path: Path) -> None:
             if found:
                 failures += [f"seed {seed}, {name}", *found, pipe_text(program)]
     assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_known_answers(storm: Storm, name: str, tmp_path: Path) -> None:
+    """The cases worked out by hand: Storm finds them in the translation."""
+    case = CASES[name]()
+    model = exported(write_pipe(case.program, tmp_path))["main"].text
+    found = storm.values(model, {kind: f'P=? [F "{kind}"]' for kind in OUTCOMES})
+    for kind in OUTCOMES:
+        assert abs(found[kind] - case.outcomes.get(kind, 0)) < TOLERANCE, kind
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS // 4, BATCH))

@@ -109,9 +109,10 @@ class Constants:
         Raises `NotExportable` if there are too many to be written down.
         """
         if count > MOST_OPEN:
+            what = _shown(site, self.pipeline).removesuffix(" if right")
             raise NotExportable(
-                f"`{_shown(site, self.pipeline).removesuffix(' if right')}` may be any of {count:,} values, and nobody"
-                f" declared how often: at most {MOST_OPEN} can be left open"
+                f"`{what}` may be any of {count:,} values, and nobody declared how often: at most"
+                f" {MOST_OPEN} can be left open"
             )
         shares, left = [], "1"
         for index in range(count - 1):
