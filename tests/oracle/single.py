@@ -269,6 +269,6 @@ class SingleAnswers:
         return cascade_outcomes(calls, rates, link.correlation or NOTHING)
 
     def _kept(self, outcomes: Outcomes, made_from: tuple[Value, ...]) -> Value:
-        """An answer from the cache, given whether what it was made from is right."""
-        worth = outcomes.right_if_answered()
-        return Value(Latent(self._root.draws, worth, worth), made_from)
+        """An answer from the cache; what it would be of other arguments is open, as of a vote."""
+        verdict = self._root.draws.flip(outcomes.right_if_answered())
+        return Value(Known(all_right(made_from), verdict), made_from)
