@@ -8,6 +8,7 @@ and if they are not. A new answer copies them with the correlation of the link t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pipelang.analysis.calls import Caller, call_kernel
@@ -17,6 +18,7 @@ from pipelang.analysis.lists import each_closed, fixed_length
 from pipelang.analysis.model import Model, all_right
 from pipelang.analysis.polls import CallKernel, Latent, Made, cascaded, voted
 from pipelang.analysis.preparing import Prepared, outage_key
+from pipelang.analysis.prices import tools_cost
 from pipelang.analysis.table import Key, Table, is_zero
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as ir
@@ -113,7 +115,7 @@ def _hit(
             keeps = latent if kernel.prepared.tracks_latent else None
             made.answer(latent[0] if right else latent[1], keeps, chance)
         return of_answers(made).answers, 1
-    fresh = _fresh(kernel, link, replace(now, values=_calm(now)), around).answers
+    fresh = _bare(kernel, link, replace(now, values=_calm(now)), around).answers
     total = sum(fresh.values())
     plain = not getattr(total, "shape", ())
     if plain and total == 0:
@@ -145,6 +147,11 @@ def _given(model: Model, action: p.Action) -> frozenset[str]:
 
 def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
     """An action without its cache."""
+    return _with_hazards(kernel, link, now, _bare(kernel, link, now, around))
+
+
+def _bare(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
+    """The same without what an agent's pipelines may do besides."""
     model, action, prepared = now.model, link.action, kernel.prepared
     right = all_right(now.values, around | kernel.behind(model, action))
     keeps = prepared.tracks_latent
@@ -165,14 +172,13 @@ def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[s
                 return 1 - (alarms if answer and others else catches)
 
             made = cascaded(calls, holds, right, now.former, keeps)
-            return _with_hazards(kernel, action.agent, now, of_answers(made))
+            return of_answers(made)
         case _:
             pass
     call = _call(kernel, link, _tier(kernel, link, now), now)
-    loop = action if isinstance(action, p.Agent) else None
     if link.vote is not None:
         made = voted(link.vote, call, right, now.former, keeps)
-        return _with_hazards(kernel, loop, now, of_answers(made))
+        return of_answers(made)
     made = Made(fails=call.fails, cost=call.cost, tokens=call.tokens)
     answered = 1 - call.fails
     if not is_zero(answered):
@@ -183,7 +189,7 @@ def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[s
     closed = of_answers(made, acts)
     if isinstance(action, p.AskRole):
         closed.asked[action.role] = 1.0
-    return _with_hazards(kernel, loop, now, closed)
+    return closed
 
 
 def _tier(kernel: StepKernel, link: p.Link, now: Situation) -> str | None:
@@ -193,14 +199,15 @@ def _tier(kernel: StepKernel, link: p.Link, now: Situation) -> str | None:
     return tier
 
 
-def _call(kernel: StepKernel, link: p.Link, tier: str | None, now: Situation) -> CallKernel:
+def _call(
+    kernel: StepKernel, link: p.Link, tier: str | None, now: Situation, turns: int | None = None
+) -> CallKernel:
     """One call. Of the situation it hangs on whether its provider is out, and on its turns."""
     out = False
     if tier is not None:
         out = bool(now.values[outage_key(now.model.program.tiers[tier].provider)])
-    turns, agent = 1, agent_of(link.action)
-    if agent is not None:
-        turns = agent.turns or now.values[kernel.prepared.loops[id(agent)].turns]
+    if turns is None:
+        turns = _turns(kernel, link, now)
     who = Caller(tier, out, turns)
     known = kernel._calls.get((id(link), who))
     if known is None:
@@ -210,26 +217,55 @@ def _call(kernel: StepKernel, link: p.Link, tier: str | None, now: Situation) ->
     return known
 
 
-def _with_hazards(
-    kernel: StepKernel, agent: p.Agent | None, now: Situation, closed: Closed
-) -> Closed:
-    """What the pipelines among an agent's tools may do besides, where they can do something."""
+def _turns(kernel: StepKernel, link: p.Link, now: Situation) -> int:
+    agent = agent_of(link.action)
     if agent is None:
-        return closed
-    loop = kernel.prepared.loops[id(agent)]
-    if loop.hazard is None:
+        return 1
+    turns: int = agent.turns or now.values[kernel.prepared.loops[id(agent)].turns]
+    return turns
+
+
+def _with_hazards(kernel: StepKernel, link: p.Link, now: Situation, closed: Closed) -> Closed:
+    """What the pipelines among an agent's tools may do besides, where they can do something.
+
+    It is done by the first tools that are called: behind the first turn of the first loop that has
+    answered it. That none do it, or these, are the extremes of all that the model may choose.
+    """
+    agent = agent_of(link.action)
+    loop = None if agent is None else kernel.prepared.loops[id(agent)]
+    if agent is None or loop is None or loop.hazard is None or _turns(kernel, link, now) == 1:
         return closed
     outcome, wrong = loop.hazards[now.values[loop.hazard]]
+    if outcome is None and not wrong:
+        return closed
+    before: Any = 1.0  # no tool was called so far
+    first = Closed()
+    for call in _loops(kernel, link, now):
+        first.cost = first.cost + before * call.cost
+        first.tokens = first.tokens + before * call.tokens
+        before = before * call.fails
+    result = Closed(cost=closed.cost, tokens=closed.tokens, work=closed.work)
+    add(result.fails, False, before)
     if outcome is None:
-        result = Closed()
-        result.take(1.0, closed, wrong)
+        late = sum(closed.fails.values()) - before
+        add(result.fails, True, late * (late > 0))
+        for (right, latent, _), chance in closed.answers.items():
+            add(result.answers, (right, latent, True), chance)
         return result
-    result = Closed(cost=closed.cost, tokens=closed.tokens, asked=closed.asked)
-    for fails in closed.fails.values():
-        add(result.fails, wrong, fails)
-    for chance in closed.answers.values():
-        add(result.ends, (outcome, True, wrong), chance)
+    result.cost = first.cost + (1 - before) * tools_cost(now.model, agent)
+    result.tokens = first.tokens
+    add(result.ends, (outcome, True, wrong), 1 - before)
     return result
+
+
+def _loops(kernel: StepKernel, link: p.Link, now: Situation) -> Iterator[CallKernel]:
+    """The first turns of all loops that are begun as long as none gets beyond its first turn."""
+    if isinstance(link.action, p.Cascade):
+        yield from (_call(kernel, link, tier, now, 1) for tier in link.action.tiers)
+        return
+    calls = 1 if link.vote is None else link.vote.calls
+    for _ in range(calls):
+        yield _call(kernel, link, _tier(kernel, link, now), now, 1)
 
 
 def _each(kernel: StepKernel, each: p.Each, now: Situation, around: frozenset[str]) -> Closed:

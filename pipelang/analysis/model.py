@@ -18,7 +18,7 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.unique import with_unique_names
-from pipelang.semantics.walk import all_items, blocks
+from pipelang.semantics.walk import all_items, blocks, inner_links
 
 RIGHT, WRONG, ABSENT = 0, 1, 2
 """The states of a value: right, wrong, never made because its chain ended the run."""
@@ -153,8 +153,10 @@ def confidence_cut(compare: ir.Compare) -> tuple[str, Cut, bool] | None:
     return None
 
 
-def _tests(everything: list[p.Item]) -> Iterator[tuple[ir.Expr, str | None]]:
-    """Every expression that decides something, with the file that its gate names."""
+def _tests(program: p.Program, everything: list[p.Item]) -> Iterator[tuple[ir.Expr, str | None]]:
+    """Every expression that decides something, with the file that its gate names; also those that
+    a sub-pipeline has about its arguments, in the words of this pipeline.
+    """
     for item in everything:
         match item:
             case p.Gate():
@@ -170,8 +172,26 @@ def _tests(everything: list[p.Item]) -> Iterator[tuple[ir.Expr, str | None]]:
             case p.Step():
                 for link in item.chain.links:
                     yield from ((expr, None) for expr in _routes(link.action))
+                for link in inner_links(item.chain):
+                    if isinstance(link.action, p.RunPipeline):
+                        yield from ((expr, None) for expr in _of_arguments(program, link.action))
             case _:
                 pass
+
+
+def _of_arguments(program: p.Program, action: p.RunPipeline) -> Iterator[ir.Expr]:
+    """What a sub-pipeline compares of its arguments."""
+    pipeline = with_unique_names(program.pipelines[action.pipeline])
+    everything = list(all_items(pipeline.block))
+    lets: dict[str, ir.Expr] = {}
+    for item in everything:
+        if isinstance(item, p.Let):
+            lets[item.name] = ir.substitute(item.value, lets)
+    arguments = dict(action.arguments)
+    for test, _ in _tests(program, everything):
+        for part in ir.walk(ir.substitute(test, lets)):
+            if isinstance(part, ir.Compare) and ir.mentions(part) <= arguments.keys():
+                yield ir.substitute(part, arguments)
 
 
 def _routes(action: p.Action) -> Iterator[ir.Expr]:
@@ -192,7 +212,7 @@ def _cuts(model: Model, everything: list[p.Item]) -> None:
     """
     about: dict[tuple[str, str], None] = {}
     cuts: dict[str, set[Cut]] = {}
-    for test, own in _tests(everything):
+    for test, own in _tests(model.program, everything):
         for part in ir.walk(model.expand(test)):
             if isinstance(part, ir.Compare):
                 cut = confidence_cut(part)

@@ -104,7 +104,8 @@ def sub_run(model: Model, action: p.RunPipeline) -> SubRun:
     about = []
     for key, draw in child.about.items():
         plan = _inherited(model, child, draw, arguments)
-        draws |= {mine.key: mine for mine in plan.draws}
+        for mine in plan.draws:
+            draws.setdefault(mine.key, mine)  # of two shares for one argument, the first
         about.append((key, plan.compute))
     return SubRun(model, action, child, tuple(draws.values()), tuple(about))
 
