@@ -77,6 +77,7 @@ def test_bounds_hold_what_is_exact(
     lines = tangle(5, seed)
     exact = analysed(tmp_path, lines)
     assert exact.numbers["success"].value is not None
+    monkeypatch.setattr(narrowing, "MANY_STATES", 30)
     monkeypatch.setattr(narrowing, "most_states", lambda model: 40)
     bounded = analysed(tmp_path, lines)
     widths = []
@@ -100,6 +101,7 @@ def test_joining_what_is_read_together_changes_nothing(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = tangle(4, seed)
+    monkeypatch.setattr(narrowing, "MANY_STATES", 16)
     joined = analysed(tmp_path, lines)
     monkeypatch.setattr(narrowing, "MANY_STATES", 10**9)
     apart = analysed(tmp_path, lines)
