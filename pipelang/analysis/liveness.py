@@ -6,7 +6,7 @@ the counters and latent verdicts of what it may run again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from pipelang.analysis.conditions import gate_plan, subject_plan, test_plan
 from pipelang.analysis.model import EFFECT, END, Model, value_key
@@ -15,7 +15,7 @@ from pipelang.analysis.shapes import step_shape
 from pipelang.analysis.table import Key
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.redo import changed_by, readers
+from pipelang.semantics.kernels.redo import all_reruns
 from pipelang.semantics.reads import outcome_reads
 
 Taint = frozenset[str]
@@ -71,23 +71,6 @@ def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
 
 def _values(model: Model, names: Iterable[str]) -> set[Key]:
     return {value_key(name) for name in model.roots(frozenset(names))}
-
-
-def all_reruns(items: Sequence[p.Item], gate: int, redo: p.Redo) -> tuple[int, ...]:
-    """What a redo may run again, with what redos of gates in between drag along, and theirs."""
-    found: set[int] = set()
-    more = set(redo.reruns)
-    while more - found:
-        found |= more
-        more = set()
-        for index in found:
-            between = items[index]
-            if index >= gate or not isinstance(between, p.Gate):
-                continue
-            if isinstance(between.otherwise, p.Redo):
-                inner = between.otherwise.reruns
-                more |= {*inner, *readers(items, index + 1, gate, changed_by(items, inner))}
-    return tuple(sorted(found))
 
 
 @dataclass(frozen=True, slots=True)

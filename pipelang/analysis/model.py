@@ -17,6 +17,7 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.kernels.redo import all_reruns
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items, blocks, inner_links
 
@@ -122,9 +123,9 @@ def make_model(
         elif isinstance(item, p.Let):
             model.lets[item.name] = model.expand(item.value)
     for block in blocks(pipeline.block):
-        for item in block.items:
+        for gate, item in enumerate(block.items):
             if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
-                for index in item.otherwise.reruns:
+                for index in all_reruns(block.items, gate, item.otherwise):
                     again = block.items[index]
                     if isinstance(again, p.Step):
                         redone.add(again.name)

@@ -17,11 +17,12 @@ from math import inf
 from typing import Any
 
 from pipelang.analysis.conditions import gate_plan
-from pipelang.analysis.liveness import Needed, Taint, all_reruns, uses
+from pipelang.analysis.liveness import Needed, Taint, uses
 from pipelang.analysis.model import Model, value_key
 from pipelang.analysis.shapes import step_shape
 from pipelang.analysis.table import Key, Made, Table
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import all_reruns
 from pipelang.semantics.reads import outcome_reads
 
 MANY_STATES = 256

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelang.analysis.lists import fixed_length
-from pipelang.analysis.liveness import all_reruns
 from pipelang.analysis.model import Model
 from pipelang.analysis.preparing import tiers_of
 from pipelang.analysis.prices import Prompted, turn_cost
@@ -20,6 +19,7 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN
 from pipelang.semantics.kernels.chain import attempts
+from pipelang.semantics.kernels.redo import all_reruns
 from pipelang.semantics.types import ERROR
 
 
