@@ -31,7 +31,8 @@ class Model:
     """A pipeline with its shares, thresholds and lets at hand.
 
     `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
-    `bound` says of the variable of an `each` which values its list mentions.
+    `bound` says of the variable of an `each` which values its list mentions. With a `meter`
+    (`latency.meter`) kernels have distributions of what is taken instead of plain chances.
     """
 
     program: p.Program
@@ -50,6 +51,7 @@ class Model:
     means: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
     children: dict[Any, Any] = field(default_factory=dict)
     prepared: dict[Any, Any] = field(default_factory=dict)
+    meter: Any = None
 
     def expand(self, expr: ir.Expr) -> ir.Expr:
         """The expression with every let replaced by what it is."""
