@@ -15,7 +15,6 @@ from functools import cache
 from math import erfc, exp, inf, log, sqrt
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.parameters import Z95
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 DAMPING = 1e-8
+
+Z95 = 1.6448536269514722
+"""The 95% quantile of the standard normal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Lognormal:
 
 
 def sigma_of(median: float, p95: float) -> float:
-    """The lognormal's sigma: ln(p95 / median) / 1.644854."""
+    """The lognormal's sigma: ln(p95 / median) / Z95."""
     return log(p95 / median) / Z95
 
 
@@ -101,7 +103,7 @@ class Lattice:
         whole = int(at)
         share = at - whole
         logs = log_circle(self.size)
-        here = np.exp(logs * whole)
+        here: Array = np.exp(logs * whole)
         if share == 0:
             return here
         result: Array = here * ((1 - share) + share * np.exp(logs))
@@ -181,7 +183,7 @@ def _dispersed(edges: Array, below: Array, partial: Array) -> Array:
     mass, moment = np.diff(below), np.diff(partial)
     step = edges[1]
     upper = np.clip((moment - mass * edges[:-1]) / step, 0.0, mass)
-    masses = mass - upper
+    masses: Array = mass - upper
     masses[1:] += upper[:-1]
     return masses
 
@@ -200,4 +202,5 @@ def _normals(distances: Array) -> Array:
     import numpy as np
 
     points, values = _table()
-    return np.interp(distances, points, values)
+    found: Array = np.interp(distances, points, values)
+    return found

@@ -34,6 +34,9 @@ ENDLESS = 1e60
 """Stands for a moment that nothing bounds; sums of it are beyond `MOST`, whatever their weights."""
 MOST = 1e30
 
+NOISE = 1e-6
+"""Less than this of a maximum is the transform's noise, which long lattices would magnify."""
+
 
 class Measure(IntEnum):
     """What is measured. `LEAST` and `MOST` differ in what nobody declared."""
@@ -225,10 +228,11 @@ class Meter:
                 continue
             step = scale.lattice.step
             under_way = mass[..., None] - functions[..., index, :]
+            under_way = np.where(under_way > NOISE, under_way, 0.0)
             # The function steps at the lattice's points, so it is a sum of rectangles.
             left = np.arange(self.size) * step
             width = np.clip(left + step - np.maximum(left, start), 0.0, step)
-            total = total + (np.clip(under_way, 0.0, None) * width).sum(axis=-1)
+            total = total + (under_way * width).sum(axis=-1)
             start = scale.lattice.end
         moment = slot.imag / TINY
         endless = moment > MOST
@@ -246,4 +250,3 @@ def _of_measure(
     if not measure.people:
         return (wall,)
     return (wall, people.most if measure.most else people.least)
-

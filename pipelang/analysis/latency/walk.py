@@ -15,7 +15,7 @@ from pipelang.analysis.closed import Closed, Ending, add
 from pipelang.analysis.conditions import Plan, gate_plan, perform, subject_plan, test_plan
 from pipelang.analysis.latency.meter import TINY, Meter
 from pipelang.analysis.latency.regions import Leaf, Order, Parallel, Series, order_of
-from pipelang.analysis.liveness import EFFECT, END, Needed, Taint, needed_after, redo_key
+from pipelang.analysis.liveness import END, Needed, Taint, needed_after, redo_key
 from pipelang.analysis.model import ABSENT, RIGHT, WRONG, Model, value_key
 from pipelang.analysis.preparing import latent_key, prepared_step
 from pipelang.analysis.sweep import Totals
@@ -223,9 +223,7 @@ def _side_by_side(run: _Run, order: Parallel, table: Table, first: bool) -> Tabl
         now = Table(after.slots, weights)
     at = now.index(FROM)
     assert at is not None
-    done = {
-        state: origins[state[at]] * meter.back(weight) for state, weight in now.weights.items()
-    }
+    done = {state: origins[state[at]] * meter.back(weight) for state, weight in now.weights.items()}
     return forget(Table(now.slots, done), lambda key: key != FROM)
 
 

@@ -41,8 +41,9 @@ def simulate(
     spending: Spending,
     unknown: float | None = None,
     progress: Callable[[int], None] | None = None,
+    people: bool = False,
 ) -> Counts:
-    """Run a pipeline many times. Raises `UnknownChance` if something is undeclared and `unknown`
+    """Run a pipeline many times, with waits for `people` or without. Raises `UnknownChance` if something is undeclared and `unknown`
     does not say what it counts as.
     """
     pipeline = with_unique_names(pipeline)
@@ -51,7 +52,7 @@ def simulate(
     chance = random.Random(seed)
     counts = Counts()
     for number in range(runs):
-        world = SimulatedWorld(facts, chance, spending)
+        world = SimulatedWorld(facts, chance, spending, people)
         run = Run(
             id="simulated",
             program=loaded.program,
