@@ -54,9 +54,9 @@ class Analysis:
     """What a pipeline will do.
 
     `baseline` is the mean cost with every model call at one tier; `critical` names what most of a
-    run's time goes by, of `latency` and of `turnaround`; `asked` is how many cases a run gives a role. `bases` says of every parameter that was
-    used, by its site, how well founded it is; `counts` are the cases behind the measured ones: how
-    many were good, of how many.
+    run's time goes by, of `latency` and of `turnaround`; `asked` is how many cases a run gives a
+    role. `bases` says of every parameter that was used, by its site, how well founded it is;
+    `counts` are the cases behind the measured ones: how many were good, of how many.
     """
 
     pipeline: p.Pipeline
@@ -107,9 +107,11 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
     )
+    baseline = _baselines(program, pipeline, totals.work, figure)
+    tiers = {f'cost.baseline["{tier}"]': number for tier, number in baseline.items()}
     slo = []
     for line in pipeline.slo:
-        number = numbers.get(line.metric)
+        number = numbers.get(line.metric) or tiers.get(line.metric)
         if number is None and line.metric.startswith("escalation."):
             name = line.metric.removeprefix("escalation.")
             number = figure.number(by_name("escalations", name))
@@ -129,7 +131,7 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         unknown=tuple(point.unknown_sites),
         measured=tuple(point.counted),
         unpriced=unpriced,
-        baseline=_baselines(program, pipeline, totals.work, figure),
+        baseline=baseline,
         asked={
             role: figure.number(by_name("asked", role), unit=False)
             for role in (totals if bounded is None else bounded.degrees).asked

@@ -1,12 +1,12 @@
 """Review queues: are there enough people for what pipelines send them?
 
 Cases come at random (Poisson) from all pipelines that were checked, and take an exponential time:
-a queue of the kind M/M/c (Erlang, 1917; Cooper, "Introduction to Queueing Theory", 1981, chapter 3).
-With offered load a = arrivals x time a case, and c people:
+a queue of the kind M/M/c (Erlang, 1917; Cooper, "Introduction to Queueing Theory", 1981, chapter
+3). With offered load a = arrivals x time a case, and c people:
 
     B(0) = 1, B(k) = a B(k-1) / (k + a B(k-1))       nobody is free, and callers go away
     C = B(c) / (1 - a/c (1 - B(c)))                  a case has to wait
-    P(wait > t) = C exp(-(c - a) t / time a case)    so its 95% quantile is max(0, ln(C / .05) / ...)
+    P(wait > t) = C exp(-(c - a) t / time a case)    so 95% wait max(0, ln(C / .05) ...) at most
 
 People work `hours` a day, and what comes on a day is done in them.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import log
+from typing import Any
 
 from pipelang.analysis.analyse import Analysis
 from pipelang.analysis.numbers import Number, certain
@@ -120,7 +121,7 @@ def review_findings(found: Iterable[Load]) -> Iterator[Diagnostic]:
             continue
         role = load.role
         assert role.handles is not None
-        words = {
+        words: dict[str, Any] = {
             "name": role.name,
             "busy": f"{busy:.0%}",
             "cases": f"{cases:,.0f}",

@@ -209,8 +209,8 @@ REVIEW_BUSY = _row(
 SLOW_ATTEMPT = _row(
     "P510",
     "timeout-too-short",
-    "{share} of the attempts at `{name}` take longer than {timeout}, and only {fails} are declared to"
-    " fail",
+    "{share} of the attempts at `{name}` take longer than {timeout}, and only {fails} are declared"
+    " to fail",
     "a longer `timeout`, or {mend} that counts what runs into it",
     _W,
 )

@@ -43,8 +43,8 @@ def simulate(
     progress: Callable[[int], None] | None = None,
     people: bool = False,
 ) -> Counts:
-    """Run a pipeline many times, with waits for `people` or without. Raises `UnknownChance` if something is undeclared and `unknown`
-    does not say what it counts as.
+    """Run a pipeline many times, with waits for `people` or without. Raises `UnknownChance` if
+    something is undeclared and `unknown` does not say what it counts as.
     """
     pipeline = with_unique_names(pipeline)
     facts = Facts.of(loaded.program, pipeline, Odds(loaded.program, unknown))
