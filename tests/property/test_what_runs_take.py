@@ -46,7 +46,7 @@ def too_far(hits: int, runs: int, share: float) -> bool:
     if seen >= share:
         return False
     distance = math.log(1 / (1 - share)) if not seen else seen * math.log(seen / share)
-    if 0 < seen:
+    if seen > 0:
         distance += (1 - seen) * math.log((1 - seen) / (1 - share))
     return math.exp(-runs * distance) < LEVEL
 
