@@ -111,6 +111,9 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     tiers = {f'cost.baseline["{tier}"]': number for tier, number in baseline.items()}
     slo = []
     for line in pipeline.slo:
+        if line.when is not None:
+            slo.append(_under_a_condition(program, pipeline, point, line))
+            continue
         number = numbers.get(line.metric) or tiers.get(line.metric)
         if number is None and line.metric.startswith("escalation."):
             name = line.metric.removeprefix("escalation.")
@@ -140,6 +143,18 @@ def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         bases=dict(point.bases),
         counts=dict(point.counted),
     )
+
+
+def _under_a_condition(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, line: p.SloLine
+) -> Verdict:
+    """An objective for some of the runs."""
+    from pipelang.analysis.conditional import conditioned
+
+    found = conditioned(program, pipeline, point, line)
+    if found.number is None:
+        return Verdict(line, None, None, None, found.why)
+    return decide(line, found.number, found.probability(line))
 
 
 def _baselines(

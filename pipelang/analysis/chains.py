@@ -97,8 +97,12 @@ def _attempt(
     found, there = _hit(kernel, link, now, frozenset(around))
     hits = now.model.parameters.value(link.cache.hits) * there
     closed = Closed()
+    marked = now.model.marked
+    known = hits
+    if marked is not None and marked[0] == kernel.prepared.step.name:
+        known = hits * marked[1]
     for answer, chance in found.items():
-        add(closed.answers, answer, hits * chance)
+        add(closed.answers, answer, known * chance)
     closed.take(1 - hits, _fresh(kernel, link, now, frozenset(around)))
     return closed, link
 

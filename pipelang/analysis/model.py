@@ -32,7 +32,8 @@ class Model:
 
     `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
     `bound` says of the variable of an `each` which values its list mentions. With a `meter`
-    (`latency.meter`) kernels have distributions of what is taken instead of plain chances.
+    (`latency.meter`) kernels have distributions of what is taken instead of plain chances; answers
+    from the cache of a step that is `marked` count with its factor.
     """
 
     program: p.Program
@@ -52,6 +53,7 @@ class Model:
     children: dict[Any, Any] = field(default_factory=dict)
     prepared: dict[Any, Any] = field(default_factory=dict)
     meter: Any = None
+    marked: tuple[str, Any] | None = None
 
     def expand(self, expr: ir.Expr) -> ir.Expr:
         """The expression with every let replaced by what it is."""

@@ -73,10 +73,15 @@ class Range:
 
     def probability(self, op: str, target: float) -> float | None:
         """P(the figure is on the right side of a target); None where nothing was counted."""
-        if not self.deviation or self.mean is None:
-            return None
-        below = 0.5 * (1 + erf((target - self.mean) / self.deviation / sqrt(2)))
-        return below if op in ("<", "<=") else 1 - below
+        return None if self.mean is None else chance_of(self.mean, self.deviation, op, target)
+
+
+def chance_of(mean: float, deviation: float, op: str, target: float) -> float | None:
+    """P(a normal figure is on the right side of a target); None for one that is certain."""
+    if not deviation:
+        return None
+    below = 0.5 * (1 + erf((target - mean) / deviation / sqrt(2)))
+    return below if op in ("<", "<=") else 1 - below
 
 
 @dataclass(frozen=True, slots=True)

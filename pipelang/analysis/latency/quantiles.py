@@ -107,10 +107,13 @@ def measured(
     model.meter = meter
     walked = walk(model)
     total: Any = sum(walked.endings.values())
-    return Measured(_read(meter, total), scales, _times(meter, walked), meter.vague, meter.bounded)
+    return Measured(
+        read_off(meter, total), scales, _times(meter, walked), meter.vague, meter.bounded
+    )
 
 
-def _read(meter: Meter, total: Any) -> dict[Measure, Taken]:
+def read_off(meter: Meter, total: Any) -> dict[Measure, Taken]:
+    """What a total of all runs says, a row for every set of parameters."""
     import numpy as np
 
     if getattr(total, "shape", ())[-1:] != (meter.length,):  # nothing takes anything

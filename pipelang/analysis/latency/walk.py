@@ -74,9 +74,9 @@ class Walk:
         add(self.times, name, mass * (taken[..., -count:].imag / TINY))
 
 
-def walk(model: Model) -> Walk:
-    """All runs of a pipeline, from a model with a meter."""
-    return _walked(model, Table(), frozenset(), again=False)
+def walk(model: Model, start: Table | None = None) -> Walk:
+    """All runs of a pipeline, from a model with a meter; `start` has what is known before."""
+    return _walked(model, start or Table(), frozenset(), again=False)
 
 
 def walk_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
