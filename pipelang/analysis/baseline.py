@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from pipelang.analysis.enclosed import enclosed, look_behind
 from pipelang.analysis.latency.moved import moved, spread_of
 from pipelang.analysis.model import make_model
@@ -93,6 +95,8 @@ def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) 
     look_behind(there, pipeline, point)
     value = float(totals.cost)
     basis = max(basis, Basis.BOUND) if point.bounded and value else basis
+    if not isfinite(value):
+        return Number(None, 0.0, None, None, Basis.UNKNOWN)
     if point.unknown_sites:
         bounded = enclosed(there, pipeline, point, totals.work)
         bounds = None if bounded is None else bounded.bounds(lambda totals: totals.cost)

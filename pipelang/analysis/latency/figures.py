@@ -67,8 +67,9 @@ class Range:
 
     def number(self, basis: Basis) -> Number:
         high = None if self.high == inf else self.high
-        if self.value is None:
-            return Number(None, self.low, high, None, Basis.UNKNOWN, self.tight)
+        if self.value is None or self.value == inf:
+            low = 0.0 if self.low == inf else self.low
+            return Number(None, low, high, None, Basis.UNKNOWN, self.tight)
         return Number(self.value, self.low, high, self.mean, basis, self.tight)
 
     def probability(self, op: str, target: float) -> float | None:
