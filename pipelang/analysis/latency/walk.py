@@ -37,7 +37,10 @@ from pipelang.semantics.kernels.people import passes
 from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
 from pipelang.semantics.reads import outcome_reads
 
-FROM: Key = ("from",)
+FROM = "from"
+"""What a state came from, where steps run side by side: a key of its own for each that is inside
+another.
+"""
 
 
 @dataclass(slots=True)
@@ -145,7 +148,7 @@ def _span(
 
 def _forget(run: _Run, index: int, table: Table) -> Table:
     keeps = run.needed.keeps
-    return forget(table, lambda key: keeps(key, index) or key in (END, FROM))
+    return forget(table, lambda key: keeps(key, index) or key == END or key[0] == FROM)
 
 
 # ----------------------------------------------------------------------------------- regions
@@ -198,19 +201,20 @@ def _side_by_side(run: _Run, order: Parallel, table: Table, first: bool) -> Tabl
     take together; every part is walked from its states as from the beginning.
     """
     meter = run.walk.meter
+    label: Key = (FROM, sum(key[0] == FROM for key in table.slots))
     origins = list(table.weights.values())
     labelled = {(*state, number): 1.0 for number, state in enumerate(table.weights)}
-    now = Table((*table.slots, FROM), labelled)
+    now = Table((*table.slots, label), labelled)
     for part in order.parts:
         before, starts = list(now.weights.values()), list(now.weights)
-        at = now.index(FROM)
+        at = now.index(label)
         assert at is not None
         origin_of = [state[at] for state in starts]
         fresh = {
             (*state[:at], number, *state[at + 1 :]): 1.0 for number, state in enumerate(starts)
         }
         after = _in_order(run, part, Table(now.slots, fresh), first)
-        at = after.index(FROM)
+        at = after.index(label)
         assert at is not None
         weights: dict[State, Any] = {}
         for state, weight in after.weights.items():
@@ -221,10 +225,10 @@ def _side_by_side(run: _Run, order: Parallel, table: Table, first: bool) -> Tabl
                 before[number] * meter.aside(weight),
             )
         now = Table(after.slots, weights)
-    at = now.index(FROM)
+    at = now.index(label)
     assert at is not None
     done = {state: origins[state[at]] * meter.back(weight) for state, weight in now.weights.items()}
-    return forget(Table(now.slots, done), lambda key: key != FROM)
+    return forget(Table(now.slots, done), lambda key: key != label)
 
 
 def _step(run: _Run, index: int, step: Any, table: Table, first: bool) -> Table:
