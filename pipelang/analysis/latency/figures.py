@@ -40,7 +40,10 @@ Z = 1.959963984540054
 """Two-sided 95% of the standard normal."""
 
 MOST_WORK = 60_000_000
-"""States times the length of their arrays; beyond it there are bounds only."""
+OVERHEAD = 5_000
+"""States times the length of their arrays (and what a state takes besides, in such units); beyond
+it there are bounds only. It is about a second.
+"""
 
 MOST_ROWS = 64
 """Sets of parameters that are walked at once."""
@@ -168,7 +171,7 @@ def time_figures(model: Model, taken: Spent | None) -> dict[str, Number]:
 
 def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
     length = sum(scale.lattice.size // 2 + 1 for scale in scales)
-    return rows <= MOST_ROWS and work * length * rows <= MOST_WORK
+    return rows <= MOST_ROWS and work * (OVERHEAD + length * rows) <= MOST_WORK
 
 
 def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
@@ -196,7 +199,7 @@ def _known(
     plain = Parameters(program.evidence, point.unknown)
     fine = coarse
     if scales:
-        fine = measured(program, pipeline, plain, scales, measures)
+        fine = measured(program, pipeline, plain, scales, measures, means=False)
     away: Measured | None = None
     if point.counted or point.counted_bins:
         rows_of, rows = moved(point)

@@ -70,13 +70,15 @@ class Scale:
 class Meter:
     """The scales of a walk, dollars first; all lattices have the same `size`.
 
-    `known` remembers the arrays of amounts; `vague` says whether something was met that nobody
+    Without `means` those of maxima are not kept, which is faster. `known` remembers the arrays of
+    amounts; `vague` says whether something was met that nobody
     declared, `bounded` whether something was taken as longer than it is.
     """
 
     scales: tuple[Scale, ...]
     measures: tuple[Measure, ...]
     size: int
+    means: bool = True
     known: dict[Any, Any] = field(default_factory=dict)
     vague: bool = False
     bounded: bool = False
@@ -208,36 +210,53 @@ class Meter:
         functions = functions.reshape(*rows, -1, self.size)
         masses = np.diff(functions, axis=-1, prepend=0.0)
         blocks = transformed(masses).reshape(*rows, -1)
-        for index, measure in enumerate(self.measures):
-            if measure is not Measure.COST:
-                slots[..., index] = self._mean(measure, functions, slots[..., index])
+        if self.means:
+            slots = self._means(functions, slots)
         return np.concatenate((weight[..., :costs], blocks, slots), axis=-1)
 
-    def _mean(self, measure: Measure, functions: Array, slot: Array) -> Array:
-        """The slot of a maximum: the integral of what is still under way, piece by piece on the
+    def _means(self, functions: Array, slots: Array) -> Array:
+        """The slots of a maximum: the integral of what is still under way, piece by piece on the
         finest lattice that reaches so far.
         """
         import numpy as np
 
-        mass = slot.real
-        total = np.zeros_like(mass)
-        start = 0.0
-        times = [scale for scale in self.scales if scale.measure is not Measure.COST]
-        for index, scale in sorted(enumerate(times), key=lambda one: one[1].lattice.step):
-            if scale.measure is not measure or scale.lattice.end <= start:
+        widths = self.known.get("widths")
+        if widths is None:
+            widths = self.known["widths"] = self._widths()
+        mass = slots[..., :1].real
+        under_way = mass[..., None] - functions
+        under_way[under_way < NOISE] = 0.0
+        found: Array = slots.copy()
+        for index, (measure, width) in enumerate(zip(self.measures, widths, strict=True)):
+            if measure is Measure.COST:
                 continue
-            step = scale.lattice.step
-            under_way = mass[..., None] - functions[..., index, :]
-            under_way = np.where(under_way > NOISE, under_way, 0.0)
-            # The function steps at the lattice's points, so it is a sum of rectangles.
-            left = np.arange(self.size) * step
-            width = np.clip(left + step - np.maximum(left, start), 0.0, step)
-            total = total + (under_way * width).sum(axis=-1)
-            start = scale.lattice.end
-        moment = slot.imag / TINY
-        endless = moment > MOST
-        result: Array = mass + 1j * TINY * np.where(endless, ENDLESS, total)
-        return result
+            scales, pieces = width
+            total = np.einsum("...sn,sn->...", under_way[..., scales, :], pieces)
+            endless = slots[..., index].imag / TINY > MOST
+            moment = np.where(endless, ENDLESS, total)
+            found[..., index] = slots[..., index].real + 1j * TINY * moment
+        return found
+
+    def _widths(self) -> list[Any]:
+        """For each measure its scales, and how much of the integral each of their points is for.
+
+        A distribution function steps at the lattice's points, so its integral is one of rectangles.
+        """
+        import numpy as np
+
+        times = [scale for scale in self.scales if scale.measure is not Measure.COST]
+        found = []
+        for measure in self.measures:
+            mine, pieces, start = [], [], 0.0
+            for index, scale in sorted(enumerate(times), key=lambda one: one[1].lattice.step):
+                if scale.measure is measure and scale.lattice.end > start:
+                    step = scale.lattice.step
+                    left = np.arange(self.size) * step
+                    pieces.append(np.clip(left + step - np.maximum(left, start), 0.0, step))
+                    mine.append(index)
+                    start = scale.lattice.end
+            found.append((mine, np.array(pieces)))
+        return found
 
 
 def _of_measure(

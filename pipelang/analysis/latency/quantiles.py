@@ -99,10 +99,11 @@ def measured(
     parameters: Parameters,
     scales: tuple[Scale, ...],
     measures: tuple[Measure, ...],
+    means: bool = True,
 ) -> Measured:
-    """Walk a pipeline with lattices of these scales."""
+    """Walk a pipeline with lattices of these scales, for the `means` too or quantiles alone."""
     size = scales[0].lattice.size if scales else COARSE
-    meter = Meter(scales, measures, size)
+    meter = Meter(scales, measures, size, means)
     model = make_model(program, pipeline, parameters)
     model.meter = meter
     walked = walk(model)

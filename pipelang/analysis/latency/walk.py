@@ -37,6 +37,9 @@ from pipelang.semantics.kernels.people import passes
 from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
 from pipelang.semantics.reads import outcome_reads
 
+RARE = 1e-11
+"""States that fewer runs come to are left out: they move no quantile, and no mean that shows."""
+
 FROM = "from"
 """What a state came from, where steps run side by side: a key of its own for each that is inside
 another.
@@ -125,7 +128,7 @@ def _span(
         if isinstance(segment, p.Region):
             members = tuple(i for i in segment.members if start <= i < stop and i in chosen)
             if members:
-                table = _region(run, members, table, first)
+                table = _likely(run, _region(run, members, table, first))
             continue
         index = segment.index
         if not (start <= index < stop and index in chosen):
@@ -146,6 +149,17 @@ def _span(
     return table
 
 
+def _likely(run: _Run, table: Table) -> Table:
+    """The states without those that next to no run comes to."""
+    count = len(run.walk.meter.measures)
+    weights = {
+        state: weight
+        for state, weight in table.weights.items()
+        if getattr(weight, "ndim", 0) != 1 or weight[-count].real > RARE
+    }
+    return table if len(weights) == len(table.weights) else Table(table.slots, weights)
+
+
 def _forget(run: _Run, index: int, table: Table) -> Table:
     keeps = run.needed.keeps
     return forget(table, lambda key: keeps(key, index) or key == END or key[0] == FROM)
@@ -164,9 +178,8 @@ def _region(run: _Run, members: tuple[int, ...], table: Table, first: bool) -> T
         if not exact:
             walk.meter.bounded = True
     table = assign(table, (END,), (), lambda seen: [((None,), 1)])
-    table = _in_order(run, order, table, first)
-    for index in members:
-        table = _forget(run, index, table)
+    table = _in_order(run, order, table, first, members[-1])
+    table = _forget(run, members[-1], table)
     parts = split(table, (END,), lambda seen: seen[0])
     going = parts.pop(None, None)
     for (_, number), part in parts.items():
@@ -177,17 +190,19 @@ def _region(run: _Run, members: tuple[int, ...], table: Table, first: bool) -> T
     return forget(going, lambda key: key != END)
 
 
-def _in_order(run: _Run, order: Order, table: Table, first: bool) -> Table:
+def _in_order(run: _Run, order: Order, table: Table, first: bool, last: int | None) -> Table:
+    """The steps of an order; `last` is the region's last item where nothing follows in it."""
     match order:
         case Leaf():
             item = run.block.items[order.index]
             return _step(run, order.index, item, table, first) if _is_step(item) else table
         case Series():
-            for part in order.parts:
-                table = _in_order(run, part, table, first)
+            for number, part in enumerate(order.parts, 1):
+                ends = last if number == len(order.parts) else None
+                table = _in_order(run, part, table, first, ends)
             return table
         case Parallel():
-            return _side_by_side(run, order, table, first)
+            return _side_by_side(run, order, table, first, last)
         case _:
             assert_never(order)
 
@@ -196,7 +211,7 @@ def _is_step(item: p.Item) -> bool:
     return isinstance(item, p.Step)
 
 
-def _side_by_side(run: _Run, order: Parallel, table: Table, first: bool) -> Table:
+def _side_by_side(run: _Run, order: Parallel, table: Table, first: bool, last: int | None) -> Table:
     """Parts that run at the same time. A state keeps the distribution of how long all parts so far
     take together; every part is walked from its states as from the beginning.
     """
@@ -213,7 +228,7 @@ def _side_by_side(run: _Run, order: Parallel, table: Table, first: bool) -> Tabl
         fresh = {
             (*state[:at], number, *state[at + 1 :]): 1.0 for number, state in enumerate(starts)
         }
-        after = _in_order(run, part, Table(now.slots, fresh), first)
+        after = _in_order(run, part, Table(now.slots, fresh), first, None)
         at = after.index(label)
         assert at is not None
         weights: dict[State, Any] = {}
@@ -225,10 +240,25 @@ def _side_by_side(run: _Run, order: Parallel, table: Table, first: bool) -> Tabl
                 before[number] * meter.aside(weight),
             )
         now = Table(after.slots, weights)
+    if last is not None:  # fewer states are faster to bring back
+        now = _ended_alike(_forget(run, last, now))
     at = now.index(label)
     assert at is not None
     done = {state: origins[state[at]] * meter.back(weight) for state, weight in now.weights.items()}
     return forget(Table(now.slots, done), lambda key: key != label)
+
+
+def _ended_alike(table: Table) -> Table:
+    """Of states that end the run, only how they do matters any more."""
+    at = table.index(END)
+    assert at is not None
+    kept = [key == END or key[0] == FROM for key in table.slots]
+    weights: dict[State, Any] = {}
+    for state, weight in table.weights.items():
+        if state[at] is not None:
+            state = tuple(v if keep else None for v, keep in zip(state, kept, strict=True))
+        add(weights, state, weight)
+    return Table(table.slots, weights)
 
 
 def _step(run: _Run, index: int, step: Any, table: Table, first: bool) -> Table:
