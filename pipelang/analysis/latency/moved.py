@@ -42,8 +42,10 @@ def moved(point: Parameters) -> tuple[Parameters, int]:
 
 def spread_of(value: float, rows: Sequence[float]) -> tuple[float, float]:
     """Mean and standard deviation of a figure from what it is in all rows. `value` is the figure as
-    counted, which the first row may have less exactly.
+    counted, which the first row may have less exactly. A single row hangs on nothing counted.
     """
+    if len(rows) == 1:
+        return value, 0.0
     mean = value + rows[1] - rows[0]
     deviation = sqrt(sum((row - rows[1]) ** 2 for row in rows[2:]))
     return mean, deviation if deviation > 1e-9 * abs(value) else 0.0
