@@ -9,7 +9,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from pipelang.analysis.enclosed import enclosed
+from pipelang.analysis.enclosed import enclosed, look_behind
 from pipelang.analysis.figures import (
     Averaged,
     Figures,
@@ -18,6 +18,8 @@ from pipelang.analysis.figures import (
     if_finite,
 )
 from pipelang.analysis.importance import Slopes, importances, slopes
+from pipelang.analysis.latency.critical import critical_path
+from pipelang.analysis.latency.figures import Spent, spent, time_figures
 from pipelang.analysis.model import Model, make_model
 from pipelang.analysis.numbers import UNCOMPUTED, Number, certain
 from pipelang.analysis.objectives import Verdict, decide
@@ -30,6 +32,9 @@ from pipelang.analysis.worst import Worst, worst_run
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+
+MOST_BASELINES = 200_000
+"""States times tiers; beyond it nobody is told what a pipeline would cost at each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,10 @@ class StepRow:
 class Analysis:
     """What a pipeline will do.
 
-    `bases` says of every parameter that was used, by its site, how well founded it is; `counts` are
-    the cases behind the measured ones: how many were good, of how many.
+    `baseline` is the mean cost with every model call at one tier; `critical` names what most of a
+    run's time goes by, of `latency` and of `turnaround`; `asked` is how many cases a run gives a
+    role. `bases` says of every parameter that was used, by its site, how well founded it is;
+    `counts` are the cases behind the measured ones: how many were good, of how many.
     """
 
     pipeline: p.Pipeline
@@ -64,6 +71,9 @@ class Analysis:
     unknown: tuple[str, ...]
     measured: tuple[str, ...]
     unpriced: tuple[str, ...]
+    baseline: Mapping[str, Number] = field(default_factory=dict)
+    critical: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: Mapping[str, Number] = field(default_factory=dict)
     bases: Mapping[str, Basis] = field(default_factory=dict)
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -117,7 +127,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     unpriced = tuple(
         dict.fromkeys(tier for (_, tier, _), cost in model.costs.items() if not cost.priced)
     )
-    _look_behind(program, pipeline, point)
+    look_behind(program, pipeline, point)
     # Bounds over unknowns are for whole sweeps; what was left out leaves none.
     bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
     draws: Totals | None = None
@@ -138,13 +148,26 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         draws = sweep(make_model(program, pipeline, drawn))
     figure = Figures(totals, draws, point, bounded, means, points)
     numbers = figure.all(pipeline, worst, unpriced)
+    taken = spent(program, pipeline, point, bounded, totals.work)
+    numbers |= time_figures(model, taken)
+    numbers |= (
+        {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
+    )
+    baseline = _baselines(program, pipeline, totals.work, figure)
+    tiers = {f'cost.baseline["{tier}"]': number for tier, number in baseline.items()}
     slo = []
     for line in pipeline.slo:
-        number = numbers.get(line.metric)
+        if line.when is not None:
+            slo.append(_under_a_condition(program, pipeline, point, line))
+            continue
+        number = numbers.get(line.metric) or tiers.get(line.metric)
         if number is None and line.metric.startswith("escalation."):
             name = line.metric.removeprefix("escalation.")
             number = figure.number(by_name("escalations", name))
-        slo.append(decide(line, number, figure.probability(line)))
+        probability = figure.probability(line)
+        if taken is not None and probability is None and line.metric in taken.ranges:
+            probability = taken.ranges[line.metric].probability(line.op, float(line.target))
+        slo.append(decide(line, number, probability))
     return Analysis(
         pipeline=pipeline,
         numbers=numbers,
@@ -157,20 +180,43 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         unknown=tuple(point.unknown_sites),
         measured=tuple(point.counted),
         unpriced=unpriced,
+        baseline=baseline,
+        asked={
+            role: figure.number(by_name("asked", role), unit=False)
+            for role in (totals if bounded is None else bounded.degrees).asked
+        },
+        critical={} if taken is None else _critical(model, taken),
         bases=dict(point.bases),
         counts=dict(point.counted),
     )
 
 
-def _look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> None:
-    """Meet what the point does not: it never goes where its values leave nothing, as behind a wrong
-    answer where 9 of 9 were right; the posterior and the bounds do.
-    """
-    while point.never_happened():
-        beyond = Parameters(program.evidence, point.unknown, *point.interior())
-        sweep(make_model(program, pipeline, beyond))
-        if not point.learn(beyond):
-            return
+def _under_a_condition(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, line: p.SloLine
+) -> Verdict:
+    """An objective for some of the runs."""
+    from pipelang.analysis.conditional import conditioned
+
+    found = conditioned(program, pipeline, point, line)
+    if found.number is None:
+        return Verdict(line, None, None, None, found.why)
+    return decide(line, found.number, found.probability(line))
+
+
+def _baselines(
+    program: p.Program, pipeline: p.Pipeline, work: int, figure: Figures
+) -> dict[str, Number]:
+    """The mean cost at each tier of the program, for a pipeline that asks models."""
+    from pipelang.analysis.baseline import asks_models, baseline
+
+    if not asks_models(program, pipeline) or work * len(program.tiers) > MOST_BASELINES:
+        return {}
+    found = {tier: baseline(program, pipeline, tier, figure.basis) for tier in program.tiers}
+    return {tier: number for tier, number in found.items() if number is not None}
+
+
+def _critical(model: Model, taken: Spent) -> dict[str, tuple[str, ...]]:
+    return {name: critical_path(model.pipeline.block, times) for name, times in taken.times.items()}
 
 
 def _steps(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelang.analysis.calls import Caller, call_kernel
+from pipelang.analysis.calls import Caller, call_kernel, waited
 from pipelang.analysis.closed import Closed, add, of_answers
 from pipelang.analysis.conditions import perform
 from pipelang.analysis.lists import each_closed, fixed_length
@@ -46,7 +46,7 @@ class StepKernel:
     """What a step comes to, by the variables that it reads."""
 
     prepared: Prepared
-    _calls: dict[tuple[int, Caller], CallKernel] = field(default_factory=dict)
+    _calls: dict[tuple[int, Caller, bool], CallKernel] = field(default_factory=dict)
     _behind: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def behind(self, model: Model, action: p.Action) -> frozenset[str]:
@@ -76,7 +76,10 @@ def _walk(kernel: StepKernel, chain: p.Chain, now: Situation) -> Closed:
         for wrong, weight in before.items():
             total.take(weight, tried, wrong)
         reach, total.fails = total.fails, {}
-        at = after_failure(chain, at, taken)
+        former, at = at, after_failure(chain, at, taken)
+        if now.model.meter is not None and at is not None and at.link == former.link:
+            wait = waited(now.model, taken, at.attempt)
+            reach = {wrong: weight * wait for wrong, weight in reach.items()}
     total.fails = reach
     return total
 
@@ -96,8 +99,12 @@ def _attempt(
     found, there = _hit(kernel, link, now, frozenset(around))
     hits = now.model.parameters.value(link.cache.hits) * there
     closed = Closed()
+    marked = now.model.marked
+    known = hits
+    if marked is not None and marked[0] == kernel.prepared.step.name:
+        known = hits * marked[1]
     for answer, chance in found.items():
-        add(closed.answers, answer, hits * chance)
+        add(closed.answers, answer, known * chance)
     closed.take(1 - hits, _fresh(kernel, link, now, frozenset(around)))
     return closed, link
 
@@ -115,7 +122,9 @@ def _hit(
             keeps = latent if kernel.prepared.tracks_latent else None
             made.answer(latent[0] if right else latent[1], keeps, chance)
         return of_answers(made).answers, 1
-    fresh = _bare(kernel, link, replace(now, values=_calm(now)), around).answers
+    unmeasured = replace(now.model, meter=None)
+    calm = replace(now, model=unmeasured, values=_calm(now))
+    fresh = _bare(kernel, link, calm, around).answers
     total = sum(fresh.values())
     plain = not getattr(total, "shape", ())
     if plain and total == 0:
@@ -177,10 +186,10 @@ def _bare(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[st
             pass
     call = _call(kernel, link, _tier(kernel, link, now), now)
     if link.vote is not None:
-        made = voted(link.vote, call, right, now.former, keeps)
+        made = _voted(model, link.vote, call, right, now.former, keeps)
         return of_answers(made)
     made = Made(fails=call.fails, cost=call.cost, tokens=call.tokens)
-    answered = 1 - call.fails
+    answered = call.answers
     if not is_zero(answered):
         for latent, chance in call.draw(now.former):
             verdict = latent[0] if right else latent[1]
@@ -190,6 +199,25 @@ def _bare(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[st
     if isinstance(action, p.AskRole):
         closed.asked[action.role] = 1.0
     return closed
+
+
+def _voted(
+    model: Model,
+    vote: p.Vote,
+    call: CallKernel,
+    right: bool,
+    former: Latent | None,
+    keeps: bool,
+) -> Made:
+    """A vote. The calls of a majority run side by side, those of a lead one after the other."""
+    meter = model.meter
+    if meter is None or isinstance(vote, p.Lead):
+        return voted(vote, call, right, former, keeps)
+    call = replace(call, fails=meter.aside(call.fails), answers=meter.aside(call.answers))
+    made = voted(vote, call, right, former, keeps)
+    made.answers = {answer: meter.back(weight) for answer, weight in made.answers.items()}
+    made.fails = meter.back(made.fails)
+    return made
 
 
 def _tier(kernel: StepKernel, link: p.Link, now: Situation) -> str | None:
@@ -209,11 +237,12 @@ def _call(
     if turns is None:
         turns = _turns(kernel, link, now)
     who = Caller(tier, out, turns)
-    known = kernel._calls.get((id(link), who))
+    place = (id(link), who, now.model.meter is None)
+    known = kernel._calls.get(place)
     if known is None:
         prepared = kernel.prepared
         known = call_kernel(now.model, prepared.step, link, who, prepared.tracks_latent)
-        kernel._calls[id(link), who] = known
+        kernel._calls[place] = known
     return known
 
 
@@ -286,7 +315,7 @@ def _each(kernel: StepKernel, each: p.Each, now: Situation, around: frozenset[st
             one.take(weight, _ended(_walk(kernel, each.body, here), each.body, here))
         return one
 
-    return each_closed(each, length, element)
+    return each_closed(each, length, element, now.model.meter)
 
 
 def _ended(closed: Closed, body: p.Chain, now: Situation) -> Closed:

@@ -32,7 +32,6 @@ DERIVED: dict[str, Read] = {
     "availability": lambda t: 1 - t.failure,
     "wrong_effect": lambda t: t.wrong_effect,
 }
-COST_METRICS = ("mean", "p50", "p95", "p99", "worst", "month")
 
 
 @dataclass(slots=True)
@@ -173,8 +172,7 @@ class Figures:
             mean = _at_most(mean, mean.low + left_out(self.point) * worst.cost)
         if unpriced:
             mean = Number(None, 0.0, None, None, Basis.UNKNOWN)
-        numbers = {"cost.mean": mean, "cost.p50": UNCOMPUTED}
-        numbers["cost.p95"] = numbers["cost.p99"] = UNCOMPUTED
+        numbers = {"cost.mean": mean}
         most = None if unpriced else worst.cost
         numbers["cost.worst"] = Number(
             most, most, most, most, Basis.UNKNOWN if most is None else Basis.BOUND

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pipelang.analysis.conditions import gate_plan, subject_plan, test_plan
-from pipelang.analysis.model import EFFECT, END, Model, value_key
+from pipelang.analysis.model import EFFECT, END, Model, redo_key, value_key
 from pipelang.analysis.preparing import latent_key, prepared_step
 from pipelang.analysis.shapes import step_shape
 from pipelang.analysis.table import Key
@@ -19,10 +19,6 @@ from pipelang.semantics.kernels.redo import all_reruns
 from pipelang.semantics.reads import outcome_reads
 
 Taint = frozenset[str]
-
-
-def redo_key(gate: str) -> Key:
-    return ("redo", gate)
 
 
 def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:

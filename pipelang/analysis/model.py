@@ -33,7 +33,9 @@ class Model:
     """A pipeline with its shares, thresholds and lets at hand.
 
     `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
-    `bound` says of the variable of an `each` which values its list mentions.
+    `bound` says of the variable of an `each` which values its list mentions. With a `meter`
+    (`latency.meter`) kernels have distributions of what is taken instead of plain chances; answers
+    from the cache of a step that is `marked` count with its factor.
     """
 
     program: p.Program
@@ -52,6 +54,8 @@ class Model:
     means: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
     children: dict[Any, Any] = field(default_factory=dict)
     prepared: dict[Any, Any] = field(default_factory=dict)
+    meter: Any = None
+    marked: tuple[str, Any] | None = None
 
     def expand(self, expr: ir.Expr) -> ir.Expr:
         """The expression with every let replaced by what it is."""
@@ -93,6 +97,11 @@ EFFECT: Key = ("effect",)
 """Whether something was done wrongly so far."""
 END: Key = ("end",)
 """Whether the run ended in this region."""
+
+
+def redo_key(gate: str) -> Key:
+    """How many redos a gate has used."""
+    return ("redo", gate)
 
 
 @cache  # the same object each time, so that finding it among a table's slots is quick

@@ -51,10 +51,13 @@ class Child:
 
 
 def _swept(model: Model, start: dict[Key, Any], again: bool) -> Closed:
+    from pipelang.analysis.latency.walk import walk_from
     from pipelang.analysis.sweep import sweep_from
 
     taint = frozenset((AROUND,)) if start.get(value_key(AROUND)) == WRONG else frozenset[str]()
-    totals = sweep_from(model, Table(tuple(start), {tuple(start.values()): 1.0}), taint, again)
+    table = Table(tuple(start), {tuple(start.values()): 1.0})
+    go = sweep_from if model.meter is None else walk_from
+    totals = go(model, table, taint, again)
     closed = Closed(
         cost=totals.cost, tokens=totals.tokens, asked=dict(totals.asked), work=totals.work
     )
@@ -148,7 +151,7 @@ def _child(caller: Model, name: str, means: Mapping[tuple[str, ...], Any]) -> Ch
     inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
     model = make_model(program, pipeline, caller.parameters, inputs)
     model.means.update(means)
-    model.children = caller.children
+    model.children, model.meter = caller.children, caller.meter
     return Child(model, _providers(program, pipeline), _about_parameters(model))
 
 

@@ -13,9 +13,10 @@ and barriers. A region is entered and left as a whole, so what crosses its borde
 bits; inside, steps are taken in writing order, which is one of the orders in which they may run
 (`stepping`). A table is split where a test or an outcome decides and merged where branches meet. A
 redo is a loop over the states that failed the gate; it ends because its counter is part of the
-state. An action, however long (a vote, a loop, a whole sub-pipeline), is closed into a kernel
-first: what it comes to in every situation that it can be in (`chains`). A provider's outage is one
-more live bit from its first use to its last, which is to condition on it.
+state (`places`). An action, however long (a vote, a loop, a whole sub-pipeline), is closed into a
+kernel first: what it comes to in every situation that it can be in (`chains`). A provider's outage
+is one more live bit from its first use to its last, which is to condition on it. Where the frontier
+grows too large, it is made smaller: exactly if that can be, else with certain bounds (`narrowing`).
 
 What it computes with. All of it only adds and multiplies. So the same pass runs over floats, over
 arrays (every draw of a posterior at once), or over polynomials' degrees. Costs are additive, so
@@ -26,16 +27,16 @@ do, which is the same again and again in a large pipeline, is worked out once (`
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from pipelang.analysis.closed import add
 from pipelang.analysis.conditions import gate_plan, perform, subject_plan, test_plan
-from pipelang.analysis.liveness import Needed, Taint, needed_after, redo_key
+from pipelang.analysis.liveness import Needed, Taint, needed_after
 from pipelang.analysis.model import EFFECT, RIGHT, WRONG, Model, value_key
 from pipelang.analysis.moves import moved
 from pipelang.analysis.narrowing import MANY_STATES
+from pipelang.analysis.places import through
 from pipelang.analysis.shapes import gate_shape
 from pipelang.analysis.stepping import region
 from pipelang.analysis.sweeping import Sweep, Walk, end
@@ -47,7 +48,6 @@ from pipelang.analysis.totals import all_figures as all_figures
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.people import passes
-from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
 
 
 def sweep(model: Model, tape: Tape | None = None) -> Totals:
@@ -69,88 +69,43 @@ def sweep_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
 # ------------------------------------------------------------------------------------ blocks
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where in a block some states are: before the segment of number `at`.
-
-    Where a gate sent them back, all items up to the one of index `horizon` ran before, and those
-    of `again` among them run again; else `horizon` is -1. `redos` counts how often that was.
-    """
-
-    at: int
-    horizon: int = -1
-    again: frozenset[int] = frozenset()
-    redos: int = 0
-
-
 def _block(
     sweep: Sweep, block: p.Block, table: Table, taint: Taint, after: Needed | None, at: int
 ) -> Table:
-    """The states that reach the end of a block.
-
-    States wait where they are. The ones that are the least far go on first, up to the next gate
-    that may send some back, so that all that come to one place are one table before they go on:
-    in whichever order redos were taken, what they lead to is gone through once.
-    """
+    """The states that reach the end of a block."""
     walk = Walk(sweep, block, taint, needed_after(sweep.model, block, taint, after, at))
-    waiting: dict[_Place, list[Table]] = {_Place(0): [table]}
-    ends: list[Table] = []
-    starts = [segment_start(segment) for segment in block.segments]
-
-    def how_far(place: _Place) -> tuple[int, int, int]:
-        far = starts[place.at] if place.at < len(starts) else len(block.items)
-        return (max(place.horizon, far), place.redos, place.at)
-
-    while waiting:
-        place = min(waiting, key=how_far)
-        here = merge(waiting.pop(place))
-        for going, states in _on(walk, place, here, starts):
-            if not states:
-                continue
-            if going.at == len(block.segments):
-                ends.append(states)
-            else:
-                waiting.setdefault(going, []).append(states)
-    return merge(ends)
+    return through(_Passage(walk), table)
 
 
-def segment_start(segment: p.Region | p.Barrier) -> int:
-    """The index of a segment's first item."""
-    return segment.members[0] if isinstance(segment, p.Region) else segment.index
+@dataclass(slots=True)
+class _Passage:
+    """What a sweep does at the parts of a block."""
 
+    walk: Walk
 
-def _on(
-    walk: Walk, place: _Place, table: Table, starts: list[int]
-) -> Iterator[tuple[_Place, Table]]:
-    """Go on from a place to the next gate that may send states back, or to the end."""
-    segments = walk.block.segments
-    for number in range(place.at, len(segments)):
-        segment = segments[number]
-        first = starts[number] > place.horizon
-        walk.sweep.totals.work += len(table)
-        if isinstance(segment, p.Region):
-            members = [i for i in segment.members if first or i in place.again]
-            table = region(walk, members, table, first)
-            continue
-        index = segment.index
-        if not (first or index in place.again):
-            continue
-        item = walk.block.items[index]
-        if not isinstance(item, p.Gate):
-            table = walk.let_go(index, _barrier(walk, index, item, table, first))
-        elif not isinstance(item.otherwise, p.Redo):
-            table = _gate(walk, index, item, item.otherwise, table)
-        else:
-            passed, redone = _redoing(walk, item, item.otherwise, table)
-            last = number + 1 == len(segments) or starts[number + 1] > place.horizon
-            left = frozenset(other for other in place.again if other > index)
-            below = _Place(number + 1)
-            if not last:
-                below = replace(place, at=number + 1, again=left)
-            yield below, walk.let_go(index, passed)
-            yield _sent_back(walk.block, place, index, item.otherwise, starts), redone
-            return
-    yield _Place(len(segments)), table
+    @property
+    def block(self) -> p.Block:
+        return self.walk.block
+
+    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
+        self.walk.sweep.totals.work += len(table)
+        return region(self.walk, members, table, first)
+
+    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
+        self.walk.sweep.totals.work += len(table)
+        return self.walk.let_go(index, _barrier(self.walk, index, item, table, first))
+
+    def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
+        return _gate(self.walk, index, gate, otherwise, table)
+
+    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
+        return _judged(self.walk, gate, table)
+
+    def end(self, table: Table, outcome: p.Outcome) -> None:
+        end(self.walk, table, outcome)
+
+    def let_go(self, index: int, table: Table) -> Table:
+        return self.walk.let_go(index, table)
 
 
 # ------------------------------------------------------------------------------------- gates
@@ -161,6 +116,7 @@ def _gate(walk: Walk, index: int, gate: p.Gate, otherwise: p.Outcome, table: Tab
 
     def act(totals: Totals, table: Table) -> Table:
         here = replace(walk, sweep=walk.sweep.scratch(totals))
+        totals.work += len(table)
         passed, failed = _judged(here, gate, table)
         if failed is not None:
             end(here, failed, otherwise)
@@ -183,32 +139,6 @@ def _judged(walk: Walk, gate: p.Gate, table: Table) -> tuple[Table, Table | None
     keys = plan.keys
     parts = split(table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True)))))
     return parts.get(True, table.empty()), parts.get(False)
-
-
-def _redoing(walk: Walk, gate: p.Gate, redo: p.Redo, table: Table) -> tuple[Table, Table]:
-    """What passes a gate, and what it sends back; what has no redo left is ended."""
-    passed, failed = _judged(walk, gate, table)
-    if failed is None:
-        return passed, table.empty()
-    counter = redo_key(gate.name)
-    chances = split(failed, (counter,), lambda seen: may_redo(redo, seen[0] or 0))
-    if False in chances:
-        end(walk, chances[False], redo.otherwise)
-    if True not in chances:
-        return passed, table.empty()
-    counted = assign(
-        chances[True], (counter,), (counter,), lambda seen: [(((seen[0] or 0) + 1,), 1)]
-    )
-    return passed, counted
-
-
-def _sent_back(block: p.Block, place: _Place, gate: int, redo: p.Redo, starts: list[int]) -> _Place:
-    """Where a gate sends states back to: what it redoes, what reads that, what was to run again."""
-    horizon = max(gate, place.horizon)
-    stale = readers(block.items, gate + 1, horizon, changed_by(block.items, redo.reruns))
-    left = {index for index in place.again if index > gate}
-    again = frozenset({*redo.reruns, gate, *stale, *left})
-    return _Place(bisect_right(starts, redo.reruns[0]) - 1, horizon, again, place.redos + 1)
 
 
 # ---------------------------------------------------------------------------------- barriers

@@ -168,13 +168,13 @@ def _loop(model: Model, step: p.Step, link: p.Link, agent: p.Agent, tier: str) -
         tool = program.tools[name]
         dearest = dearer(dearest, Worst(float(tool.cost), 0).times(tool.retry.count + 1))
     for name in agent.pipelines:
-        arguments = tuple((q.name, _ANYTHING) for q in program.pipelines[name].parameters)
+        arguments = tuple((q.name, ANYTHING) for q in program.pipelines[name].parameters)
         child = child_of(model, p.RunPipeline(name, arguments)).model
         dearest = dearer(dearest, worst_run(child))
     return total + dearest.times((agent.steps - 1) * CALLS_A_TURN)
 
 
-_ANYTHING = ir.Const(None, ERROR)
+ANYTHING = ir.Const(None, ERROR)
 """An argument that a model makes up."""
 
 

@@ -193,6 +193,27 @@ RETRIED_EFFECT = _row(
     "`{tool}` acts on the world and is retried although it is not `idempotent`",
     "declare it `idempotent` if a second call with the same key does nothing, or drop the retry",
 )
+REVIEW_OVERLOADED = _row(
+    "P508",
+    "review-overloaded",
+    "`{name}` would be busy {busy} of its time: {cases} cases a day of {handles} each",
+    "more `people` or `hours`, or fewer cases: the report says which gates send them",
+)
+REVIEW_BUSY = _row(
+    "P509",
+    "review-busy",
+    "`{name}` is busy {busy} of its time: {cases} cases a day of {handles} each",
+    "above 85% waits grow fast: more `people` or `hours`, or fewer cases",
+    _W,
+)
+SLOW_ATTEMPT = _row(
+    "P510",
+    "timeout-too-short",
+    "{share} of the attempts at `{name}` take longer than {timeout}, and only {fails} are declared"
+    " to fail",
+    "a longer `timeout`, or {mend} that counts what runs into it",
+    _W,
+)
 
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(

@@ -10,13 +10,14 @@ from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.disk import DiskLoader
 from pipelang.interfaces.seen import Seen
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 from pipelang.semantics.loading import Loader
 
 if TYPE_CHECKING:
     from pipelang.analysis.analyse import Analysis
+    from pipelang.analysis.review import Load
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,10 @@ class Checked:
     sources: Sources
 
 
-def check_file(path: str, loader: Loader | None = None) -> Checked:
-    """Check one file with everything it imports."""
+def check_file(path: str, loader: Loader | None = None, alone: bool = True) -> Checked:
+    """Check one file with everything it imports; `alone`: its pipelines are all that send cases to
+    people.
+    """
     built = build(path, loader or DiskLoader())
     found = list(built.diagnostics)
     analyses: list[Analysis] = []
@@ -44,7 +47,36 @@ def check_file(path: str, loader: Loader | None = None) -> Checked:
             analyses.append(analysis)
             found.extend(findings(built.program, analysis))
     found = sorted(dict.fromkeys(found), key=_place)
-    return Checked(path, built.program, tuple(analyses), tuple(found), built.sources)
+    checked = Checked(path, built.program, tuple(analyses), tuple(found), built.sources)
+    return with_review([checked])[0] if alone else checked
+
+
+def with_review(checked: Sequence[Checked]) -> list[Checked]:
+    """The files with what is to be said about the review queues of all their pipelines."""
+    if not any(one.analyses for one in checked):
+        return list(checked)
+    from pipelang.analysis.review import review_findings
+
+    left = list(review_findings(review_loads(checked)))
+    result = []
+    for one in checked:
+        mine = [found for found in left if found.span and found.span.file in one.sources]
+        left = [found for found in left if found not in mine]
+        found = sorted([*one.diagnostics, *mine], key=_place)
+        result.append(replace(one, diagnostics=tuple(found)) if mine else one)
+    return result
+
+
+def review_loads(checked: Sequence[Checked]) -> list[Load]:
+    """The review queues of all pipelines of some files."""
+    from pipelang.analysis.review import loads
+
+    return loads(
+        (one.program, analysis)
+        for one in checked
+        if one.program is not None
+        for analysis in one.analyses
+    )
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
@@ -105,4 +137,12 @@ def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
     diagnostics = [as_json(diagnostic, {}) for diagnostic in extra]
     for one in checked:
         diagnostics += [as_json(diagnostic, one.sources) for diagnostic in one.diagnostics]
-    return {"version": 1, "diagnostics": diagnostics, "pipelines": pipelines, "review": {}}
+    review: dict[str, Any] = {}
+    for load in review_loads(checked) if pipelines else ():
+        name = load.role.name
+        key = name if name not in review else f"{load.role.span.file}:{name}"
+        review[key] = {
+            "utilisation": load.utilisation.as_json(),
+            "wait_p95": load.wait_p95.as_json(),
+        }
+    return {"version": 1, "diagnostics": diagnostics, "pipelines": pipelines, "review": review}

@@ -7,15 +7,18 @@ import click
 from pipelang.interfaces.cli.check_line import FORMATS, PROFILES, CheckLine
 from pipelang.interfaces.cli.checked import check
 
+MARKDOWN = "markdown"
+COMPARED = ("text", "json")
+
 
 @click.command(name="check", short_help="Say how pipelines will behave, before anything runs.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMATS),
+    type=click.Choice([*FORMATS, MARKDOWN]),
     default="text",
-    help="How to print it; everything but text is for machines.",
+    help="How to print it: json, sarif and github are for machines, markdown is with --against.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
@@ -36,6 +39,11 @@ from pipelang.interfaces.cli.checked import check
     is_flag=True,
     help="Import the Python tools too, and compare them with what is declared of them.",
 )
+@click.option(
+    "--against",
+    metavar="REV|FILE",
+    help="Show what differs from another file, or from a git revision of these.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -48,12 +56,21 @@ def command(
     fix: bool,
     diff: bool,
     import_tools: bool,
+    against: str | None,
 ) -> None:
     """Check files or folders (the current one by default), and report on every pipeline.
 
     Nothing is run, and nothing imported but with --import-tools. Exit code 0 if there are no errors
     (with --strict: no warnings either), 1 if there are, 2 if a path is not there.
     """
+    if against is not None:
+        from pipelang.interfaces.cli.check_against import against as compare
+
+        if form not in (*COMPARED, MARKDOWN):
+            ctx.fail(f"--against has no format `{form}`: text, json or markdown")
+        ctx.exit(compare(paths, against, form, strict))
+    if form == MARKDOWN:
+        ctx.fail("--format markdown shows what a change does: add --against REV or FILE")
     if fix or diff:
         from pipelang.interfaces.cli.check_fix import fix as mend
 

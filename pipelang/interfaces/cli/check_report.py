@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Sources
-from pipelang.interfaces.checking import Checked, check_file, pipe_files
+from pipelang.interfaces.checking import Checked, check_file, pipe_files, with_review
 from pipelang.interfaces.cli.check_cache import Said
 from pipelang.interfaces.cli.check_line import CheckLine
 from pipelang.interfaces.disk import SeeingLoader
@@ -62,7 +62,7 @@ def check_all(
     seen = seen or Seen()
     files, missing = pipe_files(paths or (".",), seen)
     loader = SeeingLoader(seen)
-    return [check_file(path, loader) for path in files], missing
+    return with_review([check_file(path, loader, alone=False) for path in files]), missing
 
 
 def check_report(paths: Sequence[str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pipelang.interfaces.report.promises import promises
 from pipelang.interfaces.report.sentence import sentence
 from pipelang.interfaces.report.steps import steps
 from pipelang.interfaces.report.structure import structure
+from pipelang.interfaces.report.times import times
 from pipelang.interfaces.report.undeclared import undeclared
 from pipelang.interfaces.report.view import View, says_something
 
@@ -33,11 +34,11 @@ def pipeline_text(
     lines = [_title(view), paint("─" * width, "dim"), *wrap(sentence(view), width)]
     order: tuple[Callable[[View], list[str]], ...]
     if has_table(analysis):
-        order = (outcomes, steps, escalations, promises, costs, basis)
+        order = (outcomes, steps, escalations, promises, costs, times, basis)
     elif says_something(view.number("success")):
-        order = (outcomes, structure, escalations, promises, costs, undeclared, basis)
+        order = (outcomes, structure, escalations, promises, costs, times, undeclared, basis)
     else:
-        order = (structure, costs, undeclared, outcomes, promises, basis)
+        order = (structure, costs, times, undeclared, outcomes, promises, basis)
     for section in order:
         body = section(view)
         if body:

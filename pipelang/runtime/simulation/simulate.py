@@ -42,9 +42,10 @@ def simulate(
     spending: Spending,
     unknown: float | None = None,
     progress: Callable[[int], None] | None = None,
+    people: bool = False,
 ) -> Counts:
-    """Run a pipeline many times. Raises `UnknownChance` if something is undeclared and `unknown`
-    does not say what it counts as.
+    """Run a pipeline many times, with waits for `people` or without. Raises `UnknownChance` if
+    something is undeclared and `unknown` does not say what it counts as.
     """
     pipeline = with_unique_names(pipeline)
     facts = Facts.of(loaded.program, pipeline, Odds(loaded.program, unknown))
@@ -53,7 +54,7 @@ def simulate(
     chance = random.Random(seed)
     counts = Counts()
     for number in range(runs):
-        world = SimulatedWorld(facts, chance, spending)
+        world = SimulatedWorld(facts, chance, spending, people)
         run = Run(
             id="simulated",
             program=loaded.program,

@@ -41,23 +41,24 @@ def slo(context: Context, scope: Scope, item: ast.Slo, named: Named) -> tuple[p.
 
 def _slo_line(context: Context, scope: Scope, line: ast.SloLine, named: Named) -> p.SloLine | None:
     name = metric_name(context, scope.file, line.metric, PROMISED, named)
-    when = None
+    when, cached, asked = None, None, None
     if isinstance(line.when, ast.Cached):
         step = line.when.step
-        when = f"{step.text} cached"
+        cached, when = step.text, f"{step.text} cached"
         if step.text not in named.steps and not named.flawed:
             help = suggestion(step.text, named.steps)
             context.tell(codes.UNKNOWN_NAME, step.span, what="step", name=step.text, help=help)
             return None
     elif line.when is not None:
-        when = ir.show(condition(context, scope, line.when))
+        asked = condition(context, scope, line.when)
+        when = ir.show(asked)
     _no_equality(context, line.op, line.span)
     if name is None:
         return None
     target = metric_target(context, Scope(scope.file), name, line.target)
     if target is None:
         return None
-    return p.SloLine(name, line.op, target[0], target[1], when, line.span)
+    return p.SloLine(name, line.op, target[0], target[1], when, line.span, cached, asked)
 
 
 def _no_equality(context: Context, op: str, span: Span) -> None:

@@ -63,20 +63,36 @@ def evidence_file(context: Context, file: str, path: ast.Literal) -> str | None:
         help = 'JSON Lines, one answer a line: {"confidence": 0.93, "correct": true}'
         context.tell(codes.MISSING_FILE, path.span, path=full, help=help)
         return None
+    try:
+        rows = evidence_rows(text)
+    except BadRow as bad:
+        context.tell(codes.BAD_FILE, path.span, path=full, line=bad.line, why=bad)
+        return None
+    context.evidence[full] = EvidenceFile(full, rows)
+    return full
+
+
+class BadRow(ValueError):
+    """A line of an evidence file that is no row, and why."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line = line
+
+
+def evidence_rows(text: str) -> tuple[Row, ...]:
+    """The rows of an evidence file, JSON Lines. Raises `BadRow`."""
     rows = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         if not line.strip():
             continue
         row, why = _row(line, number)
         if row is None:
-            context.tell(codes.BAD_FILE, path.span, path=full, line=number, why=why)
-            return None
+            raise BadRow(number, why)
         rows.append(row)
     if not rows:
-        context.tell(codes.BAD_FILE, path.span, path=full, line=1, why="there are no rows")
-        return None
-    context.evidence[full] = EvidenceFile(full, tuple(rows))
-    return full
+        raise BadRow(1, "there are no rows")
+    return tuple(rows)
 
 
 def _row(line: str, number: int) -> tuple[Row | None, str]:

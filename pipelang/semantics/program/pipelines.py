@@ -55,7 +55,9 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class SloLine:
-    """`metric` in dotted form; `when` as written, None if unconditional."""
+    """`metric` in dotted form; `when` as written, None if unconditional: of the runs in which the
+    step `cached` was answered from its cache, or for whose input the `condition` holds.
+    """
 
     metric: str
     op: str
@@ -63,6 +65,8 @@ class SloLine:
     target_text: str
     when: str | None
     span: Span
+    cached: str | None = None
+    condition: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
