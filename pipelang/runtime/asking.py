@@ -72,6 +72,7 @@ class Asking(Attempting):
         turns: tuple[Turn, ...],
     ) -> Turn:
         """One call of a model: its answer, or the tool calls that it asks for."""
+        self._may(run)
         assert attempt.tier is not None
         tier = run.program.tiers[attempt.tier]
         if run.budget.needs_price() and not {"in", "out"} <= set(tier.prices):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.budget import Budget, BudgetSpent, Reservation
 from pipelang.runtime.secrets import redact
+from pipelang.runtime.stopping import Stopping
+from pipelang.runtime.switches import Switches
 from pipelang.runtime.world import Attempt, AttemptFailed
 from pipelang.semantics import program as p
 
@@ -30,14 +32,15 @@ class Patience:
     budget: Budget | None
 
 
-class Attempting:
+class Attempting(Stopping):
     """The clock of a run, and how attempts are begun and fail. `secrets` are references to what
     must not be told.
     """
 
-    def __init__(self, chance: random.Random, secrets: tuple[str, ...]) -> None:
+    def __init__(self, chance: random.Random, secrets: tuple[str, ...], switches: Switches) -> None:
         self._chance = chance
         self._secrets = secrets
+        self._switches = switches
         self._began = time.monotonic()
         self._waited = 0.0
         self._waiting: list[float] = []
@@ -54,11 +57,14 @@ class Attempting:
         retryable: bool = True,
         retry_after: float | None = None,
         misfit: str | None = None,
+        key: str | None = None,
     ) -> AttemptFailed:
         message = redact(message, self._secrets)
         data: dict[str, Any] = {"tier": attempt.tier} if attempt.tier else {}
         if isinstance(attempt.action, p.Call):
             data = {"tool": attempt.action.tool}
+        if key is not None:
+            data["key"] = key
         if cost:
             data["cost"] = float(cost)
         run.tell(
@@ -82,11 +88,12 @@ class Attempting:
         clock: asyncio.Timeout,
         started: float,
         cost: Decimal,
+        key: str | None = None,
     ) -> Exception:
         """An attempt that took too long failed, unless it was the budget's time that ran out."""
         ours = clock.expired() and patience.seconds is not None
         message = f"nothing came within {patience.seconds:g} s" if ours else "it timed out"
-        failed = self._failed(run, attempt, "timeout", message, started=started, cost=cost)
+        failed = self._failed(run, attempt, "timeout", message, started=started, cost=cost, key=key)
         if ours and patience.budget is not None:
             return BudgetSpent(patience.budget, "time")
         return failed
@@ -101,9 +108,9 @@ class Attempting:
     async def sleep(self, run: Run, seconds: float) -> None:
         left = run.budget.seconds_left(self.elapsed(run))
         if left is not None and seconds >= left[0]:
-            await asyncio.sleep(max(0.0, left[0]))
+            await self._pause(run, left[0])
             raise BudgetSpent(left[1], "time")
-        await asyncio.sleep(seconds)
+        await self._pause(run, seconds)
 
     def _patience(self, run: Run, timeout: Decimal | None, used: float = 0.0) -> Patience:
         """What an attempt's timeout and the budgets leave it. Raises `BudgetSpent` if nothing."""

@@ -112,7 +112,7 @@ async def _act(run: Run, trial: _Trial) -> Any:
         case _:
             pass
     if isinstance(action, p.RunPipeline):
-        return await run_child(run, step, link, action, subjects)
+        return await run_child(run, step, link, action, subjects, trial.number)
     if isinstance(action, p.Each):
         each = action
 

@@ -10,6 +10,7 @@ import contextlib
 import copy
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -86,6 +87,15 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
     return f"there is no {what} `{name}`{hint}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What a host says of the runs of a handle."""
+
+    permits: frozenset[str] | None = None
+    tenant: str | None = None
+    run_id: str | None = None
+
+
 class Handle:
     """A pipeline that can be run."""
 
@@ -99,8 +109,9 @@ class Handle:
         self.loaded = loaded
         self.pipeline = pipeline
         self.runtime = runtime
+        self._options = _Options()
         program = loaded.program
-        self._tools = Toolbox(program, {**runtime.tools, **tools})
+        self._tools = Toolbox(program, {**runtime.tools, **tools}, runtime.threads)
         self._secrets = tuple(
             provider.key or DEFAULT_KEY for provider in program.providers.values()
         )
@@ -175,9 +186,13 @@ class Handle:
                 self.runtime.memories,
                 self.runtime.cache,
                 self._secrets,
+                switches=self.runtime.switches,
+                rates=self.runtime.rates,
             )
+        options, most = self._options, frozenset(self.pipeline.permits)
+        permits = options.permits if permits is None else permits
         return Run(
-            id=run_id or uuid.uuid4().hex[:12],
+            id=run_id or options.run_id or uuid.uuid4().hex[:12],
             program=program,
             pipeline=self.pipeline,
             world=world,
@@ -185,9 +200,30 @@ class Handle:
             budget=Budget(self.pipeline.budget),
             values=values,
             sinks=(*self.runtime.sinks, *sinks),
-            granted=None if permits is None else frozenset(permits),
-            tenant=tenant,
+            granted=most if permits is None else most & {*permits},
+            tenant=tenant if tenant is not None else options.tenant,
         )
+
+    def with_options(
+        self,
+        *,
+        permits: Iterable[str] | None = None,
+        tenant: str | None = None,
+        run_id: str | None = None,
+    ) -> Handle:
+        """This handle for runs with these options; what is not given stays as it is.
+
+        `permits` are what the host grants: a run has those of them that its pipeline lists, and all
+        of the pipeline's without the option. `run_id` names the next run: it should be used once.
+        """
+        made = copy.copy(self)
+        old = self._options
+        made._options = _Options(
+            old.permits if permits is None else frozenset(permits),
+            old.tenant if tenant is None else tenant,
+            old.run_id if run_id is None else run_id,
+        )
+        return made
 
     async def run(self, /, **inputs: Any) -> Result:
         """Run to the end. Raises `InputError` before anything runs; nothing else is raised."""

@@ -13,7 +13,10 @@ from pipelang.runtime.events import Sink
 from pipelang.runtime.memories import InMemory, MemoryStore
 from pipelang.runtime.people import Nobody, People
 from pipelang.runtime.providers.protocol import ModelProvider
+from pipelang.runtime.rates import Rates
 from pipelang.runtime.secrets import SecretMissing, resolve_secret
+from pipelang.runtime.switches import Switches
+from pipelang.runtime.threads import Threads
 from pipelang.semantics import program as p
 
 DEFAULT_KEY = "env:ANTHROPIC_API_KEY"
@@ -27,7 +30,9 @@ class NotRunnable(ValueError):
 class Runtime:
     """What a host plugs in. `providers` are by the name of a program's provider; what is not given
     is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
-    `memories` and `cache` live as long as this object unless others are handed in.
+    `memories` and `cache` live as long as this object unless others are handed in. `switches` stop
+    runs; `rates` count the calls of tools, and `threads` run the functions that block, for all runs
+    together.
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)
@@ -37,6 +42,9 @@ class Runtime:
     chance: random.Random = field(default_factory=random.Random)
     memories: MemoryStore = field(default_factory=InMemory)
     cache: CacheStore = field(default_factory=InMemoryCache)
+    switches: Switches = field(default_factory=Switches)
+    rates: Rates = field(default_factory=Rates)
+    threads: Threads = field(default_factory=Threads)
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 
     def provider(self, program: p.Program, name: str) -> ModelProvider:

@@ -14,8 +14,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.evaluating import Evaluating, Subjects
+from pipelang.runtime.idempotency import key_of
 from pipelang.runtime.pricing import ask_for, price_of, prompt_tokens, reservation, tokens_of
 from pipelang.runtime.providers.protocol import Usage
+from pipelang.runtime.received import received
 from pipelang.runtime.templates import RenderError
 from pipelang.runtime.tools import Toolbox, ToolMissing, ToolRaised, call, checked
 from pipelang.runtime.values import Misfit, Types, to_json
@@ -196,7 +198,10 @@ class MockedWorld(Evaluating):
         try:
             async with asyncio.timeout(None if timeout is None else float(timeout)):
                 function = self._tools.function(tool)
-                result = await call(function, arguments, self._tools.threads)
+                key = key_of(run, attempt, acts=tool.acts)
+                result = received(
+                    await call(function, arguments, self._tools.threads, tool.name, key)
+                )
             if isinstance(tool.returns, NothingType):
                 return None
             return self._types.check(tool.returns, result)

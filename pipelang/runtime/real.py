@@ -16,7 +16,10 @@ from pipelang.runtime.memories import MemoryStore, Place
 from pipelang.runtime.people import People
 from pipelang.runtime.pricing import ask_for
 from pipelang.runtime.providers.protocol import ModelProvider
+from pipelang.runtime.rates import Rates
+from pipelang.runtime.run import Halted
 from pipelang.runtime.secrets import redact
+from pipelang.runtime.switches import Switches
 from pipelang.runtime.templates import RenderError
 from pipelang.runtime.tools import Toolbox, describe
 from pipelang.runtime.values import Misfit, Types, shown, to_json
@@ -43,9 +46,13 @@ class RealWorld(Evaluating, Asking, Calling):
         memories: MemoryStore,
         cache: CacheStore,
         secrets: tuple[str, ...] = (),
+        *,
+        switches: Switches | None = None,
+        rates: Rates | None = None,
     ) -> None:
         Evaluating.__init__(self, types)
-        Asking.__init__(self, chance, secrets)
+        Asking.__init__(self, chance, secrets, switches or Switches())
+        self._rates = rates or Rates()
         self._providers = providers
         self._tools = tools
         self._people = people
@@ -70,6 +77,7 @@ class RealWorld(Evaluating, Asking, Calling):
     async def _ask_role(self, run: Run, attempt: Attempt, action: p.AskRole) -> Any:
         from pipelang.semantics.jsonschema import json_schema
 
+        self._may(run)
         prompt = run.program.prompts[action.prompt]
         timeout = attempt.link.timeout
         try:
@@ -81,13 +89,16 @@ class RealWorld(Evaluating, Asking, Calling):
         try:
             run.tell("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
             said = await self._away(
-                self._people.answer(run.id, action.role, ask.user, json_schema(action.answers)),
+                self._unless_killed(
+                    run,
+                    self._people.answer(run.id, action.role, ask.user, json_schema(action.answers)),
+                ),
                 None if timeout is None else float(timeout),
             )
             if said is None:
                 raise self._failed(run, attempt, "nobody", f"nobody of `{action.role}` answered")
             value = self._types.check(action.answers, said)
-        except AttemptFailed:
+        except (AttemptFailed, Halted):
             raise
         except Misfit as misfit:
             raise self._failed(run, attempt, "misfit", str(misfit)) from None
@@ -101,12 +112,16 @@ class RealWorld(Evaluating, Asking, Calling):
         """A person's word. Where people cannot be reached at all nobody could have said no, so that
         counts as one.
         """
+        self._may(run)
         seconds = question.person.seconds
         limit = None if seconds is None else float(seconds)
         try:
-            decision = await self._away(self._people.decide(run.id, question), limit)
+            asked = self._unless_killed(run, self._people.decide(run.id, question))
+            decision = await self._away(asked, limit)
             if decision is not None and not isinstance(decision, Decision):
                 raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
+        except Halted:
+            raise
         except Exception as error:
             reason = f"nobody could be asked: {redact(describe(error), self._secrets)}"
             return Decision(False, reason=reason)
@@ -115,6 +130,7 @@ class RealWorld(Evaluating, Asking, Calling):
     # -------------------------------------------------------------------- memories and caches
 
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
+        self._may(run)
         memory = run.program.memories[action.memory]
         key = run.evaluate(action.key)
         try:
@@ -133,6 +149,7 @@ class RealWorld(Evaluating, Asking, Calling):
             raise self._not_reached(run, step.name, describe(error)) from error
 
     async def remember(self, run: Run, item: p.Remember) -> None:
+        self._may(run)
         memory = run.program.memories[item.memory]
         type = memory.returns.element if isinstance(memory.returns, ListType) else memory.returns
         most = memory.returns.max_length if isinstance(memory.returns, ListType) else 1

@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from pipelang.runtime.budget import Budget
 from pipelang.runtime.events import Event, Sink
 from pipelang.runtime.expressions import BUDGET, Expressions
+from pipelang.runtime.idempotency import place_of
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result, Spent
 from pipelang.runtime.values import shown
 from pipelang.runtime.world import Arms, World
@@ -40,8 +41,9 @@ class Halted(Exception):
 class Run:
     """One run of one pipeline, or of a sub-pipeline in it.
 
-    `path` stands before the names of its events; `parent` is the run that runs this one; `redoing`
-    says that what runs now ran before; `begun` are the steps that were; `partial` has what an
+    `path` stands before the names of its events, `place` before those of its calls in idempotency
+    keys; `granted` are the permits that it has, None for all; `parent` is the run that runs this
+    one; `redoing` says that what runs now ran before; `begun` are the steps that were; `partial` has what an
     unfinished `each` has so far; `action` is the `run` that it carries out, None for the root and
     for an agent's; `frame` is what a world keeps with it.
     """
@@ -64,6 +66,7 @@ class Run:
     conditions: list[ir.Expr] = field(default_factory=list)
     quiet: bool = False
     path: str = ""
+    place: str = ""
     parent: Run | None = None
     redoing: bool = False
     begun: set[str] = field(default_factory=set)
@@ -95,8 +98,9 @@ class Run:
         values: dict[str, Any],
         at: str,
         action: p.RunPipeline | None,
+        again: bool = False,
     ) -> Run:
-        """A run of a sub-pipeline in this one; `at` is the step that runs it."""
+        """A run of a sub-pipeline in this one; `at` is the step that runs it, `again` a retry."""
         child = Run(
             id=self.id,
             program=self.program,
@@ -108,10 +112,11 @@ class Run:
             sinks=self.sinks,
             trace=self.trace,
             calls=self.calls,
-            granted=self.granted,
+            granted=None if self.granted is None else self.granted & {*pipeline.permits},
             tenant=self.tenant,
             quiet=self.quiet,
             path=f"{self.path}{at}/",
+            place=place_of(self, at, again),
             parent=self,
             redoing=self.redoing,
             action=action,
@@ -121,7 +126,8 @@ class Run:
 
     def element(self, variable: str, value: Any, at: str) -> Run:
         """The same run as an element of an `each` sees it."""
-        return replace(self, values={**self.values, variable: value}, path=f"{self.path}{at}")
+        values, path, place = {**self.values, variable: value}, self.path + at, self.place + at
+        return replace(self, values=values, path=path, place=place)
 
 
 def conclude(run: Run, outcome: p.Outcome) -> Ended:

@@ -12,7 +12,9 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,7 +23,7 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.runtime.providers.fitting import shorten
-from pipelang.runtime.threads import Threads
+from pipelang.runtime.threads import AllHang, Threads
 from pipelang.runtime.values import Misfit, Types
 from pipelang.runtime.world import being_cancelled
 from pipelang.semantics import program as p
@@ -96,11 +98,16 @@ def _from_folder(folder: Path, name: str) -> ModuleType:
 class Toolbox:
     """The functions of a program's tools and Python `fn`s; handed-in ones go first."""
 
-    def __init__(self, program: p.Program, given: Mapping[str, Callable[..., Any]]) -> None:
+    def __init__(
+        self,
+        program: p.Program,
+        given: Mapping[str, Callable[..., Any]],
+        threads: Threads | None = None,
+    ) -> None:
         self._program = program
         self._given = dict(given)
         self._found: dict[str, Callable[..., Any]] = {}
-        self.threads = Threads()
+        self.threads = threads or Threads()
 
     def function(self, tool: p.Tool) -> Callable[..., Any]:
         """The function behind a tool. Raises `ToolMissing`."""
@@ -149,22 +156,62 @@ class ToolRaised(Exception):
     """A tool raised; the message says what."""
 
 
-async def call(function: Callable[..., Any], arguments: Mapping[str, Any], threads: Threads) -> Any:
-    """Call a function: awaited if async, in a thread if not.
+async def call(
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    threads: Threads,
+    name: str = "",
+    key: str | None = None,
+) -> Any:
+    """Call a function: awaited if async, in a thread if not. `name` is the tool's; a function with
+    a parameter `idempotency_key` gets the `key` of the call.
 
     Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes through as it is.
     """
+    if key is not None and KEY not in arguments and _wants_key(function):
+        arguments = {**arguments, KEY: key}
     try:
         if inspect.iscoroutinefunction(function):
             return await function(**arguments)
-        result = await threads.run(partial(function, **arguments))
+        result = await threads.run(partial(_quietly, function, arguments), name)
         return await result if inspect.isawaitable(result) else result
-    except asyncio.CancelledError as cancelled:
-        if being_cancelled():
+    except (ToolRaised, GeneratorExit):
+        raise
+    except BaseException as error:
+        stops = isinstance(error, asyncio.CancelledError) and being_cancelled()
+        if stops or (isinstance(error, KeyboardInterrupt) and _may_be_the_user()):
             raise
-        raise ToolRaised(describe(cancelled)) from cancelled
-    except (Exception, SystemExit) as error:
+        said = str(error) if isinstance(error, AllHang) else describe(error)
+        raise ToolRaised(said) from error
+
+
+def _quietly(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """In a thread nothing that is raised is about the run, not even KeyboardInterrupt."""
+    try:
+        return function(**arguments)
+    except BaseException as error:
         raise ToolRaised(describe(error)) from error
+
+
+KEY = "idempotency_key"
+"""The parameter by which a Python function gets the key of its call."""
+
+
+def _wants_key(function: Callable[..., Any]) -> bool:
+    try:
+        parameter = inspect.signature(function).parameters.get(KEY)
+    except (TypeError, ValueError):  # a function that does not say what it takes
+        return False
+    return parameter is not None and parameter.kind in (
+        parameter.POSITIONAL_OR_KEYWORD,
+        parameter.KEYWORD_ONLY,
+    )
+
+
+def _may_be_the_user() -> bool:
+    """Whether Ctrl-C can raise KeyboardInterrupt in a coroutine. Under `asyncio.run` it cancels."""
+    ours = threading.current_thread() is threading.main_thread()
+    return ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def describe(error: BaseException) -> str:
