@@ -188,6 +188,7 @@ class Handle:
                 self._secrets,
                 switches=self.runtime.switches,
                 rates=self.runtime.rates,
+                breakers=self.runtime.breakers,
             )
         options, most = self._options, frozenset(self.pipeline.permits)
         permits = options.permits if permits is None else permits

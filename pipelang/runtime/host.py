@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelang.runtime.breakers import Breakers
 from pipelang.runtime.caching import CacheStore, InMemoryCache
 from pipelang.runtime.events import Sink
 from pipelang.runtime.memories import InMemory, MemoryStore
@@ -31,8 +32,8 @@ class Runtime:
     """What a host plugs in. `providers` are by the name of a program's provider; what is not given
     is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
     `memories` and `cache` live as long as this object unless others are handed in. `switches` stop
-    runs; `rates` count the calls of tools, and `threads` run the functions that block, for all runs
-    together.
+    runs, `breakers` answer for pipelines that do badly; `rates` count the calls of tools, and
+    `threads` run the functions that block, for all runs together.
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Runtime:
     cache: CacheStore = field(default_factory=InMemoryCache)
     switches: Switches = field(default_factory=Switches)
     rates: Rates = field(default_factory=Rates)
+    breakers: Breakers = field(default_factory=Breakers)
     threads: Threads = field(default_factory=Threads)
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 

@@ -17,6 +17,7 @@ from pipelang.diagnostics import Span
 from pipelang.runtime.budget import CODES, BudgetSpent
 from pipelang.runtime.chains import run_chain
 from pipelang.runtime.expressions import BUDGET, NoValue
+from pipelang.runtime.guarded import instead
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
 from pipelang.runtime.run import Ended, Halted, Run, conclude, inputs_of, result_of, values_of
 from pipelang.runtime.values import Misfit, shown, to_json, told
@@ -45,9 +46,23 @@ async def run_pipeline(run: Run) -> Result:
 
 async def play(run: Run) -> Ended:
     """Go through a pipeline to its outcome; what spends the budget of another one raises."""
+    admitted, ended = run.world.admit(run), None
+    try:
+        ended = await _played(run, admitted)
+        return ended
+    finally:
+        run.world.leave(run, ended)
+
+
+async def _played(run: Run, admitted: bool) -> Ended:
+    breaker = run.pipeline.breaker
     try:
         try:
-            ended = await _block(run, run.pipeline.block)
+            ended: Ended | None
+            if admitted or breaker is None:
+                ended = await _block(run, run.pipeline.block)
+            else:
+                ended = await instead(run, breaker)
             assert ended is not None, "a checked pipeline ends on every path"
         except BudgetSpent as spent:
             if spent.budget is not run.budget:

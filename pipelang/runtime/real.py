@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.asking import Asking
+from pipelang.runtime.breakers import Breakers
 from pipelang.runtime.caching import CacheStore, Key
 from pipelang.runtime.calling import Calling
 from pipelang.runtime.evaluating import Evaluating, Subjects
+from pipelang.runtime.guarded import admitted, over
 from pipelang.runtime.memories import MemoryStore, Place
 from pipelang.runtime.people import People
 from pipelang.runtime.pricing import ask_for
@@ -28,7 +30,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.types import ListType, Type
 
 if TYPE_CHECKING:
-    from pipelang.runtime.run import Run
+    from pipelang.runtime.run import Ended, Run
 
 
 class RealWorld(Evaluating, Asking, Calling):
@@ -49,16 +51,29 @@ class RealWorld(Evaluating, Asking, Calling):
         *,
         switches: Switches | None = None,
         rates: Rates | None = None,
+        breakers: Breakers | None = None,
     ) -> None:
         Evaluating.__init__(self, types)
         Asking.__init__(self, chance, secrets, switches or Switches())
         self._rates = rates or Rates()
+        self._breakers = breakers or Breakers()
         self._providers = providers
         self._tools = tools
         self._people = people
         self._memories = memories
         self._cache = cache
         self._kept: dict[Key, tuple[Any, float]] = {}
+
+    def admit(self, run: Run) -> bool:
+        self._may(run)
+        breaker = run.pipeline.breaker
+        if breaker is not None:
+            run.frame = admitted(run, breaker, self._breakers)
+        return breaker is None or run.frame is not None
+
+    def leave(self, run: Run, ended: Ended | None) -> None:
+        if run.frame is not None:
+            over(run, run.frame, ended, self._breakers)
 
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
         match attempt.action:

@@ -43,9 +43,9 @@ class Run:
 
     `path` stands before the names of its events, `place` before those of its calls in idempotency
     keys; `granted` are the permits that it has, None for all; `parent` is the run that runs this
-    one; `redoing` says that what runs now ran before; `begun` are the steps that were; `partial` has what an
-    unfinished `each` has so far; `action` is the `run` that it carries out, None for the root and
-    for an agent's; `frame` is what a world keeps with it.
+    one; `redoing` says that what runs now ran before; `begun` are the steps that were; `partial`
+    has what an unfinished `each` has so far; `action` is the `run` that it carries out, None for
+    the root and for an agent's; `frame` is what a world keeps with it.
     """
 
     id: str
