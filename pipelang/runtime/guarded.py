@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from pipelang.runtime.breakers import Breakers, Key, Pass, Seen
@@ -27,14 +27,16 @@ async def instead(run: Run, breaker: p.Breaker) -> Ended:
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A run that was let through: its pass, what it had spent and told, and when it began."""
+    """A run that was let through: its pass, what it had spent, when it began, and the last verdict
+    of every gate that it came to, those of sub-pipelines as `PIPELINE.GATE`.
+    """
 
     given: Pass
     cost: float
     tokens: int
-    events: int
     elapsed: float
     began: float
+    gates: dict[str, bool] = field(default_factory=dict)
 
 
 def key_of(run: Run) -> Key:
@@ -55,7 +57,6 @@ def admitted(run: Run, breaker: p.Breaker, breakers: Breakers) -> Guarded | None
         given,
         float(budget.money),
         budget.tokens,
-        len(run.trace),
         run.world.elapsed(run),
         time.monotonic(),
     )
@@ -89,22 +90,16 @@ def _seen(run: Run, guarded: Guarded, ended: Ended) -> Seen:
         run.budget.tokens - guarded.tokens,
         run.world.elapsed(run) - guarded.elapsed,
         time.monotonic() - guarded.began,
-        _gates(run, guarded.events),
+        dict(guarded.gates),
     )
 
 
-def _gates(run: Run, since: int) -> dict[str, bool]:
-    """The last verdict of every gate of a run, those of sub-pipelines as `PIPELINE.GATE`."""
-    places = {run.path: ""}
-    found: dict[str, bool] = {}
-    for event in run.trace[since:]:
-        if not event.name.startswith(run.path):
-            continue
-        if event.kind == "runs":
-            places[f"{event.name}/"] = f"{event.data['pipeline']}."
-        elif event.kind == "gate":
-            place, _, gate = event.name.rpartition("/")
-            prefix = places.get(f"{place}/" if place else "")
-            if prefix is not None:
-                found[prefix + gate] = bool(event.data["passed"])
-    return found
+def note(run: Run, gate: str, passed: bool) -> None:
+    """A gate was judged: whoever guards this run or one around it remembers its last verdict."""
+    if run.frame is not None:
+        run.frame.gates[gate] = passed
+    name, at = f"{run.pipeline.name}.{gate}", run.parent
+    while at is not None:
+        if at.frame is not None:
+            at.frame.gates[name] = passed
+        at = at.parent

@@ -13,7 +13,7 @@ from pipelang.runtime.breakers import Breakers
 from pipelang.runtime.caching import CacheStore, Key
 from pipelang.runtime.calling import Calling
 from pipelang.runtime.evaluating import Evaluating, Subjects
-from pipelang.runtime.guarded import admitted, over
+from pipelang.runtime.guarded import admitted, note, over
 from pipelang.runtime.memories import MemoryStore, Place
 from pipelang.runtime.people import People
 from pipelang.runtime.pricing import ask_for
@@ -26,6 +26,7 @@ from pipelang.runtime.templates import RenderError
 from pipelang.runtime.tools import Toolbox, describe
 from pipelang.runtime.values import Misfit, Types, shown, to_json
 from pipelang.runtime.world import NOTHING, Attempt, AttemptFailed, Decision, Question
+from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.types import ListType, Type
 
@@ -57,6 +58,7 @@ class RealWorld(Evaluating, Asking, Calling):
         Asking.__init__(self, chance, secrets, switches or Switches())
         self._rates = rates or Rates()
         self._breakers = breakers or Breakers()
+        self._guards = False
         self._providers = providers
         self._tools = tools
         self._people = people
@@ -69,7 +71,14 @@ class RealWorld(Evaluating, Asking, Calling):
         breaker = run.pipeline.breaker
         if breaker is not None:
             run.frame = admitted(run, breaker, self._breakers)
+            self._guards = True
         return breaker is None or run.frame is not None
+
+    async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
+        passed = await super().holds(run, item, test)
+        if self._guards and isinstance(item, p.Gate):
+            note(run, item.name, passed)
+        return passed
 
     def leave(self, run: Run, ended: Ended | None) -> None:
         if run.frame is not None:
