@@ -14,6 +14,7 @@ import click
 
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.report.paint import painter
+from pipelang.interfaces.state import DEFAULT
 
 if TYPE_CHECKING:
     from pipelang.interfaces.inputs import Inputs
@@ -39,6 +40,7 @@ PROVIDERS = ("auto", "anthropic", "replay", "simulated")
 @click.option("--seed", type=int, default=0, show_default=True, help="For simulated answers.")
 @click.option("--tenant", help="Whose run this is.")
 @click.option("--content", is_flag=True, help="Show what was answered in the trace.")
+@click.option("--state", default=DEFAULT, show_default=True, help="The folder of kill switches.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(
     file: str,
@@ -49,6 +51,7 @@ def command(
     seed: int,
     tenant: str | None,
     content: bool,
+    state: str,
     form: str,
 ) -> None:
     """Run PIPELINE of FILE (it may be left out where there is only one).
@@ -56,6 +59,7 @@ def command(
     Exit code 0 when answered, escalated or rejected, 1 when failed or on bad input, 2 on wrong
     usage, 130 when interrupted.
     """
+    from pipelang.interfaces.cli.run_plugs import plug
     from pipelang.interfaces.inputs import BadInput, read_inputs
     from pipelang.interfaces.running import NoProvider, set_up
 
@@ -69,6 +73,7 @@ def command(
         setup = set_up(file, loaded, provider, seed)
     except NoProvider as error:
         stop(str(error), 2)
+    plug(setup, state)
     handle = _handle(loaded, name, setup)
     if setup.note and form == "text":
         click.echo(f"note: {setup.note}", err=True)
