@@ -14,9 +14,17 @@ from pipelang.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipelang.interfaces.loading import CheckFailed, load
-    from pipelang.runtime.embedding import Handle, InputError, LoadedProgram, NotRunnable, Runtime
+    from pipelang.runtime.embedding import (
+        Handle,
+        InputError,
+        LoadedProgram,
+        NotRunnable,
+        Runtime,
+        SettingError,
+    )
     from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected
     from pipelang.runtime.progress import Update
+    from pipelang.runtime.switches import Switches
     from pipelang.runtime.tools import ToolMissing
     from pipelang.runtime.world import Decision, Question
 
@@ -25,6 +33,8 @@ _HOMES = {
     "CheckFailed": "pipelang.interfaces.loading",
     "Handle": "pipelang.runtime.embedding",
     "InputError": "pipelang.runtime.embedding",
+    "SettingError": "pipelang.runtime.embedding",
+    "Switches": "pipelang.runtime.switches",
     "LoadedProgram": "pipelang.runtime.embedding",
     "NotRunnable": "pipelang.runtime.embedding",
     "Runtime": "pipelang.runtime.embedding",
@@ -51,6 +61,8 @@ __all__ = [
     "Question",
     "Rejected",
     "Runtime",
+    "SettingError",
+    "Switches",
     "ToolMissing",
     "Update",
     "__version__",

@@ -10,7 +10,7 @@ import contextlib
 import copy
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -40,11 +40,24 @@ class InputError(ValueError):
     """An input that does not fit. Raised before anything runs; the message says where and why."""
 
 
+class SettingError(ValueError):
+    """A setting that the program does not have, or a value that it cannot take."""
+
+
+Rebuild = Callable[[Mapping[str, Any]], p.Program]
+"""The program of the same text with other settings. Raises `SettingError`."""
+
+_MOST_VARIANTS = 16
+"""Programs with other settings that are kept ready."""
+
+
 class LoadedProgram:
     """A checked program, ready to run. Immutable and safe to share."""
 
-    def __init__(self, program: p.Program) -> None:
+    def __init__(self, program: p.Program, rebuild: Rebuild | None = None) -> None:
         self.program = program
+        self._rebuild = rebuild
+        self._variants: dict[Any, LoadedProgram] = {}
         self.patterns = Patterns(program.patterns)
         self.types = Types(self.patterns)
 
@@ -57,6 +70,21 @@ class LoadedProgram:
     def pipelines(self) -> tuple[str, ...]:
         """The names of the pipelines."""
         return tuple(self.program.pipelines)
+
+    def with_settings(self, settings: Mapping[str, Any]) -> LoadedProgram:
+        """The same program with some settings turned. Raises `SettingError`."""
+        if not settings:
+            return self
+        key = tuple(sorted((str(name), repr(value)) for name, value in settings.items()))
+        found = self._variants.get(key)
+        if found is None:
+            if self._rebuild is None:
+                raise SettingError("this program was not loaded from a file: it has no settings")
+            found = LoadedProgram(self._rebuild(settings))
+            while len(self._variants) >= _MOST_VARIANTS:
+                self._variants.pop(next(iter(self._variants)), None)
+            self._variants[key] = found
+        return found
 
     def pipeline(
         self,
@@ -94,6 +122,7 @@ class _Options:
     permits: frozenset[str] | None = None
     tenant: str | None = None
     run_id: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Handle:
@@ -110,6 +139,8 @@ class Handle:
         self.pipeline = pipeline
         self.runtime = runtime
         self._options = _Options()
+        self._handed_in = tools
+        self._variants: dict[LoadedProgram, Handle] = {}
         program = loaded.program
         self._tools = Toolbox(program, {**runtime.tools, **tools}, runtime.threads)
         self._secrets = tuple(
@@ -173,7 +204,36 @@ class Handle:
         run_id: str | None = None,
         world: World | None = None,
     ) -> Run:
-        """A run that has its inputs and has not begun. Raises `InputError`."""
+        """A run that has its inputs and has not begun. Raises `InputError`, and `SettingError` if
+        the settings that the runtime now gives do not fit.
+        """
+        now = self._as_set()
+        return now._begin(given, self._options, sinks, permits, tenant, run_id, world)
+
+    def _as_set(self) -> Handle:
+        """The handle on the program as its settings are now: they stay so until the run ends."""
+        now = self.runtime.settings
+        settings = {**(now() if callable(now) else now), **self._options.settings}
+        if not settings:
+            return self
+        loaded = self.loaded.with_settings(settings)
+        if loaded not in self._variants:
+            while len(self._variants) >= _MOST_VARIANTS:
+                self._variants.pop(next(iter(self._variants)), None)
+            pipeline = loaded.program.pipelines[self.pipeline.name]
+            self._variants[loaded] = Handle(loaded, pipeline, self.runtime, self._handed_in)
+        return self._variants[loaded]
+
+    def _begin(
+        self,
+        given: Mapping[str, Any],
+        options: _Options,
+        sinks: Iterable[Sink],
+        permits: Iterable[str] | None,
+        tenant: str | None,
+        run_id: str | None,
+        world: World | None,
+    ) -> Run:
         values = self.inputs(given)
         program = self.loaded.program
         if world is None:
@@ -190,7 +250,7 @@ class Handle:
                 rates=self.runtime.rates,
                 breakers=self.runtime.breakers,
             )
-        options, most = self._options, frozenset(self.pipeline.permits)
+        most = frozenset(self.pipeline.permits)
         permits = options.permits if permits is None else permits
         return Run(
             id=run_id or options.run_id or uuid.uuid4().hex[:12],
@@ -211,11 +271,13 @@ class Handle:
         permits: Iterable[str] | None = None,
         tenant: str | None = None,
         run_id: str | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> Handle:
         """This handle for runs with these options; what is not given stays as it is.
 
         `permits` are what the host grants: a run has those of them that its pipeline lists, and all
         of the pipeline's without the option. `run_id` names the next run: it should be used once.
+        `settings` go before those of the runtime.
         """
         made = copy.copy(self)
         old = self._options
@@ -223,6 +285,7 @@ class Handle:
             old.permits if permits is None else frozenset(permits),
             old.tenant if tenant is None else tenant,
             old.run_id if run_id is None else run_id,
+            old.settings if settings is None else {**settings},
         )
         return made
 

@@ -31,8 +31,9 @@ class NotRunnable(ValueError):
 class Runtime:
     """What a host plugs in. `providers` are by the name of a program's provider; what is not given
     is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
-    `memories` and `cache` live as long as this object unless others are handed in. `switches` stop
-    runs, `breakers` answer for pipelines that do badly; `rates` count the calls of tools, and
+    `memories` and `cache` live as long as this object unless others are handed in. `settings`
+    replace those of the programs, or say what they are whenever a run begins. `switches` stop runs,
+    `breakers` answer for pipelines that do badly; `rates` count the calls of tools, and
     `threads` run the functions that block, for all runs together.
     """
 
@@ -43,6 +44,7 @@ class Runtime:
     chance: random.Random = field(default_factory=random.Random)
     memories: MemoryStore = field(default_factory=InMemory)
     cache: CacheStore = field(default_factory=InMemoryCache)
+    settings: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = field(default_factory=dict)
     switches: Switches = field(default_factory=Switches)
     rates: Rates = field(default_factory=Rates)
     breakers: Breakers = field(default_factory=Breakers)

@@ -32,7 +32,7 @@ from pipelang.semantics.kernels.redo import may_redo, readers
 async def run_pipeline(run: Run) -> Result:
     """Run to the end. Only a bug or a cancellation raises."""
     run.values[BUDGET] = lambda what: run.budget.remaining(what, run.world.elapsed(run))
-    run.tell("run", run.pipeline.name, content=inputs_of(run), program=run.program.hash[:12])
+    run.tell("run", run.pipeline.name, content=inputs_of(run), **_program_data(run))
     try:
         ended = await play(run)
     except Halted as halted:
@@ -356,6 +356,12 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
     answered = decision is not None
     run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
     return None if goes_on else conclude(run, person.otherwise)
+
+
+def _program_data(run: Run) -> dict[str, Any]:
+    """What runs: the program, and its settings as they are in this run."""
+    settings = {name: to_json(setting.value) for name, setting in run.program.settings.items()}
+    return {"program": run.program.hash[:12], **({"settings": settings} if settings else {})}
 
 
 def _outcome_data(result: Result) -> dict[str, Any]:

@@ -39,6 +39,7 @@ PROVIDERS = ("auto", "anthropic", "replay", "simulated")
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For simulated answers.")
 @click.option("--tenant", help="Whose run this is.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Turn a setting.")
 @click.option("--content", is_flag=True, help="Show what was answered in the trace.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of kill switches.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
@@ -50,6 +51,7 @@ def command(
     provider: str,
     seed: int,
     tenant: str | None,
+    settings: tuple[str, ...],
     content: bool,
     state: str,
     form: str,
@@ -59,11 +61,11 @@ def command(
     Exit code 0 when answered, escalated or rejected, 1 when failed or on bad input, 2 on wrong
     usage, 130 when interrupted.
     """
-    from pipelang.interfaces.cli.run_plugs import plug
+    from pipelang.interfaces.cli.run_plugs import as_set, plug
     from pipelang.interfaces.inputs import BadInput, read_inputs
     from pipelang.interfaces.running import NoProvider, set_up
 
-    loaded = load_program(file)
+    loaded = as_set(load_program(file), settings)
     name = pick_pipeline(loaded, file, pipeline)
     try:
         inputs = read_inputs(given, line)

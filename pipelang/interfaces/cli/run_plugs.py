@@ -1,4 +1,4 @@
-"""What `pipelang run` plugs into a runtime besides models and people: the kill switches."""
+"""What `pipelang run` changes of a program and plugs into a runtime: settings, kill switches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,21 @@ from pipelang.interfaces.state import StateFolder
 
 if TYPE_CHECKING:
     from pipelang.interfaces.running import Setup
+    from pipelang.runtime.embedding import LoadedProgram
+
+
+def as_set(loaded: LoadedProgram, settings: tuple[str, ...]) -> LoadedProgram:
+    """The program, set as `--set NAME=VALUE` says; ends the command if one is wrong."""
+    if not settings:
+        return loaded
+    from pipelang.interfaces.cli.run import stop
+    from pipelang.interfaces.settings import read_settings
+    from pipelang.runtime.embedding import SettingError
+
+    try:
+        return loaded.with_settings(read_settings(loaded.program, settings))
+    except SettingError as error:
+        stop(f"--set: {error}", 2)
 
 
 def plug(setup: Setup, state: str) -> None:
