@@ -22,10 +22,11 @@ if TYPE_CHECKING:
         Runtime,
         SettingError,
     )
+    from pipelang.runtime.mcp.servers import McpServer
     from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected
     from pipelang.runtime.progress import Update
     from pipelang.runtime.switches import Switches
-    from pipelang.runtime.tools import ToolMissing
+    from pipelang.runtime.tools import ToolDrift, ToolMissing
     from pipelang.runtime.world import Decision, Question
 
 _HOMES = {
@@ -43,6 +44,8 @@ _HOMES = {
     "Failed": "pipelang.runtime.outcomes",
     "Rejected": "pipelang.runtime.outcomes",
     "Update": "pipelang.runtime.progress",
+    "McpServer": "pipelang.runtime.mcp.servers",
+    "ToolDrift": "pipelang.runtime.tools",
     "ToolMissing": "pipelang.runtime.tools",
     "Decision": "pipelang.runtime.world",
     "Question": "pipelang.runtime.world",
@@ -57,12 +60,14 @@ __all__ = [
     "Handle",
     "InputError",
     "LoadedProgram",
+    "McpServer",
     "NotRunnable",
     "Question",
     "Rejected",
     "Runtime",
     "SettingError",
     "Switches",
+    "ToolDrift",
     "ToolMissing",
     "Update",
     "__version__",

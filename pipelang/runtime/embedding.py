@@ -21,6 +21,8 @@ from pipelang.runtime.host import DEFAULT_KEY
 from pipelang.runtime.host import NotRunnable as NotRunnable
 from pipelang.runtime.host import Runtime as Runtime
 from pipelang.runtime.interpreter import run_pipeline
+from pipelang.runtime.mcp.sessions import Unreachable
+from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.outcomes import Result
 from pipelang.runtime.patterns import Patterns
 from pipelang.runtime.progress import Progress, Update
@@ -28,7 +30,7 @@ from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.real import RealWorld
 from pipelang.runtime.run import Run
 from pipelang.runtime.secrets import redact
-from pipelang.runtime.tools import Toolbox, describe
+from pipelang.runtime.tools import Toolbox, ToolDrift, ToolMissing, describe
 from pipelang.runtime.values import Misfit, Types
 from pipelang.runtime.world import World
 from pipelang.semantics import program as p
@@ -142,12 +144,19 @@ class Handle:
         self._handed_in = tools
         self._variants: dict[LoadedProgram, Handle] = {}
         program = loaded.program
-        self._tools = Toolbox(program, {**runtime.tools, **tools}, runtime.threads)
+        self._tools = Toolbox(
+            program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
+        )
         self._secrets = tuple(
             provider.key or DEFAULT_KEY for provider in program.providers.values()
         )
-        for tool in dict.fromkeys(tools_behind(program, pipeline)):
-            self._tools.function(program.tools[tool])
+        found = [
+            (tool, self._tools.function(program.tools[tool]))
+            for tool in dict.fromkeys(tools_behind(program, pipeline))
+        ]
+        self._remote = tuple(tool for _, tool in found if isinstance(tool, RemoteTool))
+        for server in runtime.mcp.values() if self._remote else ():
+            self._secrets += server.secrets()
         functions: dict[str, Callable[..., Any]] = {}
         self._expressions = Expressions(loaded.types, loaded.patterns.matches, functions)
         for function in program.functions.values():
@@ -289,8 +298,37 @@ class Handle:
         )
         return made
 
+    async def ready(self) -> None:
+        """Reach the MCP servers that the pipeline's tools are on, and compare what they offer with
+        what is declared. Runs do this too; it is worth calling when a service starts.
+
+        Raises `ToolDrift` with the difference, `ToolMissing` if a server cannot be reached.
+        """
+        for tool in self._remote:
+            span = tool.tool.binding_span
+            try:
+                drift = await tool.drift()
+            except Unreachable as error:
+                message = f"tool `{tool.tool.name}`: {redact(str(error), self._secrets)}"
+                raise ToolMissing(message, span) from error
+            if drift is not None:
+                raise ToolDrift(drift, span)
+
+    async def _compared(self) -> None:
+        """`ready`, except that what cannot be reached now is left to the steps that call it."""
+        try:
+            await self.ready()
+        except ToolDrift:
+            raise
+        except ToolMissing:
+            return
+
     async def run(self, /, **inputs: Any) -> Result:
-        """Run to the end. Raises `InputError` before anything runs; nothing else is raised."""
+        """Run to the end. Raises before anything runs: `InputError`, `SettingError`, `ToolDrift`.
+        Nothing else is raised.
+        """
+        if self._remote:
+            await self._compared()
         return await run_pipeline(self.start(inputs))
 
     def run_sync(self, /, **inputs: Any) -> Result:
@@ -308,6 +346,8 @@ class Handle:
 
         Leaving the loop early cancels the run.
         """
+        if self._remote:
+            await self._compared()
         queue: asyncio.Queue[Update | None] = asyncio.Queue()
         progress = Progress(self.pipeline)
 

@@ -11,6 +11,8 @@ from typing import Any
 from pipelang.runtime.breakers import Breakers
 from pipelang.runtime.caching import CacheStore, InMemoryCache
 from pipelang.runtime.events import Sink
+from pipelang.runtime.mcp.servers import McpServer
+from pipelang.runtime.mcp.sessions import Sessions
 from pipelang.runtime.memories import InMemory, MemoryStore
 from pipelang.runtime.people import Nobody, People
 from pipelang.runtime.providers.protocol import ModelProvider
@@ -31,10 +33,11 @@ class NotRunnable(ValueError):
 class Runtime:
     """What a host plugs in. `providers` are by the name of a program's provider; what is not given
     is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
-    `memories` and `cache` live as long as this object unless others are handed in. `settings`
-    replace those of the programs, or say what they are whenever a run begins. `switches` stop runs,
-    `breakers` answer for pipelines that do badly; `rates` count the calls of tools, and
-    `threads` run the functions that block, for all runs together.
+    `memories` and `cache` live as long as this object unless others are handed in. `mcp` are the
+    servers that tools are bound to, by name. `settings` replace those of the programs, or say what
+    they are whenever a run begins. `switches` stop runs, `breakers` answer for pipelines that do
+    badly; `rates` count the calls of tools, and `threads` run the functions that block, for all
+    runs together.
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)
@@ -45,10 +48,12 @@ class Runtime:
     memories: MemoryStore = field(default_factory=InMemory)
     cache: CacheStore = field(default_factory=InMemoryCache)
     settings: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = field(default_factory=dict)
+    mcp: Mapping[str, McpServer] = field(default_factory=dict)
     switches: Switches = field(default_factory=Switches)
     rates: Rates = field(default_factory=Rates)
     breakers: Breakers = field(default_factory=Breakers)
     threads: Threads = field(default_factory=Threads)
+    _sessions: Sessions | None = None
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 
     def provider(self, program: p.Program, name: str) -> ModelProvider:
@@ -62,8 +67,16 @@ class Runtime:
             self._made[key] = make_provider(program, provider)
         return self._made[key]
 
+    def sessions(self) -> Sessions:
+        """The sessions with the MCP servers of this runtime."""
+        if self._sessions is None:
+            self._sessions = Sessions(self.mcp)
+        return self._sessions
+
     async def close(self) -> None:
-        """Close what was made for this runtime."""
+        """Close what was made for this runtime, and its sessions of this event loop."""
+        if self._sessions is not None:
+            await self._sessions.close()
         for provider in self._made.values():
             await provider.close()
         self._made.clear()

@@ -178,6 +178,9 @@ class MockedWorld(Evaluating):
             if tool.acts:
                 step = attempt.step.name
                 raise Unmocked(f"`{step}` calls `{tool.name}`, which acts on the world: mock it")
+            if tool.binding is not None and tool.binding[0] == "mcp":
+                step = attempt.step.name
+                raise Unmocked(f"`{step}` calls `{tool.name}`, which is on a server: mock it")
             return await self._for_real(run, attempt, tool, arguments)
         finally:
             run.budget.settle(held, tool.cost, 0)

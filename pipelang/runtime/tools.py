@@ -22,6 +22,8 @@ from types import ModuleType
 from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.runtime.mcp.sessions import Lost, Sessions, Unreachable
+from pipelang.runtime.mcp.tools import RemoteFailure, RemoteTool
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.threads import AllHang, Threads
 from pipelang.runtime.values import Misfit, Types
@@ -95,6 +97,10 @@ def _from_folder(folder: Path, name: str) -> ModuleType:
         sys.path.remove(str(folder))
 
 
+class ToolDrift(ToolMissing):
+    """A tool that a server offers otherwise than the program declares it."""
+
+
 class Toolbox:
     """The functions of a program's tools and Python `fn`s; handed-in ones go first."""
 
@@ -103,30 +109,54 @@ class Toolbox:
         program: p.Program,
         given: Mapping[str, Callable[..., Any]],
         threads: Threads | None = None,
+        sessions: Sessions | None = None,
     ) -> None:
         self._program = program
         self._given = dict(given)
-        self._found: dict[str, Callable[..., Any]] = {}
+        self._found: dict[str, Any] = {}
+        self._sessions = sessions
         self.threads = threads or Threads()
 
-    def function(self, tool: p.Tool) -> Callable[..., Any]:
-        """The function behind a tool. Raises `ToolMissing`."""
+    def function(self, tool: p.Tool) -> Callable[..., Any] | RemoteTool:
+        """The function behind a tool, or where a server offers it. Raises `ToolMissing`."""
         if tool.name in self._given:
             return self._given[tool.name]
         if tool.name not in self._found:
             if tool.binding is None:
                 help = f'add `python "module:{tool.name}"`, or hand one in: tools={{...}}'
                 raise ToolMissing(f"tool `{tool.name}` is bound to nothing", tool.span, help)
-            if tool.binding[0] != "python":
-                message = f"tool `{tool.name}`: this version does not call MCP servers yet"
-                raise ToolMissing(message, tool.binding_span)
+            if tool.binding[0] == "mcp":
+                remote = self._found[tool.name] = self._remote(tool)
+                return remote
             try:
                 found = bind(tool.name, tool.binding[1], tool.binding_span)
             except ToolMissing as missing:
                 span = missing.span or tool.binding_span
                 raise ToolMissing(str(missing), span, missing.help) from missing
             self._found[tool.name] = found
-        return self._found[tool.name]
+        function: Callable[..., Any] | RemoteTool = self._found[tool.name]
+        return function
+
+    def _remote(self, tool: p.Tool) -> RemoteTool:
+        """A tool behind an MCP server that the host declared. Raises `ToolMissing`."""
+        from importlib.util import find_spec
+
+        assert tool.binding is not None
+        name = tool.binding[1]
+        known = {} if self._sessions is None else self._sessions.servers
+        if self._sessions is None or name not in known:
+            there = f"; there are: {', '.join(known)}" if known else ""
+            help = (
+                f"declare it: `[tool.pipelang.mcp.{name}]` in pyproject.toml, or "
+                f'Runtime(mcp={{"{name}": McpServer(...)}}){there}'
+            )
+            message = f"tool `{tool.name}`: there is no MCP server `{name}`"
+            raise ToolMissing(message, tool.binding_span, help)
+        if find_spec("mcp") is None:
+            message = f"tool `{tool.name}` is behind an MCP server, and `mcp` is not installed"
+            help = "pip install 'pipelang-dsl[mcp]'"
+            raise ToolMissing(message, tool.binding_span, help)
+        return RemoteTool(tool, self._sessions)
 
     def pure(self, function: p.Function) -> Callable[..., Any]:
         """The Python function behind a `fn`. Raises `ToolMissing`."""
@@ -135,7 +165,8 @@ class Toolbox:
         if function.name not in self._found:
             assert function.binding is not None
             self._found[function.name] = bind(function.name, function.binding, function.span)
-        return self._found[function.name]
+        found: Callable[..., Any] = self._found[function.name]
+        return found
 
 
 def checked(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,7 +188,7 @@ class ToolRaised(Exception):
 
 
 async def call(
-    function: Callable[..., Any],
+    function: Callable[..., Any] | RemoteTool,
     arguments: Mapping[str, Any],
     threads: Threads,
     name: str = "",
@@ -168,6 +199,11 @@ async def call(
 
     Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes through as it is.
     """
+    if isinstance(function, RemoteTool):
+        try:
+            return await function.call(arguments, key)
+        except (RemoteFailure, Unreachable, Lost) as failure:
+            raise ToolRaised(shorten(str(failure), _LONGEST_MESSAGE)) from failure
     if key is not None and KEY not in arguments and _wants_key(function):
         arguments = {**arguments, KEY: key}
     try:

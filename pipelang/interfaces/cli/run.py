@@ -61,7 +61,7 @@ def command(
     Exit code 0 when answered, escalated or rejected, 1 when failed or on bad input, 2 on wrong
     usage, 130 when interrupted.
     """
-    from pipelang.interfaces.cli.run_plugs import as_set, plug
+    from pipelang.interfaces.cli.run_plugs import as_set, plug, ready
     from pipelang.interfaces.inputs import BadInput, read_inputs
     from pipelang.interfaces.running import NoProvider, set_up
 
@@ -75,8 +75,9 @@ def command(
         setup = set_up(file, loaded, provider, seed)
     except NoProvider as error:
         stop(str(error), 2)
-    plug(setup, state)
+    plug(setup, file, state)
     handle = _handle(loaded, name, setup)
+    ready(handle, setup)
     if setup.note and form == "text":
         click.echo(f"note: {setup.note}", err=True)
     code = _run(handle, inputs, setup, form, content, tenant)

@@ -1,4 +1,4 @@
-"""What `pipelang run` changes of a program and plugs into a runtime: settings, kill switches."""
+"""What `pipelang run` changes of a program and plugs in: settings, kill switches, MCP servers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipelang.interfaces.state import StateFolder
 
 if TYPE_CHECKING:
     from pipelang.interfaces.running import Setup
-    from pipelang.runtime.embedding import LoadedProgram
+    from pipelang.runtime.embedding import Handle, LoadedProgram
 
 
 def as_set(loaded: LoadedProgram, settings: tuple[str, ...]) -> LoadedProgram:
@@ -26,8 +26,39 @@ def as_set(loaded: LoadedProgram, settings: tuple[str, ...]) -> LoadedProgram:
         stop(f"--set: {error}", 2)
 
 
-def plug(setup: Setup, state: str) -> None:
-    """Have runs look at the switches of a state folder."""
+def plug(setup: Setup, file: str, state: str) -> None:
+    """Have runs look at the switches of a state folder, and tell them where MCP servers are; ends
+    the command if that cannot be read.
+    """
+    from pipelang.interfaces.cli.run import stop
+    from pipelang.interfaces.mcp_servers import BadServer, servers_of
     from pipelang.runtime.switches import FolderSwitches
 
     setup.runtime.switches = FolderSwitches(StateFolder(Path(state)).kills)
+    try:
+        setup.runtime.mcp = servers_of(file)
+    except BadServer as error:
+        stop(str(error), 2)
+
+
+def ready(handle: Handle, setup: Setup) -> None:
+    """Compare the tools of MCP servers with their declarations; ends the command if they differ or
+    cannot be reached.
+    """
+    import asyncio
+
+    from pipelang.interfaces.cli.run import stop
+    from pipelang.runtime.tools import ToolMissing
+
+    async def compare() -> None:
+        try:
+            await handle.ready()
+        finally:
+            await setup.runtime.close()
+
+    if not setup.runtime.mcp:
+        return
+    try:
+        asyncio.run(compare())
+    except ToolMissing as missing:
+        stop(str(missing), 1, missing.help)
