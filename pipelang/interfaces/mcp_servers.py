@@ -5,11 +5,11 @@ above a `.pipe` file.
 from __future__ import annotations
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pipelang.runtime.mcp.servers import McpServer
-from pipelang.semantics.symbols import suggestion
 
 _KEYS = ("command", "url", "env", "headers")
 
@@ -46,8 +46,9 @@ def _server(project: Path, name: str, table: Any) -> McpServer:
         raise BadServer(f"{where} is a table with `command` or `url`")
     for key in table:
         if key not in _KEYS:
-            mend = suggestion(key, _KEYS) or f"there are: {', '.join(_KEYS)}"
-            raise BadServer(f"{where} has the unknown key `{key}` ({mend})")
+            close = get_close_matches(key, _KEYS, n=1)
+            help = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(_KEYS)}"
+            raise BadServer(f"{where} has the unknown key `{key}` ({help})")
     command, url = table.get("command", []), table.get("url")
     if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
         raise BadServer(f'{where}: `command` is a list of words, such as ["python", "server.py"]')

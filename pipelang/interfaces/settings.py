@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 from pipelang.diagnostics import Source
 from pipelang.runtime.embedding import SettingError
 from pipelang.semantics import program as p
-from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import Kind, Scalar, quoted
 from pipelang.syntax import ast
 from pipelang.syntax.parse import parse
@@ -34,9 +34,10 @@ def read_settings(program: p.Program, given: Iterable[str]) -> dict[str, Any]:
             raise SettingError(f"expected NAME=VALUE, found `{text}`")
         if name not in program.settings:
             known = list(program.settings)
-            mend = suggestion(name, known)
             there = f"there are: {', '.join(known)}" if known else "there is none"
-            raise SettingError(f"unknown setting `{name}` ({mend or there})")
+            close = get_close_matches(name, known, n=1)
+            help = f"did you mean `{close[0]}`?" if close else there
+            raise SettingError(f"unknown setting `{name}` ({help})")
         if name in found:
             raise SettingError(f"`{name}` is set twice")
         found[name] = _value(name, written.strip(), program.settings[name].type)

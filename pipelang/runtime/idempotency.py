@@ -25,7 +25,7 @@ def key_of(run: Run, attempt: Attempt, *, acts: bool) -> str:
     """
     step = attempt.step.name
     number = _count(run, f"{'acts' if acts else 'reads'} {run.place}{step}", attempt.number > 0)
-    element = _ELEMENT.fullmatch(run.place)
+    element = _ELEMENT.fullmatch(run.place) if run.place.endswith("]/") else None
     if element is not None and element["step"] == step:
         index = element["index"] if number == 0 else f"{element['index']}.{number}"
         return f"{run.id}/{element['around']}{step}/{index}"

@@ -148,7 +148,7 @@ def test_values_are_written_as_in_a_file(tmp_path: Path) -> None:
     ("given", "says"),
     [
         ("sure", "expected NAME=VALUE"),
-        ("sur=5%", "did you mean `sure`?"),
+        ("sur=5%", "unknown setting `sur` (did you mean `sure`?)"),
         ("sure=0.5", "such as 70%, and found `0.5`"),
         ("sure=", "found ``"),
         ("tries=2 setting other: int in 0..1 = 1", "takes `int"),
