@@ -16,6 +16,9 @@ from pipelang.runtime.world import Attempt
 if TYPE_CHECKING:
     from pipelang.runtime.run import Run
 
+KEY = "idempotency_key"
+"""The parameter by which a Python function gets the key of its call."""
+
 _ELEMENT = re.compile(r"(?P<around>.*?)(?P<step>\w+)\[(?P<index>\d+)\]/", re.DOTALL)
 
 

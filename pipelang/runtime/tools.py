@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.runtime.idempotency import KEY
 from pipelang.runtime.mcp.sessions import Lost, Sessions, Unreachable
 from pipelang.runtime.mcp.tools import RemoteFailure, RemoteTool
 from pipelang.runtime.providers.fitting import shorten
@@ -227,10 +228,6 @@ def _quietly(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
         return function(**arguments)
     except BaseException as error:
         raise ToolRaised(describe(error)) from error
-
-
-KEY = "idempotency_key"
-"""The parameter by which a Python function gets the key of its call."""
 
 
 def _wants_key(function: Callable[..., Any]) -> bool:
