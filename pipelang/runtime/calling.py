@@ -56,7 +56,8 @@ class Calling(Attempting):
         cost = Decimal(0)  # what waits for its turn has cost nothing yet
         try:
             async with clock:
-                await self._turn(run, tool)
+                if tool.rate is not None:
+                    await self._turn(run, tool)
                 cost = tool.cost
                 result = received(
                     await call(function, arguments, self._tools.threads, tool.name, key)

@@ -24,6 +24,8 @@ def received(value: Any) -> Any:
     """The result of a call as plain data. Raises `Misfit` for what is too large and for what has
     not happened yet: a generator whose body nobody ran.
     """
+    if type(value) in _PLAIN:
+        return value
     for is_one, name in (
         (inspect.isasyncgen, "an async generator"),
         (inspect.isgenerator, "a generator"),
@@ -32,6 +34,9 @@ def received(value: Any) -> Any:
         if is_one(value):
             raise Misfit(f"expected a value, found {name}: nothing of it has run")
     return _Reader().read(value, DEEPEST)
+
+
+_PLAIN = (int, float, bool, type(None))
 
 
 class _Reader:

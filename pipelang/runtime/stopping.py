@@ -20,6 +20,8 @@ class Stopping:
 
     def _may(self, run: Run, tool: str | None = None) -> None:
         """Whether the run may go on, to call this tool. Raises `Halted`."""
+        if self._switches.idle():
+            return
         reason = self._switches.why(_pipelines(run), tool)
         if reason is not None:
             raise Halted("killed", reason)

@@ -64,6 +64,10 @@ class Switches:
         """What is switched off, and why."""
         return dict(self._off)
 
+    def idle(self) -> bool:
+        """Whether nothing at all is switched off."""
+        return not self._off
+
     def why(self, pipelines: Iterable[str], tool: str | None = None) -> str | None:
         """Why a run of these pipelines must not call this tool; None if it may."""
         return self._why(pipelines, tool) if self._off else None
@@ -149,6 +153,10 @@ class FolderSwitches(Switches):
     def off(self) -> dict[Switch, str]:
         self._look(now=True)
         return super().off()
+
+    def idle(self) -> bool:
+        self._look()
+        return super().idle()
 
     def why(self, pipelines: Iterable[str], tool: str | None = None) -> str | None:
         self._look()
