@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -47,11 +47,9 @@ _UNBILLED = frozenset({"rate_limited", "overloaded", "rejected", "no_recording"}
 
 
 class Asking(Attempting):
-    """Asks the models of a program. `providers` are by the name of the program's provider."""
+    """Asks the models of a program."""
 
     _types: Types
-    _providers: Mapping[str, ModelProvider]
-    _batches: Batches
 
     async def _ask(self, run: Run, attempt: Attempt, action: p.AskTier) -> Any:
         return (await self._exchange(run, attempt, action, (), ())).answer
@@ -75,16 +73,17 @@ class Asking(Attempting):
         turns: tuple[Turn, ...],
     ) -> Turn:
         """One call of a model: its answer, or the tool calls that it asks for."""
+        self._may(run)
         assert attempt.tier is not None
         tier = run.program.tiers[attempt.tier]
         if run.budget.needs_price() and not {"in", "out"} <= set(tier.prices):
             raise Halted("unpriced", f"tier `{tier.name}` has no price, and money is limited")
         try:
-            provider = self._providers[tier.provider]
+            provider = self._plugged.providers[tier.provider]
         except Exception as error:  # no such kind, or a plug-in that does not load
             message = describe(error)
             raise self._failed(run, attempt, "rejected", message, retryable=False) from None
-        patient, share, reply = _way(attempt.link, provider, self._batches)
+        patient, share, reply = _way(attempt.link, provider, self._plugged.batches)
         ask, request = self._request(run, attempt, action, tier)
         if tools:
             request = dataclasses.replace(request, tools=tools, turns=turns)

@@ -189,7 +189,7 @@ def _act(
         case _:
             assert_never(action)
     if isinstance(action, p.RunPipeline):
-        return run_child(run, step, link, action, subjects)
+        return run_child(run, step, link, action, subjects, number)
     if isinstance(action, p.Recall):
         return _recall(run, step, action, subjects)
     each = action

@@ -8,12 +8,13 @@ endings the first in writing order counts; a barrier is passed alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, assert_never
 
 from pipelang.runtime.budget import CODES, BudgetSpent
 from pipelang.runtime.expressions import BUDGET, NoValue
+from pipelang.runtime.guarded import instead
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
 from pipelang.runtime.regions import plan_of, run_region
 from pipelang.runtime.run import (
@@ -38,12 +39,16 @@ async def run_pipeline(run: Run) -> Result:
     """Run to the end. Only a bug or a cancellation raises."""
     run.values[BUDGET] = run
     if not run.quiet:
-        run.tell("run", run.pipeline.name, content=inputs_of(run), program=run.program.hash[:12])
+        run.tell("run", run.pipeline.name, content=inputs_of(run), **_program_data(run))
+    ended: Ended | None = None
     try:
         # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each.
-        ended = _fitted(run, await _block(run, run.pipeline.block))
-    except (BudgetSpent, NoValue) as problem:
-        ended = _cut(run, problem)
+        try:
+            ended = _fitted(run, await _entered(run))
+        except (BudgetSpent, NoValue) as problem:
+            ended = _cut(run, problem)
+        finally:
+            run.world.leave(run, ended)
     except Halted as halted:
         fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
         ended = Ended(fail, None, detail=halted.detail)
@@ -59,10 +64,22 @@ async def run_pipeline(run: Run) -> Result:
 
 async def play(run: Run) -> Ended:
     """Go through a pipeline to its outcome; what spends the budget of another one raises."""
+    ended: Ended | None = None
     try:
-        return _fitted(run, await _block(run, run.pipeline.block))
+        ended = _fitted(run, await _entered(run))
     except (BudgetSpent, NoValue) as problem:
-        return _cut(run, problem)
+        ended = _cut(run, problem)
+    finally:
+        run.world.leave(run, ended)
+    return ended
+
+
+def _entered(run: Run) -> Coroutine[Any, Any, Ended | None]:
+    """The way through a pipeline: its own, or what an open breaker has instead. Raises `Halted`."""
+    breaker = run.pipeline.breaker
+    if run.world.admit(run) or breaker is None:
+        return _block(run, run.pipeline.block)
+    return instead(run, breaker)
 
 
 def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
@@ -261,6 +278,12 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
     answered = decision is not None
     run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
     return None if goes_on else conclude(run, person.otherwise)
+
+
+def _program_data(run: Run) -> dict[str, Any]:
+    """What runs: the program, and its settings as they are in this run."""
+    settings = {name: to_json(setting.value) for name, setting in run.program.settings.items()}
+    return {"program": run.program.hash[:12], **({"settings": settings} if settings else {})}
 
 
 def _outcome_data(result: Result) -> dict[str, Any]:

@@ -18,12 +18,20 @@ from pipelang.semantics.kernels.run import passed_on
 
 
 async def run_child(
-    run: Run, step: p.Step, link: p.Link, action: p.RunPipeline, subjects: tuple[ir.Expr, ...]
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    action: p.RunPipeline,
+    subjects: tuple[ir.Expr, ...],
+    number: int,
 ) -> Any:
-    """What a sub-pipeline answers, or how it ended the run. Raises `AttemptFailed`."""
+    """What a sub-pipeline answers, or how it ended the run; `number` counts the attempts from 0.
+
+    Raises `AttemptFailed`.
+    """
     values = {name: run.evaluate(value) for name, value in action.arguments}
     pipeline = run.program.pipelines[action.pipeline]
-    answer = await play_child(run, step, pipeline, values, subjects, link, action)
+    answer = await play_child(run, step, pipeline, values, subjects, link, action, number > 0)
     if not isinstance(answer, Ended):
         run.world.left(run, step, answer)
     return answer
@@ -37,6 +45,7 @@ async def play_child(
     subjects: tuple[ir.Expr, ...],
     link: p.Link | None = None,
     action: p.RunPipeline | None = None,
+    again: bool = False,
 ) -> Any:
     """Play a sub-pipeline with these values; a link's timeout bounds its machine time."""
     from pipelang.runtime.interpreter import play
@@ -48,7 +57,7 @@ async def play_child(
         limit = p.Budget(None, link.timeout, None, None, None, link.span)
         around = patience = Budget(limit, around, began=now)
     budget = Budget(pipeline.budget, around, began=now)
-    child = run.child(pipeline, budget, values, step.name, action)
+    child = run.child(pipeline, budget, values, step.name, action, again)
     run.world.enter(run, child, subjects)
     run.tell("runs", step.name, pipeline=pipeline.name)
     try:

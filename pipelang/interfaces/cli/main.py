@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "Run a pipeline, with live progress.",
     "inbox": "List what waits for people, or show one case.",
     "approve": "Answer what waits: yes, no, or an answer.",
+    "kill": "Switch off a tool, a pipeline or everything.",
     "graph": "Draw pipelines: as text, mermaid, dot or SVG.",
     "compile": "Write a program as JSON, JSON Schema or Python stubs.",
     "simulate": "Run many simulated runs against the prediction.",

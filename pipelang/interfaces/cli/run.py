@@ -45,8 +45,14 @@ PEOPLE = ("inbox", "nobody")
     type=click.Choice(PEOPLE),
     help="inbox: they answer by `pipelang approve`. Default: inbox with real models, else nobody.",
 )
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Turn a setting.")
 @click.option("--content", is_flag=True, help="Show what was answered in the trace.")
-@click.option("--state", default=DEFAULT, show_default=True, help="The folder of the inbox.")
+@click.option(
+    "--state",
+    default=DEFAULT,
+    show_default=True,
+    help="The folder of the inbox, kill switches, caches and memories.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(
     file: str,
@@ -57,6 +63,7 @@ def command(
     seed: int,
     tenant: str | None,
     people: str | None,
+    settings: tuple[str, ...],
     content: bool,
     state: str,
     form: str,
@@ -69,22 +76,26 @@ def command(
     from pathlib import Path
 
     from pipelang.interfaces.cli.run_people import plug_people
+    from pipelang.interfaces.cli.run_plugs import as_set, plug, ready
     from pipelang.interfaces.inputs import BadInput, read_inputs
     from pipelang.interfaces.running import NoProvider, set_up
     from pipelang.interfaces.state import StateFolder
 
-    loaded = load_program(file)
+    folder = StateFolder(Path(state))
+    loaded = as_set(load_program(file), settings)
     name = pick_pipeline(loaded, file, pipeline)
     try:
         inputs = read_inputs(given, line)
     except BadInput as error:
         stop(str(error), 1)
     try:
-        setup = set_up(file, loaded, provider, seed)
+        setup = set_up(file, loaded, provider, seed, folder)
     except NoProvider as error:
         stop(str(error), 2)
-    about_people = plug_people(setup, loaded, name, people, StateFolder(Path(state)))
+    about_people = plug_people(setup, loaded, name, people, folder)
+    plug(setup, file, folder)
     handle = _handle(loaded, name, setup)
+    ready(handle, setup)
     for note in (setup.note, about_people):
         if note and form == "text":
             click.echo(f"note: {note}", err=True)
