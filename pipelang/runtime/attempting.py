@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.budget import Budget, BudgetSpent, Reservation
-from pipelang.runtime.secrets import redact
+from pipelang.runtime.hiding import arguments_of, hide
 from pipelang.runtime.world import Attempt, AttemptFailed
 from pipelang.semantics import program as p
 
@@ -31,13 +31,10 @@ class Patience:
 
 
 class Attempting:
-    """The clock of a run, and how attempts are begun and fail. `secrets` are references to what
-    must not be told.
-    """
+    """The clock of a run, and how attempts are begun and fail."""
 
-    def __init__(self, chance: random.Random, secrets: tuple[str, ...]) -> None:
+    def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._secrets = secrets
         self._began = time.monotonic()
         self._waited = 0.0
         self._waiting: list[float] = []
@@ -55,10 +52,13 @@ class Attempting:
         retry_after: float | None = None,
         misfit: str | None = None,
     ) -> AttemptFailed:
-        message = redact(message, self._secrets)
+        given = arguments_of(attempt.action, run.program, attempt.arguments)
+        message = hide(run, message, given)
+        misfit = None if misfit is None else hide(run, misfit, given)
         data: dict[str, Any] = {"tier": attempt.tier} if attempt.tier else {}
         if isinstance(attempt.action, p.Call):
-            data = {"tool": attempt.action.tool}
+            tool = run.program.tools[attempt.action.tool]
+            data = {"tool": tool.name, "effect": tool.effect}
         if cost:
             data["cost"] = float(cost)
         run.tell(

@@ -43,6 +43,15 @@ class Calling(Attempting):
             raise self._failed(run, attempt, "argument", message, retryable=False) from None
         cost, timeout = tool.cost, _limit(attempt, tool)
         held, patience = await self._reserve(run, cost, 0, timeout)
+        if tool.acts:
+            run.tell(
+                "effect",
+                attempt.step.name,
+                content={q.name: shown(q.type, arguments[q.name]) for q in tool.parameters},
+                tool=tool.name,
+                effect=tool.effect,
+                attempt=attempt.number,
+            )
         started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
         try:
             async with clock:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelang.runtime.agents import run_agent
 from pipelang.runtime.expressions import NoValue
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.lists import run_each
 from pipelang.runtime.polls import Call, cascade, vote
 from pipelang.runtime.run import Ended, Run, conclude
@@ -29,12 +30,16 @@ from pipelang.semantics.types import ANSWERER
 
 async def run_chain(run: Run, step: p.Step) -> Any:
     """The step's answer, or how it ended the run."""
-    run.tell("step", step.name)
+    run.tell("step", step.name, redone=run.redoing)
     run.begun.add(step.name)
     run.world.begin(run, step)
     feedback = run.feedback.pop(step.name, None)
     answer = await walk(run, step, step.chain, feedback)
+    if isinstance(answer, Ended):
+        run.tell("done", step.name, outcome=type(answer.outcome).__name__.lower())
+        return answer
     if answer is not NOTHING:
+        run.tell("done", step.name)
         return answer
     outcome = ending(step.chain, step)
     run.tell("ended", step.name, outcome=type(outcome).__name__.lower())
@@ -62,7 +67,8 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None) -> 
                 await _wait(run, step, taken, following, failure)
             at = following
         except NoValue as problem:
-            run.tell("failed", step.name, why="no_value", message=str(problem), attempt=at.attempt)
+            why = hide(run, str(problem))
+            run.tell("failed", step.name, why="no_value", message=why, attempt=at.attempt)
             at = after_giving_up(chain, at)
     return NOTHING
 

@@ -174,7 +174,6 @@ class Handle:
                 self.runtime.chance,
                 self.runtime.memories,
                 self.runtime.cache,
-                self._secrets,
             )
         return Run(
             id=run_id or uuid.uuid4().hex[:12],
@@ -187,6 +186,7 @@ class Handle:
             sinks=(*self.runtime.sinks, *sinks),
             granted=None if permits is None else frozenset(permits),
             tenant=tenant,
+            references=self._secrets,
         )
 
     async def run(self, /, **inputs: Any) -> Result:

@@ -8,6 +8,7 @@ endings the first in writing order counts; a barrier is passed alone.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
@@ -17,8 +18,10 @@ from pipelang.diagnostics import Span
 from pipelang.runtime.budget import CODES, BudgetSpent
 from pipelang.runtime.chains import run_chain
 from pipelang.runtime.expressions import BUDGET, NoValue
-from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
+from pipelang.runtime.hiding import hide
+from pipelang.runtime.outcomes import Answered, Result
 from pipelang.runtime.run import Ended, Halted, Run, conclude, inputs_of, result_of, values_of
+from pipelang.runtime.telling import beginning, outcome_data, spent_data
 from pipelang.runtime.values import Misfit, shown, to_json, told
 from pipelang.runtime.world import AttemptFailed, Question
 from pipelang.semantics import expressions as ir
@@ -31,15 +34,23 @@ from pipelang.semantics.kernels.redo import may_redo, readers
 async def run_pipeline(run: Run) -> Result:
     """Run to the end. Only a bug or a cancellation raises."""
     run.values[BUDGET] = lambda what: run.budget.remaining(what, run.world.elapsed(run))
-    run.tell("run", run.pipeline.name, content=inputs_of(run), program=run.program.hash[:12])
+    if not run.quiet:
+        run.tell("run", run.pipeline.name, content=inputs_of(run), **beginning(run))
     try:
-        ended = await play(run)
-    except Halted as halted:
-        fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
-        ended = Ended(fail, None, detail=halted.detail)
-    result = result_of(run, ended)
-    run.world.finish(run, answered=isinstance(result, Answered))
-    run.tell("outcome", type(result).__name__.lower(), **_outcome_data(result))
+        try:
+            ended = await play(run)
+        except Halted as halted:
+            fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
+            ended = Ended(fail, None, detail=halted.detail)
+        result = result_of(run, ended)
+        run.world.finish(run, answered=isinstance(result, Answered))
+    except BaseException as error:
+        cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
+        run.tell("outcome", "interrupted" if cancelled else "broken", **spent_data(run))
+        raise
+    if not run.quiet:
+        name, data = outcome_data(result)
+        run.tell("outcome", name, **data, **spent_data(run))
     return replace(result, trace=tuple(run.trace))
 
 
@@ -249,6 +260,7 @@ async def _gate(
         why = gate.name + (f": {gate.doc}" if gate.doc else "")
         if redo.because is not None:
             why = str(run.evaluate(redo.because))
+        why = hide(run, why)
         run.feedback[redo.step] = why
         run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
         above = [rerun for rerun in redo.reruns if rerun < index]
@@ -334,24 +346,13 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
     else:
         content = values_of(run)
     question = Question(person, content, person.doc or person.name)
-    run.tell("asks", person.name, role=person.role, what=person.kind, content=content)
+    asked = {"role": person.role, "what": person.kind, "text": question.text}
+    run.tell("asks", person.name, content=content, **asked)
     decision = await run.world.decide(run, question)
     goes_on = passes(person, decision is not None, decision is not None and decision.yes)
-    said = {} if decision is None else {"by": decision.by, "reason": decision.reason}
+    said = {}
+    if decision is not None:
+        said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
     answered = decision is not None
     run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
     return None if goes_on else conclude(run, person.otherwise)
-
-
-def _outcome_data(result: Result) -> dict[str, Any]:
-    match result:
-        case Answered():
-            return {"cost": float(result.cost), "tokens": result.tokens}
-        case Escalated():
-            return {"role": result.role, "reason": result.reason, "text": result.text}
-        case Rejected():
-            return {"reason": result.reason, "text": result.text}
-        case Failed():
-            return {"code": result.code, "reason": result.reason, "text": result.text}
-        case _:
-            assert_never(result)

@@ -12,11 +12,11 @@ from pipelang.runtime.asking import Asking
 from pipelang.runtime.caching import CacheStore, Key
 from pipelang.runtime.calling import Calling
 from pipelang.runtime.evaluating import Evaluating, Subjects
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.memories import MemoryStore, Place
 from pipelang.runtime.people import People
 from pipelang.runtime.pricing import ask_for
 from pipelang.runtime.providers.protocol import ModelProvider
-from pipelang.runtime.secrets import redact
 from pipelang.runtime.templates import RenderError
 from pipelang.runtime.tools import Toolbox, describe
 from pipelang.runtime.values import Misfit, Types, shown, to_json
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
 
 class RealWorld(Evaluating, Asking, Calling):
-    """Performs for one run. `providers` are by the name of the program's provider; `secrets` are
-    references to what must not be told.
-    """
+    """Performs for one run. `providers` are by the name of the program's provider."""
 
     def __init__(
         self,
@@ -42,10 +40,9 @@ class RealWorld(Evaluating, Asking, Calling):
         chance: random.Random,
         memories: MemoryStore,
         cache: CacheStore,
-        secrets: tuple[str, ...] = (),
     ) -> None:
         Evaluating.__init__(self, types)
-        Asking.__init__(self, chance, secrets)
+        Asking.__init__(self, chance)
         self._providers = providers
         self._tools = tools
         self._people = people
@@ -108,7 +105,7 @@ class RealWorld(Evaluating, Asking, Calling):
             if decision is not None and not isinstance(decision, Decision):
                 raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
         except Exception as error:
-            reason = f"nobody could be asked: {redact(describe(error), self._secrets)}"
+            reason = f"nobody could be asked: {hide(run, describe(error))}"
             return Decision(False, reason=reason)
         return decision
 
@@ -148,7 +145,7 @@ class RealWorld(Evaluating, Asking, Calling):
             raise self._not_reached(run, memory.name, describe(error)) from error
 
     def _not_reached(self, run: Run, name: str, message: str) -> AttemptFailed:
-        message = redact(message, self._secrets)
+        message = hide(run, message)
         run.tell("failed", name, why="memory", message=message)
         return AttemptFailed(message, kind="memory", retryable=False)
 

@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from pipelang.runtime.budget import Budget
 from pipelang.runtime.events import Event, Sink
 from pipelang.runtime.expressions import BUDGET, Expressions
+from pipelang.runtime.hiding import hide, hide_json
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result, Spent
 from pipelang.runtime.values import shown
 from pipelang.runtime.world import Arms, World
@@ -43,7 +44,7 @@ class Run:
     `path` stands before the names of its events; `parent` is the run that runs this one; `redoing`
     says that what runs now ran before; `begun` are the steps that were; `partial` has what an
     unfinished `each` has so far; `action` is the `run` that it carries out, None for the root and
-    for an agent's; `frame` is what a world keeps with it.
+    for an agent's; `frame` is what a world keeps with it; `references` are to secrets.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Run:
     partial: dict[str, Any] = field(default_factory=dict)
     action: p.RunPipeline | None = None
     frame: Any = None
+    references: tuple[str, ...] = ()
 
     def tell(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
         """Record an event and hand it to the sinks."""
@@ -115,6 +117,7 @@ class Run:
             parent=self,
             redoing=self.redoing,
             action=action,
+            references=self.references,
         )
         child.values[BUDGET] = lambda what: budget.remaining(what, self.world.elapsed(child))
         return child
@@ -186,7 +189,7 @@ def result_of(run: Run, ended: Ended) -> Result:
                 role=outcome.role,
                 reason=outcome.reason,
                 text=outcome.text,
-                handoff=handoff(run, ended),
+                handoff=hide_json(run, handoff(run, ended)),
             )
         case p.Reject():
             return Rejected(run_id=run.id, spent=spent, reason=outcome.reason, text=outcome.text)
@@ -196,8 +199,8 @@ def result_of(run: Run, ended: Ended) -> Result:
                 spent=spent,
                 code=outcome.code,
                 reason=outcome.reason,
-                text=ended.detail,
-                partial=so_far(run),
+                text=None if ended.detail is None else hide(run, ended.detail),
+                partial=hide_json(run, so_far(run)),
             )
         case _:
             assert_never(outcome)
