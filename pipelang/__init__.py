@@ -14,9 +14,12 @@ from pipelang.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipelang.interfaces.loading import CheckFailed, load
+    from pipelang.runtime.audit import AuditLog
     from pipelang.runtime.embedding import Handle, InputError, LoadedProgram, NotRunnable, Runtime
     from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected
     from pipelang.runtime.progress import Update
+    from pipelang.runtime.sinks.otel import OpenTelemetry
+    from pipelang.runtime.sinks.traces import TraceFiles
     from pipelang.runtime.tools import ToolMissing
     from pipelang.runtime.world import Decision, Question
 
@@ -32,6 +35,9 @@ _HOMES = {
     "Escalated": "pipelang.runtime.outcomes",
     "Failed": "pipelang.runtime.outcomes",
     "Rejected": "pipelang.runtime.outcomes",
+    "AuditLog": "pipelang.runtime.audit",
+    "OpenTelemetry": "pipelang.runtime.sinks.otel",
+    "TraceFiles": "pipelang.runtime.sinks.traces",
     "Update": "pipelang.runtime.progress",
     "ToolMissing": "pipelang.runtime.tools",
     "Decision": "pipelang.runtime.world",
@@ -40,6 +46,7 @@ _HOMES = {
 
 __all__ = [
     "Answered",
+    "AuditLog",
     "CheckFailed",
     "Decision",
     "Escalated",
@@ -48,10 +55,12 @@ __all__ = [
     "InputError",
     "LoadedProgram",
     "NotRunnable",
+    "OpenTelemetry",
     "Question",
     "Rejected",
     "Runtime",
     "ToolMissing",
+    "TraceFiles",
     "Update",
     "__version__",
     "load",

@@ -55,7 +55,9 @@ class Attempting:
         given = arguments_of(attempt.action, run.program, attempt.arguments)
         message = hide(run, message, given)
         misfit = None if misfit is None else hide(run, misfit, given)
-        data: dict[str, Any] = {"tier": attempt.tier} if attempt.tier else {}
+        data: dict[str, Any] = {}
+        if attempt.tier:
+            data = {"tier": attempt.tier, "model": run.program.tiers[attempt.tier].model}
         if isinstance(attempt.action, p.Call):
             tool = run.program.tools[attempt.action.tool]
             data = {"tool": tool.name, "effect": tool.effect}

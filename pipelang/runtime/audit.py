@@ -2,8 +2,9 @@
 
 An entry is an object with `n` (counting from 1), `time` (UTC), `run`, `tenant`, `kind`, `name`,
 `data` (what else is known of the decision), `previous` (the hash of the entry before) and `hash`
-(SHA-256 of the entry's canonical JSON without it). So a line that was changed, taken out or put in breaks a link,
-see `verification`. Cutting whole entries off the end breaks none: remember the last hash elsewhere.
+(SHA-256 of the entry's canonical JSON without it). So a line that was changed, taken out or put in
+breaks a link, see `verification`. Cutting whole entries off the end breaks none: remember the last
+hash elsewhere.
 
 Inputs, answers, arguments and messages are not in it, only hashes of them: whoever has the text can
 show that it is the one that was decided on.
@@ -13,9 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import threading
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from pipelang.runtime.events import Event
 from pipelang.runtime.secrets import notations, redacted_json, secrets_behind
 from pipelang.runtime.telling import now
 from pipelang.runtime.values import to_json
+
+_LOG = logging.getLogger(__name__)
 
 GENESIS = "0" * 64
 """What stands as `previous` in the first entry."""
@@ -55,7 +58,7 @@ class AuditLog:
     """A sink that appends the decisions of runs. Several threads and processes may share a file.
 
     `references` are to secrets that stay out of it. A log that cannot be written ends no run: the
-    first `problem` is kept, and warned of.
+    first `problem` is kept, and logged.
     """
 
     def __init__(self, path: str | os.PathLike[str], references: tuple[str, ...] = ()) -> None:
@@ -75,14 +78,19 @@ class AuditLog:
         if event.kind == "outcome":
             self._tenants.pop(run_id, None)
         try:
-            self.append(event.kind, event.name, run_id, tenant, **entry_data(event))
+            self.append(event.kind, event.name, run_id, tenant, entry_data(event))
         except OSError as error:
             if self.problem is None:
                 self.problem = error
-                warnings.warn(f"the audit log cannot be written: {error}", stacklevel=2)
+                _LOG.warning("the audit log cannot be written: %s", error)
 
     def append(
-        self, kind: str, name: str, run: str | None, tenant: str | None, **data: Any
+        self,
+        kind: str,
+        name: str,
+        run: str | None,
+        tenant: str | None,
+        data: Mapping[str, Any],
     ) -> dict[str, Any]:
         """Add an entry; as it was written. Raises OSError."""
         entry = {"kind": kind, "name": name, "run": run, "tenant": tenant, "data": to_json(data)}

@@ -127,6 +127,11 @@ class Handle:
             why = redact(why, self._secrets)
             raise NoValue(f"`{function.name}` gave no value: {why}") from error
 
+    @property
+    def references(self) -> tuple[str, ...]:
+        """References to the secrets that its runs may know, for sinks that keep them out."""
+        return self._secrets
+
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs as values of their types. Raises `InputError`."""
         values: dict[str, Any] = {}

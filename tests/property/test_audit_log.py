@@ -1,4 +1,4 @@
-"""Any single edit of an audit log is found, wherever it is; what only a remembered hash can show."""
+"""Any single edit of an audit log is found, wherever it is; some only by a remembered hash."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def written(path: Path, entries: list[tuple[str, str, bool]], torn: bool = False
             with path.open("ab") as file:
                 file.write(b'{"data":{"passed":tr')
         # A log of its own each time: whoever goes on need not be who began.
-        AuditLog(path).append(f"k{kind}", name, f"run{number}", None, passed=passed)
+        AuditLog(path).append(f"k{kind}", name, f"run{number}", None, {"passed": passed})
     return path.read_bytes()
 
 

@@ -21,6 +21,8 @@ COMMANDS = {
     "check": "Say how pipelines will behave, before anything runs.",
     "test": "Run the `test` blocks, without any model.",
     "run": "Run a pipeline, with live progress.",
+    "trace": "Show a run as a tree, or follow one.",
+    "audit": "Verify or show the audit log.",
     "graph": "Draw pipelines: as text, mermaid, dot or SVG.",
     "compile": "Write a program as JSON, JSON Schema or Python stubs.",
     "simulate": "Run many simulated runs against the prediction.",

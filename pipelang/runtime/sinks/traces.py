@@ -7,9 +7,9 @@ last one the outcome. What was asked and answered is left out unless `content` i
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
-import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +20,8 @@ from pipelang.runtime.telling import now
 from pipelang.runtime.values import to_json
 from pipelang.version import __version__
 
+_LOG = logging.getLogger(__name__)
+
 FORMAT = 1
 
 
@@ -28,7 +30,7 @@ class TraceFiles:
 
     A file is opened for each line: ten thousand runs in flight need no descriptor each, and what
     was told is there for whoever reads along, also after a crash. A trace that cannot be written
-    ends no run: the first `problem` is kept, and warned of.
+    ends no run: the first `problem` is kept, and logged.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class TraceFiles:
         except OSError as error:
             if self.problem is None:
                 self.problem = error
-                warnings.warn(f"traces cannot be written: {error}", stacklevel=2)
+                _LOG.warning("traces cannot be written: %s", error)
 
     def _write(self, path: Path, data: bytes, making: bool) -> None:
         if making:
