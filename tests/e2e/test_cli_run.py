@@ -28,6 +28,7 @@ tool slow(n: int, seconds: number) -> int {
 tool quick(n: int) -> int { python "tools:quick" effect read latency 1ms median succeeds 99% }
 
 pipeline main(n: int, seconds: number = 0.0) -> int {
+  permits "x"
   step first = call quick(n)
   step second = call slow(first, seconds)
   gate small: second < 1000 else reject "too large"
@@ -366,7 +367,7 @@ def test_the_audit_log_of_several_processes_is_one_chain(capsys: Any) -> None:
         assert process.returncode == 0, (out, err)
     assert main(["audit", "verify", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    entries = [json.loads(line) for line in Path(".pipelang/audit.jsonl").open()]
+    entries = [json.loads(line) for line in Path(".pipelang/audit.jsonl").read_text().splitlines()]
     assert found["entries"] == len(entries)
     kinds = Counter(entry["kind"] for entry in entries)
     assert kinds == {"run": 60, "effect": 60, "result": 120, "gate": 60, "outcome": 60}

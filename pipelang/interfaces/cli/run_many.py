@@ -97,12 +97,13 @@ async def run_many(
 
 
 async def _record(handle: Handle, given: dict[str, Any], tenant: str | None) -> dict[str, Any]:
-    from pipelang.interfaces.report.outcome import outcome_json
+    from pipelang.interfaces.report.outcome import blanked, outcome_json
     from pipelang.runtime.embedding import InputError
     from pipelang.runtime.interpreter import run_pipeline
 
     try:
-        return outcome_json(await run_pipeline(handle.start(given, tenant=tenant)))
+        result = await run_pipeline(handle.start(given, tenant=tenant))
+        return outcome_json(blanked(result, handle.pipeline.returns))
     except InputError as error:
         return {"outcome": "input_error", "text": str(error)}
 

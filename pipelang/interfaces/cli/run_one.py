@@ -31,7 +31,7 @@ async def run_one(
     tenant: str | None,
 ) -> int:
     """Run, show, print; the exit code. A cancellation prints what there is so far."""
-    from pipelang.interfaces.report.outcome import outcome_json, outcome_text
+    from pipelang.interfaces.report.outcome import blanked, outcome_json, outcome_text
     from pipelang.interfaces.report.trace import trace_lines
     from pipelang.runtime.interpreter import run_pipeline
     from pipelang.runtime.outcomes import Failed
@@ -40,7 +40,7 @@ async def run_one(
     run = handle.start(given, sinks=(lambda _, event: live.show(event),), tenant=tenant)
     try:
         with live:
-            result = await run_pipeline(run)
+            result = blanked(await run_pipeline(run), handle.pipeline.returns)
     except asyncio.CancelledError:
         _interrupted(run, form)
         return INTERRUPTED

@@ -39,7 +39,7 @@ def command(run: str | None, follow: bool, content: bool, form: str, state: str)
         _list(folder, form, paint)
         return
     try:
-        path = find(folder, run or "last")
+        path = find(folder, "last" if run is None else run)
     except NoTrace as missing:
         stop(str(missing), 1, missing.help)
     try:

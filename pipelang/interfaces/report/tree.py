@@ -46,7 +46,7 @@ class Node:
         return {
             "name": self.name,
             "at": self.at,
-            "seconds": self.seconds,
+            "seconds": None if self.seconds is None else round(self.seconds, 6),
             "cost": round(self.cost, 9),
             "tokens": self.tokens,
             "confidence": self.confidence,
