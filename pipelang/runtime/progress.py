@@ -111,7 +111,7 @@ class Progress:
             case "done" | "ended":
                 # Whatever went on below is over, also what was told to stop.
                 for ongoing in (self._waiting, self._acting):
-                    for known in [k for k in ongoing if k == name or k.startswith(name + "/")]:
+                    for known in [k for k in ongoing if _is_in(k, name)]:
                         del ongoing[known]
             case _:
                 pass
@@ -120,3 +120,8 @@ class Progress:
         """The update that ends a stream."""
         kind = type(result).__name__.lower()
         return Update(kind, None, 100, float(result.cost), False, None, result)
+
+
+def _is_in(name: str, step: str) -> bool:
+    """Whether a name is of a step, of what it runs, or of an element of its list."""
+    return name == step or name.startswith((f"{step}/", f"{step}["))

@@ -26,6 +26,14 @@ _OF_A_STEP = frozenset(
 """Kinds of events that have the name of their step."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """Something that happened; `name` is its name where it stands, "" for the step's own."""
+
+    name: str
+    event: Event
+
+
 @dataclass(slots=True, eq=False)
 class Node:
     """A run, a step, or an element of a list. `seconds` is None while it runs; `cost` (dollars) and
@@ -38,7 +46,7 @@ class Node:
     cost: float = 0.0
     tokens: int = 0
     confidence: float | None = None
-    children: list[Node | Event] = field(default_factory=list)
+    children: list[Node | Leaf] = field(default_factory=list)
     steps: dict[str, Node] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -51,7 +59,7 @@ class Node:
             "tokens": self.tokens,
             "confidence": self.confidence,
             "children": [
-                child.as_json() if isinstance(child, Node) else event_json(child)
+                child.as_json() if isinstance(child, Node) else event_json(child.event)
                 for child in self.children
             ],
         }
@@ -81,11 +89,12 @@ def tree_of(events: Iterable[Event]) -> Node:
             continue
         if event.kind in _OF_A_STEP and local in way[-1].steps:
             way.append(way[-1].steps[local])
+            local = ""
         _count(way, event)
         if event.kind in ("done", "ended"):
             way[-1].seconds = event.at - way[-1].at
         if event.kind != "done":
-            way[-1].children.append(event)
+            way[-1].children.append(Leaf(local, event))
     return root
 
 
@@ -138,15 +147,16 @@ def tree_lines(root: Node, paint: Paint, content: bool, width: int) -> list[str]
 
 
 def _lines(node: Node, before: str, paint: Paint, content: bool, width: int) -> Iterator[str]:
-    shown: list[tuple[Node | Event, Row | None]] = []
+    shown: list[tuple[Node | Leaf, Row | None]] = []
     for child in node.children:
-        row = None if isinstance(child, Node) else event_row(child, paint)
+        row = None if isinstance(child, Node) else event_row(child.event, paint)
         if isinstance(child, Node) or row is not None:
             shown.append((child, row))
     for index, (child, row) in enumerate(shown):
         last = index == len(shown) - 1
         branch, below = ("└─ ", "   ") if last else ("├─ ", "│  ")
-        clock = paint(f"{child.at:9.3f}s", "dim")
+        at = child.at if isinstance(child, Node) else child.event.at
+        clock = paint(f"{at:9.3f}s", "dim")
         start = f"{clock}  {before}{branch}"
         under = " " * 12 + before + below
         if isinstance(child, Node):
@@ -154,15 +164,14 @@ def _lines(node: Node, before: str, paint: Paint, content: bool, width: int) -> 
             yield from _lines(child, before + below, paint, content, width)
             continue
         assert row is not None
-        name = "" if child.name.rpartition("/")[2] == node.name else child.name.rpartition("/")[2]
         mark, text = row
-        yield start + " ".join(part for part in (mark.strip(), name, text) if part)
-        said = remark(child)
+        yield start + " ".join(part for part in (mark.strip(), child.name, text) if part)
+        said = remark(child.event)
         if said is not None:
             yield under + paint(said, "unsure")
-        if content and child.content is not None:
+        if content and child.event.content is not None:
             room = max(20, width - len(under))
-            yield under + paint(content_line(child, room), "dim")
+            yield under + paint(content_line(child.event, room), "dim")
 
 
 def _took(node: Node) -> str:

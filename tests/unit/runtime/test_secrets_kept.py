@@ -256,7 +256,7 @@ def test_a_secret_is_taken_out_in_every_notation(
         return
     said = redacted(before + written + after, notations([secret]))
     assert "[key]" in said
-    assert secret not in said.replace(before, "").replace(after, "") or secret in before + after
+    assert secret in before + after or secret not in said
 
 
 def test_what_is_too_short_to_be_a_secret_is_left_alone() -> None:
