@@ -148,6 +148,50 @@ def test_a_state_folder_that_cannot_be_written_ends_no_run(capsys: Any) -> None:
     assert "answered" in said.out
 
 
+def on_a_terminal(*arguments: str) -> tuple[int, str]:
+    """Exit code and everything that a terminal gets, without its colours and movements."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipelang", *arguments],
+        env={**os.environ, "PYTHONPATH": str(REPO), "TERM": "xterm", "COLUMNS": "100"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # the other side is closed
+            break
+        if not part:
+            break
+        said += part
+    os.close(ours)
+    return process.wait(30), re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
+def test_a_terminal_gets_a_picture_and_then_the_trace() -> None:
+    code, said = on_a_terminal("run", "main.pipe", "--input", '{"n": 1, "seconds": 0.6}')
+    assert code == 0
+    assert re.search(r"◌ +second +acting", said)
+    assert re.search(r"● +second +called", said.split("◌")[-1])
+    assert said.rstrip().splitlines()[-1].startswith("run ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
+def test_lines_and_the_bar_do_not_mix_on_a_terminal() -> None:
+    rows(12, seconds=0.15)
+    code, said = on_a_terminal("run", "main.pipe", "--input", "@in.jsonl", "--jobs", "3")
+    assert code == 0
+    assert re.search(r"━ +\d+/12 ", said)
+    assert re.findall(r"[\r\n] +(\d+)  \$0", said) == [str(n) for n in range(1, 13)]
+
+
 # ------------------------------------------------------------------------------------ many runs
 
 

@@ -12,9 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from pipelang.interfaces.cli.terminal import wants_colour, warn
+from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.report.paint import painter
 from pipelang.records import dataclass
 
@@ -126,19 +124,24 @@ def _shower(form: str, tag: str) -> Callable[[dict[str, Any]], None]:
 
     def as_json(record: dict[str, Any]) -> None:
         shown = {key: value for key, value in record.items() if key != "input"}
-        click.echo(json.dumps(shown, ensure_ascii=False, default=str))
+        say(json.dumps(shown, ensure_ascii=False, default=str))
 
     def as_text(record: dict[str, Any]) -> None:
         start = f"{tag}{record['line']:>4}  "
         if record["outcome"] == "input_error":
-            click.echo(start + paint(f"input error: {record['text']}", "bad"))
+            say(start + paint(f"input error: {record['text']}", "bad"))
             return
         cost = Decimal(repr(record["cost"]))
         took = paint(f"${cost:.6f}  {record['duration']:6.2f} s", "dim")
         words, style = _headline(record)
-        click.echo(f"{start}{took}  {paint(words, style)}")
+        say(f"{start}{took}  {paint(words, style)}")
 
     return as_json if form == "json" else as_text
+
+
+def say(line: str) -> None:
+    """A line of results. Not by click, which writes past what keeps a bar and lines apart."""
+    write(f"{line}\n")
 
 
 def _nothing(record: dict[str, Any]) -> None:
@@ -165,14 +168,14 @@ def _summary(records: list[dict[str, Any]], tag: str) -> None:
     ran.sort(key=lambda record: record["line"])
     counts = Counter(record["outcome"] for record in ran)
     reasons = Counter(record["reason"] for record in ran if record.get("reason") is not None)
-    click.echo(tag)
+    say(tag)
     shares = ", ".join(f"{n} {kind} ({n / total:.0%})" for kind, n in counts.most_common())
-    click.echo(f"{tag}{total} runs: {shares}" + (f"; {bad} inputs did not fit" if bad else ""))
+    say(f"{tag}{total} runs: {shares}" + (f"; {bad} inputs did not fit" if bad else ""))
     if reasons:
-        click.echo(f"{tag}by reason: " + ", ".join(f"{r} {n}" for r, n in reasons.most_common()))
+        say(f"{tag}by reason: " + ", ".join(f"{r} {n}" for r, n in reasons.most_common()))
     if total:
         cost = sum(record["cost"] for record in ran)
-        click.echo(f"{tag}cost: ${cost:.4f} in all, ${cost / total:.6f} a run")
+        say(f"{tag}cost: ${cost:.4f} in all, ${cost / total:.6f} a run")
 
 
 @contextmanager

@@ -310,3 +310,48 @@ def test_nothing_else_imports_it() -> None:
         "assert pipelang.OpenTelemetry"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+SDK = """
+import asyncio, sys
+from pathlib import Path
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pipelang import OpenTelemetry, Runtime
+from pipelang.runtime.providers.anthropic import AnthropicProvider
+from tests.e2e.messages_server import KEY, MessagesServer, Reply
+from tests.unit.runtime.stage import OUT, load
+
+exporter = InMemorySpanExporter()
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(exporter))
+trace.set_tracer_provider(provider)
+text = f"pipeline main(x: text) -> text {{ step a: text = ask say(x) by small {OUT} return a }}"
+sinks = (OpenTelemetry(*([provider] if sys.argv[2] == "own" else [])),)
+with MessagesServer(Reply.answer("fine")) as server:
+    runtime = Runtime(providers={"lab": AnthropicProvider(KEY, server.url)}, sinks=sinks)
+    result = asyncio.run(load(Path(sys.argv[1]), text).pipeline("main", runtime=runtime).run(x="q"))
+spans = exporter.get_finished_spans()
+names = {span.context.span_id: span.name for span in spans}
+for span in spans:
+    if span.attributes.get("gen_ai.operation.name") == "chat":
+        print(span.instrumentation_scope.name, "in", names[span.parent.span_id])
+"""
+
+
+@pytest.mark.parametrize("whose", ["global", "own"])
+def test_the_sdks_own_spans_stand_below_the_step(tmp_path: Path, whose: str) -> None:
+    """Where the SDK tells of a call, we do not tell of it again."""
+    run = subprocess.run(
+        [sys.executable, "-c", SDK, str(tmp_path), whose],
+        cwd=Path(__file__).resolve().parents[3],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert run.returncode == 0, run.stderr
+    told = set(run.stdout.splitlines())
+    sdk = "com.anthropic.sdk.python in pipelang.step a"
+    assert told == ({sdk} if whose == "global" else {sdk, "pipelang in pipelang.step a"})
