@@ -66,6 +66,7 @@ class AuditLog:
         self.problem: OSError | None = None
         self._secrets = notations(secrets_behind(references))
         self._lock = threading.Lock()
+        self._between_processes = FileLock(f"{self.path}.lock", thread_local=False)
         self._tenants: dict[str, str | None] = {}
         self._known: tuple[int, int, str] | None = None
 
@@ -95,23 +96,28 @@ class AuditLog:
         """Add an entry; as it was written. Raises OSError."""
         entry = {"kind": kind, "name": name, "run": run, "tenant": tenant, "data": to_json(data)}
         entry = redacted_json(entry, self._secrets)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock, FileLock(f"{self.path}.lock"):
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-            file = os.open(self.path, flags, 0o600)
-            try:
-                size = os.fstat(file).st_size
-                if self._known is None or self._known[0] != size:
-                    self._known = _last(file, size)
-                size, number, previous = self._known
-                written = _chained(entry, number + 1, previous)
-                line = canonical(written) + b"\n"
-                self._known = None
-                if os.write(file, line) != len(line):
-                    raise OSError(f"`{self.path}`: the disk took only a part of the entry")
-                self._known = (size + len(line), number + 1, written["hash"])
-            finally:
-                os.close(file)
+        with self._lock:
+            if self._known is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self._between_processes:
+                return self._append(entry)
+
+    def _append(self, entry: dict[str, Any]) -> dict[str, Any]:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        file = os.open(self.path, flags, 0o600)
+        try:
+            size = os.fstat(file).st_size
+            known, self._known = self._known, None
+            if known is None or known[0] != size:
+                known = _last(file, size)
+            size, number, previous = known
+            written = _chained(entry, number + 1, previous)
+            line = canonical(written) + b"\n"
+            if os.write(file, line) != len(line):
+                raise OSError(f"`{self.path}`: the disk took only a part of the entry")
+            self._known = (size + len(line), number + 1, written["hash"])
+        finally:
+            os.close(file)
         return written
 
 
@@ -151,13 +157,13 @@ def _last(file: int, size: int) -> tuple[int, int, str]:
             break
     if not torn:
         return size, number, last
-    os.write(file, b"\n")
     entry = {"kind": TORN, "name": "log", "run": None, "tenant": None}
     whole = {**entry, "data": {"line_hash": hashlib.sha256(torn).hexdigest()}}
     written = _chained(whole, number + 1, last)
-    line = canonical(written) + b"\n"
-    os.write(file, line)
-    return size + 1 + len(line), number + 1, written["hash"]
+    line = b"\n" + canonical(written) + b"\n"
+    if os.write(file, line) != len(line):
+        raise OSError("the disk took only a part of the entry")
+    return size + len(line), number + 1, written["hash"]
 
 
 def _tail(file: int, size: int) -> list[bytes]:
