@@ -31,10 +31,13 @@ class Patience:
 
 
 class Attempting:
-    """The clock of a run, and how attempts are begun and fail."""
+    """The clock of a run, and how attempts are begun and fail. `secrets` are references to what
+    must not be told.
+    """
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, secrets: tuple[str, ...]) -> None:
         self._chance = chance
+        self._secrets = secrets
         self._began = time.monotonic()
         self._waited = 0.0
         self._waiting: list[float] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,17 @@ def _limit(attempt: Attempt, tool: p.Tool) -> Decimal | None:
     return (attempt.link.timeout if mine else None) or tool.timeout
 
 
+def _tell_effect(
+    run: Run, attempt: Attempt, tool: p.Tool, arguments: Mapping[str, Any], **data: Any
+) -> None:
+    """Say that a tool is about to act on the world: should nothing come back, it may have."""
+    if run.quiet or not tool.acts:
+        return
+    content = {q.name: shown(q.type, arguments[q.name]) for q in tool.parameters}
+    told = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
+    run.tell("effect", attempt.step.name, content=content, **told)
+
+
 class Calling(Attempting):
     """Calls the tools of a program."""
 
@@ -43,18 +55,10 @@ class Calling(Attempting):
             raise self._failed(run, attempt, "argument", message, retryable=False) from None
         cost, timeout = tool.cost, _limit(attempt, tool)
         held, patience = await self._reserve(run, cost, 0, timeout)
-        if tool.acts:
-            run.tell(
-                "effect",
-                attempt.step.name,
-                content={q.name: shown(q.type, arguments[q.name]) for q in tool.parameters},
-                tool=tool.name,
-                effect=tool.effect,
-                attempt=attempt.number,
-            )
         started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
         try:
             async with clock:
+                _tell_effect(run, attempt, tool, arguments)
                 result = await call(function, arguments, self._tools.threads)
             value = None
             if not isinstance(tool.returns, NothingType):

@@ -179,6 +179,7 @@ class Handle:
                 self.runtime.chance,
                 self.runtime.memories,
                 self.runtime.cache,
+                self._secrets,
             )
         return Run(
             id=run_id or uuid.uuid4().hex[:12],

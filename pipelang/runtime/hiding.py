@@ -3,7 +3,7 @@
 Labelled values are left out where they stand as themselves (`values.shown`). Here is the rest: a
 text that somebody else wrote, such as a tool's exception, may quote them. They are looked for when
 there is such a text, which is when something failed, so that a run that goes well pays nothing. A
-quiet run has nothing to tell, and nothing real to hide.
+run without `references`, as a simulated one is, has nothing real to hide.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Given = Iterable[tuple[Type, Any]]
 
 def hide(run: Run, text: str, given: Given = ()) -> str:
     """A text that somebody else wrote, without secrets of the run; `given` is what it worked on."""
-    return text if run.quiet else redacted(text, _notations(run, given))
+    return text if run.references is None else redacted(text, _notations(run, given))
 
 
 def hide_json(run: Run, value: Any) -> Any:
     """A JSON value without secrets of the run."""
-    return value if run.quiet else redacted_json(value, _notations(run, ()))
+    return value if run.references is None else redacted_json(value, _notations(run, ()))
 
 
 def arguments_of(action: p.Action, program: p.Program, values: Mapping[str, Any]) -> Given:
@@ -47,7 +47,7 @@ def arguments_of(action: p.Action, program: p.Program, values: Mapping[str, Any]
 
 
 def _notations(run: Run, given: Given) -> list[str]:
-    values = secrets_behind(run.references)
+    values = secrets_behind(run.references or ())
     for type, value in (*given, *_known(run)):
         values += labelled(type, value)
     return notations(values)

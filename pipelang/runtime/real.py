@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 
 class RealWorld(Evaluating, Asking, Calling):
-    """Performs for one run. `providers` are by the name of the program's provider."""
+    """Performs for one run. `providers` are by the name of the program's provider; `secrets` are
+    references to what must not be told.
+    """
 
     def __init__(
         self,
@@ -40,9 +42,10 @@ class RealWorld(Evaluating, Asking, Calling):
         chance: random.Random,
         memories: MemoryStore,
         cache: CacheStore,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         Evaluating.__init__(self, types)
-        Asking.__init__(self, chance)
+        Asking.__init__(self, chance, secrets)
         self._providers = providers
         self._tools = tools
         self._people = people

@@ -44,7 +44,8 @@ class Run:
     `path` stands before the names of its events; `parent` is the run that runs this one; `redoing`
     says that what runs now ran before; `begun` are the steps that were; `partial` has what an
     unfinished `each` has so far; `action` is the `run` that it carries out, None for the root and
-    for an agent's; `frame` is what a world keeps with it; `references` are to secrets.
+    for an agent's; `frame` is what a world keeps with it; `references` are to secrets,
+    None where nothing is real.
     """
 
     id: str
@@ -71,7 +72,7 @@ class Run:
     partial: dict[str, Any] = field(default_factory=dict)
     action: p.RunPipeline | None = None
     frame: Any = None
-    references: tuple[str, ...] = ()
+    references: tuple[str, ...] | None = None
 
     def tell(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
         """Record an event and hand it to the sinks."""

@@ -116,6 +116,9 @@ def event_row(event: Event, paint: Paint) -> Row | None:
             return _person(event, paint)
         case "budget":
             return paint("✗", "bad"), f"the {data['dimension']} budget is spent"
+        case "breaker":
+            why = f": {data['why']}" if data.get("why") else ""
+            return paint("⏻", "unsure"), f"its breaker is {data['state']}{why}"
         case "ended":
             return paint("→", "unsure"), f"nothing answered: {data['outcome']}"
         case "run" | "step" | "done" | "outcome":

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 _FRAME = contexts.create_key("pipelang.frame")
 
-_OF_A_BLOCK = frozenset("step gate when match approve hold budget remember redo outcome".split())
+_OF_A_BLOCK = frozenset(
+    "step gate when match approve hold budget breaker remember redo outcome".split()
+)
 """Events that happen in a pipeline and never inside one of its steps."""
 
 _SPANS = frozenset("gate approve hold budget breaker kill killed".split())

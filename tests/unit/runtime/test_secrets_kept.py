@@ -26,6 +26,7 @@ from pipelang.interfaces.report.tree import tree_lines, tree_of
 from pipelang.interfaces.traces import read
 from pipelang.runtime.audit import AuditLog
 from pipelang.runtime.embedding import Runtime
+from pipelang.runtime.interpreter import run_pipeline
 from pipelang.runtime.outcomes import Answered, Escalated, Failed
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
 from pipelang.runtime.secrets import notations, redact, redacted
@@ -270,3 +271,28 @@ def test_the_beginning_of_a_secret_at_a_cut_is_taken_out(secret: str, size: int)
     for end in ("", "…", "..."):
         said = redacted(f"it said {secret[:size]}{end}", notations([secret]))
         assert said in (f"it said [key]{end}", "it said [key]")
+
+
+def test_a_run_that_nobody_listens_to_keeps_them_too(tmp_path: Path) -> None:
+    loaded = load(
+        tmp_path,
+        """
+        tool log_in(password: secret text) -> text { effect read latency 1ms median succeeds 99% }
+        pipeline main(password: secret text) -> text {
+          step a = call log_in(password)
+          gate good: a == "" else fail "no_entry"
+          return a
+        }
+        """,
+    )
+
+    def log_in(password: str) -> str:
+        return f"token of {password}"
+
+    ready = loaded.pipeline("main", tools={"log_in": log_in})
+    run = ready.start({"password": PASSWORD})
+    run.quiet = True
+    result = asyncio.run(run_pipeline(run))
+    assert isinstance(result, Failed), result
+    assert result.partial["values"] == {"a": "token of [key]"}
+    assert left(repr(result)) == []
