@@ -14,6 +14,7 @@ from pipelang.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipelang.interfaces.loading import CheckFailed, load
+    from pipelang.runtime.audit import AuditLog
     from pipelang.runtime.embedding import (
         Handle,
         InputError,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pipelang.runtime.mcp.servers import McpServer
     from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected
     from pipelang.runtime.progress import Update
+    from pipelang.runtime.sinks.otel import OpenTelemetry
+    from pipelang.runtime.sinks.traces import TraceFiles
     from pipelang.runtime.switches import Switches
     from pipelang.runtime.tools import ToolDrift, ToolMissing
     from pipelang.runtime.world import Decision, Question
@@ -52,6 +55,9 @@ _HOMES = {
     "Escalated": "pipelang.runtime.outcomes",
     "Failed": "pipelang.runtime.outcomes",
     "Rejected": "pipelang.runtime.outcomes",
+    "AuditLog": "pipelang.runtime.audit",
+    "OpenTelemetry": "pipelang.runtime.sinks.otel",
+    "TraceFiles": "pipelang.runtime.sinks.traces",
     "Update": "pipelang.runtime.progress",
     "McpServer": "pipelang.runtime.mcp.servers",
     "ToolDrift": "pipelang.runtime.tools",
@@ -62,6 +68,7 @@ _HOMES = {
 
 __all__ = [
     "Answered",
+    "AuditLog",
     "Case",
     "CheckFailed",
     "Decision",
@@ -74,6 +81,7 @@ __all__ = [
     "LoadedProgram",
     "McpServer",
     "NotRunnable",
+    "OpenTelemetry",
     "Question",
     "Refused",
     "Rejected",
@@ -82,6 +90,7 @@ __all__ = [
     "Switches",
     "ToolDrift",
     "ToolMissing",
+    "TraceFiles",
     "Update",
     "Webhook",
     "__version__",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pipelang.runtime.attempting import Attempting
 from pipelang.runtime.batching import HALF, Batches, BatchProvider
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.pricing import (
     Ask,
     ask_for,
@@ -146,14 +147,14 @@ class Asking(Attempting):
             content=asked if answer.calls else shown(action.answers, value),
             tier=tier.name,
             provider=provider.name,
-            model=answer.model,
+            model=answer.model if answer.model == tier.model else hide(run, answer.model),
             attempt=attempt.number,
             seconds=round(self.elapsed(run) - started, 3),
             tokens_in=tokens - answer.usage.output,
             tokens_out=answer.usage.output,
             cost=float(money),
             **({} if confidence is None else {"confidence": confidence}),
-            **({"note": answer.note} if answer.note else {}),
+            **({"note": hide(run, answer.note)} if answer.note else {}),
             **({"batch": True} if share != WHOLE else {}),
         )
         return Turn(value, answer.calls, answer.said)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.records import dataclass
 from pipelang.runtime.budget import Budget, BudgetSpent, Reservation
+from pipelang.runtime.hiding import arguments_of, hide
 from pipelang.runtime.plugged import Plugged
-from pipelang.runtime.secrets import redact
 from pipelang.runtime.stopping import Stopping
 from pipelang.runtime.world import Attempt, AttemptFailed
 from pipelang.semantics import program as p
@@ -59,10 +59,15 @@ class Attempting(Stopping):
         misfit: str | None = None,
         key: str | None = None,
     ) -> AttemptFailed:
-        message = redact(message, self._plugged.secrets)
-        data: dict[str, Any] = {"tier": attempt.tier} if attempt.tier else {}
+        given = arguments_of(attempt.action, run.program, attempt.arguments)
+        message = hide(run, message, given)
+        misfit = None if misfit is None else hide(run, misfit, given)
+        data: dict[str, Any] = {}
+        if attempt.tier:
+            data = {"tier": attempt.tier, "model": run.program.tiers[attempt.tier].model}
         if isinstance(attempt.action, p.Call):
-            data = {"tool": attempt.action.tool}
+            tool = run.program.tools[attempt.action.tool]
+            data = {"tool": tool.name, "effect": tool.effect}
         if key is not None:
             data["key"] = key
         if cost:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,17 @@ def _limit(attempt: Attempt, tool: p.Tool) -> Decimal | None:
     return (attempt.link.timeout if mine else None) or tool.timeout
 
 
+def _tell_effect(
+    run: Run, attempt: Attempt, tool: p.Tool, arguments: Mapping[str, Any], **data: Any
+) -> None:
+    """Say that a tool is about to act on the world: should nothing come back, it may have."""
+    if run.quiet or not tool.acts:
+        return
+    content = {q.name: shown(q.type, arguments[q.name]) for q in tool.parameters}
+    told = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
+    run.tell("effect", attempt.step.name, content=content, **told)
+
+
 class Calling(Attempting):
     """Calls the tools of a program."""
 
@@ -59,6 +70,7 @@ class Calling(Attempting):
                 if tool.rate is not None:
                     await self._turn(run, tool)
                     cost = tool.cost
+                _tell_effect(run, attempt, tool, arguments, key=key)
                 work = begin(function, arguments, self._plugged.tools.threads, tool.name, key)
                 del function, arguments
                 result = await work

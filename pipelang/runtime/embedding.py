@@ -186,6 +186,11 @@ class Handle:
             why = redact(why, self._secrets)
             raise NoValue(f"`{function.name}` gave no value: {why}") from error
 
+    @property
+    def references(self) -> tuple[str, ...]:
+        """References to the secrets that its runs may know, for sinks that keep them out."""
+        return self._secrets
+
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs as values of their types. Raises `InputError`."""
         values: dict[str, Any] = {}
@@ -270,6 +275,7 @@ class Handle:
             traced=self.runtime.trace,
             granted=self._most if permits is None else self._most & {*permits},
             tenant=tenant if tenant is not None else options.tenant,
+            references=self._secrets,
         )
 
     def _plug(self) -> Plugged:
@@ -285,7 +291,7 @@ class Handle:
             self.loaded.types,
             self._providers,
             self._tools,
-            Reach(runtime.people, self._secrets),
+            Reach(runtime.people),
             runtime.chance,
             runtime.memories,
             runtime.cache,
@@ -294,7 +300,6 @@ class Handle:
             runtime.switches,
             runtime.rates,
             runtime.breakers,
-            self._secrets,
         )
 
     def with_options(

@@ -22,7 +22,7 @@ from pipelang.runtime.values import Types
 @dataclass(frozen=True, slots=True)
 class Plugged:
     """What a host plugged in, as the runs of one program use it. `providers` are by the name of the
-    program's provider; `secrets` are references to what must not be told.
+    program's provider.
     """
 
     types: Types
@@ -37,4 +37,3 @@ class Plugged:
     switches: Switches
     rates: Rates
     breakers: Breakers
-    secrets: tuple[str, ...] = ()

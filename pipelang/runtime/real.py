@@ -10,12 +10,12 @@ from pipelang.runtime.asking import Asking
 from pipelang.runtime.calling import Calling
 from pipelang.runtime.evaluating import Evaluating
 from pipelang.runtime.guarded import admitted, note, over
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.outcomes import Escalated
 from pipelang.runtime.plugged import Plugged
 from pipelang.runtime.pricing import ask_for
 from pipelang.runtime.remembering import Remembering
 from pipelang.runtime.run import Halted
-from pipelang.runtime.secrets import redact
 from pipelang.runtime.templates import RenderError
 from pipelang.runtime.tools import describe
 from pipelang.runtime.values import Misfit, shown
@@ -112,7 +112,7 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
         except Exception as error:
             raise self._failed(run, attempt, "raised", describe(error)) from error
         content = shown(action.answers, value)
-        by = {} if said.by is None else {"by": said.by}
+        by = {} if said.by is None else {"by": hide(run, said.by)}
         run.tell("answer", attempt.step.name, content=content, role=action.role, **by)
         return value
 
@@ -132,7 +132,7 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
         except Halted:
             raise
         except Exception as error:
-            reason = f"nobody could be asked: {redact(describe(error), self._plugged.secrets)}"
+            reason = f"nobody could be asked: {hide(run, describe(error))}"
             return Decision(False, reason=reason)
         return decision
 
@@ -140,7 +140,7 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
         try:
             case = await self._plugged.people.hand_over(run, result)
         except Exception as error:
-            message = redact(describe(error), self._plugged.secrets)
+            message = hide(run, describe(error))
             run.tell("failed", result.reason, why="inbox", message=message)
             return
         if case is not None:

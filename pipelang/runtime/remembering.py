@@ -12,8 +12,8 @@ from pipelang.runtime.caching import Key
 from pipelang.runtime.evaluating import Subjects
 from pipelang.runtime.expressions import NoValue
 from pipelang.runtime.flights import Flight
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.memories import Place
-from pipelang.runtime.secrets import redact
 from pipelang.runtime.tools import describe
 from pipelang.runtime.values import Misfit, Types, shown, to_json
 from pipelang.runtime.world import NOTHING, AttemptFailed
@@ -71,7 +71,7 @@ class Remembering(Attempting):
             raise self._not_reached(run, memory.name, describe(error)) from error
 
     def _not_reached(self, run: Run, name: str, message: str) -> AttemptFailed:
-        message = redact(message, self._plugged.secrets)
+        message = hide(run, message)
         run.tell("failed", name, why="memory", message=message)
         return AttemptFailed(message, kind="memory", retryable=False)
 

@@ -10,6 +10,7 @@ from pipelang.diagnostics import Span
 from pipelang.runtime.budget import Budget
 from pipelang.runtime.events import Event, Sink
 from pipelang.runtime.expressions import BUDGET, Expressions
+from pipelang.runtime.hiding import hide, hide_json
 from pipelang.runtime.idempotency import place_of
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result, Spent
 from pipelang.runtime.values import shown
@@ -51,8 +52,9 @@ class Run:
     keys; `granted` are the permits that it has, None for all; `parent` is the run that runs this
     one; `redoing` says that what runs now ran before; `feedback` is what gates said to steps that
     they redo; `partial` has what an unfinished `each` has so far; `action` is the `run` that it
-    carries out, None for the root and for an agent's; `frame` is what a world keeps with it.
-    `quiet` says that nobody wants its events, `traced` that the result has them.
+    carries out, None for the root and for an agent's; `frame` is what a world keeps with it;
+    `references` are to secrets, None where nothing is real. `quiet` says that nobody wants its
+    events, `traced` that the result has them.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Run:
     redoing: bool = False
     action: p.RunPipeline | None = None
     frame: Any = None
+    references: tuple[str, ...] | None = None
     feedback: dict[str, str] | None = None
     trace: list[Event] = field(init=False, repr=False)
     redos: dict[str, int] = field(init=False, repr=False)
@@ -227,7 +230,7 @@ def result_of(run: Run, ended: Ended) -> Result:
                 role=outcome.role,
                 reason=outcome.reason,
                 text=outcome.text,
-                handoff=handoff(run, ended),
+                handoff=hide_json(run, handoff(run, ended)),
             )
         case p.Reject():
             return Rejected(run_id=run.id, spent=spent, reason=outcome.reason, text=outcome.text)
@@ -237,8 +240,8 @@ def result_of(run: Run, ended: Ended) -> Result:
                 spent=spent,
                 code=outcome.code,
                 reason=outcome.reason,
-                text=ended.detail,
-                partial=so_far(run),
+                text=None if ended.detail is None else hide(run, ended.detail),
+                partial=hide_json(run, so_far(run)),
             )
         case _:
             assert_never(outcome)

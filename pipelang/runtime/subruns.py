@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipelang.runtime.budget import Budget, BudgetSpent
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.run import Ended, Run, handoff
 from pipelang.runtime.world import AttemptFailed
 from pipelang.semantics import expressions as ir
@@ -66,19 +67,25 @@ async def play_child(
         if spent.budget is not patience:
             raise
         message = f"`{pipeline.name}` took longer than the {link.timeout if link else 0} s it has"
+        run.tell("returned", step.name, pipeline=pipeline.name, outcome="timeout")
         run.tell("failed", step.name, why="timeout", message=message)
         raise AttemptFailed(message, kind="timeout") from None
     outcome = ended.outcome
     match outcome:
         case p.Return():
-            run.tell("returned", step.name, pipeline=pipeline.name)
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="return")
             return ended.value
         case p.Fail():
-            message = ended.detail or f"`{pipeline.name}` failed with `{outcome.code}`"
+            message = f"`{pipeline.name}` failed with `{outcome.code}`"
+            if ended.detail:
+                message = hide(child, ended.detail)
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="fail")
             run.tell("failed", step.name, why=outcome.code, message=message)
             raise AttemptFailed(message, kind=outcome.code)
         case p.Escalate():
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="escalate")
             inside = handoff(child, ended)
             return Ended(passed_on(pipeline.name, outcome), ended.value, inside=inside)
         case p.Reject():
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="reject")
             return replace(ended, outcome=passed_on(pipeline.name, outcome))

@@ -176,7 +176,9 @@ class FolderSwitches(Switches):
             names = []
         except OSError as error:
             names = []
-            found[Switch(EVERYTHING)] = f"`{self._folder}` cannot be read: {error.strerror}"
+            # Below a file there is no folder that anybody could have written a switch into.
+            if not isinstance(error, NotADirectoryError) or self._folder.exists():
+                found[Switch(EVERYTHING)] = f"`{self._folder}` cannot be read: {error.strerror}"
         for name in names:
             if name.endswith(".json"):
                 with contextlib.suppress(FileNotFoundError):

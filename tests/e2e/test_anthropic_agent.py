@@ -75,7 +75,7 @@ def test_a_recorded_agent_is_played_back(tmp_path: Path) -> None:
         return asyncio.run(ready.run(x="q"))
 
     def told(result: Any) -> list[Any]:
-        unlike = {"seconds", "provider", "note", "wait", "message"}
+        unlike = {"started", "seconds", "provider", "note", "wait", "message"}
         return [
             (event.kind, event.name, {k: v for k, v in event.data.items() if k not in unlike})
             for event in result.trace

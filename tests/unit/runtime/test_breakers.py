@@ -302,4 +302,10 @@ def test_effects_of_an_else_are_barriers_and_bound(tmp_path: Path) -> None:
     assert isinstance(result, Answered)
     assert result.value == -10
     kinds = [(e.kind, e.name) for e in result.trace if e.kind in ("returned", "runs", "failed")]
-    assert kinds == [("runs", "a"), ("failed", "a"), ("runs", "b"), ("returned", "b")]
+    assert kinds == [
+        ("runs", "a"),
+        ("returned", "a"),
+        ("failed", "a"),
+        ("runs", "b"),
+        ("returned", "b"),
+    ]
