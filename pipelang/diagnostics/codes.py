@@ -249,7 +249,6 @@ CLAIM_UNDECIDED = _row(
 METRIC_UNDECIDED = _row(
     "P902", "metric-undecided", "this version does not compute `{metric}` yet", severity=_W
 )
-NOT_RUN = _row("P904", "not-run", "this version does not run {what} yet", severity=_W)
 NOT_WATCHED = _row(
     "P905", "not-watched", "this version checks {what} but does not watch it yet", severity=_W
 )

@@ -109,16 +109,13 @@ def _remember_in(state: StateFolder, loaded: LoadedProgram, runtime: Runtime) ->
 def _used(loaded: LoadedProgram) -> set[str]:
     """The providers that some pipeline of the file can ask."""
     from pipelang.analysis.preparing import tiers_of
-    from pipelang.semantics import program as p
-    from pipelang.semantics.walk import all_items, inner_links
+    from pipelang.semantics.walk import all_steps, inner_links
 
     program = loaded.program
     used: set[str] = set()
     for pipeline in program.pipelines.values():
-        for item in all_items(pipeline.block):
-            if not isinstance(item, p.Step):
-                continue
-            for link in inner_links(item.chain):
+        for step in all_steps(pipeline):
+            for link in inner_links(step.chain):
                 for tier in tiers_of(link.action):
                     used.add(program.tiers[tier].provider)
     return used

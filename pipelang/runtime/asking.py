@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelang.runtime.attempting import Attempting
 from pipelang.runtime.batching import HALF, Batches, BatchProvider
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.pricing import (
     Ask,
     ask_for,
@@ -47,11 +48,9 @@ _UNBILLED = frozenset({"rate_limited", "overloaded", "rejected", "no_recording"}
 
 
 class Asking(Attempting):
-    """Asks the models of a program. `providers` are by the name of the program's provider."""
+    """Asks the models of a program."""
 
     _types: Types
-    _providers: Mapping[str, ModelProvider]
-    _batches: Batches
 
     async def _ask(self, run: Run, attempt: Attempt, action: p.AskTier) -> Any:
         return (await self._exchange(run, attempt, action, (), ())).answer
@@ -75,16 +74,17 @@ class Asking(Attempting):
         turns: tuple[Turn, ...],
     ) -> Turn:
         """One call of a model: its answer, or the tool calls that it asks for."""
+        self._may(run)
         assert attempt.tier is not None
         tier = run.program.tiers[attempt.tier]
         if run.budget.needs_price() and not {"in", "out"} <= set(tier.prices):
             raise Halted("unpriced", f"tier `{tier.name}` has no price, and money is limited")
         try:
-            provider = self._providers[tier.provider]
+            provider = self._plugged.providers[tier.provider]
         except Exception as error:  # no such kind, or a plug-in that does not load
             message = describe(error)
             raise self._failed(run, attempt, "rejected", message, retryable=False) from None
-        patient, share, reply = _way(attempt.link, provider, self._batches)
+        patient, share, reply = _way(attempt.link, provider, self._plugged.batches)
         ask, request = self._request(run, attempt, action, tier)
         if tools:
             request = dataclasses.replace(request, tools=tools, turns=turns)
@@ -147,14 +147,14 @@ class Asking(Attempting):
             content=asked if answer.calls else shown(action.answers, value),
             tier=tier.name,
             provider=provider.name,
-            model=answer.model,
+            model=answer.model if answer.model == tier.model else hide(run, answer.model),
             attempt=attempt.number,
             seconds=round(self.elapsed(run) - started, 3),
             tokens_in=tokens - answer.usage.output,
             tokens_out=answer.usage.output,
             cost=float(money),
             **({} if confidence is None else {"confidence": confidence}),
-            **({"note": answer.note} if answer.note else {}),
+            **({"note": hide(run, answer.note)} if answer.note else {}),
             **({"batch": True} if share != WHOLE else {}),
         )
         return Turn(value, answer.calls, answer.said)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Coroutine
 from decimal import Decimal
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.records import dataclass
 from pipelang.runtime.budget import Budget, BudgetSpent, Reservation
-from pipelang.runtime.secrets import redact
+from pipelang.runtime.hiding import arguments_of, hide
+from pipelang.runtime.plugged import Plugged
+from pipelang.runtime.stopping import Stopping
 from pipelang.runtime.world import Attempt, AttemptFailed
 from pipelang.semantics import program as p
 
@@ -34,14 +35,11 @@ ENDLESS = Patience(None, None)
 """Where nothing limits the time."""
 
 
-class Attempting:
-    """The clock of a run, and how attempts are begun and fail. `secrets` are references to what
-    must not be told.
-    """
+class Attempting(Stopping):
+    """The clock of a run, and how attempts are begun and fail."""
 
-    def __init__(self, chance: random.Random, secrets: tuple[str, ...]) -> None:
-        self._chance = chance
-        self._secrets = secrets
+    def __init__(self, plugged: Plugged) -> None:
+        self._plugged = plugged
         self._began = time.monotonic()
         self._waited = 0.0
         self._waiting = 0
@@ -59,11 +57,19 @@ class Attempting:
         retryable: bool = True,
         retry_after: float | None = None,
         misfit: str | None = None,
+        key: str | None = None,
     ) -> AttemptFailed:
-        message = redact(message, self._secrets)
-        data: dict[str, Any] = {"tier": attempt.tier} if attempt.tier else {}
+        given = arguments_of(attempt.action, run.program, attempt.arguments)
+        message = hide(run, message, given)
+        misfit = None if misfit is None else hide(run, misfit, given)
+        data: dict[str, Any] = {}
+        if attempt.tier:
+            data = {"tier": attempt.tier, "model": run.program.tiers[attempt.tier].model}
         if isinstance(attempt.action, p.Call):
-            data = {"tool": attempt.action.tool}
+            tool = run.program.tools[attempt.action.tool]
+            data = {"tool": tool.name, "effect": tool.effect}
+        if key is not None:
+            data["key"] = key
         if cost:
             data["cost"] = float(cost)
         run.tell(
@@ -87,11 +93,12 @@ class Attempting:
         clock: asyncio.Timeout | None,
         started: float,
         cost: Decimal,
+        key: str | None = None,
     ) -> Exception:
         """An attempt that took too long failed, unless it was the budget's time that ran out."""
         ours = clock is not None and clock.expired() and patience.seconds is not None
         message = f"nothing came within {patience.seconds:g} s" if ours else "it timed out"
-        failed = self._failed(run, attempt, "timeout", message, started=started, cost=cost)
+        failed = self._failed(run, attempt, "timeout", message, started=started, cost=cost, key=key)
         if ours and patience.budget is not None:
             return BudgetSpent(patience.budget, "time")
         return failed
@@ -108,9 +115,9 @@ class Attempting:
     async def sleep(self, run: Run, seconds: float) -> None:
         left = self._left(run)
         if left is not None and seconds >= left[0]:
-            await asyncio.sleep(max(0.0, left[0]))
+            await self._pause(run, left[0])
             raise BudgetSpent(left[1], "time")
-        await asyncio.sleep(seconds)
+        await self._pause(run, seconds)
 
     def _left(self, run: Run) -> tuple[float, Budget] | None:
         """The least machine time that is left and whose it is; None without any time limit."""
@@ -149,7 +156,7 @@ class Attempting:
             raise
 
     def jitter(self, longest: float) -> float:
-        return self._chance.uniform(0.0, longest)
+        return self._plugged.chance.uniform(0.0, longest)
 
     async def _away(self, work: Coroutine[Any, Any, Any], limit: float | None) -> Any:
         """Wait for people: their time does not count as the run's, and not twice if several are

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 from pipelang.records import replace
 from pipelang.runtime.agents import run_agent
 from pipelang.runtime.expressions import NoValue
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.lists import run_each
 from pipelang.runtime.polls import Call, cascade, vote
 from pipelang.runtime.run import Ended, Run, conclude
@@ -53,13 +54,16 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
             if isinstance(link.action, p.Choose):
                 taken, subjects = _chosen(run, link)
             if isinstance(taken.action, p.Value):
-                return _value(run, step, taken, taken.action, subjects)
-            return await _link(run, step, taken, subjects, at.attempt, feedback, misfit)
+                answer = _value(run, step, taken, taken.action, subjects)
+            else:
+                answer = await _link(run, step, taken, subjects, at.attempt, feedback, misfit)
+            return _done(run, step, answer) if chain is step.chain else answer
         except AttemptFailed as failure:
             misfit = failure.misfit
             at = await _after(run, step, chain, taken, at, failure)
         except NoValue as problem:
-            run.tell("failed", step.name, why="no_value", message=str(problem), attempt=at.attempt)
+            why = hide(run, str(problem))
+            run.tell("failed", step.name, why="no_value", message=why, attempt=at.attempt)
             at = after_giving_up(chain, at)
     return _used_up(run, step) if chain is step.chain else NOTHING
 
@@ -80,9 +84,19 @@ _NONE: tuple[ir.Expr, ...] = ()
 def _begin(run: Run, step: p.Step) -> str | None:
     """A step begins; what a redo has to say to it."""
     if not run.quiet:
-        run.tell("step", step.name)
+        run.tell("step", step.name, redone=run.redoing)
     run.world.begin(run, step)
     return run.feedback.pop(step.name, None) if run.feedback else None
+
+
+def _done(run: Run, step: p.Step, answer: Any) -> Any:
+    """A step is over, with an answer or because it ended the run."""
+    if not run.quiet:
+        how = (
+            {"outcome": type(answer.outcome).__name__.lower()} if isinstance(answer, Ended) else {}
+        )
+        run.tell("done", step.name, **how)
+    return answer
 
 
 def _used_up(run: Run, step: p.Step) -> Ended:
@@ -189,7 +203,7 @@ def _act(
         case _:
             assert_never(action)
     if isinstance(action, p.RunPipeline):
-        return run_child(run, step, link, action, subjects)
+        return run_child(run, step, link, action, subjects, number)
     if isinstance(action, p.Recall):
         return _recall(run, step, action, subjects)
     each = action

@@ -8,13 +8,16 @@ endings the first in writing order counts; a barrier is passed alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, assert_never
 
 from pipelang.runtime.budget import CODES, BudgetSpent
 from pipelang.runtime.expressions import BUDGET, NoValue
-from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
+from pipelang.runtime.guarded import instead
+from pipelang.runtime.hiding import hide
+from pipelang.runtime.outcomes import Answered, Escalated, Result
 from pipelang.runtime.regions import plan_of, run_region
 from pipelang.runtime.run import (
     Ended,
@@ -26,6 +29,7 @@ from pipelang.runtime.run import (
     values_of,
     without_value,
 )
+from pipelang.runtime.telling import beginning, outcome_data, spent_data
 from pipelang.runtime.values import Misfit, shown, to_json, told
 from pipelang.runtime.world import AttemptFailed, Question
 from pipelang.semantics import expressions as ir
@@ -38,31 +42,61 @@ async def run_pipeline(run: Run) -> Result:
     """Run to the end. Only a bug or a cancellation raises."""
     run.values[BUDGET] = run
     if not run.quiet:
-        run.tell("run", run.pipeline.name, content=inputs_of(run), program=run.program.hash[:12])
+        run.tell("run", run.pipeline.name, content=inputs_of(run), **beginning(run))
+    ended: Ended | None = None
     try:
         # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each.
-        ended = _fitted(run, await _block(run, run.pipeline.block))
-    except (BudgetSpent, NoValue) as problem:
-        ended = _cut(run, problem)
+        try:
+            ended = _fitted(run, await _entered(run))
+        except (BudgetSpent, NoValue) as problem:
+            ended = _cut(run, problem)
+        finally:
+            run.world.leave(run, ended)
     except Halted as halted:
         fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
         ended = Ended(fail, None, detail=halted.detail)
-    result = result_of(run, ended)
-    if isinstance(result, Escalated):
-        await run.world.hand_over(run, result)
-    run.world.finish(run, answered=isinstance(result, Answered))
+    except BaseException as error:
+        _tell_broken(run, error)
+        raise
+    try:
+        result = result_of(run, ended)
+        if isinstance(result, Escalated):
+            await run.world.hand_over(run, result)
+        run.world.finish(run, answered=isinstance(result, Answered))
+    except BaseException as error:
+        _tell_broken(run, error)
+        raise
     if run.quiet:
         return result
-    run.tell("outcome", type(result).__name__.lower(), **_outcome_data(result))
+    name, data = outcome_data(result)
+    run.tell("outcome", name, **data, **spent_data(run))
     return replace(result, trace=tuple(run.trace))
+
+
+def _tell_broken(run: Run, error: BaseException) -> None:
+    """The last event of a run that has no outcome."""
+    cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
+    run.tell("outcome", "interrupted" if cancelled else "broken", **spent_data(run))
 
 
 async def play(run: Run) -> Ended:
     """Go through a pipeline to its outcome; what spends the budget of another one raises."""
+    ended: Ended | None = None
     try:
-        return _fitted(run, await _block(run, run.pipeline.block))
+        ended = _fitted(run, await _entered(run))
     except (BudgetSpent, NoValue) as problem:
-        return _cut(run, problem)
+        ended = _cut(run, problem)
+    finally:
+        run.world.leave(run, ended)
+    return ended
+
+
+def _entered(run: Run) -> Coroutine[Any, Any, Ended | None]:
+    """The way through a pipeline: its own, or what an open breaker has instead. Raises `Halted`."""
+    breaker = run.pipeline.breaker
+    if run.world.admit(run) or breaker is None:
+        return _block(run, run.pipeline.block)
+    return instead(run, breaker)
 
 
 def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
@@ -171,6 +205,7 @@ async def _gate(
         why = gate.name + (f": {gate.doc}" if gate.doc else "")
         if redo.because is not None:
             why = str(run.evaluate(redo.because))
+        why = hide(run, why)
         run.feedback = {**(run.feedback or {}), redo.step: why}
         run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
         above = [rerun for rerun in redo.reruns if rerun < index]
@@ -254,24 +289,13 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
     else:
         content = values_of(run)
     question = Question(person, content, person.doc or person.name)
-    run.tell("asks", person.name, role=person.role, what=person.kind, content=content)
+    asked = {"role": person.role, "what": person.kind, "text": question.text}
+    run.tell("asks", person.name, content=content, **asked)
     decision = await run.world.decide(run, question)
     goes_on = passes(person, decision is not None, decision is not None and decision.yes)
-    said = {} if decision is None else {"by": decision.by, "reason": decision.reason}
+    said = {}
+    if decision is not None:
+        said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
     answered = decision is not None
     run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
     return None if goes_on else conclude(run, person.otherwise)
-
-
-def _outcome_data(result: Result) -> dict[str, Any]:
-    match result:
-        case Answered():
-            return {"cost": float(result.cost), "tokens": result.tokens}
-        case Escalated():
-            return {"role": result.role, "reason": result.reason, "text": result.text}
-        case Rejected():
-            return {"reason": result.reason, "text": result.text}
-        case Failed():
-            return {"code": result.code, "reason": result.reason, "text": result.text}
-        case _:
-            assert_never(result)

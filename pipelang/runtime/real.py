@@ -3,84 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.asking import Asking
-from pipelang.runtime.batching import Batches
-from pipelang.runtime.caching import CacheStore
 from pipelang.runtime.calling import Calling
 from pipelang.runtime.evaluating import Evaluating
-from pipelang.runtime.flights import Flights
-from pipelang.runtime.inbox.inbox import Inbox
-from pipelang.runtime.inbox.reaching import Reach
-from pipelang.runtime.memories import MemoryStore
+from pipelang.runtime.guarded import admitted, note, over
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.outcomes import Escalated
-from pipelang.runtime.people import People
+from pipelang.runtime.plugged import Plugged
 from pipelang.runtime.pricing import ask_for
-from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.remembering import Remembering
-from pipelang.runtime.secrets import redact
+from pipelang.runtime.run import Halted
 from pipelang.runtime.templates import RenderError
-from pipelang.runtime.tools import Toolbox, describe
-from pipelang.runtime.values import Misfit, Types, shown
+from pipelang.runtime.tools import describe
+from pipelang.runtime.values import Misfit, shown
 from pipelang.runtime.world import NOTHING, Attempt, AttemptFailed, Decision, Question
+from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.run import Run
+    from pipelang.runtime.run import Ended, Run
 
 
 class RealWorld(Evaluating, Asking, Calling, Remembering):
-    """Performs for one run. `providers` are by the name of the program's provider; `secrets` are
-    references to what must not be told.
-    """
+    """Performs for one run, with what its host plugged in."""
 
     # One for every run in flight: slots take a third of the room.
     __slots__ = (
         "_asked",
         "_away_since",
-        "_batches",
         "_began",
-        "_cache",
-        "_chance",
-        "_flights",
+        "_guards",
         "_kept",
-        "_memories",
-        "_people",
-        "_providers",
-        "_secrets",
-        "_tools",
+        "_plugged",
         "_types",
         "_waited",
         "_waiting",
     )
 
-    def __init__(
-        self,
-        types: Types,
-        providers: Mapping[str, ModelProvider],
-        tools: Toolbox,
-        people: People | Inbox,
-        chance: random.Random,
-        memories: MemoryStore,
-        cache: CacheStore,
-        flights: Flights,
-        batches: Batches,
-        secrets: tuple[str, ...] = (),
-    ) -> None:
-        Evaluating.__init__(self, types)
-        Asking.__init__(self, chance, secrets)
-        self._providers = providers
-        self._tools = tools
-        self._people = Reach(people, secrets)
-        self._memories = memories
-        self._cache = cache
-        self._flights = flights
-        self._batches = batches
+    def __init__(self, plugged: Plugged) -> None:
+        Evaluating.__init__(self, plugged.types)
+        Asking.__init__(self, plugged)
+        self._guards = False
         self._kept = None
         self._asked = None
+
+    def admit(self, run: Run) -> bool:
+        self._may(run)
+        breaker = run.pipeline.breaker
+        if breaker is None:
+            return True
+        run.frame = admitted(run, breaker, self._plugged.breakers)
+        self._guards = True
+        return run.frame is not None
+
+    async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
+        passed = await super().holds(run, item, test)
+        if self._guards and isinstance(item, p.Gate):
+            note(run, item.name, passed)
+        return passed
+
+    def leave(self, run: Run, ended: Ended | None) -> None:
+        if run.frame is not None:
+            over(run, run.frame, ended, self._plugged.breakers)
 
     def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         match attempt.action:
@@ -97,8 +84,9 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
     # --------------------------------------------------------------------------------- people
 
     async def _ask_role(self, run: Run, attempt: Attempt, action: p.AskRole) -> Any:
+        self._may(run)
         prompt = run.program.prompts[action.prompt]
-        timeout = attempt.link.timeout
+        timeout, people = attempt.link.timeout, self._plugged.people
         try:
             ask = ask_for(prompt, action, attempt, self._types)
         except Misfit as misfit:
@@ -108,8 +96,8 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
         try:
             run.tell("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
             said = await self._away(
-                self._people.answer(run, attempt, action, ask.user),
-                None if timeout is None or self._people.keeps_time else float(timeout),
+                self._unless_killed(run, people.answer(run, attempt, action, ask.user)),
+                None if timeout is None or people.keeps_time else float(timeout),
             )
             if said is None:
                 raise self._failed(run, attempt, "nobody", f"nobody of `{action.role}` answered")
@@ -117,14 +105,14 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
                 why = f"`{said.by}` would not answer: {said.declined}".removesuffix(": ")
                 raise self._failed(run, attempt, "declined", why, retryable=False)
             value = self._types.check(action.answers, said.value)
-        except AttemptFailed:
+        except (AttemptFailed, Halted):
             raise
         except Misfit as misfit:
             raise self._failed(run, attempt, "misfit", str(misfit)) from None
         except Exception as error:
             raise self._failed(run, attempt, "raised", describe(error)) from error
         content = shown(action.answers, value)
-        by = {} if said.by is None else {"by": said.by}
+        by = {} if said.by is None else {"by": hide(run, said.by)}
         run.tell("answer", attempt.step.name, content=content, role=action.role, **by)
         return value
 
@@ -132,22 +120,27 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
         """A person's word. Where people cannot be reached at all nobody could have said no, so that
         counts as one.
         """
+        self._may(run)
         seconds = question.person.seconds
-        limit = None if seconds is None or self._people.keeps_time else float(seconds)
+        people = self._plugged.people
+        limit = None if seconds is None or people.keeps_time else float(seconds)
         try:
-            decision = await self._away(self._people.decide(run, question), limit)
+            asked = self._unless_killed(run, people.decide(run, question))
+            decision = await self._away(asked, limit)
             if decision is not None and not isinstance(decision, Decision):
                 raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
+        except Halted:
+            raise
         except Exception as error:
-            reason = f"nobody could be asked: {redact(describe(error), self._secrets)}"
+            reason = f"nobody could be asked: {hide(run, describe(error))}"
             return Decision(False, reason=reason)
         return decision
 
     async def hand_over(self, run: Run, result: Escalated) -> None:
         try:
-            case = await self._people.hand_over(run, result)
+            case = await self._plugged.people.hand_over(run, result)
         except Exception as error:
-            message = redact(describe(error), self._secrets)
+            message = hide(run, describe(error))
             run.tell("failed", result.reason, why="inbox", message=message)
             return
         if case is not None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.attempting import Attempting
 from pipelang.runtime.budget import BudgetSpent
-from pipelang.runtime.caching import CacheStore, Key
+from pipelang.runtime.caching import Key
 from pipelang.runtime.evaluating import Subjects
 from pipelang.runtime.expressions import NoValue
-from pipelang.runtime.flights import Flight, Flights
-from pipelang.runtime.memories import MemoryStore, Place
-from pipelang.runtime.secrets import redact
-from pipelang.runtime.tools import Toolbox, describe
+from pipelang.runtime.flights import Flight
+from pipelang.runtime.hiding import hide
+from pipelang.runtime.memories import Place
+from pipelang.runtime.tools import describe
 from pipelang.runtime.values import Misfit, Types, shown, to_json
 from pipelang.runtime.world import NOTHING, AttemptFailed
 from pipelang.semantics import program as p
@@ -30,19 +30,16 @@ class Remembering(Attempting):
     """
 
     _types: Types
-    _tools: Toolbox
-    _memories: MemoryStore
-    _cache: CacheStore
-    _flights: Flights
     _kept: dict[Key, tuple[Any, float]] | None
     _asked: list[tuple[Key, Flight]] | None
 
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
+        self._may(run)
         memory = run.program.memories[action.memory]
         key = run.evaluate(action.key)
         try:
-            found = await self._tools.threads.run(
-                lambda: self._memories.read(_place(run, memory, key), _keeps(memory))
+            found = await self._plugged.tools.threads.run(
+                lambda: self._plugged.memories.read(_place(run, memory, key), _keeps(memory))
             )
             if isinstance(memory.returns, ListType):
                 return self._types.check(memory.returns, found)
@@ -56,14 +53,17 @@ class Remembering(Attempting):
             raise self._not_reached(run, step.name, describe(error)) from error
 
     async def remember(self, run: Run, item: p.Remember) -> None:
+        self._may(run)
         memory = run.program.memories[item.memory]
         type = memory.returns.element if isinstance(memory.returns, ListType) else memory.returns
         most = memory.returns.max_length if isinstance(memory.returns, ListType) else 1
         key, given = run.evaluate(item.key), run.evaluate(item.value)
         try:
             value = to_json(self._types.check(type, given))
-            await self._tools.threads.run(
-                lambda: self._memories.write(_place(run, memory, key), value, most, _keeps(memory))
+            await self._plugged.tools.threads.run(
+                lambda: self._plugged.memories.write(
+                    _place(run, memory, key), value, most, _keeps(memory)
+                )
             )
         except Misfit as misfit:
             raise self._not_reached(run, memory.name, str(misfit)) from None
@@ -71,7 +71,7 @@ class Remembering(Attempting):
             raise self._not_reached(run, memory.name, describe(error)) from error
 
     def _not_reached(self, run: Run, name: str, message: str) -> AttemptFailed:
-        message = redact(message, self._secrets)
+        message = hide(run, message)
         run.tell("failed", name, why="memory", message=message)
         return AttemptFailed(message, kind="memory", retryable=False)
 
@@ -82,7 +82,7 @@ class Remembering(Attempting):
             return NOTHING
         found = await self._find(key)
         until = None if link.timeout is None else self.elapsed(run) + float(link.timeout)
-        while found is NOTHING and (flight := self._flights.of(key)) is not None:
+        while found is NOTHING and (flight := self._plugged.flights.of(key)) is not None:
             await self._wait_for(run, step, flight, until)
             found = flight.result()
             if found is not NOTHING:
@@ -94,15 +94,15 @@ class Remembering(Attempting):
                 pass
         if self._asked is None:
             self._asked = []
-        if self._flights.of(key) is None:
-            self._asked.append((key, self._flights.begin(key)))
+        if self._plugged.flights.of(key) is None:
+            self._asked.append((key, self._plugged.flights.begin(key)))
         return NOTHING
 
     async def _find(self, key: Key) -> Any:
         try:
-            if getattr(self._cache, "blocks", False):
-                return await self._tools.threads.run(lambda: self._cache.find(key))
-            return self._cache.find(key)
+            if getattr(self._plugged.cache, "blocks", False):
+                return await self._plugged.tools.threads.run(lambda: self._plugged.cache.find(key))
+            return self._plugged.cache.find(key)
         except Exception:
             return NOTHING  # a cache that cannot be read is an empty one
 
@@ -143,13 +143,13 @@ class Remembering(Attempting):
         """Give those who wait what came of asking, if it was this run that asked."""
         for asked in self._asked or ():
             if asked[0] == key:
-                self._flights.land(*asked, told)
+                self._plugged.flights.land(*asked, told)
         self._asked = [asked for asked in self._asked or () if asked[0] != key]
 
     def finish(self, run: Run, answered: bool) -> None:
         if answered and self._kept:
             for key, (answer, seconds) in self._kept.items():
-                self._cache.store(key, answer, seconds)
+                self._plugged.cache.store(key, answer, seconds)
         self._kept = None
 
 

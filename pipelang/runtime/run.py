@@ -10,6 +10,8 @@ from pipelang.diagnostics import Span
 from pipelang.runtime.budget import Budget
 from pipelang.runtime.events import Event, Sink
 from pipelang.runtime.expressions import BUDGET, Expressions
+from pipelang.runtime.hiding import hide, hide_json
+from pipelang.runtime.idempotency import place_of
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result, Spent
 from pipelang.runtime.values import shown
 from pipelang.runtime.world import Arms, World
@@ -46,11 +48,13 @@ class Halted(Exception):
 class Run:
     """One run of one pipeline, or of a sub-pipeline in it.
 
-    `path` stands before the names of its events; `parent` is the run that runs this one; `redoing`
-    says that what runs now ran before; `feedback` is what gates said to steps that they redo;
-    `partial` has what an unfinished `each` has so far; `action` is the `run` that it carries out,
-    None for the root and for an agent's; `frame` is what a world keeps with it. `quiet` says that
-    nobody wants its events, `traced` that the result has them.
+    `path` stands before the names of its events, `place` before those of its calls in idempotency
+    keys; `granted` are the permits that it has, None for all; `parent` is the run that runs this
+    one; `redoing` says that what runs now ran before; `feedback` is what gates said to steps that
+    they redo; `partial` has what an unfinished `each` has so far; `action` is the `run` that it
+    carries out, None for the root and for an agent's; `frame` is what a world keeps with it;
+    `references` are to secrets, None where nothing is real. `quiet` says that nobody wants its
+    events, `traced` that the result has them.
     """
 
     id: str
@@ -67,10 +71,12 @@ class Run:
     quiet: bool = False
     traced: bool = True
     path: str = ""
+    place: str = ""
     parent: Run | None = None
     redoing: bool = False
     action: p.RunPipeline | None = None
     frame: Any = None
+    references: tuple[str, ...] | None = None
     feedback: dict[str, str] | None = None
     trace: list[Event] = field(init=False, repr=False)
     redos: dict[str, int] = field(init=False, repr=False)
@@ -118,11 +124,15 @@ class Run:
         values: dict[str, Any],
         at: str,
         action: p.RunPipeline | None,
+        again: bool = False,
     ) -> Run:
-        """A run of a sub-pipeline in this one; `at` is the step that runs it."""
+        """A run of a sub-pipeline in this one; `at` is the step that runs it, `again` a retry."""
         child = self._copy(("trace", "calls"))
         child.pipeline, child.budget, child.values, child.action = pipeline, budget, values, action
         child.path, child.parent = f"{self.path}{at}/", self
+        child.place = place_of(self, at, again)
+        if self.granted is not None:
+            child.granted = self.granted & {*pipeline.permits}
         child.frame = child.feedback = None
         child.values[BUDGET] = child
         return child
@@ -131,7 +141,7 @@ class Run:
         """The same run as an element of an `each` sees it."""
         inside = self._copy(tuple(_WHEN_NEEDED))
         inside.values = {**self.values, variable: value}
-        inside.path = f"{self.path}{at}"
+        inside.path, inside.place = self.path + at, self.place + at
         return inside
 
     def _copy(self, shared: tuple[str, ...]) -> Run:
@@ -220,7 +230,7 @@ def result_of(run: Run, ended: Ended) -> Result:
                 role=outcome.role,
                 reason=outcome.reason,
                 text=outcome.text,
-                handoff=handoff(run, ended),
+                handoff=hide_json(run, handoff(run, ended)),
             )
         case p.Reject():
             return Rejected(run_id=run.id, spent=spent, reason=outcome.reason, text=outcome.text)
@@ -230,8 +240,8 @@ def result_of(run: Run, ended: Ended) -> Result:
                 spent=spent,
                 code=outcome.code,
                 reason=outcome.reason,
-                text=ended.detail,
-                partial=so_far(run),
+                text=None if ended.detail is None else hide(run, ended.detail),
+                partial=hide_json(run, so_far(run)),
             )
         case _:
             assert_never(outcome)

@@ -18,7 +18,7 @@ from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
     from pipelang.runtime.outcomes import Escalated
-    from pipelang.runtime.run import Run
+    from pipelang.runtime.run import Ended, Run
 
 
 Arms = Iterable[tuple[Any, ...] | None]
@@ -142,6 +142,12 @@ class World(Protocol):
 
     def answer(self, run: Run, value: Any) -> Any:
         """What the run answers with, as its pipeline promises it. Raises `Misfit`."""
+
+    def admit(self, run: Run) -> bool:
+        """A pipeline begins: whether its breaker lets it. Raises `Halted` if it is killed."""
+
+    def leave(self, run: Run, ended: Ended | None) -> None:
+        """A pipeline that began is over; None: it was cut short from outside."""
 
     def begin(self, run: Run, step: p.Step) -> None:
         """A step's chain begins, perhaps not for the first time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,13 +20,24 @@ if TYPE_CHECKING:
 INBOX, NOBODY = "inbox", "nobody"
 
 
+class Speaker:
+    """Says on standard error that a run waits; while something is drawn there, `say` is its own."""
+
+    def __init__(self) -> None:
+        self.say: Callable[[str], None] = warn
+
+    def tell(self, line: str) -> None:
+        """Say a line."""
+        self.say(line)
+
+
 def plug_people(
     setup: Setup,
     loaded: LoadedProgram,
     pipeline: str,
     choice: str | None,
     folder: StateFolder,
-    tell: Callable[[str], None] | None = None,
+    tell: Callable[[str], None],
 ) -> str | None:
     """Plug the people of a command's runs in; what a reader should know of it.
 
@@ -51,21 +61,15 @@ def plug_people(
     from pipelang.runtime.inbox.inbox import Inbox
 
     option = state_option(str(folder.root))
-    say = tell or _say
 
     def opened(case: Case) -> None:
         from pipelang.interfaces.report.cases import waiting_lines
 
         for line in waiting_lines(case, option):
-            say(line)
+            tell(line)
 
     setup.runtime.people = Inbox(folder.inbox, listeners=[opened])
     return None
-
-
-def _say(line: str) -> None:
-    """A line on standard error, in place of one that is being drawn there."""
-    warn(f"\r\x1b[K{line}" if sys.stderr.isatty() else line)
 
 
 def _asks_people(program: p.Program, pipeline: str) -> bool:

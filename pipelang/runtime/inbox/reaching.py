@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.hiding import hide, hide_json
 from pipelang.runtime.inbox.cases import Case, Kind
 from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.shapes import shape_of
 from pipelang.runtime.outcomes import Escalated
 from pipelang.runtime.people import People
-from pipelang.runtime.secrets import redact
 from pipelang.runtime.world import Attempt, Decision, Question
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
@@ -33,10 +33,9 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whom a run reaches. `secrets` are references to what no case may hold."""
+    """Whom runs reach."""
 
     people: People | Inbox
-    secrets: tuple[str, ...]
 
     @property
     def keeps_time(self) -> bool:
@@ -71,7 +70,7 @@ class Reach:
             action.role,
             step.doc,
             None,
-            prompt=redact(prompt, self.secrets),
+            prompt=hide(run, prompt),
             shape=shape_of(action.answers, run.program.patterns),
         )
         closed = await self.people.wait(case, None if timeout is None else float(timeout))
@@ -112,8 +111,8 @@ class Reach:
             role=role,
             opened_at=datetime.now(UTC),
             tenant=run.tenant,
-            text=None if text is None else redact(text, self.secrets),
-            shown=redacted(shown, self.secrets),
+            text=None if text is None else hide(run, text),
+            shown=hide_json(run, shown),
             differs_from=differs_from(run.program, role),
             **ask,
         )
@@ -126,16 +125,3 @@ def differs_from(program: p.Program, role: str) -> tuple[str, ...]:
     own = program.roles[role].must_differ_from
     others = (one.name for one in program.roles.values() if one.must_differ_from == role)
     return tuple(dict.fromkeys([*([own] if own is not None else []), *others]))
-
-
-def redacted(value: Any, secrets: tuple[str, ...]) -> Any:
-    """JSON without the values behind references, in keys and texts alike."""
-    match value:
-        case str():
-            return redact(value, secrets)
-        case dict():
-            return {redact(key, secrets): redacted(item, secrets) for key, item in value.items()}
-        case list():
-            return [redacted(item, secrets) for item in value]
-        case _:
-            return value

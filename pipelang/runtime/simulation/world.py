@@ -28,7 +28,7 @@ from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
     from pipelang.runtime.outcomes import Escalated
-    from pipelang.runtime.run import Run
+    from pipelang.runtime.run import Ended, Run
 
 Z95 = 1.644854
 Subjects = tuple[ir.Expr, ...]
@@ -77,6 +77,12 @@ class SimulatedWorld:
         return run.frame or self._root
 
     # ----------------------------------------------------------------------- values and tests
+
+    def admit(self, run: Run) -> bool:
+        return True  # breakers and kills are off: the analysis knows nothing of them
+
+    def leave(self, run: Run, ended: Ended | None) -> None:
+        return None
 
     def value(self, run: Run, expr: ir.Expr) -> Any:
         return Ghost(self._right(run, (expr,)))

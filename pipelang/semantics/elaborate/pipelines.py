@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Label, Span, codes
@@ -25,6 +26,7 @@ from pipelang.semantics.elaborate.signatures import signature
 from pipelang.semantics.elaborate.traffic import EMPTY, elaborate_traffic
 from pipelang.semantics.elaborate.whole import flawed
 from pipelang.semantics.elaborate.whole import whole as readable
+from pipelang.semantics.reads import chain_reads
 from pipelang.semantics.types import DURATION, INT, MONEY, TOKENS, ErrorType, Scalar
 from pipelang.syntax import ast
 
@@ -65,6 +67,7 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         traffic=whole.traffic,
         doc=decl.doc,
         span=decl.name.span,
+        breaker=whole.breaker,
     )
 
 
@@ -100,6 +103,7 @@ class _Whole:
         self.scope = scope
         self.contents = contents
         self.budget: p.Budget | None = None
+        self.breaker: p.Breaker | None = None
         self.permits: dict[str, Span] = {}
         self.slo: tuple[p.SloLine, ...] = ()
         self.traffic: p.Traffic = EMPTY
@@ -138,7 +142,7 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
         case ast.Watch():
             watch(context, everything, item, whole.names)
         case ast.Breaker():
-            _breaker(whole, item)
+            whole.breaker = _breaker(whole, item)
 
 
 _DIMENSIONS = {MONEY: "money", DURATION: "time", TOKENS: "tokens"}
@@ -188,11 +192,15 @@ def _amount(
     return None if value is None else (_DIMENSIONS[typed.type], value)
 
 
-def _breaker(whole: _Whole, item: ast.Breaker) -> None:
+_PROBES = Decimal(300)
+"""Seconds between probes where a breaker does not say."""
+
+
+def _breaker(whole: _Whole, item: ast.Breaker) -> p.Breaker:
     context, file = whole.context, whole.file
     lines: list[ast.OpensRejects | ast.OpensMetric] = readable(item.opens)
-    for written in lines:
-        opens(context, file, written, whole.names, frozenset(whole.contents.gates))
+    gates = frozenset(whole.contents.gates)
+    reasons = [opens(context, file, written, whole.names, gates) for written in lines]
     if not item.opens and not whole.contents.flawed:
         help = "`opens when GATE rejects 10 in a row`, `opens when error_rate > 5% over 100 runs`"
         context.tell(
@@ -203,11 +211,17 @@ def _breaker(whole: _Whole, item: ast.Breaker) -> None:
             option="opens when",
             help=help,
         )
+    probes: Decimal | None = None
     if item.probes is not None:
-        quantity(context, Scope(file), item.probes, DURATION, "probes after", positive=True)
-    inner = Place(whole.place.pipeline, "breaker", whole.place.returns)
-    chain(context, whole.scope, inner, item.otherwise, whole.place.returns)
-    context.tell(codes.NOT_WATCHED, item.span, what="`breaker`")
+        probes = quantity(
+            context, Scope(file), item.probes, DURATION, "probes after", positive=True
+        )
+    returns = whole.place.returns
+    inner = Place(whole.place.pipeline, "breaker", returns)
+    made, _ = chain(context, whole.scope, inner, item.otherwise, returns)
+    step = p.Step("breaker", returns, made, chain_reads(made), item.doc, item.span)
+    told = tuple(reason for reason in reasons if reason is not None)
+    return p.Breaker(told, probes or _PROBES, step, item.span)
 
 
 def _permits(context: Context, file: str, key: str, decl: ast.PipelineDecl, whole: _Whole) -> None:

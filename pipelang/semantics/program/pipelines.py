@@ -11,7 +11,7 @@ from pipelang.records import dataclass, field
 from pipelang.semantics.chance import Chance, EvidenceFile
 from pipelang.semantics.expressions import Const, Expr
 from pipelang.semantics.program.actions import Outcome
-from pipelang.semantics.program.items import Block
+from pipelang.semantics.program.items import Block, Step
 from pipelang.semantics.program.world import (
     Function,
     Memory,
@@ -25,6 +25,7 @@ from pipelang.semantics.program.world import (
 from pipelang.semantics.types import RecordType, Type
 
 __all__ = [
+    "Breaker",
     "Budget",
     "Claim",
     "ConditionShare",
@@ -32,6 +33,8 @@ __all__ = [
     "MeanLine",
     "Mock",
     "NamedShare",
+    "OpensMetric",
+    "OpensRejects",
     "PathShares",
     "Pipeline",
     "Program",
@@ -50,6 +53,38 @@ class Budget:
     tokens: int | None
     steps: int | None
     otherwise: Outcome | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class OpensRejects:
+    """A gate (`GATE` or `PIPELINE.GATE`) that rejects `count` runs in a row."""
+
+    gate: str
+    count: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class OpensMetric:
+    """A metric of the last `runs` runs: a share, dollars, tokens or seconds, compared by `op`."""
+
+    metric: str
+    op: str
+    target: Decimal
+    runs: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """`opens` when any of these is so, across runs; then `otherwise` gives a run's answer, and a
+    run is let through as a probe every `probes` seconds.
+    """
+
+    opens: tuple[OpensRejects | OpensMetric, ...]
+    probes: Decimal
+    otherwise: Step
     span: Span
 
 
@@ -130,6 +165,7 @@ class Pipeline:
     traffic: Traffic
     doc: str | None
     span: Span
+    breaker: Breaker | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,18 +198,17 @@ def test_ids_may_be_short_while_they_are_unique(inbox: Inbox) -> None:
 
 def test_after_its_time_a_case_takes_no_answer(tmp_path: Path, inbox: Inbox) -> None:
     body = 'approve ok by boss within 50ms else escalate to boss "stopped"'
-    seen: list[str] = []
 
     async def wait(case: Case) -> None:
-        seen.append(case.id)
         await asyncio.sleep(0.2)
 
     result = with_people(ready(tmp_path, inbox, body), inbox, wait)
     assert isinstance(result, Escalated)
     assert events(result, "approve")[0].data["answered"] is False
-    assert inbox.case(seen[0]).state == "expired"
+    (approval,) = (case for case in inbox.cases(closed=True) if case.kind == "approve")
+    assert approval.state == "expired"
     with pytest.raises(Refused, match=r"was expired at .*: its time ran out"):
-        asyncio.run(inbox.decide(seen[0], yes=True, by="ada"))
+        asyncio.run(inbox.decide(approval.id, yes=True, by="ada"))
 
 
 def test_the_time_counts_even_where_nobody_is_there_to_close_the_case(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pipelang.interfaces.export.ir.actions import optional_outcome
+from typing import assert_never
+
+from pipelang.interfaces.export.ir.actions import chain_json, optional_outcome
 from pipelang.interfaces.export.ir.expressions import expression_json
 from pipelang.interfaces.export.ir.items import block_json
 from pipelang.interfaces.export.ir.types import parameters_json, type_json
@@ -15,6 +17,7 @@ def pipeline_json(writer: Writer, pipeline: p.Pipeline) -> Json:
         "parameters": parameters_json(pipeline.parameters),
         "returns": type_json(pipeline.returns),
         "budget": _budget(writer, pipeline.budget),
+        "breaker": _breaker(writer, pipeline.breaker),
         "permits": list(pipeline.permits),
         "slo": [_slo(writer, line) for line in pipeline.slo],
         "traffic": _traffic(writer, pipeline.traffic),
@@ -35,6 +38,34 @@ def _budget(writer: Writer, budget: p.Budget | None) -> Json | None:
         "else": optional_outcome(writer, budget.otherwise),
         **writer.place(budget.span),
     }
+
+
+def _breaker(writer: Writer, breaker: p.Breaker | None) -> Json | None:
+    if breaker is None:
+        return None
+    return {
+        "opens": [_opens(writer, reason) for reason in breaker.opens],
+        "probes": exact(breaker.probes),
+        "else": chain_json(writer, breaker.otherwise.chain),
+        **writer.place(breaker.span),
+    }
+
+
+def _opens(writer: Writer, reason: p.OpensRejects | p.OpensMetric) -> Json:
+    match reason:
+        case p.OpensRejects():
+            counted = {"kind": "rejects", "gate": reason.gate, "count": reason.count}
+        case p.OpensMetric():
+            counted = {
+                "kind": "metric",
+                "metric": reason.metric,
+                "op": reason.op,
+                "target": exact(reason.target),
+                "runs": reason.runs,
+            }
+        case _:
+            assert_never(reason)
+    return {**counted, **writer.place(reason.span)}
 
 
 def _slo(writer: Writer, line: p.SloLine) -> Json:
