@@ -145,7 +145,7 @@ def _child(caller: Model, name: str, means: Mapping[tuple[str, ...], Any]) -> Ch
     program = caller.program
     pipeline = program.pipelines[name]
     inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
-    model = make_model(program, pipeline, caller.parameters, inputs)
+    model = make_model(program, pipeline, caller.parameters, inputs, caller.thresholds)
     model.means.update(means)
     model.children = caller.children
     return Child(model, _providers(program, pipeline), _about_parameters(model))

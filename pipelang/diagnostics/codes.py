@@ -193,6 +193,20 @@ RETRIED_EFFECT = _row(
     "`{tool}` acts on the world and is retried although it is not `idempotent`",
     "declare it `idempotent` if a second call with the same key does nothing, or drop the retry",
 )
+ONE_SIDED = _row(
+    "P508",
+    "one-sided-evidence",
+    "`{file}` has no {kind} row among its {count:,}, so how many {kind} ones pass here is unknown",
+    "label answers until some are {kind}, or declare `catches` and `false_alarms` at a gate",
+    _W,
+)
+OUT_OF_REACH = _row(
+    "P509",
+    "threshold-out-of-reach",
+    "no row of `{file}` passes this test: the highest confidence is {most}, on line {line}",
+    "lower the threshold to what the model says of itself",
+    _W,
+)
 
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(
