@@ -33,7 +33,10 @@ class Bin:
     count: int
     right: int
     confidence: float | None
-    accuracy: Number
+
+    @property
+    def accuracy(self) -> Number:
+        return jeffreys(self.right, self.count)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -54,11 +57,14 @@ class Calibration:
 
     rows: int
     right: int
-    accuracy: Number
     graded: int
     ece: float | None
     by_chance: float | None
     bins: tuple[Bin, ...]
+
+    @property
+    def accuracy(self) -> Number:
+        return jeffreys(self.right, self.rows)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -81,14 +87,14 @@ def calibration(file: EvidenceFile) -> Calibration:
     rows, right = len(file.rows), file.right
     error = expected_calibration_error(bins)
     graded = sum(part.count for part in bins)
-    return Calibration(rows, right, jeffreys(right, rows), graded, error, by_chance(bins), bins)
+    return Calibration(rows, right, graded, error, by_chance(bins), bins)
 
 
 def _bin(index: int, rows: Sequence[Row]) -> Bin:
     right = sum(row.correct for row in rows)
     mean = fsum(float(row.confidence or 0) for row in rows) / len(rows) if rows else None
     low, high = Decimal(index) / BINS, Decimal(index + 1) / BINS
-    return Bin(low, high, len(rows), right, mean, jeffreys(right, len(rows)))
+    return Bin(low, high, len(rows), right, mean)
 
 
 def expected_calibration_error(bins: Sequence[Bin]) -> float | None:

@@ -105,4 +105,25 @@ def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
     diagnostics = [as_json(diagnostic, {}) for diagnostic in extra]
     for one in checked:
         diagnostics += [as_json(diagnostic, one.sources) for diagnostic in one.diagnostics]
-    return {"version": 1, "diagnostics": diagnostics, "pipelines": pipelines, "review": {}}
+    return {
+        "version": 1,
+        "diagnostics": diagnostics,
+        "pipelines": pipelines,
+        "review": {},
+        "evidence": evidence_json(checked),
+    }
+
+
+def evidence_json(checked: Sequence[Checked]) -> dict[str, Any]:
+    """What each evidence file says by itself, by its path."""
+    files = {
+        name: file
+        for one in checked
+        if one.program is not None
+        for name, file in one.program.evidence.items()
+    }
+    if not files:
+        return {}
+    from pipelang.analysis.calibration import calibration
+
+    return {name: calibration(file).as_json() for name, file in files.items()}

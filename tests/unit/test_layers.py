@@ -58,7 +58,7 @@ FRONT = {"diagnostics", "syntax", "semantics"}
 NEVER_LOADED = {"anthropic", "dbos", "mcp", "networkx"}
 
 # Libraries whose import and distribution differ in name.
-DISTRIBUTION = {"re2": "google-re2"}
+DISTRIBUTION = {"re2": "google-re2", "resvg_py": "resvg-py"}
 
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
 MOST_LINES = 500

@@ -24,6 +24,7 @@ COMMANDS = {
     "graph": "Draw pipelines: as text, mermaid, dot or SVG.",
     "compile": "Write a program as JSON, JSON Schema or Python stubs.",
     "simulate": "Run many simulated runs against the prediction.",
+    "evidence": "Look into a file of labelled answers.",
     "fmt": "Bring files into the one layout.",
     "explain": "Say what a code such as P201 means.",
 }
