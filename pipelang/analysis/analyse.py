@@ -117,7 +117,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     unpriced = tuple(
         dict.fromkeys(tier for (_, tier, _), cost in model.costs.items() if not cost.priced)
     )
-    _look_behind(program, pipeline, point)
+    look_behind(program, pipeline, point)
     # Bounds over unknowns are for whole sweeps; what was left out leaves none.
     bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
     draws: Totals | None = None
@@ -162,7 +162,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     )
 
 
-def _look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> None:
+def look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> None:
     """Meet what the point does not: it never goes where its values leave nothing, as behind a wrong
     answer where 9 of 9 were right; the posterior and the bounds do.
     """

@@ -13,9 +13,9 @@ from pipelang.interfaces.cli.checked import check
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMATS),
+    type=click.Choice((*FORMATS, "markdown")),
     default="text",
-    help="How to print it; everything but text is for machines.",
+    help="How to print it; json, sarif and github are for machines, markdown goes with --against.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
@@ -30,6 +30,11 @@ from pipelang.interfaces.cli.checked import check
 )
 @click.option("--fix", is_flag=True, help="Mend first what can be mended safely.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and write nothing.")
+@click.option(
+    "--against",
+    metavar="REV|FILE",
+    help="Show what changed since a git revision, or beside another file or folder.",
+)
 @click.option(
     "--import-tools",
     "import_tools",
@@ -48,11 +53,18 @@ def command(
     fix: bool,
     diff: bool,
     import_tools: bool,
+    against: str | None,
 ) -> None:
     """Check files or folders (the current one by default), and report on every pipeline.
 
     Nothing is run, and nothing imported but with --import-tools. Exit code 0 if there are no errors
     (with --strict: no warnings either), 1 if there are, 2 if a path is not there.
+
+    With --against, what a change does to success, errors, escalations, cost and promises is shown
+    instead, with 95% intervals of the differences: as text, as JSON (`against` in the report), or
+    as Markdown for a comment on a pull request. REV is read from git with all that the files of it
+    import and measure; evidence that did not change is drawn once for both sides. The exit code is
+    that of the files as they are.
     """
     if fix or diff:
         from pipelang.interfaces.cli.check_fix import fix as mend
@@ -60,4 +72,11 @@ def command(
         changed = mend(paths, show=diff)
         if diff:
             ctx.exit(1 if changed else 0)
-    ctx.exit(check(CheckLine(paths, form, strict, profile, verbose, cache, import_tools)))
+    line = CheckLine(paths, form, strict, profile, verbose, cache, import_tools)
+    if against is not None:
+        from pipelang.interfaces.cli.check_against import check_against
+
+        ctx.exit(check_against(line, against))
+    if form == "markdown":
+        raise click.UsageError("--format markdown goes with --against REV|FILE")
+    ctx.exit(check(line))
