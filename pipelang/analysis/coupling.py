@@ -4,17 +4,16 @@ So the difference of a figure has an interval of its own, much narrower than tha
 that know nothing of each other: evidence that did not change is no reason for a difference.
 
 A parameter is the same in both if it is called the same (where it stands in the file may change)
-and was counted the same; an evidence file, if its rows are the same. Thresholds may have moved:
-Dirichlet(n_1 + 1/2, ...) is a vector of gamma variables over their sum, and a gamma variable of a
-bin is the sum of those of its parts. So the rows between all thresholds of both are drawn once, and
-each side adds them up to its own bins with the 1/2 of its prior; bins that both have share it.
+and was counted the same; an evidence file, if its rows are the same. The thresholds of both sides
+cut such a file into one set of bins, as several thresholds of one pipeline do, and each side adds
+them up to its own. So a bin between an old and a new threshold in which no row lies has a prior of
+its own too, and moving the threshold across it is not taken to do nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.parameters import Cut, Parameters
@@ -148,33 +147,15 @@ def _bins(
     generator: Callable[[], np.random.Generator],
 ) -> None:
     """The shares between thresholds on one file, for every side that has it."""
-    cuts = [sorted(side.thresholds[file]) for side, file, _ in sides]
-    fine = sorted({cut for own in cuts for cut in own})
+    fine = sorted({cut for side, file, _ in sides for cut in side.thresholds[file]})
     first, file, _ = sides[0]
-    rows = generator()
-    parts = [rows.standard_gamma(n, count) for n in first.point.binned(file, right, tuple(fine))]
-    prior = generator()
-    most = max(len(own) + 1 for own in cuts)
-    halves = [prior.standard_gamma(0.5, count) for _ in range(most)]
-    for (_, file, drawn), own in zip(sides, cuts, strict=True):
-        sums = [halves[at] for at in _matched(cuts[0], own, most)]
-        for reached, part in enumerate(parts):  # the confidences that reach so many fine cuts
-            index = sum(cut in own for cut in fine[:reached])
-            sums[index] = sums[index] + part
-        whole = sum(sums)
-        drawn.bins[file, right] = tuple(one / whole for one in sums)
-
-
-def _matched(first: list[Cut], own: list[Cut], most: int) -> list[int]:
-    """Which of the priors' halves each bin takes: that of the same bin of the first side, the rest
-    in order. They are alike, so whichever a bin takes, its side's draws are what they should be.
-    """
-
-    def bins(cuts: list[Cut]) -> list[tuple[Cut | None, Cut | None]]:
-        edges = [None, *cuts, None]
-        return list(pairwise(edges))
-
-    places = {edges: at for at, edges in enumerate(bins(first))}
-    found = [places.get(edges) for edges in bins(own)]
-    left = iter([at for at in range(most) if at not in found])
-    return [next(left) if at is None else at for at in found]
+    counts = first.point.binned(file, right, tuple(fine))
+    parts = generator().dirichlet([number + 0.5 for number in counts], count)
+    for side, file, drawn in sides:
+        own = side.thresholds[file]
+        # A confidence that reaches so many of all thresholds reaches so many of this side's.
+        places = [sum(cut in own for cut in fine[:reached]) for reached in range(len(counts))]
+        drawn.bins[file, right] = tuple(
+            parts[:, [at for at, place in enumerate(places) if place == index]].sum(axis=1)
+            for index in range(len(own) + 1)
+        )

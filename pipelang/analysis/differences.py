@@ -38,13 +38,20 @@ class Difference:
 
     @property
     def direction(self) -> str:
-        """`up`, `down`, `same`, or `unsure` where the range leaves it open."""
+        """`up`, `down`, `same`, or `unsure` where the range leaves it open, or does not hold what
+        was seen: where no row lies between two thresholds, they did the same as far as is known.
+        """
         low, high = self.change.low, self.change.high
         if low is None or high is None:
             return "unsure"
         if abs(low) <= DUST and abs(high) <= DUST:
             return "same"
-        return "up" if low > DUST else "down" if high < -DUST else "unsure"
+        value = self.change.value
+        if low > DUST and (value is None or value > DUST):
+            return "up"
+        if high < -DUST and (value is None or value < -DUST):
+            return "down"
+        return "unsure"
 
     def as_json(self) -> dict[str, Any]:
         return {

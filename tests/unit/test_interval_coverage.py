@@ -9,11 +9,13 @@ interval that its posterior gives. The pieces are the analysis's own (`posterior
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pipelang.analysis.coupling import Side, coupled
 from pipelang.analysis.figures import reader_of
 from pipelang.analysis.model import make_model
 from pipelang.analysis.parameters import Parameters
@@ -22,6 +24,7 @@ from pipelang.analysis.sweep import Totals, sweep
 from pipelang.interfaces.checking import check_file, report_json
 from pipelang.records import replace
 from pipelang.semantics import program as p
+from pipelang.semantics.chance import EvidenceFile, Row
 
 from ..memory import MemoryLoader
 
@@ -161,3 +164,79 @@ def test_a_report_has_the_interval_of_these_pieces(case: str) -> None:
     expected = interval(draws.success)
     assert (found["low"], found["high"]) == (expected.low, expected.high)
     assert found["basis"] == "measured"
+
+
+MOVED = ("70%", "90%")
+CONFIDENCES = (Decimal("0.5"), Decimal("0.8"), Decimal("0.95"))
+
+
+def test_intervals_of_a_difference_cover() -> None:
+    """One file, a threshold that moves: what the move does to `success` and `silent_error`."""
+    texts = [
+        pipeline(
+            step("a", "q", FILE),
+            f"  gate sure: a.confidence >= {cut} else escalate to desk",
+            "  return a.body",
+        )
+        for cut in MOVED
+    ]
+    before, after = map(built, texts)
+    generator = np.random.Generator(np.random.PCG64(7))
+    worlds, batch, each = 1_500, 100, 1_500
+    accuracy = generator.beta(0.5, 0.5, worlds)
+    # The thresholds cut [0, 1] into two bins on either side; the truth has the three between all.
+    spread = {right: generator.dirichlet([0.5, 0.5, 0.5], worlds) for right in (True, False)}
+    covered = dict.fromkeys(("success", "silent_error"), 0)
+    for first in range(0, worlds, batch):
+        drawn = []
+        for world in range(first, first + batch):
+            counts = generator.multinomial(
+                80,
+                [
+                    *(accuracy[world] * spread[True][world]),
+                    *((1 - accuracy[world]) * spread[False][world]),
+                ],
+            )
+            rows = [
+                Row(CONFIDENCES[kind % 3], kind < 3, 1)
+                for kind, count in enumerate(counts)
+                for _ in range(count)
+            ]
+            evidence = {"one.jsonl": EvidenceFile("one.jsonl", tuple(rows))}
+            sides = []
+            for cut, (_, _, point) in zip(MOVED, (before, after), strict=True):
+                threshold = (Decimal(cut[:-1]) / 100, False)
+                mine = Parameters(evidence, point.unknown)
+                good = sum(row.correct for row in rows)
+                mine.counted = {**point.counted, "one.jsonl": (good, 80)}
+                mine.counted_bins = {
+                    ("one.jsonl", right): mine.binned("one.jsonl", right, (threshold,))
+                    for right in (True, False)
+                }
+                sides.append(Side("p", mine, {"one.jsonl": {threshold}}))
+            drawn.append(coupled(sides[0], sides[1], each)[:2])
+        found = []
+        for number, (program, one, point) in enumerate((before, after)):
+            mine = [pair[number] for pair in drawn]
+            together = Parameters(
+                point.evidence,
+                point.unknown,
+                {site: np.concatenate([d.measured[site] for d in mine]) for site in point.counted},
+                {
+                    key: tuple(map(np.concatenate, zip(*(d.bins[key] for d in mine), strict=True)))
+                    for key in point.counted_bins
+                },
+            )
+            found.append(swept(program, one, together))
+        for metric in covered:
+            right = metric == "success"
+            read = reader_of(metric)
+            assert read is not None
+            values = (read(found[1]) - read(found[0])).reshape(batch, each)
+            for world, row in zip(range(first, first + batch), values, strict=True):
+                share = accuracy[world] if right else 1 - accuracy[world]
+                true = -share * spread[right][world][1]
+                inside = interval(row)
+                covered[metric] += bool(inside.low <= true <= inside.high)
+    shares = {metric: count / worlds for metric, count in covered.items()}
+    assert all(0.93 <= share <= 0.97 for share in shares.values()), shares
