@@ -73,19 +73,20 @@ def pipe_files(
         elif path.exists():
             files.append(given)
         else:
-            close = _nearest(path)
+            close = nearest(path)
             hint = f"did you mean `{close}`?" if close else None
             found.append(report(codes.MISSING_FILE, None, path=given, help=hint))
     return list(dict.fromkeys(files)), found
 
 
-def _nearest(path: Path) -> str | None:
+def nearest(path: Path, suffix: str = ".pipe") -> str | None:
+    """The file in a path's folder that is called most like it."""
     from difflib import get_close_matches
 
     folder = path.parent
     if not folder.is_dir():
         return None
-    names = [entry.name for entry in folder.iterdir() if entry.suffix == ".pipe"]
+    names = [entry.name for entry in folder.iterdir() if entry.suffix == suffix]
     close = get_close_matches(path.name, names, n=1)
     return str(folder / close[0]) if close else None
 

@@ -179,6 +179,8 @@ def test_evidence_prompts_and_imports_are_those_of_the_revision(repo: Path) -> N
     assert metrics["tokens.worst"]["change"]["value"] > 0
     assert found["other"]["metrics"]["success"]["direction"] == "same"
     assert found["other"]["metrics"]["cost.mean"]["direction"] == "up"
+    text = out(run("check", "faq.pipe", "--against", "HEAD", cwd=repo))
+    assert all(cells_of(line) <= 100 for line in text.splitlines())
 
 
 def test_pipelines_that_come_go_and_are_renamed(repo: Path) -> None:

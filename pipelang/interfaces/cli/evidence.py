@@ -82,6 +82,7 @@ def show(file: str, cuts: tuple[Cut, ...], form: str, out: str | None) -> None:
 
 def _read(file: str) -> EvidenceFile:
     """The rows of a file; ends the process where there are none to be had."""
+    from pipelang.interfaces.checking import nearest
     from pipelang.interfaces.disk import DiskLoader
     from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
     from pipelang.semantics.loading import Unreadable
@@ -94,22 +95,12 @@ def _read(file: str) -> EvidenceFile:
     except Unreadable as problem:
         stop(f"`{file}` cannot be read: {problem}", FINDINGS, unreadable_help(str(problem)))
     if text is None:
-        stop(f"there is no file `{file}`", USAGE, _nearest(file) or FORM)
+        close = nearest(Path(file), ".jsonl")
+        stop(f"there is no file `{file}`", USAGE, f"did you mean `{close}`?" if close else FORM)
     found = read_evidence(file, text)
     if isinstance(found, Flaw):
         stop(f"`{file}`, line {found.line}: {found.why}", FINDINGS, found.help)
     return found
-
-
-def _nearest(file: str) -> str | None:
-    from difflib import get_close_matches
-
-    path = Path(file)
-    if not path.parent.is_dir():
-        return None
-    names = [entry.name for entry in path.parent.iterdir() if entry.suffix == path.suffix]
-    close = get_close_matches(path.name, names, n=1)
-    return f"did you mean `{path.parent / close[0]}`?" if close else None
 
 
 def _shown(

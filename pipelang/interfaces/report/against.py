@@ -9,6 +9,7 @@ from pipelang.interfaces.against import Against, Compared, Told
 from pipelang.interfaces.report.change import (
     changed,
     grounds,
+    hardly_changed,
     place,
     promise,
     unchanged,
@@ -63,7 +64,11 @@ def _pipeline(one: Compared, found: Against, width: int, paint: Paint, verbose: 
         same = unchanged(one.changes)
         if same:
             lines += [paint(part, "dim") for part in wrap(f"the same: {listed(same)}", width, 2)]
-    else:
+    hardly = [] if verbose else hardly_changed(one.changes)
+    if hardly:
+        said = f"by less than 0.05 points, if at all: {listed(hardly)}"
+        lines += [paint(part, "dim") for part in wrap(said, width, 2)]
+    if not rows and not hardly:
         lines.append("no figure changes")
     standing = [promise(line) for line in one.promises if line.changed]
     if standing:

@@ -13,6 +13,7 @@ from pipelang.interfaces.against import Against, Compared, Told
 from pipelang.interfaces.report.change import (
     changed,
     grounds,
+    hardly_changed,
     place,
     promise,
     unchanged,
@@ -70,7 +71,10 @@ def _pipeline(one: Compared) -> Iterator[str]:
         same = unchanged(one.changes)
         if same:
             yield f"The same: {listed([*map(_code, same)])}."
-    else:
+    hardly = hardly_changed(one.changes)
+    if hardly:
+        yield f"By less than 0.05 points, if at all: {listed([*map(_code, hardly)])}."
+    if not rows and not hardly:
         yield "No figure changes."
     standing = [promise(line) for line in one.promises if line.changed]
     if standing:

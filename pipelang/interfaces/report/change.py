@@ -40,15 +40,35 @@ def changed(changes: Changes, verbose: bool = False) -> list[Changed]:
     for name, difference in changes.metrics.items():
         if (name in _BESIDE or name.rpartition(".")[2] in _MIDDLE) and not verbose:
             continue
-        if difference.direction != "same":
+        if difference.direction != "same" and (verbose or not _hardly(name, difference)):
             found.append(_row(name, name, difference))
         if name == "escalation":
             found += [
                 _row(inner, "escalation", part, inner=True)
                 for inner, part in changes.escalations.items()
-                if part.direction != "same"
+                if part.direction != "same" and (verbose or not _hardly(name, part))
             ]
     return found
+
+
+NOTHING = 0.0005
+"""Of a share: a change that may be none, and is no more than this, is told by its name alone."""
+
+
+def _hardly(metric: str, one: Difference) -> bool:
+    low, high = one.change.low, one.change.high
+    if one.direction != "unsure" or of_metric(metric) is not percent or None in (low, high):
+        return False
+    assert low is not None and high is not None
+    return max(abs(low), abs(high)) < NOTHING
+
+
+def hardly_changed(changes: Changes) -> list[str]:
+    """The shares that change by less than 0.05 points, if at all."""
+    outer = [
+        name for name, one in changes.metrics.items() if name not in _BESIDE and _hardly(name, one)
+    ]
+    return outer + [name for name, one in changes.escalations.items() if _hardly("escalation", one)]
 
 
 def unchanged(changes: Changes) -> list[str]:
@@ -113,11 +133,7 @@ def _verdict(metric: str, one: Difference) -> tuple[str, str]:
             if head in _MORE_IS_BETTER or head in _LESS_IS_BETTER:
                 word = "no worse" if more is (head in _MORE_IS_BETTER) else "no better"
             return word, "unsure"
-        if one.change.value is None:
-            return "not sure: undeclared", "unsure"
-        if one.how == "ranges":
-            return "not sure: the ranges overlap", "unsure"
-        return "not sure: it may be nothing", "unsure"
+        return "not sure", "unsure"
     if head in _MORE_IS_BETTER or head in _LESS_IS_BETTER:
         better = (direction == "up") is (head in _MORE_IS_BETTER)
         return ("better", "good") if better else ("worse", "bad")
@@ -176,6 +192,8 @@ def grounds(found: Against) -> Iterator[str]:
         for part in (*one.changes.metrics.values(), *one.changes.escalations.values())
         if part.direction != "same"
     }
+    if any("not sure" in row.verdict for row in _all(found)):
+        yield "Not sure: the range leaves open whether it is more or less."
     if "paired" in kinds:
         yield (
             "Ranges are 95% intervals of the difference itself; evidence that did not change, and "
@@ -185,6 +203,12 @@ def grounds(found: Against) -> Iterator[str]:
         yield "Nothing measured is common to both sides: they are taken as independent."
     if "ranges" in kinds:
         yield "Where only the ranges of both sides are known, the range of a change is the widest."
+
+
+def _all(found: Against) -> Iterator[Changed]:
+    for one in found.pipelines:
+        if one.changes is not None:
+            yield from changed(one.changes)
 
 
 def place(found: Against) -> str:
