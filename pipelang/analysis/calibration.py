@@ -1,153 +1,185 @@
-"""What a confidence is worth: are answers that are 80% sure right 80% of the time?
+"""What an evidence file says by itself: how often answers are right, whether their confidence can
+be believed, and what a threshold on it would catch.
 
-The expected calibration error is the distance between confidence and accuracy, averaged over bins
-of equal width by how many answers fall into them (Naeini, Cooper and Hauskrecht, "Obtaining well
-calibrated probabilities using Bayesian binning", 2015; Guo et al., "On calibration of modern neural
-networks", 2017). Intervals are central 95% of Jeffreys' posterior, as everywhere.
+Bins are ten equal parts of [0, 1], each with its lower bound and without its upper one, the last
+with both: a model that says 0.9 is in the bin that a test `>= 0.9` lets pass. Confidences are
+compared as exact decimals.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
+from math import exp, floor, fsum, lgamma, log, log1p
+from typing import Any
 
+from pipelang.analysis.beta import jeffreys
+from pipelang.analysis.numbers import Number
+from pipelang.analysis.parameters import Cut, reaches
 from pipelang.records import dataclass
-from pipelang.semantics.chance import Row
+from pipelang.semantics.chance import EvidenceFile, Row
 
 BINS = 10
-THRESHOLDS = tuple(Decimal(percent) / 100 for percent in (50, 60, 70, 80, 85, 90, 95, 99))
+_EDGES = tuple(Decimal(index) / BINS for index in range(1, BINS))
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The answers with a confidence from `low` up to `high` (the last bin includes it)."""
+    """The rows whose confidence lies in [low, high); `confidence` is their mean."""
 
-    low: float
-    high: float
+    low: Decimal
+    high: Decimal
     count: int
     right: int
-    confidence: float
+    confidence: float | None
 
     @property
-    def accuracy(self) -> float:
-        return self.right / self.count
-
-    @property
-    def interval(self) -> tuple[float, float]:
+    def accuracy(self) -> Number:
         return jeffreys(self.right, self.count)
 
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A gate at a confidence: how many answers pass, how right those are, how many wrong ones it
-    catches (None without any) and how many right ones it stops.
-    """
-
-    at: Decimal
-    passes: float
-    accuracy: float | None
-    catches: float | None
-    false_alarms: float | None
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "low": float(self.low),
+            "high": float(self.high),
+            "count": self.count,
+            "confidence": self.confidence,
+            "accuracy": self.accuracy.as_json(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A file of labelled answers; without confidences only their accuracy is known."""
+    """A file as a whole. `graded` rows have a confidence; the bins and the errors are theirs.
 
-    count: int
-    right: int
-    bins: tuple[Bin, ...]
-    ece: float | None
-    thresholds: tuple[Threshold, ...]
-
-    @property
-    def accuracy(self) -> float:
-        return self.right / self.count
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        return jeffreys(self.right, self.count)
-
-
-def jeffreys(good: int, total: int) -> tuple[float, float]:
-    """The central 95% of Beta(good + 1/2, total - good + 1/2), by bisection."""
-    a, b = good + 0.5, total - good + 0.5
-    return _beta_quantile(a, b, 0.025), _beta_quantile(a, b, 0.975)
-
-
-def _beta_quantile(a: float, b: float, share: float) -> float:
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        if beta_below(a, b, middle) < share:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
-
-
-def beta_below(a: float, b: float, x: float) -> float:
-    """P(a Beta(a, b) share is below x), by the continued fraction of Press et al., "Numerical
-    Recipes", section 6.4.
+    `ece` is None without such a row, `by_chance` what a perfectly calibrated model would have.
     """
-    from math import exp, lgamma, log
 
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
-    front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(1 - x))
-    if x < (a + 1) / (a + b + 2):
-        return front * _fraction(a, b, x) / a
-    return 1 - front * _fraction(b, a, 1 - x) / b
+    rows: int
+    right: int
+    graded: int
+    ece: float | None
+    by_chance: float | None
+    bins: tuple[Bin, ...]
 
+    @property
+    def accuracy(self) -> Number:
+        return jeffreys(self.right, self.rows)
 
-def _fraction(a: float, b: float, x: float) -> float:
-    """Lentz's method for the incomplete beta function."""
-    least = 1e-300
-    c, d = 1.0, 1 - (a + b) * x / (a + 1)
-    d = 1 / (d if abs(d) > least else least)
-    result = d
-    for m in range(1, 1000):
-        for term in (
-            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
-        ):
-            d = 1 + term * d
-            c = 1 + term / c
-            d = 1 / (d if abs(d) > least else least)
-            c = c if abs(c) > least else least
-            result *= d * c
-        if abs(d * c - 1) < 1e-14:
-            break
-    return result
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "right": self.right,
+            "accuracy": self.accuracy.as_json(),
+            "ece": self.ece,
+            "ece_by_chance": self.by_chance,
+            "reliability": [part.as_json() for part in self.bins],
+        }
 
 
-def calibration(rows: Sequence[Row]) -> Calibration:
-    """What the rows of an evidence file say."""
+def calibration(file: EvidenceFile) -> Calibration:
+    """Accuracy, reliability table and expected calibration error of a file."""
+    parts: list[list[Row]] = [[] for _ in range(BINS)]
+    for row in file.rows:
+        if row.confidence is not None:
+            parts[bisect_right(_EDGES, row.confidence)].append(row)
+    bins = tuple(_bin(index, rows) for index, rows in enumerate(parts))
+    rows, right = len(file.rows), file.right
+    error = expected_calibration_error(bins)
+    graded = sum(part.count for part in bins)
+    return Calibration(rows, right, graded, error, by_chance(bins), bins)
+
+
+def _bin(index: int, rows: Sequence[Row]) -> Bin:
     right = sum(row.correct for row in rows)
-    sure = [(row.confidence, row.correct) for row in rows if row.confidence is not None]
-    if len(sure) < len(rows):
-        return Calibration(len(rows), right, (), None, ())
-    bins = []
-    for index in range(BINS):
-        inside = [(c, ok) for c, ok in sure if min(BINS - 1, int(c * BINS)) == index]
-        if inside:
-            mean = float(sum((c for c, _ in inside), Decimal(0)) / len(inside))
-            good = sum(ok for _, ok in inside)
-            bins.append(Bin(index / BINS, (index + 1) / BINS, len(inside), good, mean))
-    ece = sum(one.count * abs(one.accuracy - one.confidence) for one in bins) / len(rows)
-    thresholds = tuple(_threshold(sure, at) for at in THRESHOLDS)
-    return Calibration(len(rows), right, tuple(bins), ece, thresholds)
+    mean = fsum(float(row.confidence or 0) for row in rows) / len(rows) if rows else None
+    low, high = Decimal(index) / BINS, Decimal(index + 1) / BINS
+    return Bin(low, high, len(rows), right, mean)
 
 
-def _threshold(sure: Sequence[tuple[Decimal, bool]], at: Decimal) -> Threshold:
-    passed = [ok for confidence, ok in sure if confidence >= at]
-    right = sum(ok for _, ok in sure)
-    wrong = len(sure) - right
-    good = sum(passed)
-    return Threshold(
-        at,
-        len(passed) / len(sure),
-        good / len(passed) if passed else None,
-        1 - (len(passed) - good) / wrong if wrong else None,
-        1 - good / right if right else None,
-    )
+def expected_calibration_error(bins: Sequence[Bin]) -> float | None:
+    """ECE = sum over bins of count/n * |accuracy - mean confidence|; None of no rows.
+
+    M. P. Naeini, G. F. Cooper and M. Hauskrecht, "Obtaining well calibrated probabilities using
+    Bayesian binning", AAAI 2015; equation 3 of C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On
+    calibration of modern neural networks", ICML 2017, whose bins are ten as well, but closed above.
+    """
+    total = sum(part.count for part in bins)
+    if not total:
+        return None
+    gaps = (abs(part.right - part.count * (part.confidence or 0.0)) for part in bins)
+    return fsum(gaps) / total
+
+
+def by_chance(bins: Sequence[Bin]) -> float | None:
+    """The mean ECE of a model that is right exactly as often as it says, on bins of these sizes:
+    the error is never 0 on few rows, whoever is asked. Each bin counts as having one confidence.
+
+    The mean absolute deviation of a binomial count is 2 m C(n, m) p^m (1-p)^(n-m+1) with
+    m = floor(np) + 1 (A. de Moivre; P. Diaconis and S. Zabell, Statistical Science 6, 1991).
+    """
+    total = sum(part.count for part in bins)
+    if not total:
+        return None
+    return fsum(_deviation(part.count, part.confidence or 0.0) for part in bins) / total
+
+
+def _deviation(n: int, p: float) -> float:
+    m = floor(n * p) + 1
+    if not n or not 0 < p < 1 or m > n:
+        return 0.0
+    choose = lgamma(n + 1) - lgamma(m + 1) - lgamma(n - m + 1)
+    return 2 * m * exp(choose + m * log(p) + (n - m + 1) * log1p(-p))
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """What a test of the confidence does with the rows of a file.
+
+    `catches` is P(does not pass | wrong), `false_alarms` P(does not pass | right); `accuracy` that
+    of the rows that pass. The counts behind them: `caught` of `wrong`, `alarmed` of `right`.
+    """
+
+    cut: Cut
+    right: int
+    wrong: int
+    caught: int
+    alarmed: int
+
+    @property
+    def passed(self) -> int:
+        return self.right + self.wrong - self.caught - self.alarmed
+
+    @property
+    def catches(self) -> Number:
+        return jeffreys(self.caught, self.wrong)
+
+    @property
+    def false_alarms(self) -> Number:
+        return jeffreys(self.alarmed, self.right)
+
+    @property
+    def accuracy(self) -> Number:
+        return jeffreys(self.right - self.alarmed, self.passed)
+
+    def as_json(self) -> dict[str, Any]:
+        value, strict = self.cut
+        return {
+            "threshold": float(value),
+            "op": ">" if strict else ">=",
+            "passed": self.passed,
+            "accuracy": self.accuracy.as_json(),
+            "catches": self.catches.as_json(),
+            "false_alarms": self.false_alarms.as_json(),
+        }
+
+
+def at_threshold(file: EvidenceFile, cut: Cut) -> Threshold:
+    """What a threshold does with the rows that have a confidence."""
+    counts = {(right, held): 0 for right in (True, False) for held in (True, False)}
+    for row in file.rows:
+        if row.confidence is not None:
+            counts[row.correct, not reaches(row.confidence, cut)] += 1
+    caught, alarmed = counts[False, True], counts[True, True]
+    right, wrong = counts[True, False] + alarmed, counts[False, False] + caught
+    return Threshold(cut, right, wrong, caught, alarmed)

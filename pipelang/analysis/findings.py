@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.analysis.analyse import Analysis
+from pipelang.analysis.evidence_findings import evidence_findings
 from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.objectives import Verdict
 from pipelang.analysis.preparing import tiers_of
@@ -25,6 +26,7 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     for verdict in analysis.slo:
         yield from _objective(verdict, analysis)
     yield from _uncalibrated(pipeline)
+    yield from evidence_findings(program, pipeline)
     yield from _shared_providers(program, pipeline)
     yield from _retried_effects(program, pipeline)
     yield from slow_attempts(program, pipeline)

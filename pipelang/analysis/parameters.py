@@ -160,7 +160,7 @@ class Parameters:
         Bin k holds the confidences that reach exactly k of the sorted cuts. Shares are exact counts
         of rows; with no row of that kind they are unknown, by stick breaking.
         """
-        counts = self._binned(file, right, tuple(cuts))
+        counts = self.binned(file, right, tuple(cuts))
         total = sum(counts)
         self.bases[f"{file}:bins"] = Basis.MEASURED
         if not total:
@@ -170,7 +170,7 @@ class Parameters:
             return list(self.bins[file, right])
         return [count / total for count in counts]
 
-    def _binned(self, file: str, right: bool, cuts: tuple[Cut, ...]) -> tuple[int, ...]:
+    def binned(self, file: str, right: bool, cuts: tuple[Cut, ...]) -> tuple[int, ...]:
         """How many rows fall into each bin; every gate on the file asks, so it is remembered."""
         known = self._bins.get((file, right, cuts))
         if known is not None:

@@ -149,7 +149,7 @@ def _child(caller: Model, name: str, means: Mapping[tuple[str, ...], Any]) -> Ch
     program = caller.program
     pipeline = program.pipelines[name]
     inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
-    model = make_model(program, pipeline, caller.parameters, inputs)
+    model = make_model(program, pipeline, caller.parameters, inputs, caller.thresholds)
     model.means.update(means)
     model.children, model.meter = caller.children, caller.meter
     return Child(model, _providers(program, pipeline), _about_parameters(model))

@@ -214,6 +214,20 @@ SLOW_ATTEMPT = _row(
     "a longer `timeout`, or {mend} that counts what runs into it",
     _W,
 )
+ONE_SIDED = _row(
+    "P511",
+    "one-sided-evidence",
+    "`{file}` has no {kind} row among its {count:,}, so how many {kind} ones pass here is unknown",
+    "label answers until some are {kind}, or declare `catches` and `false_alarms` at a gate",
+    _W,
+)
+OUT_OF_REACH = _row(
+    "P512",
+    "threshold-out-of-reach",
+    "no row of `{file}` passes this test: the highest confidence is {most}, on line {line}",
+    "lower the threshold to what the model says of itself",
+    _W,
+)
 
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(

@@ -105,19 +105,20 @@ def pipe_files(
         elif path.exists():
             files.append(given)
         else:
-            close = _nearest(path)
+            close = nearest(path)
             hint = f"did you mean `{close}`?" if close else None
             found.append(report(codes.MISSING_FILE, None, path=given, help=hint))
     return list(dict.fromkeys(files)), found
 
 
-def _nearest(path: Path) -> str | None:
+def nearest(path: Path, suffix: str = ".pipe") -> str | None:
+    """The file in a path's folder that is called most like it."""
     from difflib import get_close_matches
 
     folder = path.parent
     if not folder.is_dir():
         return None
-    names = [entry.name for entry in folder.iterdir() if entry.suffix == ".pipe"]
+    names = [entry.name for entry in folder.iterdir() if entry.suffix == suffix]
     close = get_close_matches(path.name, names, n=1)
     return str(folder / close[0]) if close else None
 
@@ -145,4 +146,25 @@ def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
             "utilisation": load.utilisation.as_json(),
             "wait_p95": load.wait_p95.as_json(),
         }
-    return {"version": 1, "diagnostics": diagnostics, "pipelines": pipelines, "review": review}
+    return {
+        "version": 1,
+        "diagnostics": diagnostics,
+        "pipelines": pipelines,
+        "review": review,
+        "evidence": evidence_json(checked),
+    }
+
+
+def evidence_json(checked: Sequence[Checked]) -> dict[str, Any]:
+    """What each evidence file says by itself, by its path."""
+    files = {
+        name: file
+        for one in checked
+        if one.program is not None
+        for name, file in one.program.evidence.items()
+    }
+    if not files:
+        return {}
+    from pipelang.analysis.calibration import calibration
+
+    return {name: calibration(file).as_json() for name, file in files.items()}

@@ -62,6 +62,7 @@ DISTRIBUTION = {
     "opentelemetry": "opentelemetry-sdk",
     "pyrate_limiter": "pyrate-limiter",
     "re2": "google-re2",
+    "resvg_py": "resvg-py",
 }
 
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}

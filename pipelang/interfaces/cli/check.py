@@ -7,18 +7,15 @@ import click
 from pipelang.interfaces.cli.check_line import FORMATS, PROFILES, CheckLine
 from pipelang.interfaces.cli.checked import check
 
-MARKDOWN = "markdown"
-COMPARED = ("text", "json")
-
 
 @click.command(name="check", short_help="Say how pipelines will behave, before anything runs.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
     "--format",
     "form",
-    type=click.Choice([*FORMATS, MARKDOWN]),
+    type=click.Choice((*FORMATS, "markdown")),
     default="text",
-    help="How to print it: json, sarif and github are for machines, markdown is with --against.",
+    help="How to print it; json, sarif and github are for machines, markdown goes with --against.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
@@ -62,19 +59,24 @@ def command(
 
     Nothing is run, and nothing imported but with --import-tools. Exit code 0 if there are no errors
     (with --strict: no warnings either), 1 if there are, 2 if a path is not there.
-    """
-    if against is not None:
-        from pipelang.interfaces.cli.check_against import against as compare
 
-        if form not in (*COMPARED, MARKDOWN):
-            ctx.fail(f"--against has no format `{form}`: text, json or markdown")
-        ctx.exit(compare(paths, against, form, strict))
-    if form == MARKDOWN:
-        ctx.fail("--format markdown shows what a change does: add --against REV or FILE")
+    With --against, what a change does to success, errors, escalations, cost and promises is shown
+    instead, with 95% intervals of the differences: as text, as JSON (`against` in the report), or
+    as Markdown for a comment on a pull request. REV is read from git with all that the files of it
+    import and measure; evidence that did not change is drawn once for both sides. The exit code is
+    that of the files as they are.
+    """
     if fix or diff:
         from pipelang.interfaces.cli.check_fix import fix as mend
 
         changed = mend(paths, show=diff)
         if diff:
             ctx.exit(1 if changed else 0)
-    ctx.exit(check(CheckLine(paths, form, strict, profile, verbose, cache, import_tools)))
+    line = CheckLine(paths, form, strict, profile, verbose, cache, import_tools)
+    if against is not None:
+        from pipelang.interfaces.cli.check_against import check_against
+
+        ctx.exit(check_against(line, against))
+    if form == "markdown":
+        raise click.UsageError("--format markdown goes with --against REV|FILE")
+    ctx.exit(check(line))

@@ -1,82 +1,101 @@
-"""`pipelang check --against`: what a change does to the figures."""
+"""`pipelang check --against`: what a change does, beside a revision or other files."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Sequence
 
-from pipelang.interfaces.checking import Checked, check_file, pipe_files, with_review
+from pipelang.interfaces.against import Against, against, against_json
+from pipelang.interfaces.checking import Checked, check_file, pipe_files
+from pipelang.interfaces.cli.check_line import CheckLine
+from pipelang.interfaces.cli.check_report import FINDINGS, NOT_YET, USAGE, check_all, counts
+from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
-from pipelang.semantics.loading import Loader
+from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.revision import NoRevision, Revision, RevisionLoader, find_revision
 
-FINDINGS, USAGE = 1, 2
-
-
-class _Stop(Exception):
-    """The line cannot be done; what is said of it."""
+FORMATS = ("text", "json", "markdown")
 
 
-def against(paths: tuple[str, ...], other: str, form: str, strict: bool) -> int:
-    """Compare files with another file, or with themselves at a revision; the exit code is that of
-    a check of the files.
-    """
+def check_against(line: CheckLine, other: str) -> int:
+    """Print what differs from what was at `other`; the exit code is that of a check of what is."""
+    if line.form not in FORMATS:
+        known = ", ".join(FORMATS)
+        stop(f"--against does not go with --format {line.form}", USAGE, f"it prints {known}")
+    if line.import_tools:
+        stop("--against does not go with --import-tools", USAGE, "check the tools by themselves")
+    if line.profile == "production":
+        warn(NOT_YET)
+    paths = line.paths or (".",)
+    before, commit = _before(paths, other)
+    after, missing = check_all(paths)
+    for found in missing:
+        stop(found.message, USAGE, found.help)
+    write(_shown(against(before, after, other, commit), line, after))
+    found_now = [diagnostic for one in after for diagnostic in one.diagnostics]
+    return FINDINGS if any(counts(one, line.strict) for one in found_now) else 0
+
+
+def _before(paths: Sequence[str], other: str) -> tuple[list[Checked], str | None]:
+    """What is compared with, checked, and the hash of a revision. Ends the process on a mistake."""
+    if _is_path(other):
+        return _files(other), None
     try:
-        before, after = _versions(paths, other)
-    except _Stop as stop:
-        warn(f"pipelang check: {stop}")
-        return USAGE
-    from pipelang.interfaces.differences import differences
-
-    found = differences(before, after, other)
-    if form == "json":
-        from pipelang.diagnostics.render import dumps
-
-        write(dumps(found.as_json()) + "\n")
-    elif form == "markdown":
-        from pipelang.interfaces.report.differences import differences_markdown
-
-        write(differences_markdown(found))
-    else:
-        from pipelang.interfaces.report.differences import differences_text
-        from pipelang.interfaces.report.paint import painter
-
-        paint = painter(wants_colour(sys.stdout))
-        write(differences_text(found, paint, text_width(sys.stdout)))
-    counts = ("error", "warning") if strict else ("error",)
-    bad = any(one.severity.value in counts for checked in after for one in checked.diagnostics)
-    return FINDINGS if bad else 0
-
-
-def _versions(paths: tuple[str, ...], other: str) -> tuple[list[Checked], list[Checked]]:
-    """The files as they were, and as they are."""
-    files, missing = pipe_files(paths or (".",))
-    for one in missing:
-        raise _Stop(one.message)
-    if os.path.isfile(other):
-        if len(files) != 1:
-            raise _Stop(f"one file is compared with `{other}`, and {len(files)} were given")
-        return _checked([other]), _checked(files)
-    from pipelang.interfaces.revisions import NoRevision, at_revision
-
+        revision = find_revision(other, paths[0])
+    except NoRevision as wrong:
+        if os.path.exists(other):
+            return _files(other), None
+        why, help = wrong.args
+        stop(f"{why}, and no file `{other}`" if "no revision" in why else why, USAGE, help)
     try:
-        loader = at_revision(other, files[0])
-        there = [path for path in files if loader.read(path) is not None]
-    except NoRevision as error:
-        raise _Stop(str(error)) from error
-    return _checked(there, loader), _checked(files)
+        return _at(revision, paths), revision.commit
+    except NoRevision as wrong:
+        why, help = wrong.args
+        stop(why, USAGE, help)
 
 
-def _checked(paths: list[str], loader: Loader | None = None) -> list[Checked]:
-    checked = with_review([check_file(path, loader, alone=False) for path in paths])
-    for one in checked:
-        if one.program is None:
-            _broken(one, loader is not None)
-    return checked
+def _is_path(other: str) -> bool:
+    """Whether something is meant as a file: a revision is looked for first where it may be both."""
+    looks = other.endswith(".pipe") or other.startswith((".", "/")) or os.path.isabs(other)
+    return looks and os.path.exists(other)
 
 
-def _broken(checked: Checked, before: bool) -> NoReturn:
-    """A file with errors that keep it from being a program has no figures to compare."""
-    first = next(found for found in checked.diagnostics if found.is_error)
-    when = " at that revision" if before else ""
-    raise _Stop(f"`{checked.path}`{when} has errors, so it has no figures: {first.message}")
+def _files(other: str) -> list[Checked]:
+    files, missing = pipe_files([other])
+    for found in missing:
+        stop(found.message, USAGE, found.help)
+    return [check_file(path, DiskLoader()) for path in files]
+
+
+def _at(revision: Revision, paths: Sequence[str]) -> list[Checked]:
+    files = dict.fromkeys(path for given in paths for path in revision.pipes(given))
+    if not files:
+        named = f"`{paths[0]}`" if len(paths) == 1 else "none of these paths"
+        verb = "is not" if len(paths) == 1 else "is"
+        why = f"{named} {verb} in `{revision.name}` ({revision.commit[:10]})"
+        if len(paths) == 1 and os.path.isdir(paths[0]):
+            why = f"{named} has no .pipe file in `{revision.name}` ({revision.commit[:10]})"
+        help = "a file that is new has nothing to be compared with; a renamed one: --against FILE"
+        raise NoRevision(why, help)
+    loader = RevisionLoader(revision)
+    return [check_file(path, loader) for path in files]
+
+
+def _shown(found: Against, line: CheckLine, after: list[Checked]) -> str:
+    match line.form:
+        case "json":
+            from pipelang.diagnostics.render import dumps
+            from pipelang.interfaces.cli.check_report import as_report
+
+            return dumps({**as_report(after, []), "against": against_json(found)}) + "\n"
+        case "markdown":
+            from pipelang.interfaces.report.against_markdown import against_markdown
+
+            return against_markdown(found)
+        case _:
+            from pipelang.interfaces.report.against import against_text
+            from pipelang.interfaces.report.paint import painter
+
+            colour, width = wants_colour(sys.stdout), text_width(sys.stdout)
+            return against_text(found, width, painter(colour), colour, line.verbose)

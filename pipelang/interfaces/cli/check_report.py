@@ -32,12 +32,13 @@ def outcome(line: CheckLine, seen: Seen, width: int, colour: bool) -> Said:
     else:
         output = _for_machines(line.form, checked, missing)
     found = [diagnostic for one in checked for diagnostic in one.diagnostics]
-    failed = any(_counts(diagnostic, line.strict) for diagnostic in found)
+    failed = any(counts(diagnostic, line.strict) for diagnostic in found)
     errors = NOT_YET if line.profile == "production" else ""
     return Said(output, errors, USAGE if missing else FINDINGS if failed else 0)
 
 
-def _counts(diagnostic: Diagnostic, strict: bool) -> bool:
+def counts(diagnostic: Diagnostic, strict: bool) -> bool:
+    """Whether a finding makes the check fail."""
     severity = diagnostic.severity.value
     return severity == "error" or (strict and severity == "warning")
 
@@ -67,10 +68,11 @@ def check_all(
 
 def check_report(paths: Sequence[str]) -> dict[str, Any]:
     """The JSON report of some files or folders."""
-    return _json(*check_all(paths))
+    return as_report(*check_all(paths))
 
 
-def _json(checked: list[Checked], missing: list[Diagnostic]) -> dict[str, Any]:
+def as_report(checked: list[Checked], missing: list[Diagnostic]) -> dict[str, Any]:
+    """The JSON report over some checked files."""
     from pipelang.interfaces.checking import report_json
 
     report = report_json(checked, missing)
@@ -85,7 +87,7 @@ def _for_machines(form: str, checked: list[Checked], missing: list[Diagnostic]) 
     from pipelang.version import __version__
 
     if form == "json":
-        return dumps(_json(checked, missing)) + "\n"
+        return dumps(as_report(checked, missing)) + "\n"
     sources: Sources = {}
     for one in checked:
         sources |= one.sources

@@ -29,8 +29,8 @@ COMMANDS = {
     "graph": "Draw pipelines: as text, mermaid, dot or SVG.",
     "compile": "Write a program as JSON, JSON Schema or Python stubs.",
     "sketch": "Say what steps of some reliability come to; needs no file.",
-    "evidence": "Show what an evidence file says: is the confidence worth anything?",
     "simulate": "Run many simulated runs against the prediction.",
+    "evidence": "Look into a file of labelled answers.",
     "fmt": "Bring files into the one layout.",
     "explain": "Say what a code such as P201 means.",
 }

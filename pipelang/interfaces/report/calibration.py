@@ -1,171 +1,173 @@
-"""What an evidence file says: in words, as a table and a curve, and as an SVG picture."""
+"""An evidence file as text: how often right, how far its confidence can be believed, thresholds."""
 
 from __future__ import annotations
 
-from pipelang.analysis.calibration import Bin, Calibration
+from collections.abc import Sequence
+
+from pipelang.analysis.calibration import Bin, Calibration, Threshold
+from pipelang.analysis.numbers import Number
 from pipelang.interfaces.report.paint import Paint
-from pipelang.interfaces.report.table import Cell, Row, lay_out
-from pipelang.interfaces.report.words import count, percent, spread
+from pipelang.interfaces.report.table import Cell, Row, bar, labelled, lay_out
+from pipelang.interfaces.report.words import percent, plural, spread
 
-ROWS, COLUMNS = 11, 41
-"""The curve in a terminal: tenths upwards, fortieths to the right."""
+PLOT_WIDTH, PLOT_HEIGHT = 61, 21
+"""Columns and lines of the curve; odd, so that 0%, 50% and 100% have one of their own."""
 
 
-def calibration_text(name: str, found: Calibration, paint: Paint, width: int) -> list[str]:
-    """The file's accuracy, its reliability table, its curve, and what thresholds would do."""
-    low, high = found.interval
-    lines = [
-        f"{name}: {count(found.right)} of {count(found.count)} answers are right,"
-        f" {percent(found.right / found.count)} ({spread(low, high, percent)})."
-    ]
-    if found.ece is None:
-        return [*lines, "Rows without a `confidence` say nothing about thresholds."]
-    lines += [_verdict(found), "", paint("Confidence against accuracy", "heading")]
-    rows: list[Row] = [
-        [Cell(text, "dim") for text in ("confidence", "answers", "mean", "right", "", "")]
-    ]
-    for one in found.bins:
-        rows.append(
-            [
-                f"{one.low:.0%}–{one.high:.0%}",
-                count(one.count),
-                percent(one.confidence),
-                percent(one.accuracy),
-                Cell(spread(*one.interval, percent), "dim"),
-                _word(one),
-            ]
+def calibration_text(
+    name: str, found: Calibration, thresholds: Sequence[Threshold], width: int, paint: Paint
+) -> str:
+    """The whole text of `pipelang evidence show`."""
+    count = plural(found.rows, "row")
+    gap = max(2, width - len(name) - len(count))
+    head = paint(name, "title") + " " * gap + paint(count, "dim")
+    blocks = [[head, paint("─" * width, "dim"), *_summary(found, width, paint)]]
+    if found.graded:
+        blocks += [curve(found, thresholds, paint), reliability(found.bins, width, paint)]
+        blocks += [holding_back(thresholds, width, paint)] if thresholds else []
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _summary(found: Calibration, width: int, paint: Paint) -> list[str]:
+    right = f"{found.right:,} of {found.rows:,}: {_share(found.accuracy)}"
+    parts = [("right", f"{right} ({_range(found.accuracy)})")]
+    if found.ece is None or found.by_chance is None:
+        parts.append(
+            ("confidence", "no row has any, so thresholds cannot be measured on this file")
         )
-    lines += [*lay_out(rows, "<>>><<", paint, width=width, whole=True), ""]
-    lines += [paint(line, "dim" if "●" not in line else "") for line in curve(found)]
-    lines += ["", paint("A gate at", "heading")]
-    rows = [
-        [Cell(text, "dim") for text in ("", "passes", "right of those", "catches", "false alarms")]
-    ]
-    for gate in found.thresholds:
-        rows.append(
-            [
-                f">= {percent(float(gate.at), 0)}",
-                percent(gate.passes),
-                _share(gate.accuracy),
-                _share(gate.catches),
-                _share(gate.false_alarms),
-            ]
+    else:
+        said = (
+            f"{percent(found.ece)} on the mean (ECE, ten bins); one that is right exactly as often"
         )
-    return [*lines, *lay_out(rows, "<>>>>", paint, width=width)]
+        said += f" as it says would show about {percent(found.by_chance)} on so many rows"
+        parts.append(("off by", said))
+        if found.graded < found.rows:
+            without = plural(found.rows - found.graded, "row")
+            parts.append(
+                ("left out", f"{without} without a `confidence`; a gate refuses such a file")
+            )
+        if found.right in (0, found.rows):
+            kind = "wrong" if found.right else "right"
+            said = f"there is no {kind} row, so what a threshold does to {kind} answers is unknown:"
+            parts.append(("missing", f"{said} label answers until some are {kind}"))
+    parts.append(
+        ("basis", "measured; 95% intervals of Jeffreys' prior, as `pipelang check` has them")
+    )
+    return labelled(parts, paint, width=width, label="dim")
 
 
-def _share(share: float | None) -> str:
-    return "–" if share is None else percent(share)
-
-
-def _word(one: Bin) -> Cell:
-    """Whether the confidence is within what the count leaves open."""
-    low, high = one.interval
-    if one.confidence > high:
-        return Cell("too sure", "bad")
-    return Cell("not sure enough", "unsure") if one.confidence < low else Cell("")
-
-
-def _verdict(found: Calibration) -> str:
-    assert found.ece is not None
-    mean = sum(one.count * one.confidence for one in found.bins) / found.count
-    gap = mean - found.accuracy
-    side = "too sure" if gap > 0 else "not sure enough"
-    text = f"Expected calibration error {percent(found.ece)}"
-    if abs(gap) < 0.005:
-        return f"{text}; on average as sure as it is right."
-    return f"{text}; on average {percent(abs(gap))} {side}."
-
-
-def curve(found: Calibration) -> list[str]:
-    """Accuracy over confidence: ● a bin, │ its interval, · where both are the same."""
-    grid = [[" "] * COLUMNS for _ in range(ROWS)]
-    for column in range(COLUMNS):
-        grid[_row(column / (COLUMNS - 1))][column] = "·"
-    for one in found.bins:
-        column = round(one.confidence * (COLUMNS - 1))
-        low, high = one.interval
-        for row in range(_row(high), _row(low) + 1):
-            grid[row][column] = "│"
-        grid[_row(one.accuracy)][column] = "●"
-    lines = []
-    for number, cells in enumerate(grid):
-        label = f"{1 - number / (ROWS - 1):.0%}" if number % 5 == 0 else ""
-        lines.append(f"  {label:>4} ┤{''.join(cells).rstrip()}")
-    lines.append(f"       └{'─' * COLUMNS}")
-    lines.append("        0%" + "50%".rjust(COLUMNS // 2) + "100%".rjust(COLUMNS // 2))
+def curve(found: Calibration, thresholds: Sequence[Threshold], paint: Paint) -> list[str]:
+    """Accuracy over confidence, a point a bin with its interval; marks below for thresholds."""
+    grid = [[" "] * PLOT_WIDTH for _ in range(PLOT_HEIGHT)]
+    for line in range(PLOT_HEIGHT):
+        grid[line][_column(_height(line))] = "·"
+    for part in found.bins:
+        number = part.accuracy
+        if part.confidence is None or number.value is None:
+            continue
+        assert number.low is not None and number.high is not None
+        column = _column(part.confidence)
+        for line in range(_line(number.high), _line(number.low) + 1):
+            grid[line][column] = "│"
+        grid[_line(number.value)][column] = "●"
+    lines = [paint("How often answers are right, by how sure they are", "heading")]
+    lines.append(
+        paint("  ● right, with its 95% interval │    · where as often right as sure", "dim")
+    )
+    for line, cells in enumerate(grid):
+        label = f"{_height(line):.0%}" if line % 5 == 0 else ""
+        side = "┤" if line % 5 == 0 else "│"
+        body = "".join(paint(one, _STYLE.get(one, "")) for one in cells).rstrip()
+        lines.append(f"  {label:>4} {side}{body}")
+    ticks = "".join("┴" if column % 15 == 0 else "─" for column in range(PLOT_WIDTH))
+    lines.append(f"       └{ticks}")
+    marks = [" "] * PLOT_WIDTH
+    for one in thresholds:
+        marks[_column(float(one.cut[0]))] = "▲"
+    if thresholds:
+        lines.append(" " * 8 + paint("".join(marks).rstrip(), "unsure"))
+    labels = "".join(f"{share:<15.0%}" for share in (0, 0.25, 0.5, 0.75)) + "100%"
+    lines.append(" " * 8 + labels + "  confidence" + (" (▲ threshold)" if thresholds else ""))
     return lines
 
 
-def _row(share: float) -> int:
-    return round((1 - share) * (ROWS - 1))
+_STYLE = {"●": "people", "│": "people", "·": "dim"}
 
 
-SIDE, LEFT, TOP, BARS = 320, 56, 44, 64
+def _height(line: int) -> float:
+    return 1 - line / (PLOT_HEIGHT - 1)
 
 
-def calibration_svg(name: str, found: Calibration) -> str:
-    """The reliability diagram, with how many answers there are below it."""
-    from xml.sax.saxutils import escape
+def _line(share: float) -> int:
+    return round((1 - share) * (PLOT_HEIGHT - 1))
 
-    most = max((one.count for one in found.bins), default=1)
-    parts = [
-        f'<text x="{LEFT}" y="22" class="title">{escape(name)}</text>',
-        f'<text x="{LEFT}" y="37" class="note">{percent(found.accuracy)} of {count(found.count)}'
-        + (f" right, ECE {percent(found.ece)}" if found.ece is not None else " right")
-        + "</text>",
-        f'<rect x="{LEFT}" y="{TOP}" width="{SIDE}" height="{SIDE}" class="frame"/>',
+
+def _column(share: float) -> int:
+    return round(share * (PLOT_WIDTH - 1))
+
+
+def reliability(bins: Sequence[Bin], width: int, paint: Paint) -> list[str]:
+    """A row a bin that has rows, the surest first."""
+    most = max(part.count for part in bins)
+    rows: list[Row] = [
+        _dim("confidence", "rows", "", "mean", "right", "95% interval", "gap"),
     ]
-    for step in range(0, 101, 25):
-        share = step / 100
-        x, y = _x(share), _y(share)
-        parts += [
-            f'<path d="M{x:.1f} {TOP}V{TOP + SIDE}M{LEFT} {y:.1f}H{LEFT + SIDE}" class="grid"/>',
-            f'<text x="{x:.1f}" y="{TOP + SIDE + BARS + 28}" class="tick middle">{step}%</text>',
-            f'<text x="{LEFT - 8}" y="{y + 4:.1f}" class="tick end">{step}%</text>',
-        ]
-    parts.append(f'<path d="M{_x(0)} {_y(0)}L{_x(1)} {_y(1)}" class="ideal"/>')
-    points = " ".join(f"{_x(one.confidence):.1f},{_y(one.accuracy):.1f}" for one in found.bins)
-    parts.append(f'<polyline points="{points}" class="line"/>')
-    floor = TOP + SIDE + BARS + 12
-    for one in found.bins:
-        low, high = one.interval
-        x = _x(one.confidence)
-        height = BARS * one.count / most
-        parts += [
-            f'<path d="M{x:.1f} {_y(low):.1f}V{_y(high):.1f}" class="range"/>',
-            f'<circle cx="{x:.1f}" cy="{_y(one.accuracy):.1f}" r="4.5" class="point"/>',
-            f'<rect x="{_x(one.low) + 2:.1f}" y="{floor - height:.1f}" width="{SIDE / 10 - 4:.1f}"'
-            f' height="{height:.1f}" class="bar"/>',
-        ]
-    middle = LEFT + SIDE / 2
-    parts += [
-        f'<text x="{middle}" y="{floor + 36}" class="tick middle">confidence</text>',
-        f'<text x="14" y="{TOP + SIDE / 2}" class="tick middle"'
-        f' transform="rotate(-90 14 {TOP + SIDE / 2})">right</text>',
+    for part in reversed(bins):
+        if part.confidence is None or part.accuracy.value is None:
+            continue
+        gap = part.accuracy.value - part.confidence
+        low, high = part.accuracy.low or 0.0, part.accuracy.high or 0.0
+        off = not low <= part.confidence <= high
+        rows.append(
+            [
+                f"{part.low:.1f}–{part.high:.1f}",
+                f"{part.count:,}",
+                Cell(bar(part.count / most, 12), "people"),
+                percent(part.confidence),
+                percent(part.accuracy.value),
+                Cell(_range(part.accuracy), "dim"),
+                Cell(f"{gap:+.1%}" + (" *" if off else "  "), "unsure" if off else ""),
+            ]
+        )
+    note = "each bin with its lower bound; * the mean confidence lies outside the interval"
+    head = paint("Reliability", "heading") + paint(f"  {note}", "dim")
+    return [head, *lay_out(rows, "<><>>>>", paint, width=width, whole=True)]
+
+
+def holding_back(thresholds: Sequence[Threshold], width: int, paint: Paint) -> list[str]:
+    """What each threshold lets pass, catches, and holds back by mistake."""
+    rows: list[Row] = [
+        _dim("confidence", "passes", "right of them", "", "catches wrong", "", "false alarms", "")
     ]
-    width, height = LEFT + SIDE + 24, floor + 48
-    body = "\n".join(parts)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
-        f' width="{width}" height="{height}" role="img">\n<style>{_STYLE}</style>\n'
-        f'<rect width="{width}" height="{height}" fill="#fff"/>\n{body}\n</svg>\n'
-    )
+    for one in thresholds:
+        value, strict = one.cut
+        rows.append(
+            [
+                f"{'> ' if strict else '>='} {value:f}",
+                f"{one.passed:,}",
+                *_with_range(one.accuracy),
+                *_with_range(one.catches),
+                *_with_range(one.false_alarms),
+            ]
+        )
+    note = "of answers like these, one threshold at a time; ranges are 95% intervals"
+    head = paint("What a threshold does", "heading") + paint(f"  {note}", "dim")
+    return [head, *lay_out(rows, "<>><><><", paint, width=width, whole=True)]
 
 
-def _x(share: float) -> float:
-    return LEFT + share * SIDE
+def _with_range(number: Number) -> list[Cell | str]:
+    return [_share(number), Cell(_range(number), "dim")]
 
 
-def _y(share: float) -> float:
-    return TOP + (1 - share) * SIDE
+def _dim(*words: str) -> list[Cell | str]:
+    return [Cell(word, "dim") for word in words]
 
 
-_STYLE = (
-    "text{font:12px system-ui,sans-serif;fill:#333}.title{font-size:15px;font-weight:600}"
-    ".note,.tick{fill:#666}.middle{text-anchor:middle}.end{text-anchor:end}"
-    ".frame{fill:none;stroke:#999}.grid{stroke:#eee;fill:none}"
-    ".ideal{stroke:#999;stroke-dasharray:4 4;fill:none}.line{stroke:#2563a8;fill:none}"
-    ".range{stroke:#2563a8;stroke-opacity:.45;stroke-width:3}.point{fill:#2563a8}"
-    ".bar{fill:#c7d8ea}"
-)
+def _share(number: Number) -> str:
+    return "unknown" if number.value is None else percent(number.value)
+
+
+def _range(number: Number) -> str:
+    if number.low is None or number.high is None:
+        return ""
+    return spread(number.low, number.high, percent)
