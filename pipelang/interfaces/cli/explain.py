@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelang.diagnostics.lookup import find, nearest
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ FAMILIES = {
     "P5": "reliability",
     "P6": "cost",
     "P7": "safety",
+    "P8": "profiles",
     "P9": "what this version leaves open",
 }
 
@@ -46,31 +48,6 @@ def command(ctx: click.Context, code: str | None) -> None:
         hint = f"; did you mean `{close}`?" if close else "; `pipelang explain` lists all"
         ctx.fail(f"there is no code `{code}`{hint}")
     write(explanation(rule, paint, width))
-
-
-def find(code: str) -> Rule | None:
-    """A rule by its code or name, in whatever case."""
-    from pipelang.diagnostics import RULES
-
-    wanted = code.strip("[]").casefold().replace("_", "-")
-    for rule in RULES.values():
-        if wanted in (rule.code.casefold(), rule.name):
-            return rule
-    return None
-
-
-def nearest(code: str) -> str | None:
-    """The code or name that is most like what was asked for."""
-    from difflib import get_close_matches
-
-    from pipelang.diagnostics import RULES
-
-    names = [*RULES, *(rule.name for rule in RULES.values())]
-    wanted = code.casefold()
-    if re.match(r"p?\d", wanted):  # a code, in which letters are digits gone wrong
-        wanted = wanted.upper().translate(str.maketrans("OIL", "011"))
-    close = get_close_matches(wanted, names, n=1, cutoff=0.5)
-    return close[0] if close else None
 
 
 def explanation(rule: Rule, paint: Paint, width: int) -> str:
