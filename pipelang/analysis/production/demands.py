@@ -16,8 +16,8 @@ from pipelang.semantics import program as p
 
 def demands(program: p.Program, pipeline: p.Pipeline, setup: Setup) -> Iterator[Diagnostic]:
     """What production misses in a pipeline."""
-    yield from errors_are_handled(pipeline)
-    yield from works_without_models(program, pipeline)
+    yield from errors_are_handled(program, pipeline)
+    yield from works_without_models(pipeline)
     yield from input_is_bounded(pipeline)
     yield from budget_is_set(pipeline)
     yield from time_is_limited(program, pipeline)

@@ -10,14 +10,16 @@ from pipelang.semantics.kernels.chain import can_fail
 from pipelang.semantics.walk import all_items, inner_links
 
 
-def errors_are_handled(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+def errors_are_handled(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     """A chain must end in something that cannot fail, or in an outcome."""
     for item in all_items(pipeline.block):
-        if isinstance(item, p.Step) and item.chain.end is None and _may_be_used_up(item.chain):
+        if not isinstance(item, p.Step) or item.chain.end is not None:
+            continue
+        if all(_may_fail(program, link) for link in item.chain.links):
             yield report(codes.NO_ERROR_HANDLING, item.span, step=item.name)
 
 
-def works_without_models(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+def works_without_models(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     """With every model away, no step may end the run as failed because of it.
 
     A chain without an `else` is the demand above; one that is told twice helps nobody.
@@ -31,14 +33,15 @@ def works_without_models(program: p.Program, pipeline: p.Pipeline) -> Iterator[D
             yield report(codes.NO_WAY_WITHOUT_MODEL, end, step=item.name, name=name)
 
 
-def _may_be_used_up(chain: p.Chain) -> bool:
-    return all(_may_fail(link) for link in chain.links)
-
-
-def _may_fail(link: p.Link) -> bool:
-    if isinstance(link.action, p.Choose):
-        return any(_may_fail(arm) for _, arm in link.action.arms)
-    return can_fail(link)
+def _may_fail(program: p.Program, link: p.Link) -> bool:
+    """Whether a link can leave its chain to what comes next; a pure tool never does."""
+    match link.action:
+        case p.Choose():
+            return any(_may_fail(program, arm) for _, arm in link.action.arms)
+        case p.Call():
+            return program.tools[link.action.tool].effect != "pure"
+        case _:
+            return can_fail(link)
 
 
 def needs_model(link: p.Link) -> bool:

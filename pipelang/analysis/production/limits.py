@@ -64,7 +64,7 @@ def budget_is_set(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
 def time_is_limited(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     """A timeout for whatever leaves the process, and `within` for whoever must say yes.
 
-    A sub-pipeline has the time of its budget, a `hold` goes on by itself.
+    A sub-pipeline has the time of its budget, a `hold` goes on by itself, a pure tool never fails.
     """
     for item in all_items(pipeline.block):
         match item:
@@ -81,7 +81,8 @@ def time_is_limited(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagno
 def _may_take_for_ever(program: p.Program, link: p.Link) -> bool:
     match link.action:
         case p.Call():
-            return link.timeout is None and program.tools[link.action.tool].timeout is None
+            tool = program.tools[link.action.tool]
+            return link.timeout is None and tool.timeout is None and tool.effect != "pure"
         case p.AskTier() | p.AskRole() | p.Cascade() | p.Agent():
             return link.timeout is None and link.batch is None
         case _:
