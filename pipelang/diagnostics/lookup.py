@@ -6,6 +6,24 @@ import re
 
 from pipelang.diagnostics.codes import RULES, Rule
 
+FAMILIES = {
+    "P1": "syntax",
+    "P2": "names",
+    "P3": "types and units",
+    "P4": "flow",
+    "P5": "reliability",
+    "P6": "cost",
+    "P7": "safety",
+    "P8": "profiles",
+    "P9": "what this version leaves open",
+}
+
+
+def placeholders(template: str) -> str:
+    """A template with its blanks as words in capitals."""
+    words = re.sub(r"(?<!\{)\{(\w+)(?::[^}]*)?\}(?!\})", lambda blank: blank[1].upper(), template)
+    return words.replace("{{", "{").replace("}}", "}")
+
 
 def find(code: str) -> Rule | None:
     """A rule by its code or name, in whatever case."""

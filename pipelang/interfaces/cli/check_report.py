@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -97,6 +98,7 @@ def _for_machines(form: str, checked: list[Checked], missing: list[Diagnostic]) 
     for one in checked:
         sources |= one.sources
     found = list(dict.fromkeys([*missing, *(d for one in checked for d in one.diagnostics)]))
+    root = os.getcwd()
     if form == "sarif":
-        return dumps(as_sarif(found, sources, __version__)) + "\n"
-    return "".join(f"{as_github(diagnostic, sources)}\n" for diagnostic in found)
+        return dumps(as_sarif(found, sources, __version__, root)) + "\n"
+    return "".join(f"{as_github(diagnostic, sources, root)}\n" for diagnostic in found)

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.diagnostics.lookup import find, nearest
+from pipelang.diagnostics.lookup import FAMILIES, find, nearest, placeholders
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
 
 if TYPE_CHECKING:
     from pipelang.diagnostics import Rule
     from pipelang.diagnostics.explanation import Fence
     from pipelang.interfaces.report.paint import Paint
-
-FAMILIES = {
-    "P1": "syntax",
-    "P2": "names",
-    "P3": "types and units",
-    "P4": "flow",
-    "P5": "reliability",
-    "P6": "cost",
-    "P7": "safety",
-    "P8": "profiles",
-    "P9": "what this version leaves open",
-}
 
 STYLES = {"error": "bad", "warning": "unsure", "note": "people"}
 
@@ -61,10 +48,10 @@ def explanation(rule: Rule, paint: Paint, width: int) -> str:
     parts = [
         ("severity", f"{severity}: {_WEIGHT[severity]}"),
         ("family", FAMILIES[rule.code[:2]]),
-        ("message", _placeholders(rule.template)),
+        ("message", placeholders(rule.template)),
     ]
     if rule.help:
-        parts.append(("help", _placeholders(rule.help)))
+        parts.append(("help", placeholders(rule.help)))
     lines = [head, *labelled(parts, paint, width=width, label="dim")]
     page = page_of(rule.code)
     if page is not None:
@@ -93,12 +80,6 @@ def _example(fence: Fence, paint: Paint) -> list[str]:
     return lines
 
 
-def _placeholders(template: str) -> str:
-    """A template with its blanks as words in capitals."""
-    words = re.sub(r"(?<!\{)\{(\w+)\}(?!\})", lambda blank: blank[1].upper(), template)
-    return words.replace("{{", "{").replace("}}", "}")
-
-
 def listing(paint: Paint, width: int) -> str:
     """Every code, by family."""
     from pipelang.diagnostics import RULES
@@ -107,7 +88,7 @@ def listing(paint: Paint, width: int) -> str:
     rows: list[Row] = []
     for rule in RULES.values():
         severity = rule.severity.value
-        message = Cell(_placeholders(rule.template), "dim")
+        message = Cell(placeholders(rule.template), "dim")
         rows.append([rule.code, rule.name, Cell(severity, STYLES[severity]), message])
     lines = lay_out(rows, "<<<<", paint, width=width)
     blocks = []
