@@ -255,7 +255,7 @@ NO_TIMEOUT = _row(
 NO_AUDIT = _row(
     "P805",
     "no-audit",
-    "nothing says where {what} of `{name}` goes",
+    "no place is named for {what} of `{name}`",
 )
 NO_STATE = _row(
     "P806",

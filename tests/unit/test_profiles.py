@@ -303,3 +303,16 @@ def test_half_of_a_comment_is_not_mended() -> None:
     (one,) = check_file("a.pipe", MemoryLoader({"a.pipe": text})).diagnostics
     assert one.rule.code == "P892"
     assert not one.edits
+
+
+def test_the_configuration_that_the_page_shows_is_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```toml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    read = read_config("pyproject.toml", shown)
+    assert read is not None
+    config, found = read
+    assert not found
+    assert config.profile == "production"
+    assert not config.tells("P505")
+    assert not config.tells_of("P801", "examples/a/b.pipe")
+    assert None not in (config.setup.trace, config.setup.audit, config.setup.state)
