@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelang.diagnostics import RULES
 from pipelang.interfaces.checking import check_file
@@ -136,7 +138,7 @@ def test_a_demand_of_production_is_none_of_the_demo() -> None:
     bare = "pipeline p(word: text) -> text { return word }\n"
     assert told(bare, "") == []
     assert told(bare, CONFIG, Asked("demo")) == []
-    assert told(bare) == ["P802 error", "P803 error"]
+    assert told(bare) == ["P803 error", "P802 error"]
 
 
 def test_the_threshold_is_told_once() -> None:
@@ -239,6 +241,8 @@ def test_it_is_looked_for_up_to_the_root(tmp_path: Path) -> None:
         "[tool.pipelang]\nprofile = 'demo'\nprofile = 'demo'",
         '[tool.pipelang]\nprofile = "\x00"',
         '[tool.pipelang]\nprofile = """',
+        "[tool.pipelang]\nprofile = " + "[" * 20_000,
+        "[tool.pipelang]\nprofile = " + "9" * 5_000,
     ],
 )
 def test_a_bad_configuration_is_told_with_a_place_and_nothing_else(text: str) -> None:
@@ -254,7 +258,30 @@ def test_a_bad_configuration_is_told_with_a_place_and_nothing_else(text: str) ->
     assert set(told("pipeline p(", text)) == {"P890 error"}
 
 
+@given(st.text(alphabet='[]"=,.# \n\\pPl5ignore-tool', max_size=60))
+def test_no_configuration_makes_it_fall_over(text: str) -> None:
+    for whole in (text, f"[tool.pipelang]\n{text}", f"[tool.pipelang]\nignore = [{text}]\n"):
+        read = read_config("pyproject.toml", whole)
+        for one in read[1] if read is not None else ():
+            assert one.span is not None
+            assert 0 <= one.span.start <= one.span.end <= len(whole)
+
+
 # ------------------------------------------------------------------------------ comments
+
+
+@given(st.text(alphabet="ignore[]P5,# \n\t(){}:", max_size=60))
+def test_no_comment_makes_it_fall_over(text: str) -> None:
+    from pipelang.diagnostics import Source
+    from pipelang.interfaces.profiles.comments import ignores
+
+    for whole in (f"# pipelang: {text}", f"pipeline p(a: int) -> int {{ # pipelang:{text}\n"):
+        ignored, wrong = ignores(Source("a.pipe", whole))
+        for span in (*(one.span for one in ignored), *(one.span for one in wrong)):
+            assert span is not None
+            assert 0 <= span.start < span.end <= len(whole)
+        for one in ignored:
+            assert whole[one.span.start : one.span.end] == one.code
 
 
 IGNORED = """\
@@ -287,6 +314,61 @@ def test_the_formatter_keeps_such_comments_on_their_lines() -> None:
     assert said["P204"].startswith("enum Unused")
     assert said["P5"].lstrip().startswith("gate a")
     assert said["P4"].startswith("pipeline q")
+
+
+LONG = """\
+role staff { people 2 handles 5m responds 10m median, 1h p95 }
+tier small { price $1 in, $5 out context 50k tokens }
+tool find(word: text) -> text max 100 tokens { effect read }
+type A { body: text max 20 tokens confidence: probability }
+prompt tell(word: text) \"\"\"{{ word }}\"\"\"
+pipeline p(word: text, a_rather_long_name_for_a_word: text max 4 tokens, a_third_one: text max 4 tokens) -> A {  # pipelang: ignore[P802, P805, P806]
+  budget $1  # pipelang: ignore[P803]
+  step a: A = ask tell(a_rather_long_name_for_a_word) by small { output 50 tokens max accuracy 92% correlation 30% } # pipelang: ignore[P804, P801, P603]
+  step b = call find(a_rather_long_name_for_a_word) else call find(a_third_one) else escalate to staff  # pipelang: ignore[P804, P807]
+  gate sure: a.confidence >= 80% and b == "some very long text that does not fit" and word == "" else reject "no" # pipelang: ignore[P808]
+  approve it by staff when a_rather_long_name_for_a_word == "some very long text of some kind" else reject "no" # pipelang: ignore[P804]
+  return a
+}
+"""  # noqa: E501
+
+
+def test_what_is_ignored_stays_so_when_the_formatter_breaks_lines() -> None:
+    from pipelang.diagnostics import Source
+
+    neat, _ = format_source(Source("a.pipe", LONG))
+    assert neat.count("\n") > LONG.count("\n") + 10
+    asked = Asked("production", select=("P8",))
+    assert told(LONG, "", asked) == told(neat, "", asked) == []
+    spoken = re.sub(r" *# pipelang.*", "", neat)
+    found = {line.split()[0] for line in told(spoken, "", asked)}
+    assert found == {f"P80{number}" for number in range(1, 9)}
+
+
+def test_a_comment_behind_a_block_does_not_speak_for_what_is_in_it() -> None:
+    text = """\
+tool find(word: text) -> text max 100 tokens { effect read }
+pipeline p(word: text max 9 tokens) -> text {
+  when word == "" {
+    step a = call find(word) else reject "no"
+    return a
+  }  # pipelang: ignore[P804]
+  match word == "a" {
+    true {
+      step b = call find(
+        word  # pipelang: ignore[P804]
+      ) else reject "no"
+      return b
+    }
+    false { return word }
+  }  # pipelang: ignore[P804]
+}  # pipelang: ignore[P804]
+"""
+    asked = Asked("production", select=("P804", "P892"))
+    assert told(text, "", asked) == [
+        *("P804 error", "P892 warning"),
+        *("P804 error", "P892 warning", "P892 warning", "P892 warning"),
+    ]
 
 
 def test_what_is_unused_is_mended() -> None:

@@ -22,8 +22,8 @@ def input_is_bounded(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     """Every text, list and map of the input has a `max`, and nothing of it is `json`."""
     for parameter in pipeline.parameters:
         for path, what in _open_ends(parameter.name, parameter.type):
-            name = pipeline.name
-            yield report(codes.UNBOUNDED_INPUT, pipeline.span, path=path, name=name, what=what)
+            name, span = pipeline.name, parameter.span or pipeline.span
+            yield report(codes.UNBOUNDED_INPUT, span, path=path, name=name, what=what)
 
 
 def _open_ends(path: str, type: Type) -> Iterator[tuple[str, str]]:

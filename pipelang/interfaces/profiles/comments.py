@@ -1,7 +1,11 @@
 """Comments that ignore findings: `# pipelang: ignore[P501, P7]` at the end of the line they are on.
 
-The line of a finding is the one where it begins. A comment is held to what it says: a code that is
-none is an error, one that nothing is found of is a warning.
+The line of a finding is the one where it begins. A comment on the last line of an item, a signature
+or a small declaration speaks for all its lines: so that one behind a line that grew too long still
+means the same when `fmt` has broken the line and put the comment behind the last part.
+
+A comment is held to what it says: a code that is none is an error, one that nothing is found of is
+a warning.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from collections.abc import Iterable
 from pipelang.diagnostics import Diagnostic, Edit, Source, Span, codes, report
 from pipelang.diagnostics.lookup import is_selector, meant
 from pipelang.records import dataclass
+from pipelang.syntax import ast
 
 _SPEAKS = re.compile(r"#\s*pipelang:\s*(?P<word>[\w-]*)\s*(?P<rest>\[[^\]]*\]?)?")
 """What speaks to pipelang in a comment. Prose that only begins like that is left alone."""
@@ -19,29 +24,34 @@ _SPEAKS = re.compile(r"#\s*pipelang:\s*(?P<word>[\w-]*)\s*(?P<rest>\[[^\]]*\]?)?
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A code of a comment, with its place. `rest` is what to delete if the comment says no more:
-    None where other words stand with it.
+    """A code of a comment, with its place; it speaks for the lines `since` to `line`.
+
+    `rest` is what to delete if the comment says no more, None where other words stand with it.
     """
 
     code: str
+    since: int
     line: int
     span: Span
     own_line: bool
     rest: Span | None
 
     def covers(self, code: str, line: int) -> bool:
-        return self.line == line and code.startswith(self.code)
+        """Whether it ignores a finding of a code that begins on a line."""
+        return self.since <= line <= self.line and code.startswith(self.code)
 
 
 def ignores(source: Source) -> tuple[tuple[Ignored, ...], tuple[Diagnostic, ...]]:
     """The comments of a file that ignore something, and what is wrong with them."""
     if "pipelang:" not in source.text:
         return (), ()
-    from pipelang.syntax.tokens import tokenize
+    from pipelang.syntax.parse import parse
 
     ignored: list[Ignored] = []
     found: list[Diagnostic] = []
-    for comment in tokenize(source).comments:
+    read = parse(source)
+    extents = _extents(source, read.module)
+    for comment in read.tokens.comments:
         hit = _SPEAKS.search(comment.text)
         if hit is None or not _is_meant(hit):
             continue
@@ -60,11 +70,47 @@ def ignores(source: Source) -> tuple[tuple[Ignored, ...], tuple[Diagnostic, ...]
             span = Span(source.name, at, at + len(word))
             start += len(part) + 1
             if is_selector(word):
-                ignored.append(Ignored(word, line, span, comment.own_line, rest))
+                since = line if comment.own_line else extents.get(line, line)
+                ignored.append(Ignored(word, since, line, span, comment.own_line, rest))
             else:
                 why = f"there is no code `{word}`"
                 found.append(report(codes.BAD_IGNORE, span, why=why, help=meant(word)))
     return tuple(ignored), tuple(found)
+
+
+def _extents(source: Source, module: ast.Module) -> dict[int, int]:
+    """From the last line of whatever takes several to its first: items, signatures, declarations.
+
+    What holds other items (a pipeline, a branch) counts up to where they begin.
+    """
+    extents: dict[int, int] = {}
+
+    def add(start: int, end: int) -> None:
+        first, last = source.position(start).line, source.position(end).line
+        if first < last:
+            extents[last] = min(first, extents.get(last, first))
+
+    def inside(items: Iterable[ast.Item]) -> None:
+        for item in items:
+            match item:
+                case ast.When():
+                    add(item.span.start, item.condition.span.end)
+                    inside((*item.then, *(item.otherwise or ())))
+                case ast.MatchItem():
+                    add(item.span.start, item.subject.span.end)
+                    for arm in item.arms:
+                        if isinstance(arm, ast.MatchItemArm):
+                            inside(arm.items)
+                case _:
+                    add(item.span.start, item.span.end)
+
+    for declaration in module.declarations:
+        if isinstance(declaration, ast.PipelineDecl):
+            add(declaration.span.start, declaration.returns.span.end)
+            inside(declaration.items)
+        else:
+            add(declaration.span.start, declaration.span.end)
+    return extents
 
 
 _HELP = "write `# pipelang: ignore[P501]`, with the codes that are meant"

@@ -33,6 +33,9 @@ def read_config(name: str, text: str) -> tuple[Config, tuple[Diagnostic, ...]] |
         whole = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return Config(), (_malformed(source, str(error)),)
+    except (ValueError, RecursionError) as error:  # a number too long for Python, brackets too deep
+        said = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        return Config(), (_malformed(source, said),)
     tool = whole.get("tool")
     table = tool.get("pipelang") if isinstance(tool, dict) else None
     if table is None:
