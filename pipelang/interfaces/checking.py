@@ -61,13 +61,13 @@ def check_file(path: str, loader: Loader | None = None, configs: Configs | None 
             from pipelang.interfaces.binding_check import check_bindings
 
             found.extend(check_bindings(built.program))
-    found = _weighed(found, path, built, configured.config, imports)
+    found = _weighed(found, loader.beside("", path), built, configured.config, imports)
     found = sorted(dict.fromkeys(found), key=_place)
     return Checked(path, built.program, tuple(analyses), tuple(found), built.sources)
 
 
 def _weighed(
-    found: list[Diagnostic], path: str, built: Built, config: Config, imports: bool
+    found: list[Diagnostic], root: str, built: Built, config: Config, imports: bool
 ) -> list[Diagnostic]:
     """What is told of it under a configuration; the rules are imported where there are some."""
     production = config.profile == "production" and built.program is not None
@@ -79,7 +79,7 @@ def _weighed(
     if production and built.program is not None:
         found = in_production(found, built.program, config)
     is_program = built.program is not None
-    return told(found, path, built.sources, config, is_program=is_program, imports=imports)
+    return told(found, root, built.sources, config, is_program=is_program, imports=imports)
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:

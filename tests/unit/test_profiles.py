@@ -380,6 +380,13 @@ def test_what_is_unused_is_mended() -> None:
     assert (whole[: edit.span.start] + whole[edit.span.end :]).endswith("fn f() -> int = 1\n")
 
 
+@pytest.mark.parametrize("path", ["a.pipe", "./a.pipe", "b/../a.pipe"])
+def test_comments_are_judged_by_whatever_name_a_file_is_called(path: str) -> None:
+    text = "pipeline p() -> int { return 1 }\nfn f() -> int = 1  # pipelang: ignore[P204, P501]\n"
+    found = check_file(path, MemoryLoader({"a.pipe": text})).diagnostics
+    assert [one.rule.code for one in found] == ["P892"]
+
+
 def test_half_of_a_comment_is_not_mended() -> None:
     text = "pipeline p() -> int { return 1 }\nfn f() -> int = 1  # pipelang: ignore[P204, P501]\n"
     (one,) = check_file("a.pipe", MemoryLoader({"a.pipe": text})).diagnostics
