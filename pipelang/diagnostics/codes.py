@@ -2,8 +2,9 @@
 
 A row is a code, a name, a severity, a template and (where a general one exists) the mend.
 Families: P1xx syntax, P2xx names, P3xx types and units, P4xx flow, P5xx reliability, P6xx cost,
-P7xx safety, P9xx what this version cannot decide yet. Messages start in lower case, end without a
-full stop, quote the user's words in backticks, and say what was expected and what was found.
+P7xx safety, P8xx profiles, P9xx what this version cannot decide yet. Messages start in lower case,
+end without a full stop, quote the user's words in backticks, and say what was expected and what was
+found.
 """
 
 from __future__ import annotations
@@ -228,6 +229,12 @@ OUT_OF_REACH = _row(
     "lower the threshold to what the model says of itself",
     _W,
 )
+NO_WAY_WITHOUT_MODEL = _row(
+    "P513",
+    "no-way-without-model",
+    "when no model answers, `{step}` ends `{name}` as failed",
+    "let its chain end without a model: a value, a tool, a person or `else escalate to ROLE`",
+)
 
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(
@@ -254,6 +261,57 @@ AGENT_EFFECT = _row(
     "agent-effect",
     "`{tool}` acts on the world, and an agent may not call it by itself",
     "wrap it in a pipeline, where its gates and approvals live, and give the agent that pipeline",
+)
+
+# ------------------------------------- P8xx what `production` demands, and what is ignored
+NO_ERROR_HANDLING = _row(
+    "P801",
+    "no-error-handling",
+    "nothing says what happens when `{step}` does not work",
+    'give it an `else`: another action, a value, or an outcome such as `else fail "code"`',
+)
+UNBOUNDED_INPUT = _row(
+    "P802",
+    "unbounded-input",
+    "`{path}` of the input of `{name}` {what}",
+    "bound it where its type is written, so that whatever comes in has a largest size",
+)
+NO_BUDGET = _row(
+    "P803",
+    "no-budget",
+    "`{name}` has no budget of {what}",
+    "give it one in money and time: `budget $0.25, 5m else escalate to ROLE`",
+)
+NO_TIMEOUT = _row(
+    "P804",
+    "no-timeout",
+    "nothing limits how long `{what}` may take",
+)
+NO_AUDIT = _row(
+    "P805",
+    "no-audit",
+    "no place is named for {what} of `{name}`",
+)
+NO_STATE = _row(
+    "P806",
+    "no-state",
+    "nothing says where the state of `{name}` lives outside its process",
+    'declare it in pyproject.toml: `state = "PLACE"` under `[tool.pipelang.production]`',
+)
+NO_HANDOFF = _row("P807", "no-handoff", "this hands a case to `{role}`, but {what}")
+NO_EVIDENCE = _row(
+    "P808",
+    "no-evidence",
+    "nothing says how often the threshold of `{what}` is wrong",
+)
+BAD_CONFIG = _row("P890", "bad-config", "in the configuration: {why}")
+BAD_IGNORE = _row("P891", "bad-ignore", "this comment ignores nothing: {why}")
+UNUSED_IGNORE = _row(
+    "P892",
+    "unused-ignore",
+    "`{code}` is ignored here, and nothing of the kind is found",
+    "leave it out",
+    _W,
 )
 
 # ------------------------------------------------------- P9xx what this version leaves open

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.profiles.nearest import Configs
 from pipelang.interfaces.seen import Seen
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.build import build
+from pipelang.semantics.build import Built, build
 from pipelang.semantics.loading import Loader
 
 if TYPE_CHECKING:
     from pipelang.analysis.analyse import Analysis
     from pipelang.analysis.review import Load
+    from pipelang.interfaces.profiles.config import Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,26 @@ class Checked:
     sources: Sources
 
 
-def check_file(path: str, loader: Loader | None = None, alone: bool = True) -> Checked:
-    """Check one file with everything it imports; `alone`: its pipelines are all that send cases to
-    people.
+def check_file(
+    path: str, loader: Loader | None = None, configs: Configs | None = None, alone: bool = True
+) -> Checked:
+    """Check one file with everything it imports, as its configuration wants it.
+
+    `configs` belong to the loader and to the command line's own words; without them, it is what
+    the nearest pyproject.toml says. A configuration that is wrong is all that is then told.
+    `alone`: its pipelines are all that send cases to people.
     """
-    built = build(path, loader or DiskLoader())
+    loader = loader or DiskLoader()
+    configs = configs or Configs(loader)
+    configured = configs.of(path)
+    if configured.found:
+        source = configured.source
+        sources = {} if source is None else {source.name: source}
+        return Checked(path, None, (), configured.found, sources)
+    built = build(path, loader)
     found = list(built.diagnostics)
     analyses: list[Analysis] = []
+    imports = configs.asked.import_tools
     if built.program is not None:
         from pipelang.analysis.analyse import analyse
         from pipelang.analysis.findings import findings
@@ -46,6 +61,11 @@ def check_file(path: str, loader: Loader | None = None, alone: bool = True) -> C
             analysis = analyse(built.program, pipeline)
             analyses.append(analysis)
             found.extend(findings(built.program, analysis))
+        if imports:
+            from pipelang.interfaces.binding_check import check_bindings
+
+            found.extend(check_bindings(built.program))
+    found = _weighed(found, loader.beside("", path), built, configured.config, imports)
     found = sorted(dict.fromkeys(found), key=_place)
     checked = Checked(path, built.program, tuple(analyses), tuple(found), built.sources)
     return with_review([checked])[0] if alone else checked
@@ -77,6 +97,22 @@ def review_loads(checked: Sequence[Checked]) -> list[Load]:
         if one.program is not None
         for analysis in one.analyses
     )
+
+
+def _weighed(
+    found: list[Diagnostic], root: str, built: Built, config: Config, imports: bool
+) -> list[Diagnostic]:
+    """What is told of it under a configuration; the rules are imported where there are some."""
+    production = config.profile == "production" and built.program is not None
+    speaks = any("pipelang:" in source.text for source in built.sources.values())
+    if not production and config.tells_all and not speaks:
+        return found
+    from pipelang.interfaces.profiles.judging import in_production, told
+
+    if production and built.program is not None:
+        found = in_production(found, built.program, config)
+    is_program = built.program is not None
+    return told(found, root, built.sources, config, is_program=is_program, imports=imports)
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:

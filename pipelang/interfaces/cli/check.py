@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelang.interfaces.cli.check_line import FORMATS, PROFILES, CheckLine
+from pipelang.interfaces.cli.check_line import FORMATS, PROFILES, CheckLine, listed_codes
 from pipelang.interfaces.cli.checked import check
 
 
@@ -21,9 +21,10 @@ from pipelang.interfaces.cli.checked import check
 @click.option(
     "--profile",
     type=click.Choice(PROFILES),
-    default="demo",
-    help="How much is demanded of a pipeline.",
+    help="How much is demanded of a pipeline; without it what pyproject.toml says, or demo.",
 )
+@click.option("--select", multiple=True, metavar="CODES", help="Tell these only: P5,P701.")
+@click.option("--ignore", multiple=True, metavar="CODES", help="Do not tell these: P5,P701.")
 @click.option("--verbose", is_flag=True, help="Leave nothing out of the text report.")
 @click.option(
     "--no-cache", "cache", is_flag=True, flag_value=False, default=True, help="Check anew."
@@ -47,7 +48,9 @@ def command(
     paths: tuple[str, ...],
     form: str,
     strict: bool,
-    profile: str,
+    profile: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
     verbose: bool,
     cache: bool,
     fix: bool,
@@ -58,7 +61,8 @@ def command(
     """Check files or folders (the current one by default), and report on every pipeline.
 
     Nothing is run, and nothing imported but with --import-tools. Exit code 0 if there are no errors
-    (with --strict: no warnings either), 1 if there are, 2 if a path is not there.
+    (with --strict: no warnings either), 1 if there are, 2 if a path is not there or
+    the configuration is wrong.
 
     With --against, what a change does to success, errors, escalations, cost and promises is shown
     instead, with 95% intervals of the differences: as text, as JSON (`against` in the report), or
@@ -66,13 +70,24 @@ def command(
     import and measure; evidence that did not change is drawn once for both sides. The exit code is
     that of the files as they are.
     """
+    line = CheckLine(
+        paths=paths,
+        form=form,
+        strict=strict,
+        profile=profile,
+        select=listed_codes(select),
+        ignore=listed_codes(ignore),
+        verbose=verbose,
+        cache=cache,
+        import_tools=import_tools,
+    )
     if fix or diff:
         from pipelang.interfaces.cli.check_fix import fix as mend
+        from pipelang.interfaces.profiles.config import Asked
 
-        changed = mend(paths, show=diff)
+        changed = mend(paths, diff, Asked(profile, line.select, line.ignore))
         if diff:
             ctx.exit(1 if changed else 0)
-    line = CheckLine(paths, form, strict, profile, verbose, cache, import_tools)
     if against is not None:
         from pipelang.interfaces.cli.check_against import check_against
 

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 
 from pipelang.interfaces.against import Against, against, against_json
-from pipelang.interfaces.checking import Checked, check_file, pipe_files
+from pipelang.interfaces.checking import Checked, check_file, with_review
 from pipelang.interfaces.cli.check_line import CheckLine
-from pipelang.interfaces.cli.check_report import FINDINGS, NOT_YET, USAGE, check_all, counts
+from pipelang.interfaces.cli.check_report import FINDINGS, USAGE, check_all, counts
 from pipelang.interfaces.cli.programs import stop
-from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
+from pipelang.interfaces.profiles.config import Asked
+from pipelang.interfaces.profiles.nearest import Configs
 from pipelang.interfaces.revision import NoRevision, Revision, RevisionLoader, find_revision
 
 FORMATS = ("text", "json", "markdown")
@@ -25,11 +26,10 @@ def check_against(line: CheckLine, other: str) -> int:
         stop(f"--against does not go with --format {line.form}", USAGE, f"it prints {known}")
     if line.import_tools:
         stop("--against does not go with --import-tools", USAGE, "check the tools by themselves")
-    if line.profile == "production":
-        warn(NOT_YET)
     paths = line.paths or (".",)
-    before, commit = _before(paths, other)
-    after, missing = check_all(paths)
+    asked = Asked(line.profile, line.select, line.ignore)
+    before, commit = _before(paths, other, asked)
+    after, missing = check_all(paths, asked=asked)
     for found in missing:
         stop(found.message, USAGE, found.help)
     write(_shown(against(before, after, other, commit), line, after))
@@ -37,19 +37,19 @@ def check_against(line: CheckLine, other: str) -> int:
     return FINDINGS if any(counts(one, line.strict) for one in found_now) else 0
 
 
-def _before(paths: Sequence[str], other: str) -> tuple[list[Checked], str | None]:
+def _before(paths: Sequence[str], other: str, asked: Asked) -> tuple[list[Checked], str | None]:
     """What is compared with, checked, and the hash of a revision. Ends the process on a mistake."""
     if _is_path(other):
-        return _files(other), None
+        return _files(other, asked), None
     try:
         revision = find_revision(other, paths[0])
     except NoRevision as wrong:
         if os.path.exists(other):
-            return _files(other), None
+            return _files(other, asked), None
         why, help = wrong.args
         stop(f"{why}, and no file `{other}`" if "no revision" in why else why, USAGE, help)
     try:
-        return _at(revision, paths), revision.commit
+        return _at(revision, paths, asked), revision.commit
     except NoRevision as wrong:
         why, help = wrong.args
         stop(why, USAGE, help)
@@ -61,14 +61,14 @@ def _is_path(other: str) -> bool:
     return looks and os.path.exists(other)
 
 
-def _files(other: str) -> list[Checked]:
-    files, missing = pipe_files([other])
+def _files(other: str, asked: Asked) -> list[Checked]:
+    files, missing = check_all([other], asked=asked)
     for found in missing:
         stop(found.message, USAGE, found.help)
-    return [check_file(path, DiskLoader()) for path in files]
+    return files
 
 
-def _at(revision: Revision, paths: Sequence[str]) -> list[Checked]:
+def _at(revision: Revision, paths: Sequence[str], asked: Asked) -> list[Checked]:
     files = dict.fromkeys(path for given in paths for path in revision.pipes(given))
     if not files:
         named = f"`{paths[0]}`" if len(paths) == 1 else "none of these paths"
@@ -79,7 +79,8 @@ def _at(revision: Revision, paths: Sequence[str]) -> list[Checked]:
         help = "a file that is new has nothing to be compared with; a renamed one: --against FILE"
         raise NoRevision(why, help)
     loader = RevisionLoader(revision)
-    return [check_file(path, loader) for path in files]
+    configs = Configs(loader, asked)
+    return with_review([check_file(path, loader, configs, alone=False) for path in files])
 
 
 def _shown(found: Against, line: CheckLine, after: list[Checked]) -> str:
