@@ -22,7 +22,7 @@ SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
-.PHONY: help setup demo test lint format types bench oracle storm grammar pictures clean distclean
+.PHONY: help setup demo test lint format types bench oracle storm agentdojo grammar pictures clean distclean
 
 help: ## This list
 	@echo 'pipelang: make TARGET [PYTHON=python3.13] [VENV=.venv] [ARGS="..."]'
@@ -123,6 +123,14 @@ storm: $(READY_TO_DEVELOP) ## The model checker for tests/oracle/test_storm.py, 
 	@test -x $(STORM)/bin/python || $(PY) -m venv $(STORM)
 	@$(STORM)/bin/python -c 'import stormpy' 2>/dev/null \
 	  || $(STORM)/bin/python -m pip install --quiet --disable-pip-version-check 'stormpy==1.14.0'
+
+# AgentDojo brings the SDKs of four providers along. No key is needed: only its tasks are read.
+AGENTDOJO := .venv-agentdojo
+
+agentdojo: $(READY_TO_DEVELOP) ## AgentDojo's attacks for tests/agentdojo, apart (350 MB)
+	@test -x $(AGENTDOJO)/bin/python || $(PY) -m venv $(AGENTDOJO)
+	@$(AGENTDOJO)/bin/python -m pip show --quiet agentdojo 2>/dev/null \
+	  || $(AGENTDOJO)/bin/python -m pip install --quiet --disable-pip-version-check 'agentdojo==0.1.35'
 
 grammar: $(READY_TO_DEVELOP) ## Make the parse tables from grammar/pipelang.lark
 	@$(PY) -m pipelang.syntax.build_tables

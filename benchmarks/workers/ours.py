@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Coroutine
 from typing import Any
 
 from serve import serve_async, serve_memory
 
 from pipelang import load
+from pipelang.runtime.embedding import Runtime
 from pipelang.runtime.interpreter import run_pipeline
 from pipelang.runtime.outcomes import Answered
 
@@ -29,21 +31,20 @@ def main() -> None:
         await waits[0].wait()
         return x
 
-    handle = loaded.pipeline("main", tools={"noop": wait if what == "memory" else noop})
+    tools = {"noop": wait if what == "memory" else noop}
+    handle = loaded.pipeline("main", tools=tools, runtime=Runtime(trace=tracing == "traced"))
 
     async def run() -> Any:
-        begun = handle.start({"x": 1})
-        begun.quiet = tracing == "quiet"
-        result = await run_pipeline(begun)
+        result = await run_pipeline(handle.start({"x": 1}))
         assert isinstance(result, Answered), result
         return result
 
     async def many() -> None:
         await asyncio.gather(*(run() for _ in range(count)))
 
-    async def waiting(event: asyncio.Event) -> None:
+    def waiting(event: asyncio.Event) -> Coroutine[Any, Any, Any]:
         waits[:] = [event]
-        await run()
+        return run_pipeline(handle.start({"x": 1}))
 
     if what == "memory":
         serve_memory(waiting, count)

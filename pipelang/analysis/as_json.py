@@ -23,6 +23,9 @@ def analysis_json(
             if name.startswith(prefix)
         }
 
+    def critical(name: str) -> dict[str, Any]:
+        return {"critical_path": list(analysis.critical.get(name, ()))}
+
     return {
         "outcomes": {name: numbers[name] for name in OUTCOMES},
         "coverage": numbers["coverage"],
@@ -30,9 +33,12 @@ def analysis_json(
         "availability": numbers["availability"],
         "wrong_effect": numbers["wrong_effect"],
         "escalations": {name: n.as_json() for name, n in analysis.escalations.items()},
-        "cost": {**group("cost."), "baseline": {}},
-        "latency": {},
-        "turnaround": {},
+        "cost": {
+            **group("cost."),
+            "baseline": {tier: number.as_json() for tier, number in analysis.baseline.items()},
+        },
+        "latency": {**group("latency."), **critical("latency")},
+        "turnaround": {**group("turnaround."), **critical("turnaround")},
         "tokens": group("tokens."),
         "slo": [verdict.as_json() for verdict in analysis.slo],
         "steps": [

@@ -8,15 +8,17 @@ and if they are not. A new answer copies them with the correlation of the link t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from pipelang.analysis.calls import Caller, call_kernel
+from pipelang.analysis.calls import Caller, call_kernel, waited
 from pipelang.analysis.closed import Closed, add, of_answers
 from pipelang.analysis.conditions import perform
 from pipelang.analysis.lists import each_closed, fixed_length
 from pipelang.analysis.model import Model, all_right
 from pipelang.analysis.polls import CallKernel, Latent, Made, cascaded, voted
 from pipelang.analysis.preparing import Prepared, outage_key
+from pipelang.analysis.prices import tools_cost
 from pipelang.analysis.table import Key, Table, is_zero
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as ir
@@ -44,7 +46,7 @@ class StepKernel:
     """What a step comes to, by the variables that it reads."""
 
     prepared: Prepared
-    _calls: dict[tuple[int, Caller], CallKernel] = field(default_factory=dict)
+    _calls: dict[tuple[int, Caller, bool], CallKernel] = field(default_factory=dict)
     _behind: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def behind(self, model: Model, action: p.Action) -> frozenset[str]:
@@ -74,7 +76,10 @@ def _walk(kernel: StepKernel, chain: p.Chain, now: Situation) -> Closed:
         for wrong, weight in before.items():
             total.take(weight, tried, wrong)
         reach, total.fails = total.fails, {}
-        at = after_failure(chain, at, taken)
+        former, at = at, after_failure(chain, at, taken)
+        if now.model.meter is not None and at is not None and at.link == former.link:
+            wait = waited(now.model, taken, at.attempt)
+            reach = {wrong: weight * wait for wrong, weight in reach.items()}
     total.fails = reach
     return total
 
@@ -94,8 +99,12 @@ def _attempt(
     found, there = _hit(kernel, link, now, frozenset(around))
     hits = now.model.parameters.value(link.cache.hits) * there
     closed = Closed()
+    marked = now.model.marked
+    known = hits
+    if marked is not None and marked[0] == kernel.prepared.step.name:
+        known = hits * marked[1]
     for answer, chance in found.items():
-        add(closed.answers, answer, hits * chance)
+        add(closed.answers, answer, known * chance)
     closed.take(1 - hits, _fresh(kernel, link, now, frozenset(around)))
     return closed, link
 
@@ -113,7 +122,9 @@ def _hit(
             keeps = latent if kernel.prepared.tracks_latent else None
             made.answer(latent[0] if right else latent[1], keeps, chance)
         return of_answers(made).answers, 1
-    fresh = _fresh(kernel, link, replace(now, values=_calm(now)), around).answers
+    unmeasured = replace(now.model, meter=None)
+    calm = replace(now, model=unmeasured, values=_calm(now))
+    fresh = _bare(kernel, link, calm, around).answers
     total = sum(fresh.values())
     plain = not getattr(total, "shape", ())
     if plain and total == 0:
@@ -145,6 +156,11 @@ def _given(model: Model, action: p.Action) -> frozenset[str]:
 
 def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
     """An action without its cache."""
+    return _with_hazards(kernel, link, now, _bare(kernel, link, now, around))
+
+
+def _bare(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
+    """The same without what an agent's pipelines may do besides."""
     model, action, prepared = now.model, link.action, kernel.prepared
     right = all_right(now.values, around | kernel.behind(model, action))
     keeps = prepared.tracks_latent
@@ -165,16 +181,15 @@ def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[s
                 return 1 - (alarms if answer and others else catches)
 
             made = cascaded(calls, holds, right, now.former, keeps)
-            return _with_hazards(kernel, action.agent, now, of_answers(made))
+            return of_answers(made)
         case _:
             pass
     call = _call(kernel, link, _tier(kernel, link, now), now)
-    loop = action if isinstance(action, p.Agent) else None
     if link.vote is not None:
-        made = voted(link.vote, call, right, now.former, keeps)
-        return _with_hazards(kernel, loop, now, of_answers(made))
+        made = _voted(model, link.vote, call, right, now.former, keeps)
+        return of_answers(made)
     made = Made(fails=call.fails, cost=call.cost, tokens=call.tokens)
-    answered = 1 - call.fails
+    answered = call.answers
     if not is_zero(answered):
         for latent, chance in call.draw(now.former):
             verdict = latent[0] if right else latent[1]
@@ -183,7 +198,26 @@ def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[s
     closed = of_answers(made, acts)
     if isinstance(action, p.AskRole):
         closed.asked[action.role] = 1.0
-    return _with_hazards(kernel, loop, now, closed)
+    return closed
+
+
+def _voted(
+    model: Model,
+    vote: p.Vote,
+    call: CallKernel,
+    right: bool,
+    former: Latent | None,
+    keeps: bool,
+) -> Made:
+    """A vote. The calls of a majority run side by side, those of a lead one after the other."""
+    meter = model.meter
+    if meter is None or isinstance(vote, p.Lead):
+        return voted(vote, call, right, former, keeps)
+    call = replace(call, fails=meter.aside(call.fails), answers=meter.aside(call.answers))
+    made = voted(vote, call, right, former, keeps)
+    made.answers = {answer: meter.back(weight) for answer, weight in made.answers.items()}
+    made.fails = meter.back(made.fails)
+    return made
 
 
 def _tier(kernel: StepKernel, link: p.Link, now: Situation) -> str | None:
@@ -193,43 +227,74 @@ def _tier(kernel: StepKernel, link: p.Link, now: Situation) -> str | None:
     return tier
 
 
-def _call(kernel: StepKernel, link: p.Link, tier: str | None, now: Situation) -> CallKernel:
+def _call(
+    kernel: StepKernel, link: p.Link, tier: str | None, now: Situation, turns: int | None = None
+) -> CallKernel:
     """One call. Of the situation it hangs on whether its provider is out, and on its turns."""
     out = False
     if tier is not None:
         out = bool(now.values[outage_key(now.model.program.tiers[tier].provider)])
-    turns, agent = 1, agent_of(link.action)
-    if agent is not None:
-        turns = agent.turns or now.values[kernel.prepared.loops[id(agent)].turns]
+    if turns is None:
+        turns = _turns(kernel, link, now)
     who = Caller(tier, out, turns)
-    known = kernel._calls.get((id(link), who))
+    place = (id(link), who, now.model.meter is None)
+    known = kernel._calls.get(place)
     if known is None:
         prepared = kernel.prepared
         known = call_kernel(now.model, prepared.step, link, who, prepared.tracks_latent)
-        kernel._calls[id(link), who] = known
+        kernel._calls[place] = known
     return known
 
 
-def _with_hazards(
-    kernel: StepKernel, agent: p.Agent | None, now: Situation, closed: Closed
-) -> Closed:
-    """What the pipelines among an agent's tools may do besides, where they can do something."""
+def _turns(kernel: StepKernel, link: p.Link, now: Situation) -> int:
+    agent = agent_of(link.action)
     if agent is None:
-        return closed
-    loop = kernel.prepared.loops[id(agent)]
-    if loop.hazard is None:
+        return 1
+    turns: int = agent.turns or now.values[kernel.prepared.loops[id(agent)].turns]
+    return turns
+
+
+def _with_hazards(kernel: StepKernel, link: p.Link, now: Situation, closed: Closed) -> Closed:
+    """What the pipelines among an agent's tools may do besides, where they can do something.
+
+    It is done by the first tools that are called: behind the first turn of the first loop that has
+    answered it. That none do it, or these, are the extremes of all that the model may choose.
+    """
+    agent = agent_of(link.action)
+    loop = None if agent is None else kernel.prepared.loops[id(agent)]
+    if agent is None or loop is None or loop.hazard is None or _turns(kernel, link, now) == 1:
         return closed
     outcome, wrong = loop.hazards[now.values[loop.hazard]]
+    if outcome is None and not wrong:
+        return closed
+    before: Any = 1.0  # no tool was called so far
+    first = Closed()
+    for call in _loops(kernel, link, now):
+        first.cost = first.cost + before * call.cost
+        first.tokens = first.tokens + before * call.tokens
+        before = before * call.fails
+    result = Closed(cost=closed.cost, tokens=closed.tokens, work=closed.work)
+    add(result.fails, False, before)
     if outcome is None:
-        result = Closed()
-        result.take(1.0, closed, wrong)
+        late = sum(closed.fails.values()) - before
+        add(result.fails, True, late * (late > 0))
+        for (right, latent, _), chance in closed.answers.items():
+            add(result.answers, (right, latent, True), chance)
         return result
-    result = Closed(cost=closed.cost, tokens=closed.tokens, asked=closed.asked)
-    for fails in closed.fails.values():
-        add(result.fails, wrong, fails)
-    for chance in closed.answers.values():
-        add(result.ends, (outcome, True, wrong), chance)
+    result.cost = first.cost + (1 - before) * tools_cost(now.model, agent)
+    result.tokens = first.tokens
+    add(result.ends, (outcome, True, wrong), 1 - before)
     return result
+
+
+def _loops(kernel: StepKernel, link: p.Link, now: Situation) -> Iterator[CallKernel]:
+    """The first turns of all loops that are begun as long as none gets beyond its first turn."""
+    if isinstance(link.action, p.Cascade):
+        yield from (_call(kernel, link, tier, now, 1) for tier in link.action.tiers)
+        return
+    calls = 1 if link.vote is None else link.vote.calls
+    for _ in range(calls):
+        yield _call(kernel, link, _tier(kernel, link, now), now, 1)
 
 
 def _each(kernel: StepKernel, each: p.Each, now: Situation, around: frozenset[str]) -> Closed:
@@ -250,7 +315,7 @@ def _each(kernel: StepKernel, each: p.Each, now: Situation, around: frozenset[st
             one.take(weight, _ended(_walk(kernel, each.body, here), each.body, here))
         return one
 
-    return each_closed(each, length, element)
+    return each_closed(each, length, element, now.model.meter)
 
 
 def _ended(closed: Closed, body: p.Chain, now: Situation) -> Closed:

@@ -35,8 +35,10 @@ class Closed:
 
     def spend(self, weight: Any, other: Closed) -> None:
         """Add what something else costs, so likely as it is reached."""
-        self.cost = self.cost + weight * other.cost
-        self.tokens = self.tokens + weight * other.tokens
+        if not is_zero(other.cost):
+            self.cost = self.cost + weight * other.cost
+        if not is_zero(other.tokens):
+            self.tokens = self.tokens + weight * other.tokens
         self.work += other.work
         for role, often in other.asked.items():
             add(self.asked, role, weight * often)

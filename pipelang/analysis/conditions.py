@@ -71,7 +71,7 @@ def _ensure(table: Table, draw: Draw) -> Table:
     def outcomes(seen: tuple[Any, ...]) -> Iterable[tuple[tuple[Any, ...], Any]]:
         if seen[given] is not None:
             return [((seen[given],), 1)]
-        right = all(bit == RIGHT for bit in seen[:given])
+        right = all(bit in (RIGHT, None) for bit in seen[:given])
         return [((value,), chance) for value, chance in draw.outcomes(right)]
 
     return assign(table, (draw.key,), (*draw.given, draw.key), outcomes)

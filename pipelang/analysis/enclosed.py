@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.enclosure import (
@@ -91,7 +91,7 @@ class Enclosed:
 
         count = len(self.axes)
         if self.samples is None:
-            unknown, choose = _random_points(self.axes)
+            unknown, choose = random_points(self.axes, SAMPLES)
             self.samples = self.sweep(unknown, choose)
         values = np.broadcast_to(
             np.asarray(read(self.samples), dtype=float), (SAMPLES * (count + 1),)
@@ -105,16 +105,16 @@ SAMPLES = 3
 SEED = 20261121
 
 
-def _random_points(axes: tuple[Axis, ...]) -> tuple[Unknown, Choose]:
-    """Random points, each followed by what it is with one of its unknowns changed."""
+def random_points(axes: Sequence[Axis], samples: int) -> tuple[Unknown, Choose]:
+    """So many random points, each followed by what it is with one of its unknowns changed."""
     import numpy as np
 
     generator = np.random.Generator(np.random.PCG64(SEED))
     found: dict[str, Array] = {}
     for index, axis in enumerate(axes):
         parts = axis.parts or 2
-        plain = generator.dirichlet(np.ones(parts), SAMPLES)
-        other = generator.dirichlet(np.ones(parts), SAMPLES)
+        plain = generator.dirichlet(np.ones(parts), samples)
+        other = generator.dirichlet(np.ones(parts), samples)
         table = np.repeat(plain[:, None, :], len(axes) + 1, axis=1)
         table[:, index + 1, :] = other
         found[axis.site] = table.reshape(-1, parts)
@@ -130,6 +130,17 @@ MOST_WORK = 500_000_000
 """States times points of a grid; beyond it there are too many points."""
 
 
+def look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> None:
+    """Meet what the point does not: it never goes where its values leave nothing, as behind a wrong
+    answer where 9 of 9 were right; the posterior and the bounds do.
+    """
+    while point.never_happened():
+        beyond = Parameters(program.evidence, point.unknown, *point.interior())
+        sweep(make_model(program, pipeline, beyond))
+        if not point.learn(beyond):
+            return
+
+
 def enclosed(
     program: p.Program, pipeline: p.Pipeline, point: Parameters, work: int
 ) -> Enclosed | None:
@@ -138,12 +149,12 @@ def enclosed(
         return None
     axes = axes_of(point.unknown_sites, point.sticks)
     degrees = _degrees(program, pipeline, point, axes)
-    most = _highest(degrees, len(axes))
+    most = highest(degrees, len(axes))
     linear = {axis.site for axis, degree in zip(axes, most, strict=True) if degree <= 1}
     if any(axis.parts and axis.site not in linear for axis in axes):
         axes = broken(axes, linear)
         degrees = _degrees(program, pipeline, point, axes)
-        most = _highest(degrees, len(axes))
+        most = highest(degrees, len(axes))
 
     def swept(unknown: Unknown, choose: Choose) -> Totals:
         parameters = Parameters(program.evidence, unknown, choose=choose)
@@ -165,7 +176,7 @@ def _degrees(
     return sweep(make_model(program, pipeline, parameters))
 
 
-def _highest(degrees: Totals, count: int) -> list[int]:
+def highest(degrees: Totals, count: int) -> list[int]:
     """The highest degree of any figure in each unknown."""
     most = [0] * count
     for figure in all_figures(degrees):

@@ -32,7 +32,6 @@ DERIVED: dict[str, Read] = {
     "availability": lambda t: 1 - t.failure,
     "wrong_effect": lambda t: t.wrong_effect,
 }
-COST_METRICS = ("mean", "p50", "p95", "p99", "worst", "month")
 
 
 @dataclass(slots=True)
@@ -61,6 +60,8 @@ class Figures:
         that is no polynomial has the mean of the draws.
         """
         value = float(read(self.point))
+        if self.parameters.left_out:
+            return self._incomplete(read, value, unit)
         basis = self.basis
         if self.parameters.unknown_sites:
             return self._unknown(read, value, unit)
@@ -73,6 +74,23 @@ class Figures:
         if polynomial and self.means is not None:
             mean = self.means.rule.mean(read(self.means.values))
         return Number(value, spread.low, spread.high, mean, basis)
+
+    def _incomplete(self, read: Read, value: float, unit: bool) -> Number:
+        """Bounds where unlikely states were left out: a figure that grows with the probability of
+        runs is too low by no more than their probability (times the dearest run's, for amounts).
+        """
+        low, high = value, value + left_out(self.point)
+        if self.parameters.unknown_sites:
+            low, high = 0.0, 1.0
+        elif self.draws is not None:
+            found = read(self.draws)
+            low = interval(found).low
+            high = interval(found + left_out(self.draws)).high
+        if not unit:
+            return Number(None, low, None, None, Basis.BOUND, tight=False)
+        if high - low <= _NEGLIGIBLE:
+            return certain(value, self.basis)
+        return Number(None, low, min(1.0, high), None, max(self.basis, Basis.BOUND), tight=False)
 
     def _unknown(self, read: Read, value: float, unit: bool) -> Number:
         """Bounds over what nobody declared; a figure that does not hang on it is known."""
@@ -117,6 +135,8 @@ class Figures:
         read = reader_of(line.metric)
         if self.draws is None or read is None or self.parameters.unknown_sites:
             return None
+        if self.parameters.left_out:
+            return None
         return share_of(read(self.draws), line.op, float(line.target))
 
     def all(
@@ -124,6 +144,8 @@ class Figures:
     ) -> dict[str, Number]:
         numbers = _within_one({name: self.number(field_of(name)) for name in OUTCOMES})
         numbers |= {name: self.number(read) for name, read in DERIVED.items()}
+        if self.parameters.left_out:
+            numbers["availability"] = _all_but(numbers["failure"])
         numbers["selective_risk"] = self._selective_risk()
         numbers |= self._cost(pipeline, worst, unpriced)
         numbers["tokens.mean"] = self._bounded(self.number(lambda t: t.tokens, unit=False))
@@ -135,7 +157,7 @@ class Figures:
         covered = self.point.success + self.point.silent_error
         if not covered:
             return UNCOMPUTED
-        if self.parameters.unknown_sites:
+        if self.parameters.unknown_sites or self.parameters.left_out:
             wrong, right = self.number(field_of("silent_error")), self.number(field_of("success"))
             return _ratio(wrong, right)
         risk = reader_of("selective_risk")
@@ -146,10 +168,11 @@ class Figures:
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
     ) -> dict[str, Number]:
         mean = self._bounded(self.number(lambda t: t.cost, unit=False))
+        if mean.low is not None and mean.high is None and worst.cost is not None:
+            mean = _at_most(mean, mean.low + left_out(self.point) * worst.cost)
         if unpriced:
             mean = Number(None, 0.0, None, None, Basis.UNKNOWN)
-        numbers = {"cost.mean": mean, "cost.p50": UNCOMPUTED}
-        numbers["cost.p95"] = numbers["cost.p99"] = UNCOMPUTED
+        numbers = {"cost.mean": mean}
         most = None if unpriced else worst.cost
         numbers["cost.worst"] = Number(
             most, most, most, most, Basis.UNKNOWN if most is None else Basis.BOUND
@@ -180,6 +203,27 @@ def _within_one(numbers: dict[str, Number]) -> dict[str, Number]:
             number = Number(None, number.low, high, None, number.basis, tight=False)
         found[name] = number
     return found
+
+
+_NEGLIGIBLE = 1e-12
+
+
+def left_out(totals: Totals) -> Any:
+    """How likely the runs are that a sweep left out."""
+    rest = 1 - sum(getattr(totals, name) for name in OUTCOMES)
+    return rest * (rest > 0)
+
+
+def _all_but(number: Number) -> Number:
+    """1 minus a share."""
+    if number.low is None or number.high is None:
+        return number
+    value = None if number.value is None else 1 - number.value
+    return Number(value, 1 - number.high, 1 - number.low, value, number.basis, number.tight)
+
+
+def _at_most(number: Number, high: float) -> Number:
+    return Number(number.value, number.low, high, number.mean, number.basis, number.tight)
 
 
 def if_finite(number: Number) -> Number:

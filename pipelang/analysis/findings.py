@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.analysis.analyse import Analysis
+from pipelang.analysis.evidence_findings import evidence_findings
+from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.objectives import Verdict
 from pipelang.analysis.preparing import tiers_of
 from pipelang.diagnostics import Diagnostic, codes, report
@@ -14,7 +16,7 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.elaborate.evidence import confidence_step
-from pipelang.semantics.quantities import plain
+from pipelang.semantics.quantities import plain, show_seconds
 from pipelang.semantics.walk import all_items, inner_links
 
 
@@ -24,17 +26,19 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     for verdict in analysis.slo:
         yield from _objective(verdict, analysis)
     yield from _uncalibrated(pipeline)
+    yield from evidence_findings(program, pipeline)
     yield from _shared_providers(program, pipeline)
+    yield from slow_attempts(program, pipeline)
     yield from _cost(program, analysis)
 
 
-LATER = ("latency", "turnaround", "review", "accuracy", "calibration", "error_rate")
+LATER = ("review", "accuracy", "calibration", "error_rate")
 
 
 def _objective(verdict: Verdict, analysis: Analysis) -> Iterator[Diagnostic]:
     line = verdict.line
     head = line.metric.split(".")[0].split("(")[0]
-    if head in LATER or line.metric in ("cost.p50", "cost.p95", "cost.p99"):
+    if head in LATER:
         yield report(codes.METRIC_UNDECIDED, line.span, metric=line.metric)
         return
     words: dict[str, Any] = {"metric": line.metric, "op": line.op, "target": line.target_text}
@@ -70,6 +74,8 @@ def _shown(metric: str, value: float | None) -> str:
         return f"${value:.4g}"
     if metric.startswith("tokens"):
         return f"{value:,.0f} tokens"
+    if metric.startswith(("latency", "turnaround")):
+        return show_seconds(value)
     return f"{value:.2%}"
 
 

@@ -67,23 +67,31 @@ class _Far:
     stopped: bool = False
 
 
-def each_closed(each: p.Each, length: int, element: Callable[[], Closed]) -> Closed:
-    """All elements together. `element` gives what one of them comes to."""
+def each_closed(
+    each: p.Each, length: int, element: Callable[[], Closed], meter: Any = None
+) -> Closed:
+    """All elements together. `element` gives what one of them comes to. With a `meter` it matters
+    which of them run side by side.
+    """
     closed = Closed()
     if length == 0:
         add(closed.answers, (True, None, False), 1.0)
         return closed
     one = element()
     states: dict[_Far, Any] = {_Far(): 1.0}
-    for _ in range(length):
-        after: dict[_Far, Any] = {}
-        for far, weight in states.items():
-            if far.stopped:
-                add(after, far, weight)
-            else:
-                closed.spend(weight, one)
-                _one_more(each, far, weight, one, after)
-        states = after
+    at_once = 1 if meter is None or each.ordered else min(each.parallel or length, length)
+    if at_once > 1:
+        states = _side_by_side(each, length, at_once, one, states, meter)
+    else:
+        for _ in range(length):
+            after: dict[_Far, Any] = {}
+            for far, weight in states.items():
+                if far.stopped:
+                    add(after, far, weight)
+                else:
+                    closed.spend(weight, one)
+                    _one_more(each, far, weight, one, after)
+            states = after
     for far, weight in states.items():
         if far.ended is not None:
             outcome, right, wrong = far.ended
@@ -93,6 +101,34 @@ def each_closed(each: p.Each, length: int, element: Callable[[], Closed]) -> Clo
         else:
             add(closed.fails, far.wrong, weight)
     return closed
+
+
+def _side_by_side(
+    each: p.Each, length: int, at_once: int, one: Closed, states: dict[_Far, Any], meter: Any
+) -> dict[_Far, Any]:
+    """All elements, so many of them at once. In truth one starts as soon as another is done; here
+    all of a group start when the group before them is done, which is never earlier.
+    """
+    if at_once < length:
+        meter.bounded = True
+    aside = Closed(
+        answers={key: meter.aside(chance) for key, chance in one.answers.items()},
+        fails={key: meter.aside(chance) for key, chance in one.fails.items()},
+        ends={key: meter.aside(chance) for key, chance in one.ends.items()},
+    )
+    for begun in range(0, length, at_once):
+        after: dict[_Far, Any] = {}
+        for start, before in states.items():
+            group: dict[_Far, Any] = {start: 1.0}
+            for _ in range(min(at_once, length - begun)):
+                grown: dict[_Far, Any] = {}
+                for far, weight in group.items():
+                    _one_more(each, far, weight, aside, grown)
+                group = grown
+            for far, weight in group.items():
+                add(after, far, before * meter.back(weight))
+        states = after
+    return states
 
 
 def _one_more(each: p.Each, far: _Far, weight: Any, one: Closed, after: dict[_Far, Any]) -> None:

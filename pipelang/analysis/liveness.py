@@ -6,25 +6,19 @@ the counters and latent verdicts of what it may run again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from pipelang.analysis.conditions import gate_plan, subject_plan, test_plan
-from pipelang.analysis.model import Model, value_key
+from pipelang.analysis.model import EFFECT, END, Model, redo_key, value_key
 from pipelang.analysis.preparing import latent_key, prepared_step
+from pipelang.analysis.shapes import step_shape
 from pipelang.analysis.table import Key
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.redo import changed_by, readers
+from pipelang.semantics.kernels.redo import all_reruns
 from pipelang.semantics.reads import outcome_reads
 
 Taint = frozenset[str]
-
-EFFECT: Key = ("effect",)
-END: Key = ("end",)
-
-
-def redo_key(gate: str) -> Key:
-    return ("redo", gate)
 
 
 def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
@@ -32,6 +26,9 @@ def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
     found: set[Key] = {value_key(name) for name in taint}
     match item:
         case p.Step():
+            shape = step_shape(model, item, taint)
+            if shape is not None:
+                return frozenset((*found, *shape.reads))
             found |= set(prepared_step(model, item, taint).reads)
             if item.name in model.latent:
                 found.add(latent_key(item.name))
@@ -72,29 +69,14 @@ def _values(model: Model, names: Iterable[str]) -> set[Key]:
     return {value_key(name) for name in model.roots(frozenset(names))}
 
 
-def all_reruns(items: Sequence[p.Item], gate: int, redo: p.Redo) -> tuple[int, ...]:
-    """What a redo may run again, with what redos of gates in between drag along, and theirs."""
-    found: set[int] = set()
-    more = set(redo.reruns)
-    while more - found:
-        found |= more
-        more = set()
-        for index in found:
-            between = items[index]
-            if index >= gate or not isinstance(between, p.Gate):
-                continue
-            if isinstance(between.otherwise, p.Redo):
-                inner = between.otherwise.reruns
-                more |= {*inner, *readers(items, index + 1, gate, changed_by(items, inner))}
-    return tuple(sorted(found))
-
-
 @dataclass(frozen=True, slots=True)
 class Needed:
     """Which variables are read once an item of a block is done: by the last item of the block that
-    reads them, or by what comes `after` the block.
+    reads them, or by what comes `after` the block, which stands in the item `at` of that one.
     """
 
+    block: p.Block
+    taint: Taint
     last: Mapping[Key, int]
     after: Needed | None
     at: int
@@ -105,6 +87,13 @@ class Needed:
             return True
         return self.after is not None and self.after.keeps(key, self.at)
 
+    def keeping(self, keys: Iterable[Key], index: int) -> tuple[bool, ...]:
+        """The same of several variables."""
+        if self.after is not None:
+            return tuple([self.keeps(key, index) for key in keys])
+        last = self.last.get
+        return tuple([last(key, -1) > index for key in keys])
+
 
 def needed_after(
     model: Model, block: p.Block, taint: Taint, after: Needed | None, at: int
@@ -114,7 +103,7 @@ def needed_after(
     What a redo may run again is read until its gate is passed.
     """
     used = [uses(model, item, taint) for item in block.items]
-    last: dict[Key, int] = {}
+    last: dict[Key, int] = {EFFECT: len(block.items), END: len(block.items)}
     for index, keys in enumerate(used):
         last |= dict.fromkeys(keys, index)
     for index, item in enumerate(block.items):
@@ -122,4 +111,4 @@ def needed_after(
             for rerun in all_reruns(block.items, index, item.otherwise):
                 for key in used[rerun]:
                     last[key] = max(last[key], index)
-    return Needed(last, after, at)
+    return Needed(block, taint, last, after, at)

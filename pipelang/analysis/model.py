@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from pipelang.analysis.parameters import Cut, Parameters
@@ -16,8 +17,10 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.kernels.redo import all_reruns
+from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.unique import with_unique_names
-from pipelang.semantics.walk import all_items, blocks
+from pipelang.semantics.walk import all_items, blocks, inner_links
 
 RIGHT, WRONG, ABSENT = 0, 1, 2
 """The states of a value: right, wrong, never made because its chain ended the run."""
@@ -31,7 +34,11 @@ class Model:
     """A pipeline with its shares, thresholds and lets at hand.
 
     `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
-    `bound` says of the variable of an `each` which values its list mentions.
+    `bound` says of the variable of an `each` which values its list mentions. `thresholds` are those
+    on each evidence file, in the pipeline and in those that it runs: the bins between them are one
+    posterior. `cuts` are the same by step and file. With a `meter` (`latency.meter`) kernels have
+    distributions of what is taken instead of plain chances; answers from the cache of a step that
+    is `marked` count with its factor.
     """
 
     program: p.Program
@@ -43,6 +50,7 @@ class Model:
     conditions: dict[ir.Expr, p.ConditionShare] = field(default_factory=dict)
     names: dict[str, p.NamedShare] = field(default_factory=dict)
     cuts: dict[tuple[str, str], list[Cut]] = field(default_factory=dict)
+    thresholds: Mapping[str, set[Cut]] = field(default_factory=dict)
     latent: frozenset[str] = frozenset()
     costs: dict[tuple[int, str, int], Any] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
@@ -50,6 +58,8 @@ class Model:
     means: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
     children: dict[Any, Any] = field(default_factory=dict)
     prepared: dict[Any, Any] = field(default_factory=dict)
+    meter: Any = None
+    marked: tuple[str, Any] | None = None
 
     def expand(self, expr: ir.Expr) -> ir.Expr:
         """The expression with every let replaced by what it is."""
@@ -87,6 +97,18 @@ class Model:
         return None
 
 
+EFFECT: Key = ("effect",)
+"""Whether something was done wrongly so far."""
+END: Key = ("end",)
+"""Whether the run ended in this region."""
+
+
+def redo_key(gate: str) -> Key:
+    """How many redos a gate has used."""
+    return ("redo", gate)
+
+
+@cache  # the same object each time, so that finding it among a table's slots is quick
 def value_key(step: str) -> Key:
     return ("value", step)
 
@@ -101,8 +123,11 @@ def make_model(
     pipeline: p.Pipeline,
     parameters: Parameters,
     inputs: frozenset[str] = frozenset(),
+    thresholds: Mapping[str, set[Cut]] | None = None,
 ) -> Model:
-    """Gather shares, lets and thresholds of a pipeline; `inputs` if it is a sub-pipeline."""
+    """Gather shares, lets and thresholds of a pipeline. A sub-pipeline has `inputs`, and the
+    `thresholds` of the root.
+    """
     pipeline = with_unique_names(pipeline)
     model = Model(program, pipeline, parameters, inputs=inputs)
     model.means = {line.path: line.mean for line in pipeline.traffic.means}
@@ -114,9 +139,9 @@ def make_model(
         elif isinstance(item, p.Let):
             model.lets[item.name] = model.expand(item.value)
     for block in blocks(pipeline.block):
-        for item in block.items:
+        for gate, item in enumerate(block.items):
             if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
-                for index in item.otherwise.reruns:
+                for index in all_reruns(block.items, gate, item.otherwise):
                     again = block.items[index]
                     if isinstance(again, p.Step):
                         redone.add(again.name)
@@ -127,7 +152,7 @@ def make_model(
         model.conditions[model.expand(condition.condition)] = condition
     for named in pipeline.traffic.names:
         model.names[named.name] = named
-    _cuts(model, everything)
+    _cuts(model, everything, thresholds)
     return model
 
 
@@ -145,8 +170,10 @@ def confidence_cut(compare: ir.Compare) -> tuple[str, Cut, bool] | None:
     return None
 
 
-def _tests(everything: list[p.Item]) -> Iterator[tuple[ir.Expr, str | None]]:
-    """Every expression that decides something, with the file that its gate names."""
+def deciding(program: p.Program, everything: list[p.Item]) -> Iterator[tuple[ir.Expr, str | None]]:
+    """Every expression that decides something, with the file that its gate names; also those that
+    a sub-pipeline has about its arguments, in the words of this pipeline.
+    """
     for item in everything:
         match item:
             case p.Gate():
@@ -162,8 +189,26 @@ def _tests(everything: list[p.Item]) -> Iterator[tuple[ir.Expr, str | None]]:
             case p.Step():
                 for link in item.chain.links:
                     yield from ((expr, None) for expr in _routes(link.action))
+                for link in inner_links(item.chain):
+                    if isinstance(link.action, p.RunPipeline):
+                        yield from ((expr, None) for expr in _of_arguments(program, link.action))
             case _:
                 pass
+
+
+def _of_arguments(program: p.Program, action: p.RunPipeline) -> Iterator[ir.Expr]:
+    """What a sub-pipeline compares of its arguments."""
+    pipeline = with_unique_names(program.pipelines[action.pipeline])
+    everything = list(all_items(pipeline.block))
+    lets: dict[str, ir.Expr] = {}
+    for item in everything:
+        if isinstance(item, p.Let):
+            lets[item.name] = ir.substitute(item.value, lets)
+    arguments = dict(action.arguments)
+    for test, _ in deciding(program, everything):
+        for part in ir.walk(ir.substitute(test, lets)):
+            if isinstance(part, ir.Compare) and ir.mentions(part) <= arguments.keys():
+                yield ir.substitute(part, arguments)
 
 
 def _routes(action: p.Action) -> Iterator[ir.Expr]:
@@ -178,19 +223,35 @@ def _routes(action: p.Action) -> Iterator[ir.Expr]:
             yield from _routes(link.action)
 
 
-def _cuts(model: Model, everything: list[p.Item]) -> None:
+def _cuts(
+    model: Model, everything: list[p.Item], thresholds: Mapping[str, set[Cut]] | None
+) -> None:
     """The thresholds on every confidence. Those on one file are one set: its bins are one
-    posterior, whichever step they are about.
+    posterior, whichever step they are about, and in whichever pipeline of the run.
     """
-    about: dict[tuple[str, str], None] = {}
-    cuts: dict[str, set[Cut]] = {}
-    for test, own in _tests(everything):
+    found = list(file_cuts(model, everything))
+    if thresholds is None:
+        cuts: dict[str, set[Cut]] = {}
+        for _, file, cut, _ in found:
+            cuts.setdefault(file, set()).add(cut)
+        for inner in sub_pipelines(model.pipeline.block) if model.program.evidence else ():
+            child = make_model(model.program, model.program.pipelines[inner], model.parameters)
+            for file, more in child.thresholds.items():
+                cuts.setdefault(file, set()).update(more)
+        thresholds = cuts
+    model.thresholds = thresholds
+    model.cuts = {(step, file): sorted(thresholds[file]) for step, file, _, _ in found}
+
+
+def file_cuts(model: Model, everything: list[p.Item]) -> Iterator[tuple[str, str, Cut, ir.Compare]]:
+    """Every threshold on the confidence of a step with evidence: the step, the file, the cut, and
+    the comparison as it stands.
+    """
+    for test, own in deciding(model.program, everything):
         for part in ir.walk(model.expand(test)):
             if isinstance(part, ir.Compare):
                 cut = confidence_cut(part)
                 if cut is not None and cut[0] in model.steps:
                     file = own or model.file_of(cut[0])
                     if file is not None:
-                        about[cut[0], file] = None
-                        cuts.setdefault(file, set()).add(cut[1])
-    model.cuts = {key: sorted(cuts[key[1]]) for key in about}
+                        yield cut[0], file, cut[1], part

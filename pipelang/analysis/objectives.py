@@ -57,9 +57,6 @@ def decide(line: p.SloLine, number: Number | None, probability: float | None) ->
     Certain numbers are compared; with unknowns the bounds decide or nothing does; measured ones
     need a posterior probability of at least 95% for a yes and at most 5% for a no.
     """
-    if line.when is not None:
-        why = "this version does not work out metrics under a condition"
-        return Verdict(line, None, None, None, why)
     if number is None or number.low is None or number.high is None:
         low = None if number is None else number.low
         upper = line.op in ("<=", "<")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, assert_never
 
-from pipelang.records import dataclass, field
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import (
     Basis,
     Chance,
@@ -60,7 +60,8 @@ class Parameters:
 
     `measured` replaces the plug-in value of counted and measured chances, by site; `choose`
     supplies unknown shares that sum to 1 as a whole, where it knows their site. `sticks` remembers
-    how many there are at a site.
+    how many there are at a site; `nudges` are added, by site;
+    `left_out` are the pipelines of which unlikely states were left out.
     """
 
     evidence: Mapping[str, EvidenceFile]
@@ -74,10 +75,21 @@ class Parameters:
     choose: Callable[[str, int], list[Weight] | None] = lambda site, count: None
     sticks: dict[str, int] = field(default_factory=dict)
     bounded: bool = False
+    left_out: dict[str, None] = field(default_factory=dict)
+    nudges: Mapping[str, complex] = field(default_factory=dict)
     _bins: dict[tuple[str, bool, tuple[Cut, ...]], tuple[int, ...]] = field(default_factory=dict)
+
+    def nudged(self, nudges: Mapping[str, complex]) -> Parameters:
+        """The same parameters, and what they remember, with something added to those of a site."""
+        return replace(self, nudges=nudges)
 
     def value(self, chance: Chance) -> Weight:
         """The value of a chance in [0, 1]."""
+        if self.nudges and chance.site in self.nudges:
+            return self._plain(chance) + self.nudges[chance.site]
+        return self._plain(chance)
+
+    def _plain(self, chance: Chance) -> Weight:
         match chance:
             case Declared():
                 if 0 < chance.share < 1:
@@ -148,7 +160,7 @@ class Parameters:
         Bin k holds the confidences that reach exactly k of the sorted cuts. Shares are exact counts
         of rows; with no row of that kind they are unknown, by stick breaking.
         """
-        counts = self._binned(file, right, tuple(cuts))
+        counts = self.binned(file, right, tuple(cuts))
         total = sum(counts)
         self.bases[f"{file}:bins"] = Basis.MEASURED
         if not total:
@@ -158,7 +170,7 @@ class Parameters:
             return list(self.bins[file, right])
         return [count / total for count in counts]
 
-    def _binned(self, file: str, right: bool, cuts: tuple[Cut, ...]) -> tuple[int, ...]:
+    def binned(self, file: str, right: bool, cuts: tuple[Cut, ...]) -> tuple[int, ...]:
         """How many rows fall into each bin; every gate on the file asks, so it is remembered."""
         known = self._bins.get((file, right, cuts))
         if known is not None:

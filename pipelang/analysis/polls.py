@@ -39,14 +39,21 @@ class Made:
         key = (right, latent)
         self.answers[key] = self.answers[key] + weight if key in self.answers else weight
 
+    def spend(self, weight: Any, call: CallKernel) -> None:
+        if not is_zero(call.cost):
+            self.cost = self.cost + weight * call.cost
+        if not is_zero(call.tokens):
+            self.tokens = self.tokens + weight * call.tokens
+
 
 @dataclass(frozen=True, slots=True)
 class CallKernel:
-    """One call with its retries: P(it fails), and what it costs on average. `forgets`: its answers
-    never copy the one before.
+    """One call with its retries: P(it fails), P(it answers), and what it costs on average.
+    `forgets`: its answers never copy the one before.
     """
 
     fails: Any
+    answers: Any
     cost: Any
     tokens: Any
     draw: Draw
@@ -104,11 +111,10 @@ def voted(
             into[state] = into[state] + weight if state in into else weight
 
         for state, weight in states.items():
-            made.cost = made.cost + weight * call.cost
-            made.tokens = made.tokens + weight * call.tokens
+            made.spend(weight, call)
             if not is_zero(call.fails):
                 add(state, weight * call.fails)
-            answers = weight * (1 - call.fails)
+            answers = weight * call.answers
             if is_zero(answers):
                 continue
             for latent, chance in drawn(state.last):
@@ -141,11 +147,10 @@ def cascaded(
         made.work += 4 * len(states)
         after: dict[Latent | None, Any] = {}
         for last, weight in states.items():
-            made.cost = made.cost + weight * call.cost
-            made.tokens = made.tokens + weight * call.tokens
+            made.spend(weight, call)
             missed = weight * call.fails
             after[last] = after[last] + missed if last in after else missed
-            answers = weight * (1 - call.fails)
+            answers = weight * call.answers
             if is_zero(answers):
                 continue
             for latent, chance in call.draw(last):

@@ -68,7 +68,7 @@ def turn_cost(
 
 
 BATCH = 0.5
-"""What a batch costs, of the usual price. One that does not come in time is asked for as usual."""
+"""What a batch costs, of the usual price. A provider that takes none is asked as usual."""
 
 
 def _priced(tier: p.Tier, size_in: Size, size_out: Size, batch: bool) -> AttemptCost:

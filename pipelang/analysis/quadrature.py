@@ -10,7 +10,7 @@ sweep over degrees (`enclosure`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -96,11 +96,7 @@ def degree_parameters(point: Parameters) -> tuple[Parameters, int]:
     units = (
         Degrees(tuple(1 if at == index else 0 for at in range(count))) for index in range(count)
     )
-    measured = {site: next(units) for site in point.counted}
-    bins: dict[tuple[str, bool], tuple[Any, ...]] = {}
-    for key, counts in point.counted_bins.items():
-        bins[key] = _broken([next(units) for _ in counts[1:]])
-    return Parameters(point.evidence, point.unknown, measured, bins), count
+    return with_posterior(point, units), count
 
 
 def _broken(sticks: Sequence[Any]) -> tuple[Any, ...]:
@@ -113,6 +109,16 @@ def _broken(sticks: Sequence[Any]) -> tuple[Any, ...]:
     return (*shares, left)
 
 
+def posterior_betas(point: Parameters) -> Iterator[tuple[float, float]]:
+    """The posteriors of all that was counted, as independent Betas: shares, then sticks of bins."""
+    for good, total in point.counted.values():
+        yield good + JEFFREYS, total - good + JEFFREYS
+    for counts in point.counted_bins.values():
+        for index, number in enumerate(counts[:-1]):
+            rest = sum(other + JEFFREYS for other in counts[index + 1 :])
+            yield number + JEFFREYS, rest
+
+
 def rule(point: Parameters, figures: Sequence[Any], count: int, work: int) -> Rule | None:
     """The rule that is exact for figures of these degrees; None if it has too many points."""
     import numpy as np
@@ -120,13 +126,7 @@ def rule(point: Parameters, figures: Sequence[Any], count: int, work: int) -> Ru
     degrees = [0] * count
     for figure in figures:
         degrees = list(map(max, degrees, degree_of(figure, count)))
-    betas = []
-    for good, total in point.counted.values():
-        betas.append((good + JEFFREYS, total - good + JEFFREYS))
-    for counts in point.counted_bins.values():
-        for index, number in enumerate(counts[:-1]):
-            rest = sum(other + JEFFREYS for other in counts[index + 1 :])
-            betas.append((number + JEFFREYS, rest))
+    betas = list(posterior_betas(point))
     most = min(MOST_POINTS, MOST_WORK // work)
     if prod(nodes_for(degree) for degree in degrees) > most:
         return None
@@ -138,10 +138,14 @@ def rule(point: Parameters, figures: Sequence[Any], count: int, work: int) -> Ru
     for _, part in rules:
         weights = np.multiply.outer(weights, part)
     values = iter([mesh.reshape(-1) for mesh in meshes])
+    return Rule(with_posterior(point, values), weights.reshape(-1))
+
+
+def with_posterior(point: Parameters, values: Iterator[Any]) -> Parameters:
+    """Parameters with these values for what was counted, in the order of `posterior_betas`."""
     measured = {site: next(values) for site in point.counted}
     bins = {
         key: _broken([next(values) for _ in counts[1:]])
         for key, counts in point.counted_bins.items()
     }
-    parameters = Parameters(point.evidence, point.unknown, measured, bins)
-    return Rule(parameters, weights.reshape(-1))
+    return Parameters(point.evidence, point.unknown, measured, bins)

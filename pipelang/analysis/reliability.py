@@ -8,12 +8,26 @@ from pipelang.analysis.chains import StepKernel
 from pipelang.analysis.conditions import perform
 from pipelang.analysis.model import RIGHT, Model
 from pipelang.analysis.preparing import prepare
+from pipelang.analysis.shapes import step_shape
 from pipelang.analysis.table import Table
 from pipelang.semantics import program as p
 
 
 def own_reliability(model: Model, step: p.Step) -> float:
-    """P(answers and is right | reached, arguments right), over outages and routes."""
+    """P(answers and is right | reached, arguments right), over outages and routes; worked out once
+    for steps of one shape.
+    """
+    shape = step_shape(model, step, frozenset())
+    if shape is None:
+        return _own(model, step)
+    key = ("own", shape.signature)
+    if key not in model.prepared:
+        model.prepared[key] = _own(model, step)
+    known: float = model.prepared[key]
+    return known
+
+
+def _own(model: Model, step: p.Step) -> float:
     kernel = StepKernel(prepare(model, step, frozenset()))
     reads = kernel.prepared.reads
     bits = tuple(key for key in reads if key[0] == "value")

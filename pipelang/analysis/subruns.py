@@ -51,14 +51,17 @@ class Child:
 
 
 def _swept(model: Model, start: dict[Key, Any], again: bool) -> Closed:
+    from pipelang.analysis.latency.walk import walk_from
     from pipelang.analysis.sweep import sweep_from
 
     taint = frozenset((AROUND,)) if start.get(value_key(AROUND)) == WRONG else frozenset[str]()
-    totals = sweep_from(model, Table(tuple(start), {tuple(start.values()): 1.0}), taint, again)
+    table = Table(tuple(start), {tuple(start.values()): 1.0})
+    go = sweep_from if model.meter is None else walk_from
+    totals = go(model, table, taint, again)
     closed = Closed(
         cost=totals.cost, tokens=totals.tokens, asked=dict(totals.asked), work=totals.work
     )
-    for (outcome, right, wrong), weight in totals.endings.items():
+    for (_, right, wrong), (outcome, weight) in totals.endings.items():
         match outcome:
             case p.Return():
                 add(closed.answers, (right, None, wrong), weight)
@@ -104,7 +107,8 @@ def sub_run(model: Model, action: p.RunPipeline) -> SubRun:
     about = []
     for key, draw in child.about.items():
         plan = _inherited(model, child, draw, arguments)
-        draws |= {mine.key: mine for mine in plan.draws}
+        for mine in plan.draws:
+            draws.setdefault(mine.key, mine)  # of two shares for one argument, the first
         about.append((key, plan.compute))
     return SubRun(model, action, child, tuple(draws.values()), tuple(about))
 
@@ -145,9 +149,9 @@ def _child(caller: Model, name: str, means: Mapping[tuple[str, ...], Any]) -> Ch
     program = caller.program
     pipeline = program.pipelines[name]
     inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
-    model = make_model(program, pipeline, caller.parameters, inputs)
+    model = make_model(program, pipeline, caller.parameters, inputs, caller.thresholds)
     model.means.update(means)
-    model.children = caller.children
+    model.children, model.meter = caller.children, caller.meter
     return Child(model, _providers(program, pipeline), _about_parameters(model))
 
 

@@ -8,102 +8,58 @@ No independence is ever assumed: two branches that share an ancestor carry the a
 they have joined, two calls at one provider carry its outage. Multiplying step reliabilities does
 neither, and its error has no fixed sign.
 
-A table is split where a test or an outcome decides and merged where branches meet. A redo is a loop
-over the states that failed the gate; it ends because its counter is part of the state. Costs are
-additive, so their mean needs only the probability of each situation, never a distribution.
+How it goes. A pipeline is taken apart where the language does so: into blocks, blocks into regions
+and barriers. A region is entered and left as a whole, so what crosses its border is just the live
+bits; inside, steps are taken in writing order, which is one of the orders in which they may run
+(`stepping`). A table is split where a test or an outcome decides and merged where branches meet. A
+redo is a loop over the states that failed the gate; it ends because its counter is part of the
+state (`places`). An action, however long (a vote, a loop, a whole sub-pipeline), is closed into a
+kernel first: what it comes to in every situation that it can be in (`chains`). A provider's outage
+is one more live bit from its first use to its last, which is to condition on it. Where the frontier
+grows too large, it is made smaller: exactly if that can be, else with certain bounds (`narrowing`).
+
+What it computes with. All of it only adds and multiplies. So the same pass runs over floats, over
+arrays (every draw of a posterior at once), or over polynomials' degrees. Costs are additive, so
+their mean needs only the probability of each situation, never a distribution. Over floats, what it
+does is noted on a tape, which read backwards gives every derivative (`tape`); and what plain items
+do, which is the same again and again in a large pipeline, is worked out once (`shapes`, `moves`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, assert_never
 
-from pipelang.analysis.chains import StepKernel
-from pipelang.analysis.closed import Closed, Ending, add
-from pipelang.analysis.conditions import Plan, gate_plan, perform, subject_plan, test_plan
-from pipelang.analysis.liveness import EFFECT, END, Needed, Taint, needed_after, redo_key
-from pipelang.analysis.model import ABSENT, RIGHT, WRONG, Model, value_key
-from pipelang.analysis.preparing import latent_key, prepared_step
-from pipelang.analysis.table import (
-    Key,
-    State,
-    Table,
-    assign,
-    forget,
-    merge,
-    split,
-    summed,
-)
-from pipelang.records import dataclass, field
-from pipelang.semantics import expressions as ir
+from pipelang.analysis.closed import add
+from pipelang.analysis.conditions import gate_plan, perform, subject_plan, test_plan
+from pipelang.analysis.liveness import Needed, Taint, needed_after
+from pipelang.analysis.model import EFFECT, RIGHT, WRONG, Model, value_key
+from pipelang.analysis.moves import moved
+from pipelang.analysis.narrowing import MANY_STATES
+from pipelang.analysis.places import through
+from pipelang.analysis.shapes import gate_shape
+from pipelang.analysis.stepping import region
+from pipelang.analysis.sweeping import Sweep, Walk, end
+from pipelang.analysis.table import Key, Table, assign, forget, merge, split
+from pipelang.analysis.tape import Tape
+from pipelang.analysis.totals import OUTCOMES as OUTCOMES
+from pipelang.analysis.totals import Totals as Totals
+from pipelang.analysis.totals import all_figures as all_figures
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.chain import ending
 from pipelang.semantics.kernels.people import passes
-from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
-from pipelang.semantics.reads import outcome_reads
 
 
-@dataclass(slots=True)
-class Totals:
-    """Where runs end. Probabilities and dollars in the sweep's arithmetic.
-
-    `endings` has every outcome with whether what it returns is right and whether something was done
-    wrongly before it; `work` counts the states that were gone through, which is what a sweep over
-    arrays takes time by.
+def sweep(model: Model, tape: Tape | None = None) -> Totals:
+    """All outcomes, mean cost and reach of a pipeline. A tape is for floats alone: what is done is
+    noted on it, and what is done often is worked out once.
     """
-
-    success: Any = 0.0
-    silent_error: Any = 0.0
-    escalation: Any = 0.0
-    rejection: Any = 0.0
-    failure: Any = 0.0
-    wrong_effect: Any = 0.0
-    cost: Any = 0.0
-    tokens: Any = 0.0
-    escalations: dict[str, Any] = field(default_factory=dict)
-    failures: dict[str, Any] = field(default_factory=dict)
-    asked: dict[str, Any] = field(default_factory=dict)
-    reached: dict[str, Any] = field(default_factory=dict)
-    step_costs: dict[str, Any] = field(default_factory=dict)
-    endings: dict[Ending, Any] = field(default_factory=dict)
-    work: int = 1
-
-
-OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
-
-
-def all_figures(totals: Totals) -> list[Any]:
-    """Every figure of a sweep."""
-    plain = [getattr(totals, name) for name in (*OUTCOMES, "wrong_effect", "cost", "tokens")]
-    groups = (totals.escalations, totals.reached, totals.step_costs, totals.asked)
-    return plain + [value for group in groups for value in group.values()]
-
-
-@dataclass(slots=True)
-class _Sweep:
-    model: Model
-    totals: Totals
-    again: bool = False
-    kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
-    plans: dict[int, Plan] = field(default_factory=dict)
-    ended: dict[int, tuple[p.Outcome, bool]] = field(default_factory=dict)
-    numbers: dict[tuple[p.Outcome, bool], int] = field(default_factory=dict)
-
-    def number(self, outcome: p.Outcome, right: bool) -> int:
-        """What stands for an ending in a state: a number from 1, because outcomes hash slowly."""
-        number = self.numbers.setdefault((outcome, right), len(self.numbers) + 1)
-        self.ended[number] = (outcome, right)
-        return number
-
-
-def sweep(model: Model) -> Totals:
-    """All outcomes, mean cost and reach of a pipeline."""
-    return sweep_from(model, Table(), frozenset(), again=False)
+    return sweep_from(model, Table(tape=tape), frozenset(), again=False)
 
 
 def sweep_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
     """The same from a table of what is known before; `again`: as part of what is being redone."""
-    state = _Sweep(model, Totals(), again)
+    state = Sweep(model, Totals(), again, start.tape)
     start = assign(start, (EFFECT,), (), lambda seen: [((False,), 1)])
     left = _block(state, model.pipeline.block, start, taint, None, 0)
     assert not left, "a checked pipeline ends on every path"
@@ -114,286 +70,104 @@ def sweep_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
 
 
 def _block(
-    sweep: _Sweep, block: p.Block, table: Table, taint: Taint, after: Needed | None, at: int
+    sweep: Sweep, block: p.Block, table: Table, taint: Taint, after: Needed | None, at: int
 ) -> Table:
     """The states that reach the end of a block."""
-    needed = needed_after(sweep.model, block, taint, after, at)
-    everything = range(len(block.items))
-    run = _Run(sweep, block, taint, needed)
-    return _span(run, 0, len(block.items), frozenset(everything), table, first=True)
+    walk = Walk(sweep, block, taint, needed_after(sweep.model, block, taint, after, at))
+    return through(_Passage(walk), table)
 
 
 @dataclass(slots=True)
-class _Run:
-    """A block being swept."""
+class _Passage:
+    """What a sweep does at the parts of a block."""
 
-    sweep: _Sweep
-    block: p.Block
-    taint: Taint
-    needed: Needed
+    walk: Walk
 
+    @property
+    def block(self) -> p.Block:
+        return self.walk.block
 
-def _span(
-    run: _Run, start: int, stop: int, chosen: frozenset[int], table: Table, first: bool
-) -> Table:
-    """Run the chosen items from `start` up to `stop` (not included).
+    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
+        self.walk.sweep.totals.work += len(table)
+        return region(self.walk, members, table, first)
 
-    `first` is False while something runs again: then steps replace their values.
-    """
-    for segment in run.block.segments:
-        if not table:
-            return table
-        run.sweep.totals.work += len(table.weights)
-        if isinstance(segment, p.Region):
-            members = [i for i in segment.members if start <= i < stop and i in chosen]
-            if members:
-                table = _region(run, members, table, first)
-            continue
-        index = segment.index
-        if not (start <= index < stop and index in chosen):
-            continue
-        item = run.block.items[index]
-        if isinstance(item, p.Gate):
-            table, redone, more = _gate(run, index, item, table, stop)
-            if redone:
-                if more <= chosen:
-                    table = merge((table, redone))
-                else:
-                    rest = _span(run, index + 1, stop, chosen | more, redone, first=False)
-                    table = _span(run, index + 1, stop, chosen, table, first)
-                    return merge((table, rest))
-        else:
-            table = _barrier(run, index, item, table, first)
-        table = _forget(run, index, table)
-    return table
+    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
+        self.walk.sweep.totals.work += len(table)
+        return self.walk.let_go(index, _barrier(self.walk, index, item, table, first))
 
+    def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
+        return _gate(self.walk, index, gate, otherwise, table)
 
-def _forget(run: _Run, index: int, table: Table) -> Table:
-    keeps = run.needed.keeps
-    return forget(table, lambda key: keeps(key, index) or key in (EFFECT, END))
+    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
+        return _judged(self.walk, gate, table)
 
+    def end(self, table: Table, outcome: p.Outcome) -> None:
+        end(self.walk, table, outcome)
 
-# ----------------------------------------------------------------------------------- regions
-
-
-def _region(run: _Run, members: Iterable[int], table: Table, first: bool) -> Table:
-    """Steps in writing order; a region is left as a whole, by the first ending in writing order."""
-    table = assign(table, (END,), (), lambda seen: [((None,), 1)])
-    for index in members:
-        item = run.block.items[index]
-        if isinstance(item, p.Step):
-            table = _step(run, item, table, first)
-        table = _forget(run, index, table)
-    return _leave(run.sweep, table)
-
-
-def _leave(sweep: _Sweep, table: Table) -> Table:
-    parts = split(table, (END,), lambda seen: seen[0])
-    going = parts.pop(None, None)
-    for number, part in parts.items():
-        outcome, right = sweep.ended[number]
-        _record(sweep, part, outcome, right)
-    if going is None:
-        return Table((), {})
-    return forget(going, lambda key: key != END)
-
-
-def _step(run: _Run, step: p.Step, table: Table, first: bool) -> Table:
-    sweep, model = run.sweep, run.sweep.model
-    kernel = sweep.kernels.get((id(step), run.taint))
-    if kernel is None:
-        kernel = StepKernel(prepared_step(model, step, run.taint))
-        sweep.kernels[id(step), run.taint] = kernel
-    prepared = kernel.prepared
-    if not first:
-        table = _outdate(table, step.name)
-    table = perform(table, prepared.plan)
-    waits = [value_key(name) for name in sorted(model.roots(step.reads))]
-    own, latent = value_key(step.name), latent_key(step.name)
-    reads = (*prepared.reads, EFFECT, END, latent)
-    bits = len(prepared.reads)
-    waiting = [prepared.reads.index(key) for key in waits]
-    weights = summed(table, reads)
-    known: dict[tuple[Any, ...], Closed] = {}
-
-    def results(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
-        effect, end, former = seen[bits], seen[bits + 1], seen[bits + 2]
-        if any(seen[at] == ABSENT for at in waiting):
-            return [((ABSENT, None, effect, end), 1)]
-        values = dict(zip(prepared.reads, seen[:bits], strict=True))
-        situation = (*seen[:bits], former)
-        closed = known.get(situation)
-        if closed is None:
-            again = sweep.again or not first
-            closed = kernel.close(values, run.taint, None if first else former, again)
-            known[situation] = closed
-            sweep.totals.work += closed.work
-        _account(run, step, weights[seen], closed, first)
-        outcomes: list[tuple[tuple[Any, ...], Any]] = []
-        for (right, kept, wrong), chance in closed.answers.items():
-            bit = RIGHT if right else WRONG
-            outcomes.append(((bit, kept, effect or wrong, end), chance))
-        for wrong, chance in closed.fails.items():
-            outcome = ending(step.chain, step)
-            mine = end or sweep.number(outcome, _is_right(model, outcome, values, run.taint))
-            outcomes.append(((ABSENT, None, effect or wrong, mine), chance))
-        for (outcome, right, wrong), chance in closed.ends.items():
-            mine = end or sweep.number(outcome, right)
-            outcomes.append(((ABSENT, None, effect or wrong, mine), chance))
-        return outcomes
-
-    return assign(table, (own, latent, EFFECT, END), reads, results)
-
-
-def _account(run: _Run, step: p.Step, weight: Any, closed: Closed, first: bool) -> None:
-    totals = run.sweep.totals
-    if first:
-        totals.reached[step.name] = totals.reached.get(step.name, 0.0) + weight
-    spent = _share_of(closed.cost, weight)
-    totals.cost = totals.cost + spent
-    totals.tokens = totals.tokens + _share_of(closed.tokens, weight)
-    totals.step_costs[step.name] = totals.step_costs.get(step.name, 0.0) + spent
-    for role, often in closed.asked.items():
-        add(totals.asked, role, weight * often)
-
-
-def _share_of(amount: Any, weight: Any) -> Any:
-    """An amount times how likely it is; what never happens is nothing, even of what is endless."""
-    if not isinstance(amount, float) or amount != float("inf"):
-        return weight * amount
-    if isinstance(weight, float):
-        return amount if weight else 0.0
-    from numpy import ndarray, where
-
-    return where(weight == 0, 0.0, amount) if isinstance(weight, ndarray) else weight * amount
-
-
-def _outdate(table: Table, step: str) -> Table:
-    """Drop every draw about a value that is about to be made anew."""
-
-    def keep(key: Key) -> bool:
-        if key[0] in ("path", "test", "length"):
-            return step not in _mentioned(key)
-        return not (key[0] == "bin" and key[1] == step)
-
-    return forget(table, keep)
-
-
-def _mentioned(key: Key) -> frozenset[str]:
-    expr: ir.Expr = key[1]
-    return ir.mentions(expr)
-
-
-def _is_right(model: Model, outcome: p.Outcome, values: dict[Key, Any], taint: Taint) -> bool:
-    if not isinstance(outcome, p.Return):
-        return True
-    mentioned = model.values(outcome.value) | taint
-    return all(values.get(value_key(name), RIGHT) == RIGHT for name in mentioned)
+    def let_go(self, index: int, table: Table) -> Table:
+        return self.walk.let_go(index, table)
 
 
 # ------------------------------------------------------------------------------------- gates
 
 
-def _gate(
-    run: _Run, index: int, gate: p.Gate, table: Table, stop: int
-) -> tuple[Table, Table | None, frozenset[int]]:
-    """Judge a gate. Returns what passes at once, what passes after a redo, and what that changes.
+def _gate(walk: Walk, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
+    """What passes a gate that ends the run for the rest."""
 
-    The third part are the items below the gate that must run again behind a redo.
-    """
-    plan = run.sweep.plans.get(id(gate))
+    def act(totals: Totals, table: Table) -> Table:
+        here = replace(walk, sweep=walk.sweep.scratch(totals))
+        totals.work += len(table)
+        passed, failed = _judged(here, gate, table)
+        if failed is not None:
+            end(here, failed, otherwise)
+        return walk.let_go(index, passed)
+
+    totals, shape = walk.sweep.totals, None
+    if table.tape is not None and 0 < len(table) <= MANY_STATES:
+        shape = gate_shape(walk.sweep.model, gate)
+    if shape is None:
+        return act(totals, table)
+    return moved(table, shape, walk.needed, index, False, act, totals, otherwise, None)
+
+
+def _judged(walk: Walk, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
+    """What passes a gate, and what does not."""
+    plan = walk.sweep.plans.get(id(gate))
     if plan is None:
-        plan = run.sweep.plans[id(gate)] = gate_plan(run.sweep.model, gate)
+        plan = walk.sweep.plans[id(gate)] = gate_plan(walk.sweep.model, gate)
     table = perform(table, plan)
     keys = plan.keys
     parts = split(table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True)))))
-    passed = parts.get(True, table.empty())
-    failed = parts.get(False)
-    if failed is None:
-        return passed, None, frozenset()
-    if not isinstance(gate.otherwise, p.Redo):
-        _end(run, failed, gate.otherwise)
-        return passed, None, frozenset()
-    redo = gate.otherwise
-    counter = redo_key(gate.name)
-    again: list[Table] = []
-    chances = split(failed, (counter,), lambda seen: may_redo(redo, seen[0] or 0))
-    if False in chances:
-        _end(run, chances[False], redo.otherwise)
-    if True not in chances:
-        return passed, None, frozenset()
-    more = assign(chances[True], (counter,), (counter,), lambda seen: [(((seen[0] or 0) + 1,), 1)])
-    again.append(_span(run, redo.reruns[0], index + 1, frozenset(redo.reruns), more, first=False))
-    items = run.block.items
-    stale = readers(items, index + 1, stop - 1, changed_by(items, redo.reruns))
-    return passed, merge(again), frozenset(stale)
-
-
-def _end(run: _Run, table: Table, outcome: p.Outcome) -> None:
-    """All states of a table end the run with an outcome."""
-    model = run.sweep.model
-    names = sorted(model.roots(outcome_reads(outcome)) | run.taint)
-    keys = tuple(value_key(name) for name in names)
-
-    def right(seen: State) -> bool:
-        return _is_right(model, outcome, dict(zip(keys, seen, strict=True)), run.taint)
-
-    for is_right, part in split(table, keys, right).items():
-        _record(run.sweep, part, outcome, is_right)
-
-
-def _record(sweep: _Sweep, table: Table, outcome: p.Outcome, is_right: bool) -> None:
-    totals = sweep.totals
-    for (wrong_effect,), weight in summed(table, (EFFECT,)).items():
-        add(totals.endings, (outcome, is_right, wrong_effect), weight)
-        if wrong_effect:
-            totals.wrong_effect = totals.wrong_effect + weight
-        match outcome:
-            case p.Return():
-                if is_right and not wrong_effect:
-                    totals.success = totals.success + weight
-                else:
-                    totals.silent_error = totals.silent_error + weight
-            case p.Escalate():
-                totals.escalation = totals.escalation + weight
-                add(totals.escalations, outcome.reason, weight)
-                add(totals.asked, outcome.role, weight)
-            case p.Reject():
-                totals.rejection = totals.rejection + weight
-            case p.Fail():
-                totals.failure = totals.failure + weight
-                add(totals.failures, outcome.code, weight)
-            case _:
-                assert_never(outcome)
+    return parts.get(True, table.empty()), parts.get(False)
 
 
 # ---------------------------------------------------------------------------------- barriers
 
 
-def _barrier(run: _Run, index: int, item: p.Item, table: Table, first: bool) -> Table:
+def _barrier(walk: Walk, index: int, item: p.Item, table: Table, first: bool) -> Table:
     match item:
         case p.Step():
-            return _region(run, (index,), table, first)
+            return region(walk, (index,), table, first)
         case p.Person():
-            return _person(run, item, table)
+            return _person(walk, item, table)
         case p.When():
-            return _when(run, index, item, table)
+            return _when(walk, index, item, table)
         case p.MatchBranch():
-            return _match(run, index, item, table)
+            return _match(walk, index, item, table)
         case p.End():
-            _end(run, table, item.outcome)
+            end(walk, table, item.outcome)
             return table.empty()
         case p.Remember():
-            return _remember(run, item, table)
+            return _remember(walk, item, table)
         case p.Gate() | p.Let():
             raise AssertionError("not a barrier of this kind")
         case _:
             assert_never(item)
 
 
-def _remember(run: _Run, item: p.Remember, table: Table) -> Table:
+def _remember(walk: Walk, item: p.Remember, table: Table) -> Table:
     """A write: something wrong is done if anything that it hangs on is wrong."""
-    names = run.sweep.model.roots(item.reads) | run.taint
+    names = walk.sweep.model.roots(item.reads) | walk.taint
     keys = tuple(value_key(name) for name in sorted(names))
 
     def outcomes(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
@@ -403,8 +177,8 @@ def _remember(run: _Run, item: p.Remember, table: Table) -> Table:
     return assign(table, (EFFECT,), (EFFECT, *keys), outcomes)
 
 
-def _person(run: _Run, person: p.Person, table: Table) -> Table:
-    model = run.sweep.model
+def _person(walk: Walk, person: p.Person, table: Table) -> Table:
+    model = walk.sweep.model
     unasked: Table | None = None
     if person.when is not None:
         plan = test_plan(model, person.when, None)
@@ -418,7 +192,7 @@ def _person(run: _Run, person: p.Person, table: Table) -> Table:
         if True not in parts:
             return unasked if unasked is not None else table.empty()
         table = parts[True]
-    add(run.sweep.totals.asked, person.role, table.total())
+    add(walk.sweep.totals.asked, person.role, table.total())
     role = model.program.roles[person.role]
     in_time = model.parameters.timely(role.responds, person.seconds, person.role)
     accuracy = model.parameters.value(role.accuracy)
@@ -438,14 +212,14 @@ def _person(run: _Run, person: p.Person, table: Table) -> Table:
     decided = assign(table, (verdict,), keys, outcomes)
     parts = split(decided, (verdict,), lambda seen: seen[0])
     if False in parts:
-        _end(run, parts[False], person.otherwise)
+        end(walk, parts[False], person.otherwise)
     going = parts.get(True)
     kept = [] if going is None else [forget(going, lambda key: key != verdict)]
     return merge([*kept, *([unasked] if unasked is not None else [])])
 
 
-def _when(run: _Run, index: int, item: p.When, table: Table) -> Table:
-    model = run.sweep.model
+def _when(walk: Walk, index: int, item: p.When, table: Table) -> Table:
+    model = walk.sweep.model
     plan = test_plan(model, item.condition, item.name)
     table = perform(table, plan)
     parts = split(
@@ -453,17 +227,17 @@ def _when(run: _Run, index: int, item: p.When, table: Table) -> Table:
         plan.keys,
         lambda seen: bool(plan.compute(dict(zip(plan.keys, seen, strict=True)))),
     )
-    taint = run.taint | model.values(item.condition)
+    taint = walk.taint | model.values(item.condition)
     ends = [
-        _block(run.sweep, block, parts[holds], taint, run.needed, index)
+        _block(walk.sweep, block, parts[holds], taint, walk.needed, index)
         for holds, block in ((True, item.then), (False, item.otherwise))
         if holds in parts
     ]
     return merge(ends)
 
 
-def _match(run: _Run, index: int, item: p.MatchBranch, table: Table) -> Table:
-    model = run.sweep.model
+def _match(walk: Walk, index: int, item: p.MatchBranch, table: Table) -> Table:
+    model = walk.sweep.model
     plan = subject_plan(model, item.subject, (taken for taken, _ in item.arms))
     table = perform(table, plan)
 
@@ -474,9 +248,9 @@ def _match(run: _Run, index: int, item: p.MatchBranch, table: Table) -> Table:
                 return number
         raise LookupError(f"no arm takes {value!r}")
 
-    taint = run.taint | model.values(item.subject)
+    taint = walk.taint | model.values(item.subject)
     ends = [
-        _block(run.sweep, item.arms[number][1], part, taint, run.needed, index)
+        _block(walk.sweep, item.arms[number][1], part, taint, walk.needed, index)
         for number, part in split(table, plan.keys, arm).items()
     ]
     return merge(ends)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelang.analysis.lists import fixed_length
-from pipelang.analysis.liveness import all_reruns
 from pipelang.analysis.model import Model
 from pipelang.analysis.preparing import tiers_of
 from pipelang.analysis.prices import Prompted, turn_cost
@@ -20,6 +19,7 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN
 from pipelang.semantics.kernels.chain import attempts
+from pipelang.semantics.kernels.redo import all_reruns
 from pipelang.semantics.types import ERROR
 
 
@@ -168,13 +168,13 @@ def _loop(model: Model, step: p.Step, link: p.Link, agent: p.Agent, tier: str) -
         tool = program.tools[name]
         dearest = dearer(dearest, Worst(float(tool.cost), 0).times(tool.retry.count + 1))
     for name in agent.pipelines:
-        arguments = tuple((q.name, _ANYTHING) for q in program.pipelines[name].parameters)
+        arguments = tuple((q.name, ANYTHING) for q in program.pipelines[name].parameters)
         child = child_of(model, p.RunPipeline(name, arguments)).model
         dearest = dearer(dearest, worst_run(child))
     return total + dearest.times((agent.steps - 1) * CALLS_A_TURN)
 
 
-_ANYTHING = ir.Const(None, ERROR)
+ANYTHING = ir.Const(None, ERROR)
 """An argument that a model makes up."""
 
 

@@ -2,8 +2,9 @@
 
 A row is a code, a name, a severity, a template and (where a general one exists) the mend.
 Families: P1xx syntax, P2xx names, P3xx types and units, P4xx flow, P5xx reliability, P6xx cost,
-P7xx safety, P9xx what this version leaves open. Messages start in lower case, end without a
-full stop, quote the user's words in backticks, and say what was expected and what was found.
+P7xx safety, P8xx profiles, P9xx what this version leaves open. Messages start in lower case,
+end without a full stop, quote the user's words in backticks, and say what was expected and what was
+found.
 """
 
 from __future__ import annotations
@@ -204,9 +205,50 @@ RETRIED_EFFECT = _row(
     "`{tool}` acts on the world and is retried although it is not `idempotent`",
     "declare it `idempotent` if a second call with the same key does nothing, or drop the retry",
 )
+REVIEW_OVERLOADED = _row(
+    "P508",
+    "review-overloaded",
+    "`{name}` would be busy {busy} of its time: {cases} cases a day of {handles} each",
+    "more `people` or `hours`, or fewer cases: the report says which gates send them",
+)
+REVIEW_BUSY = _row(
+    "P509",
+    "review-busy",
+    "`{name}` is busy {busy} of its time: {cases} cases a day of {handles} each",
+    "above 85% waits grow fast: more `people` or `hours`, or fewer cases",
+    _W,
+)
+SLOW_ATTEMPT = _row(
+    "P510",
+    "timeout-too-short",
+    "{share} of the attempts at `{name}` take longer than {timeout}, and only {fails} are declared"
+    " to fail",
+    "a longer `timeout`, or {mend} that counts what runs into it",
+    _W,
+)
+ONE_SIDED = _row(
+    "P511",
+    "one-sided-evidence",
+    "`{file}` has no {kind} row among its {count:,}, so how many {kind} ones pass here is unknown",
+    "label answers until some are {kind}, or declare `catches` and `false_alarms` at a gate",
+    _W,
+)
+OUT_OF_REACH = _row(
+    "P512",
+    "threshold-out-of-reach",
+    "no row of `{file}` passes this test: the highest confidence is {most}, on line {line}",
+    "lower the threshold to what the model says of itself",
+    _W,
+)
+NO_WAY_WITHOUT_MODEL = _row(
+    "P513",
+    "no-way-without-model",
+    "when no model answers, `{step}` ends `{name}` as failed",
+    "let its chain end without a model: a value, a tool, a person or `else escalate to ROLE`",
+)
 
 HALF_DONE = _row(
-    "P511",
+    "P514",
     "half-done",
     "`{second}` is tried after `{first}`, which may have acted although it seems to have failed",
     "end the chain with an outcome, so that somebody looks, or declare `{first}` `idempotent`"
@@ -275,11 +317,61 @@ UNGATED_EFFECT = _row(
     _W,
 )
 
+# ------------------------------------- P8xx what `production` demands, and what is ignored
+NO_ERROR_HANDLING = _row(
+    "P801",
+    "no-error-handling",
+    "nothing says what happens when `{step}` does not work",
+    'give it an `else`: another action, a value, or an outcome such as `else fail "code"`',
+)
+UNBOUNDED_INPUT = _row(
+    "P802",
+    "unbounded-input",
+    "`{path}` of the input of `{name}` {what}",
+    "bound it where its type is written, so that whatever comes in has a largest size",
+)
+NO_BUDGET = _row(
+    "P803",
+    "no-budget",
+    "`{name}` has no budget of {what}",
+    "give it one in money and time: `budget $0.25, 5m else escalate to ROLE`",
+)
+NO_TIMEOUT = _row(
+    "P804",
+    "no-timeout",
+    "nothing limits how long `{what}` may take",
+)
+NO_AUDIT = _row(
+    "P805",
+    "no-audit",
+    "no place is named for {what} of `{name}`",
+)
+NO_STATE = _row(
+    "P806",
+    "no-state",
+    "nothing says where the state of `{name}` lives outside its process",
+    'declare it in pyproject.toml: `state = "PLACE"` under `[tool.pipelang.production]`',
+)
+NO_HANDOFF = _row("P807", "no-handoff", "this hands a case to `{role}`, but {what}")
+NO_EVIDENCE = _row(
+    "P808",
+    "no-evidence",
+    "nothing says how often the threshold of `{what}` is wrong",
+)
+BAD_CONFIG = _row("P890", "bad-config", "in the configuration: {why}")
+BAD_IGNORE = _row("P891", "bad-ignore", "this comment ignores nothing: {why}")
+UNUSED_IGNORE = _row(
+    "P892",
+    "unused-ignore",
+    "`{code}` is ignored here, and nothing of the kind is found",
+    "leave it out",
+    _W,
+)
+
 # ------------------------------------------------------- P9xx what this version leaves open
 METRIC_UNDECIDED = _row(
     "P902", "metric-undecided", "this version does not compute `{metric}` yet", severity=_W
 )
-NOT_RUN = _row("P904", "not-run", "this version does not run {what} yet", severity=_W)
 NOT_WATCHED = _row(
     "P905", "not-watched", "this version checks {what} but does not watch it yet", severity=_W
 )

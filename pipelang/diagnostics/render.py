@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePath
 from typing import Any
 
 from pipelang.diagnostics.codes import Severity
@@ -92,14 +93,17 @@ def _lines(text: str, width: int, indent: int, hanging: int) -> list[str]:
     return wrap(text, width, indent, hanging)
 
 
-def as_github(diagnostic: Diagnostic, sources: Sources) -> str:
-    """A workflow command that GitHub shows beside the line."""
+def as_github(diagnostic: Diagnostic, sources: Sources, root: str | None = None) -> str:
+    """A workflow command that GitHub shows beside the line.
+
+    GitHub knows files from the root of the repository: absolute ones below `root` are named so.
+    """
     record = as_json(diagnostic, sources)
     level = "notice" if diagnostic.severity is Severity.NOTE else diagnostic.severity.value
     text = diagnostic.message + (f" ({diagnostic.help})" if diagnostic.help else "")
     place = ""
     if record["file"] is not None:
-        place = f" file={_property(record['file'])}"
+        place = f" file={_property(_below(record['file'], root))}"
     if record["line"] is not None:
         place += (
             f",line={record['line']},col={record['column']},"
@@ -107,6 +111,13 @@ def as_github(diagnostic: Diagnostic, sources: Sources) -> str:
             f"title={diagnostic.rule.code}"
         )
     return f"::{level}{place}::{_data(text)}"
+
+
+def _below(file: str, root: str | None) -> str:
+    path = PurePath(file)
+    if root is not None and path.is_absolute() and path.is_relative_to(root):
+        path = path.relative_to(root)
+    return path.as_posix()
 
 
 def _data(text: str) -> str:

@@ -19,6 +19,7 @@ from pipelang.diagnostics import Diagnostic, Edit, Help, Mend, Span, codes, repo
 from pipelang.diagnostics.spelling import only_slip
 from pipelang.interfaces.binding_types import Clash, clashes
 from pipelang.records import dataclass
+from pipelang.runtime.idempotency import KEY
 from pipelang.semantics import program as p
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import OptionalType, Type
@@ -179,7 +180,7 @@ def _by_name(binding: Binding, told: dict[str, Any]) -> Iterator[tuple[str, Help
             meant = suggestion(name, free)
             yield f"it has no parameter `{name}`", meant.words if isinstance(meant, Mend) else meant
     for name, one in taken.items():
-        left_out = one["required"] and name not in declared
+        left_out = one["required"] and name not in declared and name != KEY
         if left_out and one["kind"] in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY"):
             yield f"it needs `{name}`, which is not declared", None
         elif left_out and one["kind"] == "POSITIONAL_ONLY":

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.profiles.nearest import Configs
 from pipelang.interfaces.seen import Seen
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.build import build
+from pipelang.semantics.build import Built, build
 from pipelang.semantics.loading import Loader
 
 if TYPE_CHECKING:
     from pipelang.analysis.analyse import Analysis
     from pipelang.analysis.claims.verdicts import Proof
+    from pipelang.analysis.review import Load
+    from pipelang.interfaces.profiles.config import Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,27 @@ class Checked:
     proofs: tuple[Proof, ...] = ()
 
 
-def check_file(path: str, loader: Loader | None = None) -> Checked:
-    """Check one file with everything it imports."""
-    built = build(path, loader or DiskLoader())
+def check_file(
+    path: str, loader: Loader | None = None, configs: Configs | None = None, alone: bool = True
+) -> Checked:
+    """Check one file with everything it imports, as its configuration wants it.
+
+    `configs` belong to the loader and to the command line's own words; without them, it is what
+    the nearest pyproject.toml says. A configuration that is wrong is all that is then told.
+    `alone`: its pipelines are all that send cases to people.
+    """
+    loader = loader or DiskLoader()
+    configs = configs or Configs(loader)
+    configured = configs.of(path)
+    if configured.found:
+        source = configured.source
+        sources = {} if source is None else {source.name: source}
+        return Checked(path, None, (), configured.found, sources)
+    built = build(path, loader)
     found = list(built.diagnostics)
     analyses: list[Analysis] = []
     proofs: tuple[Proof, ...] = ()
+    imports = configs.asked.import_tools
     if built.program is not None:
         from pipelang.analysis.analyse import analyse
         from pipelang.analysis.findings import findings
@@ -49,8 +67,58 @@ def check_file(path: str, loader: Loader | None = None) -> Checked:
             found.extend(findings(built.program, analysis))
         proofs, more = prove(built.program, analyses)
         found.extend(more)
+        if imports:
+            from pipelang.interfaces.binding_check import check_bindings
+
+            found.extend(check_bindings(built.program))
+    found = _weighed(found, loader.beside("", path), built, configured.config, imports)
     found = sorted(dict.fromkeys(found), key=_place)
-    return Checked(path, built.program, tuple(analyses), tuple(found), built.sources, proofs)
+    checked = Checked(path, built.program, tuple(analyses), tuple(found), built.sources, proofs)
+    return with_review([checked])[0] if alone else checked
+
+
+def with_review(checked: Sequence[Checked]) -> list[Checked]:
+    """The files with what is to be said about the review queues of all their pipelines."""
+    if not any(one.analyses for one in checked):
+        return list(checked)
+    from pipelang.analysis.review import review_findings
+
+    left = list(review_findings(review_loads(checked)))
+    result = []
+    for one in checked:
+        mine = [found for found in left if found.span and found.span.file in one.sources]
+        left = [found for found in left if found not in mine]
+        found = sorted([*one.diagnostics, *mine], key=_place)
+        result.append(replace(one, diagnostics=tuple(found)) if mine else one)
+    return result
+
+
+def review_loads(checked: Sequence[Checked]) -> list[Load]:
+    """The review queues of all pipelines of some files."""
+    from pipelang.analysis.review import loads
+
+    return loads(
+        (one.program, analysis)
+        for one in checked
+        if one.program is not None
+        for analysis in one.analyses
+    )
+
+
+def _weighed(
+    found: list[Diagnostic], root: str, built: Built, config: Config, imports: bool
+) -> list[Diagnostic]:
+    """What is told of it under a configuration; the rules are imported where there are some."""
+    production = config.profile == "production" and built.program is not None
+    speaks = any("pipelang:" in source.text for source in built.sources.values())
+    if not production and config.tells_all and not speaks:
+        return found
+    from pipelang.interfaces.profiles.judging import in_production, told
+
+    if production and built.program is not None:
+        found = in_production(found, built.program, config)
+    is_program = built.program is not None
+    return told(found, root, built.sources, config, is_program=is_program, imports=imports)
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
@@ -79,19 +147,20 @@ def pipe_files(
         elif path.exists():
             files.append(given)
         else:
-            close = _nearest(path)
+            close = nearest(path)
             hint = f"did you mean `{close}`?" if close else None
             found.append(report(codes.MISSING_FILE, None, path=given, help=hint))
     return list(dict.fromkeys(files)), found
 
 
-def _nearest(path: Path) -> str | None:
+def nearest(path: Path, suffix: str = ".pipe") -> str | None:
+    """The file in a path's folder that is called most like it."""
     from difflib import get_close_matches
 
     folder = path.parent
     if not folder.is_dir():
         return None
-    names = [entry.name for entry in folder.iterdir() if entry.suffix == ".pipe"]
+    names = [entry.name for entry in folder.iterdir() if entry.suffix == suffix]
     close = get_close_matches(path.name, names, n=1)
     return str(folder / close[0]) if close else None
 
@@ -110,4 +179,33 @@ def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
     diagnostics = [as_json(diagnostic, {}) for diagnostic in extra]
     for one in checked:
         diagnostics += [as_json(diagnostic, one.sources) for diagnostic in one.diagnostics]
-    return {"version": 1, "diagnostics": diagnostics, "pipelines": pipelines, "review": {}}
+    review: dict[str, Any] = {}
+    for load in review_loads(checked) if pipelines else ():
+        name = load.role.name
+        key = name if name not in review else f"{load.role.span.file}:{name}"
+        review[key] = {
+            "utilisation": load.utilisation.as_json(),
+            "wait_p95": load.wait_p95.as_json(),
+        }
+    return {
+        "version": 1,
+        "diagnostics": diagnostics,
+        "pipelines": pipelines,
+        "review": review,
+        "evidence": evidence_json(checked),
+    }
+
+
+def evidence_json(checked: Sequence[Checked]) -> dict[str, Any]:
+    """What each evidence file says by itself, by its path."""
+    files = {
+        name: file
+        for one in checked
+        if one.program is not None
+        for name, file in one.program.evidence.items()
+    }
+    if not files:
+        return {}
+    from pipelang.analysis.calibration import calibration
+
+    return {name: calibration(file).as_json() for name, file in files.items()}

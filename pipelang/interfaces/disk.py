@@ -13,6 +13,19 @@ from pipelang.semantics.loading import Unreadable
 MAX_BYTES = 64 * 1024 * 1024
 
 
+def text_of(data: bytes) -> str:
+    """The text of a file's bytes. Raises `Unreadable`."""
+    if len(data) > MAX_BYTES:
+        raise Unreadable(f"it is larger than {MAX_BYTES // 2**20} MB")
+    if b"\0" in data:
+        raise Unreadable("it holds a NUL byte")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise Unreadable(f"line {line} has the byte 0x{data[error.start]:02x}") from error
+
+
 class DiskLoader:
     """Reads from the file system; library files are shown as `std/NAME.pipe`."""
 
@@ -29,13 +42,7 @@ class DiskLoader:
             return None
         except OSError as error:
             raise Unreadable(error.strerror or str(error)) from error
-        if b"\0" in data:
-            raise Unreadable("it holds a NUL byte")
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = data[: error.start].count(b"\n") + 1
-            raise Unreadable(f"line {line} has the byte 0x{data[error.start]:02x}") from error
+        return text_of(data)
 
     def beside(self, base: str, path: str) -> str:
         """A path relative to the folder of another file."""

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from pipelang.diagnostics import Diagnostic, Edit, Source
 from pipelang.interfaces.checking import check_file
 from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.profiles.config import Asked
+from pipelang.interfaces.profiles.nearest import Configs
 from pipelang.records import dataclass
 from pipelang.semantics.loading import Unreadable
 
@@ -43,7 +45,7 @@ class Drafts(DiskLoader):
         return super().read(path) if text is None else text
 
 
-def drafted(paths: Sequence[str]) -> list[Change]:
+def drafted(paths: Sequence[str], asked: Asked | None = None) -> list[Change]:
     """What mending some `.pipe` files would make of them. Nothing is written."""
     disk = DiskLoader()
     names = {disk.beside("", path): path for path in paths}
@@ -58,8 +60,9 @@ def drafted(paths: Sequence[str]) -> list[Change]:
         if text is not None:
             before[name] = text
     loader, mended = Drafts(dict(before)), {name: list[str]() for name in before}
+    configs = Configs(loader, asked or Asked())
     for _ in range(ROUNDS):
-        found = [one for name in before for one in check_file(name, loader).diagnostics]
+        found = [one for name in before for one in check_file(name, loader, configs).diagnostics]
         taken = compatible(found, before.keys())
         if not taken:
             break

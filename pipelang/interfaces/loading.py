@@ -9,7 +9,8 @@ from typing import Any
 from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.render import as_text
 from pipelang.interfaces.disk import DiskLoader
-from pipelang.runtime.embedding import LoadedProgram
+from pipelang.runtime.embedding import LoadedProgram, SettingError
+from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 from pipelang.semantics.loading import Loader
 
@@ -31,7 +32,39 @@ def load(
     loader: Loader | None = None,
 ) -> LoadedProgram:
     """Load and check a `.pipe` file. `settings` replace the values in it. Raises `CheckFailed`."""
-    built = build(os.fspath(path), loader or DiskLoader(), settings)
+    remembers = Remembering(loader or DiskLoader())
+    built = build(os.fspath(path), remembers, settings)
     if built.program is None:
         raise CheckFailed(built.diagnostics, built.sources)
-    return LoadedProgram(built.program)
+
+    def rebuild(changed: Mapping[str, Any]) -> p.Program:
+        again = build(os.fspath(path), remembers, {**(settings or {}), **changed})
+        if again.program is None:
+            said = [found for found in again.diagnostics if found.is_error]
+            raise SettingError("; ".join(_told(found) for found in said))
+        return again.program
+
+    return LoadedProgram(built.program, rebuild)
+
+
+def _told(found: Diagnostic) -> str:
+    return f"{found.message} ({found.help})" if found.help else found.message
+
+
+class Remembering:
+    """A loader that gives the same text for a path ever after: a program that is served does not
+    change because somebody edits its file.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._texts: dict[str, str | None] = {}
+        self.beside = loader.beside
+        self.library = loader.library
+        self.libraries = loader.libraries
+
+    def read(self, path: str) -> str | None:
+        """The text of a file, None if there is none. Raises `Unreadable`."""
+        if path not in self._texts:
+            self._texts[path] = self._loader.read(path)
+        return self._texts[path]

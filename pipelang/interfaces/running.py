@@ -11,6 +11,7 @@ from pipelang.runtime.people import Nobody
 from pipelang.runtime.secrets import SecretMissing, resolve_secret
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.state import StateFolder
     from pipelang.runtime.providers.protocol import ModelProvider
 
 CHOICES = ("auto", "anthropic", "replay", "simulated")
@@ -35,9 +36,18 @@ def recording_of(path: str) -> Path:
     return file.parent / "recordings" / f"{file.stem}.jsonl"
 
 
-def set_up(path: str, loaded: LoadedProgram, choice: str, seed: int) -> Setup:
+def set_up(
+    path: str,
+    loaded: LoadedProgram,
+    choice: str,
+    seed: int,
+    state: StateFolder | None = None,
+) -> Setup:
     """The runtime for a file: a real provider if its key is set, else its recording if there is
     one, else simulated answers. Raises `NoProvider`.
+
+    With `state`, caches and memories outlive the command; those of runs whose answers are played
+    or drawn do not: a later run must not take them for real.
     """
     import random
 
@@ -56,7 +66,10 @@ def set_up(path: str, loaded: LoadedProgram, choice: str, seed: int) -> Setup:
         if choice == "anthropic" and not keyed:
             names = ", ".join(sorted({p.key or "env:ANTHROPIC_API_KEY" for p in providers}))
             raise NoProvider(f"no key is set: nothing is behind {names}")
-        return Setup(Runtime(chance=chance, people=Nobody()), choice, None)
+        runtime = Runtime(chance=chance, people=Nobody())
+        if state is not None:
+            _remember_in(state, loaded, runtime)
+        return Setup(runtime, choice, None)
     made: ModelProvider
     if choice == "replay":
         if not recording.is_file():
@@ -83,19 +96,26 @@ def set_up(path: str, loaded: LoadedProgram, choice: str, seed: int) -> Setup:
     return Setup(runtime, choice, note)
 
 
+def _remember_in(state: StateFolder, loaded: LoadedProgram, runtime: Runtime) -> None:
+    from pipelang.runtime.disk_cache import DiskCache
+
+    runtime.cache = DiskCache(state.cache)
+    if loaded.program.memories:
+        from pipelang.runtime.memories import Sqlite
+
+        runtime.memories = Sqlite(state.memories)
+
+
 def _used(loaded: LoadedProgram) -> set[str]:
     """The providers that some pipeline of the file can ask."""
     from pipelang.analysis.preparing import tiers_of
-    from pipelang.semantics import program as p
-    from pipelang.semantics.walk import all_items, inner_links
+    from pipelang.semantics.walk import all_steps, inner_links
 
     program = loaded.program
     used: set[str] = set()
     for pipeline in program.pipelines.values():
-        for item in all_items(pipeline.block):
-            if not isinstance(item, p.Step):
-                continue
-            for link in inner_links(item.chain):
+        for step in all_steps(pipeline):
+            for link in inner_links(step.chain):
                 for tier in tiers_of(link.action):
                     used.add(program.tiers[tier].provider)
     return used

@@ -11,7 +11,8 @@ from hashlib import sha256
 
 from pipelang.records import dataclass, field
 
-IGNORED_FOLDERS = frozenset({".git", ".venv", "node_modules", "__pycache__", ".pipelang"})
+IGNORED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages"})
+"""Besides hidden ones (`.git`, `.venv`, `.pipelang`) and virtual environments by any name."""
 
 
 @dataclass(slots=True)
@@ -62,13 +63,22 @@ def _is_still(path: str, found: tuple[int, bytes] | None) -> bool:
 
 
 def pipes_below(folder: str) -> tuple[str, ...]:
-    """The `.pipe` files in a folder and those in it, relative to it, in order."""
+    """The `.pipe` files in a folder and those in it, relative to it, in order.
+
+    What tools put there is passed over, and what is hidden; not the folder itself, which was asked
+    for. Links to folders are not followed, so that no file comes twice.
+    """
     names: list[str] = []
     for inside, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in IGNORED_FOLDERS]
+        if "pyvenv.cfg" in files and inside != folder:
+            folders.clear()
+            continue
+        folders[:] = [
+            name for name in folders if name not in IGNORED_FOLDERS and not name.startswith(".")
+        ]
         names += [
             os.path.relpath(os.path.join(inside, name), folder)
             for name in files
-            if name.endswith(".pipe")
+            if name.endswith(".pipe") and not name.startswith(".")
         ]
     return tuple(sorted(names))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from pipelang.analysis.latency.figures import Spent, spent
+from pipelang.analysis.latency.quantiles import SHARES
 from pipelang.analysis.model import Model, make_model
 from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.prices import tools_cost, turn_cost
@@ -122,6 +124,7 @@ def simulated(
     counts = simulate(loaded, pipeline, runs, seed, spending(program, pipeline), unknown, progress)
     point = Parameters(program.evidence, unknown_as(unknown))
     expected = sweep(make_model(program, pipeline, point))
+    taken = spent(program, pipeline, point, None, expected.work)
     names = {*counts.escalations, *expected.escalations}
     return Simulated(
         name=pipeline.name,
@@ -137,25 +140,31 @@ def simulated(
             for name in sorted(names)
         },
         wrong_effect=share(counts.wrong_effect, counts.runs, float(expected.wrong_effect)),
-        cost=_cost(counts, expected),
-        latency=_quantiles(counts.seconds),
+        cost=_cost(counts, expected, taken),
+        latency=_quantiles(counts.seconds, "latency", taken),
     )
 
 
-def _cost(counts: Counts, expected: Totals) -> dict[str, Any]:
+def _cost(counts: Counts, expected: Totals, taken: Spent | None) -> dict[str, Any]:
     mean = sum(counts.costs) / counts.runs
     spread = math.sqrt(sum((cost - mean) ** 2 for cost in counts.costs) / counts.runs)
     half = Z * spread / math.sqrt(counts.runs)
     compared = Compared(mean, float(expected.cost), mean - half, mean + half)
-    return {"mean": compared.as_json(), **_quantiles(counts.costs), "most": max(counts.costs)}
+    return {
+        "mean": compared.as_json(),
+        **_quantiles(counts.costs, "cost", taken),
+        "most": max(counts.costs),
+    }
 
 
-def _quantiles(values: list[float]) -> dict[str, Any]:
-    """Observed quantiles; what the analysis says of them comes with its own latency."""
+def _quantiles(values: list[float], name: str, taken: Spent | None) -> dict[str, Any]:
+    """Observed quantiles beside what the analysis says."""
     ordered = sorted(values)
     last = len(ordered) - 1
 
-    def at(share: float) -> dict[str, float]:
-        return {"observed": ordered[min(last, math.ceil(share * len(ordered)) - 1)]}
+    def at(read: str, share: float) -> dict[str, float | None]:
+        observed = ordered[min(last, math.ceil(share * len(ordered)) - 1)]
+        expected = None if taken is None else taken.ranges[f"{name}.{read}"].value
+        return {"observed": observed, "expected": expected}
 
-    return {"p50": at(0.5), "p95": at(0.95), "p99": at(0.99)}
+    return {read: at(read, share) for read, share in SHARES.items()}

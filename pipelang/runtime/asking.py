@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelang.runtime.attempting import Attempting
+from pipelang.runtime.batching import HALF, Batches, BatchProvider
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.pricing import (
     Ask,
     ask_for,
@@ -19,6 +21,7 @@ from pipelang.runtime.pricing import (
     tokens_of,
 )
 from pipelang.runtime.providers.protocol import (
+    ModelAnswer,
     ModelFault,
     ModelProvider,
     ModelRequest,
@@ -45,10 +48,9 @@ _UNBILLED = frozenset({"rate_limited", "overloaded", "rejected", "no_recording"}
 
 
 class Asking(Attempting):
-    """Asks the models of a program. `providers` are by the name of the program's provider."""
+    """Asks the models of a program."""
 
     _types: Types
-    _providers: Mapping[str, ModelProvider]
 
     async def _ask(self, run: Run, attempt: Attempt, action: p.AskTier) -> Any:
         return (await self._exchange(run, attempt, action, (), ())).answer
@@ -72,15 +74,17 @@ class Asking(Attempting):
         turns: tuple[Turn, ...],
     ) -> Turn:
         """One call of a model: its answer, or the tool calls that it asks for."""
+        self._may(run)
         assert attempt.tier is not None
         tier = run.program.tiers[attempt.tier]
         if run.budget.needs_price() and not {"in", "out"} <= set(tier.prices):
             raise Halted("unpriced", f"tier `{tier.name}` has no price, and money is limited")
         try:
-            provider = self._providers[tier.provider]
+            provider = self._plugged.providers[tier.provider]
         except Exception as error:  # no such kind, or a plug-in that does not load
             message = describe(error)
             raise self._failed(run, attempt, "rejected", message, retryable=False) from None
+        patient, share, reply = _way(attempt.link, provider, self._plugged.batches)
         ask, request = self._request(run, attempt, action, tier)
         if tools:
             request = dataclasses.replace(request, tools=tools, turns=turns)
@@ -93,17 +97,18 @@ class Asking(Attempting):
         money, tokens = reservation(
             tier, ask, attempt, limit, counted, conversation_tokens(tools, turns)
         )
-        held, patience = await self._reserve(run, money, tokens, attempt.link.timeout, counting)
+        money *= share
+        held, patience = await self._reserve(run, money, tokens, patient, counting)
         request = dataclasses.replace(request, timeout=patience.seconds)
         started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
         try:
             async with clock:
-                answer = await provider.answer(request)
-            money, tokens = price_of(tier, answer.usage), tokens_of(answer.usage)
+                answer = await reply(request)
+            money, tokens = share * price_of(tier, answer.usage), tokens_of(answer.usage)
             value = None if answer.calls else self._fit(action, ask, answer.value)
         except ModelFault as fault:
             if fault.usage is not None:
-                money, tokens = price_of(tier, fault.usage), tokens_of(fault.usage)
+                money, tokens = share * price_of(tier, fault.usage), tokens_of(fault.usage)
             elif fault.kind in _UNBILLED:
                 money, tokens = Decimal(0), 0
             raise self._failed(
@@ -142,14 +147,15 @@ class Asking(Attempting):
             content=asked if answer.calls else shown(action.answers, value),
             tier=tier.name,
             provider=provider.name,
-            model=answer.model,
+            model=answer.model if answer.model == tier.model else hide(run, answer.model),
             attempt=attempt.number,
             seconds=round(self.elapsed(run) - started, 3),
             tokens_in=tokens - answer.usage.output,
             tokens_out=answer.usage.output,
             cost=float(money),
             **({} if confidence is None else {"confidence": confidence}),
-            **({"note": answer.note} if answer.note else {}),
+            **({"note": hide(run, answer.note)} if answer.note else {}),
+            **({"batch": True} if share != WHOLE else {}),
         )
         return Turn(value, answer.calls, answer.said)
 
@@ -201,6 +207,23 @@ class Asking(Attempting):
                 raise Misfit("`answer`: is missing")
             value = value["answer"]
         return self._types.check(action.answers, value)
+
+
+Reply = Callable[[ModelRequest], Awaitable[ModelAnswer]]
+
+WHOLE = Decimal(1)
+
+
+def _way(
+    link: p.Link, provider: ModelProvider, batches: Batches
+) -> tuple[Decimal | None, Decimal, Reply]:
+    """How long an attempt may take (seconds), the share of the price that it is billed, and whom to
+    ask: by a batch where the link wants one and the provider takes any.
+    """
+    if link.batch is None or not isinstance(provider, BatchProvider):
+        return link.timeout, WHOLE, provider.answer
+    takes, within = provider, link.batch if link.timeout is None else min(link.batch, link.timeout)
+    return within, HALF, lambda request: batches.answer(takes, request, float(within))
 
 
 def _confidence(value: Any) -> float | None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pipelang.records import dataclass
 from pipelang.runtime.budget import Budget, BudgetSpent, Reservation
-from pipelang.runtime.secrets import redact
+from pipelang.runtime.hiding import arguments_of, hide
+from pipelang.runtime.plugged import Plugged
+from pipelang.runtime.stopping import Stopping
 from pipelang.runtime.world import Attempt, AttemptFailed
 from pipelang.semantics import program as p
 
@@ -30,17 +31,19 @@ class Patience:
     budget: Budget | None
 
 
-class Attempting:
-    """The clock of a run, and how attempts are begun and fail. `secrets` are references to what
-    must not be told.
-    """
+ENDLESS = Patience(None, None)
+"""Where nothing limits the time."""
 
-    def __init__(self, chance: random.Random, secrets: tuple[str, ...]) -> None:
-        self._chance = chance
-        self._secrets = secrets
+
+class Attempting(Stopping):
+    """The clock of a run, and how attempts are begun and fail."""
+
+    def __init__(self, plugged: Plugged) -> None:
+        self._plugged = plugged
         self._began = time.monotonic()
         self._waited = 0.0
-        self._waiting: list[float] = []
+        self._waiting = 0
+        self._away_since = 0.0
 
     def _failed(
         self,
@@ -54,11 +57,19 @@ class Attempting:
         retryable: bool = True,
         retry_after: float | None = None,
         misfit: str | None = None,
+        key: str | None = None,
     ) -> AttemptFailed:
-        message = redact(message, self._secrets)
-        data: dict[str, Any] = {"tier": attempt.tier} if attempt.tier else {}
+        given = arguments_of(attempt.action, run.program, attempt.arguments)
+        message = hide(run, message, given)
+        misfit = None if misfit is None else hide(run, misfit, given)
+        data: dict[str, Any] = {}
+        if attempt.tier:
+            data = {"tier": attempt.tier, "model": run.program.tiers[attempt.tier].model}
         if isinstance(attempt.action, p.Call):
-            data = {"tool": attempt.action.tool}
+            tool = run.program.tools[attempt.action.tool]
+            data = {"tool": tool.name, "effect": tool.effect}
+        if key is not None:
+            data["key"] = key
         if cost:
             data["cost"] = float(cost)
         run.tell(
@@ -79,14 +90,15 @@ class Attempting:
         run: Run,
         attempt: Attempt,
         patience: Patience,
-        clock: asyncio.Timeout,
+        clock: asyncio.Timeout | None,
         started: float,
         cost: Decimal,
+        key: str | None = None,
     ) -> Exception:
         """An attempt that took too long failed, unless it was the budget's time that ran out."""
-        ours = clock.expired() and patience.seconds is not None
+        ours = clock is not None and clock.expired() and patience.seconds is not None
         message = f"nothing came within {patience.seconds:g} s" if ours else "it timed out"
-        failed = self._failed(run, attempt, "timeout", message, started=started, cost=cost)
+        failed = self._failed(run, attempt, "timeout", message, started=started, cost=cost, key=key)
         if ours and patience.budget is not None:
             return BudgetSpent(patience.budget, "time")
         return failed
@@ -95,22 +107,29 @@ class Attempting:
 
     def elapsed(self, run: Run) -> float:
         now = time.monotonic()
-        away = sum(now - began for began in self._waiting)
+        if not self._waiting:
+            return now - self._began - self._waited
+        away = now - self._away_since
         return max(0.0, now - self._began - self._waited - away)
 
     async def sleep(self, run: Run, seconds: float) -> None:
-        left = run.budget.seconds_left(self.elapsed(run))
+        left = self._left(run)
         if left is not None and seconds >= left[0]:
-            await asyncio.sleep(max(0.0, left[0]))
+            await self._pause(run, left[0])
             raise BudgetSpent(left[1], "time")
-        await asyncio.sleep(seconds)
+        await self._pause(run, seconds)
+
+    def _left(self, run: Run) -> tuple[float, Budget] | None:
+        """The least machine time that is left and whose it is; None without any time limit."""
+        budget = run.budget
+        return budget.seconds_left(self.elapsed(run)) if budget.timed() else None
 
     def _patience(self, run: Run, timeout: Decimal | None, used: float = 0.0) -> Patience:
         """What an attempt's timeout and the budgets leave it. Raises `BudgetSpent` if nothing."""
         limit = None if timeout is None else max(float(timeout) - used, 0.0)
-        left = run.budget.seconds_left(self.elapsed(run))
+        left = self._left(run)
         if left is None:
-            return Patience(limit, None)
+            return ENDLESS if limit is None else Patience(limit, None)
         if left[0] <= _NO_TIME:
             raise BudgetSpent(left[1], "time")
         if limit is None or left[0] < limit:
@@ -122,19 +141,30 @@ class Attempting:
     ) -> tuple[Reservation, Patience]:
         """Room in the budgets for one call, and how long it may then take. Raises `BudgetSpent`."""
         held = await run.budget.reserve(money, tokens)
+        return held, self._held(run, held, timeout, used)
+
+    def _held(
+        self, run: Run, held: Reservation, timeout: Decimal | None, used: float = 0.0
+    ) -> Patience:
+        """How long a call with room in the budgets may take. Raises `BudgetSpent` if no time is
+        left, and gives the room back.
+        """
         try:
-            return held, self._patience(run, timeout, used)
+            return self._patience(run, timeout, used)
         except BudgetSpent:
             run.budget.settle(held, Decimal(0), 0)
             raise
 
     def jitter(self, longest: float) -> float:
-        return self._chance.uniform(0.0, longest)
+        return self._plugged.chance.uniform(0.0, longest)
 
     async def _away(self, work: Coroutine[Any, Any, Any], limit: float | None) -> Any:
-        """Wait for people: their time does not count as the run's. None if it was up."""
-        began = time.monotonic()
-        self._waiting.append(began)
+        """Wait for people: their time does not count as the run's, and not twice if several are
+        waited for. None if it was up.
+        """
+        if not self._waiting:
+            self._away_since = time.monotonic()
+        self._waiting += 1
         clock = asyncio.timeout(limit)
         try:
             async with clock:
@@ -144,5 +174,6 @@ class Attempting:
                 raise
             return None
         finally:
-            self._waiting.remove(began)
-            self._waited += time.monotonic() - began
+            self._waiting -= 1
+            if not self._waiting:
+                self._waited += time.monotonic() - self._away_since

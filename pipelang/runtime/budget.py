@@ -9,9 +9,9 @@ innermost that is spent is the one that says so.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from decimal import Decimal
 
+from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
 CODES = {
@@ -32,7 +32,7 @@ class BudgetSpent(Exception):
         self.dimension = dimension
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Reservation:
     """What a call may take at most."""
 
@@ -40,7 +40,11 @@ class Reservation:
     tokens: int
 
 
-@dataclass(slots=True)
+FREE = Reservation(Decimal(0), 0)
+"""The reservation of what costs nothing."""
+
+
+@dataclass(slots=True, eq=False)
 class Budget:
     """The limits of one pipeline in one run and what was taken of them.
 
@@ -69,48 +73,62 @@ class Budget:
     async def reserve(self, money: Decimal, tokens: int) -> Reservation:
         """Reserve one call in every budget. Raises `BudgetSpent` where it can never fit."""
         while True:
-            short = self._short(money, tokens)
-            if short is None:
-                for budget in self.chain():
-                    budget.held_money += money
-                    budget.held_tokens += tokens
-                    budget.steps += 1
-                return Reservation(money, tokens)
+            held = self.hold(money, tokens)
+            if isinstance(held, Reservation):
+                return held
+            if held._settled is None:
+                held._settled = asyncio.Event()
+            await held._settled.wait()
+
+    def hold(self, money: Decimal, tokens: int) -> Reservation | Budget:
+        """Reserve one call if there is room now; else the budget in which calls side by side hold
+        what it needs. Raises `BudgetSpent` where it can never fit.
+        """
+        short = self._short(money, tokens)
+        if short is not None:
             budget, dimension, holds = short
             if not holds:
                 raise BudgetSpent(budget, dimension)
-            if budget._settled is None:
-                budget._settled = asyncio.Event()
-            await budget._settled.wait()
+            return budget
+        at: Budget | None = self
+        while at is not None:
+            if money:
+                at.held_money += money
+            at.held_tokens += tokens
+            at.steps += 1
+            at = at.parent
+        return Reservation(money, tokens) if money or tokens else FREE
 
     def _short(self, money: Decimal, tokens: int) -> tuple[Budget, str, bool] | None:
         """The innermost budget that has no room, in what, and whether settling may make room."""
-        for budget in self.chain():
-            limits = budget.limits
-            if limits is None:
-                continue
-            if limits.steps is not None and budget.steps + 1 > limits.steps:
-                return budget, "steps", False
-            most_money, most_tokens = limits.money, limits.tokens
-            if most_money is not None and budget.money + budget.held_money + money > most_money:
-                return budget, "money", budget.money + money <= most_money
-            if (
-                most_tokens is not None
-                and budget.tokens + budget.held_tokens + tokens > most_tokens
-            ):
-                return budget, "tokens", budget.tokens + tokens <= most_tokens
+        at: Budget | None = self
+        while at is not None:
+            limits = at.limits
+            if limits is not None:
+                if limits.steps is not None and at.steps + 1 > limits.steps:
+                    return at, "steps", False
+                most_money, most_tokens = limits.money, limits.tokens
+                if most_money is not None and at.money + at.held_money + money > most_money:
+                    return at, "money", at.money + money <= most_money
+                if most_tokens is not None and at.tokens + at.held_tokens + tokens > most_tokens:
+                    return at, "tokens", at.tokens + tokens <= most_tokens
+            at = at.parent
         return None
 
     def settle(self, held: Reservation, money: Decimal, tokens: int) -> None:
         """Give back a reservation and take what was really used."""
-        for budget in self.chain():
-            budget.held_money -= held.money
-            budget.held_tokens -= held.tokens
-            budget.money += money
-            budget.tokens += tokens
-            if budget._settled is not None:
-                budget._settled.set()
-                budget._settled = None
+        at: Budget | None = self
+        while at is not None:
+            if held.money:
+                at.held_money -= held.money
+            if money:
+                at.money += money
+            at.held_tokens -= held.tokens
+            at.tokens += tokens
+            if at._settled is not None:
+                at._settled.set()
+                at._settled = None
+            at = at.parent
 
     def needs_price(self) -> bool:
         """Whether somewhere dollars are limited, so that an unpriced call cannot be carried."""
@@ -122,6 +140,15 @@ class Budget:
             b.limits is not None and (b.limits.money is not None or b.limits.tokens is not None)
             for b in self.chain()
         )
+
+    def timed(self) -> bool:
+        """Whether time is limited anywhere."""
+        at: Budget | None = self
+        while at is not None:
+            if at.limits is not None and at.limits.seconds is not None:
+                return True
+            at = at.parent
+        return False
 
     def seconds_left(self, elapsed: float) -> tuple[float, Budget] | None:
         """The least machine time that is left and whose it is; None without any time limit."""

@@ -19,7 +19,10 @@ MOST = 10_000
 
 
 class CacheStore(Protocol):
-    """Where answers are kept, as JSON. May be asked from several threads."""
+    """Where answers are kept, as JSON. May be asked from several threads.
+
+    One with an attribute `blocks` that is true is read in a thread.
+    """
 
     def find(self, key: Key) -> Any:
         """The answer, or `NOTHING`."""

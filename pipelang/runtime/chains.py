@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Coroutine
+from decimal import Decimal
+from typing import Any, assert_never
 
+from pipelang.records import replace
 from pipelang.runtime.agents import run_agent
 from pipelang.runtime.expressions import NoValue
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.lists import run_each
 from pipelang.runtime.polls import Call, cascade, vote
 from pipelang.runtime.run import Ended, Run, conclude
@@ -27,22 +30,17 @@ from pipelang.semantics.kernels.chain import (
 from pipelang.semantics.types import ANSWERER
 
 
-async def run_chain(run: Run, step: p.Step) -> Any:
+def run_chain(run: Run, step: p.Step) -> Coroutine[Any, Any, Any]:
     """The step's answer, or how it ended the run."""
-    run.tell("step", step.name)
-    run.begun.add(step.name)
-    run.world.begin(run, step)
-    feedback = run.feedback.pop(step.name, None)
-    answer = await walk(run, step, step.chain, feedback)
-    if answer is not NOTHING:
-        return answer
-    outcome = ending(step.chain, step)
-    run.tell("ended", step.name, outcome=type(outcome).__name__.lower())
-    return conclude(run, outcome)
+    return walk(run, step, step.chain)
 
 
-async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None) -> Any:
-    """What the links of a chain answer, how one of them ended the run, or `NOTHING`."""
+async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = None) -> Any:
+    """What the links of a chain answer, how one of them ended the run, or `NOTHING` for the body of
+    an `each`: the chain of the step itself begins the step and ends the run.
+    """
+    if chain is step.chain:
+        feedback = _begin(run, step)
     at: Position | None = START
     misfit: str | None = None
     while at is not None:
@@ -51,108 +49,205 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None) -> 
             misfit = None
             if at.link:
                 run.tell("fallback", step.name, link=at.link)
-        taken = link
+        taken, subjects = link, _NONE
         try:
-            taken, subjects = _chosen(run, link)
-            return await _link(run, _Trial(step, taken, subjects, at.attempt, feedback, misfit))
+            if isinstance(link.action, p.Choose):
+                taken, subjects = _chosen(run, link)
+            if isinstance(taken.action, p.Value):
+                answer = _value(run, step, taken, taken.action, subjects)
+            else:
+                answer = await _link(run, step, taken, subjects, at.attempt, feedback, misfit)
+            return _done(run, step, answer) if chain is step.chain else answer
         except AttemptFailed as failure:
             misfit = failure.misfit
-            following = _next(chain, taken, at, failure)
-            if following is not None and following.link == at.link:
-                await _wait(run, step, taken, following, failure)
-            at = following
+            at = await _after(run, step, chain, taken, at, failure)
         except NoValue as problem:
-            run.tell("failed", step.name, why="no_value", message=str(problem), attempt=at.attempt)
+            why = hide(run, str(problem))
+            run.tell("failed", step.name, why="no_value", message=why, attempt=at.attempt)
             at = after_giving_up(chain, at)
-    return NOTHING
+    return _used_up(run, step) if chain is step.chain else NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    """A link that is tried: `subjects` are what the matches around it decided by."""
-
-    step: p.Step
-    link: p.Link
-    subjects: tuple[ir.Expr, ...]
-    number: int
-    feedback: str | None
-    misfit: str | None
+async def _after(
+    run: Run, step: p.Step, chain: p.Chain, taken: p.Link, at: Position, failure: AttemptFailed
+) -> Position | None:
+    """Where to go on after a failure, once it is time for that."""
+    following = _next(chain, taken, at, failure)
+    if following is not None and following.link == at.link:
+        await _wait(run, step, taken, following, failure)
+    return following
 
 
-async def _link(run: Run, trial: _Trial) -> Any:
-    """One attempt of a link, by its cache if that has an answer."""
-    step, link = trial.step, trial.link
-    if link.cache is None:
-        return await _act(run, trial)
-    if trial.number == 0 and not run.redoing:
-        found = await run.world.look_up(run, step, link, trial.subjects)
-        if found is not NOTHING:
-            run.tell("cached", step.name)
-            return found
-    answer = await _act(run, trial)
-    if not isinstance(answer, Ended):
-        run.world.keep(run, step, link, answer)
+_NONE: tuple[ir.Expr, ...] = ()
+
+
+def _begin(run: Run, step: p.Step) -> str | None:
+    """A step begins; what a redo has to say to it."""
+    if not run.quiet:
+        run.tell("step", step.name, redone=run.redoing)
+    run.world.begin(run, step)
+    return run.feedback.pop(step.name, None) if run.feedback else None
+
+
+def _done(run: Run, step: p.Step, answer: Any) -> Any:
+    """A step is over, with an answer or because it ended the run."""
+    if not run.quiet:
+        how = (
+            {"outcome": type(answer.outcome).__name__.lower()} if isinstance(answer, Ended) else {}
+        )
+        run.tell("done", step.name, **how)
     return answer
 
 
-async def _act(run: Run, trial: _Trial) -> Any:
-    step, link, subjects, world = trial.step, trial.link, trial.subjects, run.world
+def _used_up(run: Run, step: p.Step) -> Ended:
+    outcome = ending(step.chain, step)
+    run.tell("ended", step.name, outcome=type(outcome).__name__.lower())
+    return conclude(run, outcome)
+
+
+def _value(
+    run: Run, step: p.Step, link: p.Link, action: p.Value, subjects: tuple[ir.Expr, ...]
+) -> Any:
+    value = run.world.pure(run, step, link, subjects)
+    if not run.quiet:
+        run.tell("value", step.name, content=shown(action.value.type, value))
+    return value
+
+
+def _link(
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    subjects: tuple[ir.Expr, ...],
+    number: int,
+    feedback: str | None,
+    misfit: str | None,
+) -> Coroutine[Any, Any, Any]:
+    """One attempt of a link, by its cache if that has an answer; `number` counts from 0.
+
+    `subjects` are what the matches around it decided by.
+    """
+    if link.cache is None:
+        return _act(run, step, link, subjects, number, feedback, misfit)
+    return _cached(run, step, link, subjects, number, feedback, misfit)
+
+
+async def _cached(
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    subjects: tuple[ir.Expr, ...],
+    number: int,
+    feedback: str | None,
+    misfit: str | None,
+) -> Any:
+    """By the cache, or by who asks for the same right now; what that wait took is the attempt's."""
+    world, kept = run.world, link
+    if number > 0 or run.redoing:
+        answer = await _act(run, step, link, subjects, number, feedback, misfit)
+        if not isinstance(answer, Ended):
+            world.keep(run, step, kept, answer)
+        return answer
+    began = world.elapsed(run)
+    found = await world.look_up(run, step, link, subjects)
+    if found is not NOTHING:
+        run.tell("cached", step.name)
+        return found
+    answer = NOTHING
+    try:
+        waited = world.elapsed(run) - began
+        if link.timeout is not None and waited >= SHORTEST_WAIT:
+            link = replace(link, timeout=max(link.timeout - Decimal(waited), Decimal(0)))
+        answer = await _act(run, step, link, subjects, number, feedback, misfit)
+    finally:
+        if answer is NOTHING or isinstance(answer, Ended):
+            world.lack(run, step, kept)
+        else:
+            world.keep(run, step, kept, answer)
+    return answer
+
+
+SHORTEST_WAIT = 0.001
+"""Seconds below which a look into a cache was no wait."""
+
+
+def _act(
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    subjects: tuple[ir.Expr, ...],
+    number: int,
+    feedback: str | None,
+    misfit: str | None,
+) -> Coroutine[Any, Any, Any]:
+    """Carry out a link. No coroutine itself: each would take room in every run that waits."""
     action = link.action
     match action:
-        case p.Value():
-            value = world.pure(run, step, link, subjects)
-            run.tell("value", step.name, content=shown(action.value.type, value))
-            return value
-        case p.RunPipeline() | p.Each() | p.Recall() | p.Agent():
-            given = world.stand_in(run, step, action)
+        case p.Call() | p.AskRole() | p.AskTier():
+            tier = run.route(action.who) if isinstance(action, p.AskTier) else None
+            arguments = {name: run.evaluate(value) for name, value in action.arguments}
+            attempt = Attempt(
+                step, link, action, tier, arguments, number, feedback, misfit, subjects
+            )
+            if link.vote is not None:
+                return vote(run, attempt, link.vote, _caller(run))
+            return run.world.attempt(run, attempt)
+        case p.Cascade() | p.Agent():
+            return _several(run, step, link, action, subjects, feedback)
+        case p.RunPipeline() | p.Each() | p.Recall():
+            given = run.world.stand_in(run, step, action)
             if given is not NOTHING:
-                return given
-        case p.Choose() | p.Broken():
+                return _given(given)
+        case p.Value() | p.Choose() | p.Broken():
             raise AssertionError(f"{type(action).__name__} is no action by itself")
         case _:
-            pass
+            assert_never(action)
     if isinstance(action, p.RunPipeline):
-        return await run_child(run, step, link, action, subjects)
-    if isinstance(action, p.Each):
-        each = action
-
-        def body(inside: Run) -> Any:
-            return _element(inside, step, each, trial.feedback)
-
-        return await run_each(run, step, each, subjects, body)
+        return run_child(run, step, link, action, subjects, number)
     if isinstance(action, p.Recall):
-        value = await world.recall(run, step, action, subjects)
-        returns = run.program.memories[action.memory].returns
-        content = None if value is None else shown(returns, value)
-        run.tell("recall", step.name, content=content, memory=action.memory)
-        return value
-    assert isinstance(action, (p.AskTier, p.AskRole, p.Call, p.Cascade, p.Agent))
-    arguments = {name: run.evaluate(value) for name, value in action.arguments}
-    tier = run.route(action.who) if isinstance(action, (p.AskTier, p.Agent)) else None
-    asked: p.AskTier | p.AskRole | p.Call
-    if isinstance(action, (p.Cascade, p.Agent)):
-        asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
-    else:
-        asked = action
-    attempt = Attempt(
-        step,
-        link,
-        asked,
-        tier,
-        arguments,
-        trial.number,
-        trial.feedback,
-        trial.misfit,
-        subjects,
-    )
-    if isinstance(action, p.Cascade):
-        return await cascade(run, attempt, action, _caller(run, action.agent))
+        return _recall(run, step, action, subjects)
+    each = action
+
+    def body(inside: Run) -> Any:
+        return _element(inside, step, each, feedback)
+
+    return run_each(run, step, each, subjects, body)
+
+
+def _several(
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    action: p.Cascade | p.Agent,
+    subjects: tuple[ir.Expr, ...],
+    feedback: str | None,
+) -> Coroutine[Any, Any, Any]:
+    """A cascade, or an agent, perhaps with votes: each of their calls has the link's retries."""
     agent = action if isinstance(action, p.Agent) else None
-    if link.vote is not None:
-        return await vote(run, attempt, link.vote, _caller(run, agent))
     if agent is not None:
-        return await _caller(run, agent)(attempt)
-    return await world.attempt(run, attempt)
+        given = run.world.stand_in(run, step, agent)
+        if given is not NOTHING:
+            return _given(given)
+    tier = None if agent is None else run.route(agent.who)
+    arguments = {name: run.evaluate(value) for name, value in action.arguments}
+    asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
+    attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects)
+    if isinstance(action, p.Cascade):
+        return cascade(run, attempt, action, _caller(run, action.agent))
+    call = _caller(run, agent)
+    return call(attempt) if link.vote is None else vote(run, attempt, link.vote, call)
+
+
+async def _given(value: Any) -> Any:
+    return value
+
+
+async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: tuple[ir.Expr, ...]) -> Any:
+    value = await run.world.recall(run, step, action, subjects)
+    returns = run.program.memories[action.memory].returns
+    content = None if value is None else shown(returns, value)
+    run.tell("recall", step.name, content=content, memory=action.memory)
+    return value
 
 
 _FIRST = ir.Const(None, ANSWERER)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
+from secrets import token_hex
 from typing import Any
 
 from pipelang.runtime.budget import Budget
@@ -19,15 +20,20 @@ from pipelang.runtime.expressions import Expressions, NoValue
 from pipelang.runtime.host import DEFAULT_KEY
 from pipelang.runtime.host import NotRunnable as NotRunnable
 from pipelang.runtime.host import Runtime as Runtime
+from pipelang.runtime.inbox.reaching import Reach
 from pipelang.runtime.interpreter import run_pipeline
+from pipelang.runtime.mcp.sessions import Unreachable
+from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.outcomes import Result
 from pipelang.runtime.patterns import Patterns
+from pipelang.runtime.plugged import Plugged
 from pipelang.runtime.progress import Progress, Update
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.real import RealWorld
+from pipelang.runtime.regions import Plans
 from pipelang.runtime.run import Run
 from pipelang.runtime.secrets import redact
-from pipelang.runtime.tools import Toolbox, describe
+from pipelang.runtime.tools import Toolbox, ToolDrift, ToolMissing, describe
 from pipelang.runtime.values import Misfit, Types
 from pipelang.runtime.world import World
 from pipelang.semantics import program as p
@@ -39,11 +45,24 @@ class InputError(ValueError):
     """An input that does not fit. Raised before anything runs; the message says where and why."""
 
 
+class SettingError(ValueError):
+    """A setting that the program does not have, or a value that it cannot take."""
+
+
+Rebuild = Callable[[Mapping[str, Any]], p.Program]
+"""The program of the same text with other settings. Raises `SettingError`."""
+
+_MOST_VARIANTS = 16
+"""Programs with other settings that are kept ready."""
+
+
 class LoadedProgram:
     """A checked program, ready to run. Immutable and safe to share."""
 
-    def __init__(self, program: p.Program) -> None:
+    def __init__(self, program: p.Program, rebuild: Rebuild | None = None) -> None:
         self.program = program
+        self._rebuild = rebuild
+        self._variants: dict[Any, LoadedProgram] = {}
         self.patterns = Patterns(program.patterns)
         self.types = Types(self.patterns)
 
@@ -56,6 +75,21 @@ class LoadedProgram:
     def pipelines(self) -> tuple[str, ...]:
         """The names of the pipelines."""
         return tuple(self.program.pipelines)
+
+    def with_settings(self, settings: Mapping[str, Any]) -> LoadedProgram:
+        """The same program with some settings turned. Raises `SettingError`."""
+        if not settings:
+            return self
+        key = tuple(sorted((str(name), repr(value)) for name, value in settings.items()))
+        found = self._variants.get(key)
+        if found is None:
+            if self._rebuild is None:
+                raise SettingError("this program was not loaded from a file: it has no settings")
+            found = LoadedProgram(self._rebuild(settings))
+            while len(self._variants) >= _MOST_VARIANTS:
+                self._variants.pop(next(iter(self._variants)), None)
+            self._variants[key] = found
+        return found
 
     def pipeline(
         self,
@@ -86,6 +120,16 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
     return f"there is no {what} `{name}`{hint}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What a host says of the runs of a handle."""
+
+    permits: frozenset[str] | None = None
+    tenant: str | None = None
+    run_id: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Handle:
     """A pipeline that can be run."""
 
@@ -99,13 +143,28 @@ class Handle:
         self.loaded = loaded
         self.pipeline = pipeline
         self.runtime = runtime
+        self._options = _Options()
+        self._handed_in = tools
+        self._variants: dict[LoadedProgram, Handle] = {}
         program = loaded.program
-        self._tools = Toolbox(program, {**runtime.tools, **tools})
+        self._plans = Plans()
+        self._names = tuple(parameter.name for parameter in pipeline.parameters)
+        self._most = frozenset(pipeline.permits)
+        self._providers = _Lazily(runtime, program)
+        self._tools = Toolbox(
+            program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
+        )
         self._secrets = tuple(
             provider.key or DEFAULT_KEY for provider in program.providers.values()
         )
-        for tool in dict.fromkeys(tools_behind(program, pipeline)):
-            self._tools.function(program.tools[tool])
+        found = [
+            (tool, self._tools.function(program.tools[tool]))
+            for tool in dict.fromkeys(tools_behind(program, pipeline))
+        ]
+        self._remote = tuple(tool for _, tool in found if isinstance(tool, RemoteTool))
+        for server in runtime.mcp.values() if self._remote else ():
+            self._secrets += server.secrets()
+        self._plugged = self._now_plugged()
         functions: dict[str, Callable[..., Any]] = {}
         self._expressions = Expressions(loaded.types, loaded.patterns.matches, functions)
         for function in program.functions.values():
@@ -127,13 +186,17 @@ class Handle:
             why = redact(why, self._secrets)
             raise NoValue(f"`{function.name}` gave no value: {why}") from error
 
+    @property
+    def references(self) -> tuple[str, ...]:
+        """References to the secrets that its runs may know, for sinks that keep them out."""
+        return self._secrets
+
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs as values of their types. Raises `InputError`."""
         values: dict[str, Any] = {}
-        names = [parameter.name for parameter in self.pipeline.parameters]
         for name in given:
-            if name not in names:
-                listed = ", ".join(f"`{n}`" for n in names) or "none"
+            if name not in self._names:
+                listed = ", ".join(f"`{n}`" for n in self._names) or "none"
                 raise InputError(
                     f"`{self.pipeline.name}` has no input `{name}`; its inputs: {listed}"
                 )
@@ -162,35 +225,138 @@ class Handle:
         run_id: str | None = None,
         world: World | None = None,
     ) -> Run:
-        """A run that has its inputs and has not begun. Raises `InputError`."""
+        """A run that has its inputs and has not begun. Raises `InputError`, and `SettingError` if
+        the settings that the runtime now gives do not fit.
+        """
+        now = self._as_set()
+        return now._begin(given, self._options, sinks, permits, tenant, run_id, world)
+
+    def _as_set(self) -> Handle:
+        """The handle on the program as its settings are now: they stay so until the run ends."""
+        now = self.runtime.settings
+        settings = {**(now() if callable(now) else now), **self._options.settings}
+        if not settings:
+            return self
+        loaded = self.loaded.with_settings(settings)
+        if loaded not in self._variants:
+            while len(self._variants) >= _MOST_VARIANTS:
+                self._variants.pop(next(iter(self._variants)), None)
+            pipeline = loaded.program.pipelines[self.pipeline.name]
+            self._variants[loaded] = Handle(loaded, pipeline, self.runtime, self._handed_in)
+        return self._variants[loaded]
+
+    def _begin(
+        self,
+        given: Mapping[str, Any],
+        options: _Options,
+        sinks: Iterable[Sink],
+        permits: Iterable[str] | None,
+        tenant: str | None,
+        run_id: str | None,
+        world: World | None,
+    ) -> Run:
         values = self.inputs(given)
         program = self.loaded.program
         if world is None:
-            world = RealWorld(
-                self.loaded.types,
-                _Lazily(self.runtime, program),
-                self._tools,
-                self.runtime.people,
-                self.runtime.chance,
-                self.runtime.memories,
-                self.runtime.cache,
-                self._secrets,
-            )
+            world = RealWorld(self._plug())
+        everyone = (*self.runtime.sinks, *sinks)
+        permits = options.permits if permits is None else permits
         return Run(
-            id=run_id or uuid.uuid4().hex[:12],
+            id=run_id or options.run_id or token_hex(6),
             program=program,
             pipeline=self.pipeline,
             world=world,
             expressions=self._expressions,
+            plans=self._plans,
             budget=Budget(self.pipeline.budget),
             values=values,
-            sinks=(*self.runtime.sinks, *sinks),
-            granted=None if permits is None else frozenset(permits),
-            tenant=tenant,
+            sinks=everyone,
+            quiet=not (self.runtime.trace or everyone),
+            traced=self.runtime.trace,
+            granted=self._most if permits is None else self._most & {*permits},
+            tenant=tenant if tenant is not None else options.tenant,
+            references=self._secrets,
         )
 
+    def _plug(self) -> Plugged:
+        """What the runtime holds now: the same object while nothing in it was replaced."""
+        now = self._now_plugged()
+        if now != self._plugged:
+            self._plugged = now
+        return self._plugged
+
+    def _now_plugged(self) -> Plugged:
+        runtime = self.runtime
+        return Plugged(
+            self.loaded.types,
+            self._providers,
+            self._tools,
+            Reach(runtime.people),
+            runtime.chance,
+            runtime.memories,
+            runtime.cache,
+            runtime.flights,
+            runtime.batches,
+            runtime.switches,
+            runtime.rates,
+            runtime.breakers,
+        )
+
+    def with_options(
+        self,
+        *,
+        permits: Iterable[str] | None = None,
+        tenant: str | None = None,
+        run_id: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Handle:
+        """This handle for runs with these options; what is not given stays as it is.
+
+        `permits` are what the host grants: a run has those of them that its pipeline lists, and all
+        of the pipeline's without the option. `run_id` names the next run: it should be used once.
+        `settings` go before those of the runtime.
+        """
+        made = copy.copy(self)
+        old = self._options
+        made._options = _Options(
+            old.permits if permits is None else frozenset(permits),
+            old.tenant if tenant is None else tenant,
+            old.run_id if run_id is None else run_id,
+            old.settings if settings is None else {**settings},
+        )
+        return made
+
+    async def ready(self) -> None:
+        """Reach the MCP servers that the pipeline's tools are on, and compare what they offer with
+        what is declared. Runs do this too; it is worth calling when a service starts.
+
+        Raises `ToolDrift` with the difference, `ToolMissing` if a server cannot be reached.
+        """
+        for tool in self._remote:
+            span = tool.tool.binding_span
+            try:
+                drift = await tool.drift()
+            except Unreachable as error:
+                message = f"tool `{tool.tool.name}`: {redact(str(error), self._secrets)}"
+                raise ToolMissing(message, span) from error
+            if drift is not None:
+                raise ToolDrift(drift, span)
+
+    async def _compared(self) -> None:
+        """`ready`, except that what cannot be reached now is left to the steps that call it."""
+        try:
+            await self.ready()
+        except ToolDrift:
+            raise
+        except ToolMissing:
+            return
+
     async def run(self, /, **inputs: Any) -> Result:
-        """Run to the end. Raises `InputError` before anything runs; nothing else is raised."""
+        """Run to the end. Raises before anything runs: `InputError`, `SettingError`, `ToolDrift`.
+        Nothing else is raised.
+        """
+        if self._remote:
+            await self._compared()
         return await run_pipeline(self.start(inputs))
 
     def run_sync(self, /, **inputs: Any) -> Result:
@@ -208,6 +374,8 @@ class Handle:
 
         Leaving the loop early cancels the run.
         """
+        if self._remote:
+            await self._compared()
         queue: asyncio.Queue[Update | None] = asyncio.Queue()
         progress = Progress(self.pipeline)
 

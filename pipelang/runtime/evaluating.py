@@ -12,7 +12,7 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.run import Run
+    from pipelang.runtime.run import Ended, Run
 
 Subjects = tuple[ir.Expr, ...]
 
@@ -41,6 +41,12 @@ class Evaluating:
 
     async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
         return bool(run.expressions.evaluate(action.until, {**run.values, "it": answer}))
+
+    def admit(self, run: Run) -> bool:
+        return True
+
+    def leave(self, run: Run, ended: Ended | None) -> None:
+        return None
 
     def begin(self, run: Run, step: p.Step) -> None:
         return None
@@ -74,7 +80,7 @@ class Evaluating:
     # ----------------------------------------------------------------------- side by side
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        return asyncio.ensure_future(work)
+        return asyncio.get_running_loop().create_task(work)
 
     async def stop(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         running = list(tasks)

@@ -31,7 +31,7 @@ Values = Mapping[str, Any]
 Compiled = Callable[[Values], Any]
 
 BUDGET = "budget.remaining"
-"""The name under which a run keeps a function from a dimension to what is left of it."""
+"""The name under which a run keeps itself, to be asked what is `left` of a dimension."""
 
 
 class NoValue(Exception):
@@ -131,7 +131,7 @@ class Expressions:
                 return self._select(expr)
             case ir.BudgetLeft():
                 what = expr.what
-                return lambda values: values[BUDGET](what)
+                return lambda values: values[BUDGET].left(what)
             case _:
                 assert_never(expr)
 

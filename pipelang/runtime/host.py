@@ -8,12 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelang.runtime.batching import Batches
+from pipelang.runtime.breakers import Breakers
 from pipelang.runtime.caching import CacheStore, InMemoryCache
 from pipelang.runtime.events import Sink
+from pipelang.runtime.flights import Flights
+from pipelang.runtime.inbox.inbox import Inbox
+from pipelang.runtime.mcp.servers import McpServer
+from pipelang.runtime.mcp.sessions import Sessions
 from pipelang.runtime.memories import InMemory, MemoryStore
 from pipelang.runtime.people import Nobody, People
 from pipelang.runtime.providers.protocol import ModelProvider
+from pipelang.runtime.rates import Rates
 from pipelang.runtime.secrets import SecretMissing, resolve_secret
+from pipelang.runtime.switches import Switches
+from pipelang.runtime.threads import Threads
 from pipelang.semantics import program as p
 
 DEFAULT_KEY = "env:ANTHROPIC_API_KEY"
@@ -27,16 +36,32 @@ class NotRunnable(ValueError):
 class Runtime:
     """What a host plugs in. `providers` are by the name of a program's provider; what is not given
     is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
-    `memories` and `cache` live as long as this object unless others are handed in.
+    `people` are called with every question, or an inbox in which it waits for an answer.
+    `memories` and `cache` live as long as this object unless others are handed in. Without `trace`
+    results carry no events; where there is no sink either, none are made. `mcp` are the servers
+    that tools are bound to, by name. `settings` replace those of the programs, or say what they are
+    whenever a run begins. `switches` stop runs, `breakers` answer for pipelines that do badly;
+    `rates` count the calls of tools, and `threads` run the functions that block, for all runs
+    together.
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)
     tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    people: People = field(default_factory=Nobody)
+    people: People | Inbox = field(default_factory=Nobody)
     sinks: tuple[Sink, ...] = ()
     chance: random.Random = field(default_factory=random.Random)
     memories: MemoryStore = field(default_factory=InMemory)
     cache: CacheStore = field(default_factory=InMemoryCache)
+    trace: bool = True
+    settings: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = field(default_factory=dict)
+    mcp: Mapping[str, McpServer] = field(default_factory=dict)
+    switches: Switches = field(default_factory=Switches)
+    rates: Rates = field(default_factory=Rates)
+    breakers: Breakers = field(default_factory=Breakers)
+    threads: Threads = field(default_factory=Threads)
+    batches: Batches = field(default_factory=Batches, init=False, repr=False)
+    flights: Flights = field(default_factory=Flights, init=False, repr=False)
+    _sessions: Sessions | None = None
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 
     def provider(self, program: p.Program, name: str) -> ModelProvider:
@@ -50,8 +75,16 @@ class Runtime:
             self._made[key] = make_provider(program, provider)
         return self._made[key]
 
+    def sessions(self) -> Sessions:
+        """The sessions with the MCP servers of this runtime."""
+        if self._sessions is None:
+            self._sessions = Sessions(self.mcp)
+        return self._sessions
+
     async def close(self) -> None:
-        """Close what was made for this runtime."""
+        """Close what was made for this runtime, and its sessions of this event loop."""
+        if self._sessions is not None:
+            await self._sessions.close()
         for provider in self._made.values():
             await provider.close()
         self._made.clear()

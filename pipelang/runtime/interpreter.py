@@ -8,70 +8,120 @@ endings the first in writing order counts; a barrier is passed alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
-from heapq import heapify, heappop, heappush
 from typing import Any, assert_never
 
-from pipelang.diagnostics import Span
 from pipelang.runtime.budget import CODES, BudgetSpent
-from pipelang.runtime.chains import run_chain
 from pipelang.runtime.expressions import BUDGET, NoValue
-from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
-from pipelang.runtime.run import Ended, Halted, Run, conclude, inputs_of, result_of, values_of
+from pipelang.runtime.guarded import instead
+from pipelang.runtime.hiding import hide
+from pipelang.runtime.outcomes import Answered, Escalated, Result
+from pipelang.runtime.regions import plan_of, run_region
+from pipelang.runtime.run import (
+    Ended,
+    Halted,
+    Run,
+    conclude,
+    inputs_of,
+    result_of,
+    values_of,
+    without_value,
+)
+from pipelang.runtime.telling import beginning, outcome_data, spent_data
 from pipelang.runtime.values import Misfit, shown, to_json, told
 from pipelang.runtime.world import AttemptFailed, Question
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
 from pipelang.semantics.kernels.people import passes
 from pipelang.semantics.kernels.redo import may_redo, readers
 
 
 async def run_pipeline(run: Run) -> Result:
     """Run to the end. Only a bug or a cancellation raises."""
-    run.values[BUDGET] = lambda what: run.budget.remaining(what, run.world.elapsed(run))
-    run.tell("run", run.pipeline.name, content=inputs_of(run), program=run.program.hash[:12])
+    run.values[BUDGET] = run
+    if not run.quiet:
+        run.tell("run", run.pipeline.name, content=inputs_of(run), **beginning(run))
+    ended: Ended | None = None
     try:
-        ended = await play(run)
+        # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each.
+        try:
+            ended = _fitted(run, await _entered(run))
+        except (BudgetSpent, NoValue) as problem:
+            ended = _cut(run, problem)
+        finally:
+            run.world.leave(run, ended)
     except Halted as halted:
         fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
         ended = Ended(fail, None, detail=halted.detail)
-    result = result_of(run, ended)
-    run.world.finish(run, answered=isinstance(result, Answered))
-    run.tell("outcome", type(result).__name__.lower(), **_outcome_data(result))
+    except BaseException as error:
+        _tell_broken(run, error)
+        raise
+    try:
+        result = result_of(run, ended)
+        if isinstance(result, Escalated):
+            await run.world.hand_over(run, result)
+        run.world.finish(run, answered=isinstance(result, Answered))
+    except BaseException as error:
+        _tell_broken(run, error)
+        raise
+    if run.quiet:
+        return result
+    name, data = outcome_data(result)
+    run.tell("outcome", name, **data, **spent_data(run))
     return replace(result, trace=tuple(run.trace))
+
+
+def _tell_broken(run: Run, error: BaseException) -> None:
+    """The last event of a run that has no outcome."""
+    cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
+    run.tell("outcome", "interrupted" if cancelled else "broken", **spent_data(run))
 
 
 async def play(run: Run) -> Ended:
     """Go through a pipeline to its outcome; what spends the budget of another one raises."""
+    ended: Ended | None = None
     try:
+        ended = _fitted(run, await _entered(run))
+    except (BudgetSpent, NoValue) as problem:
+        ended = _cut(run, problem)
+    finally:
+        run.world.leave(run, ended)
+    return ended
+
+
+def _entered(run: Run) -> Coroutine[Any, Any, Ended | None]:
+    """The way through a pipeline: its own, or what an open breaker has instead. Raises `Halted`."""
+    breaker = run.pipeline.breaker
+    if run.world.admit(run) or breaker is None:
+        return _block(run, run.pipeline.block)
+    return instead(run, breaker)
+
+
+def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
+    """How a pipeline ends that cannot go on. Raises what spends the budget of another one."""
+    if isinstance(problem, BudgetSpent):
+        if problem.budget is not run.budget:
+            raise problem
+        run.tell("budget", run.pipeline.name, dimension=problem.dimension)
         try:
-            ended = await _block(run, run.pipeline.block)
-            assert ended is not None, "a checked pipeline ends on every path"
-        except BudgetSpent as spent:
-            if spent.budget is not run.budget:
-                raise
-            run.tell("budget", run.pipeline.name, dimension=spent.dimension)
-            ended = _budget_end(run, spent)
-        return _fitted(run, ended)
-    except NoValue as problem:
-        return _without_value(run.pipeline.name, run.pipeline.span, str(problem))
+            return _fitted(run, _budget_end(run, problem))
+        except NoValue as without:
+            problem = without
+    return without_value(run.pipeline.name, run.pipeline.span, str(problem))
 
 
-def _without_value(name: str, span: Span, why: str) -> Ended:
-    return Ended(p.Fail(CHAIN_EXHAUSTED, name, span), None, detail=why)
-
-
-def _fitted(run: Run, ended: Ended) -> Ended:
+def _fitted(run: Run, ended: Ended | None) -> Ended:
     """An answer is what the pipeline promises, or it is none."""
+    assert ended is not None, "a checked pipeline ends on every path"
     if not isinstance(ended.outcome, p.Return):
         return ended
     try:
         value = run.world.answer(run, ended.value)
     except Misfit as misfit:
         why = f"what would be returned does not fit: {misfit}"
-        return _without_value(run.pipeline.name, ended.outcome.span, why)
+        return without_value(run.pipeline.name, ended.outcome.span, why)
     return replace(ended, value=value)
 
 
@@ -88,10 +138,20 @@ def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
 
 async def _block(run: Run, block: p.Block) -> Ended | None:
     """None if the end of the block was reached."""
-    return await _span(run, block, range(len(block.items)), len(block.items), set())
+    for segment in block.segments:
+        if isinstance(segment, p.Region) or isinstance(item := block.items[segment.index], p.Step):
+            ended = await run_region(run, run.plans.of(block, segment))
+        elif isinstance(item, p.Gate):
+            # What its redos change runs anyway, as all that is below.
+            ended = await _gate(run, block, segment.index, item, set())
+        else:
+            ended = await _barrier(run, item)
+        if ended is not None:
+            return ended
+    return None
 
 
-async def _span(
+async def _again(
     run: Run, block: p.Block, items: Iterable[int], stop: int, renewed: set[str]
 ) -> Ended | None:
     """Run some items of a block, all of them above `stop`. What they make is added to `renewed`."""
@@ -101,8 +161,9 @@ async def _span(
         if isinstance(segment, p.Region):
             members = [index for index in segment.members if index in chosen]
             if members:
-                renewed |= {_name(block.items[index]) for index in members}
-                ended = await _region(run, block, members)
+                plan = plan_of(block, members)
+                renewed |= {item.name for item in plan.items}
+                ended = await run_region(run, plan)
         elif segment.index in chosen:
             item = block.items[segment.index]
             if isinstance(item, p.Gate):
@@ -111,118 +172,13 @@ async def _span(
                 # What its redos changed, and with it everything below that reads it.
                 chosen |= readers(block.items, segment.index + 1, stop - 1, again)
                 renewed |= again
+            elif isinstance(item, p.Step):
+                ended = await run_region(run, plan_of(block, [segment.index]))
             else:
-                ended = await _barrier(run, block, segment.index, item)
+                ended = await _barrier(run, item)
         if ended is not None:
             return ended
     return None
-
-
-# ----------------------------------------------------------------------------------- regions
-
-
-async def _region(run: Run, block: p.Block, members: list[int]) -> Ended | None:
-    """All steps of a region, each as soon as what it reads is there."""
-    region = _Region(block, members)
-    running: dict[Any, int] = {}
-    try:
-        while region.ready or running:
-            while region.ready:
-                index = heappop(region.ready)
-                item = block.items[index]
-                if region.is_dead(index):
-                    region.dead.add(_name(item))
-                elif isinstance(item, p.Let):
-                    _let(run, item, index, region)
-                elif isinstance(item, p.Step) and (region.ready or running):
-                    running[run.world.spawn(run_chain(run, item))] = index
-                    continue
-                elif isinstance(item, p.Step):  # nothing else can be done meanwhile
-                    _settle(run, item, await run_chain(run, item), index, region)
-                region.release(_name(item))
-            if running:
-                await _some(run, block, running, region)
-    finally:
-        if running:
-            await run.world.stop(running)
-    return region.endings[min(region.endings)] if region.endings else None
-
-
-async def _some(run: Run, block: p.Block, running: dict[Any, int], region: _Region) -> None:
-    """Wait until some of what runs is done."""
-    cut: Exception | None = None
-    for task in sorted(await run.world.first(running), key=running.__getitem__):
-        index = running.pop(task)
-        step = block.items[index]
-        assert isinstance(step, p.Step)
-        try:
-            _settle(run, step, task.result(), index, region)
-        except Exception as error:
-            cut = cut or error
-        region.release(step.name)
-    if cut is not None:
-        raise cut
-
-
-class _Region:
-    """What of a region is `ready` to run (by index, a heap), what ended the run, what is `dead`
-    because what it reads was never made.
-    """
-
-    __slots__ = ("dead", "endings", "left", "reads", "ready", "waiting")
-
-    def __init__(self, block: p.Block, members: list[int]) -> None:
-        self.endings: dict[int, Ended] = {}
-        self.dead: set[str] = set()
-        self.reads: dict[int, frozenset[str]] = {}
-        self.left: dict[int, int] = {}
-        self.waiting: dict[str, list[int]] = {}
-        self.ready: list[int] = []
-        making = {_name(block.items[index]) for index in members}
-        for index in members:
-            item = block.items[index]
-            assert isinstance(item, (p.Step, p.Let))
-            reads = self.reads[index] = item.reads & making - {item.name}
-            for name in reads:
-                self.waiting.setdefault(name, []).append(index)
-            self.left[index] = len(reads)
-            if not reads:
-                self.ready.append(index)
-        heapify(self.ready)
-
-    def release(self, name: str) -> None:
-        """A value was made, or never will be: what waited for it may go on."""
-        for index in self.waiting.pop(name, ()):
-            self.left[index] -= 1
-            if not self.left[index]:
-                heappush(self.ready, index)
-
-    def is_dead(self, index: int) -> bool:
-        """Whether something that an item reads was never made."""
-        return bool(self.dead and self.reads[index] & self.dead)
-
-
-def _settle(run: Run, step: p.Step, made: Any, index: int, region: _Region) -> None:
-    if isinstance(made, Ended):
-        region.endings[index] = made
-        region.dead.add(step.name)
-    else:
-        run.values[step.name] = made
-        run.made.pop(step.name, None)
-        run.made[step.name] = step
-
-
-def _let(run: Run, let: p.Let, index: int, region: _Region) -> None:
-    try:
-        run.values[let.name] = run.evaluate(let.value)
-    except NoValue as problem:
-        region.endings[index] = _without_value(let.name, let.span, str(problem))
-        region.dead.add(let.name)
-
-
-def _name(item: p.Item) -> str:
-    assert isinstance(item, (p.Step, p.Let))
-    return item.name
 
 
 # ------------------------------------------------------------------------------------- gates
@@ -249,12 +205,13 @@ async def _gate(
         why = gate.name + (f": {gate.doc}" if gate.doc else "")
         if redo.because is not None:
             why = str(run.evaluate(redo.because))
-        run.feedback[redo.step] = why
+        why = hide(run, why)
+        run.feedback = {**(run.feedback or {}), redo.step: why}
         run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
         above = [rerun for rerun in redo.reruns if rerun < index]
         before, run.redoing = run.redoing, True
         try:
-            ended = await _span(run, block, above, index, renewed)
+            ended = await _again(run, block, above, index, renewed)
         finally:
             run.redoing = before
         if ended is not None:
@@ -278,10 +235,8 @@ def _confidence(run: Run, condition: ir.Expr) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------- barriers
 
 
-async def _barrier(run: Run, block: p.Block, index: int, item: p.Item) -> Ended | None:
+async def _barrier(run: Run, item: p.Item) -> Ended | None:
     match item:
-        case p.Step():
-            return await _region(run, block, [index])
         case p.Person():
             return await _person(run, item)
         case p.When():
@@ -300,7 +255,7 @@ async def _barrier(run: Run, block: p.Block, index: int, item: p.Item) -> Ended 
             return conclude(run, item.outcome)
         case p.Remember():
             return await _remember(run, item)
-        case p.Gate() | p.Let():
+        case p.Step() | p.Gate() | p.Let():
             raise AssertionError(f"{type(item).__name__} is no barrier that runs here")
         case _:
             assert_never(item)
@@ -320,7 +275,7 @@ async def _remember(run: Run, item: p.Remember) -> Ended | None:
     try:
         await run.world.remember(run, item)
     except (AttemptFailed, NoValue) as problem:
-        return _without_value(item.memory, item.span, str(problem))
+        return without_value(item.memory, item.span, str(problem))
     run.tell("remember", item.memory)
     return None
 
@@ -334,24 +289,13 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
     else:
         content = values_of(run)
     question = Question(person, content, person.doc or person.name)
-    run.tell("asks", person.name, role=person.role, what=person.kind, content=content)
+    asked = {"role": person.role, "what": person.kind, "text": question.text}
+    run.tell("asks", person.name, content=content, **asked)
     decision = await run.world.decide(run, question)
     goes_on = passes(person, decision is not None, decision is not None and decision.yes)
-    said = {} if decision is None else {"by": decision.by, "reason": decision.reason}
+    said = {}
+    if decision is not None:
+        said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
     answered = decision is not None
     run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
     return None if goes_on else conclude(run, person.otherwise)
-
-
-def _outcome_data(result: Result) -> dict[str, Any]:
-    match result:
-        case Answered():
-            return {"cost": float(result.cost), "tokens": result.tokens}
-        case Escalated():
-            return {"role": result.role, "reason": result.reason, "text": result.text}
-        case Rejected():
-            return {"reason": result.reason, "text": result.text}
-        case Failed():
-            return {"code": result.code, "reason": result.reason, "text": result.text}
-        case _:
-            assert_never(result)

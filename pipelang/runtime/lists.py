@@ -40,8 +40,7 @@ async def run_each(
         for index, answer in results.items()
         if answer is not NOTHING and not isinstance(answer, Ended)
     }
-    if not run.quiet:
-        run.partial[step.name] = _shown(step, answered, len(elements))
+    run.partial[step.name] = _shown(step, answered, len(elements))
     for index in sorted(results):
         if isinstance(results[index], Ended):
             return results[index]

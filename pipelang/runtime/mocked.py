@@ -14,8 +14,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.evaluating import Evaluating, Subjects
+from pipelang.runtime.idempotency import key_of
 from pipelang.runtime.pricing import ask_for, price_of, prompt_tokens, reservation, tokens_of
 from pipelang.runtime.providers.protocol import Usage
+from pipelang.runtime.received import received
 from pipelang.runtime.templates import RenderError
 from pipelang.runtime.tools import Toolbox, ToolMissing, ToolRaised, call, checked
 from pipelang.runtime.values import Misfit, Types, to_json
@@ -36,6 +38,7 @@ from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import ListType, NothingType
 
 if TYPE_CHECKING:
+    from pipelang.runtime.outcomes import Escalated
     from pipelang.runtime.run import Run
 
 
@@ -71,6 +74,13 @@ class MockedWorld(Evaluating):
     def _name(self, run: Run, step: str) -> str:
         """What a mock calls a step: `PIPELINE.STEP` for one of a sub-pipeline."""
         return step if run.parent is None else f"{run.pipeline.name}.{step}"
+
+    def admit(self, run: Run) -> bool:
+        """`mock breaker open` is of the pipeline that is tested, not of those that it runs."""
+        open_ = run.parent is None and self._answers.get("breaker") == "open"
+        if open_:
+            run.tell("breaker", run.pipeline.name, state="open", why="mocked")
+        return not open_
 
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
         name = self._name(run, step.name)
@@ -118,6 +128,12 @@ class MockedWorld(Evaluating):
         return NOTHING
 
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+        return None
+
+    async def hand_over(self, run: Run, result: Escalated) -> None:
+        return None
+
+    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
         return None
 
     def finish(self, run: Run, answered: bool) -> None:
@@ -169,6 +185,9 @@ class MockedWorld(Evaluating):
             if tool.acts:
                 step = attempt.step.name
                 raise Unmocked(f"`{step}` calls `{tool.name}`, which acts on the world: mock it")
+            if tool.binding is not None and tool.binding[0] == "mcp":
+                step = attempt.step.name
+                raise Unmocked(f"`{step}` calls `{tool.name}`, which is on a server: mock it")
             return await self._for_real(run, attempt, tool, arguments)
         finally:
             run.budget.settle(held, tool.cost, 0)
@@ -196,7 +215,10 @@ class MockedWorld(Evaluating):
         try:
             async with asyncio.timeout(None if timeout is None else float(timeout)):
                 function = self._tools.function(tool)
-                result = await call(function, arguments, self._tools.threads)
+                key = key_of(run, attempt, acts=tool.acts)
+                result = received(
+                    await call(function, arguments, self._tools.threads, tool.name, key)
+                )
             if isinstance(tool.returns, NothingType):
                 return None
             return self._types.check(tool.returns, result)

@@ -7,7 +7,7 @@ Every call has the link's retries for itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.values import to_json
@@ -20,7 +20,7 @@ from pipelang.semantics.types import ANSWERER
 if TYPE_CHECKING:
     from pipelang.runtime.run import Run
 
-Call = Callable[[Attempt], Awaitable[Any]]
+Call = Callable[[Attempt], Coroutine[Any, Any, Any]]
 """One call of a link with its retries. Raises `AttemptFailed` when they are used up."""
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from pipelang.runtime.providers.protocol import ToolSchema, Usage
 from pipelang.runtime.templates import render, shorten_feedback
-from pipelang.runtime.values import Misfit, Types, to_json
+from pipelang.runtime.values import HIDDEN, Misfit, Types, shown, to_json
 from pipelang.runtime.world import Attempt, Turn
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
@@ -50,20 +50,32 @@ def ask_for(prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, t
             given = types.check(parameter.type, attempt.arguments[parameter.name])
         except Misfit as misfit:
             raise Misfit(f"argument `{parameter.name}` of `{prompt.name}`: {misfit}") from None
-        arguments[parameter.name] = to_json(given)
+        arguments[parameter.name] = (
+            to_json(given) if isinstance(action, p.AskTier) else _seen(parameter, action, attempt)
+        )
     feedback = attempt.feedback
-    shown = {
+    told = {
         **arguments,
         "feedback": None if feedback is None else shorten_feedback(feedback),
     }
-    system = None if prompt.system is None else render(prompt.system, shown)
+    system = None if prompt.system is None else render(prompt.system, told)
     answer = types.answer_model(action.answers)
     schema = 0
     if answer is not None:
         schema = count_tokens(json.dumps(json_schema(action.answers), separators=(",", ":")))
     data = json.dumps(arguments, sort_keys=True, default=str).encode()
     digest = hashlib.sha256(data).hexdigest()[:16]
-    return Ask(system, render(prompt.user, shown), answer, arguments, schema, digest)
+    return Ask(system, render(prompt.user, told), answer, arguments, schema, digest)
+
+
+def _seen(parameter: p.Parameter, action: p.AskRole, attempt: Attempt) -> Any:
+    """An argument as a person may see it: what is labelled `secret`, where it comes from or where
+    it goes, is left out.
+    """
+    if "secret" in parameter.type.labels:
+        return HIDDEN
+    source = dict(action.arguments)[parameter.name]
+    return shown(source.type, attempt.arguments[parameter.name])
 
 
 def prompt_tokens(ask: Ask) -> int:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, assert_never
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, assert_never
 
+from pipelang.diagnostics import Span
 from pipelang.runtime.budget import Budget
 from pipelang.runtime.events import Event, Sink
 from pipelang.runtime.expressions import BUDGET, Expressions
+from pipelang.runtime.hiding import hide, hide_json
+from pipelang.runtime.idempotency import place_of
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result, Spent
 from pipelang.runtime.values import shown
 from pipelang.runtime.world import Arms, World
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
+
+if TYPE_CHECKING:
+    from pipelang.runtime.regions import Plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +44,17 @@ class Halted(Exception):
         self.detail = detail
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Run:
     """One run of one pipeline, or of a sub-pipeline in it.
 
-    `path` stands before the names of its events; `parent` is the run that runs this one; `redoing`
-    says that what runs now ran before; `begun` are the steps that were; `partial` has what an
-    unfinished `each` has so far; `action` is the `run` that it carries out, None for the root and
-    for an agent's; `frame` is what a world keeps with it.
+    `path` stands before the names of its events, `place` before those of its calls in idempotency
+    keys; `granted` are the permits that it has, None for all; `parent` is the run that runs this
+    one; `redoing` says that what runs now ran before; `feedback` is what gates said to steps that
+    they redo; `partial` has what an unfinished `each` has so far; `action` is the `run` that it
+    carries out, None for the root and for an agent's; `frame` is what a world keeps with it;
+    `references` are to secrets, None where nothing is real. `quiet` says that nobody wants its
+    events, `traced` that the result has them.
     """
 
     id: str
@@ -51,32 +62,46 @@ class Run:
     pipeline: p.Pipeline
     world: World
     expressions: Expressions
+    plans: Plans
     budget: Budget
     values: dict[str, Any]
     sinks: tuple[Sink, ...] = ()
-    trace: list[Event] = field(default_factory=list)
-    redos: dict[str, int] = field(default_factory=dict)
-    feedback: dict[str, str] = field(default_factory=dict)
-    made: dict[str, p.Step] = field(default_factory=dict)
-    calls: dict[str, int] = field(default_factory=dict)
     granted: frozenset[str] | None = None
     tenant: str | None = None
-    conditions: list[ir.Expr] = field(default_factory=list)
     quiet: bool = False
+    traced: bool = True
     path: str = ""
+    place: str = ""
     parent: Run | None = None
     redoing: bool = False
-    begun: set[str] = field(default_factory=set)
-    partial: dict[str, Any] = field(default_factory=dict)
     action: p.RunPipeline | None = None
     frame: Any = None
+    references: tuple[str, ...] | None = None
+    feedback: dict[str, str] | None = None
+    trace: list[Event] = field(init=False, repr=False)
+    redos: dict[str, int] = field(init=False, repr=False)
+    made: dict[str, p.Step] = field(init=False, repr=False)
+    calls: dict[str, int] = field(init=False, repr=False)
+    conditions: list[ir.Expr] = field(init=False, repr=False)
+    partial: dict[str, Any] = field(init=False, repr=False)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Ten thousand runs that wait have none of most of these: made when first asked for.
+            if name not in _WHEN_NEEDED:
+                raise AttributeError(name)
+            made = _WHEN_NEEDED[name]()
+            setattr(self, name, made)
+            return made
 
     def tell(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
         """Record an event and hand it to the sinks."""
         if self.quiet:
             return
         event = Event(kind, self.path + name, self.world.elapsed(self), data, content)
-        self.trace.append(event)
+        if self.traced:
+            self.trace.append(event)
         for sink in self.sinks:
             sink(self.id, event)
 
@@ -88,6 +113,10 @@ class Run:
         """What decides where to go."""
         return self.world.route(self, expr, arms)
 
+    def left(self, what: str) -> Any:
+        """What is left of a dimension of its budget."""
+        return self.budget.remaining(what, self.world.elapsed(self))
+
     def child(
         self,
         pipeline: p.Pipeline,
@@ -95,33 +124,43 @@ class Run:
         values: dict[str, Any],
         at: str,
         action: p.RunPipeline | None,
+        again: bool = False,
     ) -> Run:
-        """A run of a sub-pipeline in this one; `at` is the step that runs it."""
-        child = Run(
-            id=self.id,
-            program=self.program,
-            pipeline=pipeline,
-            world=self.world,
-            expressions=self.expressions,
-            budget=budget,
-            values=values,
-            sinks=self.sinks,
-            trace=self.trace,
-            calls=self.calls,
-            granted=self.granted,
-            tenant=self.tenant,
-            quiet=self.quiet,
-            path=f"{self.path}{at}/",
-            parent=self,
-            redoing=self.redoing,
-            action=action,
-        )
-        child.values[BUDGET] = lambda what: budget.remaining(what, self.world.elapsed(child))
+        """A run of a sub-pipeline in this one; `at` is the step that runs it, `again` a retry."""
+        child = self._copy(("trace", "calls"))
+        child.pipeline, child.budget, child.values, child.action = pipeline, budget, values, action
+        child.path, child.parent = f"{self.path}{at}/", self
+        child.place = place_of(self, at, again)
+        if self.granted is not None:
+            child.granted = self.granted & {*pipeline.permits}
+        child.frame = child.feedback = None
+        child.values[BUDGET] = child
         return child
 
     def element(self, variable: str, value: Any, at: str) -> Run:
         """The same run as an element of an `each` sees it."""
-        return replace(self, values={**self.values, variable: value}, path=f"{self.path}{at}")
+        inside = self._copy(tuple(_WHEN_NEEDED))
+        inside.values = {**self.values, variable: value}
+        inside.path, inside.place = self.path + at, self.place + at
+        return inside
+
+    def _copy(self, shared: tuple[str, ...]) -> Run:
+        """The same run again; of what is made when it is needed it shares no more than this."""
+        copied: Run = object.__new__(Run)
+        for name in (*_GIVEN, *shared):
+            setattr(copied, name, getattr(self, name))
+        return copied
+
+
+_WHEN_NEEDED: dict[str, Callable[[], Any]] = {
+    "trace": list,
+    "redos": dict,
+    "made": dict,
+    "calls": dict,
+    "conditions": list,
+    "partial": dict,
+}
+_GIVEN = tuple(one.name for one in fields(Run) if one.init)
 
 
 def conclude(run: Run, outcome: p.Outcome) -> Ended:
@@ -136,6 +175,11 @@ def conclude(run: Run, outcome: p.Outcome) -> Ended:
             return Ended(outcome, None)
         case _:
             assert_never(outcome)
+
+
+def without_value(name: str, span: Span, why: str) -> Ended:
+    """The end of a run in which something has no value and nothing stands behind it."""
+    return Ended(p.Fail(CHAIN_EXHAUSTED, name, span), None, detail=why)
 
 
 def inputs_of(run: Run) -> dict[str, Any]:
@@ -186,7 +230,7 @@ def result_of(run: Run, ended: Ended) -> Result:
                 role=outcome.role,
                 reason=outcome.reason,
                 text=outcome.text,
-                handoff=handoff(run, ended),
+                handoff=hide_json(run, handoff(run, ended)),
             )
         case p.Reject():
             return Rejected(run_id=run.id, spent=spent, reason=outcome.reason, text=outcome.text)
@@ -196,8 +240,8 @@ def result_of(run: Run, ended: Ended) -> Result:
                 spent=spent,
                 code=outcome.code,
                 reason=outcome.reason,
-                text=ended.detail,
-                partial=so_far(run),
+                text=None if ended.detail is None else hide(run, ended.detail),
+                partial=hide_json(run, so_far(run)),
             )
         case _:
             assert_never(outcome)

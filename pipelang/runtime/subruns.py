@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipelang.runtime.budget import Budget, BudgetSpent
+from pipelang.runtime.hiding import hide
 from pipelang.runtime.run import Ended, Run, handoff
 from pipelang.runtime.world import AttemptFailed
 from pipelang.semantics import expressions as ir
@@ -18,12 +19,20 @@ from pipelang.semantics.kernels.run import passed_on
 
 
 async def run_child(
-    run: Run, step: p.Step, link: p.Link, action: p.RunPipeline, subjects: tuple[ir.Expr, ...]
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    action: p.RunPipeline,
+    subjects: tuple[ir.Expr, ...],
+    number: int,
 ) -> Any:
-    """What a sub-pipeline answers, or how it ended the run. Raises `AttemptFailed`."""
+    """What a sub-pipeline answers, or how it ended the run; `number` counts the attempts from 0.
+
+    Raises `AttemptFailed`.
+    """
     values = {name: run.evaluate(value) for name, value in action.arguments}
     pipeline = run.program.pipelines[action.pipeline]
-    answer = await play_child(run, step, pipeline, values, subjects, link, action)
+    answer = await play_child(run, step, pipeline, values, subjects, link, action, number > 0)
     if not isinstance(answer, Ended):
         run.world.left(run, step, answer)
     return answer
@@ -37,6 +46,7 @@ async def play_child(
     subjects: tuple[ir.Expr, ...],
     link: p.Link | None = None,
     action: p.RunPipeline | None = None,
+    again: bool = False,
 ) -> Any:
     """Play a sub-pipeline with these values; a link's timeout bounds its machine time."""
     from pipelang.runtime.interpreter import play
@@ -48,7 +58,7 @@ async def play_child(
         limit = p.Budget(None, link.timeout, None, None, None, link.span)
         around = patience = Budget(limit, around, began=now)
     budget = Budget(pipeline.budget, around, began=now)
-    child = run.child(pipeline, budget, values, step.name, action)
+    child = run.child(pipeline, budget, values, step.name, action, again)
     run.world.enter(run, child, subjects)
     run.tell("runs", step.name, pipeline=pipeline.name)
     try:
@@ -57,19 +67,25 @@ async def play_child(
         if spent.budget is not patience:
             raise
         message = f"`{pipeline.name}` took longer than the {link.timeout if link else 0} s it has"
+        run.tell("returned", step.name, pipeline=pipeline.name, outcome="timeout")
         run.tell("failed", step.name, why="timeout", message=message)
         raise AttemptFailed(message, kind="timeout") from None
     outcome = ended.outcome
     match outcome:
         case p.Return():
-            run.tell("returned", step.name, pipeline=pipeline.name)
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="return")
             return ended.value
         case p.Fail():
-            message = ended.detail or f"`{pipeline.name}` failed with `{outcome.code}`"
+            message = f"`{pipeline.name}` failed with `{outcome.code}`"
+            if ended.detail:
+                message = hide(child, ended.detail)
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="fail")
             run.tell("failed", step.name, why=outcome.code, message=message)
             raise AttemptFailed(message, kind=outcome.code)
         case p.Escalate():
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="escalate")
             inside = handoff(child, ended)
             return Ended(passed_on(pipeline.name, outcome), ended.value, inside=inside)
         case p.Reject():
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="reject")
             return replace(ended, outcome=passed_on(pipeline.name, outcome))

@@ -11,6 +11,7 @@ import contextlib
 import contextvars
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,10 +19,17 @@ from weakref import WeakKeyDictionary
 _MOST = 256
 """Calls of one loop that somebody waits for, at once; more wait their turn."""
 
+MOST_LEFT_BEHIND = 64
+"""Calls of one function that hang though nobody waits for them any more."""
+
 _IDLE = 10.0
 """Seconds after which a thread without work ends."""
 
 _Inbox = queue.SimpleQueue[Callable[[], None]]
+
+
+class AllHang(RuntimeError):
+    """A function that hangs so often that it gets no more threads, until one of them comes back."""
 
 
 class Threads:
@@ -32,15 +40,22 @@ class Threads:
         self._idle: list[_Inbox] = []
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
         self._turns = WeakKeyDictionary()
+        self._left_behind: Counter[str] = Counter()
 
-    async def run(self, work: Callable[[], Any]) -> Any:
-        """What the function returns or raises. Who is cancelled leaves it to itself."""
+    async def run(self, work: Callable[[], Any], name: str = "") -> Any:
+        """What the function returns or raises. Who is cancelled leaves it to itself.
+
+        Calls are counted by `name`. Raises `AllHang` if too many of them were left behind.
+        """
         loop = asyncio.get_running_loop()
         with self._lock:
+            if self._left_behind[name] >= MOST_LEFT_BEHIND:
+                raise AllHang(f"{MOST_LEFT_BEHIND} earlier calls still hang; it is not called")
             turns = self._turns.setdefault(loop, asyncio.Semaphore(_MOST))
         async with turns:
             done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
             context = contextvars.copy_context()
+            state = _Call()
 
             def tell(result: Any, error: BaseException | None) -> None:
                 if not done.done():
@@ -52,14 +67,31 @@ class Threads:
                     result = context.run(work)
                 except BaseException as raised:  # the waiter decides what becomes of it
                     error = raised
+                self._came_back(name, state)
                 with contextlib.suppress(RuntimeError):  # the loop is gone, and with it who waited
                     loop.call_soon_threadsafe(tell, result, error)
 
             self._start(perform)
-            result, error = await done
+            try:
+                result, error = await done
+            except asyncio.CancelledError:
+                self._leave(name, state)
+                raise
         if error is not None:
             raise error
         return result
+
+    def _leave(self, name: str, call: _Call) -> None:
+        with self._lock:
+            if not call.back:
+                call.left = True
+                self._left_behind[name] += 1
+
+    def _came_back(self, name: str, call: _Call) -> None:
+        with self._lock:
+            call.back = True
+            if call.left:
+                self._left_behind[name] -= 1
 
     def _start(self, work: Callable[[], None]) -> None:
         with self._lock:
@@ -83,3 +115,13 @@ class Threads:
             del work
             with self._lock:
                 self._idle.append(inbox)
+
+
+class _Call:
+    """Whether a call came back, and whether who waited for it went away before."""
+
+    __slots__ = ("back", "left")
+
+    def __init__(self) -> None:
+        self.back = False
+        self.left = False

@@ -170,7 +170,7 @@ class Types:
         self._patterns = patterns
         self._models: dict[str, type[BaseModel]] = {}
         self._making = threading.RLock()  # two classes for one record would not fit each other
-        self._adapters: dict[int, tuple[Type, TypeAdapter[Any]]] = {}
+        self._adapters: dict[int, tuple[Type, type | None, TypeAdapter[Any]]] = {}
 
     def model(self, type: RecordType) -> type[BaseModel]:
         """The model class of a record type."""
@@ -218,10 +218,12 @@ class Types:
         """The value as this type. Raises `Misfit`."""
         known = self._adapters.get(id(type))
         if known is None:
-            known = (type, TypeAdapter(self.annotation(type)))
+            known = (type, _plain(type), TypeAdapter(self.annotation(type)))
             self._adapters[id(type)] = known
+        if value.__class__ is known[1] and _fits_plainly(value):
+            return value
         try:
-            return known[1].validate_python(value)
+            return known[2].validate_python(value)
         except ValidationError as error:
             raise Misfit(describe(error)) from None
 
@@ -300,6 +302,26 @@ class Types:
 
             checks.append(fits)
         return checks
+
+
+def _plain(type: Type) -> type | None:
+    """The class whose values fit a type without a look, if they are simple ones."""
+    if not isinstance(type, Scalar) or type.low is not None or type.high is not None:
+        return None
+    match type.kind:
+        case Kind.INT | Kind.TOKENS:
+            return int
+        case Kind.BOOL:
+            return bool
+        case Kind.TEXT if type.max_tokens is None and type.patterns is None:
+            return str
+        case _:
+            return None
+
+
+def _fits_plainly(value: Any) -> bool:
+    """Whether a value of a plain class is one that nothing could be wrong with."""
+    return bool(value.isascii() if value.__class__ is str else -(2**53) < value < 2**53)
 
 
 def _bounds(type: Scalar) -> tuple[Any, ...]:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.run import Run
+    from pipelang.runtime.outcomes import Escalated
+    from pipelang.runtime.run import Ended, Run
 
 
 Arms = Iterable[tuple[Any, ...] | None]
@@ -142,10 +143,16 @@ class World(Protocol):
     def answer(self, run: Run, value: Any) -> Any:
         """What the run answers with, as its pipeline promises it. Raises `Misfit`."""
 
+    def admit(self, run: Run) -> bool:
+        """A pipeline begins: whether its breaker lets it. Raises `Halted` if it is killed."""
+
+    def leave(self, run: Run, ended: Ended | None) -> None:
+        """A pipeline that began is over; None: it was cut short from outside."""
+
     def begin(self, run: Run, step: p.Step) -> None:
         """A step's chain begins, perhaps not for the first time."""
 
-    async def attempt(self, run: Run, attempt: Attempt) -> Any:
+    def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         """Carry out one attempt; its answer fits its type. Raises `AttemptFailed`."""
 
     async def turn(
@@ -187,10 +194,18 @@ class World(Protocol):
     async def look_up(
         self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]
     ) -> Any:
-        """A cached answer of a link, or `NOTHING`."""
+        """A cached answer of a link, or `NOTHING`: then either `keep` or `lack` follows. May wait
+        for who asks for the same. Raises `AttemptFailed` if that took too long.
+        """
 
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
         """Keep an answer for the cache, should the run end answered."""
+
+    async def hand_over(self, run: Run, result: Escalated) -> None:
+        """The root run ends escalated: whoever goes on gets what it hands over."""
+
+    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+        """There is no answer to keep after a look into the cache."""
 
     def finish(self, run: Run, answered: bool) -> None:
         """The root run is over."""

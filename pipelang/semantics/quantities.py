@@ -54,6 +54,23 @@ def show_duration(seconds: Decimal) -> str:
         return f"{plain(seconds)}s"
 
 
+def show_seconds(seconds: float) -> str:
+    """A measured time to three figures: 240ms, 8.26s, 15.2m, 2h."""
+    size, unit = next(
+        (size, unit)
+        for size, unit, most in (
+            (0.001, "ms", 1),
+            (1, "s", 120),
+            (60, "m", 7200),
+            (3600, "h", 2 * 86400),
+            (86400, "d", float("inf")),
+        )
+        if seconds < most
+    )
+    number = seconds / size
+    return f"{plain(Decimal(f'{number:.3g}') if number < 1000 else Decimal(round(number)))}{unit}"
+
+
 PERIODS = {1: "s", 60: "min", 3600: "h", 86400: "day", 604800: "week", 2592000: "month"}
 """The periods of a rate by their seconds."""
 

@@ -37,6 +37,15 @@ def all_items(block: p.Block) -> Iterator[p.Item]:
             yield from all_items(inner)
 
 
+def all_steps(pipeline: p.Pipeline) -> Iterator[p.Step]:
+    """Every step of a pipeline, and the one that answers in its place while its breaker is open."""
+    for item in all_items(pipeline.block):
+        if isinstance(item, p.Step):
+            yield item
+    if pipeline.breaker is not None:
+        yield pipeline.breaker.otherwise
+
+
 def inner_links(chain: p.Chain) -> Iterator[p.Link]:
     """The links of a chain, of the matches in it, and of the bodies of `each`."""
 
@@ -56,15 +65,6 @@ def agent_of(action: p.Action) -> p.Agent | None:
     """The loop that an action goes through, by one tier or by a cascade of them."""
     loop = action.agent if isinstance(action, p.Cascade) else action
     return loop if isinstance(loop, p.Agent) else None
-
-
-def called_tools(block: p.Block) -> Iterator[str]:
-    """Every tool that is called anywhere in a block, once a call."""
-    for item in all_items(block):
-        if isinstance(item, p.Step):
-            for link in inner_links(item.chain):
-                if isinstance(link.action, p.Call):
-                    yield link.action.tool
 
 
 def outcomes(block: p.Block) -> Iterator[p.Outcome]:

@@ -30,6 +30,7 @@ _KNOWN = {
     "/v1/messages": _BOTH | {"max_tokens", "metadata", "service_tier", "stop_sequences", "stream"},
     "/v1/messages/count_tokens": _BOTH,
 }
+_BATCHES = "/v1/messages/batches"
 _ERROR_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -125,10 +126,21 @@ class MessagesServer:
         self.script = deque(script)
         self.counts: deque[Reply] = deque()
         """The script of `count_tokens`; without one it answers `tokens`."""
+        self.making: deque[Reply] = deque()
+        """The script for making batches; `script` is for the requests in them."""
         self.requests: list[Seen] = []
         self.arrived = threading.Event()
         """Set from the first request on."""
         self.url = ""
+        self.batches: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        """The requests of each batch by its id: `custom_id` and body."""
+        self.made = threading.Semaphore(0)
+        """Released for each batch that was made."""
+        self.looks = 1
+        """So often a batch is looked at before it has ended; more than anybody looks: never."""
+        self.given_up: list[str] = []
+        """The batches that were cancelled."""
+        self._looked: dict[str, int] = {}
         self._key = key
         self._tokens = tokens
         self._loop = asyncio.new_event_loop()
@@ -161,6 +173,10 @@ class MessagesServer:
         app = web.Application()
         for path in _KNOWN:
             app.router.add_post(path, self._handle)
+        app.router.add_post(_BATCHES, self._create)
+        app.router.add_get(_BATCHES + "/{id}", self._retrieve)
+        app.router.add_post(_BATCHES + "/{id}/cancel", self._cancel)
+        app.router.add_get(_BATCHES + "/{id}/results", self._results)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -185,6 +201,56 @@ class MessagesServer:
         if counting:
             return web.json_response({"input_tokens": self._tokens})
         return await self._play(Reply.answer(_sample(body)), request, body)
+
+    async def _create(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.requests.append(Seen(request.path, headers, body, 0))
+        self.arrived.set()
+        if self.making:
+            return await self._play(self.making.popleft(), request, body)
+        for one in body["requests"]:
+            refused = self._refuse("/v1/messages", headers, one["params"])
+            if refused is not None:
+                return await self._play(refused, request, body)
+        name = f"msgbatch_{len(self.batches)}"
+        self.batches[name] = [(one["custom_id"], one["params"]) for one in body["requests"]]
+        self.made.release()
+        return web.json_response(self._batch(name, "in_progress"))
+
+    async def _retrieve(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["id"]
+        self._looked[name] = self._looked.get(name, 0) + 1
+        over = self._looked[name] >= self.looks or name in self.given_up
+        return web.json_response(self._batch(name, "ended" if over else "in_progress"))
+
+    async def _cancel(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["id"]
+        self.given_up.append(name)
+        return web.json_response(self._batch(name, "canceling"))
+
+    async def _results(self, request: web.Request) -> web.StreamResponse:
+        """In the order of the script for the requests, and told backwards, as the API may."""
+        lines = [
+            json.dumps({"custom_id": number, "result": self._result(body)})
+            for number, body in self.batches[request.match_info["id"]]
+        ]
+        return web.Response(text="\n".join(reversed(lines)) + "\n")
+
+    def _result(self, body: dict[str, Any]) -> dict[str, Any]:
+        reply = self.script.popleft() if self.script else Reply.answer(_sample(body))
+        if reply.kind == "answer":
+            return {"type": "succeeded", "message": self._message(reply, body)}
+        if reply.kind == "raw":
+            return {"type": "errored", "error": json.loads(reply.body)}
+        return {"type": "expired"}
+
+    def _batch(self, name: str, status: str) -> dict[str, Any]:
+        results = f"{self.url}{_BATCHES}/{name}/results" if status == "ended" else None
+        counts = dict.fromkeys(("canceled", "errored", "expired", "processing", "succeeded"), 0)
+        times = {"created_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-02T00:00:00Z"}
+        told = {"id": name, "type": "message_batch", "processing_status": status}
+        return told | times | {"request_counts": counts, "results_url": results}
 
     def _refuse(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Reply | None:
         """What the API itself would say against the request."""
@@ -233,17 +299,21 @@ class MessagesServer:
                 headers = {"content-type": "application/json"} | headers
                 return web.Response(status=reply.code, body=reply.body, headers=headers)
             case _:
-                message = {
-                    "id": f"msg_{len(self.requests)}",
-                    "type": "message",
-                    "role": "assistant",
-                    "model": body["model"],
-                    "content": [{"type": "text", "text": reply.text}],
-                    "stop_reason": reply.stop_reason,
-                    "stop_sequence": None,
-                    "usage": reply.usage or {"input_tokens": 12, "output_tokens": 34},
-                }
-                return web.json_response(message | reply.extra, headers=headers)
+                await asyncio.sleep(reply.delay)
+                return web.json_response(self._message(reply, body), headers=headers)
+
+    def _message(self, reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
+        message = {
+            "id": f"msg_{len(self.requests)}",
+            "type": "message",
+            "role": "assistant",
+            "model": body["model"],
+            "content": [{"type": "text", "text": reply.text}],
+            "stop_reason": reply.stop_reason,
+            "stop_sequence": None,
+            "usage": reply.usage or {"input_tokens": 12, "output_tokens": 34},
+        }
+        return message | reply.extra
 
 
 def _is_closed(schema: Any) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 from pipelang import Answered
 from pipelang.runtime.embedding import Runtime
 from pipelang.runtime.providers.anthropic import AnthropicProvider
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelRequest
+from pipelang.runtime.providers.replay import RecordingProvider, ReplayProvider
 from tests.e2e.messages_server import KEY, MessagesServer, Reply
 from tests.unit.runtime.stage import load
 
@@ -56,3 +59,65 @@ def test_a_model_calls_a_tool_and_answers(tmp_path: Path) -> None:
     # The answer that did not fit is told of behind the results, in the same turn.
     assert third["messages"][2]["content"][-1]["text"].startswith("Your former answer")
     assert result.tokens == 3 * (12 + 34)
+
+
+def test_a_recorded_agent_is_played_back(tmp_path: Path) -> None:
+    good = {"value": "found", "confidence": 0.9}
+    script = (asks(LOOK, BROKEN), Reply.status(529), Reply.answer(good))
+    path = tmp_path / "agent.jsonl"
+
+    def run(provider: Any) -> Any:
+        ready = load(tmp_path, PROGRAM).pipeline(
+            "main",
+            tools={"look": lambda q, most: q.upper() * most},
+            runtime=Runtime(providers={"lab": provider}),
+        )
+        return asyncio.run(ready.with_options(run_id="same").run(x="q"))
+
+    def told(result: Any) -> list[Any]:
+        unlike = {"started", "seconds", "provider", "note", "wait", "message"}
+        return [
+            (event.kind, event.name, {k: v for k, v in event.data.items() if k not in unlike})
+            for event in result.trace
+        ]
+
+    with MessagesServer(*script) as server:
+        real = run(RecordingProvider(AnthropicProvider(KEY, server.url), path))
+    played = run(ReplayProvider(path))
+    assert isinstance(real, Answered), real
+    assert played.value.value == real.value.value == "found"
+    assert (played.cost, played.tokens) == (real.cost, real.tokens)
+    assert told(played) == told(real)
+
+
+def test_the_rest_of_a_recorded_conversation_goes_to_the_api(tmp_path: Path) -> None:
+    path = tmp_path / "agent.jsonl"
+    first = {"prompt": "say", "calls": [{"id": "tu_1", "name": "look", "args": {"q": "word"}}]}
+    path.write_text(json.dumps(first) + "\n", encoding="utf-8")
+    played = ReplayProvider(path)
+
+    class First:
+        """The recording at the first turn, the API then."""
+
+        name = "both"
+
+        async def answer(self, request: ModelRequest) -> ModelAnswer:
+            return await (real if request.turns else played).answer(request)
+
+        async def count_tokens(self, request: ModelRequest) -> int | None:
+            return None
+
+        async def close(self) -> None:
+            return None
+
+    with MessagesServer(Reply.answer({"value": "found", "confidence": 0.9})) as server:
+        real = AnthropicProvider(KEY, server.url)
+        ready = load(tmp_path, PROGRAM).pipeline(
+            "main",
+            tools={"look": lambda q, most: q.upper() * most},
+            runtime=Runtime(providers={"lab": First()}),
+        )
+        result = asyncio.run(ready.run(x="q"))
+        said = server.last.body["messages"][1]["content"]
+    assert isinstance(result, Answered), result
+    assert said == [LOOK]

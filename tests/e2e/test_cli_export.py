@@ -33,6 +33,10 @@ pipeline answer() -> int { return 42 }
 RUNS = """\
 pipeline inner(x: text max 9 tokens) -> text max 9 tokens { return x }
 pipeline outer(x: text max 9 tokens) -> text max 9 tokens { step y = run inner(x)  return y }
+pipeline long(xs: [text max 9 tokens] max 999) -> int {
+  step ys = each x in xs { run inner(x) }
+  return len(ys)
+}
 """
 BROKEN = SMALL.replace("return greeting", "retrun greeting")
 
@@ -82,7 +86,11 @@ def folder(tmp_path: Path) -> Path:
         (["compile", "small.pipe", "--pipeline", "welcome", "--to", "prism"], 0),
         (["compile", "small.pipe", "--to", "prism"], 2),  # two pipelines: which one?
         (["compile", "small.pipe", "welcome", "--pipeline", "answer", "--to", "prism"], 2),
-        (["compile", "runs.pipe", "outer", "--to", "prism"], 2),
+        (["compile", "runs.pipe", "outer", "--to", "prism"], 0),
+        (
+            ["compile", "runs.pipe", "long", "--to", "prism"],
+            2,
+        ),  # a length of which nothing is known
         (["compile", "small.pipe"], 2),
         (["compile", "small.pipe", "--to", "wasm"], 2),
         (["compile", "small.pipe", "--to", "pyi", "--spans"], 2),

@@ -85,7 +85,8 @@ class Actions(SingleAnswers):
                 case m.Fail():
                     continue
                 case _:
-                    return replace(ending, by=f"{action.pipeline}.{ending.by}")
+                    by = ending.by if "." in ending.by else f"{action.pipeline}.{ending.by}"
+                    return replace(ending, by=by)
         return None
 
     def _each(self, each: m.Each, place: Place) -> Answer:

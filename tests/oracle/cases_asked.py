@@ -226,3 +226,15 @@ def a_route_by_if_taints_nothing() -> Case:
         step("s", ask(a=".8")), step("t", ask(a=accuracy, by=by)), returned("t")
     )
     return Case(program, numbers(success=".74", silent_error=".26"))
+
+
+@case
+def a_cached_cascade_is_as_right_as_one_while_all_is_up() -> Case:
+    """Across providers: a hit hangs on no outage, so nor does how good it is (`fast`: half)."""
+    world = World(available=".5", other_available=".5")
+    by = m.Cascade(("fast", "other"), e.Path("it", "ok"), m.Rates(rate("0"), rate("0")))
+    accuracy = m.ByTier((("fast", rate(".5")), ("other", rate("1"))))
+    program = world.program(
+        step("a", ask(a=accuracy, by=by, correlation="0", hits=".5")), returned("a")
+    )
+    return Case(program, numbers(success=".5", silent_error=".375", failure=".125"))

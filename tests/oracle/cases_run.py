@@ -207,3 +207,64 @@ def a_redone_run_draws_anew() -> Case:
         returned("z"),
     )
     return Case(program, numbers(success=".75", escalation=".25"), {"g": rate(".25")})
+
+
+@case
+def a_decision_two_deep_has_the_name_of_its_own_pipeline() -> Case:
+    """`PIPELINE.GATE` names the gate's pipeline, not the way to it."""
+    low = child("low", m.Gate("g", HALF, PEOPLE), step("a", ask("x")), BACK)
+    mid = child("mid", step("a", run("low", "x")), BACK)
+    program = World(children=(low, mid)).program(step("z", run("mid")), returned("z"))
+    outcomes = numbers(success=".5", escalation=".5")
+    return Case(program, outcomes, escalations={"low.g": rate(".5")})
+
+
+@case
+def a_bare_outcome_in_a_child_has_the_name_of_the_child() -> Case:
+    """The nearest named `when`, else the pipeline."""
+    plain = m.When(None, FLAG, (PEOPLE,))
+    of_answer = m.Test(e.Path("y", "ok"))
+    inner = child("child", plain, step("a", ask("x")), BACK, shares=(given("x", ".3"),))
+    other = child(
+        "judged",
+        m.When("w", of_answer, (PEOPLE,)),
+        step("a", ask("y")),
+        BACK,
+        shares=(given("y", ".5", "ok"),),
+        of="Answer",
+    )
+    program = World(children=(inner, other)).program(
+        step("z", run("child")), step("v", run("judged", "z")), returned("v")
+    )
+    outcomes = numbers(success=".35", escalation=".65")
+    return Case(program, outcomes, escalations={"child.child": rate(".3"), "judged.w": rate(".35")})
+
+
+@case
+def what_is_around_a_run_is_read_by_all_that_is_done_inside() -> Case:
+    """Although the child reads nothing of it: neither its write nor what it returns."""
+    fixed = {"flag": "true", "ok": "true", "kind": "simple", "confidence": "50%"}
+    fixed["body"] = '"b"'
+    literal = e.RecordOf(tuple((name, e.Constant(text)) for name, text in fixed.items()))
+    inner = child("child", step("sent", call("send", "x")), m.Return(literal))
+    send = tool("send", effect="write")
+    world = World(children=(inner,), tools=(send,), shares=(given("s", ".5"),))
+    branch = m.When(None, m.Test(e.Path("s", "flag")), (step("z", run("child")), returned("z")))
+    program = world.program(step("s", ask(a=".9")), branch, step("w", ask()), returned("w"))
+    outcomes = numbers(success=".95", silent_error=".05")
+    return Case(program, outcomes, wrong_effect=rate(".05"))
+
+
+@case
+def a_computed_argument_has_the_share_of_the_child_and_is_one_draw() -> Case:
+    """The caller has no words for a path into it, and the same words are the same draw."""
+    inputs = (m.Input("q", "Question"), m.Input("item", "Question"))
+    world = World(children=(asks_if_flagged(given("x", ".3")),), inputs=inputs)
+    either = e.Choice(e.Path("s", "ok"), e.Path("q"), e.Path("item"))
+    program = world.program(
+        step("s", ask()),
+        step("z", run("child", either)),
+        step("w", run("child", either)),
+        returned("z", "w"),
+    )
+    return Case(program, numbers(success=".3", escalation=".7"))

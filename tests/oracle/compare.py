@@ -60,21 +60,9 @@ def _numbers(
 def _by_gate(
     exact: Reliability, report: dict[str, Any]
 ) -> tuple[dict[str, Fraction], dict[str, float | None]]:
-    """Escalations by the gate or step itself.
-
-    How a name two sub-pipelines deep reads, or that of a bare outcome in one, is open; the
-    generated programs have no gate's name twice. A test of its own looks at whole names.
-    """
-    expected: dict[str, Fraction] = {}
-    for name, p in exact.escalations.items():
-        gate = name.rpartition(".")[2]
-        expected[gate] = expected.get(gate, Fraction(0)) + p
-    reported: dict[str, float | None] = {}
-    for name in report["escalations"]:
-        gate, share = name.rpartition(".")[2], _value(report["escalations"], name)
-        before = reported.get(gate, 0.0)
-        reported[gate] = None if share is None or before is None else before + share
-    return expected, reported
+    """Escalations by name: `GATE`, and `PIPELINE.GATE` of a sub-pipeline's, however deep."""
+    reported = {name: _value(report["escalations"], name) for name in report["escalations"]}
+    return exact.escalations, reported
 
 
 def _value(numbers: dict[str, Any], name: str) -> float | None:

@@ -87,6 +87,8 @@ def in_link(link: m.Link, lookup: Lookup) -> Iterator[str]:
             yield "run that acts"
         if any(isinstance(arg, e.Constant | e.RecordOf | e.ListOf) for arg in link.action.args):
             yield "run of a literal"
+        if any(isinstance(arg, e.Choice) for arg in link.action.args):
+            yield "run of a computed record"
     if isinstance(link.action, m.Each):
         yield from in_each(link.action, lookup)
 
@@ -117,8 +119,17 @@ def in_each(each: m.Each, lookup: Lookup) -> Iterator[str]:
 def across(program: m.Program) -> Iterator[str]:
     """What hangs on more than one pipeline."""
     by_name = {child.name: child for child in program.children}
+    shaky = {one.name for one in program.providers if one.available < 1}
     for pipeline in pipelines_of(program):
         called: list[str] = []
+        asked = {step.name: providers(program, (step,)) for step in steps_of(pipeline.items)}
+        for step in steps_of(pipeline.items):
+            others = set[str]().union(
+                *(found for name, found in asked.items() if name != step.name)
+            )
+            runs = any(isinstance(link.action, m.RunPipeline) for link in all_links(step.links))
+            if runs and asked[step.name] & others & shaky:
+                yield "run: an outage shared with what is beside it"
         for step in steps_of(pipeline.items):
             for link in all_links(step.links):
                 if not isinstance(link.action, m.RunPipeline):
@@ -135,6 +146,29 @@ def across(program: m.Program) -> Iterator[str]:
                 yield from shared_words(pipeline, child, link.action)
         if len(set(called)) < len(called):
             yield "several runs of one child"
+
+
+def providers(program: m.Program, items: tuple[m.Item, ...]) -> set[str]:
+    """Whose outages the steps in some items hang on, through the pipelines that they run."""
+    behind = {tier.name: tier.provider for tier in program.tiers}
+    children = {child.name: child for child in program.children}
+    found: set[str] = set()
+    for step in steps_of(items):
+        for link in all_links(step.links):
+            match link.action:
+                case m.RunPipeline(pipeline=name):
+                    found |= providers(program, children[name].items)
+                case m.Ask(by=m.Cascade(tiers=tiers)):
+                    found |= {behind[tier] for tier in tiers}
+                case m.Ask(by=m.Route(arms=arms)) | m.Agent(by=m.Route(arms=arms)):
+                    found |= {behind[tier] for _, tier in arms}
+                case m.Ask(by=m.IfRoute() as by) | m.Agent(by=m.IfRoute() as by):
+                    found |= {behind[by.then], behind[by.otherwise]}
+                case m.Ask(by=str() as name) | m.Agent(by=str() as name) if name in behind:
+                    found.add(behind[name])
+                case _:
+                    pass
+    return found
 
 
 def shared_words(pipeline: m.Pipeline, child: m.Pipeline, action: m.RunPipeline) -> Iterator[str]:

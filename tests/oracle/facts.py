@@ -3,6 +3,7 @@
 A fact is one draw per version of the value. Where the value is a parameter, the fact is about the
 argument: it is found in the caller's words, up to the pipeline in which the value was made. The
 share is that of the outermost pipeline which has one for these words; a literal decides by itself.
+Of an argument that is neither a name nor a literal no caller has words, so the child speaks.
 """
 
 from __future__ import annotations
@@ -25,8 +26,16 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Computed:
+    """An argument that is computed, by its words and by the versions of what it mentions."""
+
+    expr: e.Expr
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
-    value: Value
+    value: Value | Computed
     field: str
     share: Share | None
 
@@ -95,12 +104,17 @@ class Facts:
         own = self._lookup.shares.get(path)
         if path.value not in self._arguments or self._caller is None:
             return Fact(self._scope[path.value], path.field or "", own)
-        outer = self._caller._part(self._arguments[path.value], path.field)
+        argument = self._arguments[path.value]
+        outer = self._caller._part(argument, path.field)
         if outer is None:
-            raise OpenReadingError("a path into an argument that is neither a name nor a literal")
+            outer = Fact(self._caller._computed(argument), path.field or "", None)
         if isinstance(outer, Decided) or outer.share is not None:
             return outer
         return Fact(outer.value, outer.field, own)
+
+    def _computed(self, expr: e.Expr) -> Computed:
+        names = self._lookup.mentions(expr)
+        return Computed(expr, tuple(self._scope[name] for name in names))
 
     def _part(self, expr: e.Expr, field: str | None) -> Decided | Fact | None:
         """A field of an expression, or the expression itself; None where there are no words."""

@@ -40,6 +40,14 @@ class WideTests(TestMaker):
             return self.palette.said(e.Path(name, "?"), self.rng.choice(SHARES))
         return super().condition(scope, depth)
 
+    def _judged(self, scope: Scope) -> e.Expr:
+        """Now and then also about a list that could be made again."""
+        judged = super()._judged(scope)
+        lists = [name for name in scope.window if scope.record(name).startswith("[")]
+        if lists and self.palette.one_in(2):
+            return e.And(judged, e.NotEmpty(e.Path(self.rng.choice(lists))))
+        return judged
+
 
 @dataclass(frozen=True, slots=True)
 class Child:
@@ -227,6 +235,10 @@ class ActionMaker(Maker):
                         self.palette.flag(name)
                     elif share.path.field == "kind":
                         self.palette.kind(name, item.type)
+            other = self.rng.choice(alike)
+            if other != name and self.palette.one_in(4):
+                condition = e.Path(self.rng.choice(scope.with_paths()), "ok")
+                return e.Choice(condition, e.Path(name), e.Path(other))
             return e.Path(name)
         return self.record_literal(scope, item.type)
 

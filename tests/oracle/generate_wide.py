@@ -134,6 +134,15 @@ class WideMaker(ActionMaker):
         scope.countable.add(step.name)
         return step
 
+    def gate(self, scope: Scope) -> m.Gate:
+        """A redo goes back to a list where it can, since few gates look at one."""
+        gate = super().gate(scope)
+        targets = scope.redo_targets(gate.test.condition)
+        lists = [name for name in targets if scope.record(name).startswith("[")]
+        if gate.redo is None or not lists:
+            return gate
+        return replace(gate, redo=replace(gate.redo, step=lists[-1]))
+
     def outcome(self, scope: Scope, answers: bool) -> m.Outcome:
         if not answers or not self.suffix:
             return super().outcome(scope, answers)

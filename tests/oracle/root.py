@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -23,7 +24,7 @@ class Root:
         self.cost = Fraction(0)
         self.effects: list[Value] = []
         self.down: dict[str, bool] = {}  # providers drawn so far
-        self.facts: dict[tuple[Value, str], tuple[str, Share]] = {}
+        self.facts: dict[tuple[Hashable, str], tuple[str, Share]] = {}
 
     def is_down(self, provider: str) -> bool:
         """One draw per provider and root run, made when it is first asked."""

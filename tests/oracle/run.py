@@ -40,13 +40,15 @@ class Run:
         scope: dict[str, Value],
         facts: Facts,
         inside_redo: bool = False,
+        around: tuple[Value, ...] = (),
     ) -> None:
         self._root = root
         self._lookup = lookup
         self._scope = scope
         self._facts = facts
         self._conditions = Conditions(lookup, root.draws, scope, facts)
-        self._around: list[Value] = []  # what the conditions around the present item read
+        # What the conditions around the present item read, those around the call included.
+        self._around: list[Value] = [*around]
         self._labels = [lookup.pipeline.name]  # the pipeline, then the named `when`s
         # The last answer of each step, for correlation, and whether it may be copied.
         self._answers: dict[str, tuple[Value, bool]] = {}
@@ -257,4 +259,5 @@ class Run:
             scope[item.name] = Value(Latent(self._root.draws, CERTAIN, NOTHING), made_from)
             arguments[item.name] = expr
         facts = Facts(self._root, lookup, scope, self._facts, arguments)
-        return Run(self._root, lookup, scope, facts, inside_redo=redone).play()
+        around = tuple(self._around)
+        return Run(self._root, lookup, scope, facts, inside_redo=redone, around=around).play()

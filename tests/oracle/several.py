@@ -12,7 +12,6 @@ from fractions import Fraction
 
 from . import model as m
 from .attempts import Attempts
-from .values import OpenReadingError
 
 NOTHING = Fraction(0)
 
@@ -31,11 +30,13 @@ class Outcomes:
     def mean_bill(self, verdict: bool | None) -> Fraction:
         return self.bills[verdict] / self.chances[verdict]
 
+    def answers(self) -> bool:
+        """Whether it may answer at all: else there is nothing in its cache."""
+        return bool(self.chances.get(True) or self.chances.get(False))
+
     def right_if_answered(self) -> Fraction:
         """What a cached answer is worth: that of a fresh one."""
         right, wrong = (self.chances.get(verdict, NOTHING) for verdict in (True, False))
-        if not right + wrong:
-            raise OpenReadingError("the cached answer of an action that never answers")
         return right / (right + wrong)
 
 

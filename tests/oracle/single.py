@@ -17,7 +17,7 @@ from .conditions import Conditions
 from .facts import Facts
 from .lookup import Lookup
 from .root import Root
-from .several import cascade_outcomes, decided, vote_outcomes
+from .several import Outcomes, cascade_outcomes, decided, vote_outcomes
 from .traverse import argument_exprs
 from .values import Known, Latent, OpenReadingError, Value, Verdicts, all_right
 
@@ -95,7 +95,7 @@ class SingleAnswers:
         if link.cache is None or place.redone:
             return False
         if self._inside_redo:
-            raise OpenReadingError("the cache of a sub-pipeline that is run again")
+            return False  # a redo never reads it, nor what is run by one
         return self._root.draws.flip(link.cache.hits)
 
     def _who(self, by: m.Who) -> str:
@@ -194,11 +194,10 @@ class SingleAnswers:
         call = self._lookup.attempts(link, tier)
         draws = self._root.draws
         if hit:
-            worth = [
-                vote_outcomes(vote, call, chances[side], correlation, None).right_if_answered()
-                for side in (True, False)
-            ]
-            return Value(Latent(draws, worth[0], worth[1]), made_from)
+            side = all_right(made_from)
+            kept = vote_outcomes(vote, call, chances[side], correlation, None)
+            if kept.answers():
+                return self._kept(kept, made_from)
         if self._root.is_down(tier.provider):
             return None
         side = all_right(made_from)
@@ -237,7 +236,9 @@ class SingleAnswers:
         if len(cascade.tiers) > 1:
             self._correlation(link)
         if hit:
-            return self._cached_cascade(link, cascade)
+            kept = self._kept_by(link, cascade)
+            if kept.answers():
+                return self._kept(kept, self._made_from(link))
         test = m.Test(cascade.until, cascade.rates)
         before = replace(place)
         for name in cascade.tiers:
@@ -253,23 +254,21 @@ class SingleAnswers:
             before = Place(place.name, former=value.latent)
         return None
 
-    def _cached_cascade(self, link: m.Link, cascade: m.Cascade) -> Value:
-        """As good as a fresh answer while everything is up."""
-        tiers = [self._lookup.tiers[name] for name in cascade.tiers]
-        shaky = {t.provider for t in tiers if self._lookup.available[t.provider] < 1}
-        if len({t.provider for t in tiers}) > 1 and shaky:
-            raise OpenReadingError("how good the cached answer of a cascade is in an outage")
-        if self._lookup.mentions(cascade.until) != ("it",):
-            raise OpenReadingError("the cached answer of a cascade whose `until` reads more")
-        worth = []
-        for side in (True, False):
-            calls = [
-                (
-                    self._lookup.attempts(link, tier),
-                    self._lookup.accuracy(link, tier.name) if side else link.recovers or NOTHING,
-                )
-                for tier in tiers
-            ]
-            correlation = link.correlation or NOTHING
-            worth.append(cascade_outcomes(calls, cascade.rates, correlation).right_if_answered())
-        return Value(Latent(self._root.draws, worth[0], worth[1]), self._made_from(link))
+    def _kept_by(self, link: m.Link, cascade: m.Cascade) -> Outcomes:
+        """What a fresh run of a cascade would come to while everything is up."""
+        side = all_right(self._made_from(link))
+        names = self._lookup.mentions(cascade.until)
+        others = all_right(tuple(self._scope[name] for name in names if name != "it"))
+        calls = []
+        for name in cascade.tiers:
+            accuracy = self._lookup.accuracy(link, name) if side else link.recovers or NOTHING
+            calls.append((self._lookup.attempts(link, self._lookup.tiers[name]), accuracy))
+        rates = cascade.rates
+        if not others:
+            rates = m.Rates(rates.catches, rates.catches)
+        return cascade_outcomes(calls, rates, link.correlation or NOTHING)
+
+    def _kept(self, outcomes: Outcomes, made_from: tuple[Value, ...]) -> Value:
+        """An answer from the cache; what it would be of other arguments is open, as of a vote."""
+        verdict = self._root.draws.flip(outcomes.right_if_answered())
+        return Value(Known(all_right(made_from), verdict), made_from)

@@ -11,6 +11,7 @@ from .subject import analyse
 WORLD = """
 provider a { available 100% }
 tier cheap { provider a transient 0% price $0 in, $1 out }
+tier shaky { provider a transient 50% price $0 in, $1 out }
 tier dear { provider a transient 0% price $0 in, $1000 out }
 role people { accuracy 90% }
 type R { ok: bool  topic: text max 9 tokens  body: text max 100 tokens }
@@ -20,11 +21,21 @@ tool never(x: text) -> text max 9 tokens {
 tool coin(x: text) -> text max 9 tokens {
   python "m:f" effect read succeeds 50% cost $0 timeout 1s
 }
+tool act(x: text) -> text max 9 tokens {
+  python "m:f" effect write succeeds 100% cost $0 timeout 1s idempotent
+}
 tool sure(x: text) -> text max 9 tokens {
   python "m:f" effect read succeeds 100% cost $0 timeout 1s
 }
 prompt q(x: text max 100 tokens) \"\"\"hi {{ x }}\"\"\"
 """
+
+ROWS = """
+{"confidence": 0.9, "correct": true}
+{"confidence": 0.6, "correct": true}
+{"confidence": 0.8, "correct": false}
+{"confidence": 0.4, "correct": false}
+""".lstrip()
 
 ENDED_REGION = """
 pipeline main(x: text max 9 tokens) -> R {
@@ -114,6 +125,68 @@ pipeline main(x: text max 9 tokens) -> R {
 }
 """
 
+AGENT_THAT_RUNS = """
+pipeline helper(x: text max 9 tokens) -> text max 9 tokens {
+  gate stop: x == "go" { catches 50% false_alarms 50% } else escalate to people
+  return x
+}
+
+pipeline main(x: text max 9 tokens) -> text max 9 tokens {
+  step s: text max 9 tokens = agent q(x) by shaky with helper {
+    accuracy 100% steps 3 turns 3 output 10 tokens max timeout 5s
+  }
+  return s
+}
+"""
+
+ITS_CONFIDENCE = """
+type Sure { ok: bool  confidence: probability }
+
+pipeline child(r: Sure) -> bool {
+  gate sure: r.confidence >= 70% else escalate to people
+  return r.ok
+}
+
+pipeline main(x: text max 9 tokens) -> bool {
+  step s: Sure = ask q(x) by cheap {
+    accuracy from "sure.jsonl" output 10 tokens max timeout 5s
+  }
+  step t = run child(s)
+  return t
+}
+"""
+
+TWO_PARAMETERS = """
+pipeline child(first: R, second: R) -> text max 9 tokens {
+  traffic { first.ok: 25%  second.ok: 75% }
+  when first.ok { reject }
+  when second.ok { escalate to people }
+  return first.topic
+}
+
+pipeline main(r: R) -> text max 9 tokens {
+  step t = run child(r, r)
+  return t
+}
+"""
+
+COPIED_AROUND = """
+pipeline child(x: text max 9 tokens) -> text max 9 tokens {
+  step s = call act("a")
+  return "b"
+}
+
+pipeline main(x: text max 9 tokens) -> text max 9 tokens {
+  traffic { c.ok: 50% }
+  step c: R = ask q(x) by cheap { accuracy 90% output 10 tokens max timeout 5s }
+  when c.ok {
+    step t = run child(x)
+    return t
+  }
+  return x
+}
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "path", "exact"),
@@ -128,10 +201,30 @@ pipeline main(x: text max 9 tokens) -> R {
         pytest.param(SAME_LET, "outcomes.rejection", 0.24, id="same let"),
         # The second `z` is another value, so `z.ok` is another draw: 50% of 50% of 50%.
         pytest.param(SAME_STEP, "outcomes.escalation", 0.125, id="same step"),
+        # Half of the right rows are sure and half of the wrong ones, whoever compares them: a
+        # threshold that only the sub-pipeline has was none of the caller's (a KeyError).
+        pytest.param(ITS_CONFIDENCE, "outcomes.success", 0.25, id="argument's confidence"),
+        pytest.param(ITS_CONFIDENCE, "outcomes.silent_error", 0.25, id="and if wrong"),
+        # One value, so one draw, by the share of the first that looks at it; it was the last one's.
+        pytest.param(TWO_PARAMETERS, "outcomes.rejection", 0.25, id="two parameters, rejected"),
+        pytest.param(TWO_PARAMETERS, "outcomes.escalation", 0, id="two parameters, never both"),
+        # What is done in a sub-pipeline hangs on what is around its `run`, whatever it is given.
+        pytest.param(COPIED_AROUND, "wrong_effect", 0.05, id="around a run"),
+        pytest.param(COPIED_AROUND, "outcomes.silent_error", 0.05, id="around a run, and returned"),
     ],
 )
 def test_the_exact_answer(text: str, path: str, exact: float, tmp_path: Path) -> None:
     assert at(text, path, tmp_path)["value"] == pytest.approx(exact, abs=1e-12)
+
+
+def test_what_an_agents_pipelines_decide(tmp_path: Path) -> None:
+    """Behind the first turn (answered: 50%) `helper` may end the run, at once or never: 50% of the
+    runs fail at least, and 87.5% (three turns) if the model never asks for it.
+    """
+    failure = at(AGENT_THAT_RUNS, "outcomes.failure", tmp_path)
+    assert (failure["low"], failure["high"]) == pytest.approx((0.5, 0.875), abs=1e-9)
+    escalation = at(AGENT_THAT_RUNS, "outcomes.escalation", tmp_path)
+    assert (escalation["low"], escalation["high"]) == pytest.approx((0, 0.5), abs=1e-9)
 
 
 def test_a_match_on_a_text_is_unknown(tmp_path: Path) -> None:
@@ -156,6 +249,7 @@ def test_a_cascade_that_never_answers_a_wrong_question_has_no_hits(tmp_path: Pat
 def at(text: str, path: str, folder: Path) -> dict[str, float]:
     file = folder / "main.pipe"
     file.write_text(WORLD + text, encoding="utf-8")
+    (folder / "sure.jsonl").write_text(ROWS, encoding="utf-8")
     number = analyse(file)["main"]
     for part in path.split("."):
         number = number[part]

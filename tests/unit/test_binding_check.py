@@ -61,6 +61,7 @@ def said(found: list[Diagnostic]) -> list[str]:
         "def f(a: str) -> str: ...",
         "def f(a, b=1): ...",
         "def f(*, a): ...",
+        "def f(a, *, idempotency_key): ...",
         "def f(**all): ...",
         "async def f(a: str) -> str: ...",
         "def f(a: 'Unknown') -> 'AlsoUnknown': ...",

@@ -163,6 +163,10 @@ LONG = "a_rather_long_name_of_something"
             "breaker {\n  opens when g rejects 3 in a row\n  probes after 5m\n} else run q()\n"
             "  else reject",
         ),
+        (
+            'breaker { opens when g rejects 3 in a row }   else escalate  to r "x"',
+            'breaker { opens when g rejects 3 in a row } else escalate to r "x"',
+        ),
         # Options: on one line, on one line within their braces, or one a line.
         (
             f"step s = ask {LONG}(a) by haiku {{ accuracy 92% retry 2 timeout 30s cache 1h by a }}",

@@ -55,10 +55,15 @@ HEAVY = {
 }
 FRONT = {"diagnostics", "syntax", "semantics"}
 # What the everyday commands must never load: what only models, stores and large graphs need.
-NEVER_LOADED = {"anthropic", "dbos", "mcp", "networkx"}
+NEVER_LOADED = {"anthropic", "dbos", "mcp", "networkx", "opentelemetry"}
 
 # Libraries whose import and distribution differ in name.
-DISTRIBUTION = {"re2": "google-re2"}
+DISTRIBUTION = {
+    "opentelemetry": "opentelemetry-sdk",
+    "pyrate_limiter": "pyrate-limiter",
+    "re2": "google-re2",
+    "resvg_py": "resvg-py",
+}
 
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
 MOST_LINES = 500

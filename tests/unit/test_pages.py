@@ -32,11 +32,16 @@ NOT_FROM_A_TEXT = {
 
 
 class OfThePage(DiskLoader):
-    """The example, the files that the page gives, and evidence under any other name."""
+    """The example, the files that the page gives, and evidence under any other name.
+
+    An example in TOML is a configuration; the page then gives the pipeline.
+    """
 
     def __init__(self, text: str, page: Page, folder: Path) -> None:
         self.files = {str(folder / fence.label): fence.text for fence in page.fences}
-        self.files[str(folder / "example.pipe")] = text
+        language = next(fence.language for fence in page.fences if fence.text == text)
+        name = "pyproject.toml" if language == "toml" else "example.pipe"
+        self.files[str(folder / name)] = text
 
     def read(self, path: str) -> str | None:
         if path not in self.files and path.endswith(".jsonl"):

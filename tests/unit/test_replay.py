@@ -20,6 +20,7 @@ from pipelang.runtime.providers.protocol import (
     ModelFault,
     ModelProvider,
     ModelRequest,
+    ToolSchema,
     Usage,
 )
 from pipelang.runtime.providers.replay import (
@@ -28,6 +29,7 @@ from pipelang.runtime.providers.replay import (
     RecordingProvider,
     ReplayProvider,
 )
+from pipelang.runtime.world import ToolCall
 
 
 class Topic(Enum):
@@ -262,18 +264,21 @@ def test_no_record_says_which_prompt_and_file(write: Write) -> None:
 
 
 class Inner:
-    """A provider that answers `access`, or raises what it is given."""
+    """A provider that answers `access`, or first gives or raises what it is given."""
 
     name = "inner"
 
-    def __init__(self, *faults: ModelFault) -> None:
-        self.faults = list(faults)
+    def __init__(self, *first: ModelFault | ModelAnswer) -> None:
+        self.first = list(first)
         self.closed = 0
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
         await asyncio.sleep(0)
-        if self.faults:
-            raise self.faults.pop(0)
+        if self.first:
+            given = self.first.pop(0)
+            if isinstance(given, ModelFault):
+                raise given
+            return given
         return ModelAnswer(ACCESS, Usage(5, 6, 7, 8), "model-x")
 
     async def count_tokens(self, request: ModelRequest) -> int | None:
@@ -377,6 +382,12 @@ def test_file_without_a_header_or_with_nothing(write: Write) -> None:
         ('{"prompt": "a", "fault": "timeout", "retry_after": -1}', "0 or more"),
         ('{"prompt": "a", "answer": "x", "answer": "y"}', "a key comes twice"),
         ('{"prompt": "a", "answer": {"x": NaN}}', "`NaN` isn't JSON"),
+        ('{"prompt": "a", "answer": "x", "calls": []}', "expected either"),
+        ('{"prompt": "a", "calls": []}', "expected `calls` to hold a call"),
+        ('{"prompt": "a", "calls": {}}', "expected `calls` to be a list"),
+        ('{"prompt": "a", "calls": ["look"]}', "each of `calls` to be an object"),
+        ('{"prompt": "a", "calls": [{"args": {}}]}', "has no `name`"),
+        ('{"prompt": "a", "calls": [{"name": "b", "input": 1}]}', "unknown key `input`"),
         ('{"recording": 1}', "a header belongs on the first line"),
         ("[" * 100_000, "nested too deeply"),
     ],
@@ -444,6 +455,51 @@ def test_recorded_calls_are_played_back(tmp_path: Path) -> None:
     text = path.read_text()
     assert "secret-key" not in text, "messages may quote anything"
     assert "abcd" not in text, "nor are the prompts' texts needed"
+
+
+LOOK = ToolSchema("look", None, {"type": "object"})
+
+
+def test_an_agents_turns_are_played_in_order(write: Write) -> None:
+    path = write(
+        {
+            "prompt": "classify",
+            "calls": [{"name": "look", "args": {"q": 1}}, {"id": "x", "name": "look"}],
+        },
+        {"prompt": "classify", "fault": "overloaded"},
+        record(ACCESS),
+    )
+    provider = ReplayProvider(path)
+    first = play(provider, ask(tools=(LOOK,)))
+    assert first.value is None
+    assert [(call.name, dict(call.arguments)) for call in first.calls] == [
+        ("look", {"q": 1}),
+        ("look", {}),
+    ]
+    assert len({call.id for call in first.calls}) == 2
+    assert first.usage.input > 0 < first.usage.output
+    with pytest.raises(ModelFault, match="overloaded"):
+        play(provider, ask(tools=(LOOK,), call=1))
+    last = play(provider, ask(tools=(LOOK,), call=2))
+    assert (last.value, last.calls) == (ACCESS, ())
+    with pytest.raises(ModelFault) as caught:
+        play(provider, ask())
+    assert caught.value.kind == "misfit", "who has no tools cannot have asked for any"
+
+
+def test_recorded_turns_are_played_back(tmp_path: Path) -> None:
+    calls = (ToolCall("t1", "look", {"q": [1, {"a": None}]}), ToolCall("t2", "look", {}))
+    said = [{"type": "tool_use", "signature": "long"}]
+    turn = ModelAnswer(None, Usage(7, 8), "model-x", calls=calls, said=said)
+    path = tmp_path / "new.jsonl"
+    recorder = RecordingProvider(Inner(turn), path)
+    assert play(recorder, ask(tools=(LOOK,))) == turn
+    play(recorder, ask(tools=(LOOK,), call=1))
+    provider = ReplayProvider(path)
+    again = play(provider, ask(tools=(LOOK,)))
+    assert (again.calls, again.usage, again.model) == (calls, Usage(7, 8), "model-x")
+    assert play(provider, ask(tools=(LOOK,), call=1)).value == ACCESS
+    assert "signature" not in path.read_text()
 
 
 def test_recording_is_appended_to_what_is_there(write: Write) -> None:

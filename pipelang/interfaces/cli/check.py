@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelang.interfaces.cli.check_line import FORMATS, PROFILES, CheckLine
+from pipelang.interfaces.cli.check_line import FORMATS, PROFILES, CheckLine, listed_codes
 from pipelang.interfaces.cli.checked import check
 
 
@@ -13,17 +13,18 @@ from pipelang.interfaces.cli.checked import check
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMATS),
+    type=click.Choice((*FORMATS, "markdown")),
     default="text",
-    help="How to print it; everything but text is for machines.",
+    help="How to print it; json, sarif and github are for machines, markdown goes with --against.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
     "--profile",
     type=click.Choice(PROFILES),
-    default="demo",
-    help="How much is demanded of a pipeline.",
+    help="How much is demanded of a pipeline; without it what pyproject.toml says, or demo.",
 )
+@click.option("--select", multiple=True, metavar="CODES", help="Tell these only: P5,P701.")
+@click.option("--ignore", multiple=True, metavar="CODES", help="Do not tell these: P5,P701.")
 @click.option("--verbose", is_flag=True, help="Leave nothing out of the text report.")
 @click.option(
     "--no-cache", "cache", is_flag=True, flag_value=False, default=True, help="Check anew."
@@ -36,28 +37,61 @@ from pipelang.interfaces.cli.checked import check
     is_flag=True,
     help="Import the Python tools too, and compare them with what is declared of them.",
 )
+@click.option(
+    "--against",
+    metavar="REV|FILE",
+    help="Show what differs from another file, or from a git revision of these.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
     paths: tuple[str, ...],
     form: str,
     strict: bool,
-    profile: str,
+    profile: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
     verbose: bool,
     cache: bool,
     fix: bool,
     diff: bool,
     import_tools: bool,
+    against: str | None,
 ) -> None:
     """Check files or folders (the current one by default), and report on every pipeline.
 
     Nothing is run, and nothing imported but with --import-tools. Exit code 0 if there are no errors
-    (with --strict: no warnings either), 1 if there are, 2 if a path is not there.
+    (with --strict: no warnings either), 1 if there are, 2 if a path is not there or
+    the configuration is wrong.
+
+    With --against, what a change does to success, errors, escalations, cost and promises is shown
+    instead, with 95% intervals of the differences: as text, as JSON (`against` in the report), or
+    as Markdown for a comment on a pull request. REV is read from git with all that the files of it
+    import and measure; evidence that did not change is drawn once for both sides. The exit code is
+    that of the files as they are.
     """
+    line = CheckLine(
+        paths=paths,
+        form=form,
+        strict=strict,
+        profile=profile,
+        select=listed_codes(select),
+        ignore=listed_codes(ignore),
+        verbose=verbose,
+        cache=cache,
+        import_tools=import_tools,
+    )
     if fix or diff:
         from pipelang.interfaces.cli.check_fix import fix as mend
+        from pipelang.interfaces.profiles.config import Asked
 
-        changed = mend(paths, show=diff)
+        changed = mend(paths, diff, Asked(profile, line.select, line.ignore))
         if diff:
             ctx.exit(1 if changed else 0)
-    ctx.exit(check(CheckLine(paths, form, strict, profile, verbose, cache, import_tools)))
+    if against is not None:
+        from pipelang.interfaces.cli.check_against import check_against
+
+        ctx.exit(check_against(line, against))
+    if form == "markdown":
+        raise click.UsageError("--format markdown goes with --against REV|FILE")
+    ctx.exit(check(line))

@@ -8,17 +8,18 @@ from pipelang.interfaces.checking import pipe_files
 from pipelang.interfaces.cli.fmt import difference, replace
 from pipelang.interfaces.cli.terminal import warn, write
 from pipelang.interfaces.fixing import drafted, is_unchanged
+from pipelang.interfaces.profiles.config import Asked
 from pipelang.interfaces.report.words import plural
 
 
-def fix(paths: Sequence[str], show: bool) -> int:
+def fix(paths: Sequence[str], show: bool, asked: Asked) -> int:
     """Mend some files or folders; how many files that changes, or would change with `show`.
 
     What was done goes to standard error, so that a report or a diff has standard output alone.
     """
     files, _ = pipe_files(paths or (".",))
     changed = mended = 0
-    for change in drafted(files):
+    for change in drafted(files, asked):
         if show:
             write(difference(change.path, change.before, change.after))
         elif not _written(change.path, change.after, is_unchanged(change)):

@@ -26,7 +26,9 @@ class CheckLine:
     paths: tuple[str, ...] = ()
     form: str = "text"
     strict: bool = False
-    profile: str = "demo"
+    profile: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
     verbose: bool = False
     cache: bool = True
     import_tools: bool = False
@@ -38,11 +40,13 @@ _FLAGS = {
     "--no-cache": ("cache", False),
 }
 _CHOICES = {"--format": ("form", FORMATS), "--profile": ("profile", PROFILES)}
+_CODES = {"--select": "select", "--ignore": "ignore"}
 
 
 def read_line(arguments: Sequence[str]) -> CheckLine | None:
     """The words behind `pipelang check`; None if click must look at them."""
     options: dict[str, object] = {}
+    lists: dict[str, list[str]] = {}
     paths: list[str] = []
     words = iter(arguments)
     for word in words:
@@ -53,10 +57,15 @@ def read_line(arguments: Sequence[str]) -> CheckLine | None:
             options[name] = flag
         elif word.startswith("--"):
             option, equals, value = word.partition("=")
-            if option not in _CHOICES:
+            if option not in _CHOICES and option not in _CODES:
                 return None
-            name, choices = _CHOICES[option]
             chosen = value if equals else next(words, "")
+            if option in _CODES:
+                if not chosen or chosen.startswith("-"):
+                    return None
+                lists.setdefault(_CODES[option], []).append(chosen)
+                continue
+            name, choices = _CHOICES[option]
             if chosen not in choices:
                 return None
             options[name] = chosen
@@ -66,4 +75,10 @@ def read_line(arguments: Sequence[str]) -> CheckLine | None:
             paths.append(word)
     if os.name == "nt" and any(set("*?[~$%") & set(path) for path in paths):
         return None  # which click expands there, as no shell does
+    options.update({name: listed_codes(values) for name, values in lists.items()})
     return CheckLine(tuple(paths), **options)  # type: ignore[arg-type]
+
+
+def listed_codes(values: Sequence[str]) -> tuple[str, ...]:
+    """The codes of an option that may be given more than once: `P5,P701`."""
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())

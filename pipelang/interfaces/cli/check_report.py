@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
-from pipelang.diagnostics import Diagnostic, Sources
-from pipelang.interfaces.checking import Checked, check_file, pipe_files
+from pipelang.diagnostics import Diagnostic, Sources, codes
+from pipelang.interfaces.checking import Checked, check_file, pipe_files, with_review
 from pipelang.interfaces.cli.check_cache import Said
 from pipelang.interfaces.cli.check_line import CheckLine
 from pipelang.interfaces.disk import SeeingLoader
+from pipelang.interfaces.profiles.config import Asked
+from pipelang.interfaces.profiles.nearest import Configs
 from pipelang.interfaces.seen import Seen
-from pipelang.records import replace
 
 FINDINGS, USAGE = 1, 2
-
-NOT_YET = "pipelang: this version checks what `demo` demands; `production` demands more later"
 
 
 def outcome(line: CheckLine, seen: Seen, width: int, colour: bool) -> Said:
     """Check what a line names. What is read of the disk is added to `seen`."""
-    checked, missing = check_all(line.paths, seen)
-    if line.import_tools:
-        checked = [_with_bindings(one) for one in checked]
+    mistake = _no_codes(line)
+    if mistake:
+        return Said("", mistake, USAGE)
+    asked = Asked(line.profile, line.select, line.ignore, line.import_tools)
+    checked, missing = check_all(line.paths, seen, asked)
     if missing:
         seen.settled = False  # what is suggested instead hangs on other files
     if line.form == "text":
@@ -32,28 +34,34 @@ def outcome(line: CheckLine, seen: Seen, width: int, colour: bool) -> Said:
     else:
         output = _for_machines(line.form, checked, missing)
     found = [diagnostic for one in checked for diagnostic in one.diagnostics]
-    failed = any(_counts(diagnostic, line.strict) for diagnostic in found)
-    errors = NOT_YET if line.profile == "production" else ""
-    return Said(output, errors, USAGE if missing else FINDINGS if failed else 0)
+    if missing or any(diagnostic.rule == codes.BAD_CONFIG for diagnostic in found):
+        return Said(output, "", USAGE)
+    failed = any(counts(diagnostic, line.strict) for diagnostic in found)
+    return Said(output, "", FINDINGS if failed else 0)
 
 
-def _counts(diagnostic: Diagnostic, strict: bool) -> bool:
+def _no_codes(line: CheckLine) -> str:
+    """What is wrong with the codes of a line; empty if nothing is."""
+    if not line.select and not line.ignore:
+        return ""
+    from pipelang.diagnostics.lookup import is_selector, meant
+
+    return "\n".join(
+        f"pipelang: {option}: there is no code `{word}`; {meant(word)}"
+        for option, words in (("--select", line.select), ("--ignore", line.ignore))
+        for word in words
+        if not is_selector(word)
+    )
+
+
+def counts(diagnostic: Diagnostic, strict: bool) -> bool:
+    """Whether a finding makes the check fail."""
     severity = diagnostic.severity.value
     return severity == "error" or (strict and severity == "warning")
 
 
-def _with_bindings(checked: Checked) -> Checked:
-    """What was found, and what importing the Python tools brings up."""
-    from pipelang.interfaces.binding_check import check_bindings
-
-    if checked.program is None:
-        return checked
-    more = check_bindings(checked.program)
-    return replace(checked, diagnostics=(*checked.diagnostics, *more))
-
-
 def check_all(
-    paths: Sequence[str], seen: Seen | None = None
+    paths: Sequence[str], seen: Seen | None = None, asked: Asked | None = None
 ) -> tuple[list[Checked], list[Diagnostic]]:
     """Every file that some paths name, checked; and what is said of paths that name none.
 
@@ -62,15 +70,18 @@ def check_all(
     seen = seen or Seen()
     files, missing = pipe_files(paths or (".",), seen)
     loader = SeeingLoader(seen)
-    return [check_file(path, loader) for path in files], missing
+    configs = Configs(loader, asked or Asked())
+    found = [check_file(path, loader, configs, alone=False) for path in files]
+    return with_review(found), missing
 
 
 def check_report(paths: Sequence[str]) -> dict[str, Any]:
     """The JSON report of some files or folders."""
-    return _json(*check_all(paths))
+    return as_report(*check_all(paths))
 
 
-def _json(checked: list[Checked], missing: list[Diagnostic]) -> dict[str, Any]:
+def as_report(checked: list[Checked], missing: list[Diagnostic]) -> dict[str, Any]:
+    """The JSON report over some checked files."""
     from pipelang.interfaces.checking import report_json
 
     report = report_json(checked, missing)
@@ -85,11 +96,12 @@ def _for_machines(form: str, checked: list[Checked], missing: list[Diagnostic]) 
     from pipelang.version import __version__
 
     if form == "json":
-        return dumps(_json(checked, missing)) + "\n"
+        return dumps(as_report(checked, missing)) + "\n"
     sources: Sources = {}
     for one in checked:
         sources |= one.sources
     found = list(dict.fromkeys([*missing, *(d for one in checked for d in one.diagnostics)]))
+    root = os.getcwd()
     if form == "sarif":
-        return dumps(as_sarif(found, sources, __version__)) + "\n"
-    return "".join(f"{as_github(diagnostic, sources)}\n" for diagnostic in found)
+        return dumps(as_sarif(found, sources, __version__, root)) + "\n"
+    return "".join(f"{as_github(diagnostic, sources, root)}\n" for diagnostic in found)

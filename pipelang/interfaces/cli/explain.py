@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from pipelang.diagnostics.lookup import FAMILIES, find, nearest, placeholders
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
 
 if TYPE_CHECKING:
     from pipelang.diagnostics import Rule
     from pipelang.diagnostics.explanation import Fence
     from pipelang.interfaces.report.paint import Paint
-
-FAMILIES = {
-    "P1": "syntax",
-    "P2": "names",
-    "P3": "types and units",
-    "P4": "flow",
-    "P5": "reliability",
-    "P6": "cost",
-    "P7": "safety",
-    "P9": "what this version leaves open",
-}
 
 STYLES = {"error": "bad", "warning": "unsure", "note": "people"}
 
@@ -48,31 +37,6 @@ def command(ctx: click.Context, code: str | None) -> None:
     write(explanation(rule, paint, width))
 
 
-def find(code: str) -> Rule | None:
-    """A rule by its code or name, in whatever case."""
-    from pipelang.diagnostics import RULES
-
-    wanted = code.strip("[]").casefold().replace("_", "-")
-    for rule in RULES.values():
-        if wanted in (rule.code.casefold(), rule.name):
-            return rule
-    return None
-
-
-def nearest(code: str) -> str | None:
-    """The code or name that is most like what was asked for."""
-    from difflib import get_close_matches
-
-    from pipelang.diagnostics import RULES
-
-    names = [*RULES, *(rule.name for rule in RULES.values())]
-    wanted = code.casefold()
-    if re.match(r"p?\d", wanted):  # a code, in which letters are digits gone wrong
-        wanted = wanted.upper().translate(str.maketrans("OIL", "011"))
-    close = get_close_matches(wanted, names, n=1, cutoff=0.5)
-    return close[0] if close else None
-
-
 def explanation(rule: Rule, paint: Paint, width: int) -> str:
     """All that the table and the page say of a rule."""
     from pipelang.diagnostics.columns import wrap
@@ -84,10 +48,10 @@ def explanation(rule: Rule, paint: Paint, width: int) -> str:
     parts = [
         ("severity", f"{severity}: {_WEIGHT[severity]}"),
         ("family", FAMILIES[rule.code[:2]]),
-        ("message", _placeholders(rule.template)),
+        ("message", placeholders(rule.template)),
     ]
     if rule.help:
-        parts.append(("help", _placeholders(rule.help)))
+        parts.append(("help", placeholders(rule.help)))
     lines = [head, *labelled(parts, paint, width=width, label="dim")]
     page = page_of(rule.code)
     if page is not None:
@@ -116,12 +80,6 @@ def _example(fence: Fence, paint: Paint) -> list[str]:
     return lines
 
 
-def _placeholders(template: str) -> str:
-    """A template with its blanks as words in capitals."""
-    words = re.sub(r"(?<!\{)\{(\w+)\}(?!\})", lambda blank: blank[1].upper(), template)
-    return words.replace("{{", "{").replace("}}", "}")
-
-
 def listing(paint: Paint, width: int) -> str:
     """Every code, by family."""
     from pipelang.diagnostics import RULES
@@ -130,7 +88,7 @@ def listing(paint: Paint, width: int) -> str:
     rows: list[Row] = []
     for rule in RULES.values():
         severity = rule.severity.value
-        message = Cell(_placeholders(rule.template), "dim")
+        message = Cell(placeholders(rule.template), "dim")
         rows.append([rule.code, rule.name, Cell(severity, STYLES[severity]), message])
     lines = lay_out(rows, "<<<<", paint, width=width)
     blocks = []

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.interfaces.cli.terminal import wants_colour, warn
 from pipelang.interfaces.report.paint import painter
+from pipelang.interfaces.state import DEFAULT
+from pipelang.records import dataclass
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.cli.run_many import Batch
+    from pipelang.interfaces.cli.run_people import Speaker
     from pipelang.interfaces.inputs import Inputs
     from pipelang.interfaces.running import Setup
+    from pipelang.interfaces.state import StateFolder
+    from pipelang.runtime.audit import AuditLog
     from pipelang.runtime.embedding import Handle, LoadedProgram
-    from pipelang.runtime.outcomes import Result
+    from pipelang.runtime.sinks.traces import TraceFiles
 
 PROVIDERS = ("auto", "anthropic", "replay", "simulated")
+PEOPLE = ("inbox", "nobody")
 
 
 @click.command(name="run", short_help="Run a pipeline on one input or on many.")
@@ -38,7 +44,26 @@ PROVIDERS = ("auto", "anthropic", "replay", "simulated")
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For simulated answers.")
 @click.option("--tenant", help="Whose run this is.")
-@click.option("--content", is_flag=True, help="Show what was answered in the trace.")
+@click.option(
+    "--people",
+    type=click.Choice(PEOPLE),
+    help="inbox: they answer by `pipelang approve`. Default: inbox with real models, else nobody.",
+)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Turn a setting.")
+@click.option("--content", is_flag=True, help="Show and keep what was answered in the trace.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 1000),
+    help="Runs at once, of many. Default: 8, or 1 if runs remember.",
+)
+@click.option("--output", metavar="FILE", help="Write the results of many runs here, JSON Lines.")
+@click.option("--resume", is_flag=True, help="Go on with --output FILE: do the lines not in it.")
+@click.option(
+    "--state",
+    default=DEFAULT,
+    show_default=True,
+    help="The folder of traces, audit log, inbox, kill switches, caches and memories.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(
     file: str,
@@ -48,32 +73,91 @@ def command(
     provider: str,
     seed: int,
     tenant: str | None,
+    people: str | None,
+    settings: tuple[str, ...],
     content: bool,
+    jobs: int | None,
+    output: str | None,
+    resume: bool,
+    state: str,
     form: str,
 ) -> None:
     """Run PIPELINE of FILE (it may be left out where there is only one).
 
+    Every run leaves a trace for `pipelang trace` and entries in the audit log, without what was
+    asked and answered unless --content is given.
+
     Exit code 0 when answered, escalated or rejected, 1 when failed or on bad input, 2 on wrong
     usage, 130 when interrupted.
     """
+    from pathlib import Path
+
+    from pipelang.interfaces.cli.run_many import Batch
+    from pipelang.interfaces.cli.run_people import Speaker, plug_people
+    from pipelang.interfaces.cli.run_plugs import as_set, plug, ready
     from pipelang.interfaces.inputs import BadInput, read_inputs
     from pipelang.interfaces.running import NoProvider, set_up
+    from pipelang.interfaces.state import StateFolder
 
-    loaded = load_program(file)
+    if resume and output is None:
+        stop("--resume goes on with the results of --output FILE: name it", 2)
+    folder = StateFolder(Path(state))
+    loaded = as_set(load_program(file), settings)
     name = pick_pipeline(loaded, file, pipeline)
     try:
         inputs = read_inputs(given, line)
     except BadInput as error:
         stop(str(error), 1)
     try:
-        setup = set_up(file, loaded, provider, seed)
+        setup = set_up(file, loaded, provider, seed, folder)
     except NoProvider as error:
         stop(str(error), 2)
+    if output is not None and not inputs.many:
+        stop("--output takes the results of many runs: give --input @FILE.jsonl", 2)
+    speaker = Speaker()
+    about_people = plug_people(setup, loaded, name, people, folder, speaker.tell)
+    plug(setup, file, folder)
     handle = _handle(loaded, name, setup)
-    if setup.note and form == "text":
-        click.echo(f"note: {setup.note}", err=True)
-    code = _run(handle, inputs, setup, form, content, tenant)
+    ready(handle, setup)
+    told = _record(handle, setup, folder, content)
+    for note in (setup.note, about_people):
+        if note and form == "text":
+            click.echo(f"note: {note}", err=True)
+    job = Job(handle, inputs, setup, folder, Batch(jobs, output, resume), speaker)
+    code = _run(job, form, content, tenant)
+    for what, sink in told.items():
+        if sink.problem is not None:
+            warn(f"note: no {what} was written: {sink.problem}")
     sys.exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to run, on what, with what."""
+
+    handle: Handle
+    inputs: Inputs
+    setup: Setup
+    state: StateFolder
+    batch: Batch
+    speaker: Speaker
+
+
+def _record(
+    handle: Handle, setup: Setup, folder: StateFolder, content: bool
+) -> dict[str, TraceFiles | AuditLog]:
+    """Have runs traced and audited."""
+    import logging
+
+    from pipelang.runtime.audit import AuditLog
+    from pipelang.runtime.sinks.traces import TraceFiles
+
+    # What they log is told at the end, in the words of the command.
+    logging.getLogger("pipelang").addHandler(logging.NullHandler())
+    traces = TraceFiles(folder.traces, content, handle.references)
+    audit = AuditLog(folder.audit, handle.references)
+    setup.runtime.sinks = (*setup.runtime.sinks, traces, audit)
+    return {"trace": traces, "audit log": audit}
 
 
 def stop(message: str, code: int, help: str | None = None) -> NoReturn:
@@ -142,126 +226,73 @@ def _handle(loaded: LoadedProgram, name: str, setup: Setup) -> Handle:
         raise
 
 
-def _run(
-    handle: Handle, inputs: Inputs, setup: Setup, form: str, content: bool, tenant: str | None
-) -> int:
+def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:
+    from pipelang.interfaces.batch import NotResumable
+    from pipelang.interfaces.cli.run_many import run_many
+    from pipelang.interfaces.cli.run_one import run_one
     from pipelang.runtime.embedding import InputError
 
+    handle, inputs, setup = job.handle, job.inputs, job.setup
+
+    async def main() -> int:
+        with interrupted_by_term():
+            if inputs.many:
+                return await run_many(handle, inputs, setup, form, tenant, job.batch)
+            row = inputs.rows[0][1]
+            return await run_one(handle, row, setup, form, content, tenant, job.speaker)
+
     try:
-        if inputs.many:
-            return asyncio.run(_many(handle, inputs, setup, form, tenant))
-        return asyncio.run(_one(handle, inputs.rows[0][1], setup, form, content, tenant))
+        with _locked(job):
+            return asyncio.run(main())
     except InputError as error:
         stop(str(error), 1)
+    except NotResumable as error:
+        stop(str(error), 2, error.help)
+    except OSError as error:
+        if job.batch.output is None:
+            raise
+        stop(f"results cannot be written: {error}", 1)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return 130
 
 
-async def _one(
-    handle: Handle,
-    given: dict[str, Any],
-    setup: Setup,
-    form: str,
-    content: bool,
-    tenant: str | None,
-) -> int:
-    from pipelang.interfaces.report.outcome import outcome_json, outcome_text
-    from pipelang.interfaces.report.trace import trace_lines
-    from pipelang.runtime.interpreter import run_pipeline
-    from pipelang.runtime.progress import Progress
-    from pipelang.runtime.run import so_far
+@contextmanager
+def interrupted_by_term() -> Iterator[None]:
+    """SIGTERM does to the current task what Ctrl-C does: it is cancelled, and says what it has."""
+    import signal
 
-    paint = painter(wants_colour(sys.stdout))
-    progress = Progress(handle.pipeline)
-    live = sys.stderr.isatty() and form == "text"
-
-    def show(run_id: str, event: Any) -> None:
-        update = progress.update(event)
-        if update is not None and live:
-            line = f"{update.progress:3d}%  {update.phase:<20} {update.step or '':<24}"
-            click.echo(f"\r{line} ${update.cost:.4f}", nl=False, err=True)
-
-    run = handle.start(given, sinks=(show,), tenant=tenant)
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
     try:
-        result = await run_pipeline(run)
-    except asyncio.CancelledError:
-        partial = json.dumps(so_far(run), indent=2, ensure_ascii=False, default=str)
-        click.echo(f"\ninterrupted; what there is so far:\n{partial}")
-        raise
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+        yield
+        return
+    try:
+        yield
     finally:
-        if live:
-            click.echo("\r" + " " * 78 + "\r", nl=False, err=True)
-        await setup.runtime.close()
-    if form == "json":
-        click.echo(json.dumps(outcome_json(result), indent=2, ensure_ascii=False, default=str))
-    else:
-        tag = "[simulated] " if setup.kind == "simulated" else ""
-        lines = [
-            handle.pipeline.name,
-            *trace_lines(result.trace, paint, content, text_width(sys.stdout)),
-        ]
-        lines += ["", *outcome_text(result, paint).splitlines()]
-        write("\n".join(tag + line for line in lines) + "\n")
-    return _code([result])
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
-async def _many(handle: Handle, inputs: Inputs, setup: Setup, form: str, tenant: str | None) -> int:
-    from pipelang.interfaces.report.outcome import STYLES, headline, outcome_json
-    from pipelang.runtime.embedding import InputError
-    from pipelang.runtime.interpreter import run_pipeline
+@contextmanager
+def _locked(job: Job) -> Iterator[None]:
+    """One process at a time writes results into a file."""
+    if job.batch.output is None:
+        yield
+        return
+    import hashlib
+    from pathlib import Path
 
-    paint = painter(wants_colour(sys.stdout))
-    results: list[Result] = []
-    bad = 0
-    tag = "[simulated] " if setup.kind == "simulated" else ""
-    for name, given in inputs.rows:
-        label = name.rsplit(":", 1)[-1]
-        try:
-            result = await run_pipeline(handle.start(given, tenant=tenant))
-        except InputError as error:
-            bad += 1
-            if form == "json":
-                click.echo(
-                    json.dumps(
-                        {"line": label, "outcome": "input_error", "text": str(error)},
-                        ensure_ascii=False,
-                    )
-                )
-            else:
-                click.echo(f"{tag}{label:>4}  {paint(f'input error: {error}', 'bad')}")
-            continue
-        results.append(result)
-        if form == "json":
-            record = {"line": int(label), **outcome_json(result)}
-            click.echo(json.dumps(record, ensure_ascii=False, default=str))
-            continue
-        words = paint(headline(result), STYLES[type(result).__name__])
-        took = paint(f"${result.cost:.6f}  {result.duration:6.2f} s", "dim")
-        click.echo(f"{tag}{label:>4}  {took}  {words}")
-    await setup.runtime.close()
-    if form == "text":
-        _summary(results, bad, tag)
-    return 1 if bad else _code(results)
+    from filelock import FileLock, Timeout
 
-
-def _summary(results: Sequence[Result], bad: int, tag: str) -> None:
-    total = len(results)
-    counts = Counter(type(result).__name__.lower() for result in results)
-    reasons = Counter(
-        reason for result in results if (reason := getattr(result, "reason", None)) is not None
-    )
-    click.echo(tag)
-    shares = ", ".join(f"{n} {kind} ({n / total:.0%})" for kind, n in counts.most_common())
-    click.echo(f"{tag}{total} runs: {shares}" + (f"; {bad} inputs did not fit" if bad else ""))
-    if reasons:
-        click.echo(f"{tag}by reason: " + ", ".join(f"{r} {n}" for r, n in reasons.most_common()))
-    if total:
-        cost = sum(float(result.cost) for result in results)
-        click.echo(f"{tag}cost: ${cost:.4f} in all, ${cost / total:.6f} a run")
-
-
-def _code(results: Sequence[Result]) -> int:
-    from pipelang.runtime.outcomes import Failed
-
-    return 1 if any(isinstance(result, Failed) for result in results) else 0
+    output = Path(job.batch.output).resolve()
+    name = hashlib.sha256(str(output).encode(errors="surrogatepass")).hexdigest()[:16]
+    locks = job.state.root / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(locks / f"{name}.lock", timeout=0):
+            yield
+    except Timeout:
+        stop(f"another process writes to `{job.batch.output}`", 2)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 
+from pipelang.analysis.calibration import calibration
 from pipelang.interfaces.report.table import labelled
 from pipelang.interfaces.report.view import View
-from pipelang.interfaces.report.words import listed, plural
+from pipelang.interfaces.report.words import listed, percent, plural
 from pipelang.semantics import expressions as ir
 from pipelang.semantics.chance import Basis
 
@@ -25,6 +26,7 @@ def basis(view: View) -> list[str]:
             for site, (good, total) in analysis.counts.items()
         ]
         parts.append(("counted", listed(counted)))
+    parts += _calibration(view)
     assumed = [site for site, kind in analysis.bases.items() if kind is Basis.ASSUMED]
     if assumed:
         said = f"{plural(len(assumed), 'figure')} that somebody wrote down and nobody has measured"
@@ -44,6 +46,20 @@ def basis(view: View) -> list[str]:
         parts.append(("ranges", "95% intervals: how much the counts leave open"))
     head = view.heading("What the numbers rest on")
     return [head, *labelled(parts, view.paint, width=view.width, label="")]
+
+
+def _calibration(view: View) -> list[tuple[str, str]]:
+    """How far the confidences can be believed that thresholds are put on."""
+    said = []
+    for name, file in view.program.evidence.items():
+        if f"{name}:bins" in view.analysis.bases:
+            error = calibration(file).ece
+            if error is not None:
+                said.append(f"{_short(name, view)} {percent(error)}")
+    if not said:
+        return []
+    words = f"mean gap of confidence to accuracy (ECE): {listed(said)}"
+    return [("calibration", f"{words}; `pipelang evidence show` draws it")]
 
 
 def _short(site: str, view: View) -> str:

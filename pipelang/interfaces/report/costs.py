@@ -28,11 +28,30 @@ def costs(view: View) -> list[str]:
     mean, month = view.number("cost.mean"), view.number("cost.month")
     if mean.value is not None or mean.high is not None:
         rows.append(["mean run", value(mean, money), Cell(interval(mean, money), "dim")])
+    most = view.number("cost.p95")
+    if most.value is not None and most.value != mean.value:
+        rows.append(["95% of runs under", value(most, money), Cell(interval(most, money), "dim")])
     if month.value is not None and view.pipeline.traffic.per_day is not None:
         label = f"a month at {rate(float(view.pipeline.traffic.per_day))} a day"
         rows.append([label, money(month.value), Cell(interval(month, money), "dim")])
-    lines = lay_out([*rows, *_worst(view)], "<><", view.paint, width=view.width, whole=True)
+    lines = lay_out(
+        [*rows, *_baselines(view), *_worst(view)], "<><", view.paint, width=view.width, whole=True
+    )
     return [head, *lines, *dearest_path(view)] if lines else []
+
+
+def _baselines(view: View) -> list[Row]:
+    """The mean run with every model call at one tier, beside the mean run as it is."""
+    mean, found = view.number("cost.mean").value, view.analysis.baseline
+    if not mean or len(found) < 2:
+        return []
+    rows: list[Row] = []
+    for tier, number in found.items():
+        if number.value is not None and number.value != mean:
+            note = f"{number.value / mean:.2g} times the mean run" if number.value else ""
+            label = f"all by `{tier}`"
+            rows.append([label, value(number, money), Cell(note, "dim")])
+    return rows
 
 
 def _worst(view: View) -> list[Row]:

@@ -9,6 +9,19 @@ from pipelang.interfaces.report.paint import Paint
 
 if TYPE_CHECKING:
     from pipelang.runtime.outcomes import Result
+    from pipelang.semantics.types import Type
+
+
+def blanked(result: Result, returns: Type) -> Result:
+    """The result with what its pipeline's type labels `secret` left out of the answer."""
+    from dataclasses import replace
+
+    from pipelang.runtime.outcomes import Answered
+    from pipelang.runtime.values import shown
+
+    if not isinstance(result, Answered):
+        return result
+    return replace(result, value=shown(returns, result.value))
 
 
 def outcome_json(result: Result) -> dict[str, Any]:

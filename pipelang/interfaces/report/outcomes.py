@@ -60,6 +60,8 @@ def outcomes(view: View) -> list[str]:
     note = ""
     if any(number.value is None for number in numbers):
         note = "whatever the undeclared figures turn out to be"
+        if not view.analysis.unknown:
+            note = "whatever became of the rare cases that were left out"
     return [view.heading("What becomes of a run", note), *lines, *_remarks(view)]
 
 

@@ -20,6 +20,7 @@ from pipelang.interfaces.report.promises import promises
 from pipelang.interfaces.report.sentence import sentence
 from pipelang.interfaces.report.steps import steps
 from pipelang.interfaces.report.structure import structure
+from pipelang.interfaces.report.times import times
 from pipelang.interfaces.report.undeclared import undeclared
 from pipelang.interfaces.report.view import View, says_something
 
@@ -34,11 +35,21 @@ def pipeline_text(
     lines = [_title(view), paint("─" * width, "dim"), *wrap(sentence(view), width)]
     order: tuple[Callable[[View], list[str]], ...]
     if has_table(analysis):
-        order = (outcomes, steps, escalations, promises, claims, costs, basis)
+        order = (outcomes, steps, escalations, promises, claims, costs, times, basis)
     elif says_something(view.number("success")):
-        order = (outcomes, structure, escalations, promises, claims, costs, undeclared, basis)
+        order = (
+            outcomes,
+            structure,
+            escalations,
+            promises,
+            claims,
+            costs,
+            times,
+            undeclared,
+            basis,
+        )
     else:
-        order = (structure, costs, undeclared, outcomes, promises, claims, basis)
+        order = (structure, costs, times, undeclared, outcomes, promises, claims, basis)
     for section in order:
         body = section(view)
         if body:

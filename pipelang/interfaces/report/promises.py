@@ -55,8 +55,8 @@ def _sure(verdict: Verdict) -> str:
     """How sure the verdict is, in words."""
     number, chance = verdict.number, verdict.probability
     if verdict.holds is None:
-        if verdict.line.when is not None:
-            return "undecided: conditions are not worked out yet"
+        if verdict.line.when is not None and number is None:
+            return f"undecided: {verdict.why}"
         if number is None or (number.value is None and number.low is None):
             return "undecided: not worked out yet"
         if number.value is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from pipelang.semantics.quantities import show_seconds
+
 if TYPE_CHECKING:
     from pipelang.analysis.numbers import Number
 
@@ -94,6 +96,8 @@ def of_metric(metric: str) -> Show:
         return money
     if head == "tokens":
         return count
+    if head in ("latency", "turnaround"):
+        return show_seconds
     return percent
 
 

@@ -28,7 +28,7 @@ from pipelang.runtime.providers.anthropic_wire import answer_of, call_of, max_to
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from anthropic import AsyncAnthropic, Timeout
 
@@ -100,6 +100,13 @@ class AnthropicProvider:
         else:
             return answer_of(request, message)
         raise fault
+
+    async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
+        """What came of each request of a Message Batch, in their order. Raises ModelFault."""
+        client = await self._client()
+        from pipelang.runtime.providers.anthropic_batch import run_batch
+
+        return await run_batch(client, requests, self._redact)
 
     async def count_tokens(self, request: ModelRequest) -> int | None:
         """The API's own count of the request's input in tokens, or None if it doesn't say."""

@@ -83,6 +83,21 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
+def kind_of_type(name: object) -> FaultKind:
+    """The kind of an error by the API's own name of it, where it comes without a status."""
+    match name:
+        case "overloaded_error":
+            return "overloaded"
+        case "rate_limit_error":
+            return "rate_limited"
+        case "timeout_error":
+            return "timeout"
+        case "api_error" | None:
+            return "server"
+        case _:
+            return "rejected"
+
+
 def _of_status(error: APIStatusError, redact: Callable[[str], str]) -> ModelFault:
     status, headers = error.status_code, error.response.headers
     said = error.api_message

@@ -25,7 +25,7 @@ from pipelang.runtime.providers.protocol import (
     ToolSchema,
     Usage,
 )
-from pipelang.runtime.world import ToolCall
+from pipelang.runtime.world import ToolCall, Turn
 
 if TYPE_CHECKING:
     from anthropic.types import MessageParam, OutputConfigParam, TextBlockParam, ToolParam
@@ -95,12 +95,20 @@ def _messages(request: ModelRequest) -> list[MessageParam]:
             for result in turn.results
         ]
         messages += [
-            {"role": "assistant", "content": turn.said},
+            {"role": "assistant", "content": turn.said or _said(turn)},
             {"role": "user", "content": results},
         ]
     if request.misfit:
         messages[-1]["content"].append({"type": "text", "text": _misfit(request.misfit)})
     return messages
+
+
+def _said(turn: Turn) -> list[dict[str, Any]]:
+    """A turn that another provider answered, a recording say, as the API would have written it."""
+    return [
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": dict(call.arguments)}
+        for call in turn.calls
+    ]
 
 
 def _as_text(value: Any) -> str:

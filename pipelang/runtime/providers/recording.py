@@ -4,10 +4,13 @@
     {"prompt": "classify_ticket", "args": {"ticket": {"id": "T01"}}, "answer": {"kind": "billing"},
      "correct": true, "usage": {"input": 312, "output": 41}}
     {"prompt": "classify_ticket", "args": {"ticket": {"id": "T02"}}, "fault": "overloaded"}
+    {"prompt": "answer_ticket", "calls": [{"name": "search_kb", "args": {"query": "bill"}}]}
+    {"prompt": "answer_ticket", "answer": {"text": "It is right."}}
 
-(each on one line). People write these by hand, so `args` need only tell the calls apart: a call
-matches when every leaf that is given equals the call's. A list is matched as a whole: element by
-element, each partially, and of the same length; an empty object only matches an empty one.
+(each on one line). The last two are an agent's turns: it asks for a tool, then it answers. People
+write these by hand, so `args` need only tell the calls apart: a call matches when every leaf that
+is given equals the call's. A list is matched as a whole: element by element, each partially, and
+of the same length; an empty object only matches an empty one.
 
 A recording is what an offline run believes, so a line that can't be understood is an error with
 its place and never skipped: a misspelt key would silently turn into another answer.
@@ -23,6 +26,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
 from pipelang.runtime.providers.protocol import FaultKind, Usage
+from pipelang.runtime.world import ToolCall
 
 VERSION = 1
 
@@ -34,7 +38,7 @@ _LENGTH = "#length"
 
 _KEYS = frozenset(
     {"prompt", "args", "tier", "model", "answer", "correct", "usage", "fault", "message"}
-    | {"retry_after", "note"}
+    | {"retry_after", "note", "calls"}
 )
 _HEADER_KEYS = frozenset({"recording", "source", "note"})
 _USAGE_KEYS = frozenset({"input", "output", "cache_write", "cache_read"})
@@ -83,6 +87,8 @@ class Record:
     usage: Usage | None = None
     fault: FaultKind | None = None
     """Raised in place of an answer."""
+    calls: tuple[ToolCall, ...] = field(default=(), repr=False)
+    """The tools that an agent's model asked for at this turn, in place of an answer."""
     message: str | None = None
     retry_after: float | None = None
     """Seconds."""
@@ -184,11 +190,14 @@ def _record(fields: dict[str, Any], line: int) -> Record:
     prompt = _optional(fields, "prompt", str)
     if not prompt:
         raise ValueError("`prompt` is missing: the name of the prompt that is answered")
-    if ("answer" in fields) == ("fault" in fields):
-        raise ValueError("expected either `answer` or `fault`")
+    if sum(name in fields for name in ("answer", "fault", "calls")) != 1:
+        raise ValueError("expected either `answer` or `fault`, or `calls`")
     fault = fields.get("fault")
     if "fault" in fields and (not isinstance(fault, str) or fault not in _FAULTS):
         raise ValueError(f"unknown `fault`; expected one of {', '.join(sorted(_FAULTS))}")
+    calls = _calls(_optional(fields, "calls", list) or [], line)
+    if "calls" in fields and not calls:
+        raise ValueError("expected `calls` to hold a call; a turn without any has an `answer`")
     args = _optional(fields, "args", dict) or {}
     retry_after = _optional(fields, "retry_after", (int, float))
     if retry_after is not None and retry_after < 0:
@@ -204,10 +213,29 @@ def _record(fields: dict[str, Any], line: int) -> Record:
         correct=_optional(fields, "correct", bool),
         usage=_usage(_optional(fields, "usage", dict)),
         fault=fault,
+        calls=calls,
         message=_optional(fields, "message", str),
         retry_after=retry_after,
         note=_optional(fields, "note", str),
     )
+
+
+_CALL_KEYS = frozenset({"id", "name", "args"})
+
+
+def _calls(given: list[Any], line: int) -> tuple[ToolCall, ...]:
+    """Tool calls; one without an id gets one, which only has to differ from its neighbours'."""
+    calls = []
+    for number, fields in enumerate(given):
+        if not isinstance(fields, dict):
+            raise ValueError("expected each of `calls` to be an object")
+        _only(fields, _CALL_KEYS, "one of `calls`")
+        name = _optional(fields, "name", str)
+        if not name:
+            raise ValueError("a call of `calls` has no `name`: the tool that is called")
+        id = _optional(fields, "id", str) or f"call_{line}_{number}"
+        calls.append(ToolCall(id, name, _optional(fields, "args", dict) or {}))
+    return tuple(calls)
 
 
 def _usage(fields: dict[str, Any] | None) -> Usage | None:
@@ -226,7 +254,7 @@ def _optional(fields: dict[str, Any], name: str, kind: Any) -> Any:
     value = fields.get(name)
     wrong = isinstance(value, bool) and kind is not bool
     if value is not None and (wrong or not isinstance(value, kind)):
-        words = {str: "a text", dict: "an object", bool: "true or false"}
+        words = {str: "a text", dict: "an object", list: "a list", bool: "true or false"}
         raise ValueError(f"expected `{name}` to be {words.get(kind, 'a number')}")
     return value
 

@@ -101,6 +101,14 @@ class ReplayProvider:
                 record.usage,
                 record.retry_after,
             )
+        if record.calls and not request.tools:
+            told = f"{place} asks for tools, and there are none here"
+            raise ModelFault("misfit", told, record.usage or _estimate(request, []))
+        if record.calls:
+            asked = [[call.name, dict(call.arguments)] for call in record.calls]
+            used = record.usage or _estimate(request, asked)
+            model, note = record.model or request.model, self._note(record, place)
+            return ModelAnswer(None, used, model, note, calls=record.calls)
         usage = record.usage or _estimate(request, record.answer)
         # A recorded answer may have the wrong type, on purpose or because the type has changed
         # since. Both are what a model could do, so the run sees what it would see then.
@@ -172,7 +180,15 @@ class RecordingProvider:
             fields |= {"retry_after": fault.retry_after}
             self._append(fields)
             raise
-        fields |= {"model": answer.model, "answer": answer.value, "usage": _fields(answer.usage)}
+        fields |= {"model": answer.model, "usage": _fields(answer.usage)}
+        if answer.calls:
+            # Not `said`: it is the provider's own form, and can be written anew from the calls.
+            fields["calls"] = [
+                {"id": call.id, "name": call.name, "args": dict(call.arguments)}
+                for call in answer.calls
+            ]
+        else:
+            fields["answer"] = answer.value
         self._append(fields)
         return answer
 

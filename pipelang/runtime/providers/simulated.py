@@ -1,12 +1,15 @@
 """A simulated provider: answers that fit the type, faults and delays, all drawn with a seed.
 
-It knows nothing of the question. It is for looking at how a pipeline runs where there is neither a
-key nor a recording, and it says so in every answer.
+It knows nothing of the question: what it draws hangs on the seed and on what was asked, not on what
+was asked before, so that runs side by side answer as they would one after the other. It is for
+looking at how a pipeline runs where there is neither a key nor a recording, and it says so in every
+answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import random
 from collections.abc import Mapping
@@ -39,18 +42,19 @@ class SimulatedProvider:
     def __init__(self, program: p.Program, seed: int, speed: float = 0.0) -> None:
         self._tiers = program.tiers
         self._answers = _answer_types(program)
-        self._chance = random.Random(seed)
+        self._seed = seed
         self._speed = speed
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
         tier = self._tiers[request.tier]
+        chance = self._chance(request)
         if tier.latency is not None and self._speed:
-            await asyncio.sleep(self._speed * self._delay(tier.latency))
+            await asyncio.sleep(self._speed * _delay(tier.latency, chance))
         used = Usage(count_tokens(request.user) + count_tokens(request.system or ""), 0)
-        if isinstance(tier.transient, Declared) and self._chance.random() < tier.transient.share:
+        if isinstance(tier.transient, Declared) and chance.random() < tier.transient.share:
             raise ModelFault("overloaded", "simulated: overloaded", used)
         type = self._answers[request.step, request.prompt]
-        value = draw(type, self._chance)
+        value = draw(type, chance)
         if request.answer is not None and not isinstance(type, RecordType):
             value = {"answer": value}
         size = max(1, count_tokens(str(value)))
@@ -62,12 +66,19 @@ class SimulatedProvider:
     async def close(self) -> None:
         return None
 
-    def _delay(self, latency: p.Spread) -> float:
-        median = float(latency.median)
-        if latency.p95 is None:
-            return median
-        sigma = math.log(float(latency.p95) / median) / 1.644854
-        return median * math.exp(self._chance.gauss(0, sigma))
+    def _chance(self, request: ModelRequest) -> random.Random:
+        arguments = json.dumps(request.arguments, sort_keys=True, default=str)
+        asked = (self._seed, request.step, request.prompt, request.tier, request.call, arguments)
+        # A text as a seed is hashed by the generator itself, the same in every process.
+        return random.Random(repr(asked))
+
+
+def _delay(latency: p.Spread, chance: random.Random) -> float:
+    median = float(latency.median)
+    if latency.p95 is None:
+        return median
+    sigma = math.log(float(latency.p95) / median) / 1.644854
+    return median * math.exp(chance.gauss(0, sigma))
 
 
 def _answer_types(program: p.Program) -> Mapping[tuple[str, str], Type]:

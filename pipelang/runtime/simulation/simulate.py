@@ -12,6 +12,7 @@ from pipelang.runtime.embedding import LoadedProgram
 from pipelang.runtime.expressions import Expressions
 from pipelang.runtime.interpreter import run_pipeline
 from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected, Result
+from pipelang.runtime.regions import Plans
 from pipelang.runtime.run import Run
 from pipelang.runtime.simulation.facts import Facts, Odds
 from pipelang.runtime.simulation.world import Ghost, SimulatedWorld, Spending
@@ -41,41 +42,44 @@ def simulate(
     spending: Spending,
     unknown: float | None = None,
     progress: Callable[[int], None] | None = None,
+    people: bool = False,
 ) -> Counts:
-    """Run a pipeline many times. Raises `UnknownChance` if something is undeclared and `unknown`
-    does not say what it counts as.
+    """Run a pipeline many times, with waits for `people` or without. Raises `UnknownChance` if
+    something is undeclared and `unknown` does not say what it counts as.
     """
     pipeline = with_unique_names(pipeline)
     facts = Facts.of(loaded.program, pipeline, Odds(loaded.program, unknown))
     expressions = Expressions(loaded.types, loaded.patterns.matches, {})
+    plans = Plans()
     chance = random.Random(seed)
     counts = Counts()
     for number in range(runs):
-        world = SimulatedWorld(facts, chance, spending)
+        world = SimulatedWorld(facts, chance, spending, people)
         run = Run(
             id="simulated",
             program=loaded.program,
             pipeline=pipeline,
             world=world,
             expressions=expressions,
+            plans=plans,
             budget=Budget(None),
             values={},
             quiet=True,
         )
         result = world.loop.run(run_pipeline(run))
-        _count(counts, world, run, result)
+        _count(counts, world, result)
         if progress is not None and number % 256 == 255:
             progress(number + 1)
     return counts
 
 
-def _count(counts: Counts, world: SimulatedWorld, run: Run, result: Result) -> None:
+def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
     counts.runs += 1
     counts.wrong_effect += world.wrong_effect
     counts.costs.append(world.cost)
     counts.tokens.append(world.tokens)
     counts.seconds.append(world.loop.now)
-    counts.reached.update(run.begun)
+    counts.reached.update(world.reached)
     match result:
         case Answered(value=Ghost(right=True)) if not world.wrong_effect:
             counts.outcomes["success"] += 1

@@ -27,7 +27,8 @@ from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.run import Run
+    from pipelang.runtime.outcomes import Escalated
+    from pipelang.runtime.run import Ended, Run
 
 Z95 = 1.644854
 Subjects = tuple[ir.Expr, ...]
@@ -55,12 +56,19 @@ class Ghost:
 
 
 class SimulatedWorld:
-    """One simulated run. `wrong_effect` tells whether something was done with a wrong value."""
+    """One simulated run. `wrong_effect` tells whether something was done with a wrong value,
+    `reached` which steps of the pipeline itself were begun; with `people` its clock goes on while
+    somebody is waited for.
+    """
 
-    def __init__(self, facts: Facts, chance: random.Random, spending: Spending) -> None:
+    def __init__(
+        self, facts: Facts, chance: random.Random, spending: Spending, people: bool = False
+    ) -> None:
         self.loop = Loop()
+        self.people = people
         self.chances = Chances(chance)
         self.wrong_effect = False
+        self.reached: set[str] = set()
         self.cost = 0.0
         self.tokens = 0.0
         self._root = Frame(facts, self.chances, spending)
@@ -69,6 +77,12 @@ class SimulatedWorld:
         return run.frame or self._root
 
     # ----------------------------------------------------------------------- values and tests
+
+    def admit(self, run: Run) -> bool:
+        return True  # breakers and kills are off: the analysis knows nothing of them
+
+    def leave(self, run: Run, ended: Ended | None) -> None:
+        return None
 
     def value(self, run: Run, expr: ir.Expr) -> Any:
         return Ghost(self._right(run, (expr,)))
@@ -104,6 +118,8 @@ class SimulatedWorld:
     # ------------------------------------------------------------------------------- attempts
 
     def begin(self, run: Run, step: p.Step) -> None:
+        if run.parent is None:
+            self.reached.add(step.name)
         latents = self._frame(run).latents.get(step.name)
         if latents is not None:
             latents.former, latents.link = latents.last, None
@@ -129,7 +145,7 @@ class SimulatedWorld:
             case p.AskRole():
                 recovers = odds.of(link.recovers)
                 role = run.program.roles[action.role]
-                if not self._in_time(frame, role, link.timeout):
+                if not await self._in_time(frame, role, link.timeout):
                     raise AttemptFailed("simulated")
         answer = self._answer(frame, attempt.step.name, link, odds.of(accuracy), recovers, right)
         if isinstance(action, p.Call) and run.program.tools[action.tool].acts and not answer:
@@ -177,6 +193,7 @@ class SimulatedWorld:
             typical = 1 if odds.open(f"{attempt.step.name}.turns") else agent.steps
         if number < typical:
             self.cost += frame.spending.tools(agent)
+            await self._use_a_tool(run, agent)
             return Turn(calls=(ToolCall("simulated", "", {}),))
         link = attempt.link
         given = [value for _, value in attempt.action.arguments]
@@ -186,6 +203,14 @@ class SimulatedWorld:
         answer = self._answer(frame, attempt.step.name, link, accuracy, recovers, right)
         frame.make(attempt.step.name, answer)
         return Turn(Ghost(answer, frame.latents[attempt.step.name].last))
+
+    async def _use_a_tool(self, run: Run, agent: p.Agent) -> None:
+        """One call between two turns, of each tool as often; a pipeline takes no time here."""
+        names = [*agent.tools, *agent.pipelines]
+        if names:
+            tool = run.program.tools.get(self.chances.source.choice(names))
+            if tool is not None:
+                await self.loop.sleep(self._duration(tool.latency, tool.timeout))
 
     async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         return ToolResult(call, None)
@@ -289,6 +314,12 @@ class SimulatedWorld:
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
         return None
 
+    async def hand_over(self, run: Run, result: Escalated) -> None:
+        return None
+
+    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+        return None
+
     def finish(self, run: Run, answered: bool) -> None:
         return None
 
@@ -297,8 +328,22 @@ class SimulatedWorld:
     async def decide(self, run: Run, question: Question) -> Decision | None:
         person, frame = question.person, self._frame(run)
         role = run.program.roles[person.role]
-        if not self._in_time(frame, role, person.seconds):
+        if person.kind == "hold":
+            return await self._vetoed(frame, role, person)
+        if not await self._in_time(frame, role, person.seconds):
             return None
+        return self._verdict(frame, role, person)
+
+    async def _vetoed(self, frame: Frame, role: p.Role, person: p.Person) -> Decision | None:
+        """A hold that nobody vetoes lasts to its end."""
+        assert person.seconds is not None
+        limit = float(person.seconds)
+        seconds = self._response(frame, role, limit)
+        decision = self._verdict(frame, role, person) if seconds <= limit else None
+        await self._wait_for_people(limit if decision is None or decision.yes else seconds)
+        return decision
+
+    def _verdict(self, frame: Frame, role: p.Role, person: p.Person) -> Decision:
         if person.showing is not None:
             right = frame.is_right(person.showing)
         else:
@@ -306,12 +351,24 @@ class SimulatedWorld:
         accuracy = frame.facts.odds.of(role.accuracy)
         return Decision(self.chances.flip(accuracy if right else 1 - accuracy))
 
-    def _in_time(self, frame: Frame, role: p.Role, limit: Decimal | None) -> bool:
-        if limit is None:
-            return True
-        if role.responds is None or role.responds.p95 is None:
-            return self.chances.flip(frame.facts.odds.open(f"{role.name}.responds"))
-        return self._lognormal(role.responds) <= float(limit)
+    async def _in_time(self, frame: Frame, role: p.Role, limit: Decimal | None) -> bool:
+        """Wait for a person's answer, at most to the limit; whether there is one."""
+        longest = math.inf if limit is None else float(limit)
+        seconds = self._response(frame, role, longest)
+        await self._wait_for_people(min(seconds, longest))
+        return seconds <= longest
+
+    def _response(self, frame: Frame, role: p.Role, limit: float) -> float:
+        """How long a person takes; beyond the limit for no answer in time."""
+        if role.responds is not None and role.responds.p95 is not None:
+            return self._lognormal(role.responds)
+        if limit == math.inf or self.chances.flip(frame.facts.odds.open(f"{role.name}.responds")):
+            return 0.0
+        return math.inf
+
+    async def _wait_for_people(self, seconds: float) -> None:
+        if self.people:
+            await self.loop.sleep(seconds)
 
     # ----------------------------------------------------------------------------------- time
 

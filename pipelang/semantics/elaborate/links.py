@@ -65,7 +65,7 @@ def chain(
             type = found
         links.append(made)
     end = None if written.end is None else outcome(context, scope, place, written.end)
-    if end is not None and not _can_fail(context, links[-1]):
+    if end is not None and links and not _can_fail(context, links[-1]):
         label = Label(links[-1].span, "this always answers")
         context.tell(codes.UNREACHABLE, end.span, labels=(label,))
     return p.Chain(tuple(links), end), type or ERROR

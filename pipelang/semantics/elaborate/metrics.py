@@ -36,6 +36,15 @@ PROMISED = (
 OBSERVED = (*PROMISED, "accuracy", "calibration", "error_rate", "latency", "cost", "turnaround")
 """What can be watched in production besides."""
 
+COUNTED = (
+    *"error_rate failure escalation rejection coverage cost latency turnaround".split(),
+    *(f"{name}.{q}" for name in ("cost", "latency", "turnaround") for q in QUANTILES),
+    *(f"tokens.{q}" for q in ("mean", "worst")),
+)
+"""What is known of a run when it ends, and so what a breaker can count. Without more, `cost`,
+`latency` and `turnaround` are means.
+"""
+
 _UNITS: Mapping[str, tuple[str, tuple[Type, ...]]] = {
     "cost": ("an amount of money like $0.08", (MONEY,)),
     "tokens": ("an amount like 60k tokens", (TOKENS, INT)),
@@ -94,6 +103,8 @@ def _no_metric(context: Context, metric: ast.Metric, name: str, metrics: tuple[s
     help = suggestion(name, metrics)
     if inside:
         help = "there are: " + ", ".join(inside)
+    elif metrics is COUNTED and name in OBSERVED:
+        help = "no run knows it when it ends; a breaker counts " + ", ".join(COUNTED[:8])
     elif name in OBSERVED:
         help = "it is not known before anything runs: put it into `watch`"
     context.tell(codes.UNKNOWN_NAME, metric.span, what="metric", name=name, help=help)

@@ -10,6 +10,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions import condition, elaborate
 from pipelang.semantics.elaborate.metrics import (
+    COUNTED,
     OBSERVED,
     PROMISED,
     SHARES,
@@ -41,23 +42,24 @@ def slo(context: Context, scope: Scope, item: ast.Slo, named: Named) -> tuple[p.
 
 def _slo_line(context: Context, scope: Scope, line: ast.SloLine, named: Named) -> p.SloLine | None:
     name = metric_name(context, scope.file, line.metric, PROMISED, named)
-    when = None
+    when, cached, asked = None, None, None
     if isinstance(line.when, ast.Cached):
         step = line.when.step
-        when = f"{step.text} cached"
+        cached, when = step.text, f"{step.text} cached"
         if step.text not in named.steps and not named.flawed:
             help = suggestion(step.text, named.steps)
             context.tell(codes.UNKNOWN_NAME, step.span, what="step", name=step.text, help=help)
             return None
     elif line.when is not None:
-        when = ir.show(condition(context, scope, line.when))
+        asked = condition(context, scope, line.when)
+        when = ir.show(asked)
     _no_equality(context, line.op, line.span)
     if name is None:
         return None
     target = metric_target(context, Scope(scope.file), name, line.target)
     if target is None:
         return None
-    return p.SloLine(name, line.op, target[0], target[1], when, line.span)
+    return p.SloLine(name, line.op, target[0], target[1], when, line.span, cached, asked)
 
 
 def _no_equality(context: Context, op: str, span: Span) -> None:
@@ -139,12 +141,15 @@ def opens(
     written: ast.OpensRejects | ast.OpensMetric,
     named: Named,
     gates: frozenset[str],
-) -> None:
-    """Check one reason for which a breaker opens."""
+) -> p.OpensRejects | p.OpensMetric | None:
+    """One reason for which a breaker opens; None if it was told."""
+    made: p.OpensRejects | p.OpensMetric | None = None
     if isinstance(written, ast.OpensMetric):
-        name = metric_name(context, file, written.metric, OBSERVED, named)
+        name = metric_name(context, file, written.metric, COUNTED, named)
         if name is not None:
-            metric_target(context, Scope(file), name, written.target)
+            target = metric_target(context, Scope(file), name, written.target)
+            if target is not None:
+                made = p.OpensMetric(name, written.op, target[0], written.runs, written.span)
         count, word = written.runs, "over"
     else:
         gate = written.gate[-1]
@@ -152,8 +157,10 @@ def opens(
             help = suggestion(gate.text, gates)
             context.tell(codes.UNKNOWN_NAME, gate.span, what="gate", name=gate.text, help=help)
         count, word = written.count, "rejects"
+        made = p.OpensRejects(".".join(part.text for part in written.gate), count, written.span)
     if count < 1:
         found = str(count)
         context.tell(
             codes.OUT_OF_RANGE, written.span, what=f"`{word}`", range="at least 1", found=found
         )
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Label, Span, codes
@@ -103,10 +104,10 @@ class _Whole:
         self.scope = scope
         self.contents = contents
         self.budget: p.Budget | None = None
+        self.breaker: p.Breaker | None = None
         self.permits: dict[str, Span] = {}
         self.slo: tuple[p.SloLine, ...] = ()
         self.traffic: p.Traffic = EMPTY
-        self.breaker: p.Breaker | None = None
         self.seen: dict[str, Span] = {}
 
     @property
@@ -142,7 +143,7 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
         case ast.Watch():
             watch(context, everything, item, whole.names)
         case ast.Breaker():
-            _breaker(whole, item)
+            whole.breaker = _breaker(whole, item)
 
 
 _DIMENSIONS = {MONEY: "money", DURATION: "time", TOKENS: "tokens"}
@@ -192,11 +193,15 @@ def _amount(
     return None if value is None else (_DIMENSIONS[typed.type], value)
 
 
-def _breaker(whole: _Whole, item: ast.Breaker) -> None:
+_PROBES = Decimal(300)
+"""Seconds between probes where a breaker does not say."""
+
+
+def _breaker(whole: _Whole, item: ast.Breaker) -> p.Breaker:
     context, file = whole.context, whole.file
     lines: list[ast.OpensRejects | ast.OpensMetric] = readable(item.opens)
-    for written in lines:
-        opens(context, file, written, whole.names, frozenset(whole.contents.gates))
+    gates = frozenset(whole.contents.gates)
+    reasons = [opens(context, file, written, whole.names, gates) for written in lines]
     if not item.opens and not whole.contents.flawed:
         help = "`opens when GATE rejects 10 in a row`, `opens when error_rate > 5% over 100 runs`"
         context.tell(
@@ -207,14 +212,17 @@ def _breaker(whole: _Whole, item: ast.Breaker) -> None:
             option="opens when",
             help=help,
         )
+    probes: Decimal | None = None
     if item.probes is not None:
-        quantity(context, Scope(file), item.probes, DURATION, "probes after", positive=True)
-    inner = Place(whole.place.pipeline, "breaker", whole.place.returns)
-    made, _ = chain(context, whole.scope, inner, item.otherwise, whole.place.returns)
+        probes = quantity(
+            context, Scope(file), item.probes, DURATION, "probes after", positive=True
+        )
     returns = whole.place.returns
+    inner = Place(whole.place.pipeline, "breaker", returns)
+    made, _ = chain(context, whole.scope, inner, item.otherwise, returns)
     step = p.Step("breaker", returns, made, chain_reads(made), item.doc, item.span)
-    whole.breaker = p.Breaker(step, item.span)
-    context.tell(codes.NOT_WATCHED, item.span, what="`breaker`")
+    told = tuple(reason for reason in reasons if reason is not None)
+    return p.Breaker(told, probes or _PROBES, step, item.span)
 
 
 def _permits(context: Context, file: str, key: str, decl: ast.PipelineDecl, whole: _Whole) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
-from typing import Any
-
 from pipelang.diagnostics import codes
 from pipelang.semantics.chance import (
     Chance,
     CountedShare,
     Declared,
-    EvidenceFile,
     MeasuredShare,
-    Row,
     Undeclared,
 )
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.quantity import quantity
+from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
 from pipelang.semantics.loading import Unreadable
 from pipelang.semantics.types import PROBABILITY
 from pipelang.syntax import ast
@@ -57,44 +52,22 @@ def evidence_file(context: Context, file: str, path: ast.Literal) -> str | None:
     try:
         text = context.loader.read(full)
     except Unreadable as problem:
-        context.tell(codes.NOT_TEXT, path.span, file=full, why=problem)
+        help = unreadable_help(str(problem))
+        context.tell(codes.NOT_TEXT, path.span, file=full, why=problem, help=help)
         return None
     if text is None:
-        help = 'JSON Lines, one answer a line: {"confidence": 0.93, "correct": true}'
-        context.tell(codes.MISSING_FILE, path.span, path=full, help=help)
+        context.tell(codes.MISSING_FILE, path.span, path=full, help=FORM)
         return None
-    rows = []
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        if not line.strip():
-            continue
-        row, why = _row(line, number)
-        if row is None:
-            context.tell(codes.BAD_FILE, path.span, path=full, line=number, why=why)
-            return None
-        rows.append(row)
-    if not rows:
-        context.tell(codes.BAD_FILE, path.span, path=full, line=1, why="there are no rows")
+    found = read_evidence(full, text)
+    if isinstance(found, Flaw):
+        context.tell(
+            codes.BAD_FILE,
+            path.span,
+            path=full,
+            line=found.line,
+            why=found.why,
+            help=found.help,
+        )
         return None
-    context.evidence[full] = EvidenceFile(full, tuple(rows))
+    context.evidence[full] = found
     return full
-
-
-def _row(line: str, number: int) -> tuple[Row | None, str]:
-    try:
-        value: Any = json.loads(line, parse_float=Decimal, parse_int=Decimal)
-    except json.JSONDecodeError as error:
-        why = error.msg[:1].lower() + error.msg[1:]
-        return None, f"this is no JSON: {why} at column {error.colno}"
-    except (ArithmeticError, RecursionError):
-        return None, "this is no JSON that can be read"
-    if not isinstance(value, dict):
-        return None, 'a row looks like {"confidence": 0.93, "correct": true}'
-    if "correct" not in value:
-        return None, "a row needs `correct`: true or false"
-    correct = value["correct"]
-    if not isinstance(correct, bool):
-        return None, "`correct` must be true or false"
-    confidence = value.get("confidence")
-    if confidence is not None and (not isinstance(confidence, Decimal) or not 0 <= confidence <= 1):
-        return None, "`confidence` must be a number between 0 and 1"
-    return Row(confidence, correct, number), ""

@@ -28,7 +28,7 @@ def parameters_of(
         default: Any = None
         if param.default is not None:
             default = constant(context, Scope(file), param.default, type)
-        result[name] = Parameter(name, type, param.default is not None, default)
+        result[name] = Parameter(name, type, param.default is not None, default, param.span)
     return tuple(result.values())
 
 

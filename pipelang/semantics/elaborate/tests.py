@@ -103,7 +103,9 @@ def _mock(
     pipelines: Mapping[str, p.Pipeline],
 ) -> p.Mock | None:
     if isinstance(line, ast.MockBreaker):
-        context.tell(codes.NOT_RUN, line.span, what="`mock breaker open`")
+        if pipeline.breaker is None:
+            what = f"`{pipeline.name}` has no breaker"
+            context.tell(codes.ARGUMENTS, line.span, what=what)
         return p.Mock("breaker", None, "open", line.span)
     name, before = line.target[-1], ""
     if len(line.target) > 1:

@@ -54,3 +54,20 @@ def changed_by(items: Sequence[p.Item], indices: Iterable[int]) -> set[str]:
 def may_redo(redo: p.Redo, used: int) -> bool:
     """Whether a gate that has used `used` of its redos has one left."""
     return used < redo.times
+
+
+def all_reruns(items: Sequence[p.Item], gate: int, redo: p.Redo) -> tuple[int, ...]:
+    """What a redo may run again, with what redos of gates in between drag along, and theirs."""
+    found: set[int] = set()
+    more = set(redo.reruns)
+    while more - found:
+        found |= more
+        more = set()
+        for index in found:
+            between = items[index]
+            if index >= gate or not isinstance(between, p.Gate):
+                continue
+            if isinstance(between.otherwise, p.Redo):
+                inner = between.otherwise.reruns
+                more |= {*inner, *readers(items, index + 1, gate, changed_by(items, inner))}
+    return tuple(sorted(found))

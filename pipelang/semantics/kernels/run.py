@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from pipelang.records import replace
 from pipelang.semantics import program as p
-from pipelang.semantics.walk import agent_of, all_items, called_tools, inner_links, outcomes
+from pipelang.semantics.walk import agent_of, all_items, all_steps, inner_links, outcomes
 
 
 def passed_on(pipeline: str, outcome: p.Outcome) -> p.Outcome:
@@ -30,12 +30,16 @@ def sub_pipelines(block: p.Block) -> Iterator[str]:
     """The pipelines that a block runs, or lets an agent run."""
     for item in all_items(block):
         if isinstance(item, p.Step):
-            for link in inner_links(item.chain):
-                if isinstance(link.action, p.RunPipeline):
-                    yield link.action.pipeline
-                agent = agent_of(link.action)
-                if agent is not None:
-                    yield from agent.pipelines
+            yield from _run_by(item)
+
+
+def _run_by(step: p.Step) -> Iterator[str]:
+    for link in inner_links(step.chain):
+        if isinstance(link.action, p.RunPipeline):
+            yield link.action.pipeline
+        agent = agent_of(link.action)
+        if agent is not None:
+            yield from agent.pipelines
 
 
 def endings_of(program: p.Program, pipeline: str) -> tuple[p.Outcome, ...]:
@@ -52,25 +56,26 @@ def endings_of(program: p.Program, pipeline: str) -> tuple[p.Outcome, ...]:
 
 def pipeline_acts(program: p.Program, pipeline: str) -> bool:
     """Whether a pipeline, or one that it runs, changes the world."""
-    block = program.pipelines[pipeline].block
-    for item in all_items(block):
-        if isinstance(item, p.Remember):
+    found = program.pipelines[pipeline]
+    if any(isinstance(item, p.Remember) for item in all_items(found.block)):
+        return True
+    for step in all_steps(found):
+        for link in inner_links(step.chain):
+            if isinstance(link.action, p.Call) and program.tools[link.action.tool].acts:
+                return True
+        if any(pipeline_acts(program, inner) for inner in _run_by(step)):
             return True
-        if isinstance(item, p.Step):
-            for link in inner_links(item.chain):
-                if isinstance(link.action, p.Call) and program.tools[link.action.tool].acts:
-                    return True
-    return any(pipeline_acts(program, inner) for inner in sub_pipelines(block))
+    return False
 
 
 def tools_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
     """Every tool that a run of a pipeline may call, also through others and through agents."""
-    yield from called_tools(pipeline.block)
-    for item in all_items(pipeline.block):
-        if isinstance(item, p.Step):
-            for link in inner_links(item.chain):
-                agent = agent_of(link.action)
-                if agent is not None:
-                    yield from agent.tools
-    for inner in dict.fromkeys(sub_pipelines(pipeline.block)):
-        yield from tools_behind(program, program.pipelines[inner])
+    for step in all_steps(pipeline):
+        for link in inner_links(step.chain):
+            if isinstance(link.action, p.Call):
+                yield link.action.tool
+            agent = agent_of(link.action)
+            if agent is not None:
+                yield from agent.tools
+        for inner in dict.fromkeys(_run_by(step)):
+            yield from tools_behind(program, program.pipelines[inner])

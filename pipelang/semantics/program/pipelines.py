@@ -38,6 +38,8 @@ __all__ = [
     "Never",
     "NeverReaches",
     "OnlyAfter",
+    "OpensMetric",
+    "OpensRejects",
     "PathShares",
     "Pipeline",
     "Program",
@@ -60,8 +62,42 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class OpensRejects:
+    """A gate (`GATE` or `PIPELINE.GATE`) that rejects `count` runs in a row."""
+
+    gate: str
+    count: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class OpensMetric:
+    """A metric of the last `runs` runs: a share, dollars, tokens or seconds, compared by `op`."""
+
+    metric: str
+    op: str
+    target: Decimal
+    runs: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """`opens` when any of these is so, across runs; then `otherwise` gives a run's answer, and a
+    run is let through as a probe every `probes` seconds.
+    """
+
+    opens: tuple[OpensRejects | OpensMetric, ...]
+    probes: Decimal
+    otherwise: Step
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class SloLine:
-    """`metric` in dotted form; `when` as written, None if unconditional."""
+    """`metric` in dotted form; `when` as written, None if unconditional: of the runs in which the
+    step `cached` was answered from its cache, or for whose input the `condition` holds.
+    """
 
     metric: str
     op: str
@@ -69,6 +105,8 @@ class SloLine:
     target_text: str
     when: str | None
     span: Span
+    cached: str | None = None
+    condition: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +156,6 @@ class Traffic:
     conditions: tuple[ConditionShare, ...]
     names: tuple[NamedShare, ...]
     means: tuple[MeanLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Breaker:
-    """What gives the run's answer while it is open, as a step of the name `breaker`."""
-
-    otherwise: Step
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Span
-from pipelang.records import dataclass
+from pipelang.records import dataclass, field
 from pipelang.semantics.chance import Chance
 from pipelang.semantics.expressions import Expr
 from pipelang.semantics.types import Type
@@ -88,6 +88,7 @@ class Parameter:
     type: Type
     has_default: bool = False
     default: Any = None
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,6 +311,8 @@ class OpensMetric:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
+    """`otherwise` is a chain, which has no links where the `else` is a bare outcome."""
+
     opens: tuple[OpensRejects | OpensMetric | Broken, ...]
     probes: Expr | None
     otherwise: Chain

@@ -43,7 +43,7 @@ def step(node: Node, lay: Lay) -> Document:
 
 
 def breaker(node: Node, lay: Lay) -> Document:
-    """`breaker { ... } else ACTION else ...`."""
+    """`breaker { ... } else ACTION else ...`, or `else OUTCOME`."""
     *words, otherwise, last = node.children
     assert isinstance(otherwise, Leaf)
     assert isinstance(last, Node)

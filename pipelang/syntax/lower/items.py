@@ -186,8 +186,10 @@ def breaker(
     span: Span,
     opens: tuple[ast.OpensRejects | ast.OpensMetric, ...],
     probes: ast.Expr | None,
-    otherwise: ast.Chain,
+    otherwise: ast.Chain | ast.Outcome,
 ) -> ast.Breaker:
+    if not isinstance(otherwise, ast.Chain):
+        otherwise = ast.Chain((), otherwise, otherwise.span)
     return ast.Breaker(opens, probes, otherwise, lowering.doc(span), span)
 
 

@@ -140,9 +140,6 @@ class Actions:
             pick.choice((f"vote {count(pick, '3')}", f"vote lead {count(pick, '2')} of 5")),
         ]
         chosen = pick.sample(options, pick.randint(1, 4))
-        if any(one.startswith("vote") for one in chosen):
-            # What a cached vote answers is a quotient, which the bounds cannot enclose yet.
-            chosen = [one for one in chosen if not one.startswith("cache")]
         evidence = slip("no such file", '"evals/a.jsonl"', '"evals/gone.jsonl"')
         rate = pick.choice((share(pick, "92%"), share(pick, "9 of 10"), f"from {evidence}"))
         return [*chosen, f"accuracy {rate}"] if self.some(0.8) else chosen

@@ -106,6 +106,7 @@ SPOKEN_FOR = {
     "span",
     "binding_span",
     "target_text",  # `target` in the file's own words
+    "cached",  # `when` says it
     "declaration",
     # A test's inside is no part of what a program means.
     "arguments",

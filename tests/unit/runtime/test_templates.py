@@ -122,6 +122,79 @@ def test_the_output_has_a_cap() -> None:
     assert time.monotonic() - began < 2
 
 
+BIG = {
+    "text": "x" * 200_000,
+    "lines": "\n" * 400_000,
+    "many": list(range(1000)),
+    "long": ["y" * 1000] * 300,
+    "quote": '"',
+}
+DOUBLING = "{% set a = text ~ text %}" + "{% set a = a ~ a %}" * 30
+EMPTY_LOOPS = "{% for a in many %}" * 4 + "{% endfor %}" * 4
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        EMPTY_LOOPS,
+        "{% for a in many if a < 0 %}{% endfor %}" * 301,
+        "{% for a in many %}{% for b in many %}{% if text | upper == a %}{% endif %}"
+        "{% endfor %}{% endfor %}",
+        "{% for a in many %}{{ (text | list | sort | unique | list | length) - 1 }}{% endfor %}",
+        DOUBLING,
+        DOUBLING.replace("~", "+"),
+        "{% set a = many %}" + "{% set a = a + a %}" * 30 + "{{ a | length }}",
+        "{{ text | join(text) | length }}",
+        "{{ long | join(text) | length }}",
+        "{{ text | replace('x', text) | length }}",
+        "{{ text | replace('', text) | length }}",
+        "{{ lines | indent(999) | length }}",
+        "{{ lines | indent(text) | length }}",
+        "{{ long | tojson(indent=100000000) | length }}",
+        "{{ long | tojson(indent=text) | length }}",
+        "{{ quote" + " | tojson" * 40 + " | length }}",
+        "{{ '&' | replace('&', '&&')" + " | replace('&', '&&')" * 40 + " | length }}",
+        "{{ 'x' * 300000000 }}",
+        "{{ 10 ** 99999999 }}",
+        "{{ (1000000000 * 1000000000) * 1000000000 }}",
+    ],
+)
+def test_what_would_take_too_long_or_too_much(template: str) -> None:
+    began, before = time.monotonic(), _largest()
+    with pytest.raises(RenderError):
+        render(template, BIG)
+    assert time.monotonic() - began < 10, "half a second, on a machine that does nothing else"
+    assert _largest() - before < 200, "MB"
+
+
+def _largest() -> float:
+    """The most memory that this process ever had, in MB; 0 where nobody says."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def test_ordinary_work_is_never_refused() -> None:
+    rows = [{"name": f"row {n}", "tags": ["a", "b", "c"]} for n in range(1000)]
+    template = (
+        "{% for row in rows %}{{ loop.index }}/{{ loop.length }} {{ row.name | upper }} "
+        "{{ row.tags | join(', ') }}: {{ row | tojson(indent=2) | indent(4) }} "
+        "{{ row.name ~ '!' }}{% if not loop.last %}\n{% endif %}{% else %}none{% endfor %}"
+    )
+    lines = render(template, {"rows": rows}).split("}")
+    assert lines[0].startswith("1/1000 ROW 0 a, b, c: {")
+    assert lines[-1] == " row 999!"
+    assert render(template, {"rows": []}) == "none"
+
+
+def test_a_render_begins_with_all_its_work_ahead() -> None:
+    text = "{% for a in many %}{% for b in many %}{% endfor %}{% endfor %}"
+    for _ in range(3):
+        assert render(text, {"many": list(range(400))}) == ""
+
+
 def test_a_value_is_never_a_template() -> None:
     attack = "{{ 7 * 7 }}{% for x in [1] %}{{ order }}{% endfor %}"
     assert render("{{ text }}", {"text": attack}) == attack

@@ -270,8 +270,12 @@ def test_a_result_of_100_mb(tmp_path: Path) -> None:
     assert len(str(result.trace)) < 5000
     free = calling(tmp_path, "text -> text", name="free.pipe")
     result = play(free, tools={"use": lambda x: large}, x="a")
-    assert isinstance(result, Answered)
-    assert result.value is large
+    assert isinstance(result, Failed)
+    (failed,) = events(result, "failed")
+    assert failed.data["why"] == "misfit"
+    assert "larger than 10 MB" in failed.data["message"]
+    fits = "ä" * 2**20
+    assert getattr(play(free, tools={"use": lambda x: fits}, x="a"), "value", None) is fits
     assert time.monotonic() - began < 30  # far above what it takes: a second or two alone
 
 

@@ -41,10 +41,31 @@ def _budget(writer: Writer, budget: p.Budget | None) -> Json | None:
 
 
 def _breaker(writer: Writer, breaker: p.Breaker | None) -> Json | None:
-    """What answers while it is open."""
     if breaker is None:
         return None
-    return {"else": chain_json(writer, breaker.otherwise.chain), **writer.place(breaker.span)}
+    return {
+        "opens": [_opens(writer, reason) for reason in breaker.opens],
+        "probes": exact(breaker.probes),
+        "else": chain_json(writer, breaker.otherwise.chain),
+        **writer.place(breaker.span),
+    }
+
+
+def _opens(writer: Writer, reason: p.OpensRejects | p.OpensMetric) -> Json:
+    match reason:
+        case p.OpensRejects():
+            counted = {"kind": "rejects", "gate": reason.gate, "count": reason.count}
+        case p.OpensMetric():
+            counted = {
+                "kind": "metric",
+                "metric": reason.metric,
+                "op": reason.op,
+                "target": exact(reason.target),
+                "runs": reason.runs,
+            }
+        case _:
+            assert_never(reason)
+    return {**counted, **writer.place(reason.span)}
 
 
 def _slo(writer: Writer, line: p.SloLine) -> Json:

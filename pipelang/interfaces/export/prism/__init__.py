@@ -6,12 +6,13 @@ readings of the design, and two ways to compute, agree.
 
 - `machine`, `formulas`: what a model is made of; `constants`: its parameters
 - `scopes`, `draws`, `expressions`, `judging`: names, and how tests come out
-- `answers`, `polls`, `chains`: how a step's value comes about
+- `answers`, `calls`, `agents`, `polls`, `caches`, `chains`: how a step's value comes about
+- `runs`, `lists`: sub-pipelines and elements, each a piece of the one model
 - `redos`, `blocks`, `endings`: in which order, and what a run comes to
 - `dead`: what no longer matters is forgotten; `writing`: the text
 """
 
+from pipelang.interfaces.export.prism.machine import NotExportable
 from pipelang.interfaces.export.prism.pipeline import Model, model, prism
-from pipelang.interfaces.export.prism.translation import NotExportable
 
 __all__ = ["Model", "NotExportable", "model", "prism"]

@@ -24,7 +24,7 @@ from pipelang.interfaces.export.prism.formulas import (
     variable,
 )
 from pipelang.interfaces.export.prism.machine import Move
-from pipelang.interfaces.export.prism.translation import Making, Translation
+from pipelang.interfaces.export.prism.translation import Translation, Trial
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
@@ -44,30 +44,29 @@ class Answer:
     memory: str | None
 
 
-def answer_of(
-    t: Translation, making: Making, link: p.Link, tier: str | None, around: frozenset[str]
-) -> Answer:
-    """The answer of a link; `around` are the steps that it reads without naming them."""
-    given: list[frozenset[str]] = [around]
+def answer_of(trial: Trial) -> Answer:
+    """The answer of a link."""
+    link, scope, constants = trial.link, trial.scope, trial.t.constants
+    given: list[frozenset[str]] = [trial.around]
     recovers = "0"
     accuracy = link.accuracy
     match link.action:
         case p.AskTier() | p.Cascade() | p.AskRole() | p.Agent():
-            given += [making.scope.mentioned(value) for _, value in link.action.arguments]
-            recovers = t.constants.share(link.recovers)
-            accuracy = link.accuracy_by_tier.get(tier or "", accuracy)
+            given += [scope.mentioned(value) for _, value in link.action.arguments]
+            recovers = constants.share(link.recovers)
+            accuracy = link.accuracy_by_tier.get(trial.tier or "", accuracy)
         case p.Call():
-            given += [making.scope.mentioned(value) for _, value in link.action.arguments]
+            given += [scope.mentioned(value) for _, value in link.action.arguments]
         case p.Value():
-            given.append(making.scope.mentioned(link.action.value))
+            given.append(scope.mentioned(link.action.value))
         case _:
-            raise AssertionError("a match is no answer")
+            raise AssertionError("not a single answer")
     return Answer(
-        accuracy=t.constants.named(accuracy),
+        accuracy=constants.named(accuracy),
         recovers=recovers,
-        correlation=t.constants.share(link.correlation),
+        correlation=constants.share(link.correlation),
         arguments=all_right(frozenset[str]().union(*given)),
-        memory=making.memory,
+        memory=trial.making.memory,
     )
 
 
@@ -107,23 +106,18 @@ def draw_answer(t: Translation, place: int, answer: Answer, right: Move, wrong: 
     machine.go(judged, wrong, no(good))
 
 
-def attempt(
-    t: Translation, place: int, fails: str, dollars: str | None, retry: int, on: int, failed: int
-) -> None:
+def attempt(trial: Trial, place: int, fails: str, dollars: str | None, on: int) -> None:
     """Attempts until one answers or all are used; each of them is paid."""
-    machine = t.machine
+    machine, retry, failed = trial.machine, trial.link.retry.count, trial.failed
     if dollars is not None:
-        t.pay(place, dollars)
+        trial.t.pay(place, dollars)
     if retry == 0:
         machine.choose(place, [(rest(fails), Move(on)), (fails, Move(failed))])
         return
     tries = machine.declare(TRIES, retry, "attempts of this link that have failed")
     on_again = Move(on).setting(tries, 0)
-    last = compared(variable(tries), "=", number(retry))
+    left = compared(variable(tries), "<", number(retry))
     again = Move(place, {tries: more(tries)})
-    machine.choose(place, [(rest(fails), on_again), (fails, again)], _before(tries, retry))
-    machine.choose(place, [(rest(fails), on_again), (fails, Move(failed).setting(tries, 0))], last)
-
-
-def _before(name: str, value: int) -> Formula:
-    return compared(variable(name), "<", number(value))
+    machine.choose(place, [(rest(fails), on_again), (fails, again)], left)
+    last = Move(failed).setting(tries, 0)
+    machine.choose(place, [(rest(fails), on_again), (fails, last)], is_(tries, retry))

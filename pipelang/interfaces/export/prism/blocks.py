@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelang.interfaces.export.prism.answers import VERDICTS, repeats
-from pipelang.interfaces.export.prism.chains import chain, effect_of
+from pipelang.interfaces.export.prism.chains import chain
 from pipelang.interfaces.export.prism.constants import identifier
 from pipelang.interfaces.export.prism.draws import all_right
-from pipelang.interfaces.export.prism.endings import ENDING, end, end_later
+from pipelang.interfaces.export.prism.endings import CHAIN_EXHAUSTED, end, end_later
 from pipelang.interfaces.export.prism.formulas import (
     FALSE,
     TRUE,
@@ -68,7 +68,7 @@ def block(
 
     Places are made in the order in which a run comes to them, since that is how they are printed.
     """
-    here = _Block(t, items, scope, around, flags_of(t, items, scope))
+    here = _Block(t, items, scope, around, flags_of(items, scope))
     for segment in items.segments:
         if isinstance(segment, p.Region):
             place = _region(here, segment.members, place)
@@ -77,7 +77,7 @@ def block(
         if isinstance(item, p.Step):
             place = _region(here, (segment.index,), place)
             continue
-        t.machine.headings.setdefault(place, _heading(item))
+        t.machine.headings.setdefault(place, _heading(scope.frame.path, item))
         match item:
             case p.Gate():
                 place = _gate(here, segment.index, item, place)
@@ -88,7 +88,7 @@ def block(
             case p.MatchBranch():
                 place = _match(here, item, place)
             case p.End():
-                end(t, scope, item.outcome, around, place)
+                end(scope, item.outcome, around, place)
                 return None
             case p.Remember():
                 place = _remember(here, item, place)
@@ -97,12 +97,12 @@ def block(
     return place
 
 
-def _heading(item: p.Item) -> str:
+def _heading(path: str, item: p.Item) -> str:
     match item:
         case p.Gate():
-            return f"gate {item.name}"
+            return f"gate {path}{item.name}"
         case p.Person():
-            return f"{item.kind} {item.name}"
+            return f"{item.kind} {path}{item.name}"
         case p.When():
             return f"when {item.name or ir.show(item.condition)}"
         case p.MatchBranch():
@@ -126,32 +126,33 @@ def _region(here: _Block, members: Sequence[int], place: int) -> int:
             place = _step(here, index, item, place, frozenset(seen))
             seen.add(here.scope.own_names[id(item)])
         here.scope.add(item)
-    behind = t.machine.place()
-    t.machine.go(place, Move(behind), is_(ENDING, 0))
-    t.machine.go(place, Move(t.finish), no(is_(ENDING, 0)))
+    behind, frame = t.machine.place(), here.scope.frame
+    t.machine.go(place, Move(behind), is_(frame.ending, 0))
+    t.machine.go(place, Move(frame.finish), no(is_(frame.ending, 0)))
     return behind
 
 
 def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[str]) -> int:
     """One step. It does not start where a value is missing that it reads: its step has ended."""
-    t, machine = here.t, here.t.machine
-    own = here.scope.own_names[id(step)]
-    machine.headings.setdefault(place, f"step {step.name}")
-    machine.declare(own, 2, f"{step.name}: 1 right, 2 wrong, 0 not there")
+    t, machine, frame = here.t, here.t.machine, here.scope.frame
+    own, shown = here.scope.own_names[id(step)], f"{frame.path}{step.name}"
+    machine.headings.setdefault(place, f"step {shown}")
     here.heads[step.name] = place
-    run, done, exhausted = (machine.place() for _ in range(3))
-    machine.reached.setdefault(step.name, []).append(run)
+    run, done, exhausted, over = (machine.place() for _ in range(4))
+    if frame is t.root:
+        machine.reached.setdefault(step.name, []).append(run)
     memory = again = None
-    if own in t.repeated:
+    fresh = frame.fresh
+    if own in frame.repeated:
         t.begins[run] = own
         if any(repeats(link) for link in inner_links(step.chain)):
-            memory = machine.declare(f"m_{own.removeprefix('v_')}", 4, f"{step.name}: {VERDICTS}")
-        if any(link.cache is not None for link in inner_links(step.chain)):
-            name = f"again_{own.removeprefix('v_')}"
-            again = machine.declare(name, 1, f"1 once {step.name} was made")
-    making = Making(step, own, here.scope, here.around, done, memory, again)
-    chain(t, making, run, exhausted)
+            memory = frame.variable(f"m_{own.removeprefix('v_')}", 4, f"{shown}: {VERDICTS}")
+        again = frame.variable(f"again_{own.removeprefix('v_')}", 1, f"1 once {shown} was made")
+        fresh = all_of([fresh, is_(again, 0)])
+    making = Making(step, own, here.scope, here.around, done, frame.ending, over, memory, fresh)
+    chain(t, making, step.chain, run, exhausted)
     behind = machine.place()
+    machine.go(over, Move(behind))
     flag = here.flags.names.get(index)
     must, lowered = TRUE, Move(behind)
     if flag is not None:
@@ -165,7 +166,8 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
     for reader in here.flags.readers(own):
         made = made.setting(reader, 1)
     machine.go(done, made if again is None else made.setting(again, 1))
-    end_later(t, here.scope, step, here.around, exhausted, behind)
+    outcome = step.chain.end or p.Fail(CHAIN_EXHAUSTED, step.name, step.span)
+    end_later(making, outcome, exhausted)
     return behind
 
 
@@ -184,7 +186,7 @@ def _gate(here: _Block, index: int, gate: p.Gate, place: int) -> int:
     if isinstance(otherwise, p.Redo):
         refused = _redo(here, gate, otherwise, refused)
         otherwise = otherwise.otherwise
-    end(t, here.scope, otherwise, here.around, refused)
+    end(here.scope, otherwise, here.around, refused)
     behind = machine.place()
     passed = Move(behind)
     if flag is not None:
@@ -197,10 +199,9 @@ def _gate(here: _Block, index: int, gate: p.Gate, place: int) -> int:
 
 def _redo(here: _Block, gate: p.Gate, redo: p.Redo, refused: int) -> int:
     """Back to the redo's step while there are redos left; gives the place where there are none."""
-    machine = here.t.machine
-    counter = machine.declare(
-        f"r_{identifier(gate.name)}", redo.times, f"redos that gate {gate.name} has used"
-    )
+    machine, frame = here.t.machine, here.scope.frame
+    note = f"redos that gate {frame.path}{gate.name} has used"
+    counter = frame.variable(f"r_{identifier(gate.name)}", redo.times, note)
     again = Move(here.heads[redo.step], {counter: more(counter)})
     again = again.setting(here.flags.names[here.flags.place_of(redo.step)], 1)
     left = compared(variable(counter), "<", number(redo.times))
@@ -220,7 +221,7 @@ def _person(here: _Block, person: p.Person, place: int) -> int:
         asked, unasked = machine.place(), no(test.value)
         machine.go(place, Move(asked), test.value)
     refused = machine.place()
-    end(t, here.scope, person.otherwise, here.around, refused)
+    end(here.scope, person.otherwise, here.around, refused)
     behind = machine.place()
     machine.go(place, Move(behind), unasked)
     role = t.program.roles[person.role]
@@ -237,7 +238,7 @@ def _person(here: _Block, person: p.Person, place: int) -> int:
 
 def _remember(here: _Block, item: p.Remember, place: int) -> int:
     """A write: wrong if its key, its value or what it hangs on is."""
-    machine, effect = here.t.machine, effect_of(here.t)
+    machine, effect = here.t.machine, here.t.effect()
     good = all_right(here.around | here.scope.steps(item.reads))
     behind = machine.place()
     machine.go(place, Move(behind), good)

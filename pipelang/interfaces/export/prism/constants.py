@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from pipelang.interfaces.export.prism.formulas import product, rest
+from pipelang.interfaces.export.prism.machine import NotExportable
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import (
@@ -22,6 +23,9 @@ from pipelang.semantics.chance import (
     MeasuredShare,
     Undeclared,
 )
+
+MOST_OPEN = 64
+"""Values of one draw that nobody gave a share."""
 
 Z95 = 1.644854
 """The 95% quantile of the standard normal, as the design fixes it."""
@@ -53,16 +57,26 @@ class Constants:
 
     def is_certain(self, chance: Chance) -> bool:
         """Whether a share is known to be 100%."""
+        return self._bounds(chance)[0] == 1
+
+    def is_impossible(self, chance: Chance) -> bool:
+        """Whether a share is known to be 0%."""
+        return self._bounds(chance)[1] == 0
+
+    def _bounds(self, chance: Chance) -> tuple[Decimal, Decimal]:
+        """Between which a share lies."""
         match chance:
             case Declared():
-                return chance.share == 1
+                return chance.share, chance.share
             case CountedShare():
-                return chance.good == chance.total
+                share = Decimal(chance.good) / chance.total
+                return share, share
             case MeasuredShare():
                 file = self.evidence[chance.file]
-                return file.right == len(file.rows)
+                share = Decimal(file.right) / len(file.rows)
+                return share, share
             case Undeclared():
-                return False
+                return Decimal(0), Decimal(1)
             case _:
                 assert_never(chance)
 
@@ -90,7 +104,16 @@ class Constants:
         return self._constant(site, "u", shown, None, shown)
 
     def stick(self, site: str, count: int) -> list[str]:
-        """`count` unknown shares that sum to 1: each takes its part of what is left."""
+        """`count` unknown shares that sum to 1: each takes its part of what is left.
+
+        Raises `NotExportable` if there are too many to be written down.
+        """
+        if count > MOST_OPEN:
+            what = _shown(site, self.pipeline).removesuffix(" if right")
+            raise NotExportable(
+                f"`{what}` may be any of {count:,} values, and nobody declared how often: at most"
+                f" {MOST_OPEN} can be left open"
+            )
         shares, left = [], "1"
         for index in range(count - 1):
             part = self.unknown(f"{site}[{index}]")

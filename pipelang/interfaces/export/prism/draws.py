@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipelang.interfaces.export.prism.constants import Constants, identifier, unused
+from pipelang.interfaces.export.prism.constants import Constants
 from pipelang.interfaces.export.prism.formulas import (
     TRUE,
     Formula,
@@ -20,9 +20,8 @@ from pipelang.interfaces.export.prism.formulas import (
     rest,
 )
 from pipelang.interfaces.export.prism.machine import Machine, Move
-from pipelang.interfaces.export.prism.scopes import Cut, Scope
+from pipelang.interfaces.export.prism.scopes import Cut, Frame
 from pipelang.records import dataclass, field
-from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 
 RIGHT, WRONG = 1, 2
@@ -59,46 +58,36 @@ class Test:
 
 @dataclass(slots=True)
 class Draws:
-    """All draws of a model. `mentions` says which steps a draw's variable is about."""
+    """All draws of a model. `mentions` says what a draw's variable is about, by own names."""
 
     program: p.Program
     machine: Machine
     constants: Constants
     cuts: dict[str, set[Cut]] = field(default_factory=dict)
     names: dict[object, str] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
     mentions: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def given(self, scope: Scope, expr: ir.Expr) -> frozenset[str]:
-        """The steps behind an expanded expression."""
-        return ir.mentions(expr) & scope.written.keys()
-
-    def verdict(self, scope: Scope, expr: ir.Expr, right: str, wrong: str) -> Draw:
-        """A condition that is judged as a whole."""
-        given, shown = self.given(scope, expr), scope.show(expr)
-        note = f"{shown}: 1 holds, 2 does not"
-        name = self.variable(("test", expr), f"t_{identifier(shown)}", 2, note, given)
-        return Draw(
-            name,
-            given,
-            ((HOLDS, right), (FAILS, rest(right))),
-            ((HOLDS, wrong), (FAILS, rest(wrong))),
-        )
-
     def variable(
-        self, key: object, like: str, highest: int, note: str, mentions: frozenset[str]
+        self,
+        frame: Frame,
+        key: object,
+        like: str,
+        highest: int,
+        note: str,
+        mentions: frozenset[str] = frozenset(),
     ) -> str:
-        """The variable of a draw; the same draw has one."""
-        name = self.names.get(key)
+        """The variable of a draw; the same draw of the same call has one."""
+        name = self.names.get((id(frame), key))
         if name is None:
-            name = self.names[key] = unused(like, self.taken)
-            self.machine.declare(name, highest, note)
+            name = self.names[id(frame), key] = frame.variable(like, highest, note)
             self.mentions[name] = mentions
+        elif highest > self.machine.variables[name].highest:
+            self.machine.declare(name, highest, note)
         return name
 
-    def about(self, step: str) -> tuple[str, ...]:
-        """The draws that say something of a step's value."""
-        return tuple(name for name, steps in self.mentions.items() if step in steps)
+    def about(self, own: str) -> tuple[str, ...]:
+        """The draws that say something of a step's value, or of an element."""
+        return tuple(name for name, values in self.mentions.items() if own in values)
 
     def perform(self, place: int, draws: Mapping[str, Draw]) -> int:
         """Draw what was not drawn before; gives the place behind that."""
@@ -116,6 +105,11 @@ class Draws:
                 machine.choose(place, moves, all_of([open_, case]))
             place = behind
         return place
+
+
+def either(holds: str) -> Shares:
+    """A condition that holds so often."""
+    return ((HOLDS, holds), (FAILS, rest(holds)))
 
 
 def all_right(steps: frozenset[str]) -> Formula:

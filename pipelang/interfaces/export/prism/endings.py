@@ -2,42 +2,75 @@
 
 from __future__ import annotations
 
-from pipelang.interfaces.export.prism.chains import EFFECT
+from collections.abc import Mapping
+
 from pipelang.interfaces.export.prism.draws import all_right
-from pipelang.interfaces.export.prism.formulas import TRUE, Formula, all_of, is_, is_not, no
+from pipelang.interfaces.export.prism.formulas import (
+    TRUE,
+    Formula,
+    all_of,
+    is_,
+    is_not,
+    no,
+)
 from pipelang.interfaces.export.prism.machine import Move
 from pipelang.interfaces.export.prism.scopes import Scope
-from pipelang.interfaces.export.prism.translation import Translation
+from pipelang.interfaces.export.prism.translation import EFFECT, Making, Translation, Trial
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import named
 
-ENDING = "ending"
 RIGHT_ANSWER, WRONG_ANSWER = "answered, and right", "answered, but wrong"
 CHAIN_EXHAUSTED = "chain_exhausted"
 
+_Sets = Mapping[str, Formula]
 
-def end(
-    t: Translation, scope: Scope, outcome: p.Outcome, around: frozenset[str], place: int
-) -> None:
-    """The run ends here."""
+
+def end(scope: Scope, outcome: p.Outcome, around: frozenset[str], place: int) -> None:
+    """The run of a pipeline ends here."""
+    frame = scope.frame
     for name, case in _endings(scope, outcome, around):
-        t.machine.go(place, Move(t.finish).setting(ENDING, t.machine.end(name)), case)
+        ended = Move(frame.finish).setting(frame.ending, frame.machine.end(frame.ending, name))
+        frame.machine.go(place, ended, case)
 
 
-def end_later(
-    t: Translation,
-    scope: Scope,
-    step: p.Step,
-    around: frozenset[str],
-    place: int,
-    behind: int,
+def end_later(making: Making, outcome: p.Outcome, place: int) -> None:
+    """A chain is used up: what it is in ends when all beside it has finished, if nothing before
+    has ended it.
+    """
+    for name, case in _endings(making.scope, outcome, making.around):
+        _remembered(making, name, place, case)
+
+
+def decided(
+    trial: Trial, outcome: p.Escalate | p.Reject, place: int, case: Formula, sets: _Sets
 ) -> None:
-    """A step's chain is used up: the run ends with its region, if nothing before has ended it."""
-    outcome = step.chain.end or p.Fail(CHAIN_EXHAUSTED, step.name, step.span)
-    open_ = is_(ENDING, 0)
-    t.machine.go(place, Move(behind), no(open_))
-    for name, case in _endings(scope, outcome, around):
-        ended = Move(behind).setting(ENDING, t.machine.end(name))
-        t.machine.go(place, ended, all_of([open_, case]))
+    """The same where a pipeline among an agent's tools has decided it."""
+    _remembered(trial.making, _decision(outcome), place, case, sets)
+
+
+def passed_on(making: Making, variable: str, place: int, child: str | None = None) -> None:
+    """What a variable remembers as the ending of an element, or of a sub-pipeline, is the run's;
+    what a sub-pipeline answered, or that it failed, is not.
+    """
+    for name, code in making.scope.frame.machine.endings.get(variable, {}).items():
+        kind, _, reason = name.partition(" ")
+        if child is None:
+            _remembered(making, name, place, is_(variable, code))
+        elif kind == "escalation":
+            passed = f"{kind} {named(child, reason)}"
+            _remembered(making, passed, place, is_(variable, code))
+        elif kind == "rejection":
+            _remembered(making, name, place, is_(variable, code))
+
+
+def _remembered(
+    making: Making, name: str, place: int, case: Formula, sets: _Sets | None = None
+) -> None:
+    machine, open_ = making.scope.frame.machine, is_(making.ended, 0)
+    first = machine.end(making.ended, name)
+    over = Move(making.over, sets or {})
+    machine.go(place, over.setting(making.ended, first), all_of([open_, case]))
+    machine.go(place, over, all_of([no(open_), case]))
 
 
 def _endings(scope: Scope, outcome: p.Outcome, around: frozenset[str]) -> list[tuple[str, Formula]]:
@@ -46,18 +79,20 @@ def _endings(scope: Scope, outcome: p.Outcome, around: frozenset[str]) -> list[t
         case p.Return():
             good = all_right(around | scope.mentioned(outcome.value))
             return [(RIGHT_ANSWER, good), (WRONG_ANSWER, no(good))]
-        case p.Escalate():
-            return [(f"escalation {outcome.reason}", TRUE)]
-        case p.Reject():
-            return [("rejection", TRUE)]
+        case p.Escalate() | p.Reject():
+            return [(_decision(outcome), TRUE)]
         case p.Fail():
             return [(f"failure {outcome.code}", TRUE)]
 
 
+def _decision(outcome: p.Escalate | p.Reject) -> str:
+    return f"escalation {outcome.reason}" if isinstance(outcome, p.Escalate) else "rejection"
+
+
 def finish(t: Translation) -> dict[str, int]:
     """The last place: every ending gets a place of its own, by the name of its outcome."""
-    machine = t.machine
-    machine.headings[t.finish] = "the run is over"
+    machine, root = t.machine, t.root
+    machine.headings[root.finish] = "the run is over"
     places: dict[str, int] = {}
 
     def final(name: str) -> int:
@@ -66,19 +101,14 @@ def finish(t: Translation) -> dict[str, int]:
         return places[name]
 
     good = is_not(EFFECT, 1) if EFFECT in machine.variables else TRUE
-    for name, number in machine.ends.items():
-        here = is_(ENDING, number)
+    for name, code in machine.endings.get(root.ending, {}).items():
+        here = is_(root.ending, code)
         if name == RIGHT_ANSWER:
-            machine.go(t.finish, Move(final("success")), all_of([here, good]))
+            machine.go(root.finish, Move(final("success")), all_of([here, good]))
             if good != TRUE:
-                machine.go(t.finish, Move(final("silent_error")), all_of([here, no(good)]))
+                machine.go(root.finish, Move(final("silent_error")), all_of([here, no(good)]))
         elif name == WRONG_ANSWER:
-            machine.go(t.finish, Move(final("silent_error")), here)
+            machine.go(root.finish, Move(final("silent_error")), here)
         else:
-            machine.go(t.finish, Move(final(name)), here)
-    machine.declare(ENDING, max(machine.ends.values(), default=1), _note(machine.ends))
+            machine.go(root.finish, Move(final(name)), here)
     return places
-
-
-def _note(ends: dict[str, int]) -> str:
-    return ", ".join(f"{number} {name}" for name, number in ends.items())

@@ -3,6 +3,9 @@
 An expression is taken apart as far as its parts are known: a path by its shares in traffic, a
 confidence by its step's file, a condition by a share of its own. What is left is one draw as a
 whole, with shares that nobody declared.
+
+What a sub-pipeline says of its parameters alone is a statement about the arguments: it is drawn in
+the words of the caller, by the caller's shares where it has some for them.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipelang.interfaces.export.prism.constants import identifier
-from pipelang.interfaces.export.prism.draws import HOLDS, Draw, Draws, Shares
+from pipelang.interfaces.export.prism.draws import HOLDS, Draw, Draws, Shares, either
 from pipelang.interfaces.export.prism.formulas import (
     FALSE,
     TRUE,
@@ -29,11 +32,21 @@ from pipelang.interfaces.export.prism.formulas import (
 from pipelang.interfaces.export.prism.scopes import Cut, Scope, confidence_cut
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir
+from pipelang.semantics.arms import arm_test
 from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.types import ANSWERER, BOOL, AnswererType, EnumType, Type
 
 Arm = tuple[object, ...] | None
 """The values that an arm of a `match` takes; None takes what is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How a `path` or a `test` is drawn, if what it mentions is right and if not."""
+
+    kind: str
+    right: Shares
+    wrong: Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,7 @@ class Compiler:
             case ir.Member(collection=ir.MakeList() as listed) if _is_drawn(expr.item):
                 return any_of(self._equal(expr.item, one) for one in listed.items)
             case _:
-                return self._undeclared(expr)
+                return self._stated(expr, None)
 
     def _constant(self, value: object, type: Type) -> Formula:
         if isinstance(value, bool):
@@ -101,16 +114,12 @@ class Compiler:
             pass
         if _is_drawn(subject):
             return list(_arms(self._domain(subject), taken))
-        site = f"{self.scope.pipeline.name}:{self.scope.show(subject)}"
-        given = self.all.given(self.scope, subject)
-        note = f"{self.scope.show(subject)}: which arm it takes"
-        like = f"a_{identifier(self.scope.show(subject))}"
-        name = self.all.variable(("arm", subject, tuple(taken)), like, len(taken), note, given)
-        right = wrong = _numbered(self.all.constants.stick(f"{site} if right", len(taken)))
-        if given:
-            wrong = _numbered(self.all.constants.stick(f"{site} if wrong", len(taken)))
-        self.draws.setdefault(name, Draw(name, given, right, wrong))
-        return [(index, is_(name, index + 1)) for index in range(len(taken))]
+        left, cases = TRUE, []
+        for index, values in enumerate(taken):
+            test = TRUE if values is None else self.value(arm_test(subject, values))
+            cases.append((index, all_of([left, test])))
+            left = all_of([left, no(test)])
+        return cases
 
     def _domain(self, expr: ir.Expr) -> list[tuple[object, Formula]]:
         """Every value that an expression can have, each with the condition that it has it."""
@@ -133,10 +142,8 @@ class Compiler:
 
     def _atom(self, expr: ir.Expr) -> Formula | None:
         """The draw behind an expression that has one of its own; None if it is taken apart."""
-        share = self.scope.condition_shares().get(expr)
-        if share is not None:
-            constants = self.all.constants
-            return self._judge(expr, constants.share(share.right), constants.share(share.wrong))
+        if expr in self.scope.condition_shares():
+            return self._stated(expr, self._told(expr))
         if isinstance(expr, ir.Compare):
             opposite = _opposite(expr)
             if opposite is not None and opposite in self.scope.condition_shares():
@@ -146,48 +153,89 @@ class Compiler:
                 file = self.own or self.scope.files.get(cut[0])
                 if file is not None and cut[0] in self.all.cuts:
                     return self._bin(cut[0], file, cut[1], cut[2])
-        drawn = expr.type == BOOL or isinstance(expr.type, EnumType)
-        return self._path(expr) if drawn and ir.path_of(expr) is not None else None
+        return self._stated(expr, self._told(expr)) if _is_path(expr) else None
 
-    def _judge(self, expr: ir.Expr, right: str, wrong: str) -> Formula:
-        made = self.all.verdict(self.scope, expr, right, wrong)
-        self.draws.setdefault(made.name, made)
-        return is_(made.name, HOLDS)
-
-    def _undeclared(self, expr: ir.Expr) -> Formula:
-        """Nobody said anything about it: one unknown share if it is right, and one if not."""
-        site = f"{self.scope.pipeline.name}:{self.scope.show(expr)}"
-        right = self.all.constants.unknown(f"{site} if right")
-        given = self.all.given(self.scope, expr)
-        wrong = self.all.constants.unknown(f"{site} if wrong") if given else right
-        return self._judge(expr, right, wrong)
-
-    def _path(self, expr: ir.Expr) -> Formula:
-        """A path to a bool or an enum, by its shares; without any they are unknown."""
-        all_, given = self.all, self.all.given(self.scope, expr)
-        members: tuple[object, ...] = (True, False)
-        if isinstance(expr.type, EnumType):
-            members = expr.type.members
-        listed = ", ".join(f"{n} {str(m).lower()}" for n, m in enumerate(members, start=1))
-        note = f"{self.scope.show(expr)}: {listed}"
-        like = f"d_{identifier(self.scope.show(expr))}"
-        name = all_.variable(("path", expr), like, len(members), note, given)
+    def _told(self, expr: ir.Expr) -> _Told | None:
+        """What this pipeline's traffic says of an expression as a whole."""
+        constants = self.all.constants
+        share = self.scope.condition_shares().get(expr)
+        if share is not None:
+            right, wrong = constants.share(share.right), constants.share(share.wrong)
+            return _Told("test", either(right), either(wrong))
         line = self.scope.path_shares().get(expr)
-        if line is not None:
-            by_member = {member: all_.constants.share(chance) for member, chance in line.shares}
-            if members == (True, False):
-                by_member[False] = rest(by_member[True])
-            right = tuple((n, by_member.get(m, "0")) for n, m in enumerate(members, start=1))
-            wrong = right
-        else:
-            site = f"{self.scope.pipeline.name}:{self.scope.show(expr)}"
-            count = len(members)
-            right = _numbered(all_.constants.stick(f"{site} if right", count))
-            wrong = right
-            if given:
-                wrong = _numbered(all_.constants.stick(f"{site} if wrong", count))
-        self.draws.setdefault(name, Draw(name, given, right, wrong))
+        if line is None:
+            return None
+        by_member = {member: constants.share(chance) for member, chance in line.shares}
+        if expr.type == BOOL:
+            by_member[False] = rest(by_member[True])
+        shares = _numbered([by_member.get(member, "0") for member in _members(expr)])
+        return _Told("path", shares, shares)
+
+    def _stated(self, expr: ir.Expr, told: _Told | None) -> Formula:
+        """A statement about the values behind an expression, drawn once per version of them."""
+        here = self.scope.in_callers_words(expr)
+        if here is not None:
+            assert self.scope.caller is not None
+            return Compiler(self.all, self.scope.caller, None, self.draws).heard(here, told)
+        given = self.scope.given(expr)
+        told = told or self._open(expr, given)
+        shown = self.scope.show(expr)
+        listed = "1 holds, 2 does not"
+        if told.kind == "path":
+            members = enumerate(_members(expr), start=1)
+            listed = ", ".join(f"{n} {str(m).lower()}" for n, m in members)
+        name = self.all.variable(
+            self.scope.frame,
+            (told.kind, expr),
+            f"{'d' if told.kind == 'path' else 't'}_{identifier(shown)}",
+            len(told.right),
+            f"{shown}: {listed}",
+            self.scope.about(expr),
+        )
+        self.draws.setdefault(name, Draw(name, given, told.right, told.wrong))
         return variable(name) if isinstance(expr.type, EnumType) else is_(name, HOLDS)
+
+    def heard(self, expr: ir.Expr, told: _Told | None) -> Formula:
+        """What a sub-pipeline draws about its argument: by the shares here if they say all of it,
+        else as it was told.
+        """
+        if told is None or self._is_known(expr):
+            return self.value(expr)
+        return self._stated(expr, told)
+
+    def _is_known(self, expr: ir.Expr) -> bool:
+        """Whether constants, shares and evidence here say how an expression comes out."""
+        try:
+            fold(expr)
+        except NotConstant:
+            pass
+        else:
+            return True
+        if self._told(expr) is not None:
+            return True
+        match expr:
+            case ir.Compare(op="==") | ir.Member() | ir.Not() | ir.Logic() | ir.Choice():
+                return all(map(self._is_known, ir.parts(expr)))
+            case ir.MakeList() | ir.Select():
+                return all(map(self._is_known, ir.parts(expr)))
+            case ir.Compare():
+                cut, opposite = confidence_cut(expr), _opposite(expr)
+                told = opposite is not None and self._told(opposite) is not None
+                return told or (cut is not None and cut[0] in self.scope.files)
+            case _:
+                return False
+
+    def _open(self, expr: ir.Expr, given: frozenset[str]) -> _Told:
+        """Nobody said anything about it: unknown shares if it is right, and others if not."""
+        site = f"{self.scope.pipeline.name}:{self.scope.show(expr)}"
+        count = len(_members(expr))
+        right = wrong = self._unknown(f"{site} if right", count)
+        if given:
+            wrong = self._unknown(f"{site} if wrong", count)
+        return _Told("path" if _is_path(expr) else "test", right, wrong)
+
+    def _unknown(self, site: str, count: int) -> Shares:
+        return _numbered(self.all.constants.stick(site, count))
 
     def _bin(self, step: str, file: str, cut: Cut, holds_if_reached: bool) -> Formula:
         """A confidence: the rows of its file between the thresholds that anybody asks about."""
@@ -195,7 +243,8 @@ class Compiler:
         note = f"{step.removeprefix('v_')}.confidence: 1 + how many thresholds it reaches"
         given = frozenset({step})
         like = f"b_{step.removeprefix('v_')}"
-        name = self.all.variable(("bin", step, file), like, len(cuts) + 1, note, given)
+        key = ("bin", step, file)
+        name = self.all.variable(self.scope.frame, key, like, len(cuts) + 1, note, given)
         if name not in self.draws:
             shares = [self._bins(file, right, cuts) for right in (True, False)]
             self.draws[name] = Draw(name, given, *shares)
@@ -226,6 +275,15 @@ def _numbered(shares: list[str]) -> Shares:
 def _is_drawn(expr: ir.Expr) -> bool:
     """Whether an expression's value is drawn or constant: a bool, an enum's member, a tier."""
     return expr.type == BOOL or isinstance(expr.type, (EnumType, AnswererType))
+
+
+def _is_path(expr: ir.Expr) -> bool:
+    """Whether an expression is a path to a bool or to an enum, which is a draw."""
+    return (expr.type == BOOL or isinstance(expr.type, EnumType)) and ir.path_of(expr) is not None
+
+
+def _members(expr: ir.Expr) -> tuple[object, ...]:
+    return expr.type.members if isinstance(expr.type, EnumType) else (True, False)
 
 
 def _opposite(expr: ir.Compare) -> ir.Compare | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from pipelang.interfaces.export.prism.draws import HOLDS, Draws, Test
+from pipelang.interfaces.export.prism.constants import identifier
+from pipelang.interfaces.export.prism.draws import HOLDS, Draw, Draws, Test, either
 from pipelang.interfaces.export.prism.expressions import Arm, Compiler
 from pipelang.interfaces.export.prism.formulas import TRUE, Formula, is_, rest
-from pipelang.interfaces.export.prism.scopes import Scope, confidence_cut
+from pipelang.interfaces.export.prism.machine import Machine
+from pipelang.interfaces.export.prism.scopes import Scope, called, confidence_cut
+from pipelang.records import replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.walk import inner_links
+from pipelang.semantics.walk import inner_blocks, inner_links
 
 
 def gate_test(draws: Draws, scope: Scope, gate: p.Gate) -> Test:
@@ -57,40 +60,59 @@ def route_test(draws: Draws, scope: Scope, who: ir.Expr) -> tuple[Test, list[tup
 
 
 def _judged(draws: Draws, scope: Scope, condition: ir.Expr, right: str, wrong: str) -> Test:
+    """A condition that is judged as a whole."""
     expr = scope.expand(condition)
-    made = draws.verdict(scope, expr, right, wrong)
-    return Test(is_(made.name, HOLDS), {made.name: made})
+    shown, given = scope.show(expr), scope.given(expr)
+    note = f"{shown}: 1 holds, 2 does not"
+    like, about = f"t_{identifier(shown)}", scope.about(expr)
+    name = draws.variable(scope.frame, ("test", expr), like, 2, note, about)
+    return Test(is_(name, HOLDS), {name: Draw(name, given, either(right), either(wrong))})
 
 
-def gather_cuts(draws: Draws, scope: Scope, block: p.Block) -> None:
-    """Every threshold that anything in a block compares a step's confidence with."""
+def gather_cuts(draws: Draws, scope: Scope) -> None:
+    """Every threshold that anything compares a step's confidence with, in the steps' own names."""
+    for test in _tests(scope.inside(), scope.pipeline.block):
+        for part in ir.walk(test):
+            cut = confidence_cut(part) if isinstance(part, ir.Compare) else None
+            if cut is not None and cut[0] in scope.written:
+                draws.cuts.setdefault(cut[0], set()).add(cut[1])
+
+
+def _tests(scope: Scope, block: p.Block) -> Iterator[ir.Expr]:
+    """What decides something in a block, and about their arguments in the pipelines it runs."""
     for item in block.items:
-        tests: list[ir.Expr] = []
-        inner: tuple[p.Block, ...] = ()
         match item:
             case p.Step():
                 for link in inner_links(item.chain):
-                    if isinstance(link.action, (p.AskTier, p.Agent)):
-                        tests.append(link.action.who)
-                    elif isinstance(link.action, p.Choose):
-                        tests.append(link.action.subject)
-            case p.Gate():
-                tests.append(item.condition)
+                    yield from _tests_of(scope, link.action)
+            case p.Gate() | p.When():
+                yield scope.expand(item.condition)
             case p.Person() if item.when is not None:
-                tests.append(item.when)
-            case p.When():
-                tests.append(item.condition)
-                inner = (item.then, item.otherwise)
+                yield scope.expand(item.when)
             case p.MatchBranch():
-                tests.append(item.subject)
-                inner = tuple(arm for _, arm in item.arms)
+                yield scope.expand(item.subject)
             case _:
                 pass
-        for test in tests:
-            for part in ir.walk(scope.expand(test)):
-                cut = confidence_cut(part) if isinstance(part, ir.Compare) else None
-                if cut is not None and cut[0] in scope.written:
-                    draws.cuts.setdefault(cut[0], set()).add(cut[1])
-        for one in inner:
-            gather_cuts(draws, scope.inside(), one)
+        for inner in inner_blocks(item):
+            yield from _tests(scope.inside(), inner)
         scope.add(item)
+
+
+def _tests_of(scope: Scope, action: p.Action) -> Iterator[ir.Expr]:
+    match action:
+        case p.AskTier() | p.Agent():
+            yield scope.expand(action.who)
+        case p.Choose():
+            yield scope.expand(action.subject)
+        case p.RunPipeline():
+            # Only the words matter here, so the names are those of a machine of their own.
+            pipeline = scope.frame.program.pipelines[action.pipeline]
+            frame = replace(scope.frame, pipeline=pipeline, machine=Machine(), variables=[])
+            child = called(frame, scope, action, frozenset())
+            for test in _tests(child, pipeline.block):
+                for part in ir.walk(test):
+                    here = child.in_callers_words(part)
+                    if here is not None and isinstance(part, ir.Compare):
+                        yield here
+        case _:
+            pass

@@ -11,6 +11,13 @@ from collections.abc import Iterable, Mapping
 from pipelang.interfaces.export.prism.formulas import TRUE, Formula, number
 from pipelang.records import dataclass, field
 
+MOST_PLACES = 200_000
+"""Places of a model: more are read by no checker, and not by people either."""
+
+
+class NotExportable(Exception):
+    """Something in the pipeline that has no translation; the message names it."""
+
 
 def _nothing() -> Mapping[str, Formula]:
     return {}
@@ -57,21 +64,30 @@ class Reward:
 
 @dataclass(slots=True)
 class Machine:
-    """`kept` are variables whose last value counts when the run is over."""
+    """`kept` are variables whose last value counts when the run is over, `taken` names that are in
+    use, `endings` what the variables say that remember endings.
+    """
 
     variables: dict[str, Variable] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
     rewards: list[Reward] = field(default_factory=list)
     headings: dict[int, str] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
+    endings: dict[str, dict[str, int]] = field(default_factory=dict)
     reached: dict[str, list[int]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
     places: int = 0
 
     def place(self, heading: str = "") -> int:
         """A new place; a heading is printed above its commands."""
         number = self.places
         self.places += 1
+        if number == MOST_PLACES:
+            raise NotExportable(
+                f"the model would have more than {MOST_PLACES:,} places, since a pipeline is"
+                " written out wherever it is run: export those that it runs one by one"
+            )
         if heading:
             self.headings[number] = heading
         return number
@@ -94,6 +110,11 @@ class Machine:
         if guard.text != "false":
             self.commands.append(Command(place, guard, possible))
 
-    def end(self, name: str) -> int:
-        """The number of an ending, by its name; runs that end so are told apart by it alone."""
-        return self.ends.setdefault(name, len(self.ends) + 1)
+    def end(self, variable: str, name: str) -> int:
+        """The number of an ending by its name, which a variable may have from now on."""
+        number = self.ends.setdefault(name, len(self.ends) + 1)
+        found = self.endings.setdefault(variable, {})
+        found[name] = number
+        notes = ", ".join(f"{number} {name}" for name, number in found.items())
+        self.declare(variable, number, notes)
+        return number

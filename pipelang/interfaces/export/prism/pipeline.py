@@ -12,11 +12,13 @@ from pipelang.interfaces.export.prism.endings import finish
 from pipelang.interfaces.export.prism.judging import gather_cuts
 from pipelang.interfaces.export.prism.machine import Machine
 from pipelang.interfaces.export.prism.redos import renew
-from pipelang.interfaces.export.prism.scopes import outermost
+from pipelang.interfaces.export.prism.scopes import Frame, outermost
 from pipelang.interfaces.export.prism.translation import Translation
 from pipelang.interfaces.export.prism.writing import written
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+
+ENDING = "ending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,14 @@ def model(program: p.Program, name: str) -> Model:
     machine = Machine()
     constants = Constants(pipeline.name, dict(program.evidence))
     draws = Draws(program, machine, constants)
-    gather_cuts(draws, outermost(program, pipeline), pipeline.block)
     start, over = machine.place(), machine.place()
     prices = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
-    t = Translation(program, pipeline, machine, constants, draws, prices, over)
-    block(t, pipeline.block, outermost(program, pipeline), frozenset(), start)
+    root = Frame(program, pipeline, machine, prices, ENDING, over)
+    root.ending = root.variable(ENDING, 0, "")
+    scope = outermost(root)
+    gather_cuts(draws, scope)
+    t = Translation(program, machine, constants, draws, root)
+    block(t, pipeline.block, scope, frozenset(), start)
     renew(t)
     endings = finish(t)
     return Model(written(t, forgetting(machine), endings), constants)

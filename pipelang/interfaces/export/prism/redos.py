@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelang.interfaces.export.prism.constants import identifier
+from pipelang.interfaces.export.prism.formulas import number
 from pipelang.interfaces.export.prism.machine import Move
 from pipelang.interfaces.export.prism.scopes import Scope
 from pipelang.interfaces.export.prism.translation import Translation
@@ -31,8 +32,8 @@ class Flags:
         return self.steps[step]
 
 
-def flags_of(t: Translation, block: p.Block, scope: Scope) -> Flags:
-    """The flags of a block; the steps that may be made again are noted in the translation."""
+def flags_of(block: p.Block, scope: Scope) -> Flags:
+    """The flags of a block; the steps that may be made again are noted in the frame."""
     inside = scope.inside()
     reads: dict[int, frozenset[str]] = {}
     steps: dict[str, int] = {}
@@ -55,38 +56,35 @@ def flags_of(t: Translation, block: p.Block, scope: Scope) -> Flags:
     for index in within:
         name = identifier(getattr(block.items[index], "name", ""))
         kind = "step" if index in own else "gate"
-        note = f"1 if {kind} {name} must run"
-        flags[index] = t.machine.declare(_unused(t, f"todo_{name}"), 1, note, initial=1)
+        note = f"1 if {kind} {scope.frame.path}{name} must run"
+        flags[index] = scope.frame.variable(f"todo_{name}", 1, note, initial=1)
     again = {own[first] for first, _ in spans}
     size = -1
     while len(again) != size:  # what reads something that may be new may be new itself
         size = len(again)
         again |= {own[i] for i in within if i in own and reads[i] & again}
-    t.repeated |= again
+    scope.frame.repeated |= again
     return Flags(flags, {index: reads[index] for index in within}, steps)
 
 
-def _unused(t: Translation, name: str) -> str:
-    candidate, count = name, 1
-    while candidate in t.machine.variables:
-        count += 1
-        candidate = f"{name}_{count}"
-    return candidate
-
-
 def renew(t: Translation) -> None:
-    """A step that is made again takes all that was drawn about its former value along.
+    """A step that is made again, or a new element, takes all that was drawn about the former value
+    along; a new call of a sub-pipeline takes all that the former one left behind.
 
     What is drawn about it is only known when the whole pipeline has been gone through.
     """
+    machine = t.machine
 
     def renewed(move: Move) -> Move:
-        own = t.begins.get(move.to)
-        for draw in () if own is None else t.draws.about(own):
-            move = move.setting(draw, 0)
-        return move
+        old: list[str] = []
+        if move.to in t.begins:
+            old += t.draws.about(t.begins[move.to])
+        if move.to in t.calls:
+            old += t.calls[move.to].variables
+        before = {name: number(machine.variables[name].initial) for name in old}
+        return Move(move.to, {**before, **move.sets}) if old else move
 
-    t.machine.commands = [
+    machine.commands = [
         replace(command, moves=tuple((share, renewed(move)) for share, move in command.moves))
-        for command in t.machine.commands
+        for command in machine.commands
     ]

@@ -1,18 +1,25 @@
 """What names stand for at a place of a pipeline, and what was said about them.
 
 Lets are looked through: a test on a let is a test on what it is made of. Steps in different
-branches may share a name; here each gets a name of its own, which is also that of its variable.
+branches, or in two calls of one sub-pipeline, may share a name; here each gets a name of its own,
+which is also that of its variable. Parameters of a sub-pipeline and elements of a list have names
+of their own too, but no variable: they are as right as what stands behind them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
+from pipelang.analysis.model import Model
 from pipelang.interfaces.export.prism.constants import identifier, unused
+from pipelang.interfaces.export.prism.formulas import TRUE, Formula
+from pipelang.interfaces.export.prism.machine import Machine
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.types import Type
 from pipelang.semantics.walk import all_items, inner_links
 
 Cut = tuple[Decimal, bool]
@@ -20,19 +27,66 @@ Cut = tuple[Decimal, bool]
 
 
 @dataclass(slots=True)
-class Scope:
-    """The names in scope: lets as what they are made of, steps as reads of their variables."""
+class Frame:
+    """One call of a pipeline: the run itself, or a sub-pipeline at a place that runs it.
+
+    `ending` is the variable that says how it ended, `finish` the place where it has, and `ends`
+    what it may have ended with. `variables` are set back at the beginning of every call; `fresh`
+    says when its steps may look into a cache. `path` is what a step's name is printed with.
+    """
 
     program: p.Program
     pipeline: p.Pipeline
+    machine: Machine
+    prices: Model
+    ending: str
+    finish: int
+    fresh: Formula = TRUE
+    path: str = ""
+    variables: list[str] = field(default_factory=list)
+    ends: dict[str, int] = field(default_factory=dict)
+    repeated: set[str] = field(default_factory=set)
+
+    def variable(self, name: str, highest: int, note: str, initial: int = 0) -> str:
+        """A new variable of this call; a number is added to a name that is there already."""
+        name = unused(name, self.machine.taken)
+        self.variables.append(name)
+        return self.machine.declare(name, highest, note, initial)
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names in scope: lets as what they are made of, steps as reads of their variables.
+
+    `behind` are the steps behind parameters and elements. `caller` is where a sub-pipeline is run
+    from, and `arguments` what its parameters are there.
+    """
+
+    frame: Frame
     own_names: dict[int, str]
     written: dict[str, ir.Expr]
+    behind: dict[str, frozenset[str]] = field(default_factory=dict)
     names: dict[str, ir.Expr] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    caller: Scope | None = None
+    arguments: Mapping[str, ir.Expr] = field(default_factory=dict)
+
+    @property
+    def pipeline(self) -> p.Pipeline:
+        return self.frame.pipeline
 
     def inside(self) -> Scope:
         """The scope of a branch: sees what is around it, and keeps its own names to itself."""
         return replace(self, names=dict(self.names))
+
+    def element(self, name: str, type: Type, behind: frozenset[str]) -> Scope:
+        """The scope of the body of an `each`; the element is as right as what is behind it."""
+        inner = self.inside()
+        own = unused(f"v_{identifier(name)}", self.frame.machine.taken)
+        inner.names[name] = ir.Read(own, type)
+        inner.written = {**self.written, own: ir.Read(name, type)}
+        inner.behind = {**self.behind, own: behind}
+        return inner
 
     def add(self, item: p.Item) -> None:
         """An item that makes a value has been passed."""
@@ -41,7 +95,7 @@ class Scope:
         elif isinstance(item, p.Step):
             own = self.own_names[id(item)]
             self.names[item.name] = ir.Read(own, item.type, item.span)
-            file = _measured(self.program, item)
+            file = _measured(self.frame.program, item)
             if file is not None:
                 self.files[own] = file
 
@@ -55,15 +109,32 @@ class Scope:
 
     def steps(self, names: frozenset[str]) -> frozenset[str]:
         """The variables of the steps behind some names; inputs have none, they are always right."""
+        values = (self.names[name] for name in names if name in self.names)
+        return frozenset[str]().union(*map(self.given, values))
+
+    def given(self, expr: ir.Expr) -> frozenset[str]:
+        """The variables of the steps behind an expanded expression."""
         found: set[str] = set()
-        for name in names:
-            if name in self.names:
-                found |= ir.mentions(self.names[name]) & self.written.keys()
+        for name in self.about(expr):
+            found |= self.behind.get(name, frozenset((name,)))
         return frozenset(found)
+
+    def about(self, expr: ir.Expr) -> frozenset[str]:
+        """What has a name of its own in an expanded expression: steps, parameters, elements."""
+        return ir.mentions(expr) & self.written.keys()
 
     def mentioned(self, expr: ir.Expr) -> frozenset[str]:
         """The variables of the steps that an expression mentions."""
         return self.steps(ir.mentions(expr))
+
+    def in_callers_words(self, expr: ir.Expr) -> ir.Expr | None:
+        """What an expanded expression is where this pipeline is run; None if it is about more than
+        its parameters.
+        """
+        about = self.about(expr)
+        if self.caller is None or not about or not about <= self.arguments.keys():
+            return None
+        return ir.substitute(expr, self.arguments)
 
     def made_so_far(self, names: frozenset[str]) -> frozenset[str]:
         """The variables of all steps with these names, those of branches passed included."""
@@ -75,21 +146,51 @@ class Scope:
         """What traffic says of paths, in the words of this place."""
         return {self.expand(line.path): line for line in self.pipeline.traffic.paths}
 
+    def mean_length(self, expr: ir.Expr) -> Decimal | None:
+        """What traffic says of the length of an expanded list."""
+        for line in self.pipeline.traffic.means:
+            *steps, last = line.path
+            if last != "length":
+                continue
+            value: ir.Expr = self.names.get(steps[0], ir.Read(steps[0], expr.type))
+            for step in steps[1:]:
+                value = ir.Field(value, step, expr.type)
+            if value == expr:
+                return line.mean
+        return None
+
     def condition_shares(self) -> dict[ir.Expr, p.ConditionShare]:
         """What traffic says of conditions, in the words of this place."""
         return {self.expand(line.condition): line for line in self.pipeline.traffic.conditions}
 
 
-def outermost(program: p.Program, pipeline: p.Pipeline) -> Scope:
+def outermost(frame: Frame) -> Scope:
     """The scope at the head of a pipeline, with a name of its own for every step."""
-    taken: set[str] = set()
     own_names: dict[int, str] = {}
     written: dict[str, ir.Expr] = {}
-    for item in all_items(pipeline.block):
+    for item in all_items(frame.pipeline.block):
         if isinstance(item, p.Step):
-            own = own_names[id(item)] = unused(f"v_{identifier(item.name)}", taken)
+            note = f"{frame.path}{item.name}: 1 right, 2 wrong, 0 not there"
+            own = own_names[id(item)] = frame.variable(f"v_{identifier(item.name)}", 2, note)
             written[own] = ir.Read(item.name, item.type, item.span)
-    return Scope(program, pipeline, own_names, written)
+    return Scope(frame, own_names, written)
+
+
+def called(frame: Frame, caller: Scope, action: p.RunPipeline, around: frozenset[str]) -> Scope:
+    """The same of a sub-pipeline, whose parameters are as right as its arguments and what is
+    around them.
+    """
+    scope = outermost(frame)
+    arguments = dict(action.arguments)
+    given: dict[str, ir.Expr] = {}
+    for parameter in frame.pipeline.parameters:
+        own = unused(f"v_{identifier(parameter.name)}", frame.machine.taken)
+        here = caller.expand(arguments[parameter.name])
+        given[own] = here
+        scope.names[parameter.name] = ir.Read(own, parameter.type)
+        scope.written[own] = ir.Read(parameter.name, parameter.type)
+        scope.behind[own] = caller.given(here) | around
+    return replace(scope, caller=caller.inside(), arguments=given)
 
 
 def _measured(program: p.Program, step: p.Step) -> str | None:

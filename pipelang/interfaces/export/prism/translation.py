@@ -5,35 +5,34 @@ from __future__ import annotations
 from decimal import Decimal
 from math import isfinite
 
-from pipelang.analysis.model import Model
 from pipelang.analysis.prices import AttemptCost, attempt_cost, tools_cost, turn_cost
 from pipelang.interfaces.export.prism.constants import Constants, plain
 from pipelang.interfaces.export.prism.draws import Draws
-from pipelang.interfaces.export.prism.machine import Machine, Reward
-from pipelang.interfaces.export.prism.scopes import Scope
+from pipelang.interfaces.export.prism.formulas import TRUE, Formula
+from pipelang.interfaces.export.prism.machine import Machine, Move, Reward
+from pipelang.interfaces.export.prism.scopes import Frame, Scope
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
-
-class NotExportable(Exception):
-    """Something in the pipeline that has no translation yet; the message names it."""
+EFFECT = "wrong_effect"
+"""The variable that remembers a wrong effect to the end of the run."""
 
 
 @dataclass(slots=True)
 class Translation:
-    """A pipeline being translated. `repeated` are the steps that a redo may make again, `begins`
-    the places where these begin. `unpriced` says why there are no costs, if there are none.
+    """A pipeline being translated; `root` is its own frame.
+
+    `begins` are the places where steps that may be made again and elements of lists begin, `calls`
+    those where sub-pipelines do. `unpriced` says why there are no costs, if there are none.
     """
 
     program: p.Program
-    pipeline: p.Pipeline
     machine: Machine
     constants: Constants
     draws: Draws
-    prices: Model
-    finish: int
-    repeated: set[str] = field(default_factory=set)
+    root: Frame
     begins: dict[int, str] = field(default_factory=dict)
+    calls: dict[int, Frame] = field(default_factory=dict)
     unpriced: list[str] = field(default_factory=list)
 
     def pay(self, place: int, dollars: str) -> None:
@@ -41,21 +40,13 @@ class Translation:
         if dollars not in ("0", "0.0"):
             self.machine.rewards.append(Reward(place, dollars))
 
-    def dollars(self, step: p.Step, link: p.Link, tier: str) -> str | None:
-        """The mean price of one attempt at a tier; None where nobody can say."""
-        return self._mean(attempt_cost(self.prices, step, link, tier), step, tier)
+    def effect(self) -> str:
+        """The variable of wrong effects."""
+        self.machine.kept.add(self.machine.declare(EFFECT, 1, "1 if an effect had a wrong value"))
+        return EFFECT
 
-    def turn_dollars(
-        self, step: p.Step, link: p.Link, agent: p.Agent, tier: str, turn: int
-    ) -> str | None:
-        """The same of one attempt at a turn of an agent."""
-        return self._mean(turn_cost(self.prices, step, link, agent, tier, turn), step, tier)
-
-    def tool_dollars(self, agent: p.Agent) -> str:
-        """The mean price of one tool call of an agent."""
-        return plain(Decimal(repr(tools_cost(self.prices, agent))))
-
-    def _mean(self, cost: AttemptCost, step: p.Step, tier: str) -> str | None:
+    def priced(self, cost: AttemptCost, step: p.Step, tier: str) -> str | None:
+        """The mean of a price in dollars; None where nobody can say."""
         if not cost.priced:
             self._no_price(f"nobody declared the price of tier {tier}")
         elif not isfinite(cost.mean):
@@ -71,11 +62,11 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """A step being made: its variable `own`, where to go once it is there, what is around it.
+    """A value being made: its variable `own`, where to go once it is there, what is around it.
 
     `memory` holds the verdicts of its last answer, None if no answer of it is ever copied.
-    `around` are the steps that the conditions around it read, `again` is 1 once it was made before
-    (None where nobody asks), `kept` says that the answer is one from a cache.
+    `fresh` says when it may come from a cache. Where it ends the run instead, `ended` (0 if nothing
+    did before) gets the number of the ending, and the run goes on at `over`.
     """
 
     step: p.Step
@@ -83,6 +74,72 @@ class Making:
     scope: Scope
     around: frozenset[str]
     done: int
-    memory: str | None
-    again: str | None = None
-    kept: bool = False
+    ended: str
+    over: int
+    memory: str | None = None
+    fresh: Formula = TRUE
+
+    @property
+    def name(self) -> str:
+        """Its name, for the names of what belongs to it."""
+        return self.own.removeprefix("v_")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A link being tried for a value. `around` is what its answer reads without naming it, `tier`
+    who is asked, `failed` where the run goes on without an answer.
+
+    With `missed` the answer is one from a cache, which was given and costs nothing; where there
+    can't be one the run goes on there.
+    """
+
+    t: Translation
+    making: Making
+    link: p.Link
+    around: frozenset[str]
+    failed: int
+    tier: str | None = None
+    missed: int | None = None
+
+    @property
+    def kept(self) -> bool:
+        return self.missed is not None
+
+    @property
+    def machine(self) -> Machine:
+        return self.t.machine
+
+    @property
+    def scope(self) -> Scope:
+        return self.making.scope
+
+    def made(self, verdict: int) -> Move:
+        """The value is there, and right or wrong."""
+        return Move(self.making.done).setting(self.making.own, verdict)
+
+    def made_anew(self, verdict: int) -> Move:
+        """The same without verdicts that a later answer could repeat."""
+        memory = self.making.memory
+        return self.made(verdict) if memory is None else self.made(verdict).setting(memory, 0)
+
+    def dollars(self) -> str | None:
+        """The mean price of one attempt; None where it costs nothing or nobody can say."""
+        if self.kept or self.tier is None:
+            return None
+        step = self.making.step
+        cost = attempt_cost(self.scope.frame.prices, step, self.link, self.tier)
+        return self.t.priced(cost, step, self.tier)
+
+    def turn_dollars(self, agent: p.Agent, turn: int) -> str | None:
+        """The same of one attempt at a turn of an agent."""
+        if self.kept or self.tier is None:
+            return None
+        step, prices = self.making.step, self.scope.frame.prices
+        return self.t.priced(
+            turn_cost(prices, step, self.link, agent, self.tier, turn), step, self.tier
+        )
+
+    def tool_dollars(self, agent: p.Agent) -> str:
+        """The mean price of one tool call of an agent."""
+        return plain(Decimal(repr(tools_cost(self.scope.frame.prices, agent))))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipelang.interfaces.export.prism.chains import EFFECT
 from pipelang.interfaces.export.prism.constants import Constant, identifier, unused
 from pipelang.interfaces.export.prism.formulas import Formula
 from pipelang.interfaces.export.prism.machine import Command, Machine, Move
-from pipelang.interfaces.export.prism.translation import Translation
+from pipelang.interfaces.export.prism.translation import EFFECT, Translation
 
 COUNTER = "place"
 OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
@@ -23,7 +22,7 @@ def written(t: Translation, commands: Sequence[Command], endings: dict[str, int]
     headings = {numbers[at]: text for at, text in t.machine.headings.items() if at in numbers}
     first = min(endings.values(), default=len(numbers))
     lines = [
-        f"// pipeline {t.pipeline.name} of {t.program.file}, written by pipelang",
+        f"// pipeline {t.root.pipeline.name} of {t.program.file}, written by pipelang",
         f"// {t.program.hash}",
         "//",
         '// P=? [ F "success" ], or another label below; R{"cost"}=? [ F "done" ]',
@@ -32,7 +31,7 @@ def written(t: Translation, commands: Sequence[Command], endings: dict[str, int]
         "",
         *map(_constant, _used(t, commands)),
         "",
-        f"module {identifier(t.pipeline.name)}_run",
+        f"module {identifier(t.root.pipeline.name)}_run",
         *_variables(t.machine, commands, len(numbers) - 1),
         *_commands(commands, headings),
         f"  [] {COUNTER}>={first} -> true;",
@@ -70,7 +69,7 @@ def _numbers(
         new = ways.get(waiting.pop(), set()) - reached
         reached |= new
         waiting.extend(new)
-    last = {t.finish: 1, **dict.fromkeys(endings.values(), 2)}
+    last = {t.root.finish: 1, **dict.fromkeys(endings.values(), 2)}
     ordered = sorted(reached, key=lambda place: (last.get(place, 0), place))
     return {place: number for number, place in enumerate(ordered)}
 

@@ -1,0 +1,350 @@
+"""The figures of what runs take: quantiles and means, with what is known about each.
+
+What was counted moves a figure as far as its posterior reaches: one walk with every counted share
+moved by a standard deviation in turn tells by how much, to first order. What nobody declared is
+enclosed: the share of runs below an amount is a polynomial in the unknowns and lies between its
+Bernstein coefficients, so the quantile lies between those of the two bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import erf, inf, sqrt
+from typing import Any
+
+from pipelang.analysis.enclosed import Enclosed, highest, random_points
+from pipelang.analysis.enclosure import Axis, Grid
+from pipelang.analysis.latency.meter import Measure
+from pipelang.analysis.latency.moved import moved, spread_of
+from pipelang.analysis.latency.quantiles import (
+    COARSE,
+    SHARES,
+    Measured,
+    Taken,
+    coarse_scales,
+    fine_scales,
+    measured,
+    quantile,
+)
+from pipelang.analysis.latency.worst import longest_run
+from pipelang.analysis.model import Model
+from pipelang.analysis.numbers import Number, certain
+from pipelang.analysis.parameters import Parameters
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
+from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.walk import all_items, inner_links
+
+Z = 1.959963984540054
+"""Two-sided 95% of the standard normal."""
+
+MOST_WORK = 60_000_000
+OVERHEAD = 5_000
+"""States times the length of their arrays (and what a state takes besides, in such units); beyond
+it there are bounds only. It is about a second.
+"""
+
+MOST_ROWS = 64
+"""Sets of parameters that are walked at once."""
+
+PAIRS = {
+    "cost": (Measure.COST, Measure.COST),
+    "latency": (Measure.LATENCY_LEAST, Measure.LATENCY_MOST),
+    "turnaround": (Measure.TURNAROUND_LEAST, Measure.TURNAROUND_MOST),
+}
+
+READ = ("mean", *SHARES)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A figure: its value (None where unknown), its bounds, the posterior's mean and deviation."""
+
+    value: float | None
+    low: float
+    high: float
+    mean: float | None = None
+    deviation: float = 0.0
+    tight: bool = True
+
+    def number(self, basis: Basis) -> Number:
+        high = None if self.high == inf else self.high
+        if self.value is None or self.value == inf:
+            low = 0.0 if self.low == inf else self.low
+            return Number(None, low, high, None, Basis.UNKNOWN, self.tight)
+        return Number(self.value, self.low, high, self.mean, basis, self.tight)
+
+    def probability(self, op: str, target: float) -> float | None:
+        """P(the figure is on the right side of a target); None where nothing was counted."""
+        return None if self.mean is None else chance_of(self.mean, self.deviation, op, target)
+
+
+def chance_of(mean: float, deviation: float, op: str, target: float) -> float | None:
+    """P(a normal figure is on the right side of a target); None for one that is certain."""
+    if not deviation:
+        return None
+    below = 0.5 * (1 + erf((target - mean) / deviation / sqrt(2)))
+    return below if op in ("<", "<=") else 1 - below
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What runs take, by figure (`latency.p95`); `times` are the means of steps and people, in
+    seconds of machine time and with people. `bounded`: times are upper bounds.
+    """
+
+    ranges: dict[str, Range]
+    times: dict[str, dict[str, float]]
+    bounded: bool
+
+    def numbers(self, basis: Basis, priced: bool, bounded: bool) -> dict[str, Number]:
+        """All figures but the mean cost, which has a sweep of its own. `basis` is the weakest of
+        what was declared; without prices costs are unknown, with lengths that nobody declared
+        (`bounded`) they are bounds.
+        """
+        found = {}
+        for name, figure in self.ranges.items():
+            if name == "cost.mean":
+                continue
+            if not name.startswith("cost."):
+                mine = max(basis, Basis.BOUND if self.bounded else Basis.ASSUMED)
+                found[name] = figure.number(mine if figure.high else basis)
+            elif not priced:
+                found[name] = Number(None, 0.0, None, None, Basis.UNKNOWN)
+            else:
+                found[name] = figure.number(max(basis, Basis.BOUND) if bounded else basis)
+        return found
+
+
+def spent(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, bounded: Enclosed | None, work: int
+) -> Spent | None:
+    """What all runs of a pipeline take. None where that is too much to work out."""
+    measures: tuple[Measure, ...] = (Measure.COST, Measure.LATENCY_MOST)
+    if asks_people(program, pipeline):
+        measures = (*measures, Measure.TURNAROUND_MOST)
+    parameters, rows = Parameters(program.evidence, point.unknown), 1
+    if bounded is not None:
+        parameters, rows = _probes(program, bounded.axes)
+    scales = coarse_scales(measures)
+    if not _fits(scales, rows, work):
+        return None
+    coarse = measured(program, pipeline, parameters, scales, measures)
+    if coarse.vague:
+        least = tuple(Measure(measure - 1) for measure in measures if measure is not Measure.COST)
+        measures = tuple(sorted((*measures, *least)))
+        scales = coarse_scales(measures)
+        coarse = measured(program, pipeline, parameters, scales, measures)
+    if bounded is not None:
+        axes = [
+            axis
+            for index, axis in enumerate(bounded.axes, 1)
+            if any(_differ(taken, index) for taken in coarse.taken.values())
+        ]
+        if axes:
+            return _enclosed(program, pipeline, coarse, bounded, axes, work)
+    return _known(program, pipeline, point, coarse, work)
+
+
+def time_figures(model: Model, taken: Spent | None) -> dict[str, Number]:
+    """What is known of times and costs without walking: the longest run, and that nothing else is
+    known where there is too much to walk.
+    """
+    found: dict[str, Number] = {}
+    for name, people in (("latency", False), ("turnaround", True)):
+        seconds = longest_run(model, people)
+        longest = Number(None, 0.0, None, None, Basis.UNKNOWN)
+        if seconds is not None:
+            longest = certain(seconds, Basis.BOUND)
+        if taken is None:
+            found |= {
+                f"{name}.{read}": Number(None, 0.0, seconds, None, Basis.UNKNOWN, tight=False)
+                for read in READ
+            }
+        found[f"{name}.worst"] = longest
+    if taken is None:
+        open_cost = Number(None, 0.0, None, None, Basis.UNKNOWN, tight=False)
+        found |= {f"cost.{share}": open_cost for share in SHARES}
+    return found
+
+
+def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
+    length = sum(scale.lattice.size // 2 + 1 for scale in scales)
+    return rows <= MOST_ROWS and work * (OVERHEAD + length * rows) <= MOST_WORK
+
+
+def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
+    """Whether anybody may be waited for in a run."""
+    for item in all_items(pipeline.block):
+        if isinstance(item, p.Person):
+            return True
+        if isinstance(item, p.Step) and any(
+            isinstance(link.action, p.AskRole) for link in inner_links(item.chain)
+        ):
+            return True
+    inner = dict.fromkeys(sub_pipelines(pipeline.block))
+    return any(asks_people(program, program.pipelines[name]) for name in inner)
+
+
+# ------------------------------------------------------------------------------------- known
+
+
+def _known(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, coarse: Measured, work: int
+) -> Spent:
+    """Figures that hang on nothing undeclared but latencies."""
+    measures = tuple(coarse.taken)
+    scales = fine_scales(coarse)
+    plain = Parameters(program.evidence, point.unknown)
+    fine = coarse
+    if scales:
+        fine = measured(program, pipeline, plain, scales, measures, means=False)
+    away: Measured | None = None
+    if point.counted or point.counted_bins:
+        rows_of, rows = moved(point)
+        around = fine_scales(coarse, COARSE)
+        if around and _fits(around, rows, work):
+            away = measured(program, pipeline, rows_of, around, measures)
+    ranges = {}
+    for name, (least, most) in _pairs(coarse).items():
+        for read in READ:
+            low = _value(coarse, fine, least, read)
+            high = _value(coarse, fine, most, read)
+            if low != high:
+                ranges[f"{name}.{read}"] = Range(None, low, high)
+            else:
+                ranges[f"{name}.{read}"] = _around(low, away, most, read)
+    return Spent(ranges, _times(coarse), coarse.bounded)
+
+
+def _pairs(found: Measured) -> dict[str, tuple[Measure, Measure]]:
+    """The measures behind each figure: without people, turnaround is latency; where every latency
+    is declared, the least is the most.
+    """
+    pairs = {}
+    for name, (least, most) in PAIRS.items():
+        if most not in found.taken:
+            least, most = PAIRS["latency"]
+        pairs[name] = (least if least in found.taken else most, most)
+    return pairs
+
+
+def _value(coarse: Measured, fine: Measured, measure: Measure, read: str) -> float:
+    rough = coarse.taken[measure]
+    if read == "mean":
+        return rough.mean[0]
+    exact = fine.taken[measure].quantiles[read][0]
+    return exact if rough.quantiles[read][0] and exact < inf else rough.quantiles[read][0]
+
+
+def _around(value: float, away: Measured | None, measure: Measure, read: str) -> Range:
+    """A figure with its posterior, to first order."""
+    if away is None or value == inf:
+        return Range(value if value < inf else None, value if value < inf else 0.0, value, value)
+    taken = away.taken[measure]
+    rows = taken.mean if read == "mean" else taken.quantiles[read]
+    if inf in rows:
+        return Range(value, value, value, value)
+    mean, deviation = spread_of(value, rows)
+    if not deviation:
+        return Range(value, value, value, value)
+    low, high = max(0.0, mean - Z * deviation), mean + Z * deviation
+    return Range(value, low, high, mean, deviation)
+
+
+def _times(found: Measured) -> dict[str, dict[str, float]]:
+    pairs = _pairs(found)
+    return {name: found.times[pairs[name][1]] for name in ("latency", "turnaround")}
+
+
+# ----------------------------------------------------------------------------------- unknown
+
+
+def _probes(program: p.Program, axes: Sequence[Axis]) -> tuple[Parameters, int]:
+    """A random point, and what it is with each unknown changed in turn."""
+    unknown, choose = random_points(axes, 1)
+    return _columns(program, unknown, choose), len(axes) + 1
+
+
+def _columns(program: p.Program, unknown: Any, choose: Any) -> Parameters:
+    """Parameters with a row for every set of unknowns."""
+
+    def column(values: Any) -> Any:
+        return values[:, None] if getattr(values, "shape", ()) else values
+
+    def chosen(site: str, count: int) -> list[Any] | None:
+        shares = choose(site, count)
+        return None if shares is None else [column(share) for share in shares]
+
+    return Parameters(program.evidence, lambda site: column(unknown(site)), choose=chosen)
+
+
+def _differ(taken: Taken, row: int) -> bool:
+    """Whether a set of parameters gives something else than the first."""
+    import numpy as np
+
+    if len(taken.mean) == 1:
+        return False
+    first, other = taken.mean[0], taken.mean[row]
+    if first != other and abs(first - other) > 1e-6 * max(first, other):
+        return True
+    return any(float(np.abs(masses[row] - masses[0]).max()) > 1e-6 for _, masses in taken.lattices)
+
+
+def _enclosed(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    coarse: Measured,
+    bounded: Enclosed,
+    axes: Sequence[Axis],
+    work: int,
+) -> Spent:
+    """Bounds over the unknowns that the figures hang on; the trivial ones over too many."""
+    measures = tuple(coarse.taken)
+    degrees = dict(zip(bounded.axes, highest(bounded.degrees, len(bounded.axes)), strict=True))
+    grid = Grid(tuple(axes), tuple(max(1, degrees[axis]) for axis in axes))
+    scales = coarse_scales(measures)
+    ranges: dict[str, Range] = {}
+    if not _fits(scales, grid.size, work):
+        for name in PAIRS:
+            ranges |= {f"{name}.{read}": Range(None, 0.0, inf, tight=False) for read in READ}
+        return Spent(ranges, _times(coarse), coarse.bounded)
+    found = measured(program, pipeline, _columns(program, *grid.values()), scales, measures)
+    for name, (least, most) in _pairs(found).items():
+        for read in READ:
+            low = _bounds(grid, found.taken[least], read)[0]
+            high = _bounds(grid, found.taken[most], read)[1]
+            ranges[f"{name}.{read}"] = Range(None, low, high, tight=False)
+    return Spent(ranges, _times(coarse), coarse.bounded)
+
+
+def _bounds(grid: Grid, taken: Taken, read: str) -> tuple[float, float]:
+    """The least and the most that a figure is, whatever the unknowns are."""
+    import numpy as np
+
+    if read == "mean":
+        if len(taken.mean) == 1 or inf in taken.mean:
+            return min(taken.mean), max(taken.mean)
+        bounds = grid.enclose(np.array(taken.mean))
+        return max(0.0, bounds.low), bounds.high
+    if not taken.lattices or len(taken.mean) == 1:
+        return min(taken.quantiles[read]), max(taken.quantiles[read])
+    lows, highs = [], []
+    for step, masses in taken.lattices:
+        below = np.cumsum(masses, axis=-1)
+        if any(degree > 1 for degree in grid.degrees):
+            below = np.stack([grid.coefficients(one).reshape(-1) for one in below.T], axis=-1)
+        # More runs are below an amount where the quantile is lower.
+        most = np.minimum.accumulate(below.max(axis=0)[::-1])[::-1]
+        least = np.maximum.accumulate(below.min(axis=0))
+        lows.append((step, np.diff(most, prepend=0.0)))
+        highs.append((step, np.diff(least, prepend=0.0)))
+    share = SHARES[read]
+    # A point of the lattice stands for what is up to a step away from it.
+    low, high = quantile(lows, share), quantile(highs, share)
+    return max(0.0, low * (1 - ROUGH)), high * (1 + ROUGH)
+
+
+ROUGH = 1 / 16
+"""A step of a lattice of the first walk, as a part of the least amount that is read off it."""

@@ -1,0 +1,196 @@
+"""Quantiles and means of what runs take, by walks at several scales.
+
+A first walk covers all magnitudes coarsely. A second one has, for every quantile, a lattice that
+ends just above where the first has found it. Both are read off the masses on a lattice; a mass that
+stands alone is where its centre is, because sums on a lattice keep their means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from pipelang.analysis.latency.lattice import Lattice, inverted
+from pipelang.analysis.latency.meter import MOST, TINY, Measure, Meter, Scale
+from pipelang.analysis.latency.walk import Walk, walk
+from pipelang.analysis.model import make_model
+from pipelang.analysis.parameters import Parameters
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+COARSE, FINE = 128, 512
+"""Points of the lattices of the first and the second walk."""
+
+RANGES = {Measure.COST: (1e-7, 1e4)}
+SECONDS = (1e-3, 3e7)
+APART = 8.0
+"""The scales of the first walk: dollars and seconds, each so many times the one before."""
+
+ROOM = 1.25
+"""How far beyond a quantile its lattice reaches."""
+
+LONE = 1e-7
+"""Less than this is the noise of the transform."""
+
+WIDE = 6
+"""A mass that is spread over more points than this is no single amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What runs take, for one measure, by each set of parameters that was walked at once: the mean
+    and the quantiles, infinite where nothing bounds them. `lattices` are what they are read off:
+    the step, and the masses at the points.
+    """
+
+    mean: tuple[float, ...]
+    quantiles: dict[str, tuple[float, ...]]
+    lattices: tuple[tuple[float, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What all runs of a pipeline take. `vague`: something undeclared was met; `bounded`: something
+    was taken as slower than it is; `times` is the mean of every step and person, by measure.
+    """
+
+    taken: dict[Measure, Taken]
+    scales: tuple[Scale, ...]
+    times: dict[Measure, dict[str, float]]
+    vague: bool
+    bounded: bool
+
+
+def coarse_scales(measures: Sequence[Measure]) -> tuple[Scale, ...]:
+    """Scales over all magnitudes."""
+    scales = []
+    for measure in measures:
+        end, last = RANGES.get(measure, SECONDS)
+        while end < last:
+            scales.append(Scale(measure, Lattice(end / COARSE, COARSE)))
+            end *= APART
+    return tuple(scales)
+
+
+def fine_scales(found: Measured, size: int = FINE) -> tuple[Scale, ...]:
+    """Scales that end a little above the quantiles; one for two that are close."""
+    scales = []
+    for measure, taken in found.taken.items():
+        ends: list[float] = []
+        for name in sorted(SHARES, reverse=True):
+            most = max(taken.quantiles[name])
+            if 0 < most < inf and not any(end / 2 <= most * ROOM <= end for end in ends):
+                ends.append(most * ROOM)
+        scales += [Scale(measure, Lattice(end / size, size)) for end in ends]
+    return tuple(scales)
+
+
+def measured(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    parameters: Parameters,
+    scales: tuple[Scale, ...],
+    measures: tuple[Measure, ...],
+    means: bool = True,
+) -> Measured:
+    """Walk a pipeline with lattices of these scales, for the `means` too or quantiles alone."""
+    size = scales[0].lattice.size if scales else COARSE
+    meter = Meter(scales, measures, size, means)
+    model = make_model(program, pipeline, parameters)
+    model.meter = meter
+    walked = walk(model)
+    total: Any = sum(walked.endings.values())
+    return Measured(
+        read_off(meter, total), scales, _times(meter, walked), meter.vague, meter.bounded
+    )
+
+
+def read_off(meter: Meter, total: Any) -> dict[Measure, Taken]:
+    """What a total of all runs says, a row for every set of parameters."""
+    import numpy as np
+
+    if getattr(total, "shape", ())[-1:] != (meter.length,):  # nothing takes anything
+        none = Taken((0.0,), dict.fromkeys(SHARES, (0.0,)))
+        return dict.fromkeys(meter.measures, none)
+    table = np.atleast_2d(total)
+    half, count = meter.half, len(meter.scales)
+    masses = inverted(table[:, : count * half].reshape(len(table), count, half), meter.size)
+    found = {}
+    for index, measure in enumerate(meter.measures):
+        moments = table[:, count * half + index].imag / TINY
+        means = tuple(inf if moment > MOST else max(0.0, float(moment)) for moment in moments)
+        mine = sorted(
+            (scale.lattice.step, at)
+            for at, scale in enumerate(meter.scales)
+            if scale.measure is measure
+        )
+        lattices = tuple((step, masses[:, at]) for step, at in mine)
+        quantiles = {
+            name: tuple(
+                quantile([(step, rows[row]) for step, rows in lattices], share)
+                for row in range(len(table))
+            )
+            for name, share in SHARES.items()
+        }
+        found[measure] = Taken(means, quantiles, lattices)
+    return found
+
+
+def quantile(lattices: Sequence[tuple[float, Array]], share: float) -> float:
+    """A quantile, by the finest lattice that reaches it."""
+    for step, masses in lattices:
+        found = quantile_of(masses, step, share)
+        if found is not None:
+            return found
+    return inf
+
+
+def quantile_of(masses: Array, step: float, share: float) -> float | None:
+    """Where a share of the mass is reached; None if the lattice ends before it."""
+    import numpy as np
+
+    below = np.cumsum(masses)
+    at = int(np.searchsorted(below, share - LONE))
+    if at == len(masses):
+        return None
+    if at == 0:
+        return 0.0
+    alone = _centre(masses, at)
+    if alone is not None:
+        return alone * step
+    inside = min(1.0, max(0.0, (share - below[at - 1]) / max(masses[at], LONE)))
+    return float((at - 0.5 + inside) * step)
+
+
+def _centre(masses: Array, at: int) -> float | None:
+    """The centre of the mass around a point where that stands alone, in points."""
+    import numpy as np
+
+    low = high = at
+    while low > 0 and masses[low - 1] > LONE:
+        low -= 1
+    while high + 1 < len(masses) and masses[high + 1] > LONE:
+        high += 1
+    if high - low >= WIDE or high + 1 == len(masses):
+        return None
+    part = masses[low : high + 1]
+    return float((part * np.arange(low, high + 1)).sum() / part.sum())
+
+
+def _times(meter: Meter, walked: Walk) -> dict[Measure, dict[str, float]]:
+    import numpy as np
+
+    found: dict[Measure, dict[str, float]] = {measure: {} for measure in meter.measures}
+    for name, moments in walked.times.items():
+        row = np.atleast_2d(moments)[0]
+        for measure, moment in zip(meter.measures, row, strict=True):
+            found[measure][name] = inf if moment > MOST else float(moment)
+    return found

@@ -1,0 +1,445 @@
+"""A pipeline walked with distributions for weights: what all of its runs take.
+
+The order is the sweep's, and so are the kernels, the tests and what is forgotten when. Other than
+there, weights carry what was taken on the way, nothing is accounted for on the way, and regions
+know that their steps run side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, assert_never
+
+from pipelang.analysis.chains import StepKernel
+from pipelang.analysis.closed import Closed, Ending, add
+from pipelang.analysis.conditions import Plan, gate_plan, perform, subject_plan, test_plan
+from pipelang.analysis.latency.meter import TINY, Meter
+from pipelang.analysis.latency.regions import Leaf, Order, Parallel, Series, order_of
+from pipelang.analysis.liveness import Needed, Taint, needed_after
+from pipelang.analysis.model import ABSENT, END, RIGHT, WRONG, Model, value_key
+from pipelang.analysis.places import through
+from pipelang.analysis.preparing import latent_key, prepared_step
+from pipelang.analysis.sweep import Totals
+from pipelang.analysis.table import (
+    Key,
+    State,
+    Table,
+    assign,
+    forget,
+    merge,
+    split,
+    summed,
+)
+from pipelang.records import dataclass, field
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import ending
+from pipelang.semantics.kernels.people import passes
+from pipelang.semantics.reads import outcome_reads
+
+RARE = 1e-11
+"""States that fewer runs come to are left out: they move no quantile, and no mean that shows."""
+
+FROM = "from"
+"""What a state came from, where steps run side by side: a key of its own for each that is inside
+another.
+"""
+
+
+@dataclass(slots=True)
+class Walk:
+    """`endings` are where runs end, with what they took; `times` the mean of what every step and
+    person takes a run, a number for each measure.
+    """
+
+    model: Model
+    meter: Meter
+    again: bool
+    endings: dict[Ending, Any] = field(default_factory=dict)
+    times: dict[str, Any] = field(default_factory=dict)
+    kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
+    plans: dict[int, Plan] = field(default_factory=dict)
+    ended: dict[int, tuple[p.Outcome, bool]] = field(default_factory=dict)
+    numbers: dict[tuple[p.Outcome, bool], int] = field(default_factory=dict)
+    orders: dict[tuple[int, tuple[int, ...]], Order] = field(default_factory=dict)
+
+    def number(self, outcome: p.Outcome, right: bool) -> int:
+        """What stands for an ending in a state."""
+        number = self.numbers.setdefault((outcome, right), len(self.numbers) + 1)
+        self.ended[number] = (outcome, right)
+        return number
+
+    def spent(self, name: str, weight: Any, taken: Any) -> None:
+        """Something takes so much, where a run comes to it with this weight."""
+        count = len(self.meter.measures)
+        if getattr(taken, "shape", ())[-1:] != (self.meter.length,):
+            return
+        mass = weight
+        if getattr(weight, "shape", ())[-1:] == (self.meter.length,):
+            mass = weight[..., -count:].real
+        add(self.times, name, mass * (taken[..., -count:].imag / TINY))
+
+
+def walk(model: Model, start: Table | None = None) -> Walk:
+    """All runs of a pipeline, from a model with a meter; `start` has what is known before."""
+    return _walked(model, start or Table(), frozenset(), again=False)
+
+
+def walk_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
+    """A sub-pipeline's endings from a table of what is known before."""
+    endings = _walked(model, start, taint, again).endings
+    told = {
+        (id(outcome), right, wrong): (outcome, weight)
+        for (outcome, right, wrong), weight in endings.items()
+    }
+    return Totals(endings=told)
+
+
+def _walked(model: Model, start: Table, taint: Taint, again: bool) -> Walk:
+    state = Walk(model, model.meter, again)
+    left = _block(state, model.pipeline.block, start, taint, None, 0)
+    assert not left, "a checked pipeline ends on every path"
+    return state
+
+
+# ------------------------------------------------------------------------------------ blocks
+
+
+@dataclass(slots=True)
+class _Run:
+    """A block being walked, and what is done at its parts."""
+
+    walk: Walk
+    block: p.Block
+    taint: Taint
+    needed: Needed
+
+    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
+        return _likely(self, _region(self, tuple(members), table, first))
+
+    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
+        return _forget(self, index, _barrier(self, index, item, table, first))
+
+    def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
+        passed, failed = self.judged(gate, table)
+        if failed is not None:
+            _end(self, failed, otherwise)
+        return _forget(self, index, passed)
+
+    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
+        plan = self.walk.plans.get(id(gate))
+        if plan is None:
+            plan = self.walk.plans[id(gate)] = gate_plan(self.walk.model, gate)
+        parts, table = _tested(table, plan)
+        return parts.get(True, table.empty()), parts.get(False)
+
+    def end(self, table: Table, outcome: p.Outcome) -> None:
+        _end(self, table, outcome)
+
+    def let_go(self, index: int, table: Table) -> Table:
+        return _forget(self, index, table)
+
+
+def _block(
+    walk: Walk, block: p.Block, table: Table, taint: Taint, after: Needed | None, at: int
+) -> Table:
+    needed = needed_after(walk.model, block, taint, after, at)
+    return through(_Run(walk, block, taint, needed), table)
+
+
+def _likely(run: _Run, table: Table) -> Table:
+    """The states without those that next to no run comes to."""
+    count = len(run.walk.meter.measures)
+    weights = {
+        state: weight
+        for state, weight in table.weights.items()
+        if getattr(weight, "ndim", 0) != 1 or weight[-count].real > RARE
+    }
+    return table if len(weights) == len(table.weights) else Table(table.slots, weights)
+
+
+def _forget(run: _Run, index: int, table: Table) -> Table:
+    keeps = run.needed.keeps
+    return forget(table, lambda key: keeps(key, index) or key == END or key[0] == FROM)
+
+
+# ----------------------------------------------------------------------------------- regions
+
+
+def _region(run: _Run, members: tuple[int, ...], table: Table, first: bool) -> Table:
+    """A region, left as a whole, by the first ending in writing order."""
+    walk = run.walk
+    order = walk.orders.get((id(run.block), members))
+    if order is None:
+        order, exact = order_of(run.block.items, members)
+        walk.orders[id(run.block), members] = order
+        if not exact:
+            walk.meter.bounded = True
+    table = assign(table, (END,), (), lambda seen: [((None,), 1)])
+    table = _in_order(run, order, table, first, members[-1])
+    table = _forget(run, members[-1], table)
+    parts = split(table, (END,), lambda seen: seen[0])
+    going = parts.pop(None, None)
+    for (_, number), part in parts.items():
+        outcome, right = walk.ended[number]
+        add(walk.endings, (outcome, right, False), part.total())
+    if going is None:
+        return Table((), {})
+    return forget(going, lambda key: key != END)
+
+
+def _in_order(run: _Run, order: Order, table: Table, first: bool, last: int | None) -> Table:
+    """The steps of an order; `last` is the region's last item where nothing follows in it."""
+    match order:
+        case Leaf():
+            item = run.block.items[order.index]
+            return _step(run, order.index, item, table, first) if _is_step(item) else table
+        case Series():
+            for number, part in enumerate(order.parts, 1):
+                ends = last if number == len(order.parts) else None
+                table = _in_order(run, part, table, first, ends)
+            return table
+        case Parallel():
+            return _side_by_side(run, order, table, first, last)
+        case _:
+            assert_never(order)
+
+
+def _is_step(item: p.Item) -> bool:
+    return isinstance(item, p.Step)
+
+
+def _side_by_side(run: _Run, order: Parallel, table: Table, first: bool, last: int | None) -> Table:
+    """Parts that run at the same time. A state keeps the distribution of how long all parts so far
+    take together; every part is walked from its states as from the beginning.
+    """
+    meter = run.walk.meter
+    label: Key = (FROM, sum(key[0] == FROM for key in table.slots))
+    origins = list(table.weights.values())
+    labelled = {(*state, number): 1.0 for number, state in enumerate(table.weights)}
+    now = Table((*table.slots, label), labelled)
+    for part in order.parts:
+        before, starts = list(now.weights.values()), list(now.weights)
+        at = now.index(label)
+        assert at is not None
+        origin_of = [state[at] for state in starts]
+        fresh = {
+            (*state[:at], number, *state[at + 1 :]): 1.0 for number, state in enumerate(starts)
+        }
+        after = _in_order(run, part, Table(now.slots, fresh), first, None)
+        at = after.index(label)
+        assert at is not None
+        weights: dict[State, Any] = {}
+        for state, weight in after.weights.items():
+            number = state[at]
+            add(
+                weights,
+                (*state[:at], origin_of[number], *state[at + 1 :]),
+                before[number] * meter.aside(weight),
+            )
+        now = Table(after.slots, weights)
+    if last is not None:  # fewer states are faster to bring back
+        now = _ended_alike(_forget(run, last, now))
+    at = now.index(label)
+    assert at is not None
+    done = {state: origins[state[at]] * meter.back(weight) for state, weight in now.weights.items()}
+    return forget(Table(now.slots, done), lambda key: key != label)
+
+
+def _ended_alike(table: Table) -> Table:
+    """Of states that end the run, only how they do matters any more."""
+    at = table.index(END)
+    assert at is not None
+    kept = [key == END or key[0] == FROM for key in table.slots]
+    weights: dict[State, Any] = {}
+    for state, weight in table.weights.items():
+        if state[at] is not None:
+            state = tuple(v if keep else None for v, keep in zip(state, kept, strict=True))
+        add(weights, state, weight)
+    return Table(table.slots, weights)
+
+
+def _step(run: _Run, index: int, step: Any, table: Table, first: bool) -> Table:
+    walk, model = run.walk, run.walk.model
+    kernel = walk.kernels.get((id(step), run.taint))
+    if kernel is None:
+        kernel = StepKernel(prepared_step(model, step, run.taint))
+        walk.kernels[id(step), run.taint] = kernel
+    prepared = kernel.prepared
+    if not first:
+        table = _outdate(table, step.name)
+    table = perform(table, prepared.plan)
+    waits = [value_key(name) for name in sorted(model.roots(step.reads))]
+    own, latent = value_key(step.name), latent_key(step.name)
+    reads = (*prepared.reads, END, latent)
+    bits = len(prepared.reads)
+    waiting = [prepared.reads.index(key) for key in waits]
+    weights = summed(table, reads)
+    known: dict[tuple[Any, ...], Closed] = {}
+
+    def results(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
+        end, former = seen[bits], seen[bits + 1]
+        if any(seen[at] == ABSENT for at in waiting):
+            return [((ABSENT, None, end), 1)]
+        values = dict(zip(prepared.reads, seen[:bits], strict=True))
+        situation = (*seen[:bits], former)
+        closed = known.get(situation)
+        if closed is None:
+            again = walk.again or not first
+            closed = kernel.close(values, run.taint, None if first else former, again)
+            known[situation] = closed
+        outcomes: list[tuple[tuple[Any, ...], Any]] = []
+        for (right, kept, _), chance in closed.answers.items():
+            outcomes.append(((RIGHT if right else WRONG, kept, end), chance))
+        for chance in closed.fails.values():
+            outcome = ending(step.chain, step)
+            right = _is_right(model, outcome, values, run.taint)
+            mine = _first_of(end, (index, walk.number(outcome, right)))
+            outcomes.append(((ABSENT, None, mine), chance))
+        for (outcome, right, _), chance in closed.ends.items():
+            mine = _first_of(end, (index, walk.number(outcome, right)))
+            outcomes.append(((ABSENT, None, mine), chance))
+        for _, chance in outcomes:
+            walk.spent(step.name, weights[seen], chance)
+        return outcomes
+
+    return assign(table, (own, latent, END), reads, results)
+
+
+def _first_of(end: tuple[int, int] | None, mine: tuple[int, int]) -> tuple[int, int]:
+    """Of two endings, the one that stands first in writing order."""
+    return mine if end is None or mine[0] < end[0] else end
+
+
+def _outdate(table: Table, step: str) -> Table:
+    """Drop every draw about a value that is about to be made anew."""
+
+    def keep(key: Key) -> bool:
+        if key[0] in ("path", "test", "length"):
+            return step not in ir.mentions(key[1])
+        return not (key[0] == "bin" and key[1] == step)
+
+    return forget(table, keep)
+
+
+def _is_right(model: Model, outcome: p.Outcome, values: dict[Key, Any], taint: Taint) -> bool:
+    if not isinstance(outcome, p.Return):
+        return True
+    mentioned = model.values(outcome.value) | taint
+    return all(values.get(value_key(name)) in (RIGHT, None) for name in mentioned)
+
+
+# ------------------------------------------------------------------------------------- gates
+
+
+def _tested(table: Table, plan: Plan) -> tuple[dict[Any, Table], Table]:
+    """The states by how a test comes out."""
+    table = perform(table, plan)
+    keys = plan.keys
+    parts = split(table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True)))))
+    return parts, table
+
+
+def _end(run: _Run, table: Table, outcome: p.Outcome) -> None:
+    """All states of a table end the run with an outcome."""
+    model = run.walk.model
+    names = sorted(model.roots(outcome_reads(outcome)) | run.taint)
+    keys = tuple(value_key(name) for name in names)
+
+    def right(seen: State) -> bool:
+        return _is_right(model, outcome, dict(zip(keys, seen, strict=True)), run.taint)
+
+    for is_right, part in split(table, keys, right).items():
+        add(run.walk.endings, (outcome, is_right, False), part.total())
+
+
+# ---------------------------------------------------------------------------------- barriers
+
+
+def _barrier(run: _Run, index: int, item: p.Item, table: Table, first: bool) -> Table:
+    match item:
+        case p.Step():
+            return _region(run, (index,), table, first)
+        case p.Person():
+            return _person(run, item, table)
+        case p.When():
+            model = run.walk.model
+            parts, _ = _tested(table, test_plan(model, item.condition, item.name))
+            taint = run.taint | model.values(item.condition)
+            inside = ((True, item.then), (False, item.otherwise))
+            blocks = [(parts[holds], block) for holds, block in inside if holds in parts]
+            return _branches(run, index, blocks, taint)
+        case p.MatchBranch():
+            return _match(run, index, item, table)
+        case p.End():
+            _end(run, table, item.outcome)
+            return table.empty()
+        case p.Remember():
+            return table
+        case p.Gate() | p.Let():
+            raise AssertionError("not a barrier of this kind")
+        case _:
+            assert_never(item)
+
+
+def _branches(
+    run: _Run, index: int, blocks: Iterable[tuple[Table, p.Block]], taint: Taint
+) -> Table:
+    return merge(
+        [_block(run.walk, block, part, taint, run.needed, index) for part, block in blocks]
+    )
+
+
+def _match(run: _Run, index: int, item: p.MatchBranch, table: Table) -> Table:
+    model = run.walk.model
+    plan = subject_plan(model, item.subject, (taken for taken, _ in item.arms))
+    table = perform(table, plan)
+
+    def arm(seen: tuple[Any, ...]) -> int:
+        value = plan.compute(dict(zip(plan.keys, seen, strict=True)))
+        for number, (taken, _) in enumerate(item.arms):
+            if taken is None or value in taken:
+                return number
+        raise LookupError(f"no arm takes {value!r}")
+
+    parts = split(table, plan.keys, arm).items()
+    taint = run.taint | model.values(item.subject)
+    return _branches(run, index, [(part, item.arms[number][1]) for number, part in parts], taint)
+
+
+def _person(run: _Run, person: p.Person, table: Table) -> Table:
+    """An approval or a hold. A hold that nobody vetoes lasts to its end."""
+    walk, model = run.walk, run.walk.model
+    unasked: list[Table] = []
+    if person.when is not None:
+        parts, _ = _tested(table, test_plan(model, person.when, None))
+        unasked = [parts[False]] if False in parts else []
+        if True not in parts:
+            return merge(unasked)
+        table = parts[True]
+    role = model.program.roles[person.role]
+    in_time = model.parameters.timely(role.responds, person.seconds, person.role)
+    accuracy = model.parameters.value(role.accuracy)
+    timely, late = walk.meter.asks(role, person.seconds)
+    keys = tuple(value_key(name) for name in sorted(model.roots(person.judges)))
+    weights = summed(table, keys)
+    verdict: Key = ("verdict",)
+
+    def outcomes(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
+        right = all(bit in (RIGHT, None) for bit in seen)
+        yes = accuracy if right else 1 - accuracy
+        chances: dict[bool, Any] = {}
+        for answers, share in ((True, in_time), (False, 1 - in_time)):
+            for says, part in ((True, yes), (False, 1 - yes)):
+                goes_on = passes(person, answers, says)
+                waits = not answers or (person.kind == "hold" and goes_on)
+                add(chances, goes_on, share * part * (late if waits else timely))
+        for chance in chances.values():
+            walk.spent(person.name, weights[seen], chance)
+        return [((goes_on,), chance) for goes_on, chance in chances.items()]
+
+    parts = split(assign(table, (verdict,), keys, outcomes), (verdict,), lambda seen: seen[0])
+    if False in parts:
+        _end(run, parts[False], person.otherwise)
+    going = [forget(parts[True], lambda key: key != verdict)] if True in parts else []
+    return merge([*going, *unasked])

@@ -1,0 +1,5 @@
+"""What the profile `production` demands of a pipeline besides being right.
+
+A demand is a rule of its own: one function, one row of the table of codes, one page, one case of
+the suite. `demands.py` is the list of them.
+"""

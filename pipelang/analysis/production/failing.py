@@ -1,0 +1,65 @@
+"""Demands about what does not work: an `else` for every action, and a way on without any model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelang.diagnostics import Diagnostic, codes, report
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import can_fail
+from pipelang.semantics.walk import all_items, inner_links
+
+
+def errors_are_handled(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+    """A chain must end in something that cannot fail, or in an outcome."""
+    for item in all_items(pipeline.block):
+        if not isinstance(item, p.Step) or item.chain.end is not None:
+            continue
+        if all(_may_fail(program, link) for link in item.chain.links):
+            yield report(codes.NO_ERROR_HANDLING, item.span, step=item.name)
+
+
+def works_without_models(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+    """With every model away, no step may end the run as failed because of it.
+
+    A chain without an `else` is the demand above; one that is told twice helps nobody.
+    """
+    for item in all_items(pipeline.block):
+        if not isinstance(item, p.Step) or not isinstance(item.chain.end, p.Fail):
+            continue
+        if all(needs_model(link) for link in item.chain.links):
+            end = item.chain.end.span
+            name = pipeline.name
+            yield report(codes.NO_WAY_WITHOUT_MODEL, end, step=item.name, name=name)
+
+
+def _may_fail(program: p.Program, link: p.Link) -> bool:
+    """Whether a link can leave its chain to what comes next; a pure tool never does."""
+    match link.action:
+        case p.Choose():
+            return any(_may_fail(program, arm) for _, arm in link.action.arms)
+        case p.Call():
+            return program.tools[link.action.tool].effect != "pure"
+        case _:
+            return can_fail(link)
+
+
+def needs_model(link: p.Link) -> bool:
+    """Whether a link cannot answer without a model: in one arm of a `match` is enough."""
+    match link.action:
+        case p.Choose():
+            return any(needs_model(arm) for _, arm in link.action.arms)
+        case p.Each():
+            return all(needs_model(inner) for inner in link.action.body.links)
+        case _:
+            return asks_model(link.action)
+
+
+def asks_model(action: p.Action) -> bool:
+    """Whether an action is itself a call of a model."""
+    return isinstance(action, (p.AskTier, p.Cascade, p.Agent))
+
+
+def models_inside(chain: p.Chain) -> bool:
+    """Whether a model may have made the answer of a chain."""
+    return any(asks_model(link.action) for link in inner_links(chain))

@@ -1,0 +1,18 @@
+"""What a deployment declares about itself: what no `.pipe` file has words for."""
+
+from __future__ import annotations
+
+from pipelang.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Where traces, the audit log and the state of runs go, in the words of pyproject.toml.
+
+    None is undeclared. `file` is the pyproject.toml that was read, None if there is none.
+    """
+
+    trace: str | None = None
+    audit: str | None = None
+    state: str | None = None
+    file: str | None = None

@@ -1,0 +1,92 @@
+"""The demand that a threshold on what a model says of itself rests on something.
+
+A threshold is a comparison by size (`<`, `<=`, `>`, `>=`) of a number in a model's answer, directly
+or through values computed from it. A limit on what came in or on what a tool said is a rule of the
+business and needs no evidence. Evidence is what somebody declared, counted or measured about the
+test: `catches` and `false_alarms`, a file, a share in `traffic`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pipelang.analysis.production.failing import models_inside
+from pipelang.diagnostics import Diagnostic, codes, report
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import MeasuredShare, Undeclared
+from pipelang.semantics.elaborate.evidence import confidence_step
+from pipelang.semantics.walk import all_items, inner_links
+
+
+def thresholds_have_evidence(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+    """A gate, a branch, a person's `when` and a cascade's `until` that compare by size."""
+    items = list(all_items(pipeline.block))
+    steps = {item.name: item for item in items if isinstance(item, p.Step)}
+    guesses = _from_models(items)
+    named = {share.name for share in pipeline.traffic.names}
+    shared = {share.condition for share in pipeline.traffic.conditions}
+
+    def bare(test: ir.Expr) -> bool:
+        """Whether a test compares what nothing is known about."""
+        return any(
+            part not in shared and not _is_measured(part, steps)
+            for part in thresholds(test, guesses)
+        )
+
+    at_gate = "add `catches` and `false_alarms` in braces, or `evidence from` a file"
+    at_branch = "give the condition a share in `traffic`"
+    for item in items:
+        match item:
+            case p.Gate(evidence=None) if item.name not in named and bare(item.condition):
+                yield report(codes.NO_EVIDENCE, item.span, what=item.name, help=at_gate)
+            case p.When() if item.name not in named and bare(item.condition):
+                what = item.name or "when"
+                yield report(codes.NO_EVIDENCE, item.span, what=what, help=at_branch)
+            case p.Person(when=test) if test is not None and bare(test):
+                yield report(codes.NO_EVIDENCE, item.span, what=item.name, help=at_branch)
+            case p.Step():
+                for link in inner_links(item.chain):
+                    if isinstance(link.action, p.Cascade) and _is_unrated(link.action):
+                        help = "add `catches` and `false_alarms` to its options"
+                        yield report(codes.NO_EVIDENCE, link.span, what="until", help=help)
+            case _:
+                pass
+
+
+def thresholds(test: ir.Expr, guesses: frozenset[str]) -> list[ir.Expr]:
+    """The comparisons by size that read a number which a model gave."""
+    return [
+        part
+        for part in ir.walk(test)
+        if isinstance(part, ir.Compare) and part.op != "==" and ir.mentions(part) & guesses
+    ]
+
+
+def _from_models(items: list[p.Item]) -> frozenset[str]:
+    """The names whose value a model may have made, or that were computed from such a value."""
+    names: set[str] = set()
+    for item in items:
+        match item:
+            case p.Step() if models_inside(item.chain):
+                names.add(item.name)
+            case p.Let() if ir.mentions(item.value) & names:
+                names.add(item.name)
+            case _:
+                pass
+    return frozenset(names)
+
+
+def _is_measured(part: ir.Expr, steps: Mapping[str, p.Step]) -> bool:
+    """Whether the step's own evidence file holds the confidence that is compared."""
+    step = steps.get(confidence_step(part) or "") if isinstance(part, ir.Compare) else None
+    return step is not None and any(
+        isinstance(link.accuracy, MeasuredShare) for link in step.chain.links
+    )
+
+
+def _is_unrated(cascade: p.Cascade) -> bool:
+    parts = ir.walk(cascade.until)
+    compares = any(isinstance(part, ir.Compare) and part.op != "==" for part in parts)
+    rates = (cascade.rates.catches, cascade.rates.false_alarms)
+    return compares and any(isinstance(rate, Undeclared) for rate in rates)

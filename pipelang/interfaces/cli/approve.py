@@ -1,0 +1,87 @@
+"""`pipelang approve`: a person's word: yes, no, or an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipelang.interfaces.cli.inbox import REFUSED, state_option
+from pipelang.interfaces.cli.programs import stop
+from pipelang.interfaces.cli.terminal import wants_colour, write
+from pipelang.interfaces.report.paint import painter
+from pipelang.interfaces.state import DEFAULT, StateFolder
+
+
+@click.command(name="approve", short_help="Answer what waits: yes, no, or an answer.")
+@click.argument("case")
+@click.option("--no", is_flag=True, help="No: a veto for a hold; for an ask, that you will not.")
+@click.option("--answer", "given", metavar="JSON|@FILE", help="The answer to an ask.")
+@click.option("--reason", default="", help="Why; for an escalation, what was done.")
+@click.option("--by", help="Who decides. Default: the user of this machine.")
+@click.option("--state", default=DEFAULT, show_default=True, help="The folder of the inbox.")
+def command(
+    case: str, no: bool, given: str | None, reason: str, by: str | None, state: str
+) -> None:
+    """Say yes to CASE (its id, or how it begins), or with --no no; answer an ask with --answer;
+    close an escalation with a --reason. A case is decided once.
+
+    Exit code 0 when decided, 1 when refused (the reason is told), 2 on wrong usage.
+    """
+    from pipelang.runtime.inbox.cases import InboxBroken, Refused, verdict_words
+    from pipelang.runtime.inbox.inbox import Inbox
+
+    if no and given is not None:
+        stop("--no and --answer exclude each other")
+    who = by if by is not None else _user()
+    answer = None if given is None else _answer(given)
+    inbox = Inbox(StateFolder(Path(state)).inbox)
+    try:
+        if given is None:
+            work = inbox.decide(case, yes=not no, by=who, reason=reason)
+        else:
+            work = inbox.answer(case, answer, by=who, reason=reason)
+        closed = asyncio.run(work)
+    except Refused as refused:
+        stop(str(refused), REFUSED, f"`pipelang inbox {case}{state_option(state)}` shows the case")
+    except InboxBroken as broken:
+        stop(str(broken), REFUSED)
+    assert closed.verdict is not None
+    paint = painter(wants_colour(sys.stdout))
+    style = "good" if closed.verdict.yes else "unsure"
+    said = paint(f"{closed.verdict.by} {verdict_words(closed)}", style)
+    write(f"{said}: {closed.pipeline}/{closed.name}, for {closed.role} (case {closed.id})\n")
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        stop("this machine has no name for you: say who decides with --by NAME")
+
+
+def _answer(given: str) -> Any:
+    """The answer, from the line or a file."""
+    text, where = given, "--answer"
+    if given.startswith("@"):
+        where = f"`{given[1:]}`"
+        try:
+            text = Path(given[1:]).read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            stop(f"there is no file {where}")
+        except (OSError, UnicodeDecodeError) as error:
+            stop(f"{where} cannot be read: {error}")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        help = f"a text stands in quotes: --answer '{json.dumps(text, ensure_ascii=False)}'"
+        place = f"line {error.lineno}, column {error.colno}"
+        stop(f"{where} is no JSON: {error.msg} at {place}", help=help if text == given else None)
+    except (RecursionError, ValueError):
+        stop(f"{where} is no JSON that can be read")

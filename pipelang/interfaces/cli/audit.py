@@ -1,0 +1,111 @@
+"""`pipelang audit`: whether the audit log is as it was written, and what stands in it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipelang.interfaces.cli.run import stop
+from pipelang.interfaces.cli.terminal import wants_colour, warn, write
+from pipelang.interfaces.report.paint import painter
+from pipelang.interfaces.state import DEFAULT
+
+_HASH = 64
+
+
+@click.group(name="audit", short_help="Verify or show the audit log.")
+def command() -> None:
+    """The audit log of runs: why each decision was made, each entry chained to the one before."""
+
+
+def _log(file: str | None, state: str) -> Path:
+    from pipelang.interfaces.state import StateFolder
+
+    path = StateFolder(Path(state)).audit if file is None else Path(file)
+    if not path.is_file():
+        help = "`pipelang run` writes one; `--state DIR` says where"
+        stop(f"there is no audit log `{path}`", 1, help)
+    return path
+
+
+@command.command(name="verify", short_help="Find the first broken link.")
+@click.argument("file", required=False)
+@click.option("--state", default=DEFAULT, show_default=True, help="The folder that it lies in.")
+@click.option("--expect", metavar="HASH", help="A last hash that was remembered elsewhere.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def verify_command(file: str | None, state: str, expect: str | None, form: str) -> None:
+    """Go through the log (or FILE): every entry must be what its hash was made from, and follow
+    the one before. Exit code 1 if one does not.
+
+    Whole entries that were cut off the end, or a log written anew, show only against --expect: the
+    last hash of an earlier `verify`, kept where nobody writes who can write the log.
+    """
+    from pipelang.runtime.verification import Broken, verify
+
+    if expect is not None and (len(expect) != _HASH or set(expect) - set("0123456789abcdef")):
+        stop(f"--expect takes a hash of {_HASH} hexadecimal digits, found `{expect}`", 2)
+    path = _log(file, state)
+    try:
+        found = verify(path, expect)
+    except OSError as error:
+        stop(f"`{path}` cannot be read: {error}", 1)
+    broken = isinstance(found, Broken)
+    if form == "json":
+        record: dict[str, Any] = {"file": str(path), "ok": not broken}
+        if isinstance(found, Broken):
+            record |= {"line": found.line, "kind": found.kind, "message": found.message}
+        else:
+            record |= {"entries": found.entries, "last": found.last, "torn": list(found.torn)}
+        write(json.dumps(record, indent=2) + "\n")
+        sys.exit(int(broken))
+    paint = painter(wants_colour(sys.stdout))
+    if isinstance(found, Broken):
+        write(f"{path}:{found.line}: {paint(found.kind, 'bad')}: {found.message}\n")
+        sys.exit(1)
+    many = "1 entry" if found.entries == 1 else f"{found.entries:,} entries"
+    write(f"{path}: {many}, {paint('no link is broken', 'good')}\nlast hash {found.last}\n")
+    for line in found.torn:
+        warn(f"note: line {line} was cut short by a crash; the entry after it says so")
+
+
+@command.command(name="show", short_help="Show entries.")
+@click.argument("run", required=False)
+@click.option("--tenant", help="Only entries of this tenant.")
+@click.option("--state", default=DEFAULT, show_default=True, help="The folder that it lies in.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def show_command(run: str | None, tenant: str | None, state: str, form: str) -> None:
+    """Show the entries of RUN (an id or the beginning of one) or of all runs, unverified."""
+    path = _log(None, state)
+    paint = painter(wants_colour(sys.stdout))
+    met = False
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                entry = json.loads(line)
+                told = entry["run"], entry["tenant"]
+            except (ValueError, KeyError, TypeError):
+                continue
+            if run is not None and not str(told[0]).startswith(run):
+                continue
+            if tenant is not None and told[1] != tenant:
+                continue
+            met = True
+            if form == "json":
+                write(json.dumps(entry, ensure_ascii=False) + "\n")
+                continue
+            data = entry.get("data") or {}
+            said = "  ".join(f"{key}={_value(value)}" for key, value in data.items())
+            start = f"{entry.get('n', ''):>6}  {entry.get('time', '')}  {told[0] or '-':<12}"
+            write(f"{paint(start, 'dim')}  {entry.get('kind')} {entry.get('name')}  {said}\n")
+    if not met:
+        stop("no entry fits", 1)
+
+
+def _value(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    is_hash = len(text) == _HASH and not set(text) - set("0123456789abcdef")
+    return text[:12] + "…" if is_hash else text

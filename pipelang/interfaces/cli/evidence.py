@@ -1,0 +1,148 @@
+"""`pipelang evidence`: what a file of labelled answers says by itself."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelang.interfaces.cli.programs import FINDINGS, USAGE, deliver, stop
+from pipelang.interfaces.cli.terminal import WIDEST, text_width, wants_colour
+
+if TYPE_CHECKING:
+    from pipelang.analysis.calibration import Calibration, Threshold
+    from pipelang.analysis.parameters import Cut
+    from pipelang.semantics.chance import EvidenceFile
+
+FORMATS = ("text", "json", "svg", "png")
+USUAL = ("0.5", "0.7", "0.8", "0.9", "0.95")
+
+
+@click.group(name="evidence", short_help="Look into a file of labelled answers.")
+def command() -> None:
+    """What an evidence file says: a file of answers that somebody labelled right or wrong."""
+
+
+def _cuts(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> tuple[Cut, ...]:
+    return tuple(_cut(one) for one in given)
+
+
+def _cut(given: str) -> Cut:
+    """`0.7`, `70%`, `>=0.7` or `>0.7`."""
+    text = given.replace(" ", "")
+    strict = text.startswith(">") and not text.startswith(">=")
+    number = text.lstrip(">").removeprefix("=")
+    try:
+        share = Decimal(number.removesuffix("%"))
+    except InvalidOperation:
+        raise click.BadParameter(f"`{given}` is no threshold: write 0.7, 70% or >0.7") from None
+    share = share / 100 if number.endswith("%") else share
+    if not share.is_finite() or not 0 <= share <= 1:
+        raise click.BadParameter(f"`{given}`: a threshold lies between 0 and 1")
+    return share, strict
+
+
+@command.command(name="show", short_help="Accuracy, calibration curve, and what thresholds do.")
+@click.argument("file")
+@click.option(
+    "--threshold",
+    "cuts",
+    callback=_cuts,
+    multiple=True,
+    metavar="SHARE",
+    help=f"0.7, 70% or '>0.7'; as often as wanted. If none: {', '.join(USUAL)}.",
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("-o", "--output", "out", metavar="OUT", help="A file instead of standard output.")
+def show(file: str, cuts: tuple[Cut, ...], form: str, out: str | None) -> None:
+    """Show what FILE, an evidence file, says: how often the answers are right, whether their
+    confidence can be believed (ECE, a reliability table, a curve), and how many wrong and right
+    answers each threshold would hold back. Intervals are those that `pipelang check` works with.
+
+    PNG needs `pip install "pipelang-dsl[png]"`; any tool that turns SVG into PNG does as well, such
+    as `rsvg-convert curve.svg -o curve.png`. Exit code 1 if the file is malformed, 2 if it is not
+    there.
+    """
+    from pipelang.analysis.calibration import at_threshold, calibration
+
+    evidence = _read(file)
+    if not cuts and form in ("text", "json"):
+        cuts = tuple((Decimal(usual), False) for usual in USUAL)
+    found = calibration(evidence)
+    graded = bool(found.graded)
+    thresholds = [at_threshold(evidence, cut) for cut in sorted(set(cuts))] if graded else []
+    if form == "png":
+        _deliver_png(_svg(file, found, thresholds), out)
+    else:
+        deliver(_shown(file, found, thresholds, form, to_file=out not in (None, "-")), out)
+
+
+def _read(file: str) -> EvidenceFile:
+    """The rows of a file; ends the process where there are none to be had."""
+    from pipelang.interfaces.checking import nearest
+    from pipelang.interfaces.disk import DiskLoader
+    from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
+    from pipelang.semantics.loading import Unreadable
+
+    if file.endswith(".pipe"):
+        help = "name the file behind `from` in it, a .jsonl; `pipelang check` reports on pipelines"
+        stop(f"`{file}` is a pipeline, not evidence", USAGE, help)
+    try:
+        text = DiskLoader().read(file)
+    except Unreadable as problem:
+        stop(f"`{file}` cannot be read: {problem}", FINDINGS, unreadable_help(str(problem)))
+    if text is None:
+        close = nearest(Path(file), ".jsonl")
+        stop(f"there is no file `{file}`", USAGE, f"did you mean `{close}`?" if close else FORM)
+    found = read_evidence(file, text)
+    if isinstance(found, Flaw):
+        stop(f"`{file}`, line {found.line}: {found.why}", FINDINGS, found.help)
+    return found
+
+
+def _shown(
+    file: str, found: Calibration, thresholds: list[Threshold], form: str, to_file: bool
+) -> str:
+    match form:
+        case "json":
+            from pipelang.diagnostics.render import dumps
+
+            seen = [one.as_json() for one in thresholds]
+            return dumps({"version": 1, "file": file, **found.as_json(), "thresholds": seen}) + "\n"
+        case "svg":
+            return _svg(file, found, thresholds)
+        case _:
+            from pipelang.interfaces.report.calibration import calibration_text
+            from pipelang.interfaces.report.paint import painter
+
+            colour = not to_file and wants_colour(sys.stdout)
+            width = WIDEST if to_file else text_width(sys.stdout)
+            return calibration_text(file, found, thresholds, width, painter(colour))
+
+
+def _svg(file: str, found: Calibration, thresholds: list[Threshold]) -> str:
+    from pipelang.interfaces.export.calibration_svg import calibration_svg
+
+    return calibration_svg(file, found, thresholds)
+
+
+def _deliver_png(picture: str, out: str | None) -> None:
+    """The picture at twice its size, for screens that show two points in the place of one."""
+    if out in (None, "-") and sys.stdout.isatty():
+        stop("a PNG is no text for a terminal", USAGE, "name a file: --output curve.png")
+    try:
+        from resvg_py import svg_to_bytes
+    except ImportError:
+        help = 'pip install "pipelang-dsl[png]"; or take --format svg, and convert it: '
+        stop("PNG needs the package `resvg-py`", USAGE, help + "rsvg-convert c.svg -o c.png")
+    data = svg_to_bytes(svg_string=picture, zoom=2.0)
+    try:
+        if out is None or out == "-":
+            sys.stdout.buffer.write(data)
+        else:
+            Path(out).write_bytes(data)
+    except OSError as error:
+        stop(f"`{out}` cannot be written: {error.strerror or error}")

@@ -1,0 +1,70 @@
+"""`pipelang inbox`: what waits for people, or one case whole."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from pipelang.interfaces.cli.programs import stop
+from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
+from pipelang.interfaces.report.paint import painter
+from pipelang.interfaces.state import DEFAULT, StateFolder
+
+REFUSED = 1
+
+
+@click.command(name="inbox", short_help="List what waits for people, or show one case.")
+@click.argument("case", required=False)
+@click.option("--role", help="Only what waits for this role.")
+@click.option("--tenant", help="Only runs of this tenant.")
+@click.option("--all", "closed", is_flag=True, help="Also what is closed, and how.")
+@click.option("--state", default=DEFAULT, show_default=True, help="The folder of the inbox.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def command(
+    case: str | None, role: str | None, tenant: str | None, closed: bool, state: str, form: str
+) -> None:
+    """List the open cases, or show CASE (its id, or how it begins) with the command that answers
+    it.
+
+    Exit code 0, 1 if there is no such case, 2 on wrong usage.
+    """
+    from pipelang.interfaces.report.cases import case_lines, case_whole
+    from pipelang.runtime.inbox.cases import InboxBroken, Refused, case_json
+    from pipelang.runtime.inbox.inbox import Inbox, utc_now
+
+    inbox = Inbox(StateFolder(Path(state)).inbox)
+    paint, width = painter(wants_colour(sys.stdout)), text_width(sys.stdout)
+    try:
+        if case is not None:
+            found = inbox.case(case)
+            if form == "json":
+                _json(case_json(found))
+            else:
+                lines = case_whole(found, utc_now(), paint, width, state_option(state))
+                write("\n".join(lines) + "\n")
+            return
+        cases = inbox.cases(role=role, tenant=tenant, closed=closed)
+    except Refused as refused:
+        stop(str(refused), REFUSED, f"`pipelang inbox{state_option(state)}` lists what waits")
+    except InboxBroken as broken:
+        stop(str(broken), REFUSED)
+    if form == "json":
+        _json({"version": 1, "cases": [case_json(one) for one in cases]})
+    elif cases:
+        write("\n".join(case_lines(cases, utc_now(), paint, width, closed)) + "\n")
+    else:
+        write(f"nothing {'is' if closed else 'waits'} in {StateFolder(Path(state)).inbox}\n")
+
+
+def state_option(state: str) -> str:
+    """What a command needs to find this state folder."""
+    import shlex
+
+    return "" if state == DEFAULT else f" --state {shlex.quote(state)}"
+
+
+def _json(value: object) -> None:
+    write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

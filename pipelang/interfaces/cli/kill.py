@@ -1,0 +1,65 @@
+"""`pipelang kill`: switches off one tool, one pipeline or everything, and back on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelang.interfaces.cli.terminal import write
+from pipelang.interfaces.state import DEFAULT, StateFolder
+
+if TYPE_CHECKING:
+    from pipelang.runtime.switches import FolderSwitches
+
+
+@click.command(name="kill", short_help="Switch off a tool, a pipeline or everything.")
+@click.option("--tool", metavar="NAME", help="Runs stop before they call this tool.")
+@click.option("--pipeline", metavar="NAME", help="Runs of this pipeline stop, and do not begin.")
+@click.option("--all", "everything", is_flag=True, help="All runs stop, and none begins.")
+@click.option("--undo", is_flag=True, help="Switch it on again.")
+@click.option("--reason", default="", help="Why, for whoever reads the results.")
+@click.option("--state", default=DEFAULT, show_default=True, help="The folder that runs look at.")
+def command(
+    tool: str | None, pipeline: str | None, everything: bool, undo: bool, reason: str, state: str
+) -> None:
+    """Switch off one tool, one pipeline or everything that runs with this state folder.
+
+    Runs stop before their next call or effect, and those that wait for people stop waiting; they
+    end as failed with the code `killed` and what they have so far. It stays off until --undo.
+    Without a name, say what is switched off.
+    """
+    from pipelang.runtime.switches import FolderSwitches, switch
+
+    named = [tool is not None, pipeline is not None, everything]
+    if sum(named) > 1:
+        raise click.UsageError("name one of --tool, --pipeline and --all")
+    for option, name in (("--tool", tool), ("--pipeline", pipeline)):
+        if name == "":
+            raise click.UsageError(f"{option} needs a name")
+    switches = FolderSwitches(StateFolder(Path(state)).kills)
+    if not any(named):
+        if undo or reason:
+            raise click.UsageError("say what: --tool NAME, --pipeline NAME or --all")
+        write(_listed(switches))
+        return
+    what = switch(tool, pipeline)
+    try:
+        if not undo:
+            switches.kill(tool=tool, pipeline=pipeline, reason=reason)
+            write(f"{what} is switched off\n")
+        elif switches.revive(tool=tool, pipeline=pipeline):
+            write(f"{what} is switched on again\n")
+        else:
+            write(f"{what} was not switched off\n")
+    except OSError as error:
+        raise click.ClickException(f"`{state}` cannot be written: {error.strerror}") from None
+
+
+def _listed(switches: FolderSwitches) -> str:
+    off = switches.off()
+    if not off:
+        return "nothing is switched off\n"
+    lines = [f"{one} is switched off" + (f": {why}" if why else "") for one, why in off.items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,198 @@
+"""`pipelang trace`: a run as a tree, or as it goes on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelang.interfaces.cli.run import stop
+from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.interfaces.report.paint import Paint, painter
+from pipelang.interfaces.state import DEFAULT
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.traces import Trace
+    from pipelang.runtime.events import Event
+
+
+@click.command(name="trace", short_help="Show a run as a tree, or follow one.")
+@click.argument("run", required=False)
+@click.option("--follow", is_flag=True, help="Show what happens until the run is over.")
+@click.option("--content", is_flag=True, help="Show what was asked and answered, if it was kept.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--state", default=DEFAULT, show_default=True, help="The folder of runs' traces.")
+def command(run: str | None, follow: bool, content: bool, form: str, state: str) -> None:
+    """Show the trace of RUN: its id, the beginning of one, or `last`. Without RUN: list runs.
+
+    Exit code 1 if there is no such run.
+    """
+    from pipelang.interfaces.state import StateFolder
+    from pipelang.interfaces.traces import NoTrace, find, read
+
+    folder = StateFolder(Path(state)).traces
+    paint = painter(wants_colour(sys.stdout))
+    if run is None and not follow:
+        _list(folder, form, paint)
+        return
+    try:
+        path = find(folder, "last" if run is None else run)
+    except NoTrace as missing:
+        stop(str(missing), 1, missing.help)
+    try:
+        if follow:
+            sys.exit(_follow(path, form, content, paint))
+        trace = read(path)
+    except OSError as error:
+        stop(f"`{path}` cannot be read: {error}", 1)
+    if not trace.header and not trace.events:
+        stop(f"`{path}` is no trace", 1)
+    _show(trace, path, form, content, paint)
+
+
+def _show(trace: Trace, path: Path, form: str, content: bool, paint: Paint) -> None:
+    from pipelang.interfaces.report.tree import event_json, tree_lines, tree_of
+    from pipelang.interfaces.traces import is_running
+
+    root = tree_of(trace.events)
+    if form == "json":
+        outcome = trace.outcome
+        record: dict[str, Any] = {
+            "run": trace.header,
+            "outcome": None if outcome is None else event_json(outcome),
+            "torn": list(trace.torn),
+            "tree": root.as_json(),
+        }
+        if not content:
+            record["tree"] = _without_content(record["tree"])
+        write(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
+        return
+    lines = [_head(trace, root.name, paint)]
+    lines += tree_lines(root, paint, content, text_width(sys.stdout))
+    lines += ["", *_end(trace.outcome, paint)]
+    write("\n".join(lines) + "\n")
+    if trace.outcome is None:
+        alive = is_running(trace.header)
+        warn("note: the run goes on" if alive else "note: the run ended without an outcome")
+    if trace.torn:
+        numbers = ", ".join(str(number) for number in trace.torn)
+        warn(f"note: `{path}` was cut short: line {numbers} cannot be read")
+    if content and not any(event.content is not None for event in trace.events):
+        warn("note: what was asked and answered was not kept: `pipelang run --content` keeps it")
+
+
+def _without_content(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        kept = {key: value for key, value in tree.items() if key not in ("content", "children")}
+        if "children" in tree:
+            kept["children"] = [_without_content(child) for child in tree["children"]]
+        return kept
+    return tree
+
+
+def _head(trace: Trace, name: str, paint: Paint) -> str:
+    header = trace.header
+    words = [paint(str(header.get("pipeline", name)), "title"), f"run {header.get('run', '?')}"]
+    if header.get("started"):
+        words.append(str(header["started"]))
+    if header.get("tenant"):
+        words.append(f"tenant {header['tenant']}")
+    if header.get("file"):
+        words.append(f"{header['file']} ({header.get('program', '')})")
+    return "  ".join([words[0], *(paint(word, "dim") for word in words[1:])])
+
+
+def _end(outcome: Event | None, paint: Paint) -> list[str]:
+    """How it ended and what it took; nothing while it goes on."""
+    if outcome is None:
+        return [paint("no outcome yet", "dim")]
+    data = outcome.data
+    why = data.get("code") or data.get("reason")
+    words = outcome.name + (f" to {data['role']}" if data.get("role") else "")
+    words += f" with `{why}`" if data.get("code") else f" by `{why}`" if why else ""
+    words += f": {data['text']}" if data.get("text") else ""
+    took = f"{data.get('seconds', outcome.at):.3f} s"
+    took += f"  ${data.get('cost', 0.0):.6f}  {data.get('tokens', 0):,} tokens"
+    style = {"answered": "good", "escalated": "unsure", "rejected": "unsure"}
+    return [f"{paint(words, style.get(outcome.name, 'bad'))}  {paint(took, 'dim')}"]
+
+
+def _follow(path: Path, form: str, content: bool, paint: Paint) -> int:
+    """Tell events as they come; 1 if the run's process went away before its outcome."""
+    from pipelang.interfaces.report.trace import content_line, event_line, event_row
+    from pipelang.interfaces.traces import event_of, follow, is_running
+
+    header: dict[str, Any] = {}
+    quiet = 0
+    for line in follow(path):
+        if line is None:
+            quiet += 1
+            if quiet % 10 == 0 and not is_running(header):
+                warn("note: the process of this run is gone, and there is no outcome")
+                return 1
+            continue
+        quiet = 0
+        if "trace" in line:
+            header = line
+        if form == "json":
+            shown = line if content else {k: v for k, v in line.items() if k != "content"}
+            write(json.dumps(shown, ensure_ascii=False) + "\n")
+            continue
+        event = event_of(line)
+        if event is None:
+            continue
+        if event.kind == "outcome":
+            write(_end(event, paint)[0] + "\n")
+            break
+        row = event_row(event, paint)
+        if row is None:
+            row = ("▸", "begins") if event.kind in ("run", "step") else None
+        if row is not None:
+            write(event_line(event, row, paint) + "\n")
+            if content and event.content is not None:
+                write(" " * 12 + paint(content_line(event, 80), "dim") + "\n")
+    return 0
+
+
+def _list(folder: Path, form: str, paint: Paint) -> None:
+    from pipelang.interfaces.traces import LISTED, read, recent, run_of
+
+    rows = []
+    paths = recent(folder)
+    for path in paths[:LISTED]:
+        try:
+            trace = read(path)
+        except OSError:
+            continue
+        outcome = trace.outcome
+        rows.append(
+            {
+                "run": run_of(path),
+                "pipeline": trace.header.get("pipeline"),
+                "started": trace.header.get("started"),
+                "tenant": trace.header.get("tenant"),
+                "outcome": None if outcome is None else outcome.name,
+                "cost": None if outcome is None else outcome.data.get("cost"),
+                "seconds": None if outcome is None else outcome.data.get("seconds"),
+            }
+        )
+    if form == "json":
+        write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        return
+    if not rows:
+        warn(f"there are no traces in `{folder}`: `pipelang run` writes one a run")
+        return
+    for row in rows:
+        took = "" if row["seconds"] is None else f"{row['seconds']:8.3f} s  ${row['cost']:.6f}"
+        ended = str(row["outcome"] or "no outcome")
+        name = str(row["pipeline"] or "")
+        write(
+            f"{row['run']:<14}  {row['started'] or '':<29}  {ended:<11}  {name:<20}  "
+            f"{paint(took, 'dim')}".rstrip()
+            + "\n"
+        )
+    if len(paths) > LISTED:
+        write(paint(f"and {len(paths) - LISTED} older ones\n", "dim"))

@@ -1,0 +1,81 @@
+"""Agents: so many turns, each a call with its own retries; between them tools are called.
+
+Whether an agent calls a pipeline among its tools nobody declares. What such a pipeline may come to
+besides an answer (a wrong effect, a decision that ends the run) has an unknown share where it can;
+it comes of the first tools that are called, since none before and any after them may be those.
+"""
+
+from __future__ import annotations
+
+from pipelang.interfaces.export.prism.answers import attempt
+from pipelang.interfaces.export.prism.constants import identifier
+from pipelang.interfaces.export.prism.draws import Draw
+from pipelang.interfaces.export.prism.endings import decided
+from pipelang.interfaces.export.prism.formulas import TRUE, compared, is_, number, variable
+from pipelang.interfaces.export.prism.machine import Move
+from pipelang.interfaces.export.prism.translation import Trial
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import endings_of, pipeline_acts
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+def loop(trial: Trial, agent: p.Agent, transient: str, place: int, answered: int) -> None:
+    """All turns of one loop, from a place to where it has answered; the first that fails fails."""
+    machine = trial.machine
+    turns, most = None, agent.turns or agent.steps
+    if agent.turns is None:
+        turns, place = _drawn(trial, agent, "turns", most, place)
+    for turn in range(1, most + 1):
+        said = machine.place()
+        attempt(trial, place, transient, trial.turn_dollars(agent, turn), said)
+        if turn == most:
+            machine.go(said, Move(answered))
+            return
+        tools, place = machine.place(), machine.place()
+        goes_on = TRUE
+        if turns is not None:
+            machine.go(said, Move(answered), is_(turns, turn))
+            goes_on = compared(variable(turns), ">", number(turn))
+        machine.go(said, Move(tools), goes_on)
+        if not trial.kept:
+            trial.t.pay(tools, trial.tool_dollars(agent))
+            if turn == 1:
+                tools = _hazards(trial, agent, tools)
+        machine.go(tools, Move(place))
+
+
+def _hazards(trial: Trial, agent: p.Agent, place: int) -> int:
+    """What the pipelines among the tools may come to besides; gives the place of going on."""
+    program, machine = trial.t.program, trial.machine
+    ways: dict[tuple[p.Outcome | None, bool], None] = {(None, False): None}
+    for name in agent.pipelines:
+        wrongs = (False, True) if pipeline_acts(program, name) else (False,)
+        for outcome in (None, *endings_of(program, name)):
+            ways |= {(outcome, wrong): None for wrong in wrongs}
+    if len(ways) == 1:
+        return place
+    drawn, place = _drawn(trial, agent, "tools", len(ways), place)
+    goes_on = machine.place()
+    for number_, (outcome, wrong) in enumerate(ways, start=1):
+        sets = {trial.t.effect(): number(1)} if wrong else {}
+        case = is_(drawn, number_)
+        if outcome is None:
+            machine.go(place, Move(goes_on, sets), case)
+        else:
+            assert isinstance(outcome, (p.Escalate, p.Reject))
+            decided(trial, outcome, place, case, sets)
+    return goes_on
+
+
+def _drawn(trial: Trial, agent: p.Agent, what: str, count: int, place: int) -> tuple[str, int]:
+    """One of `count` numbers, by shares that nobody declared; gives its variable, and the place
+    behind the draw.
+    """
+    t, frame, step = trial.t, trial.scope.frame, trial.making.step
+    site = f"{frame.pipeline.name}.{step.name}@{trial.link.span.start}.{what}"
+    shares = tuple(enumerate(t.constants.stick(site, count), start=1))
+    note = f"{what} of {frame.path}{step.name}"
+    like = f"{what}_{identifier(step.name)}"
+    name = t.draws.variable(frame, (what, id(agent)), like, count, note)
+    return name, t.draws.perform(place, {name: Draw(name, _NOBODY, shares, shares)})

@@ -1,0 +1,160 @@
+"""`each`: one element after the other, since side by side comes to the same.
+
+Elements are counted here from the words of the language: how many answered, whether one of them was
+wrong, and which ended the run first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import ROUND_CEILING, Decimal
+
+from pipelang.interfaces.export.prism.constants import decimal, identifier
+from pipelang.interfaces.export.prism.draws import RIGHT, WRONG, Draw, Shares
+from pipelang.interfaces.export.prism.endings import end_later, passed_on
+from pipelang.interfaces.export.prism.formulas import (
+    Formula,
+    all_of,
+    any_of,
+    compared,
+    is_,
+    is_not,
+    more,
+    no,
+    number,
+    variable,
+)
+from pipelang.interfaces.export.prism.machine import Move
+from pipelang.interfaces.export.prism.scopes import Scope
+from pipelang.interfaces.export.prism.translation import Making, Translation, Trial
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.types import ListType
+
+Body = Callable[[Translation, Making, p.Chain, int, int], None]
+"""From the head of a chain to its value, or to where it is used up."""
+
+
+def each(trial: Trial, action: p.Each, place: int, body: Body) -> None:
+    """From a place to the value, to where the run goes on without one, or to its ending."""
+    t, machine, making = trial.t, trial.machine, trial.making
+    frame, name = trial.scope.frame, making.name
+    elements = trial.scope.expand(action.elements)
+    length = _length(t, trial.scope, elements, action.most)
+    if isinstance(length, Draw):
+        place = t.draws.perform(place, {length.name: length})
+    done = frame.variable(f"i_{name}", action.most, f"elements of {name} so far")
+    answered = frame.variable(f"n_{name}", action.most, "those that answered")
+    wrong = frame.variable(f"w_{name}", 1, "1 once one of them was wrong")
+    ended = frame.variable(f"x_{name}", 0, "")
+    own = frame.variable(f"e_{name}", 2, "what one answered: 1 right, 2 wrong, 0 nothing")
+    head, begin, one, exhausted, following, over = (machine.place() for _ in range(6))
+    clear = dict.fromkeys((done, answered, wrong, ended), number(0))
+    machine.go(place, Move(head, clear))
+    left = _longer(length, done)
+    machine.go(head, Move(begin).setting(own, 0), left)
+    machine.go(head, Move(over), no(left))
+    scope = trial.scope.element(action.variable, action.element, trial.scope.given(elements))
+    element = scope.names[action.variable]
+    assert isinstance(element, ir.Read)
+    t.begins[begin] = element.name
+    unanswered = over if action.ordered else following
+    inner = Making(
+        making.step, own, scope, trial.around, one, ended, unanswered, fresh=making.fresh
+    )
+    body(t, inner, action.body, begin, exhausted)
+    counted = Move(following, {answered: more(answered)})
+    machine.go(one, counted, is_(own, RIGHT))
+    machine.go(one, counted.setting(wrong, 1), is_(own, WRONG))
+    if action.body.end is None:
+        machine.go(exhausted, Move(unanswered))
+    else:
+        end_later(inner, action.body.end, exhausted)
+    machine.go(following, Move(head, {done: more(done)}))
+    counts = machine.place()
+    machine.go(over, Move(counts), is_(ended, 0))
+    passed_on(making, ended, over)
+    enough = _enough(trial, action.need, length, answered)
+    machine.go(counts, trial.made_anew(RIGHT), all_of([enough, is_(wrong, 0)]))
+    machine.go(counts, trial.made_anew(WRONG), all_of([enough, is_not(wrong, 0)]))
+    machine.go(counts, Move(trial.failed), no(enough))
+
+
+def _longer(length: int | Draw, done: str) -> Formula:
+    """Whether there are more elements than were done."""
+    if isinstance(length, int):
+        return compared(variable(done), "<", number(length))
+    return compared(more(done), "<", variable(length.name))  # 1 stands for an empty list
+
+
+def _enough(trial: Trial, need: p.Need, length: int | Draw, answered: str) -> Formula:
+    """Whether so many have answered as are needed."""
+
+    def of(elements: int) -> Formula:
+        least = _least(need, elements)
+        return compared(variable(answered), ">=", number(least))
+
+    if isinstance(length, int):
+        return of(length)
+    longest = trial.machine.variables[length.name].highest - 1
+    lengths = range(longest + 1)
+    return any_of(all_of([is_(length.name, count + 1), of(count)]) for count in lengths)
+
+
+def _least(need: p.Need, elements: int) -> int:
+    match need.kind:
+        case "any":
+            return min(elements, 1)
+        case "share":
+            assert need.share is not None
+            return int((need.share * elements).to_integral_value(ROUND_CEILING))
+        case _:
+            return elements
+
+
+def _length(
+    t: Translation, scope: Scope, elements: ir.Expr, most: int, told: Decimal | None = None
+) -> int | Draw:
+    """How long a list is: as it is written, by the mean that the outermost pipeline gives which
+    can speak of it, else of any length that its type allows.
+    """
+    if isinstance(elements, ir.MakeList):
+        return len(elements.items)
+    if isinstance(elements.type, ListType) and elements.type.max_length is not None:
+        most = min(most, elements.type.max_length)
+    mean = scope.mean_length(elements)
+    told = told if mean is None else mean
+    here = scope.in_callers_words(elements)
+    if here is not None:
+        assert scope.caller is not None
+        return _length(t, scope.caller, here, most, told)
+    given, shown = scope.given(elements), scope.show(elements)
+    if told is None:
+        site = f"{scope.pipeline.name}:{shown}.length"
+        right = wrong = _any(t, f"{site} if right", most)
+        if given:
+            wrong = _any(t, f"{site} if wrong", most)
+    else:
+        right = wrong = _around(told)
+    name = t.draws.variable(
+        scope.frame,
+        ("length", elements),
+        f"l_{identifier(shown)}",
+        max(code for code, _ in right),
+        f"{shown}: 1 + its length",
+        scope.about(elements),
+    )
+    return Draw(name, given, right, wrong)
+
+
+def _any(t: Translation, site: str, most: int) -> Shares:
+    return tuple(enumerate(t.constants.stick(site, most + 1), start=1))
+
+
+def _around(mean: Decimal) -> Shares:
+    """The two whole numbers beside a mean, so that it is met."""
+    low = int(mean)
+    part = mean - low
+    if not part:
+        return ((low + 1, "1"),)
+    return ((low + 1, decimal(1 - part)), (low + 2, decimal(part)))

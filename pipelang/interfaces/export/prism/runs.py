@@ -1,0 +1,72 @@
+"""`run`: a sub-pipeline as a piece of the same model, written out at every place that runs it.
+
+A call begins with nothing drawn and nothing made, but for what is shared: outages, and what is said
+of the arguments. What it answers is the value, what it fails with is an attempt that failed, and
+what it decides ends the caller too.
+"""
+
+from __future__ import annotations
+
+from pipelang.analysis.subruns import child_of
+from pipelang.interfaces.export.prism.draws import RIGHT, WRONG
+from pipelang.interfaces.export.prism.endings import RIGHT_ANSWER, WRONG_ANSWER, passed_on
+from pipelang.interfaces.export.prism.formulas import (
+    all_of,
+    compared,
+    is_,
+    more,
+    number,
+    variable,
+)
+from pipelang.interfaces.export.prism.judging import gather_cuts
+from pipelang.interfaces.export.prism.machine import Move
+from pipelang.interfaces.export.prism.scopes import Frame, called
+from pipelang.interfaces.export.prism.translation import Trial
+from pipelang.semantics import program as p
+
+
+def run(trial: Trial, action: p.RunPipeline, place: int) -> None:
+    """From a place to the value, to where the run goes on without one, or to its ending."""
+    # A pipeline is made of chains, and this is a link of one.
+    from pipelang.interfaces.export.prism.blocks import block
+
+    t, machine, making = trial.t, trial.machine, trial.making
+    outer = trial.scope.frame
+    frame = Frame(
+        t.program,
+        t.program.pipelines[action.pipeline],
+        machine,
+        child_of(outer.prices, action).model,
+        ending=f"ending_{making.name}",
+        finish=machine.place(f"{outer.path}{action.pipeline} is over"),
+        fresh=making.fresh,
+        path=f"{outer.path}{action.pipeline}.",
+    )
+    frame.ending = frame.variable(frame.ending, 0, "")
+    scope = called(frame, trial.scope, action, trial.around)
+    gather_cuts(t.draws, scope)
+    begin, retries = machine.place(), trial.link.retry.count
+    tries = None
+    t.calls[begin] = frame
+    if retries:
+        note = f"attempts of {outer.path}{making.step.name} that have failed"
+        tries = outer.variable(f"tries_{making.name}", retries, note)
+    machine.go(place, Move(begin) if tries is None else Move(begin).setting(tries, 0))
+    # A redo of the first step goes back to the head of the block, which is no new call.
+    head = machine.place()
+    machine.go(begin, Move(head))
+    block(t, frame.pipeline.block, scope, trial.around, head)
+    for name, code in machine.endings.get(frame.ending, {}).items():
+        here = is_(frame.ending, code)
+        if name in (RIGHT_ANSWER, WRONG_ANSWER):
+            verdict = RIGHT if name == RIGHT_ANSWER else WRONG
+            machine.go(frame.finish, trial.made_anew(verdict), here)
+        elif name.startswith("failure"):
+            failed = here
+            if tries is not None:
+                left = compared(variable(tries), "<", number(retries))
+                again = Move(begin, {tries: more(tries)})
+                machine.go(frame.finish, again, all_of([here, left]))
+                failed = all_of([here, is_(tries, retries)])
+            machine.go(frame.finish, Move(trial.failed), failed)
+    passed_on(making, frame.ending, frame.finish, action.pipeline)

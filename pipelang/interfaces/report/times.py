@@ -1,0 +1,50 @@
+"""How long a run takes: machine time, and the time with people, where somebody is waited for."""
+
+from __future__ import annotations
+
+from pipelang.analysis.numbers import Number
+from pipelang.diagnostics.columns import wrap
+from pipelang.interfaces.report.table import Cell, Row, lay_out
+from pipelang.interfaces.report.view import View
+from pipelang.interfaces.report.words import listed, value
+from pipelang.semantics.quantities import show_seconds
+
+_READ = ("mean", "p50", "p95", "p99", "worst")
+_HEAD = ("", "mean", "50% under", "95% under", "99% under", "at most")
+
+
+def times(view: View) -> list[str]:
+    """A row for machine time, and one with people where that differs; what most of it goes by."""
+    machine = [view.number(f"latency.{read}") for read in _READ]
+    whole = [view.number(f"turnaround.{read}") for read in _READ]
+    if all(number.high == 0 for number in whole):
+        return []
+    rows: list[Row] = [[Cell(text, "dim") for text in _HEAD]]
+    rows.append(["machine", *map(_shown, machine)])
+    if whole != machine:
+        rows.append(["with people", *map(_shown, whole)])
+    lines = lay_out(rows, "<>>>>>", view.paint, width=view.width, whole=True)
+    return [view.heading("Time"), *lines, *_most(view, whole != machine)]
+
+
+def _shown(number: Number) -> Cell | str:
+    if number.value is None and number.high is None:
+        if number.low:
+            return Cell(f"from {show_seconds(number.low)}", "unsure")
+        return Cell("?", "unsure")
+    return value(number, show_seconds)
+
+
+def _most(view: View, people: bool) -> list[str]:
+    """What most of the time goes by."""
+    said = []
+    for name, words in (("latency", "machine time"), ("turnaround", "time with people")):
+        path = view.analysis.critical.get(name, ())
+        if path and (people or name == "latency"):
+            said.append(f"most of the {words} goes by {listed([f'`{step}`' for step in path])}")
+    if not said:
+        return []
+    text = f"{said[0][0].upper()}{'; '.join(said)[1:]}."
+    if any(not view.number(f"latency.{read}").tight for read in _READ[:4]):
+        text += " These are upper bounds: more runs side by side than they take into account."
+    return [view.paint(line, "dim") for line in wrap(text, view.width, 2)]

@@ -1,0 +1,194 @@
+"""Breakers: across the runs of a pipeline, what must not go on happening.
+
+A breaker is closed and counts; when one of its reasons holds it opens, and runs get the answer of
+its `else`. After a while one run at a time is let through as a probe: a good one closes it, with
+all counts at zero, a bad one opens it again.
+
+`purgatory` has the same three states, but reads the wall clock, lets every run through as soon as
+the wait is over, and counts only failures in a row.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelang.semantics import program as p
+
+Key = tuple[str | None, ...]
+"""Whose breaker: the program's file, the pipeline, the tenant."""
+
+CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
+
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a run when it ends: its outcome (answered, escalated, rejected, failed),
+    the name of what decided, dollars, tokens, seconds of machine time and in all; and which gates
+    it passed (False: rejected).
+    """
+
+    outcome: str
+    reason: str = ""
+    cost: float = 0.0
+    tokens: int = 0
+    latency: float = 0.0
+    turnaround: float = 0.0
+    gates: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A run that was let through; `turn` says between which two changes of the breaker."""
+
+    key: Key
+    turn: int
+    probe: bool
+
+
+@dataclass(slots=True)
+class _State:
+    breaker: p.Breaker
+    now: str = CLOSED
+    turn: int = 0
+    since: float = 0.0
+    why: str = ""
+    recent: deque[Seen] = field(default_factory=deque)
+    rejected: dict[str, int] = field(default_factory=dict)
+
+    def becomes(self, now: str, at: float, why: str = "") -> None:
+        self.now, self.since, self.why = now, at, why
+        self.turn += 1
+        self.recent.clear()
+        self.rejected.clear()
+
+
+class Breakers:
+    """The breakers of a `Runtime`, by pipeline and tenant. `clock` gives seconds that never go
+    back. May be used from several threads.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._states: dict[Key, _State] = {}
+
+    def admit(self, key: Key, breaker: p.Breaker) -> Pass | str:
+        """A run wants to begin: its pass, or why the breaker is open."""
+        with self._lock:
+            state = self._states.get(key)
+            if state is None or state.breaker != breaker:
+                state = self._states[key] = _State(breaker)
+            if state.now == CLOSED:
+                return Pass(key, state.turn, probe=False)
+            if self._clock() - state.since < float(breaker.probes):
+                return state.why
+            # A probe that has not come back for as long as that does not keep others away.
+            state.becomes(HALF_OPEN, self._clock(), state.why)
+            return Pass(key, state.turn, probe=True)
+
+    def over(self, given: Pass, seen: Seen | None) -> tuple[str, str] | None:
+        """A run that was let through is over; None says that nothing was learnt of it. The state
+        that the breaker goes into, and why; None if it stays as it is.
+        """
+        with self._lock:
+            state = self._states.get(given.key)
+            if state is None or state.turn != given.turn:
+                return None  # it began before the breaker changed
+            if given.probe:
+                return self._probed(state, seen)
+            if seen is None:
+                return None
+            why = _counted(state, seen)
+            if why is None:
+                return None
+            state.becomes(OPEN, self._clock(), why)
+            return OPEN, why
+
+    def _probed(self, state: _State, seen: Seen | None) -> tuple[str, str]:
+        if seen is None:
+            # The next run is the probe: the wait before it is over.
+            why = state.why
+            state.becomes(OPEN, self._clock() - float(state.breaker.probes), why)
+            return OPEN, why
+        why = next((said for one in state.breaker.opens if (said := _bad(one, seen))), "")
+        state.becomes(OPEN if why else CLOSED, self._clock(), why)
+        return state.now, why
+
+    def state(self, key: Key) -> str:
+        """`closed`, `open` or `half_open`."""
+        with self._lock:
+            found = self._states.get(key)
+            return CLOSED if found is None else found.now
+
+
+def _counted(state: _State, seen: Seen) -> str | None:
+    """Count a run; the reason that now holds, if any."""
+    opens = state.breaker.opens
+    most = max((one.runs for one in opens if isinstance(one, p.OpensMetric)), default=0)
+    state.recent.append(seen)
+    while len(state.recent) > most:
+        state.recent.popleft()
+    found: str | None = None
+    for one in opens:
+        if isinstance(one, p.OpensRejects):
+            if one.gate not in seen.gates:
+                continue  # a run that did not come to the gate says nothing of it
+            row = 0 if seen.gates[one.gate] else state.rejected.get(one.gate, 0) + 1
+            state.rejected[one.gate] = row
+            if row >= one.count:
+                found = found or f"`{one.gate}` rejected {row} in a row"
+        elif len(state.recent) >= one.runs:
+            value = measure(one.metric, list(state.recent)[-one.runs :])
+            if _COMPARE[one.op](value, float(one.target)):
+                said = f"`{one.metric}` is {value:.6g} over {one.runs} runs"
+                found = found or f"{said}, {one.op} {float(one.target):.6g}"
+    return found
+
+
+def _bad(one: p.OpensRejects | p.OpensMetric, seen: Seen) -> str | None:
+    """Why a probe does not close the breaker: what opens it is so of this run alone."""
+    if isinstance(one, p.OpensRejects):
+        return None if seen.gates.get(one.gate, True) else f"`{one.gate}` rejected the probe"
+    value = measure(one.metric, [seen])
+    if not _COMPARE[one.op](value, float(one.target)):
+        return None
+    return f"`{one.metric}` of the probe is {value:.6g}"
+
+
+_SHARES: Mapping[str, str] = {
+    "error_rate": "failed",
+    "failure": "failed",
+    "escalation": "escalated",
+    "rejection": "rejected",
+    "coverage": "answered",
+}
+
+
+def measure(metric: str, runs: Sequence[Seen]) -> float:
+    """A metric of some runs. Quantiles are by nearest rank."""
+    head, _, rest = metric.partition(".")
+    if head in _SHARES:
+        hits = [run.outcome == _SHARES[head] and rest in ("", run.reason) for run in runs]
+        return sum(hits) / len(hits)
+    values = sorted(float(getattr(run, head)) for run in runs)
+    if rest == "worst":
+        return values[-1]
+    if rest.startswith("p"):
+        return values[max(0, math.ceil(len(values) * int(rest[1:]) / 100) - 1)]
+    return sum(values) / len(values)

@@ -1,0 +1,189 @@
+"""Cases: what waits for a person, and what may become of it.
+
+A case is open until it is decided by a person, its time runs out (expired) or nobody waits for it
+any more (withdrawn). It is closed once: who comes second is refused and told who was first.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from pipelang.runtime.inbox.shapes import misfit
+
+Kind = Literal["approve", "hold", "ask", "escalation"]
+State = Literal["open", "decided", "expired", "withdrawn"]
+
+
+class Refused(ValueError):
+    """What was said cannot count. The message says why."""
+
+
+class InboxBroken(RuntimeError):
+    """An inbox that cannot be read or written. The message names the place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A person's word. `yes` False is a no, a veto, or that they will not answer; `answer` is what
+    they answered to an ask, as JSON.
+    """
+
+    yes: bool
+    by: str
+    reason: str = ""
+    answer: Any = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What waits for somebody of a role. Times are UTC.
+
+    `name` is that of the approval, hold or step, with the path of sub-pipelines before it, or the
+    reason of an escalation. `shown` is what the person sees: values, or the handoff. `prompt` and
+    `shape` (JSON Schema) are an ask's. Who decided as one of `differs_from` in the same run may not
+    decide here. `holder` is the process that waits, None where none does. `why` says what closed a
+    case that nobody decided.
+    """
+
+    id: str
+    run_id: str
+    pipeline: str
+    kind: Kind
+    name: str
+    role: str
+    opened_at: datetime
+    tenant: str | None = None
+    text: str | None = None
+    shown: Any = None
+    prompt: str | None = None
+    shape: dict[str, Any] | None = None
+    differs_from: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    holder: str | None = None
+    state: State = "open"
+    verdict: Verdict | None = None
+    closed_at: datetime | None = None
+    why: str | None = None
+
+
+_ADAPTER = TypeAdapter(Case)
+
+
+def case_json(case: Case) -> dict[str, Any]:
+    """A case as plain JSON, its times as ISO 8601 in UTC."""
+    record: dict[str, Any] = _ADAPTER.dump_python(case, mode="json")
+    return record
+
+
+def case_from(data: bytes) -> Case:
+    """A case out of the JSON that `case_json` made. Raises ValueError."""
+    return _ADAPTER.validate_json(data)
+
+
+def stamp(moment: datetime) -> str:
+    """A time for people, to the second, in UTC."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def settled(case: Case, now: datetime, waited_for: bool) -> Case:
+    """A case as it stands now: past its time it is expired, without anyone waiting withdrawn."""
+    if case.state != "open":
+        return case
+    if case.due_at is not None and now >= case.due_at:
+        return expired(case, case.due_at)
+    return case if waited_for else withdrawn(case, now, "the run that waited is gone")
+
+
+def expired(case: Case, now: datetime) -> Case:
+    """A case whose time is up, unless it was closed before."""
+    if case.state != "open":
+        return case
+    return replace(case, state="expired", closed_at=now, why="its time ran out")
+
+
+def withdrawn(case: Case, now: datetime, why: str) -> Case:
+    """A case that nobody waits for any more, unless it was closed before."""
+    if case.state != "open":
+        return case
+    return replace(case, state="withdrawn", closed_at=now, why=why)
+
+
+def decided(case: Case, verdict: Verdict, run: Iterable[Case], now: datetime) -> Case:
+    """The case, decided. `run` are all cases of its run. Raises `Refused`."""
+    if case.state != "open":
+        raise Refused(closed_words(case))
+    by = verdict.by.strip()
+    if not by:
+        raise Refused("who decides must be named")
+    _is_json([by, verdict.reason, verdict.answer])
+    for other in run:
+        if other.verdict is None or other.role not in case.differs_from:
+            continue
+        if _same(other.verdict.by, by):
+            raise Refused(
+                f"`{by}` already decided `{other.name}` as `{other.role}` in this run, and who "
+                f"decides `{case.name}` as `{case.role}` must be somebody else"
+            )
+    _fits_kind(case, verdict)
+    return replace(
+        case, state="decided", closed_at=now, verdict=replace(verdict, by=by, at=now), why=None
+    )
+
+
+def _is_json(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError):
+        raise Refused("what was said is not plain JSON in valid Unicode") from None
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are one identity, however they are written."""
+    first, second = (
+        unicodedata.normalize("NFKC", name).strip().casefold() for name in (one, other)
+    )
+    return first == second
+
+
+def _fits_kind(case: Case, verdict: Verdict) -> None:
+    match case.kind:
+        case "ask":
+            if verdict.yes:
+                wrong = misfit(case.shape or {}, verdict.answer)
+                if wrong is not None:
+                    raise Refused(f"the answer does not fit: {wrong}")
+        case "escalation":
+            if not verdict.yes:
+                raise Refused("an escalation is closed with a note; there is no no to it")
+        case "approve" | "hold":
+            pass
+
+
+def closed_words(case: Case) -> str:
+    """Why a case takes no answer any more."""
+    when = "" if case.closed_at is None else f" at {stamp(case.closed_at)}"
+    if case.verdict is not None:
+        said = verdict_words(case)
+        return f"case `{case.id}` is already decided: `{case.verdict.by}` {said}{when}"
+    return f"case `{case.id}` was {case.state}{when}: {case.why}"
+
+
+def verdict_words(case: Case) -> str:
+    """What the person did, after their name."""
+    assert case.verdict is not None
+    match case.kind:
+        case "approve" | "hold":
+            no = "vetoed it" if case.kind == "hold" else "said no"
+            return "said yes" if case.verdict.yes else no
+        case "ask":
+            return "answered" if case.verdict.yes else "would not answer"
+        case "escalation":
+            return "closed it"

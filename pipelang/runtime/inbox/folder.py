@@ -1,0 +1,233 @@
+"""Cases over a folder, for several processes: one runs, another answers.
+
+`open/ID.json` and `closed/ID.json` hold one case each, `runs/` the ids of each run's; `closed.log`
+has the ids in the order in which they were closed, so that who waits for thousands of cases has one
+file to look at; `holders/` has a file for each process that waits, locked as long as it lives: the
+system lets go of it however a process ends, and what waits for nobody is withdrawn.
+Files are written beside their place and moved there, under one lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+import uuid
+import weakref
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipelang.runtime.inbox.cases import Case, InboxBroken, case_from, case_json, settled
+from pipelang.runtime.inbox.store import Change, the_only
+from pipelang.runtime.inbox.waking import Look
+
+_ID = re.compile("[0-9a-f]{12}")
+
+PATIENCE = 10.0
+"""Seconds that a process waits for others to let go of the lock."""
+
+
+class FolderCases:
+    """Cases in a folder, which is made when the first one opens. `waited_for` says whether a run of
+    this process waits for one.
+    """
+
+    blocks = True
+
+    def __init__(
+        self, folder: Path, clock: Callable[[], datetime], waited_for: Callable[[str], bool]
+    ) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._waited_for = waited_for
+        self.holder: str = uuid.uuid4().hex[:12]
+        self._thread = threading.RLock()
+        self._process = FileLock(folder / "lock", PATIENCE, thread_local=False, poll_interval=0.01)
+        self._held: FileLock | None = None
+
+    def add(self, case: Case) -> None:
+        with self._alone(make=True):
+            if self._held is None:
+                self._hold()
+            self._write(self._folder / "open" / f"{case.id}.json", case)
+            with self._of_run(case.run_id).open("a", encoding="ascii") as run:
+                run.write(f"{case.id}\n")
+
+    def get(self, case_id: str) -> Case:
+        with self._told():
+            return self._as_it_stands(self._read(self._find(case_id)))
+
+    def all(self, closed: bool) -> tuple[Case, ...]:
+        with self._told():
+            paths = self._ids(("open", "closed") if closed else ("open",)).values()
+            found = [self._as_it_stands(self._read(path)) for path in paths]
+        chosen = [case for case in found if closed or case.state == "open"]
+        return tuple(sorted(chosen, key=lambda case: case.opened_at))
+
+    def change(self, case_id: str, change: Change) -> Case:
+        with self._alone():
+            path = self._find(case_id)
+            before = self._read(path)
+            case = self._as_it_stands(before)
+            try:
+                case = change(case, self._run(case.run_id))
+            finally:
+                if case.state != "open" and before.state == "open":
+                    self._close(path, case)
+            return case
+
+    def forget(self, run_id: str) -> None:
+        """Nothing: what people decided stays on the disk."""
+
+    def watch(self) -> Look:
+        """Look at what was closed from now on, by whatever process."""
+        log = self._folder / "closed.log"
+        at = _size(log)
+
+        def look() -> Iterator[str]:
+            nonlocal at
+            size = _size(log)
+            if size <= at:
+                return
+            with log.open("rb") as file:
+                file.seek(at)
+                new = file.read(size - at)
+            whole = new[: new.rfind(b"\n") + 1]
+            at += len(whole)
+            yield from whole.decode("ascii", "replace").split()
+
+        return look
+
+    # ------------------------------------------------------------------------------ the files
+
+    def _ids(self, folders: tuple[str, ...] = ("open", "closed")) -> dict[str, Path]:
+        """Where each case is."""
+        found: dict[str, Path] = {}
+        for folder in folders:
+            with contextlib.suppress(FileNotFoundError):
+                for name in os.listdir(self._folder / folder):
+                    if name.endswith(".json"):
+                        found[name.removesuffix(".json")] = self._folder / folder / name
+        return found
+
+    def _find(self, case_id: str) -> Path:
+        if _ID.fullmatch(case_id):
+            for folder in ("closed", "open"):
+                path = self._folder / folder / f"{case_id}.json"
+                if path.exists():
+                    return path
+        ids = self._ids()
+        return ids[the_only([one for one in ids if one.startswith(case_id)], case_id)]
+
+    def _run(self, run_id: str) -> tuple[Case, ...]:
+        """All cases of a run."""
+        try:
+            ids = self._of_run(run_id).read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            return ()
+        cases = (self._read(self._find(case_id)) for case_id in ids)
+        return tuple(case for case in cases if case.run_id == run_id)
+
+    def _of_run(self, run_id: str) -> Path:
+        """The file with the ids of a run's cases, named by a digest: a run's id may be any text."""
+        return self._folder / "runs" / sha256(run_id.encode()).hexdigest()[:16]
+
+    def _read(self, path: Path) -> Case:
+        # Closed since the folder was listed, or by one whom a crash kept from tidying up.
+        for place in (self._folder / "closed" / path.name, path):
+            with contextlib.suppress(FileNotFoundError):
+                return self._read_from(place)
+        return self._read_from(self._folder / "closed" / path.name)
+
+    def _read_from(self, path: Path) -> Case:
+        try:
+            return case_from(path.read_bytes())
+        except ValueError:
+            raise InboxBroken(f"`{path}` holds no case that this version can read") from None
+
+    def _write(self, path: Path, case: Case) -> None:
+        import json
+
+        text = json.dumps(case_json(case), ensure_ascii=False, indent=1)
+        beside = path.with_suffix(".new")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            # What was decided or handed over must outlive the machine; what waits ends with it.
+            if case.state != "open" or case.kind == "escalation":
+                os.fsync(file.fileno())
+        os.replace(beside, path)
+
+    def _close(self, path: Path, case: Case) -> None:
+        self._write(self._folder / "closed" / path.name, case)
+        path.unlink(missing_ok=True)
+        with (self._folder / "closed.log").open("ab") as log:
+            log.write(f"{case.id}\n".encode())
+
+    # -------------------------------------------------------------------- locks and processes
+
+    @contextlib.contextmanager
+    def _alone(self, make: bool = False) -> Iterator[None]:
+        """No other thread or process changes a case meanwhile. Raises `InboxBroken`."""
+        with self._told(), self._thread:
+            if make:
+                for folder in ("open", "closed", "runs", "holders"):
+                    (self._folder / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            elif not self._folder.is_dir():
+                yield  # nothing is there that could be changed
+                return
+            with self._process:
+                yield
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except Timeout:
+            raise InboxBroken(f"`{self._folder}` is locked by another process") from None
+        except OSError as error:
+            raise InboxBroken(f"`{self._folder}`: {error.strerror or error}") from error
+
+    def _hold(self) -> None:
+        lock = FileLock(self._folder / "holders" / f"{self.holder}.lock", 0, thread_local=False)
+        lock.acquire()
+        self._held = lock
+        weakref.finalize(self, _let_go, lock)
+
+    def _as_it_stands(self, case: Case) -> Case:
+        return settled(case, self._clock(), case.state != "open" or self._is_waited_for(case))
+
+    def _is_waited_for(self, case: Case) -> bool:
+        if case.holder is None:
+            return True
+        if case.holder == self.holder:
+            return self._waited_for(case.id)
+        path = self._folder / "holders" / f"{case.holder}.lock"
+        if not path.exists():
+            return False
+        probe = FileLock(path, 0, thread_local=False)
+        try:
+            probe.acquire()
+        except Timeout:
+            return True
+        _let_go(probe)
+        return False
+
+
+def _let_go(lock: FileLock) -> None:
+    lock.release()
+    with contextlib.suppress(OSError):
+        os.unlink(lock.lock_file)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,221 @@
+"""The inbox: questions to people wait here as cases until somebody decides them.
+
+One side is the run's: `wait` opens a case and gives it back closed. The other is people's: `cases`
+lists, `decide` and `answer` close. A case counts as decided from the moment that the store has it;
+the run looks once more when its time is up, so that what was accepted is never lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import uuid
+import weakref
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipelang.runtime.inbox.cases import (
+    Case,
+    InboxBroken,
+    Refused,
+    Verdict,
+    decided,
+    expired,
+    withdrawn,
+)
+from pipelang.runtime.inbox.memory import InMemoryCases
+from pipelang.runtime.inbox.store import CaseStore
+from pipelang.runtime.inbox.waking import Bell
+from pipelang.runtime.threads import Threads
+
+if TYPE_CHECKING:
+    from pipelang.runtime.inbox.webhook import Webhook
+
+Listener = Callable[[Case], None]
+"""Gets every case that opens. Must be quick."""
+
+T = TypeVar("T")
+
+LOG = logging.getLogger("pipelang.inbox")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Inbox:
+    """Cases in memory, or in a folder that several processes share.
+
+    `webhook` posts every case that opens, `listeners` are called with it. May be used from several
+    threads and event loops.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        webhook: Webhook | None = None,
+        listeners: Iterable[Listener] = (),
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.webhook = webhook
+        self._listeners = (*listeners, *([webhook.send] if webhook is not None else []))
+        self._clock = clock
+        self._threads = Threads()
+        self._kept: set[str] = set()
+        self._store: CaseStore
+        if folder is None:
+            self._bell = Bell()
+            self._store = InMemoryCases(clock, self._bell.waits)
+        else:
+            from pipelang.runtime.inbox.folder import FolderCases
+
+            self._bell = Bell(lambda: cases.watch())
+            cases = self._store = FolderCases(Path(folder), clock, self._bell.waits)
+
+    # ------------------------------------------------------------------------- people's side
+
+    def cases(
+        self, *, role: str | None = None, tenant: str | None = None, closed: bool = False
+    ) -> tuple[Case, ...]:
+        """The open cases, oldest first; with `closed` all of them. Raises `InboxBroken`."""
+        return tuple(
+            case
+            for case in self._store.all(closed)
+            if role in (None, case.role) and tenant in (None, case.tenant)
+        )
+
+    def case(self, case_id: str) -> Case:
+        """The case of this id, or of the only one that begins so. Raises `Refused`."""
+        return self._store.get(case_id)
+
+    async def decide(self, case_id: str, *, yes: bool, by: str, reason: str = "") -> Case:
+        """Say yes or no to an approval or a hold, close an escalation with a note (yes), or decline
+        to answer an ask (no). The case, decided. Raises `Refused`, which says why it cannot count.
+        """
+        return await self._rule(case_id, Verdict(yes=yes, by=by, reason=reason))
+
+    async def answer(self, case_id: str, answer: Any, *, by: str, reason: str = "") -> Case:
+        """Answer an ask, with JSON. Raises `Refused`; the case stays open if it does not fit."""
+        return await self._rule(
+            case_id, Verdict(yes=True, by=by, reason=reason, answer=answer), answers=True
+        )
+
+    async def _rule(self, case_id: str, verdict: Verdict, answers: bool = False) -> Case:
+        def rule(case: Case, run: tuple[Case, ...]) -> Case:
+            if answers and case.kind != "ask":
+                raise Refused(f"case `{case.id}` wants a yes or a no, not an answer")
+            if not answers and verdict.yes and case.kind == "ask" and case.state == "open":
+                raise Refused(f"case `{case.id}` wants an answer, not a yes")
+            return decided(case, verdict, run, self._clock())
+
+        closed = await _surely(self._do(lambda: self._store.change(case_id, rule)))
+        self._bell.ring(closed.id)
+        return closed
+
+    async def withdraw(self, run_id: str, why: str) -> None:
+        """Nobody waits for a run's cases any more; escalations stay. Who waits is told."""
+        for case in self.cases():
+            if case.run_id == run_id and case.kind != "escalation":
+                await self._close(case.id, lambda one: withdrawn(one, self._clock(), why))
+
+    # -------------------------------------------------------------------------- the run's side
+
+    async def wait(self, case: Case, seconds: float | None) -> Case:
+        """Open a case and wait until it is closed, at most so long. The case, closed. Who stops
+        waiting withdraws it.
+        """
+        case = self._stamped(case, seconds)
+        changed = self._bell.expect(case.id)
+        try:
+            await _surely(self._do(lambda: self._store.add(case)))
+            self._announce(case)
+            try:
+                async with asyncio.timeout(seconds):
+                    while True:
+                        await changed.wait()
+                        changed.clear()
+                        found = await self._do(lambda: self._store.get(case.id))
+                        if found.state != "open":
+                            return found
+            except TimeoutError:
+                return await self._close(case.id, lambda one: expired(one, self._clock()))
+        except asyncio.CancelledError:
+            with contextlib.suppress(Refused, InboxBroken):  # it may never have been opened
+                await self._close(
+                    case.id, lambda one: withdrawn(one, self._clock(), "the run stopped waiting")
+                )
+            raise
+        finally:
+            self._bell.forget(case.id)
+
+    async def file(self, case: Case) -> Case:
+        """Open a case that no run waits for: an escalation."""
+        case = self._stamped(case, None)
+        await _surely(self._do(lambda: self._store.add(case)))
+        self._announce(case)
+        return case
+
+    def keep_for(self, owner: object, run_id: str) -> None:
+        """Keep a run's closed cases at least as long as its owner lives."""
+        if run_id not in self._kept:
+            self._kept.add(run_id)
+            weakref.finalize(owner, self._forget, run_id).atexit = False
+
+    def _forget(self, run_id: str) -> None:
+        self._kept.discard(run_id)
+        self._store.forget(run_id)
+
+    def _stamped(self, case: Case, seconds: float | None) -> Case:
+        now = self._clock()
+        holder = None if case.kind == "escalation" else self._store.holder
+        try:
+            due = None if seconds is None else now + timedelta(seconds=seconds)
+        except OverflowError:
+            due = None
+        return replace(case, id=uuid.uuid4().hex[:12], opened_at=now, due_at=due, holder=holder)
+
+    async def _close(self, case_id: str, change: Callable[[Case], Case]) -> Case:
+        closed = await _surely(
+            self._do(lambda: self._store.change(case_id, lambda case, run: change(case)))
+        )
+        self._bell.ring(closed.id)
+        return closed
+
+    def _announce(self, case: Case) -> None:
+        for listener in self._listeners:
+            try:
+                listener(case)
+            except Exception:
+                LOG.warning("a listener failed for case %s", case.id, exc_info=True)
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        if not self._store.blocks:
+            return work()
+        done: T = await self._threads.run(work)
+        return done
+
+
+async def _surely(work: Awaitable[T]) -> T:
+    """Done to its end even for who is cancelled meanwhile; the cancellation comes after it."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.cancelled():
+                raise
+            cancelled = error
+        except Exception:
+            break
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()
+        raise cancelled
+    return task.result()

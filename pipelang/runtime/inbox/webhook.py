@@ -1,0 +1,174 @@
+"""Webhooks: cases go out to a URL when they open, decisions come in through a host's web server.
+
+Both ways a body is signed with HMAC-SHA256 of a shared secret, in hex after `sha256=`. What comes
+in twice is refused as any second answer is: a case is decided once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import queue
+import threading
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from pipelang.runtime.inbox.cases import Case, Refused, case_json
+from pipelang.runtime.secrets import SecretMissing, resolve_secret
+
+if TYPE_CHECKING:
+    from pipelang.runtime.inbox.inbox import Inbox
+
+SIGNATURE = "X-Pipelang-Signature"
+"""The header that holds a body's signature."""
+
+SENDERS = 4
+"""Threads that post at once; they end when there is nothing to post."""
+
+_IDLE = 5.0
+"""Seconds."""
+
+LOG = logging.getLogger("pipelang.inbox")
+
+
+def signature_of(body: bytes, secret: str) -> str:
+    """A body's signature, as the header holds it."""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+class Webhook:
+    """Posts every case that opens to a URL, as JSON, in threads of its own: no run waits for it and
+    none fails by it. `secret` is a reference such as `env:NAME`; `timeout` and the longest wait
+    between two of the `attempts` are seconds.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        secret: str | None = None,
+        timeout: float = 10.0,
+        attempts: int = 5,
+        longest_wait: float = 30.0,
+    ) -> None:
+        if not url.startswith(("https://", "http://")):
+            raise ValueError(f"`{url}` is no address of a web server: it begins with https://")
+        self.url = url
+        self.secret = secret
+        self._timeout = timeout
+        self._attempts = attempts
+        self._longest_wait = longest_wait
+        self._lock = threading.Lock()
+        self._bodies: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+        self._senders = 0
+        self._unsent = 0
+
+    def send(self, case: Case) -> None:
+        """Post a case, soon."""
+        body = json.dumps(case_json(case), ensure_ascii=False).encode()
+        with self._lock:
+            self._bodies.put((case.id, body))
+            self._unsent += 1
+            if self._senders < min(SENDERS, self._unsent):
+                self._senders += 1
+                threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                case_id, body = self._bodies.get(timeout=_IDLE)
+            except queue.Empty:
+                with self._lock:
+                    if self._bodies.empty():
+                        self._senders -= 1
+                        return
+                continue
+            try:
+                self._deliver(body)
+            except Exception as error:
+                # Not the error's text: others wrote it, and what it holds nobody knows.
+                why = getattr(error, "code", type(error).__name__)
+                LOG.warning("the webhook was not told of case %s: %s", case_id, why)
+            with self._lock:
+                self._unsent -= 1
+
+    def _deliver(self, body: bytes) -> None:
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt
+        from tenacity.wait import wait_random_exponential
+
+        Retrying(
+            stop=stop_after_attempt(self._attempts),
+            wait=wait_random_exponential(multiplier=0.5, max=self._longest_wait),
+            retry=retry_if_exception(_may_pass),
+            reraise=True,
+        )(self._post, body)
+
+    def _post(self, body: bytes) -> None:
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        if self.secret is not None:
+            headers[SIGNATURE] = signature_of(body, resolve_secret(self.secret))
+        request = urllib.request.Request(self.url, body, headers, method="POST")
+        opener = urllib.request.build_opener(_NoRedirects())
+        try:
+            with opener.open(request, timeout=self._timeout) as response:
+                response.read(0)
+        except urllib.error.HTTPError as error:
+            error.close()  # it holds the connection
+            raise
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A signed body goes where the host said, and nowhere else."""
+
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether trying again makes sense: not for a request that the other side will never take."""
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code >= 500 or error.code in (408, 425, 429)
+    return isinstance(error, OSError)
+
+
+async def receive(inbox: Inbox, body: bytes, signature: str | None) -> Case:
+    """A decision that a web server was sent: `{"case": ID, "by": NAME}` with `yes` or `answer`, and
+    perhaps `reason`. The signature must be the body's, by the secret of the inbox's webhook. The
+    case, decided. Raises `Refused`.
+    """
+    secret = None if inbox.webhook is None else inbox.webhook.secret
+    if secret is None:
+        raise Refused("this inbox has no secret, so nothing that comes in can be believed")
+    try:
+        expected = signature_of(body, resolve_secret(secret))
+    except SecretMissing as missing:
+        raise Refused(str(missing)) from None
+    if not hmac.compare_digest(expected.encode(), (signature or "").strip().encode()):
+        raise Refused("the signature is not that of the body")
+    told = _read(body)
+    case_id, by, reason = told["case"], told["by"], told.get("reason", "")
+    if inbox.case(case_id).id != case_id:
+        raise Refused(f"there is no case `{case_id}`")
+    if "answer" in told:
+        return await inbox.answer(case_id, told["answer"], by=by, reason=reason)
+    return await inbox.decide(case_id, yes=told["yes"], by=by, reason=reason)
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refused("the body is no JSON") from None
+    if not isinstance(told, dict):
+        raise Refused("the body must be an object")
+    for name in ("case", "by", "reason"):
+        if not isinstance(told.get(name, ""), str) or (name != "reason" and not told.get(name)):
+            raise Refused(f"`{name}` must be a text")
+    if ("answer" in told) == ("yes" in told):
+        raise Refused("the body must hold either `yes` or `answer`")
+    if "yes" in told and not isinstance(told["yes"], bool):
+        raise Refused("`yes` must be true or false")
+    return told

@@ -1,0 +1,1 @@
+"""Tools behind MCP servers: where servers are, how they are reached, what their tools take."""

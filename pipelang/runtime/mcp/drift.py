@@ -1,0 +1,126 @@
+"""What an MCP server offers beside what a program declares: the difference, line by line.
+
+Compared is what can be said for sure: which parameters there are, which are required, and which
+JSON types they take; where a schema says nothing, nothing differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipelang.semantics import program as p
+from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.types import NothingType, show
+
+Schema = Mapping[str, Any]
+
+_ALL = frozenset("string integer number boolean null array object".split())
+
+
+def differences(tool: p.Tool, takes: Schema, gives: Schema | None) -> list[str]:
+    """What differs: `-` is declared and not there, `+` is required and not declared, `~` is there
+    as something else.
+    """
+    found: list[str] = []
+    theirs = takes.get("properties") or {}
+    required = set(takes.get("required") or ())
+    declared = {parameter.name for parameter in tool.parameters}
+    for parameter in tool.parameters:
+        line = f"{parameter.name}: {show(parameter.type)}"
+        if parameter.name in theirs:
+            given = json_schema(parameter.type)
+            problems = _unfit(given, theirs[parameter.name], takes, parameter.name)
+            found += [f"~ {line}  ({problem})" for problem in problems]
+        elif takes.get("additionalProperties") in (None, False):
+            found.append(f"- {line}  (it has no such parameter)")
+    for name in sorted(required - declared):
+        kind = _words(_types(theirs.get(name, {}), takes))
+        found.append(f"+ {name}: {kind}  (it needs this, and it is not declared)")
+    if gives is not None and not isinstance(tool.returns, NothingType):
+        wanted = json_schema(tool.returns)
+        unfit = [list(_unfit(one, wanted, wanted, "", gives)) for one in _results(gives)]
+        if all(unfit):
+            found.append(f"~ -> {show(tool.returns)}  ({unfit[0][0]})")
+    return found
+
+
+def _results(gives: Schema) -> list[Schema]:
+    """The schemas that a result may have: as it is, and out of the wrapper `{"result": ...}`."""
+    properties = gives.get("properties") or {}
+    if set(properties) == {"result"}:
+        return [properties["result"], gives]
+    return [gives]
+
+
+def _unfit(
+    given: Schema, taken: Schema, whole: Schema, path: str, around: Schema | None = None
+) -> Iterator[str]:
+    """Why values of one schema are not all values of the other. `whole` is what the references of
+    `taken` are in, `around` those of `given`.
+    """
+    given, taken = _resolved(given, around or given), _resolved(taken, whole)
+    ours, theirs = _types(given, around or given), _types(taken, whole)
+    place = f"`{path}` " if path else ""
+    widened = theirs | {"integer"} if "number" in theirs else theirs
+    if ours != _ALL and not ours <= widened:
+        yield f"{place}expected {_words(theirs)}, found {_words(ours)}"
+        return
+    allowed = taken.get("enum")
+    if allowed is not None and ours == {"string"}:
+        members = given.get("enum")
+        strange = None if members is None else [one for one in members if one not in allowed]
+        if members is None or strange:
+            yield f"{place}expected one of {', '.join(map(str, allowed))}"
+    if ours == {"array"} and "items" in given and isinstance(taken.get("items"), Mapping):
+        yield from _unfit(given["items"], taken["items"], whole, f"{path}[]", around)
+    if ours == {"object"} and "properties" in given and "properties" in taken:
+        yield from _fields(given, taken, whole, path, around)
+
+
+def _fields(
+    given: Schema, taken: Schema, whole: Schema, path: str, around: Schema | None
+) -> Iterator[str]:
+    ours, theirs = given["properties"], taken["properties"]
+    for name, schema in ours.items():
+        inner = f"{path}.{name}" if path else name
+        if name in theirs:
+            yield from _unfit(schema, theirs[name], whole, inner, around)
+        elif taken.get("additionalProperties") is False:
+            yield f"it has no `{inner}`"
+    for name in taken.get("required") or ():
+        if name not in (given.get("required") or ()) and name not in ours:
+            yield f"it needs `{path}.{name}`" if path else f"it needs `{name}`"
+
+
+def _resolved(schema: Schema, whole: Schema) -> Schema:
+    for _ in range(20):
+        reference = schema.get("$ref")
+        if not isinstance(reference, str) or not reference.startswith("#/"):
+            break
+        at: Any = whole
+        for part in reference[2:].split("/"):
+            at = at.get(part, {}) if isinstance(at, Mapping) else {}
+        schema = at if isinstance(at, Mapping) else {}
+    return schema
+
+
+def _types(schema: Any, whole: Schema, depth: int = 10) -> frozenset[str]:
+    """The JSON types of a schema's values; all of them where it does not say."""
+    if not isinstance(schema, Mapping) or depth == 0:
+        return _ALL
+    schema = _resolved(schema, whole)
+    for word in ("anyOf", "oneOf"):
+        if isinstance(schema.get(word), list):
+            parts = (_types(one, whole, depth - 1) for one in schema[word])
+            return frozenset().union(*parts)
+    said = schema.get("type")
+    if isinstance(said, str):
+        return frozenset({said})
+    if isinstance(said, list):
+        return frozenset(one for one in said if isinstance(one, str))
+    return _ALL
+
+
+def _words(types: frozenset[str]) -> str:
+    return "anything" if types == _ALL else " or ".join(sorted(types))

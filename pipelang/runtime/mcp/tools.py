@@ -1,0 +1,153 @@
+"""A tool behind an MCP server: compared with its declaration, called, its result as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+
+from pipelang.runtime.mcp.drift import differences
+from pipelang.runtime.mcp.sessions import Lost, Session, Sessions, Unreachable
+from pipelang.runtime.values import Misfit, to_json
+from pipelang.semantics import program as p
+from pipelang.semantics.types import (
+    Kind,
+    ListType,
+    MapType,
+    NothingType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+    quoted,
+)
+
+KEY = "pipelang/idempotency_key"
+"""Under which a call's `_meta` has its idempotency key."""
+
+
+class RemoteTool:
+    """A tool of a program that a server offers."""
+
+    def __init__(self, tool: p.Tool, sessions: Sessions) -> None:
+        assert tool.binding is not None
+        self.tool = tool
+        _, self.server, self.name = tool.binding
+        self._sessions = sessions
+        self._compared: Session | None = None
+
+    async def drift(self) -> str | None:
+        """How the server's tool differs from its declaration. Raises `Unreachable`."""
+        return self._drift(await self._sessions.session(self.server))
+
+    def _drift(self, session: Session) -> str | None:
+        if session is self._compared:
+            return None
+        theirs = session.tools.get(self.name)
+        if theirs is None:
+            close = get_close_matches(self.name, list(session.tools), n=1)
+            hint = f"; did you mean `{close[0]}`?" if close else ""
+            return f"MCP server `{self.server}` has no tool `{self.name}`{hint}"
+        lines = differences(self.tool, theirs.input_schema, theirs.output_schema)
+        if lines:
+            shown = "".join(f"\n  {line}" for line in lines)
+            return (
+                f"tool `{self.tool.name}` is not what MCP server `{self.server}` offers as "
+                f"`{self.name}`:{shown}"
+            )
+        self._compared = session
+        return None
+
+    async def call(self, arguments: Mapping[str, Any], key: str | None) -> Any:
+        """The result as JSON. Raises `Unreachable`, `Lost`, `RemoteFailure`, and `Misfit` for a
+        result that is not of the declared kind.
+        """
+        from mcp.shared.exceptions import MCPError
+        from mcp.types import CONNECTION_CLOSED, REQUEST_TIMEOUT
+
+        session = await self._sessions.session(self.server)
+        drift = self._drift(session)
+        if drift is not None:
+            raise RemoteFailure(drift)
+        given = {
+            name: to_json(value)
+            for name, value in arguments.items()
+            if value is not None or not self._may_be_left_out(name)
+        }
+        meta: Any = None if key is None else {KEY: key}
+        try:
+            result = await session.client.call_tool(self.name, given, meta=meta)
+        except MCPError as error:
+            if error.code in (CONNECTION_CLOSED, REQUEST_TIMEOUT):
+                self._sessions.lose(self.server, session)
+                raise Lost(f"MCP server `{self.server}`: {error.message}") from error
+            raise RemoteFailure(error.message) from error
+        except Exception as error:
+            self._sessions.lose(self.server, session)
+            raise Lost(f"MCP server `{self.server}`: {type(error).__name__}: {error}") from error
+        if result.is_error:
+            raise RemoteFailure(_texts(result.content) or "the tool failed")
+        output = session.tools[self.name].output_schema
+        return _value(self.tool.returns, result.structured_content, result.content, output)
+
+    def _may_be_left_out(self, name: str) -> bool:
+        types = {parameter.name: parameter.type for parameter in self.tool.parameters}
+        return isinstance(types.get(name), OptionalType)
+
+
+class RemoteFailure(Exception):
+    """What the server says of a call that failed."""
+
+
+def _texts(content: Any) -> str:
+    return "\n".join(block.text for block in content if block.type == "text")
+
+
+def _value(type: Type, structured: Any, content: Any, output: Mapping[str, Any] | None) -> Any:
+    """A result as JSON of the declared type: its structured content, or else its text."""
+    if isinstance(type, NothingType):
+        return None
+    if structured is not None:
+        return structured["result"] if _is_wrapped(type, structured, output) else structured
+    strange = sorted({block.type for block in content} - {"text"})
+    if strange:
+        raise Misfit(f"expected {quoted(type)}, found {' and '.join(strange)} content")
+    if _is_text(type):
+        return _texts(content)
+    texts = [block.text for block in content]
+    if isinstance(type, ListType) and len(texts) != 1:
+        return [text if _is_text(type.element) else _json(type, text) for text in texts]
+    return _json(type, _texts(content))
+
+
+def _json(type: Type, text: str) -> Any:
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise Misfit(f"expected {quoted(type)}, found a text that is no JSON") from None
+
+
+def _is_text(type: Type) -> bool:
+    inner = type.inner if isinstance(type, OptionalType) else type
+    return isinstance(inner, Scalar) and inner.kind is Kind.TEXT
+
+
+def _is_wrapped(type: Type, structured: Any, output: Mapping[str, Any] | None) -> bool:
+    """Whether a server put a value into `{"result": ...}` because it had to be an object."""
+    if not isinstance(structured, dict) or set(structured) != {"result"}:
+        return False
+    inner = type.inner if isinstance(type, OptionalType) else type
+    match inner:
+        case RecordType():
+            return all(field.name != "result" for field in inner.fields)
+        case MapType():
+            return set((output or {}).get("properties") or {}) == {"result"}
+        case Scalar(kind=Kind.JSON):
+            return set((output or {}).get("properties") or {}) == {"result"}
+        case _:
+            return True
+
+
+__all__ = ["KEY", "Lost", "RemoteFailure", "RemoteTool", "Unreachable"]

@@ -1,0 +1,1 @@
+"""Where events go: trace files, the audit log, OpenTelemetry."""

@@ -1,0 +1,243 @@
+"""Kill switches: one tool, one pipeline or everything is switched off, and back on.
+
+A run looks at them before each call and each effect, and whoever waits (for a person, for a retry,
+for a rate) is woken when one of its pipelines is switched off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+EVERYTHING, PIPELINE, TOOL = "everything", "pipeline", "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """What can be switched off: `kind` is everything, pipeline or tool."""
+
+    kind: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == EVERYTHING else f"{self.kind} `{self.name}`"
+
+
+def switch(tool: str | None = None, pipeline: str | None = None) -> Switch:
+    """The switch of a tool or of a pipeline; of everything if neither is named."""
+    if tool is not None and pipeline is not None:
+        raise ValueError("name a tool or a pipeline, not both")
+    if tool is not None:
+        return Switch(TOOL, tool)
+    return Switch(EVERYTHING) if pipeline is None else Switch(PIPELINE, pipeline)
+
+
+class Switches:
+    """Switches in memory. May be used from several threads and event loops."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._off: dict[Switch, str] = {}
+        self._waiting: dict[asyncio.AbstractEventLoop, dict[asyncio.Future[str], _Names]] = {}
+
+    def kill(
+        self, *, tool: str | None = None, pipeline: str | None = None, reason: str = ""
+    ) -> None:
+        """Switch a tool or a pipeline off; everything if neither is named."""
+        self._write(switch(tool, pipeline), reason)
+        self._wake_all()
+
+    def revive(self, *, tool: str | None = None, pipeline: str | None = None) -> bool:
+        """Switch it on again; False if it was not off."""
+        return self._erase(switch(tool, pipeline))
+
+    def off(self) -> dict[Switch, str]:
+        """What is switched off, and why."""
+        return dict(self._off)
+
+    def idle(self) -> bool:
+        """Whether nothing at all is switched off."""
+        return not self._off
+
+    def why(self, pipelines: Iterable[str], tool: str | None = None) -> str | None:
+        """Why a run of these pipelines must not call this tool; None if it may."""
+        return self._why(pipelines, tool) if self._off else None
+
+    def _why(self, pipelines: Iterable[str], tool: str | None) -> str | None:
+        asked = [Switch(EVERYTHING), *(Switch(PIPELINE, name) for name in pipelines)]
+        if tool is not None:
+            asked.append(Switch(TOOL, tool))
+        for one in asked:
+            reason = self._off.get(one)
+            if reason is not None:
+                return f"{one} is switched off" + (f": {reason}" if reason else "")
+        return None
+
+    def _write(self, switch: Switch, reason: str) -> None:
+        with self._lock:
+            self._off = {**self._off, switch: reason}
+
+    def _erase(self, switch: Switch) -> bool:
+        with self._lock:
+            found = switch in self._off
+            self._off = {one: why for one, why in self._off.items() if one != switch}
+        return found
+
+    # --------------------------------------------------------------------------------- waiting
+
+    def watch(self, pipelines: tuple[str, ...]) -> asyncio.Future[str]:
+        """Done, with the reason, as soon as one of the pipelines is switched off. Must be given
+        back to `unwatch`, in the same event loop.
+        """
+        loop = asyncio.get_running_loop()
+        watching: asyncio.Future[str] = loop.create_future()
+        with self._lock:
+            self._waiting.setdefault(loop, {})[watching] = pipelines
+        reason = self.why(pipelines)
+        if reason is not None:
+            watching.set_result(reason)
+        return watching
+
+    def unwatch(self, watching: asyncio.Future[str]) -> None:
+        """Nobody waits for this any more."""
+        loop = watching.get_loop()
+        with self._lock:
+            waiting = self._waiting.get(loop, {})
+            waiting.pop(watching, None)
+            if not waiting:
+                self._waiting.pop(loop, None)
+        watching.cancel()
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            loops = list(self._waiting)
+        for loop in loops:
+            with contextlib.suppress(RuntimeError):  # a loop that is closed waits for nothing
+                loop.call_soon_threadsafe(self._wake, loop)
+
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Wake who must stop; whether anybody still waits in this loop."""
+        with self._lock:
+            waiting = list(self._waiting.get(loop, {}).items())
+        for watching, pipelines in waiting:
+            reason = self.why(pipelines)
+            if reason is not None and not watching.done():
+                watching.set_result(reason)
+        return bool(waiting)
+
+
+_Names = tuple[str, ...]
+
+LOOK_EVERY = 0.2
+"""Seconds between two looks at a folder of switches."""
+
+
+class FolderSwitches(Switches):
+    """Switches as files in a folder, for several processes: one writes, all that run look."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        super().__init__()
+        self._folder = Path(folder)
+        self._looked = float("-inf")
+        self._ticking: set[asyncio.AbstractEventLoop] = set()
+
+    def off(self) -> dict[Switch, str]:
+        self._look(now=True)
+        return super().off()
+
+    def idle(self) -> bool:
+        self._look()
+        return super().idle()
+
+    def why(self, pipelines: Iterable[str], tool: str | None = None) -> str | None:
+        self._look()
+        return super().why(pipelines, tool)
+
+    def _look(self, now: bool = False) -> None:
+        """Read the folder, if the last look is old enough. What cannot be read counts as off: a
+        switch that somebody threw must not be missed.
+        """
+        if not now and time.monotonic() - self._looked < LOOK_EVERY:
+            return
+        self._looked = time.monotonic()
+        found: dict[Switch, str] = {}
+        try:
+            names = sorted(os.listdir(self._folder))
+        except FileNotFoundError:
+            names = []
+        except OSError as error:
+            names = []
+            # Below a file there is no folder that anybody could have written a switch into.
+            if not isinstance(error, NotADirectoryError) or self._folder.exists():
+                found[Switch(EVERYTHING)] = f"`{self._folder}` cannot be read: {error.strerror}"
+        for name in names:
+            if name.endswith(".json"):
+                with contextlib.suppress(FileNotFoundError):
+                    one, reason = _read(self._folder / name)
+                    found[one] = reason
+        with self._lock:
+            self._off = found
+
+    def _write(self, switch: Switch, reason: str) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        record = {"kind": switch.kind, "name": switch.name, "reason": reason, "at": time.time()}
+        file = self._file(switch)
+        made = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+        made.write_text(json.dumps(record) + "\n", encoding="utf-8")
+        os.replace(made, file)
+        self._look(now=True)
+
+    def _erase(self, switch: Switch) -> bool:
+        try:
+            self._file(switch).unlink()
+        except FileNotFoundError:
+            return False
+        self._look(now=True)
+        return True
+
+    def _file(self, switch: Switch) -> Path:
+        name = f"{switch.kind}-{quote(switch.name, safe='')}" if switch.name else switch.kind
+        return self._folder / f"{name}.json"
+
+    def watch(self, pipelines: tuple[str, ...]) -> asyncio.Future[str]:
+        watching = super().watch(pipelines)
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            begins = loop not in self._ticking
+            self._ticking.add(loop)
+        if begins:
+            loop.call_later(LOOK_EVERY, self._tick, loop)
+        return watching
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look for those who wait in a loop; a timer, not a task, that ends with the last one."""
+        if self._wake(loop):
+            loop.call_later(LOOK_EVERY, self._tick, loop)
+            return
+        with self._lock:
+            self._ticking.discard(loop)
+
+
+def _read(file: Path) -> tuple[Switch, str]:
+    """The switch that a file stands for, by its name, and the reason that it gives."""
+    from urllib.parse import unquote
+
+    kind, _, name = file.name.removesuffix(".json").partition("-")
+    one = Switch(kind, unquote(name)) if kind in (PIPELINE, TOOL) else Switch(EVERYTHING)
+    try:
+        record: Any = json.loads(file.read_text(encoding="utf-8"))
+        reason = str(record.get("reason") or "")
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, AttributeError):
+        reason = f"`{file}` cannot be read"
+    return one, reason

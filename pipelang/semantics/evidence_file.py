@@ -1,0 +1,104 @@
+"""An evidence file as text to its rows: JSON Lines, one labelled answer a line.
+
+What a line may hold besides `correct` and `confidence` (an id, a date, who labelled it) is the
+business of whoever wrote it, and is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from pipelang.records import dataclass
+from pipelang.semantics.chance import EvidenceFile, Row
+
+EXAMPLE = '{"confidence": 0.93, "correct": true}'
+FORM = f"JSON Lines, one answer a line: {EXAMPLE}"
+TOO_LARGE = "a sample is enough: 100,000 rows pin a share down to 0.3 points"
+NOT_UTF8 = "save it as UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """The first thing that is wrong with a file: its line from 1, why, and the mend."""
+
+    line: int
+    why: str
+    help: str
+
+
+class _Bad(Exception):
+    """A row that is no row. The arguments are why, and the mend."""
+
+
+def read_evidence(name: str, text: str) -> EvidenceFile | Flaw:
+    """The rows of an evidence file; blank lines, a BOM and CRLF do not matter."""
+    rows = []
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(_row(line, number))
+        except _Bad as bad:
+            why, help = bad.args
+            return Flaw(number, why, help)
+    if not rows:
+        return Flaw(1, "there are no rows", FORM)
+    return EvidenceFile(name, tuple(rows))
+
+
+def unreadable_help(why: str) -> str:
+    """The mend of a file that cannot be read as text."""
+    return TOO_LARGE if "larger" in why else NOT_UTF8 if "byte" in why else FORM
+
+
+def _row(line: str, number: int) -> Row:
+    try:
+        value: Any = _DECODER.decode(line)
+    except json.JSONDecodeError as error:
+        why = error.msg[:1].lower() + error.msg[1:]
+        raise _Bad(f"this is no JSON: {why} at column {error.colno}", FORM) from None
+    except (ArithmeticError, RecursionError):
+        raise _Bad("this is no JSON that can be read", FORM) from None
+    if not isinstance(value, dict):
+        raise _Bad(f"a row looks like {EXAMPLE}", "put one object on each line, not a list of all")
+    if "correct" not in value:
+        raise _Bad("a row needs `correct`: true or false", "label every answer, or drop the row")
+    correct = value["correct"]
+    if not isinstance(correct, bool):
+        raise _Bad("`correct` must be true or false", "without quotes, and not as 1 or 0")
+    return Row(_confidence(value.get("confidence")), correct, number)
+
+
+def _confidence(given: Any) -> Decimal | None:
+    if given is None:
+        return None
+    what = "`confidence` must be a number between 0 and 1"
+    if not isinstance(given, Decimal):
+        raise _Bad(what, f"such as {EXAMPLE}; leave it out where there is none")
+    if 1 < given <= 100:
+        raise _Bad(f"{what}, found {given}", f"if {given} means percent, write {given / 100}")
+    if not 0 <= given <= 1:
+        raise _Bad(f"{what}, found {given}", f"such as {EXAMPLE}; leave it out where there is none")
+    return given
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys differ: of two the last would count, and nobody would know."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Bad(f"`{twice}` stands twice in this row", "keep one of the two")
+    return found
+
+
+def _constant(word: str) -> Any:
+    raise _Bad(f"`{word}` is no number of JSON", "leave `confidence` out where there is none")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_once, parse_float=Decimal, parse_int=Decimal, parse_constant=_constant
+)
