@@ -121,7 +121,8 @@ def test_what_lacks_one_thing_is_told_that_one(code: str, part: str, by: str) ->
     text = without(part, by)
     if part.startswith("body"):  # an unbounded prompt is another family's finding
         text = text.replace("{{ message.body }}", "{% for t in message.tags %}{{ t }}{% endfor %}")
-    assert told(text) == [f"{code} error"]
+    # What a threshold without evidence lets happen is a finding of another family.
+    assert [one for one in told(text) if not one.startswith("P705")] == [f"{code} error"]
 
 
 @pytest.mark.parametrize(("code", "key"), [("P805", "trace"), ("P805", "audit"), ("P806", "state")])
@@ -143,8 +144,8 @@ def test_a_demand_of_production_is_none_of_the_demo() -> None:
 
 def test_the_threshold_is_told_once() -> None:
     text = without("{ catches 90% false_alarms 5% }")
-    assert told(text, "") == ["P504 warning"]
-    assert told(text) == ["P808 error"]
+    assert told(text, "") == ["P504 warning", "P705 error"]
+    assert told(text) == ["P808 error", "P705 error"]
 
 
 def test_an_undecided_promise_is_a_warning_first() -> None:

@@ -231,7 +231,9 @@ class Meter:
             if measure is Measure.COST:
                 continue
             scales, pieces = width
-            total = np.einsum("...sn,sn->...", under_way[..., scales, :], pieces)
+            total: Any = 0.0  # where nothing that is known takes time, there is no lattice
+            if len(scales):
+                total = np.einsum("...sn,sn->...", under_way[..., scales, :], pieces)
             endless = slots[..., index].imag / TINY > MOST
             moment = np.where(endless, ENDLESS, total)
             found[..., index] = slots[..., index].real + 1j * TINY * moment
