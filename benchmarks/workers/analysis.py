@@ -1,7 +1,7 @@
-"""Our analysis of a file's `main`, after everything before it: `analysis.py FILE open|forward`.
+"""Our analysis of a file's `main`, after everything before it: `analysis.py FILE WHAT`.
 
-`open` is what `check` works out, which leaves importances open here; `forward` only outcomes, mean
-cost and how often steps are reached.
+`whole` is what `check` works out, importances too; `forward` only outcomes, mean cost and how often
+steps are reached; `back` all importances, once that was noted on a tape.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import sys
 from serve import once, serve
 
 from pipelang.analysis.analyse import analyse
-from pipelang.analysis.model import make_model
+from pipelang.analysis.model import Model, make_model
 from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.sweep import sweep
+from pipelang.analysis.tape import Tape
 from pipelang.interfaces.disk import DiskLoader
 from pipelang.semantics.build import build
 
@@ -25,17 +26,34 @@ def main() -> None:
     assert program is not None, built.diagnostics
     pipeline = program.pipelines["main"]
 
+    def point() -> Model:
+        return make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+
     def forward() -> None:
-        point = Parameters(program.evidence, lambda site: 0.5)
-        totals = sweep(make_model(program, pipeline, point))
+        totals = sweep(point(), Tape())
         print(f"success {totals.success:.12f}, cost {totals.cost:.12f}", file=sys.stderr)
 
     def everything() -> None:
         found = analyse(program, pipeline)
-        missing = all(row.importance_success.value is None for row in found.steps)
-        assert missing, "importances are there now: say so in benchmarks/analysing.py"
+        missing = [row.name for row in found.steps if row.importance_success.value is None]
+        assert not missing, f"no importances of {missing[:3]}"
 
-    serve(lambda: once(everything if what == "open" else forward))
+    if what == "back":
+        tape = Tape(slopes=True)
+        sweep(point(), tape)
+        noted = list(tape.entries)
+
+        def back() -> None:
+            for source, target, _, _ in noted:
+                source.adjoint = None
+                if target is not None:
+                    target.adjoint = None
+            tape.entries = list(noted)
+            tape.importances()
+
+        serve(lambda: once(back))
+    else:
+        serve(lambda: once(everything if what == "whole" else forward))
 
 
 main()
