@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipelang.analysis.branching import is_right, outdated
 from pipelang.analysis.closed import Closed, add
 from pipelang.analysis.conditions import perform
 from pipelang.analysis.model import ABSENT, EFFECT, END, RIGHT, WRONG, value_key
@@ -17,12 +18,11 @@ from pipelang.analysis.moves import moved
 from pipelang.analysis.narrowing import MANY_STATES, narrowed
 from pipelang.analysis.preparing import latent_key
 from pipelang.analysis.shapes import step_shape
-from pipelang.analysis.sweeping import Walk, is_right
+from pipelang.analysis.sweeping import Walk
 from pipelang.analysis.table import Key, State, Table, assign, forget, reader, split, summed
 from pipelang.analysis.tape import Tape
 from pipelang.analysis.totals import Totals, gain, record
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
 
@@ -75,7 +75,7 @@ def _step(walk: Walk, step: p.Step, table: Table, first: bool) -> Table:
     kernel = sweep.kernel(step, walk.taint)
     prepared = kernel.prepared
     if not first:
-        table = _outdate(table, step.name)
+        table = outdated(table, step.name)
     table = perform(table, prepared.plan)
     waits = [value_key(name) for name in sorted(model.roots(step.reads))]
     own, latent = value_key(step.name), latent_key(step.name)
@@ -170,19 +170,3 @@ def _share_of(amount: Any, weight: Any) -> Any:
     from numpy import ndarray, where
 
     return where(weight == 0, 0.0, amount) if isinstance(weight, ndarray) else weight * amount
-
-
-def _outdate(table: Table, step: str) -> Table:
-    """Drop every draw about a value that is about to be made anew."""
-
-    def keep(key: Key) -> bool:
-        if key[0] in ("path", "test", "length"):
-            return step not in _mentioned(key)
-        return not (key[0] == "bin" and key[1] == step)
-
-    return forget(table, keep)
-
-
-def _mentioned(key: Key) -> frozenset[str]:
-    expr: ir.Expr = key[1]
-    return ir.mentions(expr)

@@ -30,8 +30,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
+from pipelang.analysis.branching import by_arm, tested
 from pipelang.analysis.closed import add
-from pipelang.analysis.conditions import gate_plan, perform, subject_plan, test_plan
+from pipelang.analysis.conditions import gate_plan, test_plan
 from pipelang.analysis.liveness import Needed, Taint, needed_after
 from pipelang.analysis.model import EFFECT, RIGHT, WRONG, Model, value_key
 from pipelang.analysis.moves import moved
@@ -135,9 +136,7 @@ def _judged(walk: Walk, gate: p.Gate, table: Table) -> tuple[Table, Table | None
     plan = walk.sweep.plans.get(id(gate))
     if plan is None:
         plan = walk.sweep.plans[id(gate)] = gate_plan(walk.sweep.model, gate)
-    table = perform(table, plan)
-    keys = plan.keys
-    parts = split(table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True)))))
+    parts = tested(table, plan)
     return parts.get(True, table.empty()), parts.get(False)
 
 
@@ -181,13 +180,7 @@ def _person(walk: Walk, person: p.Person, table: Table) -> Table:
     model = walk.sweep.model
     unasked: Table | None = None
     if person.when is not None:
-        plan = test_plan(model, person.when, None)
-        table = perform(table, plan)
-        parts = split(
-            table,
-            plan.keys,
-            lambda seen: bool(plan.compute(dict(zip(plan.keys, seen, strict=True)))),
-        )
+        parts = tested(table, test_plan(model, person.when, None))
         unasked = parts.get(False)
         if True not in parts:
             return unasked if unasked is not None else table.empty()
@@ -220,13 +213,7 @@ def _person(walk: Walk, person: p.Person, table: Table) -> Table:
 
 def _when(walk: Walk, index: int, item: p.When, table: Table) -> Table:
     model = walk.sweep.model
-    plan = test_plan(model, item.condition, item.name)
-    table = perform(table, plan)
-    parts = split(
-        table,
-        plan.keys,
-        lambda seen: bool(plan.compute(dict(zip(plan.keys, seen, strict=True)))),
-    )
+    parts = tested(table, test_plan(model, item.condition, item.name))
     taint = walk.taint | model.values(item.condition)
     ends = [
         _block(walk.sweep, block, parts[holds], taint, walk.needed, index)
@@ -238,19 +225,9 @@ def _when(walk: Walk, index: int, item: p.When, table: Table) -> Table:
 
 def _match(walk: Walk, index: int, item: p.MatchBranch, table: Table) -> Table:
     model = walk.sweep.model
-    plan = subject_plan(model, item.subject, (taken for taken, _ in item.arms))
-    table = perform(table, plan)
-
-    def arm(seen: tuple[Any, ...]) -> int:
-        value = plan.compute(dict(zip(plan.keys, seen, strict=True)))
-        for number, (taken, _) in enumerate(item.arms):
-            if taken is None or value in taken:
-                return number
-        raise LookupError(f"no arm takes {value!r}")
-
     taint = walk.taint | model.values(item.subject)
     ends = [
         _block(walk.sweep, item.arms[number][1], part, taint, walk.needed, index)
-        for number, part in split(table, plan.keys, arm).items()
+        for number, part in by_arm(model, item, table).items()
     ]
     return merge(ends)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from pipelang.analysis.branching import is_right
 from pipelang.analysis.chains import StepKernel
 from pipelang.analysis.conditions import Plan
 from pipelang.analysis.liveness import Needed, Taint
-from pipelang.analysis.model import EFFECT, RIGHT, Model, value_key
+from pipelang.analysis.model import EFFECT, Model, value_key
 from pipelang.analysis.narrowing import narrowed
 from pipelang.analysis.preparing import prepared_step
-from pipelang.analysis.table import Key, State, Table, forget, split, summed
+from pipelang.analysis.table import State, Table, forget, split, summed
 from pipelang.analysis.tape import H, Tape
 from pipelang.analysis.totals import Totals, gain, record
 from pipelang.records import dataclass, field, replace
@@ -69,14 +67,6 @@ class Walk:
         """Sum out what nothing reads after this item."""
         table = forget(table, lambda key: self.needed.keeps(key, index))
         return narrowed(self.sweep.model, self.needed, index, table)
-
-
-def is_right(model: Model, outcome: p.Outcome, values: Mapping[Key, Any], taint: Taint) -> bool:
-    """Whether what an outcome returns is right, by what was drawn."""
-    if not isinstance(outcome, p.Return):
-        return True
-    mentioned = model.values(outcome.value) | taint
-    return all(values.get(value_key(name)) in (RIGHT, None) for name in mentioned)
 
 
 def end(walk: Walk, table: Table, outcome: p.Outcome) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
+from pipelang.analysis.branching import by_arm, is_right, outdated, tested
 from pipelang.analysis.chains import StepKernel
 from pipelang.analysis.closed import Closed, Ending, add
-from pipelang.analysis.conditions import Plan, gate_plan, perform, subject_plan, test_plan
+from pipelang.analysis.conditions import Plan, gate_plan, perform, test_plan
 from pipelang.analysis.latency.meter import TINY, Meter
 from pipelang.analysis.latency.regions import Leaf, Order, Parallel, Series, order_of
 from pipelang.analysis.liveness import Needed, Taint, needed_after
@@ -31,7 +32,6 @@ from pipelang.analysis.table import (
     summed,
 )
 from pipelang.records import dataclass, field
-from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
 from pipelang.semantics.kernels.people import passes
@@ -130,7 +130,7 @@ class _Run:
         plan = self.walk.plans.get(id(gate))
         if plan is None:
             plan = self.walk.plans[id(gate)] = gate_plan(self.walk.model, gate)
-        parts, table = _tested(table, plan)
+        parts = tested(table, plan)
         return parts.get(True, table.empty()), parts.get(False)
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
@@ -267,7 +267,7 @@ def _step(run: _Run, index: int, step: Any, table: Table, first: bool) -> Table:
         walk.kernels[id(step), run.taint] = kernel
     prepared = kernel.prepared
     if not first:
-        table = _outdate(table, step.name)
+        table = outdated(table, step.name)
     table = perform(table, prepared.plan)
     waits = [value_key(name) for name in sorted(model.roots(step.reads))]
     own, latent = value_key(step.name), latent_key(step.name)
@@ -293,7 +293,7 @@ def _step(run: _Run, index: int, step: Any, table: Table, first: bool) -> Table:
             outcomes.append(((RIGHT if right else WRONG, kept, end), chance))
         for chance in closed.fails.values():
             outcome = ending(step.chain, step)
-            right = _is_right(model, outcome, values, run.taint)
+            right = is_right(model, outcome, values, run.taint)
             mine = _first_of(end, (index, walk.number(outcome, right)))
             outcomes.append(((ABSENT, None, mine), chance))
         for (outcome, right, _), chance in closed.ends.items():
@@ -311,35 +311,6 @@ def _first_of(end: tuple[int, int] | None, mine: tuple[int, int]) -> tuple[int, 
     return mine if end is None or mine[0] < end[0] else end
 
 
-def _outdate(table: Table, step: str) -> Table:
-    """Drop every draw about a value that is about to be made anew."""
-
-    def keep(key: Key) -> bool:
-        if key[0] in ("path", "test", "length"):
-            return step not in ir.mentions(key[1])
-        return not (key[0] == "bin" and key[1] == step)
-
-    return forget(table, keep)
-
-
-def _is_right(model: Model, outcome: p.Outcome, values: dict[Key, Any], taint: Taint) -> bool:
-    if not isinstance(outcome, p.Return):
-        return True
-    mentioned = model.values(outcome.value) | taint
-    return all(values.get(value_key(name)) in (RIGHT, None) for name in mentioned)
-
-
-# ------------------------------------------------------------------------------------- gates
-
-
-def _tested(table: Table, plan: Plan) -> tuple[dict[Any, Table], Table]:
-    """The states by how a test comes out."""
-    table = perform(table, plan)
-    keys = plan.keys
-    parts = split(table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True)))))
-    return parts, table
-
-
 def _end(run: _Run, table: Table, outcome: p.Outcome) -> None:
     """All states of a table end the run with an outcome."""
     model = run.walk.model
@@ -347,10 +318,10 @@ def _end(run: _Run, table: Table, outcome: p.Outcome) -> None:
     keys = tuple(value_key(name) for name in names)
 
     def right(seen: State) -> bool:
-        return _is_right(model, outcome, dict(zip(keys, seen, strict=True)), run.taint)
+        return is_right(model, outcome, dict(zip(keys, seen, strict=True)), run.taint)
 
-    for is_right, part in split(table, keys, right).items():
-        add(run.walk.endings, (outcome, is_right, False), part.total())
+    for all_right, part in split(table, keys, right).items():
+        add(run.walk.endings, (outcome, all_right, False), part.total())
 
 
 # ---------------------------------------------------------------------------------- barriers
@@ -364,7 +335,7 @@ def _barrier(run: _Run, index: int, item: p.Item, table: Table, first: bool) -> 
             return _person(run, item, table)
         case p.When():
             model = run.walk.model
-            parts, _ = _tested(table, test_plan(model, item.condition, item.name))
+            parts = tested(table, test_plan(model, item.condition, item.name))
             taint = run.taint | model.values(item.condition)
             inside = ((True, item.then), (False, item.otherwise))
             blocks = [(parts[holds], block) for holds, block in inside if holds in parts]
@@ -392,17 +363,7 @@ def _branches(
 
 def _match(run: _Run, index: int, item: p.MatchBranch, table: Table) -> Table:
     model = run.walk.model
-    plan = subject_plan(model, item.subject, (taken for taken, _ in item.arms))
-    table = perform(table, plan)
-
-    def arm(seen: tuple[Any, ...]) -> int:
-        value = plan.compute(dict(zip(plan.keys, seen, strict=True)))
-        for number, (taken, _) in enumerate(item.arms):
-            if taken is None or value in taken:
-                return number
-        raise LookupError(f"no arm takes {value!r}")
-
-    parts = split(table, plan.keys, arm).items()
+    parts = by_arm(model, item, table).items()
     taint = run.taint | model.values(item.subject)
     return _branches(run, index, [(part, item.arms[number][1]) for number, part in parts], taint)
 
@@ -412,7 +373,7 @@ def _person(run: _Run, person: p.Person, table: Table) -> Table:
     walk, model = run.walk, run.walk.model
     unasked: list[Table] = []
     if person.when is not None:
-        parts, _ = _tested(table, test_plan(model, person.when, None))
+        parts = tested(table, test_plan(model, person.when, None))
         unasked = [parts[False]] if False in parts else []
         if True not in parts:
             return merge(unasked)
