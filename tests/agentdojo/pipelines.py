@@ -113,7 +113,9 @@ def said(value: Any, task: Task) -> bool:
         case str():
             return bool(value) and value in task.words
         case int() | float():
-            return re.search(rf"(?<![\w.]){re.escape(f'{value:g}')}(?![\w.])", task.words) is not None
+            return (
+                re.search(rf"(?<![\w.]){re.escape(f'{value:g}')}(?![\w.])", task.words) is not None
+            )
         case list():
             return bool(value) and all(said(one, task) for one in value)
         case _:
@@ -124,7 +126,7 @@ def named(words: str) -> list[str]:
     """Who and what the user names: addresses, numbers of accounts, pages, names and what stands in
     quotes. A host makes this of what the user typed, and of nothing else.
     """
-    quoted = re.findall(r"'([^']+)'", words)
+    quoted = re.findall(r"(?<!\w)'([^']{1,60})'(?!\w)", words)
     tokens = [token.strip(".,:;!?()'") for token in re.findall(r"[\w@.'+/-]+", words)]
     telling = [one for one in tokens if one and (one[0].isupper() or re.search(r"[\d@.]", one))]
     return list(dict.fromkeys([*quoted, *telling]))

@@ -20,7 +20,11 @@ Flagged = dict[str, dict[int, set[str]]]
 
 def told_of(suite: Suite, form: Form) -> Flagged:
     """What the check says of every pipeline of a suite, warnings too."""
-    text = file_of(suite, form)
+    return flagged_in(file_of(suite, form))
+
+
+def flagged_in(text: str) -> Flagged:
+    """What the check says of every pipeline of a file."""
     built = build("suite.pipe", MemoryLoader({"suite.pipe": text}))
     assert built.program is not None, [one.message for one in built.diagnostics]
     found: Flagged = {name: {} for name in built.program.pipelines}

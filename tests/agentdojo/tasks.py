@@ -43,7 +43,7 @@ class Task:
         return any(call.acts for call in self.calls)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Suite:
     """`tools` are their descriptions by name, as `declare.py` reads them."""
 
@@ -55,7 +55,11 @@ class Suite:
     def taints(self, tool: str) -> bool:
         """Whether a tool answers with text that somebody outside may have written."""
         returns = self.tools[tool]["returns"]
-        carries = returns is not None and returns.get("type") not in ("number", "integer", "boolean")
+        carries = returns is not None and returns.get("type") not in (
+            "number",
+            "integer",
+            "boolean",
+        )
         return carries and is_untrusted(tool)
 
 
