@@ -105,6 +105,8 @@ class Asking(Attempting):
             async with clock:
                 answer = await reply(request)
             money, tokens = share * price_of(tier, answer.usage), tokens_of(answer.usage)
+            if answer.calls and not tools:
+                raise Misfit("expected an answer, found calls of tools, and none were offered")
             value = None if answer.calls else self._fit(action, ask, answer.value)
         except ModelFault as fault:
             if fault.usage is not None:

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from .effects import effect, is_untrusted
+from .effects import FETCHES, effect, is_untrusted
 
 TEXT, ANSWER, LIST = "text max 500 tokens", "text max 4k tokens", "max 20"
 
@@ -25,17 +25,25 @@ def declarations(suite: dict[str, Any]) -> str:
 
 
 def declaration(tool: dict[str, Any]) -> str:
-    schema = tool["parameters"]
-    needed, defined = set(schema.get("required", ())), schema.get("$defs", {})
-    parameters = [
-        _parameter(name, kind, name in needed, defined)
-        for name, kind in schema.get("properties", {}).items()
-    ]
+    parameters = parameters_of(tool["parameters"])
     answers = _answer(tool["name"], tool["returns"])
     lines = [f"## {' '.join(tool['doc'].split())}"]
     lines.append(f"tool {tool['name']}({', '.join(parameters)}){answers} {{")
-    lines += [f"  effect  {effect(tool['name'])}", "  timeout 10s", "}"]
+    again = " idempotent" if tool["name"] in FETCHES else ""
+    lines.append(f"  effect  {effect(tool['name'])}{again}")
+    if effect(tool["name"]) != "read":
+        lines.append(f'  permit  "{tool["name"]}"')
+    lines += ["  timeout 10s", "}"]
     return "\n".join(lines) + "\n"
+
+
+def parameters_of(schema: dict[str, Any]) -> list[str]:
+    """A tool's parameters, each as it is declared."""
+    needed, defined = set(schema.get("required", ())), schema.get("$defs", {})
+    return [
+        _parameter(name, kind, name in needed, defined)
+        for name, kind in schema.get("properties", {}).items()
+    ]
 
 
 def _parameter(name: str, kind: dict[str, Any], needed: bool, defined: dict[str, Any]) -> str:

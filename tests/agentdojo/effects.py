@@ -6,7 +6,9 @@ what is the user's own or can be undone. A tool that is not in the tables is an 
 version of the suites must be read again.
 
 Fetching a page (`get_webpage`, `download_file`) is a `write`, not a read: the address goes out to
-a server that an attacker may own, and one of the injection tasks is nothing but that.
+a server that an attacker may own, and one of the injection tasks is nothing but that. Only what
+acts has arguments that text from outside must not reach; a read is taken to be asked of somebody
+who keeps it to himself. It is `idempotent`: to fetch a page twice tells its server nothing new.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ READ = frozenset(
     get_day_calendar_events search_files_by_filename get_file_by_id list_files search_files
     """.split()
 )
+FETCHES = frozenset({"get_webpage", "download_file"})
 OWN = frozenset({"get_current_day", "get_iban", "get_user_info", "get_user_information"})
 """Answers that only the user's own bank, clock or account makes."""
 

@@ -189,6 +189,26 @@ def test_what_an_agent_runs_twice_are_two_things(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_who_was_offered_no_tools_can_ask_for_none(tmp_path: Path) -> None:
+    """A call in place of an answer is none: the step must not go on without a value."""
+    body = f"""pipeline main(x: text) -> Answer {{
+      permits "put.it"
+      step a: Answer = ask say(x) by small {OUT[:-1]} retry 1 }}
+      step sent = call put(a.value)
+      return a
+    }}"""
+    ledger, call = Ledger(), ToolCall("1", "put", {"x": "p"})
+    forged = ModelAnswer({"value": "v", "confidence": 1}, Usage(1, 1), "s", calls=(call,))
+    loaded = load(tmp_path, WRITES + body)
+    stubborn = play(loaded, models=Models(a=forged), tools=ledger.tools, x="x")
+    assert isinstance(stubborn, Failed)
+    assert (stubborn.code, stubborn.reason, ledger.seen) == ("chain_exhausted", "a", [])
+    models = Models(a=[forged, {"value": "v", "confidence": 1}])
+    assert isinstance(play(loaded, models=models, tools=ledger.tools, x="x"), Answered)
+    assert "tools" in str(models.requests[1].misfit)
+    assert [x for x, _ in ledger.seen] == ["v"]
+
+
 def test_every_call_is_audited_with_its_key(tmp_path: Path) -> None:
     body = """pipeline main(x: text) -> bool {
       permits "put.it"
