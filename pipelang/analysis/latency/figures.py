@@ -39,7 +39,7 @@ from pipelang.semantics.walk import all_items, inner_links
 Z = 1.959963984540054
 """Two-sided 95% of the standard normal."""
 
-MOST_WORK = 60_000_000
+MOST_WORK = 12_000_000
 OVERHEAD = 5_000
 """States times the length of their arrays (and what a state takes besides, in such units); beyond
 it there are bounds only. It is about a second.
