@@ -27,13 +27,14 @@ from pipelang.semantics.walk import agent_of, inner_links
 class Part:
     """What an item adds to a number. `row` is what the item does to runs; None for a part that is
     no item's, told by its `label`. `calls` says how often what is paid for happens in a mean run
-    (or in the dearest), at `each` a time.
+    (or in the dearest), at `each` a time; `position` is the link's in its chain.
     """
 
     label: str
     amount: float
     row: Row | None = None
     tier: str | None = None
+    position: int = 0
     turn: int | None = None
     calls: float | None = None
     each: float | None = None
@@ -103,6 +104,8 @@ def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | No
     """The derivation of a number at the point; None for one that is not known, or that no sum
     leads to (a quantile of a distribution), or from which rare runs were left out.
     """
+    if name not in derivable(analysis):
+        return None
     pipeline = analysis.pipeline
     model, recorder = recorded(program, pipeline)
     number = figure(analysis, name)
@@ -123,7 +126,7 @@ def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | No
         "silent_error": (0.0, _gone_wrong),
         "coverage": (1.0, lambda row: -row.right.lost - row.wrong.lost),
         "availability": (1.0, lambda row: -_ended(row, "failure")),
-        "wrong_effect": (0.0, _done_wrongly),
+        "wrong_effect": (0.0, done_wrongly),
     }.get(name, (0.0, lambda row: _ended(row, name)))
     return _sum(name, start, found, share)
 
@@ -176,7 +179,8 @@ def _gone_wrong(row: Row) -> float:
     )
 
 
-def _done_wrongly(row: Row) -> float:
+def done_wrongly(row: Row) -> float:
+    """The runs in which an item is the first to do something with a wrong value."""
     return row.right.on_wrong + row.right.ended.get("wrong_effect", 0.0)
 
 
@@ -218,6 +222,11 @@ def _calls(model: Model) -> Iterator[Part]:
         for step in model.steps.values()
         for link in inner_links(step.chain)
     }
+    positions = {
+        id(link): position
+        for step in model.steps.values()
+        for position, link in enumerate(step.chain.links)
+    }
     unpaid = {key: replace(cost, mean=0.0) for key, cost in model.costs.items()}
     rest = float(sweep(replace(model, costs=dict(unpaid), prepared={})).cost)
     for key, spent in model.costs.items():
@@ -229,6 +238,7 @@ def _calls(model: Model) -> Iterator[Part]:
                 step,
                 calls * spent.mean,
                 tier=key[1],
+                position=positions.get(key[0], 0),
                 turn=key[2] if agent_of(link.action) is not None else None,
                 calls=calls,
                 each=spent.mean,

@@ -42,6 +42,12 @@ from pipelang.interfaces.cli.checked import check
     metavar="REV|FILE",
     help="Show what differs from another file, or from a git revision of these.",
 )
+@click.option(
+    "--explain-number",
+    "explain_number",
+    metavar="NAME",
+    help="Derive one number of the report, step by step: success, cost.mean, review.ROLE.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -57,6 +63,7 @@ def command(
     diff: bool,
     import_tools: bool,
     against: str | None,
+    explain_number: str | None,
 ) -> None:
     """Check files or folders (the current one by default), and report on every pipeline.
 
@@ -88,6 +95,10 @@ def command(
         changed = mend(paths, diff, Asked(profile, line.select, line.ignore))
         if diff:
             ctx.exit(1 if changed else 0)
+    if explain_number is not None:
+        from pipelang.interfaces.cli.check_explain import check_explain
+
+        ctx.exit(check_explain(line, explain_number))
     if against is not None:
         from pipelang.interfaces.cli.check_against import check_against
 

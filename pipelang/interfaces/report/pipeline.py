@@ -39,6 +39,10 @@ def pipeline_text(
         order = (outcomes, structure, escalations, promises, costs, times, undeclared, basis)
     else:
         order = (structure, costs, times, undeclared, outcomes, promises, basis)
+    if verbose:
+        from pipelang.interfaces.report.inputs import input_lines
+
+        order = (*order, input_lines)
     for section in order:
         body = section(view)
         if body:
