@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isclose
+
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.table import Cell, Row, lay_out
 from pipelang.interfaces.report.view import View
@@ -47,9 +49,9 @@ def _baselines(view: View) -> list[Row]:
         return []
     rows: list[Row] = []
     for tier, number in found.items():
-        if number.value is not None and number.value != mean:
+        if number.value is not None and not isclose(number.value, mean, rel_tol=1e-9):
             note = f"{number.value / mean:.2g} times the mean run" if number.value else ""
-            label = f"all by `{tier}`"
+            label = f"mean run, all by `{tier}`"
             rows.append([label, value(number, money), Cell(note, "dim")])
     return rows
 
@@ -85,7 +87,8 @@ def dearest_path(view: View) -> list[str]:
     rest = len(worst.path) - len(often)
     parts = [f"`{name}` {times(number)}" for name, number in often]
     if rest:
-        others = "the other" if often else "all" if rest > 1 else "the"
-        parts.append(f"{others} {'step' if rest == 1 else f'{rest:,} steps'} once")
+        others = "the other" if often else "all" if rest > 2 else "both" if rest > 1 else "the"
+        counted = "step" if rest == 1 else "steps" if others == "both" else f"{rest:,} steps"
+        parts.append(f"{others} {counted} once")
     said = f"The dearest run takes {listed(parts)}, with every prompt and answer at its longest."
     return [view.paint(line, "dim") for line in wrap(said, view.width, 2)]

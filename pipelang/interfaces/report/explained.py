@@ -296,7 +296,7 @@ def _of_time(view: View, name: str) -> list[str]:
     tiers = {
         tier.name: tier.latency for tier in view.program.tiers.values() if tier.latency is not None
     }
-    said = [f"Most of it goes by {listed([f'`{step}`' for step in path])}."]
+    said = [f"Most of it is spent in {listed([f'`{step}`' for step in path])}."]
     parts = [
         (name, f"median {show_seconds(float(spread.median))}, 95% under {_p95(spread.p95)}")
         for name, spread in tiers.items()

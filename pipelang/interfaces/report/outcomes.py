@@ -62,7 +62,18 @@ def outcomes(view: View) -> list[str]:
         note = "whatever the undeclared figures turn out to be"
         if not view.analysis.unknown:
             note = "whatever became of the rare cases that were left out"
+    rounded = sum(float(_printed(number)) for number in numbers if number.value is not None)
+    if not note and abs(rounded - 100) > ROUNDING:
+        note = "rounded; unrounded they make 100%"
     return [view.heading("What becomes of a run", note), *lines, *_remarks(view)]
+
+
+ROUNDING = 0.05
+"""Percentage points by which printed shares may be off 100% before anybody is told why."""
+
+
+def _printed(number: Number) -> str:
+    return percent(number.value or 0.0)[:-1]
 
 
 def _says_nothing(number: Number) -> bool:

@@ -121,12 +121,12 @@ def _compounding(view: View, product: float | None) -> list[str]:
     exact, number = view.value("success"), len(view.analysis.steps)
     if product is None or exact is None or number < 2:
         return []
-    head = f"{number} steps multiplied: {exact_percent(product)}; "
+    head = f"The {number} steps multiplied make {exact_percent(product)}"
     if abs(product - exact) < SAME:
-        return [view.paint(f"  {head}exact: the same", "title")]
+        return [view.paint(f"  {head}, and that is how many runs are answered right.", "title")]
     risk = view.value("selective_risk")
-    of_answers = f", {exact_percent(1 - risk)} of the answers" if risk is not None else ""
-    said = f"exact: {exact_percent(exact)} of the runs are answered right{of_answers}"
+    of_answers = f" ({exact_percent(1 - risk)} of the answers)" if risk is not None else ""
+    said = f"; in fact {exact_percent(exact)} of the runs are answered right{of_answers}."
     lines = [view.paint(line, "title") for line in wrap(head + said, view.width, 2)]
     reasons = left_out(view)
     if reasons:
