@@ -17,6 +17,15 @@ _LINK = re.compile(r"\[(?P<index>\d+)\]@\d+")
 
 def basis(view: View) -> list[str]:
     """Where the numbers come from, weakest parts last."""
+    parts = basis_parts(view)
+    if not parts:
+        return []
+    head = view.heading("What the numbers rest on")
+    return [head, *labelled(parts, view.paint, width=view.width, label="")]
+
+
+def basis_parts(view: View) -> list[tuple[str, str]]:
+    """A word for each kind of ground, and what stands on it."""
     analysis = view.analysis
     parts = []
     if analysis.counts:
@@ -40,8 +49,7 @@ def basis(view: View) -> list[str]:
         return []
     if analysis.counts and not analysis.unknown:
         parts.append(("ranges", "95% intervals: how much the counts leave open"))
-    head = view.heading("What the numbers rest on")
-    return [head, *labelled(parts, view.paint, width=view.width, label="")]
+    return parts
 
 
 def _calibration(view: View) -> list[tuple[str, str]]:

@@ -22,10 +22,27 @@ from pipelang.semantics.quantities import plain
 
 def costs(view: View) -> list[str]:
     """Mean, month, worst with its path."""
-    head, worst = view.heading("Cost"), view.analysis.worst
-    if worst is not None and worst.cost == 0 and not view.analysis.unpriced:
-        nothing = "  nothing: no model is asked, and no tool that is called costs anything"
-        return [head, nothing]
+    head, rows = view.heading("Cost"), cost_rows(view)
+    if not rows and is_free(view):
+        return [head, f"  {NOTHING}"]
+    lines = lay_out(rows, "<><", view.paint, width=view.width, whole=True)
+    said = dearest_path(view)
+    more = [view.paint(line, "dim") for line in wrap(said, view.width, 2)] if said else []
+    return [head, *lines, *more] if lines else []
+
+
+NOTHING = "nothing: no model is asked, and no tool that is called costs anything"
+
+
+def is_free(view: View) -> bool:
+    worst = view.analysis.worst
+    return worst is not None and worst.cost == 0 and not view.analysis.unpriced
+
+
+def cost_rows(view: View) -> list[Row]:
+    """What is meant, dollars, what is to be said of it."""
+    if is_free(view):
+        return []
     rows: list[Row] = []
     mean, month = view.number("cost.mean"), view.number("cost.month")
     if mean.value is not None or mean.high is not None:
@@ -36,10 +53,7 @@ def costs(view: View) -> list[str]:
     if month.value is not None and view.pipeline.traffic.per_day is not None:
         label = f"a month at {rate(float(view.pipeline.traffic.per_day))} a day"
         rows.append([label, money(month.value), Cell(interval(month, money), "dim")])
-    lines = lay_out(
-        [*rows, *_baselines(view), *_worst(view)], "<><", view.paint, width=view.width, whole=True
-    )
-    return [head, *lines, *dearest_path(view)] if lines else []
+    return [*rows, *_baselines(view), *_worst(view)]
 
 
 def _baselines(view: View) -> list[Row]:
@@ -78,11 +92,11 @@ def _worst(view: View) -> list[Row]:
     return [["dearest run", cost, Cell("; ".join(filter(None, (note, tokens))), style)]]
 
 
-def dearest_path(view: View) -> list[str]:
+def dearest_path(view: View) -> str:
     """How the dearest run comes about, in words."""
     worst = view.analysis.worst
     if worst is None or not worst.cost or not worst.path:
-        return []
+        return ""
     often = [(name, number) for name, number in worst.path if number > 1]
     rest = len(worst.path) - len(often)
     parts = [f"`{name}` {times(number)}" for name, number in often]
@@ -90,5 +104,4 @@ def dearest_path(view: View) -> list[str]:
         others = "the other" if often else "all" if rest > 2 else "both" if rest > 1 else "the"
         counted = "step" if rest == 1 else "steps" if others == "both" else f"{rest:,} steps"
         parts.append(f"{others} {counted} once")
-    said = f"The dearest run takes {listed(parts)}, with every prompt and answer at its longest."
-    return [view.paint(line, "dim") for line in wrap(said, view.width, 2)]
+    return f"The dearest run takes {listed(parts)}, with every prompt and answer at its longest."

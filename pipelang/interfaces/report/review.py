@@ -18,12 +18,17 @@ def review(loads: Sequence[Load], width: int, paint: Paint) -> list[str]:
     """A row a role over all pipelines that were checked: cases, how busy, how long a case waits."""
     if not loads:
         return []
-    head = ("", "cases a day", "people", "a case takes", "busy", "", "95% wait under")
-    rows: list[Row] = [[Cell(text, "dim") for text in head]]
-    rows += [_row(load) for load in loads if is_known(load)]
-    lines = lay_out(rows, "<>>>>>>", paint, width=width, whole=True) if len(rows) > 1 else []
+    rows = review_rows(loads)
+    lines = lay_out(rows, "<>>>>>>", paint, width=width, whole=True) if rows else []
     more = [paint(line, "dim") for said in remarks(loads) for line in wrap(said, width, 2)]
     return [paint(SECTION, "heading"), *lines, *more]
+
+
+def review_rows(loads: Sequence[Load]) -> list[Row]:
+    """A head, and a row for every queue that something is known of; none if there is none."""
+    head = ("", "cases a day", "people", "a case takes", "busy", "", "95% wait under")
+    rows: list[Row] = [_row(load) for load in loads if is_known(load)]
+    return [[Cell(text, "dim") for text in head], *rows] if rows else []
 
 
 def is_known(load: Load) -> bool:
