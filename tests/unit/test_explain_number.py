@@ -1,4 +1,4 @@
-"""`check --explain-number` as it is read: sums that can be checked by hand, names that are close."""
+"""`check --explain-number` as it is read: sums to check by hand, names that are close."""
 
 from __future__ import annotations
 

@@ -13,10 +13,12 @@ from pipelang.interfaces.cli.checked import check
 @click.option(
     "--format",
     "form",
-    type=click.Choice((*FORMATS, "markdown")),
+    type=click.Choice((*FORMATS, "html", "markdown")),
     default="text",
-    help="How to print it; json, sarif and github are for machines, markdown goes with --against.",
+    help="How to print it: html is a page with pictures; json, sarif and github are for machines, "
+    "markdown goes with --against.",
 )
+@click.option("-o", "--output", "out", metavar="OUT", help="A file for html; else standard output.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
     "--profile",
@@ -53,6 +55,7 @@ def command(
     ctx: click.Context,
     paths: tuple[str, ...],
     form: str,
+    out: str | None,
     strict: bool,
     profile: str | None,
     select: tuple[str, ...],
@@ -103,6 +106,12 @@ def command(
         from pipelang.interfaces.cli.check_against import check_against
 
         ctx.exit(check_against(line, against))
+    if form == "html":
+        from pipelang.interfaces.cli.check_html import check_html
+
+        ctx.exit(check_html(line, out))
+    if out is not None:
+        raise click.UsageError("--output goes with --format html")
     if form == "markdown":
         raise click.UsageError("--format markdown goes with --against REV|FILE")
     ctx.exit(check(line))

@@ -15,16 +15,19 @@ from pipelang.semantics.walk import all_items
 
 def structure(view: View) -> list[str]:
     """A row a step: what is tried in which order, and what happens when nothing worked."""
-    everything = list(all_items(view.pipeline.block))
-    made = [item for item in everything if isinstance(item, p.Step)]
-    rows: list[Row] = [
-        [step.name, _chain(view.program, step.chain), Cell(_end(step.chain), "dim")]
-        for step in made
-    ]
-    lines = lay_out(rows, "<<<", view.paint, width=view.width)
-    said = _around(view, everything)
+    lines = lay_out(structure_rows(view), "<<<", view.paint, width=view.width)
+    said = _around(view, list(all_items(view.pipeline.block)))
     more = [view.paint(line, "dim") for line in wrap(said, view.width, 2)] if said else []
     return [view.heading("What it does"), *lines, *more]
+
+
+def structure_rows(view: View) -> list[Row]:
+    """Step, what is tried, what happens when nothing worked."""
+    return [
+        [step.name, _chain(view.program, step.chain), Cell(_end(step.chain), "dim")]
+        for step in all_items(view.pipeline.block)
+        if isinstance(step, p.Step)
+    ]
 
 
 def _chain(program: p.Program, chain: p.Chain) -> str:

@@ -11,7 +11,7 @@ from pipelang.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text with the style that it is painted in; of a bar, how far it reaches: surely, at most."""
+    """A text with the style that it is painted in; a bar reaches so far for sure, and at most."""
 
     text: str
     style: str = ""
