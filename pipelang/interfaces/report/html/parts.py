@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from pipelang.analysis.calibration import at_threshold, calibration
 from pipelang.analysis.model import make_model
 from pipelang.analysis.parameters import Parameters
@@ -55,9 +53,9 @@ def as_cell(part: Cell | str) -> Cell:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An SVG, with what it shows in words."""
+    """An SVG of ours, whose texts are escaped where they are drawn; what it shows in words."""
 
-    image: Markup
+    image: str
     words: str
     is_graph: bool = False
 
@@ -68,7 +66,7 @@ def graph_picture(view: View) -> Picture | None:
     if len(graph.nodes) > MOST_NODES:
         return None
     words = f"The steps, gates and endings of {view.pipeline.name}, in the order in which they run"
-    return Picture(_inline(svg(graph)), words, is_graph=True)
+    return Picture(svg(graph), words, is_graph=True)
 
 
 def curves(view: View) -> list[Picture]:
@@ -83,13 +81,8 @@ def curves(view: View) -> list[Picture]:
         file = view.program.evidence[name]
         cuts = [at_threshold(file, cut) for cut in sorted(model.thresholds.get(name, ()))]
         image = calibration_svg(name, calibration(file), cuts)
-        found.append(Picture(_inline(image), f"How often answers are right, by confidence: {name}"))
+        found.append(Picture(image, f"How often answers are right, by confidence: {name}"))
     return found
-
-
-def _inline(image: str) -> Markup:
-    """A picture of ours, whose texts are escaped where they are drawn, as part of a page."""
-    return Markup(image)
 
 
 @dataclass(frozen=True, slots=True)
