@@ -29,12 +29,13 @@ from pipelang.interfaces.report.outcomes import (
     remarks,
 )
 from pipelang.interfaces.report.paint import painter
+from pipelang.interfaces.report.pipeline import has_table
 from pipelang.interfaces.report.promises import promise_rows
 from pipelang.interfaces.report.review import remarks as review_remarks
 from pipelang.interfaces.report.review import review_rows
 from pipelang.interfaces.report.sentence import sentence
 from pipelang.interfaces.report.steps import LEGEND, compounding, step_rows
-from pipelang.interfaces.report.structure import structure_rows
+from pipelang.interfaces.report.structure import in_words
 from pipelang.interfaces.report.table import Cell, Row
 from pipelang.interfaces.report.text import closing_line
 from pipelang.interfaces.report.times import most_time, time_rows
@@ -157,8 +158,8 @@ def _graph(view: View) -> Section | None:
 def _steps(view: View) -> Section | None:
     if not view.analysis.steps:
         return None
-    if view.number("success").value is None:
-        found = table("Steps", ("step", "tried", "then"), "<<<", structure_rows(view))
+    if not has_table(view.analysis):
+        found = table("Steps", ("step", "tried", "then"), "<<<", in_words(view))
         return Section("Steps", table=found)
     rows = step_rows(view, range(len(view.analysis.steps)))
     names = ["step", *(as_cell(part).text for part in rows[0][1:])]
