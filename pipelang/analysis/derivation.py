@@ -133,9 +133,15 @@ def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | No
 
 def _sum(name: str, start: float, found: Waterfall, share: Callable[[Row], float]) -> Derivation:
     parts = tuple(
-        Part(label(row.item), share(row), row) for row in found.rows.values() if share(row)
+        Part(label(row.item), share(row), row)
+        for row in found.rows.values()
+        if abs(share(row)) > DUST
     )
     return Derivation(name, start + sum(part.amount for part in parts), start, parts)
+
+
+DUST = 1e-15
+"""Less than this is the rounding of the arithmetic."""
 
 
 def label(item: p.Item) -> str:

@@ -100,8 +100,10 @@ def dearest_path(view: View) -> str:
     often = [(name, number) for name, number in worst.path if number > 1]
     rest = len(worst.path) - len(often)
     parts = [f"`{name}` {times(number)}" for name, number in often]
-    if rest:
-        others = "the other" if often else "all" if rest > 2 else "both" if rest > 1 else "the"
-        counted = "step" if rest == 1 else "steps" if others == "both" else f"{rest:,} steps"
+    if rest == 1:
+        parts.append(f"`{next(name for name, number in worst.path if number == 1)}` once")
+    elif rest:
+        others = "the other" if often else "both" if rest == 2 else "all"
+        counted = "steps" if others == "both" else f"{rest:,} steps"
         parts.append(f"{others} {counted} once")
     return f"The dearest run takes {listed(parts)}, with every prompt and answer at its longest."

@@ -36,14 +36,19 @@ _NAMES = {
 
 def outcomes(view: View) -> list[str]:
     """A row an outcome, with its bar; none where nothing is known of any of them."""
-    numbers = [
-        view.number(outcome) for outcome in OUTCOMES if _at_most(view.number(outcome)) > DUST
-    ]
-    if all(number.value is None and _says_nothing(number) for number in numbers):
+    if is_open(view):
         return []
     lines = lay_out(outcome_rows(view), "<>><", view.paint, width=view.width)
     more = [view.paint(f"  {said}", "dim") for said in remarks(view)]
     return [view.heading("What becomes of a run", outcome_note(view)), *lines, *more]
+
+
+def is_open(view: View) -> bool:
+    """Whether nothing is known of any outcome that there may be."""
+    numbers = [
+        view.number(outcome) for outcome in OUTCOMES if _at_most(view.number(outcome)) > DUST
+    ]
+    return all(number.value is None and _says_nothing(number) for number in numbers)
 
 
 def outcome_rows(view: View) -> list[Row]:

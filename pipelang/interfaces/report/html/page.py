@@ -24,6 +24,7 @@ from pipelang.interfaces.report.inputs import inputs
 from pipelang.interfaces.report.outcomes import (
     escalation_head,
     escalation_rows,
+    is_open,
     outcome_note,
     outcome_rows,
     remarks,
@@ -40,7 +41,7 @@ from pipelang.interfaces.report.table import Cell, Row
 from pipelang.interfaces.report.text import closing_line
 from pipelang.interfaces.report.times import most_time, time_rows
 from pipelang.interfaces.report.undeclared import NOTE, missing
-from pipelang.interfaces.report.view import View
+from pipelang.interfaces.report.view import View, says_something
 from pipelang.records import dataclass
 
 WIDTH = 100
@@ -129,21 +130,16 @@ def _shares(view: View) -> tuple[Share, ...]:
 
 
 def _sections(view: View) -> list[Section | None]:
-    return [
-        _outcomes(view),
-        _graph(view),
-        _steps(view),
-        _promises(view),
-        _escalations(view),
-        _costs(view),
-        _times(view),
-        _undeclared(view),
-        _curves(view),
-        _basis(view),
-    ]
+    """In the order of the text report: what needs no figures first where there are none."""
+    known = (_outcomes, _graph, _steps, _promises, _escalations, _costs, _times, _undeclared)
+    unknown = (_graph, _steps, _costs, _times, _undeclared, _outcomes, _promises)
+    order = known if says_something(view.number("success")) else unknown
+    return [section(view) for section in (*order, _curves, _basis)]
 
 
 def _outcomes(view: View) -> Section | None:
+    if is_open(view):
+        return None
     head = ("outcome", "share", "range", "")
     rows = table("What becomes of a run", head, "<>><", outcome_rows(view))
     said = tuple(remarks(view))
