@@ -12,17 +12,16 @@ from pipelang.analysis.derivation import Derivation, Part, derive, done_wrongly,
 from pipelang.analysis.waterfall import Flow
 from pipelang.analysis.waterfall import Row as Passed
 from pipelang.diagnostics.columns import wrap
+from pipelang.interfaces.report.explained_amounts import amounts, in_dollars
 from pipelang.interfaces.report.inputs import input_lines
 from pipelang.interfaces.report.table import Cell, Row, labelled, lay_out
 from pipelang.interfaces.report.undeclared import undeclared
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import (
-    exact_money,
     interval,
     listed,
     of_metric,
     percent,
-    rate,
     value,
 )
 from pipelang.semantics import program as p
@@ -72,7 +71,7 @@ def explained(view: View, name: str) -> list[str]:
 def _exactly(found: Derivation) -> str:
     """A value with all the digits that the table below it has."""
     if found.name.startswith("cost."):
-        return _dollars(found.value)
+        return in_dollars(found.value)
     return f"{found.value:,.4f}" if found.name.startswith("tokens.") else _points(found.value)
 
 
@@ -81,7 +80,7 @@ def _derived(view: View, found: Derivation) -> list[str]:
     meaning = _MEANING.get(found.name) or _MEANING.get(head) or _MEANING["cost.mean"]
     lines = wrap(meaning, view.width)
     if head in ("cost", "tokens"):
-        return [*lines, "", *_amounts(view, found)]
+        return [*lines, "", *amounts(view, found)]
     return [*lines, "", *_waterfall(view, found)]
 
 
@@ -204,63 +203,6 @@ _VERBS = {"escalation": "go to a person", "rejection": "are rejected", "failure"
 
 def _of(share: float, flow: Flow) -> str:
     return percent(share / flow.came, 2)
-
-
-# ---------------------------------------------------------------------------------- amounts
-
-
-def _amounts(view: View, found: Derivation) -> list[str]:
-    tokens = found.name == "tokens.mean"
-    rows: list[Row] = []
-    for part in found.parts:
-        often = each = ""
-        if part.calls is not None and part.each is not None:
-            whole = float(part.calls).is_integer() and found.name == "cost.worst"
-            often = f"{part.calls:.0f} ×" if whole else f"{part.calls:.6f} ×"
-            each = f"{part.each:,.2f}" if tokens else _dollars(part.each)
-        amount = f"{part.amount:,.4f}" if tokens else _dollars(part.amount)
-        what = part.tier or ("" if part.label.count(" ") else "tools and pipelines")
-        if part.position:
-            what += f" (else {part.position})"
-        if part.turn is not None:
-            what += f", turn {part.turn}"
-        rows.append([part.label, Cell(what, "dim"), often, each, "=", amount])
-    total = sum(part.amount for part in found.parts)
-    rows.append(["together", "", "", "", "", f"{total:,.4f}" if tokens else _dollars(total)])
-    lines = lay_out(rows, "<<>><>", view.paint, width=view.width, whole=True)
-    if found.name == "cost.month":
-        per_day = view.pipeline.traffic.per_day
-        assert per_day is not None
-        runs = rate(float(per_day))
-        lines.append(
-            f"  {_dollars(total)} × {runs} runs a day × 30 days = {exact_money(found.value)}"
-        )
-    formulas = dict(_formula(view, part, tokens) for part in found.parts if part.spent is not None)
-    if formulas:
-        lines += ["", view.heading("What one call takes")]
-        lines += labelled(formulas.items(), view.paint, width=view.width)
-    return lines
-
-
-def _dollars(amount: float) -> str:
-    return f"${amount:,.8f}"
-
-
-def _formula(view: View, part: Part, tokens: bool) -> tuple[str, str]:
-    """Tokens times prices of one call at a tier."""
-    spent, tier = part.spent, view.program.tiers[part.tier or ""]
-    assert spent is not None and part.each is not None
-    read, written = spent.tokens_in.mean, spent.tokens_out.mean
-    turn = f", turn {part.turn}" if part.turn is not None else ""
-    name = f"{part.label} at {tier.name}{turn}"
-    if tokens:
-        return name, f"{read:,.2f} read + {written:,.2f} written = {part.each:,.2f} tokens"
-    price_in, price_out = tier.prices.get("in"), tier.prices.get("out")
-    if price_in is None or price_out is None:
-        return name, "no price is known"
-    said = f"({read:,.2f} tokens read × ${price_in} + {written:,.2f} written × ${price_out})"
-    said += " / 1,000,000" + (" / 2 in a batch" if part.batch else "")
-    return name, f"{said} = {_dollars(part.each)}"
 
 
 # ------------------------------------------------------------------------- what is no sum
