@@ -168,7 +168,8 @@ class Figures:
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
     ) -> dict[str, Number]:
         mean = self._bounded(self.number(lambda t: t.cost, unit=False))
-        if mean.low is not None and mean.high is None and worst.cost is not None:
+        whole = not self.parameters.unknown_sites and self.parameters.left_out
+        if whole and mean.low is not None and mean.high is None and worst.cost is not None:
             mean = _at_most(mean, mean.low + left_out(self.point) * worst.cost)
         if unpriced:
             mean = Number(None, 0.0, None, None, Basis.UNKNOWN)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pipelang.analysis.conditions import gate_plan, subject_plan, test_plan
 from pipelang.analysis.model import EFFECT, END, Model, redo_key, value_key
 from pipelang.analysis.preparing import latent_key, prepared_step
-from pipelang.analysis.shapes import step_shape
+from pipelang.analysis.shapes import plain_step
 from pipelang.analysis.table import Key
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -26,9 +26,9 @@ def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
     found: set[Key] = {value_key(name) for name in taint}
     match item:
         case p.Step():
-            shape = step_shape(model, item, taint)
-            if shape is not None:
-                return frozenset((*found, *shape.reads))
+            plain = plain_step(model, item, taint)
+            if plain is not None:
+                return frozenset((*found, *plain.reads))
             found |= set(prepared_step(model, item, taint).reads)
             if item.name in model.latent:
                 found.add(latent_key(item.name))

@@ -19,7 +19,7 @@ from typing import Any
 from pipelang.analysis.conditions import gate_plan
 from pipelang.analysis.liveness import Needed, Taint, uses
 from pipelang.analysis.model import Model, value_key
-from pipelang.analysis.shapes import step_shape
+from pipelang.analysis.shapes import plain_step
 from pipelang.analysis.table import Key, Made, Table
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import all_reruns
@@ -131,9 +131,8 @@ def _together(model: Model, item: p.Item, taint: Taint) -> Iterator[frozenset[Ke
     around = frozenset(map(value_key, taint))
     match item:
         case p.Step():
-            shape = step_shape(model, item, taint)
             waits = frozenset(map(value_key, model.roots(item.reads)))
-            if shape is None:
+            if plain_step(model, item, taint) is None:
                 yield from (frozenset((key,)) for key in waits | around)
             else:
                 yield from (waits, around, waits | around)

@@ -27,79 +27,113 @@ from pipelang.semantics import program as p
 @dataclass(frozen=True, slots=True)
 class Shape:
     """`names` are the variables that the item makes and reads, in the order in which the signature
-    speaks of them; `reads` those among them that it reads.
+    speaks of them.
     """
 
     signature: tuple[Any, ...]
     names: tuple[Key, ...]
-    reads: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A step that has a shape: the values that all of its links read, or none (`given`, by link),
+    the conditions around it that it does not read, the outages of its providers.
+    """
+
+    roots: tuple[Key, ...]
+    around: tuple[Key, ...]
+    outages: tuple[Key, ...]
+    given: tuple[bool, ...]
+
+    @property
+    def reads(self) -> tuple[Key, ...]:
+        """Every variable that the step reads."""
+        return (*self.roots, *self.around, *self.outages)
+
+
+def plain_step(model: Model, step: p.Step, taint: frozenset[str]) -> Plain | None:
+    """A step under the conditions `taint`, if it has a shape; no number is asked for."""
+    key = ("plain", id(step), taint)
+    if key not in model.prepared:
+        model.prepared[key] = _plain_step(model, step, taint)
+    known: Plain | None = model.prepared[key]
+    return known
+
+
+def _plain_step(model: Model, step: p.Step, taint: frozenset[str]) -> Plain | None:
+    if step.name in model.latent or isinstance(step.chain.end, p.Return):
+        return None
+    roots = model.roots(step.reads)
+    outages: dict[Key, None] = {}
+    given: list[bool] = []
+    for link in step.chain.links:
+        if link.vote is not None or link.cache is not None:
+            return None
+        match link.action:
+            case p.Call(arguments=arguments):
+                behind = _given(model, arguments)
+            case p.AskTier(arguments=arguments, who=ir.Const(value=name)):
+                behind = _given(model, arguments)
+                outages[outage_key(model.program.tiers[str(name)].provider)] = None
+            case p.Value(value=value):
+                behind = model.values(value)
+            case _:
+                return None
+        if behind and behind != roots:
+            return None
+        given.append(bool(behind))
+    around = sorted(taint - roots) if taint else ()
+    return Plain(
+        tuple(map(value_key, sorted(roots))),
+        tuple(map(value_key, around)),
+        tuple(outages),
+        tuple(given),
+    )
 
 
 def step_shape(model: Model, step: p.Step, taint: frozenset[str]) -> Shape | None:
-    """The shape of a step under the conditions `taint`, found once; None for one that has none."""
+    """The shape of a step that is come to under the conditions `taint`; None for one without."""
     key = ("shape", id(step), taint)
     if key not in model.prepared:
-        model.prepared[key] = _step_shape(model, step, taint)
+        plain = plain_step(model, step, taint)
+        model.prepared[key] = None if plain is None else _shape(model, step, plain)
     known: Shape | None = model.prepared[key]
     return known
 
 
-def _step_shape(model: Model, step: p.Step, taint: frozenset[str]) -> Shape | None:
-    if step.name in model.latent or isinstance(step.chain.end, p.Return):
-        return None
-    roots = model.roots(step.reads)
-    parts: list[Any] = []
-    providers: list[Key] = []
-    for link in step.chain.links:
-        part = _link(model, step, link, roots, providers)
-        if part is None:
-            return None
-        parts.append(part)
-    behind = sorted(taint - roots) if taint else ()
-    reads = (*map(value_key, sorted(roots)), *map(value_key, behind), *providers)
-    names = (value_key(step.name), EFFECT, END, *reads)
-    return Shape(("step", len(roots), len(behind), *parts), names, reads)
+def _shape(model: Model, step: p.Step, plain: Plain) -> Shape:
+    parts = [
+        (*_numbers(model, step, link, plain.outages), link.retry.count, given)
+        for link, given in zip(step.chain.links, plain.given, strict=True)
+    ]
+    names = (value_key(step.name), EFFECT, END, *plain.reads)
+    return Shape(("step", len(plain.roots), len(plain.around), *parts), names)
 
 
-def _link(
-    model: Model, step: p.Step, link: p.Link, roots: frozenset[str], providers: list[Key]
-) -> tuple[Any, ...] | None:
+def _numbers(model: Model, step: p.Step, link: p.Link, outages: tuple[Key, ...]) -> tuple[Any, ...]:
     """The numbers of a link, as the chain's kernel asks for them."""
-    if link.vote is not None or link.cache is not None:
-        return None
     number = model.parameters.value
-    program, action, accuracy = model.program, link.action, link.accuracy
-    what: tuple[Any, ...]
-    match action:
-        case p.Call():
-            given = _given(model, action.arguments)
-            tool = program.tools[action.tool]
-            what = ("call", tool.acts, number(tool.succeeds), float(tool.cost))
+    program, accuracy = model.program, link.accuracy
+    match link.action:
+        case p.Call(tool=name):
+            tool = program.tools[name]
+            cost = float(tool.cost)
+            return ("call", tool.acts, number(tool.succeeds), cost, number(accuracy))
         case p.AskTier(who=ir.Const(value=name)):
-            given = _given(model, action.arguments)
             tier = program.tiers[str(name)]
-            outage = outage_key(tier.provider)
-            if outage not in providers:
-                providers.append(outage)
             spent = attempt_cost(model, step, link, tier.name)
-            what = (
+            return (
                 "ask",
-                providers.index(outage),
+                outages.index(outage_key(tier.provider)),
                 number(program.providers[tier.provider].available),
                 number(tier.transient),
                 number(link.recovers),
                 spent.mean,
                 spent.tokens_in.mean + spent.tokens_out.mean,
+                number(link.accuracy_by_tier.get(tier.name, accuracy)),
             )
-            accuracy = link.accuracy_by_tier.get(tier.name, accuracy)
-        case p.Value():
-            given = model.values(action.value)
-            what = ("value",)
         case _:
-            return None
-    if given and given != roots:
-        return None
-    return (*what, number(accuracy), link.retry.count, bool(given))
+            return ("value", number(accuracy))
 
 
 def _given(model: Model, arguments: tuple[tuple[str, ir.Expr], ...]) -> frozenset[str]:
@@ -124,4 +158,4 @@ def gate_shape(model: Model, gate: p.Gate) -> Shape | None:
     alarms = model.parameters.value(gate.evidence.false_alarms)
     names = (draw.key, EFFECT, *draw.given)
     # Values that an outcome hands over decide nothing about it.
-    return Shape(("gate", len(draw.given), catches, alarms), names, (draw.key, *draw.given))
+    return Shape(("gate", len(draw.given), catches, alarms), names)

@@ -40,7 +40,7 @@ from pipelang.analysis.narrowing import MANY_STATES
 from pipelang.analysis.places import through
 from pipelang.analysis.shapes import gate_shape
 from pipelang.analysis.stepping import region
-from pipelang.analysis.sweeping import Sweep, Walk, end
+from pipelang.analysis.sweeping import Sweep, Walk, Watch, end
 from pipelang.analysis.table import Key, Table, assign, forget, merge, split
 from pipelang.analysis.tape import Tape
 from pipelang.analysis.totals import OUTCOMES as OUTCOMES
@@ -51,16 +51,19 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.people import passes
 
 
-def sweep(model: Model, tape: Tape | None = None) -> Totals:
+def sweep(model: Model, tape: Tape | None = None, watch: Watch | None = None) -> Totals:
     """All outcomes, mean cost and reach of a pipeline. A tape is for floats alone: what is done is
-    noted on it, and what is done often is worked out once.
+    noted on it, and what is done often is worked out once. `watch` sees what is done in every block
+    of the pipeline.
     """
-    return sweep_from(model, Table(tape=tape), frozenset(), again=False)
+    return sweep_from(model, Table(tape=tape), frozenset(), again=False, watch=watch)
 
 
-def sweep_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
+def sweep_from(
+    model: Model, start: Table, taint: Taint, again: bool, watch: Watch | None = None
+) -> Totals:
     """The same from a table of what is known before; `again`: as part of what is being redone."""
-    state = Sweep(model, Totals(), again, start.tape)
+    state = Sweep(model, Totals(), again, start.tape, watch=watch)
     start = assign(start, (EFFECT,), (), lambda seen: [((False,), 1)])
     left = _block(state, model.pipeline.block, start, taint, None, 0)
     assert not left, "a checked pipeline ends on every path"
@@ -75,7 +78,8 @@ def _block(
 ) -> Table:
     """The states that reach the end of a block."""
     walk = Walk(sweep, block, taint, needed_after(sweep.model, block, taint, after, at))
-    return through(_Passage(walk), table)
+    passage = _Passage(walk)
+    return through(sweep.watch(passage, sweep.totals) if sweep.watch else passage, table)
 
 
 @dataclass(slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pipelang.analysis.branching import is_right
 from pipelang.analysis.chains import StepKernel
 from pipelang.analysis.conditions import Plan
 from pipelang.analysis.liveness import Needed, Taint
 from pipelang.analysis.model import EFFECT, Model, value_key
 from pipelang.analysis.narrowing import narrowed
+from pipelang.analysis.places import Passage
 from pipelang.analysis.preparing import prepared_step
 from pipelang.analysis.table import State, Table, forget, split, summed
 from pipelang.analysis.tape import H, Tape
@@ -16,6 +19,9 @@ from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.reads import outcome_reads
 from pipelang.semantics.walk import inner_links
+
+Watch = Callable[[Passage, Totals], Passage]
+"""Puts itself between a block and what is done at its parts; the totals are what ended so far."""
 
 
 @dataclass(slots=True)
@@ -28,6 +34,7 @@ class Sweep:
     tape: Tape | None = None
     kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
     plans: dict[int, Plan] = field(default_factory=dict)
+    watch: Watch | None = None
 
     def kernel(self, step: p.Step, taint: Taint) -> StepKernel:
         """What a step comes to under some conditions; with derivatives if the tape wants them."""

@@ -24,9 +24,19 @@ from pipelang.semantics.types import ERROR
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a step at its dearest: of a model at `tier`, or of a tool."""
+
+    step: str
+    tier: str | None
+    cost: float | None
+    tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Worst:
-    """Dollars and tokens at most. `way` is how they come about: an attempt of a step by its name,
-    the sum of two ways, or a way so many times.
+    """Dollars and tokens at most. `way` is how they come about: an attempt, the sum of two ways, or
+    a way so many times.
     """
 
     cost: float | None
@@ -37,10 +47,18 @@ class Worst:
     def path(self) -> tuple[tuple[str, int], ...]:
         """How often each step is attempted on the way."""
         counts: dict[str, int] = {}
+        for attempt, times in self.attempts:
+            counts[attempt.step] = counts.get(attempt.step, 0) + times
+        return tuple(counts.items())
+
+    @property
+    def attempts(self) -> tuple[tuple[Attempt, int], ...]:
+        """How often what is attempted on the way; dollars times that sum up to `cost`."""
+        counts: dict[Attempt, int] = {}
         todo: list[tuple[Any, int]] = [(self.way, 1)]
         while todo:
             way, times = todo.pop()
-            if isinstance(way, str):
+            if isinstance(way, Attempt):
                 counts[way] = counts.get(way, 0) + times
             elif way is not None:
                 first, second = way
@@ -154,7 +172,7 @@ def _ask(
 ) -> Worst:
     spent = turn_cost(model, step, link, ask, tier, turn)
     tokens = _sum(spent.tokens_in.bound, spent.tokens_out.bound)
-    return Worst(spent.worst, tokens, step.name)
+    return Worst(spent.worst, tokens, Attempt(step.name, tier, spent.worst, tokens))
 
 
 def _loop(model: Model, step: p.Step, link: p.Link, agent: p.Agent, tier: str) -> Worst:
@@ -210,7 +228,8 @@ def _link(model: Model, step: p.Step, link: p.Link) -> Worst:
             length = fixed_length(model.expand(action.elements))
             return worst.times(action.most if length is None else length)
         case p.Call():
-            return Worst(float(model.program.tools[action.tool].cost), 0, step.name)
+            cost = float(model.program.tools[action.tool].cost)
+            return Worst(cost, 0, Attempt(step.name, None, cost, 0))
         case p.Choose():
             worst = NOTHING
             for _, arm in action.arms:

@@ -37,6 +37,11 @@ def as_json(diagnostic: Diagnostic, sources: Sources) -> dict[str, Any]:
     }
 
 
+def in_words(diagnostic: Diagnostic) -> str:
+    """What a finding says wherever it is shown without its source: the message, and the mend."""
+    return diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
+
+
 def as_text(
     diagnostic: Diagnostic, sources: Sources, colour: bool = False, width: int = WIDTH
 ) -> str:
@@ -100,7 +105,7 @@ def as_github(diagnostic: Diagnostic, sources: Sources, root: str | None = None)
     """
     record = as_json(diagnostic, sources)
     level = "notice" if diagnostic.severity is Severity.NOTE else diagnostic.severity.value
-    text = diagnostic.message + (f" ({diagnostic.help})" if diagnostic.help else "")
+    text = in_words(diagnostic)
     place = ""
     if record["file"] is not None:
         place = f" file={_property(_below(record['file'], root))}"

@@ -20,6 +20,7 @@ from pipelang.diagnostics.codes import RULES, Rule
 from pipelang.diagnostics.diagnostic import Diagnostic, Edit
 from pipelang.diagnostics.explanation import Page, page_of
 from pipelang.diagnostics.lookup import FAMILIES, placeholders
+from pipelang.diagnostics.render import in_words
 from pipelang.diagnostics.source import Sources, Span
 
 ROOT = "%SRCROOT%"
@@ -111,12 +112,11 @@ def _result(
     diagnostic: Diagnostic, numbers: dict[str, int], sources: Sources, root: str | None
 ) -> dict[str, Any]:
     code = diagnostic.rule.code
-    text = diagnostic.message + (f"\n{diagnostic.help}" if diagnostic.help else "")
     result: dict[str, Any] = {
         "ruleId": code,
         "ruleIndex": numbers[code],
         "level": diagnostic.severity.value,
-        "message": {"text": text},
+        "message": {"text": in_words(diagnostic)},
     }
     if diagnostic.span is not None:
         result["locations"] = [_location(diagnostic.span, sources, root)]

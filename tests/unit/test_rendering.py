@@ -143,7 +143,7 @@ def test_github_gets_its_signs_escaped() -> None:
     one = report(codes.ARGUMENTS, Span(name, 0, 1), what="one, two: 100%\nthree", help="a: b")
     assert as_github(one, {name: Source(name, "x")}) == (
         "::error file=a%2Cb%3Ac%25.pipe,line=1,col=1,endLine=1,endColumn=2,title=P303"
-        "::one, two: 100%25%0Athree (a: b)"
+        "::one, two: 100%25%0Athree%0Ahelp: a: b"
     )
 
 
@@ -193,7 +193,7 @@ def test_a_sarif_log_holds_together() -> None:
 
 def test_a_sarif_result_has_labels_and_edits() -> None:
     result = log()["runs"][0]["results"][0]
-    assert result["message"]["text"] == "`E` is declared twice\nrename one of the two"
+    assert result["message"]["text"] == "`E` is declared twice\nhelp: rename one of the two"
     region = result["locations"][0]["physicalLocation"]["region"]
     assert region == {"startLine": 2, "startColumn": 7, "endLine": 2, "endColumn": 8}
     (related,) = result["relatedLocations"]

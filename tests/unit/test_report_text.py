@@ -159,10 +159,37 @@ def test_made_up_pipelines(name: str, text: str) -> None:
     expect(name, report(text))
 
 
+@pytest.mark.parametrize("accuracy", ["86%", "91.55%", "95%", "99.95%"])
+def test_bounds_hold_as_they_are_printed(accuracy: str) -> None:
+    """What is certain for every value of the undeclared stays so when it is rounded."""
+    checked = check(RANGE.replace("accuracy 95%", f"accuracy {accuracy}"))
+    numbers = checked.analyses[0].numbers
+    told = report_text([checked]).split("It is a range")[0].replace("\n", " ")
+    kind = r"(are|go|fail)( answered right| answered wrong)?"
+    said = re.findall(rf"(\d+) to (\d+) {kind}", told)
+    names = {" answered right": "success", " answered wrong": "silent_error"}
+    kinds = {"go": "escalation", "fail": "failure"}
+    assert said
+    for low, high, verb, what in said:
+        number = numbers[names.get(what) or kinds[verb]]
+        assert number.low is not None
+        assert number.high is not None
+        assert int(low) <= number.low * 100 + 1e-9
+        assert int(high) >= number.high * 100 - 1e-9
+
+
+def test_review_load_is_told_over_all_files() -> None:
+    desk = RANGE.replace("pipeline two", "pipeline three")
+    one, other = check(RANGE), check_file("f.pipe", Shelf({"f.pipe": desk}))
+    found = report_text([one, other])
+    assert found.count("Review load") == 1
+    assert found.index("Review load") > found.index("three")
+
+
 def test_verbose_leaves_nothing_out() -> None:
     found = report(CHAIN, verbose=True)
-    assert "one accuracy (line 10)" in found
-    assert "haiku transient (std/tiers.pipe:" in found
+    assert re.search(r"one accuracy +95.0% +declared +e.pipe:10", found)
+    assert re.search(r"haiku transient +0.5% +declared +std/tiers.pipe:", found)
     assert "--verbose" not in found
 
 

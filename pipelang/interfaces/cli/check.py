@@ -13,10 +13,12 @@ from pipelang.interfaces.cli.checked import check
 @click.option(
     "--format",
     "form",
-    type=click.Choice((*FORMATS, "markdown")),
+    type=click.Choice((*FORMATS, "html", "markdown")),
     default="text",
-    help="How to print it; json, sarif and github are for machines, markdown goes with --against.",
+    help="How to print it: html is a page with pictures; json, sarif and github are for machines, "
+    "markdown goes with --against.",
 )
+@click.option("-o", "--output", "out", metavar="OUT", help="A file for html; else standard output.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
     "--profile",
@@ -42,11 +44,18 @@ from pipelang.interfaces.cli.checked import check
     metavar="REV|FILE",
     help="Show what differs from another file, or from a git revision of these.",
 )
+@click.option(
+    "--explain-number",
+    "explain_number",
+    metavar="NAME",
+    help="Derive one number of the report, step by step: success, cost.mean, review.ROLE.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
     paths: tuple[str, ...],
     form: str,
+    out: str | None,
     strict: bool,
     profile: str | None,
     select: tuple[str, ...],
@@ -57,6 +66,7 @@ def command(
     diff: bool,
     import_tools: bool,
     against: str | None,
+    explain_number: str | None,
 ) -> None:
     """Check files or folders (the current one by default), and report on every pipeline.
 
@@ -88,10 +98,20 @@ def command(
         changed = mend(paths, diff, Asked(profile, line.select, line.ignore))
         if diff:
             ctx.exit(1 if changed else 0)
+    if explain_number is not None:
+        from pipelang.interfaces.cli.check_explain import check_explain
+
+        ctx.exit(check_explain(line, explain_number))
     if against is not None:
         from pipelang.interfaces.cli.check_against import check_against
 
         ctx.exit(check_against(line, against))
+    if form == "html":
+        from pipelang.interfaces.cli.check_html import check_html
+
+        ctx.exit(check_html(line, out))
+    if out is not None:
+        raise click.UsageError("--output goes with --format html")
     if form == "markdown":
         raise click.UsageError("--format markdown goes with --against REV|FILE")
     ctx.exit(check(line))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from pipelang.diagnostics.render import as_json
+from pipelang.diagnostics.render import as_json, in_words
 from pipelang.interfaces.against import Against, Compared, Told
 from pipelang.interfaces.report.change import (
     changed,
@@ -105,10 +105,11 @@ def _findings(title: str, found: Sequence[Told]) -> Iterator[str]:
 
 
 def _said(one: Told) -> str:
-    """A message; what is in backticks is code here too."""
-    parts = one.found.message.split("`")
+    """A message and its mend; what is in backticks is code here too."""
+    said = in_words(one.found)
+    parts = said.split("`")
     if len(parts) % 2 == 0:
-        return _text(one.found.message)
+        return _text(said)
     return "".join(_code(part) if at % 2 else _text(part) for at, part in enumerate(parts))
 
 

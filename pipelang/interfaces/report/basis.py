@@ -9,7 +9,6 @@ from pipelang.analysis.calibration import calibration
 from pipelang.interfaces.report.table import labelled
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import listed, percent, plural
-from pipelang.semantics import expressions as ir
 from pipelang.semantics.chance import Basis
 
 _PLACE = re.compile(r"^(?P<name>.*?(?:@\d+\.\w+)?)@(?P<file>.+):(?P<at>\d+)$", re.DOTALL)
@@ -18,6 +17,15 @@ _LINK = re.compile(r"\[(?P<index>\d+)\]@\d+")
 
 def basis(view: View) -> list[str]:
     """Where the numbers come from, weakest parts last."""
+    parts = basis_parts(view)
+    if not parts:
+        return []
+    head = view.heading("What the numbers rest on")
+    return [head, *labelled(parts, view.paint, width=view.width, label="")]
+
+
+def basis_parts(view: View) -> list[tuple[str, str]]:
+    """A word for each kind of ground, and what stands on it."""
     analysis = view.analysis
     parts = []
     if analysis.counts:
@@ -30,10 +38,7 @@ def basis(view: View) -> list[str]:
     assumed = [site for site, kind in analysis.bases.items() if kind is Basis.ASSUMED]
     if assumed:
         said = f"{plural(len(assumed), 'figure')} that somebody wrote down and nobody has measured"
-        if view.verbose:
-            said += f": {', '.join(dict.fromkeys(_with_line(site, view) for site in assumed))}"
-        else:
-            said += " (--verbose names them)"
+        said += " (listed below)" if view.verbose else " (--verbose names them)"
         parts.append(("assumed", said))
     mean = view.number("cost.mean")
     if mean.basis is Basis.BOUND and mean.value:
@@ -44,8 +49,7 @@ def basis(view: View) -> list[str]:
         return []
     if analysis.counts and not analysis.unknown:
         parts.append(("ranges", "95% intervals: how much the counts leave open"))
-    head = view.heading("What the numbers rest on")
-    return [head, *labelled(parts, view.paint, width=view.width, label="")]
+    return parts
 
 
 def _calibration(view: View) -> list[tuple[str, str]]:
@@ -68,6 +72,12 @@ def _short(site: str, view: View) -> str:
     return name.removeprefix(os.path.dirname(view.program.file) + "/")
 
 
+def parsed(site: str) -> tuple[str, int] | None:
+    """The file and the place in it where a parameter was written down; None if nobody did."""
+    found = _PLACE.match(site)
+    return None if found is None else (found["file"], int(found["at"]))
+
+
 def site_name(site: str, pipeline: str) -> str:
     """A parameter in words: `reply recovers`, `reply accuracy (else 1)`, `kind.dispute`."""
     found = _PLACE.match(site)
@@ -85,17 +95,3 @@ WORDS = frozenset(
     + "succeeds transient".split()
 )
 """The options that declare a share, as they are written."""
-
-
-def _with_line(site: str, view: View) -> str:
-    found = _PLACE.match(site)
-    name = site_name(site, view.pipeline.name)
-    source = view.sources.get(found["file"]) if found else None
-    if found is None or source is None:
-        return name
-    path = name.rpartition(".")[0]
-    if any(ir.show(share.path) == path for share in view.pipeline.traffic.paths):
-        name = path  # the shares of an enum's members stand on one line
-    line = source.position(int(found["at"])).line
-    same = source.name == view.program.file
-    return f"{name} (line {line})" if same else f"{name} ({source.name}:{line})"

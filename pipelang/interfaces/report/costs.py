@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isclose
+
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.table import Cell, Row, lay_out
 from pipelang.interfaces.report.view import View
@@ -20,10 +22,27 @@ from pipelang.semantics.quantities import plain
 
 def costs(view: View) -> list[str]:
     """Mean, month, worst with its path."""
-    head, worst = view.heading("Cost"), view.analysis.worst
-    if worst is not None and worst.cost == 0 and not view.analysis.unpriced:
-        nothing = "  nothing: no model is asked, and no tool that is called costs anything"
-        return [head, nothing]
+    head, rows = view.heading("Cost"), cost_rows(view)
+    if not rows and is_free(view):
+        return [head, f"  {NOTHING}"]
+    lines = lay_out(rows, "<><", view.paint, width=view.width, whole=True)
+    said = dearest_path(view)
+    more = [view.paint(line, "dim") for line in wrap(said, view.width, 2)] if said else []
+    return [head, *lines, *more] if lines else []
+
+
+NOTHING = "nothing: no model is asked, and no tool that is called costs anything"
+
+
+def is_free(view: View) -> bool:
+    worst = view.analysis.worst
+    return worst is not None and worst.cost == 0 and not view.analysis.unpriced
+
+
+def cost_rows(view: View) -> list[Row]:
+    """What is meant, dollars, what is to be said of it."""
+    if is_free(view):
+        return []
     rows: list[Row] = []
     mean, month = view.number("cost.mean"), view.number("cost.month")
     if mean.value is not None or mean.high is not None:
@@ -34,10 +53,7 @@ def costs(view: View) -> list[str]:
     if month.value is not None and view.pipeline.traffic.per_day is not None:
         label = f"a month at {rate(float(view.pipeline.traffic.per_day))} a day"
         rows.append([label, money(month.value), Cell(interval(month, money), "dim")])
-    lines = lay_out(
-        [*rows, *_baselines(view), *_worst(view)], "<><", view.paint, width=view.width, whole=True
-    )
-    return [head, *lines, *dearest_path(view)] if lines else []
+    return [*rows, *_baselines(view), *_worst(view)]
 
 
 def _baselines(view: View) -> list[Row]:
@@ -47,9 +63,9 @@ def _baselines(view: View) -> list[Row]:
         return []
     rows: list[Row] = []
     for tier, number in found.items():
-        if number.value is not None and number.value != mean:
+        if number.value is not None and not isclose(number.value, mean, rel_tol=1e-9):
             note = f"{number.value / mean:.2g} times the mean run" if number.value else ""
-            label = f"all by `{tier}`"
+            label = f"mean run, all by `{tier}`"
             rows.append([label, value(number, money), Cell(note, "dim")])
     return rows
 
@@ -76,16 +92,18 @@ def _worst(view: View) -> list[Row]:
     return [["dearest run", cost, Cell("; ".join(filter(None, (note, tokens))), style)]]
 
 
-def dearest_path(view: View) -> list[str]:
+def dearest_path(view: View) -> str:
     """How the dearest run comes about, in words."""
     worst = view.analysis.worst
     if worst is None or not worst.cost or not worst.path:
-        return []
+        return ""
     often = [(name, number) for name, number in worst.path if number > 1]
     rest = len(worst.path) - len(often)
     parts = [f"`{name}` {times(number)}" for name, number in often]
-    if rest:
-        others = "the other" if often else "all" if rest > 1 else "the"
-        parts.append(f"{others} {'step' if rest == 1 else f'{rest:,} steps'} once")
-    said = f"The dearest run takes {listed(parts)}, with every prompt and answer at its longest."
-    return [view.paint(line, "dim") for line in wrap(said, view.width, 2)]
+    if rest == 1:
+        parts.append(f"`{next(name for name, number in worst.path if number == 1)}` once")
+    elif rest:
+        others = "the other" if often else "both" if rest == 2 else "all"
+        counted = "steps" if others == "both" else f"{rest:,} steps"
+        parts.append(f"{others} {counted} once")
+    return f"The dearest run takes {listed(parts)}, with every prompt and answer at its longest."

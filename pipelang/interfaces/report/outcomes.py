@@ -36,11 +36,23 @@ _NAMES = {
 
 def outcomes(view: View) -> list[str]:
     """A row an outcome, with its bar; none where nothing is known of any of them."""
+    if is_open(view):
+        return []
+    lines = lay_out(outcome_rows(view), "<>><", view.paint, width=view.width)
+    more = [view.paint(f"  {said}", "dim") for said in remarks(view)]
+    return [view.heading("What becomes of a run", outcome_note(view)), *lines, *more]
+
+
+def is_open(view: View) -> bool:
+    """Whether nothing is known of any outcome that there may be."""
     numbers = [
         view.number(outcome) for outcome in OUTCOMES if _at_most(view.number(outcome)) > DUST
     ]
-    if all(number.value is None and _says_nothing(number) for number in numbers):
-        return []
+    return all(number.value is None and _says_nothing(number) for number in numbers)
+
+
+def outcome_rows(view: View) -> list[Row]:
+    """Outcome, share, interval, bar."""
     room = min(BAR, view.width - 45)
     rows: list[Row] = []
     for outcome in OUTCOMES:
@@ -53,49 +65,73 @@ def outcomes(view: View) -> list[str]:
                 name,
                 value(number, percent),
                 Cell(interval(number, percent), "dim"),
-                Cell(_bar(number, 1.0, room), style),
+                _bar(number, 1.0, room, style),
             ]
         )
-    lines = lay_out(rows, "<>><", view.paint, width=view.width)
-    note = ""
+    return rows
+
+
+def outcome_note(view: View) -> str:
+    """What must be known to read the shares."""
+    numbers = [view.number(outcome) for outcome in OUTCOMES]
     if any(number.value is None for number in numbers):
-        note = "whatever the undeclared figures turn out to be"
-        if not view.analysis.unknown:
-            note = "whatever became of the rare cases that were left out"
-    return [view.heading("What becomes of a run", note), *lines, *_remarks(view)]
+        if view.analysis.unknown:
+            return "whatever the undeclared figures turn out to be"
+        return "whatever became of the rare cases that were left out"
+    rounded = sum(float(_printed(number)) for number in numbers)
+    return "rounded; unrounded they make 100%" if abs(rounded - 100) > ROUNDING else ""
+
+
+ROUNDING = 0.05
+"""Percentage points by which printed shares may be off 100% before anybody is told why."""
+
+
+def _printed(number: Number) -> str:
+    return percent(number.value or 0.0)[:-1]
 
 
 def _says_nothing(number: Number) -> bool:
     return number.low is None or number.high is None or number.high - number.low >= 1 - DUST
 
 
-def _bar(number: Number, most: float, room: int) -> str:
+def _bar(number: Number, most: float, room: int, style: str) -> Cell:
     """A bar of a figure, or of its bounds."""
     if number.value is not None:
-        return bar(number.value / most, room)
+        share = number.value / most
+        return Cell(bar(share, room), style, (share, share))
     low, high = number.low or 0.0, 1.0 if number.high is None else number.high
-    return range_bar(low / most, high / most, room)
+    low, high = low / most, high / most
+    return Cell(range_bar(low, high, room), style, (low, high))
 
 
-def _remarks(view: View) -> Iterator[str]:
+def remarks(view: View) -> Iterator[str]:
+    """What the outcomes mean for those who get the answers."""
     risk = view.value("selective_risk")
     if risk is not None and DUST < risk < 1:
         as_cases = f" ({one_in(risk)})" if risk < 0.1 else ""
-        said = f"of the answers, {percent(risk)} are wrong{as_cases}"
-        yield view.paint(f"  {said}", "dim")
+        yield f"of the answers, {percent(risk)} are wrong{as_cases}"
     effect = view.value("wrong_effect")
     if effect is not None and effect > DUST:
-        said = f"in {percent(effect)} of runs something is done in the world with a wrong value"
-        yield view.paint(f"  {said}", "dim")
+        yield f"in {percent(effect)} of runs something is done in the world with a wrong value"
 
 
 def escalations(view: View) -> list[str]:
     """The ways to a person, the frequent ones first, with the words that the person reads."""
+    rows, rare = escalation_rows(view)
+    if not rows and not rare:
+        return []
+    lines = lay_out(rows, "<>><<<", view.paint, width=view.width)
+    lines += [view.paint(f"  {rare}", "dim")] if rare else []
+    return [view.heading(escalation_head(view), _daily(view)), *lines]
+
+
+def escalation_rows(view: View) -> tuple[list[Row], str]:
+    """Way, share, interval, bar, role, words; and the rare ways in one line."""
     found = view.analysis.escalations
     most_of = {name: _at_most(number) for name, number in found.items()}
     ranked = sorted((name for name in found if most_of[name] > DUST), key=lambda n: -most_of[n])
     if not ranked:
-        return []
+        return [], ""
     shown = [name for name in ranked if view.verbose or most_of[name] >= RARE]
     rare = [name for name in ranked if name not in shown]
     texts = ways_to_people(view.pipeline.block)
@@ -109,20 +145,22 @@ def escalations(view: View) -> list[str]:
                 name,
                 value(number, percent),
                 Cell(interval(number, percent), "dim"),
-                Cell(_bar(number, most_of[ranked[0]], 12), "people"),
+                _bar(number, most_of[ranked[0]], 12, "people"),
                 Cell(f"{role}:" if role and len(roles) > 1 else "", "dim"),
                 text or "",
             ]
         )
-    lines = lay_out(rows, "<>><<<", view.paint, width=view.width)
-    if rare:
-        together = sum(most_of[name] for name in rare)
-        more = f"{len(rare)} more" if shown else plural(len(rare), "way")
-        said = f"  {more}, together {percent(together)}: {listed(rare)}"
-        lines.append(view.paint(said, "dim"))
+    if not rare:
+        return rows, ""
+    together = sum(most_of[name] for name in rare)
+    more = f"{len(rare)} more" if shown else plural(len(rare), "way")
+    return rows, f"{more}, together {percent(together)}: {listed(rare)}"
+
+
+def escalation_head(view: View) -> str:
+    roles = {role for role, _ in ways_to_people(view.pipeline.block).values()}
     whom = f"`{next(iter(roles))}`" if len(roles) == 1 else "people"
-    head = f"To {whom}, by the gate or step that sends it"
-    return [view.heading(head, _daily(view)), *lines]
+    return f"To {whom}, by the gate or step that sends it"
 
 
 def _at_most(number: Number) -> float:

@@ -50,6 +50,10 @@ def pipeline_text(
         )
     else:
         order = (structure, costs, times, undeclared, outcomes, promises, claims, basis)
+    if verbose:
+        from pipelang.interfaces.report.inputs import input_lines
+
+        order = (*order, input_lines)
     for section in order:
         body = section(view)
         if body:
@@ -58,7 +62,11 @@ def pipeline_text(
 
 
 def has_table(analysis: Analysis) -> bool:
-    return analysis.numbers["success"].value is not None
+    """Whether the table of steps has something to say: nobody knows a step on its own whose figures
+    are not declared, even where what becomes of the runs does not hang on it.
+    """
+    known = not analysis.steps or any(row.own is not None for row in analysis.steps)
+    return known and analysis.numbers["success"].value is not None
 
 
 def _title(view: View) -> str:

@@ -18,6 +18,12 @@ def promises(view: View) -> list[str]:
             view.heading("Promises (slo)"),
             view.paint("  none: an `slo` block says what must hold, and `check` proves it", "dim"),
         ]
+    lines = lay_out(promise_rows(view), "<<<>><", view.paint, width=view.width, whole=True)
+    return [view.heading("Promises (slo)"), *lines]
+
+
+def promise_rows(view: View) -> list[Row]:
+    """Mark, metric, target, figure, interval, how sure."""
     rows: list[Row] = []
     for verdict in view.analysis.slo:
         line, show = verdict.line, of_metric(verdict.line.metric)
@@ -32,8 +38,7 @@ def promises(view: View) -> list[str]:
                 _sure(verdict),
             ]
         )
-    lines = lay_out(rows, "<<<>><", view.paint, width=view.width, whole=True)
-    return [view.heading("Promises (slo)"), *lines]
+    return rows
 
 
 def _value(verdict: Verdict, show: Show) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, floor
 
 from pipelang.analysis.numbers import Number
 from pipelang.analysis.sweep import OUTCOMES
@@ -82,8 +83,9 @@ def _in_ranges(name: str, numbers: dict[str, Number]) -> str:
         if number.low is None or number.high is None or number.high <= DUST:
             continue
         one, many = VERBS[outcome]
-        low, high = f"{number.low * 100:.0f}", f"{number.high * 100:.0f}"
-        if high == "0":
+        # Outwards: a bound that holds must hold as it is printed.
+        low, high = f"{floor(number.low * 100 + DUST)}", f"{ceil(number.high * 100 - DUST)}"
+        if number.high < 0.005:
             rare.append(f"at most {one_in(number.high)} {one}")
         elif low == high:
             common.append(f"{low} {one if low == '1' else many}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from pipelang.analysis.analyse import StepRow
 from pipelang.analysis.preparing import tiers_of
 from pipelang.diagnostics.columns import cells_of, wrap
@@ -44,6 +46,24 @@ def steps(view: View) -> list[str]:
     rows = view.analysis.steps
     if not rows:
         return []
+    shown = set(range(len(rows))) if view.verbose else set(_weighty(rows))
+    lines = [view.heading("Steps")]
+    lines += lay_out(step_rows(view, shown), "<>>>>><", view.paint, width=view.width)
+    if len(shown) < len(rows):
+        more = f"  {len(rows) - len(shown):,} more steps matter less (--verbose shows them)"
+        lines.append(view.paint(more, "dim"))
+    said, why = compounding(view)
+    if said:
+        lines += ["", *(view.paint(line, "title") for line in wrap(said, view.width, 2))]
+        lines += [view.paint(line, "dim") for line in wrap(why, view.width, 2)] if why else []
+    if view.legend:
+        lines += ["", *labelled(LEGEND, view.paint, width=view.width, style="dim", label="dim")]
+    return lines
+
+
+def step_rows(view: View, shown: Container[int]) -> list[Row]:
+    """A head, and a row for every step whose number is among those shown."""
+    rows = view.analysis.steps
     products = running_products(rows)
     costs = _costs(rows)
     most = max((abs(row.importance_success.value or 0.0) for row in rows), default=0.0) or 1.0
@@ -51,7 +71,6 @@ def steps(view: View) -> list[str]:
     table: list[Row] = [[Cell(name, "dim") for name in header]]
     room = view.width - 48 - max(map(len, costs)) - max(cells_of(row.name) for row in rows)
     room = max(8, min(BAR, room))
-    shown = set(range(len(rows))) if view.verbose else set(_weighty(rows))
     for index, (row, product, cost) in enumerate(zip(rows, products, costs, strict=True)):
         if index not in shown:
             continue
@@ -64,20 +83,14 @@ def steps(view: View) -> list[str]:
                 Cell(value(row.reached, percent)),
                 Cell(cost),
                 Cell("?" if weight is None else _weight(weight)),
-                Cell("" if weight is None or len(rows) == 1 else bar(abs(weight) / most, room)),
+                _bar(None if weight is None or len(rows) == 1 else abs(weight) / most, room),
             ]
         )
-    lines = [view.heading("Steps")]
-    lines += lay_out(table, "<>>>>><", view.paint, width=view.width)
-    if len(shown) < len(rows):
-        more = f"  {len(rows) - len(shown):,} more steps matter less (--verbose shows them)"
-        lines.append(view.paint(more, "dim"))
-    compounding = _compounding(view, products[-1])
-    if compounding:
-        lines += ["", *compounding]
-    if view.legend:
-        lines += ["", *labelled(LEGEND, view.paint, width=view.width, style="dim", label="dim")]
-    return lines
+    return table
+
+
+def _bar(share: float | None, room: int) -> Cell:
+    return Cell("") if share is None else Cell(bar(share, room), "", (share, share))
 
 
 def _weighty(rows: tuple[StepRow, ...]) -> list[int]:
@@ -116,23 +129,22 @@ def _weight(weight: float) -> str:
     return "0" if abs(weight) < 0.005 else f"{weight:.2f}"
 
 
-def _compounding(view: View, product: float | None) -> list[str]:
+def compounding(view: View) -> tuple[str, str]:
     """The naive product beside the exact figure, and what the product leaves out."""
-    exact, number = view.value("success"), len(view.analysis.steps)
+    rows = view.analysis.steps
+    product = running_products(rows)[-1] if rows else None
+    exact, number = view.value("success"), len(rows)
     if product is None or exact is None or number < 2:
-        return []
-    head = f"{number} steps multiplied: {exact_percent(product)}; "
+        return "", ""
+    head = f"The {number} steps multiplied make {exact_percent(product)}"
     if abs(product - exact) < SAME:
-        return [view.paint(f"  {head}exact: the same", "title")]
+        return f"{head}, and that is how many runs are answered right.", ""
     risk = view.value("selective_risk")
-    of_answers = f", {exact_percent(1 - risk)} of the answers" if risk is not None else ""
-    said = f"exact: {exact_percent(exact)} of the runs are answered right{of_answers}"
-    lines = [view.paint(line, "title") for line in wrap(head + said, view.width, 2)]
+    of_answers = f" ({exact_percent(1 - risk)} of the answers)" if risk is not None else ""
+    said = f"; in fact {exact_percent(exact)} of the runs are answered right{of_answers}."
     reasons = left_out(view)
-    if reasons:
-        why = f"What multiplying leaves out: {'; '.join(reasons)}."
-        lines += [view.paint(line, "dim") for line in wrap(why, view.width, 2)]
-    return lines
+    why = f"What multiplying leaves out: {'; '.join(reasons)}." if reasons else ""
+    return head + said, why
 
 
 def left_out(view: View) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelang.analysis.preparing import tiers_of
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.outcomes import ways_to_people
-from pipelang.interfaces.report.table import Cell, Row, lay_out
+from pipelang.interfaces.report.table import labelled
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.report.words import listed, plural, times
 from pipelang.semantics import program as p
@@ -15,16 +15,20 @@ from pipelang.semantics.walk import all_items
 
 def structure(view: View) -> list[str]:
     """A row a step: what is tried in which order, and what happens when nothing worked."""
-    everything = list(all_items(view.pipeline.block))
-    made = [item for item in everything if isinstance(item, p.Step)]
-    rows: list[Row] = [
-        [step.name, _chain(view.program, step.chain), Cell(_end(step.chain), "dim")]
-        for step in made
-    ]
-    lines = lay_out(rows, "<<<", view.paint, width=view.width)
-    said = _around(view, everything)
+    told = [(name, f"{does}, {end}" if end else does) for name, does, end in in_words(view)]
+    lines = labelled(told, view.paint, width=view.width)
+    said = _around(view, list(all_items(view.pipeline.block)))
     more = [view.paint(line, "dim") for line in wrap(said, view.width, 2)] if said else []
     return [view.heading("What it does"), *lines, *more]
+
+
+def in_words(view: View) -> list[tuple[str, str, str]]:
+    """Step, what is tried, what happens when nothing worked."""
+    return [
+        (step.name, _chain(view.program, step.chain), _end(step.chain))
+        for step in all_items(view.pipeline.block)
+        if isinstance(step, p.Step)
+    ]
 
 
 def _chain(program: p.Program, chain: p.Chain) -> str:

@@ -11,10 +11,11 @@ from pipelang.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text with the style that it is painted in."""
+    """A text with the style that it is painted in; a bar reaches so far for sure, and at most."""
 
     text: str
     style: str = ""
+    reach: tuple[float, float] | None = None
 
 
 Row = Sequence[Cell | str]

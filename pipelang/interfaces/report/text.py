@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pipelang.diagnostics import Diagnostic, Severity, Sources
 from pipelang.diagnostics.render import as_text
-from pipelang.interfaces.checking import Checked
+from pipelang.interfaces.checking import Checked, review_loads
 from pipelang.interfaces.report.paint import painter
 from pipelang.interfaces.report.words import listed, plural
 
@@ -32,16 +32,30 @@ def report_text(
             lines = pipeline_text(one, analysis, width, colour, verbose, legend)
             legend = legend and not has_table(analysis)
             blocks.append("\n".join(lines))
+        if len(checked) == 1:
+            blocks += review_text(checked, width, colour)
         new = [diagnostic for diagnostic in one.diagnostics if diagnostic not in told]
         told.update(dict.fromkeys(new))
         blocks += diagnostics_text(new, one.sources, colour, one.program is not None, width)
         if one.program is not None and not one.analyses:
             blocks.append(f"{one.path}: no pipeline in it, so there is nothing to work out")
+    if len(checked) > 1:
+        blocks += review_text(checked, width, colour)
     blocks += diagnostics_text(extra, {}, colour, True, width)
     everything = [*told, *extra]
     closing = closing_line(everything, len(checked))
     style = "bad" if any(d.is_error for d in everything) else "unsure" if everything else "good"
     return "\n\n".join([*blocks, painter(colour)(closing, style)]) + "\n"
+
+
+def review_text(checked: Sequence[Checked], width: int, colour: bool) -> list[str]:
+    """The queues of people over all pipelines; none where nobody is sent anything."""
+    if not any(analysis.asked for one in checked for analysis in one.analyses):
+        return []
+    from pipelang.interfaces.report.review import review
+
+    lines = review(review_loads(checked), width, painter(colour))
+    return ["\n".join(lines)] if lines else []
 
 
 def diagnostics_text(

@@ -66,11 +66,13 @@ def undeclared(view: View) -> list[str]:
     ]
     head = view.heading("Declare these, and the numbers follow")
     lines = lay_out(rows, "<<<", view.paint, width=view.width, whole=True)
-    note = (
-        "The figures are placeholders: put in your own. Counted ones (`accuracy 1128 of 1200`) and "
-        'measured ones (`from "FILE.jsonl"`) also tell how sure the results are.'
-    )
-    return [head, *lines, *(view.paint(line, "dim") for line in wrap(note, view.width, 2))]
+    return [head, *lines, *(view.paint(line, "dim") for line in wrap(NOTE, view.width, 2))]
+
+
+NOTE = (
+    "The figures are placeholders: put in your own. Counted ones (`accuracy 1128 of 1200`) and "
+    'measured ones (`from "FILE.jsonl"`) also tell how sure the results are.'
+)
 
 
 def missing(view: View) -> list[Missing]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 DUST = 1e-12
 """What is closer to 0 or 1 than this is the rounding of the arithmetic."""
 
+LEAST = 1e-9
+"""Dollars; less is not written out."""
+
 Show = Callable[[float], str]
 
 
@@ -37,6 +40,8 @@ def money(dollars: float, digits: int = 2) -> str:
     """Dollars: cents from a dollar on, else `digits` figures that mean something."""
     if dollars == 0:
         return "$0"
+    if dollars < LEAST:
+        return f"under ${LEAST:.9f}"
     if dollars >= 100:
         return f"${dollars:,.0f}"
     if dollars >= 1:
