@@ -51,10 +51,10 @@ class Run:
     `path` stands before the names of its events, `place` before those of its calls in idempotency
     keys; `granted` are the permits that it has, None for all; `parent` is the run that runs this
     one; `redoing` says that what runs now ran before; `feedback` is what gates said to steps that
-    they redo; `partial` has what an unfinished `each` has so far; `action` is the `run` that it
-    carries out, None for the root and for an agent's; `frame` is what a world keeps with it;
-    `references` are to secrets, None where nothing is real. `quiet` says that nobody wants its
-    events, `traced` that the result has them.
+    they redo; `partial` has what an unfinished `each` has so far, `decided` what people said in
+    approvals and holds; `action` is the `run` that it carries out, None for the root and for an
+    agent's; `frame` is what a world keeps with it; `references` are to secrets, None where nothing
+    is real. `quiet` says that nobody wants its events, `traced` that the result has them.
     """
 
     id: str
@@ -84,6 +84,7 @@ class Run:
     calls: dict[str, int] = field(init=False, repr=False)
     conditions: list[ir.Expr] = field(init=False, repr=False)
     partial: dict[str, Any] = field(init=False, repr=False)
+    decided: dict[str, Any] = field(init=False, repr=False)
 
     if not TYPE_CHECKING:
 
@@ -159,6 +160,7 @@ _WHEN_NEEDED: dict[str, Callable[[], Any]] = {
     "calls": dict,
     "conditions": list,
     "partial": dict,
+    "decided": dict,
 }
 _GIVEN = tuple(one.name for one in fields(Run) if one.init)
 
@@ -194,8 +196,9 @@ def values_of(run: Run) -> dict[str, Any]:
 
 
 def so_far(run: Run) -> dict[str, Any]:
-    """All that a run knows, as JSON: its inputs and every value that it made."""
-    return {"input": inputs_of(run), "values": values_of(run)}
+    """All that a run knows, as JSON: its inputs, every value that it made, what people decided."""
+    known = {"input": inputs_of(run), "values": values_of(run)}
+    return {**known, "decided": run.decided} if run.decided else known
 
 
 def handoff(run: Run, ended: Ended) -> dict[str, Any]:
