@@ -27,7 +27,11 @@ def read_inputs(given: str | None, line: int | None = None) -> Inputs:
     if given is None:
         return Inputs((("input", {}),), False)
     if given == "-":
-        return _parse("standard input", sys.stdin.read(), False, line)
+        try:
+            text = sys.stdin.read()
+        except UnicodeDecodeError as error:
+            raise BadInput(f"standard input cannot be read: {error}") from None
+        return _parse("standard input", text, False, line)
     if given.startswith("@"):
         path = Path(given[1:])
         try:
@@ -46,7 +50,8 @@ def _parse(name: str, text: str, lines: bool, line: int | None) -> Inputs:
             raise BadInput("--line picks a line of a .jsonl file")
         return Inputs(((name, _object(name, text)),), False)
     rows = []
-    for number, content in enumerate(text.splitlines(), 1):
+    # Not by `splitlines`: a text in a line of JSON may have a U+2028 as it is.
+    for number, content in enumerate(text.split("\n"), 1):
         if content.strip() and line in (None, number):
             rows.append((f"{name}:{number}", _object(f"{name}, line {number}", content)))
     if not rows:
@@ -62,6 +67,8 @@ def _object(where: str, text: str) -> dict[str, Any]:
         raise BadInput(f"{where} is no JSON: {error.msg} at {place}") from None
     except RecursionError:
         raise BadInput(f"{where} is nested too deep") from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise BadInput(f"{where} cannot be read: {str(error).partition(';')[0]}") from None
     if not isinstance(value, dict):
         raise BadInput(f'{where} must be an object with the pipeline\'s inputs: {{"name": ...}}')
     return value

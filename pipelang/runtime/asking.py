@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import time
 from collections.abc import Awaitable, Callable
@@ -85,6 +86,9 @@ class Asking(Attempting):
             message = describe(error)
             raise self._failed(run, attempt, "rejected", message, retryable=False) from None
         patient, share, reply = _way(attempt.link, provider, self._plugged.batches)
+        warm: Callable[[], Awaitable[None]] | None = getattr(provider, "warm", None)
+        if warm is not None:
+            await self._warmed(run, warm)
         ask, request = self._request(run, attempt, action, tier)
         if tools:
             request = dataclasses.replace(request, tools=tools, turns=turns)
@@ -190,6 +194,13 @@ class Asking(Attempting):
             call=number,
         )
         return ask, request
+
+    async def _warmed(self, run: Run, warm: Callable[[], Awaitable[None]]) -> None:
+        """Let a provider get ready. That is the run's time and its budget's, not the attempt's."""
+        left = self._left(run)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if left is None else left[0]):
+                await warm()
 
     async def _count(self, provider: ModelProvider, request: ModelRequest) -> int | None:
         """The provider's own count of the prompt; ours alone where it has none or fails."""

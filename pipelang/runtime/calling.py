@@ -136,7 +136,7 @@ class Calling(Attempting):
     async def _turn(self, run: Run, tool: p.Tool) -> None:
         """Wait until the tool's rate lets a call through, and the run may still make it."""
         while seconds := self._plugged.rates.take(tool):
-            await self._pause(run, seconds)
+            await self._pause(run, seconds, tool.name)
             self._may(run, tool.name)
 
     async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:

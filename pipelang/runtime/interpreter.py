@@ -296,6 +296,7 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
     said = {}
     if decision is not None:
         said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
+        run.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
     answered = decision is not None
     run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
     return None if goes_on else conclude(run, person.otherwise)

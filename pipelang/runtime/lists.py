@@ -28,19 +28,20 @@ async def run_each(
         run.world.element(run, one, each, subjects)
         inside.append(one)
     results: dict[int, Any] = {}
-    if each.ordered:
-        for index, one in enumerate(inside):
-            results[index] = await body(one)
-            if results[index] is NOTHING or isinstance(results[index], Ended):
-                break
-    else:
-        await _side_by_side(run, each, inside, body, results)
-    answered = {
-        index: answer
-        for index, answer in results.items()
-        if answer is not NOTHING and not isinstance(answer, Ended)
-    }
-    run.partial[step.name] = _shown(step, answered, len(elements))
+    answered: dict[int, Any] = {}
+    try:
+        if each.ordered:
+            for index, one in enumerate(inside):
+                results[index] = await body(one)
+                if results[index] is NOTHING or isinstance(results[index], Ended):
+                    break
+        else:
+            await _side_by_side(run, each, inside, body, results)
+    finally:  # also where a budget or a kill cuts it short: what is finished is handed over
+        for index, answer in results.items():
+            if answer is not NOTHING and not isinstance(answer, Ended):
+                answered[index] = answer
+        run.partial[step.name] = _shown(step, answered, len(elements))
     for index in sorted(results):
         if isinstance(results[index], Ended):
             return results[index]
@@ -72,8 +73,15 @@ async def _side_by_side(
             while waiting and len(running) < most:
                 index = waiting.pop()
                 running[run.world.spawn(_coroutine(body, inside[index]))] = index
+            cut: Exception | None = None
             for task in sorted(await run.world.first(running), key=running.__getitem__):
-                results[running.pop(task)] = task.result()
+                index = running.pop(task)
+                try:
+                    results[index] = task.result()
+                except Exception as error:  # those that finished with it are kept
+                    cut = cut or error
+            if cut is not None:
+                raise cut
     finally:
         if running:
             await run.world.stop(running)

@@ -51,10 +51,11 @@ class Run:
     `path` stands before the names of its events, `place` before those of its calls in idempotency
     keys; `granted` are the permits that it has, None for all; `parent` is the run that runs this
     one; `redoing` says that what runs now ran before; `feedback` is what gates said to steps that
-    they redo; `partial` has what an unfinished `each` has so far; `action` is the `run` that it
-    carries out, None for the root and for an agent's; `frame` is what a world keeps with it;
-    `references` are to secrets, None where nothing is real. `quiet` says that nobody wants its
-    events, `traced` that the result has them.
+    they redo; `partial` has what an unfinished `each` has so far, `decided` what people said in
+    approvals and holds, `unfinished` what sub-pipelines knew that were cut short; `action` is the
+    `run` that it carries out, None for the root and for an agent's; `frame` is what a world keeps
+    with it; `references` are to secrets, None where nothing is real. `quiet` says that nobody wants
+    its events, `traced` that the result has them.
     """
 
     id: str
@@ -84,6 +85,8 @@ class Run:
     calls: dict[str, int] = field(init=False, repr=False)
     conditions: list[ir.Expr] = field(init=False, repr=False)
     partial: dict[str, Any] = field(init=False, repr=False)
+    decided: dict[str, Any] = field(init=False, repr=False)
+    unfinished: dict[str, Any] = field(init=False, repr=False)
 
     if not TYPE_CHECKING:
 
@@ -159,6 +162,8 @@ _WHEN_NEEDED: dict[str, Callable[[], Any]] = {
     "calls": dict,
     "conditions": list,
     "partial": dict,
+    "decided": dict,
+    "unfinished": dict,
 }
 _GIVEN = tuple(one.name for one in fields(Run) if one.init)
 
@@ -194,8 +199,14 @@ def values_of(run: Run) -> dict[str, Any]:
 
 
 def so_far(run: Run) -> dict[str, Any]:
-    """All that a run knows, as JSON: its inputs and every value that it made."""
-    return {"input": inputs_of(run), "values": values_of(run)}
+    """All that a run knows, as JSON: its inputs, every value that it made, what people decided, and
+    what sub-pipelines knew that were cut short, by their steps.
+    """
+    known = {"input": inputs_of(run), "values": values_of(run)}
+    if run.decided:
+        known["decided"] = run.decided
+    cut = {name: part for name, part in run.unfinished.items() if name not in run.made}
+    return {**known, "unfinished": cut} if cut else known
 
 
 def handoff(run: Run, ended: Ended) -> dict[str, Any]:

@@ -26,12 +26,14 @@ class Stopping:
         if reason is not None:
             raise Halted("killed", reason)
 
-    async def _pause(self, run: Run, seconds: float) -> None:
-        """Let time pass. Raises `Halted` as soon as the run is killed."""
+    async def _pause(self, run: Run, seconds: float, tool: str | None = None) -> None:
+        """Let time pass before this tool is called. Raises `Halted` as soon as the run is killed,
+        or the tool.
+        """
         if seconds <= 0:
             await asyncio.sleep(0)
             return
-        watching = self._plugged.switches.watch(_pipelines(run))
+        watching = self._plugged.switches.watch(_pipelines(run), tool)
         try:
             await asyncio.wait([watching], timeout=seconds)
             if watching.done():

@@ -6,12 +6,13 @@ what it decides, escalating or rejecting, ends the run around it too, and is nes
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 from pipelang.runtime.budget import Budget, BudgetSpent
-from pipelang.runtime.hiding import hide
-from pipelang.runtime.run import Ended, Run, handoff
+from pipelang.runtime.hiding import hide, hide_json
+from pipelang.runtime.run import Ended, Halted, Run, handoff, so_far
 from pipelang.runtime.world import AttemptFailed
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
@@ -65,11 +66,15 @@ async def play_child(
         ended = await play(child)
     except BudgetSpent as spent:
         if spent.budget is not patience:
+            run.unfinished[step.name] = hide_json(child, so_far(child))
             raise
         message = f"`{pipeline.name}` took longer than the {link.timeout if link else 0} s it has"
         run.tell("returned", step.name, pipeline=pipeline.name, outcome="timeout")
         run.tell("failed", step.name, why="timeout", message=message)
         raise AttemptFailed(message, kind="timeout") from None
+    except (Halted, asyncio.CancelledError):
+        run.unfinished[step.name] = hide_json(child, so_far(child))
+        raise
     outcome = ended.outcome
     match outcome:
         case p.Return():
@@ -84,7 +89,7 @@ async def play_child(
             raise AttemptFailed(message, kind=outcome.code)
         case p.Escalate():
             run.tell("returned", step.name, pipeline=pipeline.name, outcome="escalate")
-            inside = handoff(child, ended)
+            inside = hide_json(child, handoff(child, ended))
             return Ended(passed_on(pipeline.name, outcome), ended.value, inside=inside)
         case p.Reject():
             run.tell("returned", step.name, pipeline=pipeline.name, outcome="reject")

@@ -21,6 +21,10 @@ from urllib.parse import quote
 EVERYTHING, PIPELINE, TOOL = "everything", "pipeline", "tool"
 
 
+_Names = tuple[str, ...]
+_Watched = tuple[_Names, str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Switch:
     """What can be switched off: `kind` is everything, pipeline or tool."""
@@ -47,7 +51,7 @@ class Switches:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._off: dict[Switch, str] = {}
-        self._waiting: dict[asyncio.AbstractEventLoop, dict[asyncio.Future[str], _Names]] = {}
+        self._waiting: dict[asyncio.AbstractEventLoop, dict[asyncio.Future[str], _Watched]] = {}
 
     def kill(
         self, *, tool: str | None = None, pipeline: str | None = None, reason: str = ""
@@ -94,15 +98,15 @@ class Switches:
 
     # --------------------------------------------------------------------------------- waiting
 
-    def watch(self, pipelines: tuple[str, ...]) -> asyncio.Future[str]:
-        """Done, with the reason, as soon as one of the pipelines is switched off. Must be given
-        back to `unwatch`, in the same event loop.
+    def watch(self, pipelines: _Names, tool: str | None = None) -> asyncio.Future[str]:
+        """Done, with the reason, as soon as one of the pipelines or the tool is switched off. Must
+        be given back to `unwatch`, in the same event loop.
         """
         loop = asyncio.get_running_loop()
         watching: asyncio.Future[str] = loop.create_future()
         with self._lock:
-            self._waiting.setdefault(loop, {})[watching] = pipelines
-        reason = self.why(pipelines)
+            self._waiting.setdefault(loop, {})[watching] = pipelines, tool
+        reason = self.why(pipelines, tool)
         if reason is not None:
             watching.set_result(reason)
         return watching
@@ -128,14 +132,12 @@ class Switches:
         """Wake who must stop; whether anybody still waits in this loop."""
         with self._lock:
             waiting = list(self._waiting.get(loop, {}).items())
-        for watching, pipelines in waiting:
-            reason = self.why(pipelines)
+        for watching, (pipelines, tool) in waiting:
+            reason = self.why(pipelines, tool)
             if reason is not None and not watching.done():
                 watching.set_result(reason)
         return bool(waiting)
 
-
-_Names = tuple[str, ...]
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at a folder of switches."""
@@ -208,8 +210,8 @@ class FolderSwitches(Switches):
         name = f"{switch.kind}-{quote(switch.name, safe='')}" if switch.name else switch.kind
         return self._folder / f"{name}.json"
 
-    def watch(self, pipelines: tuple[str, ...]) -> asyncio.Future[str]:
-        watching = super().watch(pipelines)
+    def watch(self, pipelines: _Names, tool: str | None = None) -> asyncio.Future[str]:
+        watching = super().watch(pipelines, tool)
         loop = asyncio.get_running_loop()
         with self._lock:
             begins = loop not in self._ticking

@@ -258,6 +258,8 @@ def test_count_tokens() -> None:
         (Reply.raw(b"<html>log in</html>", "text/html"), "server", True),
         (Reply.raw(b'{"type": "message", "con'), "server", True),
         (Reply.raw(b'{"type": "message"}'), "server", True),
+        (Reply.answer(GOOD, usage={"input_tokens": -5, "output_tokens": 1}), "server", True),
+        (Reply.answer(GOOD, usage={"input_tokens": 5, "output_tokens": "1"}), "server", True),
         (Reply.raw(b"[1]"), "server", True),
         (Reply.raw(b"null"), "server", True),
         (Reply.raw(b"\xff\xfe"), "server", True),

@@ -230,6 +230,29 @@ def test_a_bad_line_is_told_and_the_others_run(capsys: Any) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_line_may_have_any_text(capsys: Any) -> None:
+    """JSON has U+2028 and its like as they are; only a newline ends a line."""
+    text = 'prompt p(x: text) """{{ x }}"""\npipeline echo(x: text) -> text { return x }\n'
+    Path("echo.pipe").write_text(text, encoding="utf-8")
+    given = ["a\u2028b", "a\u0085b\u2029", "c"]
+    lines = "".join(json.dumps({"x": x}, ensure_ascii=False) + "\r\n" for x in given)
+    Path("in.jsonl").write_bytes(lines.encode())
+    assert main(["run", "echo.pipe", "--input", "@in.jsonl", "--format", "json"]) == 0
+    out = capsys.readouterr().out
+    assert [json.loads(line)["value"] for line in out.strip().split("\n")] == given
+
+
+def test_lines_none_of_which_fit(capsys: Any) -> None:
+    Path("in.jsonl").write_text('{"n": "x"}\n', encoding="utf-8")
+    assert main(["run", "main.pipe", "--input", "@in.jsonl"]) == 1
+    assert capsys.readouterr().out.strip().split("\n")[-1] == "1 inputs did not fit"
+
+
+def test_a_number_of_thousands_of_digits_is_a_bad_input(capsys: Any) -> None:
+    assert main(["run", "main.pipe", "--input", '{"n": ' + "9" * 5000 + "}"]) == 1
+    assert capsys.readouterr().err.startswith("error: --input cannot be read: ")
+
+
 def test_killed_in_the_middle_and_resumed_every_line_is_there_once() -> None:
     rows(60, seconds=0.03)
     run = ["run", "main.pipe", "--input", "@in.jsonl", "--output", "out.jsonl", "--resume"]

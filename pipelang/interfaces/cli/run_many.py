@@ -170,7 +170,8 @@ def _summary(records: list[dict[str, Any]], tag: str) -> None:
     reasons = Counter(record["reason"] for record in ran if record.get("reason") is not None)
     say(tag)
     shares = ", ".join(f"{n} {kind} ({n / total:.0%})" for kind, n in counts.most_common())
-    say(f"{tag}{total} runs: {shares}" + (f"; {bad} inputs did not fit" if bad else ""))
+    parts = [f"{total} runs: {shares}"] if total else []
+    say(tag + "; ".join([*parts, f"{bad} inputs did not fit"] if bad else parts))
     if reasons:
         say(f"{tag}by reason: " + ", ".join(f"{r} {n}" for r, n in reasons.most_common()))
     if total:

@@ -19,6 +19,7 @@ its headers, aren't chained to them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -70,6 +71,12 @@ class AnthropicProvider:
     def __repr__(self) -> str:
         # The host alone: a gateway's URL may hold a password.
         return f"AnthropicProvider(host={urlsplit(self._base_url).hostname!r})"
+
+    async def warm(self) -> None:
+        """Import the SDK: it takes seconds, which are no model's."""
+        if self._key:
+            with contextlib.suppress(ModelFault):
+                await self._import()
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
         """One call of the Messages API. Raises ModelFault.
@@ -155,10 +162,7 @@ class AnthropicProvider:
     async def _client(self) -> AsyncAnthropic:
         """This loop's client, made on first use. Raises ModelFault if there can't be one."""
         self._check()
-        if not self._imported:
-            # Not `in sys.modules`: a module is there from the start of its import on.
-            await asyncio.to_thread(_import_sdk)
-            self._imported = True
+        await self._import()
         loop = asyncio.get_running_loop()
         with self._lock:
             held = self._clients.get(loop)
@@ -173,6 +177,12 @@ class AnthropicProvider:
         # Up to its `yield` the generator doesn't wait for anything, so nobody comes in between.
         await anext(keeper)
         return client
+
+    async def _import(self) -> None:
+        if not self._imported:
+            # Not `in sys.modules`: a module is there from the start of its import on.
+            await asyncio.to_thread(_import_sdk)
+            self._imported = True
 
     async def _keep(
         self, loop: asyncio.AbstractEventLoop, client: AsyncAnthropic

@@ -212,15 +212,14 @@ def _unfenced(text: str) -> str:
 
 def _usage(message: object) -> Usage | None:
     usage = getattr(message, "usage", None)
-    spent, made = getattr(usage, "input_tokens", None), getattr(usage, "output_tokens", None)
-    if not isinstance(spent, int) or not isinstance(made, int):
+    counts: list[Any] = [getattr(usage, name, None) for name in ("input_tokens", "output_tokens")]
+    counts += [getattr(usage, f"cache_{name}_input_tokens", None) or 0 for name in _CACHED]
+    if not all(isinstance(count, int) and count >= 0 for count in counts):
         return None
-    return Usage(
-        input=spent,
-        output=made,
-        cache_write=getattr(usage, "cache_creation_input_tokens", None) or 0,
-        cache_read=getattr(usage, "cache_read_input_tokens", None) or 0,
-    )
+    return Usage(*counts)
+
+
+_CACHED = ("creation", "read")
 
 
 # --- schemas --------------------------------------------------------------------------------

@@ -53,6 +53,10 @@ class Usage:
     cache_write: int = 0
     cache_read: int = 0
 
+    def __post_init__(self) -> None:
+        if min(self.input, self.output, self.cache_write, self.cache_read) < 0:
+            raise ValueError("a usage of less than no tokens")
+
 
 @dataclass(frozen=True, slots=True)
 class ToolSchema:
@@ -162,7 +166,11 @@ class ModelFault(Exception):
 
 
 class ModelProvider(Protocol):
-    """What answers requests. One object serves any number of runs, event loops and threads."""
+    """What answers requests. One object serves any number of runs, event loops and threads.
+
+    It may have a method `async def warm(self) -> None`, awaited before every attempt: what the
+    first call has to do once, and what no attempt's time limit should pay for. It raises nothing.
+    """
 
     name: str
     """What traces and updates call it."""

@@ -196,6 +196,11 @@ class RecordingProvider:
         """The inner provider's count."""
         return await self._inner.count_tokens(request)
 
+    async def warm(self) -> None:
+        warm = getattr(self._inner, "warm", None)
+        if warm is not None:
+            await warm()
+
     async def close(self) -> None:
         """Close the inner provider."""
         await self._inner.close()

@@ -469,3 +469,24 @@ def test_people_cost_nothing(tmp_path: Path) -> None:
     step = "step a: text = ask say(x) by boss"
     loaded = load(tmp_path, f"pipeline main(x: text) -> text {{ budget 1 steps {step} return a }}")
     assert isinstance(play(loaded, people=Humans(boss="fine"), x="hi"), Answered)
+
+
+@pytest.mark.parametrize("amounts", ["2 steps", "300ms"])
+@pytest.mark.parametrize(("order", "side_by_side"), [("", "parallel 3"), ("ordered", "")])
+def test_what_a_cut_list_has_so_far_is_handed_over(
+    tmp_path: Path, amounts: str, order: str, side_by_side: str
+) -> None:
+    async def says(request: Any) -> str:
+        if amounts == "300ms" and request.arguments["x"] == "c":
+            await asyncio.sleep(30)
+        return str(request.arguments["x"])
+
+    text = f"""
+      pipeline main(xs: [text max 5 tokens] max 5) -> [text?] max 5 {{
+        budget {amounts}
+        step s: [text?] max 5 = each x in xs {order} {{ {ASK} }} {{ {side_by_side} need any }}
+        return s
+      }}"""
+    result = play(load(tmp_path, text), Models(s=says), xs=["a", "b", "c"])
+    assert isinstance(result, Failed)
+    assert result.partial["values"] == {"s": ["a", "b", None]}

@@ -171,6 +171,46 @@ def test_a_hanging_provider_is_cancelled_and_the_attempt_counts(tmp_path: Path) 
     assert models.requests[0].timeout == pytest.approx(0.05)
 
 
+class SlowToStart(Models):
+    """Its first call would take longer than the others."""
+
+    started = 0
+
+    async def warm(self) -> None:
+        if not self.started:
+            await asyncio.sleep(0.3)
+            self.started += 1
+
+
+def test_no_attempt_pays_for_the_start_of_a_provider(tmp_path: Path) -> None:
+    loaded = chain(tmp_path, "ask say(x) by small { timeout 100ms } else x")
+    models = SlowToStart(a="said")
+    result = play(loaded, models, x="hi")
+    assert isinstance(result, Answered)
+    assert (result.value, models.started, len(models.requests)) == ("said", 1, 1)
+
+
+def test_a_budget_does_not_wait_for_the_start_of_a_provider(tmp_path: Path) -> None:
+    text = """pipeline main(x: text) -> text {
+      budget 100ms
+      step s: text = ask say(x) by small { output 5 tokens max } else x
+      return s
+    }"""
+    models = SlowToStart(s="said")
+    result = play(load(tmp_path, text), models, x="hi")
+    assert isinstance(result, Failed)
+    assert (result.code, result.cost, models.requests) == ("timeout", 0, [])
+
+
+def test_a_usage_of_less_than_nothing_is_none(tmp_path: Path) -> None:
+    loaded = chain(tmp_path, "ask say(x) by small else x")
+    models = Models(a=lambda request: ModelAnswer("said", Usage(-1000, 5), "s"))
+    result = play(loaded, models, x="hi")
+    assert isinstance(result, Answered)
+    assert result.value == "hi"
+    assert result.cost >= 0
+
+
 def test_a_timeout_of_the_providers_own_is_a_failure_like_any_other(tmp_path: Path) -> None:
     links = "ask say(x) by small { retry 1 timeout 5s }"
     result = play(chain(tmp_path, links), Models(a=[TimeoutError("mine"), "fine"]), x="hi")

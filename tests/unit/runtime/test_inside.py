@@ -335,3 +335,41 @@ def test_a_failed_sub_pipeline_without_an_else_fails_the_run(tmp_path: Path) -> 
     result = play(load(tmp_path, text), Models(inner="broken"), x="q")
     assert isinstance(result, Failed)
     assert (result.code, result.reason) == ("chain_exhausted", "s")
+
+
+@pytest.mark.parametrize("amounts", ["1 steps", "200ms"])
+def test_what_a_cut_sub_pipeline_knew_is_handed_over(tmp_path: Path, amounts: str) -> None:
+    async def hangs() -> str:
+        await asyncio.sleep(30)
+        return ""
+
+    text = f"""
+    pipeline inner(x: text) -> text {{
+      step a: text = ask say(x) by small {{ output 5 tokens max }}
+      step b: text = ask say(a) by small {{ output 5 tokens max }}
+      return b
+    }}
+    pipeline middle(x: text) -> text {{ step i = run inner(x) return i }}
+    pipeline main(x: text) -> text {{ budget {amounts} step m = run middle(x) return m }}"""
+    result = play(load(tmp_path, text), Models(b=lambda request: hangs()), x="q")
+    assert isinstance(result, Failed)
+    inner = {"input": {"x": "q"}, "values": {"a": "a"}}
+    middle = {"input": {"x": "q"}, "values": {}, "unfinished": {"i": inner}}
+    assert result.partial == {"input": {"x": "q"}, "values": {}, "unfinished": {"m": middle}}
+
+
+def test_a_secret_of_a_sub_pipeline_is_in_no_handoff(tmp_path: Path) -> None:
+    text = """
+    tool pin() -> secret text { effect read latency 1ms median succeeds 99% }
+    tool echo(x: secret text) -> text { effect read latency 1ms median succeeds 99% }
+    pipeline inner(x: text) -> text {
+      step p = call pin()
+      step e = call echo(p)
+      gate g: e == "" else escalate to boss
+      return e
+    }
+    pipeline main(x: text) -> text { step i = run inner(x) return i }"""
+    tools = {"pin": lambda: "hidden-1234", "echo": lambda x: f"it was {x}"}
+    result = play(load(tmp_path, text), tools=tools, x="q")
+    assert isinstance(result, Escalated)
+    assert "hidden-1234" not in str(result.handoff)

@@ -190,3 +190,21 @@ def test_a_person_answers_with_the_steps_type(tmp_path: Path) -> None:
     assert result.value.value == "x"
     failed = play(loaded, people=Humans(boss={"value": "x"}), x="hi")
     assert isinstance(failed, Failed)
+
+
+def test_who_takes_over_reads_what_was_decided_and_why(tmp_path: Path) -> None:
+    text = """pipeline main(x: text) -> text {
+      approve first by boss else reject
+      hold second for 1h by boss else escalate to boss "vetoed"
+      return x
+    }"""
+    result = play(load(tmp_path, text), None, Humans(first=YES, second=NO), x="a")
+    assert isinstance(result, Escalated)
+    assert result.handoff["decided"] == {
+        "first": {"role": "boss", "yes": True, "by": "ada", "reason": ""},
+        "second": {"role": "boss", "yes": False, "by": "ada", "reason": "wrong"},
+    }
+    nobody = Humans(first=YES, second=ValueError("down"))
+    lost = play(load(tmp_path, text), None, nobody, x="a")
+    assert isinstance(lost, Escalated)
+    assert "nobody could be asked" in lost.handoff["decided"]["second"]["reason"]

@@ -100,6 +100,29 @@ def test_a_killed_pipeline_does_not_begin(tmp_path: Path) -> None:
     assert result.code == "killed"
 
 
+@KINDS
+def test_who_waits_for_the_turn_of_a_tool_is_woken_with_it(tmp_path: Path, kind: str) -> None:
+    text = """
+    tool slow(x: text) -> text { effect read rate 1/h latency 1ms median succeeds 99% }
+    pipeline main(x: text) -> text { step a = call slow(x) step b = call slow(a) return b }"""
+    loaded, switches = load(tmp_path, text), made(tmp_path, kind)
+    ours = Runtime(switches=switches, tools={"slow": lambda x: x})
+
+    async def main() -> Any:
+        running = asyncio.ensure_future(loaded.pipeline("main", runtime=ours).run(x="a"))
+        await asyncio.sleep(0.2)
+        switches.kill(tool="other")
+        await asyncio.sleep(0.3)
+        assert not running.done()
+        switches.kill(tool="slow", reason="it errs")
+        return await asyncio.wait_for(running, 3)
+
+    result = asyncio.run(main())
+    assert isinstance(result, Failed)
+    assert (result.code, result.text) == ("killed", "tool `slow` is switched off: it errs")
+    assert result.partial["values"] == {"a": "a"}
+
+
 WAITS = {
     "approval": """approve ok by boss else fail "no" return x""",
     "hold": """hold ok for 10h by boss else fail "no" return x""",
