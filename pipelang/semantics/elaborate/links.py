@@ -175,13 +175,16 @@ def _accuracy_by_tier(
     rates = pick(link.options, ast.AccuracyByTier)
     found: dict[str, Chance] = {}
     asked = _asked(context, scope, link.action, action)
+    # Where every tier that is asked has its rate, those of others say what changing it would do.
+    named = {rate.tier.text for rate in rates.rates} if rates else set()
+    missing = asked is not None and not asked <= named
     for rate in rates.rates if rates else ():
         symbol = context.find(scope.file, rate.tier, "tier")
         if symbol is None:
             continue
         if symbol.key in found:
             context.tell(codes.DUPLICATE_OPTION, rate.tier.span, option=rate.tier.text)
-        elif asked is not None and symbol.key not in asked:
+        elif missing and asked is not None and symbol.key not in asked:
             what = f"`{rate.tier.text}` is not asked here"
             help = "asked are: " + ", ".join(sorted(asked)) if asked else None
             context.tell(codes.CONTRADICTION, rate.tier.span, what=what, help=help)
