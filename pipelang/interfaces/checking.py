@@ -49,7 +49,7 @@ def check_file(
         source = configured.source
         sources = {} if source is None else {source.name: source}
         return Checked(path, None, (), configured.found, sources)
-    built = build(path, loader)
+    built = build(path, loader, assumed=dict(configs.asked.assumed))
     found = list(built.diagnostics)
     analyses: list[Analysis] = []
     imports = configs.asked.import_tools

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Sources, codes
+from pipelang.interfaces.assuming import assumptions
 from pipelang.interfaces.checking import Checked, check_file, pipe_files, with_review
 from pipelang.interfaces.cli.check_cache import Said
 from pipelang.interfaces.cli.check_line import CheckLine
@@ -23,7 +24,10 @@ def outcome(line: CheckLine, seen: Seen, width: int, colour: bool) -> Said:
     mistake = _no_codes(line)
     if mistake:
         return Said("", mistake, USAGE)
-    asked = Asked(line.profile, line.select, line.ignore, line.import_tools)
+    assumed = assumptions(line.assume)
+    if isinstance(assumed, str):
+        return Said("", f"pipelang: --assume: {assumed}", USAGE)
+    asked = Asked(line.profile, line.select, line.ignore, line.import_tools, assumed)
     checked, missing = check_all(line.paths, seen, asked)
     if missing:
         seen.settled = False  # what is suggested instead hangs on other files

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pipelang.diagnostics import Label, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance, Undeclared, always, never
+from pipelang.semantics.chance import Chance, Declared, Undeclared, always, never
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions import elaborate
 from pipelang.semantics.elaborate.options import (
@@ -117,7 +117,9 @@ def make_link(
         else None,
         accuracy=rate_of(context, scope, options, ast.Accuracy, owner, default),
         accuracy_by_tier=_accuracy_by_tier(context, scope, link, action, owner),
-        recovers=rate_of(context, scope, options, ast.Recovers, owner, never(f"{owner}.recovers")),
+        recovers=rate_of(
+            context, scope, options, ast.Recovers, owner, _recovers(context, action, owner)
+        ),
         correlation=rate_of(context, scope, options, ast.Correlation, owner),
         output_mean=output[0],
         output_max=output[1],
@@ -236,6 +238,16 @@ def _default_accuracy(context: Context, action: p.Action, owner: str, position: 
             return always(f"{owner}.choice")
         case _:
             return Undeclared(f"{owner}.accuracy")
+
+
+def _recovers(context: Context, action: p.Action, owner: str) -> Chance:
+    """How often an answer to something wrong is right, where its options do not say: never, or as
+    often as is assumed of all models.
+    """
+    site = f"{owner}.recovers"
+    if "recovers" in context.assumed and isinstance(action, (p.AskTier, p.Cascade, p.Agent)):
+        return Declared(context.assumed["recovers"], site)
+    return never(site)
 
 
 def _cache(
