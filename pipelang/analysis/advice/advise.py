@@ -22,7 +22,7 @@ from pipelang.diagnostics import Sources
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
-FEW, MANY = 5, 40
+FEW, MANY = 4, 40
 """Changes that are tried, in a plain check and where everything is wanted."""
 MOST_STEPS = 200
 """In a pipeline with more, a plain check tries none: each would take as long as the check."""

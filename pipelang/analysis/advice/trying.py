@@ -7,6 +7,7 @@ what is printed beside a change is what a check of the changed file says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from pipelang.analysis.figures import left_out, reader_of
 from pipelang.analysis.model import make_model
@@ -14,7 +15,7 @@ from pipelang.analysis.parameters import Parameters
 from pipelang.analysis.sweep import OUTCOMES, sweep
 from pipelang.analysis.tape import Tape
 from pipelang.diagnostics import Edit, Sources
-from pipelang.records import dataclass
+from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
 from pipelang.semantics.loading import Loader
@@ -46,15 +47,20 @@ class Redrafted:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where changes are tried: a program with the texts that it was built from."""
+    """Where changes are tried: a program with the texts that it was built from, and what it was
+    assumed of what nobody declared.
+    """
 
     path: str
     program: p.Program
     sources: Sources
     loader: Loader
+    assumed: Mapping[str, Decimal] = field(default_factory=dict)
 
-    def rebuilt(self, edits: Iterable[Edit]) -> Built:
-        """What is built from the texts with some edits made, which do not touch each other."""
+    def rebuilt(self, edits: Iterable[Edit], assumed: Mapping[str, float] | None = None) -> Built:
+        """What is built from the texts with some edits made, which do not touch each other, and
+        with shares for what nobody declared.
+        """
         changed: dict[str, list[Edit]] = {}
         for edit in edits:
             changed.setdefault(edit.span.file, []).append(edit)
@@ -62,7 +68,8 @@ class Bench:
         texts = {name: source.text for name, source in self.sources.items()}
         for name, mine in changed.items():
             texts[name] = edited(texts[name], mine)
-        return build(self.path, Redrafted(self.loader, texts))
+        shares = {**self.assumed, **{k: Decimal(repr(v)) for k, v in (assumed or {}).items()}}
+        return build(self.path, Redrafted(self.loader, texts), assumed=shares)
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:

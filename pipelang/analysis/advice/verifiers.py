@@ -35,7 +35,7 @@ def verifiers(
         made = _gate(pipeline, page, one, taken)
         if made is not None:
             words = (
-                f"`{one.step.name}` + a check that stops {CATCHES} of what is wrong, and "
+                f"`{one.step.name}` + a check that stops {CATCHES} of what is wrong and "
                 f"{FALSE_ALARMS} of what is right"
             )
             guess = weights.of(one.step.name) * 0.03

@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 from pipelang.analysis.analyse import Analysis
 from pipelang.diagnostics.columns import wrap
+from pipelang.interfaces.advising import bench_of
 from pipelang.interfaces.checking import Checked
+from pipelang.interfaces.report.advice import advice
 from pipelang.interfaces.report.basis import basis
 from pipelang.interfaces.report.costs import costs
 from pipelang.interfaces.report.outcomes import escalations, outcomes
@@ -22,6 +24,7 @@ from pipelang.interfaces.report.structure import structure
 from pipelang.interfaces.report.times import times
 from pipelang.interfaces.report.undeclared import undeclared
 from pipelang.interfaces.report.view import View, says_something
+from pipelang.interfaces.report.what_if import conjecture
 
 
 def pipeline_text(
@@ -30,15 +33,26 @@ def pipeline_text(
     """The report on one pipeline, as lines."""
     assert checked.program is not None
     sources, paint = checked.sources, painter(colour)
-    view = View(checked.program, analysis, sources, width, paint, verbose, legend)
+    bench = bench_of(checked)
+    view = View(checked.program, analysis, sources, width, paint, verbose, legend, bench)
     lines = [_title(view), paint("─" * width, "dim"), *wrap(sentence(view), width)]
     order: tuple[Callable[[View], list[str]], ...]
     if has_table(analysis):
-        order = (outcomes, steps, escalations, promises, costs, times, basis)
+        order = (outcomes, steps, escalations, promises, advice, costs, times, basis)
     elif says_something(view.number("success")):
-        order = (outcomes, structure, escalations, promises, costs, times, undeclared, basis)
+        order = (
+            outcomes,
+            structure,
+            escalations,
+            promises,
+            costs,
+            times,
+            conjecture,
+            undeclared,
+            basis,
+        )
     else:
-        order = (structure, costs, times, undeclared, outcomes, promises, basis)
+        order = (structure, costs, times, conjecture, undeclared, outcomes, promises, basis)
     for section in order:
         body = section(view)
         if body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.analyse import Analysis
 from pipelang.analysis.numbers import Number
 from pipelang.diagnostics import Sources
@@ -12,7 +13,9 @@ from pipelang.semantics import program as p
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`width` is in characters; `legend` asks for the words that explain the table of steps."""
+    """`width` is in characters; `legend` asks for the words that explain the table of steps; on a
+    `bench` changes can be tried, without one no advice is given.
+    """
 
     program: p.Program
     analysis: Analysis
@@ -21,6 +24,7 @@ class View:
     paint: Paint
     verbose: bool = False
     legend: bool = True
+    bench: Bench | None = None
 
     @property
     def pipeline(self) -> p.Pipeline:
