@@ -14,7 +14,6 @@ class Kind(Enum):
     """What is changed."""
 
     ACCURACY = "accuracy"
-    SUCCEEDS = "succeeds"
     RETRY = "retry"
     TIER = "tier"
     THRESHOLD = "threshold"

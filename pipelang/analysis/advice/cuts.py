@@ -39,8 +39,7 @@ class Knob:
     """A number that can be set: what it is called, where it stands, what it is and could be.
 
     `values` are texts as they would be written, in order of size; `shares` say for each how much of
-    the evidence lies between it and what is written now. `spot` is None where the text is no number
-    but an expression of others.
+    the evidence lies between it and what is written now.
     """
 
     kind: Kind

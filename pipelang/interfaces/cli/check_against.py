@@ -93,7 +93,8 @@ def _shown(found: Against, line: CheckLine, after: list[Checked]) -> str:
             from pipelang.diagnostics.render import dumps
             from pipelang.interfaces.cli.check_report import as_report
 
-            return dumps({**as_report(after, []), "against": against_json(found)}) + "\n"
+            report = as_report(after, [], True, line.verbose)
+            return dumps({**report, "against": against_json(found)}) + "\n"
         case "markdown":
             from pipelang.interfaces.report.against_markdown import against_markdown
 

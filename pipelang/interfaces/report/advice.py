@@ -59,11 +59,13 @@ def _in_two(rows: list[Row], view: View) -> list[str]:
 def said(metric: str, before: float, after: float) -> str:
     """`3.1% → 1.9%`, with enough digits to tell the two apart."""
     show = of_metric(metric)
-    if show is not percent:
+    if show not in (percent, money):
         return f"{show(before)} → {show(after)}"
-    told = (digits for digits in range(1, 6) if percent(before, digits) != percent(after, digits))
-    digits = next(told, 1)
-    return f"{percent(before, digits)} → {percent(after, digits)}"
+    exact = percent if show is percent else money
+    least = 1 if show is percent else 2
+    told = (digits for digits in range(least, 6) if exact(before, digits) != exact(after, digits))
+    digits = next(told, least)
+    return f"{exact(before, digits)} → {exact(after, digits)}"
 
 
 def _hardly(one: Advice) -> bool:

@@ -88,8 +88,9 @@ def _figures(tuned: Tuned, best: Point, paint: Paint, width: int) -> list[str]:
         if name in best.figures and name in tuned.now.figures:
             before, after = tuned.now.figures[name], best.figures[name]
             show = of_metric(name)
-            told = show(before) if before == after else said(name, before, after)
-            rows.append([name, told, "" if before != after else Cell("as it is", "dim")])
+            same = abs(after - before) <= 1e-7 * max(abs(before), 1e-3)
+            told = show(before) if same else said(name, before, after)
+            rows.append([name, told, Cell("as it is", "dim") if same else ""])
     lines = [paint("What that does", "heading"), *lay_out(rows, "<<<", paint, width=width)]
     promises: list[Row] = []
     for verdict in tuned.analysis.slo if tuned.analysis is not None else ():
