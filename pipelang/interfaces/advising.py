@@ -20,9 +20,8 @@ def bench_of(checked: Checked) -> Bench:
     return Bench(checked.path, checked.program, checked.sources, DiskLoader(), checked.assumed)
 
 
-def advice_json(checked: Checked, analysis: Analysis, everything: bool) -> dict[str, Any]:
+def advice_json(bench: Bench, analysis: Analysis, everything: bool) -> dict[str, Any]:
     """The keys of the JSON report that say what to change, and what would follow from figures."""
-    bench = bench_of(checked)
     if analysis.unknown:
         from pipelang.analysis.advice.what_if import what_if
 
@@ -36,4 +35,4 @@ def advice_json(checked: Checked, analysis: Analysis, everything: bool) -> dict[
         }
     from pipelang.analysis.advice.advise import advise
 
-    return {"advice": [one.as_json(checked.sources) for one in advise(bench, analysis, everything)]}
+    return {"advice": [one.as_json(bench.sources) for one in advise(bench, analysis, everything)]}

@@ -177,16 +177,21 @@ def report_json(
 
     pipelines: dict[str, Any] = {}
     for one in checked:
+        bench = None
+        if advise and one.analyses:
+            from pipelang.interfaces.advising import bench_of
+
+            bench = bench_of(one)
         claims = one.program.claims if one.program is not None else ()
         for analysis in one.analyses:
             name = analysis.pipeline.name
             key = name if name not in pipelines else f"{one.path}:{name}"
             mine = tuple(claim for claim in claims if claim.pipeline == name)
             pipelines[key] = analysis_json(analysis, mine)
-            if advise:
+            if bench is not None:
                 from pipelang.interfaces.advising import advice_json
 
-                pipelines[key] |= advice_json(one, analysis, everything)
+                pipelines[key] |= advice_json(bench, analysis, everything)
     diagnostics = [as_json(diagnostic, {}) for diagnostic in extra]
     for one in checked:
         diagnostics += [as_json(diagnostic, one.sources) for diagnostic in one.diagnostics]

@@ -24,6 +24,8 @@ from pipelang.semantics import program as p
 
 FEW, MANY = 4, 40
 """Changes that are tried, in a plain check and where everything is wanted."""
+MOST_BUILDS = 8
+"""Changes that a plain check tries for all pipelines of a file together."""
 MOST_STEPS = 200
 """In a pipeline with more, a plain check tries none: each would take as long as the check."""
 NOTHING = 1e-9
@@ -99,14 +101,15 @@ def advise(bench: Bench, analysis: Analysis, everything: bool = False) -> list[A
     pipeline = analysis.pipeline
     if analysis.numbers["success"].value is None or not analysis.steps:
         return []
-    if len(analysis.steps) > MOST_STEPS and not everything:
+    few = FEW if everything else _few(bench.program)
+    if not few or (len(analysis.steps) > MOST_STEPS and not everything):
         return []
     goal = wanted(analysis)
     now = figures(bench.program, pipeline)
     if now is None:
         return []
     found = []
-    for change in _chosen(candidates(bench, analysis, everything), everything):
+    for change in _chosen(candidates(bench, analysis, everything), MANY if everything else few):
         advice = tried(bench, pipeline, change, now, goal)
         if advice is not None:
             found.append(advice)
@@ -151,10 +154,18 @@ def _weights(analysis: Analysis) -> Weights:
     return Weights(found)
 
 
-def _chosen(found: Iterator[Change], everything: bool) -> list[Change]:
-    """Those that promise most, the first of each kind before the second of any."""
+def _few(program: p.Program) -> int:
+    """How many changes a plain check tries for each pipeline: fewer where a file has many, since
+    every change builds all of it anew.
+    """
+    here = sum(one.span.file == program.file for one in program.pipelines.values())
+    return min(FEW, MOST_BUILDS // max(1, here))
+
+
+def _chosen(found: Iterator[Change], most: int) -> list[Change]:
+    """Those that promise most; of few, the first of each kind before the second of any."""
     ranked = sorted(found, key=lambda change: -change.guess)
-    if everything:
+    if most == MANY:
         return ranked[:MANY]
     counts: dict[Kind, int] = {}
     places = []
@@ -163,7 +174,7 @@ def _chosen(found: Iterator[Change], everything: bool) -> list[Change]:
         # Of accuracies, two for each one of another kind: they are what a reader can always change.
         turn = counts[change.kind] / (2 if change.kind is Kind.ACCURACY else 1)
         places.append((turn > 1, change))
-    return [change for _, change in sorted(places, key=lambda one: one[0])][:FEW]
+    return [change for _, change in sorted(places, key=lambda one: one[0])][:most]
 
 
 def tried(

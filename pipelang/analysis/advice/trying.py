@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from pipelang.analysis.figures import left_out, reader_of
 from pipelang.analysis.model import make_model
@@ -48,7 +49,8 @@ class Redrafted:
 @dataclass(frozen=True, slots=True)
 class Bench:
     """Where changes are tried: a program with the texts that it was built from, and what it was
-    assumed of what nobody declared.
+    assumed of what nobody declared. What is assumed besides is the same for all pipelines of a
+    file, so it is built once and `known` from then on.
     """
 
     path: str
@@ -56,6 +58,7 @@ class Bench:
     sources: Sources
     loader: Loader
     assumed: Mapping[str, Decimal] = field(default_factory=dict)
+    known: dict[Any, Built] = field(default_factory=dict)
 
     def rebuilt(self, edits: Iterable[Edit], assumed: Mapping[str, float] | None = None) -> Built:
         """What is built from the texts with some edits made, which do not touch each other, and
@@ -69,7 +72,13 @@ class Bench:
         for name, mine in changed.items():
             texts[name] = edited(texts[name], mine)
         shares = {**self.assumed, **{k: Decimal(repr(v)) for k, v in (assumed or {}).items()}}
-        return build(self.path, Redrafted(self.loader, texts), assumed=shares)
+        key = None if changed else tuple(sorted(shares.items()))
+        if key is not None and key in self.known:
+            return self.known[key]
+        built = build(self.path, Redrafted(self.loader, texts), assumed=shares)
+        if key is not None:
+            self.known[key] = built
+        return built
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:

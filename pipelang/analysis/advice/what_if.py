@@ -2,18 +2,18 @@
 
 Accuracies that nobody declared are taken as 90, 95 and 99%, as `--assume accuracy=95%` takes them;
 what else is undeclared stays so, and widens the result. The least accuracy that a promise needs is
-found by bisection: exactly where nothing else is undeclared, else with the rest at its kindest.
+found by ever finer grids: exactly where nothing else is undeclared, else with the rest at its best.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
 from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.analyse import Analysis
-from pipelang.analysis.enclosed import enclosed, look_behind
+from pipelang.analysis.enclosed import Read, enclosed, look_behind
 from pipelang.analysis.figures import Figures, field_of, reader_of
 from pipelang.analysis.model import make_model
 from pipelang.analysis.numbers import Number
@@ -25,11 +25,13 @@ from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
 SHARES = (0.90, 0.95, 0.99)
-MOST_CORNERS = 6
+MOST_STEPS = 200
+MOST_CORNERS = 5
 """Unknowns besides accuracies of which every combination of extremes is looked at."""
 MOST_WIDENING = 40
 """Unknowns that are looked at one by one."""
-HALVINGS = 40
+POINTS, ROUNDS = 65, 5
+"""Shares that a round looks at; each round is 64 times as exact."""
 TYPICAL = {
     "accuracy": 0.95,
     "available": 0.999,
@@ -100,8 +102,8 @@ class WhatIf:
 
 
 def what_if(bench: Bench, analysis: Analysis) -> WhatIf:
-    """Nothing for a pipeline of which all is declared."""
-    if not analysis.unknown:
+    """Nothing for a pipeline of which all is declared, nor for one that would take too long."""
+    if not analysis.unknown or len(analysis.steps) > MOST_STEPS:
         return WhatIf((), (), ())
     program, pipeline = bench.program, analysis.pipeline
     rows: list[Row] = []
@@ -156,38 +158,44 @@ def _needs(program: p.Program, analysis: Analysis) -> Iterator[Need]:
         if read is None or line.when is not None or line.metric.startswith("cost"):
             continue
 
-        def holds(share: float, line: p.SloLine = line, read: Any = read) -> bool:
-            return any(
-                compare(float(read(totals)), line.op, float(line.target))
-                for totals in _corners(program, analysis.pipeline, share, others)
-            )
-
-        if holds(0.0):
-            continue  # a promise that holds without any right answer needs nothing of them
-        least = None
-        if holds(1.0):
-            low, high = 0.0, 1.0
-            for _ in range(HALVINGS):
-                middle = (low + high) / 2
-                low, high = (low, middle) if holds(middle) else (middle, high)
-            least = high
-        yield Need(line, least, bool(others))
+        least = _least(program, analysis.pipeline, line, read, others)
+        if least != 0.0:  # else it holds without any right answer, and needs nothing of them
+            yield Need(line, least, bool(others))
 
 
-def _corners(
-    program: p.Program, pipeline: p.Pipeline, share: float, others: list[str]
-) -> Iterator[Totals]:
-    """The figures with accuracies at a share, for every combination of extremes of the others."""
-    for ends in product((0.0, 1.0), repeat=len(others)):
-        at = dict(zip(others, ends, strict=True))
+def _least(
+    program: p.Program, pipeline: p.Pipeline, line: p.SloLine, read: Read, others: Sequence[str]
+) -> float | None:
+    """The least share from which on a promise holds; None if there is none. A round looks at many
+    shares in one sweep over arrays, the next between the last that fails and the one after it.
+    """
+    import numpy as np
 
-        def unknown(site: str, at: dict[str, float] = at) -> float:
-            return at.get(site, share)
+    corners = np.array(list(product((0.0, 1.0), repeat=len(others)))).reshape(
+        2 ** len(others), len(others)
+    )
+    low, high = 0.0, 1.0
+    for _ in range(ROUNDS):
+        shares = np.linspace(low, high, POINTS)
+        values = {site: np.repeat(corners[:, at], POINTS) for at, site in enumerate(others)}
+        everywhere = np.tile(shares, len(corners))
 
-        yield _at(program, pipeline, unknown)
+        def unknown(site: str, values: Any = values, else_: Any = everywhere) -> Any:
+            return values.get(site, else_)
+
+        totals = _at(program, pipeline, unknown)
+        found = np.broadcast_to(np.asarray(read(totals), dtype=float), everywhere.shape)
+        holds = compare(found, line.op, float(line.target)).reshape(-1, POINTS).any(axis=0)
+        if not holds[-1]:
+            return None
+        if holds.all():
+            return low
+        last = int(np.flatnonzero(~holds)[-1])
+        low, high = float(shares[last]), float(shares[last + 1])
+    return high
 
 
-def _at(program: p.Program, pipeline: p.Pipeline, unknown: Any) -> Totals:
+def _at(program: p.Program, pipeline: p.Pipeline, unknown: Callable[[str], Any]) -> Totals:
     return sweep(make_model(program, pipeline, Parameters(program.evidence, unknown)))
 
 
@@ -196,19 +204,23 @@ def _at(program: p.Program, pipeline: p.Pipeline, unknown: Any) -> Totals:
 
 def _widening(program: p.Program, analysis: Analysis) -> list[Widening]:
     """The unknowns that success hangs on, the one that it hangs on most first."""
-    found = []
-    for site in analysis.unknown[:MOST_WIDENING]:
-        values = []
-        for end in (0.0, 0.5, 1.0):
+    import numpy as np
 
-            def unknown(other: str, end: float = end, site: str = site) -> float:
-                return end if other == site else typical(other)
-
-            values.append(float(_at(program, analysis.pipeline, unknown).success))
-        one = Widening(site, min(values), max(values))
-        if one.width > 1e-9:
-            found.append(one)
-    return sorted(found, key=lambda one: -one.width)
+    sites = analysis.unknown[:MOST_WIDENING]
+    ends = np.array([0.0, 0.5, 1.0])
+    values: dict[str, Any] = {}
+    for number, site in enumerate(sites):
+        table = np.full((len(sites), len(ends)), typical(site))
+        table[number] = ends
+        values[site] = table.reshape(-1)
+    totals = _at(program, analysis.pipeline, lambda site: values.get(site, typical(site)))
+    success = np.broadcast_to(np.asarray(totals.success, dtype=float), (len(sites) * len(ends),))
+    rows = success.reshape(len(sites), len(ends))
+    found = [
+        Widening(site, float(row.min()), float(row.max()))
+        for site, row in zip(sites, rows, strict=True)
+    ]
+    return sorted((one for one in found if one.width > 1e-9), key=lambda one: -one.width)
 
 
 def typical(site: str) -> float:

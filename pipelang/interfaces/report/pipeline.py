@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.analyse import Analysis
 from pipelang.diagnostics.columns import wrap
-from pipelang.interfaces.advising import bench_of
 from pipelang.interfaces.checking import Checked
 from pipelang.interfaces.report.advice import advice
 from pipelang.interfaces.report.basis import basis
@@ -28,12 +28,17 @@ from pipelang.interfaces.report.what_if import conjecture
 
 
 def pipeline_text(
-    checked: Checked, analysis: Analysis, width: int, colour: bool, verbose: bool, legend: bool
+    checked: Checked,
+    analysis: Analysis,
+    width: int,
+    colour: bool,
+    verbose: bool,
+    legend: bool,
+    bench: Bench | None = None,
 ) -> list[str]:
     """The report on one pipeline, as lines."""
     assert checked.program is not None
     sources, paint = checked.sources, painter(colour)
-    bench = bench_of(checked)
     view = View(checked.program, analysis, sources, width, paint, verbose, legend, bench)
     lines = [_title(view), paint("─" * width, "dim"), *wrap(sentence(view), width)]
     order: tuple[Callable[[View], list[str]], ...]
