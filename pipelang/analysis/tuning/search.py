@@ -107,17 +107,17 @@ def _assignments(found: Found, pipeline: p.Pipeline, budget: int) -> Iterator[As
         return
     expanded: set[Assignment] = set()
     while True:
+        # One at a time: what it leads to may be cheaper than all that seemed worth a look before.
         best = [*found.keeping(pipeline)[:3], *frontier(found.known()), *errors(found.known())]
-        ahead = [one.assignment for one in best if one.assignment not in expanded]
-        if not ahead:
+        ahead = next((one.assignment for one in best if one.assignment not in expanded), None)
+        if ahead is None:
             return
-        for assignment in ahead:
-            expanded.add(assignment)
-            for place in free:
-                for other in _beside(found, assignment, place):
-                    if len(found.points) >= budget:
-                        return
-                    yield other
+        expanded.add(ahead)
+        for place in free:
+            for other in _beside(found, ahead, place):
+                if len(found.points) >= budget:
+                    return
+                yield other
 
 
 def _beside(found: Found, at: Assignment, place: int) -> Iterator[Assignment]:
