@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.disk import DiskLoader
 from pipelang.interfaces.profiles.nearest import Configs
 from pipelang.interfaces.seen import Seen
-from pipelang.records import dataclass, replace
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
 from pipelang.semantics.loading import Loader
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One checked file. `program` is None if it has errors that keep it from being one."""
+    """One checked file. `program` is None if it has errors that keep it from being one; `assumed`
+    is what was taken for what nobody declared.
+    """
 
     path: str
     program: p.Program | None
@@ -33,6 +36,7 @@ class Checked:
     diagnostics: tuple[Diagnostic, ...]
     sources: Sources
     proofs: tuple[Proof, ...] = ()
+    assumed: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def check_file(
@@ -51,7 +55,8 @@ def check_file(
         source = configured.source
         sources = {} if source is None else {source.name: source}
         return Checked(path, None, (), configured.found, sources)
-    built = build(path, loader)
+    assumed = dict(configs.asked.assumed)
+    built = build(path, loader, assumed=assumed)
     found = list(built.diagnostics)
     analyses: list[Analysis] = []
     proofs: tuple[Proof, ...] = ()
@@ -73,7 +78,9 @@ def check_file(
             found.extend(check_bindings(built.program))
     found = _weighed(found, loader.beside("", path), built, configured.config, imports)
     found = sorted(dict.fromkeys(found), key=_place)
-    checked = Checked(path, built.program, tuple(analyses), tuple(found), built.sources, proofs)
+    checked = Checked(
+        path, built.program, tuple(analyses), tuple(found), built.sources, proofs, assumed
+    )
     return with_review([checked])[0] if alone else checked
 
 
@@ -165,17 +172,33 @@ def nearest(path: Path, suffix: str = ".pipe") -> str | None:
     return str(folder / close[0]) if close else None
 
 
-def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) -> dict[str, Any]:
-    """The documented JSON report over several files."""
+def report_json(
+    checked: Sequence[Checked],
+    extra: Sequence[Diagnostic] = (),
+    advise: bool = False,
+    everything: bool = False,
+) -> dict[str, Any]:
+    """The documented JSON report over several files; advice takes as long as the check itself, and
+    `everything` of it several times as long.
+    """
     from pipelang.analysis.as_json import analysis_json
 
     pipelines: dict[str, Any] = {}
     for one in checked:
+        bench = None
+        if advise and one.analyses:
+            from pipelang.interfaces.advising import bench_of
+
+            bench = bench_of(one)
         for analysis in one.analyses:
             name = analysis.pipeline.name
             key = name if name not in pipelines else f"{one.path}:{name}"
             mine = tuple(proof for proof in one.proofs if proof.claim.pipeline == name)
             pipelines[key] = analysis_json(analysis, mine, one.sources)
+            if bench is not None:
+                from pipelang.interfaces.advising import advice_json
+
+                pipelines[key] |= advice_json(bench, analysis, everything)
     diagnostics = [as_json(diagnostic, {}) for diagnostic in extra]
     for one in checked:
         diagnostics += [as_json(diagnostic, one.sources) for diagnostic in one.diagnostics]

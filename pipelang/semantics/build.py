@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, assert_never
 
 from pipelang.diagnostics import Diagnostic, Sources, Span, has_errors
@@ -13,6 +14,7 @@ from pipelang.semantics.elaborate import prompts, tools, world
 from pipelang.semantics.elaborate.claims import elaborate_claim
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.cycles import recursive_functions, recursive_pipelines
+from pipelang.semantics.elaborate.options import or_assumed
 from pipelang.semantics.elaborate.pipelines import pipeline
 from pipelang.semantics.elaborate.settings import setting, unknown_overrides
 from pipelang.semantics.elaborate.size import functions_not_too_long
@@ -36,13 +38,20 @@ class Built:
     sources: Sources
 
 
-def build(path: str, loader: Loader, settings: Mapping[str, Any] | None = None) -> Built:
-    """Check a file and everything it imports. `settings` replace the values in the files."""
+def build(
+    path: str,
+    loader: Loader,
+    settings: Mapping[str, Any] | None = None,
+    assumed: Mapping[str, Decimal] | None = None,
+) -> Built:
+    """Check a file and everything it imports. `settings` replace the values in the files; `assumed`
+    are shares for what nobody declared, by the word of the option (`ASSUMABLE`).
+    """
     loaded, found = load(path, loader)
     if loaded.root not in loaded.modules:
         return Built(None, found, loaded.sources)
     symbols, more = collect(loaded)
-    context = Context(symbols, loader, settings or {}, loaded.sources)
+    context = Context(symbols, loader, settings or {}, loaded.sources, assumed=assumed or {})
     context.diagnostics.extend((*found, *more))
     made = _elaborate(context, loaded)
     unused(context, loaded)
@@ -89,7 +98,7 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     recursive_functions(context, made["fn"])
     recursive_pipelines(context)
     functions_not_too_long(context, made["fn"])
-    _implicit_provider(made)
+    _implicit_provider(made, context)
     claims, tests = _claims_and_tests(context, loaded, made["pipeline"])
     used = {key for _, key in context.symbols.used}
     return p.Program(
@@ -117,14 +126,14 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     )
 
 
-def _implicit_provider(made: dict[str, dict[str, Any]]) -> None:
+def _implicit_provider(made: dict[str, dict[str, Any]], context: Context) -> None:
     """Tiers that name no provider share one of which nothing is known."""
     for tier in made["tier"].values():
         name = tier.provider
         if name not in made["provider"]:
-            unknown = Undeclared(f"{name}.available")
+            available = or_assumed(context, "available", Undeclared(f"{name}.available"))
             nowhere = Span("", 0, 0)
-            made["provider"][name] = p.Provider(name, name, None, None, unknown, nowhere)
+            made["provider"][name] = p.Provider(name, name, None, None, available, nowhere)
 
 
 def _claims_and_tests(

@@ -19,6 +19,8 @@ LINES = [
     "--profile=demo",
     "--select P5 --ignore=P501,P2 a.pipe",
     "--select P5,P6 --select P7",
+    "--assume accuracy=95%",
+    "--assume accuracy=95%,transient=1% --assume=hits=.3 a",
     "--select=P5, --ignore , a",
     "-- --strict",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelang.interfaces.cli.check_line import FORMATS, PROFILES, CheckLine, listed_codes
+from pipelang.interfaces.cli.check_line import FORMATS, PROFILES, CheckLine, listed
 from pipelang.interfaces.cli.checked import check
 
 
@@ -27,7 +27,13 @@ from pipelang.interfaces.cli.checked import check
 )
 @click.option("--select", multiple=True, metavar="CODES", help="Tell these only: P5,P701.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="Do not tell these: P5,P701.")
-@click.option("--verbose", is_flag=True, help="Leave nothing out of the text report.")
+@click.option(
+    "--assume",
+    multiple=True,
+    metavar="NAME=SHARE",
+    help="Take this for what nobody declared: accuracy=95%,transient=1%.",
+)
+@click.option("--verbose", is_flag=True, help="Leave nothing out of the report, advice included.")
 @click.option(
     "--no-cache", "cache", is_flag=True, flag_value=False, default=True, help="Check anew."
 )
@@ -60,6 +66,7 @@ def command(
     profile: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    assume: tuple[str, ...],
     verbose: bool,
     cache: bool,
     fix: bool,
@@ -74,6 +81,9 @@ def command(
     (with --strict: no warnings either), 1 if there are, 2 if a path is not there or
     the configuration is wrong.
 
+    --assume says what to take for figures that nobody declared: accuracy, available, correlation,
+    hits, recovers, succeeds, transient. They count as assumed; what is declared stays as it is.
+
     With --against, what a change does to success, errors, escalations, cost and promises is shown
     instead, with 95% intervals of the differences: as text, as JSON (`against` in the report), or
     as Markdown for a comment on a pull request. REV is read from git with all that the files of it
@@ -85,11 +95,12 @@ def command(
         form=form,
         strict=strict,
         profile=profile,
-        select=listed_codes(select),
-        ignore=listed_codes(ignore),
+        select=listed(select),
+        ignore=listed(ignore),
         verbose=verbose,
         cache=cache,
         import_tools=import_tools,
+        assume=listed(assume),
     )
     if fix or diff:
         from pipelang.interfaces.cli.check_fix import fix as mend

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from pipelang.interfaces.against import Against, against, against_json
+from pipelang.interfaces.assuming import assumptions
 from pipelang.interfaces.checking import Checked, check_file, with_review
 from pipelang.interfaces.cli.check_line import CheckLine
 from pipelang.interfaces.cli.check_report import FINDINGS, USAGE, check_all, counts
@@ -27,7 +28,10 @@ def check_against(line: CheckLine, other: str) -> int:
     if line.import_tools:
         stop("--against does not go with --import-tools", USAGE, "check the tools by themselves")
     paths = line.paths or (".",)
-    asked = Asked(line.profile, line.select, line.ignore)
+    assumed = assumptions(line.assume)
+    if isinstance(assumed, str):
+        stop(f"--assume: {assumed}", USAGE)
+    asked = Asked(line.profile, line.select, line.ignore, assumed=assumed)
     before, commit = _before(paths, other, asked)
     after, missing = check_all(paths, asked=asked)
     for found in missing:
@@ -89,7 +93,8 @@ def _shown(found: Against, line: CheckLine, after: list[Checked]) -> str:
             from pipelang.diagnostics.render import dumps
             from pipelang.interfaces.cli.check_report import as_report
 
-            return dumps({**as_report(after, []), "against": against_json(found)}) + "\n"
+            report = as_report(after, [], True, line.verbose)
+            return dumps({**report, "against": against_json(found)}) + "\n"
         case "markdown":
             from pipelang.interfaces.report.against_markdown import against_markdown
 

@@ -32,6 +32,7 @@ class CheckLine:
     verbose: bool = False
     cache: bool = True
     import_tools: bool = False
+    assume: tuple[str, ...] = ()
 
 
 _FLAGS = {
@@ -40,7 +41,7 @@ _FLAGS = {
     "--no-cache": ("cache", False),
 }
 _CHOICES = {"--format": ("form", FORMATS), "--profile": ("profile", PROFILES)}
-_CODES = {"--select": "select", "--ignore": "ignore"}
+_LISTS = {"--select": "select", "--ignore": "ignore", "--assume": "assume"}
 
 
 def read_line(arguments: Sequence[str]) -> CheckLine | None:
@@ -57,13 +58,13 @@ def read_line(arguments: Sequence[str]) -> CheckLine | None:
             options[name] = flag
         elif word.startswith("--"):
             option, equals, value = word.partition("=")
-            if option not in _CHOICES and option not in _CODES:
+            if option not in _CHOICES and option not in _LISTS:
                 return None
             chosen = value if equals else next(words, "")
-            if option in _CODES:
+            if option in _LISTS:
                 if not chosen or chosen.startswith("-"):
                     return None
-                lists.setdefault(_CODES[option], []).append(chosen)
+                lists.setdefault(_LISTS[option], []).append(chosen)
                 continue
             name, choices = _CHOICES[option]
             if chosen not in choices:
@@ -75,10 +76,10 @@ def read_line(arguments: Sequence[str]) -> CheckLine | None:
             paths.append(word)
     if os.name == "nt" and any(set("*?[~$%") & set(path) for path in paths):
         return None  # which click expands there, as no shell does
-    options.update({name: listed_codes(values) for name, values in lists.items()})
+    options.update({name: listed(values) for name, values in lists.items()})
     return CheckLine(tuple(paths), **options)  # type: ignore[arg-type]
 
 
-def listed_codes(values: Sequence[str]) -> tuple[str, ...]:
-    """The codes of an option that may be given more than once: `P5,P701`."""
+def listed(values: Sequence[str]) -> tuple[str, ...]:
+    """The words of an option that may be given more than once: `P5,P701`."""
     return tuple(word.strip() for value in values for word in value.split(",") if word.strip())

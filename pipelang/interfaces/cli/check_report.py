@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Sources, codes
+from pipelang.interfaces.assuming import assumptions
 from pipelang.interfaces.checking import Checked, check_file, pipe_files, with_review
 from pipelang.interfaces.cli.check_cache import Said
 from pipelang.interfaces.cli.check_line import CheckLine
@@ -23,7 +24,10 @@ def outcome(line: CheckLine, seen: Seen, width: int, colour: bool) -> Said:
     mistake = _no_codes(line)
     if mistake:
         return Said("", mistake, USAGE)
-    asked = Asked(line.profile, line.select, line.ignore, line.import_tools)
+    assumed = assumptions(line.assume)
+    if isinstance(assumed, str):
+        return Said("", f"pipelang: --assume: {assumed}", USAGE)
+    asked = Asked(line.profile, line.select, line.ignore, line.import_tools, assumed)
     checked, missing = check_all(line.paths, seen, asked)
     if missing:
         seen.settled = False  # what is suggested instead hangs on other files
@@ -32,7 +36,7 @@ def outcome(line: CheckLine, seen: Seen, width: int, colour: bool) -> Said:
 
         output = report_text(checked, missing, width=width, colour=colour, verbose=line.verbose)
     else:
-        output = _for_machines(line.form, checked, missing)
+        output = _for_machines(line, checked, missing)
     found = [diagnostic for one in checked for diagnostic in one.diagnostics]
     if missing or any(diagnostic.rule == codes.BAD_CONFIG for diagnostic in found):
         return Said(output, "", USAGE)
@@ -80,28 +84,33 @@ def check_report(paths: Sequence[str]) -> dict[str, Any]:
     return as_report(*check_all(paths))
 
 
-def as_report(checked: list[Checked], missing: list[Diagnostic]) -> dict[str, Any]:
-    """The JSON report over some checked files."""
+def as_report(
+    checked: list[Checked],
+    missing: list[Diagnostic],
+    advise: bool = False,
+    everything: bool = False,
+) -> dict[str, Any]:
+    """The JSON report over some checked files, with or without advice."""
     from pipelang.interfaces.checking import report_json
 
-    report = report_json(checked, missing)
+    report = report_json(checked, missing, advise, everything)
     # What two files import is reported on by both.
     once = {tuple(found.items()): found for found in report["diagnostics"]}
     return {**report, "diagnostics": list(once.values())}
 
 
-def _for_machines(form: str, checked: list[Checked], missing: list[Diagnostic]) -> str:
+def _for_machines(line: CheckLine, checked: list[Checked], missing: list[Diagnostic]) -> str:
     from pipelang.diagnostics.render import as_github, dumps
     from pipelang.diagnostics.sarif import as_sarif
     from pipelang.version import __version__
 
-    if form == "json":
-        return dumps(as_report(checked, missing)) + "\n"
+    if line.form == "json":
+        return dumps(as_report(checked, missing, True, line.verbose)) + "\n"
     sources: Sources = {}
     for one in checked:
         sources |= one.sources
     found = list(dict.fromkeys([*missing, *(d for one in checked for d in one.diagnostics)]))
     root = os.getcwd()
-    if form == "sarif":
+    if line.form == "sarif":
         return dumps(as_sarif(found, sources, __version__, root)) + "\n"
     return "".join(f"{as_github(diagnostic, sources, root)}\n" for diagnostic in found)

@@ -28,6 +28,7 @@ COMMANDS = {
     "audit": "Verify or show the audit log.",
     "graph": "Draw pipelines: as text, mermaid, dot or SVG.",
     "compile": "Write a program as JSON, JSON Schema or Python stubs.",
+    "tune": "Find the cheapest settings, tiers and retries that keep every promise.",
     "sketch": "Say what steps of some reliability come to; needs no file.",
     "simulate": "Run many simulated runs against the prediction.",
     "evidence": "Look into a file of labelled answers.",

@@ -8,6 +8,7 @@ one counts, and `ignore` where they are alike; a `--select` on the command line 
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 
 from pipelang.analysis.production.setup import Setup
 from pipelang.records import dataclass, replace
@@ -17,12 +18,15 @@ PROFILES = ("demo", "production")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command line says, which counts more than any file. None is: nothing."""
+    """What the command line says, which counts more than any file. None is: nothing. `assumed` are
+    shares for what nobody declared.
+    """
 
     profile: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     import_tools: bool = False
+    assumed: tuple[tuple[str, Decimal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.analyse import Analysis
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.checking import Checked
+from pipelang.interfaces.report.advice import advice
 from pipelang.interfaces.report.basis import basis
 from pipelang.interfaces.report.claims import claims
 from pipelang.interfaces.report.costs import costs
@@ -23,19 +25,28 @@ from pipelang.interfaces.report.structure import structure
 from pipelang.interfaces.report.times import times
 from pipelang.interfaces.report.undeclared import undeclared
 from pipelang.interfaces.report.view import View, says_something
+from pipelang.interfaces.report.what_if import conjecture
 
 
 def pipeline_text(
-    checked: Checked, analysis: Analysis, width: int, colour: bool, verbose: bool, legend: bool
+    checked: Checked,
+    analysis: Analysis,
+    width: int,
+    colour: bool,
+    verbose: bool,
+    legend: bool,
+    bench: Bench | None = None,
 ) -> list[str]:
     """The report on one pipeline, as lines."""
     assert checked.program is not None
     sources, paint = checked.sources, painter(colour)
-    view = View(checked.program, analysis, sources, width, paint, verbose, legend, checked.proofs)
+    proofs = checked.proofs
+    view = View(checked.program, analysis, sources, width, paint, verbose, legend, proofs, bench)
     lines = [_title(view), paint("─" * width, "dim"), *wrap(sentence(view), width)]
     order: tuple[Callable[[View], list[str]], ...]
     if has_table(analysis):
-        order = (outcomes, steps, escalations, promises, claims, costs, times, basis)
+        first = (outcomes, steps, escalations, promises, advice, claims)
+        order = (*first, costs, times, basis)
     elif says_something(view.number("success")):
         order = (
             outcomes,
@@ -45,11 +56,13 @@ def pipeline_text(
             claims,
             costs,
             times,
+            conjecture,
             undeclared,
             basis,
         )
     else:
-        order = (structure, costs, times, undeclared, outcomes, promises, claims, basis)
+        without = (structure, costs, times, conjecture, undeclared)
+        order = (*without, outcomes, promises, claims, basis)
     if verbose:
         from pipelang.interfaces.report.inputs import input_lines
 

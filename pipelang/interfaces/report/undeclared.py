@@ -75,6 +75,17 @@ NOTE = (
 )
 
 
+def place_of(view: View, site: str) -> str:
+    """An unknown in words: `the accuracy of step kind`."""
+    one = next(_missing(view, site), None)
+    if one is None:
+        return f"`{site.split('@')[0]}`"
+    word = one.line.split(" ")[0].rstrip(":")
+    if one.where == "traffic":
+        return f"the share of `{one.line.rpartition(': ')[0]}`"
+    return f"`{word}` of {one.where}"
+
+
 def missing(view: View) -> list[Missing]:
     """One entry for every line that is to be written, those of one place together."""
     found: dict[Missing, None] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.analyse import Analysis
 from pipelang.analysis.claims.verdicts import Proof
 from pipelang.analysis.numbers import Number
@@ -13,7 +14,9 @@ from pipelang.semantics import program as p
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`width` is in characters; `legend` asks for the words that explain the table of steps."""
+    """`width` is in characters; `legend` asks for the words that explain the table of steps; on a
+    `bench` changes can be tried, without one no advice is given.
+    """
 
     program: p.Program
     analysis: Analysis
@@ -23,6 +26,7 @@ class View:
     verbose: bool = False
     legend: bool = True
     proofs: tuple[Proof, ...] = ()
+    bench: Bench | None = None
 
     @property
     def declassifies(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -24,7 +25,8 @@ class Context:
     `sources` are the texts that messages point into; templates are added when they are read.
     `read` are the places where the values were made that somebody reads, `flawed` the pipelines
     with an item that could not be read, `depths` how many declarations hang on one another,
-    `sizes` how many fields a record has with those of its fields.
+    `sizes` how many fields a record has with those of its fields. `assumed` are shares for what
+    nobody declared, by the word of its option.
     """
 
     symbols: Symbols
@@ -42,6 +44,7 @@ class Context:
     reached: dict[str, frozenset[str]] = field(default_factory=dict)
     depths: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    assumed: Mapping[str, Decimal] = field(default_factory=dict)
 
     def tell(
         self,

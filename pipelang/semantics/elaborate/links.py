@@ -8,7 +8,7 @@ from decimal import Decimal
 from pipelang.diagnostics import Label, codes
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance, Undeclared, always, never
+from pipelang.semantics.chance import Chance, Declared, Undeclared, always, never
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions import elaborate
 from pipelang.semantics.elaborate.options import (
@@ -117,7 +117,9 @@ def make_link(
         else None,
         accuracy=rate_of(context, scope, options, ast.Accuracy, owner, default),
         accuracy_by_tier=_accuracy_by_tier(context, scope, link, action, owner),
-        recovers=rate_of(context, scope, options, ast.Recovers, owner, never(f"{owner}.recovers")),
+        recovers=rate_of(
+            context, scope, options, ast.Recovers, owner, _recovers(context, action, owner)
+        ),
         correlation=rate_of(context, scope, options, ast.Correlation, owner),
         output_mean=output[0],
         output_max=output[1],
@@ -175,13 +177,16 @@ def _accuracy_by_tier(
     rates = pick(link.options, ast.AccuracyByTier)
     found: dict[str, Chance] = {}
     asked = _asked(context, scope, link.action, action)
+    # Where every tier that is asked has its rate, those of others say what changing it would do.
+    named = {rate.tier.text for rate in rates.rates} if rates else set()
+    missing = asked is not None and not asked <= named
     for rate in rates.rates if rates else ():
         symbol = context.find(scope.file, rate.tier, "tier")
         if symbol is None:
             continue
         if symbol.key in found:
             context.tell(codes.DUPLICATE_OPTION, rate.tier.span, option=rate.tier.text)
-        elif asked is not None and symbol.key not in asked:
+        elif missing and asked is not None and symbol.key not in asked:
             what = f"`{rate.tier.text}` is not asked here"
             help = "asked are: " + ", ".join(sorted(asked)) if asked else None
             context.tell(codes.CONTRADICTION, rate.tier.span, what=what, help=help)
@@ -233,6 +238,16 @@ def _default_accuracy(context: Context, action: p.Action, owner: str, position: 
             return always(f"{owner}.choice")
         case _:
             return Undeclared(f"{owner}.accuracy")
+
+
+def _recovers(context: Context, action: p.Action, owner: str) -> Chance:
+    """How often an answer to something wrong is right, where its options do not say: never, or as
+    often as is assumed of all models.
+    """
+    site = f"{owner}.recovers"
+    if "recovers" in context.assumed and isinstance(action, (p.AskTier, p.Cascade, p.Agent)):
+        return Declared(context.assumed["recovers"], site)
+    return never(site)
 
 
 def _cache(

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pipelang.diagnostics import Label, Span, codes
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance, Undeclared
+from pipelang.semantics.chance import Chance, Declared, Undeclared
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.quantity import MOST_ATTEMPTS, quantity
 from pipelang.semantics.elaborate.rates import chance
@@ -25,6 +25,18 @@ def pick(options: tuple[ast.Option, ...], kind: type[O]) -> O | None:
     return None
 
 
+ASSUMABLE = ("accuracy", "available", "correlation", "hits", "recovers", "succeeds", "transient")
+"""What can be assumed where nobody declared it."""
+
+
+def or_assumed(context: Context, word: str, chance: Chance) -> Chance:
+    """A share that nobody declared, as what is assumed of all such."""
+    share = context.assumed.get(word)
+    if share is None or not isinstance(chance, Undeclared):
+        return chance
+    return Declared(share, chance.site)
+
+
 def rate_of(
     context: Context,
     scope: Scope,
@@ -36,7 +48,8 @@ def rate_of(
     """The share of an option, or what it counts as where it is not declared."""
     option = pick(options, kind)
     if option is None:
-        return default or Undeclared(f"{owner}.{kind.__name__.lower()}")
+        word = kind.__name__.lower()
+        return or_assumed(context, word, default or Undeclared(f"{owner}.{word}"))
     word = option_word(option)
     return chance(context, scope, option.rate, f"{owner}.{kind.__name__.lower()}", word)
 

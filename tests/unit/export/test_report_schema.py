@@ -151,3 +151,16 @@ def test_the_example_of_the_design_fits():
     assert not VALIDATOR.is_valid(
         {"version": 1, "diagnostics": [], "pipelines": {"p": broken}, "review": {}}
     )
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_advice_and_what_if_are_as_promised(everything: bool) -> None:
+    loader = MemoryLoader({"a.pipe": UNKNOWN})
+    unknown = report_json([check_file("a.pipe", loader)], (), True, everything)
+    known = check_file(str(REPO / "examples" / "gallery" / "02_fallback.pipe"))
+    told = report_json([known], (), True, everything)
+    for found in (unknown, told):
+        VALIDATOR.validate(json.loads(dumps(found)))
+    assert unknown["pipelines"]["reply"]["what_if"]
+    assert unknown["pipelines"]["reply"]["widening"]
+    assert all(one["advice"] for one in told["pipelines"].values())

@@ -1,0 +1,1 @@
+"""Advice: what each change of a program buys, worked out on the program as it would then be."""

@@ -1,0 +1,244 @@
+"""What to change first: candidates, the most promising of them tried, ranked by what they buy.
+
+A candidate costs a build and a sweep, so a guess comes first: Birnbaum importance times what there
+is to gain. What is printed is never the guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipelang.analysis.advice.attempts import fallbacks, retries, tiers
+from pipelang.analysis.advice.changes import Change, Kind
+from pipelang.analysis.advice.cuts import settings, thresholds, turns
+from pipelang.analysis.advice.shares import Weights, accuracies
+from pipelang.analysis.advice.trying import Bench, figures
+from pipelang.analysis.advice.verifiers import names, verifiers
+from pipelang.analysis.advice.written import page, written_links
+from pipelang.analysis.analyse import Analysis, analyse
+from pipelang.analysis.objectives import Verdict, compare
+from pipelang.diagnostics import Sources
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+
+FEW, MANY = 4, 40
+"""Changes that are tried, in a plain check and where everything is wanted."""
+MOST_BUILDS = 8
+"""Changes that a plain check tries for all pipelines of a file together."""
+MOST_STEPS = 200
+"""In a pipeline with more, a plain check tries none: each would take as long as the check."""
+NOTHING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A change with what it does to a metric, and to the others, by the exact analysis.
+
+    `cost_delta` is in dollars a run, None where a price is unknown. `reaches`: the promise that was
+    missed or undecided holds then, going by the point estimates.
+    """
+
+    change: Change
+    metric: str
+    before: float
+    after: float
+    cost_delta: float | None
+    figures: dict[str, tuple[float, float]]
+    reaches: bool | None
+
+    @property
+    def trades(self) -> bool:
+        """Whether it pays for one of success and silent error with the other: fewer right answers
+        without as many wrong ones fewer, or more wrong ones among the answers that are given.
+        """
+        if self.reaches is not None:
+            return False
+        (right, then), (wrong, later) = self.figures["success"], self.figures["silent_error"]
+        if then < right - NOTHING:
+            return right - then > wrong - later
+        return later > wrong + NOTHING and later * right > wrong * then * (1 + NOTHING)
+
+    def as_json(self, sources: Sources) -> dict[str, Any]:
+        """The documented entry; `edits` make the change, by offsets into the file."""
+        found: dict[str, Any] = {
+            "change": self.change.words,
+            "kind": self.change.kind.value,
+            "step": self.change.step,
+            "metric": self.metric,
+            "from": self.before,
+            "to": self.after,
+            "cost_delta": self.cost_delta,
+            "reaches": self.reaches,
+            "figures": {
+                name: {"from": before, "to": after}
+                for name, (before, after) in self.figures.items()
+            },
+            "edits": [],
+        }
+        for edit in self.change.edits:
+            source = sources[edit.span.file]
+            line, column = source.position(edit.span.start)
+            end_line, end_column = source.position(edit.span.end)
+            found["edits"].append(
+                {
+                    "file": edit.span.file,
+                    "line": line,
+                    "column": column,
+                    "end_line": end_line,
+                    "end_column": end_column,
+                    "replacement": edit.replacement,
+                }
+            )
+        return found
+
+
+SHOWN = ("success", "silent_error", "escalation", "failure")
+
+
+def advise(bench: Bench, analysis: Analysis, everything: bool = False) -> list[Advice]:
+    """The changes that help, the best first; none where success itself is not known."""
+    pipeline = analysis.pipeline
+    if analysis.numbers["success"].value is None or not analysis.steps:
+        return []
+    few = FEW if everything else _few(bench.program)
+    if not few or (len(analysis.steps) > MOST_STEPS and not everything):
+        return []
+    goal = wanted(analysis)
+    now = figures(bench.program, pipeline)
+    if now is None:
+        return []
+    found = []
+    for change in _chosen(candidates(bench, analysis, everything), MANY if everything else few):
+        advice = tried(bench, pipeline, change, now, goal)
+        if advice is not None:
+            found.append(advice)
+    found = [one for one in found if everything or not one.trades]
+    return sorted(found, key=lambda one: (one.trades, -_gain(one, goal)))
+
+
+def wanted(analysis: Analysis) -> Verdict | None:
+    """The promise that is missed, or else undecided, which changes are to mend."""
+    for state in (False, None):
+        for verdict in analysis.slo:
+            known = verdict.number is not None and verdict.number.value is not None
+            if verdict.holds is state and verdict.line.when is None and known:
+                return verdict
+    return None
+
+
+def candidates(bench: Bench, analysis: Analysis, everything: bool) -> Iterator[Change]:
+    """All changes of one thing that somebody could make to a pipeline."""
+    program, pipeline = bench.program, analysis.pipeline
+    mine = page(bench.sources, pipeline.span.file)
+    if mine is None:
+        return
+    links = written_links(mine, pipeline)
+    weights = _weights(analysis)
+    goal = wanted(analysis)
+    saves = goal is not None and goal.line.metric.startswith(("cost", "latency", "tokens"))
+    yield from accuracies(program, mine, links, weights)
+    yield from retries(program, mine, links, weights, fewer=saves)
+    yield from tiers(program, mine, links, weights)
+    knobs = [*thresholds(program, pipeline, mine), *settings(program, pipeline, bench.sources)]
+    yield from turns(knobs, weights, everything)
+    yield from verifiers(program, pipeline, mine, links, weights, names(mine, pipeline))
+    yield from fallbacks(program, mine, links, weights)
+
+
+def _weights(analysis: Analysis) -> Weights:
+    found = {}
+    for row in analysis.steps:
+        right, wrong = row.importance_success.value, row.importance_silent_error.value
+        found[row.name] = abs(right or 0.0) + abs(wrong or 0.0)
+    return Weights(found)
+
+
+def _few(program: p.Program) -> int:
+    """How many changes a plain check tries for each pipeline: fewer where a file has many, since
+    every change builds all of it anew.
+    """
+    here = sum(one.span.file == program.file for one in program.pipelines.values())
+    return min(FEW, MOST_BUILDS // max(1, here))
+
+
+def _chosen(found: Iterator[Change], most: int) -> list[Change]:
+    """Those that promise most; of few, the first of each kind before the second of any."""
+    ranked = sorted(found, key=lambda change: -change.guess)
+    if most == MANY:
+        return ranked[:MANY]
+    counts: dict[Kind, int] = {}
+    places = []
+    for change in ranked:
+        counts[change.kind] = counts.get(change.kind, 0) + 1
+        # Of accuracies, two for each one of another kind: they are what a reader can always change.
+        turn = counts[change.kind] / (2 if change.kind is Kind.ACCURACY else 1)
+        places.append((turn > 1, change))
+    return [change for _, change in sorted(places, key=lambda one: one[0])][:most]
+
+
+def tried(
+    bench: Bench, pipeline: p.Pipeline, change: Change, now: dict[str, float], goal: Verdict | None
+) -> Advice | None:
+    """A change with what it does; None if the file would not build then, or it does not help."""
+    if change.edits:
+        program = bench.rebuilt(change.edits).program
+        after = None if program is None else figures(program, program.pipelines[pipeline.name])
+    else:
+        assert change.site is not None and change.share is not None
+        program = bench.program
+        after = figures(program, pipeline, {change.site: change.share})
+    if program is None or after is None:
+        return None
+    if _breaks(pipeline, now, after):
+        return None
+    shown = {name: (now[name], after[name]) for name in SHOWN}
+    cost = (
+        after["cost.mean"] - now["cost.mean"]
+        if "cost.mean" in after and "cost.mean" in now
+        else None
+    )
+    right = after["success"] - now["success"]
+    wrong = now["silent_error"] - after["silent_error"]
+    if goal is not None:
+        metric = goal.line.metric
+        if metric not in now or metric not in after:
+            if not change.edits or goal.number is None or goal.number.value is None:
+                return None
+            number = analyse(program, program.pipelines[pipeline.name]).numbers.get(metric)
+            if number is None or number.value is None:
+                return None
+            before, then = goal.number.value, number.value
+        else:
+            before, then = now[metric], after[metric]
+        found = Advice(change, metric, before, then, cost, shown, _holds(goal, then))
+    else:
+        metric = "success" if right >= wrong else "silent_error"
+        found = Advice(change, metric, now[metric], after[metric], cost, shown, None)
+    better = max(right, wrong) if goal is None else _gain(found, goal)
+    return found if better > NOTHING else None
+
+
+def _breaks(pipeline: p.Pipeline, now: dict[str, float], after: dict[str, float]) -> bool:
+    """Whether a change breaks a promise that is kept, going by the point estimates."""
+    for line in pipeline.slo:
+        metric, target = line.metric, float(line.target)
+        if line.when is not None or metric not in now or metric not in after:
+            continue
+        kept = compare(now[metric], line.op, target)
+        if kept and not compare(after[metric], line.op, target):
+            return True
+    return False
+
+
+def _holds(goal: Verdict, value: float) -> bool:
+    return bool(compare(value, goal.line.op, float(goal.line.target)))
+
+
+def _gain(advice: Advice, goal: Verdict | None) -> float:
+    """By how much a change betters what is wanted: without a goal, success and silent error."""
+    if goal is None:
+        (right, then), (wrong, later) = advice.figures["success"], advice.figures["silent_error"]
+        return (then - right) + (wrong - later)
+    change = advice.after - advice.before
+    return change if goal.line.op in (">=", ">") else -change

@@ -1,0 +1,110 @@
+"""Steps that are right more often, and tools and people as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pipelang.analysis.advice.changes import Change, Kind, better, percent
+from pipelang.analysis.advice.written import Page, Written, option
+from pipelang.diagnostics import Edit
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Chance, CountedShare, Declared, MeasuredShare
+from pipelang.syntax import ast
+
+ENOUGH = 0.9999
+"""What is right more often than this is left as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much success and silent error hang on a step's accuracy, together, by its name."""
+
+    by_step: Mapping[str, float]
+
+    def of(self, step: str) -> float:
+        return self.by_step.get(step, 0.0)
+
+
+def accuracies(
+    program: p.Program, page: Page, links: list[Written], weights: Weights
+) -> Iterator[Change]:
+    """Every accuracy that the pipeline hangs on, with half as many errors."""
+    seen: set[str] = set()
+    for one in links:
+        for chance, rate, whose in _written(program, page, one):
+            if chance.site in seen:
+                continue
+            seen.add(chance.site)
+            made = _better(program, page, one, chance, rate, whose, weights)
+            if made is not None:
+                yield made
+
+
+def _written(
+    program: p.Program, page: Page, one: Written
+) -> Iterator[tuple[Chance, ast.Rate | None, str]]:
+    """The accuracies of a link, where they are written, and whose they are."""
+    own = option(one.link.options, ast.Accuracy)
+    by_tier = option(one.link.options, ast.AccuracyByTier)
+    if isinstance(own, ast.Accuracy):
+        yield one.made.accuracy, own.rate, one.name
+    elif isinstance(by_tier, ast.AccuracyByTier):
+        for rate in by_tier.rates:
+            chance = one.made.accuracy_by_tier.get(rate.tier.text)
+            if chance is not None:
+                yield chance, rate.rate, f"{one.name} by {rate.tier.text}"
+    elif isinstance(one.made.action, (p.Call, p.AskRole)):
+        action = one.made.action
+        name = action.tool if isinstance(action, p.Call) else action.role
+        kind = ast.ToolDecl if isinstance(action, p.Call) else ast.RoleDecl
+        for declared in page.module.declarations:
+            if isinstance(declared, kind) and declared.name.text == name:
+                found = option(declared.options, ast.Accuracy)
+                if isinstance(found, ast.Accuracy):
+                    yield one.made.accuracy, found.rate, f"`{name}`"
+
+
+def _better(
+    program: p.Program,
+    page: Page,
+    one: Written,
+    chance: Chance,
+    rate: ast.Rate | None,
+    whose: str,
+    weights: Weights,
+) -> Change | None:
+    now = value_of(program, chance)
+    if now is None or not 0 < now < ENOUGH:
+        return None
+    wanted = better(now)
+    gain = float(wanted) - now
+    if gain <= 0:
+        return None
+    share = weights.of(one.step.name) * (1.0 if one.head else 0.05)
+    words = f"{whose} {_shown(now)} → {percent(wanted)}"
+    step, guess = one.step.name, share * gain
+    if isinstance(chance, MeasuredShare):
+        return Change(Kind.ACCURACY, step, words, (), guess, chance.site, float(wanted))
+    if rate is None:
+        return None
+    edit = Edit(rate.span, percent(wanted))
+    return Change(Kind.ACCURACY, step, words, (edit,), guess)
+
+
+def _shown(share: float) -> str:
+    return percent(round(share, 3))
+
+
+def value_of(program: p.Program, chance: Chance) -> float | None:
+    """The point estimate of a share; None for an unknown one."""
+    match chance:
+        case Declared():
+            return float(chance.share)
+        case CountedShare():
+            return chance.good / chance.total
+        case MeasuredShare():
+            rows = program.evidence[chance.file].rows
+            return sum(row.correct for row in rows) / len(rows)
+        case _:
+            return None

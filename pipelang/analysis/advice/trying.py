@@ -1,0 +1,114 @@
+"""The program that a change would make, and its exact figures.
+
+A change is one of the text, and its program is built from the changed text as any other is. So
+what is printed beside a change is what a check of the changed file says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from pipelang.analysis.figures import left_out, reader_of
+from pipelang.analysis.model import make_model
+from pipelang.analysis.parameters import Parameters
+from pipelang.analysis.sweep import OUTCOMES, sweep
+from pipelang.analysis.tape import Tape
+from pipelang.diagnostics import Edit, Sources
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+from pipelang.semantics.build import Built, build
+from pipelang.semantics.loading import Loader
+
+PLAIN = (*OUTCOMES, "coverage", "availability", "wrong_effect", "selective_risk", "cost.mean")
+"""The metrics that one sweep gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redrafted:
+    """A loader with some files as they would become."""
+
+    loader: Loader
+    texts: Mapping[str, str]
+
+    def read(self, path: str) -> str | None:
+        text = self.texts.get(path)
+        return self.loader.read(path) if text is None else text
+
+    def beside(self, base: str, path: str) -> str:
+        return self.loader.beside(base, path)
+
+    def library(self, name: tuple[str, ...]) -> str | None:
+        return self.loader.library(name)
+
+    def libraries(self) -> tuple[str, ...]:
+        return self.loader.libraries()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where changes are tried: a program with the texts that it was built from, and what it was
+    assumed of what nobody declared. What is assumed besides is the same for all pipelines of a
+    file, so it is built once and `known` from then on.
+    """
+
+    path: str
+    program: p.Program
+    sources: Sources
+    loader: Loader
+    assumed: Mapping[str, Decimal] = field(default_factory=dict)
+    known: dict[Any, Built] = field(default_factory=dict)
+
+    def rebuilt(self, edits: Iterable[Edit], assumed: Mapping[str, float] | None = None) -> Built:
+        """What is built from the texts with some edits made, which do not touch each other, and
+        with shares for what nobody declared.
+        """
+        changed: dict[str, list[Edit]] = {}
+        for edit in edits:
+            changed.setdefault(edit.span.file, []).append(edit)
+        # Every text is the one that the program was built from, whatever is on the disk by now.
+        texts = {name: source.text for name, source in self.sources.items()}
+        for name, mine in changed.items():
+            texts[name] = edited(texts[name], mine)
+        shares = {**self.assumed, **{k: Decimal(repr(v)) for k, v in (assumed or {}).items()}}
+        key = None if changed else tuple(sorted(shares.items()))
+        if key is not None and key in self.known:
+            return self.known[key]
+        built = build(self.path, Redrafted(self.loader, texts), assumed=shares)
+        if key is not None:
+            self.known[key] = built
+        return built
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """A text with edits made; of two at one place, the later one comes to stand behind."""
+    ordered = sorted(enumerate(edits), key=lambda one: (one[1].span.start, one[0]), reverse=True)
+    for _, edit in ordered:
+        text = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
+    return text
+
+
+def figures(
+    program: p.Program, pipeline: p.Pipeline, measured: Mapping[str, float] | None = None
+) -> dict[str, float] | None:
+    """The point estimates of what one sweep gives; None where something undeclared decides.
+
+    `measured` replaces measured shares by their site. Costs are left out where a price is unknown.
+    """
+    parameters = Parameters(program.evidence, lambda site: 0.5, measured or {})
+    model = make_model(program, pipeline, parameters)
+    totals = sweep(model, Tape())
+    if parameters.unknown_sites or parameters.left_out or left_out(totals) > 1e-12:
+        return None
+    found: dict[str, float] = {}
+    metrics = (*PLAIN, *(f"escalation.{name}" for name in totals.escalations))
+    for metric in metrics:
+        read = reader_of(metric)
+        if metric == "selective_risk" and not totals.success + totals.silent_error:
+            continue
+        if metric == "cost.mean" and not all(cost.priced for cost in model.costs.values()):
+            continue
+        assert read is not None
+        found[metric] = float(read(totals))
+    return found

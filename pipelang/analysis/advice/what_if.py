@@ -1,0 +1,228 @@
+"""For someone without numbers: what follows if every undeclared accuracy is so and so.
+
+Accuracies that nobody declared are taken as 90, 95 and 99%, as `--assume accuracy=95%` takes them;
+what else is undeclared stays so, and widens the result. The least accuracy that a promise needs is
+found by ever finer grids: exactly where nothing else is undeclared, else with the rest at its best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from typing import Any
+
+from pipelang.analysis.advice.trying import Bench
+from pipelang.analysis.analyse import Analysis
+from pipelang.analysis.enclosed import Read, enclosed, look_behind
+from pipelang.analysis.figures import Figures, field_of, reader_of
+from pipelang.analysis.model import make_model
+from pipelang.analysis.numbers import Number
+from pipelang.analysis.objectives import compare
+from pipelang.analysis.parameters import Parameters
+from pipelang.analysis.posterior import posterior
+from pipelang.analysis.sweep import Totals, sweep
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+
+SHARES = (0.90, 0.95, 0.99)
+MOST_STEPS = 200
+MOST_CORNERS = 5
+"""Unknowns besides accuracies of which every combination of extremes is looked at."""
+MOST_WIDENING = 40
+"""Unknowns that are looked at one by one."""
+POINTS, ROUNDS = 65, 5
+"""Shares that a round looks at; each round is 64 times as exact."""
+TYPICAL = {
+    "accuracy": 0.95,
+    "available": 0.999,
+    "transient": 0.005,
+    "succeeds": 0.999,
+    "correlation": 0.3,
+    "catches": 0.6,
+    "false_alarms": 0.05,
+    "hits": 0.3,
+}
+"""What unknowns count as while another one is looked at; only the order hangs on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a run comes to if every undeclared accuracy is `accuracy`."""
+
+    accuracy: float
+    success: Number
+    silent_error: Number
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "accuracy": self.accuracy,
+            "success": self.success.as_json(),
+            "silent_error": self.silent_error.as_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The least share that every undeclared accuracy must reach for a promise to hold; None if it
+    does not hold even at 100%. `at_best`: other unknowns are at their kindest.
+    """
+
+    line: p.SloLine
+    accuracy: float | None
+    at_best: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "metric": self.line.metric,
+            "op": self.line.op,
+            "target": float(self.line.target),
+            "accuracy": self.accuracy,
+            "at_best": self.at_best,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Widening:
+    """An unknown, and how far success moves with it while the others are typical."""
+
+    site: str
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        return self.high - self.low
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    rows: tuple[Row, ...]
+    needs: tuple[Need, ...]
+    widening: tuple[Widening, ...]
+
+
+def what_if(bench: Bench, analysis: Analysis) -> WhatIf:
+    """Nothing for a pipeline of which all is declared, nor for one that would take too long."""
+    if not analysis.unknown or len(analysis.steps) > MOST_STEPS:
+        return WhatIf((), (), ())
+    program, pipeline = bench.program, analysis.pipeline
+    rows: list[Row] = []
+    if any(is_accuracy(site) for site in analysis.unknown):
+        rows = list(_rows(bench, pipeline))
+    needs = _needs(program, analysis) if rows else ()
+    return WhatIf(tuple(rows), tuple(needs), tuple(_widening(program, analysis)))
+
+
+def is_accuracy(site: str) -> bool:
+    """Whether an unknown is what `--assume accuracy=...` speaks of."""
+    return site.endswith(".accuracy")
+
+
+def _rows(bench: Bench, pipeline: p.Pipeline) -> Iterator[Row]:
+    for share in SHARES:
+        program = bench.rebuilt((), {"accuracy": share}).program
+        if program is None:
+            return
+        figure = outcome_figures(program, program.pipelines[pipeline.name])
+        success = figure.number(field_of("success"))
+        yield Row(share, success, figure.number(field_of("silent_error")))
+
+
+def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
+    """What a report reads its outcomes off, without what takes longer; measured figures that stand
+    beside unknown ones are taken at their point estimates.
+    """
+    point = Parameters(program.evidence, lambda site: 0.5)
+    totals = sweep(make_model(program, pipeline, point))
+    look_behind(program, pipeline, point)
+    bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
+    draws = None
+    if (point.counted or point.counted_bins) and not point.unknown_sites:
+        draws = sweep(make_model(program, pipeline, posterior(point, totals.work)))
+    elif point.unknown_sites:
+        point.counted.clear()
+        point.counted_bins.clear()
+    return Figures(totals, draws, point, bounded)
+
+
+# ------------------------------------------------------------------------------------- needs
+
+
+def _needs(program: p.Program, analysis: Analysis) -> Iterator[Need]:
+    """What each promise about outcomes needs of the undeclared accuracies."""
+    others = [site for site in analysis.unknown if not is_accuracy(site)]
+    if len(others) > MOST_CORNERS:
+        return
+    for line in analysis.pipeline.slo:
+        read = reader_of(line.metric)
+        if read is None or line.when is not None or line.metric.startswith("cost"):
+            continue
+
+        least = _least(program, analysis.pipeline, line, read, others)
+        if least != 0.0:  # else it holds without any right answer, and needs nothing of them
+            yield Need(line, least, bool(others))
+
+
+def _least(
+    program: p.Program, pipeline: p.Pipeline, line: p.SloLine, read: Read, others: Sequence[str]
+) -> float | None:
+    """The least share from which on a promise holds; None if there is none. A round looks at many
+    shares in one sweep over arrays, the next between the last that fails and the one after it.
+    """
+    import numpy as np
+
+    corners = np.array(list(product((0.0, 1.0), repeat=len(others)))).reshape(
+        2 ** len(others), len(others)
+    )
+    low, high = 0.0, 1.0
+    for _ in range(ROUNDS):
+        shares = np.linspace(low, high, POINTS)
+        values = {site: np.repeat(corners[:, at], POINTS) for at, site in enumerate(others)}
+        everywhere = np.tile(shares, len(corners))
+
+        def unknown(site: str, values: Any = values, else_: Any = everywhere) -> Any:
+            return values.get(site, else_)
+
+        totals = _at(program, pipeline, unknown)
+        found = np.broadcast_to(np.asarray(read(totals), dtype=float), everywhere.shape)
+        holds = compare(found, line.op, float(line.target)).reshape(-1, POINTS).any(axis=0)
+        if not holds[-1]:
+            return None
+        if holds.all():
+            return low
+        last = int(np.flatnonzero(~holds)[-1])
+        low, high = float(shares[last]), float(shares[last + 1])
+    return high
+
+
+def _at(program: p.Program, pipeline: p.Pipeline, unknown: Callable[[str], Any]) -> Totals:
+    return sweep(make_model(program, pipeline, Parameters(program.evidence, unknown)))
+
+
+# ---------------------------------------------------------------------------------- widening
+
+
+def _widening(program: p.Program, analysis: Analysis) -> list[Widening]:
+    """The unknowns that success hangs on, the one that it hangs on most first."""
+    import numpy as np
+
+    sites = analysis.unknown[:MOST_WIDENING]
+    ends = np.array([0.0, 0.5, 1.0])
+    values: dict[str, Any] = {}
+    for number, site in enumerate(sites):
+        table = np.full((len(sites), len(ends)), typical(site))
+        table[number] = ends
+        values[site] = table.reshape(-1)
+    totals = _at(program, analysis.pipeline, lambda site: values.get(site, typical(site)))
+    success = np.broadcast_to(np.asarray(totals.success, dtype=float), (len(sites) * len(ends),))
+    rows = success.reshape(len(sites), len(ends))
+    found = [
+        Widening(site, float(row.min()), float(row.max()))
+        for site, row in zip(sites, rows, strict=True)
+    ]
+    return sorted((one for one in found if one.width > 1e-9), key=lambda one: -one.width)
+
+
+def typical(site: str) -> float:
+    """What an unknown counts as where another one is looked at."""
+    return TYPICAL.get(site.rpartition(".")[2], 0.5)

@@ -1,0 +1,1 @@
+"""Tuning: the cheapest settings, thresholds, tiers and retries that keep every promise."""

@@ -1,0 +1,113 @@
+"""What `tune` may set, and to what: settings, thresholds with evidence, tiers, retries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipelang.analysis.advice.attempts import (
+    MOST_RETRIES,
+    asked,
+    fails,
+    may_be_repeated,
+    tier_places,
+    with_retries,
+)
+from pipelang.analysis.advice.changes import Kind
+from pipelang.analysis.advice.cuts import Knob, settings, size_of, thresholds, turned
+from pipelang.analysis.advice.trying import Bench
+from pipelang.analysis.advice.written import Page, Written, page, written_links
+from pipelang.diagnostics import Edit
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value as it is shown, and the edit that sets it; none for what is written now."""
+
+    shown: str
+    edit: Edit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One thing to set. `now` is the place of what is written among the choices; `step` whose tier
+    or retries they are.
+    """
+
+    kind: Kind
+    name: str
+    choices: tuple[Choice, ...]
+    now: int
+    step: str | None = None
+
+
+def dimensions(bench: Bench, pipeline: p.Pipeline) -> list[Dimension]:
+    """All that may be set in a pipeline, in the order in which a search goes through it."""
+    mine = page(bench.sources, pipeline.span.file)
+    if mine is None:
+        return []
+    program = bench.program
+    links = written_links(mine, pipeline)
+    knobs = [*settings(program, pipeline, bench.sources), *thresholds(program, pipeline, mine)]
+    found = [
+        *(_of_knob(knob) for knob in knobs),
+        *_tiers(mine, links),
+        *_retries(program, mine, links),
+    ]
+    return [one for one in found if len(one.choices) > 1]
+
+
+def _of_knob(knob: Knob) -> Dimension:
+    number = size_of(knob.now)
+    choices: list[Choice] = []
+    now = None
+    for value in knob.values:
+        if value == knob.now or (number is not None and size_of(value) == number):
+            now = len(choices)
+            choices.append(Choice(knob.now, None))
+        else:
+            choices.append(Choice(value, turned(knob, value)))
+    if now is None:
+        now = len(choices)
+        choices.append(Choice(knob.now, None))
+    return Dimension(knob.kind, knob.name, tuple(choices), now)
+
+
+def _tiers(page: Page, links: Sequence[Written]) -> Iterator[Dimension]:
+    """A tier wherever one is named, among those whose accuracy is declared for the step."""
+    for one in links:
+        places = tier_places(page, one)
+        for number, (now, span) in enumerate(places):
+            names = list(one.made.accuracy_by_tier)
+            if now not in names:
+                continue
+            choices = [Choice(x, None if x == now else Edit(span, x)) for x in names]
+            place = f" ({number + 1})" if len(places) > 1 else ""
+            name = f"{one.name} by{place}"
+            yield Dimension(Kind.TIER, name, tuple(choices), names.index(now), one.step.name)
+
+
+def _retries(program: p.Program, page: Page, links: Sequence[Written]) -> Iterator[Dimension]:
+    for one in links:
+        if not may_be_repeated(program, one.made) or not fails(program, one.made):
+            continue
+        now = one.made.retry.count
+        counts = sorted({*range(MOST_RETRIES + 1), now})
+        choices = [Choice(str(x), with_retries(page, one, x)) for x in counts]
+        name = f"{one.name} retry"
+        yield Dimension(Kind.RETRY, name, tuple(choices), counts.index(now), one.step.name)
+
+
+def untold_tiers(pipeline: p.Pipeline, bench: Bench) -> list[str]:
+    """Steps whose tier is not searched, because their accuracy is not declared tier by tier."""
+    mine = page(bench.sources, pipeline.span.file)
+    if mine is None or len(bench.program.tiers) < 2:
+        return []
+    links = written_links(mine, pipeline)
+    found = [
+        one.step.name
+        for one in links
+        if one.head and asked(one.made) and len(one.made.accuracy_by_tier) < 2
+    ]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,113 @@
+"""The cheapest assignment that keeps every promise, as sure as a check would be of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipelang.analysis.advice.trying import Bench, figures
+from pipelang.analysis.analyse import Analysis, analyse
+from pipelang.analysis.tuning.bound import least_cost
+from pipelang.analysis.tuning.dimensions import dimensions, untold_tiers
+from pipelang.analysis.tuning.search import (
+    Found,
+    Point,
+    edits_of,
+    errors,
+    frontier,
+    search,
+)
+from pipelang.diagnostics import Edit
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+
+MOST_VERIFIED = 30
+"""Assignments that look good enough by their point estimates and are analysed as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What tuning a pipeline came to.
+
+    `best` is the cheapest assignment found that keeps every promise, with its whole analysis;
+    `sure`: also as a check decides it, and not by the point estimates alone. `bound`: what none can
+    cost less than, where that is known. `missing` are steps whose tiers could not be compared.
+    """
+
+    pipeline: p.Pipeline
+    found: Found
+    now: Point
+    best: Point | None
+    analysis: Analysis | None
+    sure: bool
+    bound: float | None
+    missing: tuple[str, ...]
+
+    @property
+    def front(self) -> list[Point]:
+        return frontier(self.found.known())
+
+    @property
+    def errors(self) -> list[Point]:
+        return errors(self.found.known())
+
+    @property
+    def gap(self) -> float | None:
+        """How much cheaper another assignment might be, as a share of the best."""
+        if self.best is None or self.bound is None:
+            return None
+        return 0.0 if not self.best.cost else max(0.0, 1 - self.bound / self.best.cost)
+
+    def edits(self, point: Point) -> list[Edit]:
+        """What makes an assignment of what is written."""
+        return edits_of(self.found.dimensions, point.assignment)
+
+    def changes(self, point: Point) -> list[tuple[str, str, str]]:
+        """What differs from what is written: name, before, after."""
+        return [
+            (one.name, one.choices[one.now].shown, one.choices[at].shown)
+            for one, at in zip(self.found.dimensions, point.assignment, strict=True)
+            if at != one.now
+        ]
+
+
+def tune(
+    bench: Bench, pipeline: p.Pipeline, budget: int, tick: Callable[[int, int], None]
+) -> Tuned | None:
+    """Search the assignments of a pipeline; None where something undeclared decides its figures."""
+    if figures(bench.program, pipeline) is None:
+        return None
+    found = search(bench, pipeline, dimensions(bench, pipeline), budget, tick)
+    now = found.points.get(found.now)
+    if now is None:
+        return None
+    best, analysis, sure = _best(bench, pipeline, found) if pipeline.slo else (None, None, False)
+    bound = None
+    if found.complete and sure and best is not None:
+        # Of all assignments, those cheaper than the best keep not every promise.
+        bound = best.cost
+    elif best is not None:
+        bound = least_cost(bench.program, pipeline, found.dimensions)
+    missing = tuple(untold_tiers(pipeline, bench))
+    return Tuned(pipeline, found, now, best, analysis, sure, bound, missing)
+
+
+def _best(
+    bench: Bench, pipeline: p.Pipeline, found: Found
+) -> tuple[Point | None, Analysis | None, bool]:
+    """The cheapest point that a check says keeps every promise; else the cheapest of which it does
+    not say that it breaks one.
+    """
+    undecided: tuple[Point, Analysis] | None = None
+    try:
+        for point in found.keeping(pipeline)[:MOST_VERIFIED]:
+            program = bench.rebuilt(edits_of(found.dimensions, point.assignment)).program
+            if program is None:
+                continue
+            analysis = analyse(program, program.pipelines[pipeline.name])
+            if all(verdict.holds for verdict in analysis.slo):
+                return point, analysis, True
+            if undecided is None and all(verdict.holds is not False for verdict in analysis.slo):
+                undecided = point, analysis
+    except KeyboardInterrupt:
+        found.interrupted = True
+    return (*undecided, False) if undecided is not None else (None, None, False)
