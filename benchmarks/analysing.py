@@ -15,8 +15,8 @@ BACK = "pipelang, all importances"
 WHOLE = "`analyse`, as in `check`: outcomes, costs, importances, the dearest run, a row a step"
 NOTE = (
     "The target of 0.3 s for all importances of 100,000 steps is held against the way back along "
-    "the tape. Storm works out no importances, and builds more states from JANI than the chain that "
-    "it checks alone has."
+    "the tape. Storm works out no importances, and builds more states from JANI than the chain "
+    "that it checks alone has."
 )
 
 
