@@ -286,12 +286,14 @@ def test_dependencies_have_a_lower_bound_and_no_upper(built: Built) -> None:
     needs = [Requirement(line) for line in metadata(built.wheel).get_all("Requires-Dist", [])]
     assert {need.name for need in needs if need.marker is None} == {
         "click",
+        "filelock",
         "google-re2",
         "jinja2",
         "lark",
         "networkx",
         "numpy",
         "pydantic",
+        "pyrate-limiter",
         "rich",
         "tenacity",
     }

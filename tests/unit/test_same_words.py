@@ -78,5 +78,5 @@ def test_every_form_says_the_message_and_the_mend(
 
 def test_there_are_findings_to_compare() -> None:
     found = [one for path in FILES for one in check_file(str(path)).diagnostics]
-    assert sum(one.help is not None for one in found) >= 3
-    assert len({one.rule.code for one in found}) >= 3
+    assert sum(one.help is not None for one in found) >= 2
+    assert len({one.rule.code for one in found}) >= 2

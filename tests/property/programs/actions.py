@@ -120,7 +120,8 @@ class Actions:
         words = ", ".join(rates)
         others = [tier for tier in self.world.tiers if tier not in tiers]
         if others:
-            words = slip("tier not asked", words, f"{words}, {others[0]} 90%")
+            # One that is not asked may be named beside those that are, not in place of one.
+            words = slip("tier not named", words, ", ".join([f"{others[0]} 90%", *rates[1:]]))
         return f"accuracy {slip('double tier', words, f'{words}, {rates[0]}')}"
 
     def model(self, scope: Scope) -> list[str]:
