@@ -46,10 +46,10 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
     try:
         while won is Open.GOES_ON:
             if side_by_side:
-                done = list(await run.world.first(running))
-                for task in done:
-                    del running[task]
-                results = [task.result() for task in done]
+                results = []
+                for task in list(await run.world.first(running)):
+                    del running[task]  # where one raises, those behind it are stopped too
+                    results.append(task.result())
             else:
                 results = [await _quietly(call, attempt)]
             for answered, answer in results:
