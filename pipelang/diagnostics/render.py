@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelang.diagnostics.codes import Severity
 from pipelang.diagnostics.columns import cells_of, harmless, wrap
-from pipelang.diagnostics.diagnostic import Diagnostic
+from pipelang.diagnostics.diagnostic import Diagnostic, Edit
 from pipelang.diagnostics.excerpt import Paint, excerpt, gutter_of
 from pipelang.diagnostics.source import Sources
 
@@ -34,6 +34,21 @@ def as_json(diagnostic: Diagnostic, sources: Sources) -> dict[str, Any]:
         "column": start.column if start else None,
         "end_line": end.line if end else None,
         "end_column": end.column if end else None,
+    }
+
+
+def edit_json(edit: Edit, sources: Sources) -> dict[str, Any]:
+    """The documented record of a change of a file's text; lines and columns from 1."""
+    source = sources[edit.span.file]
+    line, column = source.position(edit.span.start)
+    end_line, end_column = source.position(edit.span.end)
+    return {
+        "file": edit.span.file,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+        "replacement": edit.replacement,
     }
 
 

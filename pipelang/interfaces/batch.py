@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipelang.interfaces.json_lines import object_of
 from pipelang.records import dataclass
 
 FORMAT = 1
@@ -80,10 +81,10 @@ class ResultFile:
             os.truncate(self.path, 0)
             self._append({"results": FORMAT, **self._origin.as_json()})
             return {}
-        self._check(_object(lines[0]))
+        self._check(object_of(lines[0]))
         found: dict[int, dict[str, Any]] = {}
         for number, text in enumerate(lines[1:], 2):
-            record = _object(text)
+            record = object_of(text)
             line = None if record is None else record.get("line")
             if record is None or not isinstance(line, int):
                 raise self._other(f"has no result in line {number}")
@@ -122,14 +123,6 @@ class ResultFile:
                 raise OSError(f"`{self.path}`: the disk took only a part of a result")
         finally:
             os.close(file)
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 async def run_all(

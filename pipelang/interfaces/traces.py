@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
+from pipelang.interfaces.json_lines import object_of
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def read(path: Path) -> Trace:
     for number, line in enumerate(data.split(b"\n"), 1):
         if not line:
             continue
-        found = _object(line)
+        found = object_of(line)
         if found is None:
             torn.append(number)
         elif "trace" in found:
@@ -129,7 +129,7 @@ def follow(path: Path, pause: float = 0.1) -> Iterator[dict[str, Any] | None]:
                 continue
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
-                found = _object(line)
+                found = object_of(line)
                 if found is None:
                     continue
                 yield found
@@ -163,11 +163,3 @@ def event_of(line: dict[str, Any]) -> Event | None:
     if not isinstance(at, (int, float)):
         return None
     return Event(kind, name, float(at), data, line.get("content"))
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None

@@ -19,6 +19,7 @@ from pipelang.analysis.advice.written import page, written_links
 from pipelang.analysis.analyse import Analysis, analyse
 from pipelang.analysis.objectives import Verdict, compare
 from pipelang.diagnostics import Sources
+from pipelang.diagnostics.render import edit_json
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
@@ -74,22 +75,8 @@ class Advice:
                 name: {"from": before, "to": after}
                 for name, (before, after) in self.figures.items()
             },
-            "edits": [],
+            "edits": [edit_json(edit, sources) for edit in self.change.edits],
         }
-        for edit in self.change.edits:
-            source = sources[edit.span.file]
-            line, column = source.position(edit.span.start)
-            end_line, end_column = source.position(edit.span.end)
-            found["edits"].append(
-                {
-                    "file": edit.span.file,
-                    "line": line,
-                    "column": column,
-                    "end_line": end_line,
-                    "end_column": end_column,
-                    "replacement": edit.replacement,
-                }
-            )
         return found
 
 

@@ -27,6 +27,7 @@ from pipelang.analysis.claims.formulas import (
     is_false,
     names_of,
 )
+from pipelang.analysis.claims.groups import Groups
 from pipelang.analysis.claims.inequalities import Range, TooHard, values_for
 from pipelang.records import dataclass, field, replace
 
@@ -193,14 +194,8 @@ def _flat(parts: Iterable[Formula]) -> Iterator[Formula]:
 
 def _components(facts: Facts, parts: list[Formula]) -> list[list[Formula]]:
     """Parts that hang together by their variables."""
-    leader: dict[str, str] = {}
-
-    def find(name: str) -> str:
-        while leader.setdefault(name, name) != name:
-            leader[name] = leader[leader[name]]
-            name = leader[name]
-        return name
-
+    joined = Groups()
+    find = joined.find
     heads: list[str | None] = []
     for part in parts:
         names = facts.around(names_of(part)) if facts.opaque else names_of(part)
@@ -209,7 +204,7 @@ def _components(facts: Facts, parts: list[Formula]) -> list[list[Formula]]:
             if first is None:
                 first = name
             else:
-                leader[find(name)] = find(first)
+                joined.join(name, first)
         heads.append(first)
     groups: dict[str | None, list[Formula]] = {}
     for part, head in zip(parts, heads, strict=True):

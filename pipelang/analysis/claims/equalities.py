@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pipelang.analysis.claims.formulas import Equals, Literal
+from pipelang.analysis.claims.groups import Groups
 from pipelang.analysis.claims.inequalities import TooHard
 
 
@@ -12,21 +13,15 @@ def equalities(
     members: Mapping[str, tuple[str, ...]], literals: list[Literal]
 ) -> dict[str, str] | None:
     """Values of texts and enums: equal variables share one, enums keep to their members."""
-    leader: dict[str, str] = {}
-
-    def find(name: str) -> str:
-        while leader.setdefault(name, name) != name:
-            leader[name] = leader[leader[name]]
-            name = leader[name]
-        return name
-
+    joined = Groups()
+    find = joined.find
     for one in literals:
         assert isinstance(one.atom, Equals)
         find(one.atom.variable)
         if not one.atom.constant:
             find(one.atom.other)
             if one.positive:
-                leader[find(one.atom.variable)] = find(one.atom.other)
+                joined.join(one.atom.variable, one.atom.other)
     fixed: dict[str, str] = {}
     apart: dict[str, set[str]] = {}
     pairs: list[tuple[str, str]] = []
@@ -44,7 +39,7 @@ def equalities(
                 return None
             pairs.append((mine, other))
     domains: dict[str, list[str] | None] = {}
-    for name in list(leader):
+    for name in list(joined.leaders):
         head = find(name)
         own = members.get(name)
         if own is not None:
@@ -52,7 +47,7 @@ def equalities(
             domains[head] = [m for m in own if known is None or m in known]
         else:
             domains.setdefault(head, None)
-    return _Colouring(domains, fixed, apart, pairs).values(leader, find)
+    return _Colouring(domains, fixed, apart, pairs).values(joined.leaders, find)
 
 
 MOST_TOGETHER = 300

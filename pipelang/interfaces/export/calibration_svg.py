@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
 from pipelang.analysis.calibration import Bin, Calibration, Threshold
+from pipelang.interfaces.export.svg.marks import number as _n
+from pipelang.interfaces.export.svg.marks import path as _path
+from pipelang.interfaces.export.svg.marks import text as _text
 from pipelang.interfaces.export.svg.style import stylesheet
 from pipelang.interfaces.report.words import percent, plural, spread
 
@@ -142,17 +145,3 @@ def _y(share: float) -> float:
 def _rect(style: str, x: float, y: float, width: float, height: float) -> str:
     size = f'width="{_n(width)}" height="{_n(height)}"'
     return f'<rect class="{style}" x="{_n(x)}" y="{_n(y)}" {size}/>'
-
-
-def _path(style: str, d: str) -> str:
-    return f'<path class="{style}" d="{d}"/>'
-
-
-def _text(text: str, x: float, y: float, style: str, anchor: str = "middle") -> str:
-    place = f'x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}"'
-    return f'<text class="{style}" {place}>{escape(text)}</text>'
-
-
-def _n(value: float) -> str:
-    """A coordinate, to a tenth of a pixel."""
-    return f"{value:.1f}".removesuffix(".0")

@@ -8,6 +8,9 @@ from xml.sax.saxutils import escape
 
 from pipelang.analysis.tuning.search import Point
 from pipelang.analysis.tuning.tune import Tuned
+from pipelang.interfaces.export.svg.marks import number as _n
+from pipelang.interfaces.export.svg.marks import path as _path
+from pipelang.interfaces.export.svg.marks import text as _text
 from pipelang.interfaces.export.svg.style import stylesheet
 from pipelang.interfaces.report.words import exact_money, percent, plural
 from pipelang.records import dataclass
@@ -153,17 +156,3 @@ def _dot(look: str, one: Point, tuned: Tuned, x: Axis, y: Axis, label: str = "")
 
 def _size(width: float, height: float) -> str:
     return f'width="{_n(width)}" height="{_n(height)}"'
-
-
-def _path(style: str, d: str) -> str:
-    return f'<path class="{style}" d="{d}"/>'
-
-
-def _text(text: str, x: float, y: float, style: str, anchor: str = "middle") -> str:
-    place = f'x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}"'
-    return f'<text class="{style}" {place}>{escape(text)}</text>'
-
-
-def _n(value: float) -> str:
-    """A coordinate, to a tenth of a pixel."""
-    return f"{value:.1f}".removesuffix(".0")

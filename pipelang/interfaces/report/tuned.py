@@ -8,6 +8,7 @@ from pipelang.analysis.tuning.search import Point
 from pipelang.analysis.tuning.tune import Tuned
 from pipelang.diagnostics import Sources
 from pipelang.diagnostics.columns import wrap
+from pipelang.diagnostics.render import edit_json
 from pipelang.interfaces.report.advice import said
 from pipelang.interfaces.report.paint import Paint
 from pipelang.interfaces.report.table import Cell, Row, lay_out
@@ -200,18 +201,4 @@ def _point(tuned: Tuned, one: Point) -> dict[str, Any]:
 
 
 def _edits(tuned: Tuned, one: Point, sources: Sources) -> list[dict[str, Any]]:
-    found = []
-    for edit in tuned.edits(one):
-        line, column = sources[edit.span.file].position(edit.span.start)
-        end_line, end_column = sources[edit.span.file].position(edit.span.end)
-        found.append(
-            {
-                "file": edit.span.file,
-                "line": line,
-                "column": column,
-                "end_line": end_line,
-                "end_column": end_column,
-                "replacement": edit.replacement,
-            }
-        )
-    return found
+    return [edit_json(edit, sources) for edit in tuned.edits(one)]
