@@ -14,8 +14,9 @@ from pipelang.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipelang.interfaces.loading import CheckFailed, load
-    from pipelang.runtime.audit import AuditLog
-    from pipelang.runtime.embedding import (
+    from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected
+    from pipelang.runtime.engine.world import Decision, Question
+    from pipelang.runtime.host.handle import (
         Handle,
         InputError,
         LoadedProgram,
@@ -23,47 +24,46 @@ if TYPE_CHECKING:
         Runtime,
         SettingError,
     )
+    from pipelang.runtime.host.progress import Update
     from pipelang.runtime.inbox.cases import Case, InboxBroken, Refused
     from pipelang.runtime.inbox.inbox import Inbox
     from pipelang.runtime.inbox.webhook import Webhook, receive
     from pipelang.runtime.mcp.servers import McpServer
-    from pipelang.runtime.outcomes import Answered, Escalated, Failed, Rejected
-    from pipelang.runtime.progress import Update
+    from pipelang.runtime.shared.kill_switches import Switches
+    from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.sinks.otel import OpenTelemetry
     from pipelang.runtime.sinks.traces import TraceFiles
-    from pipelang.runtime.switches import Switches
-    from pipelang.runtime.tools import ToolDrift, ToolMissing
-    from pipelang.runtime.world import Decision, Question
+    from pipelang.runtime.tools.registry import ToolDrift, ToolMissing
 
 _HOMES = {
     "load": "pipelang.interfaces.loading",
     "CheckFailed": "pipelang.interfaces.loading",
-    "Handle": "pipelang.runtime.embedding",
-    "InputError": "pipelang.runtime.embedding",
-    "SettingError": "pipelang.runtime.embedding",
-    "Switches": "pipelang.runtime.switches",
-    "LoadedProgram": "pipelang.runtime.embedding",
-    "NotRunnable": "pipelang.runtime.embedding",
-    "Runtime": "pipelang.runtime.embedding",
+    "Handle": "pipelang.runtime.host.handle",
+    "InputError": "pipelang.runtime.host.handle",
+    "SettingError": "pipelang.runtime.host.handle",
+    "Switches": "pipelang.runtime.shared.kill_switches",
+    "LoadedProgram": "pipelang.runtime.host.handle",
+    "NotRunnable": "pipelang.runtime.host.handle",
+    "Runtime": "pipelang.runtime.host.handle",
     "Case": "pipelang.runtime.inbox.cases",
     "Inbox": "pipelang.runtime.inbox.inbox",
     "InboxBroken": "pipelang.runtime.inbox.cases",
     "Refused": "pipelang.runtime.inbox.cases",
     "Webhook": "pipelang.runtime.inbox.webhook",
     "receive": "pipelang.runtime.inbox.webhook",
-    "Answered": "pipelang.runtime.outcomes",
-    "Escalated": "pipelang.runtime.outcomes",
-    "Failed": "pipelang.runtime.outcomes",
-    "Rejected": "pipelang.runtime.outcomes",
-    "AuditLog": "pipelang.runtime.audit",
+    "Answered": "pipelang.runtime.engine.outcomes",
+    "Escalated": "pipelang.runtime.engine.outcomes",
+    "Failed": "pipelang.runtime.engine.outcomes",
+    "Rejected": "pipelang.runtime.engine.outcomes",
+    "AuditLog": "pipelang.runtime.sinks.audit",
     "OpenTelemetry": "pipelang.runtime.sinks.otel",
     "TraceFiles": "pipelang.runtime.sinks.traces",
-    "Update": "pipelang.runtime.progress",
+    "Update": "pipelang.runtime.host.progress",
     "McpServer": "pipelang.runtime.mcp.servers",
-    "ToolDrift": "pipelang.runtime.tools",
-    "ToolMissing": "pipelang.runtime.tools",
-    "Decision": "pipelang.runtime.world",
-    "Question": "pipelang.runtime.world",
+    "ToolDrift": "pipelang.runtime.tools.registry",
+    "ToolMissing": "pipelang.runtime.tools.registry",
+    "Decision": "pipelang.runtime.engine.world",
+    "Question": "pipelang.runtime.engine.world",
 }
 
 __all__ = [

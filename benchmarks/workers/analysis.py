@@ -10,12 +10,12 @@ import sys
 
 from serve import once, serve
 
-from pipelang.analysis.analyse import analyse
-from pipelang.analysis.model import Model, make_model
-from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.sweep import sweep
-from pipelang.analysis.tape import Tape
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.analysis.frontier.tape import Tape
+from pipelang.analysis.metrics.analyse import analyse
+from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.sweep import sweep
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics.build import build
 
 

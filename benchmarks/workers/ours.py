@@ -13,9 +13,9 @@ from typing import Any
 from serve import serve_async, serve_memory
 
 from pipelang import load
-from pipelang.runtime.embedding import Runtime
-from pipelang.runtime.interpreter import run_pipeline
-from pipelang.runtime.outcomes import Answered
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.outcomes import Answered
+from pipelang.runtime.host.handle import Runtime
 
 
 async def noop(x: int) -> int:

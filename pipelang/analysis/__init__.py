@@ -1,1 +1,3 @@
-"""What a program will do, worked out before it runs. Knows nothing of the interpreter."""
+"""Exact analysis of a program: how often each outcome happens, what it costs and takes, and what
+can never happen.
+"""

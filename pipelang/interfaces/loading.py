@@ -8,8 +8,8 @@ from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.render import as_text
-from pipelang.interfaces.disk import DiskLoader
-from pipelang.runtime.embedding import LoadedProgram, SettingError
+from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.runtime.host.handle import LoadedProgram, SettingError
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 from pipelang.semantics.loading import Loader

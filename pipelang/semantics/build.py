@@ -10,18 +10,19 @@ from pipelang.diagnostics import Diagnostic, Sources, Span, has_errors
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Undeclared
-from pipelang.semantics.elaborate import prompts, tools, world
-from pipelang.semantics.elaborate.claims import elaborate_claim
+from pipelang.semantics.elaborate.declarations import tools, world
+from pipelang.semantics.elaborate.templates import prompts
 from pipelang.semantics.elaborate.context import Context
-from pipelang.semantics.elaborate.cycles import recursive_functions, recursive_pipelines
-from pipelang.semantics.elaborate.options import or_assumed
-from pipelang.semantics.elaborate.pipelines import pipeline
-from pipelang.semantics.elaborate.settings import setting, unknown_overrides
-from pipelang.semantics.elaborate.size import functions_not_too_long
-from pipelang.semantics.elaborate.tests import elaborate_test
-from pipelang.semantics.elaborate.titles import no_title_twice
-from pipelang.semantics.elaborate.types import declared_type
-from pipelang.semantics.elaborate.unused import unused
+from pipelang.semantics.elaborate.declarations.pipelines import pipeline
+from pipelang.semantics.elaborate.declarations.tests import elaborate_test
+from pipelang.semantics.elaborate.expressions.settings import setting, unknown_overrides
+from pipelang.semantics.elaborate.expressions.types import declared_type
+from pipelang.semantics.elaborate.names.duplicate_titles import no_title_twice
+from pipelang.semantics.elaborate.names.expanded_size import functions_not_too_long
+from pipelang.semantics.elaborate.options.options import or_assumed
+from pipelang.semantics.elaborate.promises.claims import elaborate_claim
+from pipelang.semantics.elaborate.reach.cycles import recursive_functions, recursive_pipelines
+from pipelang.semantics.elaborate.reach.unused import unused
 from pipelang.semantics.identity import program_hash
 from pipelang.semantics.loading import Loaded, Loader, load
 from pipelang.semantics.symbols import Symbol, collect

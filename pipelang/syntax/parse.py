@@ -25,7 +25,7 @@ from pipelang.syntax.tables import Tables, tables
 from pipelang.syntax.tokens import Token, TokenList, tokenize
 
 if TYPE_CHECKING:
-    from pipelang.syntax.recovery import Recovery
+    from pipelang.syntax.recovery.recovery import Recovery
 
 MAX_DEPTH = 100
 """How many constructs may stand in each other, so that later passes may walk a tree recursively."""
@@ -63,7 +63,7 @@ def parse(source: Source) -> Parsed:
     if other is not None:
         found = (other,)
     elif found or recovery is not None:
-        from pipelang.syntax.findings import findings
+        from pipelang.syntax.recovery.syntax_errors import findings
 
         found = findings(source, token_list.diagnostics, tuple(lowering.diagnostics), recovery)
     return Parsed(module, token_list, found, derivation if recovery is None else [])
@@ -166,7 +166,7 @@ def _recovery(
     depths: list[int],
 ) -> Recovery:
     """Imported at the first error: a file without any pays nothing."""
-    from pipelang.syntax.recovery import Recovery, Stack
+    from pipelang.syntax.recovery.recovery import Recovery, Stack
 
     stack = Stack(states, values, starts, depths)
     return Recovery(source, tables(), stack, token_list.tokens, list(token_list.guessed))

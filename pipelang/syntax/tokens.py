@@ -11,7 +11,7 @@ from pipelang.records import dataclass
 from pipelang.syntax.tables import tables
 
 if TYPE_CHECKING:
-    from pipelang.syntax.strange import Strange
+    from pipelang.syntax.bad_tokens import Strange
 
 DECLARING = frozenset(
     "use enum type provider tier role tool fn patterns prompt setting memory pipeline prove "
@@ -143,7 +143,7 @@ def _half_characters(source: Source, start: int, found: list[Diagnostic]) -> lis
 
 def _strange(source: Source, at: int, what: str) -> Strange:
     """Imported when it is needed: a file without errors pays nothing."""
-    from pipelang.syntax.strange import not_a_comment, strange, unclosed_template
+    from pipelang.syntax.bad_tokens import not_a_comment, strange, unclosed_template
 
     if what == "template":
         return unclosed_template(source, at)
@@ -153,7 +153,7 @@ def _strange(source: Source, at: int, what: str) -> Strange:
 
 
 def _too_long(source: Source, at: int, end: int, kind: str) -> Strange:
-    from pipelang.syntax.strange import Strange
+    from pipelang.syntax.bad_tokens import Strange
 
     told = report(codes.BAD_NUMBER, Span(source.name, at, end), found=source.text[at:end])
     return Strange(end, told, kind, _SHORT[kind])

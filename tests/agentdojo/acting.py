@@ -16,10 +16,10 @@ from functools import cache
 from typing import Any, Literal
 
 from pipelang import Answered, Decision, Question, Rejected, Runtime, load
-from pipelang.runtime.embedding import LoadedProgram
-from pipelang.runtime.outcomes import Result
+from pipelang.runtime.engine.outcomes import Result
+from pipelang.runtime.engine.world import ToolCall
+from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelRequest, Usage
-from pipelang.runtime.world import ToolCall
 
 from ..memory import MemoryLoader
 from .pipelines import TARGETS, Form, Planned, agent_of, file_of, named, planned

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipelang.analysis.proving import prove
+from pipelang.analysis.findings.verify import prove
 from pipelang.semantics.build import build
 
 from ..memory import MemoryLoader

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelang.interfaces.checking import check_file
+from pipelang.interfaces.check.check import check_file
 from pipelang.semantics import program as p
 from pipelang.semantics.types import Kind, ListType, OptionalType, Scalar, Type, fits
 

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from pipelang import Failed
-from pipelang.analysis.proving import prove
-from pipelang.interfaces.checking import check_file
+from pipelang.analysis.findings.verify import prove
+from pipelang.interfaces.check.check import check_file
 from pipelang.semantics.build import build
 
 from ..memory import MemoryLoader

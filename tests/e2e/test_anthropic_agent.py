@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelang import Answered
-from pipelang.runtime.embedding import Runtime
+from pipelang.runtime.host.handle import Runtime
 from pipelang.runtime.providers.anthropic import AnthropicProvider
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelRequest
 from pipelang.runtime.providers.replay import RecordingProvider, ReplayProvider

@@ -11,9 +11,9 @@ import anthropic.types.messages  # noqa: F401  (seconds, which no D here should 
 import pytest
 
 from pipelang import Answered
-from pipelang.runtime.embedding import Handle, Runtime
-from pipelang.runtime.events import Event
-from pipelang.runtime.outcomes import Failed, Result
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.outcomes import Failed, Result
+from pipelang.runtime.host.handle import Handle, Runtime
 from pipelang.runtime.providers.anthropic import AnthropicProvider
 from tests.e2e.messages_server import KEY, MessagesServer, Reply
 from tests.unit.runtime.stage import Models, left_over, load

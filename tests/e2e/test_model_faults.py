@@ -12,8 +12,8 @@ import anthropic.types.messages  # noqa: F401  (seconds, which no timeout here s
 import pytest
 
 from pipelang import Answered
-from pipelang.runtime.embedding import Runtime
-from pipelang.runtime.outcomes import Failed, Result
+from pipelang.runtime.engine.outcomes import Failed, Result
+from pipelang.runtime.host.handle import Runtime
 from pipelang.runtime.providers.anthropic import AnthropicProvider
 from tests.e2e.messages_server import KEY, MessagesServer, Reply, Seen
 from tests.unit.runtime.stage import events, left_over, load

@@ -6,7 +6,7 @@ import time
 
 from pipelang.diagnostics import Source, has_errors
 from pipelang.diagnostics.render import as_text
-from pipelang.interfaces.checking import check_file, report_json
+from pipelang.interfaces.check.check import check_file, report_json
 from pipelang.syntax.format import format_source
 from pipelang.syntax.parse import parse
 

@@ -13,7 +13,7 @@ from typing import Any
 def analyse(path: Path) -> dict[str, Any]:
     """`report["pipelines"]` of `pipelang check --format json PATH`."""
     # Imported late, so that the oracle and its own tests run without any product.
-    check = importlib.import_module("pipelang.interfaces.cli.check_report")
+    check = importlib.import_module("pipelang.interfaces.cli.check.report")
     report = check.check_report([str(path)])
     pipelines: dict[str, Any] = report.get("pipelines") or {}
     if not pipelines:
@@ -57,7 +57,7 @@ class Exported:
 def exported(path: Path) -> dict[str, Exported]:
     """The pipelines of a file in the PRISM language; without those that cannot be said in it."""
     prism = importlib.import_module("pipelang.interfaces.export.prism")
-    disk = importlib.import_module("pipelang.interfaces.disk")
+    disk = importlib.import_module("pipelang.interfaces.check.disk_loader")
     build = importlib.import_module("pipelang.semantics.build").build
     walk = importlib.import_module("pipelang.semantics.walk")
     program = build(str(path), disk.DiskLoader()).program

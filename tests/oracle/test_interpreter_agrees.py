@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import pipelang
-from pipelang.interfaces.simulating import spending
-from pipelang.runtime.simulation.simulate import Counts, simulate
+from pipelang.interfaces.runs.compare_simulation import spending
+from pipelang.runtime.host.simulate import Counts, simulate
 
 from .generate import generate
 from .generate_wide import generate_wide

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.analysis.analyse import analyse
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.analysis.metrics.analyse import analyse
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics.build import build
 
 ITEMS = ("s0", "s1", "gi", "gj", "u", "gk")

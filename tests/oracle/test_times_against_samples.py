@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelang.analysis.analyse import analyse
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.analysis.metrics.analyse import analyse
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics.build import build
 
 RUNS = 1_000_000

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelang.runtime.audit import AuditLog
-from pipelang.runtime.verification import Broken, Whole, verify
+from pipelang.runtime.sinks.audit import AuditLog
+from pipelang.runtime.sinks.audit_verification import Broken, Whole, verify
 
 WORDS = st.text(max_size=8)
 ENTRIES = st.lists(st.tuples(WORDS, WORDS, st.booleans()), min_size=2, max_size=6)

@@ -19,7 +19,7 @@ import pytest
 
 from pipelang.diagnostics import Source
 from pipelang.diagnostics.render import as_text
-from pipelang.interfaces.checking import check_file, report_json
+from pipelang.interfaces.check.check import check_file, report_json
 from pipelang.syntax.tokens import tokenize
 
 from ..memory import MemoryLoader, libraries

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from pipelang import Answered, Escalated, Failed
 from pipelang.diagnostics import Span
-from pipelang.runtime.budget import Budget, BudgetSpent
-from pipelang.runtime.interpreter import run_pipeline
+from pipelang.runtime.engine.budget import Budget, BudgetSpent
+from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.semantics import program as p
 

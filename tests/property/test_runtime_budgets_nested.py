@@ -23,13 +23,14 @@ from hypothesis import strategies as st
 
 from pipelang import Answered, Failed
 from pipelang.records import replace
-from pipelang.runtime import asking, attempting, subruns
-from pipelang.runtime.budget import Budget, BudgetSpent, Reservation
-from pipelang.runtime.embedding import LoadedProgram, Runtime
-from pipelang.runtime.interpreter import run_pipeline
-from pipelang.runtime.outcomes import Result
+from pipelang.runtime.engine import subpipelines
+from pipelang.runtime.worlds.real import attempts, model_calls
+from pipelang.runtime.engine.budget import Budget, BudgetSpent, Reservation
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.outcomes import Result
+from pipelang.runtime.engine.world import ToolCall
+from pipelang.runtime.host.handle import LoadedProgram, Runtime
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
-from pipelang.runtime.world import ToolCall
 
 from ..unit.runtime.stage import left_over, load
 
@@ -264,8 +265,8 @@ def test_no_budget_is_exceeded_in_any_dimension(
     async def main() -> Result:
         loop = asyncio.get_running_loop()
         clock = SimpleNamespace(monotonic=loop.time)
-        patch.setattr(attempting, "time", clock)
-        patch.setattr(asking, "time", clock)
+        patch.setattr(attempts, "time", clock)
+        patch.setattr(model_calls, "time", clock)
         runtime = Runtime(providers={"lab": models}, chance=random.Random(seed))
         run = program.pipeline("main", tools={"look": look}, runtime=runtime).start({"x": "hi"})
         books.budgets.append(run.budget)
@@ -274,7 +275,7 @@ def test_no_budget_is_exceeded_in_any_dimension(
         return result
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subruns, "Budget", kept)
+        patch.setattr(subpipelines, "Budget", kept)
         patch.setattr(Budget, "hold", innermost_first(books, Budget.hold))
         patch.setattr(Budget, "settle", noting(books, Budget.settle))
         result = run_virtually(main)

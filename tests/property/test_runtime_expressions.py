@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelang.runtime.expressions import Expressions
-from pipelang.runtime.values import to_json
+from pipelang.runtime.engine.expressions import Expressions
+from pipelang.runtime.engine.values import to_json
 
 from ..unit.runtime.stage import load
 

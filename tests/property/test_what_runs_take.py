@@ -17,14 +17,14 @@ import pytest
 import pipelang
 from pipelang.analysis.latency.figures import Spent, spent
 from pipelang.analysis.latency.quantiles import SHARES
-from pipelang.analysis.latency.worst import longest_run
-from pipelang.analysis.model import make_model
-from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.sweep import Totals, sweep
-from pipelang.analysis.worst import worst_run
-from pipelang.interfaces.simulating import spending, unknown_as
-from pipelang.runtime.embedding import LoadedProgram
-from pipelang.runtime.simulation.simulate import Counts, simulate
+from pipelang.analysis.latency.worst_cost import worst_run
+from pipelang.analysis.latency.worst_time import longest_run
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.interfaces.runs.compare_simulation import spending, unknown_as
+from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.host.simulate import Counts, simulate
 from pipelang.semantics import program as p
 
 from ..oracle.generate import generate

@@ -9,7 +9,7 @@ import pytest
 
 from pipelang.diagnostics import RULES, Severity
 from pipelang.diagnostics.render import as_json
-from pipelang.interfaces.checking import check_file
+from pipelang.interfaces.check.check import check_file
 
 from ..memory import MemoryLoader
 from .chunks import MAIN, SUITE, Chunk, Expected, all_chunks
@@ -85,7 +85,7 @@ def well_said(found: dict) -> None:
 @pytest.mark.parametrize("chunk", [c for c in CHUNKS if c.kind == "run"], ids=lambda c: c.id)
 def test_run(chunk: Chunk) -> None:
     from pipelang.interfaces.loading import load
-    from pipelang.runtime.testing import run_test
+    from pipelang.runtime.host.pipeline_tests import run_test
 
     loaded = load(MAIN, loader=MemoryLoader({**BESIDE, **chunk.files}))
     text = chunk.files[MAIN]

@@ -12,9 +12,9 @@ import pytest
 from pipelang.analysis.advice.advise import Advice, advise
 from pipelang.analysis.advice.changes import Kind, better
 from pipelang.analysis.advice.trying import Bench, edited
-from pipelang.interfaces.checking import check_file
-from pipelang.interfaces.cli.check_report import check_report
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.interfaces.cli.check.report import check_report
 from tests.oracle.generate import generate
 from tests.oracle.write_pipe import write_pipe
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from pipelang.interfaces.assuming import assumptions
-from pipelang.interfaces.cli import check
+from pipelang.interfaces.check.assumptions import assumptions
+from pipelang.interfaces.cli.check.command import command as check
 
 BARE = '''\
 tier small {{ provider acme model "m" price $1 in, $5 out {tier} }}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelang.interfaces.checking import check_file
+from pipelang.interfaces.check.check import check_file
 
 from ..memory import MemoryLoader
 

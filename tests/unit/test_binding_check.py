@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipelang.diagnostics import Diagnostic
-from pipelang.interfaces.binding_check import check_bindings
+from pipelang.interfaces.check.binding_check import check_bindings
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.cli.main import main
-from pipelang.interfaces.disk import DiskLoader
 from pipelang.semantics.build import build
 
 DECLARED = """\

@@ -6,8 +6,8 @@ import pytest
 from click import UsageError
 from click.testing import CliRunner
 
-from pipelang.interfaces.cli import check
-from pipelang.interfaces.cli.check_line import CheckLine, read_line
+from pipelang.interfaces.cli.check.command import command as check
+from pipelang.interfaces.cli.check.command_line import CheckLine, read_line
 
 LINES = [
     "",

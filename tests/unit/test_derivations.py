@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.analysis.analyse import Analysis
-from pipelang.analysis.derivation import derivable, derive, figure, recorded
-from pipelang.analysis.waterfall import waterfall
-from pipelang.interfaces.checking import check_file
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.metrics.derivation import derivable, derive, figure, recorded
+from pipelang.analysis.metrics.loss_waterfall import waterfall
+from pipelang.interfaces.check.check import check_file
 from pipelang.semantics import program as p
 from tests.oracle.generate import generate
 from tests.oracle.write_pipe import write_pipe

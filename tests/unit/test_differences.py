@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelang.analysis.coupling import Side, coupled, same_files
-from pipelang.analysis.differences import Changes, differences
-from pipelang.analysis.model import make_model
-from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.posterior import posterior
-from pipelang.analysis.sweep import sweep
-from pipelang.interfaces.checking import Checked, check_file
+from pipelang.analysis.metrics.differences import Changes, differences
+from pipelang.analysis.model.coupled_posterior import Side, coupled, same_files
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.posterior import posterior
+from pipelang.analysis.sweep.sweep import sweep
+from pipelang.interfaces.check.check import Checked, check_file
 
 from ..memory import MemoryLoader
 

@@ -29,11 +29,11 @@ from typing import Any
 import pytest
 
 from pipelang.diagnostics import Source, has_errors
-from pipelang.interfaces.checking import Checked, check_file, report_json
+from pipelang.interfaces.check.check import Checked, check_file, report_json
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.cli.main import COMMANDS, main
-from pipelang.interfaces.disk import DiskLoader
-from pipelang.runtime.embedding import LoadedProgram
-from pipelang.runtime.testing import run_test
+from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.host.pipeline_tests import run_test
 from pipelang.syntax.format import format_source
 from pipelang.syntax.parse import parse
 from pipelang.syntax.tables import tables

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelang.analysis.beta import beta_quantile, incomplete_beta, jeffreys
-from pipelang.analysis.calibration import at_threshold, calibration
-from pipelang.analysis.parameters import Parameters
-from pipelang.interfaces.checking import check_file, report_json
+from pipelang.analysis.model.beta import beta_quantile, incomplete_beta, jeffreys
+from pipelang.analysis.model.calibration import at_threshold, calibration
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.interfaces.check.check import check_file, report_json
 from pipelang.semantics.chance import EvidenceFile, Row
 from pipelang.semantics.evidence_file import Flaw, read_evidence
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pipelang.interfaces.cli.check import command
+from pipelang.interfaces.cli.check.command import command
 
 REPO = Path(__file__).resolve().parents[2]
 SUPPORT = str(REPO / "examples/support/support.pipe")

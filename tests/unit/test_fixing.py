@@ -10,9 +10,9 @@ import pytest
 
 from pipelang.diagnostics import Diagnostic, Edit, Span, codes, report
 from pipelang.diagnostics.spelling import distance, only_slip
-from pipelang.interfaces.checking import check_file
+from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.check.fix import compatible, drafted, edited
 from pipelang.interfaces.cli.main import main
-from pipelang.interfaces.fixing import compatible, drafted, edited
 
 ENUM = "enum Size { small large }\n"
 RECORD = "type Ticket { body: text  sure: probability }\n"

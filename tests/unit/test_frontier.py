@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.analysis import narrowing
-from pipelang.analysis.analyse import Analysis, analyse
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.analysis.metrics.analyse import Analysis, analyse
+from pipelang.analysis.sweep import pruning
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics.build import build
 
 ONE = 'python "m:f" effect read succeeds 97% accuracy 90% cost $0.01'
@@ -77,8 +77,8 @@ def test_bounds_hold_what_is_exact(
     lines = tangle(5, seed)
     exact = analysed(tmp_path, lines)
     assert exact.numbers["success"].value is not None
-    monkeypatch.setattr(narrowing, "MANY_STATES", 30)
-    monkeypatch.setattr(narrowing, "most_states", lambda model: 40)
+    monkeypatch.setattr(pruning, "MANY_STATES", 30)
+    monkeypatch.setattr(pruning, "most_states", lambda model: 40)
     bounded = analysed(tmp_path, lines)
     widths = []
     for name in ("success", "silent_error", "failure", "coverage", "availability", "cost.mean"):
@@ -101,9 +101,9 @@ def test_joining_what_is_read_together_changes_nothing(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = tangle(4, seed)
-    monkeypatch.setattr(narrowing, "MANY_STATES", 16)
+    monkeypatch.setattr(pruning, "MANY_STATES", 16)
     joined = analysed(tmp_path, lines)
-    monkeypatch.setattr(narrowing, "MANY_STATES", 10**9)
+    monkeypatch.setattr(pruning, "MANY_STATES", 10**9)
     apart = analysed(tmp_path, lines)
     for name, number in apart.numbers.items():
         if number.value is not None:

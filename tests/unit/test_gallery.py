@@ -23,9 +23,9 @@ from typing import Any
 import pytest
 
 from pipelang.diagnostics import Source
-from pipelang.interfaces.checking import Checked, check_file, report_json
-from pipelang.runtime.embedding import LoadedProgram
-from pipelang.runtime.testing import run_test
+from pipelang.interfaces.check.check import Checked, check_file, report_json
+from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.host.pipeline_tests import run_test
 from pipelang.syntax.format import format_source
 
 GALLERY = Path(__file__).resolve().parents[2] / "examples" / "gallery"

@@ -16,11 +16,11 @@ import pytest
 from pipelang.diagnostics import Source
 from pipelang.diagnostics.render import as_text
 from pipelang.syntax import tokens
-from pipelang.syntax.automaton import Trial
 from pipelang.syntax.format import format_source
-from pipelang.syntax.line_starts import LineStarts
 from pipelang.syntax.parse import Parsed, parse
-from pipelang.syntax.recovery import CAREFUL
+from pipelang.syntax.recovery.line_starts import LineStarts
+from pipelang.syntax.recovery.probe import Trial
+from pipelang.syntax.recovery.recovery import CAREFUL
 from pipelang.syntax.tables import tables
 
 SECONDS = 20

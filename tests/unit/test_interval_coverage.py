@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelang.analysis.coupling import Side, coupled
-from pipelang.analysis.figures import reader_of
-from pipelang.analysis.model import make_model
-from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.posterior import DRAWS, MOST_WORK, interval, posterior
-from pipelang.analysis.sweep import Totals, sweep
-from pipelang.interfaces.checking import check_file, report_json
+from pipelang.analysis.metrics.metrics import reader_of
+from pipelang.analysis.model.coupled_posterior import Side, coupled
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval, posterior
+from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.interfaces.check.check import check_file, report_json
 from pipelang.records import replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import EvidenceFile, Row

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelang.interfaces.report.live import Picture, PlainLines
-from pipelang.runtime.events import Event
+from pipelang.interfaces.report.runs.live import Picture, PlainLines
+from pipelang.runtime.engine.events import Event
 from tests.unit.runtime.stage import load
 
 PROGRAM = """

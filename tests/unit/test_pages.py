@@ -11,11 +11,11 @@ import pytest
 from pipelang.diagnostics import RULES, Diagnostic
 from pipelang.diagnostics.columns import cells_of
 from pipelang.diagnostics.explanation import Page, page_of
-from pipelang.interfaces.binding_check import check_bindings
-from pipelang.interfaces.checking import check_file
+from pipelang.interfaces.check.binding_check import check_bindings
+from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.cli.explain import explanation, find
-from pipelang.interfaces.disk import DiskLoader
-from pipelang.interfaces.report.paint import painter
+from pipelang.interfaces.text.colours import painter
 
 PAGES = Path(__file__).parents[2] / "pipelang" / "diagnostics" / "pages"
 ROWS = [{"confidence": 0.97, "correct": True}] * 40 + [{"confidence": 0.6, "correct": False}] * 3

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import pipelang
-from pipelang.interfaces.checking import check_file
-from pipelang.interfaces.simulating import simulated
+from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.runs.compare_simulation import simulated
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 
 FRAME = """

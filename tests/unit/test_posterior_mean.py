@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelang.analysis.quadrature import Beta, gauss_jacobi
-from pipelang.interfaces.checking import check_file, report_json
+from pipelang.analysis.model.quadrature import Beta, gauss_jacobi
+from pipelang.interfaces.check.check import check_file, report_json
 
 from ..memory import MemoryLoader
 

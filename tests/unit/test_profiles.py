@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelang.diagnostics import RULES
-from pipelang.interfaces.checking import check_file
-from pipelang.interfaces.profiles.config import Asked, Config, combined, is_at
-from pipelang.interfaces.profiles.judging import OF_IMPORTS, OF_PRODUCTION
-from pipelang.interfaces.profiles.nearest import Configs, above
-from pipelang.interfaces.profiles.reading import read_config
+from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.check.profiles.config import Asked, Config, combined, is_at
+from pipelang.interfaces.check.profiles.judging import OF_IMPORTS, OF_PRODUCTION
+from pipelang.interfaces.check.profiles.nearest import Configs, above
+from pipelang.interfaces.check.profiles.reading import read_config
 from pipelang.syntax.format import format_source
 
 from ..memory import MemoryLoader
@@ -274,7 +274,7 @@ def test_no_configuration_makes_it_fall_over(text: str) -> None:
 @given(st.text(alphabet="ignore[]P5,# \n\t(){}:", max_size=60))
 def test_no_comment_makes_it_fall_over(text: str) -> None:
     from pipelang.diagnostics import Source
-    from pipelang.interfaces.profiles.comments import ignores
+    from pipelang.interfaces.check.profiles.comments import ignores
 
     for whole in (f"# pipelang: {text}", f"pipeline p(a: int) -> int {{ # pipelang:{text}\n"):
         ignored, wrong = ignores(Source("a.pipe", whole))
@@ -303,7 +303,7 @@ pipeline q(word: text max 9 tokens, other: text max 99 tokens) -> text { # pipel
 
 def test_the_formatter_keeps_such_comments_on_their_lines() -> None:
     from pipelang.diagnostics import Source
-    from pipelang.interfaces.profiles.comments import ignores
+    from pipelang.interfaces.check.profiles.comments import ignores
 
     once, _ = format_source(Source("a.pipe", IGNORED))
     before, _ = ignores(Source("a.pipe", IGNORED))

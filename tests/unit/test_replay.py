@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.providers.protocol import (
     ModelAnswer,
     ModelFault,
@@ -29,7 +30,6 @@ from pipelang.runtime.providers.replay import (
     RecordingProvider,
     ReplayProvider,
 )
-from pipelang.runtime.world import ToolCall
 
 
 class Topic(Enum):

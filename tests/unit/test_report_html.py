@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipelang.interfaces.checking import Checked, check_file
-from pipelang.interfaces.cli.check import command
+from pipelang.interfaces.check.check import Checked, check_file
+from pipelang.interfaces.cli.check.command import command
 from pipelang.interfaces.report.html.page import report_html
 from tests.unit.test_report_text import BROKEN, CHAIN, RANGE, UNKNOWN, check
 

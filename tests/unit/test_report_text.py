@@ -16,15 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelang.analysis.numbers import Number
+from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics.columns import cells_of, wrap
-from pipelang.interfaces.checking import Checked, check_file
-from pipelang.interfaces.disk import DiskLoader
-from pipelang.interfaces.report.paint import painter
-from pipelang.interfaces.report.sentence import apportion
-from pipelang.interfaces.report.table import Cell, bar, cut, lay_out, range_bar
+from pipelang.interfaces.check.check import Checked, check_file
+from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.interfaces.report.sections.sentence import apportion
 from pipelang.interfaces.report.text import report_text
-from pipelang.interfaces.report.words import (
+from pipelang.interfaces.text.colours import painter
+from pipelang.interfaces.text.number_format import (
     a_day,
     against,
     interval,
@@ -33,6 +32,7 @@ from pipelang.interfaces.report.words import (
     one_in,
     percent,
 )
+from pipelang.interfaces.text.table import Cell, bar, cut, lay_out, range_bar
 from pipelang.semantics.chance import Basis
 
 REPO = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.analysis.review import erlang_c, wait_p95
-from pipelang.interfaces.checking import check_file, report_json, with_review
+from pipelang.analysis.metrics.review_queues import erlang_c, wait_p95
+from pipelang.interfaces.check.check import check_file, report_json, with_review
 
 # P(a case waits) for c servers at an offered load of a erlangs. The first rows are the usual worked
 # example of M/M/c (utilisation 50%: c = 1 .5; c = 2 1/3; c = 3 .2368; c = 5 .1304), which are the

@@ -12,9 +12,9 @@ import pytest
 from pipelang.diagnostics import Diagnostic
 from pipelang.diagnostics.render import as_github, as_json, as_text
 from pipelang.diagnostics.sarif import as_sarif
-from pipelang.interfaces.against import against
-from pipelang.interfaces.checking import Checked, check_file
-from pipelang.interfaces.report.against_markdown import against_markdown
+from pipelang.interfaces.check.check import Checked, check_file
+from pipelang.interfaces.check.compare import against
+from pipelang.interfaces.report.changes.markdown import against_markdown
 from pipelang.interfaces.report.html.page import report_html
 
 REPO = Path(__file__).resolve().parents[2]

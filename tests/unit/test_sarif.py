@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from pipelang.diagnostics import RULES, Diagnostic, Edit, Label, Severity, Source, Span, report
 from pipelang.diagnostics.sarif import FINGERPRINT, as_sarif
-from pipelang.interfaces.checking import check_file
+from pipelang.interfaces.check.check import check_file
 from pipelang.records import replace
 
 from ..memory import MemoryLoader

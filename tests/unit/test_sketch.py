@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelang.analysis.sketch.figures import at_accuracy, figures, needed
 from pipelang.analysis.sketch.reading import NoSketch, read
-from pipelang.interfaces.checking import check_file
+from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.cli.main import main
 
 PIPE = """

@@ -18,9 +18,9 @@ from pipelang.analysis.tuning.bound import least_cost
 from pipelang.analysis.tuning.dimensions import dimensions
 from pipelang.analysis.tuning.search import Found, edits_of, search
 from pipelang.analysis.tuning.tune import tune
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.cli import tune as command
-from pipelang.interfaces.cli.check_report import check_report
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.cli.check.report import check_report
 from pipelang.interfaces.export.front_svg import front_svg
 from pipelang.semantics.build import build
 

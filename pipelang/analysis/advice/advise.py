@@ -16,8 +16,8 @@ from pipelang.analysis.advice.shares import Weights, accuracies
 from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.advice.verifiers import names, verifiers
 from pipelang.analysis.advice.written import page, written_links
-from pipelang.analysis.analyse import Analysis, analyse
-from pipelang.analysis.objectives import Verdict, compare
+from pipelang.analysis.metrics.analyse import Analysis, analyse
+from pipelang.analysis.metrics.objectives import Verdict, compare
 from pipelang.diagnostics import Sources
 from pipelang.diagnostics.render import edit_json
 from pipelang.records import dataclass

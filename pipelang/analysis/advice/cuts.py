@@ -14,8 +14,8 @@ from typing import Any
 from pipelang.analysis.advice.changes import Change, Kind, percent
 from pipelang.analysis.advice.shares import Weights
 from pipelang.analysis.advice.written import Page
-from pipelang.analysis.model import confidence_cut, file_cuts, make_model
-from pipelang.analysis.parameters import Parameters
+from pipelang.analysis.model.model import confidence_cut, file_cuts, make_model
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.diagnostics import Edit, Source, Sources, Span
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as ir

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from pipelang.analysis.figures import left_out, reader_of
-from pipelang.analysis.model import make_model
-from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.sweep import OUTCOMES, sweep
-from pipelang.analysis.tape import Tape
+from pipelang.analysis.frontier.tape import Tape
+from pipelang.analysis.metrics.metrics import left_out, reader_of
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.sweep import OUTCOMES, sweep
 from pipelang.diagnostics import Edit, Sources
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p

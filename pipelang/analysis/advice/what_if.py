@@ -12,15 +12,15 @@ from itertools import product
 from typing import Any
 
 from pipelang.analysis.advice.trying import Bench
-from pipelang.analysis.analyse import Analysis
-from pipelang.analysis.enclosed import Read, enclosed, look_behind
-from pipelang.analysis.figures import Figures, field_of, reader_of
-from pipelang.analysis.model import make_model
-from pipelang.analysis.numbers import Number
-from pipelang.analysis.objectives import compare
-from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.posterior import posterior
-from pipelang.analysis.sweep import Totals, sweep
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.metrics.bounds_over_unknowns import Read, enclosed, look_behind
+from pipelang.analysis.metrics.metrics import Figures, field_of, reader_of
+from pipelang.analysis.metrics.objectives import compare
+from pipelang.analysis.model.intervals import Number
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.posterior import posterior
+from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 

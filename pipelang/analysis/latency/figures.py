@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from math import erf, inf, sqrt
 from typing import Any
 
-from pipelang.analysis.enclosed import Enclosed, highest, random_points
-from pipelang.analysis.enclosure import Axis, Grid
-from pipelang.analysis.latency.meter import Measure
+from pipelang.analysis.frontier.meter import Measure
 from pipelang.analysis.latency.moved import moved, spread_of
 from pipelang.analysis.latency.quantiles import (
     COARSE,
@@ -26,10 +24,12 @@ from pipelang.analysis.latency.quantiles import (
     measured,
     quantile,
 )
-from pipelang.analysis.latency.worst import longest_run
-from pipelang.analysis.model import Model
-from pipelang.analysis.numbers import Number, certain
-from pipelang.analysis.parameters import Parameters
+from pipelang.analysis.latency.worst_time import longest_run
+from pipelang.analysis.metrics.bounds_over_unknowns import Enclosed, highest, random_points
+from pipelang.analysis.model.bernstein_bounds import Axis, Grid
+from pipelang.analysis.model.intervals import Number, certain
+from pipelang.analysis.model.model import Model
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis

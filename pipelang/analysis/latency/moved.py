@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.quadrature import posterior_betas, with_posterior
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.quadrature import posterior_betas, with_posterior
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.latency.lattice import Lattice, inverted
-from pipelang.analysis.latency.meter import MOST, TINY, Measure, Meter, Scale
+from pipelang.analysis.frontier.lattice import Lattice, inverted
+from pipelang.analysis.frontier.meter import MOST, TINY, Measure, Meter, Scale
 from pipelang.analysis.latency.walk import Walk, walk
-from pipelang.analysis.model import make_model
-from pipelang.analysis.parameters import Parameters
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from pipelang.analysis.latency.lattice import Lognormal, sigma_of
-from pipelang.analysis.preparing import tiers_of
+from pipelang.analysis.frontier.lattice import Lognormal, sigma_of
+from pipelang.analysis.kernels.prepared_step import tiers_of
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, CountedShare, Declared

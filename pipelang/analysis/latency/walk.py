@@ -10,18 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
-from pipelang.analysis.branching import by_arm, is_right, outdated, tested
-from pipelang.analysis.chains import StepKernel
-from pipelang.analysis.closed import Closed, Ending, add
-from pipelang.analysis.conditions import Plan, gate_plan, perform, test_plan
-from pipelang.analysis.latency.meter import TINY, Meter
-from pipelang.analysis.latency.regions import Leaf, Order, Parallel, Series, order_of
-from pipelang.analysis.liveness import Needed, Taint, needed_after
-from pipelang.analysis.model import ABSENT, END, RIGHT, WRONG, Model, value_key
-from pipelang.analysis.places import through
-from pipelang.analysis.preparing import latent_key, prepared_step
-from pipelang.analysis.sweep import Totals
-from pipelang.analysis.table import (
+from pipelang.analysis.frontier.branching import by_arm, is_right, outdated, tested
+from pipelang.analysis.frontier.meter import TINY, Meter
+from pipelang.analysis.frontier.table import (
     Key,
     State,
     Table,
@@ -31,6 +22,15 @@ from pipelang.analysis.table import (
     split,
     summed,
 )
+from pipelang.analysis.kernels.chains import StepKernel
+from pipelang.analysis.kernels.conditions import Plan, gate_plan, perform, test_plan
+from pipelang.analysis.kernels.outcome_distribution import Closed, Ending, add
+from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
+from pipelang.analysis.latency.regions import Leaf, Order, Parallel, Series, order_of
+from pipelang.analysis.model.model import ABSENT, END, RIGHT, WRONG, Model, value_key
+from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
+from pipelang.analysis.sweep.redos import through
+from pipelang.analysis.sweep.sweep import Totals
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending

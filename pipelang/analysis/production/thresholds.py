@@ -15,7 +15,7 @@ from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare, Undeclared
-from pipelang.semantics.elaborate.evidence import confidence_step
+from pipelang.semantics.elaborate.options.evidence import confidence_step
 from pipelang.semantics.walk import all_items, inner_links
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from pipelang.analysis.advice.attempts import asked
 from pipelang.analysis.advice.changes import Kind
 from pipelang.analysis.advice.shares import value_of
-from pipelang.analysis.model import Model, make_model
-from pipelang.analysis.parameters import Parameters
-from pipelang.analysis.prices import attempt_cost
+from pipelang.analysis.kernels.costs import attempt_cost
+from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.tuning.dimensions import Dimension
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items, inner_blocks

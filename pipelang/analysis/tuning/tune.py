@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipelang.analysis.advice.trying import Bench, figures
-from pipelang.analysis.analyse import Analysis, analyse
+from pipelang.analysis.metrics.analyse import Analysis, analyse
 from pipelang.analysis.tuning.bound import least_cost
 from pipelang.analysis.tuning.dimensions import dimensions, untold_tiers
 from pipelang.analysis.tuning.search import (

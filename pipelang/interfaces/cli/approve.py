@@ -13,8 +13,8 @@ import click
 from pipelang.interfaces.cli.inbox import REFUSED, state_option
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, write
-from pipelang.interfaces.report.paint import painter
-from pipelang.interfaces.state import DEFAULT, StateFolder
+from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
+from pipelang.interfaces.text.colours import painter
 
 
 @click.command(name="approve", short_help="Answer what waits: yes, no, or an answer.")

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from pipelang.interfaces.cli.run import stop
+from pipelang.interfaces.cli.run.command import stop
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
-from pipelang.interfaces.report.paint import painter
-from pipelang.interfaces.state import DEFAULT
+from pipelang.interfaces.runs.state_folder import DEFAULT
+from pipelang.interfaces.text.colours import painter
 
 _HASH = 64
 
@@ -23,7 +23,7 @@ def command() -> None:
 
 
 def _log(file: str | None, state: str) -> Path:
-    from pipelang.interfaces.state import StateFolder
+    from pipelang.interfaces.runs.state_folder import StateFolder
 
     path = StateFolder(Path(state)).audit if file is None else Path(file)
     if not path.is_file():
@@ -44,7 +44,7 @@ def verify_command(file: str | None, state: str, expect: str | None, form: str) 
     Whole entries that were cut off the end, or a log written anew, show only against --expect: the
     last hash of an earlier `verify`, kept where nobody writes who can write the log.
     """
-    from pipelang.runtime.verification import Broken, verify
+    from pipelang.runtime.sinks.audit_verification import Broken, verify
 
     if expect is not None and (len(expect) != _HASH or set(expect) - set("0123456789abcdef")):
         stop(f"--expect takes a hash of {_HASH} hexadecimal digits, found `{expect}`", 2)

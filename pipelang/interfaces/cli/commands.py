@@ -11,6 +11,9 @@ from pipelang.interfaces.cli.main import COMMANDS, INTERRUPTED, NO_READER
 from pipelang.interfaces.cli.terminal import stop_writing, warn
 from pipelang.version import __version__
 
+# The commands that have a room of their own.
+HOMES = {"check": "check.command", "run": "run.command"}
+
 
 class Commands(click.Group):
     """A group whose members are imported on demand."""
@@ -21,7 +24,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"pipelang.interfaces.cli.{cmd_name}")
+        module = import_module(f"pipelang.interfaces.cli.{HOMES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         return command
 

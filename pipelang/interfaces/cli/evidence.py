@@ -13,8 +13,8 @@ from pipelang.interfaces.cli.programs import FINDINGS, USAGE, deliver, stop
 from pipelang.interfaces.cli.terminal import WIDEST, text_width, wants_colour
 
 if TYPE_CHECKING:
-    from pipelang.analysis.calibration import Calibration, Threshold
-    from pipelang.analysis.parameters import Cut
+    from pipelang.analysis.model.calibration import Calibration, Threshold
+    from pipelang.analysis.model.parameters import Cut
     from pipelang.semantics.chance import EvidenceFile
 
 FORMATS = ("text", "json", "svg", "png")
@@ -66,7 +66,7 @@ def show(file: str, cuts: tuple[Cut, ...], form: str, out: str | None) -> None:
     as `rsvg-convert curve.svg -o curve.png`. Exit code 1 if the file is malformed, 2 if it is not
     there.
     """
-    from pipelang.analysis.calibration import at_threshold, calibration
+    from pipelang.analysis.model.calibration import at_threshold, calibration
 
     evidence = _read(file)
     if not cuts and form in ("text", "json"):
@@ -82,8 +82,8 @@ def show(file: str, cuts: tuple[Cut, ...], form: str, out: str | None) -> None:
 
 def _read(file: str) -> EvidenceFile:
     """The rows of a file; ends the process where there are none to be had."""
-    from pipelang.interfaces.checking import nearest
-    from pipelang.interfaces.disk import DiskLoader
+    from pipelang.interfaces.check.check import nearest
+    from pipelang.interfaces.check.disk_loader import DiskLoader
     from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
     from pipelang.semantics.loading import Unreadable
 
@@ -116,7 +116,7 @@ def _shown(
             return _svg(file, found, thresholds)
         case _:
             from pipelang.interfaces.report.calibration import calibration_text
-            from pipelang.interfaces.report.paint import painter
+            from pipelang.interfaces.text.colours import painter
 
             colour = not to_file and wants_colour(sys.stdout)
             width = WIDEST if to_file else text_width(sys.stdout)

@@ -13,7 +13,7 @@ from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
 if TYPE_CHECKING:
     from pipelang.diagnostics import Rule
     from pipelang.diagnostics.explanation import Fence
-    from pipelang.interfaces.report.paint import Paint
+    from pipelang.interfaces.text.colours import Paint
 
 STYLES = {"error": "bad", "warning": "unsure", "note": "people"}
 
@@ -23,7 +23,7 @@ STYLES = {"error": "bad", "warning": "unsure", "note": "people"}
 @click.pass_context
 def command(ctx: click.Context, code: str | None) -> None:
     """Say what CODE means: `P201`, or its name, `unknown-name`. Without CODE, list them all."""
-    from pipelang.interfaces.report.paint import painter
+    from pipelang.interfaces.text.colours import painter
 
     paint, width = painter(wants_colour(sys.stdout)), text_width(sys.stdout)
     if code is None:
@@ -41,7 +41,7 @@ def explanation(rule: Rule, paint: Paint, width: int) -> str:
     """All that the table and the page say of a rule."""
     from pipelang.diagnostics.columns import wrap
     from pipelang.diagnostics.explanation import page_of
-    from pipelang.interfaces.report.table import labelled
+    from pipelang.interfaces.text.table import labelled
 
     severity = rule.severity.value
     head = f"{paint(rule.code, 'title')}  {paint(rule.name, 'title')}"
@@ -83,7 +83,7 @@ def _example(fence: Fence, paint: Paint) -> list[str]:
 def listing(paint: Paint, width: int) -> str:
     """Every code, by family."""
     from pipelang.diagnostics import RULES
-    from pipelang.interfaces.report.table import Cell, Row, lay_out
+    from pipelang.interfaces.text.table import Cell, Row, lay_out
 
     rows: list[Row] = []
     for rule in RULES.values():

@@ -40,7 +40,7 @@ def command(ctx: click.Context, paths: tuple[str, ...], check: bool, diff: bool)
     A file with syntax errors is reported and left as it is. Exit code 0 if all is well, 1 if a file
     has errors (with --check: or would change), 2 if a path is not there.
     """
-    from pipelang.interfaces.checking import pipe_files
+    from pipelang.interfaces.check.check import pipe_files
 
     if "-" in paths:
         if len(paths) > 1:
@@ -81,7 +81,7 @@ def _file(path: str, tally: Tally, check: bool, diff: bool) -> None:
 def _read(path: str) -> str | None:
     """The text of a file; None if it has none, which is told."""
     from pipelang.diagnostics import codes, report
-    from pipelang.interfaces.disk import DiskLoader
+    from pipelang.interfaces.check.disk_loader import DiskLoader
     from pipelang.semantics.loading import Unreadable
 
     try:
@@ -166,7 +166,7 @@ def replace(path: str, data: bytes) -> None:
 
 def _summary(tally: Tally, dry: bool, diff: bool) -> None:
     """Names and counts; on standard error where a diff has standard output for itself."""
-    from pipelang.interfaces.report.words import listed, plural
+    from pipelang.interfaces.text.number_format import listed, plural
 
     say = warn if diff else (lambda text: write(f"{text}\n"))
     for path in tally.changed:

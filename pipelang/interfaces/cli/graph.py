@@ -40,7 +40,7 @@ def _drawn(graph: Graph, form: str, to_file: bool) -> str:
     match form:
         case "ascii":
             from pipelang.interfaces.export.ascii import ascii
-            from pipelang.interfaces.report.paint import painter
+            from pipelang.interfaces.text.colours import painter
 
             colour = not to_file and wants_colour(sys.stdout)
             width = WIDEST if to_file else text_width(sys.stdout)

@@ -10,8 +10,8 @@ import click
 
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
-from pipelang.interfaces.report.paint import painter
-from pipelang.interfaces.state import DEFAULT, StateFolder
+from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
+from pipelang.interfaces.text.colours import painter
 
 REFUSED = 1
 
@@ -31,7 +31,7 @@ def command(
 
     Exit code 0, 1 if there is no such case, 2 on wrong usage.
     """
-    from pipelang.interfaces.report.cases import case_lines, case_whole
+    from pipelang.interfaces.report.runs.cases import case_lines, case_whole
     from pipelang.runtime.inbox.cases import InboxBroken, Refused, case_json
     from pipelang.runtime.inbox.inbox import Inbox, utc_now
 

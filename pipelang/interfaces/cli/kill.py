@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelang.interfaces.cli.terminal import write
-from pipelang.interfaces.state import DEFAULT, StateFolder
+from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 
 if TYPE_CHECKING:
-    from pipelang.runtime.switches import FolderSwitches
+    from pipelang.runtime.shared.kill_switches import FolderSwitches
 
 
 @click.command(name="kill", short_help="Switch off a tool, a pipeline or everything.")
@@ -30,7 +30,7 @@ def command(
     end as failed with the code `killed` and what they have so far. It stays off until --undo.
     Without a name, say what is switched off.
     """
-    from pipelang.runtime.switches import FolderSwitches, switch
+    from pipelang.runtime.shared.kill_switches import FolderSwitches, switch
 
     named = [tool is not None, pipeline is not None, everything]
     if sum(named) > 1:

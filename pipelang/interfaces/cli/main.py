@@ -65,11 +65,11 @@ def _call(arguments: Sequence[str] | None) -> int:
     """Call the command that a line names; None is the line that this process was started with."""
     words = sys.argv[1:] if arguments is None else arguments
     if words and words[0] == "check":
-        from pipelang.interfaces.cli.check_line import read_line
+        from pipelang.interfaces.cli.check.command_line import read_line
 
         line = read_line(words[1:])
         if line is not None:
-            from pipelang.interfaces.cli.checked import check, check_and_leave
+            from pipelang.interfaces.cli.check.entry import check, check_and_leave
 
             # A process that lives on may be older than the code on the disk: it gets no cache.
             if arguments is None:

@@ -18,7 +18,7 @@ FINDINGS, USAGE = 1, 2
 
 def stop(message: str, code: int = USAGE, help: str | None = None) -> NoReturn:
     """Say what is wrong on standard error, and end with a code."""
-    from pipelang.interfaces.report.paint import painter
+    from pipelang.interfaces.text.colours import painter
 
     paint = painter(wants_colour(sys.stderr))
     warn(f"{paint('error', 'bad')}: {message}")
@@ -32,8 +32,8 @@ def read_program(file: str) -> tuple[p.Program, Sources]:
     told, and nothing comes back.
     """
     from pipelang.diagnostics.render import as_text
-    from pipelang.interfaces.checking import pipe_files
-    from pipelang.interfaces.disk import DiskLoader
+    from pipelang.interfaces.check.check import pipe_files
+    from pipelang.interfaces.check.disk_loader import DiskLoader
     from pipelang.semantics.build import build
 
     if Path(file).is_dir():

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
-from pipelang.interfaces.report.paint import Paint, painter
+from pipelang.interfaces.text.colours import Paint, painter
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.simulating import Compared, Simulated
+    from pipelang.interfaces.runs.compare_simulation import Compared, Simulated
 
 
 @click.command(name="simulate", short_help="Run many simulated runs against the prediction.")
@@ -35,9 +35,9 @@ def command(
     What was observed stands beside what the analysis says, with 99.9% intervals. Exit code 1 if a
     prediction lies outside its interval.
     """
-    from pipelang.interfaces.cli.run import load_program, pick_pipeline, stop
-    from pipelang.interfaces.simulating import simulated
-    from pipelang.runtime.simulation.facts import UnknownChance
+    from pipelang.interfaces.cli.run.command import load_program, pick_pipeline, stop
+    from pipelang.interfaces.runs.compare_simulation import simulated
+    from pipelang.runtime.worlds.simulation.declared_chances import UnknownChance
 
     loaded = load_program(file)
     names = [pick_pipeline(loaded, file, pipeline)] if pipeline else list(loaded.pipelines)

@@ -13,7 +13,7 @@ from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, wri
 if TYPE_CHECKING:
     from pipelang.analysis.sketch.figures import Figures
     from pipelang.analysis.sketch.reading import NoSketch, Sketch
-    from pipelang.interfaces.report.paint import Paint
+    from pipelang.interfaces.text.colours import Paint
 
 POINTS = (1, 2, 3, 4)
 TARGETS = ("0.9", "0.95", "0.99")
@@ -61,7 +61,7 @@ def command(ctx: click.Context, sketch: tuple[str, ...], form: str) -> None:
 
         write(dumps(as_json(found)) + "\n")
         return
-    from pipelang.interfaces.report.paint import painter
+    from pipelang.interfaces.text.colours import painter
 
     paint = painter(wants_colour(sys.stdout))
     write("\n".join(as_text(found, paint, text_width(sys.stdout))) + "\n")
@@ -145,7 +145,7 @@ def as_text(sketch: Sketch, paint: Paint, width: int) -> list[str]:
 
 
 def _share(share: Decimal) -> str:
-    from pipelang.interfaces.report.words import exact_percent
+    from pipelang.interfaces.text.number_format import exact_percent
 
     return exact_percent(float(share))
 
@@ -156,7 +156,7 @@ def _least(share: Decimal) -> str:
 
 
 def _sentence(sketch: Sketch, found: Figures) -> str:
-    from pipelang.interfaces.report.words import plural
+    from pipelang.interfaces.text.number_format import plural
 
     count = sum(steps.count for steps in sketch.steps)
     exact = f"{found.success.normalize():f}"
@@ -168,7 +168,7 @@ def _sentence(sketch: Sketch, found: Figures) -> str:
 
 
 def _outcomes(found: Figures, paint: Paint, width: int) -> list[str]:
-    from pipelang.interfaces.report.table import Cell, Row, bar, lay_out
+    from pipelang.interfaces.text.table import Cell, Row, bar, lay_out
 
     rows: list[Row] = [
         [name, _share(share), Cell(bar(float(share), 40), style)]
@@ -184,8 +184,8 @@ def _outcomes(found: Figures, paint: Paint, width: int) -> list[str]:
 
 def _spending(sketch: Sketch, found: Figures, paint: Paint, width: int) -> list[str]:
     from pipelang.analysis.sketch.figures import DAYS_A_MONTH
-    from pipelang.interfaces.report.table import Row, lay_out
-    from pipelang.interfaces.report.words import exact_money, rate
+    from pipelang.interfaces.text.number_format import exact_money, rate
+    from pipelang.interfaces.text.table import Row, lay_out
     from pipelang.semantics.quantities import show_seconds
 
     rows: list[Row] = []
@@ -219,7 +219,7 @@ def _most(mean: Decimal, worst: Decimal, show: Any) -> str:
 
 def _changes(sketch: Sketch, found: Figures, paint: Paint, width: int) -> list[str]:
     from pipelang.analysis.sketch.figures import better_by, figures
-    from pipelang.interfaces.report.table import Row, lay_out
+    from pipelang.interfaces.text.table import Row, lay_out
 
     lines: list[str] = []
     each = "every step" if sum(steps.count for steps in sketch.steps) > 1 else "the step"

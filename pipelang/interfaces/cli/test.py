@@ -10,8 +10,8 @@ import click
 
 from pipelang.diagnostics import has_errors
 from pipelang.diagnostics.render import as_text
-from pipelang.interfaces.checking import pipe_files
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.check.check import pipe_files
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics.build import Built, build
 
 
@@ -54,8 +54,8 @@ def command(paths: tuple[str, ...], only: str | None, form: str) -> None:
 async def _run_file(
     path: str, built: Built, only: str | None, show: bool
 ) -> list[dict[str, object]]:
-    from pipelang.runtime.embedding import LoadedProgram
-    from pipelang.runtime.testing import run_test
+    from pipelang.runtime.host.handle import LoadedProgram
+    from pipelang.runtime.host.pipeline_tests import run_test
 
     assert built.program is not None
     loaded = LoadedProgram(built.program)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelang.interfaces.cli.run import stop
+from pipelang.interfaces.cli.run.command import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
-from pipelang.interfaces.report.paint import Paint, painter
-from pipelang.interfaces.state import DEFAULT
+from pipelang.interfaces.runs.state_folder import DEFAULT
+from pipelang.interfaces.text.colours import Paint, painter
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.traces import Trace
-    from pipelang.runtime.events import Event
+    from pipelang.interfaces.runs.trace_files import Trace
+    from pipelang.runtime.engine.events import Event
 
 
 @click.command(name="trace", short_help="Show a run as a tree, or follow one.")
@@ -30,8 +30,8 @@ def command(run: str | None, follow: bool, content: bool, form: str, state: str)
 
     Exit code 1 if there is no such run.
     """
-    from pipelang.interfaces.state import StateFolder
-    from pipelang.interfaces.traces import NoTrace, find, read
+    from pipelang.interfaces.runs.state_folder import StateFolder
+    from pipelang.interfaces.runs.trace_files import NoTrace, find, read
 
     folder = StateFolder(Path(state)).traces
     paint = painter(wants_colour(sys.stdout))
@@ -54,8 +54,8 @@ def command(run: str | None, follow: bool, content: bool, form: str, state: str)
 
 
 def _show(trace: Trace, path: Path, form: str, content: bool, paint: Paint) -> None:
-    from pipelang.interfaces.report.tree import event_json, tree_lines, tree_of
-    from pipelang.interfaces.traces import is_running
+    from pipelang.interfaces.report.runs.tree import event_json, tree_lines, tree_of
+    from pipelang.interfaces.runs.trace_files import is_running
 
     root = tree_of(trace.events)
     if form == "json":
@@ -122,8 +122,8 @@ def _end(outcome: Event | None, paint: Paint) -> list[str]:
 
 def _follow(path: Path, form: str, content: bool, paint: Paint) -> int:
     """Tell events as they come; 1 if the run's process went away before its outcome."""
-    from pipelang.interfaces.report.trace import content_line, event_line, event_row
-    from pipelang.interfaces.traces import event_of, follow, is_running
+    from pipelang.interfaces.report.runs.trace import content_line, event_line, event_row
+    from pipelang.interfaces.runs.trace_files import event_of, follow, is_running
 
     header: dict[str, Any] = {}
     quiet = 0
@@ -158,7 +158,7 @@ def _follow(path: Path, form: str, content: bool, paint: Paint) -> int:
 
 
 def _list(folder: Path, form: str, paint: Paint) -> None:
-    from pipelang.interfaces.traces import LISTED, read, recent, run_of
+    from pipelang.interfaces.runs.trace_files import LISTED, read, recent, run_of
 
     rows = []
     paths = recent(folder)

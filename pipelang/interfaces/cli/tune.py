@@ -15,7 +15,7 @@ from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn
 
 if TYPE_CHECKING:
     from pipelang.analysis.tuning.tune import Tuned
-    from pipelang.interfaces.checking import Checked
+    from pipelang.interfaces.check.check import Checked
 
 
 @click.command(
@@ -92,11 +92,11 @@ def command(
 
 def _checked(file: str, assume: tuple[str, ...]) -> Checked:
     """The file, which must be a program; ends the process if it is none."""
-    from pipelang.interfaces.assuming import assumptions
-    from pipelang.interfaces.checking import Checked
-    from pipelang.interfaces.cli.check_line import listed
+    from pipelang.interfaces.check.assumptions import assumptions
+    from pipelang.interfaces.check.check import Checked
+    from pipelang.interfaces.check.disk_loader import DiskLoader
+    from pipelang.interfaces.cli.check.command_line import listed
     from pipelang.interfaces.cli.programs import read_program
-    from pipelang.interfaces.disk import DiskLoader
     from pipelang.semantics.build import build
 
     assumed = assumptions(listed(assume))
@@ -113,14 +113,14 @@ def _checked(file: str, assume: tuple[str, ...]) -> Checked:
 def _tuned(checked: Checked, name: str, budget: int) -> Tuned | None:
     """What tuning one pipeline comes to; None (told) where its figures are not known."""
     from pipelang.analysis.tuning.tune import tune
-    from pipelang.interfaces.advising import bench_of
+    from pipelang.interfaces.check.advice import bench_of
 
     assert checked.program is not None
     pipeline = checked.program.pipelines[name]
     with _progress(name) as tick:
         tuned = tune(bench_of(checked), pipeline, budget, tick)
     if tuned is None:
-        from pipelang.analysis.analyse import analyse
+        from pipelang.analysis.metrics.analyse import analyse
 
         unknown = [site.split("@")[0] for site in analyse(checked.program, pipeline).unknown]
         named = ", ".join(f"`{site}`" for site in unknown[:5]) or "a length"
@@ -162,7 +162,7 @@ def _shown(results: list[Tuned], checked: Checked, form: str) -> str:
 
         found = {one.pipeline.name: tuned_json(one, checked.sources) for one in results}
         return dumps({"version": 1, "file": checked.path, "pipelines": found}) + "\n"
-    from pipelang.interfaces.report.paint import painter
+    from pipelang.interfaces.text.colours import painter
 
     paint, width = painter(wants_colour(sys.stdout)), text_width(sys.stdout)
     return "\n\n".join("\n".join(tuned_text(one, paint, width)) for one in results) + "\n"
@@ -171,9 +171,9 @@ def _shown(results: list[Tuned], checked: Checked, form: str) -> str:
 def _written(results: list[Tuned], checked: Checked) -> bool:
     """Set the files to the best; whether that went well."""
     from pipelang.diagnostics import Edit
+    from pipelang.interfaces.check.disk_loader import DiskLoader
+    from pipelang.interfaces.check.fix import edited
     from pipelang.interfaces.cli.fmt import replace
-    from pipelang.interfaces.disk import DiskLoader
-    from pipelang.interfaces.fixing import edited
 
     best = [(one, one.best) for one in results if one.best is not None]
     if not best:

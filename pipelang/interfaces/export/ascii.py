@@ -19,8 +19,8 @@ from pipelang.interfaces.export.graph import (
     Node,
     NodeKind,
 )
-from pipelang.interfaces.report.paint import Paint
-from pipelang.interfaces.report.table import cut
+from pipelang.interfaces.text.colours import Paint
+from pipelang.interfaces.text.table import cut
 from pipelang.records import dataclass
 
 LONGEST_TITLE = 28

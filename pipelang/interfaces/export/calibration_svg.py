@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
-from pipelang.analysis.calibration import Bin, Calibration, Threshold
+from pipelang.analysis.model.calibration import Bin, Calibration, Threshold
 from pipelang.interfaces.export.svg.marks import number as _n
 from pipelang.interfaces.export.svg.marks import path as _path
 from pipelang.interfaces.export.svg.marks import text as _text
 from pipelang.interfaces.export.svg.style import stylesheet
-from pipelang.interfaces.report.words import percent, plural, spread
+from pipelang.interfaces.text.number_format import percent, plural, spread
 
 SIDE = 400.0
 """Of the square in which the curve lies, in pixels."""

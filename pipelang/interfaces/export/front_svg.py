@@ -12,7 +12,7 @@ from pipelang.interfaces.export.svg.marks import number as _n
 from pipelang.interfaces.export.svg.marks import path as _path
 from pipelang.interfaces.export.svg.marks import text as _text
 from pipelang.interfaces.export.svg.style import stylesheet
-from pipelang.interfaces.report.words import exact_money, percent, plural
+from pipelang.interfaces.text.number_format import exact_money, percent, plural
 from pipelang.records import dataclass
 
 PLOT, TALL = 420.0, 300.0

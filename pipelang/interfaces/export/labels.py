@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from pipelang.interfaces.report.words import listed, money, times
+from pipelang.interfaces.text.number_format import listed, money, times
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import show_duration, show_share, show_value

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelang.analysis.calibration import Bin, Calibration, Threshold
-from pipelang.analysis.numbers import Number
-from pipelang.interfaces.report.paint import Paint
-from pipelang.interfaces.report.table import Cell, Row, bar, labelled, lay_out
-from pipelang.interfaces.report.words import percent, plural, spread
+from pipelang.analysis.model.calibration import Bin, Calibration, Threshold
+from pipelang.analysis.model.intervals import Number
+from pipelang.interfaces.text.colours import Paint
+from pipelang.interfaces.text.number_format import percent, plural, spread
+from pipelang.interfaces.text.table import Cell, Row, bar, labelled, lay_out
 
 PLOT_WIDTH, PLOT_HEIGHT = 61, 21
 """Columns and lines of the curve; odd, so that 0%, 50% and 100% have one of their own."""

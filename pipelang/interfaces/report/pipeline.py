@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipelang.analysis.advice.trying import Bench
-from pipelang.analysis.analyse import Analysis
+from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.diagnostics.columns import wrap
-from pipelang.interfaces.checking import Checked
-from pipelang.interfaces.report.advice import advice
-from pipelang.interfaces.report.basis import basis
-from pipelang.interfaces.report.claims import claims
-from pipelang.interfaces.report.costs import costs
-from pipelang.interfaces.report.outcomes import escalations, outcomes
-from pipelang.interfaces.report.paint import painter
-from pipelang.interfaces.report.promises import promises
-from pipelang.interfaces.report.sentence import sentence
-from pipelang.interfaces.report.steps import steps
-from pipelang.interfaces.report.structure import structure
-from pipelang.interfaces.report.times import times
-from pipelang.interfaces.report.undeclared import undeclared
+from pipelang.interfaces.check.check import Checked
+from pipelang.interfaces.report.sections.advice import advice
+from pipelang.interfaces.report.sections.basis import basis
+from pipelang.interfaces.report.sections.claims import claims
+from pipelang.interfaces.report.sections.costs import costs
+from pipelang.interfaces.report.sections.outcomes import escalations, outcomes
+from pipelang.interfaces.report.sections.promises import promises
+from pipelang.interfaces.report.sections.sentence import sentence
+from pipelang.interfaces.report.sections.steps import steps
+from pipelang.interfaces.report.sections.structure import structure
+from pipelang.interfaces.report.sections.times import times
+from pipelang.interfaces.report.sections.undeclared import undeclared
+from pipelang.interfaces.report.sections.what_if import conjecture
 from pipelang.interfaces.report.view import View, says_something
-from pipelang.interfaces.report.what_if import conjecture
+from pipelang.interfaces.text.colours import painter
 
 
 def pipeline_text(
@@ -64,7 +64,7 @@ def pipeline_text(
         without = (structure, costs, times, conjecture, undeclared)
         order = (*without, outcomes, promises, claims, basis)
     if verbose:
-        from pipelang.interfaces.report.inputs import input_lines
+        from pipelang.interfaces.report.sections.inputs import input_lines
 
         order = (*order, input_lines)
     for section in order:

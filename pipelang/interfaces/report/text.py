@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from pipelang.diagnostics import Diagnostic, Severity, Sources
 from pipelang.diagnostics.render import as_text
-from pipelang.interfaces.advising import bench_of
-from pipelang.interfaces.checking import Checked, review_loads
-from pipelang.interfaces.report.paint import painter
-from pipelang.interfaces.report.words import listed, plural
+from pipelang.interfaces.check.advice import bench_of
+from pipelang.interfaces.check.check import Checked, review_loads
+from pipelang.interfaces.text.colours import painter
+from pipelang.interfaces.text.number_format import listed, plural
 
 WIDTH = 100
 
@@ -54,7 +54,7 @@ def review_text(checked: Sequence[Checked], width: int, colour: bool) -> list[st
     """The queues of people over all pipelines; none where nobody is sent anything."""
     if not any(analysis.asked for one in checked for analysis in one.analyses):
         return []
-    from pipelang.interfaces.report.review import review
+    from pipelang.interfaces.report.sections.review import review
 
     lines = review(review_loads(checked), width, painter(colour))
     return ["\n".join(lines)] if lines else []

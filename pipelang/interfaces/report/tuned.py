@@ -9,10 +9,10 @@ from pipelang.analysis.tuning.tune import Tuned
 from pipelang.diagnostics import Sources
 from pipelang.diagnostics.columns import wrap
 from pipelang.diagnostics.render import edit_json
-from pipelang.interfaces.report.advice import said
-from pipelang.interfaces.report.paint import Paint
-from pipelang.interfaces.report.table import Cell, Row, lay_out
-from pipelang.interfaces.report.words import exact_money, listed, of_metric, percent, plural
+from pipelang.interfaces.report.sections.advice import said
+from pipelang.interfaces.text.colours import Paint
+from pipelang.interfaces.text.number_format import exact_money, listed, of_metric, percent, plural
+from pipelang.interfaces.text.table import Cell, Row, lay_out
 
 MOST_ROWS = 12
 _MARKS = {True: Cell("✓", "good"), False: Cell("✗", "bad"), None: Cell("?", "unsure")}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pipelang.analysis.advice.trying import Bench
-from pipelang.analysis.analyse import Analysis
 from pipelang.analysis.claims.verdicts import Proof
-from pipelang.analysis.numbers import Number
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics import Sources
-from pipelang.interfaces.report.paint import Paint
+from pipelang.interfaces.text.colours import Paint
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 

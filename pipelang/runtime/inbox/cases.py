@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from pipelang.runtime.inbox.shapes import misfit
+from pipelang.runtime.inbox.answer_schema import misfit
 
 Kind = Literal["approve", "hold", "ask", "escalation"]
 State = Literal["open", "decided", "expired", "withdrawn"]

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from pipelang.runtime.inbox.cases import Case, InboxBroken, case_from, case_json, settled
 from pipelang.runtime.inbox.store import Change, the_only
-from pipelang.runtime.inbox.waking import Look
+from pipelang.runtime.inbox.wakeups import Look
 
 _ID = re.compile("[0-9a-f]{12}")
 

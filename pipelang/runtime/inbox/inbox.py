@@ -30,8 +30,8 @@ from pipelang.runtime.inbox.cases import (
 )
 from pipelang.runtime.inbox.memory import InMemoryCases
 from pipelang.runtime.inbox.store import CaseStore
-from pipelang.runtime.inbox.waking import Bell
-from pipelang.runtime.threads import Threads
+from pipelang.runtime.inbox.wakeups import Bell
+from pipelang.runtime.tools.threads import Threads
 
 if TYPE_CHECKING:
     from pipelang.runtime.inbox.webhook import Webhook

@@ -16,8 +16,8 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
 from pipelang.runtime.inbox.cases import Case, Refused, case_json
-from pipelang.runtime.secrets import SecretMissing, resolve_secret
 
 if TYPE_CHECKING:
     from pipelang.runtime.inbox.inbox import Inbox

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelang.runtime.secrets import resolve_secret
+from pipelang.runtime.engine.secrets import resolve_secret
 
 
 @dataclass(frozen=True, slots=True)

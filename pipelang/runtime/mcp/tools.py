@@ -8,9 +8,9 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
+from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.mcp.drift import differences
 from pipelang.runtime.mcp.sessions import Lost, Session, Sessions, Unreachable
-from pipelang.runtime.values import Misfit, to_json
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
     Kind,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from pipelang.runtime.engine.world import ToolCall, Turn
 from pipelang.runtime.providers.fitting import DoesNotFit, fit, shorten
 from pipelang.runtime.providers.protocol import (
     ModelAnswer,
@@ -25,7 +26,6 @@ from pipelang.runtime.providers.protocol import (
     ToolSchema,
     Usage,
 )
-from pipelang.runtime.world import ToolCall, Turn
 
 if TYPE_CHECKING:
     from anthropic.types import MessageParam, OutputConfigParam, TextBlockParam, ToolParam

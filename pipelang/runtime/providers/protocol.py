@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from pipelang.runtime.world import ToolCall, Turn
+    from pipelang.runtime.engine.world import ToolCall, Turn
 
 __all__ = ["ModelAnswer", "ModelFault", "ModelProvider", "ModelRequest", "ToolSchema", "Usage"]
 

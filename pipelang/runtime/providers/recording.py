@@ -25,8 +25,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
+from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.providers.protocol import FaultKind, Usage
-from pipelang.runtime.world import ToolCall
 
 VERSION = 1
 

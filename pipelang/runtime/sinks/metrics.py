@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelang.runtime.events import Event
+from pipelang.runtime.engine.events import Event
 from pipelang.runtime.sinks import conventions as c
 
 if TYPE_CHECKING:

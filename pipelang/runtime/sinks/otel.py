@@ -27,8 +27,8 @@ except ImportError as missing:
     help = "OpenTelemetry is not installed: pip install 'pipelang-dsl[otel]'"
     raise ImportError(help) from missing
 
-from pipelang.runtime.events import Event
-from pipelang.runtime.secrets import notations, redacted, secrets_behind
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.secrets import notations, redacted, secrets_behind
 from pipelang.runtime.sinks import conventions as c
 from pipelang.runtime.sinks.metrics import Metrics
 from pipelang.version import __version__

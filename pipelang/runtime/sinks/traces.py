@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pipelang.runtime.events import Event
-from pipelang.runtime.secrets import notations, redacted, secrets_behind
-from pipelang.runtime.telling import now
-from pipelang.runtime.values import to_json
+from pipelang.runtime.engine.event_payloads import now
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.secrets import notations, redacted, secrets_behind
+from pipelang.runtime.engine.values import to_json
 from pipelang.version import __version__
 
 _LOG = logging.getLogger(__name__)

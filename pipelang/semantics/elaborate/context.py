@@ -10,7 +10,7 @@ from typing import Any
 from pipelang.diagnostics import Diagnostic, Edit, Help, Label, Rule, Sources, Span, codes, report
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import EvidenceFile
-from pipelang.semantics.elaborate.offers import offered_by
+from pipelang.semantics.elaborate.import_hints import offered_by
 from pipelang.semantics.expressions import Const, Expr, path_of
 from pipelang.semantics.loading import Loader
 from pipelang.semantics.symbols import Symbol, Symbols, suggestion, with_article

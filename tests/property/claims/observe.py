@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelang.interfaces.loading import load
-from pipelang.runtime.embedding import LoadedProgram, Runtime
-from pipelang.runtime.interpreter import run_pipeline
-from pipelang.runtime.mocked import MockedWorld
-from pipelang.runtime.outcomes import Answered, Rejected
-from pipelang.runtime.run import Run
-from pipelang.runtime.testing import TestHandle, _stand_ins
-from pipelang.runtime.tools import Toolbox
-from pipelang.runtime.world import NOTHING, AttemptFailed, Decision
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.outcomes import Answered, Rejected
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.world import NOTHING, AttemptFailed, Decision
+from pipelang.runtime.host.handle import LoadedProgram, Runtime
+from pipelang.runtime.host.pipeline_tests import TestHandle, _stand_ins
+from pipelang.runtime.tools.registry import Toolbox
+from pipelang.runtime.worlds.mocked import MockedWorld
 from pipelang.semantics import expressions as ir
 from pipelang.semantics import program as p
 

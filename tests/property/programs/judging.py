@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelang.diagnostics import Severity
-from pipelang.interfaces.checking import check_file
+from pipelang.interfaces.check.check import check_file
 from pipelang.semantics.build import build
 
 from ...memory import MemoryLoader

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.export.flow import flow
 from pipelang.interfaces.export.graph import (
     OUTCOMES,

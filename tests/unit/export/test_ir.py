@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pipelang.diagnostics import Source
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.export.ir import program_json
 from pipelang.semantics import chance, expressions, program, types
 from pipelang.semantics.build import build

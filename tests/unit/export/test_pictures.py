@@ -40,7 +40,7 @@ from pipelang.interfaces.export.svg.boxes import (
 )
 from pipelang.interfaces.export.svg.parts import boxes
 from pipelang.interfaces.export.svg.routes import Route, routes
-from pipelang.interfaces.report.paint import painter
+from pipelang.interfaces.text.colours import painter
 
 from .stage import NASTY, WIDE, expect, generated, program
 

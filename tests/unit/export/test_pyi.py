@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.interfaces.disk import DiskLoader
+from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.export.pyi import pyi
-from pipelang.runtime.embedding import LoadedProgram
-from pipelang.runtime.values import attribute
+from pipelang.runtime.engine.values import attribute
+from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.semantics.build import build
 
 from .stage import REPO, SUPPORT, WIDE, expect, program

@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pipelang.diagnostics.render import dumps
-from pipelang.interfaces.checking import check_file, report_json
-from pipelang.interfaces.cli.check_report import check_report
+from pipelang.interfaces.check.check import check_file, report_json
+from pipelang.interfaces.cli.check.report import check_report
 
 from ...memory import MemoryLoader
 from .stage import NASTY, REPO, WIDE

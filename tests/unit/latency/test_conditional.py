@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.analysis.objectives import Verdict
-from pipelang.interfaces.checking import check_file
+from pipelang.analysis.metrics.objectives import Verdict
+from pipelang.interfaces.check.check import check_file
 
 PIPE = """
 provider p {{ available 100% }}

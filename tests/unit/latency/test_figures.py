@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.analysis.analyse import Analysis
-from pipelang.interfaces.checking import check_file
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.interfaces.check.check import check_file
 
 PIPE = """
 provider p {{ available 100% }}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelang.analysis.latency.lattice import Lattice, Lognormal, inverted, sigma_of
+from pipelang.analysis.frontier.lattice import Lattice, Lognormal, inverted, sigma_of
 from pipelang.analysis.latency.quantiles import quantile_of
 
 SIZE = 512

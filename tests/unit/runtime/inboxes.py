@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelang import Case, Inbox, Runtime
-from pipelang.runtime.embedding import Handle
-from pipelang.runtime.outcomes import Result
+from pipelang.runtime.engine.outcomes import Result
+from pipelang.runtime.host.handle import Handle
 
 from .stage import Models, left_over, load
 

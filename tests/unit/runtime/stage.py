@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pipelang
-from pipelang.runtime.embedding import Handle, LoadedProgram, Runtime
-from pipelang.runtime.events import Event
-from pipelang.runtime.outcomes import Result
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.outcomes import Result
+from pipelang.runtime.engine.world import Decision, Question
+from pipelang.runtime.host.handle import Handle, LoadedProgram, Runtime
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelRequest, Usage
-from pipelang.runtime.world import Decision, Question
 
 HEAD = """
 provider lab { kind fake available 100% }

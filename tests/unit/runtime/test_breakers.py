@@ -12,7 +12,15 @@ import pytest
 
 from pipelang import Answered, Escalated, Failed, Rejected, Runtime
 from pipelang.diagnostics import Span
-from pipelang.runtime.breakers import CLOSED, HALF_OPEN, OPEN, Breakers, Pass, Seen, measure
+from pipelang.runtime.shared.circuit_breakers import (
+    CLOSED,
+    HALF_OPEN,
+    OPEN,
+    Breakers,
+    Pass,
+    Seen,
+    measure,
+)
 from pipelang.semantics import program as p
 
 from .stage import Humans, events, load

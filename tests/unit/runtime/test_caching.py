@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from pipelang import Answered
-from pipelang.interfaces.running import set_up
-from pipelang.interfaces.state import StateFolder
-from pipelang.runtime.caching import Key
-from pipelang.runtime.disk_cache import DiskCache
-from pipelang.runtime.embedding import Handle, Runtime
-from pipelang.runtime.interpreter import run_pipeline
-from pipelang.runtime.outcomes import Escalated, Failed, Result
+from pipelang.interfaces.runs.provider_choice import set_up
+from pipelang.interfaces.runs.state_folder import StateFolder
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.outcomes import Escalated, Failed, Result
+from pipelang.runtime.engine.world import NOTHING
+from pipelang.runtime.host.handle import Handle, Runtime
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
-from pipelang.runtime.world import NOTHING
+from pipelang.runtime.shared.cache import Key
+from pipelang.runtime.shared.disk_cache import DiskCache
 from pipelang.semantics import program as p
 
 from .stage import Models, left_over, load
@@ -151,7 +151,7 @@ def test_a_wait_is_an_attempt_as_long_as_its_timeout(tmp_path: Path) -> None:
 
 def test_the_disk_outlives_the_process(tmp_path: Path) -> None:
     script = (
-        "import sys; from pipelang.runtime.disk_cache import DiskCache\n"
+        "import sys; from pipelang.runtime.shared.disk_cache import DiskCache\n"
         "cache = DiskCache(sys.argv[1])\n"
         "for n in range(200): cache.store((None, 'p', 's', str(n % 5)), {'n': n % 5}, 60.0)\n"
     )

@@ -12,7 +12,7 @@ import pytest
 
 from pipelang import Answered, Escalated, Failed
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
-from pipelang.runtime.real import RealWorld
+from pipelang.runtime.worlds.real.world import RealWorld
 
 from .stage import Models, events, handle, load, play
 

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from pipelang import Answered, Escalated, Failed, InputError, Update
-from pipelang.runtime.embedding import Runtime
-from pipelang.runtime.interpreter import run_pipeline
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.host.handle import Runtime
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
-from pipelang.runtime.real import RealWorld
-from pipelang.runtime.values import to_json
+from pipelang.runtime.worlds.real.world import RealWorld
 
 from .stage import NO, YES, Humans, Models, events, handle, left_over, load, play
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from pipelang.interfaces.report.paint import painter
-from pipelang.interfaces.report.tree import Node, tree_lines, tree_of
-from pipelang.interfaces.traces import NoTrace, find, read
-from pipelang.runtime.events import Event
-from pipelang.runtime.interpreter import run_pipeline
-from pipelang.runtime.outcomes import Answered
-from pipelang.runtime.progress import Progress
+from pipelang.interfaces.report.runs.tree import Node, tree_lines, tree_of
+from pipelang.interfaces.runs.trace_files import NoTrace, find, read
+from pipelang.interfaces.text.colours import painter
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.outcomes import Answered
+from pipelang.runtime.engine.world import ToolCall
+from pipelang.runtime.host.progress import Progress
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
 from pipelang.runtime.sinks.traces import TraceFiles
-from pipelang.runtime.world import ToolCall
 
 from .stage import OUT, YES, Humans, Models, handle, load
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
-from pipelang.runtime.audit import AuditLog
+from pipelang.runtime.sinks.audit import AuditLog
 from pipelang.runtime.sinks.otel import OpenTelemetry
 from pipelang.runtime.sinks.traces import TraceFiles
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from pipelang import Answered, Case, Escalated, Failed, Inbox, Refused, Runtime
+from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.inbox.cases import case_json
 from pipelang.runtime.inbox.memory import InMemoryCases
-from pipelang.runtime.outcomes import Result
 
 from .inboxes import APPROVE, escalation, make_inbox, opened, question, ready, with_people
 from .stage import Models, events, load

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from pipelang import Answered, Escalated, InputError
-from pipelang.runtime.values import to_json
+from pipelang.runtime.engine.values import to_json
 
 from .stage import Models, handle, load, play
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from pipelang import Answered, Escalated, Failed, Rejected
-from pipelang.runtime.embedding import Runtime
-from pipelang.runtime.interpreter import run_pipeline
-from pipelang.runtime.memories import InMemory, Sqlite
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.world import ToolCall
+from pipelang.runtime.host.handle import Runtime
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
-from pipelang.runtime.world import ToolCall
+from pipelang.runtime.shared.memory_store import InMemory, Sqlite
 
 from .stage import YES, Humans, Models, events, load, play
 

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from pipelang.runtime.outcomes import Answered, Escalated, Failed
+from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
 from pipelang.runtime.sinks.otel import OpenTelemetry
 
@@ -304,8 +304,8 @@ def test_what_was_said_is_in_no_attribute(tmp_path: Path) -> None:
 
 def test_nothing_else_imports_it() -> None:
     code = (
-        "import sys, pipelang, pipelang.runtime.embedding, pipelang.interfaces.cli.run,"
-        " pipelang.runtime.sinks.traces, pipelang.runtime.audit\n"
+        "import sys, pipelang, pipelang.runtime.host.handle, pipelang.interfaces.cli.run.command,"
+        " pipelang.runtime.sinks.traces, pipelang.runtime.sinks.audit\n"
         "assert not [n for n in sys.modules if n.startswith('opentelemetry')]\n"
         "assert pipelang.OpenTelemetry"
     )

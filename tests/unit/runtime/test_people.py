@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipelang import Answered, Decision, Escalated, Failed
-from pipelang.runtime.people import Nobody
+from pipelang.runtime.inbox.people import Nobody
 
 from .stage import NO, YES, Humans, Models, events, load, play
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipelang import Answered, Failed
+from pipelang.runtime.host.pipeline_tests import run_test
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
-from pipelang.runtime.testing import run_test
 
 from .stage import Models, events, handle, left_over, load, play
 

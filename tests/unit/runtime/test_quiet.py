@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from pipelang import Answered, Escalated
-from pipelang.runtime.embedding import Handle, Runtime
-from pipelang.runtime.events import Event
-from pipelang.runtime.interpreter import run_pipeline
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.host.handle import Handle, Runtime
 from pipelang.runtime.providers.protocol import ModelFault
-from pipelang.runtime.run import Run
 
 from .stage import Models, load
 

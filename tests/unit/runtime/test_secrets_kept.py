@@ -19,21 +19,21 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from pipelang.interfaces.report.outcome import outcome_json, outcome_text
-from pipelang.interfaces.report.paint import painter
-from pipelang.interfaces.report.trace import trace_lines
-from pipelang.interfaces.report.tree import tree_lines, tree_of
-from pipelang.interfaces.traces import read
-from pipelang.runtime.audit import AuditLog
-from pipelang.runtime.embedding import Runtime
-from pipelang.runtime.interpreter import run_pipeline
-from pipelang.runtime.outcomes import Answered, Escalated, Failed
+from pipelang.interfaces.report.runs.outcome import outcome_json, outcome_text
+from pipelang.interfaces.report.runs.trace import trace_lines
+from pipelang.interfaces.report.runs.tree import tree_lines, tree_of
+from pipelang.interfaces.runs.trace_files import read
+from pipelang.interfaces.text.colours import painter
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed
+from pipelang.runtime.engine.secrets import notations, redact, redacted
+from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.engine.world import ToolCall
+from pipelang.runtime.host.handle import Runtime
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
-from pipelang.runtime.secrets import notations, redact, redacted
+from pipelang.runtime.sinks.audit import AuditLog
 from pipelang.runtime.sinks.otel import OpenTelemetry
 from pipelang.runtime.sinks.traces import TraceFiles
-from pipelang.runtime.values import to_json
-from pipelang.runtime.world import ToolCall
 
 from .stage import Humans, Models, load
 

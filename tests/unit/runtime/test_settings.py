@@ -11,7 +11,7 @@ import pytest
 
 from pipelang import Answered, Rejected, Runtime, SettingError
 from pipelang.interfaces.cli.main import main
-from pipelang.interfaces.settings import read_settings
+from pipelang.interfaces.runs.settings import read_settings
 
 from .stage import YES, Humans, events, load
 

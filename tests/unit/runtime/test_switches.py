@@ -17,7 +17,7 @@ import pytest
 
 import pipelang
 from pipelang import Answered, Failed, Runtime
-from pipelang.runtime.switches import LOOK_EVERY, FolderSwitches, Switches, switch
+from pipelang.runtime.shared.kill_switches import LOOK_EVERY, FolderSwitches, Switches, switch
 
 from .stage import YES, Humans, Models, events, left_over, load
 

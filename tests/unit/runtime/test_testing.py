@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelang.runtime.testing import TestResult, run_test
+from pipelang.runtime.host.pipeline_tests import TestResult, run_test
 
 from .stage import load
 

@@ -14,9 +14,9 @@ import pydantic
 import pytest
 
 from pipelang import Answered, Failed
-from pipelang.runtime.outcomes import Result
+from pipelang.runtime.engine.outcomes import Result
+from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.providers.protocol import ModelAnswer, Usage
-from pipelang.runtime.world import ToolCall
 
 from .stage import OUT, Models, events, handle, left_over, load, play
 

@@ -17,7 +17,7 @@ import pytest
 
 import pipelang
 from pipelang import Answered, Failed, ToolMissing
-from pipelang.runtime.interpreter import run_pipeline
+from pipelang.runtime.engine.interpreter import run_pipeline
 
 from .stage import HEAD, Models, events, handle, load, play
 

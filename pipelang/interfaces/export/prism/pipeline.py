@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipelang.analysis.model import make_model
-from pipelang.analysis.parameters import Parameters
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.interfaces.export.prism.blocks import block
 from pipelang.interfaces.export.prism.constants import Constants
 from pipelang.interfaces.export.prism.dead import forgetting

@@ -7,7 +7,7 @@ what it decides ends the caller too.
 
 from __future__ import annotations
 
-from pipelang.analysis.subruns import child_of
+from pipelang.analysis.kernels.subpipelines import child_of
 from pipelang.interfaces.export.prism.draws import RIGHT, WRONG
 from pipelang.interfaces.export.prism.endings import RIGHT_ANSWER, WRONG_ANSWER, passed_on
 from pipelang.interfaces.export.prism.formulas import (

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from pipelang.analysis.model import Model
+from pipelang.analysis.model.model import Model
 from pipelang.interfaces.export.prism.constants import identifier, unused
 from pipelang.interfaces.export.prism.formulas import TRUE, Formula
 from pipelang.interfaces.export.prism.machine import Machine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from math import isfinite
 
-from pipelang.analysis.prices import AttemptCost, attempt_cost, tools_cost, turn_cost
+from pipelang.analysis.kernels.costs import AttemptCost, attempt_cost, tools_cost, turn_cost
 from pipelang.interfaces.export.prism.constants import Constants, plain
 from pipelang.interfaces.export.prism.draws import Draws
 from pipelang.interfaces.export.prism.formulas import TRUE, Formula

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.export.graph import BRANCHES, OUTCOMES, Node, NodeKind
-from pipelang.interfaces.report.table import cut
+from pipelang.interfaces.text.table import cut
 from pipelang.records import dataclass
 
 TITLE_SIZE, LINE_SIZE = 13.0, 11.5

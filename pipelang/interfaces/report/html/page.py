@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelang.analysis.analyse import Analysis
+from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.diagnostics import Diagnostic
-from pipelang.interfaces.checking import Checked, review_loads
-from pipelang.interfaces.report.basis import basis_parts
-from pipelang.interfaces.report.costs import NOTHING, cost_rows, dearest_path, is_free
+from pipelang.interfaces.check.check import Checked, review_loads
 from pipelang.interfaces.report.html.parts import (
     Finding,
     Picture,
@@ -20,8 +18,11 @@ from pipelang.interfaces.report.html.parts import (
     graph_picture,
     table,
 )
-from pipelang.interfaces.report.inputs import inputs
-from pipelang.interfaces.report.outcomes import (
+from pipelang.interfaces.report.pipeline import has_table
+from pipelang.interfaces.report.sections.basis import basis_parts
+from pipelang.interfaces.report.sections.costs import NOTHING, cost_rows, dearest_path, is_free
+from pipelang.interfaces.report.sections.inputs import inputs
+from pipelang.interfaces.report.sections.outcomes import (
     escalation_head,
     escalation_rows,
     is_open,
@@ -29,19 +30,18 @@ from pipelang.interfaces.report.outcomes import (
     outcome_rows,
     remarks,
 )
-from pipelang.interfaces.report.paint import painter
-from pipelang.interfaces.report.pipeline import has_table
-from pipelang.interfaces.report.promises import promise_rows
-from pipelang.interfaces.report.review import remarks as review_remarks
-from pipelang.interfaces.report.review import review_rows
-from pipelang.interfaces.report.sentence import sentence
-from pipelang.interfaces.report.steps import LEGEND, compounding, step_rows
-from pipelang.interfaces.report.structure import in_words
-from pipelang.interfaces.report.table import Cell, Row
+from pipelang.interfaces.report.sections.promises import promise_rows
+from pipelang.interfaces.report.sections.review import remarks as review_remarks
+from pipelang.interfaces.report.sections.review import review_rows
+from pipelang.interfaces.report.sections.sentence import sentence
+from pipelang.interfaces.report.sections.steps import LEGEND, compounding, step_rows
+from pipelang.interfaces.report.sections.structure import in_words
+from pipelang.interfaces.report.sections.times import most_time, time_rows
+from pipelang.interfaces.report.sections.undeclared import NOTE, missing
 from pipelang.interfaces.report.text import closing_line
-from pipelang.interfaces.report.times import most_time, time_rows
-from pipelang.interfaces.report.undeclared import NOTE, missing
 from pipelang.interfaces.report.view import View, says_something
+from pipelang.interfaces.text.colours import painter
+from pipelang.interfaces.text.table import Cell, Row
 from pipelang.records import dataclass
 
 WIDTH = 100

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelang.analysis.calibration import at_threshold, calibration
-from pipelang.analysis.model import make_model
-from pipelang.analysis.parameters import Parameters
+from pipelang.analysis.model.calibration import at_threshold, calibration
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.columns import harmless
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.export.calibration_svg import calibration_svg
 from pipelang.interfaces.export.flow import flow
 from pipelang.interfaces.export.svg import svg
-from pipelang.interfaces.report.table import Cell, Row
 from pipelang.interfaces.report.view import View
+from pipelang.interfaces.text.table import Cell, Row
 from pipelang.records import dataclass
 
 MOST_NODES = 400

@@ -1,0 +1,1 @@
+"""Diagnostics that the analysis makes: missed promises, weak evidence, refuted claims."""

@@ -1,0 +1,157 @@
+"""What the numbers say to somebody: objectives missed, limits too low, evidence not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from pipelang.analysis.findings.evidence_findings import evidence_findings
+from pipelang.analysis.kernels.prepared_step import tiers_of
+from pipelang.analysis.latency.timeouts import slow_attempts
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.metrics.objectives import Verdict
+from pipelang.diagnostics import Diagnostic, codes, report
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.elaborate.options.evidence import confidence_step
+from pipelang.semantics.quantities import plain, show_seconds
+from pipelang.semantics.walk import all_items, inner_links
+
+
+def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
+    """Everything worth saying about one pipeline."""
+    pipeline = analysis.pipeline
+    for verdict in analysis.slo:
+        yield from _objective(verdict, analysis)
+    yield from _uncalibrated(pipeline)
+    yield from evidence_findings(program, pipeline)
+    yield from _shared_providers(program, pipeline)
+    yield from slow_attempts(program, pipeline)
+    yield from _cost(program, analysis)
+
+
+LATER = ("review", "accuracy", "calibration", "error_rate")
+
+
+def _objective(verdict: Verdict, analysis: Analysis) -> Iterator[Diagnostic]:
+    line = verdict.line
+    head = line.metric.split(".")[0].split("(")[0]
+    if head in LATER:
+        yield report(codes.METRIC_UNDECIDED, line.span, metric=line.metric)
+        return
+    words: dict[str, Any] = {"metric": line.metric, "op": line.op, "target": line.target_text}
+    if verdict.holds is False and verdict.number is not None:
+        value = verdict.number.value
+        shown = (
+            "at best " + _shown(line.metric, verdict.number.low)
+            if value is None
+            else _shown(line.metric, value)
+        )
+        yield report(codes.SLO_MISSED, line.span, value=f"it is {shown}", **words)
+    elif verdict.holds is None:
+        help = None
+        if analysis.unknown:
+            help = "nobody declared: " + ", ".join(map(site_words, analysis.unknown[:4]))
+        yield report(codes.SLO_UNDECIDED, line.span, why=verdict.why, help=help, **words)
+
+
+def site_words(site: str) -> str:
+    """A parameter's site for people: what it belongs to, without its offset."""
+    return (
+        "`"
+        + site.split("@")[0].split(":")[-1].replace("[0]", "")
+        + "`"
+        + (" (" + site.rsplit(".", 1)[-1] + ")" if "@" in site else "")
+    )
+
+
+def _shown(metric: str, value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    if metric.startswith("cost"):
+        return f"${value:.4g}"
+    if metric.startswith("tokens"):
+        return f"{value:,.0f} tokens"
+    if metric.startswith(("latency", "turnaround")):
+        return show_seconds(value)
+    return f"{value:.2%}"
+
+
+def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+    """A gate over a model's own confidence with nothing that says what it is worth."""
+    everything = list(all_items(pipeline.block))
+    steps = {item.name: item for item in everything if isinstance(item, p.Step)}
+    shares = {share.name for share in pipeline.traffic.names}
+    conditions = {share.condition for share in pipeline.traffic.conditions}
+    for item in everything:
+        if not isinstance(item, p.Gate) or item.evidence is not None or item.name in shares:
+            continue
+        for part in ir.walk(item.condition):
+            if not isinstance(part, ir.Compare) or part in conditions:
+                continue
+            step = steps.get(confidence_step(part) or "")
+            if step is not None and not any(
+                isinstance(link.accuracy, MeasuredShare) for link in step.chain.links
+            ):
+                yield report(codes.UNCALIBRATED, item.span, gate=item.name)
+                break
+
+
+def _shared_providers(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+    """A fallback to a model at the provider whose outage it should survive."""
+    for item in all_items(pipeline.block):
+        if not isinstance(item, p.Step):
+            continue
+        before: set[str] = set()
+        for position, link in enumerate(item.chain.links):
+            providers = {
+                program.tiers[tier].provider
+                for inner in inner_links(p.Chain((link,), None))
+                for tier in tiers_of(inner.action)
+            }
+            shared = providers & before
+            last_model = not any(
+                not isinstance(later.action, p.AskTier) for later in item.chain.links[position:]
+            )
+            if shared and last_model and providers <= before:
+                provider = sorted(shared)[0]
+                yield report(codes.SHARED_PROVIDER, link.span, provider=provider)
+            before |= providers
+
+
+def _cost(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
+    pipeline, worst = analysis.pipeline, analysis.worst
+    for tier in analysis.unpriced:
+        span = program.tiers[tier].span
+        if span.file == pipeline.span.file:
+            yield report(codes.UNPRICED, span, name=tier)
+        else:
+            yield report(codes.UNPRICED, pipeline.span, name=tier)
+    if worst is None:
+        return
+    budget = pipeline.budget
+    if worst.tokens is None and not analysis.unpriced:
+        rule = codes.UNBOUNDED
+        if budget is not None and budget.money is not None:
+            rule = codes.UNBOUNDED_BUDGET
+        what = f"nothing bounds what a prompt or an answer of `{pipeline.name}` takes"
+        help = "give its texts a `max`, its lists a `max`, and the tier a `context`"
+        yield report(rule, pipeline.span, what=what, help=help)
+        return
+    if budget is None:
+        return
+    path = ", ".join(
+        f"`{name}` {count} times" if count > 1 else f"`{name}` once" for name, count in worst.path
+    )
+    most = None if worst.cost is None or analysis.unpriced else Decimal(repr(worst.cost))
+    if budget.money is not None and most is not None and most > budget.money:
+        words: dict[str, Any] = {
+            "worst": f"${most:.4f}",
+            "budget": f"${plain(budget.money)}",
+        }
+        yield report(codes.OVER_BUDGET, budget.span, name=pipeline.name, path=path, **words)
+    if budget.tokens is not None and worst.tokens is not None and worst.tokens > budget.tokens:
+        words = {"worst": f"{worst.tokens:,} tokens", "budget": f"{budget.tokens:,} tokens"}
+        yield report(codes.OVER_BUDGET, budget.span, name=pipeline.name, path=path, **words)

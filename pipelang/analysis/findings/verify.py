@@ -1,0 +1,94 @@
+"""What is checked besides the numbers: claims, information flow, effects, reachability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from pipelang.analysis.claims.reach import reach
+from pipelang.analysis.claims.verdicts import Proof, decided
+from pipelang.analysis.flow.checking import Flows, hop_labels
+from pipelang.analysis.flow.effects import effects
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.diagnostics import Diagnostic, codes, report
+from pipelang.diagnostics.codes import Rule
+from pipelang.semantics import program as p
+
+
+def prove(
+    program: p.Program, analyses: Iterable[Analysis]
+) -> tuple[tuple[Proof, ...], list[Diagnostic]]:
+    """The verdicts on a program's claims, and all that is found on the way."""
+    flows = Flows(program)
+    never_cut = frozenset(one.pipeline.name for one in analyses if _never_cut(one))
+    proofs = tuple(
+        proof
+        for claim in program.claims
+        if (proof := _proof(program, flows, claim, never_cut)) is not None
+    )
+    found: list[Diagnostic] = []
+    for proof in proofs:
+        found += _told(proof)
+    for pipeline in program.pipelines.values():
+        found += reach(program, pipeline)
+        found += effects(program, pipeline)
+    found += flows.findings()
+    return proofs, found
+
+
+def _proof(
+    program: p.Program, flows: Flows, claim: p.Claim, never_cut: frozenset[str]
+) -> Proof | None:
+    match claim.claimed:
+        case None:
+            return None
+        case p.NeverReaches() as claimed:
+            return flows.proof(claim, claimed)
+        case claimed:
+            return decided(program, claim, claimed, never_cut)
+
+
+def _never_cut(analysis: Analysis) -> bool:
+    """Whether the dearest run stays within the budget in everything that it limits."""
+    budget, worst = analysis.pipeline.budget, analysis.worst
+    if budget is None:
+        return True
+    if worst is None or analysis.unpriced or budget.seconds is not None or budget.steps is not None:
+        return False
+    money = budget.money is None or (
+        worst.cost is not None and Decimal(repr(worst.cost)) <= budget.money
+    )
+    tokens = budget.tokens is None or (worst.tokens is not None and worst.tokens <= budget.tokens)
+    return money and tokens
+
+
+def _last(proof: Proof) -> str:
+    """How a path breaks a claim, in a few words; its steps are told one by one."""
+    steps = "1 step" if len(proof.path) == 1 else f"{len(proof.path)} steps"
+    end = f": {proof.path[-1].text}" if proof.path else ""
+    return f"a path of {steps} breaks it{end}"
+
+
+def _told(proof: Proof) -> Iterator[Diagnostic]:
+    claim = proof.claim
+    match proof.verdict:
+        case "refuted":
+            path = _last(proof)
+            help = None
+            if proof.example:
+                help = "for example with " + ", ".join(proof.example).replace("`", "'")
+            yield _report(codes.CLAIM_REFUTED, proof, path=path, help=help)
+        case "undecided":
+            yield _report(codes.CLAIM_UNDECIDED, proof, why=proof.why)
+        case _:
+            if proof.vacuous:
+                assert not isinstance(claim.claimed, (p.Escalates, type(None)))
+                tool = claim.claimed.tool
+                yield _report(codes.VACUOUS_CLAIM, proof, name=claim.pipeline, tool=tool)
+
+
+def _report(rule: Rule, proof: Proof, *, help: str | None = None, **words: str) -> Diagnostic:
+    claim, labels = proof.claim, hop_labels(proof.path)
+    every: dict[str, Any] = {"claim": claim.text, **words}
+    return report(rule, claim.span, help=help, labels=labels, **every)

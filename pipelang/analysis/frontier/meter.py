@@ -1,0 +1,273 @@
+"""The meter: what an attempt, a wait or a person adds to everything that is measured, as one array.
+
+Measures stand side by side in an array: for each scale of each measure the transform of what was
+taken so far, then a slot a measure for the mean. The slots hold `mass + i TINY moment`: products
+multiply masses and add moments up as a derivative does, because TINY^2 is 0 in floats.
+
+A wall that nobody declared is taken twice, as nothing and as the most that it can be.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any
+
+from pipelang.analysis.frontier.lattice import (
+    Lattice,
+    Lognormal,
+    inverted,
+    sigma_of,
+    transformed,
+)
+from pipelang.analysis.kernels.durations import NONE, Amount
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+TINY = 2.0**-500
+ENDLESS = 1e60
+"""Stands for a moment that nothing bounds; sums of it are beyond `MOST`, whatever their weights."""
+MOST = 1e30
+
+NOISE = 1e-6
+"""Less than this of a maximum is the transform's noise, which long lattices would magnify."""
+
+
+class Measure(IntEnum):
+    """What is measured. `LEAST` and `MOST` differ in what nobody declared."""
+
+    COST = 0
+    LATENCY_LEAST = 1
+    LATENCY_MOST = 2
+    TURNAROUND_LEAST = 3
+    TURNAROUND_MOST = 4
+
+    @property
+    def people(self) -> bool:
+        """Whether waits for people count."""
+        return self in (Measure.TURNAROUND_LEAST, Measure.TURNAROUND_MOST)
+
+    @property
+    def most(self) -> bool:
+        """Whether what nobody declared is taken as the most that it can be."""
+        return self in (Measure.LATENCY_MOST, Measure.TURNAROUND_MOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A lattice for one measure."""
+
+    measure: Measure
+    lattice: Lattice
+
+
+@dataclass(slots=True)
+class Meter:
+    """The scales of a walk, dollars first; all lattices have the same `size`.
+
+    Without `means` those of maxima are not kept, which is faster. `known` remembers the arrays of
+    amounts; `vague` says whether something was met that nobody
+    declared, `bounded` whether something was taken as longer than it is.
+    """
+
+    scales: tuple[Scale, ...]
+    measures: tuple[Measure, ...]
+    size: int
+    means: bool = True
+    known: dict[Any, Any] = field(default_factory=dict)
+    vague: bool = False
+    bounded: bool = False
+
+    # ------------------------------------------------------------------------------- layout
+
+    @property
+    def half(self) -> int:
+        """How long a transform is."""
+        return self.size // 2 + 1
+
+    @property
+    def costs(self) -> int:
+        """How many of the scales are in dollars."""
+        return sum(scale.measure is Measure.COST for scale in self.scales)
+
+    @property
+    def length(self) -> int:
+        return len(self.scales) * self.half + len(self.measures)
+
+    # ------------------------------------------------------------------------------ amounts
+
+    def taken(self, dollars: float, time: Amount, people: Amount = NONE) -> Any:
+        """The array of something that costs dollars and takes machine time or people's."""
+        if time.least is not time.most and time.least != time.most:
+            self.vague = True
+        if people.least is not people.most and people.least != people.most:
+            self.vague = True
+        key = (dollars, time, people)
+        known = self.known.get(key)
+        if known is None:
+            known = self.known[key] = self._made(dollars, time, people)
+        return known
+
+    def wait(self, longest: float) -> Any:
+        """The array of a wait anywhere in [0, longest]."""
+        import numpy as np
+
+        if not longest:
+            return 1.0
+        known = self.known.get(longest)
+        if known is None:
+            parts = [
+                np.ones(self.half)
+                if scale.measure is Measure.COST
+                else scale.lattice.uniform(longest)
+                for scale in self.scales
+            ]
+            means = [0.0 if m is Measure.COST else longest / 2 for m in self.measures]
+            known = self.known[longest] = self._joined(parts, means)
+        return known
+
+    def asks(self, role: p.Role, limit: Any) -> tuple[Any, Any]:
+        """The arrays of an answer in time and of none. What an answer in time took is X given
+        X <= limit.
+        """
+        end = inf if limit is None else float(limit)
+        spread = role.responds
+        late = self.taken(0.0, NONE, Amount(end, end)) if end < inf else 1.0
+        if spread is None or spread.p95 is None:
+            return self.taken(0.0, NONE, Amount(0.0, end)), late
+        median = float(spread.median)
+        whole = Lognormal(median, sigma_of(median, float(spread.p95)))
+        if end == inf:
+            return self.taken(0.0, NONE, Amount(whole, whole)), late
+        share = whole.below(end)
+        if share <= 0:
+            return late, late
+        capped = Lognormal(whole.median, whole.sigma, end)
+        both = self.taken(0.0, NONE, Amount(capped, capped))
+        timely = both - (1 - share) * late if share < 1 else both
+        return timely / share, late
+
+    def _made(self, dollars: float, time: Amount, people: Amount) -> Any:
+        parts, means = [], []
+        for scale in self.scales:
+            part: Any = 1.0
+            for one in _of_measure(scale.measure, dollars, time, people):
+                if one != 0.0:
+                    part = part * self._transform(scale.lattice, one)
+            parts.append(part)
+        for measure in self.measures:
+            amounts = _of_measure(measure, dollars, time, people)
+            means.append(sum(one.mean if isinstance(one, Lognormal) else one for one in amounts))
+        return self._joined(parts, means)
+
+    def _transform(self, lattice: Lattice, amount: Lognormal | float) -> Any:
+        if isinstance(amount, Lognormal):
+            return lattice.lognormal(amount)
+        return lattice.point(amount)
+
+    def _joined(self, parts: list[Any], means: list[float]) -> Any:
+        import numpy as np
+
+        half = self.half
+        array = np.empty(self.length, dtype=complex)
+        for index, part in enumerate(parts):
+            array[index * half : (index + 1) * half] = part
+        slots = [1 + 1j * TINY * (mean if isfinite(mean) else ENDLESS) for mean in means]
+        array[len(parts) * half :] = slots
+        return array
+
+    # --------------------------------------------------------------------------- side by side
+
+    def aside(self, weight: Any) -> Any:
+        """A weight for what runs side by side: times as distribution functions, whose product is
+        that of the maximum. What is the same at once stays as it is.
+        """
+        import numpy as np
+
+        if getattr(weight, "shape", ())[-1:] != (self.length,):
+            return weight
+        costs, times = self.costs * self.half, len(self.scales) * self.half
+        rows = weight.shape[:-1]
+        blocks = weight[..., costs:times].reshape(*rows, -1, self.half)
+        functions = np.cumsum(inverted(blocks, self.size), axis=-1).reshape(*rows, -1)
+        return np.concatenate((weight[..., :costs], functions, weight[..., times:]), axis=-1)
+
+    def back(self, weight: Any) -> Any:
+        """What `aside` made, once the maximum is taken."""
+        import numpy as np
+
+        costs = self.costs * self.half
+        if getattr(weight, "shape", (0,))[-1] in (0, 1) or not getattr(weight, "shape", ()):
+            return weight
+        rows = weight.shape[:-1]
+        slots = weight[..., -len(self.measures) :].copy()
+        functions = weight[..., costs : -len(self.measures)].real
+        functions = functions.reshape(*rows, -1, self.size)
+        masses = np.diff(functions, axis=-1, prepend=0.0)
+        blocks = transformed(masses).reshape(*rows, -1)
+        if self.means:
+            slots = self._means(functions, slots)
+        return np.concatenate((weight[..., :costs], blocks, slots), axis=-1)
+
+    def _means(self, functions: Array, slots: Array) -> Array:
+        """The slots of a maximum: the integral of what is still under way, piece by piece on the
+        finest lattice that reaches so far.
+        """
+        import numpy as np
+
+        widths = self.known.get("widths")
+        if widths is None:
+            widths = self.known["widths"] = self._widths()
+        mass = slots[..., :1].real
+        under_way = mass[..., None] - functions
+        under_way[under_way < NOISE] = 0.0
+        found: Array = slots.copy()
+        for index, (measure, width) in enumerate(zip(self.measures, widths, strict=True)):
+            if measure is Measure.COST:
+                continue
+            scales, pieces = width
+            total: Any = 0.0  # where nothing that is known takes time, there is no lattice
+            if len(scales):
+                total = np.einsum("...sn,sn->...", under_way[..., scales, :], pieces)
+            endless = slots[..., index].imag / TINY > MOST
+            moment = np.where(endless, ENDLESS, total)
+            found[..., index] = slots[..., index].real + 1j * TINY * moment
+        return found
+
+    def _widths(self) -> list[Any]:
+        """For each measure its scales, and how much of the integral each of their points is for.
+
+        A distribution function steps at the lattice's points, so its integral is one of rectangles.
+        """
+        import numpy as np
+
+        times = [scale for scale in self.scales if scale.measure is not Measure.COST]
+        found = []
+        for measure in self.measures:
+            mine, pieces, start = [], [], 0.0
+            for index, scale in sorted(enumerate(times), key=lambda one: one[1].lattice.step):
+                if scale.measure is measure and scale.lattice.end > start:
+                    step = scale.lattice.step
+                    left = np.arange(self.size) * step
+                    pieces.append(np.clip(left + step - np.maximum(left, start), 0.0, step))
+                    mine.append(index)
+                    start = scale.lattice.end
+            found.append((mine, np.array(pieces)))
+        return found
+
+
+def _of_measure(
+    measure: Measure, dollars: float, time: Amount, people: Amount
+) -> tuple[Lognormal | float, ...]:
+    """What of something counts for a measure."""
+    if measure is Measure.COST:
+        return (dollars,)
+    wall = time.most if measure.most else time.least
+    if not measure.people:
+        return (wall,)
+    return (wall, people.most if measure.most else people.least)

@@ -1,0 +1,246 @@
+"""The frontier: a table from what is still needed of the past to its probability.
+
+A variable is a hidden bit, a draw or a counter; a state gives a value to each. `None` means that
+the variable was not drawn on the way here. Variables that nothing reads any more are summed out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelang.analysis.frontier.tape import Tape
+
+Key = tuple[Any, ...]
+State = tuple[Any, ...]
+Edge = tuple[int, int, Any]
+"""From a state before (by its number) to a state after, and how likely."""
+
+
+class Layout:
+    """The states of a frontier, and what is known to be done to them (`moves`, by what it is)."""
+
+    __slots__ = ("moves", "states")
+
+    def __init__(self, states: tuple[State, ...]) -> None:
+        self.states = states
+        self.moves: dict[Any, Any] = {}
+
+
+class Table:
+    """Weights by state; `slots` says where in a state a variable stands.
+
+    On a `tape` everything that is done to it is noted there; `adjoint` is what the way back found.
+    """
+
+    __slots__ = ("_layout", "_values", "_weights", "adjoint", "slots", "tape")
+
+    def __init__(
+        self,
+        slots: Iterable[Key] = (),
+        weights: dict[State, Any] | None = None,
+        tape: Tape | None = None,
+    ) -> None:
+        self.slots: tuple[Key, ...] = tuple(slots)
+        self.tape = tape
+        self.adjoint: list[complex] | None = None
+        self._weights: dict[State, Any] | None = {(): 1.0} if weights is None else weights
+        self._layout: Layout | None = None
+        self._values: list[Any] | None = None
+
+    @classmethod
+    def of(cls, slots: tuple[Key, ...], layout: Layout, values: list[Any], tape: Tape) -> Table:
+        """A table on a tape, from the weights of a layout's states."""
+        table = cls(slots, {}, tape)
+        table._weights, table._layout, table._values = None, layout, values
+        return table
+
+    @property
+    def weights(self) -> dict[State, Any]:
+        """The weights by state. Not to be changed once the table is in use."""
+        if self._weights is None:
+            assert self._layout is not None and self._values is not None
+            self._weights = dict(zip(self._layout.states, self._values, strict=True))
+        return self._weights
+
+    @property
+    def values(self) -> list[Any]:
+        """The weights by the number of their state."""
+        if self._values is None:
+            assert self._weights is not None
+            self._values = list(self._weights.values())
+        return self._values
+
+    @property
+    def layout(self) -> Layout:
+        """The states; of a table on a tape."""
+        if self._layout is None:
+            assert self.tape is not None and self._weights is not None
+            self._layout = self.tape.layout(tuple(self._weights))
+        return self._layout
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def total(self) -> Any:
+        """The weight of all states together."""
+        return sum(self.values)
+
+    def index(self, key: Key) -> int | None:
+        """Where a variable stands, None if it was never drawn."""
+        try:
+            return self.slots.index(key)
+        except ValueError:
+            return None
+
+    def empty(self) -> Table:
+        """A table over the same variables without any state."""
+        return Table(self.slots, {}, self.tape)
+
+
+def reader(table: Table, keys: Iterable[Key]) -> Callable[[State], tuple[Any, ...]]:
+    """A function from a state to the values of some variables (None where there is none)."""
+    places = [table.index(key) for key in keys]
+
+    def read(state: State) -> tuple[Any, ...]:
+        return tuple(None if at is None else state[at] for at in places)
+
+    return read
+
+
+def assign(
+    table: Table,
+    keys: tuple[Key, ...],
+    reads: tuple[Key, ...],
+    outcomes: Callable[[tuple[Any, ...]], Iterable[tuple[tuple[Any, ...], Any]]],
+    name: str | None = None,
+) -> Table:
+    """Give variables new values, drawn anew in every state; `name` is the step that does, whose
+    derivatives are noted on a tape.
+
+    `outcomes` gets the values of `reads` and gives `(new values, probability)` pairs; it is asked
+    once for every distinct combination. What is certain has the int 1, and costs no new array.
+
+    Probabilities may be long arrays: each is let go after the last state that needs it.
+    """
+    slots = [key for key in table.slots if key not in keys]
+    kept = [index for index, key in enumerate(table.slots) if key not in keys]
+    read = reader(table, reads)
+    memo: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], Any]]] = {}
+    made = Made(table)
+    states_left = Counter(map(read, table.weights))
+    for number, (state, weight) in enumerate(table.weights.items()):
+        seen = read(state)
+        drawn = memo.get(seen)
+        if drawn is None:
+            drawn = memo[seen] = [
+                (values, chance) for values, chance in outcomes(seen) if not is_zero(chance)
+            ]
+        base = tuple(state[index] for index in kept)
+        for values, chance in drawn:
+            made.add(number, base + values, weight, chance)
+        states_left[seen] -= 1
+        if not states_left[seen]:
+            del memo[seen]
+    return made.table((*slots, *keys), name)
+
+
+class Made:
+    """The weights that come of a table, and on a tape from which states they come."""
+
+    __slots__ = ("edges", "numbers", "source", "weights")
+
+    def __init__(self, source: Table, weights: dict[State, Any] | None = None) -> None:
+        self.source = source
+        self.weights: dict[State, Any] = {} if weights is None else weights
+        self.edges: list[Edge] = []
+        self.numbers: dict[State, int] = {}
+
+    def add(self, number: int, target: State, weight: Any, chance: Any = 1) -> None:
+        """A part of a state's weight goes to a state."""
+        if self.source.tape is not None:
+            end = self.numbers.setdefault(target, len(self.numbers))
+            self.edges.append((number, end, chance))
+            chance = chance.real  # the imaginary part is a derivative, for the way back
+        gain = weight if isinstance(chance, int) else weight * chance
+        weights = self.weights
+        weights[target] = weights[target] + gain if target in weights else gain
+
+    def table(self, slots: Iterable[Key], name: str | None = None) -> Table:
+        made = Table(slots, self.weights, self.source.tape)
+        if made.tape is not None:
+            made.tape.note(self.source, made, self.edges, name)
+        return made
+
+
+def is_zero(weight: Any) -> bool:
+    """Whether a weight is a plain zero (arrays are never dropped)."""
+    return isinstance(weight, (int, float, complex)) and weight == 0
+
+
+def forget(table: Table, keep: Callable[[Key], bool]) -> Table:
+    """Sum out the variables that are not kept."""
+    kept = [index for index, key in enumerate(table.slots) if keep(key)]
+    if len(kept) == len(table.slots):
+        return table
+    made = Made(table)
+    for number, (state, weight) in enumerate(table.weights.items()):
+        made.add(number, tuple(state[index] for index in kept), weight)
+    return made.table(table.slots[index] for index in kept)
+
+
+def split(
+    table: Table, reads: tuple[Key, ...], choose: Callable[[tuple[Any, ...]], Any]
+) -> dict[Any, Table]:
+    """The states by what a function makes of some of their variables."""
+    read = reader(table, reads)
+    parts: dict[Any, Made] = {}
+    for number, (state, weight) in enumerate(table.weights.items()):
+        label = choose(read(state))
+        part = parts.get(label)
+        if part is None:
+            part = parts[label] = Made(table)
+        part.add(number, state, weight)
+    return {label: part.table(table.slots) for label, part in parts.items()}
+
+
+def merge(tables: Iterable[Table]) -> Table:
+    """One table of several; a variable that one of them lacks was not drawn there."""
+    present = [table for table in tables if table]
+    if not present:
+        return Table((), {})
+    if len(present) == 1:
+        return present[0]
+    slots: dict[Key, None] = {}
+    for table in present:
+        slots.update(dict.fromkeys(table.slots))
+    order = tuple(slots)
+    weights: dict[State, Any] = {}
+    numbers: dict[State, int] = {}
+    merged = Table(order, weights, present[0].tape)
+    for table in present:
+        made = Made(table, weights)
+        made.numbers = numbers
+        places = [table.index(key) for key in order]
+        same = table.slots == order
+        for number, (state, weight) in enumerate(table.weights.items()):
+            target = state if same else tuple(None if at is None else state[at] for at in places)
+            made.add(number, target, weight)
+        if merged.tape is not None:
+            merged.tape.note(table, merged, made.edges, None)
+    return merged
+
+
+def summed(table: Table, reads: tuple[Key, ...]) -> Mapping[tuple[Any, ...], Any]:
+    """The weights by the values of some variables."""
+    read = reader(table, reads)
+    result: dict[tuple[Any, ...], Any] = {}
+    for state, weight in table.weights.items():
+        seen = read(state)
+        result[seen] = result[seen] + weight if seen in result else weight
+    return result

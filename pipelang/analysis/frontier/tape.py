@@ -1,0 +1,135 @@
+"""The tape of a sweep, and the sweep back along it that gives every importance at once.
+
+Everything that a sweep does with its frontier is linear: the weights after an item are the weights
+before it times a matrix (`Move`), and success is a sum over the weights that ended. So success is
+also a sum over the weights at any point before, each times its *value*: how likely a run succeeds
+from there. Values are found from the end backwards, by the same matrices transposed, in one pass
+(the adjoint method, or reverse-mode differentiation: Linnainmaa 1970, Griewank and Walther 2008).
+
+A step's Birnbaum importance is the derivative of success by the step's accuracy. Only that step's
+own matrix hangs on it, so it is (weights before) times (derivative of the matrix) times (values
+after), summed over the places where the step runs. The derivative of a matrix comes from the
+complex step (Squire and Trapp 1998): closed with accuracy a + ih, the imaginary part of an entry,
+divided by h, is its derivative up to h squared, which at h = 1e-30 is nothing.
+
+Values of success and of silent error travel together, as real and imaginary part.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelang.analysis.frontier.table import Edge, Key, Layout, State, Table
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+
+H = 1e-30
+
+Ends = tuple[p.Outcome | None, bool, bool, tuple[tuple[int, float], ...]]
+"""An outcome (None: that of the item itself), whether what it returns is right, whether something
+was done wrongly, and how likely each state before ends so.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What an item does to states of a layout.
+
+    `edges` lead to the states of `target`; `slopes` are their derivatives by the item's accuracy.
+    `recipe` says where the slots after come from: a slot before, or (as -1 - i) the item's i-th
+    name. `gains` is what each state adds to success and silent error by ending here, `rises` the
+    derivative of that. `reached` are the states that run the step, `costs` and `tokens` what each
+    of these spends (`same`: if it is the same), `asked` how often each state asks a role.
+    """
+
+    edges: tuple[Edge, ...]
+    target: Layout | None = None
+    recipe: tuple[int, ...] = ()
+    slopes: tuple[Edge, ...] = ()
+    ends: tuple[Ends, ...] = ()
+    gains: tuple[tuple[int, complex], ...] = ()
+    rises: tuple[tuple[int, complex], ...] = ()
+    reached: tuple[int, ...] = ()
+    costs: tuple[float, ...] = ()
+    tokens: tuple[float, ...] = ()
+    same: tuple[float, float] | None = None
+    asked: tuple[tuple[str, tuple[tuple[int, float], ...]], ...] = ()
+    work: int = 1
+
+
+Entry = tuple[Table, Table | None, Move, str | None]
+"""Weights before and after, what led from one to the other, the step that it was."""
+
+
+@dataclass(slots=True)
+class Tape:
+    """What a sweep did, in order. `slopes`: whether derivatives are wanted."""
+
+    slopes: bool = False
+    entries: list[Entry] = field(default_factory=list)
+    layouts: dict[tuple[State, ...], Layout] = field(default_factory=dict)
+
+    def layout(self, states: tuple[State, ...]) -> Layout:
+        """The one layout of these states."""
+        known = self.layouts.get(states)
+        if known is None:
+            known = self.layouts[states] = Layout(states)
+        return known
+
+    def note(self, source: Table, target: Table, edges: list[Edge], name: str | None) -> None:
+        """Weights went from a table to another; of a step by name, chances carry derivatives."""
+        if name is None:
+            self.entries.append((source, target, Move(tuple(edges)), None))
+            return
+        plain = tuple([(start, end, chance.real) for start, end, chance in edges])
+        move = Move(plain, slopes=tuple(_derived(edges)))
+        self.entries.append((source, target, move, name))
+
+    def ended(self, source: Table, gains: list[tuple[int, complex]]) -> None:
+        """States that end here, and what that adds to success and silent error."""
+        self.entries.append((source, None, Move((), gains=tuple(gains)), None))
+
+    def ended_by(self, source: Table, name: str, ends: list[tuple[int, complex, Any]]) -> None:
+        """A step ends parts of some states: what that adds, and how likely with its derivative."""
+        gains = tuple([(start, gain * chance.real) for start, gain, chance in ends])
+        rises = tuple([(start, gain * (chance.imag / H)) for start, gain, chance in ends])
+        self.entries.append((source, None, Move((), gains=gains, rises=rises), name))
+
+    def importances(self) -> dict[str, complex]:
+        """The derivatives of success (real part) and silent error (imaginary part) by the accuracy
+        of every step that ran; the tape is used up.
+        """
+        found: dict[str, complex] = {}
+        nothing: list[complex] = []
+        entries = self.entries
+        while entries:
+            source, target, move, name = entries.pop()
+            values = source.adjoint
+            if values is None:
+                values = source.adjoint = [0j] * len(source.values)
+            after = nothing
+            if target is not None and target.adjoint is not None:
+                after = target.adjoint
+                for start, end, chance in move.edges:
+                    values[start] += chance * after[end]
+            for start, gained in move.gains:
+                values[start] += gained
+            if name is not None:
+                slope = found.get(name, 0j)
+                weights = source.values
+                if after:
+                    for start, end, rise in move.slopes:
+                        slope += weights[start] * rise * after[end]
+                for start, change in move.rises:
+                    slope += weights[start] * change
+                found[name] = slope
+        return found
+
+
+def _derived(edges: list[Edge]) -> list[Edge]:
+    return [(start, end, chance.imag / H) for start, end, chance in edges if chance.imag]
+
+
+def slots_after(recipe: tuple[int, ...], slots: tuple[Key, ...], names: tuple[Key, ...]) -> Any:
+    """The slots that a move leaves, for the item with these names."""
+    return tuple([slots[at] if at >= 0 else names[-1 - at] for at in recipe])

@@ -1,0 +1,92 @@
+"""What a sweep adds up: where runs end, what they cost, what is reached.
+
+Every figure is a sum over situations of their weight, so it may be a number, an array of them, or
+whatever else the sweep computes with.
+"""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from pipelang.analysis.kernels.outcome_distribution import add
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+
+
+@dataclass(slots=True)
+class Totals:
+    """Where runs end. Probabilities and dollars in the sweep's arithmetic.
+
+    `endings` has every outcome with whether what it returns is right and whether something was done
+    wrongly before it, by the outcome's identity; `work` counts the states that were gone through,
+    which is what a sweep over arrays takes time by.
+    """
+
+    success: Any = 0.0
+    silent_error: Any = 0.0
+    escalation: Any = 0.0
+    rejection: Any = 0.0
+    failure: Any = 0.0
+    wrong_effect: Any = 0.0
+    cost: Any = 0.0
+    tokens: Any = 0.0
+    escalations: dict[str, Any] = field(default_factory=dict)
+    failures: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
+    reached: dict[str, Any] = field(default_factory=dict)
+    step_costs: dict[str, Any] = field(default_factory=dict)
+    endings: dict[tuple[int, bool, bool], tuple[p.Outcome, Any]] = field(default_factory=dict)
+    work: int = 1
+
+
+OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
+
+
+def all_figures(totals: Totals) -> list[Any]:
+    """Every figure of a sweep."""
+    plain = [getattr(totals, name) for name in (*OUTCOMES, "wrong_effect", "cost", "tokens")]
+    groups = (totals.escalations, totals.reached, totals.step_costs, totals.asked)
+    return plain + [value for group in groups for value in group.values()]
+
+
+def record(
+    totals: Totals, outcome: p.Outcome, is_right: bool, wrong_effect: bool, weight: Any
+) -> None:
+    """Runs of this weight end with an outcome. `is_right`: what it returns is; `wrong_effect`:
+    something was done wrongly before it.
+    """
+    # By identity, because outcomes hash slowly; the outcome is kept with it, so none is reused.
+    key = (id(outcome), is_right, wrong_effect)
+    known = totals.endings.get(key)
+    totals.endings[key] = (outcome, weight if known is None else known[1] + weight)
+    if wrong_effect:
+        totals.wrong_effect = totals.wrong_effect + weight
+    match outcome:
+        case p.Return():
+            if succeeds(outcome, is_right, wrong_effect):
+                totals.success = totals.success + weight
+            else:
+                totals.silent_error = totals.silent_error + weight
+        case p.Escalate():
+            totals.escalation = totals.escalation + weight
+            add(totals.escalations, outcome.reason, weight)
+            add(totals.asked, outcome.role, weight)
+        case p.Reject():
+            totals.rejection = totals.rejection + weight
+        case p.Fail():
+            totals.failure = totals.failure + weight
+            add(totals.failures, outcome.code, weight)
+        case _:
+            assert_never(outcome)
+
+
+def succeeds(outcome: p.Outcome, is_right: bool, wrong_effect: bool) -> bool:
+    """Whether a run that ends like this is a success."""
+    return isinstance(outcome, p.Return) and is_right and not wrong_effect
+
+
+def gain(outcome: p.Outcome, is_right: bool, wrong_effect: bool) -> complex:
+    """What a run that ends like this adds to success (real part) and silent error (imaginary)."""
+    if not isinstance(outcome, p.Return):
+        return 0j
+    return 1 + 0j if succeeds(outcome, is_right, wrong_effect) else 1j

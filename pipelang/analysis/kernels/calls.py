@@ -1,0 +1,188 @@
+"""One call of a model, a person or a tool: how often it fails, what it costs, how right it is.
+
+In votes, cascades and agents a call's retries are closed in, else a call is one bare attempt. Where
+a model has a meter, chances of failing and answering are distributions of what is taken as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from pipelang.analysis.frontier.table import is_zero
+from pipelang.analysis.kernels.costs import tools_cost, turn_cost
+from pipelang.analysis.kernels.durations import duration, model_time, tools_taken
+from pipelang.analysis.kernels.prepared_step import never_copies
+from pipelang.analysis.kernels.votes import CallKernel, Latent
+from pipelang.analysis.kernels.votes import Draw as Redraw
+from pipelang.analysis.model.model import Model
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Chance
+from pipelang.semantics.kernels.chain import longest_wait
+from pipelang.semantics.walk import agent_of
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is called: the tier, whether its provider is out, and how many turns an agent takes."""
+
+    tier: str | None
+    out: bool
+    turns: int = 1
+
+
+def call_kernel(model: Model, step: p.Step, link: p.Link, who: Caller, tracks: bool) -> CallKernel:
+    """One call of a link's action. `tracks` says whether the latents of its answers matter."""
+    action = link.action
+    several = tracks or link.vote is not None or isinstance(action, p.Cascade)
+    accuracy = link.accuracy
+    if who.tier is not None:
+        accuracy = link.accuracy_by_tier.get(who.tier, accuracy)
+    recovers: Any = 0.0
+    if isinstance(action, (p.AskTier, p.AskRole, p.Cascade, p.Agent)):
+        recovers = model.parameters.value(link.recovers)
+    agent = agent_of(action)
+    if agent is not None:
+        tried = _turns(model, step, link, agent, who)
+    else:
+        tried = _attempt(model, step, link, who)
+        if link.vote is not None or isinstance(action, p.Cascade):
+            tried = _retried(model, link, tried)
+    draw = _draws(model, link, accuracy, recovers, several)
+    if model.meter is not None:
+        return CallKernel(tried.fails, tried.answers, 0.0, 0.0, draw, never_copies(link))
+    cost, tokens = tried.tries * tried.cost, tried.tries * tried.tokens
+    return CallKernel(tried.fails, tried.answers, cost, tokens, draw, never_copies(link))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """P(fails), P(answers); how often something is tried on average, what that costs each time."""
+
+    fails: Any
+    answers: Any
+    cost: Any = 0.0
+    tokens: Any = 0.0
+    tries: Any = 1
+
+
+def _attempt(model: Model, step: p.Step, link: p.Link, who: Caller, turn: int = 1) -> _Tried:
+    """One attempt; of an agent, at one of its turns."""
+    parameters, meter = model.parameters, model.meter
+    match link.action:
+        case p.AskTier() | p.Cascade() | p.Agent() as action:
+            assert who.tier is not None
+            tier = model.program.tiers[who.tier]
+            asked = agent_of(action) or action
+            assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
+            spent = turn_cost(model, step, link, asked, who.tier, turn)
+            if meter is not None:
+                time = model_time(link, tier)
+                if who.out:
+                    return _Tried(meter.taken(0.0, time), 0.0)
+                taken = meter.taken(spent.mean, time)
+                return _tried(parameters.value(tier.transient), taken)
+            if who.out:
+                return _Tried(1.0, 0.0)
+            fails = parameters.value(tier.transient)
+            tokens = spent.tokens_in.mean + spent.tokens_out.mean
+            return _Tried(fails, 1 - fails, spent.mean, tokens)
+        case p.AskRole() as action:
+            role = model.program.roles[action.role]
+            in_time = parameters.timely(role.responds, link.timeout, action.role)
+            if meter is not None:
+                timely, late = meter.asks(role, link.timeout)
+                return _Tried(_times(1 - in_time, late), _times(in_time, timely))
+            return _Tried(1 - in_time, in_time)
+        case p.Call() as action:
+            tool = model.program.tools[action.tool]
+            fails = 1 - parameters.value(tool.succeeds)
+            if meter is not None:
+                limit = link.timeout or tool.timeout
+                taken = meter.taken(float(tool.cost), duration(tool.latency, limit))
+                return _tried(fails, taken)
+            return _Tried(fails, 1 - fails, float(tool.cost))
+        case p.Value():
+            return _Tried(0.0, 1.0)
+        case action:
+            raise AssertionError(f"{action!r} is no call")
+
+
+def _tried(fails: Any, taken: Any) -> _Tried:
+    return _Tried(_times(fails, taken), _times(1 - fails, taken))
+
+
+def _times(chance: Any, taken: Any) -> Any:
+    return 0.0 if is_zero(chance) else chance * taken
+
+
+def _retried(model: Model, link: p.Link, tried: _Tried) -> _Tried:
+    """All attempts of a call, with the waits between them."""
+    tries: Any = 0.0
+    answers: Any = 0.0
+    reach: Any = 1.0
+    for number in range(link.retry.count + 1):
+        if number and model.meter is not None:
+            reach = reach * waited(model, link, number)
+        tries = tries + reach
+        answers = answers + reach * tried.answers
+        reach = reach * tried.fails
+    return _Tried(reach, answers, tried.cost, tried.tokens, tries)
+
+
+def waited(model: Model, link: p.Link, number: int) -> Any:
+    """What the wait before a retry (from 1) takes; nothing changes where nothing is measured."""
+    if model.meter is None:
+        return 1
+    return model.meter.wait(float(longest_wait(link.retry, number)))
+
+
+def _turns(model: Model, step: p.Step, link: p.Link, agent: p.Agent, who: Caller) -> _Tried:
+    """A loop of `who.turns` calls, each with its retries, and tool calls between them."""
+    meter = model.meter
+    if who.out and meter is None:
+        return _Tried(1.0, 0.0)
+    cost: Any = 0.0
+    tokens: Any = 0.0
+    fails: Any = 0.0
+    goes_on: Any = 1.0
+    for turn in range(1, who.turns + 1):
+        call = _retried(model, link, _attempt(model, step, link, who, turn))
+        if meter is None:
+            cost = cost + goes_on * call.tries * call.cost
+            tokens = tokens + goes_on * call.tries * call.tokens
+        fails = fails + goes_on * call.fails
+        goes_on = goes_on * call.answers
+        if turn < who.turns:
+            if meter is not None:
+                goes_on = goes_on * tools_taken(model, agent)
+            else:
+                cost = cost + goes_on * tools_cost(model, agent)
+    return _Tried(fails, goes_on, cost, tokens)
+
+
+def _draws(model: Model, link: p.Link, accuracy: Chance, recovers: Any, several: bool) -> Redraw:
+    """How the latents of an answer are drawn; a copy of the former ones with the correlation."""
+    right = model.parameters.value(accuracy)
+
+    @cache
+    def draw(former: Latent | None) -> list[tuple[Latent, Any]]:
+        return list(latents(former))
+
+    def latents(former: Latent | None) -> Iterator[tuple[Latent, Any]]:
+        copies: Any = 0.0
+        if former is not None and several:
+            copies = model.parameters.value(link.correlation)
+        for first, chance in ((True, right), (False, 1 - right)):
+            for second, other in ((True, recovers), (False, 1 - recovers)):
+                latent = (first, second)
+                anew = chance * other
+                total = (1 - copies) * anew if former is not None and several else anew
+                if former == latent and several:
+                    total = total + copies
+                if not is_zero(total):
+                    yield latent, total
+
+    return draw

@@ -1,0 +1,331 @@
+"""Chains closed into kernels: from what is right, routed and out of order to what a step comes to.
+
+The walk itself is the chain's kernel in `semantics.kernels.chain`; here every attempt gets its
+probability. Attempts are independent but for outages, which are drawn once per provider and run.
+A value whose step is redone carries its latent verdicts: would it be right if its arguments are,
+and if they are not. A new answer copies them with the correlation of the link that gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipelang.analysis.frontier.table import Key, Table, is_zero
+from pipelang.analysis.kernels.calls import Caller, call_kernel, waited
+from pipelang.analysis.kernels.conditions import perform
+from pipelang.analysis.kernels.costs import tools_cost
+from pipelang.analysis.kernels.each import each_closed, fixed_length
+from pipelang.analysis.kernels.outcome_distribution import Closed, add, of_answers
+from pipelang.analysis.kernels.prepared_step import Prepared, outage_key
+from pipelang.analysis.kernels.votes import CallKernel, Latent, Made, cascaded, voted
+from pipelang.analysis.model.model import Model, all_right
+from pipelang.records import dataclass, field, replace
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import START, Position, after_failure, resolve
+from pipelang.semantics.walk import agent_of
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """In which a chain is walked: what was drawn, what is around it, the answer before this one.
+
+    `again`: its step is being redone, and so looks into no cache.
+    """
+
+    model: Model
+    values: dict[Key, Any]
+    taint: frozenset[str]
+    former: Latent | None
+    again: bool
+
+
+@dataclass(slots=True)
+class StepKernel:
+    """What a step comes to, by the variables that it reads."""
+
+    prepared: Prepared
+    _calls: dict[tuple[int, Caller, bool], CallKernel] = field(default_factory=dict)
+    _behind: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    def behind(self, model: Model, action: p.Action) -> frozenset[str]:
+        """The steps behind what an action is given."""
+        known = self._behind.get(id(action))
+        if known is None:
+            known = self._behind[id(action)] = _given(model, action)
+        return known
+
+    def close(
+        self, values: dict[Key, Any], taint: frozenset[str], former: Latent | None, again: bool
+    ) -> Closed:
+        """The chain in a situation; what fails is the chain used up."""
+        now = Situation(self.prepared.model, values, taint, former, again)
+        return _walk(self, self.prepared.step.chain, now)
+
+
+def _walk(kernel: StepKernel, chain: p.Chain, now: Situation) -> Closed:
+    total = Closed()
+    reach: dict[bool, Any] = {False: 1.0}
+    at: Position | None = START
+    tried, taken = Closed(), chain.links[0]
+    while at is not None and reach:
+        if at.attempt == 0 or (at.attempt == 1 and taken.cache is not None):
+            tried, taken = _attempt(kernel, chain.links[at.link], now, looks=at.attempt == 0)
+        before, reach = reach, {}
+        for wrong, weight in before.items():
+            total.take(weight, tried, wrong)
+        reach, total.fails = total.fails, {}
+        former, at = at, after_failure(chain, at, taken)
+        if now.model.meter is not None and at is not None and at.link == former.link:
+            wait = waited(now.model, taken, at.attempt)
+            reach = {wrong: weight * wait for wrong, weight in reach.items()}
+    total.fails = reach
+    return total
+
+
+def _attempt(
+    kernel: StepKernel, link: p.Link, now: Situation, looks: bool
+) -> tuple[Closed, p.Link]:
+    """One position of a chain: an attempt, or a vote, cascade, loop or list as a whole; and the
+    link itself, the arm that was taken where it is a `match`. `looks`: into its cache.
+    """
+    around: set[str] = set(now.taint)
+    while isinstance(link.action, p.Choose):
+        around |= now.model.values(link.action.subject)
+        link = resolve(link.action, kernel.prepared.routes[id(link)](now.values))
+    if link.cache is None or now.again or not looks:
+        return _fresh(kernel, link, now, frozenset(around)), link
+    found, there = _hit(kernel, link, now, frozenset(around))
+    hits = now.model.parameters.value(link.cache.hits) * there
+    closed = Closed()
+    marked = now.model.marked
+    known = hits
+    if marked is not None and marked[0] == kernel.prepared.step.name:
+        known = hits * marked[1]
+    for answer, chance in found.items():
+        add(closed.answers, answer, known * chance)
+    closed.take(1 - hits, _fresh(kernel, link, now, frozenset(around)))
+    return closed, link
+
+
+def _hit(
+    kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]
+) -> tuple[dict[Any, Any], Any]:
+    """A cached answer: as right as a fresh one that was given; and 0 where none ever is, else 1."""
+    action = link.action
+    if link.vote is None and not isinstance(action, p.Cascade):
+        call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
+        made = Made()
+        right = all_right(now.values, around | kernel.behind(now.model, action))
+        for latent, chance in call.draw(now.former):
+            keeps = latent if kernel.prepared.tracks_latent else None
+            made.answer(latent[0] if right else latent[1], keeps, chance)
+        return of_answers(made).answers, 1
+    unmeasured = replace(now.model, meter=None)
+    calm = replace(now, model=unmeasured, values=_calm(now))
+    fresh = _bare(kernel, link, calm, around).answers
+    total = sum(fresh.values())
+    plain = not getattr(total, "shape", ())
+    if plain and total == 0:
+        return {}, 0
+    if plain:
+        return {answer: chance / total for answer, chance in fresh.items()}, 1
+    never = 1.0 * (total == 0)
+    return {answer: chance / (total + never) for answer, chance in fresh.items()}, 1 - never
+
+
+def _calm(now: Situation) -> dict[Key, Any]:
+    """The same situation without outages: what is in a cache was answered."""
+    return {key: False if key[0] == "outage" else value for key, value in now.values.items()}
+
+
+def _given(model: Model, action: p.Action) -> frozenset[str]:
+    """The steps behind what an action is given."""
+    match action:
+        case p.Value():
+            return model.values(action.value)
+        case p.Recall():
+            return model.values(action.key)
+        case p.AskTier() | p.AskRole() | p.Call() | p.Cascade() | p.Agent() | p.RunPipeline():
+            parts = [model.values(value) for _, value in action.arguments]
+            return frozenset[str]().union(*parts)
+        case _:
+            return frozenset()
+
+
+def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
+    """An action without its cache."""
+    return _with_hazards(kernel, link, now, _bare(kernel, link, now, around))
+
+
+def _bare(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
+    """The same without what an agent's pipelines may do besides."""
+    model, action, prepared = now.model, link.action, kernel.prepared
+    right = all_right(now.values, around | kernel.behind(model, action))
+    keeps = prepared.tracks_latent
+    match action:
+        case p.Recall():
+            return Closed(answers={(right, None, False): 1.0})
+        case p.RunPipeline():
+            return prepared.runs[id(action)].close(now.values, around, now.again)
+        case p.Each():
+            return _each(kernel, action, now, around)
+        case p.Cascade():
+            calls = [_call(kernel, link, tier, now) for tier in action.tiers]
+            others = all_right(now.values, model.roots(ir.mentions(action.until) - {"it"}))
+            catches = model.parameters.value(action.rates.catches)
+            alarms = model.parameters.value(action.rates.false_alarms)
+
+            def holds(answer: bool) -> Any:
+                return 1 - (alarms if answer and others else catches)
+
+            made = cascaded(calls, holds, right, now.former, keeps)
+            return of_answers(made)
+        case _:
+            pass
+    call = _call(kernel, link, _tier(kernel, link, now), now)
+    if link.vote is not None:
+        made = _voted(model, link.vote, call, right, now.former, keeps)
+        return of_answers(made)
+    made = Made(fails=call.fails, cost=call.cost, tokens=call.tokens)
+    answered = call.answers
+    if not is_zero(answered):
+        for latent, chance in call.draw(now.former):
+            verdict = latent[0] if right else latent[1]
+            made.answer(verdict, latent if keeps else None, answered * chance)
+    acts = isinstance(action, p.Call) and model.program.tools[action.tool].acts
+    closed = of_answers(made, acts)
+    if isinstance(action, p.AskRole):
+        closed.asked[action.role] = 1.0
+    return closed
+
+
+def _voted(
+    model: Model,
+    vote: p.Vote,
+    call: CallKernel,
+    right: bool,
+    former: Latent | None,
+    keeps: bool,
+) -> Made:
+    """A vote. The calls of a majority run side by side, those of a lead one after the other."""
+    meter = model.meter
+    if meter is None or isinstance(vote, p.Lead):
+        return voted(vote, call, right, former, keeps)
+    call = replace(call, fails=meter.aside(call.fails), answers=meter.aside(call.answers))
+    made = voted(vote, call, right, former, keeps)
+    made.answers = {answer: meter.back(weight) for answer, weight in made.answers.items()}
+    made.fails = meter.back(made.fails)
+    return made
+
+
+def _tier(kernel: StepKernel, link: p.Link, now: Situation) -> str | None:
+    if not isinstance(link.action, (p.AskTier, p.Agent)):
+        return None
+    tier: str = kernel.prepared.routes[id(link)](now.values)
+    return tier
+
+
+def _call(
+    kernel: StepKernel, link: p.Link, tier: str | None, now: Situation, turns: int | None = None
+) -> CallKernel:
+    """One call. Of the situation it hangs on whether its provider is out, and on its turns."""
+    out = False
+    if tier is not None:
+        out = bool(now.values[outage_key(now.model.program.tiers[tier].provider)])
+    if turns is None:
+        turns = _turns(kernel, link, now)
+    who = Caller(tier, out, turns)
+    place = (id(link), who, now.model.meter is None)
+    known = kernel._calls.get(place)
+    if known is None:
+        prepared = kernel.prepared
+        known = call_kernel(now.model, prepared.step, link, who, prepared.tracks_latent)
+        kernel._calls[place] = known
+    return known
+
+
+def _turns(kernel: StepKernel, link: p.Link, now: Situation) -> int:
+    agent = agent_of(link.action)
+    if agent is None:
+        return 1
+    turns: int = agent.turns or now.values[kernel.prepared.loops[id(agent)].turns]
+    return turns
+
+
+def _with_hazards(kernel: StepKernel, link: p.Link, now: Situation, closed: Closed) -> Closed:
+    """What the pipelines among an agent's tools may do besides, where they can do something.
+
+    It is done by the first tools that are called: behind the first turn of the first loop that has
+    answered it. That none do it, or these, are the extremes of all that the model may choose.
+    """
+    agent = agent_of(link.action)
+    loop = None if agent is None else kernel.prepared.loops[id(agent)]
+    if agent is None or loop is None or loop.hazard is None or _turns(kernel, link, now) == 1:
+        return closed
+    outcome, wrong = loop.hazards[now.values[loop.hazard]]
+    if outcome is None and not wrong:
+        return closed
+    before: Any = 1.0  # no tool was called so far
+    first = Closed()
+    for call in _loops(kernel, link, now):
+        first.cost = first.cost + before * call.cost
+        first.tokens = first.tokens + before * call.tokens
+        before = before * call.fails
+    result = Closed(cost=closed.cost, tokens=closed.tokens, work=closed.work)
+    add(result.fails, False, before)
+    if outcome is None:
+        late = sum(closed.fails.values()) - before
+        add(result.fails, True, late * (late > 0))
+        for (right, latent, _), chance in closed.answers.items():
+            add(result.answers, (right, latent, True), chance)
+        return result
+    result.cost = first.cost + (1 - before) * tools_cost(now.model, agent)
+    result.tokens = first.tokens
+    add(result.ends, (outcome, True, wrong), 1 - before)
+    return result
+
+
+def _loops(kernel: StepKernel, link: p.Link, now: Situation) -> Iterator[CallKernel]:
+    """The first turns of all loops that are begun as long as none gets beyond its first turn."""
+    if isinstance(link.action, p.Cascade):
+        yield from (_call(kernel, link, tier, now, 1) for tier in link.action.tiers)
+        return
+    calls = 1 if link.vote is None else link.vote.calls
+    for _ in range(calls):
+        yield _call(kernel, link, _tier(kernel, link, now), now, 1)
+
+
+def _each(kernel: StepKernel, each: p.Each, now: Situation, around: frozenset[str]) -> Closed:
+    """All elements of a list; what is drawn for each of them is summed out of its kernel."""
+    inside = kernel.prepared.elements[id(each)]
+    elements = now.model.expand(each.elements)
+    length = fixed_length(elements)
+    if length is None:
+        length = now.values[("length", elements)]
+
+    def element() -> Closed:
+        table = Table(tuple(now.values), {tuple(now.values.values()): 1.0})
+        table = perform(table, inside.plan)
+        one = Closed()
+        for state, weight in table.weights.items():
+            values = dict(zip(table.slots, state, strict=True))
+            here = Situation(inside.model, values, around, None, now.again)
+            one.take(weight, _ended(_walk(kernel, each.body, here), each.body, here))
+        return one
+
+    return each_closed(each, length, element, now.model.meter)
+
+
+def _ended(closed: Closed, body: p.Chain, now: Situation) -> Closed:
+    """A body that ends in an outcome ends the run where it is used up."""
+    if body.end is None:
+        return closed
+    right = True
+    if isinstance(body.end, p.Return):
+        right = all_right(now.values, now.model.values(body.end.value) | now.taint)
+    for wrong, chance in closed.fails.items():
+        add(closed.ends, (body.end, right, wrong), chance)
+    closed.fails = {}
+    return closed

@@ -1,0 +1,312 @@
+"""Tests as draws: how an expression comes out, given what is right and what was drawn before.
+
+An expression is taken apart into atoms. A path with shares is drawn once per version of its value,
+and everything made of such paths is computed from the joint draw. A confidence with evidence is
+drawn once as the bin between the thresholds that anybody asks about. A condition with a share of
+its own is one draw. What is left is opaque: it has the rates that its gate declares, or unknown
+ones. The same expression over the same versions is one draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pipelang.analysis.frontier.table import Key, Table, assign
+from pipelang.analysis.model.model import RIGHT, Model, confidence_cut, value_key
+from pipelang.records import dataclass
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.arms import OTHER, arm_test, is_closed
+from pipelang.semantics.fold import NotConstant, fold
+from pipelang.semantics.types import BOOL, EnumType
+
+Outcomes = Callable[[bool], Iterable[tuple[Any, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A variable that is drawn on first need; `outcomes` gets whether all of `given` are right.
+
+    `shared` says that it is a statement about the values that its expression mentions, and not the
+    verdict of one test; `known` that somebody said how it is drawn.
+    """
+
+    key: Key
+    given: tuple[Key, ...]
+    outcomes: Outcomes
+    shared: bool = False
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to evaluate an expression: draw these, then compute the value from their values."""
+
+    draws: tuple[Draw, ...]
+    compute: Callable[[dict[Key, Any]], Any]
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return tuple(draw.key for draw in self.draws)
+
+    def uses(self) -> set[Key]:
+        """Every variable that evaluating reads."""
+        return {key for draw in self.draws for key in (draw.key, *draw.given)}
+
+
+def perform(table: Table, plan: Plan) -> Table:
+    """Draw what a plan needs and what was not drawn before."""
+    for draw in plan.draws:
+        table = _ensure(table, draw)
+    return table
+
+
+def _ensure(table: Table, draw: Draw) -> Table:
+    at = table.index(draw.key)
+    if at is not None and all(state[at] is not None for state in table.weights):
+        return table
+    given = len(draw.given)
+
+    def outcomes(seen: tuple[Any, ...]) -> Iterable[tuple[tuple[Any, ...], Any]]:
+        if seen[given] is not None:
+            return [((seen[given],), 1)]
+        right = all(bit in (RIGHT, None) for bit in seen[:given])
+        return [((value,), chance) for value, chance in draw.outcomes(right)]
+
+    return assign(table, (draw.key,), (*draw.given, draw.key), outcomes)
+
+
+def gate_plan(model: Model, gate: p.Gate) -> Plan:
+    """How a gate comes out: by its own rates, by the share of its name, or by its expression."""
+    condition = model.expand(gate.condition)
+    evidence = gate.evidence
+    if isinstance(evidence, p.ByRates):
+        catches = model.parameters.value(evidence.catches)
+        alarms = model.parameters.value(evidence.false_alarms)
+        return _opaque(model, condition, lambda right: 1 - (alarms if right else catches))
+    own = evidence.file if isinstance(evidence, p.ByFile) else None
+    return test_plan(model, condition, gate.name, own)
+
+
+def test_plan(model: Model, condition: ir.Expr, name: str | None, own: str | None = None) -> Plan:
+    """How a test comes out: by the share of its name if there is one, else by its expression."""
+    condition = model.expand(condition)
+    if name is not None and name in model.names:
+        share = model.names[name]
+        right = model.parameters.value(share.right)
+        wrong = model.parameters.value(share.wrong)
+        return _opaque(model, condition, lambda is_right: right if is_right else wrong)
+    return expression_plan(model, condition, own)
+
+
+def _opaque(model: Model, condition: ir.Expr, holds: Callable[[bool], Any]) -> Plan:
+    key: Key = ("test", condition)
+
+    def outcomes(right: bool) -> list[tuple[Any, Any]]:
+        share = holds(right)
+        return [(True, share), (False, 1 - share)]
+
+    draw = Draw(key, model.given(condition), outcomes)
+    return Plan((draw,), lambda values: values[key])
+
+
+def expression_plan(model: Model, expr: ir.Expr, own: str | None = None) -> Plan:
+    """A plan for any expression over bools, enums and tiers."""
+    draws: dict[Key, Draw] = {}
+    compute = _compile(model, model.expand(expr), own, draws)
+    return Plan(tuple(draws.values()), compute)
+
+
+def subject_plan(model: Model, subject: ir.Expr, taken: Iterable[tuple[Any, ...] | None]) -> Plan:
+    """A plan for the subject of a `match`: its value, or one that the arm it takes has."""
+    draws: dict[Key, Draw] = {}
+    compute = _subject(model, model.expand(subject), taken, None, draws)
+    return Plan(tuple(draws.values()), compute)
+
+
+def _subject(
+    model: Model,
+    subject: ir.Expr,
+    taken: Iterable[tuple[Any, ...] | None],
+    own: str | None,
+    draws: dict[Key, Draw],
+) -> Compute:
+    if is_closed(subject):
+        return _compile(model, subject, own, draws)
+    try:
+        constant = fold(subject)
+    except NotConstant:
+        pass
+    else:
+        return lambda values: constant
+    tests = [
+        (values[0], _compile(model, arm_test(subject, values), own, draws))
+        for values in taken
+        if values
+    ]
+
+    def first(values: dict[Key, Any]) -> Any:
+        return next((value for value, test in tests if test(values)), OTHER)
+
+    return first
+
+
+def inherited_plan(model: Model, expr: ir.Expr, told: Draw) -> Plan:
+    """A plan for what a sub-pipeline draws about its argument: by the caller's shares, else by its
+    own.
+    """
+    plan = expression_plan(model, expr)
+    if not told.known or all(draw.known for draw in plan.draws):
+        return plan
+    whole = model.expand(expr)
+    given = model.given(whole) if told.given else ()
+    draw = Draw((told.key[0], whole), given, told.outcomes, shared=True)
+    return Plan((draw,), lambda values: values[draw.key])
+
+
+Compute = Callable[[dict[Key, Any]], Any]
+
+
+def _compile(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute:
+    try:
+        constant = fold(expr)
+    except NotConstant:
+        pass
+    else:
+        return lambda values: constant
+    atom = _atom(model, expr, own, draws)
+    if atom is not None:
+        return atom
+    match expr:
+        case ir.Not():
+            inner = _compile(model, expr.operand, own, draws)
+            return lambda values: not inner(values)
+        case ir.Logic():
+            left = _compile(model, expr.left, own, draws)
+            right = _compile(model, expr.right, own, draws)
+            if expr.op == "and":
+                return lambda values: left(values) and right(values)
+            return lambda values: left(values) or right(values)
+        case ir.Choice():
+            test = _compile(model, expr.condition, own, draws)
+            then = _compile(model, expr.then, own, draws)
+            otherwise = _compile(model, expr.otherwise, own, draws)
+            return lambda values: then(values) if test(values) else otherwise(values)
+        case ir.Select():
+            patterns = [taken for taken, _ in expr.arms]
+            subject = _subject(model, expr.subject, patterns, own, draws)
+            arms = [(taken, _compile(model, arm, own, draws)) for taken, arm in expr.arms]
+
+            def select(values: dict[Key, Any]) -> Any:
+                seen = subject(values)
+                for taken, arm in arms:
+                    if taken is None or seen in taken:
+                        return arm(values)
+                raise LookupError(f"no arm takes {seen!r}")
+
+            return select
+        case ir.Compare(op="==") if is_closed(expr.left) and is_closed(expr.right):
+            left = _compile(model, expr.left, own, draws)
+            right = _compile(model, expr.right, own, draws)
+            return lambda values: left(values) == right(values)
+        case ir.Member() if is_closed(expr.item) and isinstance(expr.collection, ir.MakeList):
+            item = _compile(model, expr.item, own, draws)
+            members = [_compile(model, part, own, draws) for part in expr.collection.items]
+            return lambda values: item(values) in [member(values) for member in members]
+        case _:
+            return _unknown(model, expr, draws)
+
+
+def _atom(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute | None:
+    """The draw behind an expression that has one of its own; None if it must be taken apart."""
+    if expr in model.conditions:
+        return _add(draws, _condition_draw(model, expr, model.conditions[expr]))
+    if isinstance(expr, ir.Compare):
+        opposite = _opposite(expr)
+        if opposite in model.conditions:
+            assert opposite is not None
+            holds_not = _compile(model, opposite, own, draws)
+            return lambda values: not holds_not(values)
+        cut = confidence_cut(expr)
+        if cut is not None and cut[0] in model.steps:
+            file = own or model.file_of(cut[0])
+            if file is not None:
+                return _bin(model, draws, cut[0], file, cut[1], cut[2])
+    drawn = expr.type == BOOL or isinstance(expr.type, EnumType)
+    return _path(model, expr, draws) if drawn and ir.path_of(expr) is not None else None
+
+
+def _condition_draw(model: Model, expr: ir.Expr, share: p.ConditionShare) -> Draw:
+    right = model.parameters.value(share.right)
+    wrong = model.parameters.value(share.wrong)
+
+    def holds(is_right: bool) -> list[tuple[Any, Any]]:
+        chance = right if is_right else wrong
+        return [(True, chance), (False, 1 - chance)]
+
+    return Draw(("test", expr), model.given(expr), holds, shared=True)
+
+
+def _path_draw(model: Model, expr: ir.Expr, share: p.PathShares) -> Draw:
+    shares = [(value, model.parameters.value(chance)) for value, chance in share.shares]
+    return Draw(("path", expr), (), lambda right: shares, shared=True)
+
+
+def _opposite(expr: ir.Compare) -> ir.Compare | None:
+    """`b <= a` for `a < b`, and the other way round: what holds when this does not."""
+    if expr.op == "==":
+        return None
+    op = "<=" if expr.op == "<" else "<"
+    return ir.Compare(op, expr.right, expr.left, expr.type, expr.span)
+
+
+def _add(draws: dict[Key, Draw], draw: Draw) -> Compute:
+    draws.setdefault(draw.key, draw)
+    key = draw.key
+    return lambda values: values[key]
+
+
+def _bin(
+    model: Model,
+    draws: dict[Key, Draw],
+    step: str,
+    file: str,
+    cut: tuple[Any, bool],
+    holds_if_reached: bool,
+) -> Compute:
+    cuts = model.cuts[step, file]
+    rank = cuts.index(cut)
+    key: Key = ("bin", step, file)
+    if key not in draws:
+        shares = {right: model.parameters.bin_shares(file, right, cuts) for right in (True, False)}
+        draws[key] = Draw(key, (value_key(step),), lambda right: list(enumerate(shares[right])))
+    return lambda values: (values[key] > rank) is holds_if_reached
+
+
+def _path(model: Model, expr: ir.Expr, draws: dict[Key, Draw]) -> Compute:
+    """A path to a bool or enum: by its shares; without any, by unknown ones given rightness."""
+    key: Key = ("path", expr)
+    given = model.given(expr)
+    if expr in model.paths:
+        return _add(draws, _path_draw(model, expr, model.paths[expr]))
+    members = expr.type.members if isinstance(expr.type, EnumType) else (True, False)
+    shown = f"{model.pipeline.name}:{ir.show(expr)}"
+
+    def outcomes(right: bool) -> list[tuple[Any, Any]]:
+        site = f"{shown} if {'right' if right else 'wrong'}"
+        return list(zip(members, model.parameters.stick(site, len(members)), strict=True))
+
+    return _add(draws, Draw(key, given, outcomes, shared=True, known=False))
+
+
+def _unknown(model: Model, expr: ir.Expr, draws: dict[Key, Draw]) -> Compute:
+    """A test that nobody said anything about: unknown rates, one if right and one if wrong."""
+    shown = f"{model.pipeline.name}:{ir.show(expr)}"
+
+    def outcomes(right: bool) -> list[tuple[Any, Any]]:
+        share = model.parameters.open(f"{shown} if {'right' if right else 'wrong'}")
+        return [(True, share), (False, 1 - share)]
+
+    draw = Draw(("test", expr), model.given(expr), outcomes, shared=True, known=False)
+    return _add(draws, draw)

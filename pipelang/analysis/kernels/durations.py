@@ -1,0 +1,59 @@
+"""What things take: from the declared latencies, timeouts and answers of people to amounts."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from pipelang.analysis.frontier.lattice import Lognormal, sigma_of
+from pipelang.analysis.kernels.costs import tools_cost
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    from pipelang.analysis.model.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Something between `least` and `most` (as distributions, or certain numbers), in seconds."""
+
+    least: Lognormal | float
+    most: Lognormal | float
+
+
+NONE = Amount(0.0, 0.0)
+
+
+def duration(spread: p.Spread | None, limit: Any) -> Amount:
+    """min(X, limit) of what takes so long; in [0, limit] where nobody said how long."""
+    end = inf if limit is None else float(limit)
+    if spread is None or spread.p95 is None:
+        return Amount(0.0, end)
+    median = float(spread.median)
+    taken = Lognormal(median, sigma_of(median, float(spread.p95)), end)
+    return Amount(taken, taken)
+
+
+def model_time(link: p.Link, tier: p.Tier) -> Amount:
+    """One attempt at a model. A batch comes back whenever it does; if not in time, the model is
+    asked as usual.
+    """
+    if link.batch is None:
+        return duration(tier.latency, link.timeout)
+    usual = inf if link.timeout is None else float(link.timeout)
+    return Amount(0.0, float(link.batch) + usual)
+
+
+def tools_taken(model: Model, agent: p.Agent) -> Any:
+    """What an agent's tools take between two turns: one call, of each of them as often. What a
+    pipeline among them takes is not known.
+    """
+    dollars = tools_cost(model, agent)
+    tools = [model.program.tools[name] for name in agent.tools]
+    amounts = [duration(tool.latency, tool.timeout) for tool in tools]
+    amounts += [Amount(0.0, inf)] * len(agent.pipelines)
+    if not amounts:
+        return 1.0
+    taken = [model.meter.taken(dollars, amount) for amount in amounts]
+    return sum(taken[1:], taken[0]) / len(taken)

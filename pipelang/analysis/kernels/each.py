@@ -1,0 +1,147 @@
+"""`each` closed into a kernel: alike elements, counted until the action is decided.
+
+Given outages, rightness and length, every element is an independent walk of the body's chain. What
+the rest depends on is carried from one to the next: how many answered, whether one was wrong,
+whether something was done wrongly, and which outcome came first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.kernels.conditions import Draw
+from pipelang.analysis.kernels.outcome_distribution import Closed, Ending, add
+from pipelang.analysis.model.model import Model
+from pipelang.records import dataclass
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.each import enough
+
+
+def fixed_length(elements: ir.Expr) -> int | None:
+    """The length of a list that is written down; None where it is only known while running."""
+    return len(elements.items) if isinstance(elements, ir.MakeList) else None
+
+
+def length_draw(model: Model, each: p.Each) -> Draw | None:
+    """How the length of the list is drawn, once per version of the list."""
+    elements = model.expand(each.elements)
+    if fixed_length(elements) is not None:
+        return None
+    key: Key = ("length", elements)
+    given = model.given(elements)
+    mean = _mean(model, elements)
+    if mean is not None:
+        low = int(mean)
+        part = float(mean - low)
+        lengths = [(low, 1 - part), (low + 1, part)] if part else [(low, 1)]
+        return Draw(key, (), lambda right: lengths, shared=True)
+    shown = f"{model.pipeline.name}:{ir.show(each.elements)}.length"
+
+    def outcomes(right: bool) -> list[tuple[Any, Any]]:
+        site = f"{shown} if {'right' if right else 'wrong'}"
+        return list(enumerate(model.parameters.stick(site, each.most + 1)))
+
+    return Draw(key, given, outcomes, shared=True, known=False)
+
+
+def _mean(model: Model, elements: ir.Expr) -> Any:
+    path = ir.path_of(elements)
+    if path is None:
+        return None
+    return model.means.get((*path, "length"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Far:
+    """How far a list is: elements answered, whether all are right, whether something was done
+    wrongly, the first outcome, and whether an `ordered` one has stopped.
+    """
+
+    answered: int = 0
+    right: bool = True
+    wrong: bool = False
+    ended: Ending | None = None
+    stopped: bool = False
+
+
+def each_closed(
+    each: p.Each, length: int, element: Callable[[], Closed], meter: Any = None
+) -> Closed:
+    """All elements together. `element` gives what one of them comes to. With a `meter` it matters
+    which of them run side by side.
+    """
+    closed = Closed()
+    if length == 0:
+        add(closed.answers, (True, None, False), 1.0)
+        return closed
+    one = element()
+    states: dict[_Far, Any] = {_Far(): 1.0}
+    at_once = 1 if meter is None or each.ordered else min(each.parallel or length, length)
+    if at_once > 1:
+        states = _side_by_side(each, length, at_once, one, states, meter)
+    else:
+        for _ in range(length):
+            after: dict[_Far, Any] = {}
+            for far, weight in states.items():
+                if far.stopped:
+                    add(after, far, weight)
+                else:
+                    closed.spend(weight, one)
+                    _one_more(each, far, weight, one, after)
+            states = after
+    for far, weight in states.items():
+        if far.ended is not None:
+            outcome, right, wrong = far.ended
+            add(closed.ends, (outcome, right, wrong or far.wrong), weight)
+        elif enough(each.need, far.answered, length):
+            add(closed.answers, (far.right, None, far.wrong), weight)
+        else:
+            add(closed.fails, far.wrong, weight)
+    return closed
+
+
+def _side_by_side(
+    each: p.Each, length: int, at_once: int, one: Closed, states: dict[_Far, Any], meter: Any
+) -> dict[_Far, Any]:
+    """All elements, so many of them at once. In truth one starts as soon as another is done; here
+    all of a group start when the group before them is done, which is never earlier.
+    """
+    if at_once < length:
+        meter.bounded = True
+    aside = Closed(
+        answers={key: meter.aside(chance) for key, chance in one.answers.items()},
+        fails={key: meter.aside(chance) for key, chance in one.fails.items()},
+        ends={key: meter.aside(chance) for key, chance in one.ends.items()},
+    )
+    for begun in range(0, length, at_once):
+        after: dict[_Far, Any] = {}
+        for start, before in states.items():
+            group: dict[_Far, Any] = {start: 1.0}
+            for _ in range(min(at_once, length - begun)):
+                grown: dict[_Far, Any] = {}
+                for far, weight in group.items():
+                    _one_more(each, far, weight, aside, grown)
+                group = grown
+            for far, weight in group.items():
+                add(after, far, before * meter.back(weight))
+        states = after
+    return states
+
+
+def _one_more(each: p.Each, far: _Far, weight: Any, one: Closed, after: dict[_Far, Any]) -> None:
+    # Once the run is to end, it no longer matters how many answered and how well.
+    counts = far.ended is None
+    for (right, _, wrong), chance in one.answers.items():
+        answered = far.answered + 1 if counts else 0
+        still = far.right and right if counts else True
+        add(after, _Far(answered, still, far.wrong or wrong, far.ended), weight * chance)
+    for wrong, chance in one.fails.items():
+        stopped = each.ordered
+        missed = _Far(far.answered, far.right, far.wrong or wrong, far.ended, stopped)
+        add(after, missed, weight * chance)
+    for (outcome, right, wrong), chance in one.ends.items():
+        ended = far.ended or (outcome, right, False)
+        add(after, _Far(0, True, far.wrong or wrong, ended, each.ordered), weight * chance)

@@ -1,0 +1,224 @@
+"""What a step's kernel needs to know beforehand: its draws, its routes, what lies inside it.
+
+Draws about the step as a whole (outages, routes, lengths, what traffic says of an argument) are
+made before its chain is walked; those about an element of an `each` once per element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.kernels.conditions import Draw, Plan, expression_plan, subject_plan
+from pipelang.analysis.kernels.each import length_draw
+from pipelang.analysis.model.model import Model, value_key
+from pipelang.records import dataclass, field, replace
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Declared
+from pipelang.semantics.kernels.run import endings_of, pipeline_acts
+from pipelang.semantics.types import ANSWERER
+from pipelang.semantics.walk import inner_links
+
+if TYPE_CHECKING:
+    from pipelang.analysis.kernels.subpipelines import SubRun
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What is drawn about an agent: how many turns it takes, and what its pipelines do besides."""
+
+    turns: Key
+    hazard: Key | None
+    hazards: tuple[tuple[p.Outcome | None, bool], ...]
+
+
+@dataclass(slots=True)
+class Inside:
+    """The body of an `each`: the model that knows its variable, and what an element draws."""
+
+    model: Model
+    plan: Plan
+
+
+@dataclass(slots=True)
+class Prepared:
+    """`plan` is what a step draws before its chain is walked, `reads` are all variables that the
+    walk is given; routes, sub-pipelines, loops and bodies are by the identity of their parts.
+    """
+
+    step: p.Step
+    model: Model
+    plan: Plan
+    reads: tuple[Key, ...]
+    tracks_latent: bool
+    routes: dict[int, Callable[[dict[Key, Any]], Any]] = field(default_factory=dict)
+    runs: dict[int, SubRun] = field(default_factory=dict)
+    loops: dict[int, Loop] = field(default_factory=dict)
+    elements: dict[int, Inside] = field(default_factory=dict)
+
+
+def outage_key(provider: str) -> Key:
+    return ("outage", provider)
+
+
+def latent_key(step: str) -> Key:
+    return ("latent", step)
+
+
+def prepared_step(model: Model, step: p.Step, taint: frozenset[str]) -> Prepared:
+    """The step prepared, once for a model."""
+    known: Prepared | None = model.prepared.get((id(step), taint))
+    if known is None:
+        known = model.prepared[id(step), taint] = prepare(model, step, taint)
+    return known
+
+
+def prepare(model: Model, step: p.Step, taint: frozenset[str]) -> Prepared:
+    """Prepare a step that stands under the conditions `taint`."""
+    prepared = Prepared(step, model, Plan((), _nothing), (), False)
+    draws: dict[Key, Draw] = {}
+    for link in step.chain.links:
+        _link(prepared, model, link, draws)
+    prepared.plan = Plan(tuple(draws.values()), _nothing)
+    bits = {value_key(name) for name in model.roots(step.reads) | taint}
+    given = {key for draw in draws.values() for key in draw.given}
+    prepared.reads = tuple(sorted(bits | given | set(draws), key=str))
+    prepared.tracks_latent = step.name in model.latent and not all(
+        map(never_copies, inner_links(step.chain))
+    )
+    return prepared
+
+
+def _nothing(values: dict[Key, Any]) -> None:
+    return None
+
+
+def _link(prepared: Prepared, model: Model, link: p.Link, draws: dict[Key, Draw]) -> None:
+    action = link.action
+    for tier in tiers_of(action):
+        _add(draws, outage(model, model.program.tiers[tier].provider))
+    match action:
+        case p.AskTier():
+            _route(prepared, model, link, action.who, draws)
+        case p.Choose():
+            patterns = (taken for taken, _ in action.arms)
+            plan = subject_plan(model, action.subject, patterns)
+            prepared.routes[id(link)] = plan.compute
+            for draw in plan.draws:
+                _add(draws, draw)
+            for _, arm in action.arms:
+                _link(prepared, model, arm, draws)
+        case p.Agent():
+            _route(prepared, model, link, action.who, draws)
+            _loop(prepared, model, link, action, draws)
+        case p.Cascade():
+            if action.agent is not None:
+                _loop(prepared, model, link, action.agent, draws)
+        case p.RunPipeline():
+            from pipelang.analysis.kernels.subpipelines import sub_run
+
+            run = prepared.runs[id(action)] = sub_run(model, action)
+            for draw in run.draws:
+                _add(draws, draw)
+        case p.Each():
+            _each(prepared, model, action, draws)
+        case _:
+            pass
+
+
+def _add(draws: dict[Key, Draw], draw: Draw) -> None:
+    draws.setdefault(draw.key, draw)
+
+
+def _route(
+    prepared: Prepared, model: Model, link: p.Link, expr: ir.Expr, draws: dict[Key, Draw]
+) -> None:
+    plan = expression_plan(model, expr)
+    prepared.routes[id(link)] = plan.compute
+    for draw in plan.draws:
+        _add(draws, draw)
+
+
+def _loop(
+    prepared: Prepared, model: Model, link: p.Link, agent: p.Agent, draws: dict[Key, Draw]
+) -> None:
+    place = f"{model.pipeline.name}.{prepared.step.name}@{link.span.start}"
+    turns: Key = ("turns", place)
+    if agent.turns is None:
+        numbers = model.parameters
+        _add(
+            draws,
+            Draw(
+                turns,
+                (),
+                lambda right: list(enumerate(numbers.stick(f"{place}.turns", agent.steps), 1)),
+                known=False,
+            ),
+        )
+    hazards: list[tuple[p.Outcome | None, bool]] = [(None, False)]
+    for name in agent.pipelines:
+        acts = pipeline_acts(model.program, name)
+        ways = [None, *endings_of(model.program, name)]
+        hazards += [(way, wrong) for way in ways for wrong in ((False, True) if acts else (False,))]
+    hazards = list(dict.fromkeys(hazards))
+    hazard: Key | None = None
+    if len(hazards) > 1:
+        hazard = ("hazard", place)
+        _add(draws, _hazard_draw(model, hazard, place, len(hazards)))
+    prepared.loops[id(agent)] = Loop(turns, hazard, tuple(hazards))
+
+
+def _hazard_draw(model: Model, key: Key, place: str, count: int) -> Draw:
+    site = f"{place}.tools"
+    return Draw(
+        key, (), lambda right: list(enumerate(model.parameters.stick(site, count))), known=False
+    )
+
+
+def _each(prepared: Prepared, model: Model, each: p.Each, draws: dict[Key, Draw]) -> None:
+    length = length_draw(model, each)
+    if length is not None:
+        _add(draws, length)
+    behind = model.values(each.elements)
+    inner = replace(model, bound={**model.bound, each.variable: behind})
+    mine: dict[Key, Draw] = {}
+    for link in each.body.links:
+        _link(prepared, inner, link, mine)
+    own: dict[Key, Draw] = {}
+    for key, draw in mine.items():
+        expr = key[1] if len(key) > 1 else None
+        about = isinstance(expr, ir.Expr) and each.variable in ir.mentions(expr)
+        (own if about else draws).setdefault(key, draw)
+    prepared.elements[id(each)] = Inside(inner, Plan(tuple(own.values()), _nothing))
+
+
+def tiers_of(action: p.Action) -> list[str]:
+    """Every tier that an action itself can ask, in the order in which they are written."""
+    if isinstance(action, p.Cascade):
+        return list(action.tiers)
+    if not isinstance(action, (p.AskTier, p.Agent)):
+        return []
+    names = [
+        str(part.value)
+        for part in ir.walk(action.who)
+        if isinstance(part, ir.Const) and part.type == ANSWERER
+    ]
+    return list(dict.fromkeys(names))
+
+
+def never_copies(link: p.Link) -> bool:
+    """Whether the answers of a link are known never to repeat the one before."""
+    return isinstance(link.correlation, Declared) and link.correlation.share == 0
+
+
+def outage(model: Model, provider: str) -> Draw:
+    """Whether a provider is out during the run."""
+    available = model.program.providers[provider].available
+
+    def outcomes(right: bool) -> list[tuple[Any, Any]]:
+        share = model.parameters.value(available)
+        return [(False, share), (True, 1 - share)]
+
+    return Draw(outage_key(provider), (), outcomes)

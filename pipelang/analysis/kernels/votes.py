@@ -1,0 +1,165 @@
+"""Votes and cascades closed into kernels: several answers, one of which is taken.
+
+Every call's answer has latent verdicts (right with right arguments, right with a wrong one); with
+the link's correlation it copies those of the answer just before. Wrong answers of a vote agree with
+one another. Both walk the calls one by one and carry what the rest depends on: the tally, the last
+latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pipelang.analysis.frontier.table import is_zero
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.vote import Open, verdict
+
+Latent = tuple[bool, bool]
+"""Would the answer be right with right arguments, and with a wrong one."""
+
+Draw = Callable[[Latent | None], Iterable[tuple[Latent, Any]]]
+"""The latents of a new answer with their probabilities, given those of the answer before."""
+
+
+@dataclass(slots=True)
+class Made:
+    """What a link comes to: answers `(right, latents) -> probability`, P(none), and spending.
+    `work` counts the states that were gone through for it.
+    """
+
+    answers: dict[tuple[bool, Latent | None], Any] = field(default_factory=dict)
+    fails: Any = 0.0
+    cost: Any = 0.0
+    tokens: Any = 0.0
+    work: int = 1
+
+    def answer(self, right: bool, latent: Latent | None, weight: Any) -> None:
+        key = (right, latent)
+        self.answers[key] = self.answers[key] + weight if key in self.answers else weight
+
+    def spend(self, weight: Any, call: CallKernel) -> None:
+        if not is_zero(call.cost):
+            self.cost = self.cost + weight * call.cost
+        if not is_zero(call.tokens):
+            self.tokens = self.tokens + weight * call.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class CallKernel:
+    """One call with its retries: P(it fails), P(it answers), and what it costs on average.
+    `forgets`: its answers never copy the one before.
+    """
+
+    fails: Any
+    answers: Any
+    cost: Any
+    tokens: Any
+    draw: Draw
+    forgets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A vote on its way: the tally, the last answer, and the first of either side, for a step whose
+    latents matter afterwards.
+    """
+
+    right: int = 0
+    wrong: int = 0
+    last: Latent | None = None
+    first_right: Latent | None = None
+    first_wrong: Latent | None = None
+
+    def and_one(self, good: bool, latent: Latent, keeps: bool, remembers: bool) -> _Counted:
+        first_right, first_wrong = self.first_right, self.first_wrong
+        if keeps and good:
+            first_right = first_right or latent
+        elif keeps:
+            first_wrong = first_wrong or latent
+        right, wrong = self.right + good, self.wrong + (not good)
+        return _Counted(right, wrong, latent if remembers else None, first_right, first_wrong)
+
+
+def _verdicts(latents: Iterable[tuple[Latent, Any]], arguments_right: bool) -> Draw:
+    """The same answers, told apart by their verdict alone."""
+    chances: dict[Latent, Any] = {}
+    for latent, chance in latents:
+        good = latent[0] if arguments_right else latent[1]
+        same = (good, good)
+        chances[same] = chances[same] + chance if same in chances else chance
+    listed = list(chances.items())
+    return lambda former: listed
+
+
+def voted(
+    vote: p.Vote, call: CallKernel, arguments_right: bool, former: Latent | None, keeps: bool
+) -> Made:
+    """A vote. `keeps` says whether the latents of the answer that won matter afterwards."""
+    made = Made()
+    drawn = call.draw
+    if call.forgets and not keeps:  # only the verdict matters, and not for what comes after
+        former, drawn = None, _verdicts(call.draw(None), arguments_right)
+    states: dict[_Counted, Any] = {_Counted(last=former): 1.0}
+    number = 0
+    while states:
+        made.work += 4 * len(states)
+        after: dict[_Counted, Any] = {}
+
+        def add(state: _Counted, weight: Any, into: Any = after) -> None:
+            into[state] = into[state] + weight if state in into else weight
+
+        for state, weight in states.items():
+            made.spend(weight, call)
+            if not is_zero(call.fails):
+                add(state, weight * call.fails)
+            answers = weight * call.answers
+            if is_zero(answers):
+                continue
+            for latent, chance in drawn(state.last):
+                good = latent[0] if arguments_right else latent[1]
+                add(state.and_one(good, latent, keeps, not call.forgets), answers * chance)
+        number += 1
+        states = {}
+        for state, weight in after.items():
+            won = verdict(vote, (state.right, state.wrong), number)
+            if won is Open.GOES_ON:
+                states[state] = weight
+            elif won is Open.FAILED:
+                made.fails = made.fails + weight
+            else:
+                made.answer(won == 0, state.first_right if won == 0 else state.first_wrong, weight)
+    return made
+
+
+def cascaded(
+    calls: list[CallKernel],
+    holds: Callable[[bool], Any],
+    arguments_right: bool,
+    former: Latent | None,
+    keeps: bool,
+) -> Made:
+    """A cascade: the first answer that its test accepts, with probability `holds(right)`."""
+    made = Made()
+    states: dict[Latent | None, Any] = {former: 1.0}
+    for call in calls:
+        made.work += 4 * len(states)
+        after: dict[Latent | None, Any] = {}
+        for last, weight in states.items():
+            made.spend(weight, call)
+            missed = weight * call.fails
+            after[last] = after[last] + missed if last in after else missed
+            answers = weight * call.answers
+            if is_zero(answers):
+                continue
+            for latent, chance in call.draw(last):
+                right = latent[0] if arguments_right else latent[1]
+                accepted = holds(right)
+                gain = answers * chance
+                made.answer(right, latent if keeps else None, gain * accepted)
+                refused = gain * (1 - accepted)
+                after[latent] = after[latent] + refused if latent in after else refused
+        states = {last: weight for last, weight in after.items() if not is_zero(weight)}
+    made.fails = sum(states.values()) if states else 0.0
+    return made

@@ -1,0 +1,258 @@
+"""The analysis of one pipeline: a sweep for the point, one for the posterior, the worst run.
+
+Everything that `check` reports about a pipeline's behaviour is worked out here, as plain data.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from pipelang.analysis.frontier.tape import Tape
+from pipelang.analysis.latency.critical import critical_path
+from pipelang.analysis.latency.figures import Spent, spent, time_figures
+from pipelang.analysis.latency.worst_cost import Worst, worst_run
+from pipelang.analysis.metrics.bounds_over_unknowns import enclosed, look_behind
+from pipelang.analysis.metrics.importance import Slopes, importances, slopes
+from pipelang.analysis.metrics.metrics import (
+    Averaged,
+    Figures,
+    averaged,
+    by_name,
+    if_finite,
+)
+from pipelang.analysis.metrics.objectives import Verdict, decide
+from pipelang.analysis.metrics.step_reliability import own_reliability
+from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
+from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, posterior
+from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
+
+MOST_BASELINES = 200_000
+"""States times tiers; beyond it nobody is told what a pipeline would cost at each of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step in the report. `own` is P(answers and is right | reached, arguments right).
+
+    `importance_*` are the derivatives of an outcome by the step's accuracy (Birnbaum importance).
+    """
+
+    name: str
+    own: float | None
+    reached: Number
+    importance_success: Number
+    importance_silent_error: Number
+    cost_mean: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a pipeline will do.
+
+    `baseline` is the mean cost with every model call at one tier; `critical` names what most of a
+    run's time goes by, of `latency` and of `turnaround`; `asked` is how many cases a run gives a
+    role. `bases` says of every parameter that was used, by its site, how well founded it is;
+    `counts` are the cases behind the measured ones: how many were good, of how many.
+    """
+
+    pipeline: p.Pipeline
+    numbers: dict[str, Number]
+    escalations: dict[str, Number]
+    steps: tuple[StepRow, ...]
+    slo: tuple[Verdict, ...]
+    worst: Worst | None
+    unknown: tuple[str, ...]
+    measured: tuple[str, ...]
+    unpriced: tuple[str, ...]
+    baseline: Mapping[str, Number] = field(default_factory=dict)
+    critical: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: Mapping[str, Number] = field(default_factory=dict)
+    bases: Mapping[str, Basis] = field(default_factory=dict)
+    counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
+    """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so."""
+    with _collecting_later():
+        return _analyse(program, pipeline)
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """A large pipeline makes many objects and no garbage: looking for some would take longer than
+    the analysis itself.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+MANY_STEPS = 500
+"""Above it the point is swept once, with derivatives, and not once without and once with them."""
+
+
+def _at_point(
+    program: p.Program, pipeline: p.Pipeline
+) -> tuple[Model, Totals, dict[str, Slopes] | None]:
+    """The pipeline swept at the point estimate; importances where they came along.
+
+    With derivatives a sweep also goes through what is impossible at the point. What it meets there
+    must not count as used, so where something is unknown it is swept once more without.
+    """
+    model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+    if len(model.steps) > MANY_STEPS:
+        tape = Tape(slopes=True)
+        totals = sweep(model, tape)
+        if not model.parameters.unknown_sites:
+            return model, totals, slopes(model, tape)
+        model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+    return model, sweep(model, Tape()), None
+
+
+def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
+    model, totals, derivatives = _at_point(program, pipeline)
+    point = model.parameters
+    worst = worst_run(model)
+    unpriced = tuple(
+        dict.fromkeys(tier for (_, tier, _), cost in model.costs.items() if not cost.priced)
+    )
+    look_behind(program, pipeline, point)
+    # Bounds over unknowns are for whole sweeps; what was left out leaves none.
+    bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
+    draws: Totals | None = None
+    means: Averaged | None = None
+    points = 0
+    counted = bool(point.counted or point.counted_bins)
+    if counted and point.left_out and point.unknown_sites:
+        pass
+    elif counted and not point.unknown_sites:
+        draws = sweep(make_model(program, pipeline, posterior(point, totals.work)))
+        means = None if point.left_out else averaged(program, pipeline, point)
+    elif counted and bounded is not None:
+        drawn = posterior(point, totals.work)
+        grid = bounded.grid
+        if grid is not None and draws_beside(grid.size, totals.work):
+            drawn = beside_unknowns(drawn, grid, totals.work)
+            points = grid.size
+        draws = sweep(make_model(program, pipeline, drawn))
+    figure = Figures(totals, draws, point, bounded, means, points)
+    numbers = figure.all(pipeline, worst, unpriced)
+    taken = spent(program, pipeline, point, bounded, totals.work)
+    numbers |= time_figures(model, taken)
+    numbers |= (
+        {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
+    )
+    baseline = _baselines(program, pipeline, totals.work, figure)
+    tiers = {f'cost.baseline["{tier}"]': number for tier, number in baseline.items()}
+    slo = []
+    for line in pipeline.slo:
+        if line.when is not None:
+            slo.append(_under_a_condition(program, pipeline, point, line))
+            continue
+        number = numbers.get(line.metric) or tiers.get(line.metric)
+        if number is None and line.metric.startswith("escalation."):
+            name = line.metric.removeprefix("escalation.")
+            number = figure.number(by_name("escalations", name))
+        probability = figure.probability(line)
+        if taken is not None and probability is None and line.metric in taken.ranges:
+            probability = taken.ranges[line.metric].probability(line.op, float(line.target))
+        slo.append(decide(line, number, probability))
+    return Analysis(
+        pipeline=pipeline,
+        numbers=numbers,
+        escalations={
+            name: figure.number(by_name("escalations", name)) for name in totals.escalations
+        },
+        steps=_steps(model, totals, figure, derivatives),
+        slo=tuple(slo),
+        worst=worst,
+        unknown=tuple(point.unknown_sites),
+        measured=tuple(point.counted),
+        unpriced=unpriced,
+        baseline=baseline,
+        asked={
+            role: figure.number(by_name("asked", role), unit=False)
+            for role in (totals if bounded is None else bounded.degrees).asked
+        },
+        critical={} if taken is None else _critical(model, taken),
+        bases=dict(point.bases),
+        counts=dict(point.counted),
+    )
+
+
+def _under_a_condition(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, line: p.SloLine
+) -> Verdict:
+    """An objective for some of the runs."""
+    from pipelang.analysis.metrics.conditional_metrics import conditioned
+
+    found = conditioned(program, pipeline, point, line)
+    if found.number is None:
+        return Verdict(line, None, None, None, found.why)
+    return decide(line, found.number, found.probability(line))
+
+
+def _baselines(
+    program: p.Program, pipeline: p.Pipeline, work: int, figure: Figures
+) -> dict[str, Number]:
+    """The mean cost at each tier of the program, for a pipeline that asks models."""
+    from pipelang.analysis.metrics.baseline_cost import asks_models, baseline
+
+    if not asks_models(program, pipeline) or work * len(program.tiers) > MOST_BASELINES:
+        return {}
+    found = {tier: baseline(program, pipeline, tier, figure.basis) for tier in program.tiers}
+    return {tier: number for tier, number in found.items() if number is not None}
+
+
+def _critical(model: Model, taken: Spent) -> dict[str, tuple[str, ...]]:
+    return {name: critical_path(model.pipeline.block, times) for name, times in taken.times.items()}
+
+
+def _steps(
+    model: Model, totals: Totals, figure: Figures, derivatives: dict[str, Slopes] | None
+) -> tuple[StepRow, ...]:
+    unknown = bool(model.parameters.unknown_sites)
+    if model.parameters.left_out:
+        derivatives = {}
+    if derivatives is None:
+        derivatives = {} if unknown else importances(model)
+    rows = []
+    for name, step in model.steps.items():
+        success, silent = derivatives.get(name, (None, None))
+        basis = figure.basis
+        rows.append(
+            StepRow(
+                name,
+                None if unknown else _own(model, step),
+                figure.number(by_name("reached", name)),
+                UNCOMPUTED if success is None else certain(success, basis),
+                UNCOMPUTED if silent is None else certain(silent, basis),
+                if_finite(figure.number(by_name("step_costs", name), unit=False)),
+            )
+        )
+    return tuple(rows)
+
+
+def _own(model: Model, step: p.Step) -> float | None:
+    """A step's own reliability; None where it hangs on what nobody declared, as that of a step may
+    that is never reached. No figure hangs on it then, so it is none of the unknowns.
+    """
+    parameters = model.parameters
+    own = own_reliability(model, step)
+    if not parameters.unknown_sites:
+        return own
+    for site in parameters.unknown_sites:
+        parameters.bases.pop(site, None)
+    parameters.unknown_sites.clear()
+    return None

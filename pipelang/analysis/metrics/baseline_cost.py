@@ -1,0 +1,117 @@
+"""What a pipeline would cost with every model call at one tier."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from pipelang.analysis.latency.moved import moved, spread_of
+from pipelang.analysis.metrics.bounds_over_unknowns import enclosed, look_behind
+from pipelang.analysis.model.intervals import Number, certain
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.sweep import sweep
+from pipelang.records import replace
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
+from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.types import ANSWERER
+from pipelang.semantics.walk import all_items, inner_links
+
+Z = 1.959963984540054
+"""Two-sided 95% of the standard normal."""
+
+
+def at_tier(program: p.Program, tier: str) -> p.Program:
+    """The program with every route at one tier; a cascade asks it once."""
+    pipelines = {
+        name: replace(pipeline, block=_block(pipeline.block, tier))
+        for name, pipeline in program.pipelines.items()
+    }
+    return replace(program, pipelines=pipelines)
+
+
+def _block(block: p.Block, tier: str) -> p.Block:
+    return replace(block, items=tuple(_item(item, tier) for item in block.items))
+
+
+def _item(item: p.Item, tier: str) -> p.Item:
+    match item:
+        case p.Step():
+            return replace(item, chain=_chain(item.chain, tier))
+        case p.When():
+            then, otherwise = _block(item.then, tier), _block(item.otherwise, tier)
+            return replace(item, then=then, otherwise=otherwise)
+        case p.MatchBranch():
+            arms = tuple((taken, _block(arm, tier)) for taken, arm in item.arms)
+            return replace(item, arms=arms)
+        case _:
+            return item
+
+
+def _chain(chain: p.Chain, tier: str) -> p.Chain:
+    return replace(chain, links=tuple(_link(link, tier) for link in chain.links))
+
+
+def _link(link: p.Link, tier: str) -> p.Link:
+    action, who = link.action, ir.Const(tier, ANSWERER)
+    match action:
+        case p.AskTier() | p.Agent():
+            return replace(link, action=replace(action, who=who))
+        case p.Cascade():
+            if action.agent is not None:
+                return replace(link, action=replace(action.agent, who=who))
+            asked = p.AskTier(action.prompt, action.arguments, who, action.answers)
+            return replace(link, action=asked)
+        case p.Each():
+            return replace(link, action=replace(action, body=_chain(action.body, tier)))
+        case p.Choose():
+            arms = tuple((taken, _link(arm, tier)) for taken, arm in action.arms)
+            return replace(link, action=replace(action, arms=arms))
+        case _:
+            return link
+
+
+def asks_models(program: p.Program, pipeline: p.Pipeline) -> bool:
+    """Whether a model is asked anywhere in a run."""
+    for item in all_items(pipeline.block):
+        if isinstance(item, p.Step):
+            for link in inner_links(item.chain):
+                if isinstance(link.action, (p.AskTier, p.Cascade, p.Agent)):
+                    return True
+    inner = dict.fromkeys(sub_pipelines(pipeline.block))
+    return any(asks_models(program, program.pipelines[name]) for name in inner)
+
+
+def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) -> Number | None:
+    """Mean dollars a run with every model call at one tier; None if it has no price."""
+    there = at_tier(program, tier)
+    pipeline = there.pipelines[pipeline.name]
+    point = Parameters(program.evidence, lambda site: 0.5)
+    model = make_model(there, pipeline, point)
+    totals = sweep(model)
+    if not all(cost.priced for cost in model.costs.values()):
+        return None
+    look_behind(there, pipeline, point)
+    value = float(totals.cost)
+    basis = max(basis, Basis.BOUND) if point.bounded and value else basis
+    if not isfinite(value):
+        return Number(None, 0.0, None, None, Basis.UNKNOWN)
+    if point.unknown_sites:
+        bounded = enclosed(there, pipeline, point, totals.work)
+        bounds = None if bounded is None else bounded.bounds(lambda totals: totals.cost)
+        if bounds is None:
+            return Number(None, 0.0, None, None, Basis.UNKNOWN, tight=False)
+        if bounds.high - bounds.low > 1e-12:
+            low = max(0.0, bounds.low)
+            return Number(None, low, bounds.high, None, Basis.UNKNOWN, bounds.tight)
+        return certain(value, basis)
+    if not (point.counted or point.counted_bins):
+        return certain(value, basis)
+    import numpy as np
+
+    parameters, rows = moved(point)
+    found = np.broadcast_to(sweep(make_model(there, pipeline, parameters)).cost, (rows, 1))
+    mean, deviation = spread_of(value, [float(cost) for cost in found[:, 0]])
+    low, high = max(0.0, mean - Z * deviation), mean + Z * deviation
+    return Number(value, low, high, mean, basis)

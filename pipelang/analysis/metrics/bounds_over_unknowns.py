@@ -1,0 +1,184 @@
+"""The figures of a pipeline as polynomials in what nobody declared, and the bounds on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipelang.analysis.model.bernstein_bounds import (
+    GRID_LIMIT,
+    Axis,
+    Bounds,
+    Choose,
+    Grid,
+    Unknown,
+    axes_of,
+    broken,
+    degree_of,
+    unknown_degrees,
+)
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+Read = Callable[[Totals], Any]
+
+MOST_SWEEPS = 16
+"""Sweeps over grids of their own for figures that hang on few of many unknowns."""
+
+Sweep = Callable[[Unknown, Choose], Totals]
+
+
+@dataclass(slots=True)
+class Enclosed:
+    """The figures as polynomials in the unknowns: their degrees, and their values on a grid.
+
+    Where the grid of all unknowns is too large (`grid` None), a figure that hangs on few of them
+    gets one of its own, of at most `limit` points.
+    """
+
+    axes: tuple[Axis, ...]
+    degrees: Totals
+    grid: Grid | None
+    values: Totals | None
+    sweep: Sweep
+    limit: int
+    smaller: dict[Grid, Totals] = field(default_factory=dict)
+    samples: Totals | None = None
+
+    def bounds(self, read: Read) -> Bounds | None:
+        """The range of a figure over all unknowns; None where it hangs on too many of them."""
+        if self.grid is not None:
+            return self.grid.enclose(read(self.values or self.degrees))
+        hangs = [
+            (axis, degree)
+            for axis, degree, really in zip(
+                self.axes,
+                degree_of(read(self.degrees), len(self.axes)),
+                self._hangs_on(read),
+                strict=True,
+            )
+            if degree and really
+        ]
+        grid = Grid(tuple(axis for axis, _ in hangs), tuple(d for _, d in hangs))
+        if grid.size > self.limit:
+            return None
+        values = self.smaller.get(grid)
+        if values is None:
+            if len(self.smaller) == MOST_SWEEPS:
+                return None
+            values = self.smaller[grid] = self.sweep(*grid.values())
+        return grid.enclose(read(values))
+
+    def hangs_on_any(self, read: Read) -> bool:
+        """Whether a figure hangs on any unknown at all."""
+        return any(self._hangs_on(read))
+
+    def _hangs_on(self, read: Read) -> list[bool]:
+        """On which unknowns a figure really hangs: degrees do not see that right and wrong cancel.
+
+        A polynomial that is the same at random points, whatever one of its unknowns is, does not
+        hang on that one (but for an accident of probability 0).
+        """
+        import numpy as np
+
+        count = len(self.axes)
+        if self.samples is None:
+            unknown, choose = random_points(self.axes, SAMPLES)
+            self.samples = self.sweep(unknown, choose)
+        values = np.broadcast_to(
+            np.asarray(read(self.samples), dtype=float), (SAMPLES * (count + 1),)
+        )
+        table = values.reshape(SAMPLES, count + 1)
+        moved = np.abs(table[:, 1:] - table[:, :1])
+        return [bool(one) for one in (moved > 1e-13 * np.abs(table[:, :1])).any(axis=0)]
+
+
+SAMPLES = 3
+SEED = 20261121
+
+
+def random_points(axes: Sequence[Axis], samples: int) -> tuple[Unknown, Choose]:
+    """So many random points, each followed by what it is with one of its unknowns changed."""
+    import numpy as np
+
+    generator = np.random.Generator(np.random.PCG64(SEED))
+    found: dict[str, Array] = {}
+    for index, axis in enumerate(axes):
+        parts = axis.parts or 2
+        plain = generator.dirichlet(np.ones(parts), samples)
+        other = generator.dirichlet(np.ones(parts), samples)
+        table = np.repeat(plain[:, None, :], len(axes) + 1, axis=1)
+        table[:, index + 1, :] = other
+        found[axis.site] = table.reshape(-1, parts)
+    whole = {axis.site for axis in axes if axis.parts}
+
+    def choose(site: str, count: int) -> list[Any] | None:
+        return [found[site][:, part] for part in range(count)] if site in whole else None
+
+    return lambda site: found[site][:, 0], choose
+
+
+MOST_WORK = 500_000_000
+"""States times points of a grid; beyond it there are too many points."""
+
+
+def look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> None:
+    """Meet what the point does not: it never goes where its values leave nothing, as behind a wrong
+    answer where 9 of 9 were right; the posterior and the bounds do.
+    """
+    while point.never_happened():
+        beyond = Parameters(program.evidence, point.unknown, *point.interior())
+        sweep(make_model(program, pipeline, beyond))
+        if not point.learn(beyond):
+            return
+
+
+def enclosed(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, work: int
+) -> Enclosed | None:
+    """What enclosures are made from; None without unknowns."""
+    if not point.unknown_sites:
+        return None
+    axes = axes_of(point.unknown_sites, point.sticks)
+    degrees = _degrees(program, pipeline, point, axes)
+    most = highest(degrees, len(axes))
+    linear = {axis.site for axis, degree in zip(axes, most, strict=True) if degree <= 1}
+    if any(axis.parts and axis.site not in linear for axis in axes):
+        axes = broken(axes, linear)
+        degrees = _degrees(program, pipeline, point, axes)
+        most = highest(degrees, len(axes))
+
+    def swept(unknown: Unknown, choose: Choose) -> Totals:
+        parameters = Parameters(program.evidence, unknown, choose=choose)
+        return sweep(make_model(program, pipeline, parameters))
+
+    grid = Grid(tuple(axes), tuple(most))
+    limit = min(GRID_LIMIT, MOST_WORK // work)
+    if grid.size > limit:
+        return Enclosed(grid.axes, degrees, None, None, swept, limit)
+    return Enclosed(grid.axes, degrees, grid, swept(*grid.values()), swept, limit)
+
+
+def _degrees(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, axes: list[Axis]
+) -> Totals:
+    """A sweep over degrees, which also goes where the posterior does and the point does not."""
+    unknown, choose = unknown_degrees(axes)
+    parameters = Parameters(program.evidence, unknown, *point.interior(), choose=choose)
+    return sweep(make_model(program, pipeline, parameters))
+
+
+def highest(degrees: Totals, count: int) -> list[int]:
+    """The highest degree of any figure in each unknown."""
+    most = [0] * count
+    for figure in all_figures(degrees):
+        most = list(map(max, most, degree_of(figure, count)))
+    return most

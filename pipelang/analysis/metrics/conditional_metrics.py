@@ -1,0 +1,186 @@
+"""Metrics under a condition: of runs in which a step was answered from its cache, or whose input is
+so and so.
+
+Runs whose input fulfils a condition are those that start from it: what it is drawn from is drawn
+first. Runs with a cached answer are told apart by a mark: answers from the cache count with a
+factor, and what all runs come to less what they come to with the factor 0 is what the marked ones
+come to. Both leave sums over some of the runs, which are divided by how likely these are.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from pipelang.analysis.frontier.meter import Measure, Meter, Scale
+from pipelang.analysis.frontier.table import Table, split
+from pipelang.analysis.kernels.conditions import expression_plan, perform
+from pipelang.analysis.latency.figures import Z, chance_of
+from pipelang.analysis.latency.moved import moved, spread_of
+from pipelang.analysis.latency.quantiles import (
+    SHARES,
+    Measured,
+    Taken,
+    coarse_scales,
+    fine_scales,
+    read_off,
+)
+from pipelang.analysis.latency.walk import walk
+from pipelang.analysis.metrics.metrics import reader_of
+from pipelang.analysis.model.intervals import Number, certain
+from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.sweep import Totals, sweep_from
+from pipelang.records import dataclass
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
+
+MEASURES = {
+    "cost": Measure.COST,
+    "latency": Measure.LATENCY_MOST,
+    "turnaround": Measure.TURNAROUND_MOST,
+}
+SUMS = ("success", "silent_error", "escalation", "rejection", "failure", "wrong_effect", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Conditioned:
+    """A metric under its condition, or why it is not known. `deviation` is the posterior's."""
+
+    number: Number | None
+    why: str = ""
+    deviation: float = 0.0
+
+    def probability(self, line: p.SloLine) -> float | None:
+        """How sure the posterior is of the objective."""
+        if self.number is None or self.number.mean is None:
+            return None
+        return chance_of(self.number.mean, self.deviation, line.op, float(line.target))
+
+
+def conditioned(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, line: p.SloLine
+) -> Conditioned:
+    """The metric of a line over the runs that its `when` is about."""
+    if point.unknown_sites:
+        return Conditioned(None, "too much of the pipeline is undeclared")
+    if line.condition is not None:
+        inputs = {parameter.name for parameter in pipeline.parameters}
+        if not ir.mentions(line.condition) <= inputs:
+            return Conditioned(None, "only conditions on the input are worked out")
+    rows_of, rows = moved(point)
+    case = _Case(program, pipeline, line, rows_of, rows)
+    found = _of_totals(case) if reader_of(line.metric) is not None else _of_walk(case)
+    if found is None:
+        return Conditioned(None, f"no run is one in which `{line.when}`")
+    if found and any(value is None or value == inf for value in found):
+        return Conditioned(None, f"`{line.metric}` is not known")
+    if not found:
+        return Conditioned(None, f"`{line.metric}` is not worked out under a condition")
+    return _with_spread([value for value in found if value is not None], point.known_basis)
+
+
+def _with_spread(found: list[float], basis: Basis) -> Conditioned:
+    mean, deviation = spread_of(found[0], found)
+    if not deviation:
+        return Conditioned(certain(found[0], basis))
+    low, high = max(0.0, mean - Z * deviation), mean + Z * deviation
+    return Conditioned(Number(found[0], low, high, mean, basis), deviation=deviation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A line, with parameters as rows (see `moved`)."""
+
+    program: p.Program
+    pipeline: p.Pipeline
+    line: p.SloLine
+    parameters: Parameters
+    rows: int
+
+    def starts(self, model: Model) -> Table | None:
+        """Where the runs start that are asked about; None if there are none."""
+        if self.line.condition is None:
+            import numpy as np
+
+            model.marked = (str(self.line.cached), np.array([1.0, 0.0]).reshape(2, 1, 1))
+            return Table()
+        plan = expression_plan(model, self.line.condition)
+        table = perform(Table(), plan)
+        keys = plan.keys
+        parts = split(
+            table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True))))
+        )
+        return parts.get(True)
+
+    def marked(self, total: Any) -> Any:
+        """Of a sum over all runs, the part of those that are asked about: a row a parameter set."""
+        import numpy as np
+
+        length = np.shape(total)[-1] if np.ndim(total) else 1
+        if self.line.condition is not None:
+            return np.broadcast_to(total, (self.rows, length))
+        both = np.broadcast_to(total, (2, self.rows, length))
+        return both[0] - both[1]
+
+
+def _of_totals(case: _Case) -> list[float | None] | None:
+    """A metric that a sweep has, for every row."""
+    model = make_model(case.program, case.pipeline, case.parameters)
+    start = case.starts(model)
+    if start is None:
+        return None
+    totals = sweep_from(model, start, frozenset(), again=False)
+    sums = {name: case.marked(getattr(totals, name))[:, 0] for name in SUMS}
+    escalations = {name: case.marked(share)[:, 0] for name, share in totals.escalations.items()}
+    runs = sum(sums[name] for name in SUMS[:5])
+    if not (abs(runs) > 1e-15).all():
+        return None
+    read = reader_of(case.line.metric)
+    assert read is not None
+    parts = Totals(
+        **{name: values / runs for name, values in sums.items()},
+        escalations={name: values / runs for name, values in escalations.items()},
+    )
+    import numpy as np
+
+    return [float(value) for value in np.broadcast_to(read(parts), (case.rows,))]
+
+
+def _of_walk(case: _Case) -> list[float | None] | None:
+    """A mean or quantile of dollars or seconds, for every row; empty if it is neither."""
+    head, _, read = case.line.metric.partition(".")
+    if head not in MEASURES or read not in ("mean", *SHARES):
+        return []
+    measure = MEASURES[head]
+    rough = _walked(case, measure, coarse_scales((measure,)))
+    if rough is None or rough.vague:
+        return None if rough is None else [None]
+    taken = rough.taken[measure]
+    if read == "mean":
+        return list(taken.mean)
+    scales = fine_scales(rough)
+    fine = _walked(case, measure, scales) if scales else rough
+    assert fine is not None
+    exact = fine.taken[measure].quantiles[read]
+    pairs = zip(taken.quantiles[read], exact, strict=True)
+    return [found if first and found < inf else first for first, found in pairs]
+
+
+def _walked(case: _Case, measure: Measure, scales: tuple[Scale, ...]) -> Measured | None:
+    """What the runs that are asked about take; None if there are none."""
+    meter = Meter(scales, (measure,), scales[0].lattice.size)
+    model = make_model(case.program, case.pipeline, case.parameters)
+    model.meter = meter
+    start = case.starts(model)
+    if start is None:
+        return None
+    part = case.marked(sum(walk(model, start).endings.values()))
+    runs = part[:, -1:].real
+    if not (abs(runs) > 1e-15).all():
+        return None
+    taken = read_off(meter, part / runs)
+    if len(taken[measure].mean) < case.rows:  # nothing takes anything
+        taken = {measure: Taken((0.0,) * case.rows, dict.fromkeys(SHARES, (0.0,) * case.rows))}
+    return Measured(taken, scales, {}, meter.vague, meter.bounded)

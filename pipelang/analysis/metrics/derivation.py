@@ -1,0 +1,283 @@
+"""How a number comes about: a start and parts that add up to it, each with the item it is of.
+
+Probabilities come of the waterfall of one sweep (`analysis.waterfall`). Mean dollars and tokens are
+linear in what an attempt takes, so how often a model is called on average is what the mean comes to
+when its attempts cost one dollar and all others nothing. The dearest run is a sum as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from pipelang.analysis.kernels.costs import AttemptCost
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.metrics.loss_waterfall import Row, Waterfall, waterfall, wrongly_done
+from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
+from pipelang.analysis.model.intervals import Number
+from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.parameters import Parameters, Weight
+from pipelang.analysis.sweep.sweep import sweep
+from pipelang.records import dataclass, replace
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Chance, EvidenceFile
+from pipelang.semantics.walk import agent_of, inner_links
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an item adds to a number. `row` is what the item does to runs; None for a part that is
+    no item's, told by its `label`. `calls` says how often what is paid for happens in a mean run
+    (or in the dearest), at `each` a time; `position` is the link's in its chain.
+    """
+
+    label: str
+    amount: float
+    row: Row | None = None
+    tier: str | None = None
+    position: int = 0
+    turn: int | None = None
+    calls: float | None = None
+    each: float | None = None
+    spent: AttemptCost | None = None
+    batch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """`start` and all parts add up to `value`; `over` is what the sum is still divided by."""
+
+    name: str
+    value: float
+    start: float
+    parts: tuple[Part, ...]
+    over: float = 1.0
+
+
+class Recorder(Parameters):
+    """Parameters that remember which chances were asked for, and what they were, by their site."""
+
+    def __init__(
+        self, evidence: Mapping[str, EvidenceFile], unknown: Callable[[str], Weight]
+    ) -> None:
+        Parameters.__init__(self, evidence, unknown)
+        self.asked: dict[str, tuple[Chance, Weight]] = {}
+
+    def value(self, chance: Chance) -> Weight:
+        found = Parameters.value(self, chance)
+        self.asked.setdefault(chance.site, (chance, found))
+        return found
+
+
+def recorded(program: p.Program, pipeline: p.Pipeline) -> tuple[Model, Recorder]:
+    """The pipeline as a sweep sees it at the point, and what it asked for in one sweep."""
+    recorder = Recorder(program.evidence, lambda site: 0.5)
+    model = make_model(program, pipeline, recorder)
+    sweep(model)
+    return model, recorder
+
+
+def derivable(analysis: Analysis) -> list[str]:
+    """The numbers of a pipeline that `derive` knows."""
+    ways = [f"escalation.{name}" for name in analysis.escalations]
+    steps = [f"cost.{row.name}" for row in analysis.steps]
+    return [*(name for name in analysis.numbers if name in _KNOWN), *ways, *steps]
+
+
+_KNOWN = frozenset(
+    "success silent_error escalation rejection failure coverage availability wrong_effect".split()
+    + "selective_risk cost.mean cost.month cost.worst tokens.mean".split()
+)
+
+
+def figure(analysis: Analysis, name: str) -> Number | None:
+    """What the report says for a number that `derive` knows, or for any other of its numbers."""
+    head, _, tail = name.partition(".")
+    if name in analysis.numbers:
+        return analysis.numbers[name]
+    if head == "escalation":
+        return analysis.escalations.get(tail)
+    row = next((row for row in analysis.steps if row.name == tail), None)
+    return row.cost_mean if row is not None and head == "cost" else None
+
+
+def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | None:
+    """The derivation of a number at the point; None for one that is not known, or that no sum
+    leads to (a quantile of a distribution), or from which rare runs were left out.
+    """
+    if name not in derivable(analysis):
+        return None
+    pipeline = analysis.pipeline
+    model, recorder = recorded(program, pipeline)
+    number = figure(analysis, name)
+    if recorder.left_out or recorder.unknown_sites or number is None or number.value is None:
+        return None
+    if name.startswith(("cost.", "tokens.")):
+        return _amounts(model, analysis, name)
+    judge = {"judge": wrongly_done} if name == "wrong_effect" else {}
+    found, _ = waterfall(model, **judge)
+    if name == "selective_risk":
+        wrong = _sum(name, 0.0, found, _gone_wrong)
+        right = 1 - sum(row.right.lost + row.wrong.lost for row in found.rows.values())
+        if not right:
+            return None
+        return Derivation(name, wrong.value / right, 0.0, wrong.parts, right)
+    start, share = {
+        "success": (1.0, _stays_right),
+        "silent_error": (0.0, _gone_wrong),
+        "coverage": (1.0, lambda row: -row.right.lost - row.wrong.lost),
+        "availability": (1.0, lambda row: -_ended(row, "failure")),
+        "wrong_effect": (0.0, done_wrongly),
+    }.get(name, (0.0, lambda row: _ended(row, name)))
+    return _sum(name, start, found, share)
+
+
+def _sum(name: str, start: float, found: Waterfall, share: Callable[[Row], float]) -> Derivation:
+    parts = tuple(
+        Part(label(row.item), share(row), row)
+        for row in found.rows.values()
+        if abs(share(row)) > DUST
+    )
+    return Derivation(name, start + sum(part.amount for part in parts), start, parts)
+
+
+DUST = 1e-15
+"""Less than this is the rounding of the arithmetic."""
+
+
+def label(item: p.Item) -> str:
+    """What an item is called in a report."""
+    match item:
+        case p.When():
+            return item.name or "when"
+        case p.MatchBranch():
+            return "match"
+        case p.Remember():
+            return f"remember {item.memory}"
+        case p.End():
+            match item.outcome:
+                case p.Return():
+                    return "return"
+                case outcome:
+                    return outcome.reason
+        case _:
+            return item.name
+
+
+def _stays_right(row: Row) -> float:
+    """What an item does to the runs that will be answered right."""
+    return (
+        row.wrong.on_right
+        + row.wrong.ended.get("success", 0.0)
+        - row.right.on_wrong
+        - row.right.lost
+        - row.right.ended.get("silent_error", 0.0)
+    )
+
+
+def _gone_wrong(row: Row) -> float:
+    """What an item does to the runs that will be answered wrong."""
+    return (
+        row.right.on_wrong
+        + row.right.ended.get("silent_error", 0.0)
+        - row.wrong.on_right
+        - row.wrong.lost
+        - row.wrong.ended.get("success", 0.0)
+    )
+
+
+def done_wrongly(row: Row) -> float:
+    """The runs in which an item is the first to do something with a wrong value."""
+    return row.right.on_wrong + row.right.ended.get("wrong_effect", 0.0)
+
+
+def _ended(row: Row, name: str) -> float:
+    return row.right.ended.get(name, 0.0) + row.wrong.ended.get(name, 0.0)
+
+
+# ----------------------------------------------------------------------------------- amounts
+
+
+def _amounts(model: Model, analysis: Analysis, name: str) -> Derivation | None:
+    """Dollars or tokens of a mean run, of a month of them, of one step, or of the dearest run."""
+    if name == "cost.worst":
+        return _dearest(analysis)
+    calls = list(_calls(model))
+    if name == "tokens.mean":
+        parts = [_in_tokens(part) for part in calls]
+        rest = float(sweep(model).tokens) - sum(part.amount for part in parts)
+        if abs(rest) > 1e-9:
+            parts.append(Part("pipelines that it runs", rest))
+    elif name in ("cost.mean", "cost.month"):
+        parts = [*calls, *_other_costs(model)]
+    else:
+        step = name.removeprefix("cost.")
+        parts = [part for part in [*calls, *_other_costs(model)] if part.label == step]
+    total = sum(part.amount for part in parts)
+    if name != "cost.month":
+        return Derivation(name, total, 0.0, tuple(parts))
+    per_day = analysis.pipeline.traffic.per_day
+    assert per_day is not None
+    runs = float(per_day) * DAYS_A_MONTH
+    return Derivation(name, total * runs, 0.0, tuple(parts), 1 / runs)
+
+
+def _calls(model: Model) -> Iterator[Part]:
+    """What each kind of model call adds to the dollars of a mean run, by step, tier and turn."""
+    links = {
+        id(link): (step.name, link)
+        for step in model.steps.values()
+        for link in inner_links(step.chain)
+    }
+    positions = {
+        id(link): position
+        for step in model.steps.values()
+        for position, link in enumerate(step.chain.links)
+    }
+    unpaid = {key: replace(cost, mean=0.0) for key, cost in model.costs.items()}
+    rest = float(sweep(replace(model, costs=dict(unpaid), prepared={})).cost)
+    for key, spent in model.costs.items():
+        step, link = links[key[0]]
+        costs = {**unpaid, key: replace(spent, mean=1.0)}
+        calls = float(sweep(replace(model, costs=costs, prepared={})).cost) - rest
+        if calls > 0:
+            yield Part(
+                step,
+                calls * spent.mean,
+                tier=key[1],
+                position=positions.get(key[0], 0),
+                turn=key[2] if agent_of(link.action) is not None else None,
+                calls=calls,
+                each=spent.mean,
+                spent=spent,
+                batch=link.batch is not None,
+            )
+
+
+def _other_costs(model: Model) -> Iterator[Part]:
+    """What steps cost besides their own model calls: tools, and the pipelines that they run."""
+    unpaid = {key: replace(cost, mean=0.0) for key, cost in model.costs.items()}
+    for step, cost in sweep(replace(model, costs=unpaid, prepared={})).step_costs.items():
+        if cost:
+            yield Part(step, float(cost))
+
+
+def _in_tokens(part: Part) -> Part:
+    assert part.spent is not None and part.calls is not None
+    each = part.spent.tokens_in.mean + part.spent.tokens_out.mean
+    return replace(part, amount=part.calls * each, each=each)
+
+
+def _dearest(analysis: Analysis) -> Derivation | None:
+    """The dearest run, attempt by attempt."""
+    worst = analysis.worst
+    if worst is None or worst.cost is None or analysis.unpriced:
+        return None
+    parts = [
+        Part(attempt.step, times * attempt.cost, tier=attempt.tier, calls=times, each=attempt.cost)
+        for attempt, times in worst.attempts
+        if attempt.cost
+    ]
+    rest = worst.cost - sum(part.amount for part in parts)
+    if abs(rest) > 1e-12:
+        parts.append(Part("tools that a model calls", rest))
+    return Derivation("cost.worst", worst.cost, 0.0, tuple(parts))

@@ -1,0 +1,294 @@
+"""What a change does to the figures of a pipeline, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.metrics.bounds_over_unknowns import Read, look_behind
+from pipelang.analysis.metrics.metrics import DAYS_A_MONTH, by_name, reader_of
+from pipelang.analysis.model.bernstein_bounds import (
+    GRID_LIMIT,
+    Axis,
+    Grid,
+    axes_of,
+    degree_of,
+    unknown_degrees,
+)
+from pipelang.analysis.model.coupled_posterior import Side, coupled
+from pipelang.analysis.model.intervals import Number, certain
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval
+from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
+
+DUST = 1e-12
+"""A difference smaller than this is the rounding of the arithmetic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A figure before and after, None where it is on one side alone.
+
+    `how` says what the range of the change stands on: `certain`; `paired`, both sides over the same
+    draws (or the same unknowns); `independent`, draws with nothing in common; `ranges`, the far
+    ends of the two ranges, which holds always and is wide.
+    """
+
+    before: Number | None
+    after: Number | None
+    change: Number
+    how: str
+
+    @property
+    def direction(self) -> str:
+        """`up`, `down`, `same`, or `unsure` where the range leaves it open, or does not hold what
+        was seen: where no row lies between two thresholds, they did the same as far as is known.
+        """
+        low, high = self.change.low, self.change.high
+        if low is None or high is None:
+            return "unsure"
+        if abs(low) <= DUST and abs(high) <= DUST:
+            return "same"
+        value = self.change.value
+        if low > DUST and (value is None or value > DUST):
+            return "up"
+        if high < -DUST and (value is None or value < -DUST):
+            return "down"
+        return "unsure"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "before": None if self.before is None else self.before.as_json(),
+            "after": None if self.after is None else self.after.as_json(),
+            "change": self.change.as_json(),
+            "direction": self.direction,
+            "how": self.how,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of a pipeline: its figures and its ways to people, by name."""
+
+    metrics: dict[str, Difference]
+    escalations: dict[str, Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Both sides swept over the same draws, or over a grid of the same unknowns."""
+
+    before: Totals
+    after: Totals
+    how: str
+    grid: Grid | None = None
+    degrees: tuple[Totals, ...] = ()
+
+
+def differences(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> Changes:
+    """What a change from one analysis to another does."""
+    same = _same(old, before, new, after)
+    pair = None if same else _pair(old, before, new, after)
+
+    def of(
+        was: Number | None, now: Number | None, read: Read | None, rates: tuple[float, float]
+    ) -> Difference:
+        if same and now is not None and was == now:
+            return Difference(was, now, certain(0.0, now.basis), "certain")
+        return _difference(was, now, pair, read, rates)
+
+    metrics = {}
+    for name in dict.fromkeys((*after.numbers, *before.numbers)):
+        was, now = before.numbers.get(name), after.numbers.get(name)
+        if _unknown(was) and _unknown(now):
+            continue
+        rates = (1.0, 1.0)
+        read = _reader(name)
+        if name == "cost.month":
+            read = _reader("cost.mean")
+            rates = (_a_month(before.pipeline), _a_month(after.pipeline))
+        metrics[name] = of(was, now, read, rates)
+    escalations = {}
+    nobody = certain(0.0, Basis.EXACT)
+    for name in dict.fromkeys((*after.escalations, *before.escalations)):
+        was = before.escalations.get(name, nobody)
+        now = after.escalations.get(name, nobody)
+        escalations[name] = of(was, now, by_name("escalations", name), (1.0, 1.0))
+    return Changes(metrics, escalations)
+
+
+def _unknown(number: Number | None) -> bool:
+    return number is None or (number.value is None and number.low is None and number.high is None)
+
+
+def _a_month(pipeline: p.Pipeline) -> float:
+    return float(pipeline.traffic.per_day or 0) * DAYS_A_MONTH
+
+
+def _reader(name: str) -> Read | None:
+    return (lambda totals: totals.tokens) if name == "tokens.mean" else reader_of(name)
+
+
+def _same(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> bool:
+    """Whether nothing changed that a figure could hang on."""
+    return (
+        old.hash == new.hash
+        and [file.rows for file in old.evidence.values()]
+        == [file.rows for file in new.evidence.values()]
+        and before.pipeline.name == after.pipeline.name
+    )
+
+
+# ------------------------------------------------------------------------------- one difference
+
+
+def _difference(
+    was: Number | None,
+    now: Number | None,
+    pair: _Pair | None,
+    read: Read | None,
+    rates: tuple[float, float],
+) -> Difference:
+    if was is None or now is None:
+        return Difference(was, now, Number(None, None, None, None, Basis.UNKNOWN), "ranges")
+    basis = max(was.basis, now.basis)
+    value = None
+    if was.value is not None and now.value is not None:
+        value = _clean(now.value - was.value)
+        if was.low == was.high and now.low == now.high:
+            return Difference(was, now, certain(value, basis), "certain")
+    if pair is not None and read is not None:
+        found = _paired(pair, read, rates, value, basis)
+        if found is not None:
+            how = "certain" if found.low == found.high else pair.how
+            return Difference(was, now, found, how)
+    if None in (was.low, was.high, now.low, now.high):
+        return Difference(was, now, Number(value, None, None, None, basis), "ranges")
+    assert was.low is not None and was.high is not None
+    assert now.low is not None and now.high is not None
+    low, high = _clean(now.low - was.high), _clean(now.high - was.low)
+    return Difference(was, now, Number(value, low, high, None, basis, tight=False), "ranges")
+
+
+def _paired(
+    pair: _Pair, read: Read, rates: tuple[float, float], value: float | None, basis: Basis
+) -> Number | None:
+    import numpy as np
+
+    try:
+        found = rates[1] * read(pair.after) - rates[0] * read(pair.before)
+    except ZeroDivisionError:  # a ratio of figures that are both 0
+        return None
+    if pair.grid is not None:
+        if not all(_fits(read(degrees), pair.grid) for degrees in pair.degrees):
+            return None
+        bounds = pair.grid.enclose(found)
+        low, high = _clean(bounds.low), _clean(bounds.high)
+        if low == high:
+            return certain(low, basis)
+        return Number(None, low, high, None, Basis.UNKNOWN, bounds.tight)
+    if value is None:
+        return None
+    draws = np.where(np.abs(found) <= DUST, 0.0, found)
+    if not np.all(np.isfinite(draws)):
+        return None
+    spread = interval(draws)
+    if spread.low == spread.high:
+        return certain(value, basis)
+    return Number(value, spread.low, spread.high, spread.mean, basis)
+
+
+def _fits(degrees: Any, grid: Grid) -> bool:
+    """Whether a figure is a polynomial that the grid has enough points for."""
+    own = degree_of(degrees, len(grid.axes))
+    return all(degree <= most for degree, most in zip(own, grid.degrees, strict=True))
+
+
+def _clean(value: float) -> float:
+    return 0.0 if abs(value) <= DUST else value
+
+
+# ------------------------------------------------------------------------------- both sides
+
+
+def _pair(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> _Pair | None:
+    """Both pipelines swept together; None where nothing is uncertain, or where that won't do."""
+    sides = [_point(old, before.pipeline), _point(new, after.pipeline)]
+    points = [side.point for side, _ in sides]
+    if any(point.left_out for point in points):
+        return None
+    counted = any(point.counted or point.counted_bins for point in points)
+    unknown = any(point.unknown_sites for point in points)
+    work = max(work for _, work in sides)
+    if counted and not unknown:
+        count = max(1_000, min(DRAWS, MOST_WORK // work))
+        first, second, common = coupled(sides[0][0], sides[1][0], count)
+        return _Pair(
+            sweep(make_model(old, before.pipeline, first)),
+            sweep(make_model(new, after.pipeline, second)),
+            "paired" if common else "independent",
+        )
+    if unknown and not counted:
+        return _over_unknowns(
+            (old, before.pipeline, sides[0][0]), (new, after.pipeline, sides[1][0])
+        )
+    return None
+
+
+def _point(program: p.Program, pipeline: p.Pipeline) -> tuple[Side, int]:
+    """What a pipeline hangs on, and how many states a sweep of it has."""
+    point = Parameters(program.evidence, lambda site: 0.5)
+    model = make_model(program, pipeline, point)
+    totals = sweep(model)
+    look_behind(program, pipeline, point)
+    return Side(pipeline.name, point, model.thresholds), totals.work
+
+
+_One = tuple[p.Program, p.Pipeline, Side]
+
+
+def _over_unknowns(first: _One, second: _One) -> _Pair | None:
+    """Both over one grid of all that nobody declared in either; None if it would be too large."""
+    names: list[dict[str, str]] = []
+    axes: dict[str, Axis] = {}
+    for _, _, side in (first, second):
+        own = axes_of(side.point.unknown_sites, side.point.sticks)
+        called = {site: name for name, site in side.named(axis.site for axis in own).items()}
+        for axis in own:
+            axes.setdefault(called[axis.site], Axis(called[axis.site], axis.parts))
+        if any(axes[called[axis.site]].parts != axis.parts for axis in own):
+            return None
+        names.append(called)
+    everything = tuple(axes.values())
+
+    def swept(one: _One, called: dict[str, str], values: Any) -> Totals:
+        unknown, choose = values
+        program, pipeline, _ = one
+        named = Parameters(
+            program.evidence,
+            lambda site: unknown(called.get(site, site)),
+            choose=lambda site, count: choose(called.get(site, site), count),
+        )
+        return sweep(make_model(program, pipeline, named))
+
+    units = unknown_degrees(everything)
+    try:
+        degrees = (swept(first, names[0], units), swept(second, names[1], units))
+    except KeyError:  # what one of the two meets only where the other's unknowns lead
+        return None
+    most = [0] * len(everything)
+    for totals in degrees:
+        for figure in all_figures(totals):
+            most = list(map(max, most, degree_of(figure, len(everything))))
+    if any(axis.parts and degree > 1 for axis, degree in zip(everything, most, strict=True)):
+        return None
+    grid = Grid(everything, tuple(most))
+    if grid.size > GRID_LIMIT:
+        return None
+    values = grid.values()
+    was, now = swept(first, names[0], values), swept(second, names[1], values)
+    return _Pair(was, now, "paired", grid, degrees)

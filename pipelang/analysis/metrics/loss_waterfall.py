@@ -1,0 +1,236 @@
+"""Where runs are lost: what every item does to the runs that come to it, counted by one sweep.
+
+Runs are of two kinds: nothing that is still read of them is wrong ("right so far"), or something
+is. A sweep is linear in its table, so each item is given the two kinds one after the other, and
+what comes of each is counted: how many go on right, how many go on wrong, and how the others end.
+These are all the ways there are, so nothing is lost on the way:
+
+    success = 1 - right runs that ended without an answer - right runs that went wrong
+                + wrong runs that were put right + wrong runs whose fault the answer does not show
+
+A wrong value that nothing reads any more counts as right from there on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pipelang.analysis.frontier.table import State, Table, merge, split
+from pipelang.analysis.frontier.totals import Totals
+from pipelang.analysis.model.model import EFFECT, WRONG, Model
+from pipelang.analysis.sweep.redos import Passage
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+
+Judge = Callable[[Table], Callable[[State], bool]]
+"""Says of the states of a table whether something about them is wrong."""
+
+
+@dataclass(slots=True)
+class Flow:
+    """What becomes of runs of one kind at an item, as shares of all runs: how many come, how many
+    go on right and wrong, how many a redo sends back, how the others end (by the names of
+    `ended_by`).
+    """
+
+    came: float = 0.0
+    on_right: float = 0.0
+    on_wrong: float = 0.0
+    back: float = 0.0
+    ended: dict[str, float] = field(default_factory=dict)
+
+    def end(self, shares: Mapping[str, float]) -> None:
+        for name, share in shares.items():
+            if share:
+                self.ended[name] = self.ended.get(name, 0.0) + share
+
+    @property
+    def lost(self) -> float:
+        """How many end here without an answer."""
+        return sum(self.ended.get(name, 0.0) for name in ("escalation", "rejection", "failure"))
+
+    @property
+    def answered(self) -> float:
+        return self.ended.get("success", 0.0) + self.ended.get("silent_error", 0.0)
+
+
+@dataclass(slots=True)
+class Row:
+    """An item, and what it does to right and to wrong runs; `again`: where they were sent back."""
+
+    item: p.Item
+    again: bool
+    right: Flow = field(default_factory=Flow)
+    wrong: Flow = field(default_factory=Flow)
+
+    def of(self, wrong: bool) -> Flow:
+        return self.wrong if wrong else self.right
+
+    @property
+    def left_right(self) -> float:
+        """How many runs fewer are right so far behind it than before it."""
+        right = self.right
+        return right.lost + right.answered + right.on_wrong - self.wrong.on_right
+
+
+@dataclass(slots=True)
+class Waterfall:
+    """The rows in the order in which runs first came to them. `judge` says what counts as wrong."""
+
+    judge: Judge
+    rows: dict[tuple[int, bool], Row] = field(default_factory=dict)
+
+    def row(self, item: p.Item, again: bool) -> Row:
+        key = (id(item), again)
+        if key not in self.rows:
+            self.rows[key] = Row(item, again)
+        return self.rows[key]
+
+    def parts(self, table: Table) -> dict[bool, Table]:
+        """The right and the wrong runs of a table."""
+        wrong = self.judge(table)
+        return split(table, table.slots, wrong)
+
+    def right(self, table: Table) -> float:
+        part = self.parts(table).get(False)
+        return 0.0 if part is None else float(part.total())
+
+    @property
+    def left_right(self) -> float:
+        return sum(row.left_right for row in self.rows.values())
+
+
+def anything_wrong(table: Table) -> Callable[[State], bool]:
+    """Whether some value that is still read is wrong, or something was done with a wrong one."""
+    bits = [at for at, key in enumerate(table.slots) if key[0] == "value"]
+    done = wrongly_done(table)
+    return lambda state: any(state[at] == WRONG for at in bits) or done(state)
+
+
+def wrongly_done(table: Table) -> Callable[[State], bool]:
+    """Whether something was done in the world with a wrong value."""
+    effect = table.index(EFFECT)
+    return lambda state: effect is not None and bool(state[effect])
+
+
+def waterfall(model: Model, judge: Judge = anything_wrong) -> tuple[Waterfall, Totals]:
+    """A sweep of the point that counts at every item; beside it, its totals."""
+    from pipelang.analysis.sweep.sweep import sweep
+
+    found = Waterfall(judge)
+    return found, sweep(model, watch=lambda passage, totals: Watched(passage, found, totals))
+
+
+def ended_by(totals: Totals) -> dict[str, float]:
+    """How many runs ended so far, by outcome; those that went to people also by the way."""
+    shares = {f"escalation.{name}": float(part) for name, part in totals.escalations.items()}
+    for name in ("success", "silent_error", "escalation", "rejection", "failure", "wrong_effect"):
+        shares[name] = float(getattr(totals, name))
+    return shares
+
+
+@dataclass(slots=True)
+class Watched:
+    """What is done at the parts of a block (`inner`), with what goes in and out counted."""
+
+    inner: Passage
+    found: Waterfall
+    totals: Totals
+
+    @property
+    def block(self) -> p.Block:
+        return self.inner.block
+
+    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
+        """Steps one after the other: of a run that ended nothing more is counted."""
+        for index in members:
+            item = self.block.items[index]
+            if isinstance(item, p.Step):
+
+                def act(part: Table, at: int = index) -> Table:
+                    return self.inner.region((at,), part, first)
+
+                table = self._counted(self.found.row(item, not first), table, act)
+        return table
+
+    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
+        row = self.found.row(item, not first)
+        if not isinstance(item, (p.When, p.MatchBranch)):
+            return self._counted(
+                row, table, lambda part: self.inner.barrier(index, item, part, first)
+            )
+        # What is inside counts for itself; here it is what the end of the branch lets go.
+        before, left = self.found.right(table), self.found.left_right
+        out = self.inner.barrier(index, item, table, first)
+        row.wrong.on_right += self.found.right(out) - before + self.found.left_right - left
+        return out
+
+    def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
+        def act(part: Table) -> Table:
+            return self.inner.gate(index, gate, otherwise, part)
+
+        return self._counted(self.found.row(gate, False), table, act)
+
+    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
+        """Of a gate that redoes: what passes, and what is sent back, or ended by `end`."""
+        row = self.found.row(gate, False)
+        passed, failed = [], []
+        for wrong, part in self.found.parts(table).items():
+            good, bad = self.inner.judged(gate, part)
+            flow = row.of(wrong)
+            flow.came += float(part.total())
+            if wrong:
+                flow.on_wrong += float(good.total())
+            else:
+                flow.on_right += float(good.total())
+            passed.append(good)
+            if bad is not None:
+                flow.back += float(bad.total())
+                failed.append(bad)
+        return merge(passed), merge(failed) if failed else None
+
+    def end(self, table: Table, outcome: p.Outcome) -> None:
+        """What a gate ends that has no redo left."""
+        gate = next(
+            item
+            for item in self.block.items
+            if isinstance(item, p.Gate)
+            and isinstance(item.otherwise, p.Redo)
+            and item.otherwise.otherwise is outcome
+        )
+        row = self.found.row(gate, False)
+        for wrong, part in self.found.parts(table).items():
+            before = ended_by(self.totals)
+            self.inner.end(part, outcome)
+            row.of(wrong).end(_more(before, ended_by(self.totals)))
+            row.of(wrong).back -= float(part.total())
+
+    def let_go(self, index: int, table: Table) -> Table:
+        """Behind a gate that redoes: what was wrong and is read no more."""
+        before = self.found.right(table)
+        out = self.inner.let_go(index, table)
+        flow, put_right = (
+            self.found.row(self.block.items[index], False).wrong,
+            self.found.right(out),
+        )
+        flow.on_right += put_right - before
+        flow.on_wrong -= put_right - before
+        return out
+
+    def _counted(self, row: Row, table: Table, act: Callable[[Table], Table]) -> Table:
+        """Do something to right and to wrong runs one after the other, and count the results."""
+        after = []
+        for wrong, part in self.found.parts(table).items():
+            before = ended_by(self.totals)
+            out = act(part)
+            flow, right = row.of(wrong), self.found.right(out)
+            flow.came += float(part.total())
+            flow.on_right += right
+            flow.on_wrong += float(out.total()) - right
+            flow.end(_more(before, ended_by(self.totals)))
+            after.append(out)
+        return merge(after)
+
+
+def _more(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
+    return {name: share - before.get(name, 0.0) for name, share in now.items()}

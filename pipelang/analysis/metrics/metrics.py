@@ -1,0 +1,285 @@
+"""Figures: the numbers of a report read off the sweeps, each with what is known about it.
+
+One sweep gives the point; where something was counted, one over arrays gives the posterior; where
+something is undeclared, one over degrees and one over a grid give certain bounds.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+from pipelang.analysis.latency.worst_cost import Worst
+from pipelang.analysis.metrics.bounds_over_unknowns import Enclosed, Read
+from pipelang.analysis.model.bernstein_bounds import (
+    degree_of,
+)
+from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.posterior import interval, share_of, widest
+from pipelang.analysis.model.quadrature import Rule, degree_parameters, rule
+from pipelang.analysis.sweep.sweep import OUTCOMES, Totals, all_figures, sweep
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
+
+DAYS_A_MONTH = 30
+
+
+DERIVED: dict[str, Read] = {
+    "coverage": lambda t: t.success + t.silent_error,
+    "availability": lambda t: 1 - t.failure,
+    "wrong_effect": lambda t: t.wrong_effect,
+}
+
+
+@dataclass(slots=True)
+class Figures:
+    """Numbers from the point sweep and, where there is one, the posterior sweep: its draws stand
+    one after the other for each of so many `points` of a grid over the unknowns, 0 for no grid.
+    """
+
+    point: Totals
+    draws: Totals | None
+    parameters: Parameters
+    enclosed: Enclosed | None
+    means: Averaged | None = None
+    points: int = 0
+    _basis: Basis | None = None
+
+    @property
+    def basis(self) -> Basis:
+        """The weakest basis of everything that was used; asked for every figure, so remembered."""
+        if self._basis is None:
+            self._basis = self.parameters.basis
+        return self._basis
+
+    def number(self, read: Read, unit: bool = True, polynomial: bool = True) -> Number:
+        """A figure; `unit` says that it is a probability, so [0, 1] bounds it when unknown. One
+        that is no polynomial has the mean of the draws.
+        """
+        value = float(read(self.point))
+        if self.parameters.left_out:
+            return self._incomplete(read, value, unit)
+        basis = self.basis
+        if self.parameters.unknown_sites:
+            return self._unknown(read, value, unit)
+        if self.draws is None:
+            return certain(value, basis)
+        spread = interval(read(self.draws))
+        if spread.low == spread.high:  # what was counted does not enter it
+            return certain(value, basis)
+        mean = spread.mean
+        if polynomial and self.means is not None:
+            mean = self.means.rule.mean(read(self.means.values))
+        return Number(value, spread.low, spread.high, mean, basis)
+
+    def _incomplete(self, read: Read, value: float, unit: bool) -> Number:
+        """Bounds where unlikely states were left out: a figure that grows with the probability of
+        runs is too low by no more than their probability (times the dearest run's, for amounts).
+        """
+        low, high = value, value + left_out(self.point)
+        if self.parameters.unknown_sites:
+            low, high = 0.0, 1.0
+        elif self.draws is not None:
+            found = read(self.draws)
+            low = interval(found).low
+            high = interval(found + left_out(self.draws)).high
+        if not unit:
+            return Number(None, low, None, None, Basis.BOUND, tight=False)
+        if high - low <= _NEGLIGIBLE:
+            return certain(value, self.basis)
+        return Number(None, low, min(1.0, high), None, max(self.basis, Basis.BOUND), tight=False)
+
+    def _unknown(self, read: Read, value: float, unit: bool) -> Number:
+        """Bounds over what nobody declared; a figure that does not hang on it is known."""
+        enclosed = self.enclosed
+        assert enclosed is not None
+        known = not any(degree_of(read(enclosed.degrees), len(enclosed.axes)))
+        if self.parameters.counted or self.parameters.counted_bins:
+            return self._measured_and_unknown(read, value, unit, known)
+        if known:
+            return certain(value, self.parameters.known_basis)
+        bounds = enclosed.bounds(read)
+        if bounds is None:
+            high = 1.0 if unit else None
+            return Number(None, 0.0, high, None, Basis.UNKNOWN, tight=False)
+        low = max(0.0, bounds.low)
+        high = min(1.0, bounds.high) if unit else bounds.high
+        if high - low <= 1e-12:
+            return certain(value, self.parameters.known_basis)
+        return Number(None, low, high, None, Basis.UNKNOWN, bounds.tight)
+
+    def _measured_and_unknown(self, read: Read, value: float, unit: bool, known: bool) -> Number:
+        """Over the unknowns, the widest of the intervals that the evidence leaves open."""
+        enclosed = self.enclosed
+        assert self.draws is not None and enclosed is not None
+        if known or (not self.points and not enclosed.hangs_on_any(read)):
+            # The same at every point, so the draws of one of them say all.
+            spread = interval(self._of_a_point(read(self.draws)))
+            basis = self.parameters.known_basis
+            return Number(value, spread.low, spread.high, spread.mean, basis)
+        if not self.points:
+            return Number(None, 0.0, 1.0 if unit else None, None, Basis.UNKNOWN, tight=False)
+        spread = widest(read(self.draws), self.points)
+        return Number(None, spread.low, spread.high, None, Basis.UNKNOWN, tight=False)
+
+    def _of_a_point(self, values: Any) -> Any:
+        """The draws at the first point of the grid."""
+        size = getattr(values, "size", 1)
+        return values if size == 1 or not self.points else values[: size // self.points]
+
+    def probability(self, line: p.SloLine) -> float | None:
+        """How sure the posterior is of an objective; None where nothing was measured."""
+        read = reader_of(line.metric)
+        if self.draws is None or read is None or self.parameters.unknown_sites:
+            return None
+        if self.parameters.left_out:
+            return None
+        return share_of(read(self.draws), line.op, float(line.target))
+
+    def all(
+        self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
+    ) -> dict[str, Number]:
+        numbers = _within_one({name: self.number(field_of(name)) for name in OUTCOMES})
+        numbers |= {name: self.number(read) for name, read in DERIVED.items()}
+        if self.parameters.left_out:
+            numbers["availability"] = _all_but(numbers["failure"])
+        numbers["selective_risk"] = self._selective_risk()
+        numbers |= self._cost(pipeline, worst, unpriced)
+        numbers["tokens.mean"] = self._bounded(self.number(lambda t: t.tokens, unit=False))
+        tokens = None if worst.tokens is None else float(worst.tokens)
+        numbers["tokens.worst"] = Number(tokens, tokens, tokens, tokens, Basis.BOUND)
+        return numbers
+
+    def _selective_risk(self) -> Number:
+        covered = self.point.success + self.point.silent_error
+        if not covered:
+            return UNCOMPUTED
+        if self.parameters.unknown_sites or self.parameters.left_out:
+            wrong, right = self.number(field_of("silent_error")), self.number(field_of("success"))
+            return _ratio(wrong, right)
+        risk = reader_of("selective_risk")
+        assert risk is not None
+        return self.number(risk, polynomial=False)
+
+    def _cost(
+        self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
+    ) -> dict[str, Number]:
+        mean = self._bounded(self.number(lambda t: t.cost, unit=False))
+        whole = not self.parameters.unknown_sites and self.parameters.left_out
+        if whole and mean.low is not None and mean.high is None and worst.cost is not None:
+            mean = _at_most(mean, mean.low + left_out(self.point) * worst.cost)
+        if unpriced:
+            mean = Number(None, 0.0, None, None, Basis.UNKNOWN)
+        numbers = {"cost.mean": mean}
+        most = None if unpriced else worst.cost
+        numbers["cost.worst"] = Number(
+            most, most, most, most, Basis.UNKNOWN if most is None else Basis.BOUND
+        )
+        per_day = pipeline.traffic.per_day
+        month = UNCOMPUTED
+        if per_day is not None and mean.value is not None:
+            month = mean.times(float(per_day) * DAYS_A_MONTH)
+        numbers["cost.month"] = month
+        return numbers
+
+    def _bounded(self, number: Number) -> Number:
+        """Lengths that nobody declared count as their maximum, so the figure is a bound."""
+        number = if_finite(number)
+        if number.value is None or not number.value:
+            return number
+        basis = max(number.basis, Basis.BOUND) if self.parameters.bounded else number.basis
+        return Number(number.value, number.low, number.high, number.mean, basis)
+
+
+def _within_one(numbers: dict[str, Number]) -> dict[str, Number]:
+    """Outcomes sum to 1, so where one was not enclosed it is at most what the others leave."""
+    least = {name: number.low or 0.0 for name, number in numbers.items()}
+    found = {}
+    for name, number in numbers.items():
+        high = max(0.0, 1 - sum(low for other, low in least.items() if other != name))
+        if not number.tight and number.high is not None and high < number.high:
+            number = Number(None, number.low, high, None, number.basis, tight=False)
+        found[name] = number
+    return found
+
+
+_NEGLIGIBLE = 1e-12
+
+
+def left_out(totals: Totals) -> Any:
+    """How likely the runs are that a sweep left out."""
+    rest = 1 - sum(getattr(totals, name) for name in OUTCOMES)
+    return rest * (rest > 0)
+
+
+def _all_but(number: Number) -> Number:
+    """1 minus a share."""
+    if number.low is None or number.high is None:
+        return number
+    value = None if number.value is None else 1 - number.value
+    return Number(value, 1 - number.high, 1 - number.low, value, number.basis, number.tight)
+
+
+def _at_most(number: Number, high: float) -> Number:
+    return Number(number.value, number.low, high, number.mean, number.basis, number.tight)
+
+
+def if_finite(number: Number) -> Number:
+    """An amount; an unknown one where nothing bounds what it is made of."""
+    sides = (number.value, number.low, number.high, number.mean)
+    if all(side is None or isfinite(side) for side in sides):
+        return number
+    return Number(None, 0.0, None, None, Basis.UNKNOWN)
+
+
+def _ratio(wrong: Number, right: Number) -> Number:
+    """Bounds of wrong / (wrong + right) from the bounds of both."""
+    if None in (wrong.low, wrong.high, right.low, right.high):
+        return UNCOMPUTED
+    assert wrong.low is not None and wrong.high is not None
+    assert right.low is not None and right.high is not None
+    low = wrong.low / (wrong.low + right.high) if wrong.low + right.high else 0.0
+    high = wrong.high / (wrong.high + right.low) if wrong.high + right.low else 1.0
+    return Number(None, low, high, None, Basis.UNKNOWN, tight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Averaged:
+    """The figures at the points of a rule that averages them over the posterior."""
+
+    rule: Rule
+    values: Totals
+
+
+def averaged(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Averaged | None:
+    """What posterior means are made from; None where the rule would have too many points."""
+    parameters, count = degree_parameters(point)
+    degrees = sweep(make_model(program, pipeline, parameters))
+    found = rule(point, all_figures(degrees), count, degrees.work)
+    if found is None:
+        return None
+    return Averaged(found, sweep(make_model(program, pipeline, found.parameters)))
+
+
+def field_of(name: str) -> Read:
+    return lambda totals: getattr(totals, name)
+
+
+def reader_of(metric: str) -> Read | None:
+    if metric in OUTCOMES:
+        return field_of(metric)
+    if metric in DERIVED:
+        return DERIVED[metric]
+    if metric.startswith("escalation."):
+        return by_name("escalations", metric.removeprefix("escalation."))
+    if metric == "selective_risk":
+        return lambda t: t.silent_error / (t.success + t.silent_error)
+    return (lambda totals: totals.cost) if metric == "cost.mean" else None
+
+
+def by_name(group: str, name: str) -> Read:
+    """The figure of one name in a group of totals; 0 if nothing came to it."""
+    return lambda totals: getattr(totals, group).get(name, 0.0)

@@ -1,0 +1,81 @@
+"""Service-level objectives: is each met, and how sure is that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelang.analysis.model.intervals import Number
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An slo line with its answer: `holds` is None where it cannot be decided."""
+
+    line: p.SloLine
+    number: Number | None
+    holds: bool | None
+    probability: float | None
+    why: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "metric": self.line.metric,
+            "op": self.line.op,
+            "target": float(self.line.target),
+            "when": self.line.when,
+            "holds": self.holds,
+            "probability": self.probability,
+        }
+
+
+def compare(value: Any, op: str, target: Any) -> Any:
+    """`value op target`, for numbers and arrays."""
+    match op:
+        case ">=":
+            return value >= target
+        case "<=":
+            return value <= target
+        case ">":
+            return value > target
+        case "<":
+            return value < target
+        case "==":
+            return value == target
+        case _:
+            return value != target
+
+
+SURE = 0.95
+"""A measured objective counts as met (or missed) when the posterior is this sure of it."""
+
+
+def decide(line: p.SloLine, number: Number | None, probability: float | None) -> Verdict:
+    """Whether an objective holds.
+
+    Certain numbers are compared; with unknowns the bounds decide or nothing does; measured ones
+    need a posterior probability of at least 95% for a yes and at most 5% for a no.
+    """
+    if number is None or number.low is None or number.high is None:
+        low = None if number is None else number.low
+        upper = line.op in ("<=", "<")
+        if low is not None and upper and not compare(low, line.op, float(line.target)):
+            return Verdict(line, number, False, 0.0)
+        why = f"`{line.metric}` is not known"
+        return Verdict(line, number, None, None, why)
+    target = float(line.target)
+    if probability is not None:
+        if probability >= SURE:
+            return Verdict(line, number, True, probability)
+        if probability <= 1 - SURE:
+            return Verdict(line, number, False, probability)
+        why = f"the evidence says {probability:.0%} yes"
+        return Verdict(line, number, None, probability, why)
+    at_low, at_high = compare(number.low, line.op, target), compare(number.high, line.op, target)
+    if at_low and at_high:
+        return Verdict(line, number, True, 1.0)
+    if not at_low and not at_high and line.op in (">=", "<=", ">", "<"):
+        return Verdict(line, number, False, 0.0)
+    why = "too much of the pipeline is undeclared"
+    return Verdict(line, number, None, None, why)

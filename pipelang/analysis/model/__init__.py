@@ -1,0 +1,3 @@
+"""What the analysis of one pipeline knows before it starts: parameters, evidence, posteriors and
+bounds over unknowns.
+"""

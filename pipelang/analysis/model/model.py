@@ -1,0 +1,257 @@
+"""What the analysis of one pipeline knows before it sweeps.
+
+Lets are looked through: a test on a let is a test on what the let is made of, and what mentions a
+let mentions its steps. So the only hidden bits are those of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.model.parameters import Cut, Parameters
+from pipelang.records import dataclass, field
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.kernels.redo import all_reruns
+from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.unique import with_unique_names
+from pipelang.semantics.walk import all_items, blocks, inner_links
+
+RIGHT, WRONG, ABSENT = 0, 1, 2
+"""The states of a value: right, wrong, never made because its chain ended the run."""
+
+AROUND = ""
+"""Stands for what a `run` hangs on as a whole, like a value that everything in the child reads."""
+
+
+@dataclass(slots=True)
+class Model:
+    """A pipeline with its shares, thresholds and lets at hand.
+
+    `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
+    `bound` says of the variable of an `each` which values its list mentions. `thresholds` are those
+    on each evidence file, in the pipeline and in those that it runs: the bins between them are one
+    posterior. `cuts` are the same by step and file. With a `meter` (`latency.meter`) kernels have
+    distributions of what is taken instead of plain chances; answers from the cache of a step that
+    is `marked` count with its factor.
+    """
+
+    program: p.Program
+    pipeline: p.Pipeline
+    parameters: Parameters
+    lets: dict[str, ir.Expr] = field(default_factory=dict)
+    steps: dict[str, p.Step] = field(default_factory=dict)
+    paths: dict[ir.Expr, p.PathShares] = field(default_factory=dict)
+    conditions: dict[ir.Expr, p.ConditionShare] = field(default_factory=dict)
+    names: dict[str, p.NamedShare] = field(default_factory=dict)
+    cuts: dict[tuple[str, str], list[Cut]] = field(default_factory=dict)
+    thresholds: Mapping[str, set[Cut]] = field(default_factory=dict)
+    latent: frozenset[str] = frozenset()
+    costs: dict[tuple[int, str, int], Any] = field(default_factory=dict)
+    inputs: frozenset[str] = frozenset()
+    bound: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    means: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
+    children: dict[Any, Any] = field(default_factory=dict)
+    prepared: dict[Any, Any] = field(default_factory=dict)
+    meter: Any = None
+    marked: tuple[str, Any] | None = None
+
+    def expand(self, expr: ir.Expr) -> ir.Expr:
+        """The expression with every let replaced by what it is."""
+        return ir.substitute(expr, self.lets) if self.lets else expr
+
+    def values(self, expr: ir.Expr) -> frozenset[str]:
+        """The steps whose values an expression mentions, through lets."""
+        return self.roots(ir.mentions(expr))
+
+    def given(self, expr: ir.Expr) -> tuple[Key, ...]:
+        """The hidden bits behind an expression."""
+        return tuple(value_key(name) for name in sorted(self.values(expr)))
+
+    def roots(self, names: frozenset[str]) -> frozenset[str]:
+        """What can be wrong behind some names: steps and a child's parameters themselves, the parts
+        of lets, the list behind an element. The root's inputs are always right.
+        """
+        found: set[str] = set()
+        for name in names:
+            if name in self.lets:
+                found |= self.roots(ir.mentions(self.lets[name]))
+            elif name in self.bound:
+                found |= self.bound[name]
+            elif name in self.steps or name in self.inputs:
+                found.add(name)
+        return frozenset(found)
+
+    def file_of(self, step: str) -> str | None:
+        """The evidence file behind a step's confidence: the first that its chain names."""
+        for link in self.steps[step].chain.links:
+            if isinstance(link.accuracy, MeasuredShare):
+                rows = self.program.evidence[link.accuracy.file].rows
+                if all(row.confidence is not None for row in rows):
+                    return link.accuracy.file
+        return None
+
+
+EFFECT: Key = ("effect",)
+"""Whether something was done wrongly so far."""
+END: Key = ("end",)
+"""Whether the run ended in this region."""
+
+
+def redo_key(gate: str) -> Key:
+    """How many redos a gate has used."""
+    return ("redo", gate)
+
+
+@cache  # the same object each time, so that finding it among a table's slots is quick
+def value_key(step: str) -> Key:
+    return ("value", step)
+
+
+def all_right(values: Mapping[Key, Any], names: Iterable[str]) -> bool:
+    """Whether none of these values is wrong, by what was drawn."""
+    return all(values.get(value_key(name)) != WRONG for name in names)
+
+
+def make_model(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    parameters: Parameters,
+    inputs: frozenset[str] = frozenset(),
+    thresholds: Mapping[str, set[Cut]] | None = None,
+) -> Model:
+    """Gather shares, lets and thresholds of a pipeline. A sub-pipeline has `inputs`, and the
+    `thresholds` of the root.
+    """
+    pipeline = with_unique_names(pipeline)
+    model = Model(program, pipeline, parameters, inputs=inputs)
+    model.means = {line.path: line.mean for line in pipeline.traffic.means}
+    everything = list(all_items(pipeline.block))
+    redone: set[str] = set()
+    for item in everything:
+        if isinstance(item, p.Step):
+            model.steps[item.name] = item
+        elif isinstance(item, p.Let):
+            model.lets[item.name] = model.expand(item.value)
+    for block in blocks(pipeline.block):
+        for gate, item in enumerate(block.items):
+            if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
+                for index in all_reruns(block.items, gate, item.otherwise):
+                    again = block.items[index]
+                    if isinstance(again, p.Step):
+                        redone.add(again.name)
+    model.latent = frozenset(redone)
+    for path in pipeline.traffic.paths:
+        model.paths[model.expand(path.path)] = path
+    for condition in pipeline.traffic.conditions:
+        model.conditions[model.expand(condition.condition)] = condition
+    for named in pipeline.traffic.names:
+        model.names[named.name] = named
+    _cuts(model, everything, thresholds)
+    return model
+
+
+def confidence_cut(compare: ir.Compare) -> tuple[str, Cut, bool] | None:
+    """A comparison of a step's confidence with a constant as (step, cut, holds if reached)."""
+    left, right = compare.left, compare.right
+    path = ir.path_of(right)
+    if compare.op == "==":
+        return None
+    if isinstance(left, ir.Const) and path is not None and path[1:] == ("confidence",):
+        return path[0], (left.value, compare.op == "<"), True
+    path = ir.path_of(left)
+    if isinstance(right, ir.Const) and path is not None and path[1:] == ("confidence",):
+        return path[0], (right.value, compare.op == "<="), False
+    return None
+
+
+def deciding(program: p.Program, everything: list[p.Item]) -> Iterator[tuple[ir.Expr, str | None]]:
+    """Every expression that decides something, with the file that its gate names; also those that
+    a sub-pipeline has about its arguments, in the words of this pipeline.
+    """
+    for item in everything:
+        match item:
+            case p.Gate():
+                own = item.evidence.file if isinstance(item.evidence, p.ByFile) else None
+                yield item.condition, own
+            case p.When():
+                yield item.condition, None
+            case p.Person():
+                if item.when is not None:
+                    yield item.when, None
+            case p.MatchBranch():
+                yield item.subject, None
+            case p.Step():
+                for link in item.chain.links:
+                    yield from ((expr, None) for expr in _routes(link.action))
+                for link in inner_links(item.chain):
+                    if isinstance(link.action, p.RunPipeline):
+                        yield from ((expr, None) for expr in _of_arguments(program, link.action))
+            case _:
+                pass
+
+
+def _of_arguments(program: p.Program, action: p.RunPipeline) -> Iterator[ir.Expr]:
+    """What a sub-pipeline compares of its arguments."""
+    pipeline = with_unique_names(program.pipelines[action.pipeline])
+    everything = list(all_items(pipeline.block))
+    lets: dict[str, ir.Expr] = {}
+    for item in everything:
+        if isinstance(item, p.Let):
+            lets[item.name] = ir.substitute(item.value, lets)
+    arguments = dict(action.arguments)
+    for test, _ in deciding(program, everything):
+        for part in ir.walk(ir.substitute(test, lets)):
+            if isinstance(part, ir.Compare) and ir.mentions(part) <= arguments.keys():
+                yield ir.substitute(part, arguments)
+
+
+def _routes(action: p.Action) -> Iterator[ir.Expr]:
+    if isinstance(action, (p.AskTier, p.Agent)):
+        yield action.who
+    elif isinstance(action, p.Each):
+        for link in action.body.links:
+            yield from _routes(link.action)
+    elif isinstance(action, p.Choose):
+        yield action.subject
+        for _, link in action.arms:
+            yield from _routes(link.action)
+
+
+def _cuts(
+    model: Model, everything: list[p.Item], thresholds: Mapping[str, set[Cut]] | None
+) -> None:
+    """The thresholds on every confidence. Those on one file are one set: its bins are one
+    posterior, whichever step they are about, and in whichever pipeline of the run.
+    """
+    found = list(file_cuts(model, everything))
+    if thresholds is None:
+        cuts: dict[str, set[Cut]] = {}
+        for _, file, cut, _ in found:
+            cuts.setdefault(file, set()).add(cut)
+        for inner in sub_pipelines(model.pipeline.block) if model.program.evidence else ():
+            child = make_model(model.program, model.program.pipelines[inner], model.parameters)
+            for file, more in child.thresholds.items():
+                cuts.setdefault(file, set()).update(more)
+        thresholds = cuts
+    model.thresholds = thresholds
+    model.cuts = {(step, file): sorted(thresholds[file]) for step, file, _, _ in found}
+
+
+def file_cuts(model: Model, everything: list[p.Item]) -> Iterator[tuple[str, str, Cut, ir.Compare]]:
+    """Every threshold on the confidence of a step with evidence: the step, the file, the cut, and
+    the comparison as it stands.
+    """
+    for test, own in deciding(model.program, everything):
+        for part in ir.walk(model.expand(test)):
+            if isinstance(part, ir.Compare):
+                cut = confidence_cut(part)
+                if cut is not None and cut[0] in model.steps:
+                    file = own or model.file_of(cut[0])
+                    if file is not None:
+                        yield cut[0], file, cut[1], part

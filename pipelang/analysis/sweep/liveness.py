@@ -1,0 +1,114 @@
+"""What of the past is still needed: after every item of a block, the variables read later on.
+
+A redo reads again: everything that its reruns read stays alive until its gate is passed, and so do
+the counters and latent verdicts of what it may run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
+from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
+from pipelang.analysis.model.model import EFFECT, END, Model, redo_key, value_key
+from pipelang.analysis.sweep.signatures import plain_step
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import all_reruns
+from pipelang.semantics.reads import outcome_reads
+
+Taint = frozenset[str]
+
+
+def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
+    """The variables that an item reads, everything inside it included."""
+    found: set[Key] = {value_key(name) for name in taint}
+    match item:
+        case p.Step():
+            plain = plain_step(model, item, taint)
+            if plain is not None:
+                return frozenset((*found, *plain.reads))
+            found |= set(prepared_step(model, item, taint).reads)
+            if item.name in model.latent:
+                found.add(latent_key(item.name))
+        case p.Let():
+            pass
+        case p.Gate():
+            plan = gate_plan(model, item)
+            found |= plan.uses()
+            end = item.otherwise
+            if isinstance(end, p.Redo):
+                found.add(redo_key(item.name))
+                end = end.otherwise
+            found |= _values(model, outcome_reads(end))
+        case p.Person():
+            if item.when is not None:
+                found |= test_plan(model, item.when, None).uses()
+            found |= _values(model, item.judges) | _values(model, outcome_reads(item.otherwise))
+        case p.When():
+            found |= test_plan(model, item.condition, item.name).uses()
+            inner = taint | model.values(item.condition)
+            for block in (item.then, item.otherwise):
+                for part in block.items:
+                    found |= uses(model, part, inner)
+        case p.MatchBranch():
+            found |= subject_plan(model, item.subject, (taken for taken, _ in item.arms)).uses()
+            inner = taint | model.values(item.subject)
+            for _, block in item.arms:
+                for part in block.items:
+                    found |= uses(model, part, inner)
+        case p.Remember():
+            found |= _values(model, item.reads)
+        case p.End():
+            found |= _values(model, outcome_reads(item.outcome))
+    return frozenset(found)
+
+
+def _values(model: Model, names: Iterable[str]) -> set[Key]:
+    return {value_key(name) for name in model.roots(frozenset(names))}
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Which variables are read once an item of a block is done: by the last item of the block that
+    reads them, or by what comes `after` the block, which stands in the item `at` of that one.
+    """
+
+    block: p.Block
+    taint: Taint
+    last: Mapping[Key, int]
+    after: Needed | None
+    at: int
+
+    def keeps(self, key: Key, index: int) -> bool:
+        """Whether a variable is still read after the item of this index."""
+        if self.last.get(key, -1) > index:
+            return True
+        return self.after is not None and self.after.keeps(key, self.at)
+
+    def keeping(self, keys: Iterable[Key], index: int) -> tuple[bool, ...]:
+        """The same of several variables."""
+        if self.after is not None:
+            return tuple([self.keeps(key, index) for key in keys])
+        last = self.last.get
+        return tuple([last(key, -1) > index for key in keys])
+
+
+def needed_after(
+    model: Model, block: p.Block, taint: Taint, after: Needed | None, at: int
+) -> Needed:
+    """What of the past is read later on; `at` is the item of the block around that this one is in.
+
+    What a redo may run again is read until its gate is passed.
+    """
+    used = [uses(model, item, taint) for item in block.items]
+    last: dict[Key, int] = {EFFECT: len(block.items), END: len(block.items)}
+    for index, keys in enumerate(used):
+        last |= dict.fromkeys(keys, index)
+    for index, item in enumerate(block.items):
+        if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
+            for rerun in all_reruns(block.items, index, item.otherwise):
+                for key in used[rerun]:
+                    last[key] = max(last[key], index)
+    return Needed(block, taint, last, after, at)

@@ -1,0 +1,153 @@
+"""Keeping the frontier small: exactly where that can be, with certain bounds where it cannot.
+
+Thirty steps side by side leave 2^30 states, though the step that joins them asks only whether all
+are right. So values that the rest of the pipeline reads only together become one: the worst of
+them. That loses nothing.
+
+Where the frontier is too large all the same, the least likely states are left out, and how likely
+they are is added up. Whatever became of them, a probability that was worked out without them is too
+low by no more than that, and so every figure has certain bounds. Nothing is taken as independent.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from math import inf
+from typing import Any
+
+from pipelang.analysis.frontier.table import Key, Made, Table
+from pipelang.analysis.kernels.conditions import gate_plan
+from pipelang.analysis.model.model import Model, value_key
+from pipelang.analysis.sweep.liveness import Needed, Taint, uses
+from pipelang.analysis.sweep.signatures import plain_step
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import all_reruns
+from pipelang.semantics.reads import outcome_reads
+
+MANY_STATES = 256
+"""Above it values that are read together are looked for."""
+MOST_STATES = 4_096
+"""Above it the least likely states are left out; sooner in a long pipeline (`most_states`)."""
+MOST_WORK = 4_000_000
+"""States of all steps together: a minute's work."""
+
+
+def narrowed(model: Model, needed: Needed, index: int, table: Table) -> Table:
+    """The table after the item of an index, made smaller if it is large."""
+    if len(table) <= MANY_STATES:
+        return table
+    table = _joined(model, needed, index, table)
+    most = most_states(model)
+    return table if len(table) <= most else _cut(model, table, most)
+
+
+def most_states(model: Model) -> int:
+    """How many states a frontier may have."""
+    return min(MOST_STATES, max(1024, MOST_WORK // max(1, len(model.steps))))
+
+
+def _joined(model: Model, needed: Needed, index: int, table: Table) -> Table:
+    """Values that are only read together from here on, as one: the first, which is as bad as the
+    worst of them. The others are as if they were never drawn, which nobody takes for wrong.
+    """
+    groups: dict[Any, list[int]] = {}
+    for at, key in enumerate(table.slots):
+        if key[0] == "value" and key[1] not in model.latent:
+            readers = _readers(model, needed, index, key)
+            if any(readers) and all(state[at] is not None for state in table.weights):
+                groups.setdefault(readers, []).append(at)
+    alike = [places for places in groups.values() if len(places) > 1]
+    if not alike:
+        return table
+    worst = {places[0]: places for places in alike}
+    dropped = {at for places in alike for at in places[1:]}
+    kept = [at for at in range(len(table.slots)) if at not in dropped]
+    made = Made(table)
+    for number, (state, weight) in enumerate(table.weights.items()):
+        values = [
+            max([state[other] for other in worst[at]]) if at in worst else state[at] for at in kept
+        ]
+        made.add(number, tuple(values), weight)
+    return made.table([table.slots[at] for at in kept])
+
+
+def _cut(model: Model, table: Table, most: int) -> Table:
+    """The likeliest states; all of them in an arithmetic that knows no likelier."""
+    if not all(isinstance(weight, float) or hasattr(weight, "max") for weight in table.values):
+        return table
+    ranked = sorted(table.weights.items(), key=lambda pair: -_size(pair[1]))[:most]
+    likeliest = {state for state, _ in ranked}
+    model.parameters.left_out[model.pipeline.name] = None
+    made = Made(table)
+    for number, (state, weight) in enumerate(table.weights.items()):
+        if state in likeliest:
+            made.add(number, state, weight)
+    return made.table(table.slots)
+
+
+def _size(weight: Any) -> float:
+    """How likely a state is; at any point, where there are several."""
+    return float(weight if isinstance(weight, float) else weight.max())
+
+
+Reader = tuple[int, int]
+"""An item of a block, and one of the sets that it reads together."""
+
+
+def _readers(model: Model, needed: Needed, index: int, key: Key) -> tuple[tuple[Reader, ...], ...]:
+    """What still reads a value after the item of an index: in its block, in the one around it..."""
+    found = []
+    here: Needed | None = needed
+    while here is not None:
+        mine = _of_block(model, here.block, here.taint).get(key, [])
+        found.append(tuple(mine[bisect_right(mine, (index, inf)) :]))
+        index, here = here.at, here.after
+    return tuple(found)
+
+
+def _of_block(model: Model, block: p.Block, taint: Taint) -> dict[Key, list[Reader]]:
+    """Every reader of every value in a block, in order; found once."""
+    cached = ("readers", id(block), taint)
+    known: dict[Key, list[Reader]] | None = model.prepared.get(cached)
+    if known is not None:
+        return known
+    known = model.prepared[cached] = {}
+    for number, item in enumerate(block.items):
+        together = list(_together(model, item, taint))
+        if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
+            for again in all_reruns(block.items, number, item.otherwise):
+                together += _together(model, block.items[again], taint)
+        for which, keys in enumerate(together):
+            for key in keys:
+                known.setdefault(key, []).append((number, which))
+    return known
+
+
+def _together(model: Model, item: p.Item, taint: Taint) -> Iterator[frozenset[Key]]:
+    """The values that an item reads, in the sets of which it asks whether all are right and nothing
+    else. What is not plainly read together is told one by one.
+    """
+    around = frozenset(map(value_key, taint))
+    match item:
+        case p.Step():
+            waits = frozenset(map(value_key, model.roots(item.reads)))
+            if plain_step(model, item, taint) is None:
+                yield from (frozenset((key,)) for key in waits | around)
+            else:
+                yield from (waits, around, waits | around)
+        case p.Gate():
+            for draw in gate_plan(model, item).draws:
+                yield frozenset(draw.given)
+            end = item.otherwise
+            yield _outcome(model, end.otherwise if isinstance(end, p.Redo) else end, around)
+        case p.End():
+            yield _outcome(model, item.outcome, around)
+        case p.Let():
+            return
+        case _:
+            yield from (frozenset((key,)) for key in uses(model, item, taint))
+
+
+def _outcome(model: Model, outcome: p.Outcome, around: frozenset[Key]) -> frozenset[Key]:
+    return around | {value_key(name) for name in model.roots(outcome_reads(outcome))}

@@ -1,0 +1,149 @@
+"""Going through a block with redos: in which order states are taken to its end.
+
+A gate may send states back, to run again what it redoes and all that reads it, up to itself; gates
+in between may send them back once more. States wait where they are. Those that are the least far go
+on first, up to the next gate that may send some back, so that all that come to one place are one
+table before they go on: in whichever order redos were taken, what they lead to is gone through
+once. It ends because every gate counts its redos in the state.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from pipelang.analysis.frontier.table import Table, assign, merge, split
+from pipelang.analysis.model.model import redo_key
+from pipelang.records import dataclass, replace
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
+
+
+class Passage(Protocol):
+    """What is done to a table at the parts of a block. What `let_go` says is read no more is summed
+    out by all of them but `judged`.
+    """
+
+    @property
+    def block(self) -> p.Block: ...
+
+    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
+        """Steps by their index; not `first`: they ran before."""
+
+    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
+        """Anything but a gate."""
+
+    def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
+        """A gate that ends the run for what it does not let pass."""
+
+    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
+        """What passes a gate, and what does not."""
+
+    def end(self, table: Table, outcome: p.Outcome) -> None:
+        """All states of a table end the run."""
+
+    def let_go(self, index: int, table: Table) -> Table:
+        """Sum out what nothing reads after an item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a block some states are: before the segment of number `at`.
+
+    Where a gate sent them back, all items up to the one of index `horizon` ran before, and those
+    of `again` among them run again; else `horizon` is -1. `redos` counts how often that was.
+    """
+
+    at: int
+    horizon: int = -1
+    again: frozenset[int] = frozenset()
+    redos: int = 0
+
+
+def through(passage: Passage, table: Table) -> Table:
+    """The states that reach the end of a block."""
+    segments = passage.block.segments
+    starts = [_first(segment) for segment in segments]
+    waiting: dict[Place, list[Table]] = {Place(0): [table]}
+    ends: list[Table] = []
+
+    def how_far(place: Place) -> tuple[int, int, int]:
+        far = starts[place.at] if place.at < len(starts) else len(passage.block.items)
+        return (max(place.horizon, far), place.redos, place.at)
+
+    while waiting:
+        place = min(waiting, key=how_far)
+        here = merge(waiting.pop(place))
+        for going, states in _on(passage, place, here, starts):
+            if states and going.at == len(segments):
+                ends.append(states)
+            elif states:
+                waiting.setdefault(going, []).append(states)
+    return merge(ends)
+
+
+def _first(segment: p.Region | p.Barrier) -> int:
+    """The index of a segment's first item."""
+    return segment.members[0] if isinstance(segment, p.Region) else segment.index
+
+
+def _on(
+    passage: Passage, place: Place, table: Table, starts: list[int]
+) -> Iterator[tuple[Place, Table]]:
+    """Go on from a place to the next gate that may send states back, or to the end."""
+    block = passage.block
+    for number in range(place.at, len(block.segments)):
+        segment = block.segments[number]
+        first = starts[number] > place.horizon
+        if isinstance(segment, p.Region):
+            members = [i for i in segment.members if first or i in place.again]
+            if members and table:
+                table = passage.region(members, table, first)
+            continue
+        index = segment.index
+        if not table or not (first or index in place.again):
+            continue
+        item = block.items[index]
+        if not isinstance(item, p.Gate):
+            table = passage.barrier(index, item, table, first)
+        elif not isinstance(item.otherwise, p.Redo):
+            table = passage.gate(index, item, item.otherwise, table)
+        else:
+            passed, back = _redoing(passage, item, item.otherwise, table)
+            yield _below(place, number, index, starts), passage.let_go(index, passed)
+            yield _above(block, place, index, item.otherwise, starts), back
+            return
+    yield Place(len(block.segments)), table
+
+
+def _redoing(passage: Passage, gate: p.Gate, redo: p.Redo, table: Table) -> tuple[Table, Table]:
+    """What passes a gate, and what it sends back; what has no redo left is ended."""
+    passed, failed = passage.judged(gate, table)
+    if failed is None:
+        return passed, table.empty()
+    counter = redo_key(gate.name)
+    chances = split(failed, (counter,), lambda seen: may_redo(redo, seen[0] or 0))
+    if False in chances:
+        passage.end(chances[False], redo.otherwise)
+    if True not in chances:
+        return passed, table.empty()
+    back = chances[True]
+    return passed, assign(back, (counter,), (counter,), lambda seen: [(((seen[0] or 0) + 1,), 1)])
+
+
+def _below(place: Place, number: int, gate: int, starts: list[int]) -> Place:
+    """Behind a gate that was passed."""
+    if number + 1 == len(starts) or starts[number + 1] > place.horizon:
+        return Place(number + 1)
+    left = frozenset(index for index in place.again if index > gate)
+    return replace(place, at=number + 1, again=left)
+
+
+def _above(block: p.Block, place: Place, gate: int, redo: p.Redo, starts: list[int]) -> Place:
+    """Where a gate sends states back to: what it redoes, what reads that, what was to run again."""
+    horizon = max(gate, place.horizon)
+    stale = readers(block.items, gate + 1, horizon, changed_by(block.items, redo.reruns))
+    left = {index for index in place.again if index > gate}
+    again = frozenset({*redo.reruns, gate, *stale, *left})
+    return Place(bisect_right(starts, redo.reruns[0]) - 1, horizon, again, place.redos + 1)

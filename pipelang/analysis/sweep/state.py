@@ -1,0 +1,97 @@
+"""What a sweep knows while it is under way, and what every part of it does to a frontier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipelang.analysis.frontier.branching import is_right
+from pipelang.analysis.frontier.table import State, Table, forget, split, summed
+from pipelang.analysis.frontier.tape import H, Tape
+from pipelang.analysis.frontier.totals import Totals, gain, record
+from pipelang.analysis.kernels.chains import StepKernel
+from pipelang.analysis.kernels.conditions import Plan
+from pipelang.analysis.kernels.prepared_step import prepared_step
+from pipelang.analysis.model.model import EFFECT, Model, value_key
+from pipelang.analysis.sweep.liveness import Needed, Taint
+from pipelang.analysis.sweep.pruning import narrowed
+from pipelang.analysis.sweep.redos import Passage
+from pipelang.records import dataclass, field, replace
+from pipelang.semantics import program as p
+from pipelang.semantics.reads import outcome_reads
+from pipelang.semantics.walk import inner_links
+
+Watch = Callable[[Passage, Totals], Passage]
+"""Puts itself between a block and what is done at its parts; the totals are what ended so far."""
+
+
+@dataclass(slots=True)
+class Sweep:
+    """A sweep under way. `again`: what is swept is being redone by a caller."""
+
+    model: Model
+    totals: Totals
+    again: bool = False
+    tape: Tape | None = None
+    kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
+    plans: dict[int, Plan] = field(default_factory=dict)
+    watch: Watch | None = None
+
+    def kernel(self, step: p.Step, taint: Taint) -> StepKernel:
+        """What a step comes to under some conditions; with derivatives if the tape wants them."""
+        known = self.kernels.get((id(step), taint))
+        if known is None:
+            model = self.model
+            if self.tape is not None and self.tape.slopes:
+                nudges = dict.fromkeys(accuracy_sites(step), 1j * H)
+                model = replace(model, parameters=model.parameters.nudged(nudges), prepared={})
+            known = self.kernels[id(step), taint] = StepKernel(prepared_step(model, step, taint))
+        return known
+
+    def scratch(self, totals: Totals) -> Sweep:
+        """The same sweep, adding up elsewhere."""
+        return replace(self, totals=totals)
+
+
+def accuracy_sites(step: p.Step) -> set[str]:
+    """The parameters that are accuracies of a step's links."""
+    sites: set[str] = set()
+    for link in inner_links(step.chain):
+        sites.add(link.accuracy.site)
+        sites.update(chance.site for chance in link.accuracy_by_tier.values())
+    return sites
+
+
+@dataclass(slots=True)
+class Walk:
+    """A block being swept, under the conditions `taint`."""
+
+    sweep: Sweep
+    block: p.Block
+    taint: Taint
+    needed: Needed
+
+    def let_go(self, index: int, table: Table) -> Table:
+        """Sum out what nothing reads after this item."""
+        table = forget(table, lambda key: self.needed.keeps(key, index))
+        return narrowed(self.sweep.model, self.needed, index, table)
+
+
+def end(walk: Walk, table: Table, outcome: p.Outcome) -> None:
+    """All states of a table end the run with an outcome."""
+    model, totals = walk.sweep.model, walk.sweep.totals
+    names = sorted(model.roots(outcome_reads(outcome)) | walk.taint)
+    keys = tuple(value_key(name) for name in names)
+
+    def right(seen: State) -> bool:
+        return is_right(model, outcome, dict(zip(keys, seen, strict=True)), walk.taint)
+
+    for all_right, part in split(table, keys, right).items():
+        for (wrong_effect,), weight in summed(part, (EFFECT,)).items():
+            record(totals, outcome, all_right, wrong_effect, weight)
+        if part.tape is not None:
+            at = part.index(EFFECT)
+            gains = [
+                (number, gain(outcome, all_right, at is not None and state[at]))
+                for number, state in enumerate(part.layout.states)
+            ]
+            part.tape.ended(part, [(number, worth) for number, worth in gains if worth])

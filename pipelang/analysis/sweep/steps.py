@@ -1,0 +1,181 @@
+"""A step on a frontier: what it draws, what it makes, where it ends the run.
+
+A region is left as a whole. A step whose chain is used up ends the run there and then, because
+steps are taken in writing order and the first ending in writing order counts; what its state still
+carries (`END`) is only which of the region's other steps run, and what they cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipelang.analysis.frontier.branching import is_right, outdated
+from pipelang.analysis.frontier.table import (
+    Key,
+    State,
+    Table,
+    assign,
+    forget,
+    reader,
+    split,
+    summed,
+)
+from pipelang.analysis.frontier.tape import Tape
+from pipelang.analysis.frontier.totals import Totals, gain, record
+from pipelang.analysis.kernels.conditions import perform
+from pipelang.analysis.kernels.outcome_distribution import Closed, add
+from pipelang.analysis.kernels.prepared_step import latent_key
+from pipelang.analysis.model.model import ABSENT, EFFECT, END, RIGHT, WRONG, value_key
+from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
+from pipelang.analysis.sweep.signatures import step_shape
+from pipelang.analysis.sweep.state import Walk
+from pipelang.analysis.sweep.transitions import moved
+from pipelang.records import replace
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import ending
+
+
+def region(walk: Walk, members: Sequence[int], table: Table, first: bool) -> Table:
+    """Steps in writing order. `first` is False where they run again."""
+    items = walk.block.items
+    steps = [index for index in members if isinstance(items[index], p.Step)]
+    for index in steps:
+        step = items[index]
+        assert isinstance(step, p.Step)
+        table = _item(walk, index, step, table, first, leaves=index == steps[-1])
+    return table
+
+
+def _item(walk: Walk, index: int, step: p.Step, table: Table, first: bool, leaves: bool) -> Table:
+    shape = None
+    if table.tape is not None and first and 0 < len(table) <= MANY_STATES:
+        shape = step_shape(walk.sweep.model, step, walk.taint)
+    if shape is None:
+        return _plainly(walk, index, step, table, first, leaves)
+
+    def act(totals: Totals, single: Table) -> Table:
+        inner = replace(walk, sweep=walk.sweep.scratch(totals))
+        return _plainly(inner, index, step, single, first, leaves)
+
+    own, totals = ending(step.chain, step), walk.sweep.totals
+    table = moved(table, shape, walk.needed, index, leaves, act, totals, own, step.name)
+    return narrowed(walk.sweep.model, walk.needed, index, table)
+
+
+def _plainly(
+    walk: Walk, index: int, step: p.Step, table: Table, first: bool, leaves: bool
+) -> Table:
+    walk.sweep.totals.work += len(table)
+    table = walk.let_go(index, _step(walk, step, table, first))
+    return _leave(table) if leaves else table
+
+
+def _leave(table: Table) -> Table:
+    """What did not end in the region."""
+    if table.index(END) is None:
+        return table
+    going = split(table, (END,), lambda seen: bool(seen[0])).get(False)
+    return table.empty() if going is None else forget(going, lambda key: key != END)
+
+
+def _step(walk: Walk, step: p.Step, table: Table, first: bool) -> Table:
+    sweep, model = walk.sweep, walk.sweep.model
+    kernel = sweep.kernel(step, walk.taint)
+    prepared = kernel.prepared
+    if not first:
+        table = outdated(table, step.name)
+    table = perform(table, prepared.plan)
+    waits = [value_key(name) for name in sorted(model.roots(step.reads))]
+    own, latent = value_key(step.name), latent_key(step.name)
+    reads = (*prepared.reads, EFFECT, END, latent)
+    bits = len(prepared.reads)
+    waiting = [prepared.reads.index(key) for key in waits]
+    weights = summed(table, reads)
+    known: dict[tuple[Any, ...], Closed] = {}
+    endings: dict[State, list[tuple[complex, Any]]] = {}
+
+    def ends(seen: State, outcome: p.Outcome, right: bool, wrong: bool, chance: Any) -> None:
+        if not seen[bits + 1]:  # the first ending in writing order counts
+            record(sweep.totals, outcome, right, wrong, _plain(weights[seen] * chance, table.tape))
+            endings.setdefault(seen, []).append((gain(outcome, right, wrong), chance))
+
+    def results(seen: State) -> list[tuple[tuple[Any, ...], Any]]:
+        effect, end, former = seen[bits], seen[bits + 1], seen[bits + 2]
+        if any(seen[at] == ABSENT for at in waiting):
+            return [((ABSENT, None, effect, end), 1)]
+        values = dict(zip(prepared.reads, seen[:bits], strict=True))
+        situation = (*seen[:bits], former)
+        closed = known.get(situation)
+        if closed is None:
+            again = sweep.again or not first
+            closed = kernel.close(values, walk.taint, None if first else former, again)
+            known[situation] = closed
+            sweep.totals.work += closed.work
+        _account(walk, step, weights[seen], closed, first, table.tape)
+        outcomes: list[tuple[tuple[Any, ...], Any]] = []
+        for (right, kept, wrong), chance in closed.answers.items():
+            bit = RIGHT if right else WRONG
+            outcomes.append(((bit, kept, effect or wrong, end), chance))
+        for wrong, chance in closed.fails.items():
+            outcome = ending(step.chain, step)
+            right = is_right(model, outcome, values, walk.taint)
+            ends(seen, outcome, right, effect or wrong, chance)
+            outcomes.append(((ABSENT, None, effect or wrong, True), chance))
+        for (outcome, right, wrong), chance in closed.ends.items():
+            ends(seen, outcome, right, effect or wrong, chance)
+            outcomes.append(((ABSENT, None, effect or wrong, True), chance))
+        return outcomes
+
+    made = assign(table, (own, latent, EFFECT, END), reads, results, step.name)
+    if table.tape is not None:
+        _note_endings(table.tape, table, reads, endings, step.name)
+    return made
+
+
+def _note_endings(
+    tape: Tape,
+    table: Table,
+    reads: tuple[Key, ...],
+    endings: dict[State, list[tuple[complex, Any]]],
+    name: str,
+) -> None:
+    read = reader(table, reads)
+    found = [
+        (number, worth, chance)
+        for number, state in enumerate(table.layout.states)
+        for worth, chance in endings.get(read(state), ())
+        if worth
+    ]
+    if found:
+        tape.ended_by(table, name, found)
+
+
+def _plain(amount: Any, tape: Tape | None) -> Any:
+    """Without the derivative, which only the tape is for."""
+    return amount if tape is None else amount.real
+
+
+def _account(
+    walk: Walk, step: p.Step, weight: Any, closed: Closed, first: bool, tape: Tape | None
+) -> None:
+    totals = walk.sweep.totals
+    if first:
+        totals.reached[step.name] = totals.reached.get(step.name, 0.0) + weight
+    spent = _plain(_share_of(closed.cost, weight), tape)
+    totals.cost = totals.cost + spent
+    totals.tokens = totals.tokens + _plain(_share_of(closed.tokens, weight), tape)
+    totals.step_costs[step.name] = totals.step_costs.get(step.name, 0.0) + spent
+    for role, often in closed.asked.items():
+        add(totals.asked, role, _plain(weight * often, tape))
+
+
+def _share_of(amount: Any, weight: Any) -> Any:
+    """An amount times how likely it is; what never happens is nothing, even of what is endless."""
+    if not isinstance(amount, float) or amount != float("inf"):
+        return weight * amount
+    if isinstance(weight, float):
+        return amount if weight else 0.0
+    from numpy import ndarray, where
+
+    return where(weight == 0, 0.0, amount) if isinstance(weight, ndarray) else weight * amount

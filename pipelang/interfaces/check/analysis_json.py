@@ -1,0 +1,79 @@
+"""An analysis as the documented JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelang.analysis.claims.verdicts import Proof
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.sweep.sweep import OUTCOMES
+from pipelang.diagnostics import Sources
+
+
+def analysis_json(
+    analysis: Analysis, proofs: tuple[Proof, ...], sources: Sources
+) -> dict[str, Any]:
+    """The entry of a pipeline under `pipelines`."""
+    numbers = {name: number.as_json() for name, number in analysis.numbers.items()}
+
+    def group(prefix: str) -> dict[str, Any]:
+        return {
+            name.removeprefix(prefix): number
+            for name, number in numbers.items()
+            if name.startswith(prefix)
+        }
+
+    def critical(name: str) -> dict[str, Any]:
+        return {"critical_path": list(analysis.critical.get(name, ()))}
+
+    return {
+        "outcomes": {name: numbers[name] for name in OUTCOMES},
+        "coverage": numbers["coverage"],
+        "selective_risk": numbers.get("selective_risk"),
+        "availability": numbers["availability"],
+        "wrong_effect": numbers["wrong_effect"],
+        "escalations": {name: n.as_json() for name, n in analysis.escalations.items()},
+        "cost": {
+            **group("cost."),
+            "baseline": {tier: number.as_json() for tier, number in analysis.baseline.items()},
+        },
+        "latency": {**group("latency."), **critical("latency")},
+        "turnaround": {**group("turnaround."), **critical("turnaround")},
+        "tokens": group("tokens."),
+        "slo": [verdict.as_json() for verdict in analysis.slo],
+        "steps": [
+            {
+                "name": row.name,
+                "reached": row.reached.as_json(),
+                "importance": {
+                    "success": row.importance_success.as_json(),
+                    "silent_error": row.importance_silent_error.as_json(),
+                },
+                "cost_mean": row.cost_mean.as_json(),
+            }
+            for row in analysis.steps
+        ],
+        "claims": [_claim(proof, sources) for proof in proofs],
+        "advice": [],
+        "what_if": [],
+    }
+
+
+def _claim(proof: Proof, sources: Sources) -> dict[str, Any]:
+    """A verdict; the steps of its path with their places, the last ones what breaks the claim."""
+    path = []
+    for event in proof.path:
+        source = sources.get(event.span.file)
+        line = None if source is None else source.position(event.span.start).line
+        path.append({"step": event.text, "file": event.span.file, "line": line})
+    found: dict[str, Any] = {
+        "claim": proof.claim.text,
+        "verdict": proof.verdict,
+        "by": list(proof.by),
+        "path": path,
+    }
+    if proof.example:
+        found["example"] = list(proof.example)
+    if proof.why:
+        found["why"] = proof.why
+    return found

@@ -1,0 +1,234 @@
+"""Checking files: build, analyse, gather findings. What `check`, the editor and CI all call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
+from pipelang.diagnostics.render import as_json
+from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.interfaces.check.file_snapshot import Seen
+from pipelang.interfaces.check.profiles.nearest import Configs
+from pipelang.records import dataclass, field, replace
+from pipelang.semantics import program as p
+from pipelang.semantics.build import Built, build
+from pipelang.semantics.loading import Loader
+
+if TYPE_CHECKING:
+    from pipelang.analysis.claims.verdicts import Proof
+    from pipelang.analysis.metrics.analyse import Analysis
+    from pipelang.analysis.metrics.review_queues import Load
+    from pipelang.interfaces.check.profiles.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One checked file. `program` is None if it has errors that keep it from being one; `assumed`
+    is what was taken for what nobody declared.
+    """
+
+    path: str
+    program: p.Program | None
+    analyses: tuple[Analysis, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Sources
+    proofs: tuple[Proof, ...] = ()
+    assumed: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+def check_file(
+    path: str, loader: Loader | None = None, configs: Configs | None = None, alone: bool = True
+) -> Checked:
+    """Check one file with everything it imports, as its configuration wants it.
+
+    `configs` belong to the loader and to the command line's own words; without them, it is what
+    the nearest pyproject.toml says. A configuration that is wrong is all that is then told.
+    `alone`: its pipelines are all that send cases to people.
+    """
+    loader = loader or DiskLoader()
+    configs = configs or Configs(loader)
+    configured = configs.of(path)
+    if configured.found:
+        source = configured.source
+        sources = {} if source is None else {source.name: source}
+        return Checked(path, None, (), configured.found, sources)
+    assumed = dict(configs.asked.assumed)
+    built = build(path, loader, assumed=assumed)
+    found = list(built.diagnostics)
+    analyses: list[Analysis] = []
+    proofs: tuple[Proof, ...] = ()
+    imports = configs.asked.import_tools
+    if built.program is not None:
+        from pipelang.analysis.findings.metric_findings import findings
+        from pipelang.analysis.findings.verify import prove
+        from pipelang.analysis.metrics.analyse import analyse
+
+        for pipeline in built.program.pipelines.values():
+            analysis = analyse(built.program, pipeline)
+            analyses.append(analysis)
+            found.extend(findings(built.program, analysis))
+        proofs, more = prove(built.program, analyses)
+        found.extend(more)
+        if imports:
+            from pipelang.interfaces.check.binding_check import check_bindings
+
+            found.extend(check_bindings(built.program))
+    found = _weighed(found, loader.beside("", path), built, configured.config, imports)
+    found = sorted(dict.fromkeys(found), key=_place)
+    checked = Checked(
+        path, built.program, tuple(analyses), tuple(found), built.sources, proofs, assumed
+    )
+    return with_review([checked])[0] if alone else checked
+
+
+def with_review(checked: Sequence[Checked]) -> list[Checked]:
+    """The files with what is to be said about the review queues of all their pipelines."""
+    if not any(one.analyses for one in checked):
+        return list(checked)
+    from pipelang.analysis.metrics.review_queues import review_findings
+
+    left = list(review_findings(review_loads(checked)))
+    result = []
+    for one in checked:
+        mine = [found for found in left if found.span and found.span.file in one.sources]
+        left = [found for found in left if found not in mine]
+        found = sorted([*one.diagnostics, *mine], key=_place)
+        result.append(replace(one, diagnostics=tuple(found)) if mine else one)
+    return result
+
+
+def review_loads(checked: Sequence[Checked]) -> list[Load]:
+    """The review queues of all pipelines of some files."""
+    from pipelang.analysis.metrics.review_queues import loads
+
+    return loads(
+        (one.program, analysis)
+        for one in checked
+        if one.program is not None
+        for analysis in one.analyses
+    )
+
+
+def _weighed(
+    found: list[Diagnostic], root: str, built: Built, config: Config, imports: bool
+) -> list[Diagnostic]:
+    """What is told of it under a configuration; the rules are imported where there are some."""
+    production = config.profile == "production" and built.program is not None
+    speaks = any("pipelang:" in source.text for source in built.sources.values())
+    if not production and config.tells_all and not speaks:
+        return found
+    from pipelang.interfaces.check.profiles.judging import in_production, told
+
+    if production and built.program is not None:
+        found = in_production(found, built.program, config)
+    is_program = built.program is not None
+    return told(found, root, built.sources, config, is_program=is_program, imports=imports)
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
+    span = diagnostic.span or Span("", 0, 0)
+    return span.file, span.start, diagnostic.rule.code
+
+
+def pipe_files(
+    paths: Sequence[str], seen: Seen | None = None
+) -> tuple[list[str], list[Diagnostic]]:
+    """The `.pipe` files that some paths name: files as they are, folders with all inside.
+
+    `seen` is told which folders were looked through.
+    """
+    seen = seen or Seen()
+    files: list[str] = []
+    found: list[Diagnostic] = []
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            inside = [str(path / name) for name in seen.pipes_below(given)]
+            if not inside:
+                help = "a pipeline stands in a file that ends in .pipe"
+                found.append(report(codes.MISSING_FILE, None, path=f"{given}/*.pipe", help=help))
+            files.extend(inside)
+        elif path.exists():
+            files.append(given)
+        else:
+            close = nearest(path)
+            hint = f"did you mean `{close}`?" if close else None
+            found.append(report(codes.MISSING_FILE, None, path=given, help=hint))
+    return list(dict.fromkeys(files)), found
+
+
+def nearest(path: Path, suffix: str = ".pipe") -> str | None:
+    """The file in a path's folder that is called most like it."""
+    from difflib import get_close_matches
+
+    folder = path.parent
+    if not folder.is_dir():
+        return None
+    names = [entry.name for entry in folder.iterdir() if entry.suffix == suffix]
+    close = get_close_matches(path.name, names, n=1)
+    return str(folder / close[0]) if close else None
+
+
+def report_json(
+    checked: Sequence[Checked],
+    extra: Sequence[Diagnostic] = (),
+    advise: bool = False,
+    everything: bool = False,
+) -> dict[str, Any]:
+    """The documented JSON report over several files; advice takes as long as the check itself, and
+    `everything` of it several times as long.
+    """
+    from pipelang.interfaces.check.analysis_json import analysis_json
+
+    pipelines: dict[str, Any] = {}
+    for one in checked:
+        bench = None
+        if advise and one.analyses:
+            from pipelang.interfaces.check.advice import bench_of
+
+            bench = bench_of(one)
+        for analysis in one.analyses:
+            name = analysis.pipeline.name
+            key = name if name not in pipelines else f"{one.path}:{name}"
+            mine = tuple(proof for proof in one.proofs if proof.claim.pipeline == name)
+            pipelines[key] = analysis_json(analysis, mine, one.sources)
+            if bench is not None:
+                from pipelang.interfaces.check.advice import advice_json
+
+                pipelines[key] |= advice_json(bench, analysis, everything)
+    diagnostics = [as_json(diagnostic, {}) for diagnostic in extra]
+    for one in checked:
+        diagnostics += [as_json(diagnostic, one.sources) for diagnostic in one.diagnostics]
+    review: dict[str, Any] = {}
+    for load in review_loads(checked) if pipelines else ():
+        name = load.role.name
+        key = name if name not in review else f"{load.role.span.file}:{name}"
+        review[key] = {
+            "utilisation": load.utilisation.as_json(),
+            "wait_p95": load.wait_p95.as_json(),
+        }
+    return {
+        "version": 1,
+        "diagnostics": diagnostics,
+        "pipelines": pipelines,
+        "review": review,
+        "evidence": evidence_json(checked),
+    }
+
+
+def evidence_json(checked: Sequence[Checked]) -> dict[str, Any]:
+    """What each evidence file says by itself, by its path."""
+    files = {
+        name: file
+        for one in checked
+        if one.program is not None
+        for name, file in one.program.evidence.items()
+    }
+    if not files:
+        return {}
+    from pipelang.analysis.model.calibration import calibration
+
+    return {name: calibration(file).as_json() for name, file in files.items()}

@@ -1,0 +1,75 @@
+"""Which configuration holds for a file: that of the nearest pyproject.toml above it that has one.
+
+A pyproject.toml without `[tool.pipelang]` is passed over, as ruff does. Most files have none above
+them, so the reader of TOML is imported only where one speaks of pipelang.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
+from pipelang.interfaces.check.profiles.config import Asked, Config, combined
+from pipelang.records import dataclass, field
+from pipelang.semantics.loading import Loader, Unreadable
+
+NAME = "pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A configuration, or what is wrong with it and the file that it was read from."""
+
+    config: Config
+    found: tuple[Diagnostic, ...] = ()
+    source: Source | None = None
+
+
+@dataclass(slots=True)
+class Configs:
+    """Configurations through a loader, so that what was read is seen; a folder is asked once."""
+
+    loader: Loader
+    asked: Asked = field(default_factory=Asked)
+    by_place: dict[str, Configured | None] = field(default_factory=dict)
+
+    def of(self, path: str) -> Configured:
+        """What holds for a file."""
+        for place in above(path):
+            if place not in self.by_place:
+                self.by_place[place] = _read(place, self.loader, self.asked)
+            held = self.by_place[place]
+            if held is not None:
+                return held
+        return Configured(combined(Config(), self.asked))
+
+
+def above(path: str) -> Iterator[str]:
+    """Where a pyproject.toml may stand, nearest first; relative where the path is."""
+    folder = os.path.abspath(os.path.dirname(path))
+    while True:
+        shown = folder if os.path.isabs(path) else os.path.relpath(folder)
+        yield os.path.normpath(os.path.join(shown, NAME))
+        upper = os.path.dirname(folder)
+        if upper == folder:
+            return
+        folder = upper
+
+
+def _read(place: str, loader: Loader, asked: Asked) -> Configured | None:
+    try:
+        text = loader.read(place)
+    except Unreadable as problem:
+        why = f"`{place}` cannot be read: {problem}"
+        return Configured(Config(), (report(codes.BAD_CONFIG, Span(place, 0, 0), why=why),))
+    if text is None or "pipelang" not in text:
+        return None
+    from pipelang.interfaces.check.profiles.reading import read_config
+
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    read = read_config(place, text)
+    if read is None:
+        return None
+    config, found = read
+    return Configured(combined(config, asked), found, Source(place, text))

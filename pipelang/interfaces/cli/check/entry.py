@@ -1,0 +1,56 @@
+"""`pipelang check` behind the reading of its line: say what was said, or check and say it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+from pipelang.interfaces.cli.check.cache import Said, entry, recall, remember
+from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from pipelang.interfaces.cli.check.command_line import CheckLine
+
+
+def check_and_leave(line: CheckLine) -> NoReturn:
+    """Print what a check says, in a process that was started for it, and end the process.
+
+    It lives too short to collect garbage as often as usual, and taking it apart in an orderly way
+    would take a quarter of its time. numpy is used without linear algebra, whose threads would wait
+    for work by going round in circles.
+    """
+    gc.set_threshold(100_000, 20, 20)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    code = check(line, may_remember=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def check(line: CheckLine, may_remember: bool = False) -> int:
+    """Print what a check says; the exit code."""
+    width, colour = text_width(sys.stdout), wants_colour(sys.stdout)
+    place = entry(line, width, colour) if may_remember else None
+    said = None if place is None else recall(place)
+    if said is not None:
+        return _print(said)
+    from pipelang.interfaces.check.file_snapshot import Seen
+    from pipelang.interfaces.cli.check.report import outcome
+
+    seen = Seen()
+    said = outcome(line, seen, width, colour)
+    code = _print(said)
+    if place is not None:
+        remember(place, said, seen)
+    return code
+
+
+def _print(said: Said) -> int:
+    if said.errors:
+        warn(said.errors)
+    write(said.output)
+    return said.code

@@ -1,0 +1,116 @@
+"""What `pipelang check` says: findings and the reliability report, in the form asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from pipelang.diagnostics import Diagnostic, Sources, codes
+from pipelang.interfaces.check.assumptions import assumptions
+from pipelang.interfaces.check.check import Checked, check_file, pipe_files, with_review
+from pipelang.interfaces.check.disk_loader import SeeingLoader
+from pipelang.interfaces.check.file_snapshot import Seen
+from pipelang.interfaces.check.profiles.config import Asked
+from pipelang.interfaces.check.profiles.nearest import Configs
+from pipelang.interfaces.cli.check.cache import Said
+from pipelang.interfaces.cli.check.command_line import CheckLine
+
+FINDINGS, USAGE = 1, 2
+
+
+def outcome(line: CheckLine, seen: Seen, width: int, colour: bool) -> Said:
+    """Check what a line names. What is read of the disk is added to `seen`."""
+    mistake = _no_codes(line)
+    if mistake:
+        return Said("", mistake, USAGE)
+    assumed = assumptions(line.assume)
+    if isinstance(assumed, str):
+        return Said("", f"pipelang: --assume: {assumed}", USAGE)
+    asked = Asked(line.profile, line.select, line.ignore, line.import_tools, assumed)
+    checked, missing = check_all(line.paths, seen, asked)
+    if missing:
+        seen.settled = False  # what is suggested instead hangs on other files
+    if line.form == "text":
+        from pipelang.interfaces.report.text import report_text
+
+        output = report_text(checked, missing, width=width, colour=colour, verbose=line.verbose)
+    else:
+        output = _for_machines(line, checked, missing)
+    found = [diagnostic for one in checked for diagnostic in one.diagnostics]
+    if missing or any(diagnostic.rule == codes.BAD_CONFIG for diagnostic in found):
+        return Said(output, "", USAGE)
+    failed = any(counts(diagnostic, line.strict) for diagnostic in found)
+    return Said(output, "", FINDINGS if failed else 0)
+
+
+def _no_codes(line: CheckLine) -> str:
+    """What is wrong with the codes of a line; empty if nothing is."""
+    if not line.select and not line.ignore:
+        return ""
+    from pipelang.diagnostics.lookup import is_selector, meant
+
+    return "\n".join(
+        f"pipelang: {option}: there is no code `{word}`; {meant(word)}"
+        for option, words in (("--select", line.select), ("--ignore", line.ignore))
+        for word in words
+        if not is_selector(word)
+    )
+
+
+def counts(diagnostic: Diagnostic, strict: bool) -> bool:
+    """Whether a finding makes the check fail."""
+    severity = diagnostic.severity.value
+    return severity == "error" or (strict and severity == "warning")
+
+
+def check_all(
+    paths: Sequence[str], seen: Seen | None = None, asked: Asked | None = None
+) -> tuple[list[Checked], list[Diagnostic]]:
+    """Every file that some paths name, checked; and what is said of paths that name none.
+
+    Without a path, it is the current folder that is checked.
+    """
+    seen = seen or Seen()
+    files, missing = pipe_files(paths or (".",), seen)
+    loader = SeeingLoader(seen)
+    configs = Configs(loader, asked or Asked())
+    found = [check_file(path, loader, configs, alone=False) for path in files]
+    return with_review(found), missing
+
+
+def check_report(paths: Sequence[str]) -> dict[str, Any]:
+    """The JSON report of some files or folders."""
+    return as_report(*check_all(paths))
+
+
+def as_report(
+    checked: list[Checked],
+    missing: list[Diagnostic],
+    advise: bool = False,
+    everything: bool = False,
+) -> dict[str, Any]:
+    """The JSON report over some checked files, with or without advice."""
+    from pipelang.interfaces.check.check import report_json
+
+    report = report_json(checked, missing, advise, everything)
+    # What two files import is reported on by both.
+    once = {tuple(found.items()): found for found in report["diagnostics"]}
+    return {**report, "diagnostics": list(once.values())}
+
+
+def _for_machines(line: CheckLine, checked: list[Checked], missing: list[Diagnostic]) -> str:
+    from pipelang.diagnostics.render import as_github, dumps
+    from pipelang.diagnostics.sarif import as_sarif
+    from pipelang.version import __version__
+
+    if line.form == "json":
+        return dumps(as_report(checked, missing, True, line.verbose)) + "\n"
+    sources: Sources = {}
+    for one in checked:
+        sources |= one.sources
+    found = list(dict.fromkeys([*missing, *(d for one in checked for d in one.diagnostics)]))
+    root = os.getcwd()
+    if line.form == "sarif":
+        return dumps(as_sarif(found, sources, __version__, root)) + "\n"
+    return "".join(f"{as_github(diagnostic, sources, root)}\n" for diagnostic in found)

@@ -1,0 +1,298 @@
+"""`pipelang run`: runs a pipeline with live progress, prints the outcome and the trace."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from pipelang.interfaces.cli.terminal import wants_colour, warn
+from pipelang.interfaces.runs.state_folder import DEFAULT
+from pipelang.interfaces.text.colours import painter
+from pipelang.records import dataclass
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.cli.run.many import Batch
+    from pipelang.interfaces.cli.run.people import Speaker
+    from pipelang.interfaces.runs.inputs import Inputs
+    from pipelang.interfaces.runs.provider_choice import Setup
+    from pipelang.interfaces.runs.state_folder import StateFolder
+    from pipelang.runtime.host.handle import Handle, LoadedProgram
+    from pipelang.runtime.sinks.audit import AuditLog
+    from pipelang.runtime.sinks.traces import TraceFiles
+
+PROVIDERS = ("auto", "anthropic", "replay", "simulated")
+PEOPLE = ("inbox", "nobody")
+
+
+@click.command(name="run", short_help="Run a pipeline on one input or on many.")
+@click.argument("file")
+@click.argument("pipeline", required=False)
+@click.option("--input", "given", help="JSON, @file.json, @file.jsonl (many runs), or - for stdin.")
+@click.option("--line", type=int, help="Run only this line of a .jsonl file.")
+@click.option(
+    "--provider",
+    type=click.Choice(PROVIDERS),
+    default="auto",
+    show_default=True,
+    help="auto: a real model if a key is set, else a recording, else simulated answers.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="For simulated answers.")
+@click.option("--tenant", help="Whose run this is.")
+@click.option(
+    "--people",
+    type=click.Choice(PEOPLE),
+    help="inbox: they answer by `pipelang approve`. Default: inbox with real models, else nobody.",
+)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Turn a setting.")
+@click.option("--content", is_flag=True, help="Show and keep what was answered in the trace.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 1000),
+    help="Runs at once, of many. Default: 8, or 1 if runs remember.",
+)
+@click.option("--output", metavar="FILE", help="Write the results of many runs here, JSON Lines.")
+@click.option("--resume", is_flag=True, help="Go on with --output FILE: do the lines not in it.")
+@click.option(
+    "--state",
+    default=DEFAULT,
+    show_default=True,
+    help="The folder of traces, audit log, inbox, kill switches, caches and memories.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def command(
+    file: str,
+    pipeline: str | None,
+    given: str | None,
+    line: int | None,
+    provider: str,
+    seed: int,
+    tenant: str | None,
+    people: str | None,
+    settings: tuple[str, ...],
+    content: bool,
+    jobs: int | None,
+    output: str | None,
+    resume: bool,
+    state: str,
+    form: str,
+) -> None:
+    """Run PIPELINE of FILE (it may be left out where there is only one).
+
+    Every run leaves a trace for `pipelang trace` and entries in the audit log, without what was
+    asked and answered unless --content is given.
+
+    Exit code 0 when answered, escalated or rejected, 1 when failed or on bad input, 2 on wrong
+    usage, 130 when interrupted.
+    """
+    from pathlib import Path
+
+    from pipelang.interfaces.cli.run.many import Batch
+    from pipelang.interfaces.cli.run.people import Speaker, plug_people
+    from pipelang.interfaces.cli.run.services import as_set, plug, ready
+    from pipelang.interfaces.runs.inputs import BadInput, read_inputs
+    from pipelang.interfaces.runs.provider_choice import NoProvider, set_up
+    from pipelang.interfaces.runs.state_folder import StateFolder
+
+    if resume and output is None:
+        stop("--resume goes on with the results of --output FILE: name it", 2)
+    folder = StateFolder(Path(state))
+    loaded = as_set(load_program(file), settings)
+    name = pick_pipeline(loaded, file, pipeline)
+    try:
+        inputs = read_inputs(given, line)
+    except BadInput as error:
+        stop(str(error), 1)
+    try:
+        setup = set_up(file, loaded, provider, seed, folder)
+    except NoProvider as error:
+        stop(str(error), 2)
+    if output is not None and not inputs.many:
+        stop("--output takes the results of many runs: give --input @FILE.jsonl", 2)
+    speaker = Speaker()
+    about_people = plug_people(setup, loaded, name, people, folder, speaker.tell)
+    plug(setup, file, folder)
+    handle = _handle(loaded, name, setup)
+    ready(handle, setup)
+    told = _record(handle, setup, folder, content)
+    for note in (setup.note, about_people):
+        if note and form == "text":
+            click.echo(f"note: {note}", err=True)
+    job = Job(handle, inputs, setup, folder, Batch(jobs, output, resume), speaker)
+    code = _run(job, form, content, tenant)
+    for what, sink in told.items():
+        if sink.problem is not None:
+            warn(f"note: no {what} was written: {sink.problem}")
+    sys.exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to run, on what, with what."""
+
+    handle: Handle
+    inputs: Inputs
+    setup: Setup
+    state: StateFolder
+    batch: Batch
+    speaker: Speaker
+
+
+def _record(
+    handle: Handle, setup: Setup, folder: StateFolder, content: bool
+) -> dict[str, TraceFiles | AuditLog]:
+    """Have runs traced and audited."""
+    import logging
+
+    from pipelang.runtime.sinks.audit import AuditLog
+    from pipelang.runtime.sinks.traces import TraceFiles
+
+    # What they log is told at the end, in the words of the command.
+    logging.getLogger("pipelang").addHandler(logging.NullHandler())
+    traces = TraceFiles(folder.traces, content, handle.references)
+    audit = AuditLog(folder.audit, handle.references)
+    setup.runtime.sinks = (*setup.runtime.sinks, traces, audit)
+    return {"trace": traces, "audit log": audit}
+
+
+def stop(message: str, code: int, help: str | None = None) -> NoReturn:
+    paint = painter(wants_colour(sys.stderr))
+    warn(f"{paint('error', 'bad')}: {message}")
+    if help:
+        warn(f"  {paint('help', 'people')}: {help}")
+    sys.exit(code)
+
+
+def load_program(file: str) -> LoadedProgram:
+    import os
+
+    from pipelang.interfaces.check.check import pipe_files
+    from pipelang.interfaces.loading import CheckFailed, load
+
+    if os.path.isdir(file):
+        stop(f"`{file}` is a folder: name one .pipe file", 2)
+    _, missing = pipe_files([file])
+    if missing:
+        stop(missing[0].message, 2, missing[0].help)
+    try:
+        return load(file)
+    except CheckFailed as failed:
+        click.echo(str(failed), err=True)
+        sys.exit(1)
+
+
+def pick_pipeline(loaded: LoadedProgram, file: str, name: str | None) -> str:
+    names = loaded.pipelines
+    if name is None:
+        if len(names) == 1:
+            return names[0]
+        if not names:
+            stop(f"`{file}` has no pipeline", 2)
+        stop(f"`{file}` has {len(names)} pipelines: name one of {', '.join(names)}", 2)
+    elif name not in names:
+        close = get_close_matches(name, names, n=1)
+        help = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(names)}"
+        stop(f"`{file}` has no pipeline `{name}`", 2, help)
+    assert name is not None
+    return name
+
+
+def _handle(loaded: LoadedProgram, name: str, setup: Setup) -> Handle:
+    from pipelang.diagnostics import Source
+    from pipelang.runtime.host.handle import NotRunnable
+    from pipelang.runtime.tools.registry import ToolMissing
+
+    try:
+        return loaded.pipeline(name, runtime=setup.runtime)
+    except ToolMissing as missing:
+        where = ""
+        if missing.span is not None and missing.span.file:
+            try:
+                with open(missing.span.file, encoding="utf-8") as opened:
+                    source = Source(missing.span.file, opened.read())
+                position = source.position(missing.span.start)
+                where = f"{missing.span.file}:{position.line}:{position.column}: "
+            except OSError:
+                pass
+        stop(f"{where}{missing}", 1, missing.help)
+        raise
+    except NotRunnable as error:
+        stop(str(error), 1)
+        raise
+
+
+def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:
+    from pipelang.interfaces.cli.run.many import run_many
+    from pipelang.interfaces.cli.run.one import run_one
+    from pipelang.interfaces.runs.batch import NotResumable
+    from pipelang.runtime.host.handle import InputError
+
+    handle, inputs, setup = job.handle, job.inputs, job.setup
+
+    async def main() -> int:
+        with interrupted_by_term():
+            if inputs.many:
+                return await run_many(handle, inputs, setup, form, tenant, job.batch)
+            row = inputs.rows[0][1]
+            return await run_one(handle, row, setup, form, content, tenant, job.speaker)
+
+    try:
+        with _locked(job):
+            return asyncio.run(main())
+    except InputError as error:
+        stop(str(error), 1)
+    except NotResumable as error:
+        stop(str(error), 2, error.help)
+    except OSError as error:
+        if job.batch.output is None:
+            raise
+        stop(f"results cannot be written: {error}", 1)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        return 130
+
+
+@contextmanager
+def interrupted_by_term() -> Iterator[None]:
+    """SIGTERM does to the current task what Ctrl-C does: it is cancelled, and says what it has."""
+    import signal
+
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+@contextmanager
+def _locked(job: Job) -> Iterator[None]:
+    """One process at a time writes results into a file."""
+    if job.batch.output is None:
+        yield
+        return
+    import hashlib
+    from pathlib import Path
+
+    from filelock import FileLock, Timeout
+
+    output = Path(job.batch.output).resolve()
+    name = hashlib.sha256(str(output).encode(errors="surrogatepass")).hexdigest()[:16]
+    locks = job.state.root / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(locks / f"{name}.lock", timeout=0):
+            yield
+    except Timeout:
+        stop(f"another process writes to `{job.batch.output}`", 2)

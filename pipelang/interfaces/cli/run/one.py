@@ -1,0 +1,97 @@
+"""`pipelang run` on one input: what goes on, the outcome and the trace."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.interfaces.text.colours import painter
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.cli.run.people import Speaker
+    from pipelang.interfaces.report.runs.live import Live
+    from pipelang.interfaces.runs.provider_choice import Setup
+    from pipelang.runtime.engine.run import Run
+    from pipelang.runtime.host.handle import Handle
+    from pipelang.semantics import program as p
+
+INTERRUPTED = 130
+
+
+async def run_one(
+    handle: Handle,
+    given: dict[str, Any],
+    setup: Setup,
+    form: str,
+    content: bool,
+    tenant: str | None,
+    speaker: Speaker,
+) -> int:
+    """Run, show, print; the exit code. A cancellation prints what there is so far."""
+    from pipelang.interfaces.report.runs.outcome import blanked, outcome_json, outcome_text
+    from pipelang.interfaces.report.runs.trace import trace_lines
+    from pipelang.runtime.engine.interpreter import run_pipeline
+    from pipelang.runtime.engine.outcomes import Failed
+
+    live = _live(handle.pipeline, form)
+    run = handle.start(given, sinks=(lambda _, event: live.show(event),), tenant=tenant)
+    try:
+        with live:
+            speaker.say = live.say
+            result = blanked(await run_pipeline(run), handle.pipeline.returns)
+    except asyncio.CancelledError:
+        _interrupted(run, form)
+        return INTERRUPTED
+    finally:
+        speaker.say = warn
+        await setup.runtime.close()
+    if form == "json":
+        click.echo(json.dumps(outcome_json(result), indent=2, ensure_ascii=False, default=str))
+    else:
+        paint = painter(wants_colour(sys.stdout))
+        tag = "[simulated] " if setup.kind == "simulated" else ""
+        lines = [
+            handle.pipeline.name,
+            *trace_lines(result.trace, paint, content, text_width(sys.stdout)),
+        ]
+        lines += ["", *outcome_text(result, paint).splitlines()]
+        write("\n".join(tag + line for line in lines) + "\n")
+    return 1 if isinstance(result, Failed) else 0
+
+
+def _live(pipeline: p.Pipeline, form: str) -> Live:
+    from pipelang.interfaces.report.runs.live import Picture, PlainLines, Silent
+
+    if form == "json":
+        return Silent(warn)
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        return Picture(pipeline, Console(stderr=True))
+    return PlainLines(pipeline, warn)
+
+
+def _interrupted(run: Run, form: str) -> None:
+    """What there is so far of a run that was told to stop."""
+    from pipelang.runtime.engine.redaction import hide_json
+    from pipelang.runtime.engine.run import so_far
+
+    partial = hide_json(run, so_far(run))
+    if form == "json":
+        record = {
+            "outcome": "interrupted",
+            "run_id": run.id,
+            "cost": float(run.budget.money),
+            "tokens": run.budget.tokens,
+            "partial": partial,
+        }
+        click.echo(json.dumps(record, indent=2, ensure_ascii=False, default=str))
+        return
+    text = json.dumps(partial, indent=2, ensure_ascii=False, default=str)
+    click.echo(f"interrupted; what there is so far:\n{text}")
+    click.echo(f"run {run.id}: ${run.budget.money:.6f}, {run.budget.tokens:,} tokens")

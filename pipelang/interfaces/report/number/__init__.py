@@ -1,0 +1,1 @@
+"""One number of the report taken apart, factor by factor."""

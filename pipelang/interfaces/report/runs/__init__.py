@@ -1,0 +1,1 @@
+"""A run for people: its live display, outcome, trace and open cases."""

@@ -1,0 +1,1 @@
+"""The sections of the report on one pipeline, each rendered from the checked result."""

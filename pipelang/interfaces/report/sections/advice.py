@@ -1,0 +1,101 @@
+"""What to fix first: changes with what each of them buys."""
+
+from __future__ import annotations
+
+from pipelang.analysis.advice.advise import Advice, advise, wanted
+from pipelang.diagnostics.columns import cells_of, wrap
+from pipelang.interfaces.report.view import View
+from pipelang.interfaces.text.colours import painter
+from pipelang.interfaces.text.number_format import money, of_metric, percent
+from pipelang.interfaces.text.table import Cell, Row, lay_out
+
+HARDLY = 0.00005
+"""Of a share: a change that does less is not worth a line of a short list."""
+
+
+def advice(view: View) -> list[str]:
+    """A row a change, the one that buys most first; nothing where none helps."""
+    if view.bench is None:
+        return []
+    found = advise(view.bench, view.analysis, view.verbose)
+    found = [one for one in found if not _hardly(one)]
+    if not found:
+        return []
+    goal = wanted(view.analysis)
+    rows: list[Row] = [
+        [
+            Cell("✓", "good") if one.reaches else "",
+            one.change.words,
+            f"{one.metric} {said(one.metric, one.before, one.after)}",
+            _beside(one),
+            Cell(_cost(one), "dim"),
+        ]
+        for one in found
+    ]
+    note = (
+        "" if goal is None else f"towards {goal.line.metric} {goal.line.op} {goal.line.target_text}"
+    )
+    lines = lay_out(rows, "<<<<<", view.paint, width=view.width, whole=True)
+    wide = lay_out(rows, "<<<<<", painter(False), width=view.width, whole=True)
+    if max(map(cells_of, wide)) > view.width:
+        lines = _in_two(rows, view)
+    after = [_legend(found, goal is not None)]
+    return [
+        view.heading("What to fix first", note),
+        *lines,
+        *(view.paint(line, "dim") for text in after if text for line in wrap(text, view.width, 2)),
+    ]
+
+
+def _in_two(rows: list[Row], view: View) -> list[str]:
+    """The rows with what is changed on a line above what it does."""
+    figures = lay_out([["  ", *row[2:]] for row in rows], "<<<<", view.paint, width=view.width)
+    lines = []
+    for row, below in zip(rows, figures, strict=True):
+        lines += [*lay_out([row[:2]], "<<", view.paint, width=view.width, whole=True), below]
+    return lines
+
+
+def said(metric: str, before: float, after: float) -> str:
+    """`3.1% → 1.9%`, with enough digits to tell the two apart."""
+    show = of_metric(metric)
+    if show not in (percent, money):
+        return f"{show(before)} → {show(after)}"
+    exact = percent if show is percent else money
+    least = 1 if show is percent else 2
+    told = (digits for digits in range(least, 6) if exact(before, digits) != exact(after, digits))
+    digits = next(told, least)
+    return f"{exact(before, digits)} → {exact(after, digits)}"
+
+
+def _hardly(one: Advice) -> bool:
+    return of_metric(one.metric) is percent and abs(one.after - one.before) < HARDLY
+
+
+def _cost(one: Advice) -> str:
+    """By how much a mean run gets dearer or cheaper, where that shows."""
+    delta = one.cost_delta
+    if delta is None:
+        return "cost unknown"
+    if abs(delta) < 5e-7:
+        return ""
+    return f"cost {'+' if delta > 0 else '−'}{money(abs(delta))}"
+
+
+def _beside(one: Advice) -> Cell:
+    """What else a change does to what is answered: the other of success and silent error."""
+    for metric in ("silent_error", "success"):
+        before, after = one.figures[metric]
+        if metric != one.metric and abs(after - before) >= HARDLY:
+            worse = (after < before) == (metric == "success")
+            return Cell(f"{metric} {said(metric, before, after)}", "unsure" if worse else "dim")
+    return Cell("")
+
+
+def _legend(found: list[Advice], goal: bool) -> str:
+    measured = any(not one.change.edits for one in found)
+    text = "Each was made, and the pipeline worked out again with it"
+    text += "; ✓ reaches the promise." if goal and any(one.reaches for one in found) else "."
+    if measured:
+        text += " What an evidence file says has to be measured anew."
+    return text

@@ -1,0 +1,97 @@
+"""What the numbers rest on: what was counted, what somebody just wrote down, what is a bound."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from pipelang.analysis.model.calibration import calibration
+from pipelang.interfaces.report.view import View
+from pipelang.interfaces.text.number_format import listed, percent, plural
+from pipelang.interfaces.text.table import labelled
+from pipelang.semantics.chance import Basis
+
+_PLACE = re.compile(r"^(?P<name>.*?(?:@\d+\.\w+)?)@(?P<file>.+):(?P<at>\d+)$", re.DOTALL)
+_LINK = re.compile(r"\[(?P<index>\d+)\]@\d+")
+
+
+def basis(view: View) -> list[str]:
+    """Where the numbers come from, weakest parts last."""
+    parts = basis_parts(view)
+    if not parts:
+        return []
+    head = view.heading("What the numbers rest on")
+    return [head, *labelled(parts, view.paint, width=view.width, label="")]
+
+
+def basis_parts(view: View) -> list[tuple[str, str]]:
+    """A word for each kind of ground, and what stands on it."""
+    analysis = view.analysis
+    parts = []
+    if analysis.counts:
+        counted = [
+            f"{_short(site, view)} ({good:,} of {total:,})"
+            for site, (good, total) in analysis.counts.items()
+        ]
+        parts.append(("counted", listed(counted)))
+    parts += _calibration(view)
+    assumed = [site for site, kind in analysis.bases.items() if kind is Basis.ASSUMED]
+    if assumed:
+        said = f"{plural(len(assumed), 'figure')} that somebody wrote down and nobody has measured"
+        said += " (listed below)" if view.verbose else " (--verbose names them)"
+        parts.append(("assumed", said))
+    mean = view.number("cost.mean")
+    if mean.basis is Basis.BOUND and mean.value:
+        parts.append(("bounds", "costs: a length that nobody declared counts as its maximum"))
+    if analysis.unknown:
+        parts.append(("unknown", plural(len(analysis.unknown), "figure") + " that nobody declared"))
+    if not parts or parts[0][0] == "unknown":
+        return []
+    if analysis.counts and not analysis.unknown:
+        parts.append(("ranges", "95% intervals: how much the counts leave open"))
+    return parts
+
+
+def _calibration(view: View) -> list[tuple[str, str]]:
+    """How far the confidences can be believed that thresholds are put on."""
+    said = []
+    for name, file in view.program.evidence.items():
+        if f"{name}:bins" in view.analysis.bases:
+            error = calibration(file).ece
+            if error is not None:
+                said.append(f"{_short(name, view)} {percent(error)}")
+    if not said:
+        return []
+    words = f"mean gap of confidence to accuracy (ECE): {listed(said)}"
+    return [("calibration", f"{words}; `pipelang evidence show` draws it")]
+
+
+def _short(site: str, view: View) -> str:
+    """A parameter's name; files as they are written, beside the `.pipe` file."""
+    name = site_name(site, view.pipeline.name)
+    return name.removeprefix(os.path.dirname(view.program.file) + "/")
+
+
+def parsed(site: str) -> tuple[str, int] | None:
+    """The file and the place in it where a parameter was written down; None if nobody did."""
+    found = _PLACE.match(site)
+    return None if found is None else (found["file"], int(found["at"]))
+
+
+def site_name(site: str, pipeline: str) -> str:
+    """A parameter in words: `reply recovers`, `reply accuracy (else 1)`, `kind.dispute`."""
+    found = _PLACE.match(site)
+    name = found["name"] if found else site
+    link = _LINK.search(name)
+    name = _LINK.sub("", name).removeprefix(f"{pipeline}.").removeprefix(f"{pipeline}:")
+    owner, dot, word = name.rpartition(".")
+    if dot and word in WORDS and "/" not in owner:
+        name = f"{owner} {word}"
+    return f"{name} (else {link['index']})" if link and link["index"] != "0" else name
+
+
+WORDS = frozenset(
+    "accuracy available catches correlation false_alarms hits recovers responds".split()
+    + "succeeds transient".split()
+)
+"""The options that declare a share, as they are written."""

@@ -1,0 +1,109 @@
+"""What a run costs: the mean one, a month of them, and the dearest that can happen."""
+
+from __future__ import annotations
+
+from math import isclose
+
+from pipelang.diagnostics.columns import wrap
+from pipelang.interfaces.report.view import View
+from pipelang.interfaces.text.number_format import (
+    count,
+    exact_money,
+    interval,
+    listed,
+    money,
+    rate,
+    times,
+    value,
+)
+from pipelang.interfaces.text.table import Cell, Row, lay_out
+from pipelang.semantics.quantities import plain
+
+
+def costs(view: View) -> list[str]:
+    """Mean, month, worst with its path."""
+    head, rows = view.heading("Cost"), cost_rows(view)
+    if not rows and is_free(view):
+        return [head, f"  {NOTHING}"]
+    lines = lay_out(rows, "<><", view.paint, width=view.width, whole=True)
+    said = dearest_path(view)
+    more = [view.paint(line, "dim") for line in wrap(said, view.width, 2)] if said else []
+    return [head, *lines, *more] if lines else []
+
+
+NOTHING = "nothing: no model is asked, and no tool that is called costs anything"
+
+
+def is_free(view: View) -> bool:
+    worst = view.analysis.worst
+    return worst is not None and worst.cost == 0 and not view.analysis.unpriced
+
+
+def cost_rows(view: View) -> list[Row]:
+    """What is meant, dollars, what is to be said of it."""
+    if is_free(view):
+        return []
+    rows: list[Row] = []
+    mean, month = view.number("cost.mean"), view.number("cost.month")
+    if mean.value is not None or mean.high is not None:
+        rows.append(["mean run", value(mean, money), Cell(interval(mean, money), "dim")])
+    most = view.number("cost.p95")
+    if most.value is not None and most.value != mean.value:
+        rows.append(["95% of runs under", value(most, money), Cell(interval(most, money), "dim")])
+    if month.value is not None and view.pipeline.traffic.per_day is not None:
+        label = f"a month at {rate(float(view.pipeline.traffic.per_day))} a day"
+        rows.append([label, money(month.value), Cell(interval(month, money), "dim")])
+    return [*rows, *_baselines(view), *_worst(view)]
+
+
+def _baselines(view: View) -> list[Row]:
+    """The mean run with every model call at one tier, beside the mean run as it is."""
+    mean, found = view.number("cost.mean").value, view.analysis.baseline
+    if not mean or len(found) < 2:
+        return []
+    rows: list[Row] = []
+    for tier, number in found.items():
+        if number.value is not None and not isclose(number.value, mean, rel_tol=1e-9):
+            note = f"{number.value / mean:.2g} times the mean run" if number.value else ""
+            label = f"mean run, all by `{tier}`"
+            rows.append([label, value(number, money), Cell(note, "dim")])
+    return rows
+
+
+def _worst(view: View) -> list[Row]:
+    """The dearest run beside the budget, in dollars and in tokens."""
+    worst, budget = view.analysis.worst, view.pipeline.budget
+    if worst is None:
+        return []
+    tokens = ""
+    if worst.tokens is not None:
+        limit = None if budget is None else budget.tokens
+        of = "" if limit is None else f" of {limit:,}"
+        tokens = f"{count(worst.tokens)} tokens{of}"
+    if view.analysis.unpriced:
+        cost, note = "?", f"no price for {listed([f'`{t}`' for t in view.analysis.unpriced])}"
+    elif worst.cost is None:
+        cost, note = "?", "nothing bounds its prompts or its answers"
+    else:
+        cost, note = exact_money(worst.cost), ""
+        if budget is not None and budget.money is not None:
+            note = f"of a budget of ${plain(budget.money)}"
+    style = "unsure" if cost == "?" else "dim"
+    return [["dearest run", cost, Cell("; ".join(filter(None, (note, tokens))), style)]]
+
+
+def dearest_path(view: View) -> str:
+    """How the dearest run comes about, in words."""
+    worst = view.analysis.worst
+    if worst is None or not worst.cost or not worst.path:
+        return ""
+    often = [(name, number) for name, number in worst.path if number > 1]
+    rest = len(worst.path) - len(often)
+    parts = [f"`{name}` {times(number)}" for name, number in often]
+    if rest == 1:
+        parts.append(f"`{next(name for name, number in worst.path if number == 1)}` once")
+    elif rest:
+        others = "the other" if often else "both" if rest == 2 else "all"
+        counted = "steps" if others == "both" else f"{rest:,} steps"
+        parts.append(f"{others} {counted} once")
+    return f"The dearest run takes {listed(parts)}, with every prompt and answer at its longest."

@@ -1,0 +1,185 @@
+"""What becomes of a run, and who goes to a person and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelang.analysis.model.intervals import Number
+from pipelang.analysis.sweep.sweep import OUTCOMES
+from pipelang.interfaces.report.view import View
+from pipelang.interfaces.text.number_format import (
+    DUST,
+    a_day,
+    interval,
+    listed,
+    one_in,
+    percent,
+    plural,
+    value,
+)
+from pipelang.interfaces.text.table import Cell, Row, bar, lay_out, range_bar
+from pipelang.semantics import program as p
+from pipelang.semantics import walk
+
+BAR = 40
+RARE = 0.005
+"""Ways out that fewer runs take than this are told in one line, unless the report is verbose."""
+
+_NAMES = {
+    "success": ("answered right", "good"),
+    "silent_error": ("answered wrong", "bad"),
+    "escalation": ("to a person", "people"),
+    "rejection": ("rejected", ""),
+    "failure": ("failed", "bad"),
+}
+
+
+def outcomes(view: View) -> list[str]:
+    """A row an outcome, with its bar; none where nothing is known of any of them."""
+    if is_open(view):
+        return []
+    lines = lay_out(outcome_rows(view), "<>><", view.paint, width=view.width)
+    more = [view.paint(f"  {said}", "dim") for said in remarks(view)]
+    return [view.heading("What becomes of a run", outcome_note(view)), *lines, *more]
+
+
+def is_open(view: View) -> bool:
+    """Whether nothing is known of any outcome that there may be."""
+    numbers = [
+        view.number(outcome) for outcome in OUTCOMES if _at_most(view.number(outcome)) > DUST
+    ]
+    return all(number.value is None and _says_nothing(number) for number in numbers)
+
+
+def outcome_rows(view: View) -> list[Row]:
+    """Outcome, share, interval, bar."""
+    room = min(BAR, view.width - 45)
+    rows: list[Row] = []
+    for outcome in OUTCOMES:
+        number = view.number(outcome)
+        if number.high is not None and number.high <= DUST:
+            continue
+        name, style = _NAMES[outcome]
+        rows.append(
+            [
+                name,
+                value(number, percent),
+                Cell(interval(number, percent), "dim"),
+                _bar(number, 1.0, room, style),
+            ]
+        )
+    return rows
+
+
+def outcome_note(view: View) -> str:
+    """What must be known to read the shares."""
+    numbers = [view.number(outcome) for outcome in OUTCOMES]
+    if any(number.value is None for number in numbers):
+        if view.analysis.unknown:
+            return "whatever the undeclared figures turn out to be"
+        return "whatever became of the rare cases that were left out"
+    rounded = sum(float(_printed(number)) for number in numbers)
+    return "rounded; unrounded they make 100%" if abs(rounded - 100) > ROUNDING else ""
+
+
+ROUNDING = 0.05
+"""Percentage points by which printed shares may be off 100% before anybody is told why."""
+
+
+def _printed(number: Number) -> str:
+    return percent(number.value or 0.0)[:-1]
+
+
+def _says_nothing(number: Number) -> bool:
+    return number.low is None or number.high is None or number.high - number.low >= 1 - DUST
+
+
+def _bar(number: Number, most: float, room: int, style: str) -> Cell:
+    """A bar of a figure, or of its bounds."""
+    if number.value is not None:
+        share = number.value / most
+        return Cell(bar(share, room), style, (share, share))
+    low, high = number.low or 0.0, 1.0 if number.high is None else number.high
+    low, high = low / most, high / most
+    return Cell(range_bar(low, high, room), style, (low, high))
+
+
+def remarks(view: View) -> Iterator[str]:
+    """What the outcomes mean for those who get the answers."""
+    risk = view.value("selective_risk")
+    if risk is not None and DUST < risk < 1:
+        as_cases = f" ({one_in(risk)})" if risk < 0.1 else ""
+        yield f"of the answers, {percent(risk)} are wrong{as_cases}"
+    effect = view.value("wrong_effect")
+    if effect is not None and effect > DUST:
+        yield f"in {percent(effect)} of runs something is done in the world with a wrong value"
+
+
+def escalations(view: View) -> list[str]:
+    """The ways to a person, the frequent ones first, with the words that the person reads."""
+    rows, rare = escalation_rows(view)
+    if not rows and not rare:
+        return []
+    lines = lay_out(rows, "<>><<<", view.paint, width=view.width)
+    lines += [view.paint(f"  {rare}", "dim")] if rare else []
+    return [view.heading(escalation_head(view), _daily(view)), *lines]
+
+
+def escalation_rows(view: View) -> tuple[list[Row], str]:
+    """Way, share, interval, bar, role, words; and the rare ways in one line."""
+    found = view.analysis.escalations
+    most_of = {name: _at_most(number) for name, number in found.items()}
+    ranked = sorted((name for name in found if most_of[name] > DUST), key=lambda n: -most_of[n])
+    if not ranked:
+        return [], ""
+    shown = [name for name in ranked if view.verbose or most_of[name] >= RARE]
+    rare = [name for name in ranked if name not in shown]
+    texts = ways_to_people(view.pipeline.block)
+    roles = {role for role, _ in texts.values()}
+    rows: list[Row] = []
+    for name in shown:
+        number = found[name]
+        role, text = texts.get(name, ("", None))
+        rows.append(
+            [
+                name,
+                value(number, percent),
+                Cell(interval(number, percent), "dim"),
+                _bar(number, most_of[ranked[0]], 12, "people"),
+                Cell(f"{role}:" if role and len(roles) > 1 else "", "dim"),
+                text or "",
+            ]
+        )
+    if not rare:
+        return rows, ""
+    together = sum(most_of[name] for name in rare)
+    more = f"{len(rare)} more" if shown else plural(len(rare), "way")
+    return rows, f"{more}, together {percent(together)}: {listed(rare)}"
+
+
+def escalation_head(view: View) -> str:
+    roles = {role for role, _ in ways_to_people(view.pipeline.block).values()}
+    whom = f"`{next(iter(roles))}`" if len(roles) == 1 else "people"
+    return f"To {whom}, by the gate or step that sends it"
+
+
+def _at_most(number: Number) -> float:
+    if number.value is not None:
+        return number.value
+    return 1.0 if number.high is None else number.high
+
+
+def _daily(view: View) -> str:
+    total, per_day = view.value("escalation"), view.pipeline.traffic.per_day
+    if per_day is None or total is None or total <= DUST:
+        return ""
+    return f"{a_day(float(per_day) * total, 'case', 'cases')}"
+
+
+def ways_to_people(block: p.Block) -> dict[str, tuple[str, str | None]]:
+    """Role and text of every escalation of a block, by the name that takes it."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for outcome in walk.outcomes(block):
+        if isinstance(outcome, p.Escalate):
+            found.setdefault(outcome.reason, (outcome.role, outcome.text))
+    return found

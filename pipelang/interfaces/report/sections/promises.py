@@ -1,0 +1,94 @@
+"""The lines of `slo`: met or not, how sure that is, and the figure behind it."""
+
+from __future__ import annotations
+
+from pipelang.analysis.metrics.objectives import Verdict
+from pipelang.interfaces.report.view import View
+from pipelang.interfaces.text.number_format import (
+    Show,
+    against,
+    interval,
+    of_metric,
+    percent,
+    value,
+)
+from pipelang.interfaces.text.table import Cell, Row, lay_out
+from pipelang.semantics.chance import Basis
+
+_MARKS = {True: Cell("✓", "good"), False: Cell("✗", "bad"), None: Cell("?", "unsure")}
+
+
+def promises(view: View) -> list[str]:
+    """A row a promise; none if the pipeline promises nothing."""
+    if not view.analysis.slo:
+        return [
+            view.heading("Promises (slo)"),
+            view.paint("  none: an `slo` block says what must hold, and `check` proves it", "dim"),
+        ]
+    lines = lay_out(promise_rows(view), "<<<>><", view.paint, width=view.width, whole=True)
+    return [view.heading("Promises (slo)"), *lines]
+
+
+def promise_rows(view: View) -> list[Row]:
+    """Mark, metric, target, figure, interval, how sure."""
+    rows: list[Row] = []
+    for verdict in view.analysis.slo:
+        line, show = verdict.line, of_metric(verdict.line.metric)
+        metric = line.metric if line.when is None else f"{line.metric} when {line.when}"
+        rows.append(
+            [
+                _MARKS[verdict.holds],
+                metric,
+                f"{line.op} {line.target_text}",
+                _value(verdict, show),
+                Cell(_interval(verdict, show), "dim"),
+                _sure(verdict),
+            ]
+        )
+    return rows
+
+
+def _value(verdict: Verdict, show: Show) -> str:
+    number = verdict.number
+    if number is None or (number.value is None and number.low is None):
+        return "–"
+    if number.value is None:
+        return value(number, show)
+    if show is percent:
+        return against(number.value, float(verdict.line.target))
+    return show(number.value)
+
+
+def _interval(verdict: Verdict, show: Show) -> str:
+    return "" if verdict.number is None else interval(verdict.number, show)
+
+
+def _sure(verdict: Verdict) -> str:
+    """How sure the verdict is, in words."""
+    number, chance = verdict.number, verdict.probability
+    if verdict.holds is None:
+        if verdict.line.when is not None and number is None:
+            return f"undecided: {verdict.why}"
+        if number is None or (number.value is None and number.low is None):
+            return "undecided: not worked out yet"
+        if number.value is None:
+            return "undecided until more is declared"
+        return f"undecided: {verdict.why}"
+    word = "met" if verdict.holds else "missed"
+    if number is not None and number.low is not None and number.low == number.high:
+        return f"{word}, {_GROUND[number.basis]}"
+    if chance is None:
+        return word
+    sure = chance if verdict.holds else 1 - chance
+    if number is not None and number.value is None:
+        return f"{word}, whatever is undeclared"
+    return f"{word}, more than 99.9% sure" if sure > 0.999 else f"{word}, {percent(sure)} sure"
+
+
+_GROUND = {
+    Basis.EXACT: "for certain",
+    Basis.MEASURED: "as measured",
+    Basis.ASSUMED: "if the declared figures hold",
+    Basis.BOUND: "even at the greatest lengths",
+    Basis.UNKNOWN: "whatever is undeclared",
+}

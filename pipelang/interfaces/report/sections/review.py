@@ -1,0 +1,135 @@
+"""Review queues as text: are there enough people for what the pipelines send them?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelang.analysis.metrics.review_queues import BUSY, DAY, FULL, Load, erlang_c
+from pipelang.diagnostics.columns import wrap
+from pipelang.interfaces.text.colours import Paint
+from pipelang.interfaces.text.number_format import interval, listed, percent, plural, value
+from pipelang.interfaces.text.table import Cell, Row, lay_out
+from pipelang.semantics.quantities import show_seconds
+
+SECTION = "Review load"
+
+
+def review(loads: Sequence[Load], width: int, paint: Paint) -> list[str]:
+    """A row a role over all pipelines that were checked: cases, how busy, how long a case waits."""
+    if not loads:
+        return []
+    rows = review_rows(loads)
+    lines = lay_out(rows, "<>>>>>>", paint, width=width, whole=True) if rows else []
+    more = [paint(line, "dim") for said in remarks(loads) for line in wrap(said, width, 2)]
+    return [paint(SECTION, "heading"), *lines, *more]
+
+
+def review_rows(loads: Sequence[Load]) -> list[Row]:
+    """A head, and a row for every queue that something is known of; none if there is none."""
+    head = ("", "cases a day", "people", "a case takes", "busy", "", "95% wait under")
+    rows: list[Row] = [_row(load) for load in loads if is_known(load)]
+    return [[Cell(text, "dim") for text in head], *rows] if rows else []
+
+
+def is_known(load: Load) -> bool:
+    """Whether there is more to say of a queue than that something is missing."""
+    return load.utilisation.value is not None or bool(load.utilisation.low)
+
+
+def _row(load: Load) -> Row:
+    role = load.role
+    assert role.handles is not None
+    return [
+        role.name,
+        value(load.cases, cases_a_day) if load.cases.high is not None else "?",
+        f"{role.people:,}",
+        show_seconds(float(role.handles)),
+        Cell(busy(load), style(load)),
+        Cell(interval(load.utilisation, percent), "dim"),
+        wait(load),
+    ]
+
+
+def cases_a_day(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def busy(load: Load) -> str:
+    number = load.utilisation
+    return "?" if number.value is None and number.high is None else value(number, percent)
+
+
+def style(load: Load) -> str:
+    """How a queue does: good, unsure or bad."""
+    share = load.utilisation.value
+    return "unsure" if share is None or BUSY < share < FULL else "bad" if share >= FULL else "good"
+
+
+def wait(load: Load) -> str:
+    number = load.utilisation
+    least = number.low if number.value is None else number.value
+    if least is not None and least >= FULL:
+        return "no end"
+    if load.wait_p95.value is None:
+        return "?"
+    return show_seconds(load.wait_p95.value) if load.wait_p95.value else "no wait"
+
+
+MOST_NAMED = 5
+
+
+def remarks(loads: Sequence[Load]) -> list[str]:
+    """What is missing for the table, and what it takes for granted."""
+    said = []
+    silent = [f"`{load.role.name}`" for load in loads if not is_known(load)]
+    silent = list(dict.fromkeys(silent))
+    if silent:
+        more = len(silent) - MOST_NAMED
+        others = [f"{more:,} others"] if more > 1 else silent[MOST_NAMED:]
+        said.append(
+            f"How busy {listed([*silent[:MOST_NAMED], *others])} will be is open: declare `people` "
+            "and `handles` in the role, and `per day` in `traffic`."
+        )
+    known = [load for load in loads if is_known(load)]
+    if known:
+        hours = {float(DAY if load.role.hours is None else load.role.hours) for load in known}
+        day = f"{hours.pop():g} hours a day" if len(hours) == 1 else "as many hours as declared"
+        said.append(f"Taken for granted: cases come at random, and are worked on {day}.")
+    return said
+
+
+def review_explained(load: Load, width: int, paint: Paint) -> list[str]:
+    """How busy a role is and how long cases wait, step by step."""
+    role = load.role
+    lines = [paint(f"review.{role.name}", "title"), paint("─" * width, "dim")]
+    cases, share = load.cases.value, load.utilisation.value
+    if role.people is None or role.handles is None or cases is None or share is None:
+        return [*lines, *wrap(remarks([load])[0], width)]
+    handles, hours = float(role.handles), float(DAY if role.hours is None else role.hours)
+    open_seconds = hours * 3600
+    work = cases * handles / open_seconds
+    declared = "" if role.hours is not None else " (by default)"
+    people = plural(role.people, "person", "people")
+    steps = [
+        f"{cases:,.4f} cases come a day from all pipelines that were checked",
+        f"{cases:,.4f} × {handles:g}s a case = {cases * handles:,.2f}s of work a day",
+        f"{hours:g} hours a day{declared} are {open_seconds:,.0f}s: work for {work:.6f} people",
+        f"{work:.6f} / {people} = {share:.6f}: busy {percent(share)} of the time",
+    ]
+    if share < 1:
+        waits = erlang_c(role.people, work) if work > 0 else 0.0
+        steps.append(
+            f"a case has to wait with probability {waits:.6f} (Erlang C: B = 1; for k = 1 to "
+            f"{role.people}: B = a B / (k + a B) with a = {work:.6f}; then B / (1 − busy (1 − B)))"
+        )
+        if load.wait_p95.value is not None:
+            steps.append(
+                f"95% wait under max(0, ln({waits:.6f} / 0.05) × {handles:g}s / ({role.people} − "
+                f"{work:.6f})) = {show_seconds(load.wait_p95.value)}"
+            )
+    else:
+        steps.append("that is more than there are people for: the queue only grows")
+    for number, step in enumerate(steps, 1):
+        first, *rest = wrap(step, width - 5)
+        lines += [f"  {number}. {first}", *(f"     {line}" for line in rest)]
+    return lines

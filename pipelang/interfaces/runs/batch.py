@@ -1,0 +1,167 @@
+"""Many runs: so many at once, their results in a file that a later run can go on with.
+
+The file is JSON Lines: a header that says which program and pipeline it is of, then one result a
+line of the input, as they come, each written at once as a whole. So a process that is killed leaves
+whole lines and perhaps a torn last one, which is taken off when the file is gone on with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelang.interfaces.runs.json_lines import object_of
+from pipelang.records import dataclass
+
+FORMAT = 1
+
+
+class NotResumable(ValueError):
+    """A file of results that cannot be gone on with. `help` is the mend."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What results are made by; all of it must be the same for those of one file."""
+
+    program: str
+    pipeline: str
+    provider: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"program": self.program, "pipeline": self.pipeline, "provider": self.provider}
+
+
+def input_hash(given: dict[str, Any]) -> str:
+    """A short hash of an input, by which a result knows what it was made from."""
+    text = json.dumps(given, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:16]
+
+
+class ResultFile:
+    """Results by the lines of an input. Written by one process at a time: see `locked`."""
+
+    def __init__(self, path: Path, origin: Origin) -> None:
+        self.path = path
+        self._origin = origin
+
+    def begin(self) -> None:
+        """Make the file. Raises `NotResumable` if it is there already, and OSError."""
+        try:
+            file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            message = f"`{self.path}` is there already"
+            raise NotResumable(message, "go on with it by --resume, or name another") from None
+        os.close(file)
+        self._append({"results": FORMAT, **self._origin.as_json()})
+
+    def resume(self, hashes: dict[int, str]) -> dict[int, dict[str, Any]]:
+        """The results that are there, by line, with a torn last line taken off; makes the file if
+        there is none. `hashes` are of the inputs, by line. Raises `NotResumable` and OSError.
+        """
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            self.begin()
+            return {}
+        end = data.rfind(b"\n") + 1
+        lines = data[:end].split(b"\n")[:-1]
+        if not lines:
+            if data and not b'{"results"'.startswith(data[:10]):
+                raise self._other("is no file of results")
+            os.truncate(self.path, 0)
+            self._append({"results": FORMAT, **self._origin.as_json()})
+            return {}
+        self._check(object_of(lines[0]))
+        found: dict[int, dict[str, Any]] = {}
+        for number, text in enumerate(lines[1:], 2):
+            record = object_of(text)
+            line = None if record is None else record.get("line")
+            if record is None or not isinstance(line, int):
+                raise self._other(f"has no result in line {number}")
+            if line in found:
+                raise self._other(f"has two results of line {line}")
+            if record.get("input") != hashes.get(line):
+                raise self._other(f"has a result of another input than line {line}")
+            found[line] = record
+        if end < len(data):
+            os.truncate(self.path, end)
+        return found
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Add a result. Raises OSError."""
+        self._append(record)
+
+    def _check(self, header: dict[str, Any] | None) -> None:
+        if header is None or header.get("results") != FORMAT:
+            raise self._other("is no file of results")
+        words = {"program": "another version of the program", "pipeline": "another pipeline"}
+        for key, mine in self._origin.as_json().items():
+            if header.get(key) != mine:
+                what = words.get(key, f"another {key}")
+                raise self._other(f"is of {what}: `{header.get(key)}`, this is `{mine}`")
+
+    def _other(self, why: str) -> NotResumable:
+        return NotResumable(f"`{self.path}` {why}", "name another file by --output")
+
+    def _append(self, record: dict[str, Any]) -> None:
+        text = json.dumps(record, ensure_ascii=False, default=str) + "\n"
+        data = text.encode("utf-8", errors="backslashreplace")
+        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        file = os.open(self.path, flags)
+        try:
+            if os.write(file, data) != len(data):
+                raise OSError(f"`{self.path}`: the disk took only a part of a result")
+        finally:
+            os.close(file)
+
+
+async def run_all(
+    rows: Sequence[tuple[int, dict[str, Any]]],
+    jobs: int,
+    one: Callable[[int, dict[str, Any]], Awaitable[dict[str, Any]]],
+    done: Callable[[dict[str, Any]], None],
+) -> None:
+    """Run every row, at most `jobs` at once, in order; `done` gets each result as it comes.
+
+    What `one` or `done` raises stops all, and so does a cancellation; nothing is left running.
+    """
+    waiting = iter(rows)
+
+    async def work() -> None:
+        for line, given in waiting:
+            done(await one(line, given))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(jobs, len(rows))):
+            group.create_task(work())
+
+
+class InOrder:
+    """Hands results on in the order of their lines, however they come."""
+
+    def __init__(self, lines: Sequence[int], show: Callable[[dict[str, Any]], None]) -> None:
+        self._waiting = list(lines)[::-1]
+        self._held: dict[int, dict[str, Any]] = {}
+        self._show = show
+
+    def add(self, record: dict[str, Any]) -> None:
+        """A result came: show it and those that waited for it."""
+        self._held[record["line"]] = record
+        while self._waiting and self._waiting[-1] in self._held:
+            self._show(self._held.pop(self._waiting.pop()))
+
+    def flush(self) -> None:
+        """Nothing more comes: show what waited for others."""
+        for line in sorted(self._held):
+            self._show(self._held[line])
+        self._held.clear()

@@ -1,0 +1,170 @@
+"""Simulated runs beside the analysis: what `pipelang simulate` prints, as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from pipelang.analysis.kernels.costs import tools_cost, turn_cost
+from pipelang.analysis.kernels.subpipelines import child_of
+from pipelang.analysis.latency.figures import Spent, spent
+from pipelang.analysis.latency.quantiles import SHARES
+from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.records import dataclass
+from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.host.simulate import Counts, simulate
+from pipelang.semantics import program as p
+
+OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
+Z = 3.2905267
+"""Two-sided 99.9% of the standard normal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """An observed share or mean with its 99.9% interval, beside what the analysis says."""
+
+    observed: float
+    expected: float | None
+    low: float
+    high: float
+
+    @property
+    def agrees(self) -> bool:
+        return self.expected is None or self.low <= self.expected <= self.high
+
+    def as_json(self) -> dict[str, float | None]:
+        return {
+            "observed": self.observed,
+            "expected": self.expected,
+            "low": self.low,
+            "high": self.high,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A pipeline's simulation: outcomes, escalations by name, cost and machine time."""
+
+    name: str
+    runs: int
+    outcomes: dict[str, Compared]
+    escalations: dict[str, Compared]
+    wrong_effect: Compared
+    cost: dict[str, Any]
+    latency: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "runs": self.runs,
+            "outcomes": {name: one.as_json() for name, one in self.outcomes.items()},
+            "escalations": {name: one.as_json() for name, one in self.escalations.items()},
+            "wrong_effect": self.wrong_effect.as_json(),
+            "cost": self.cost,
+            "latency": self.latency,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What things cost in a simulation: the means that the analysis takes."""
+
+    model: Model
+
+    def attempt(self, step: p.Step, link: p.Link, tier: str, turn: int) -> tuple[float, float]:
+        action = link.action
+        asked = action.agent or action if isinstance(action, p.Cascade) else action
+        assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
+        cost = turn_cost(self.model, step, link, asked, tier, turn)
+        return cost.mean, cost.tokens_in.mean + cost.tokens_out.mean
+
+    def tools(self, agent: p.Agent) -> float:
+        return tools_cost(self.model, agent)
+
+    def child(self, action: p.RunPipeline) -> Means:
+        return Means(child_of(self.model, action).model)
+
+
+def spending(program: p.Program, pipeline: p.Pipeline) -> Means:
+    """What attempts cost in a simulation of a pipeline."""
+    return Means(make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5)))
+
+
+def unknown_as(value: float | None) -> Callable[[str], float]:
+    """What an unknown counts as. A simulated agent leaves the pipelines among its tools alone, so
+    nothing happens there.
+    """
+    number = 0.5 if value is None else value
+    return lambda site: 1.0 if ".tools[" in site else number
+
+
+def share(hits: int, runs: int, expected: float | None) -> Compared:
+    """A share with Wilson's interval."""
+    seen = hits / runs
+    centre = (seen + Z * Z / (2 * runs)) / (1 + Z * Z / runs)
+    half = Z * math.sqrt(seen * (1 - seen) / runs + Z * Z / (4 * runs * runs)) / (1 + Z * Z / runs)
+    low = 0.0 if hits == 0 else max(0.0, centre - half)
+    high = 1.0 if hits == runs else min(1.0, centre + half)
+    return Compared(seen, expected, low, high)
+
+
+def simulated(
+    loaded: LoadedProgram,
+    pipeline: p.Pipeline,
+    runs: int,
+    seed: int,
+    unknown: float | None,
+    progress: Callable[[int], None] | None = None,
+) -> Simulated:
+    """Simulate a pipeline and put the analysis beside it. Raises `UnknownChance`."""
+    program = loaded.program
+    counts = simulate(loaded, pipeline, runs, seed, spending(program, pipeline), unknown, progress)
+    point = Parameters(program.evidence, unknown_as(unknown))
+    expected = sweep(make_model(program, pipeline, point))
+    taken = spent(program, pipeline, point, None, expected.work)
+    names = {*counts.escalations, *expected.escalations}
+    return Simulated(
+        name=pipeline.name,
+        runs=counts.runs,
+        outcomes={
+            name: share(counts.outcomes[name], counts.runs, float(getattr(expected, name)))
+            for name in OUTCOMES
+        },
+        escalations={
+            name: share(
+                counts.escalations[name], counts.runs, float(expected.escalations.get(name, 0.0))
+            )
+            for name in sorted(names)
+        },
+        wrong_effect=share(counts.wrong_effect, counts.runs, float(expected.wrong_effect)),
+        cost=_cost(counts, expected, taken),
+        latency=_quantiles(counts.seconds, "latency", taken),
+    )
+
+
+def _cost(counts: Counts, expected: Totals, taken: Spent | None) -> dict[str, Any]:
+    mean = sum(counts.costs) / counts.runs
+    spread = math.sqrt(sum((cost - mean) ** 2 for cost in counts.costs) / counts.runs)
+    half = Z * spread / math.sqrt(counts.runs)
+    compared = Compared(mean, float(expected.cost), mean - half, mean + half)
+    return {
+        "mean": compared.as_json(),
+        **_quantiles(counts.costs, "cost", taken),
+        "most": max(counts.costs),
+    }
+
+
+def _quantiles(values: list[float], name: str, taken: Spent | None) -> dict[str, Any]:
+    """Observed quantiles beside what the analysis says."""
+    ordered = sorted(values)
+    last = len(ordered) - 1
+
+    def at(read: str, share: float) -> dict[str, float | None]:
+        observed = ordered[min(last, math.ceil(share * len(ordered)) - 1)]
+        expected = None if taken is None else taken.ranges[f"{name}.{read}"].value
+        return {"observed": observed, "expected": expected}
+
+    return {read: at(read, share) for read, share in SHARES.items()}

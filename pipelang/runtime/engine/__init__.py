@@ -1,0 +1,3 @@
+"""The interpreter: it decides what runs next, keeps values and budgets, and asks a `World` for
+everything outside.
+"""

@@ -1,0 +1,81 @@
+"""An agent: turns of a model, each of which answers or asks for tools, up to `steps` of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pipelang.runtime.engine.run import Ended, Run
+from pipelang.runtime.engine.subpipelines import play_child
+from pipelang.runtime.engine.values import Misfit, shown
+from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult, Turn
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import CALLS_A_TURN
+
+Perform = Callable[[Run, Attempt], Awaitable[Any]]
+Retried = Callable[[Attempt, Perform], Awaitable[Any]]
+"""Makes attempts of something until one succeeds, as often as the link says."""
+
+
+async def run_agent(run: Run, attempt: Attempt, agent: p.Agent, retried: Retried) -> Any:
+    """The agent's answer, or how one of its pipelines ended the run. Raises `AttemptFailed`."""
+    turns: tuple[Turn, ...] = ()
+    while len(turns) < agent.steps:
+        so_far = turns
+
+        async def next_turn(run: Run, mine: Attempt, so_far: tuple[Turn, ...] = so_far) -> Turn:
+            return await run.world.turn(run, mine, agent, so_far)
+
+        turn: Turn = await retried(attempt, next_turn)
+        if not turn.calls:
+            return turn.answer
+        results: list[ToolResult] = []
+        for used in await _use(run, attempt, agent, turn.calls):
+            if isinstance(used, Ended):
+                return used
+            results.append(used)
+        turns = (*turns, Turn(None, turn.calls, turn.said, tuple(results)))
+    message = f"no answer within {agent.steps} turns"
+    run.tell("failed", attempt.step.name, why="max_steps", message=message)
+    raise AttemptFailed(message, kind="max_steps")
+
+
+async def _use(
+    run: Run, attempt: Attempt, agent: p.Agent, calls: tuple[ToolCall, ...]
+) -> list[ToolResult | Ended]:
+    """The calls of a turn, side by side; their results in the order of the calls."""
+    running: dict[Any, int] = {}
+    results: dict[int, ToolResult | Ended] = {}
+    try:
+        for index, call in enumerate(calls):
+            if index >= CALLS_A_TURN:
+                why = f"at most {CALLS_A_TURN} calls a turn"
+                results[index] = ToolResult(call, why, failed=True)
+            else:
+                running[run.world.spawn(_one(run, attempt, agent, call))] = index
+        while running:
+            for task in list(await run.world.first(running)):
+                results[running.pop(task)] = task.result()
+    finally:
+        if running:
+            await run.world.stop(running)
+    return [results[index] for index in sorted(results)]
+
+
+async def _one(run: Run, attempt: Attempt, agent: p.Agent, call: ToolCall) -> ToolResult | Ended:
+    if call.name in agent.tools:
+        return await run.world.use(run, attempt, call)
+    if call.name not in agent.pipelines:
+        return ToolResult(call, f"there is no tool `{call.name}`", failed=True)
+    pipeline = run.program.pipelines[call.name]
+    try:
+        values = {
+            parameter.name: call.arguments.get(parameter.name, parameter.default)
+            for parameter in pipeline.parameters
+        }
+        answer = await play_child(run, attempt.step, pipeline, values, attempt.subjects)
+    except (AttemptFailed, Misfit) as failure:
+        return ToolResult(call, str(failure), failed=True)
+    if isinstance(answer, Ended):
+        return answer
+    return ToolResult(call, shown(pipeline.returns, answer))

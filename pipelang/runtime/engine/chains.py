@@ -1,0 +1,326 @@
+"""Walking a chain: attempts, waits, fallbacks, by the kernel in `semantics.kernels.chain`."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from decimal import Decimal
+from typing import Any, assert_never
+
+from pipelang.records import replace
+from pipelang.runtime.engine.agents import run_agent
+from pipelang.runtime.engine.each import run_each
+from pipelang.runtime.engine.expressions import NoValue
+from pipelang.runtime.engine.redaction import hide
+from pipelang.runtime.engine.run import Ended, Run, conclude
+from pipelang.runtime.engine.subpipelines import run_child
+from pipelang.runtime.engine.values import shown, told
+from pipelang.runtime.engine.votes import Call, cascade, vote
+from pipelang.runtime.engine.world import NOTHING, Attempt, AttemptFailed
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import (
+    START,
+    Position,
+    after_failure,
+    after_giving_up,
+    ending,
+    longest_wait,
+    resolve,
+)
+from pipelang.semantics.types import ANSWERER
+
+
+def run_chain(run: Run, step: p.Step) -> Coroutine[Any, Any, Any]:
+    """The step's answer, or how it ended the run."""
+    return walk(run, step, step.chain)
+
+
+async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = None) -> Any:
+    """What the links of a chain answer, how one of them ended the run, or `NOTHING` for the body of
+    an `each`: the chain of the step itself begins the step and ends the run.
+    """
+    if chain is step.chain:
+        feedback = _begin(run, step)
+    at: Position | None = START
+    misfit: str | None = None
+    while at is not None:
+        link = chain.links[at.link]
+        if at.attempt == 0:
+            misfit = None
+            if at.link:
+                run.tell("fallback", step.name, link=at.link)
+        taken, subjects = link, _NONE
+        try:
+            if isinstance(link.action, p.Choose):
+                taken, subjects = _chosen(run, link)
+            if isinstance(taken.action, p.Value):
+                answer = _value(run, step, taken, taken.action, subjects)
+            else:
+                answer = await _link(run, step, taken, subjects, at.attempt, feedback, misfit)
+            return _done(run, step, answer) if chain is step.chain else answer
+        except AttemptFailed as failure:
+            misfit = failure.misfit
+            at = await _after(run, step, chain, taken, at, failure)
+        except NoValue as problem:
+            why = hide(run, str(problem))
+            run.tell("failed", step.name, why="no_value", message=why, attempt=at.attempt)
+            at = after_giving_up(chain, at)
+    return _used_up(run, step) if chain is step.chain else NOTHING
+
+
+async def _after(
+    run: Run, step: p.Step, chain: p.Chain, taken: p.Link, at: Position, failure: AttemptFailed
+) -> Position | None:
+    """Where to go on after a failure, once it is time for that."""
+    following = _next(chain, taken, at, failure)
+    if following is not None and following.link == at.link:
+        await _wait(run, step, taken, following, failure)
+    return following
+
+
+_NONE: tuple[ir.Expr, ...] = ()
+
+
+def _begin(run: Run, step: p.Step) -> str | None:
+    """A step begins; what a redo has to say to it."""
+    if not run.quiet:
+        run.tell("step", step.name, redone=run.redoing)
+    run.world.begin(run, step)
+    return run.feedback.pop(step.name, None) if run.feedback else None
+
+
+def _done(run: Run, step: p.Step, answer: Any) -> Any:
+    """A step is over, with an answer or because it ended the run."""
+    if not run.quiet:
+        how = (
+            {"outcome": type(answer.outcome).__name__.lower()} if isinstance(answer, Ended) else {}
+        )
+        run.tell("done", step.name, **how)
+    return answer
+
+
+def _used_up(run: Run, step: p.Step) -> Ended:
+    outcome = ending(step.chain, step)
+    run.tell("ended", step.name, outcome=type(outcome).__name__.lower())
+    return conclude(run, outcome)
+
+
+def _value(
+    run: Run, step: p.Step, link: p.Link, action: p.Value, subjects: tuple[ir.Expr, ...]
+) -> Any:
+    value = run.world.pure(run, step, link, subjects)
+    if not run.quiet:
+        run.tell("value", step.name, content=shown(action.value.type, value))
+    return value
+
+
+def _link(
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    subjects: tuple[ir.Expr, ...],
+    number: int,
+    feedback: str | None,
+    misfit: str | None,
+) -> Coroutine[Any, Any, Any]:
+    """One attempt of a link, by its cache if that has an answer; `number` counts from 0.
+
+    `subjects` are what the matches around it decided by.
+    """
+    if link.cache is None:
+        return _act(run, step, link, subjects, number, feedback, misfit)
+    return _cached(run, step, link, subjects, number, feedback, misfit)
+
+
+async def _cached(
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    subjects: tuple[ir.Expr, ...],
+    number: int,
+    feedback: str | None,
+    misfit: str | None,
+) -> Any:
+    """By the cache, or by who asks for the same right now; what that wait took is the attempt's."""
+    world, kept = run.world, link
+    if number > 0 or run.redoing:
+        answer = await _act(run, step, link, subjects, number, feedback, misfit)
+        if not isinstance(answer, Ended):
+            world.keep(run, step, kept, answer)
+        return answer
+    began = world.elapsed(run)
+    found = await world.look_up(run, step, link, subjects)
+    if found is not NOTHING:
+        run.tell("cached", step.name)
+        return found
+    answer = NOTHING
+    try:
+        waited = world.elapsed(run) - began
+        if link.timeout is not None and waited >= SHORTEST_WAIT:
+            link = replace(link, timeout=max(link.timeout - Decimal(waited), Decimal(0)))
+        answer = await _act(run, step, link, subjects, number, feedback, misfit)
+    finally:
+        if answer is NOTHING or isinstance(answer, Ended):
+            world.lack(run, step, kept)
+        else:
+            world.keep(run, step, kept, answer)
+    return answer
+
+
+SHORTEST_WAIT = 0.001
+"""Seconds below which a look into a cache was no wait."""
+
+
+def _act(
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    subjects: tuple[ir.Expr, ...],
+    number: int,
+    feedback: str | None,
+    misfit: str | None,
+) -> Coroutine[Any, Any, Any]:
+    """Carry out a link. No coroutine itself: each would take room in every run that waits."""
+    action = link.action
+    match action:
+        case p.Call() | p.AskRole() | p.AskTier():
+            tier = run.route(action.who) if isinstance(action, p.AskTier) else None
+            arguments = {name: run.evaluate(value) for name, value in action.arguments}
+            attempt = Attempt(
+                step, link, action, tier, arguments, number, feedback, misfit, subjects
+            )
+            if link.vote is not None:
+                return vote(run, attempt, link.vote, _caller(run))
+            return run.world.attempt(run, attempt)
+        case p.Cascade() | p.Agent():
+            return _several(run, step, link, action, subjects, feedback)
+        case p.RunPipeline() | p.Each() | p.Recall():
+            given = run.world.stand_in(run, step, action)
+            if given is not NOTHING:
+                return _given(given)
+        case p.Value() | p.Choose() | p.Broken():
+            raise AssertionError(f"{type(action).__name__} is no action by itself")
+        case _:
+            assert_never(action)
+    if isinstance(action, p.RunPipeline):
+        return run_child(run, step, link, action, subjects, number)
+    if isinstance(action, p.Recall):
+        return _recall(run, step, action, subjects)
+    each = action
+
+    def body(inside: Run) -> Any:
+        return _element(inside, step, each, feedback)
+
+    return run_each(run, step, each, subjects, body)
+
+
+def _several(
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    action: p.Cascade | p.Agent,
+    subjects: tuple[ir.Expr, ...],
+    feedback: str | None,
+) -> Coroutine[Any, Any, Any]:
+    """A cascade, or an agent, perhaps with votes: each of their calls has the link's retries."""
+    agent = action if isinstance(action, p.Agent) else None
+    if agent is not None:
+        given = run.world.stand_in(run, step, agent)
+        if given is not NOTHING:
+            return _given(given)
+    tier = None if agent is None else run.route(agent.who)
+    arguments = {name: run.evaluate(value) for name, value in action.arguments}
+    asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
+    attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects)
+    if isinstance(action, p.Cascade):
+        return cascade(run, attempt, action, _caller(run, action.agent))
+    call = _caller(run, agent)
+    return call(attempt) if link.vote is None else vote(run, attempt, link.vote, call)
+
+
+async def _given(value: Any) -> Any:
+    return value
+
+
+async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: tuple[ir.Expr, ...]) -> Any:
+    value = await run.world.recall(run, step, action, subjects)
+    returns = run.program.memories[action.memory].returns
+    content = None if value is None else shown(returns, value)
+    run.tell("recall", step.name, content=content, memory=action.memory)
+    return value
+
+
+_FIRST = ir.Const(None, ANSWERER)
+"""In place of who answers, which the attempt has as its tier."""
+
+
+async def _element(inside: Run, step: p.Step, each: p.Each, feedback: str | None) -> Any:
+    """An element's answer, how it ended the run, or `NOTHING`."""
+    answer = await walk(inside, step, each.body, feedback)
+    if answer is NOTHING and each.body.end is not None:
+        return conclude(inside, each.body.end)
+    return answer
+
+
+def _caller(run: Run, agent: p.Agent | None = None) -> Call:
+    """One call of a vote or cascade: attempts of its link until one answers; an agent as a whole,
+    each turn of which has them.
+    """
+
+    async def call(attempt: Attempt) -> Any:
+        if agent is not None:
+            return await run_agent(run, attempt, agent, retried)
+        return await retried(attempt, run.world.attempt)
+
+    async def retried(attempt: Attempt, perform: Any) -> Any:
+        number, misfit = 0, attempt.misfit
+        while True:
+            try:
+                return await perform(run, replace(attempt, number=number, misfit=misfit))
+            except AttemptFailed as failure:
+                number, misfit = number + 1, failure.misfit
+                if number > attempt.link.retry.count or _gives_up(attempt.link, failure):
+                    raise
+                await _wait(run, attempt.step, attempt.link, Position(0, number), failure)
+
+    return call
+
+
+def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[ir.Expr, ...]]:
+    """The arm that a match over actions takes now, and what decided."""
+    subjects: list[ir.Expr] = []
+    while isinstance(link.action, p.Choose):
+        decided, arms = link.action.subject, link.action.arms
+        subject = run.route(decided, [taken for taken, _ in arms])
+        said = told(decided.type, subject, (taken for taken, _ in arms))
+        run.tell("route", ir.show(decided), value=said)
+        link = resolve(link.action, subject)
+        subjects.append(decided)
+    return link, tuple(subjects)
+
+
+def _next(chain: p.Chain, taken: p.Link, at: Position, failure: AttemptFailed) -> Position | None:
+    """Where to go on: the kernel's word, unless trying again is pointless or comes too early."""
+    if _gives_up(taken, failure):
+        return after_giving_up(chain, at)
+    return after_failure(chain, at, taken)
+
+
+def _gives_up(link: p.Link, failure: AttemptFailed) -> bool:
+    """Whether the same again is pointless, or allowed only after the link's timeout."""
+    if not failure.retryable:
+        return True
+    later, patience = failure.retry_after, link.timeout
+    return later is not None and patience is not None and later > float(patience)
+
+
+async def _wait(
+    run: Run, step: p.Step, link: p.Link, following: Position, failure: AttemptFailed
+) -> None:
+    longest = float(longest_wait(link.retry, following.attempt))
+    seconds = run.world.jitter(longest) if longest else 0.0
+    if failure.retry_after is not None:
+        seconds = max(seconds, failure.retry_after)
+    run.tell("retry", step.name, attempt=following.attempt, wait=round(seconds, 3))
+    if seconds > 0:
+        await run.world.sleep(run, seconds)

@@ -1,0 +1,105 @@
+"""A pipeline behind its breaker: who is let through, what is learnt, and what answers instead."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from pipelang.runtime.engine.chains import run_chain
+from pipelang.runtime.engine.run import Ended, Run, conclude
+from pipelang.runtime.shared.circuit_breakers import Breakers, Key, Pass, Seen
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+
+
+async def instead(run: Run, breaker: p.Breaker) -> Ended:
+    """What the `else` of an open breaker answers, or how it ends the run."""
+    chain = breaker.otherwise.chain
+    if not chain.links and chain.end is not None:
+        return conclude(run, chain.end)
+    answer = await run_chain(run, breaker.otherwise)
+    if isinstance(answer, Ended):
+        return answer
+    returns = p.Return(ir.Const(None, run.pipeline.returns), breaker.span)
+    return Ended(returns, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A run that was let through: its pass, what it had spent, when it began, and the last verdict
+    of every gate that it came to, those of sub-pipelines as `PIPELINE.GATE`.
+    """
+
+    given: Pass
+    cost: float
+    tokens: int
+    elapsed: float
+    began: float
+    gates: dict[str, bool] = field(default_factory=dict)
+
+
+def key_of(run: Run) -> Key:
+    """Whose breaker a run looks at."""
+    return run.program.file, run.pipeline.name, run.tenant
+
+
+def admitted(run: Run, breaker: p.Breaker, breakers: Breakers) -> Guarded | None:
+    """Let a run through, or not; either is told."""
+    given = breakers.admit(key_of(run), breaker)
+    if isinstance(given, str):
+        run.tell("breaker", run.pipeline.name, state="open", why=given)
+        return None
+    if given.probe:
+        run.tell("breaker", run.pipeline.name, state="half_open")
+    budget = run.budget
+    return Guarded(
+        given,
+        float(budget.money),
+        budget.tokens,
+        run.world.elapsed(run),
+        time.monotonic(),
+    )
+
+
+def over(run: Run, guarded: Guarded, ended: Ended | None, breakers: Breakers) -> None:
+    """The run ended like this; None: something around it cut it short, and it says nothing."""
+    changed = breakers.over(guarded.given, None if ended is None else _seen(run, guarded, ended))
+    if changed is not None:
+        state, why = changed
+        run.tell("breaker", run.pipeline.name, state=state, **({"why": why} if why else {}))
+
+
+def _seen(run: Run, guarded: Guarded, ended: Ended) -> Seen:
+    outcome = ended.outcome
+    match outcome:
+        case p.Return():
+            kind, reason = "answered", ""
+        case p.Escalate():
+            kind, reason = "escalated", outcome.reason
+        case p.Reject():
+            kind, reason = "rejected", outcome.reason
+        case p.Fail():
+            kind, reason = "failed", outcome.reason
+        case _:
+            assert_never(outcome)
+    return Seen(
+        kind,
+        reason,
+        float(run.budget.money) - guarded.cost,
+        run.budget.tokens - guarded.tokens,
+        run.world.elapsed(run) - guarded.elapsed,
+        time.monotonic() - guarded.began,
+        dict(guarded.gates),
+    )
+
+
+def note(run: Run, gate: str, passed: bool) -> None:
+    """A gate was judged: whoever guards this run or one around it remembers its last verdict."""
+    if run.frame is not None:
+        run.frame.gates[gate] = passed
+    name, at = f"{run.pipeline.name}.{gate}", run.parent
+    while at is not None:
+        if at.frame is not None:
+            at.frame.gates[name] = passed
+        at = at.parent

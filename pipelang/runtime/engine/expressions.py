@@ -1,0 +1,285 @@
+"""Expressions to closures: compiled once for a program, evaluated over the values of a run."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import operator
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, assert_never
+
+from pydantic import BaseModel
+
+from pipelang.runtime.engine.values import Types, attribute
+from pipelang.semantics import expressions as ir
+from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.types import (
+    DURATION,
+    INT,
+    JSON,
+    MONEY,
+    NUMBER,
+    PROBABILITY,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
+
+Values = Mapping[str, Any]
+Compiled = Callable[[Values], Any]
+
+BUDGET = "budget.remaining"
+"""The name under which a run keeps itself, to be asked what is `left` of a dimension."""
+
+
+class NoValue(Exception):
+    """An expression that has no value here: a `fn` in Python raised, or a number left its range."""
+
+
+class Expressions:
+    """Compiles the expressions of a program. `functions` are the program's `fn`s by name."""
+
+    def __init__(
+        self,
+        types: Types,
+        matches: Callable[[str, str], bool],
+        functions: Mapping[str, Callable[..., Any]],
+    ) -> None:
+        self._types = types
+        self._matches = matches
+        self._functions = functions
+        self._known: dict[int, tuple[ir.Expr, Compiled]] = {}
+
+    def evaluate(self, expr: ir.Expr, values: Values) -> Any:
+        """The value of an expression. Raises `NoValue`."""
+        try:
+            return self.compile(expr)(values)
+        except ArithmeticError as error:
+            by_zero = isinstance(error, ZeroDivisionError) or "Division" in str(error)
+            why = "it divides by 0" if by_zero else "a number leaves its range"
+            raise NoValue(f"`{ir.show(expr)}` has no value: {why}") from error
+
+    def fitted(self, value: Any, type: Type) -> Any:
+        """A value of the run as this type, with what the type promises checked. Raises `Misfit`."""
+        return self._types.check(type, value)
+
+    def compile(self, expr: ir.Expr) -> Compiled:
+        """The closure of an expression."""
+        known = self._known.get(id(expr))
+        if known is None:
+            known = self._known[id(expr)] = (expr, self._compile(expr))
+        return known[1]
+
+    def _compile(self, expr: ir.Expr) -> Compiled:
+        match expr:
+            case ir.Const():
+                value = self._constant(expr)
+                return lambda values: value
+            case ir.Read():
+                name = expr.name
+                return lambda values: values[name]
+            case ir.Field():
+                return self._field(expr)
+            case ir.At():
+                return self._at(expr)
+            case ir.IsPresent():
+                target = self.compile(expr.target)
+                return lambda values: target(values) is not None
+            case ir.Apply():
+                function = self._functions[expr.function]
+                arguments = [self.compile(part) for part in expr.arguments]
+                return lambda values: function(*(argument(values) for argument in arguments))
+            case ir.Builtin():
+                return self._builtin(expr)
+            case ir.MakeList():
+                items = [self.compile(item) for item in expr.items]
+                return lambda values: [item(values) for item in items]
+            case ir.MakeRecord():
+                return self._record(expr)
+            case ir.Not():
+                operand = self.compile(expr.operand)
+                return lambda values: not operand(values)
+            case ir.Negate():
+                operand = self.compile(expr.operand)
+                return lambda values: -operand(values)
+            case ir.Logic():
+                left, right = self.compile(expr.left), self.compile(expr.right)
+                if expr.op == "and":
+                    return lambda values: left(values) and right(values)
+                return lambda values: left(values) or right(values)
+            case ir.Compare():
+                compare = {"==": operator.eq, "<": operator.lt, "<=": operator.le}[expr.op]
+                left, right = self.compile(expr.left), self.compile(expr.right)
+                if _is_json(expr.left.type) or _is_json(expr.right.type):
+                    return lambda values: _equal(left(values), right(values))
+                return lambda values: compare(left(values), right(values))
+            case ir.Member():
+                item, collection = self.compile(expr.item), self.compile(expr.collection)
+                return lambda values: item(values) in collection(values)
+            case ir.Matches():
+                text, name, matches = self.compile(expr.text), expr.patterns, self._matches
+                return lambda values: matches(name, text(values))
+            case ir.Arithmetic():
+                return self._arithmetic(expr)
+            case ir.Choice():
+                test = self.compile(expr.condition)
+                then, otherwise = self.compile(expr.then), self.compile(expr.otherwise)
+                return lambda values: then(values) if test(values) else otherwise(values)
+            case ir.Select():
+                return self._select(expr)
+            case ir.BudgetLeft():
+                what = expr.what
+                return lambda values: values[BUDGET].left(what)
+            case _:
+                assert_never(expr)
+
+    def _constant(self, expr: ir.Const) -> Any:
+        value, type = expr.value, expr.type
+        if isinstance(type, OptionalType) and value is not None:
+            type = type.inner
+        if type == NUMBER and value is not None:
+            return float(value)
+        if type in (PROBABILITY, MONEY, DURATION) and value is not None:
+            return _exact(value)  # a setting may have come in as a float
+        if isinstance(value, (dict, list)) or isinstance(type, RecordType):
+            return self._types.check(type, value)
+        return value
+
+    def _field(self, expr: ir.Field) -> Compiled:
+        target, name, own = self.compile(expr.target), expr.name, attribute(expr.name)
+
+        def read(values: Values) -> Any:
+            found = target(values)
+            if isinstance(found, BaseModel):
+                return getattr(found, own)
+            return found.get(name) if isinstance(found, Mapping) else None
+
+        return read
+
+    def _at(self, expr: ir.At) -> Compiled:
+        target, index = self.compile(expr.target), self.compile(expr.index)
+
+        def read(values: Values) -> Any:
+            found, at = target(values), index(values)
+            if isinstance(found, Mapping):
+                return found.get(at)
+            return found[at] if 0 <= at < len(found) else None
+
+        return read
+
+    def _record(self, expr: ir.MakeRecord) -> Compiled:
+        fields = [(name, self.compile(value)) for name, value in expr.fields]
+        type = expr.type
+        if isinstance(type, OptionalType):
+            type = type.inner
+        if not isinstance(type, RecordType):
+            return lambda values: {name: value(values) for name, value in fields}
+        make = self._types.model(type).model_construct
+        return lambda values: make(**{name: value(values) for name, value in fields})
+
+    def _select(self, expr: ir.Select) -> Compiled:
+        subject = self.compile(expr.subject)
+        arms = [(taken, self.compile(arm)) for taken, arm in expr.arms]
+
+        def select(values: Values) -> Any:
+            seen = subject(values)
+            for taken, arm in arms:
+                if taken is None or seen in taken:
+                    return arm(values)
+            raise LookupError(f"no arm takes {seen!r}")
+
+        return select
+
+    def _arithmetic(self, expr: ir.Arithmetic) -> Compiled:
+        compute = {
+            "+": operator.add,
+            "-": operator.sub,
+            "*": operator.mul,
+            "/": operator.truediv,
+        }[expr.op]
+        left, right = self.compile(expr.left), self.compile(expr.right)
+        type = expr.type
+        if type == INT:
+            return lambda values: compute(left(values), right(values))
+        if type == NUMBER:
+            return lambda values: _number(compute(_exact(left(values)), _exact(right(values))))
+        if _is_time(expr.left.type):
+            return lambda values: _shift(compute, left(values), right(values))
+        return lambda values: compute(_exact(left(values)), _exact(right(values)))
+
+    def _builtin(self, expr: ir.Builtin) -> Compiled:
+        arguments = [self.compile(part) for part in expr.arguments]
+        first = arguments[0]
+        match expr.function:
+            case "len":
+                return lambda values: len(first(values))
+            case "sum":
+                if expr.type == INT:
+                    return lambda values: sum(first(values))
+                if expr.type == NUMBER:
+                    return lambda values: _number(sum(map(_exact, first(values)), Decimal(0)))
+                return lambda values: sum(first(values), Decimal(0))
+            case "min" | "max":
+                pick: Callable[..., Any] = min if expr.function == "min" else max
+                if len(arguments) == 1:
+                    return lambda values: pick(first(values), default=None)
+                return lambda values: pick(argument(values) for argument in arguments)
+            case "round":
+                if len(arguments) == 1:
+                    return lambda values: round(first(values))
+                digits = arguments[1]
+                return lambda values: _rounded(first(values), digits(values))
+            case _:
+                return lambda values: _first(first(values), arguments[1](values))
+
+
+def _is_time(type: Type) -> bool:
+    return isinstance(type, Scalar) and type.kind.value == "time"
+
+
+def _is_json(type: Type) -> bool:
+    return (type.inner if isinstance(type, OptionalType) else type) == JSON
+
+
+def _equal(left: Any, right: Any) -> bool:
+    """Equality where one side is JSON: its numbers are floats, ours may be exact; true is no 1."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, (int, float, Decimal)) and isinstance(right, (int, float, Decimal)):
+        return bool(_exact(left) == _exact(right))
+    return bool(left == right)
+
+
+def _exact(value: Any) -> Any:
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def _number(value: Decimal) -> float:
+    result = float(value)
+    if not math.isfinite(result):
+        raise OverflowError("the number is too large")
+    return result
+
+
+def _rounded(value: Any, digits: int) -> float:
+    """To so many digits, of the number as it is written; more than there are change nothing."""
+    step = Decimal(1).scaleb(-max(-400, min(digits, 400)))
+    exact = _exact(value)
+    return float(value) if abs(exact) > step * 10**27 else float(exact.quantize(step))
+
+
+def _shift(compute: Any, left: Any, right: Any) -> Any:
+    if isinstance(right, datetime.datetime):
+        return Decimal(str((left - right).total_seconds()))
+    return compute(left, datetime.timedelta(seconds=float(right)))
+
+
+def _first(value: Any, limit: int) -> Any:
+    """The first elements of a list, or as much of a text as fits into so many tokens."""
+    if not isinstance(value, str):
+        return value[: max(limit, 0)]
+    if count_tokens(value) <= limit:
+        return value
+    return value.encode()[: max(limit, 0) * 3].decode(errors="ignore")

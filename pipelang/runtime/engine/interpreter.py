@@ -1,0 +1,302 @@
+"""The interpreter: walks a checked pipeline and asks the world for everything outside it.
+
+What a retry, a fallback, a redo or a region means stands in `semantics.kernels`; here it is walked
+with what really happens. One run is one `Run`. A block is gone through by its segments: a region's
+steps start as soon as the values they read are there and the region is left as a whole, of several
+endings the first in writing order counts; a barrier is passed alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from dataclasses import replace
+from typing import Any, assert_never
+
+from pipelang.runtime.engine.budget import CODES, BudgetSpent
+from pipelang.runtime.engine.circuit_breaking import instead
+from pipelang.runtime.engine.event_payloads import beginning, outcome_data, spent_data
+from pipelang.runtime.engine.expressions import BUDGET, NoValue
+from pipelang.runtime.engine.outcomes import Answered, Escalated, Result
+from pipelang.runtime.engine.redaction import hide
+from pipelang.runtime.engine.regions import plan_of, run_region
+from pipelang.runtime.engine.run import (
+    Ended,
+    Halted,
+    Run,
+    conclude,
+    inputs_of,
+    result_of,
+    values_of,
+    without_value,
+)
+from pipelang.runtime.engine.values import Misfit, shown, to_json, told
+from pipelang.runtime.engine.world import AttemptFailed, Question
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.people import passes
+from pipelang.semantics.kernels.redo import may_redo, readers
+
+
+async def run_pipeline(run: Run) -> Result:
+    """Run to the end. Only a bug or a cancellation raises."""
+    run.values[BUDGET] = run
+    if not run.quiet:
+        run.tell("run", run.pipeline.name, content=inputs_of(run), **beginning(run))
+    ended: Ended | None = None
+    try:
+        # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each.
+        try:
+            ended = _fitted(run, await _entered(run))
+        except (BudgetSpent, NoValue) as problem:
+            ended = _cut(run, problem)
+        finally:
+            run.world.leave(run, ended)
+    except Halted as halted:
+        fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
+        ended = Ended(fail, None, detail=halted.detail)
+    except BaseException as error:
+        _tell_broken(run, error)
+        raise
+    try:
+        result = result_of(run, ended)
+        if isinstance(result, Escalated):
+            await run.world.hand_over(run, result)
+        run.world.finish(run, answered=isinstance(result, Answered))
+    except BaseException as error:
+        _tell_broken(run, error)
+        raise
+    if run.quiet:
+        return result
+    name, data = outcome_data(result)
+    run.tell("outcome", name, **data, **spent_data(run))
+    return replace(result, trace=tuple(run.trace))
+
+
+def _tell_broken(run: Run, error: BaseException) -> None:
+    """The last event of a run that has no outcome."""
+    cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
+    run.tell("outcome", "interrupted" if cancelled else "broken", **spent_data(run))
+
+
+async def play(run: Run) -> Ended:
+    """Go through a pipeline to its outcome; what spends the budget of another one raises."""
+    ended: Ended | None = None
+    try:
+        ended = _fitted(run, await _entered(run))
+    except (BudgetSpent, NoValue) as problem:
+        ended = _cut(run, problem)
+    finally:
+        run.world.leave(run, ended)
+    return ended
+
+
+def _entered(run: Run) -> Coroutine[Any, Any, Ended | None]:
+    """The way through a pipeline: its own, or what an open breaker has instead. Raises `Halted`."""
+    breaker = run.pipeline.breaker
+    if run.world.admit(run) or breaker is None:
+        return _block(run, run.pipeline.block)
+    return instead(run, breaker)
+
+
+def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
+    """How a pipeline ends that cannot go on. Raises what spends the budget of another one."""
+    if isinstance(problem, BudgetSpent):
+        if problem.budget is not run.budget:
+            raise problem
+        run.tell("budget", run.pipeline.name, dimension=problem.dimension)
+        try:
+            return _fitted(run, _budget_end(run, problem))
+        except NoValue as without:
+            problem = without
+    return without_value(run.pipeline.name, run.pipeline.span, str(problem))
+
+
+def _fitted(run: Run, ended: Ended | None) -> Ended:
+    """An answer is what the pipeline promises, or it is none."""
+    assert ended is not None, "a checked pipeline ends on every path"
+    if not isinstance(ended.outcome, p.Return):
+        return ended
+    try:
+        value = run.world.answer(run, ended.value)
+    except Misfit as misfit:
+        why = f"what would be returned does not fit: {misfit}"
+        return without_value(run.pipeline.name, ended.outcome.span, why)
+    return replace(ended, value=value)
+
+
+def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
+    limits = spent.budget.limits
+    if limits is not None and limits.otherwise is not None:
+        return conclude(run, limits.otherwise)
+    fail = p.Fail(CODES[spent.dimension], "budget", run.pipeline.span)
+    return Ended(fail, None, detail=str(spent))
+
+
+# ------------------------------------------------------------------------------------ blocks
+
+
+async def _block(run: Run, block: p.Block) -> Ended | None:
+    """None if the end of the block was reached."""
+    for segment in block.segments:
+        if isinstance(segment, p.Region) or isinstance(item := block.items[segment.index], p.Step):
+            ended = await run_region(run, run.plans.of(block, segment))
+        elif isinstance(item, p.Gate):
+            # What its redos change runs anyway, as all that is below.
+            ended = await _gate(run, block, segment.index, item, set())
+        else:
+            ended = await _barrier(run, item)
+        if ended is not None:
+            return ended
+    return None
+
+
+async def _again(
+    run: Run, block: p.Block, items: Iterable[int], stop: int, renewed: set[str]
+) -> Ended | None:
+    """Run some items of a block, all of them above `stop`. What they make is added to `renewed`."""
+    chosen = set(items)
+    for segment in block.segments:
+        ended: Ended | None = None
+        if isinstance(segment, p.Region):
+            members = [index for index in segment.members if index in chosen]
+            if members:
+                plan = plan_of(block, members)
+                renewed |= {item.name for item in plan.items}
+                ended = await run_region(run, plan)
+        elif segment.index in chosen:
+            item = block.items[segment.index]
+            if isinstance(item, p.Gate):
+                again: set[str] = set()
+                ended = await _gate(run, block, segment.index, item, again)
+                # What its redos changed, and with it everything below that reads it.
+                chosen |= readers(block.items, segment.index + 1, stop - 1, again)
+                renewed |= again
+            elif isinstance(item, p.Step):
+                ended = await run_region(run, plan_of(block, [segment.index]))
+            else:
+                ended = await _barrier(run, item)
+        if ended is not None:
+            return ended
+    return None
+
+
+# ------------------------------------------------------------------------------------- gates
+
+
+async def _gate(
+    run: Run, block: p.Block, index: int, gate: p.Gate, renewed: set[str]
+) -> Ended | None:
+    """Judge a gate, after as many redos as it takes and has. None if it was passed; what its redos
+    made anew is added to `renewed`.
+    """
+    while True:
+        passed = await run.world.holds(run, gate, gate.condition)
+        run.tell("gate", gate.name, passed=passed, **_confidence(run, gate.condition))
+        if passed:
+            return None
+        redo = gate.otherwise
+        if not isinstance(redo, p.Redo):
+            return conclude(run, redo)
+        used = run.redos.get(gate.name, 0)
+        if not may_redo(redo, used):
+            return conclude(run, redo.otherwise)
+        run.redos[gate.name] = used + 1
+        why = gate.name + (f": {gate.doc}" if gate.doc else "")
+        if redo.because is not None:
+            why = str(run.evaluate(redo.because))
+        why = hide(run, why)
+        run.feedback = {**(run.feedback or {}), redo.step: why}
+        run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
+        above = [rerun for rerun in redo.reruns if rerun < index]
+        before, run.redoing = run.redoing, True
+        try:
+            ended = await _again(run, block, above, index, renewed)
+        finally:
+            run.redoing = before
+        if ended is not None:
+            return ended
+
+
+def _confidence(run: Run, condition: ir.Expr) -> dict[str, Any]:
+    """The confidence that a test looked at, for the trace."""
+    if run.quiet:
+        return {}
+    for part in ir.walk(condition):
+        path = ir.path_of(part)
+        if path is not None and path[-1] == "confidence" and len(path) == 2:
+            try:
+                return {"confidence": to_json(run.evaluate(part))}
+            except (KeyError, AttributeError):
+                return {}
+    return {}
+
+
+# ---------------------------------------------------------------------------------- barriers
+
+
+async def _barrier(run: Run, item: p.Item) -> Ended | None:
+    match item:
+        case p.Person():
+            return await _person(run, item)
+        case p.When():
+            holds = await run.world.holds(run, item, item.condition)
+            run.tell("when", item.name or ir.show(item.condition), holds=holds)
+            return await _branch(run, item.condition, item.then if holds else item.otherwise)
+        case p.MatchBranch():
+            subject = run.route(item.subject, [taken for taken, _ in item.arms])
+            said = told(item.subject.type, subject, (taken for taken, _ in item.arms))
+            run.tell("match", ir.show(item.subject), value=said)
+            for taken, arm in item.arms:
+                if taken is None or subject in taken:
+                    return await _branch(run, item.subject, arm)
+            raise LookupError(f"no arm takes {subject!r}")
+        case p.End():
+            return conclude(run, item.outcome)
+        case p.Remember():
+            return await _remember(run, item)
+        case p.Step() | p.Gate() | p.Let():
+            raise AssertionError(f"{type(item).__name__} is no barrier that runs here")
+        case _:
+            assert_never(item)
+
+
+async def _branch(run: Run, condition: ir.Expr, block: p.Block) -> Ended | None:
+    """A branch; what it hangs on is known to everything inside."""
+    run.conditions.append(condition)
+    try:
+        return await _block(run, block)
+    finally:
+        run.conditions.pop()
+
+
+async def _remember(run: Run, item: p.Remember) -> Ended | None:
+    """A write into a memory; one that cannot be made ends the run."""
+    try:
+        await run.world.remember(run, item)
+    except (AttemptFailed, NoValue) as problem:
+        return without_value(item.memory, item.span, str(problem))
+    run.tell("remember", item.memory)
+    return None
+
+
+async def _person(run: Run, person: p.Person) -> Ended | None:
+    if person.when is not None and not await run.world.holds(run, person, person.when):
+        run.tell(person.kind, person.name, asked=False)
+        return None
+    if person.showing is not None:
+        content = shown(person.showing.type, run.evaluate(person.showing))
+    else:
+        content = values_of(run)
+    question = Question(person, content, person.doc or person.name)
+    asked = {"role": person.role, "what": person.kind, "text": question.text}
+    run.tell("asks", person.name, content=content, **asked)
+    decision = await run.world.decide(run, question)
+    goes_on = passes(person, decision is not None, decision is not None and decision.yes)
+    said = {}
+    if decision is not None:
+        said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
+        run.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
+    answered = decision is not None
+    run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
+    return None if goes_on else conclude(run, person.otherwise)

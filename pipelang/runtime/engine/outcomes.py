@@ -1,0 +1,79 @@
+"""How a run ends: exactly one of answered, escalated, rejected, failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from pipelang.runtime.engine.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run took: dollars, tokens, and seconds of machine time (waits for people apart)."""
+
+    cost: Decimal = Decimal(0)
+    tokens: int = 0
+    duration: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What every outcome carries. `trace` is every event of the run, in order."""
+
+    run_id: str = ""
+    spent: Spent = field(default_factory=Spent)
+    trace: tuple[Event, ...] = ()
+
+    @property
+    def cost(self) -> Decimal:
+        return self.spent.cost
+
+    @property
+    def tokens(self) -> int:
+        return self.spent.tokens
+
+    @property
+    def duration(self) -> float:
+        return self.spent.duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(Outcome):
+    """The pipeline's answer; `value` fits the pipeline's type."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalated(Outcome):
+    """A person goes on. `handoff` is all that the run knows, as JSON; `reason` says who decided."""
+
+    role: str
+    reason: str
+    text: str | None
+    handoff: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected(Outcome):
+    """The pipeline declined."""
+
+    reason: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Outcome):
+    """The run could not go on. `code` is of the closed list or the pipeline's own; `partial` is
+    what there is so far, as JSON; `reason` names the step.
+    """
+
+    code: str
+    reason: str
+    text: str | None = None
+    partial: dict[str, Any] = field(default_factory=dict)
+
+
+Result = Answered | Escalated | Rejected | Failed

@@ -1,0 +1,96 @@
+"""Running a pipeline inside another: its own values and budget, the same world.
+
+It reserves from its own budget and from every one around it. Failing is an attempt that failed;
+what it decides, escalating or rejecting, ends the run around it too, and is nested in its handoff.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from pipelang.runtime.engine.budget import Budget, BudgetSpent
+from pipelang.runtime.engine.redaction import hide, hide_json
+from pipelang.runtime.engine.run import Ended, Halted, Run, handoff, so_far
+from pipelang.runtime.engine.world import AttemptFailed
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import passed_on
+
+
+async def run_child(
+    run: Run,
+    step: p.Step,
+    link: p.Link,
+    action: p.RunPipeline,
+    subjects: tuple[ir.Expr, ...],
+    number: int,
+) -> Any:
+    """What a sub-pipeline answers, or how it ended the run; `number` counts the attempts from 0.
+
+    Raises `AttemptFailed`.
+    """
+    values = {name: run.evaluate(value) for name, value in action.arguments}
+    pipeline = run.program.pipelines[action.pipeline]
+    answer = await play_child(run, step, pipeline, values, subjects, link, action, number > 0)
+    if not isinstance(answer, Ended):
+        run.world.left(run, step, answer)
+    return answer
+
+
+async def play_child(
+    run: Run,
+    step: p.Step,
+    pipeline: p.Pipeline,
+    values: dict[str, Any],
+    subjects: tuple[ir.Expr, ...],
+    link: p.Link | None = None,
+    action: p.RunPipeline | None = None,
+    again: bool = False,
+) -> Any:
+    """Play a sub-pipeline with these values; a link's timeout bounds its machine time."""
+    from pipelang.runtime.engine.interpreter import play
+
+    now = run.world.elapsed(run)
+    around = run.budget
+    patience: Budget | None = None
+    if link is not None and link.timeout is not None:
+        limit = p.Budget(None, link.timeout, None, None, None, link.span)
+        around = patience = Budget(limit, around, began=now)
+    budget = Budget(pipeline.budget, around, began=now)
+    child = run.child(pipeline, budget, values, step.name, action, again)
+    run.world.enter(run, child, subjects)
+    run.tell("runs", step.name, pipeline=pipeline.name)
+    try:
+        ended = await play(child)
+    except BudgetSpent as spent:
+        if spent.budget is not patience:
+            run.unfinished[step.name] = hide_json(child, so_far(child))
+            raise
+        message = f"`{pipeline.name}` took longer than the {link.timeout if link else 0} s it has"
+        run.tell("returned", step.name, pipeline=pipeline.name, outcome="timeout")
+        run.tell("failed", step.name, why="timeout", message=message)
+        raise AttemptFailed(message, kind="timeout") from None
+    except (Halted, asyncio.CancelledError):
+        run.unfinished[step.name] = hide_json(child, so_far(child))
+        raise
+    outcome = ended.outcome
+    match outcome:
+        case p.Return():
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="return")
+            return ended.value
+        case p.Fail():
+            message = f"`{pipeline.name}` failed with `{outcome.code}`"
+            if ended.detail:
+                message = hide(child, ended.detail)
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="fail")
+            run.tell("failed", step.name, why=outcome.code, message=message)
+            raise AttemptFailed(message, kind=outcome.code)
+        case p.Escalate():
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="escalate")
+            inside = hide_json(child, handoff(child, ended))
+            return Ended(passed_on(pipeline.name, outcome), ended.value, inside=inside)
+        case p.Reject():
+            run.tell("returned", step.name, pipeline=pipeline.name, outcome="reject")
+            return replace(ended, outcome=passed_on(pipeline.name, outcome))

@@ -1,0 +1,406 @@
+"""Values: pydantic models made from a program's types, and checks of what comes in.
+
+A record is a frozen pydantic model, a share or an amount of money an exact `Decimal`, a duration
+seconds in `Decimal`, an enum member a text. Nothing is coerced and nothing is cut: what does not
+fit is an error with the path to it.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import math
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal, assert_never
+
+from pydantic import AfterValidator as After
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    create_model,
+)
+
+from pipelang.runtime.engine.patterns import Patterns
+from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.quantities import count_tokens, show_value
+from pipelang.semantics.types import (
+    BOOL,
+    AnswererType,
+    EnumType,
+    ErrorType,
+    Kind,
+    ListType,
+    MapType,
+    NoneType,
+    NothingType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
+
+
+class Misfit(ValueError):
+    """A value that does not fit its type. The message names the path and what is wrong with it."""
+
+
+class Record(BaseModel):
+    """What all records of all programs are. One that is handed in is looked at again: its lists can
+    be changed, and it may have been made without checks.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        revalidate_instances="always",
+        populate_by_name=True,
+    )
+
+
+DEEPEST = 100
+"""How deep a `json` value may be nested."""
+
+HIDDEN = "[secret]"
+"""What stands in traces and handoffs in place of a value that is labelled `secret`."""
+
+
+def attribute(name: str) -> str:
+    """The Python name of a record's field: its own, unless that would break pydantic."""
+    return f"field_{name}" if name.startswith(("_", "model_")) else name
+
+
+def _unicode(text: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("text that is not valid Unicode") from None
+    return text
+
+
+def _decimal(value: Any) -> Any:
+    """Numbers as JSON gives them, exactly as they were written."""
+    if not math.isfinite(_number(value)):
+        raise ValueError("expected a finite number")
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def _seconds(value: Any) -> Any:
+    if isinstance(value, datetime.timedelta):
+        return Decimal(str(value.total_seconds()))
+    return _decimal(value)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise ValueError("expected a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("number that is too large") from None
+
+
+def _whole(value: int) -> int:
+    _number(value)  # where a number is expected an int may stand, so each must fit into one
+    return value
+
+
+def _time(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value = datetime.datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, datetime.datetime) or value.utcoffset() is None:
+        raise ValueError("expected a time with its offset, such as 2026-11-21T09:30:00Z")
+    return value
+
+
+def _list(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("expected a list")
+    return value
+
+
+def _json(value: Any, left: int = DEEPEST) -> Any:
+    """A copy of a JSON value, so that nobody outside can change it. Typed values become JSON."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _unicode(value)
+    if isinstance(value, int):
+        return _whole(value)
+    if isinstance(value, (float, Decimal)):
+        if not math.isfinite(value):
+            raise ValueError("number that is not finite")
+        return to_json(value)
+    if left == 0:
+        raise ValueError(f"nested deeper than {DEEPEST}")
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise ValueError("a key that is no text")
+        return {_unicode(key): _json(item, left - 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(item, left - 1) for item in value]
+    if isinstance(value, (BaseModel, datetime.datetime)):
+        return to_json(value)
+    raise ValueError(f"expected JSON, found a `{type(value).__name__}`")
+
+
+_AS_FLOAT = PlainSerializer(float, return_type=float, when_used="json")
+
+
+class Types:
+    """The pydantic side of a program's types. Made once for a program, then only read."""
+
+    def __init__(self, patterns: Patterns) -> None:
+        self._patterns = patterns
+        self._models: dict[str, type[BaseModel]] = {}
+        self._making = threading.RLock()  # two classes for one record would not fit each other
+        self._adapters: dict[int, tuple[Type, type | None, TypeAdapter[Any]]] = {}
+
+    def model(self, type: RecordType) -> type[BaseModel]:
+        """The model class of a record type."""
+        with self._making:
+            made = self._models.get(type.name)
+            if made is None:
+                made = self._models[type.name] = self._create(type)
+        return made
+
+    def _create(self, type: RecordType) -> type[BaseModel]:
+        fields: dict[str, Any] = {}
+        for field in type.fields:
+            annotation = self.annotation(field.type)
+            name = attribute(field.name)
+            if name != field.name:
+                annotation = Annotated[annotation, Field(alias=field.name)]
+            if field.has_default:
+                fields[name] = (annotation, self.check(field.type, copy.deepcopy(field.default)))
+            elif isinstance(field.type, OptionalType):
+                fields[name] = (annotation, None)
+            else:
+                fields[name] = (annotation, ...)
+        with warnings.catch_warnings():
+            # A field may be called `copy` or `schema`; we never use what it hides.
+            warnings.filterwarnings("ignore", "Field name .* shadows", UserWarning)
+            return create_model(type.name, __base__=Record, **fields)
+
+    def answer_model(self, type: Type) -> type[BaseModel] | None:
+        """What a model is asked to fill in: the record itself, a wrapper for anything else, None
+        for plain text.
+        """
+        if isinstance(type, RecordType):
+            return self.model(type)
+        if isinstance(type, Scalar) and type.kind is Kind.TEXT:
+            return None
+        key = f"answer {type!r}"
+        with self._making:
+            made = self._models.get(key)
+            if made is None:
+                made = create_model("Answer", __base__=Record, answer=(self.annotation(type), ...))
+                self._models[key] = made
+        return made
+
+    def check(self, type: Type, value: Any) -> Any:
+        """The value as this type. Raises `Misfit`."""
+        known = self._adapters.get(id(type))
+        if known is None:
+            known = (type, _plain(type), TypeAdapter(self.annotation(type)))
+            self._adapters[id(type)] = known
+        if value.__class__ is known[1] and _fits_plainly(value):
+            return value
+        try:
+            return known[2].validate_python(value)
+        except ValidationError as error:
+            raise Misfit(describe(error)) from None
+
+    def annotation(self, type: Type) -> Any:
+        """The annotation by which pydantic checks values of a type."""
+        match type:
+            case Scalar():
+                return self._scalar(type)
+            case EnumType():
+                return Literal[type.members]
+            case RecordType():
+                return self.model(type)
+            case ListType():
+                most = Field(max_length=type.max_length)
+                element = self.annotation(type.element)
+                return Annotated[list[element], most, BeforeValidator(_list)]  # type: ignore[valid-type]
+            case MapType():
+                most = Field(max_length=type.max_length)
+                key, value = Annotated[StrictStr, After(_unicode)], self.annotation(type.value)
+                return Annotated[dict[key, value], most]  # type: ignore[valid-type]
+            case OptionalType():
+                return self.annotation(type.inner) | None
+            case NoneType() | NothingType():
+                return None
+            case ErrorType() | AnswererType():
+                return Any
+            case _:
+                assert_never(type)
+
+    def _scalar(self, type: Scalar) -> Any:
+        schema = WithJsonSchema(json_schema(type))
+        match type.kind:
+            case Kind.TEXT:
+                checks = [After(check) for check in (_unicode, *self._text_checks(type))]
+                return Annotated[(StrictStr, *checks)]
+            case Kind.INT | Kind.TOKENS:
+                return Annotated[StrictInt, After(_whole), *_bounds(type), schema]
+            case Kind.NUMBER:
+                read, finite = BeforeValidator(_number), Field(allow_inf_nan=False)
+                return Annotated[float, read, finite, *_bounds(type), schema]
+            case Kind.BOOL:
+                return StrictBool
+            case Kind.PROBABILITY | Kind.MONEY:
+                read = BeforeValidator(_decimal)
+                return Annotated[Decimal, read, *_bounds(type), _AS_FLOAT, schema]
+            case Kind.DURATION:
+                read = BeforeValidator(_seconds)
+                return Annotated[Decimal, read, *_bounds(type), _AS_FLOAT, schema]
+            case Kind.TIME:
+                return Annotated[datetime.datetime, BeforeValidator(_time)]
+            case Kind.JSON | Kind.RATE:
+                return Annotated[Any, BeforeValidator(_json)]
+            case _:
+                assert_never(type.kind)
+
+    def _text_checks(self, type: Scalar) -> list[Callable[[str], str]]:
+        checks: list[Callable[[str], str]] = []
+        limit, patterns = type.max_tokens, type.patterns
+        if limit is not None:
+            most = limit
+
+            def short(text: str) -> str:
+                size = count_tokens(text)
+                if size > most:
+                    raise ValueError(f"text of {size} tokens, at most {most} are allowed")
+                return text
+
+            checks.append(short)
+        if patterns is not None:
+            name = patterns
+
+            def fits(text: str) -> str:
+                if not self._patterns.matches(name, text):
+                    raise ValueError(f"text that does not match {name}")
+                return text
+
+            checks.append(fits)
+        return checks
+
+
+def _plain(type: Type) -> type | None:
+    """The class whose values fit a type without a look, if they are simple ones."""
+    if not isinstance(type, Scalar) or type.low is not None or type.high is not None:
+        return None
+    match type.kind:
+        case Kind.INT | Kind.TOKENS:
+            return int
+        case Kind.BOOL:
+            return bool
+        case Kind.TEXT if type.max_tokens is None and type.patterns is None:
+            return str
+        case _:
+            return None
+
+
+def _fits_plainly(value: Any) -> bool:
+    """Whether a value of a plain class is one that nothing could be wrong with."""
+    return bool(value.isascii() if value.__class__ is str else -(2**53) < value < 2**53)
+
+
+def _bounds(type: Scalar) -> tuple[Any, ...]:
+    """The check of a quantity's range, in the notation of its literals. Comparing is exact."""
+    low, high = type.low, type.high
+    if type.kind is Kind.PROBABILITY:
+        low = Decimal(0) if low is None else low
+        high = Decimal(1) if high is None else high
+    if low is None and high is None:
+        return ()
+
+    def in_range(value: Any) -> Any:
+        exact = _decimal(value)
+        if (low is not None and exact < low) or (high is not None and exact > high):
+            words = [show_value(bound, type) for bound in (low, high) if bound is not None]
+            raise ValueError(f"out of range, expected {'..'.join(words)}")
+        return value
+
+    return (After(in_range),)
+
+
+def describe(error: ValidationError) -> str:
+    """A validation error in a line: path and problem, values left out."""
+    parts = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False)[:5]:
+        path = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        message = f"{message[:1].lower()}{message[1:]}"
+        parts.append(f"`{path}`: {message}" if path else message)
+    return "; ".join(parts)
+
+
+def to_json(value: Any) -> Any:
+    """A value as plain JSON: records as dicts, decimals as numbers, times as text."""
+    if isinstance(value, BaseModel):
+        fields = type(value).__pydantic_fields__
+        return {
+            field.alias or name: to_json(getattr(value, name)) for name, field in fields.items()
+        }
+    if isinstance(value, Decimal):
+        whole = value == value.to_integral_value() and abs(value) < 2**53
+        return int(value) if whole else float(value)
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    return value
+
+
+def shown(type: Type, value: Any) -> Any:
+    """A value as JSON for traces, handoffs and people: what is labelled `secret` stays here."""
+    if value is None:
+        return None
+    if "secret" in type.labels:
+        return HIDDEN
+    match type:
+        case RecordType() if isinstance(value, BaseModel):
+            return {
+                field.name: shown(field.type, getattr(value, attribute(field.name)))
+                for field in type.fields
+            }
+        case ListType() if isinstance(value, list):
+            return [shown(type.element, item) for item in value]
+        case MapType() if isinstance(value, dict):
+            return {key: shown(type.value, item) for key, item in value.items()}
+        case OptionalType():
+            return shown(type.inner, value)
+        case _:
+            return to_json(value)
+
+
+def told(type: Type, value: Any, patterns: Iterable[tuple[Any, ...] | None]) -> Any:
+    """What a trace may say without content of a value that chooses an arm: what the program itself
+    says of it.
+    """
+    named = any(taken is not None and value in taken for taken in patterns)
+    closed = isinstance(type, EnumType) or type == BOOL
+    return to_json(value) if named or closed else "something else"

@@ -1,0 +1,102 @@
+"""Votes and cascades: several calls of one link, by the kernels in `semantics.kernels`.
+
+A majority's calls run side by side, a lead's one after the other, a cascade's tiers cheapest first.
+Every call has the link's retries for itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.engine.world import Attempt, AttemptFailed
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.vote import Open, verdict
+from pipelang.semantics.types import ANSWERER
+
+if TYPE_CHECKING:
+    from pipelang.runtime.engine.run import Run
+
+Call = Callable[[Attempt], Coroutine[Any, Any, Any]]
+"""One call of a link with its retries. Raises `AttemptFailed` when they are used up."""
+
+
+async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
+    """The answer that wins. Raises `AttemptFailed` if none does."""
+    answers: list[Any] = []
+    keys: list[str] = []
+    tally: list[int] = []
+    made = 0
+
+    def count(answer: Any) -> None:
+        key = json.dumps(to_json(answer), sort_keys=True, default=repr)
+        if key not in keys:
+            keys.append(key)
+            answers.append(answer)
+            tally.append(0)
+        tally[keys.index(key)] += 1
+
+    won: int | Open = Open.GOES_ON
+    side_by_side = isinstance(rule, p.Majority)
+    calls = range(rule.calls if side_by_side else 0)
+    running = dict.fromkeys(run.world.spawn(_quietly(call, attempt)) for _ in calls)
+    try:
+        while won is Open.GOES_ON:
+            if side_by_side:
+                results = []
+                for task in list(await run.world.first(running)):
+                    del running[task]  # where one raises, those behind it are stopped too
+                    results.append(task.result())
+            else:
+                results = [await _quietly(call, attempt)]
+            for answered, answer in results:
+                made += 1
+                if answered:
+                    count(answer)
+            won = verdict(rule, tally, made)
+    finally:
+        if running:
+            await run.world.stop(running)
+    run.tell("vote", attempt.step.name, calls=made, tally=sorted(tally, reverse=True))
+    if isinstance(won, Open):
+        raise AttemptFailed("the votes did not agree", kind="vote")
+    run.world.chose(run, attempt.step, answers[won])
+    return answers[won]
+
+
+async def _quietly(call: Call, attempt: Attempt) -> tuple[bool, Any]:
+    """A call that failed is a vote for nothing."""
+    try:
+        return True, await call(attempt)
+    except AttemptFailed:
+        return False, None
+
+
+async def cascade(run: Run, attempt: Attempt, action: p.Cascade, call: Call) -> Any:
+    """The first answer that is good enough. Raises `AttemptFailed` if none is."""
+    for tier in action.tiers:
+        who = ir.Const(tier, ANSWERER)
+        ask = p.AskTier(action.prompt, action.arguments, who, action.answers)
+        mine = Attempt(
+            attempt.step,
+            attempt.link,
+            ask,
+            tier,
+            attempt.arguments,
+            0,
+            attempt.feedback,
+            None,
+            attempt.subjects,
+        )
+        try:
+            answer = await call(mine)
+        except AttemptFailed:
+            continue
+        accepted = await run.world.accepts(run, attempt.step, action, answer)
+        run.tell("until", attempt.step.name, tier=tier, accepted=accepted)
+        if accepted:
+            return answer
+    raise AttemptFailed("no tier was sure enough", kind="cascade")

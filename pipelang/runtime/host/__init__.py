@@ -1,0 +1,1 @@
+"""What a host embeds: handles, what it plugs in, test blocks and simulated runs."""

@@ -1,0 +1,415 @@
+"""Embedding: a `Runtime` that holds what the host plugs in, handles on pipelines, runs and streams.
+
+A loaded program is immutable: any number of runs share it. A `Runtime` holds no state of a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from secrets import token_hex
+from typing import Any
+
+from pipelang.runtime.engine.budget import Budget
+from pipelang.runtime.engine.events import Event, Sink
+from pipelang.runtime.engine.expressions import Expressions, NoValue
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.outcomes import Result
+from pipelang.runtime.engine.patterns import Patterns
+from pipelang.runtime.engine.regions import Plans
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.secrets import redact
+from pipelang.runtime.engine.values import Misfit, Types
+from pipelang.runtime.engine.world import World
+from pipelang.runtime.host.progress import Progress, Update
+from pipelang.runtime.host.runtime import DEFAULT_KEY
+from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
+from pipelang.runtime.host.runtime import Runtime as Runtime
+from pipelang.runtime.inbox.routing import Reach
+from pipelang.runtime.mcp.sessions import Unreachable
+from pipelang.runtime.mcp.tools import RemoteTool
+from pipelang.runtime.providers.protocol import ModelProvider
+from pipelang.runtime.shared.services import Plugged
+from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, describe
+from pipelang.runtime.worlds.real.world import RealWorld
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import tools_behind
+from pipelang.semantics.types import OptionalType
+
+
+class InputError(ValueError):
+    """An input that does not fit. Raised before anything runs; the message says where and why."""
+
+
+class SettingError(ValueError):
+    """A setting that the program does not have, or a value that it cannot take."""
+
+
+Rebuild = Callable[[Mapping[str, Any]], p.Program]
+"""The program of the same text with other settings. Raises `SettingError`."""
+
+_MOST_VARIANTS = 16
+"""Programs with other settings that are kept ready."""
+
+
+class LoadedProgram:
+    """A checked program, ready to run. Immutable and safe to share."""
+
+    def __init__(self, program: p.Program, rebuild: Rebuild | None = None) -> None:
+        self.program = program
+        self._rebuild = rebuild
+        self._variants: dict[Any, LoadedProgram] = {}
+        self.patterns = Patterns(program.patterns)
+        self.types = Types(self.patterns)
+
+    @property
+    def hash(self) -> str:
+        """The content hash of the program."""
+        return self.program.hash
+
+    @property
+    def pipelines(self) -> tuple[str, ...]:
+        """The names of the pipelines."""
+        return tuple(self.program.pipelines)
+
+    def with_settings(self, settings: Mapping[str, Any]) -> LoadedProgram:
+        """The same program with some settings turned. Raises `SettingError`."""
+        if not settings:
+            return self
+        key = tuple(sorted((str(name), repr(value)) for name, value in settings.items()))
+        found = self._variants.get(key)
+        if found is None:
+            if self._rebuild is None:
+                raise SettingError("this program was not loaded from a file: it has no settings")
+            found = LoadedProgram(self._rebuild(settings))
+            while len(self._variants) >= _MOST_VARIANTS:
+                self._variants.pop(next(iter(self._variants)), None)
+            self._variants[key] = found
+        return found
+
+    def pipeline(
+        self,
+        name: str,
+        *,
+        tools: Mapping[str, Callable[..., Any]] | None = None,
+        runtime: Runtime | None = None,
+    ) -> Handle:
+        """A handle on a pipeline.
+
+        Raises KeyError (with the nearest name) if there is none, or if a tool that is handed in is
+        none of the program's; `NotRunnable` if it uses what this version does not run, and
+        `ToolMissing` if the function of a tool is not found.
+        """
+        if name not in self.program.pipelines:
+            raise KeyError(_unknown("pipeline", name, self.program.pipelines))
+        for given in tools or {}:
+            if given not in self.program.tools and given not in self.program.functions:
+                raise KeyError(_unknown("tool", given, self.program.tools))
+        return Handle(self, self.program.pipelines[name], runtime or Runtime(), tools or {})
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean `{close[0]}`?" if close else ""
+    return f"there is no {what} `{name}`{hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What a host says of the runs of a handle."""
+
+    permits: frozenset[str] | None = None
+    tenant: str | None = None
+    run_id: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Handle:
+    """A pipeline that can be run."""
+
+    def __init__(
+        self,
+        loaded: LoadedProgram,
+        pipeline: p.Pipeline,
+        runtime: Runtime,
+        tools: Mapping[str, Callable[..., Any]],
+    ) -> None:
+        self.loaded = loaded
+        self.pipeline = pipeline
+        self.runtime = runtime
+        self._options = _Options()
+        self._handed_in = tools
+        self._variants: dict[LoadedProgram, Handle] = {}
+        program = loaded.program
+        self._plans = Plans()
+        self._names = tuple(parameter.name for parameter in pipeline.parameters)
+        self._most = frozenset(pipeline.permits)
+        self._providers = _Lazily(runtime, program)
+        self._tools = Toolbox(
+            program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
+        )
+        self._secrets = tuple(
+            provider.key or DEFAULT_KEY for provider in program.providers.values()
+        )
+        found = [
+            (tool, self._tools.function(program.tools[tool]))
+            for tool in dict.fromkeys(tools_behind(program, pipeline))
+        ]
+        self._remote = tuple(tool for _, tool in found if isinstance(tool, RemoteTool))
+        for server in runtime.mcp.values() if self._remote else ():
+            self._secrets += server.secrets()
+        self._plugged = self._now_plugged()
+        functions: dict[str, Callable[..., Any]] = {}
+        self._expressions = Expressions(loaded.types, loaded.patterns.matches, functions)
+        for function in program.functions.values():
+            functions[function.name] = self._function(function)
+
+    def _function(self, function: p.Function) -> Callable[..., Any]:
+        names = [parameter.name for parameter in function.parameters]
+        if function.body is None:
+            return partial(self._python, function, self._tools.pure(function))
+        body, expressions = function.body, self._expressions
+        return lambda *values: expressions.evaluate(body, dict(zip(names, values, strict=True)))
+
+    def _python(self, function: p.Function, found: Callable[..., Any], *values: Any) -> Any:
+        """A `fn` in Python: whatever it raises, and whatever does not fit, is no value."""
+        try:
+            return self.loaded.types.check(function.returns, found(*copy.deepcopy(values)))
+        except (Exception, SystemExit) as error:
+            why = str(error) if isinstance(error, Misfit) else describe(error)
+            why = redact(why, self._secrets)
+            raise NoValue(f"`{function.name}` gave no value: {why}") from error
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """References to the secrets that its runs may know, for sinks that keep them out."""
+        return self._secrets
+
+    def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs as values of their types. Raises `InputError`."""
+        values: dict[str, Any] = {}
+        for name in given:
+            if name not in self._names:
+                listed = ", ".join(f"`{n}`" for n in self._names) or "none"
+                raise InputError(
+                    f"`{self.pipeline.name}` has no input `{name}`; its inputs: {listed}"
+                )
+        for parameter in self.pipeline.parameters:
+            if parameter.name in given:
+                value = given[parameter.name]
+            elif parameter.has_default:
+                value = parameter.default
+            elif isinstance(parameter.type, OptionalType):
+                value = None
+            else:
+                raise InputError(f"`{self.pipeline.name}` needs the input `{parameter.name}`")
+            try:
+                values[parameter.name] = self.loaded.types.check(parameter.type, value)
+            except Misfit as misfit:
+                raise InputError(f"input `{parameter.name}`: {misfit}") from None
+        return values
+
+    def start(
+        self,
+        given: Mapping[str, Any],
+        *,
+        sinks: Iterable[Sink] = (),
+        permits: Iterable[str] | None = None,
+        tenant: str | None = None,
+        run_id: str | None = None,
+        world: World | None = None,
+    ) -> Run:
+        """A run that has its inputs and has not begun. Raises `InputError`, and `SettingError` if
+        the settings that the runtime now gives do not fit.
+        """
+        now = self._as_set()
+        return now._begin(given, self._options, sinks, permits, tenant, run_id, world)
+
+    def _as_set(self) -> Handle:
+        """The handle on the program as its settings are now: they stay so until the run ends."""
+        now = self.runtime.settings
+        settings = {**(now() if callable(now) else now), **self._options.settings}
+        if not settings:
+            return self
+        loaded = self.loaded.with_settings(settings)
+        if loaded not in self._variants:
+            while len(self._variants) >= _MOST_VARIANTS:
+                self._variants.pop(next(iter(self._variants)), None)
+            pipeline = loaded.program.pipelines[self.pipeline.name]
+            self._variants[loaded] = Handle(loaded, pipeline, self.runtime, self._handed_in)
+        return self._variants[loaded]
+
+    def _begin(
+        self,
+        given: Mapping[str, Any],
+        options: _Options,
+        sinks: Iterable[Sink],
+        permits: Iterable[str] | None,
+        tenant: str | None,
+        run_id: str | None,
+        world: World | None,
+    ) -> Run:
+        values = self.inputs(given)
+        program = self.loaded.program
+        if world is None:
+            world = RealWorld(self._plug())
+        everyone = (*self.runtime.sinks, *sinks)
+        permits = options.permits if permits is None else permits
+        return Run(
+            id=run_id or options.run_id or token_hex(6),
+            program=program,
+            pipeline=self.pipeline,
+            world=world,
+            expressions=self._expressions,
+            plans=self._plans,
+            budget=Budget(self.pipeline.budget),
+            values=values,
+            sinks=everyone,
+            quiet=not (self.runtime.trace or everyone),
+            traced=self.runtime.trace,
+            granted=self._most if permits is None else self._most & {*permits},
+            tenant=tenant if tenant is not None else options.tenant,
+            references=self._secrets,
+        )
+
+    def _plug(self) -> Plugged:
+        """What the runtime holds now: the same object while nothing in it was replaced."""
+        now = self._now_plugged()
+        if now != self._plugged:
+            self._plugged = now
+        return self._plugged
+
+    def _now_plugged(self) -> Plugged:
+        runtime = self.runtime
+        return Plugged(
+            self.loaded.types,
+            self._providers,
+            self._tools,
+            Reach(runtime.people),
+            runtime.chance,
+            runtime.memories,
+            runtime.cache,
+            runtime.flights,
+            runtime.batches,
+            runtime.switches,
+            runtime.rates,
+            runtime.breakers,
+        )
+
+    def with_options(
+        self,
+        *,
+        permits: Iterable[str] | None = None,
+        tenant: str | None = None,
+        run_id: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Handle:
+        """This handle for runs with these options; what is not given stays as it is.
+
+        `permits` are what the host grants: a run has those of them that its pipeline lists, and all
+        of the pipeline's without the option. `run_id` names the next run: it should be used once.
+        `settings` go before those of the runtime.
+        """
+        made = copy.copy(self)
+        old = self._options
+        made._options = _Options(
+            old.permits if permits is None else frozenset(permits),
+            old.tenant if tenant is None else tenant,
+            old.run_id if run_id is None else run_id,
+            old.settings if settings is None else {**settings},
+        )
+        return made
+
+    async def ready(self) -> None:
+        """Reach the MCP servers that the pipeline's tools are on, and compare what they offer with
+        what is declared. Runs do this too; it is worth calling when a service starts.
+
+        Raises `ToolDrift` with the difference, `ToolMissing` if a server cannot be reached.
+        """
+        for tool in self._remote:
+            span = tool.tool.binding_span
+            try:
+                drift = await tool.drift()
+            except Unreachable as error:
+                message = f"tool `{tool.tool.name}`: {redact(str(error), self._secrets)}"
+                raise ToolMissing(message, span) from error
+            if drift is not None:
+                raise ToolDrift(drift, span)
+
+    async def _compared(self) -> None:
+        """`ready`, except that what cannot be reached now is left to the steps that call it."""
+        try:
+            await self.ready()
+        except ToolDrift:
+            raise
+        except ToolMissing:
+            return
+
+    async def run(self, /, **inputs: Any) -> Result:
+        """Run to the end. Raises before anything runs: `InputError`, `SettingError`, `ToolDrift`.
+        Nothing else is raised.
+        """
+        if self._remote:
+            await self._compared()
+        return await run_pipeline(self.start(inputs))
+
+    def run_sync(self, /, **inputs: Any) -> Result:
+        """`run` for scripts. Inside a running event loop it raises: there, await `run`."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            raise RuntimeError("an event loop is running here: use `await handle.run(...)` instead")
+        return asyncio.run(self.run(**inputs))
+
+    async def stream(self, /, **inputs: Any) -> AsyncIterator[Update]:
+        """Run, and say what is going on; the last update has progress 100 and the `result`.
+
+        Leaving the loop early cancels the run.
+        """
+        if self._remote:
+            await self._compared()
+        queue: asyncio.Queue[Update | None] = asyncio.Queue()
+        progress = Progress(self.pipeline)
+
+        def sink(run_id: str, event: Event) -> None:
+            update = progress.update(event)
+            if update is not None:
+                queue.put_nowait(update)
+
+        run = self.start(inputs, sinks=(sink,))
+        task = asyncio.ensure_future(run_pipeline(run))
+        task.add_done_callback(lambda done: queue.put_nowait(None))
+        try:
+            while (update := await queue.get()) is not None:
+                yield update
+            yield progress.last(await task)
+        finally:
+            if not task.done():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+
+class _Lazily(Mapping[str, ModelProvider]):
+    """Providers by name, made when a model is really called."""
+
+    def __init__(self, runtime: Runtime, program: p.Program) -> None:
+        self._runtime = runtime
+        self._program = program
+
+    def __getitem__(self, name: str) -> ModelProvider:
+        return self._runtime.provider(self._program, name)
+
+    def __iter__(self) -> Any:
+        return iter(self._program.providers)
+
+    def __len__(self) -> int:
+        return len(self._program.providers)

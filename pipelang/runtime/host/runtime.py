@@ -1,0 +1,128 @@
+"""What a host plugs in: model providers, tools, people, memories, caches, sinks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelang.runtime.engine.events import Sink
+from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
+from pipelang.runtime.inbox.inbox import Inbox
+from pipelang.runtime.inbox.people import Nobody, People
+from pipelang.runtime.mcp.servers import McpServer
+from pipelang.runtime.mcp.sessions import Sessions
+from pipelang.runtime.providers.protocol import ModelProvider
+from pipelang.runtime.shared.batching import Batches
+from pipelang.runtime.shared.cache import CacheStore, InMemoryCache
+from pipelang.runtime.shared.circuit_breakers import Breakers
+from pipelang.runtime.shared.kill_switches import Switches
+from pipelang.runtime.shared.memory_store import InMemory, MemoryStore
+from pipelang.runtime.shared.single_flight import Flights
+from pipelang.runtime.tools.rate_limits import Rates
+from pipelang.runtime.tools.threads import Threads
+from pipelang.semantics import program as p
+
+DEFAULT_KEY = "env:ANTHROPIC_API_KEY"
+
+
+class NotRunnable(ValueError):
+    """A pipeline with a construct that this version does not run yet."""
+
+
+@dataclass(slots=True)
+class Runtime:
+    """What a host plugs in. `providers` are by the name of a program's provider; what is not given
+    is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
+    `people` are called with every question, or an inbox in which it waits for an answer.
+    `memories` and `cache` live as long as this object unless others are handed in. Without `trace`
+    results carry no events; where there is no sink either, none are made. `mcp` are the servers
+    that tools are bound to, by name. `settings` replace those of the programs, or say what they are
+    whenever a run begins. `switches` stop runs, `breakers` answer for pipelines that do badly;
+    `rates` count the calls of tools, and `threads` run the functions that block, for all runs
+    together.
+    """
+
+    providers: Mapping[str, ModelProvider] = field(default_factory=dict)
+    tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    people: People | Inbox = field(default_factory=Nobody)
+    sinks: tuple[Sink, ...] = ()
+    chance: random.Random = field(default_factory=random.Random)
+    memories: MemoryStore = field(default_factory=InMemory)
+    cache: CacheStore = field(default_factory=InMemoryCache)
+    trace: bool = True
+    settings: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = field(default_factory=dict)
+    mcp: Mapping[str, McpServer] = field(default_factory=dict)
+    switches: Switches = field(default_factory=Switches)
+    rates: Rates = field(default_factory=Rates)
+    breakers: Breakers = field(default_factory=Breakers)
+    threads: Threads = field(default_factory=Threads)
+    batches: Batches = field(default_factory=Batches, init=False, repr=False)
+    flights: Flights = field(default_factory=Flights, init=False, repr=False)
+    _sessions: Sessions | None = None
+    _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
+
+    def provider(self, program: p.Program, name: str) -> ModelProvider:
+        """The model provider behind a provider of a program."""
+        if name in self.providers:
+            return self.providers[name]
+        provider = program.providers[name]
+        of_program = provider.kind in (SIMULATED, REPLAY)
+        key = (provider.kind, provider.key, provider.base_url, program.hash if of_program else None)
+        if key not in self._made:
+            self._made[key] = make_provider(program, provider)
+        return self._made[key]
+
+    def sessions(self) -> Sessions:
+        """The sessions with the MCP servers of this runtime."""
+        if self._sessions is None:
+            self._sessions = Sessions(self.mcp)
+        return self._sessions
+
+    async def close(self) -> None:
+        """Close what was made for this runtime, and its sessions of this event loop."""
+        if self._sessions is not None:
+            await self._sessions.close()
+        for provider in self._made.values():
+            await provider.close()
+        self._made.clear()
+
+
+SIMULATED, REPLAY = "simulated", "replay"
+
+
+def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
+    """A model provider by its `kind`. `replay` plays `recordings/NAME.jsonl` beside `NAME.pipe`.
+
+    Raises `NotRunnable` for a kind that nobody offers, and for a recording that cannot be played.
+    """
+    if provider.kind == SIMULATED:
+        from pipelang.runtime.providers.simulated import SimulatedProvider
+
+        return SimulatedProvider(program, seed=0)
+    if provider.kind == REPLAY:
+        from pipelang.runtime.providers.replay import RecordingError, ReplayProvider
+
+        file = Path(program.file)
+        recording = file.parent / "recordings" / f"{file.stem}.jsonl"
+        try:
+            return ReplayProvider(recording)
+        except (RecordingError, OSError) as error:
+            raise NotRunnable(f"provider `{provider.name}` plays {recording}: {error}") from error
+    if provider.kind == "anthropic":
+        from pipelang.runtime.providers.anthropic import AnthropicProvider
+
+        try:
+            key: str | None = resolve_secret(provider.key or DEFAULT_KEY)
+        except SecretMissing:
+            key = None
+        return AnthropicProvider(key, provider.base_url)
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="pipelang.providers", name=provider.kind):
+        made: ModelProvider = entry.load()(provider)
+        return made
+    message = f"nothing is installed for providers of kind `{provider.kind}`"
+    raise NotRunnable(message)

@@ -1,0 +1,94 @@
+"""Many runs of a pipeline over the simulated world, counted."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pipelang.runtime.engine.budget import Budget
+from pipelang.runtime.engine.expressions import Expressions
+from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
+from pipelang.runtime.engine.regions import Plans
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.worlds.simulation.declared_chances import Facts, Odds
+from pipelang.runtime.worlds.simulation.world import Ghost, SimulatedWorld, Spending
+from pipelang.semantics import program as p
+from pipelang.semantics.unique import with_unique_names
+
+
+@dataclass(slots=True)
+class Counts:
+    """What came of some runs: how many ended how, and what they took (one figure a run)."""
+
+    runs: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    escalations: Counter[str] = field(default_factory=Counter)
+    reached: Counter[str] = field(default_factory=Counter)
+    wrong_effect: int = 0
+    costs: list[float] = field(default_factory=list)
+    tokens: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+def simulate(
+    loaded: LoadedProgram,
+    pipeline: p.Pipeline,
+    runs: int,
+    seed: int,
+    spending: Spending,
+    unknown: float | None = None,
+    progress: Callable[[int], None] | None = None,
+    people: bool = False,
+) -> Counts:
+    """Run a pipeline many times, with waits for `people` or without. Raises `UnknownChance` if
+    something is undeclared and `unknown` does not say what it counts as.
+    """
+    pipeline = with_unique_names(pipeline)
+    facts = Facts.of(loaded.program, pipeline, Odds(loaded.program, unknown))
+    expressions = Expressions(loaded.types, loaded.patterns.matches, {})
+    plans = Plans()
+    chance = random.Random(seed)
+    counts = Counts()
+    for number in range(runs):
+        world = SimulatedWorld(facts, chance, spending, people)
+        run = Run(
+            id="simulated",
+            program=loaded.program,
+            pipeline=pipeline,
+            world=world,
+            expressions=expressions,
+            plans=plans,
+            budget=Budget(None),
+            values={},
+            quiet=True,
+        )
+        result = world.loop.run(run_pipeline(run))
+        _count(counts, world, result)
+        if progress is not None and number % 256 == 255:
+            progress(number + 1)
+    return counts
+
+
+def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
+    counts.runs += 1
+    counts.wrong_effect += world.wrong_effect
+    counts.costs.append(world.cost)
+    counts.tokens.append(world.tokens)
+    counts.seconds.append(world.loop.now)
+    counts.reached.update(world.reached)
+    match result:
+        case Answered(value=Ghost(right=True)) if not world.wrong_effect:
+            counts.outcomes["success"] += 1
+        case Answered():
+            counts.outcomes["silent_error"] += 1
+        case Escalated():
+            counts.outcomes["escalation"] += 1
+            counts.escalations[result.reason] += 1
+        case Rejected():
+            counts.outcomes["rejection"] += 1
+        case Failed():
+            counts.outcomes["failure"] += 1

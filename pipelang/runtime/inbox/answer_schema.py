@@ -1,0 +1,213 @@
+"""Shapes: what an answer to an ask must look like, as JSON Schema, and what of one does not fit.
+
+The case of an ask may be answered in another process, long after it was opened, where the program
+is not at hand: its shape must say all that the type says. JSON Schema has no tokens, and patterns
+that are not RE2, so a text's limits stand beside it as `maxTokens` and `matches`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.types import (
+    JSON,
+    Kind,
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
+
+
+def shape_of(type: Type, patterns: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """The JSON Schema of a type, with the limits of its texts."""
+    shape = json_schema(type)
+    _limit(shape, type, patterns)
+    return shape
+
+
+def _limit(shape: dict[str, Any], type: Type, patterns: Mapping[str, tuple[str, ...]]) -> None:
+    match type:
+        case Scalar(kind=Kind.TEXT):
+            if type.max_tokens is not None:
+                shape["maxTokens"] = type.max_tokens
+            if type.patterns is not None:
+                shape["matches"] = {type.patterns: list(patterns[type.patterns])}
+        case RecordType():
+            for field in type.fields:
+                _limit(shape["properties"][field.name], field.type, patterns)
+        case ListType():
+            _limit(shape["items"], type.element, patterns)
+        case MapType():
+            _limit(shape["additionalProperties"], type.value, patterns)
+            if type.max_length is not None:
+                shape["maxProperties"] = type.max_length
+        case OptionalType():
+            _limit(shape["anyOf"][0], type.inner, patterns)
+        case _:
+            return
+
+
+def misfit(shape: Mapping[str, Any], value: Any, path: str = "") -> str | None:
+    """What of a JSON value does not fit a shape, with the path to it; None if it fits."""
+    wrong = _wrong(shape, value, path)
+    if wrong is None:
+        return None
+    where, problem = wrong
+    return f"`{where}`: {problem}" if where else problem
+
+
+_NAMES = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+
+
+def _wrong(shape: Mapping[str, Any], value: Any, path: str) -> tuple[str, str] | None:
+    if "anyOf" in shape:  # only made for what may be absent
+        return None if value is None else _wrong(shape["anyOf"][0], value, path)
+    kind = shape.get("type")
+    if kind is None:
+        return _wrong_json(value, path)
+    if not _is(kind, value):
+        return path, f"expected {_NAMES[kind]}, found {_found(value)}"
+    match kind:
+        case "string":
+            return _wrong_text(shape, value, path)
+        case "integer" | "number":
+            return _wrong_number(shape, value, path)
+        case "array":
+            most = shape.get("maxItems")
+            if most is not None and len(value) > most:
+                return path, f"a list of {len(value)}, at most {most} are allowed"
+            inside = [(shape["items"], item, f"{path}[{i}]") for i, item in enumerate(value)]
+        case "object":
+            wrong = _wrong_keys(shape, value, path)
+            if wrong is not None:
+                return wrong
+            known, rest = shape.get("properties", {}), shape.get("additionalProperties")
+            inside = [
+                (known.get(key, rest), item, f"{path}.{key}" if path else key)
+                for key, item in value.items()
+            ]
+        case _:
+            return None
+    return next((w for part in inside if (w := _wrong(*part)) is not None), None)
+
+
+def _is(kind: str, value: Any) -> bool:
+    match kind:
+        case "string":
+            return isinstance(value, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "number":
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            return number and (isinstance(value, int) or math.isfinite(value))
+        case "object":
+            return isinstance(value, dict)
+        case "array":
+            return isinstance(value, list)
+        case _:
+            return value is None
+
+
+def _found(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "one that is not finite"
+    return next(name for kind, name in _NAMES.items() if _is(kind, value))
+
+
+def _wrong_text(shape: Mapping[str, Any], text: str, path: str) -> tuple[str, str] | None:
+    if not _is_unicode(text):
+        return path, "text that is not valid Unicode"
+    if "enum" in shape and text not in shape["enum"]:
+        return path, f"expected one of {', '.join(shape['enum'])}"
+    if shape.get("format") == "date-time" and not _is_time(text):
+        return path, "expected a time with its offset, such as 2026-11-21T09:30:00Z"
+    most = shape.get("maxTokens")
+    if most is not None and count_tokens(text) > most:
+        return path, f"text of {count_tokens(text)} tokens, at most {most} are allowed"
+    for name, patterns in shape.get("matches", {}).items():
+        if not _matches(patterns, text):
+            return path, f"text that does not match {name}"
+    return None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_time(text: str) -> bool:
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(text).utcoffset() is not None
+    except ValueError:
+        return False
+
+
+def _matches(patterns: list[str], text: str) -> bool:
+    from pipelang.runtime.engine.patterns import Patterns
+
+    return Patterns({"one": tuple(patterns)}).matches("one", text)
+
+
+def _wrong_json(value: Any, path: str) -> tuple[str, str] | None:
+    """JSON of any shape has limits too: how deep it is, how large its numbers are."""
+    from pipelang.runtime.engine.patterns import Patterns
+    from pipelang.runtime.engine.values import Misfit, Types
+
+    try:
+        Types(Patterns({})).check(JSON, value)
+    except Misfit as problem:
+        return path, str(problem)
+    return None
+
+
+def _wrong_number(shape: Mapping[str, Any], number: float, path: str) -> tuple[str, str] | None:
+    try:
+        float(number)
+    except OverflowError:
+        return path, "number that is too large"
+    low, high = shape.get("minimum"), shape.get("maximum")
+    if (low is not None and number < low) or (high is not None and number > high):
+        bounds = [f"{bound:g}" for bound in (low, high) if bound is not None]
+        return path, f"{number:g} is out of range, expected {'..'.join(bounds)}"
+    return None
+
+
+def _wrong_keys(
+    shape: Mapping[str, Any], value: Mapping[str, Any], path: str
+) -> tuple[str, str] | None:
+    known, most = shape.get("properties", {}), shape.get("maxProperties")
+    for key in shape.get("required", []):
+        if key not in value:
+            return (f"{path}.{key}" if path else key), "is missing"
+    if shape.get("additionalProperties") is False:
+        for key in value:
+            if key not in known:
+                names = ", ".join(f"`{name}`" for name in known) or "none"
+                return path, f"there is no field `{key}`; there are: {names}"
+    if not all(_is_unicode(key) for key in value):
+        return path, "a key that is not valid Unicode"
+    if most is not None and len(value) > most:
+        return path, f"{len(value)} keys, at most {most} are allowed"
+    return None

@@ -1,0 +1,127 @@
+"""How a run reaches people: those whom a host plugs in, or an inbox whose cases wait for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pipelang.runtime.engine.outcomes import Escalated
+from pipelang.runtime.engine.redaction import hide, hide_json
+from pipelang.runtime.engine.world import Attempt, Decision, Question
+from pipelang.runtime.inbox.answer_schema import shape_of
+from pipelang.runtime.inbox.cases import Case, Kind
+from pipelang.runtime.inbox.inbox import Inbox
+from pipelang.runtime.inbox.people import People
+from pipelang.semantics import program as p
+from pipelang.semantics.jsonschema import json_schema
+
+if TYPE_CHECKING:
+    from pipelang.runtime.engine.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer to an ask, and who gave it where that is known; `declined` says why they would not
+    answer, None if they did.
+    """
+
+    value: Any
+    by: str | None = None
+    declined: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom runs reach."""
+
+    people: People | Inbox
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether waiting ends by itself when a question's time is up."""
+        return isinstance(self.people, Inbox)
+
+    async def decide(self, run: Run, question: Question) -> Decision | None:
+        """A yes or a no, None if nobody gave one in time."""
+        if not isinstance(self.people, Inbox):
+            return await self.people.decide(run.id, question)
+        person = question.person
+        kind: Kind = "approve" if person.kind == "approve" else "hold"
+        case = self._case(run, kind, person.name, person.role, question.text, question.shown)
+        seconds = None if person.seconds is None else float(person.seconds)
+        verdict = (await self.people.wait(case, seconds)).verdict
+        return None if verdict is None else Decision(verdict.yes, verdict.by, verdict.reason)
+
+    async def answer(
+        self, run: Run, attempt: Attempt, action: p.AskRole, prompt: str
+    ) -> Said | None:
+        """What a person answered, None if nobody did in time."""
+        if not isinstance(self.people, Inbox):
+            shape = json_schema(action.answers)
+            said = await self.people.answer(run.id, action.role, prompt, shape)
+            return None if said is None else Said(said)
+        timeout = attempt.link.timeout
+        step = attempt.step
+        case = self._case(
+            run,
+            "ask",
+            step.name,
+            action.role,
+            step.doc,
+            None,
+            prompt=hide(run, prompt),
+            shape=shape_of(action.answers, run.program.patterns),
+        )
+        closed = await self.people.wait(case, None if timeout is None else float(timeout))
+        verdict = closed.verdict
+        if verdict is None:
+            return None
+        return Said(verdict.answer, verdict.by, None if verdict.yes else verdict.reason)
+
+    async def hand_over(self, run: Run, result: Escalated) -> Case | None:
+        """Put what a run hands over into the inbox, if there is one."""
+        if not isinstance(self.people, Inbox):
+            return None
+        handoff = result.handoff
+        case = self._case(run, "escalation", result.reason, result.role, result.text, handoff)
+        return await self.people.file(case)
+
+    def _case(
+        self,
+        run: Run,
+        kind: Kind,
+        name: str,
+        role: str,
+        text: str | None,
+        shown: Any,
+        **ask: Any,
+    ) -> Case:
+        if isinstance(self.people, Inbox):
+            self.people.keep_for(run.world, run.id)
+        root = run
+        while root.parent is not None:
+            root = root.parent
+        return Case(
+            id="",
+            run_id=run.id,
+            pipeline=root.pipeline.name,
+            kind=kind,
+            name=run.path + name,
+            role=role,
+            opened_at=datetime.now(UTC),
+            tenant=run.tenant,
+            text=None if text is None else hide(run, text),
+            shown=hide_json(run, shown),
+            differs_from=differs_from(run.program, role),
+            **ask,
+        )
+
+
+def differs_from(program: p.Program, role: str) -> tuple[str, ...]:
+    """The roles that must be somebody else than this one. To differ is mutual, whichever of the two
+    says so: who decides first does not matter.
+    """
+    own = program.roles[role].must_differ_from
+    others = (one.name for one in program.roles.values() if one.must_differ_from == role)
+    return tuple(dict.fromkeys([*([own] if own is not None else []), *others]))

@@ -1,0 +1,133 @@
+"""What an ask is made of, what it may take at most, and what it took."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipelang.runtime.engine.templates import render, shorten_feedback
+from pipelang.runtime.engine.values import HIDDEN, Misfit, Types, shown, to_json
+from pipelang.runtime.engine.world import Attempt, Turn
+from pipelang.runtime.providers.protocol import ToolSchema, Usage
+from pipelang.semantics import program as p
+from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.quantities import count_tokens
+
+MILLION = Decimal(1_000_000)
+DEFAULT_OUTPUT = 4096
+"""Output tokens reserved where a step says nothing; the provider's own limit is the same."""
+
+
+MISFIT_TOKENS = 200
+"""What a provider may add to tell of a misfit: 600 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A rendered prompt. `arguments` are the prompt's arguments as JSON."""
+
+    system: str | None
+    user: str
+    answer: type[BaseModel] | None
+    arguments: Mapping[str, Any]
+    schema_tokens: int
+    fingerprint: str
+
+
+def ask_for(prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, types: Types) -> Ask:
+    """Render a prompt for an attempt. Raises `RenderError`, and `Misfit` for an argument that is no
+    value of its parameter's type: what bounds a prompt's cost is also held to.
+    """
+    arguments = {}
+    for parameter in prompt.parameters:
+        try:
+            given = types.check(parameter.type, attempt.arguments[parameter.name])
+        except Misfit as misfit:
+            raise Misfit(f"argument `{parameter.name}` of `{prompt.name}`: {misfit}") from None
+        arguments[parameter.name] = (
+            to_json(given) if isinstance(action, p.AskTier) else _seen(parameter, action, attempt)
+        )
+    feedback = attempt.feedback
+    told = {
+        **arguments,
+        "feedback": None if feedback is None else shorten_feedback(feedback),
+    }
+    system = None if prompt.system is None else render(prompt.system, told)
+    answer = types.answer_model(action.answers)
+    schema = 0
+    if answer is not None:
+        schema = count_tokens(json.dumps(json_schema(action.answers), separators=(",", ":")))
+    data = json.dumps(arguments, sort_keys=True, default=str).encode()
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    return Ask(system, render(prompt.user, told), answer, arguments, schema, digest)
+
+
+def _seen(parameter: p.Parameter, action: p.AskRole, attempt: Attempt) -> Any:
+    """An argument as a person may see it: what is labelled `secret`, where it comes from or where
+    it goes, is left out.
+    """
+    if "secret" in parameter.type.labels:
+        return HIDDEN
+    source = dict(action.arguments)[parameter.name]
+    return shown(source.type, attempt.arguments[parameter.name])
+
+
+def prompt_tokens(ask: Ask) -> int:
+    """Our own bound on the tokens of a rendered prompt, the answer's schema included."""
+    return count_tokens(ask.user) + count_tokens(ask.system or "") + ask.schema_tokens
+
+
+def reservation(
+    tier: p.Tier,
+    ask: Ask,
+    attempt: Attempt,
+    limit: int | None,
+    counted: int | None,
+    conversation: int = 0,
+) -> tuple[Decimal, int]:
+    """Dollars and tokens that one attempt can take at most: the larger of two counts, and `limit`
+    tokens of output. `conversation` are the tokens of an agent's tools and turns.
+    """
+    ours = prompt_tokens(ask) + conversation
+    if attempt.misfit is not None:
+        ours += MISFIT_TOKENS
+    tokens_in = max(ours, counted or 0)
+    tokens_out = limit if limit is not None else DEFAULT_OUTPUT
+    kinds = ("in", "cache_write", "cache_read")
+    dearest_in = max(tier.prices.get(kind, Decimal(0)) for kind in kinds)
+    money = (tokens_in * dearest_in + tokens_out * tier.prices.get("out", Decimal(0))) / MILLION
+    return money, tokens_in + tokens_out
+
+
+def conversation_tokens(tools: Sequence[ToolSchema], turns: Sequence[Turn]) -> int:
+    """Our own bound on what an agent's tools and earlier turns take."""
+    if not tools:
+        return 0
+    told = [[tool.name, tool.description, tool.input_schema] for tool in tools]
+    total = count_tokens(json.dumps(told, separators=(",", ":")))
+    for turn in turns:
+        asked = [[call.id, call.name, dict(call.arguments)] for call in turn.calls]
+        gave = [result.value for result in turn.results]
+        total += count_tokens(json.dumps([asked, gave], default=str))
+    return total
+
+
+def price_of(tier: p.Tier, usage: Usage) -> Decimal:
+    """Dollars of what was used, by the tier's prices; caching as input where it has no price."""
+    price_in = tier.prices.get("in", Decimal(0))
+    total = usage.input * price_in
+    total += usage.cache_write * tier.prices.get("cache_write", price_in)
+    total += usage.cache_read * tier.prices.get("cache_read", price_in)
+    total += usage.output * tier.prices.get("out", Decimal(0))
+    return total / MILLION
+
+
+def tokens_of(usage: Usage) -> int:
+    """All tokens of an attempt."""
+    return usage.input + usage.output + usage.cache_read + usage.cache_write

@@ -1,0 +1,39 @@
+"""What the runs of a handle share: made once, however many of them are in flight."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from pipelang.records import dataclass
+from pipelang.runtime.engine.values import Types
+from pipelang.runtime.inbox.routing import Reach
+from pipelang.runtime.providers.protocol import ModelProvider
+from pipelang.runtime.shared.batching import Batches
+from pipelang.runtime.shared.cache import CacheStore
+from pipelang.runtime.shared.circuit_breakers import Breakers
+from pipelang.runtime.shared.kill_switches import Switches
+from pipelang.runtime.shared.memory_store import MemoryStore
+from pipelang.runtime.shared.single_flight import Flights
+from pipelang.runtime.tools.rate_limits import Rates
+from pipelang.runtime.tools.registry import Toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class Plugged:
+    """What a host plugged in, as the runs of one program use it. `providers` are by the name of the
+    program's provider.
+    """
+
+    types: Types
+    providers: Mapping[str, ModelProvider]
+    tools: Toolbox
+    people: Reach
+    chance: random.Random
+    memories: MemoryStore
+    cache: CacheStore
+    flights: Flights
+    batches: Batches
+    switches: Switches
+    rates: Rates
+    breakers: Breakers

@@ -1,0 +1,1 @@
+"""Tools: their registry, threads, results, idempotency keys and rate limits."""

@@ -1,0 +1,305 @@
+"""Tools: Python functions found by their binding, called with checked arguments.
+
+A binding `module:function` is looked for in the folder of the `.pipe` file first (`tools.py` or
+`support/tools.py`), then on the Python path. A module beside the `.pipe` is imported below a
+package of that folder's own, so that two examples may both have a `tools.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pipelang.diagnostics import Span
+from pipelang.runtime.engine.values import Misfit, Types
+from pipelang.runtime.engine.world import being_cancelled
+from pipelang.runtime.mcp.sessions import Lost, Sessions, Unreachable
+from pipelang.runtime.mcp.tools import RemoteFailure, RemoteTool
+from pipelang.runtime.providers.fitting import shorten
+from pipelang.runtime.tools.idempotency import KEY
+from pipelang.runtime.tools.threads import AllHang, Threads
+from pipelang.semantics import program as p
+
+_LONGEST_MESSAGE = 400
+
+
+class ToolMissing(Exception):
+    """A tool whose function cannot be found. `span` is the binding's place, `help` the mend."""
+
+    def __init__(self, message: str, span: Span | None, help: str | None = None) -> None:
+        super().__init__(message)
+        self.span = span
+        self.help = help
+
+
+def bind(name: str, target: str, span: Span | None) -> Callable[..., Any]:
+    """The Python function of a binding. Raises `ToolMissing`."""
+    module_name, _, function_name = target.partition(":")
+    folder = Path(span.file).resolve().parent if span is not None and span.file else Path.cwd()
+    try:
+        module = _module(folder, module_name)
+    except ToolMissing:
+        raise
+    except (Exception, SystemExit) as error:
+        why = describe(error)
+        raise ToolMissing(f"`{name}`: importing `{module_name}` failed: {why}", span) from error
+    found: Any = module
+    for part in function_name.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            from difflib import get_close_matches
+
+            close = get_close_matches(function_name, dir(module), n=1)
+            help = f'did you mean "{module_name}:{close[0]}"?' if close else None
+            message = f"`{name}`: `{module_name}` has no function `{function_name}`"
+            raise ToolMissing(message, span, help)
+    if not callable(found):
+        raise ToolMissing(f"`{name}`: `{target}` cannot be called", span)
+    function: Callable[..., Any] = found
+    return function
+
+
+def _module(folder: Path, name: str) -> ModuleType:
+    relative = Path(*name.split("."))
+    for candidate in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
+        if candidate.is_file():
+            return _from_folder(folder, name)
+    if name not in sys.modules and importlib.util.find_spec(name.split(".")[0]) is None:
+        tried = folder / relative.with_suffix(".py")
+        help = f"looked for {tried} and on the Python path"
+        raise ToolMissing(f"there is no module `{name}`", None, help)
+    return importlib.import_module(name)
+
+
+def _from_folder(folder: Path, name: str) -> ModuleType:
+    """Import a module below a package that stands for the folder. The folder itself is on the path
+    while that happens, for what the module imports by its bare name.
+    """
+    package = f"_pipelang_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    if package not in sys.modules:
+        root = ModuleType(package)
+        root.__path__ = [str(folder)]
+        sys.modules[package] = root
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module(f"{package}.{name}")
+    finally:
+        sys.path.remove(str(folder))
+
+
+class ToolDrift(ToolMissing):
+    """A tool that a server offers otherwise than the program declares it."""
+
+
+class Toolbox:
+    """The functions of a program's tools and Python `fn`s; handed-in ones go first."""
+
+    def __init__(
+        self,
+        program: p.Program,
+        given: Mapping[str, Callable[..., Any]],
+        threads: Threads | None = None,
+        sessions: Sessions | None = None,
+    ) -> None:
+        self._program = program
+        self._given = dict(given)
+        self._found: dict[str, Any] = {}
+        self._sessions = sessions
+        self.threads = threads or Threads()
+
+    def function(self, tool: p.Tool) -> Callable[..., Any] | RemoteTool:
+        """The function behind a tool, or where a server offers it. Raises `ToolMissing`."""
+        if tool.name in self._given:
+            return self._given[tool.name]
+        if tool.name not in self._found:
+            if tool.binding is None:
+                help = f'add `python "module:{tool.name}"`, or hand one in: tools={{...}}'
+                raise ToolMissing(f"tool `{tool.name}` is bound to nothing", tool.span, help)
+            if tool.binding[0] == "mcp":
+                remote = self._found[tool.name] = self._remote(tool)
+                return remote
+            try:
+                found = bind(tool.name, tool.binding[1], tool.binding_span)
+            except ToolMissing as missing:
+                span = missing.span or tool.binding_span
+                raise ToolMissing(str(missing), span, missing.help) from missing
+            self._found[tool.name] = found
+        function: Callable[..., Any] | RemoteTool = self._found[tool.name]
+        return function
+
+    def _remote(self, tool: p.Tool) -> RemoteTool:
+        """A tool behind an MCP server that the host declared. Raises `ToolMissing`."""
+        from importlib.util import find_spec
+
+        assert tool.binding is not None
+        name = tool.binding[1]
+        known = {} if self._sessions is None else self._sessions.servers
+        if self._sessions is None or name not in known:
+            there = f"; there are: {', '.join(known)}" if known else ""
+            help = (
+                f"declare it: `[tool.pipelang.mcp.{name}]` in pyproject.toml, or "
+                f'Runtime(mcp={{"{name}": McpServer(...)}}){there}'
+            )
+            message = f"tool `{tool.name}`: there is no MCP server `{name}`"
+            raise ToolMissing(message, tool.binding_span, help)
+        if find_spec("mcp") is None:
+            message = f"tool `{tool.name}` is behind an MCP server, and `mcp` is not installed"
+            help = "pip install 'pipelang-dsl[mcp]'"
+            raise ToolMissing(message, tool.binding_span, help)
+        return RemoteTool(tool, self._sessions)
+
+    def pure(self, function: p.Function) -> Callable[..., Any]:
+        """The Python function behind a `fn`. Raises `ToolMissing`."""
+        if function.name in self._given:
+            return self._given[function.name]
+        if function.name not in self._found:
+            assert function.binding is not None
+            self._found[function.name] = bind(function.name, function.binding, function.span)
+        found: Callable[..., Any] = self._found[function.name]
+        return found
+
+
+def checked(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call as the tool's parameters want them. Raises `Misfit`.
+
+    Checking copies, so a tool that changes what it is given changes nothing of the run.
+    """
+    arguments = {}
+    for parameter in tool.parameters:
+        try:
+            arguments[parameter.name] = types.check(parameter.type, given[parameter.name])
+        except Misfit as misfit:
+            raise Misfit(f"argument `{parameter.name}`: {misfit}") from None
+    return arguments
+
+
+class ToolRaised(Exception):
+    """A tool raised; the message says what."""
+
+
+async def call(
+    function: Callable[..., Any] | RemoteTool,
+    arguments: Mapping[str, Any],
+    threads: Threads,
+    name: str = "",
+    key: str | None = None,
+) -> Any:
+    """Call a function. Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes
+    through as it is.
+    """
+    try:
+        return await begin(function, arguments, threads, name, key)
+    except BaseException as error:
+        raised = raised_by(error)
+        if raised is None:
+            raise
+            raise
+        raise raised from error
+
+
+def begin(
+    function: Callable[..., Any] | RemoteTool,
+    arguments: Mapping[str, Any],
+    threads: Threads,
+    name: str = "",
+    key: str | None = None,
+) -> Coroutine[Any, Any, Any]:
+    """A call to be awaited: of the function itself if it is async, in a thread if not. `name` is
+    the tool's; a function with a parameter `idempotency_key` gets the `key` of the call. It may
+    raise anything: see `raised_by`.
+    """
+    if isinstance(function, RemoteTool):
+        return function.call(arguments, key)
+    if key is not None and KEY not in arguments and _wants_key(function):
+        arguments = {**arguments, KEY: key}
+    if _is_async(function):
+        made: Coroutine[Any, Any, Any] = function(**arguments)
+        return made
+    return _in_thread(function, arguments, threads, name)
+
+
+async def _in_thread(
+    function: Callable[..., Any], arguments: Mapping[str, Any], threads: Threads, name: str
+) -> Any:
+    result = await threads.run(partial(_quietly, function, arguments), name)
+    return await result if inspect.isawaitable(result) else result
+
+
+def _quietly(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """In a thread nothing that is raised is about the run, not even KeyboardInterrupt."""
+    try:
+        return function(**arguments)
+    except BaseException as error:
+        raise ToolRaised(describe(error)) from error
+
+
+def raised_by(error: BaseException) -> ToolRaised | Misfit | None:
+    """What came out of a call as an error of the tool, or what a server gave that is no value of
+    its type; None for what is about the run.
+    """
+    match error:
+        case ToolRaised() | Misfit():
+            return error
+        case GeneratorExit():
+            return None
+        case asyncio.CancelledError() if being_cancelled():
+            return None
+        case KeyboardInterrupt() if _may_be_the_user():
+            return None
+        case RemoteFailure() | Unreachable() | Lost():
+            return ToolRaised(shorten(str(error), _LONGEST_MESSAGE))
+        case AllHang():
+            return ToolRaised(str(error))
+        case _:
+            return ToolRaised(describe(error))
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    # The plain case first: `inspect` unwraps partials and methods, which takes longer than a call.
+    code = getattr(function, "__code__", None)
+    plainly = code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
+    return plainly or inspect.iscoroutinefunction(function)
+
+
+def _wants_key(function: Callable[..., Any]) -> bool:
+    code = getattr(function, "__code__", None)
+    if code is not None and not hasattr(function, "__wrapped__"):  # as below, 50 times as fast
+        named = code.co_varnames[
+            code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount
+        ]
+        return KEY in named
+    try:
+        parameter = inspect.signature(function).parameters.get(KEY)
+    except (TypeError, ValueError):  # a function that does not say what it takes
+        return False
+    return parameter is not None and parameter.kind in (
+        parameter.POSITIONAL_OR_KEYWORD,
+        parameter.KEYWORD_ONLY,
+    )
+
+
+def _may_be_the_user() -> bool:
+    """Whether Ctrl-C can raise KeyboardInterrupt in a coroutine. Under `asyncio.run` it cancels."""
+    ours = threading.current_thread() is threading.main_thread()
+    return ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def describe(error: BaseException) -> str:
+    """What an exception of somebody else's code says, in a line that cannot be long."""
+    try:
+        said = str(error)
+    except Exception:
+        said = ""
+    name = type(error).__name__
+    return shorten(f"{name}: {said}" if said else name, _LONGEST_MESSAGE)

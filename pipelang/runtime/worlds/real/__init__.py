@@ -1,0 +1,1 @@
+"""The real world: models, tools, memories, caches and people, with timeouts and cancellation."""

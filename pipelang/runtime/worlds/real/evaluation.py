@@ -1,0 +1,89 @@
+"""The part of a world that works with real values: expressions, lists, arguments, asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import TYPE_CHECKING, Any
+
+from pipelang.runtime.engine.values import Misfit, Types
+from pipelang.runtime.engine.world import Arms, AttemptFailed
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    from pipelang.runtime.engine.run import Ended, Run
+
+Subjects = tuple[ir.Expr, ...]
+
+
+class Evaluating:
+    """What the real world and that of tests have in common."""
+
+    def __init__(self, types: Types) -> None:
+        self._types = types
+
+    def value(self, run: Run, expr: ir.Expr) -> Any:
+        return run.expressions.evaluate(expr, run.values)
+
+    def route(self, run: Run, expr: ir.Expr, arms: Arms = ()) -> Any:
+        return run.expressions.evaluate(expr, run.values)
+
+    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+        assert isinstance(link.action, p.Value)
+        return run.expressions.evaluate(link.action.value, run.values)
+
+    def answer(self, run: Run, value: Any) -> Any:
+        return run.expressions.fitted(value, run.pipeline.returns)
+
+    async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
+        return bool(run.expressions.evaluate(test, run.values))
+
+    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
+        return bool(run.expressions.evaluate(action.until, {**run.values, "it": answer}))
+
+    def admit(self, run: Run) -> bool:
+        return True
+
+    def leave(self, run: Run, ended: Ended | None) -> None:
+        return None
+
+    def begin(self, run: Run, step: p.Step) -> None:
+        return None
+
+    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+        return None
+
+    # ------------------------------------------------------------ sub-pipelines and lists
+
+    def enter(self, run: Run, child: Run, subjects: Subjects) -> None:
+        for parameter in child.pipeline.parameters:
+            try:
+                given = child.values[parameter.name]
+                child.values[parameter.name] = self._types.check(parameter.type, given)
+            except Misfit as misfit:
+                message = f"argument `{parameter.name}` of `{child.pipeline.name}`: {misfit}"
+                raise AttemptFailed(message, kind="argument", retryable=False) from None
+
+    def left(self, run: Run, step: p.Step, value: Any) -> None:
+        return None
+
+    def elements(self, run: Run, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
+        return list(run.evaluate(each.elements))
+
+    def element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
+        return None
+
+    def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
+        return answers
+
+    # ----------------------------------------------------------------------- side by side
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        return asyncio.get_running_loop().create_task(work)
+
+    async def stop(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
+        running = list(tasks)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,244 @@
+"""Asking models for real: one attempt of an ask, or of a turn of an agent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+from pipelang.runtime.engine.redaction import hide
+from pipelang.runtime.engine.run import Halted
+from pipelang.runtime.engine.templates import RenderError
+from pipelang.runtime.engine.values import Misfit, Types, shown
+from pipelang.runtime.engine.world import Attempt, Turn, being_cancelled
+from pipelang.runtime.providers.pricing import (
+    Ask,
+    ask_for,
+    conversation_tokens,
+    price_of,
+    reservation,
+    tokens_of,
+)
+from pipelang.runtime.providers.protocol import (
+    ModelAnswer,
+    ModelFault,
+    ModelProvider,
+    ModelRequest,
+    ToolSchema,
+)
+from pipelang.runtime.shared.batching import HALF, Batches, BatchProvider
+from pipelang.runtime.tools.registry import describe
+from pipelang.runtime.worlds.real.attempts import Attempting
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import tools_of
+from pipelang.semantics.sizes import output_limit
+from pipelang.semantics.types import RecordType
+
+if TYPE_CHECKING:
+    from pipelang.runtime.engine.run import Run
+
+_MOST_COUNTING = 5.0
+"""Seconds that a provider gets to count tokens; then our own count must do."""
+
+_UNBILLED = frozenset({"rate_limited", "overloaded", "rejected", "no_recording"})
+"""Faults that cost nothing where the provider does not say what was used."""
+
+
+class Asking(Attempting):
+    """Asks the models of a program."""
+
+    _types: Types
+
+    async def _ask(self, run: Run, attempt: Attempt, action: p.AskTier) -> Any:
+        return (await self._exchange(run, attempt, action, (), ())).answer
+
+    async def turn(
+        self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
+    ) -> Turn:
+        assert isinstance(attempt.action, p.AskTier)
+        tools = tuple(
+            ToolSchema(told["name"], told.get("description"), told["input_schema"])
+            for told, _ in tools_of(run.program, agent)
+        )
+        return await self._exchange(run, attempt, attempt.action, tools, turns)
+
+    async def _exchange(
+        self,
+        run: Run,
+        attempt: Attempt,
+        action: p.AskTier,
+        tools: tuple[ToolSchema, ...],
+        turns: tuple[Turn, ...],
+    ) -> Turn:
+        """One call of a model: its answer, or the tool calls that it asks for."""
+        self._may(run)
+        assert attempt.tier is not None
+        tier = run.program.tiers[attempt.tier]
+        if run.budget.needs_price() and not {"in", "out"} <= set(tier.prices):
+            raise Halted("unpriced", f"tier `{tier.name}` has no price, and money is limited")
+        try:
+            provider = self._plugged.providers[tier.provider]
+        except Exception as error:  # no such kind, or a plug-in that does not load
+            message = describe(error)
+            raise self._failed(run, attempt, "rejected", message, retryable=False) from None
+        patient, share, reply = _way(attempt.link, provider, self._plugged.batches)
+        warm: Callable[[], Awaitable[None]] | None = getattr(provider, "warm", None)
+        if warm is not None:
+            await self._warmed(run, warm)
+        ask, request = self._request(run, attempt, action, tier)
+        if tools:
+            request = dataclasses.replace(request, tools=tools, turns=turns)
+        counted, counting = None, 0.0
+        if run.budget.limited():
+            began = time.monotonic()
+            counted = await self._count(provider, request)
+            counting = time.monotonic() - began
+        limit = request.max_output_tokens
+        money, tokens = reservation(
+            tier, ask, attempt, limit, counted, conversation_tokens(tools, turns)
+        )
+        money *= share
+        held, patience = await self._reserve(run, money, tokens, patient, counting)
+        request = dataclasses.replace(request, timeout=patience.seconds)
+        started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
+        try:
+            async with clock:
+                answer = await reply(request)
+            money, tokens = share * price_of(tier, answer.usage), tokens_of(answer.usage)
+            if answer.calls and not tools:
+                raise Misfit("expected an answer, found calls of tools, and none were offered")
+            value = None if answer.calls else self._fit(action, ask, answer.value)
+        except ModelFault as fault:
+            if fault.usage is not None:
+                money, tokens = share * price_of(tier, fault.usage), tokens_of(fault.usage)
+            elif fault.kind in _UNBILLED:
+                money, tokens = Decimal(0), 0
+            raise self._failed(
+                run,
+                attempt,
+                fault.kind,
+                fault.message,
+                retryable=fault.retryable,
+                retry_after=fault.retry_after,
+                misfit=fault.message if fault.kind == "misfit" else None,
+                started=started,
+                cost=money,
+            ) from None
+        except Misfit as misfit:
+            said = str(misfit)
+            raise self._failed(
+                run, attempt, "misfit", said, misfit=said, started=started, cost=money
+            ) from None
+        except TimeoutError:
+            raise self._timed_out(run, attempt, patience, clock, started, money) from None
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and being_cancelled():
+                raise
+            # A provider that breaks its promise; what it used nobody knows.
+            message = describe(error)
+            raise self._failed(
+                run, attempt, "raised", message, started=started, cost=money
+            ) from error
+        finally:
+            run.budget.settle(held, money, tokens)
+        confidence = _confidence(value)
+        asked = [{"tool": call.name, "arguments": dict(call.arguments)} for call in answer.calls]
+        run.tell(
+            "turn" if answer.calls else "answer",
+            attempt.step.name,
+            content=asked if answer.calls else shown(action.answers, value),
+            tier=tier.name,
+            provider=provider.name,
+            model=answer.model if answer.model == tier.model else hide(run, answer.model),
+            attempt=attempt.number,
+            seconds=round(self.elapsed(run) - started, 3),
+            tokens_in=tokens - answer.usage.output,
+            tokens_out=answer.usage.output,
+            cost=float(money),
+            **({} if confidence is None else {"confidence": confidence}),
+            **({"note": hide(run, answer.note)} if answer.note else {}),
+            **({"batch": True} if share != WHOLE else {}),
+        )
+        return Turn(value, answer.calls, answer.said)
+
+    def _request(
+        self, run: Run, attempt: Attempt, action: p.AskTier, tier: p.Tier
+    ) -> tuple[Ask, ModelRequest]:
+        prompt = run.program.prompts[action.prompt]
+        try:
+            ask = ask_for(prompt, action, attempt, self._types)
+        except RenderError as error:
+            raise self._failed(run, attempt, "render", str(error), retryable=False) from None
+        except Misfit as misfit:
+            raise self._failed(run, attempt, "argument", str(misfit), retryable=False) from None
+        key = f"{action.prompt}:{ask.fingerprint}"
+        number = run.calls.get(key, 0)
+        run.calls[key] = number + 1
+        request = ModelRequest(
+            prompt=action.prompt,
+            step=attempt.step.name,
+            tier=tier.name,
+            model=tier.model or "",
+            system=ask.system,
+            user=ask.user,
+            answer=ask.answer,
+            arguments=ask.arguments,
+            max_output_tokens=output_limit(attempt.link, action.answers),
+            effort=cast(Any, attempt.link.effort),
+            timeout=self._patience(run, attempt.link.timeout).seconds,
+            misfit=attempt.misfit,
+            call=number,
+        )
+        return ask, request
+
+    async def _warmed(self, run: Run, warm: Callable[[], Awaitable[None]]) -> None:
+        """Let a provider get ready. That is the run's time and its budget's, not the attempt's."""
+        left = self._left(run)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if left is None else left[0]):
+                await warm()
+
+    async def _count(self, provider: ModelProvider, request: ModelRequest) -> int | None:
+        """The provider's own count of the prompt; ours alone where it has none or fails."""
+        patience = _MOST_COUNTING
+        if request.timeout is not None:
+            patience = min(patience, request.timeout / 2)
+        try:
+            async with asyncio.timeout(patience):
+                return await provider.count_tokens(request)
+        except Exception:
+            return None
+
+    def _fit(self, action: p.AskTier, ask: Ask, value: Any) -> Any:
+        """The answer as the step's type: a record as it is, anything else out of its wrapper."""
+        if ask.answer is not None and not isinstance(action.answers, RecordType):
+            if not isinstance(value, dict) or "answer" not in value:
+                raise Misfit("`answer`: is missing")
+            value = value["answer"]
+        return self._types.check(action.answers, value)
+
+
+Reply = Callable[[ModelRequest], Awaitable[ModelAnswer]]
+
+WHOLE = Decimal(1)
+
+
+def _way(
+    link: p.Link, provider: ModelProvider, batches: Batches
+) -> tuple[Decimal | None, Decimal, Reply]:
+    """How long an attempt may take (seconds), the share of the price that it is billed, and whom to
+    ask: by a batch where the link wants one and the provider takes any.
+    """
+    if link.batch is None or not isinstance(provider, BatchProvider):
+        return link.timeout, WHOLE, provider.answer
+    takes, within = provider, link.batch if link.timeout is None else min(link.batch, link.timeout)
+    return within, HALF, lambda request: batches.answer(takes, request, float(within))
+
+
+def _confidence(value: Any) -> float | None:
+    found = getattr(value, "confidence", None)
+    return float(found) if isinstance(found, Decimal) else None

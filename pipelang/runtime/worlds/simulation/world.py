@@ -1,0 +1,404 @@
+"""The world of a simulation: attempts, tests and people, answered from declared numbers."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pipelang.runtime.engine.world import (
+    NOTHING,
+    Arms,
+    Attempt,
+    AttemptFailed,
+    Decision,
+    Question,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from pipelang.runtime.worlds.simulation.declared_chances import Facts
+from pipelang.runtime.worlds.simulation.frames import Chances, Frame, Latents
+from pipelang.runtime.worlds.simulation.virtual_clock import Loop, Task
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    from pipelang.runtime.engine.outcomes import Escalated
+    from pipelang.runtime.engine.run import Ended, Run
+
+Z95 = 1.644854
+Subjects = tuple[ir.Expr, ...]
+
+
+class Spending(Protocol):
+    """What things cost in a simulation, for one pipeline: dollars and tokens."""
+
+    def attempt(self, step: p.Step, link: p.Link, tier: str, turn: int) -> tuple[float, float]:
+        """One attempt of a link at a tier, at a turn of an agent (1 for anything else)."""
+
+    def tools(self, agent: p.Agent) -> float:
+        """Dollars of the tools between two turns."""
+
+    def child(self, action: p.RunPipeline) -> Spending:
+        """The same for a sub-pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ghost:
+    """What stands for a value: only whether it is right, and the verdicts behind that."""
+
+    right: bool
+    latent: tuple[bool, bool] | None = field(default=None, repr=False, compare=False)
+
+
+class SimulatedWorld:
+    """One simulated run. `wrong_effect` tells whether something was done with a wrong value,
+    `reached` which steps of the pipeline itself were begun; with `people` its clock goes on while
+    somebody is waited for.
+    """
+
+    def __init__(
+        self, facts: Facts, chance: random.Random, spending: Spending, people: bool = False
+    ) -> None:
+        self.loop = Loop()
+        self.people = people
+        self.chances = Chances(chance)
+        self.wrong_effect = False
+        self.reached: set[str] = set()
+        self.cost = 0.0
+        self.tokens = 0.0
+        self._root = Frame(facts, self.chances, spending)
+
+    def _frame(self, run: Run) -> Frame:
+        return run.frame or self._root
+
+    # ----------------------------------------------------------------------- values and tests
+
+    def admit(self, run: Run) -> bool:
+        return True  # breakers and kills are off: the analysis knows nothing of them
+
+    def leave(self, run: Run, ended: Ended | None) -> None:
+        return None
+
+    def value(self, run: Run, expr: ir.Expr) -> Any:
+        return Ghost(self._right(run, (expr,)))
+
+    def route(self, run: Run, expr: ir.Expr, arms: Arms = ()) -> Any:
+        frame = self._frame(run)
+        return frame.subject(frame.facts.open(expr), arms)
+
+    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+        """A value that was written down: right with its accuracy, if what it mentions is right."""
+        assert isinstance(link.action, p.Value)
+        frame = self._frame(run)
+        right = self._right(run, (link.action.value, *subjects))
+        answer = self._answer(
+            frame, step.name, link, frame.facts.odds.of(link.accuracy), 0.0, right
+        )
+        frame.make(step.name, answer)
+        return Ghost(answer)
+
+    def answer(self, run: Run, value: Any) -> Any:
+        return value
+
+    def _right(self, run: Run, exprs: Iterable[ir.Expr]) -> bool:
+        """Whether expressions are right, and all that the place they stand in hangs on."""
+        frame = self._frame(run)
+        return frame.around and all(map(frame.is_right, (*exprs, *run.conditions)))
+
+    async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: ir.Expr) -> bool:
+        evidence = item.evidence if isinstance(item, p.Gate) else None
+        name = None if isinstance(item, p.Person) else item.name
+        return self._frame(run).judge(test, name, evidence)
+
+    # ------------------------------------------------------------------------------- attempts
+
+    def begin(self, run: Run, step: p.Step) -> None:
+        if run.parent is None:
+            self.reached.add(step.name)
+        latents = self._frame(run).latents.get(step.name)
+        if latents is not None:
+            latents.former, latents.link = latents.last, None
+
+    async def attempt(self, run: Run, attempt: Attempt) -> Any:
+        action, link, frame = attempt.action, attempt.link, self._frame(run)
+        odds, flip = frame.facts.odds, self.chances.flip
+        given = [value for _, value in action.arguments]
+        right = self._right(run, (*given, *attempt.subjects))
+        accuracy, recovers = link.accuracy, 0.0
+        match action:
+            case p.AskTier():
+                assert attempt.tier is not None
+                accuracy = link.accuracy_by_tier.get(attempt.tier, accuracy)
+                recovers = odds.of(link.recovers)
+                await self._call_model(run, attempt, 1)
+            case p.Call():
+                tool = run.program.tools[action.tool]
+                await self.loop.sleep(self._duration(tool.latency, link.timeout or tool.timeout))
+                self.cost += float(tool.cost)
+                if not flip(odds.of(tool.succeeds)):
+                    raise AttemptFailed("simulated")
+            case p.AskRole():
+                recovers = odds.of(link.recovers)
+                role = run.program.roles[action.role]
+                if not await self._in_time(frame, role, link.timeout):
+                    raise AttemptFailed("simulated")
+        answer = self._answer(frame, attempt.step.name, link, odds.of(accuracy), recovers, right)
+        if isinstance(action, p.Call) and run.program.tools[action.tool].acts and not answer:
+            self.wrong_effect = True
+        frame.make(attempt.step.name, answer)
+        return Ghost(answer, frame.latents[attempt.step.name].last)
+
+    async def _call_model(self, run: Run, attempt: Attempt, turn: int) -> None:
+        """One attempt at a model. Raises `AttemptFailed`."""
+        assert attempt.tier is not None
+        frame = self._frame(run)
+        tier = run.program.tiers[attempt.tier]
+        out = frame.out(run.program.providers[tier.provider])
+        await self.loop.sleep(self._duration(tier.latency, attempt.link.timeout))
+        if not out:
+            dollars, tokens = frame.spending.attempt(attempt.step, attempt.link, tier.name, turn)
+            self.cost += dollars
+            self.tokens += tokens
+        if out or self.chances.flip(frame.facts.odds.of(tier.transient)):
+            raise AttemptFailed("simulated")
+
+    def _answer(
+        self, frame: Frame, step: str, link: p.Link, accuracy: float, recovers: float, right: bool
+    ) -> bool:
+        flip = self.chances.flip
+        latents = frame.latents.setdefault(step, Latents())
+        former = latents.last if latents.link is link else latents.former
+        if former is not None and flip(frame.facts.odds.of(link.correlation)):
+            latent = former
+        else:
+            latent = (flip(accuracy), flip(recovers))
+        latents.last, latents.link = latent, link
+        return latent[0] if right else latent[1]
+
+    async def turn(
+        self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
+    ) -> Turn:
+        """A turn that asks for nothing, or the answer once there were as many as typical."""
+        number = len(turns) + 1
+        await self._call_model(run, attempt, number)
+        frame = self._frame(run)
+        odds = frame.facts.odds
+        typical = agent.turns
+        if typical is None:
+            typical = 1 if odds.open(f"{attempt.step.name}.turns") else agent.steps
+        if number < typical:
+            self.cost += frame.spending.tools(agent)
+            await self._use_a_tool(run, agent)
+            return Turn(calls=(ToolCall("simulated", "", {}),))
+        link = attempt.link
+        given = [value for _, value in attempt.action.arguments]
+        right = self._right(run, (*given, *attempt.subjects))
+        accuracy = odds.of(link.accuracy_by_tier.get(attempt.tier or "", link.accuracy))
+        recovers = odds.of(link.recovers)
+        answer = self._answer(frame, attempt.step.name, link, accuracy, recovers, right)
+        frame.make(attempt.step.name, answer)
+        return Turn(Ghost(answer, frame.latents[attempt.step.name].last))
+
+    async def _use_a_tool(self, run: Run, agent: p.Agent) -> None:
+        """One call between two turns, of each tool as often; a pipeline takes no time here."""
+        names = [*agent.tools, *agent.pipelines]
+        if names:
+            tool = run.program.tools.get(self.chances.source.choice(names))
+            if tool is not None:
+                await self.loop.sleep(self._duration(tool.latency, tool.timeout))
+
+    async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
+        return ToolResult(call, None)
+
+    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+        frame = self._frame(run)
+        frame.right[step.name] = answer.right
+        frame.latents[step.name].last = answer.latent
+
+    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
+        frame = self._frame(run)
+        names = ir.mentions(frame.facts.open(action.until)) - {"it"}
+        others = all(map(frame.is_right_by_name, names))
+        odds = frame.facts.odds
+        alarms, catches = odds.of(action.rates.false_alarms), odds.of(action.rates.catches)
+        return self.chances.flip(1 - (alarms if answer.right and others else catches))
+
+    # ------------------------------------------------------------ sub-pipelines and lists
+
+    def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
+        return NOTHING
+
+    def enter(self, run: Run, child: Run, subjects: Subjects) -> None:
+        caller = self._frame(run)
+        action = child.action
+        assert action is not None, "an agent of a simulation calls nothing"
+        around = self._right(run, subjects)
+        child.frame = Frame(
+            Facts.of(run.program, child.pipeline, caller.facts.odds),
+            self.chances,
+            caller.spending.child(action),
+            right={name: around and child.values[name].right for name, _ in action.arguments},
+            around=around,
+            caller=caller,
+            arguments=dict(action.arguments),
+        )
+
+    def left(self, run: Run, step: p.Step, value: Any) -> None:
+        self._made_anew(self._frame(run), step.name, value.right)
+
+    def elements(self, run: Run, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
+        frame = self._frame(run)
+        right = frame.is_right(each.elements)
+        return [Ghost(right)] * frame.length(each.elements, each.most)
+
+    def element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
+        outside = self._frame(run)
+        inside.frame = Frame(
+            outside.facts,
+            self.chances,
+            outside.spending,
+            right={each.variable: outside.is_right(each.elements)},
+            around=self._right(run, subjects),
+            outside=outside,
+            variable=each.variable,
+        )
+
+    def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
+        right = all(answer.right for answer in answers if answer is not None)
+        self._made_anew(self._frame(run), step.name, right)
+        return Ghost(right)
+
+    def _made_anew(self, frame: Frame, step: str, right: bool) -> None:
+        """What is no single answer is never copied."""
+        frame.latents.pop(step, None)
+        frame.make(step, right)
+
+    # -------------------------------------------------------------------- memories and caches
+
+    async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
+        right = self._right(run, (action.key, *subjects))
+        self._made_anew(self._frame(run), step.name, right)
+        return Ghost(right)
+
+    async def remember(self, run: Run, item: p.Remember) -> None:
+        if not self._right(run, (item.key, item.value)):
+            self.wrong_effect = True
+
+    async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+        """A hit, as right as a fresh answer: the action is gone through where nothing fails."""
+        from pipelang.runtime.worlds.simulation.cache_hits import cached
+
+        assert link.cache is not None
+        frame = self._frame(run)
+        if not self.chances.flip(frame.facts.odds.of(link.cache.hits)):
+            return NOTHING
+        action = link.action
+        assert isinstance(action, (p.AskTier, p.AskRole, p.Call, p.Cascade, p.Agent))
+        given = [value for _, value in action.arguments]
+        right = self._right(run, (*given, *subjects))
+        tier = None
+        if isinstance(action, (p.AskTier, p.Agent)):
+            tier = self.route(run, action.who)
+        found = cached(frame, run, link, tier, right)
+        if found is None:
+            return NOTHING
+        answer, frame.latents[step.name] = found
+        frame.make(step.name, answer)
+        return Ghost(answer)
+
+    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+        return None
+
+    async def hand_over(self, run: Run, result: Escalated) -> None:
+        return None
+
+    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+        return None
+
+    def finish(self, run: Run, answered: bool) -> None:
+        return None
+
+    # --------------------------------------------------------------------------------- people
+
+    async def decide(self, run: Run, question: Question) -> Decision | None:
+        person, frame = question.person, self._frame(run)
+        role = run.program.roles[person.role]
+        if person.kind == "hold":
+            return await self._vetoed(frame, role, person)
+        if not await self._in_time(frame, role, person.seconds):
+            return None
+        return self._verdict(frame, role, person)
+
+    async def _vetoed(self, frame: Frame, role: p.Role, person: p.Person) -> Decision | None:
+        """A hold that nobody vetoes lasts to its end."""
+        assert person.seconds is not None
+        limit = float(person.seconds)
+        seconds = self._response(frame, role, limit)
+        decision = self._verdict(frame, role, person) if seconds <= limit else None
+        await self._wait_for_people(limit if decision is None or decision.yes else seconds)
+        return decision
+
+    def _verdict(self, frame: Frame, role: p.Role, person: p.Person) -> Decision:
+        if person.showing is not None:
+            right = frame.is_right(person.showing)
+        else:
+            right = all(frame.right[name] for name in person.judges if name in frame.right)
+        accuracy = frame.facts.odds.of(role.accuracy)
+        return Decision(self.chances.flip(accuracy if right else 1 - accuracy))
+
+    async def _in_time(self, frame: Frame, role: p.Role, limit: Decimal | None) -> bool:
+        """Wait for a person's answer, at most to the limit; whether there is one."""
+        longest = math.inf if limit is None else float(limit)
+        seconds = self._response(frame, role, longest)
+        await self._wait_for_people(min(seconds, longest))
+        return seconds <= longest
+
+    def _response(self, frame: Frame, role: p.Role, limit: float) -> float:
+        """How long a person takes; beyond the limit for no answer in time."""
+        if role.responds is not None and role.responds.p95 is not None:
+            return self._lognormal(role.responds)
+        if limit == math.inf or self.chances.flip(frame.facts.odds.open(f"{role.name}.responds")):
+            return 0.0
+        return math.inf
+
+    async def _wait_for_people(self, seconds: float) -> None:
+        if self.people:
+            await self.loop.sleep(seconds)
+
+    # ----------------------------------------------------------------------------------- time
+
+    def _duration(self, latency: p.Spread | None, limit: Decimal | None) -> float:
+        if latency is None or latency.p95 is None:
+            return 0.0
+        seconds = self._lognormal(latency)
+        return seconds if limit is None else min(seconds, float(limit))
+
+    def _lognormal(self, spread: p.Spread) -> float:
+        assert spread.p95 is not None
+        sigma = math.log(spread.p95 / spread.median) / Z95
+        return float(spread.median) * math.exp(sigma * self.chances.source.gauss(0.0, 1.0))
+
+    async def sleep(self, run: Run, seconds: float) -> None:
+        await self.loop.sleep(seconds)
+
+    def elapsed(self, run: Run) -> float:
+        return self.loop.now
+
+    def jitter(self, longest: float) -> float:
+        return self.chances.source.uniform(0.0, longest)
+
+    # --------------------------------------------------------------------------- side by side
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> Task:
+        return self.loop.spawn(work)
+
+    async def first(self, tasks: Iterable[Task]) -> Iterable[Task]:
+        return await self.loop.first(tasks)
+
+    async def stop(self, tasks: Iterable[Task]) -> None:
+        await self.loop.stop(tasks)

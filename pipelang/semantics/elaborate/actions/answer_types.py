@@ -1,0 +1,66 @@
+"""What an action answers: whether it fits the place it stands in."""
+
+from __future__ import annotations
+
+from pipelang.diagnostics import Span, codes
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.actions.outcomes import Place
+from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.expressions.calls import Bound, bind
+from pipelang.semantics.elaborate.expressions.expressions import elaborate
+from pipelang.semantics.elaborate.expressions.signatures import signature
+from pipelang.semantics.types import ERROR, NothingType, OptionalType, Type, fits, quoted
+from pipelang.syntax import ast
+
+Made = tuple[p.Action, Type]
+"""An action and the type of its answer."""
+
+
+def broken_action(context: Context, scope: Scope, arguments: tuple[ast.Argument, ...]) -> Made:
+    """Something that was already told; its arguments are still looked at."""
+    values = [elaborate(context, scope, argument.value, ERROR) for argument in arguments]
+    reads = frozenset[str]().union(*map(ir.mentions, values))
+    return p.Broken(reads), ERROR
+
+
+def called(
+    context: Context,
+    scope: Scope,
+    name: ast.Name,
+    kind: str,
+    arguments: tuple[ast.Argument, ...],
+    span: Span,
+    expected: Type | None,
+) -> tuple[str, Bound, Type] | None:
+    """The tool or pipeline that is called by its key, its arguments, and what it answers; None
+    (told) if there is none of the name.
+    """
+    symbol = context.find(scope.file, name, kind)
+    if symbol is None:
+        return None
+    parameters, returns = signature(context, symbol.key)
+    bound = bind(context, scope, name.text, parameters, arguments, span, checked=True)
+    fits_place(context, returns, expected, span)
+    return symbol.key, bound, returns
+
+
+def fits_place(context: Context, found: Type, expected: Type | None, span: Span) -> None:
+    """Tell an answer that is not what its place expects."""
+    if expected is None or fits(found, expected):
+        return
+    help = None
+    if isinstance(found, OptionalType) and fits(found.inner, expected):
+        help = f"it may answer nothing: give the step the type {quoted(found)}"
+    context.tell(
+        codes.TYPE_MISMATCH, span, help=help, expected=quoted(expected), found=quoted(found)
+    )
+
+
+def needs_type(context: Context, place: Place, expected: Type | None, span: Span) -> Type:
+    """The type that a model's answer is asked for; `ERROR` (told) if nothing says it."""
+    if expected is None or isinstance(expected, NothingType):
+        help = f"write it down: `step {place.step}: TYPE = ...`"
+        context.tell(codes.NEEDS_TYPE, span, name=place.step, help=help)
+        return ERROR
+    return expected

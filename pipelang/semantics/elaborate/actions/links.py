@@ -1,0 +1,298 @@
+"""Chains and their links: an action with the options that govern it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from pipelang.diagnostics import Label, codes
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Chance, Declared, Undeclared, always, never
+from pipelang.semantics.elaborate.actions.outcomes import Place, outcome
+from pipelang.semantics.elaborate.broken_parts import whole
+from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.expressions.expressions import elaborate
+from pipelang.semantics.elaborate.options.options import (
+    no_duplicates,
+    option_word,
+    pick,
+    rate_of,
+    retry,
+)
+from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantity
+from pipelang.semantics.elaborate.options.rates import chance
+from pipelang.semantics.reads import action_reads
+from pipelang.semantics.types import ANSWERER, DURATION, ERROR, INT, TOKENS, ErrorType, Type
+from pipelang.syntax import ast
+
+_ASK = "retry timeout output effort cache hits batch vote accuracy recovers correlation".split()
+_ALLOWED: Mapping[type[ast.Action], set[str]] = {
+    ast.Ask: {*_ASK, "catches", "false_alarms"},
+    ast.Agent: {*_ASK, "steps", "turns"},
+    ast.CallTool: {"retry", "timeout", "cache", "hits", "accuracy", "correlation"},
+    ast.RunPipeline: {"timeout", "retry"},
+    ast.Recall: set(),
+    ast.Each: {"parallel", "need"},
+    ast.MatchAction: set(),
+    ast.Pure: {"accuracy", "correlation"},
+}
+_WHAT = {
+    ast.Ask: "an `ask`",
+    ast.Agent: "an `agent`",
+    ast.CallTool: "a `call`",
+    ast.RunPipeline: "a `run`",
+    ast.Recall: "a `recall`",
+    ast.Each: "an `each`",
+    ast.MatchAction: "a `match` over actions",
+    ast.Pure: "a value",
+}
+_OF_MODELS = frozenset("output effort cache hits batch vote".split())
+
+
+def chain(
+    context: Context, scope: Scope, place: Place, written: ast.Chain, expected: Type | None
+) -> tuple[p.Chain, Type]:
+    """A chain and the type of its answers. Every link must fit the type of the first."""
+    links: list[p.Link] = []
+    type = expected
+    for position, link in enumerate(written.links):
+        if links and not _can_fail(context, links[-1]):
+            label = Label(links[-1].span, "this always answers")
+            context.tell(codes.UNREACHABLE, link.span, labels=(label,))
+        made, found = make_link(context, scope, place, link, type, position)
+        if type is None or isinstance(type, ErrorType):
+            type = found
+        links.append(made)
+    end = None if written.end is None else outcome(context, scope, place, written.end)
+    if end is not None and links and not _can_fail(context, links[-1]):
+        label = Label(links[-1].span, "this always answers")
+        context.tell(codes.UNREACHABLE, end.span, labels=(label,))
+    return p.Chain(tuple(links), end), type or ERROR
+
+
+def _can_fail(context: Context, link: p.Link) -> bool:
+    """Whether a link can leave its chain to what comes next."""
+    match link.action:
+        case p.Value() | p.Recall():
+            return False
+        case p.Call():
+            declaration = context.symbols.by_key[link.action.tool].declaration
+            assert isinstance(declaration, ast.ToolDecl)
+            effect = pick(declaration.options, ast.Effect)
+            return effect is None or effect.kind != "pure"
+        case p.Choose():
+            return not link.action.arms or any(
+                _can_fail(context, arm) for _, arm in link.action.arms
+            )
+        case _:
+            return True
+
+
+def make_link(
+    context: Context,
+    scope: Scope,
+    place: Place,
+    link: ast.Link,
+    expected: Type | None,
+    position: int,
+) -> tuple[p.Link, Type]:
+    """A link at a position of its chain, and the type of what it answers."""
+    from pipelang.semantics.elaborate.actions.actions import elaborate_action
+
+    no_duplicates(context, link.options)
+    action, found = elaborate_action(context, scope, place, link, expected, position)
+    _allowed(context, link, action)
+    owner = f"{place.pipeline}.{place.step}[{position}]@{link.span.start}"
+    options = link.options
+    output = _output(context, scope, pick(options, ast.Output))
+    timeout = pick(options, ast.Timeout)
+    effort = pick(options, ast.Effort)
+    default = _default_accuracy(context, action, owner, position)
+    made = p.Link(
+        action=action,
+        retry=retry(context, scope, pick(options, ast.Retry)) or _tool_retry(context, action),
+        timeout=quantity(context, scope, timeout.after, DURATION, "timeout", positive=True)
+        if timeout
+        else None,
+        accuracy=rate_of(context, scope, options, ast.Accuracy, owner, default),
+        accuracy_by_tier=_accuracy_by_tier(context, scope, link, action, owner),
+        recovers=rate_of(
+            context, scope, options, ast.Recovers, owner, _recovers(context, action, owner)
+        ),
+        correlation=rate_of(context, scope, options, ast.Correlation, owner),
+        output_mean=output[0],
+        output_max=output[1],
+        effort=effort.level if effort else None,
+        reads=action_reads(action),
+        span=link.span,
+        vote=_vote(context, scope, options),
+        cache=_cache(context, scope, options, owner),
+        batch=_batch(context, scope, options),
+    )
+    return made, found
+
+
+def _allowed(context: Context, link: ast.Link, action: p.Action) -> None:
+    """Tell the options that say nothing about an action of this kind."""
+    allowed, what = _ALLOWED[type(link.action)], _WHAT[type(link.action)]
+    by_person = isinstance(action, p.AskRole)
+    cascade = isinstance(link.action, ast.Ask) and isinstance(link.action.who, ast.Cascade)
+    readable: list[ast.Option] = whole(link.options)
+    for option in readable:
+        word = option_word(option)
+        if word not in allowed:
+            context.tell(codes.WRONG_OPTION, option.span, option=word, what=what)
+        elif by_person and (word in _OF_MODELS or isinstance(option, ast.AccuracyByTier)):
+            what_else = "an `ask` of a person"
+            context.tell(codes.WRONG_OPTION, option.span, option=word, what=what_else)
+        elif word in ("catches", "false_alarms") and not cascade:
+            what_else = "an `ask` without a cascade"
+            context.tell(codes.WRONG_OPTION, option.span, option=word, what=what_else)
+    hits = pick(link.options, ast.Hits)
+    if hits is not None and pick(link.options, ast.Cache) is None:
+        context.tell(codes.WRONG_OPTION, hits.span, option="hits", what="an action without `cache`")
+
+
+def _output(
+    context: Context, scope: Scope, output: ast.Output | None
+) -> tuple[int | None, int | None]:
+    """The mean and the largest length of an answer, in tokens."""
+    if output is None:
+        return None, None
+    mean = most = None
+    if output.mean is not None:
+        mean = quantity(context, scope, output.mean, TOKENS, "output")
+    if output.maximum is not None:
+        most = quantity(context, scope, output.maximum, TOKENS, "output", positive=True)
+    if mean is not None and most is not None and mean > most:
+        what = "the mean length is above the maximum"
+        context.tell(codes.CONTRADICTION, output.span, what=what)
+    return mean, most
+
+
+def _accuracy_by_tier(
+    context: Context, scope: Scope, link: ast.Link, action: p.Action, owner: str
+) -> dict[str, Chance]:
+    rates = pick(link.options, ast.AccuracyByTier)
+    found: dict[str, Chance] = {}
+    asked = _asked(context, scope, link.action, action)
+    # Where every tier that is asked has its rate, those of others say what changing it would do.
+    named = {rate.tier.text for rate in rates.rates} if rates else set()
+    missing = asked is not None and not asked <= named
+    for rate in rates.rates if rates else ():
+        symbol = context.find(scope.file, rate.tier, "tier")
+        if symbol is None:
+            continue
+        if symbol.key in found:
+            context.tell(codes.DUPLICATE_OPTION, rate.tier.span, option=rate.tier.text)
+        elif missing and asked is not None and symbol.key not in asked:
+            what = f"`{rate.tier.text}` is not asked here"
+            help = "asked are: " + ", ".join(sorted(asked)) if asked else None
+            context.tell(codes.CONTRADICTION, rate.tier.span, what=what, help=help)
+        name = f"{owner}.accuracy"
+        found[symbol.key] = chance(context, scope, rate.rate, name, "accuracy")
+    return found
+
+
+def _asked(
+    context: Context, scope: Scope, written: ast.Action, action: p.Action
+) -> set[str] | None:
+    """The tiers that an `ask` names, by their keys; None for another action."""
+    if isinstance(action, p.AskTier):
+        parts = ir.walk(action.who)
+        consts = [part for part in parts if isinstance(part, ir.Const) and part.type == ANSWERER]
+        return {str(part.value) for part in consts}
+    if isinstance(written, ast.Ask) and isinstance(written.who, ast.Cascade):
+        symbols = (context.symbols.find(scope.file, name.text) for name in written.who.tiers)
+        return {symbol.key for symbol in symbols if symbol is not None}
+    return None
+
+
+def _tool_retry(context: Context, action: p.Action) -> p.Retry:
+    if not isinstance(action, p.Call):
+        return p.NO_RETRY
+    symbol = context.symbols.by_key[action.tool]
+    assert isinstance(symbol.declaration, ast.ToolDecl)
+    option = pick(symbol.declaration.options, ast.Retry)
+    return retry(context, Scope(symbol.file), option) or p.NO_RETRY
+
+
+def _default_accuracy(context: Context, action: p.Action, owner: str, position: int) -> Chance:
+    """What an action's accuracy is where its options do not say."""
+    match action:
+        case p.Call():
+            symbol = context.symbols.by_key[action.tool]
+            assert isinstance(symbol.declaration, ast.ToolDecl)
+            options, scope = symbol.declaration.options, Scope(symbol.file)
+            default = always(f"{action.tool}.accuracy")
+            return rate_of(context, scope, options, ast.Accuracy, action.tool, default)
+        case p.AskRole():
+            symbol = context.symbols.by_key[action.role]
+            assert isinstance(symbol.declaration, ast.RoleDecl)
+            options, scope = symbol.declaration.options, Scope(symbol.file)
+            return rate_of(context, scope, options, ast.Accuracy, action.role)
+        case p.Value() if position == 0:
+            return always(f"{owner}.value")
+        case p.Choose() | p.RunPipeline() | p.Recall() | p.Each():
+            return always(f"{owner}.choice")
+        case _:
+            return Undeclared(f"{owner}.accuracy")
+
+
+def _recovers(context: Context, action: p.Action, owner: str) -> Chance:
+    """How often an answer to something wrong is right, where its options do not say: never, or as
+    often as is assumed of all models.
+    """
+    site = f"{owner}.recovers"
+    if "recovers" in context.assumed and isinstance(action, (p.AskTier, p.Cascade, p.Agent)):
+        return Declared(context.assumed["recovers"], site)
+    return never(site)
+
+
+def _cache(
+    context: Context, scope: Scope, options: tuple[ast.Option, ...], owner: str
+) -> p.Cache | None:
+    written = pick(options, ast.Cache)
+    if written is None:
+        return None
+    keeps = quantity(context, scope, written.keeps, DURATION, "cache", positive=True)
+    keys = tuple(elaborate(context, scope, key) for key in written.keys)
+    hits = rate_of(context, scope, options, ast.Hits, owner)
+    return p.Cache(keeps or Decimal(0), keys, hits)
+
+
+def _batch(context: Context, scope: Scope, options: tuple[ast.Option, ...]) -> Decimal | None:
+    """How long a batch may take, in seconds; None where the answer is wanted at once."""
+    written = pick(options, ast.Batch)
+    if written is None:
+        return None
+    within: Decimal | None = quantity(
+        context, scope, written.within, DURATION, "batch", positive=True
+    )
+    return within
+
+
+def _vote(context: Context, scope: Scope, options: tuple[ast.Option, ...]) -> p.Vote | None:
+    """`vote N` or `vote lead K of N`; None where neither is written."""
+    plain, ahead = pick(options, ast.Vote), pick(options, ast.VoteLead)
+    if plain is not None:
+        calls = _count(context, scope, plain.count, "vote")
+        return None if calls is None else p.Majority(calls)
+    if ahead is None:
+        return None
+    lead = _count(context, scope, ahead.lead, "vote lead")
+    most = _count(context, scope, ahead.count, "vote lead")
+    if lead is None or most is None:
+        return None
+    if lead > most:
+        what = f"nobody can lead by {lead} in {most} calls"
+        context.tell(codes.CONTRADICTION, ahead.span, what=what)
+    return p.Lead(lead, most)
+
+
+def _count(context: Context, scope: Scope, count: ast.Expr, option: str) -> int | None:
+    number: int | None = quantity(
+        context, scope, count, INT, option, positive=True, most=MOST_ATTEMPTS
+    )
+    return number

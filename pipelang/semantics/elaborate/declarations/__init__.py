@@ -1,0 +1,1 @@
+"""Declarations at the top of a file: pipelines, tools, tests, providers, tiers, roles."""

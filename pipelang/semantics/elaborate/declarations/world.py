@@ -1,0 +1,162 @@
+"""What the world offers: providers, tiers, roles, patterns, memories."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+from pipelang.diagnostics import codes
+from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.expressions.signatures import signature
+from pipelang.semantics.elaborate.options.options import no_duplicates, pick, rate_of, spread
+from pipelang.semantics.elaborate.options.quantity import quantity
+from pipelang.semantics.types import DURATION, INT, MONEY, NUMBER, TEXT, TOKENS
+from pipelang.syntax import ast
+
+DEFAULT_PROVIDER = "anthropic"
+
+
+def provider(context: Context, file: str, key: str, decl: ast.ProviderDecl) -> p.Provider:
+    no_duplicates(context, decl.options)
+    kind = pick(decl.options, ast.Kind)
+    reference = pick(decl.options, ast.Key)
+    url = pick(decl.options, ast.BaseUrl)
+    if reference is not None and not str(reference.reference.value).startswith(("env:", "file:")):
+        context.tell(
+            codes.TYPE_MISMATCH,
+            reference.span,
+            expected="a reference such as `env:ANTHROPIC_API_KEY` or `file:/run/secrets/key`",
+            found="something else",
+            help="a secret never stands in a .pipe file",
+        )
+    return p.Provider(
+        name=key,
+        kind=kind.name.text if kind else "anthropic",
+        key=str(reference.reference.value) if reference else None,
+        base_url=str(url.url.value) if url else None,
+        available=rate_of(context, Scope(file), decl.options, ast.Available, key),
+        span=decl.name.span,
+    )
+
+
+def tier(context: Context, file: str, key: str, decl: ast.TierDecl) -> p.Tier:
+    no_duplicates(context, decl.options)
+    scope = Scope(file)
+    named = pick(decl.options, ast.Provider)
+    symbol = context.find(file, named.name, "provider") if named else None
+    model = pick(decl.options, ast.Model)
+    latency = pick(decl.options, ast.Latency)
+    size = pick(decl.options, ast.Context)
+    return p.Tier(
+        name=key,
+        provider=symbol.key if symbol else DEFAULT_PROVIDER,
+        model=str(model.id.value) if model else None,
+        prices=_prices(context, scope, pick(decl.options, ast.Price)),
+        latency=spread(context, scope, latency.spread, "latency") if latency else None,
+        transient=rate_of(context, scope, decl.options, ast.Transient, key),
+        context=quantity(context, scope, size.size, TOKENS, "context", positive=True)
+        if size
+        else None,
+        as_of=_date(context, pick(decl.options, ast.AsOf)),
+        span=decl.name.span,
+    )
+
+
+def _prices(context: Context, scope: Scope, price: ast.Price | None) -> dict[str, Decimal]:
+    prices: dict[str, Decimal] = {}
+    for item in price.items if price else ():
+        amount = quantity(context, scope, item.amount, MONEY, "price")
+        if item.kind in prices:
+            context.tell(codes.DUPLICATE_OPTION, item.span, option=item.kind)
+        if amount is not None:
+            prices[item.kind] = amount
+    return prices
+
+
+def _date(context: Context, option: ast.AsOf | None) -> str | None:
+    if option is None:
+        return None
+    written = str(option.date.value)
+    try:
+        datetime.date.fromisoformat(written)
+    except ValueError:
+        found = option.date.raw
+        expected = 'a date like "2026-11-20"'
+        context.tell(
+            codes.UNIT_MISMATCH, option.date.span, option="as_of", expected=expected, found=found
+        )
+        return None
+    return written
+
+
+def role(context: Context, file: str, key: str, decl: ast.RoleDecl) -> p.Role:
+    no_duplicates(context, decl.options)
+    scope = Scope(file)
+    people = pick(decl.options, ast.People)
+    handles = pick(decl.options, ast.Handles)
+    responds = pick(decl.options, ast.Responds)
+    hours = pick(decl.options, ast.Hours)
+    differ = pick(decl.options, ast.MustDifferFrom)
+    other = context.find(file, differ.role, "role") if differ else None
+    if differ is not None and other is not None and other.key == key:
+        what = f"`{decl.name.text}` cannot differ from itself"
+        context.tell(codes.CONTRADICTION, differ.span, what=what)
+    day = None
+    if hours is not None:
+        day = quantity(context, scope, hours.count, NUMBER, "hours", positive=True, most=24)
+    return p.Role(
+        name=key,
+        people=quantity(context, scope, people.count, INT, "people", positive=True)
+        if people
+        else None,
+        handles=quantity(context, scope, handles.mean, DURATION, "handles", positive=True)
+        if handles
+        else None,
+        responds=spread(context, scope, responds.spread, "responds") if responds else None,
+        accuracy=rate_of(context, scope, decl.options, ast.Accuracy, key),
+        hours=None if day is None else Decimal(day),
+        must_differ_from=other.key if other else None,
+        span=decl.name.span,
+    )
+
+
+def patterns(context: Context, decl: ast.PatternsDecl) -> tuple[str, ...]:
+    """RE2 patterns, each tried; RE2's own log line to stderr is kept quiet."""
+    import re2
+
+    quiet = re2.Options()
+    quiet.log_errors = False
+    result = []
+    for literal in decl.patterns:
+        text = str(literal.value)
+        try:
+            re2.compile(text, quiet)
+        except UnicodeEncodeError:
+            pass  # half a character, which the parser has told
+        except re2.error as error:
+            why = error.args[0] if error.args else "it does not compile"
+            if isinstance(why, bytes):
+                why = why.decode("utf-8", "replace")
+            context.tell(codes.BAD_PATTERN, literal.span, why=why)
+        result.append(text)
+    return tuple(result)
+
+
+def memory(context: Context, file: str, key: str, decl: ast.MemoryDecl) -> p.Memory:
+    no_duplicates(context, decl.options)
+    parameters, returns = signature(context, key)
+    if len(parameters) != 1:
+        context.tell(
+            codes.ARGUMENTS,
+            decl.name.span,
+            what=f"memory `{key}` takes one key, found {len(parameters)}",
+            help=f"write `memory {decl.name.text}(user: text) -> ...`",
+        )
+        parameters = (*parameters, p.Parameter("key", TEXT))
+    keeps = pick(decl.options, ast.Keeps)
+    duration = None
+    if keeps is not None:
+        scope = Scope(file)
+        duration = quantity(context, scope, keeps.duration, DURATION, "keeps", positive=True)
+    return p.Memory(key, parameters[0], returns, duration, decl.name.span)

@@ -1,0 +1,1 @@
+"""Expressions, types and constants: bidirectional typing with units and optionals."""

@@ -1,0 +1,247 @@
+"""Calls: arguments to parameters, declared functions, and the few built-in ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelang.diagnostics import Help, Span, codes
+from pipelang.records import replace
+from pipelang.semantics import expressions as ir
+from pipelang.semantics.elaborate.broken_parts import flawed
+from pipelang.semantics.elaborate.context import Context, Scope, broken
+from pipelang.semantics.elaborate.expressions.constants import literal
+from pipelang.semantics.elaborate.expressions.optionals import absent
+from pipelang.semantics.elaborate.import_hints import offered_by
+from pipelang.semantics.fold import NotConstant, fold
+from pipelang.semantics.program import Parameter
+from pipelang.semantics.symbols import BUILTIN_FUNCTIONS, suggestion
+from pipelang.semantics.types import (
+    DURATION,
+    ERROR,
+    INT,
+    MONEY,
+    NUMBER,
+    PROBABILITY,
+    TEXT,
+    TIME,
+    TOKENS,
+    ErrorType,
+    ListType,
+    MapType,
+    OptionalType,
+    Scalar,
+    Type,
+    join,
+    optional,
+    quoted,
+    unbounded,
+)
+from pipelang.syntax import ast
+
+Bound = tuple[tuple[str, ir.Expr], ...]
+
+
+def bind(
+    context: Context,
+    scope: Scope,
+    what: str,
+    parameters: Sequence[Parameter],
+    arguments: tuple[ast.Argument, ...],
+    span: Span,
+    *,
+    checked: bool = False,
+) -> Bound:
+    """Arguments by parameter name, in the parameters' order, defaults filled in.
+
+    `checked` says that the callee looks at its arguments again while running.
+    """
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    given: dict[str, ir.Expr] = {}
+    by_name = {parameter.name: parameter for parameter in parameters}
+    late = False
+    for position, argument in enumerate(arguments):
+        if argument.name is None:
+            if position >= len(parameters):
+                if isinstance(argument.value, ast.Broken):
+                    continue
+                context.tell(
+                    codes.ARGUMENTS,
+                    argument.span,
+                    what=f"`{what}` takes {_count(len(parameters))}, this is one more",
+                )
+                elaborate(context, scope, argument.value, ERROR)
+                continue
+            parameter = parameters[position]
+            if not late and any(before.name is not None for before in arguments[:position]):
+                late = True
+                if parameter.name not in given:
+                    context.tell(
+                        codes.ARGUMENTS,
+                        argument.span,
+                        what="this argument has no name, and one before it has",
+                        help=f"name it too: `{parameter.name}: ...`",
+                    )
+        else:
+            found = by_name.get(argument.name.text)
+            if found is None:
+                name = argument.name.text
+                help = suggestion(name, by_name)
+                if help is None and by_name:
+                    help = "parameters: " + ", ".join(by_name)
+                where = f"parameter of {what}"
+                context.tell(codes.UNKNOWN_NAME, argument.span, what=where, name=name, help=help)
+                elaborate(context, scope, argument.value, ERROR)
+                continue
+            parameter = found
+        if parameter.name in given:
+            context.tell(codes.ARGUMENTS, argument.span, what=f"`{parameter.name}` is given twice")
+        given[parameter.name] = elaborate(
+            context, scope, argument.value, parameter.type, checked=checked
+        )
+    result = []
+    missing = []
+    broken_too = flawed(argument.value for argument in arguments)
+    for parameter in parameters:
+        if parameter.name in given:
+            result.append((parameter.name, given[parameter.name]))
+        elif parameter.has_default:
+            result.append((parameter.name, literal(parameter.default, parameter.type, span)))
+        elif isinstance(parameter.type, OptionalType):
+            result.append((parameter.name, ir.Const(None, parameter.type, span=span)))
+        else:
+            missing.append(f"`{parameter.name}`")
+    if missing and not broken_too:
+        context.tell(codes.ARGUMENTS, span, what=f"`{what}` lacks {', '.join(missing)}")
+    return tuple(result)
+
+
+def _count(number: int) -> str:
+    return {0: "no arguments", 1: "one argument"}.get(number, f"{number} arguments")
+
+
+def elaborate_call(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
+    """A call of a declared or built-in function."""
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+    from pipelang.semantics.elaborate.expressions.signatures import signature
+
+    name = expr.function.text
+    if name in BUILTIN_FUNCTIONS:
+        return _builtin(context, scope, expr)
+    symbol = context.symbols.find(scope.file, name)
+    if symbol is None or symbol.kind != "fn":
+        _no_function(context, scope, expr.function)
+        for argument in expr.arguments:
+            elaborate(context, scope, argument.value, ERROR)
+        return broken(expr.span)
+    context.symbols.use(scope.file, symbol)
+    pending = symbol.key in context.pending
+    parameters, returns = signature(context, symbol.key)
+    if pending:
+        return broken(expr.span)
+    bound = bind(context, scope, name, parameters, expr.arguments, expr.span)
+    if len(bound) < len(parameters) or isinstance(returns, ErrorType):
+        return broken(expr.span)
+    return ir.Apply(symbol.key, tuple(value for _, value in bound), returns, expr.span)
+
+
+def _no_function(context: Context, scope: Scope, name: ast.Name) -> None:
+    """Tell that something that is called is no `fn`."""
+    symbol = context.symbols.find(scope.file, name.text)
+    help: Help | None
+    if symbol is not None:
+        verb = {"tool": "call", "prompt": "ask", "pipeline": "run"}.get(symbol.kind)
+        help = None
+        if verb is not None:
+            help = f"a {symbol.kind} needs a step: `step x = {verb} {name.text}(...)`"
+        context.symbols.use(scope.file, symbol)
+        context.wrong_kind(name, symbol, "a fn", help)
+    elif name.text in scope.names:
+        context.tell(codes.WRONG_KIND, name.span, name=name.text, found="a value", expected="a fn")
+    elif not context.symbols.is_lost(scope.file, name.text):
+        functions = [*context.symbols.names(scope.file, "fn"), *BUILTIN_FUNCTIONS]
+        help = _ELSEWHERE.get(name.text) or suggestion(name.text, functions)
+        help = help or offered_by(context.loader, name.text, ("fn",))
+        context.tell(codes.UNKNOWN_NAME, name.span, what="fn", name=name.text, help=help)
+
+
+_ELSEWHERE = {
+    **dict.fromkeys(("length", "size", "count"), "it is called `len`"),
+    **dict.fromkeys(("truncate", "head", "take"), "it is called `first`: `first(x, 4k tokens)`"),
+    **dict.fromkeys(("floor", "ceil", "int", "abs"), "there is `round`"),
+}
+
+
+def _builtin(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    name = expr.function.text
+    named = [argument for argument in expr.arguments if argument.name is not None]
+    if named:
+        context.tell(
+            codes.ARGUMENTS, named[0].span, what=f"`{name}` takes its arguments by position"
+        )
+        return broken(expr.span)
+    values = tuple(elaborate(context, scope, argument.value) for argument in expr.arguments)
+    for value in values:
+        if isinstance(value.type, OptionalType):
+            return absent(context, value, value.span)
+    if any(isinstance(value.type, ErrorType) for value in values):
+        return broken(expr.span)
+    type = _builtin_type(name, values)
+    if type is None:
+        wanted = {
+            "len": "a text, a list or a map",
+            "sum": "a list of numbers, money or durations",
+            "min": "a list, or two and more quantities of one kind",
+            "max": "a list, or two and more quantities of one kind",
+            "round": "a number, and the digits to keep if any",
+            "first": "a text and an amount like 4k tokens, or a list and a whole number",
+        }[name]
+        found = ", ".join(quoted(value.type) for value in values) or "nothing"
+        context.tell(codes.TYPE_MISMATCH, expr.span, expected=f"{wanted} for `{name}`", found=found)
+        return broken(expr.span)
+    return ir.Builtin(name, values, type, expr.span)
+
+
+_SUMMABLE = (INT, NUMBER, MONEY, DURATION)
+_ORDERED = (*_SUMMABLE, PROBABILITY, TIME, TOKENS)
+
+
+def _builtin_type(name: str, values: Sequence[ir.Expr]) -> Type | None:
+    """The type of what a built-in function answers; None if it does not take these values."""
+    types = [value.type for value in values]
+    match name, types:
+        case "len", [ListType() | MapType()]:
+            return INT
+        case "len", [type] if type == TEXT:
+            return INT
+        case "sum", [ListType(element=Scalar() as type)] if type in _SUMMABLE:
+            return unbounded(type)
+        case "min" | "max", [ListType() as type] if type.element in _ORDERED:
+            return optional(type.element)
+        case "min" | "max", [first, *rest] if rest and first in _ORDERED:
+            result: Type | None = first
+            for type in rest:
+                result = None if result is None else join(result, type)
+            return result
+        case "round", [type] if type in (INT, NUMBER):
+            return INT
+        case "round", [type, digits] if type in (INT, NUMBER) and digits == INT:
+            return NUMBER
+        case "first", [Scalar() as type, limit] if type == TEXT and limit == TOKENS:
+            return replace(type, max_tokens=_smaller(type.max_tokens, values[1]))
+        case "first", [ListType() as type, limit] if limit == INT:
+            return replace(type, max_length=_smaller(type.max_length, values[1]))
+        case _:
+            return None
+
+
+def _smaller(most: int | None, limit: ir.Expr) -> int | None:
+    """What is known about a length after it was limited."""
+    try:
+        value = fold(limit)
+    except NotConstant:
+        return most
+    value = max(int(value), 0)
+    return value if most is None else min(most, value)

@@ -1,0 +1,182 @@
+"""Lists, records and maps as they are written down. They take their type from what is expected."""
+
+from __future__ import annotations
+
+from pipelang.diagnostics import codes
+from pipelang.records import replace
+from pipelang.semantics import expressions as ir
+from pipelang.semantics.elaborate.context import Context, Scope, broken
+from pipelang.semantics.elaborate.expressions.constants import literal
+from pipelang.semantics.symbols import suggestion
+from pipelang.semantics.types import (
+    ERROR,
+    JSON,
+    ErrorType,
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Type,
+    join,
+    present,
+    quoted,
+)
+from pipelang.syntax import ast
+
+
+def elaborate_list(
+    context: Context, scope: Scope, expr: ast.ListOf, expected: Type | None
+) -> ir.Expr:
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    inner = None if expected is None else present(expected)
+    if isinstance(inner, ListType):
+        items = tuple(elaborate(context, scope, item, inner.element) for item in expr.items)
+        if inner.max_length is not None and len(items) > inner.max_length:
+            context.tell(
+                codes.OUT_OF_RANGE,
+                expr.span,
+                what="the length of this list",
+                range=f"at most {inner.max_length}",
+                found=len(items),
+            )
+        return ir.MakeList(items, replace(inner, max_length=len(items)), expr.span)
+    if inner == JSON:
+        items = tuple(elaborate(context, scope, item, JSON) for item in expr.items)
+        return ir.MakeList(items, JSON, expr.span)
+    if not expr.items:
+        if inner is None:
+            context.tell(codes.NEEDS_TYPE, expr.span, name="[]", help=_NEEDS_TYPE)
+        elif not isinstance(inner, ErrorType):
+            context.tell(
+                codes.TYPE_MISMATCH, expr.span, expected=quoted(inner), found="an empty list"
+            )
+        return broken(expr.span)
+    return _list(context, expr, [elaborate(context, scope, item) for item in expr.items])
+
+
+_NEEDS_TYPE = "write the type where it gets its name: `let x: TYPE = ...`, `step x: TYPE = ...`"
+
+
+def _list(context: Context, expr: ast.ListOf, items: list[ir.Expr]) -> ir.Expr:
+    """A list whose elements say what it is a list of."""
+    type = items[0].type
+    for item in items[1:]:
+        joined = join(type, item.type)
+        if joined is None:
+            context.tell(
+                codes.TYPE_MISMATCH,
+                item.span,
+                expected=f"{quoted(type)} like the others",
+                found=quoted(item.type),
+            )
+            return broken(expr.span)
+        type = joined
+    if isinstance(type, ErrorType):
+        return broken(expr.span)
+    return ir.MakeList(tuple(items), ListType(type, len(items)), expr.span)
+
+
+def elaborate_record(
+    context: Context, scope: Scope, expr: ast.RecordOf, expected: Type | None
+) -> ir.Expr:
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    match None if expected is None else present(expected):
+        case RecordType() as type:
+            return _record(context, scope, expr, type)
+        case MapType() as type:
+            return _map(context, scope, expr, type, type.value)
+        case type if type == JSON:
+            return _map(context, scope, expr, JSON, JSON)
+        case None:
+            context.tell(codes.NEEDS_TYPE, expr.span, name="{...}", help=_NEEDS_TYPE)
+        case type:
+            if not isinstance(type, ErrorType):
+                context.tell(
+                    codes.TYPE_MISMATCH, expr.span, expected=quoted(type), found="a record"
+                )
+            for field in expr.fields:
+                elaborate(context, scope, field.value, ERROR)
+    return broken(expr.span)
+
+
+def _record(context: Context, scope: Scope, expr: ast.RecordOf, type: RecordType) -> ir.Expr:
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    given: dict[str, ir.Expr] = {}
+    for item in expr.fields:
+        name = item.key.text
+        field = type.field(name)
+        if not name:  # it could not be read
+            continue
+        if field is None:
+            help = suggestion(name, [f.name for f in type.fields])
+            help = help or "fields: " + ", ".join(f.name for f in type.fields)
+            context.tell(
+                codes.UNKNOWN_FIELD, item.key.span, help=help, type=quoted(type), name=name
+            )
+            elaborate(context, scope, item.value, ERROR)
+            continue
+        if item.quoted:
+            help = f"write it without quotes: `{name}: ...`"
+            context.tell(
+                codes.TYPE_MISMATCH,
+                item.key.span,
+                help=help,
+                expected=f"the field `{name}`",
+                found="a text",
+            )
+        if name in given:
+            context.tell(codes.DUPLICATE, item.key.span, name=name, help="give it once")
+        given[name] = elaborate(context, scope, item.value, field.type)
+    missing = [
+        field.name
+        for field in type.fields
+        if field.name not in given
+        and not field.has_default
+        and not isinstance(field.type, OptionalType)
+    ]
+    if missing and all(item.key.text for item in expr.fields):
+        names = ", ".join(f"`{name}`" for name in missing)
+        context.tell(codes.ARGUMENTS, expr.span, what=f"this `{type.name}` lacks {names}")
+        return broken(expr.span)
+    fields = []
+    for field in type.fields:
+        if field.name in given:
+            fields.append((field.name, given[field.name]))
+        elif field.has_default:
+            fields.append((field.name, literal(field.default, field.type, expr.span)))
+        elif isinstance(field.type, OptionalType):
+            fields.append((field.name, ir.Const(None, field.type, span=expr.span)))
+    return ir.MakeRecord(tuple(fields), type, expr.span)
+
+
+def _map(
+    context: Context, scope: Scope, expr: ast.RecordOf, type: Type, value_type: Type
+) -> ir.Expr:
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    fields: dict[str, ir.Expr] = {}
+    for item in expr.fields:
+        if not item.quoted and type != JSON:
+            help = f'keys of a map are texts: "{item.key.text}"'
+            context.tell(
+                codes.TYPE_MISMATCH,
+                item.key.span,
+                expected="a text",
+                found=f"the name `{item.key.text}`",
+                help=help,
+            )
+        if item.key.text in fields:
+            context.tell(codes.DUPLICATE, item.key.span, name=item.key.text, help="give it once")
+        fields[item.key.text] = elaborate(context, scope, item.value, value_type)
+    if isinstance(type, MapType) and type.max_length is not None and len(fields) > type.max_length:
+        context.tell(
+            codes.OUT_OF_RANGE,
+            expr.span,
+            what="the size of this map",
+            range=f"at most {type.max_length}",
+            found=len(fields),
+        )
+    return ir.MakeRecord(tuple(fields.items()), type, expr.span)

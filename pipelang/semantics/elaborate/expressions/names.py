@@ -1,0 +1,193 @@
+"""Names and fields in expressions: values, enum members by expectation, settings, tiers, roles."""
+
+from __future__ import annotations
+
+from pipelang.diagnostics import Help, Mend, codes
+from pipelang.semantics import expressions as ir
+from pipelang.semantics.elaborate.context import Context, Scope, broken
+from pipelang.semantics.elaborate.expressions.optionals import absent
+from pipelang.semantics.elaborate.import_hints import offered_by
+from pipelang.semantics.symbols import Symbol, suggestion
+from pipelang.semantics.types import (
+    ANSWERER,
+    DURATION,
+    INT,
+    JSON,
+    MONEY,
+    TEXT,
+    TOKENS,
+    AnswererType,
+    EnumType,
+    ErrorType,
+    ListType,
+    MapType,
+    NothingType,
+    OptionalType,
+    RecordType,
+    Type,
+    optional,
+    present,
+    quoted,
+)
+from pipelang.syntax import ast
+
+BUDGET_PARTS = {"time": DURATION, "tokens": TOKENS, "steps": INT}
+
+
+def elaborate_name(
+    context: Context, scope: Scope, expr: ast.NameRef, expected: Type | None
+) -> ir.Expr:
+    """A bare name: a value in scope first, then a member of the enum that is expected."""
+    name = expr.name
+    local = scope.names.get(name)
+    if local is not None:
+        context.read.add(local.span)
+        if isinstance(local.type, NothingType):
+            help = "its tool has no `->`, so it answers nothing"
+            context.tell(
+                codes.TYPE_MISMATCH,
+                expr.span,
+                help=help,
+                expected="a value",
+                found=f"`{name}`, which has none",
+            )
+            return broken(expr.span)
+        read = ir.Read(name, local.type, expr.span)
+        return ir.Read(name, present(local.type), expr.span) if scope.is_present(read) else read
+    symbol = context.symbols.find(scope.file, name)
+    if symbol is not None and symbol.kind == "setting":
+        from pipelang.semantics.elaborate.expressions.settings import setting
+
+        context.symbols.use(scope.file, symbol)
+        return setting(context, symbol.key, expr.span)
+    wanted = None if expected is None else present(expected)
+    if isinstance(wanted, EnumType) and name in wanted.members:
+        return ir.Const(name, wanted, span=expr.span)
+    if symbol is None:
+        _unknown(context, scope, expr, wanted)
+        return broken(expr.span)
+    context.symbols.use(scope.file, symbol)
+    if isinstance(wanted, AnswererType):
+        if symbol.kind in ("tier", "role"):
+            return ir.Const(symbol.key, ANSWERER, span=expr.span)
+        context.wrong_kind(ast.Name(name, expr.span), symbol, "a tier or a role")
+    elif not isinstance(wanted, ErrorType):
+        context.wrong_kind(ast.Name(name, expr.span), symbol, "a value", _instead(symbol))
+    return broken(expr.span)
+
+
+def _instead(symbol: Symbol) -> str | None:
+    name = symbol.declaration.name.text
+    verb = {"tool": "call", "prompt": "ask", "pipeline": "run", "memory": "recall"}.get(symbol.kind)
+    if verb is not None:
+        return f"give it a step, and use the step's name here: `step x = {verb} {name}(...)`"
+    return f"call it: `{name}(...)`" if symbol.kind == "fn" else None
+
+
+_CONSTANTS = {
+    **dict.fromkeys(("True", "TRUE"), "true"),
+    **dict.fromkeys(("False", "FALSE"), "false"),
+    **dict.fromkeys(("None", "null", "nil", "undefined"), "none"),
+}
+_ELSEWHERE: dict[str, Help] = {
+    **{word: Mend(f"write `{meant}`", word, meant) for word, meant in _CONSTANTS.items()},
+    "budget": "`budget.remaining` can be read inside a step only",
+    "it": "`it` is the answer in the `until` of a cascade",
+}
+
+
+def _unknown(context: Context, scope: Scope, expr: ast.NameRef, wanted: Type | None) -> None:
+    name = expr.name
+    help: Help | None
+    if name in scope.later:
+        help = "values are made before they are used: move its step up"
+        context.tell(codes.NOT_YET, expr.span, name=name, help=help)
+    elif name in scope.gone:
+        context.tell(codes.OUT_OF_BLOCK, expr.span, name=name)
+    elif isinstance(wanted, AnswererType):
+        context.unknown(scope.file, ast.Name(name, expr.span), ("tier", "role"))
+    elif context.symbols.is_lost(scope.file, name):
+        pass
+    elif isinstance(wanted, EnumType):
+        help = suggestion(name, [*wanted.members, *scope.names])
+        help = help or "members: " + ", ".join(wanted.members)
+        what = f"member of {wanted.name}"
+        context.tell(codes.UNKNOWN_NAME, expr.span, what=what, name=name, help=help)
+    else:
+        settings = context.symbols.names(scope.file, "setting")
+        help = _ELSEWHERE.get(name) or suggestion(name, [*scope.names, *settings])
+        help = help or _member_elsewhere(context, scope, name)
+        help = help or offered_by(context.loader, name, ("setting",))
+        context.tell(codes.UNKNOWN_NAME, expr.span, what="name", name=name, help=help)
+
+
+def _member_elsewhere(context: Context, scope: Scope, name: str) -> str | None:
+    """Where an enum has a member of this name."""
+    for symbol in context.symbols.scopes[scope.file].values():
+        declaration = symbol.declaration
+        if isinstance(declaration, ast.EnumDecl) and any(
+            m.text == name for m in declaration.members
+        ):
+            enum = declaration.name.text
+            return f"`{name}` is a member of `{enum}`, and stands only where a `{enum}` is expected"
+    return None
+
+
+def elaborate_field(context: Context, scope: Scope, expr: ast.FieldRef) -> ir.Expr:
+    """`target.name`: a field of a record, a part of a json, or what is left of the budget."""
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    left = _budget_left(scope, expr)
+    if left is not None:
+        return left
+    target = elaborate(context, scope, expr.target)
+    type, name = target.type, expr.name.text
+    match type:
+        case ErrorType():
+            pass
+        case OptionalType():
+            return absent(context, target, expr.target.span)
+        case RecordType():
+            field = type.field(name)
+            if field is not None:
+                typed = ir.Field(target, name, field.type, expr.span)
+                if scope.is_present(typed):
+                    return ir.Field(target, name, present(field.type), expr.span)
+                return typed
+            close = suggestion(name, [f.name for f in type.fields])
+            fields = "fields: " + ", ".join(f.name for f in type.fields)
+            help: Help | None = close or fields
+            context.tell(
+                codes.UNKNOWN_FIELD, expr.name.span, help=help, type=quoted(type), name=name
+            )
+        case _ if type == JSON:
+            return ir.Field(target, name, optional(JSON), expr.span)
+        case _:
+            help = None
+            counted = type == TEXT or isinstance(type, (ListType, MapType))
+            if counted and name in ("length", "size", "count", "len"):
+                help = f"write `len({ir.show(target)})`"
+            context.tell(
+                codes.UNKNOWN_FIELD, expr.name.span, help=help, type=quoted(type), name=name
+            )
+    return broken(expr.span)
+
+
+def _budget_left(scope: Scope, expr: ast.FieldRef) -> ir.Expr | None:
+    """`budget.remaining` and `budget.remaining.time`, where a budget can be asked."""
+
+    def is_remaining(part: ast.Expr) -> bool:
+        return (
+            isinstance(part, ast.FieldRef)
+            and part.name.text == "remaining"
+            and isinstance(part.target, ast.NameRef)
+            and part.target.name == "budget"
+        )
+
+    if not scope.budget:
+        return None
+    if is_remaining(expr):
+        return ir.BudgetLeft("money", MONEY, expr.span)
+    if is_remaining(expr.target) and expr.name.text in BUDGET_PARTS:
+        return ir.BudgetLeft(expr.name.text, BUDGET_PARTS[expr.name.text], expr.span)
+    return None

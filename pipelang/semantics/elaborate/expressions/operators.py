@@ -1,0 +1,327 @@
+"""Operators: logic, comparison, membership, arithmetic with units."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pipelang.diagnostics import Span, codes
+from pipelang.records import replace
+from pipelang.semantics import expressions as ir
+from pipelang.semantics.elaborate.context import Context, Scope, broken
+from pipelang.semantics.elaborate.expressions.literal_fixes import as_share
+from pipelang.semantics.elaborate.expressions.narrowing import known_if_false, known_if_true
+from pipelang.semantics.elaborate.expressions.optionals import absent, may_be_absent
+from pipelang.semantics.types import (
+    BOOL,
+    DURATION,
+    INT,
+    MONEY,
+    NUMBER,
+    PROBABILITY,
+    TEXT,
+    TIME,
+    TOKENS,
+    EnumType,
+    ErrorType,
+    Kind,
+    ListType,
+    MapType,
+    NoneType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+    join,
+    present,
+    quoted,
+)
+from pipelang.syntax import ast
+
+_ORDERED = (INT, NUMBER, PROBABILITY, MONEY, DURATION, TIME, TOKENS)
+_PERCENT = "shares are written with a percent sign: 70%"
+
+
+def elaborate_binary(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
+    match expr.op:
+        case "and" | "or":
+            return _logic(context, scope, expr)
+        case "==" | "!=" | "<" | "<=" | ">" | ">=":
+            return _compare(context, scope, expr)
+        case "in" | "not in":
+            return _member(context, scope, expr)
+        case "matches":
+            return _matches(context, scope, expr)
+        case _:
+            return _arithmetic(context, scope, expr)
+
+
+def _logic(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
+    from pipelang.semantics.elaborate.expressions.expressions import condition
+
+    left = condition(context, scope, expr.left)
+    known = known_if_true(left) if expr.op == "and" else known_if_false(left)
+    right = condition(context, scope.knowing(known), expr.right)
+    return ir.Logic(expr.op, left, right, BOOL, expr.span)
+
+
+def _is_bare_name(context: Context, scope: Scope, expr: ast.Expr) -> bool:
+    """A name that is no value in scope: an enum member, if the other side says of which enum."""
+    if not isinstance(expr, ast.NameRef) or expr.name in scope.names:
+        return False
+    symbol = context.symbols.find(scope.file, expr.name)
+    return symbol is None or symbol.kind != "setting"
+
+
+def _both(
+    context: Context, scope: Scope, first: ast.Expr, second: ast.Expr
+) -> tuple[ir.Expr, ir.Expr]:
+    """Two sides that must have one type; the side that knows its type is looked at first."""
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    knows_nothing = (ast.RecordOf, ast.ListOf)
+    if _is_bare_name(context, scope, first) or isinstance(first, knows_nothing):
+        right = elaborate(context, scope, second)
+        return elaborate(context, scope, first, _like(right.type)), right
+    left = elaborate(context, scope, first)
+    if _is_bare_name(context, scope, second) or isinstance(second, knows_nothing):
+        return left, elaborate(context, scope, second, _like(left.type))
+    return left, elaborate(context, scope, second)
+
+
+def _like(type: Type) -> Type | None:
+    """The type of one side as what is expected of the other, where it says how to read that."""
+    inner = present(type)
+    match inner:
+        case ListType():
+            return replace(inner, max_length=None)
+        case EnumType() | MapType() | RecordType() | ErrorType():
+            return type
+        case _:
+            return None
+
+
+def _compare(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
+    left, right = _both(context, scope, expr.left, expr.right)
+    if isinstance(left.type, ErrorType) or isinstance(right.type, ErrorType):
+        return broken(expr.span)
+    ordering = expr.op not in ("==", "!=")
+    for side, other in ((left, right), (right, left)):
+        if isinstance(other.type, NoneType) and not ordering:
+            return _compare_with_none(context, scope, expr, side)
+    for side in (left, right):
+        if ordering and isinstance(side.type, OptionalType):
+            return absent(context, side, side.span)
+    if join(left.type, right.type) is None:
+        shares = PROBABILITY in (present(left.type), present(right.type))
+        help = as_share(right, _PERCENT) if shares else None
+        context.tell(
+            codes.TYPE_MISMATCH,
+            right.span,
+            expected=f"{quoted(left.type)} to compare with",
+            found=quoted(right.type),
+            help=help,
+        )
+        return broken(expr.span)
+    if ordering and left.type not in _ORDERED:
+        context.tell(
+            codes.TYPE_MISMATCH,
+            expr.span,
+            expected="numbers, shares, money, durations or times to order",
+            found=quoted(left.type),
+        )
+        return broken(expr.span)
+    match expr.op:
+        case "==":
+            return ir.Compare("==", left, right, BOOL, expr.span)
+        case "!=":
+            equal = ir.Compare("==", left, right, BOOL, expr.span)
+            return ir.Not(equal, BOOL, expr.span)
+        case ">" | ">=":
+            op = "<" if expr.op == ">" else "<="
+            return ir.Compare(op, right, left, BOOL, expr.span)
+        case _:
+            return ir.Compare(expr.op, left, right, BOOL, expr.span)
+
+
+def _compare_with_none(context: Context, scope: Scope, expr: ast.Binary, side: ir.Expr) -> ir.Expr:
+    if not may_be_absent(scope, side):
+        context.tell(
+            codes.TYPE_MISMATCH,
+            side.span,
+            expected="a value that may be absent",
+            found=f"{quoted(side.type)}, which is always there",
+        )
+        return broken(expr.span)
+    there = ir.IsPresent(side, BOOL, expr.span)
+    return ir.Not(there, BOOL, expr.span) if expr.op == "==" else there
+
+
+def _member(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    if isinstance(expr.right, ast.ListOf) and not _is_bare_name(context, scope, expr.left):
+        item = elaborate(context, scope, expr.left)
+        collection = elaborate(context, scope, expr.right, ListType(item.type))
+    else:
+        collection = elaborate(context, scope, expr.right)
+        match collection.type:
+            case ListType() as type:
+                item = elaborate(context, scope, expr.left, type.element)
+            case MapType():
+                item = elaborate(context, scope, expr.left, TEXT)
+            case ErrorType() as type:
+                item = elaborate(context, scope, expr.left, type)
+            case OptionalType():
+                return absent(context, collection, expr.right.span)
+            case type:
+                found, help = quoted(type), None
+                if type == TEXT:
+                    help = "to look into a text, write `patterns` and use `matches`"
+                context.tell(
+                    codes.TYPE_MISMATCH,
+                    expr.right.span,
+                    help=help,
+                    expected="a list or a map",
+                    found=found,
+                )
+                return broken(expr.span)
+    if isinstance(item.type, ErrorType) or isinstance(collection.type, ErrorType):
+        return broken(expr.span)
+    found_in = ir.Member(item, collection, BOOL, expr.span)
+    return ir.Not(found_in, BOOL, expr.span) if expr.op == "not in" else found_in
+
+
+def _matches(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    text = elaborate(context, scope, expr.left, TEXT)
+    assert isinstance(expr.right, ast.NameRef)
+    name = ast.Name(expr.right.name, expr.right.span)
+    symbol = context.find(scope.file, name, "patterns")
+    if symbol is None or isinstance(text.type, ErrorType):
+        return broken(expr.span)
+    return ir.Matches(text, symbol.key, BOOL, expr.span)
+
+
+# The unit algebra: (operator, left, right) -> result. `int` widens where a number is meant.
+_ALGEBRA: dict[tuple[str, Kind, Kind], Scalar] = {}
+
+
+def _law(op: str, left: Scalar, right: Scalar, result: Scalar) -> None:
+    _ALGEBRA[op, left.kind, right.kind] = result
+
+
+for _op in "+-*":
+    _law(_op, INT, INT, INT)
+    for _left, _right in ((NUMBER, NUMBER), (INT, NUMBER), (NUMBER, INT)):
+        _law(_op, _left, _right, NUMBER)
+for _left in (INT, NUMBER):
+    for _right in (INT, NUMBER):
+        _law("/", _left, _right, NUMBER)
+for _unit in (MONEY, DURATION, TOKENS):
+    for _op in "+-":
+        _law(_op, _unit, _unit, _unit)
+    for _number in (INT, NUMBER, PROBABILITY):
+        _law("*", _unit, _number, _unit)
+        _law("*", _number, _unit, _unit)
+    for _number in (INT, NUMBER):
+        _law("/", _unit, _number, _unit)
+    _law("/", _unit, _unit, NUMBER)
+for _op in "+-":
+    _law(_op, PROBABILITY, PROBABILITY, PROBABILITY)
+    _law(_op, TIME, DURATION, TIME)
+_law("-", TIME, TIME, DURATION)
+_law("*", PROBABILITY, PROBABILITY, PROBABILITY)
+_law("/", PROBABILITY, PROBABILITY, NUMBER)
+for _number in (INT, NUMBER):
+    _law("*", PROBABILITY, _number, NUMBER)
+    _law("*", _number, PROBABILITY, NUMBER)
+    _law("/", PROBABILITY, _number, NUMBER)
+
+
+def _arithmetic(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    left = elaborate(context, scope, expr.left)
+    right = elaborate(context, scope, expr.right)
+    if isinstance(left.type, ErrorType) or isinstance(right.type, ErrorType):
+        return broken(expr.span)
+    for side in (left, right):
+        if isinstance(side.type, OptionalType):
+            return absent(context, side, side.span)
+    result = None
+    if isinstance(left.type, Scalar) and isinstance(right.type, Scalar):
+        result = _ALGEBRA.get((expr.op, left.type.kind, right.type.kind))
+    if result is None:
+        _no_law(context, expr, left.type, right.type)
+        return broken(expr.span)
+    if expr.op == "/" and not excludes_zero(right):
+        context.tell(
+            codes.DIVISOR,
+            expr.right.span,
+            help="give its type a range without 0, such as `in 1..100`",
+        )
+        return broken(expr.span)
+    return ir.Arithmetic(expr.op, left, right, result, expr.span)
+
+
+_VERBS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "divided by"}
+
+
+def _no_law(context: Context, expr: ast.Binary, left: Type, right: Type) -> None:
+    first, second = (left, right) if expr.op in "*/" else (right, left)
+    help = None
+    if PROBABILITY in (left, right) and (INT in (left, right) or NUMBER in (left, right)):
+        help = "shares are written with a percent sign: `100% - x`"
+    elif left == right == TEXT:
+        help = "texts are put together in the template of a prompt"
+    context.tell(
+        codes.TYPE_MISMATCH,
+        expr.span,
+        expected=f"two quantities that go together with `{expr.op}`",
+        found=f"{quoted(first)} {_VERBS[expr.op]} {quoted(second)}",
+        help=help,
+    )
+
+
+def excludes_zero(expr: ir.Expr) -> bool:
+    """Whether a divisor can be seen not to be 0: by its value, or by the range of its type."""
+    if isinstance(expr, ir.Const) and expr.setting is None:
+        return bool(expr.value)
+    type = expr.type
+    if not isinstance(type, Scalar):
+        return False
+    zero = Decimal(0)
+    return (type.low is not None and type.low > zero) or (
+        type.high is not None and type.high < zero
+    )
+
+
+def elaborate_negation(context: Context, scope: Scope, expr: ast.Unary) -> ir.Expr:
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    operand = elaborate(context, scope, expr.operand)
+    if isinstance(operand.type, ErrorType):
+        return broken(expr.span)
+    if isinstance(operand.type, OptionalType):
+        return absent(context, operand, expr.operand.span)
+    if operand.type not in (INT, NUMBER, MONEY, DURATION):
+        context.tell(
+            codes.TYPE_MISMATCH,
+            expr.span,
+            expected="a number, money or a duration",
+            found=quoted(operand.type),
+        )
+        return broken(expr.span)
+    return _negated(operand, expr.span)
+
+
+def _negated(operand: ir.Expr, span: Span) -> ir.Expr:
+    type = operand.type
+    assert isinstance(type, Scalar)
+    low = None if type.high is None else -type.high
+    high = None if type.low is None else -type.low
+    type = replace(type, low=low, high=high)
+    if isinstance(operand, ir.Const) and operand.setting is None:
+        return ir.Const(-operand.value, type, span=span)
+    return ir.Negate(operand, type, span)

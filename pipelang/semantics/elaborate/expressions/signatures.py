@@ -1,0 +1,59 @@
+"""Signatures: what prompts, tools, functions, memories and pipelines take and give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelang.diagnostics import codes
+from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.expressions.constants import constant
+from pipelang.semantics.elaborate.expressions.types import elaborate_type
+from pipelang.semantics.elaborate.names.nesting_depth import hangs_on, inside
+from pipelang.semantics.program import Parameter
+from pipelang.semantics.types import ERROR, NOTHING, Type
+from pipelang.syntax import ast
+
+
+def parameters_of(
+    context: Context, file: str, written: tuple[ast.Param, ...]
+) -> tuple[Parameter, ...]:
+    """Parameters with their types and default values."""
+    result: dict[str, Parameter] = {}
+    for param in written:
+        name = param.name.text
+        if name in result and name:
+            context.tell(codes.DUPLICATE, param.name.span, name=name)
+            continue
+        type = elaborate_type(context, file, param.type)
+        default: Any = None
+        if param.default is not None:
+            default = constant(context, Scope(file), param.default, type)
+        result[name] = Parameter(name, type, param.default is not None, default, param.span)
+    return tuple(result.values())
+
+
+def signature(context: Context, key: str) -> tuple[tuple[Parameter, ...], Type]:
+    """Parameters and result of a declaration that has them, made once."""
+    if key not in context.signatures:
+        symbol = context.symbols.by_key[key]
+        if key in context.pending:  # a default value that asks for its own function
+            cycle = " -> ".join([*context.pending[context.pending.index(key) :], key])
+            context.tell(codes.RECURSION, symbol.declaration.name.span, name=key, cycle=cycle)
+            return (), ERROR
+        declaration = symbol.declaration
+        assert isinstance(
+            declaration,
+            (ast.FnDecl, ast.ToolDecl, ast.PromptDecl, ast.PipelineDecl, ast.MemoryDecl),
+        )
+        with inside(context, key, declaration.name.span) as may:
+            if not may:
+                return (), ERROR
+            parameters = parameters_of(context, symbol.file, declaration.params)
+            returns: Type = NOTHING
+            if not isinstance(declaration, ast.PromptDecl) and declaration.returns is not None:
+                returns = elaborate_type(context, symbol.file, declaration.returns)
+        context.signatures[key] = (parameters, returns)
+    else:
+        hangs_on(context, key)
+    found: tuple[tuple[Parameter, ...], Type] = context.signatures[key]
+    return found

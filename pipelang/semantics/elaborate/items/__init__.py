@@ -1,0 +1,1 @@
+"""Items of a pipeline: steps, gates, branches, and the blocks that they make."""

@@ -1,0 +1,153 @@
+"""One source for each chance: no test is told twice, by two shares or by a share and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pipelang.diagnostics import Label, Span, codes
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import EvidenceFile, MeasuredShare
+from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.names.named_items import Contents, contents_of
+from pipelang.semantics.elaborate.options.evidence import confidence_step, confidences
+
+Expand = Callable[[ir.Expr], ir.Expr]
+
+
+def _expander(lets: Iterable[p.Let]) -> Expand:
+    """A function that replaces every `let` by what it is: tests on both are one test."""
+    values: dict[str, ir.Expr] = {}
+    for let in lets:
+        values[let.name] = ir.substitute(let.value, values)
+    return lambda expr: ir.substitute(expr, values) if values else expr
+
+
+def one_draw_each(context: Context, traffic: p.Traffic, contents: Contents) -> None:
+    """Tell shares that stand twice, and shares of what is worked out from other shares."""
+    expand = _expander(contents.lets.values())
+    known: dict[ir.Expr, Span] = {}
+    shares: list[p.PathShares | p.ConditionShare] = [*traffic.paths, *traffic.conditions]
+    for share in sorted(shares, key=lambda share: share.span.start):
+        expr = expand(_subject(share))
+        if expr in known:
+            label = Label(known[expr], "the first stands here")
+            name = ir.show(_subject(share))
+            help = "say once how often it holds"
+            context.tell(codes.DUPLICATE, share.span, name=name, labels=(label,), help=help)
+        known.setdefault(expr, share.span)
+    for expr, span in known.items():
+        others = {other: place for other, place in known.items() if other != expr}
+        if isinstance(expr, ir.Compare) and known.get(_opposite(expr), span) > span:
+            del others[_opposite(expr)]  # of two opposites the second is told
+        _not_computed(context, f"`{ir.show(expr)}`", expr, others, span)
+    names: dict[str, Span] = {}
+    for named in traffic.names:
+        label = Label(names.get(named.name, named.span), "the first stands here")
+        if named.name in names:
+            context.tell(codes.DUPLICATE, named.span, name=named.name, labels=(label,))
+        names.setdefault(named.name, named.span)
+        if named.name in contents.tests:
+            test = expand(contents.tests[named.name])
+            _not_computed(context, f"`{named.name}`", test, known, named.span)
+    lengths: dict[tuple[str, ...], Span] = {}
+    for mean in traffic.means:
+        if mean.path in lengths:
+            label = Label(lengths[mean.path], "the first stands here")
+            context.tell(codes.DUPLICATE, mean.span, name=".".join(mean.path), labels=(label,))
+        lengths.setdefault(mean.path, mean.span)
+
+
+def _subject(share: p.PathShares | p.ConditionShare) -> ir.Expr:
+    return share.path if isinstance(share, p.PathShares) else share.condition
+
+
+def _not_computed(
+    context: Context, shown: str, expr: ir.Expr, known: dict[ir.Expr, Span], span: Span
+) -> None:
+    used: list[Span] = []
+    if _computed(expr, known, used):
+        labels = tuple(Label(place, "this decides it") for place in dict.fromkeys(used))
+        what = f"how often {shown} holds "
+        what += "is worked out from other shares" if used else "is known without a share"
+        help = "leave this line out"
+        context.tell(codes.CONTRADICTION, span, what=what, labels=labels, help=help)
+
+
+def _opposite(expr: ir.Compare) -> ir.Compare:
+    """The comparison that holds when this one does not."""
+    return ir.Compare("<=" if expr.op == "<" else "<", expr.right, expr.left, expr.type)
+
+
+def _computed(expr: ir.Expr, known: dict[ir.Expr, Span], used: list[Span]) -> bool:
+    """Whether an expression's value follows from constants and from what has a share."""
+    if expr in known:
+        used.append(known[expr])
+        return True
+    match expr:
+        case ir.Const():
+            return True
+        case ir.Not() | ir.Logic() | ir.Choice() | ir.Select() | ir.Compare(op="=="):
+            parts = ir.parts(expr)
+        case ir.Compare():
+            opposite = _opposite(expr)
+            if opposite in known:
+                used.append(known[opposite])
+                return True
+            return all(isinstance(part, ir.Const) for part in ir.parts(expr))
+        case ir.Member(collection=ir.MakeList() as members):
+            parts = (expr.item, *members.items)
+        case _:
+            return False
+    return all(_computed(part, known, used) for part in parts)
+
+
+def one_source(context: Context, made: p.Block, traffic: p.Traffic) -> None:
+    """Tell tests that have both a share and evidence: their own, or that of the step they read."""
+    contents = contents_of(made, {})
+    expand = _expander(contents.lets.values())
+    told: list[p.PathShares | p.ConditionShare] = [*traffic.paths, *traffic.conditions]
+    shares = {expand(_subject(share)): share.span for share in told}
+    named = {share.name: share.span for share in traffic.names}
+    for name, test in contents.tests.items():
+        gate = contents.gates.get(name)
+        own = None if gate is None else gate.evidence
+        condition = expand(test)
+        span = named.get(name) or shares.get(condition)
+        if span is not None and gate is not None and own is not None:
+            _two_sources(context, span, f"`{name}`", gate.span)
+        elif name in named:
+            for compare in confidences(condition):
+                _inherited(context, compare, contents, named[name], f"`{name}`")
+    for expr, span in shares.items():
+        if isinstance(expr, ir.Compare):
+            _inherited(context, expr, contents, span, f"`{ir.show(expr)}`")
+
+
+def _inherited(
+    context: Context, compare: ir.Compare, contents: Contents, span: Span, what: str
+) -> None:
+    """Tell a share of a confidence whose step brings a file that says the same."""
+    step = contents.steps.get(confidence_step(compare) or "")
+    if step is None:
+        return
+    for link in step.chain.links:
+        if isinstance(link.accuracy, MeasuredShare):
+            file = context.evidence.get(link.accuracy.file)
+            if file is not None and _has_confidences(file):
+                _two_sources(context, span, what, step.span)
+                return
+
+
+def _has_confidences(file: EvidenceFile) -> bool:
+    return all(row.confidence is not None for row in file.rows)
+
+
+def _two_sources(context: Context, span: Span, what: str, evidence: Span) -> None:
+    context.tell(
+        codes.CONTRADICTION,
+        span,
+        what=f"{what} has a share here, and evidence as well",
+        help="keep the evidence, and leave this line out",
+        labels=(Label(evidence, "the evidence belongs to this"),),
+    )

@@ -1,0 +1,86 @@
+"""The evidence of gates: declared rates, or a file of answers with their confidence."""
+
+from __future__ import annotations
+
+from pipelang.diagnostics import codes
+from pipelang.semantics import expressions as ir
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Chance, Undeclared
+from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.options.options import no_duplicates, pick
+from pipelang.semantics.elaborate.options.rates import chance, evidence_file
+from pipelang.syntax import ast
+
+
+def gate_evidence(
+    context: Context, scope: Scope, pipeline: str, gate: ast.Gate, test: ir.Expr
+) -> p.TestEvidence | None:
+    """What a gate's own braces say. That a step's file counts as well is the analysis's to know."""
+    options, file = gate.evidence, scope.file
+    no_duplicates(context, options)
+    owner = f"{pipeline}.{gate.name.text}"
+    measured = pick(options, ast.Evidence)
+    catches, alarms = pick(options, ast.Catches), pick(options, ast.FalseAlarms)
+    if measured is not None:
+        if catches is not None or alarms is not None:
+            context.tell(
+                codes.CONTRADICTION,
+                measured.span,
+                what="a gate has rates or a file as its evidence, not both",
+                help="keep the file: it was measured",
+            )
+        return _file(context, file, gate, measured, test)
+    if catches is None and alarms is None:
+        return None
+
+    def rate(option: ast.Catches | ast.FalseAlarms | None, word: str) -> Chance:
+        name = f"{owner}.{word}"
+        if option is None:
+            return Undeclared(name)
+        return chance(context, scope, option.rate, name, word)
+
+    return p.ByRates(rate(catches, "catches"), rate(alarms, "false_alarms"))
+
+
+def _file(
+    context: Context, file: str, gate: ast.Gate, measured: ast.Evidence, test: ir.Expr
+) -> p.ByFile | None:
+    path = evidence_file(context, file, measured.path)
+    if path is None:
+        return None
+    steps = {confidence_step(compare) for compare in confidences(test)}
+    if len(steps) != 1:
+        found = "no confidence" if not steps else "more than one confidence"
+        context.tell(
+            codes.CONTRADICTION,
+            measured.span,
+            what=f"`{gate.name.text}` compares {found}, so a file says nothing about it",
+            help="compare one `STEP.confidence` with a constant, or declare `catches`",
+        )
+        return None
+    missing = next((row for row in context.evidence[path].rows if row.confidence is None), None)
+    if missing is not None:
+        why = "a gate's evidence needs a `confidence` in every row"
+        context.tell(codes.BAD_FILE, measured.span, path=path, line=missing.line, why=why)
+        return None
+    return p.ByFile(path)
+
+
+def confidences(test: ir.Expr) -> list[ir.Compare]:
+    """The comparisons of `STEP.confidence` with a constant or setting."""
+    return [
+        part
+        for part in ir.walk(test)
+        if isinstance(part, ir.Compare) and confidence_step(part) is not None
+    ]
+
+
+def confidence_step(compare: ir.Compare) -> str | None:
+    """The step whose confidence is compared with a constant; None if it is something else."""
+    if compare.op == "==":
+        return None
+    for side, other in ((compare.left, compare.right), (compare.right, compare.left)):
+        path = ir.path_of(side)
+        if path is not None and path[1:] == ("confidence",) and isinstance(other, ir.Const):
+            return path[0]
+    return None

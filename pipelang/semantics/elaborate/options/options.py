@@ -1,0 +1,122 @@
+"""Options: the one of a kind, its share, its spread, and what stands twice."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pipelang.diagnostics import Label, Span, codes
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Chance, Declared, Undeclared
+from pipelang.semantics.elaborate.broken_parts import whole
+from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantity
+from pipelang.semantics.elaborate.options.rates import chance
+from pipelang.semantics.types import DURATION, INT
+from pipelang.syntax import ast
+
+O = TypeVar("O")  # noqa: E741  (an option)
+
+
+def pick(options: tuple[ast.Option, ...], kind: type[O]) -> O | None:
+    """The option of a kind, if it is there."""
+    for option in options:
+        if isinstance(option, kind):
+            return option
+    return None
+
+
+ASSUMABLE = ("accuracy", "available", "correlation", "hits", "recovers", "succeeds", "transient")
+"""What can be assumed where nobody declared it."""
+
+
+def or_assumed(context: Context, word: str, chance: Chance) -> Chance:
+    """A share that nobody declared, as what is assumed of all such."""
+    share = context.assumed.get(word)
+    if share is None or not isinstance(chance, Undeclared):
+        return chance
+    return Declared(share, chance.site)
+
+
+def rate_of(
+    context: Context,
+    scope: Scope,
+    options: tuple[ast.Option, ...],
+    kind: type[Any],
+    owner: str,
+    default: Chance | None = None,
+) -> Chance:
+    """The share of an option, or what it counts as where it is not declared."""
+    option = pick(options, kind)
+    if option is None:
+        word = kind.__name__.lower()
+        return or_assumed(context, word, default or Undeclared(f"{owner}.{word}"))
+    word = option_word(option)
+    return chance(context, scope, option.rate, f"{owner}.{kind.__name__.lower()}", word)
+
+
+def spread(context: Context, scope: Scope, written: ast.Spread, option: str) -> p.Spread | None:
+    """A median and a 95% quantile in seconds."""
+    median = quantity(context, scope, written.median, DURATION, option, positive=True)
+    p95 = None
+    if written.p95 is not None:
+        p95 = quantity(context, scope, written.p95, DURATION, option, positive=True)
+        if median is not None and p95 is not None and p95 < median:
+            context.tell(
+                codes.CONTRADICTION,
+                written.span,
+                what="the 95% quantile is below the median",
+                help="the median is what half of the cases stay under; p95 must be larger",
+            )
+            return None
+    return None if median is None else p.Spread(median, p95)
+
+
+def retry(context: Context, scope: Scope, option: ast.Retry | None) -> p.Retry | None:
+    """`retry N backoff LOW..HIGH`, None where it is not written."""
+    if option is None:
+        return None
+    count = quantity(context, scope, option.count, INT, "retry", most=MOST_ATTEMPTS)
+    backoff = None
+    if option.backoff is not None:
+        low = quantity(context, scope, option.backoff[0], DURATION, "backoff")
+        high = quantity(context, scope, option.backoff[1], DURATION, "backoff")
+        if low is not None and high is not None:
+            if low > high:
+                context.tell(
+                    codes.CONTRADICTION,
+                    option.span,
+                    what="the backoff starts above its own limit",
+                )
+            backoff = (low, high)
+    return p.Retry(count or 0, backoff)
+
+
+def no_duplicates(context: Context, options: tuple[ast.Option, ...]) -> None:
+    """Tell options that stand twice."""
+    seen: dict[str, Span] = {}
+    readable: list[ast.Option] = whole(options)
+    for option in readable:
+        name = option_word(option)
+        if name in seen:
+            label = Label(seen[name], "the first stands here")
+            context.tell(codes.DUPLICATE_OPTION, option.span, option=name, labels=(label,))
+        seen.setdefault(name, option.span)
+
+
+_WORDS = {
+    "AccuracyByTier": "accuracy",
+    "VoteLead": "vote",
+    "PythonBinding": "python",
+    "McpBinding": "mcp",
+    "FalseAlarms": "false_alarms",
+    "BaseUrl": "base_url",
+    "AsOf": "as_of",
+    "RateLimit": "rate",
+    "MustDifferFrom": "must_differ_from",
+}
+
+
+def option_word(option: ast.Option) -> str:
+    """The word by which an option is written."""
+    name = type(option).__name__
+    return _WORDS.get(name, name.lower())

@@ -1,0 +1,73 @@
+"""Shares in options: declared, counted, or measured in a file."""
+
+from __future__ import annotations
+
+from pipelang.diagnostics import codes
+from pipelang.semantics.chance import (
+    Chance,
+    CountedShare,
+    Declared,
+    MeasuredShare,
+    Undeclared,
+)
+from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.options.quantity import quantity
+from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
+from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.types import PROBABILITY
+from pipelang.syntax import ast
+
+
+def chance(context: Context, scope: Scope, rate: ast.Rate, name: str, word: str) -> Chance:
+    """A share. What is wrong with it is told, and it counts as undeclared then.
+
+    `name` says whose share of what it is; `word` is the option's own word, for messages.
+    """
+    site = f"{name}@{scope.file}:{rate.span.start}"
+    if isinstance(rate, ast.Counted):
+        if rate.total == 0 or rate.good > rate.total:
+            context.tell(
+                codes.OUT_OF_RANGE,
+                rate.span,
+                what="a count",
+                range="K of N with K at most N and N at least 1",
+                found=f"{rate.good} of {rate.total}",
+            )
+            return Undeclared(site)
+        return CountedShare(rate.good, rate.total, site)
+    if isinstance(rate, ast.FromFile):
+        evidence = evidence_file(context, scope.file, rate.path)
+        return Undeclared(site) if evidence is None else MeasuredShare(evidence, evidence)
+    value = quantity(context, scope, rate, PROBABILITY, word)
+    if value is None:
+        return Undeclared(site)
+    return Declared(value, site)
+
+
+def evidence_file(context: Context, file: str, path: ast.Literal) -> str | None:
+    """Read an evidence file once; its path, or None if it is missing or malformed (told)."""
+    full = context.loader.beside(file, str(path.value))
+    if full in context.evidence:
+        return full
+    try:
+        text = context.loader.read(full)
+    except Unreadable as problem:
+        help = unreadable_help(str(problem))
+        context.tell(codes.NOT_TEXT, path.span, file=full, why=problem, help=help)
+        return None
+    if text is None:
+        context.tell(codes.MISSING_FILE, path.span, path=full, help=FORM)
+        return None
+    found = read_evidence(full, text)
+    if isinstance(found, Flaw):
+        context.tell(
+            codes.BAD_FILE,
+            path.span,
+            path=full,
+            line=found.line,
+            why=found.why,
+            help=found.help,
+        )
+        return None
+    context.evidence[full] = found
+    return full

@@ -1,0 +1,1 @@
+"""Promises and their vocabulary: metrics, `slo`, `watch`, `traffic` and claims."""

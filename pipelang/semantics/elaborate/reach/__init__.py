@@ -1,0 +1,1 @@
+"""What declarations reach: effects, people, other pipelines; cycles; what nobody uses."""

@@ -1,0 +1,127 @@
+"""What a pipeline does to the world or asks of people, and which pipelines it runs.
+
+Read off the syntax tree, because pipelines may be written in any order: what one does is asked for
+before it was elaborated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from pipelang.semantics.elaborate.broken_parts import whole
+from pipelang.semantics.elaborate.context import Context
+from pipelang.syntax import ast
+
+
+def tool_acts(context: Context, key: str) -> bool:
+    """Whether a tool, by its key, changes the world."""
+    declaration = context.symbols.by_key[key].declaration
+    return isinstance(declaration, ast.ToolDecl) and any(
+        isinstance(option, ast.Effect) and option.kind in ("write", "irreversible")
+        for option in declaration.options
+    )
+
+
+def reached(context: Context, key: str) -> frozenset[str]:
+    """The tools and pipelines that a pipeline names, also through others, by their keys; and the
+    pipeline itself. Of a tool, only itself.
+    """
+    known = context.reached.get(key)
+    if known is None:
+        found, todo = {key}, [key]
+        while todo:
+            symbol = context.symbols.by_key[todo.pop()]
+            if not isinstance(symbol.declaration, ast.PipelineDecl):
+                continue
+            for part in doings(symbol.declaration.items):
+                for name, _ in named(context, symbol.file, part):
+                    if name not in found:
+                        found.add(name)
+                        todo.append(name)
+        known = context.reached[key] = frozenset(found)
+    return known
+
+
+def acts(context: Context, key: str) -> bool:
+    """Whether a tool, or a pipeline with all that it runs, has an effect or asks a person."""
+    return any(
+        tool_acts(context, name) or _asks_people(context, name) for name in reached(context, key)
+    )
+
+
+def _asks_people(context: Context, key: str) -> bool:
+    """Whether a pipeline itself asks a person or remembers something."""
+    symbol = context.symbols.by_key[key]
+    if not isinstance(symbol.declaration, ast.PipelineDecl):
+        return False
+    for part in doings(symbol.declaration.items):
+        match part:
+            case ast.Approve() | ast.Hold() | ast.Remember():
+                return True
+            case ast.Ask(who=ast.NameRef() as who):
+                asked = context.symbols.find(symbol.file, who.name)
+                if asked is not None and asked.kind == "role":
+                    return True
+            case _:
+                pass
+    return False
+
+
+def named(
+    context: Context, file: str, part: ast.Action | ast.Item
+) -> Iterator[tuple[str, ast.Name]]:
+    """The tools and pipelines that an action names, by their keys."""
+    match part:
+        case ast.CallTool():
+            names: tuple[ast.Name, ...] = (part.tool,)
+        case ast.RunPipeline():
+            names = (part.pipeline,)
+        case ast.Agent():
+            names = part.tools
+        case _:
+            names = ()
+    for name in names:
+        symbol = context.symbols.find(file, name.text)
+        if symbol is not None:
+            yield symbol.key, name
+
+
+def doings(items: tuple[ast.Item, ...]) -> Iterator[ast.Action | ast.Item]:
+    """Every item and every action of a pipeline, those inside branches and others included."""
+    for item in items:
+        yield item
+        match item:
+            case ast.Step():
+                yield from chain_actions(item.chain)
+            case ast.Breaker():
+                yield from chain_actions(item.otherwise)
+            case ast.When():
+                yield from doings((*item.then, *(item.otherwise or ())))
+            case ast.MatchItem():
+                for arm in whole(item.arms):
+                    yield from doings(arm.items)
+            case _:
+                pass
+
+
+def chain_actions(chain: ast.Chain) -> Iterator[ast.Action]:
+    """Every action of a chain, those inside others included."""
+    for link in chain.links:
+        yield from _inside(link.action)
+
+
+def _inside(action: ast.Action) -> Iterator[ast.Action]:
+    yield action
+    match action:
+        case ast.MatchAction():
+            for arm in whole(action.arms):
+                yield from _inside(arm.link.action)
+        case ast.Each():
+            yield from chain_actions(action.body)
+        case (
+            ast.Ask() | ast.Agent() | ast.CallTool() | ast.RunPipeline() | ast.Recall() | ast.Pure()
+        ):
+            pass
+        case _:
+            assert_never(action)

@@ -1,0 +1,84 @@
+"""Prompts: typed templates, written in the file or read from one beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelang.diagnostics import Source, codes
+from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.expressions.signatures import signature
+from pipelang.semantics.elaborate.templates.positions import TemplateSource, from_file, inline
+from pipelang.semantics.elaborate.templates.templates import read_template
+from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.types import TEXT, OptionalType, Type
+from pipelang.syntax import ast
+
+FEEDBACK = "feedback"
+
+Paths = tuple[tuple[str, ...], ...]
+
+
+def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Prompt:
+    """A prompt with the shape of its template. Parameters that it does not show are told."""
+    parameters, _ = signature(context, key)
+    variables: dict[str, Type] = {
+        FEEDBACK: OptionalType(TEXT),
+        **{parameter.name: parameter.type for parameter in parameters},
+    }
+    system: str | None = None
+    shape: p.TemplateShape = ()
+    shows: Paths = ()
+    if decl.system is not None:
+        system, shape, shows = _template(context, file, key, decl.system, variables)
+    user, user_shape, shown_too = _template(context, file, key, decl.user, variables)
+    shows = tuple(dict.fromkeys((*shows, *shown_too)))
+    used = {path[0] for path in shows}
+    for param in decl.params:
+        name = param.name.text
+        if name == FEEDBACK:
+            help = "`feedback` is there in every template: what was wrong with the last answer"
+            context.tell(codes.SHADOWING, param.name.span, name=name, help=help)
+        elif name == "self":
+            help = "`self` is Jinja2's own word in a template; choose another name"
+            context.tell(codes.SHADOWING, param.name.span, name=name, help=help)
+        elif name not in used:
+            help = f"put it in the template: {{{{ {name} }}}}"
+            context.tell(codes.UNUSED, param.name.span, what="parameter", name=name, help=help)
+    return p.Prompt(
+        key, parameters, system, user or "", (*shape, *user_shape), decl.name.span, shows
+    )
+
+
+def _template(
+    context: Context,
+    file: str,
+    key: str,
+    template: ast.Template,
+    variables: Mapping[str, Type],
+) -> tuple[str | None, p.TemplateShape, Paths]:
+    """The text of a template, its shape, and the paths that it reads."""
+    source: TemplateSource | None
+    if template.file is not None:
+        source = _read(context, file, template.file)
+    else:
+        source = inline(template.text or "", template.span, context.sources[file])
+    if source is None:
+        return None, (), tuple((name,) for name in variables)
+    shape, shows = read_template(context, key, source, variables)
+    return source.text, shape, shows
+
+
+def _read(context: Context, file: str, written: ast.Literal) -> TemplateSource | None:
+    path = context.loader.beside(file, str(written.value))
+    try:
+        text = context.loader.read(path)
+    except Unreadable as problem:
+        context.tell(codes.NOT_TEXT, written.span, file=path, why=problem)
+        return None
+    if text is None:
+        context.tell(codes.MISSING_FILE, written.span, path=path)
+        return None
+    source = Source(path, text.removeprefix("\ufeff"))
+    context.sources.setdefault(path, source)
+    return from_file(source)

@@ -1,0 +1,252 @@
+"""Text that is no token: what is wrong with it, and the token that it was most likely meant to be.
+
+The parser goes on with the guess, so a quote of the wrong kind is one mistake and not three. Where
+there is nothing to guess, a token that fits nowhere keeps the place.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+from pipelang.diagnostics import Diagnostic, Edit, Source, Span, codes, report
+from pipelang.syntax.recovery.spacing import replacing
+from pipelang.syntax.tokens import DECLARING, LONGEST_NUMBER
+
+NO_TOKEN = "NO_TOKEN"
+"""The type of a token that fits nowhere."""
+
+
+class Strange(NamedTuple):
+    """Where it ends, what to say, and the type and letters to go on with (type None: nothing)."""
+
+    end: int
+    found: Diagnostic
+    type: str | None
+    text: str = ""
+
+
+_SECONDS = {
+    "ms": "ms msec msecs millis milliseconds millisecond",
+    "s": "s sec secs second seconds",
+    "m": "m min mins minute minutes",
+    "h": "h hr hrs hour hours",
+    "d": "d day days",
+}
+UNITS = {word: unit for unit, words in _SECONDS.items() for word in words.split()}
+"""How people write units of time, and how pipelang does."""
+
+_RUN = re.compile(r"[$\d][\w.%$]*", re.ASCII)
+_GROUPED = re.compile(r"(\$?)(\d+(?:_\d+)+(?:\.\d+)?)(%?)", re.ASCII)
+_UNIT = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]+)", re.ASCII)
+_SPACED = re.compile(r"\$[ \t]+(\d+(?:\.\d+)?)(?![\w.])", re.ASCII)
+_POWER = re.compile(r"\d+[eE]\d", re.ASCII)
+_TOKENS = re.compile(r"[ \t]+(?:tokens?|tok)\b(?!\s*:)", re.IGNORECASE)
+_SPACES = "\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+_BLANK = re.compile(f"[{_SPACES}]+")
+HEADER = re.compile(rf'^(?:{"|".join(sorted(DECLARING))})[ \t]+[\w"][^\n]*[({{:.]', re.MULTILINE)
+"""A line that is very likely the head of a declaration."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]+")
+_BEFORE = re.compile(r"(\d+(?:\.\d+)?)[ \t]+\Z", re.ASCII)
+_WORD = re.compile(r"[^\W\d]\w*")
+_OTHER = re.compile(r"[^\x00-\x7f\w]+|@+|~+|\^+")
+_QUOTES = {"\u201c": "\u201d", "\u201d": "\u201d", "\u201e": "\u201c\u201d", "\u2018": "\u2019",
+           "\u2019": "\u2019", "'": "'", "`": "`", "\u00ab": "\u00bb"}  # fmt: skip
+_MEANT = {
+    "&": "and", "|": "or", "!": "not", "\u2192": "->", "\u21d2": "=>", "\u2264": "<=",
+    "\u2265": ">=", "\u2260": "!=", "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "*",
+    "\u2026": "..",
+}  # fmt: skip
+_HELP = {
+    ";": "nothing is needed between items: leave it out",
+    "@": "pipelang has no decorators: options stand in braces after the action they govern",
+    "\\": "no sign is needed to go on with the next line",
+    "\u20ac": "amounts are in US dollars, as in $5",
+    "\u00a3": "amounts are in US dollars, as in $5",
+    "^": "a power is a product written out, as in `x * x`",
+    "~": "write `not`",
+    "%": "a share is a number with its sign, as in 70%",
+}
+
+
+def strange(source: Source, at: int, signs: dict[str, str]) -> Strange:
+    """What stands at a place where no token starts. `signs` are terminals by their letters."""
+    char = source.text[at]
+    if char == '"':
+        return _text_without_end(source, at)
+    if char.isdigit() or char == "$":
+        return _number(source, at)
+    if char in _QUOTES:
+        return _other_quotes(source, at)
+    return _character(source, at, signs)
+
+
+def _text_without_end(source: Source, at: int) -> Strange:
+    """A text runs to the end of its line, but for the brackets that close there."""
+    line_end = _line_end(source.text, at)
+    line = source.text[at + 1 : line_end]
+    inner = line.rstrip(" \t\r\f)]},;")
+    if inner == line.rstrip():
+        inner = line
+    found = unclosed(source, at, line_end, "text", '"')
+    return Strange(at + 1 + len(inner), found, "STRING", _quoted(inner))
+
+
+def unclosed_template(source: Source, at: int) -> Strange:
+    """A template runs to the end of the file, or to what is very likely the next declaration."""
+    next_head = HEADER.search(source.text, at)
+    end = len(source.text) if next_head is None else next_head.start()
+    text = '"""' + source.text[at + 3 : end] + '"""'
+    return Strange(end, unclosed(source, at, at + 3, "template", '"""'), "TEMPLATE", text)
+
+
+def unclosed(source: Source, start: int, end: int, what: str, closing: str) -> Diagnostic:
+    """The finding that something has no end."""
+    return report(codes.UNCLOSED, Span(source.name, start, end), what=what, closing=f"`{closing}`")
+
+
+def not_a_comment(source: Source, at: int) -> Strange:
+    """`// ...` to the end of the line, `/* ... */` to its end."""
+    text = source.text
+    end = _line_end(text, at)
+    if text.startswith("/*", at):
+        closing = text.find("*/", at + 2)
+        end = len(text) if closing < 0 else closing + 2
+    span = Span(source.name, at, at + 2)
+    help = "a comment starts with `#` and ends with its line"
+    found = f"`{text[at : at + 2]}`"
+    edits = (Edit(span, "#"),) if text.startswith("//", at) else ()
+    told = report(codes.BAD_CHARACTER, span, found=found, help=help, edits=edits)
+    return Strange(end, told, None)
+
+
+def _number(source: Source, at: int) -> Strange:
+    text = source.text
+    spaced = _SPACED.match(text, at)
+    if spaced is not None:
+        return _bad_number(source, at, spaced.end(), "MONEY", "$" + spaced.group(1))
+    run = _RUN.match(text, at)
+    if run is None:  # a digit of another script
+        return _bad_number(source, at, at + 1, NO_TOKEN, "")
+    end, found = run.end(), run.group(0)
+    grouped = _GROUPED.fullmatch(found)
+    if grouped is not None:
+        sign, digits, percent = grouped.groups()
+        kind = "MONEY" if sign else "PERCENT" if percent else "NUMBER" if "." in digits else "INT"
+        return _bad_number(source, at, end, kind, sign + digits.replace("_", "") + percent)
+    with_unit = _UNIT.fullmatch(found)
+    if with_unit is not None:
+        digits, unit = with_unit.groups()
+        if unit.lower() in UNITS:
+            return _bad_number(source, at, end, "DURATION", digits + UNITS[unit.lower()])
+        if unit in "kKmMbB":
+            word = _TOKENS.match(text, end)
+            scale = "k" if unit in "kK" else "M"
+            meant = f"{digits}{scale} tokens"
+            skip = end if word is None else word.end()
+            return _bad_number(source, at, end, "TOKENS", meant, skip)
+        if unit.lower() in ("tokens", "token", "tok"):
+            return _bad_number(source, at, end, "TOKENS", f"{digits} tokens")
+        if unit.lower() in ("usd", "pct", "percent"):
+            money = unit.lower() == "usd"
+            meant = f"${digits}" if money else f"{digits}%"
+            return _bad_number(source, at, end, "MONEY" if money else "PERCENT", meant)
+    if found[0] == "$" and found[1:].isidentifier():
+        help = f"names stand without `$`: `{found[1:]}`"
+        diagnostic = report(codes.BAD_NUMBER, Span(source.name, at, end), found=found, help=help)
+        return Strange(end, diagnostic, "NAME", found[1:])
+    if _POWER.fullmatch(found):
+        return _bad_number(source, at, end, "INT", format(Decimal(found), "f")[:20])
+    return _bad_number(source, at, end, NO_TOKEN, "")
+
+
+def _bad_number(
+    source: Source, at: int, end: int, kind: str, meant: str, skip: int | None = None
+) -> Strange:
+    found = source.text[at:end]
+    if len(meant) > LONGEST_NUMBER:
+        kind, meant = NO_TOKEN, ""
+    help = f"write `{meant}`" if meant else None
+    if kind == "INT":
+        help = f"a number is written out in plain digits: `{meant}`"
+    if kind == "TOKENS":
+        help = f"an amount of tokens is written `{meant}`"
+    span, stop = Span(source.name, at, end), skip or end
+    edits = (replacing(source, at, stop, meant),) if meant else ()
+    diagnostic = report(codes.BAD_NUMBER, span, found=found, help=help, edits=edits)
+    return Strange(stop, diagnostic, kind, meant or found)
+
+
+def _other_quotes(source: Source, at: int) -> Strange:
+    text = source.text
+    line_end = _line_end(text, at)
+    ends = (text.find(closing, at + 1, line_end) for closing in _QUOTES[text[at]])
+    closing = min((end for end in ends if end >= 0), default=-1)
+    end = at + 1 if closing < 0 else closing + 1
+    help = 'texts stand in straight double quotes: "text"'
+    if closing < 0:
+        return Strange(end, _bad_character(source, at, end, help), NO_TOKEN, text[at:end])
+    inner = text[at + 1 : closing]
+    straight = None if '"' in inner or "\\" in inner else f'"{inner}"'
+    found = _bad_character(source, at, end, help, straight)
+    return Strange(end, found, "STRING", _quoted(inner))
+
+
+def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
+    text, char = source.text, source.text[at]
+    blank = _BLANK.match(text, at)
+    control = _CONTROL.match(text, at)
+    if blank is not None or control is not None:
+        help = None
+        end = at + 1 if control is None else control.end()
+        if blank is not None:
+            end = blank.end()
+            help = "it looks like a space but is none: write a plain space, or leave it out"
+        plain = None if blank is None else " "
+        return Strange(end, _bad_character(source, at, end, help, plain), None)
+    end = at + 1
+    while char in "&|" and text.startswith(char, end):
+        end += 1
+    if char in _MEANT:
+        meant = _MEANT[char]
+        kind = signs.get(meant, meant.upper())
+        return Strange(end, _bad_character(source, at, end, f"write `{meant}`", meant), kind, meant)
+    word = _WORD.match(text, at)
+    if word is not None:
+        help = "names are made of the letters a to z, digits and `_`"
+        found = _bad_character(source, at, word.end(), help)
+        return Strange(word.end(), found, "NAME", word.group(0))
+    if char == "%":
+        number = _BEFORE.search(text, max(0, at - 30), at)
+        if number is not None:
+            help = f"write `{number.group(1)}%` without a space"
+            return Strange(end, _bad_character(source, at, end, help), NO_TOKEN, "%")
+    run = _OTHER.match(text, at)
+    end = at + 1 if run is None else run.end()
+    kept = None if char in ";\\\u20ac\u00a3" else NO_TOKEN
+    nothing = "" if set(text[at:end]) == {";"} else None
+    found = _bad_character(source, at, end, _HELP.get(char), nothing)
+    return Strange(end, found, kept, text[at:end])
+
+
+def _bad_character(
+    source: Source, at: int, end: int, help: str | None, meant: str | None = None
+) -> Diagnostic:
+    """`meant` is what certainly should stand there."""
+    edits = () if meant is None else (replacing(source, at, end, meant),)
+    letters = source.text[at : min(end, at + 20)]
+    shown = f"`{letters}`" if letters.isprintable() else f"the character U+{ord(letters[0]):04X}"
+    span = Span(source.name, at, end)
+    return report(codes.BAD_CHARACTER, span, found=shown, help=help, edits=edits)
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def _quoted(inner: str) -> str:
+    """Letters as a text that certainly has no bad escapes."""
+    return '"' + inner.replace("\\", "").replace('"', "") + '"'

@@ -1,0 +1,68 @@
+"""Typical slips: what people write who think of another language, and how pipelang says it.
+
+A slip is one function from a `Spot` to a `Mend` or None. The first in `SLIPS` that knows the spot
+is believed. A mend says in words what to write; where its edit is certain, the parser makes it and
+goes on as if the author had written that, so that one slip is one error.
+"""
+
+from __future__ import annotations
+
+from pipelang.syntax.recovery.hints import (
+    actions,
+    declarations,
+    numbers,
+    options,
+    other_languages,
+    punctuation,
+    words,
+)
+from pipelang.syntax.recovery.hints.error_site import Edit, Mend, Spot
+
+SLIPS = (
+    other_languages.else_if,
+    actions.second_else,
+    other_languages.branch,
+    other_languages.in_a_test,
+    other_languages.list_item,
+    other_languages.assigned,
+    other_languages.foreign,
+    other_languages.capitals,
+    actions.action_alone,
+    declarations.item_outside,
+    declarations.declaration_inside,
+    other_languages.prefixed_text,
+    other_languages.foreign_value,
+    actions.colon_for_equals,
+    declarations.reserved_name,
+    other_languages.quoted_name,
+    declarations.without_template,
+    actions.without_quotes,
+    actions.call_without_parentheses,
+    actions.action_inside,
+    actions.swallowed_word,
+    actions.missing_name,
+    declarations.fields_and_parameters,
+    declarations.heads,
+    actions.missing_outcome,
+    actions.missing_value,
+    other_languages.other_types,
+    options.option_outside,
+    options.option_elsewhere,
+    actions.missing_word,
+    *numbers.SLIPS,
+    *punctuation.SLIPS,
+    numbers.missing_quantity,
+    words.misspelt,
+)
+
+
+def slip(spot: Spot) -> Mend | None:
+    """The slip that was made here, if it is a known one."""
+    for rule in SLIPS:
+        mend = rule(spot)
+        if mend is not None:
+            return mend
+    return None
+
+
+__all__ = ["SLIPS", "Edit", "Mend", "Spot", "slip"]

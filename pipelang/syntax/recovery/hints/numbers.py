@@ -1,0 +1,192 @@
+"""Slips around numbers and units."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pipelang.syntax.bad_tokens import UNITS
+from pipelang.syntax.recovery.hints.error_site import Edit, Mend, Spot
+from pipelang.syntax.tokens import Token
+
+_NUMBERS = ("INT", "NUMBER")
+
+
+def spaced_unit(spot: Spot) -> Mend | None:
+    """`10 s`, `5 min`."""
+    before = spot.before()
+    unit = UNITS.get(spot.text.lower())
+    if unit is None or before.type not in _NUMBERS or spot.on_new_line:
+        return None
+    meant = before.text + unit
+    return Mend(
+        f"a duration is written in one piece: `{meant}`",
+        Edit(1, 1, (("DURATION", meant),)),
+        safe=True,
+    )
+
+
+def spaced_tokens(spot: Spot) -> Mend | None:
+    """`40 K tokens`, `40 token`, `40 k`."""
+    before, text = spot.before(), spot.text
+    if before.type not in _NUMBERS or spot.on_new_line:
+        return None
+    if text in ("k", "K", "M", "thousand", "million"):
+        scale = "k" if text in ("k", "K", "thousand") else "M"
+        more = 2 if spot.after().text in ("token", "tokens") else 1
+    elif text in ("token", "toks", "Tokens"):
+        scale, more = "", 1
+    else:
+        return None
+    meant = f"{before.text}{scale} tokens"
+    edit = Edit(1, more, (("TOKENS", meant),))
+    return Mend(f"an amount of tokens is written `{meant}`", edit, safe=True)
+
+
+def spelt_unit(spot: Spot) -> Mend | None:
+    """`92 percent`, `5 dollars`, `5 USD`."""
+    before, text = spot.before(), spot.text.lower()
+    if before.type not in _NUMBERS:
+        return None
+    if text in ("percent", "pct"):
+        meant = f"{before.text}%"
+        return Mend(f"a share is written `{meant}`", Edit(1, 1, (("PERCENT", meant),)), safe=True)
+    if text in ("dollars", "dollar", "usd", "cents"):
+        meant = f"${before.text}"
+        edit = Edit(1, 1, (("MONEY", meant),))
+        return Mend(f"an amount of money is written `{meant}`", edit, safe=text != "cents")
+    return None
+
+
+def thousands(spot: Spot) -> Mend | None:
+    """`60,000 tokens`, `1,000`."""
+    for comma in (0, 1):  # the comma may fit, and what is behind it not
+        sign = spot.before(comma) if comma else spot.token
+        number, rest = spot.before(comma + 1), spot.after(1 - comma) if not comma else spot.token
+        if (
+            sign.text != ","
+            or number.type not in ("INT", "MONEY")
+            or rest.type
+            not in (
+                "INT",
+                "TOKENS",
+            )
+        ):
+            continue
+        digits = rest.text.split()[0]
+        if len(digits) != 3 or number.end != sign.start or sign.end != rest.start:
+            continue
+        meant = number.text + rest.text
+        kind = number.type if rest.type == "INT" else rest.type
+        edit = Edit(1, 2, ((kind, meant),)) if not comma else None
+        return Mend(f"digits are not grouped: write `{meant}`", edit, safe=True)
+    return None
+
+
+def share_without_sign(spot: Spot) -> Mend | None:
+    """`kind: simple 60`, `a: 5`."""
+    token, before = spot.token, spot.before()
+    if token.type in _NUMBERS and "PERCENT" in spot.expected and token.type not in spot.expected:
+        edit = Edit(0, 1, (("PERCENT", token.text + "%"),))
+        safe = _is_share(token.text)
+        return Mend(f"shares are written with a percent sign: {token.text}%", edit, safe=safe)
+    if before.type in _NO_SHARE and spot.expected and spot.expected <= {"OF", "MEAN"}:
+        meant = _as_share(before)
+        help = None if meant is None else f"shares are written with a percent sign: {meant}"
+        safe = before.type == "INT" and _is_share(before.text)
+        edit = Edit(1, 0, (("PERCENT", meant or "1%"),))
+        return Mend(help, edit, 1, "a share like 70%", f"`{before.text}`", safe)
+    if token.type == "NUMBER" and "INT" in spot.expected and "NUMBER" not in spot.expected:
+        return Mend("a whole number stands here", Edit(0, 1, (("INT", "1"),)))
+    return None
+
+
+_NO_SHARE = ("INT", "NUMBER", "MONEY", "DURATION", "RATE")
+
+
+def _as_share(number: Token) -> str | None:
+    """The share that a number without a sign may stand for: 60 is 60%, and so is 0.6."""
+    if number.type == "INT":
+        return f"{number.text}%"
+    if number.type == "NUMBER" and Decimal(number.text) < 1:
+        return f"{(Decimal(number.text) * 100).normalize():f}%"
+    return f"{number.text}%" if number.type == "NUMBER" else None
+
+
+def _is_share(digits: str) -> bool:
+    """Whether a number without a sign can only be meant in hundredths: 1 may be all or 1%."""
+    return digits.isdigit() and 1 < int(digits) <= 100
+
+
+def leading_point(spot: Spot) -> Mend | None:
+    """`.5`, `5.`."""
+    after = spot.after()
+    if (
+        spot.text == "."
+        and after.type in ("INT", "PERCENT", "DURATION")
+        and after.start == spot.token.end
+        and "." not in after.text
+    ):
+        meant = "0." + after.text
+        kind = "NUMBER" if after.type == "INT" else after.type
+        edit = Edit(0, 2, ((kind, meant),))
+        return Mend(f"a number starts with a digit: write `{meant}`", edit, safe=True)
+    before = spot.before()
+    if before.text == "." and spot.before(2).type == "INT" and before.start == spot.before(2).end:
+        return Mend(f"a number ends with a digit: write `{spot.before(2).text}`", Edit(1, 0), 1)
+    return None
+
+
+def missing_quantity(spot: Spot) -> Mend | None:
+    """`retry backoff 1s..30s`, `timeout`: the number that an option needs."""
+    option = spot.before()
+    if option.text == "backoff" and spot.before(2).text == "retry" and spot.taken_as_name:
+        edit = Edit(1, 0, (("INT", "1"), *spot.put("backoff")))
+        return Mend(f"as in `{_EXAMPLES['retry']}`", edit, 1, "a quantity", "`backoff`")
+    if (
+        spot.wants("median", "in", "p95")
+        and spot.kind == "option"
+        and (not spot.wants_quantity and not spot.wants("}"))
+    ):
+        behind = [spot.before(n).text for n in (1, 2, 3)]
+        word = "price" if spot.wants("out") else "latency"
+        word = "responds" if "responds" in behind else word
+        return Mend(f"as in `{_EXAMPLES[word]}`")
+    if not spot.wants_quantity or option.text not in _EXAMPLES:
+        return None
+    return Mend(f"as in `{_EXAMPLES[option.text]}`")
+
+
+_EXAMPLES = {
+    "retry": "retry 2 backoff 1s..30s",
+    "timeout": "timeout 30s",
+    "accuracy": "accuracy 92%",
+    "latency": "latency 600ms median, 2s p95",
+    "succeeds": "succeeds 99.9%",
+    "responds": "responds 15m median, 2h p95",
+    "budget": "budget $0.25, 5m, 60k tokens",
+    "cache": "cache 1h by ticket.id",
+    "vote": "vote 3",
+    "steps": "steps 20",
+    "turns": "turns 8",
+    "parallel": "parallel 10",
+    "correlation": "correlation 30%",
+    "recovers": "recovers 20%",
+    "catches": "catches 90%",
+    "false_alarms": "false_alarms 3%",
+    "backoff": "retry 2 backoff 1s..30s",
+    "within": "within 4h",
+    "to": "up to 2",
+    "rate": "rate 100/min",
+    "price": "price $1 in, $5 out",
+    "output": "output 250 tokens mean, 800 tokens max",
+    "over": "over 7d",
+}
+
+SLIPS = (
+    spaced_unit,
+    spaced_tokens,
+    spelt_unit,
+    thousands,
+    share_without_sign,
+    leading_point,
+)

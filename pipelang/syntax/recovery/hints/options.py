@@ -1,0 +1,65 @@
+"""Slips of options: outside their braces, at the wrong thing, under another name."""
+
+from __future__ import annotations
+
+from pipelang.syntax.recovery.hints.error_site import Edit, Mend, Spot
+from pipelang.syntax.recovery.hints.words import ITEMS
+
+
+def option_outside(spot: Spot) -> Mend | None:
+    """`step x = call t() timeout 5s`, an option after the braces."""
+    words = spot.grammar.keywords
+    fits = spot.text in OPTIONS_OF["an action"] and spot.text in words
+    if fits and spot.wants("else", "{") and spot.kind in ("item", "arm"):
+        return Mend(f"options stand in braces after the action: `{{ {spot.text} ... }}`")
+    return None
+
+
+def option_elsewhere(spot: Spot) -> Mend | None:
+    """A tool's option at a step, a tier's at a role."""
+    if spot.kind != "option" or "RBRACE" not in spot.expected:
+        return None
+    word = _OPTIONS.get(spot.text)
+    if word is not None and spot.wants(word):
+        return Mend(f"did you mean `{word}`?", spot.instead(word))
+    owners = [owner for owner, words in OPTIONS_OF.items() if spot.text in words]
+    if owners:
+        what = " or ".join(owners)
+        return Mend(f"`{spot.text}` is an option of {what} and cannot stand here")
+    if spot.text in ITEMS:
+        help = f"`{spot.text}` is an item; is the `}}` of these options missing?"
+        return Mend(help, Edit(0, 0, spot.put("}")))
+    return None
+
+
+_OPTIONS = {
+    **dict.fromkeys(("retries", "max_retries", "attempts", "tries"), "retry"),
+    **dict.fromkeys(("deadline", "time_limit", "timeouts"), "timeout"),
+    **dict.fromkeys(("max_tokens", "tokens", "length"), "output"),
+    **dict.fromkeys(("concurrency", "workers"), "parallel"),
+    **dict.fromkeys(("reasoning", "thinking"), "effort"),
+    **dict.fromkeys(("votes", "samples"), "vote"),
+    **dict.fromkeys(("max_turns",), "turns"),
+    **dict.fromkeys(("max_steps",), "steps"),
+}
+
+
+OPTIONS_OF = {
+    "an action": frozenset(
+        "retry timeout accuracy catches false_alarms output effort cache hits batch vote steps "
+        "turns recovers correlation parallel need".split()
+    ),
+    "a tool": frozenset(
+        "python mcp effect permit rate timeout retry succeeds accuracy latency cost "
+        "idempotent".split()
+    ),
+    "a tier": frozenset("provider model price latency transient context as_of".split()),
+    "a role": frozenset("people handles responds accuracy hours must_differ_from".split()),
+    "a provider": frozenset("kind key base_url available".split()),
+    "a memory": frozenset({"keeps"}),
+    "a gate": frozenset("evidence catches false_alarms".split()),
+}
+
+
+BEGINNING = frozenset({"given", "mock", "expect"}).union(ITEMS, *OPTIONS_OF.values())
+"""Words that, first on a line, are more likely the beginning of something than a name."""
