@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.types import BOOL, AnswererType, EnumType, ListType
 
 
@@ -15,18 +15,18 @@ class Other:
 OTHER = Other()
 
 
-def is_closed(expr: ir.Expr) -> bool:
+def is_closed(node: expr.Expr) -> bool:
     """Whether an expression has one of a few values: a bool, an enum, a tier, a constant."""
     return (
-        isinstance(expr, ir.Const)
-        or expr.type == BOOL
-        or isinstance(expr.type, (EnumType, AnswererType))
+        isinstance(node, expr.Const)
+        or node.type == BOOL
+        or isinstance(node.type, (EnumType, AnswererType))
     )
 
 
-def arm_test(subject: ir.Expr, taken: tuple[Any, ...]) -> ir.Expr:
+def arm_test(subject: expr.Expr, taken: tuple[Any, ...]) -> expr.Expr:
     """Whether the subject is what an arm takes."""
-    values = tuple(ir.Const(value, subject.type) for value in taken)
+    values = tuple(expr.Const(value, subject.type) for value in taken)
     if len(values) == 1:
-        return ir.Compare("==", subject, values[0], BOOL)
-    return ir.Member(subject, ir.MakeList(values, ListType(subject.type, None)), BOOL)
+        return expr.Compare("==", subject, values[0], BOOL)
+    return expr.Member(subject, expr.MakeList(values, ListType(subject.type, None)), BOOL)

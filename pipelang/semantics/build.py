@@ -10,9 +10,8 @@ from pipelang.diagnostics import Diagnostic, Sources, Span, has_errors
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Undeclared
-from pipelang.semantics.elaborate.declarations import tools, world
-from pipelang.semantics.elaborate.templates import prompts
 from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.declarations import tools, world
 from pipelang.semantics.elaborate.declarations.pipelines import pipeline
 from pipelang.semantics.elaborate.declarations.tests import elaborate_test
 from pipelang.semantics.elaborate.expressions.settings import setting, unknown_overrides
@@ -23,6 +22,7 @@ from pipelang.semantics.elaborate.options.options import or_assumed
 from pipelang.semantics.elaborate.promises.claims import elaborate_claim
 from pipelang.semantics.elaborate.reach.cycles import recursive_functions, recursive_pipelines
 from pipelang.semantics.elaborate.reach.unused import unused
+from pipelang.semantics.elaborate.templates import prompts
 from pipelang.semantics.identity import program_hash
 from pipelang.semantics.loading import Loaded, Loader, load
 from pipelang.semantics.symbols import Symbol, collect

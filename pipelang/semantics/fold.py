@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Context, Decimal, DecimalException, Inexact, Overflow, localcontext
 from typing import Any
 
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.types import INT, NUMBER, ErrorType
 
 DIGITS = 28
@@ -29,67 +29,67 @@ class TooLong(NotConstant):
     """A value with more digits than are kept exactly."""
 
 
-def fold(expr: ir.Expr) -> Any:
+def fold(node: expr.Expr) -> Any:
     """The value of a constant expression. Raises `NotConstant` with the part that is none."""
-    match expr:
-        case ir.Const():
-            if isinstance(expr.type, ErrorType):
+    match node:
+        case expr.Const():
+            if isinstance(node.type, ErrorType):
                 raise Broken
-            return expr.value
-        case ir.MakeList():
-            return [fold(item) for item in expr.items]
-        case ir.MakeRecord():
-            return {name: fold(value) for name, value in expr.fields}
-        case ir.Not():
-            return not fold(expr.operand)
-        case ir.Negate():
-            return -fold(expr.operand)
-        case ir.Logic():
-            left = fold(expr.left)
-            if expr.op == "and":
-                return left and fold(expr.right)
-            return left or fold(expr.right)
-        case ir.Compare():
-            left, right = fold(expr.left), fold(expr.right)
-            if expr.op == "==":
+            return node.value
+        case expr.MakeList():
+            return [fold(item) for item in node.items]
+        case expr.MakeRecord():
+            return {name: fold(value) for name, value in node.fields}
+        case expr.Not():
+            return not fold(node.operand)
+        case expr.Negate():
+            return -fold(node.operand)
+        case expr.Logic():
+            left = fold(node.left)
+            if node.op == "and":
+                return left and fold(node.right)
+            return left or fold(node.right)
+        case expr.Compare():
+            left, right = fold(node.left), fold(node.right)
+            if node.op == "==":
                 return bool(left == right)
-            return bool(left < right if expr.op == "<" else left <= right)
-        case ir.Member():
-            return fold(expr.item) in fold(expr.collection)
-        case ir.Choice():
-            return fold(expr.then) if fold(expr.condition) else fold(expr.otherwise)
-        case ir.Select():
-            subject = fold(expr.subject)
-            for values, arm in expr.arms:
+            return bool(left < right if node.op == "<" else left <= right)
+        case expr.Member():
+            return fold(node.item) in fold(node.collection)
+        case expr.Choice():
+            return fold(node.then) if fold(node.condition) else fold(node.otherwise)
+        case expr.Select():
+            subject = fold(node.subject)
+            for values, arm in node.arms:
                 if values is None or subject in values:
                     return fold(arm)
             raise Broken
-        case ir.Arithmetic():
-            return _arithmetic(expr)
-        case ir.IsPresent():
-            return fold(expr.target) is not None
-        case ir.Builtin():
-            return _builtin(expr)
+        case expr.Arithmetic():
+            return _arithmetic(node)
+        case expr.IsPresent():
+            return fold(node.target) is not None
+        case expr.Builtin():
+            return _builtin(node)
         case _:
-            raise NotConstant(f"`{ir.show(expr)}`, which is only known while running")
+            raise NotConstant(f"`{expr.show(node)}`, which is only known while running")
 
 
-def _arithmetic(expr: ir.Arithmetic) -> Any:
-    left, right = fold(expr.left), fold(expr.right)
-    if isinstance(left, int) and isinstance(right, int) and expr.op != "/":
-        whole = left * right if expr.op == "*" else left + right if expr.op == "+" else left - right
+def _arithmetic(node: expr.Arithmetic) -> Any:
+    left, right = fold(node.left), fold(node.right)
+    if isinstance(left, int) and isinstance(right, int) and node.op != "/":
+        whole = left * right if node.op == "*" else left + right if node.op == "+" else left - right
         if abs(whole) >= 10**DIGITS:
             raise TooLong("a number too long to be kept exactly")
         return whole
-    rounds = expr.op == "/" or expr.type == NUMBER
+    rounds = node.op == "/" or node.type == NUMBER
     try:
         with localcontext(Context(prec=DIGITS, Emin=-99, Emax=99)) as exact:
             exact.traps[Inexact] = not rounds
             exact.traps[Overflow] = True
-            value = _apply(expr.op, Decimal(left), Decimal(right))
+            value = _apply(node.op, Decimal(left), Decimal(right))
     except DecimalException:
         raise TooLong("a number too long to be kept exactly") from None
-    return int(value) if expr.type == INT else value
+    return int(value) if node.type == INT else value
 
 
 def _apply(op: str, left: Decimal, right: Decimal) -> Decimal:
@@ -104,15 +104,15 @@ def _apply(op: str, left: Decimal, right: Decimal) -> Decimal:
             return left / right
 
 
-def _builtin(expr: ir.Builtin) -> Any:
-    values = [fold(argument) for argument in expr.arguments]
-    match expr.function, values:
+def _builtin(node: expr.Builtin) -> Any:
+    values = [fold(argument) for argument in node.arguments]
+    match node.function, values:
         case "len", [value]:
             return len(value)
         case "min" | "max", [list() as items]:
-            pick = min if expr.function == "min" else max
+            pick = min if node.function == "min" else max
             return pick(items, default=None)
         case "min" | "max", items:
-            return min(items) if expr.function == "min" else max(items)
+            return min(items) if node.function == "min" else max(items)
         case _:
-            raise NotConstant(f"`{ir.show(expr)}`, which is only known while running")
+            raise NotConstant(f"`{expr.show(node)}`, which is only known while running")

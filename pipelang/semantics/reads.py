@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
@@ -12,30 +12,30 @@ def action_reads(action: p.Action) -> frozenset[str]:
     """Every name that an action mentions, routes included."""
     match action:
         case p.AskTier() | p.Agent():
-            return argument_reads(action.arguments) | ir.mentions(action.who)
+            return argument_reads(action.arguments) | expr.mentions(action.who)
         case p.Cascade():
-            return argument_reads(action.arguments) | (ir.mentions(action.until) - {"it"})
+            return argument_reads(action.arguments) | (expr.mentions(action.until) - {"it"})
         case p.Recall():
-            return ir.mentions(action.key)
+            return expr.mentions(action.key)
         case p.Each():
             inside = chain_reads(action.body) - {action.variable}
-            return inside | ir.mentions(action.elements)
+            return inside | expr.mentions(action.elements)
         case p.AskRole() | p.Call() | p.RunPipeline():
             return argument_reads(action.arguments)
         case p.Value():
-            return ir.mentions(action.value)
+            return expr.mentions(action.value)
         case p.Choose():
             inner = [link.reads for _, link in action.arms]
-            return frozenset().union(ir.mentions(action.subject), *inner)
+            return frozenset().union(expr.mentions(action.subject), *inner)
         case p.Broken():
             return action.reads
         case _:
             assert_never(action)
 
 
-def argument_reads(arguments: tuple[tuple[str, ir.Expr], ...]) -> frozenset[str]:
+def argument_reads(arguments: tuple[tuple[str, expr.Expr], ...]) -> frozenset[str]:
     """Every name that some arguments mention."""
-    return frozenset[str]().union(*(ir.mentions(value) for _, value in arguments))
+    return frozenset[str]().union(*(expr.mentions(value) for _, value in arguments))
 
 
 def chain_reads(chain: p.Chain) -> frozenset[str]:
@@ -48,9 +48,9 @@ def outcome_reads(outcome: p.Outcome) -> frozenset[str]:
     """The names that an outcome mentions."""
     match outcome:
         case p.Return():
-            return ir.mentions(outcome.value)
+            return expr.mentions(outcome.value)
         case p.Escalate():
-            return frozenset() if outcome.value is None else ir.mentions(outcome.value)
+            return frozenset() if outcome.value is None else expr.mentions(outcome.value)
         case p.Reject() | p.Fail():
             return frozenset()
         case _:

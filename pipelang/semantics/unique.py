@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items
 
@@ -34,9 +34,9 @@ class _Naming:
 
     def __init__(self) -> None:
         self.used: Counter[str] = Counter()
-        self.others: dict[str, list[ir.Read]] = {}
+        self.others: dict[str, list[expr.Read]] = {}
 
-    def block(self, block: p.Block, scope: Mapping[str, ir.Read]) -> p.Block:
+    def block(self, block: p.Block, scope: Mapping[str, expr.Read]) -> p.Block:
         inner = dict(scope)
         items = []
         for item in block.items:
@@ -60,7 +60,7 @@ class _Naming:
             items.append(made)
         return replace(block, items=tuple(items))
 
-    def _named(self, item: p.Item, renamed: p.Item, scope: dict[str, ir.Read]) -> p.Item:
+    def _named(self, item: p.Item, renamed: p.Item, scope: dict[str, expr.Read]) -> p.Item:
         if not isinstance(renamed, Named):
             return renamed
         if isinstance(renamed, p.Gate) and isinstance(renamed.otherwise, p.Redo):
@@ -72,7 +72,7 @@ class _Naming:
         new = name if self.used[name] == 1 else f"{name} ({self.used[name]})"
         if isinstance(renamed, p.Gate):
             return replace(renamed, name=new)
-        read = ir.Read(new, renamed.type, renamed.span)
+        read = expr.Read(new, renamed.type, renamed.span)
         scope[name] = read
         if new != name:
             self.others.setdefault(name, []).append(read)
@@ -99,30 +99,30 @@ class _Naming:
     def _times(self, name: str) -> range:
         return range(2, self.used[name] + 1)
 
-    def _reads(self, name: str) -> list[ir.Read]:
+    def _reads(self, name: str) -> list[expr.Read]:
         return self.others.get(name, [])
 
     def _said(self, line: Part) -> list[Part]:
         """A line about names, for everything that has them; about several it stays as it is."""
-        expr = getattr(line, "path", None) or getattr(line, "condition", None)
-        assert expr is not None
-        names = ir.mentions(expr)
+        node = getattr(line, "path", None) or getattr(line, "condition", None)
+        assert node is not None
+        names = expr.mentions(node)
         if len(names) != 1:
             return [line]
         (name,) = names
         return [line, *(_renamed(line, {name: read}) for read in self._reads(name))]
 
 
-def _renamed(part: Part, names: Mapping[str, ir.Read]) -> Part:
+def _renamed(part: Part, names: Mapping[str, expr.Read]) -> Part:
     """A part of a program with other names in its expressions and sets of names."""
     changed = {old: read for old, read in names.items() if read.name != old}
     made: Part = _inside(part, changed) if changed else part
     return made
 
 
-def _inside(part: Any, names: Mapping[str, ir.Read]) -> Any:
-    if isinstance(part, ir.Expr):
-        return ir.substitute(part, names)
+def _inside(part: Any, names: Mapping[str, expr.Read]) -> Any:
+    if isinstance(part, expr.Expr):
+        return expr.substitute(part, names)
     if isinstance(part, tuple):
         return tuple(_inside(one, names) for one in part)
     if isinstance(part, frozenset):

@@ -24,13 +24,13 @@ from hypothesis import strategies as st
 from pipelang import Answered, Failed
 from pipelang.records import replace
 from pipelang.runtime.engine import subpipelines
-from pipelang.runtime.worlds.real import attempts, model_calls
 from pipelang.runtime.engine.budget import Budget, BudgetSpent, Reservation
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.host.handle import LoadedProgram, Runtime
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+from pipelang.runtime.worlds.real import attempts, model_calls
 
 from ..unit.runtime.stage import left_over, load
 

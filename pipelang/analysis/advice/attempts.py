@@ -8,7 +8,7 @@ from pipelang.analysis.advice.changes import Change, Kind, percent
 from pipelang.analysis.advice.shares import Weights, value_of
 from pipelang.analysis.advice.written import Page, Written, option, with_option
 from pipelang.diagnostics import Edit, Span
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import ANSWERER
 from pipelang.syntax import ast
@@ -67,8 +67,8 @@ def asked(link: p.Link) -> list[str]:
     """The tiers that an ask or an agent may go to."""
     if not isinstance(link.action, (p.AskTier, p.Agent)):
         return []
-    parts = ir.walk(link.action.who)
-    names = [str(x.value) for x in parts if isinstance(x, ir.Const) and x.type == ANSWERER]
+    parts = expr.walk(link.action.who)
+    names = [str(x.value) for x in parts if isinstance(x, expr.Const) and x.type == ANSWERER]
     return list(dict.fromkeys(names))
 
 
@@ -81,8 +81,8 @@ def tier_places(page: Page, one: Written) -> list[tuple[str, Span]]:
     if not isinstance(action, (p.AskTier, p.Agent)) or len(one.made.accuracy_by_tier) < 2:
         return []
     found = []
-    for part in ir.walk(action.who):
-        if not isinstance(part, ir.Const) or part.type != ANSWERER:
+    for part in expr.walk(action.who):
+        if not isinstance(part, expr.Const) or part.type != ANSWERER:
             continue
         if part.span.file == page.source.name and page.words(part.span) == part.value:
             found.append((str(part.value), part.span))

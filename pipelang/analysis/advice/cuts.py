@@ -18,7 +18,7 @@ from pipelang.analysis.model.model import confidence_cut, file_cuts, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.diagnostics import Edit, Source, Sources, Span
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.quantities import show_value
@@ -163,7 +163,7 @@ def _between(evidence: EvidenceFile, one: Decimal, other: Decimal) -> float:
     return sum(low <= (row.confidence or 0) < high for row in rows) / len(rows) if rows else 0.0
 
 
-def _cuts(program: p.Program, pipeline: p.Pipeline) -> Iterator[tuple[str, str, ir.Compare]]:
+def _cuts(program: p.Program, pipeline: p.Pipeline) -> Iterator[tuple[str, str, expr.Compare]]:
     if not program.evidence:
         return
     model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
@@ -171,19 +171,19 @@ def _cuts(program: p.Program, pipeline: p.Pipeline) -> Iterator[tuple[str, str, 
         yield step, file, compare
 
 
-def _constant(compare: ir.Compare) -> ir.Const | None:
+def _constant(compare: expr.Compare) -> expr.Const | None:
     """The constant side of a comparison with a confidence."""
     if confidence_cut(compare) is None:
         return None
-    return next((x for x in (compare.left, compare.right) if isinstance(x, ir.Const)), None)
+    return next((x for x in (compare.left, compare.right) if isinstance(x, expr.Const)), None)
 
 
 def _owner(pipeline: p.Pipeline, span: Span) -> str | None:
     """The gate or branch whose test stands at a place."""
     for item in all_items(pipeline.block):
         if isinstance(item, (p.Gate, p.When)):
-            for part in ir.walk(item.condition):
-                if isinstance(part, ir.Const) and part.span == span:
+            for part in expr.walk(item.condition):
+                if isinstance(part, expr.Const) and part.span == span:
                     return item.name
     return None
 

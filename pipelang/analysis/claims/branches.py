@@ -10,7 +10,7 @@ from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, opposite
 from pipelang.analysis.claims.moments import made
 from pipelang.analysis.claims.paths import Event, Path, extend
 from pipelang.analysis.claims.states import Frame, State, join, met, step_to
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items
 
@@ -89,7 +89,7 @@ def person(walk: Walk, frame: Frame, person: p.Person, state: State) -> State:
 def when(walk: Walk, frame: Frame, when: p.When, state: State) -> State:
     holds = walk.symbols.truth(when.condition, frame.values)
     walk.tested(frame, when, when.condition, holds, state)
-    shown = when.name or ir.show(when.condition)
+    shown = when.name or expr.show(when.condition)
     if when.name is not None:
         walk.tests.append((when.name, holds))
     label = f"`{shown}`" if "`" not in shown else "the condition"
@@ -102,7 +102,7 @@ def when(walk: Walk, frame: Frame, when: p.When, state: State) -> State:
 def match(walk: Walk, frame: Frame, match: p.MatchBranch, state: State) -> State:
     patterns = [taken for taken, _ in match.arms]
     guards = walk.symbols.arms(match.subject, patterns, frame.values)
-    shown, ways = ir.show(match.subject), []
+    shown, ways = expr.show(match.subject), []
     walk.chooses(frame, match, guards, state)
     for guard, (taken, block) in zip(guards, match.arms, strict=True):
         what = "something else" if taken is None else " or ".join(map(_plainly, taken))

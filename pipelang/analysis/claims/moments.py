@@ -19,7 +19,7 @@ from pipelang.analysis.claims.formulas import (
 )
 from pipelang.analysis.claims.symbols import Symbols, Values
 from pipelang.analysis.claims.values import Cases, Symbol, under
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items
 
@@ -34,11 +34,11 @@ class Condition:
     two branches may each make a value of one name.
     """
 
-    def __init__(self, when: ir.Expr | None, pipeline: p.Pipeline) -> None:
+    def __init__(self, when: expr.Expr | None, pipeline: p.Pipeline) -> None:
         self.when = when
         self.tracked: dict[str, str] = {}
         if when is not None:
-            names = ir.mentions(when) - {q.name for q in pipeline.parameters}
+            names = expr.mentions(when) - {q.name for q in pipeline.parameters}
             for item in all_items(pipeline.block):
                 if isinstance(item, (p.Step, p.Let)):
                     plain = item.name.split(" ")[0]
@@ -63,24 +63,24 @@ class Condition:
     def _so(
         self,
         symbols: Symbols,
-        expr: ir.Expr,
+        node: expr.Expr,
         values: Values,
         ready: dict[str, Formula],
         positive: bool,
     ) -> Formula:
-        match expr:
-            case ir.Not():
-                return self._so(symbols, expr.operand, values, ready, not positive)
-            case ir.Logic():
+        match node:
+            case expr.Not():
+                return self._so(symbols, node.operand, values, ready, not positive)
+            case expr.Logic():
                 sides = [
                     self._so(symbols, side, values, ready, positive)
-                    for side in (expr.left, expr.right)
+                    for side in (node.left, node.right)
                 ]
-                return all_of(sides) if (expr.op == "and") is positive else any_of(sides)
+                return all_of(sides) if (node.op == "and") is positive else any_of(sides)
             case _:
-                names = ir.mentions(expr) & ready.keys()
+                names = expr.mentions(node) & ready.keys()
                 if any(ready[name] is FALSE for name in names):
                     return FALSE
-                truth = symbols.truth(expr, values)
+                truth = symbols.truth(node, values)
                 needs = [ready[name] for name in sorted(names)]
                 return all_of([*needs, truth if positive else opposite(truth)])

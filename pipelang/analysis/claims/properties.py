@@ -11,7 +11,7 @@ from typing import Protocol, assert_never
 
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
@@ -19,7 +19,7 @@ class Watch(Protocol):
     """What a walk asks: what an event makes of the state, and whether it breaks what is watched."""
 
     @property
-    def when(self) -> ir.Expr | None:
+    def when(self) -> expr.Expr | None:
         """The condition under which a break counts."""
 
     @property
@@ -47,7 +47,7 @@ class Property:
     claimed: OnPaths
 
     @property
-    def when(self) -> ir.Expr | None:
+    def when(self) -> expr.Expr | None:
         """The condition that the claim speaks of."""
         return None if isinstance(self.claimed, p.OnlyAfter) else self.claimed.when
 

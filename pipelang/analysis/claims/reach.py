@@ -19,7 +19,7 @@ from pipelang.analysis.claims.values import Cases, one
 from pipelang.analysis.claims.walk import Walk
 from pipelang.diagnostics import Diagnostic, Span, codes, report
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 MOST_WORK = 120_000
@@ -34,7 +34,7 @@ MOST_BRANCHES = 12
 class Nothing:
     """Nothing is watched: every path matters."""
 
-    when: ir.Expr | None = None
+    when: expr.Expr | None = None
     tool: str | None = None
 
     def entered(self, pipeline: str, state: bool) -> bool:
@@ -84,7 +84,7 @@ class Reach(Walk):
         return [(state, one(self.symbols.free(f"{prefix}{name}", returns)))], state
 
     def tested(
-        self, frame: Frame, item: p.Item, condition: ir.Expr, holds: Formula, state: State
+        self, frame: Frame, item: p.Item, condition: expr.Expr, holds: Formula, state: State
     ) -> None:
         if frame.redoing or _is_fixed(condition):
             return
@@ -101,11 +101,12 @@ class Reach(Walk):
                 self.asked.append(Asked(match, guard, path, at))
 
 
-def _is_fixed(condition: ir.Expr) -> bool:
+def _is_fixed(condition: expr.Expr) -> bool:
     """Whether a condition reads nothing: whoever writes `true` means it."""
     return not any(
-        isinstance(part, (ir.Read, ir.BudgetLeft)) or (isinstance(part, ir.Const) and part.setting)
-        for part in ir.walk(condition)
+        isinstance(part, (expr.Read, expr.BudgetLeft))
+        or (isinstance(part, expr.Const) and part.setting)
+        for part in expr.walk(condition)
     )
 
 
@@ -173,7 +174,7 @@ def _what(item: p.Item) -> str:
         case p.When(name=str()):
             return f"`{item.name}`"
         case p.When():
-            shown = ir.show(item.condition)
+            shown = expr.show(item.condition)
             return "this condition" if "`" in shown or len(shown) > 60 else f"`{shown}`"
         case _:
             return "this"

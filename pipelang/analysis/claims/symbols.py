@@ -35,7 +35,7 @@ from pipelang.analysis.claims.values import (
     under,
     variables,
 )
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
     present,
@@ -68,37 +68,37 @@ class Symbols:
 
     # ----------------------------------------------------------------------------- formulas
 
-    def truth(self, expr: ir.Expr, values: Values) -> Formula:
+    def truth(self, node: expr.Expr, values: Values) -> Formula:
         """When an expression of type bool is true."""
-        match expr:
-            case ir.Not():
-                return opposite(self.truth(expr.operand, values))
-            case ir.Logic():
-                sides = (self.truth(expr.left, values), self.truth(expr.right, values))
-                return all_of(sides) if expr.op == "and" else any_of(sides)
-            case ir.Compare():
-                return self._compare(expr, values)
-            case ir.Member():
-                return self._member(expr, values)
-            case ir.Matches():
-                return self._matches(expr, values)
-            case ir.IsPresent():
-                cases = self.cases(expr.target, values)
+        match node:
+            case expr.Not():
+                return opposite(self.truth(node.operand, values))
+            case expr.Logic():
+                sides = (self.truth(node.left, values), self.truth(node.right, values))
+                return all_of(sides) if node.op == "and" else any_of(sides)
+            case expr.Compare():
+                return self._compare(node, values)
+            case expr.Member():
+                return self._member(node, values)
+            case expr.Matches():
+                return self._matches(node, values)
+            case expr.IsPresent():
+                cases = self.cases(node.target, values)
                 return any_of(all_of((g, self.known.is_there(s))) for g, s in cases)
             case _:
-                cases = self.cases(expr, values)
+                cases = self.cases(node, values)
                 return any_of(all_of((g, self.known.is_true(s))) for g, s in cases)
 
-    def _compare(self, expr: ir.Compare, values: Values) -> Formula:
-        left, right = self.cases(expr.left, values), self.cases(expr.right, values)
+    def _compare(self, node: expr.Compare, values: Values) -> Formula:
+        left, right = self.cases(node.left, values), self.cases(node.right, values)
         return any_of(
-            all_of((g1, g2, self.known.compared(expr.op, s1, s2)))
+            all_of((g1, g2, self.known.compared(node.op, s1, s2)))
             for g1, s1 in left
             for g2, s2 in right
         )
 
-    def _member(self, expr: ir.Member, values: Values) -> Formula:
-        items, lists = self.cases(expr.item, values), self.cases(expr.collection, values)
+    def _member(self, node: expr.Member, values: Values) -> Formula:
+        items, lists = self.cases(node.item, values), self.cases(node.collection, values)
         ways = []
         for g1, item in items:
             for g2, collection in lists:
@@ -111,126 +111,126 @@ class Symbols:
                     ways.append(all_of((g1, g2, some)))
         return any_of(ways)
 
-    def _matches(self, expr: ir.Matches, values: Values) -> Formula:
+    def _matches(self, node: expr.Matches, values: Values) -> Formula:
         ways = []
-        for guard, text in self.cases(expr.text, values):
-            words = f"{text_of(one(text))} matches {expr.patterns}"
+        for guard, text in self.cases(node.text, values):
+            words = f"{text_of(one(text))} matches {node.patterns}"
             ways.append(all_of((guard, self.known.asked(words, text, why=MATCHES))))
         return any_of(ways)
 
     # ------------------------------------------------------------------------------- values
 
-    def cases(self, expr: ir.Expr, values: Values) -> Cases:
+    def cases(self, node: expr.Expr, values: Values) -> Cases:
         """What an expression may be."""
-        found = self._cases(expr, values)
+        found = self._cases(node, values)
         if len(found) > MOST_CASES:
-            return one(self.opaque(ir.show(expr), expr.type, COMPUTED, variables(found)))
+            return one(self.opaque(expr.show(node), node.type, COMPUTED, variables(found)))
         return found
 
-    def _cases(self, expr: ir.Expr, values: Values) -> Cases:
-        match expr:
-            case ir.Const(setting=str() as setting) if self.turned:
-                return one(self.free(f"setting {setting}", expr.type))
-            case ir.Const():
-                return one(Known(expr.value, expr.type))
-            case ir.Read():
-                known = values.get(expr.name)
-                return one(self.free(expr.name, expr.type)) if known is None else known
-            case ir.Field():
-                target = self.cases(expr.target, values)
+    def _cases(self, node: expr.Expr, values: Values) -> Cases:
+        match node:
+            case expr.Const(setting=str() as setting) if self.turned:
+                return one(self.free(f"setting {setting}", node.type))
+            case expr.Const():
+                return one(Known(node.value, node.type))
+            case expr.Read():
+                known = values.get(node.name)
+                return one(self.free(node.name, node.type)) if known is None else known
+            case expr.Field():
+                target = self.cases(node.target, values)
                 return tuple(
                     part
                     for guard, symbol in target
-                    for part in under(guard, self.known.field(symbol, expr.name))
+                    for part in under(guard, self.known.field(symbol, node.name))
                 )
-            case ir.At():
-                return self._at(expr, values)
-            case ir.Apply():
-                return self._apply(expr, values)
-            case ir.Builtin():
-                return self._builtin(expr, values)
-            case ir.MakeList():
-                return one(Listed(tuple(self.cases(item, values) for item in expr.items)))
-            case ir.MakeRecord():
-                return one(Made(tuple((n, self.cases(v, values)) for n, v in expr.fields)))
-            case ir.Choice():
-                test = self.truth(expr.condition, values)
-                then = under(test, self.cases(expr.then, values))
-                return (*then, *under(opposite(test), self.cases(expr.otherwise, values)))
-            case ir.Select():
-                return self._select(expr, values)
-            case ir.Negate():
-                return self._each_sum(expr, [expr.operand], values, lambda a: _scaled(a, -1))
-            case ir.Arithmetic():
-                return self._arithmetic(expr, values)
-            case ir.BudgetLeft():
+            case expr.At():
+                return self._at(node, values)
+            case expr.Apply():
+                return self._apply(node, values)
+            case expr.Builtin():
+                return self._builtin(node, values)
+            case expr.MakeList():
+                return one(Listed(tuple(self.cases(item, values) for item in node.items)))
+            case expr.MakeRecord():
+                return one(Made(tuple((n, self.cases(v, values)) for n, v in node.fields)))
+            case expr.Choice():
+                test = self.truth(node.condition, values)
+                then = under(test, self.cases(node.then, values))
+                return (*then, *under(opposite(test), self.cases(node.otherwise, values)))
+            case expr.Select():
+                return self._select(node, values)
+            case expr.Negate():
+                return self._each_sum(node, [node.operand], values, lambda a: _scaled(a, -1))
+            case expr.Arithmetic():
+                return self._arithmetic(node, values)
+            case expr.BudgetLeft():
                 why = "what is left of the budget is only known while running"
-                name = f"budget.remaining.{expr.what}@{expr.span.start}"
-                return one(self.opaque(name, expr.type, why, frozenset()))
-            case ir.IsPresent() | ir.Not() | ir.Logic() | ir.Compare() | ir.Member():
-                return one(Truth(self.truth(expr, values)))
-            case ir.Matches():
-                return one(Truth(self.truth(expr, values)))
+                name = f"budget.remaining.{node.what}@{node.span.start}"
+                return one(self.opaque(name, node.type, why, frozenset()))
+            case expr.IsPresent() | expr.Not() | expr.Logic() | expr.Compare() | expr.Member():
+                return one(Truth(self.truth(node, values)))
+            case expr.Matches():
+                return one(Truth(self.truth(node, values)))
             case _:
-                assert_never(expr)
+                assert_never(node)
 
-    def _at(self, expr: ir.At, values: Values) -> Cases:
+    def _at(self, node: expr.At, values: Values) -> Cases:
         found: list[tuple[Formula, Symbol]] = []
-        for g1, target in self.cases(expr.target, values):
-            for g2, index in self.cases(expr.index, values):
+        for g1, target in self.cases(node.target, values):
+            for g2, index in self.cases(node.index, values):
                 guard = all_of((g1, g2))
                 items = self.known.items(target)
                 at = index.value if isinstance(index, Known) else None
                 if items is not None and isinstance(at, int):
-                    element = items[at] if 0 <= at < len(items) else one(Known(None, expr.type))
+                    element = items[at] if 0 <= at < len(items) else one(Known(None, node.type))
                     found += under(guard, element)
                 elif isinstance(target, Free) and at is not None:
-                    found.append((guard, self.free(f"{target.name}[{at}]", expr.type)))
+                    found.append((guard, self.free(f"{target.name}[{at}]", node.type)))
                 else:
                     words = f"{text_of(one(target))}[{text_of(one(index))}]"
                     about = variables(((TRUE, target), (TRUE, index)))
-                    found.append((guard, self.opaque(words, expr.type, COMPUTED, about)))
+                    found.append((guard, self.opaque(words, node.type, COMPUTED, about)))
         return tuple(found)
 
-    def _apply(self, expr: ir.Apply, values: Values) -> Cases:
-        function = self.program.functions[expr.function]
-        given = [self.cases(argument, values) for argument in expr.arguments]
+    def _apply(self, node: expr.Apply, values: Values) -> Cases:
+        function = self.program.functions[node.function]
+        given = [self.cases(argument, values) for argument in node.arguments]
         if function.body is not None:
             names = (parameter.name for parameter in function.parameters)
             return self.cases(function.body, dict(zip(names, given, strict=False)))
-        words = f"{expr.function}({', '.join(map(text_of, given))})"
+        words = f"{node.function}({', '.join(map(text_of, given))})"
         about = frozenset[str]().union(*map(variables, given))
-        return one(self.opaque(words, expr.type, f"{PYTHON}: `{expr.function}`", about))
+        return one(self.opaque(words, node.type, f"{PYTHON}: `{node.function}`", about))
 
-    def _builtin(self, expr: ir.Builtin, values: Values) -> Cases:
-        given = [self.cases(argument, values) for argument in expr.arguments]
-        if expr.function == "len":
+    def _builtin(self, node: expr.Builtin, values: Values) -> Cases:
+        given = [self.cases(argument, values) for argument in node.arguments]
+        if node.function == "len":
             return tuple((guard, self.length(symbol)) for guard, symbol in given[0])
-        if expr.function in ("min", "max") and len(given) == 2:
+        if node.function in ("min", "max") and len(given) == 2:
             found: list[tuple[Formula, Symbol]] = []
             for g1, s1 in given[0]:
                 for g2, s2 in given[1]:
                     less = self.known.summed("<=", s1, s2)
-                    first, second = (s1, s2) if expr.function == "min" else (s2, s1)
+                    first, second = (s1, s2) if node.function == "min" else (s2, s1)
                     found.append((all_of((g1, g2, less)), first))
                     found.append((all_of((g1, g2, opposite(less))), second))
             return tuple(found)
-        words = f"{expr.function}({', '.join(map(text_of, given))})"
+        words = f"{node.function}({', '.join(map(text_of, given))})"
         about = frozenset[str]().union(*map(variables, given))
-        return one(self.opaque(words, expr.type, COMPUTED, about))
+        return one(self.opaque(words, node.type, COMPUTED, about))
 
-    def _select(self, expr: ir.Select, values: Values) -> Cases:
+    def _select(self, node: expr.Select, values: Values) -> Cases:
         found: list[tuple[Formula, Symbol]] = []
         for guard, (_, arm) in zip(
-            self.arms(expr.subject, [taken for taken, _ in expr.arms], values),
-            expr.arms,
+            self.arms(node.subject, [taken for taken, _ in node.arms], values),
+            node.arms,
             strict=True,
         ):
             found += under(guard, self.cases(arm, values))
         return tuple(found)
 
     def arms(
-        self, subject: ir.Expr, patterns: Iterable[tuple[Any, ...] | None], values: Values
+        self, subject: expr.Expr, patterns: Iterable[tuple[Any, ...] | None], values: Values
     ) -> list[Formula]:
         """When each arm of a match is the one that is taken."""
         cases = self.cases(subject, values)
@@ -249,7 +249,9 @@ class Symbols:
 
     # ------------------------------------------------------------------------------ numbers
 
-    def _each_sum(self, expr: ir.Expr, parts: list[ir.Expr], values: Values, make: Any) -> Cases:
+    def _each_sum(
+        self, node: expr.Expr, parts: list[expr.Expr], values: Values, make: Any
+    ) -> Cases:
         """A sum for every combination of cases; opaque where one of them is no number."""
         combined: list[tuple[Formula, list[Symbol]]] = [(TRUE, [])]
         for part in parts:
@@ -261,16 +263,16 @@ class Symbols:
             made = None if None in sums else make(*sums)
             if made is None:
                 about = variables((TRUE, symbol) for symbol in symbols)
-                words = f"{type(expr).__name__.lower()}:{getattr(expr, 'op', '-')}" + "".join(
+                words = f"{type(node).__name__.lower()}:{getattr(node, 'op', '-')}" + "".join(
                     f"({text_of(one(symbol))})" for symbol in symbols
                 )
-                made = self.opaque(words, expr.type, COMPUTED, about)
+                made = self.opaque(words, node.type, COMPUTED, about)
             found.append((guard, made))
         return tuple(found)
 
-    def _arithmetic(self, expr: ir.Arithmetic, values: Values) -> Cases:
+    def _arithmetic(self, node: expr.Arithmetic, values: Values) -> Cases:
         def make(left: Sum, right: Sum) -> Sum | None:
-            match expr.op:
+            match node.op:
                 case "+":
                     return _added(left, right)
                 case "-":
@@ -283,7 +285,7 @@ class Symbols:
                     divides = not right.terms and right.constant
                     return _scaled(left, 1 / right.constant) if divides else None
 
-        return self._each_sum(expr, [expr.left, expr.right], values, make)
+        return self._each_sum(node, [node.left, node.right], values, make)
 
 
 def _scaled(value: Sum, factor: Fraction | int) -> Sum:

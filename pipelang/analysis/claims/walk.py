@@ -31,7 +31,7 @@ from pipelang.analysis.claims.states import Frame, State, join, met, step_to
 from pipelang.analysis.claims.symbols import Symbols
 from pipelang.analysis.claims.values import Cases, one, under
 from pipelang.diagnostics import Span
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.unique import with_unique_names
@@ -207,7 +207,7 @@ class Walk:
         return met(found)
 
     def tested(
-        self, frame: Frame, item: p.Item, condition: ir.Expr, holds: Formula, state: State
+        self, frame: Frame, item: p.Item, condition: expr.Expr, holds: Formula, state: State
     ) -> None:
         """A test is made; whoever wants to know more about it than a claim does looks here."""
 

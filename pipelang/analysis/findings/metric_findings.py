@@ -12,7 +12,7 @@ from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.objectives import Verdict
 from pipelang.diagnostics import Diagnostic, codes, report
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.elaborate.options.evidence import confidence_step
@@ -88,8 +88,8 @@ def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     for item in everything:
         if not isinstance(item, p.Gate) or item.evidence is not None or item.name in shares:
             continue
-        for part in ir.walk(item.condition):
-            if not isinstance(part, ir.Compare) or part in conditions:
+        for part in expr.walk(item.condition):
+            if not isinstance(part, expr.Compare) or part in conditions:
                 continue
             step = steps.get(confidence_step(part) or "")
             if step is not None and not any(

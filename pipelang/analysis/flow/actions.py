@@ -33,7 +33,7 @@ from pipelang.analysis.flow.reading import steered
 from pipelang.analysis.flow.situation import Control, Reaching, Situation, keys_of, together
 from pipelang.diagnostics import Span
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import ListType, Type
 from pipelang.semantics.walk import agent_of
@@ -106,12 +106,12 @@ def _choose(
 ) -> tuple[Flow, Situation]:
     steers = place.values.of(action.subject)
     marks = tuple(marks_of(steers, UNTRUSTED, INFLUENCED))
-    inner = situation.under(Control(ir.show(action.subject), link.span, marks))
+    inner = situation.under(Control(expr.show(action.subject), link.span, marks))
     arms = [_link(tracker, place, step, arm, inner) for _, arm in action.arms]
     chosen = joined(*(flow for flow, _ in arms))
     ends = [after for _, after in arms]
     behind = inner.behind(ends, only_way=False) if ends else situation
-    return joined(chosen, steered(ir.Read(step.name, step.type), steers)), behind
+    return joined(chosen, steered(expr.Read(step.name, step.type), steers)), behind
 
 
 def _answered(step: p.Step, content: Flow, answers: Type, span: Span) -> Flow:

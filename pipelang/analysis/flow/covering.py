@@ -8,7 +8,7 @@ from pipelang.analysis.claims.symbols import Symbols
 from pipelang.analysis.claims.walk import Walk
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 Test = tuple[str, str]
@@ -24,7 +24,7 @@ class Covered:
     tests: frozenset[Test]
 
     @property
-    def when(self) -> ir.Expr | None:
+    def when(self) -> expr.Expr | None:
         return None
 
     def entered(self, pipeline: str, state: bool) -> bool:

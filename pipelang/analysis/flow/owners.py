@@ -16,10 +16,10 @@ from pipelang.analysis.flow.marks import (
     marks_of,
 )
 from pipelang.analysis.flow.reading import Values
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 
 
-def told_apart(values: Values, keys: tuple[ir.Expr, ...]) -> set[Origin]:
+def told_apart(values: Values, keys: tuple[expr.Expr, ...]) -> set[Origin]:
     """Whose data a key tells apart: what stands in it as it is, or whose owner does."""
     found: set[Origin] = set()
     for key in keys:
@@ -30,14 +30,14 @@ def told_apart(values: Values, keys: tuple[ir.Expr, ...]) -> set[Origin]:
     return found
 
 
-def _plain_parts(values: Values, key: ir.Expr) -> Iterator[ir.Expr]:
+def _plain_parts(values: Values, key: expr.Expr) -> Iterator[expr.Expr]:
     """The paths that a key holds as they are."""
     if values.path(key) is not None:
         yield key
-    elif isinstance(key, (ir.MakeList, ir.MakeRecord)):
-        for part in ir.parts(key):
+    elif isinstance(key, (expr.MakeList, expr.MakeRecord)):
+        for part in expr.parts(key):
             yield from _plain_parts(values, part)
-    elif isinstance(key, ir.Arithmetic) and key.op == "+":
+    elif isinstance(key, expr.Arithmetic) and key.op == "+":
         yield from _plain_parts(values, key.left)
         yield from _plain_parts(values, key.right)
 
@@ -55,7 +55,7 @@ def owners_beside(values: Values, names: list[str]) -> None:
             values.flows[name] = joined(values.flows[name], owner)
 
 
-def owned_by(values: Values, origins: list[Origin], keys: list[ir.Expr]) -> None:
+def owned_by(values: Values, origins: list[Origin], keys: list[expr.Expr]) -> None:
     """What something private was asked for with says whose it is."""
     for value in keys if origins else ():
         way = values.path(value)

@@ -27,7 +27,7 @@ from pipelang.analysis.flow.marks import (
     weaker,
 )
 from pipelang.records import dataclass, field, replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import BOOL
 
@@ -42,21 +42,21 @@ class Values:
 
     program: p.Program
     flows: dict[str, Flow] = field(default_factory=dict)
-    aliases: dict[str, ir.Expr] = field(default_factory=dict)
+    aliases: dict[str, expr.Expr] = field(default_factory=dict)
     cleared: frozenset[Way] = frozenset()
     declassified: dict[str, None] = field(default_factory=dict)
 
-    def path(self, expr: ir.Expr) -> Way | None:
+    def path(self, node: expr.Expr) -> Way | None:
         """The path that an expression is, through lets; None for anything computed."""
-        match expr:
-            case ir.Read():
-                alias = self.aliases.get(expr.name)
-                return (expr.name,) if alias is None else self.path(alias)
-            case ir.Field():
-                head = self.path(expr.target)
-                return None if head is None else (*head, expr.name)
-            case ir.At():
-                head = self.path(expr.target)
+        match node:
+            case expr.Read():
+                alias = self.aliases.get(node.name)
+                return (node.name,) if alias is None else self.path(alias)
+            case expr.Field():
+                head = self.path(node.target)
+                return None if head is None else (*head, node.name)
+            case expr.At():
+                head = self.path(node.target)
                 return None if head is None else (*head, ELEMENT)
             case _:
                 return None
@@ -78,40 +78,40 @@ class Values:
             flow = inside(flow, part)
         return flow
 
-    def of(self, expr: ir.Expr) -> Flow:
+    def of(self, node: expr.Expr) -> Flow:
         """What flows into the value of an expression."""
-        way = self.path(expr)
+        way = self.path(node)
         if way is not None:
             return self.at(way)
-        match expr:
-            case ir.Const() | ir.BudgetLeft() | ir.IsPresent():
+        match node:
+            case expr.Const() | expr.BudgetLeft() | expr.IsPresent():
                 return NOTHING  # that something is there says nothing of what it is
-            case ir.Field():
-                return inside(self.of(expr.target), expr.name)
-            case ir.At():
+            case expr.Field():
+                return inside(self.of(node.target), node.name)
+            case expr.At():
                 return joined(
-                    inside(self.of(expr.target), ELEMENT), steered(expr, self.of(expr.index))
+                    inside(self.of(node.target), ELEMENT), steered(node, self.of(node.index))
                 )
-            case ir.MakeList():
-                return under(ELEMENT, joined(*map(self.of, expr.items)))
-            case ir.MakeRecord():
-                return joined(*(under(name, self.of(value)) for name, value in expr.fields))
-            case ir.Choice():
-                ways = joined(self.of(expr.then), self.of(expr.otherwise))
-                return joined(ways, steered(expr, self.of(expr.condition)))
-            case ir.Select():
-                ways = joined(*(self.of(arm) for _, arm in expr.arms))
-                return joined(ways, steered(expr, self.of(expr.subject)))
-            case ir.Apply():
-                return self._apply(expr)
+            case expr.MakeList():
+                return under(ELEMENT, joined(*map(self.of, node.items)))
+            case expr.MakeRecord():
+                return joined(*(under(name, self.of(value)) for name, value in node.fields))
+            case expr.Choice():
+                ways = joined(self.of(node.then), self.of(node.otherwise))
+                return joined(ways, steered(node, self.of(node.condition)))
+            case expr.Select():
+                ways = joined(*(self.of(arm) for _, arm in node.arms))
+                return joined(ways, steered(node, self.of(node.subject)))
+            case expr.Apply():
+                return self._apply(node)
             case _:
-                return computed(expr, joined(*map(self.of, ir.parts(expr))))
+                return computed(node, joined(*map(self.of, expr.parts(node))))
 
-    def _apply(self, expr: ir.Apply) -> Flow:
-        function = self.program.functions[expr.function]
-        given = [self.of(argument) for argument in expr.arguments]
+    def _apply(self, node: expr.Apply) -> Flow:
+        function = self.program.functions[node.function]
+        given = [self.of(argument) for argument in node.arguments]
         if function.body is None:
-            found = computed(expr, joined(*given))
+            found = computed(node, joined(*given))
         else:
             names = (parameter.name for parameter in function.parameters)
             inner = Values(self.program, dict(zip(names, given, strict=False)))
@@ -122,21 +122,21 @@ class Values:
             return only(found, (UNTRUSTED, INFLUENCED))
         return found
 
-    def reads(self, expr: ir.Expr, *, content: bool = True) -> Iterator[Way]:
+    def reads(self, node: expr.Expr, *, content: bool = True) -> Iterator[Way]:
         """The paths whose values an expression looks at, beyond whether they are there; with
         `content` also beyond how long they are.
         """
-        way = self.path(expr)
+        way = self.path(node)
         if way is not None:
             yield way
-            if isinstance(expr, ir.Read) and expr.name in self.aliases:
-                yield (expr.name,)
+            if isinstance(node, expr.Read) and node.name in self.aliases:
+                yield (node.name,)
             return
-        if isinstance(expr, ir.IsPresent):
+        if isinstance(node, expr.IsPresent):
             return
-        if content and isinstance(expr, ir.Builtin) and expr.function == "len":
+        if content and isinstance(node, expr.Builtin) and node.function == "len":
             return
-        for part in ir.parts(expr):
+        for part in expr.parts(node):
             yield from self.reads(part, content=content)
 
 
@@ -150,23 +150,23 @@ def _without(flow: Flow, done: Way) -> Flow:
     }
 
 
-def computed(expr: ir.Expr, flow: Flow) -> Flow:
+def computed(node: expr.Expr, flow: Flow) -> Flow:
     """What a computation makes of what flows into it. One bit of a secret does not tell it."""
     kinds = [UNTRUSTED, INFLUENCED, PRIVATE]
-    if expr.type != BOOL:
+    if node.type != BOOL:
         kinds.append(SECRET)
     marks = [_changed(mark) for mark in marks_of(flow, *kinds)]
-    return spread(expr.type, marks)
+    return spread(node.type, marks)
 
 
 def _changed(mark: Mark) -> Mark:
     return replace(mark, intact=False) if mark.intact else mark
 
 
-def steered(expr: ir.Expr, flow: Flow) -> Flow:
+def steered(node: expr.Expr, flow: Flow) -> Flow:
     """What decides between values leaves its mark on the one that is taken."""
     marks = []
     for mark in marks_of(flow, UNTRUSTED, INFLUENCED, PRIVATE):
         kind = PRIVATE if mark.kind == PRIVATE else INFLUENCED
         marks.append(replace(mark, kind=kind, intact=False))
-    return spread(expr.type, marks) if not is_closed(expr.type) else {(): dict.fromkeys(marks)}
+    return spread(node.type, marks) if not is_closed(node.type) else {(): dict.fromkeys(marks)}

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pipelang.analysis.flow.marks import Hop, Mark
 from pipelang.analysis.flow.situation import Control, Found
 from pipelang.diagnostics import Span, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
-def _quoted(expr: ir.Expr) -> str:
-    text = ir.show(expr)
+def _quoted(node: expr.Expr) -> str:
+    text = expr.show(node)
     return "this value" if "`" in text or len(text) > 60 else f"`{text}`"
 
 
-def untrusted(mark: Mark, tool: str, parameter: str, expr: ir.Expr, span: Span) -> Found:
-    value = _quoted(expr)
+def untrusted(mark: Mark, tool: str, parameter: str, node: expr.Expr, span: Span) -> Found:
+    value = _quoted(node)
     help = (
         f"put a gate or an approval that reads {value} on every way to it,"
         f" or declare `{parameter}: untrusted ...` if `{tool}` can take anything"
@@ -66,7 +66,7 @@ def memory(mark: Mark, item: p.Remember) -> Found:
     return Found(codes.PRIVATE_MEMORY, item.span, words, hops, help)
 
 
-def secret(mark: Mark, where: str, expr: ir.Expr | None, span: Span) -> Found:
+def secret(mark: Mark, where: str, node: expr.Expr | None, span: Span) -> Found:
     words = (("secret", mark.origin.name), ("where", where))
     help = "leave it out; a tool in Python may take it as a `secret` parameter"
     hops = (*mark.hops, Hop(f"it gets into {where}", span))

@@ -9,7 +9,7 @@ from pipelang.analysis.flow.marks import Flow, Hop, Key, Mark, Origin, Way
 from pipelang.diagnostics import Span
 from pipelang.diagnostics.codes import Rule
 from pipelang.records import dataclass, field, replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Reaching:
     flow: Flow
     link: p.Link
     place: Place | None = None
-    value: ir.Expr | None = None
+    value: expr.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)

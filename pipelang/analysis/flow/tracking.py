@@ -52,7 +52,7 @@ from pipelang.analysis.flow.situation import (
 )
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.types import TEXT, Type
@@ -159,11 +159,11 @@ class Tracker:
             case p.Person():
                 return self._person(place, item, situation)
             case p.When():
-                words = item.name or ir.show(item.condition)
+                words = item.name or expr.show(item.condition)
                 control = Control(words, item.span, tuple(self._steering(place, item.condition)))
                 return self._ways(place, [item.then, item.otherwise], situation.under(control))
             case p.MatchBranch():
-                words = ir.show(item.subject)
+                words = expr.show(item.subject)
                 control = Control(words, item.span, tuple(self._steering(place, item.subject)))
                 return self._ways(place, [arm for _, arm in item.arms], situation.under(control))
             case p.Remember():
@@ -175,12 +175,12 @@ class Tracker:
             case _:
                 assert_never(item)
 
-    def _steering(self, place: Place, expr: ir.Expr) -> Iterator[Mark]:
+    def _steering(self, place: Place, node: expr.Expr) -> Iterator[Mark]:
         """What of outside a test hangs on, as far as it was not looked at."""
         seen: dict[Mark, None] = {}
-        for way in place.values.reads(expr, content=False):
+        for way in place.values.reads(node, content=False):
             seen.update(dict.fromkeys(marks_of(place.values.at(way), UNTRUSTED, INFLUENCED)))
-        seen.update(dict.fromkeys(marks_of(place.values.of(expr), UNTRUSTED, INFLUENCED)))
+        seen.update(dict.fromkeys(marks_of(place.values.of(node), UNTRUSTED, INFLUENCED)))
         yield from seen
 
     def _ways(self, place: Place, ways: list[p.Block], situation: Situation) -> Situation | None:
@@ -220,10 +220,10 @@ class Tracker:
         if gate.evidence is not None or gate.name in {share.name for share in traffic.names}:
             return True
         shares = {share.condition for share in traffic.conditions}
-        for part in ir.walk(gate.condition):
+        for part in expr.walk(gate.condition):
             if part in shares:
                 return True
-            path = ir.path_of(part) or ()
+            path = expr.path_of(part) or ()
             if path[1:] == ("confidence",) and path[0] in place.measured:
                 return True
         return False
@@ -300,7 +300,7 @@ class Tracker:
     def _remember(self, place: Place, item: p.Remember) -> None:
         values = place.values
         flow = values.of(item.value)
-        shown = ir.show(item.value)
+        shown = expr.show(item.value)
         hop = f"`{item.memory}` keeps " + ("it" if "`" in shown else f"`{shown}`")
         kept: dict[Way, dict[Mark, None]] = {}
         for way, marks in flow.items():

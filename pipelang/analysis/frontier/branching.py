@@ -8,7 +8,7 @@ from typing import Any
 from pipelang.analysis.frontier.table import Key, State, Table, forget, split
 from pipelang.analysis.kernels.conditions import Plan, perform, subject_plan
 from pipelang.analysis.model.model import RIGHT, Model, value_key
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
@@ -38,7 +38,7 @@ def outdated(table: Table, step: str) -> Table:
 
     def keep(key: Key) -> bool:
         if key[0] in ("path", "test", "length"):
-            return step not in ir.mentions(key[1])
+            return step not in expr.mentions(key[1])
         return not (key[0] == "bin" and key[1] == step)
 
     return forget(table, keep)

@@ -21,7 +21,7 @@ from pipelang.analysis.kernels.prepared_step import Prepared, outage_key
 from pipelang.analysis.kernels.votes import CallKernel, Latent, Made, cascaded, voted
 from pipelang.analysis.model.model import Model, all_right
 from pipelang.records import dataclass, field, replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import START, Position, after_failure, resolve
 from pipelang.semantics.walk import agent_of
@@ -173,7 +173,7 @@ def _bare(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[st
             return _each(kernel, action, now, around)
         case p.Cascade():
             calls = [_call(kernel, link, tier, now) for tier in action.tiers]
-            others = all_right(now.values, model.roots(ir.mentions(action.until) - {"it"}))
+            others = all_right(now.values, model.roots(expr.mentions(action.until) - {"it"}))
             catches = model.parameters.value(action.rates.catches)
             alarms = model.parameters.value(action.rates.false_alarms)
 

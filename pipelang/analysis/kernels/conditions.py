@@ -15,7 +15,7 @@ from typing import Any
 from pipelang.analysis.frontier.table import Key, Table, assign
 from pipelang.analysis.model.model import RIGHT, Model, confidence_cut, value_key
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.arms import OTHER, arm_test, is_closed
 from pipelang.semantics.fold import NotConstant, fold
@@ -89,7 +89,7 @@ def gate_plan(model: Model, gate: p.Gate) -> Plan:
     return test_plan(model, condition, gate.name, own)
 
 
-def test_plan(model: Model, condition: ir.Expr, name: str | None, own: str | None = None) -> Plan:
+def test_plan(model: Model, condition: expr.Expr, name: str | None, own: str | None = None) -> Plan:
     """How a test comes out: by the share of its name if there is one, else by its expression."""
     condition = model.expand(condition)
     if name is not None and name in model.names:
@@ -100,7 +100,7 @@ def test_plan(model: Model, condition: ir.Expr, name: str | None, own: str | Non
     return expression_plan(model, condition, own)
 
 
-def _opaque(model: Model, condition: ir.Expr, holds: Callable[[bool], Any]) -> Plan:
+def _opaque(model: Model, condition: expr.Expr, holds: Callable[[bool], Any]) -> Plan:
     key: Key = ("test", condition)
 
     def outcomes(right: bool) -> list[tuple[Any, Any]]:
@@ -111,14 +111,14 @@ def _opaque(model: Model, condition: ir.Expr, holds: Callable[[bool], Any]) -> P
     return Plan((draw,), lambda values: values[key])
 
 
-def expression_plan(model: Model, expr: ir.Expr, own: str | None = None) -> Plan:
+def expression_plan(model: Model, node: expr.Expr, own: str | None = None) -> Plan:
     """A plan for any expression over bools, enums and tiers."""
     draws: dict[Key, Draw] = {}
-    compute = _compile(model, model.expand(expr), own, draws)
+    compute = _compile(model, model.expand(node), own, draws)
     return Plan(tuple(draws.values()), compute)
 
 
-def subject_plan(model: Model, subject: ir.Expr, taken: Iterable[tuple[Any, ...] | None]) -> Plan:
+def subject_plan(model: Model, subject: expr.Expr, taken: Iterable[tuple[Any, ...] | None]) -> Plan:
     """A plan for the subject of a `match`: its value, or one that the arm it takes has."""
     draws: dict[Key, Draw] = {}
     compute = _subject(model, model.expand(subject), taken, None, draws)
@@ -127,7 +127,7 @@ def subject_plan(model: Model, subject: ir.Expr, taken: Iterable[tuple[Any, ...]
 
 def _subject(
     model: Model,
-    subject: ir.Expr,
+    subject: expr.Expr,
     taken: Iterable[tuple[Any, ...] | None],
     own: str | None,
     draws: dict[Key, Draw],
@@ -152,14 +152,14 @@ def _subject(
     return first
 
 
-def inherited_plan(model: Model, expr: ir.Expr, told: Draw) -> Plan:
+def inherited_plan(model: Model, node: expr.Expr, told: Draw) -> Plan:
     """A plan for what a sub-pipeline draws about its argument: by the caller's shares, else by its
     own.
     """
-    plan = expression_plan(model, expr)
+    plan = expression_plan(model, node)
     if not told.known or all(draw.known for draw in plan.draws):
         return plan
-    whole = model.expand(expr)
+    whole = model.expand(node)
     given = model.given(whole) if told.given else ()
     draw = Draw((told.key[0], whole), given, told.outcomes, shared=True)
     return Plan((draw,), lambda values: values[draw.key])
@@ -168,35 +168,35 @@ def inherited_plan(model: Model, expr: ir.Expr, told: Draw) -> Plan:
 Compute = Callable[[dict[Key, Any]], Any]
 
 
-def _compile(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute:
+def _compile(model: Model, node: expr.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute:
     try:
-        constant = fold(expr)
+        constant = fold(node)
     except NotConstant:
         pass
     else:
         return lambda values: constant
-    atom = _atom(model, expr, own, draws)
+    atom = _atom(model, node, own, draws)
     if atom is not None:
         return atom
-    match expr:
-        case ir.Not():
-            inner = _compile(model, expr.operand, own, draws)
+    match node:
+        case expr.Not():
+            inner = _compile(model, node.operand, own, draws)
             return lambda values: not inner(values)
-        case ir.Logic():
-            left = _compile(model, expr.left, own, draws)
-            right = _compile(model, expr.right, own, draws)
-            if expr.op == "and":
+        case expr.Logic():
+            left = _compile(model, node.left, own, draws)
+            right = _compile(model, node.right, own, draws)
+            if node.op == "and":
                 return lambda values: left(values) and right(values)
             return lambda values: left(values) or right(values)
-        case ir.Choice():
-            test = _compile(model, expr.condition, own, draws)
-            then = _compile(model, expr.then, own, draws)
-            otherwise = _compile(model, expr.otherwise, own, draws)
+        case expr.Choice():
+            test = _compile(model, node.condition, own, draws)
+            then = _compile(model, node.then, own, draws)
+            otherwise = _compile(model, node.otherwise, own, draws)
             return lambda values: then(values) if test(values) else otherwise(values)
-        case ir.Select():
-            patterns = [taken for taken, _ in expr.arms]
-            subject = _subject(model, expr.subject, patterns, own, draws)
-            arms = [(taken, _compile(model, arm, own, draws)) for taken, arm in expr.arms]
+        case expr.Select():
+            patterns = [taken for taken, _ in node.arms]
+            subject = _subject(model, node.subject, patterns, own, draws)
+            arms = [(taken, _compile(model, arm, own, draws)) for taken, arm in node.arms]
 
             def select(values: dict[Key, Any]) -> Any:
                 seen = subject(values)
@@ -206,38 +206,38 @@ def _compile(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw
                 raise LookupError(f"no arm takes {seen!r}")
 
             return select
-        case ir.Compare(op="==") if is_closed(expr.left) and is_closed(expr.right):
-            left = _compile(model, expr.left, own, draws)
-            right = _compile(model, expr.right, own, draws)
+        case expr.Compare(op="==") if is_closed(node.left) and is_closed(node.right):
+            left = _compile(model, node.left, own, draws)
+            right = _compile(model, node.right, own, draws)
             return lambda values: left(values) == right(values)
-        case ir.Member() if is_closed(expr.item) and isinstance(expr.collection, ir.MakeList):
-            item = _compile(model, expr.item, own, draws)
-            members = [_compile(model, part, own, draws) for part in expr.collection.items]
+        case expr.Member() if is_closed(node.item) and isinstance(node.collection, expr.MakeList):
+            item = _compile(model, node.item, own, draws)
+            members = [_compile(model, part, own, draws) for part in node.collection.items]
             return lambda values: item(values) in [member(values) for member in members]
         case _:
-            return _unknown(model, expr, draws)
+            return _unknown(model, node, draws)
 
 
-def _atom(model: Model, expr: ir.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute | None:
+def _atom(model: Model, node: expr.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute | None:
     """The draw behind an expression that has one of its own; None if it must be taken apart."""
-    if expr in model.conditions:
-        return _add(draws, _condition_draw(model, expr, model.conditions[expr]))
-    if isinstance(expr, ir.Compare):
-        opposite = _opposite(expr)
+    if node in model.conditions:
+        return _add(draws, _condition_draw(model, node, model.conditions[node]))
+    if isinstance(node, expr.Compare):
+        opposite = _opposite(node)
         if opposite in model.conditions:
             assert opposite is not None
             holds_not = _compile(model, opposite, own, draws)
             return lambda values: not holds_not(values)
-        cut = confidence_cut(expr)
+        cut = confidence_cut(node)
         if cut is not None and cut[0] in model.steps:
             file = own or model.file_of(cut[0])
             if file is not None:
                 return _bin(model, draws, cut[0], file, cut[1], cut[2])
-    drawn = expr.type == BOOL or isinstance(expr.type, EnumType)
-    return _path(model, expr, draws) if drawn and ir.path_of(expr) is not None else None
+    drawn = node.type == BOOL or isinstance(node.type, EnumType)
+    return _path(model, node, draws) if drawn and expr.path_of(node) is not None else None
 
 
-def _condition_draw(model: Model, expr: ir.Expr, share: p.ConditionShare) -> Draw:
+def _condition_draw(model: Model, node: expr.Expr, share: p.ConditionShare) -> Draw:
     right = model.parameters.value(share.right)
     wrong = model.parameters.value(share.wrong)
 
@@ -245,20 +245,20 @@ def _condition_draw(model: Model, expr: ir.Expr, share: p.ConditionShare) -> Dra
         chance = right if is_right else wrong
         return [(True, chance), (False, 1 - chance)]
 
-    return Draw(("test", expr), model.given(expr), holds, shared=True)
+    return Draw(("test", node), model.given(node), holds, shared=True)
 
 
-def _path_draw(model: Model, expr: ir.Expr, share: p.PathShares) -> Draw:
+def _path_draw(model: Model, node: expr.Expr, share: p.PathShares) -> Draw:
     shares = [(value, model.parameters.value(chance)) for value, chance in share.shares]
-    return Draw(("path", expr), (), lambda right: shares, shared=True)
+    return Draw(("path", node), (), lambda right: shares, shared=True)
 
 
-def _opposite(expr: ir.Compare) -> ir.Compare | None:
+def _opposite(node: expr.Compare) -> expr.Compare | None:
     """`b <= a` for `a < b`, and the other way round: what holds when this does not."""
-    if expr.op == "==":
+    if node.op == "==":
         return None
-    op = "<=" if expr.op == "<" else "<"
-    return ir.Compare(op, expr.right, expr.left, expr.type, expr.span)
+    op = "<=" if node.op == "<" else "<"
+    return expr.Compare(op, node.right, node.left, node.type, node.span)
 
 
 def _add(draws: dict[Key, Draw], draw: Draw) -> Compute:
@@ -284,14 +284,14 @@ def _bin(
     return lambda values: (values[key] > rank) is holds_if_reached
 
 
-def _path(model: Model, expr: ir.Expr, draws: dict[Key, Draw]) -> Compute:
+def _path(model: Model, node: expr.Expr, draws: dict[Key, Draw]) -> Compute:
     """A path to a bool or enum: by its shares; without any, by unknown ones given rightness."""
-    key: Key = ("path", expr)
-    given = model.given(expr)
-    if expr in model.paths:
-        return _add(draws, _path_draw(model, expr, model.paths[expr]))
-    members = expr.type.members if isinstance(expr.type, EnumType) else (True, False)
-    shown = f"{model.pipeline.name}:{ir.show(expr)}"
+    key: Key = ("path", node)
+    given = model.given(node)
+    if node in model.paths:
+        return _add(draws, _path_draw(model, node, model.paths[node]))
+    members = node.type.members if isinstance(node.type, EnumType) else (True, False)
+    shown = f"{model.pipeline.name}:{expr.show(node)}"
 
     def outcomes(right: bool) -> list[tuple[Any, Any]]:
         site = f"{shown} if {'right' if right else 'wrong'}"
@@ -300,13 +300,13 @@ def _path(model: Model, expr: ir.Expr, draws: dict[Key, Draw]) -> Compute:
     return _add(draws, Draw(key, given, outcomes, shared=True, known=False))
 
 
-def _unknown(model: Model, expr: ir.Expr, draws: dict[Key, Draw]) -> Compute:
+def _unknown(model: Model, node: expr.Expr, draws: dict[Key, Draw]) -> Compute:
     """A test that nobody said anything about: unknown rates, one if right and one if wrong."""
-    shown = f"{model.pipeline.name}:{ir.show(expr)}"
+    shown = f"{model.pipeline.name}:{expr.show(node)}"
 
     def outcomes(right: bool) -> list[tuple[Any, Any]]:
         share = model.parameters.open(f"{shown} if {'right' if right else 'wrong'}")
         return [(True, share), (False, 1 - share)]
 
-    draw = Draw(("test", expr), model.given(expr), outcomes, shared=True, known=False)
+    draw = Draw(("test", node), model.given(node), outcomes, shared=True, known=False)
     return _add(draws, draw)

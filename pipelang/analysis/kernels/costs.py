@@ -14,7 +14,7 @@ from functools import reduce
 
 from pipelang.analysis.model.model import Model
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.kernels.agent import CALLS_A_TURN, tools_of
@@ -157,7 +157,7 @@ def _text_bytes(shape: Sequence[p.TemplatePart]) -> int:
 def _values(
     model: Model,
     shape: Sequence[p.TemplatePart],
-    arguments: dict[str, ir.Expr],
+    arguments: dict[str, expr.Expr],
     types: dict[str, Type],
     redone: bool,
 ) -> Size:
@@ -187,7 +187,7 @@ def _larger(first: Size, second: Size) -> Size:
 
 
 def _length(
-    loop: p.TemplateLoop, arguments: dict[str, ir.Expr], types: dict[str, Type]
+    loop: p.TemplateLoop, arguments: dict[str, expr.Expr], types: dict[str, Type]
 ) -> int | None:
     """How often a loop runs at most: the smaller of the parameter's and the source's `max`."""
     lengths = [] if loop.max_length is None else [loop.max_length]
@@ -217,7 +217,7 @@ def _first_values(shape: Sequence[p.TemplatePart]) -> list[p.TemplateValue]:
     return found
 
 
-def _source_type(arguments: dict[str, ir.Expr], path: Sequence[str]) -> Type | None:
+def _source_type(arguments: dict[str, expr.Expr], path: Sequence[str]) -> Type | None:
     source = arguments.get(path[0])
     return None if source is None else _follow(source.type, path[1:])
 
@@ -242,7 +242,7 @@ def _follow(type: Type | None, path: Sequence[str]) -> Type | None:
 def _value(
     model: Model,
     value: p.TemplateValue,
-    arguments: dict[str, ir.Expr],
+    arguments: dict[str, expr.Expr],
     types: dict[str, Type],
     redone: bool,
 ) -> Size:
@@ -258,7 +258,7 @@ def _value(
     source = arguments.get(path[0])
     declared = None
     if source is not None:
-        root = ir.path_of(source)
+        root = expr.path_of(source)
         if root is not None:
             declared = _declared_mean(model, (*root, *path[1:]))
             step = model.steps.get(root[0])

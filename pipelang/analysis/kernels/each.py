@@ -15,14 +15,14 @@ from pipelang.analysis.kernels.conditions import Draw
 from pipelang.analysis.kernels.outcome_distribution import Closed, Ending, add
 from pipelang.analysis.model.model import Model
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.each import enough
 
 
-def fixed_length(elements: ir.Expr) -> int | None:
+def fixed_length(elements: expr.Expr) -> int | None:
     """The length of a list that is written down; None where it is only known while running."""
-    return len(elements.items) if isinstance(elements, ir.MakeList) else None
+    return len(elements.items) if isinstance(elements, expr.MakeList) else None
 
 
 def length_draw(model: Model, each: p.Each) -> Draw | None:
@@ -38,7 +38,7 @@ def length_draw(model: Model, each: p.Each) -> Draw | None:
         part = float(mean - low)
         lengths = [(low, 1 - part), (low + 1, part)] if part else [(low, 1)]
         return Draw(key, (), lambda right: lengths, shared=True)
-    shown = f"{model.pipeline.name}:{ir.show(each.elements)}.length"
+    shown = f"{model.pipeline.name}:{expr.show(each.elements)}.length"
 
     def outcomes(right: bool) -> list[tuple[Any, Any]]:
         site = f"{shown} if {'right' if right else 'wrong'}"
@@ -47,8 +47,8 @@ def length_draw(model: Model, each: p.Each) -> Draw | None:
     return Draw(key, given, outcomes, shared=True, known=False)
 
 
-def _mean(model: Model, elements: ir.Expr) -> Any:
-    path = ir.path_of(elements)
+def _mean(model: Model, elements: expr.Expr) -> Any:
+    path = expr.path_of(elements)
     if path is None:
         return None
     return model.means.get((*path, "length"))

@@ -14,7 +14,7 @@ from pipelang.analysis.kernels.conditions import Draw, Plan, expression_plan, su
 from pipelang.analysis.kernels.each import length_draw
 from pipelang.analysis.model.model import Model, value_key
 from pipelang.records import dataclass, field, replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
 from pipelang.semantics.kernels.run import endings_of, pipeline_acts
@@ -133,9 +133,9 @@ def _add(draws: dict[Key, Draw], draw: Draw) -> None:
 
 
 def _route(
-    prepared: Prepared, model: Model, link: p.Link, expr: ir.Expr, draws: dict[Key, Draw]
+    prepared: Prepared, model: Model, link: p.Link, node: expr.Expr, draws: dict[Key, Draw]
 ) -> None:
-    plan = expression_plan(model, expr)
+    plan = expression_plan(model, node)
     prepared.routes[id(link)] = plan.compute
     for draw in plan.draws:
         _add(draws, draw)
@@ -188,8 +188,8 @@ def _each(prepared: Prepared, model: Model, each: p.Each, draws: dict[Key, Draw]
         _link(prepared, inner, link, mine)
     own: dict[Key, Draw] = {}
     for key, draw in mine.items():
-        expr = key[1] if len(key) > 1 else None
-        about = isinstance(expr, ir.Expr) and each.variable in ir.mentions(expr)
+        node = key[1] if len(key) > 1 else None
+        about = isinstance(node, expr.Expr) and each.variable in expr.mentions(node)
         (own if about else draws).setdefault(key, draw)
     prepared.elements[id(each)] = Inside(inner, Plan(tuple(own.values()), _nothing))
 
@@ -202,8 +202,8 @@ def tiers_of(action: p.Action) -> list[str]:
         return []
     names = [
         str(part.value)
-        for part in ir.walk(action.who)
-        if isinstance(part, ir.Const) and part.type == ANSWERER
+        for part in expr.walk(action.who)
+        if isinstance(part, expr.Const) and part.type == ANSWERER
     ]
     return list(dict.fromkeys(names))
 

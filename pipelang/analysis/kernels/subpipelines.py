@@ -32,7 +32,7 @@ from pipelang.analysis.model.model import (
     value_key,
 )
 from pipelang.records import dataclass, field
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import passed_on, sub_pipelines
 from pipelang.semantics.walk import all_items, inner_links
@@ -121,10 +121,10 @@ def sub_run(model: Model, action: p.RunPipeline) -> SubRun:
     return SubRun(model, action, child, tuple(draws.values()), tuple(about))
 
 
-def _inherited(model: Model, child: Child, draw: Draw, arguments: Mapping[str, ir.Expr]) -> Plan:
+def _inherited(model: Model, child: Child, draw: Draw, arguments: Mapping[str, expr.Expr]) -> Plan:
     """How the caller draws what is a draw about parameters for the child."""
-    kind, expr = draw.key
-    here = ir.substitute(expr, arguments)
+    kind, node = draw.key
+    here = expr.substitute(node, arguments)
     if kind != "length":
         return inherited_plan(model, here, draw)
     whole = model.expand(here)
@@ -141,7 +141,7 @@ def child_of(model: Model, action: p.RunPipeline) -> Child:
     arguments = dict(action.arguments)
     means: dict[tuple[str, ...], Any] = {}
     for name, argument in arguments.items():
-        path = ir.path_of(argument)
+        path = expr.path_of(argument)
         if path is not None:
             for line, mean in model.means.items():
                 if line[: len(path)] == path:
@@ -180,8 +180,8 @@ def _about_parameters(model: Model) -> dict[Key, Draw]:
     found: dict[Key, Draw] = {}
     for plan in _plans(model):
         for draw in plan.draws:
-            if draw.shared and isinstance(draw.key[1], ir.Expr):
-                mentioned = ir.mentions(draw.key[1])
+            if draw.shared and isinstance(draw.key[1], expr.Expr):
+                mentioned = expr.mentions(draw.key[1])
                 if mentioned and mentioned <= model.inputs:
                     found[draw.key] = draw
     return found

@@ -15,7 +15,7 @@ from pipelang.analysis.kernels.prepared_step import tiers_of
 from pipelang.analysis.kernels.subpipelines import child_of
 from pipelang.analysis.model.model import Model
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN
 from pipelang.semantics.kernels.chain import attempts
@@ -192,7 +192,7 @@ def _loop(model: Model, step: p.Step, link: p.Link, agent: p.Agent, tier: str) -
     return total + dearest.times((agent.steps - 1) * CALLS_A_TURN)
 
 
-ANYTHING = ir.Const(None, ERROR)
+ANYTHING = expr.Const(None, ERROR)
 """An argument that a model makes up."""
 
 

@@ -11,7 +11,7 @@ from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
@@ -54,7 +54,7 @@ def _chain(chain: p.Chain, tier: str) -> p.Chain:
 
 
 def _link(link: p.Link, tier: str) -> p.Link:
-    action, who = link.action, ir.Const(tier, ANSWERER)
+    action, who = link.action, expr.Const(tier, ANSWERER)
     match action:
         case p.AskTier() | p.Agent():
             return replace(link, action=replace(action, who=who))

@@ -32,7 +32,7 @@ from pipelang.analysis.model.model import Model, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep_from
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 
@@ -67,7 +67,7 @@ def conditioned(
         return Conditioned(None, "too much of the pipeline is undeclared")
     if line.condition is not None:
         inputs = {parameter.name for parameter in pipeline.parameters}
-        if not ir.mentions(line.condition) <= inputs:
+        if not expr.mentions(line.condition) <= inputs:
             return Conditioned(None, "only conditions on the input are worked out")
     rows_of, rows = moved(point)
     case = _Case(program, pipeline, line, rows_of, rows)

@@ -14,7 +14,7 @@ from typing import Any
 from pipelang.analysis.frontier.table import Key
 from pipelang.analysis.model.parameters import Cut, Parameters
 from pipelang.records import dataclass, field
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.kernels.redo import all_reruns
@@ -44,10 +44,10 @@ class Model:
     program: p.Program
     pipeline: p.Pipeline
     parameters: Parameters
-    lets: dict[str, ir.Expr] = field(default_factory=dict)
+    lets: dict[str, expr.Expr] = field(default_factory=dict)
     steps: dict[str, p.Step] = field(default_factory=dict)
-    paths: dict[ir.Expr, p.PathShares] = field(default_factory=dict)
-    conditions: dict[ir.Expr, p.ConditionShare] = field(default_factory=dict)
+    paths: dict[expr.Expr, p.PathShares] = field(default_factory=dict)
+    conditions: dict[expr.Expr, p.ConditionShare] = field(default_factory=dict)
     names: dict[str, p.NamedShare] = field(default_factory=dict)
     cuts: dict[tuple[str, str], list[Cut]] = field(default_factory=dict)
     thresholds: Mapping[str, set[Cut]] = field(default_factory=dict)
@@ -61,17 +61,17 @@ class Model:
     meter: Any = None
     marked: tuple[str, Any] | None = None
 
-    def expand(self, expr: ir.Expr) -> ir.Expr:
+    def expand(self, node: expr.Expr) -> expr.Expr:
         """The expression with every let replaced by what it is."""
-        return ir.substitute(expr, self.lets) if self.lets else expr
+        return expr.substitute(node, self.lets) if self.lets else node
 
-    def values(self, expr: ir.Expr) -> frozenset[str]:
+    def values(self, node: expr.Expr) -> frozenset[str]:
         """The steps whose values an expression mentions, through lets."""
-        return self.roots(ir.mentions(expr))
+        return self.roots(expr.mentions(node))
 
-    def given(self, expr: ir.Expr) -> tuple[Key, ...]:
+    def given(self, node: expr.Expr) -> tuple[Key, ...]:
         """The hidden bits behind an expression."""
-        return tuple(value_key(name) for name in sorted(self.values(expr)))
+        return tuple(value_key(name) for name in sorted(self.values(node)))
 
     def roots(self, names: frozenset[str]) -> frozenset[str]:
         """What can be wrong behind some names: steps and a child's parameters themselves, the parts
@@ -80,7 +80,7 @@ class Model:
         found: set[str] = set()
         for name in names:
             if name in self.lets:
-                found |= self.roots(ir.mentions(self.lets[name]))
+                found |= self.roots(expr.mentions(self.lets[name]))
             elif name in self.bound:
                 found |= self.bound[name]
             elif name in self.steps or name in self.inputs:
@@ -156,21 +156,23 @@ def make_model(
     return model
 
 
-def confidence_cut(compare: ir.Compare) -> tuple[str, Cut, bool] | None:
+def confidence_cut(compare: expr.Compare) -> tuple[str, Cut, bool] | None:
     """A comparison of a step's confidence with a constant as (step, cut, holds if reached)."""
     left, right = compare.left, compare.right
-    path = ir.path_of(right)
+    path = expr.path_of(right)
     if compare.op == "==":
         return None
-    if isinstance(left, ir.Const) and path is not None and path[1:] == ("confidence",):
+    if isinstance(left, expr.Const) and path is not None and path[1:] == ("confidence",):
         return path[0], (left.value, compare.op == "<"), True
-    path = ir.path_of(left)
-    if isinstance(right, ir.Const) and path is not None and path[1:] == ("confidence",):
+    path = expr.path_of(left)
+    if isinstance(right, expr.Const) and path is not None and path[1:] == ("confidence",):
         return path[0], (right.value, compare.op == "<="), False
     return None
 
 
-def deciding(program: p.Program, everything: list[p.Item]) -> Iterator[tuple[ir.Expr, str | None]]:
+def deciding(
+    program: p.Program, everything: list[p.Item]
+) -> Iterator[tuple[expr.Expr, str | None]]:
     """Every expression that decides something, with the file that its gate names; also those that
     a sub-pipeline has about its arguments, in the words of this pipeline.
     """
@@ -188,30 +190,30 @@ def deciding(program: p.Program, everything: list[p.Item]) -> Iterator[tuple[ir.
                 yield item.subject, None
             case p.Step():
                 for link in item.chain.links:
-                    yield from ((expr, None) for expr in _routes(link.action))
+                    yield from ((node, None) for node in _routes(link.action))
                 for link in inner_links(item.chain):
                     if isinstance(link.action, p.RunPipeline):
-                        yield from ((expr, None) for expr in _of_arguments(program, link.action))
+                        yield from ((node, None) for node in _of_arguments(program, link.action))
             case _:
                 pass
 
 
-def _of_arguments(program: p.Program, action: p.RunPipeline) -> Iterator[ir.Expr]:
+def _of_arguments(program: p.Program, action: p.RunPipeline) -> Iterator[expr.Expr]:
     """What a sub-pipeline compares of its arguments."""
     pipeline = with_unique_names(program.pipelines[action.pipeline])
     everything = list(all_items(pipeline.block))
-    lets: dict[str, ir.Expr] = {}
+    lets: dict[str, expr.Expr] = {}
     for item in everything:
         if isinstance(item, p.Let):
-            lets[item.name] = ir.substitute(item.value, lets)
+            lets[item.name] = expr.substitute(item.value, lets)
     arguments = dict(action.arguments)
     for test, _ in deciding(program, everything):
-        for part in ir.walk(ir.substitute(test, lets)):
-            if isinstance(part, ir.Compare) and ir.mentions(part) <= arguments.keys():
-                yield ir.substitute(part, arguments)
+        for part in expr.walk(expr.substitute(test, lets)):
+            if isinstance(part, expr.Compare) and expr.mentions(part) <= arguments.keys():
+                yield expr.substitute(part, arguments)
 
 
-def _routes(action: p.Action) -> Iterator[ir.Expr]:
+def _routes(action: p.Action) -> Iterator[expr.Expr]:
     if isinstance(action, (p.AskTier, p.Agent)):
         yield action.who
     elif isinstance(action, p.Each):
@@ -243,13 +245,15 @@ def _cuts(
     model.cuts = {(step, file): sorted(thresholds[file]) for step, file, _, _ in found}
 
 
-def file_cuts(model: Model, everything: list[p.Item]) -> Iterator[tuple[str, str, Cut, ir.Compare]]:
+def file_cuts(
+    model: Model, everything: list[p.Item]
+) -> Iterator[tuple[str, str, Cut, expr.Compare]]:
     """Every threshold on the confidence of a step with evidence: the step, the file, the cut, and
     the comparison as it stands.
     """
     for test, own in deciding(model.program, everything):
-        for part in ir.walk(model.expand(test)):
-            if isinstance(part, ir.Compare):
+        for part in expr.walk(model.expand(test)):
+            if isinstance(part, expr.Compare):
                 cut = confidence_cut(part)
                 if cut is not None and cut[0] in model.steps:
                     file = own or model.file_of(cut[0])

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from pipelang.analysis.production.failing import models_inside
 from pipelang.diagnostics import Diagnostic, codes, report
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare, Undeclared
 from pipelang.semantics.elaborate.options.evidence import confidence_step
@@ -27,7 +27,7 @@ def thresholds_have_evidence(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     named = {share.name for share in pipeline.traffic.names}
     shared = {share.condition for share in pipeline.traffic.conditions}
 
-    def bare(test: ir.Expr) -> bool:
+    def bare(test: expr.Expr) -> bool:
         """Whether a test compares what nothing is known about."""
         return any(
             part not in shared and not _is_measured(part, steps)
@@ -54,12 +54,12 @@ def thresholds_have_evidence(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
                 pass
 
 
-def thresholds(test: ir.Expr, guesses: frozenset[str]) -> list[ir.Expr]:
+def thresholds(test: expr.Expr, guesses: frozenset[str]) -> list[expr.Expr]:
     """The comparisons by size that read a number which a model gave."""
     return [
         part
-        for part in ir.walk(test)
-        if isinstance(part, ir.Compare) and part.op != "==" and ir.mentions(part) & guesses
+        for part in expr.walk(test)
+        if isinstance(part, expr.Compare) and part.op != "==" and expr.mentions(part) & guesses
     ]
 
 
@@ -70,23 +70,23 @@ def _from_models(items: list[p.Item]) -> frozenset[str]:
         match item:
             case p.Step() if models_inside(item.chain):
                 names.add(item.name)
-            case p.Let() if ir.mentions(item.value) & names:
+            case p.Let() if expr.mentions(item.value) & names:
                 names.add(item.name)
             case _:
                 pass
     return frozenset(names)
 
 
-def _is_measured(part: ir.Expr, steps: Mapping[str, p.Step]) -> bool:
+def _is_measured(part: expr.Expr, steps: Mapping[str, p.Step]) -> bool:
     """Whether the step's own evidence file holds the confidence that is compared."""
-    step = steps.get(confidence_step(part) or "") if isinstance(part, ir.Compare) else None
+    step = steps.get(confidence_step(part) or "") if isinstance(part, expr.Compare) else None
     return step is not None and any(
         isinstance(link.accuracy, MeasuredShare) for link in step.chain.links
     )
 
 
 def _is_unrated(cascade: p.Cascade) -> bool:
-    parts = ir.walk(cascade.until)
-    compares = any(isinstance(part, ir.Compare) and part.op != "==" for part in parts)
+    parts = expr.walk(cascade.until)
+    compares = any(isinstance(part, expr.Compare) and part.op != "==" for part in parts)
     rates = (cascade.rates.catches, cascade.rates.false_alarms)
     return compares and any(isinstance(rate, Undeclared) for rate in rates)

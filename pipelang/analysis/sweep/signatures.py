@@ -20,7 +20,7 @@ from pipelang.analysis.kernels.costs import attempt_cost
 from pipelang.analysis.kernels.prepared_step import outage_key
 from pipelang.analysis.model.model import EFFECT, END, Model, value_key
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
@@ -72,7 +72,7 @@ def _plain_step(model: Model, step: p.Step, taint: frozenset[str]) -> Plain | No
         match link.action:
             case p.Call(arguments=arguments):
                 behind = _given(model, arguments)
-            case p.AskTier(arguments=arguments, who=ir.Const(value=name)):
+            case p.AskTier(arguments=arguments, who=expr.Const(value=name)):
                 behind = _given(model, arguments)
                 outages[outage_key(model.program.tiers[str(name)].provider)] = None
             case p.Value(value=value):
@@ -119,7 +119,7 @@ def _numbers(model: Model, step: p.Step, link: p.Link, outages: tuple[Key, ...])
             tool = program.tools[name]
             cost = float(tool.cost)
             return ("call", tool.acts, number(tool.succeeds), cost, number(accuracy))
-        case p.AskTier(who=ir.Const(value=name)):
+        case p.AskTier(who=expr.Const(value=name)):
             tier = program.tiers[str(name)]
             spent = attempt_cost(model, step, link, tier.name)
             return (
@@ -136,14 +136,14 @@ def _numbers(model: Model, step: p.Step, link: p.Link, outages: tuple[Key, ...])
             return ("value", number(accuracy))
 
 
-def _given(model: Model, arguments: tuple[tuple[str, ir.Expr], ...]) -> frozenset[str]:
+def _given(model: Model, arguments: tuple[tuple[str, expr.Expr], ...]) -> frozenset[str]:
     """The steps behind some arguments."""
     names: set[str] = set()
     for _, value in arguments:
-        if isinstance(value, ir.Read):
+        if isinstance(value, expr.Read):
             names.add(value.name)
         else:
-            names |= ir.mentions(value)
+            names |= expr.mentions(value)
     return model.roots(frozenset(names))
 
 

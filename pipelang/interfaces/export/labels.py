@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from pipelang.interfaces.text.number_format import listed, money, times
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import show_duration, show_share, show_value
 from pipelang.semantics.types import EnumType, Type, show
@@ -14,69 +14,69 @@ _TIGHTNESS = {"or": 1, "and": 2, "not": 3, "compare": 4, "+": 5, "-": 5, "*": 6,
 _FLIPPED = {"<": ">", "<=": ">=", "==": "=="}
 
 
-def words_of(expr: ir.Expr, around: int = 0) -> str:
+def words_of(node: expr.Expr, around: int = 0) -> str:
     """An expression as one would write it, with the parentheses that it needs.
 
     Comparisons were turned into `==`, `<` and `<=`; here the constant stands on the right again.
     """
-    match expr:
-        case ir.Logic():
-            level = _TIGHTNESS[expr.op]
-            left, right = words_of(expr.left, level), words_of(expr.right, level + 1)
-            return _wrapped(f"{left} {expr.op} {right}", level, around)
-        case ir.Not(operand=ir.Compare(op="==") as same):
+    match node:
+        case expr.Logic():
+            level = _TIGHTNESS[node.op]
+            left, right = words_of(node.left, level), words_of(node.right, level + 1)
+            return _wrapped(f"{left} {node.op} {right}", level, around)
+        case expr.Not(operand=expr.Compare(op="==") as same):
             return _wrapped(_comparison(same, "!="), _TIGHTNESS["compare"], around)
-        case ir.Not(operand=ir.Member() as member):
+        case expr.Not(operand=expr.Member() as member):
             return _wrapped(_member(member, "not in"), _TIGHTNESS["compare"], around)
-        case ir.Not():
+        case expr.Not():
             level = _TIGHTNESS["not"]
-            return _wrapped(f"not {words_of(expr.operand, level)}", level, around)
-        case ir.Compare():
-            return _wrapped(_comparison(expr, expr.op), _TIGHTNESS["compare"], around)
-        case ir.Member():
-            return _wrapped(_member(expr, "in"), _TIGHTNESS["compare"], around)
-        case ir.Matches():
-            text = f"{words_of(expr.text, 5)} matches {expr.patterns}"
+            return _wrapped(f"not {words_of(node.operand, level)}", level, around)
+        case expr.Compare():
+            return _wrapped(_comparison(node, node.op), _TIGHTNESS["compare"], around)
+        case expr.Member():
+            return _wrapped(_member(node, "in"), _TIGHTNESS["compare"], around)
+        case expr.Matches():
+            text = f"{words_of(node.text, 5)} matches {node.patterns}"
             return _wrapped(text, _TIGHTNESS["compare"], around)
-        case ir.Arithmetic():
-            level = _TIGHTNESS[expr.op]
-            left, right = words_of(expr.left, level), words_of(expr.right, level + 1)
-            return _wrapped(f"{left} {expr.op} {right}", level, around)
-        case ir.Choice():
-            parts = map(words_of, (expr.condition, expr.then, expr.otherwise))
+        case expr.Arithmetic():
+            level = _TIGHTNESS[node.op]
+            left, right = words_of(node.left, level), words_of(node.right, level + 1)
+            return _wrapped(f"{left} {node.op} {right}", level, around)
+        case expr.Choice():
+            parts = map(words_of, (node.condition, node.then, node.otherwise))
             return _wrapped("if {} then {} else {}".format(*parts), 0, around)
-        case ir.Select():
+        case expr.Select():
             arms = ", ".join(
-                f"{values_of(v, expr.subject.type)}: {words_of(e)}" for v, e in expr.arms
+                f"{values_of(v, node.subject.type)}: {words_of(e)}" for v, e in node.arms
             )
-            return f"match {words_of(expr.subject)} {{{arms}}}"
-        case ir.Const() if not expr.setting and isinstance(expr.value, str):
+            return f"match {words_of(node.subject)} {{{arms}}}"
+        case expr.Const() if not node.setting and isinstance(node.value, str):
             # A tier, a role or the member of an enum is a name; only a text has quotes.
-            known = isinstance(expr.type, EnumType) or show(expr.type) != "text"
-            return expr.value if known else show_value(expr.value, expr.type)
-        case ir.Apply() | ir.Builtin():
-            return f"{expr.function}({', '.join(map(words_of, expr.arguments))})"
-        case ir.MakeList():
-            return f"[{', '.join(map(words_of, expr.items))}]"
-        case ir.MakeRecord():
-            return "{" + ", ".join(f"{name}: {words_of(e)}" for name, e in expr.fields) + "}"
+            known = isinstance(node.type, EnumType) or show(node.type) != "text"
+            return node.value if known else show_value(node.value, node.type)
+        case expr.Apply() | expr.Builtin():
+            return f"{node.function}({', '.join(map(words_of, node.arguments))})"
+        case expr.MakeList():
+            return f"[{', '.join(map(words_of, node.items))}]"
+        case expr.MakeRecord():
+            return "{" + ", ".join(f"{name}: {words_of(e)}" for name, e in node.fields) + "}"
         case _:
-            return ir.show(expr)
+            return expr.show(node)
 
 
 def _wrapped(text: str, level: int, around: int) -> str:
     return f"({text})" if level < around else text
 
 
-def _comparison(expr: ir.Compare, op: str) -> str:
-    left, right = expr.left, expr.right
-    if isinstance(left, ir.Const) and not isinstance(right, ir.Const):
+def _comparison(node: expr.Compare, op: str) -> str:
+    left, right = node.left, node.right
+    if isinstance(left, expr.Const) and not isinstance(right, expr.Const):
         left, right, op = right, left, _FLIPPED.get(op, op)
     return f"{words_of(left, 5)} {op} {words_of(right, 5)}"
 
 
-def _member(expr: ir.Member, op: str) -> str:
-    return f"{words_of(expr.item, 5)} {op} {words_of(expr.collection, 5)}"
+def _member(node: expr.Member, op: str) -> str:
+    return f"{words_of(node.item, 5)} {op} {words_of(node.collection, 5)}"
 
 
 def values_of(values: tuple[Any, ...] | None, type: Type) -> str:
@@ -161,8 +161,8 @@ def _each(each: p.Each) -> str:
     return f"each {each.variable} in {words_of(each.elements)}{ordered}{needed}"
 
 
-def _route(who: ir.Expr) -> str:
-    if isinstance(who, ir.Select):
+def _route(who: expr.Expr) -> str:
+    if isinstance(who, expr.Select):
         arms = ", ".join(
             f"{words_of(tier)} if {values_of(values, who.subject.type)}"
             if values is not None

@@ -16,7 +16,7 @@ from pipelang.runtime.engine.subpipelines import run_child
 from pipelang.runtime.engine.values import shown, told
 from pipelang.runtime.engine.votes import Call, cascade, vote
 from pipelang.runtime.engine.world import NOTHING, Attempt, AttemptFailed
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import (
     START,
@@ -78,7 +78,7 @@ async def _after(
     return following
 
 
-_NONE: tuple[ir.Expr, ...] = ()
+_NONE: tuple[expr.Expr, ...] = ()
 
 
 def _begin(run: Run, step: p.Step) -> str | None:
@@ -106,7 +106,7 @@ def _used_up(run: Run, step: p.Step) -> Ended:
 
 
 def _value(
-    run: Run, step: p.Step, link: p.Link, action: p.Value, subjects: tuple[ir.Expr, ...]
+    run: Run, step: p.Step, link: p.Link, action: p.Value, subjects: tuple[expr.Expr, ...]
 ) -> Any:
     value = run.world.pure(run, step, link, subjects)
     if not run.quiet:
@@ -118,7 +118,7 @@ def _link(
     run: Run,
     step: p.Step,
     link: p.Link,
-    subjects: tuple[ir.Expr, ...],
+    subjects: tuple[expr.Expr, ...],
     number: int,
     feedback: str | None,
     misfit: str | None,
@@ -136,7 +136,7 @@ async def _cached(
     run: Run,
     step: p.Step,
     link: p.Link,
-    subjects: tuple[ir.Expr, ...],
+    subjects: tuple[expr.Expr, ...],
     number: int,
     feedback: str | None,
     misfit: str | None,
@@ -175,7 +175,7 @@ def _act(
     run: Run,
     step: p.Step,
     link: p.Link,
-    subjects: tuple[ir.Expr, ...],
+    subjects: tuple[expr.Expr, ...],
     number: int,
     feedback: str | None,
     misfit: str | None,
@@ -219,7 +219,7 @@ def _several(
     step: p.Step,
     link: p.Link,
     action: p.Cascade | p.Agent,
-    subjects: tuple[ir.Expr, ...],
+    subjects: tuple[expr.Expr, ...],
     feedback: str | None,
 ) -> Coroutine[Any, Any, Any]:
     """A cascade, or an agent, perhaps with votes: each of their calls has the link's retries."""
@@ -242,7 +242,7 @@ async def _given(value: Any) -> Any:
     return value
 
 
-async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: tuple[ir.Expr, ...]) -> Any:
+async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: tuple[expr.Expr, ...]) -> Any:
     value = await run.world.recall(run, step, action, subjects)
     returns = run.program.memories[action.memory].returns
     content = None if value is None else shown(returns, value)
@@ -250,7 +250,7 @@ async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: tuple[ir.E
     return value
 
 
-_FIRST = ir.Const(None, ANSWERER)
+_FIRST = expr.Const(None, ANSWERER)
 """In place of who answers, which the attempt has as its tier."""
 
 
@@ -286,14 +286,14 @@ def _caller(run: Run, agent: p.Agent | None = None) -> Call:
     return call
 
 
-def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[ir.Expr, ...]]:
+def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[expr.Expr, ...]]:
     """The arm that a match over actions takes now, and what decided."""
-    subjects: list[ir.Expr] = []
+    subjects: list[expr.Expr] = []
     while isinstance(link.action, p.Choose):
         decided, arms = link.action.subject, link.action.arms
         subject = run.route(decided, [taken for taken, _ in arms])
         said = told(decided.type, subject, (taken for taken, _ in arms))
-        run.tell("route", ir.show(decided), value=said)
+        run.tell("route", expr.show(decided), value=said)
         link = resolve(link.action, subject)
         subjects.append(decided)
     return link, tuple(subjects)

@@ -9,7 +9,7 @@ from typing import assert_never
 from pipelang.runtime.engine.chains import run_chain
 from pipelang.runtime.engine.run import Ended, Run, conclude
 from pipelang.runtime.shared.circuit_breakers import Breakers, Key, Pass, Seen
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
@@ -21,7 +21,7 @@ async def instead(run: Run, breaker: p.Breaker) -> Ended:
     answer = await run_chain(run, breaker.otherwise)
     if isinstance(answer, Ended):
         return answer
-    returns = p.Return(ir.Const(None, run.pipeline.returns), breaker.span)
+    returns = p.Return(expr.Const(None, run.pipeline.returns), breaker.span)
     return Ended(returns, answer)
 
 

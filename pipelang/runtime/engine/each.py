@@ -8,7 +8,7 @@ from typing import Any
 from pipelang.runtime.engine.run import Ended, Run
 from pipelang.runtime.engine.values import shown
 from pipelang.runtime.engine.world import NOTHING, AttemptFailed
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.each import enough
 from pipelang.semantics.types import ListType
@@ -18,7 +18,7 @@ Body = Callable[[Run], Awaitable[Any]]
 
 
 async def run_each(
-    run: Run, step: p.Step, each: p.Each, subjects: tuple[ir.Expr, ...], body: Body
+    run: Run, step: p.Step, each: p.Each, subjects: tuple[expr.Expr, ...], body: Body
 ) -> Any:
     """The answers, or how an element ended the run. Raises `AttemptFailed` if too few answered."""
     elements = run.world.elements(run, step, each, subjects)

@@ -12,7 +12,7 @@ from typing import Any, assert_never
 from pydantic import BaseModel
 
 from pipelang.runtime.engine.values import Types, attribute
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
     DURATION,
@@ -50,93 +50,93 @@ class Expressions:
         self._types = types
         self._matches = matches
         self._functions = functions
-        self._known: dict[int, tuple[ir.Expr, Compiled]] = {}
+        self._known: dict[int, tuple[expr.Expr, Compiled]] = {}
 
-    def evaluate(self, expr: ir.Expr, values: Values) -> Any:
+    def evaluate(self, node: expr.Expr, values: Values) -> Any:
         """The value of an expression. Raises `NoValue`."""
         try:
-            return self.compile(expr)(values)
+            return self.compile(node)(values)
         except ArithmeticError as error:
             by_zero = isinstance(error, ZeroDivisionError) or "Division" in str(error)
             why = "it divides by 0" if by_zero else "a number leaves its range"
-            raise NoValue(f"`{ir.show(expr)}` has no value: {why}") from error
+            raise NoValue(f"`{expr.show(node)}` has no value: {why}") from error
 
     def fitted(self, value: Any, type: Type) -> Any:
         """A value of the run as this type, with what the type promises checked. Raises `Misfit`."""
         return self._types.check(type, value)
 
-    def compile(self, expr: ir.Expr) -> Compiled:
+    def compile(self, node: expr.Expr) -> Compiled:
         """The closure of an expression."""
-        known = self._known.get(id(expr))
+        known = self._known.get(id(node))
         if known is None:
-            known = self._known[id(expr)] = (expr, self._compile(expr))
+            known = self._known[id(node)] = (node, self._compile(node))
         return known[1]
 
-    def _compile(self, expr: ir.Expr) -> Compiled:
-        match expr:
-            case ir.Const():
-                value = self._constant(expr)
+    def _compile(self, node: expr.Expr) -> Compiled:
+        match node:
+            case expr.Const():
+                value = self._constant(node)
                 return lambda values: value
-            case ir.Read():
-                name = expr.name
+            case expr.Read():
+                name = node.name
                 return lambda values: values[name]
-            case ir.Field():
-                return self._field(expr)
-            case ir.At():
-                return self._at(expr)
-            case ir.IsPresent():
-                target = self.compile(expr.target)
+            case expr.Field():
+                return self._field(node)
+            case expr.At():
+                return self._at(node)
+            case expr.IsPresent():
+                target = self.compile(node.target)
                 return lambda values: target(values) is not None
-            case ir.Apply():
-                function = self._functions[expr.function]
-                arguments = [self.compile(part) for part in expr.arguments]
+            case expr.Apply():
+                function = self._functions[node.function]
+                arguments = [self.compile(part) for part in node.arguments]
                 return lambda values: function(*(argument(values) for argument in arguments))
-            case ir.Builtin():
-                return self._builtin(expr)
-            case ir.MakeList():
-                items = [self.compile(item) for item in expr.items]
+            case expr.Builtin():
+                return self._builtin(node)
+            case expr.MakeList():
+                items = [self.compile(item) for item in node.items]
                 return lambda values: [item(values) for item in items]
-            case ir.MakeRecord():
-                return self._record(expr)
-            case ir.Not():
-                operand = self.compile(expr.operand)
+            case expr.MakeRecord():
+                return self._record(node)
+            case expr.Not():
+                operand = self.compile(node.operand)
                 return lambda values: not operand(values)
-            case ir.Negate():
-                operand = self.compile(expr.operand)
+            case expr.Negate():
+                operand = self.compile(node.operand)
                 return lambda values: -operand(values)
-            case ir.Logic():
-                left, right = self.compile(expr.left), self.compile(expr.right)
-                if expr.op == "and":
+            case expr.Logic():
+                left, right = self.compile(node.left), self.compile(node.right)
+                if node.op == "and":
                     return lambda values: left(values) and right(values)
                 return lambda values: left(values) or right(values)
-            case ir.Compare():
-                compare = {"==": operator.eq, "<": operator.lt, "<=": operator.le}[expr.op]
-                left, right = self.compile(expr.left), self.compile(expr.right)
-                if _is_json(expr.left.type) or _is_json(expr.right.type):
+            case expr.Compare():
+                compare = {"==": operator.eq, "<": operator.lt, "<=": operator.le}[node.op]
+                left, right = self.compile(node.left), self.compile(node.right)
+                if _is_json(node.left.type) or _is_json(node.right.type):
                     return lambda values: _equal(left(values), right(values))
                 return lambda values: compare(left(values), right(values))
-            case ir.Member():
-                item, collection = self.compile(expr.item), self.compile(expr.collection)
+            case expr.Member():
+                item, collection = self.compile(node.item), self.compile(node.collection)
                 return lambda values: item(values) in collection(values)
-            case ir.Matches():
-                text, name, matches = self.compile(expr.text), expr.patterns, self._matches
+            case expr.Matches():
+                text, name, matches = self.compile(node.text), node.patterns, self._matches
                 return lambda values: matches(name, text(values))
-            case ir.Arithmetic():
-                return self._arithmetic(expr)
-            case ir.Choice():
-                test = self.compile(expr.condition)
-                then, otherwise = self.compile(expr.then), self.compile(expr.otherwise)
+            case expr.Arithmetic():
+                return self._arithmetic(node)
+            case expr.Choice():
+                test = self.compile(node.condition)
+                then, otherwise = self.compile(node.then), self.compile(node.otherwise)
                 return lambda values: then(values) if test(values) else otherwise(values)
-            case ir.Select():
-                return self._select(expr)
-            case ir.BudgetLeft():
-                what = expr.what
+            case expr.Select():
+                return self._select(node)
+            case expr.BudgetLeft():
+                what = node.what
                 return lambda values: values[BUDGET].left(what)
             case _:
-                assert_never(expr)
+                assert_never(node)
 
-    def _constant(self, expr: ir.Const) -> Any:
-        value, type = expr.value, expr.type
+    def _constant(self, node: expr.Const) -> Any:
+        value, type = node.value, node.type
         if isinstance(type, OptionalType) and value is not None:
             type = type.inner
         if type == NUMBER and value is not None:
@@ -147,8 +147,8 @@ class Expressions:
             return self._types.check(type, value)
         return value
 
-    def _field(self, expr: ir.Field) -> Compiled:
-        target, name, own = self.compile(expr.target), expr.name, attribute(expr.name)
+    def _field(self, node: expr.Field) -> Compiled:
+        target, name, own = self.compile(node.target), node.name, attribute(node.name)
 
         def read(values: Values) -> Any:
             found = target(values)
@@ -158,8 +158,8 @@ class Expressions:
 
         return read
 
-    def _at(self, expr: ir.At) -> Compiled:
-        target, index = self.compile(expr.target), self.compile(expr.index)
+    def _at(self, node: expr.At) -> Compiled:
+        target, index = self.compile(node.target), self.compile(node.index)
 
         def read(values: Values) -> Any:
             found, at = target(values), index(values)
@@ -169,9 +169,9 @@ class Expressions:
 
         return read
 
-    def _record(self, expr: ir.MakeRecord) -> Compiled:
-        fields = [(name, self.compile(value)) for name, value in expr.fields]
-        type = expr.type
+    def _record(self, node: expr.MakeRecord) -> Compiled:
+        fields = [(name, self.compile(value)) for name, value in node.fields]
+        type = node.type
         if isinstance(type, OptionalType):
             type = type.inner
         if not isinstance(type, RecordType):
@@ -179,9 +179,9 @@ class Expressions:
         make = self._types.model(type).model_construct
         return lambda values: make(**{name: value(values) for name, value in fields})
 
-    def _select(self, expr: ir.Select) -> Compiled:
-        subject = self.compile(expr.subject)
-        arms = [(taken, self.compile(arm)) for taken, arm in expr.arms]
+    def _select(self, node: expr.Select) -> Compiled:
+        subject = self.compile(node.subject)
+        arms = [(taken, self.compile(arm)) for taken, arm in node.arms]
 
         def select(values: Values) -> Any:
             seen = subject(values)
@@ -192,37 +192,37 @@ class Expressions:
 
         return select
 
-    def _arithmetic(self, expr: ir.Arithmetic) -> Compiled:
+    def _arithmetic(self, node: expr.Arithmetic) -> Compiled:
         compute = {
             "+": operator.add,
             "-": operator.sub,
             "*": operator.mul,
             "/": operator.truediv,
-        }[expr.op]
-        left, right = self.compile(expr.left), self.compile(expr.right)
-        type = expr.type
+        }[node.op]
+        left, right = self.compile(node.left), self.compile(node.right)
+        type = node.type
         if type == INT:
             return lambda values: compute(left(values), right(values))
         if type == NUMBER:
             return lambda values: _number(compute(_exact(left(values)), _exact(right(values))))
-        if _is_time(expr.left.type):
+        if _is_time(node.left.type):
             return lambda values: _shift(compute, left(values), right(values))
         return lambda values: compute(_exact(left(values)), _exact(right(values)))
 
-    def _builtin(self, expr: ir.Builtin) -> Compiled:
-        arguments = [self.compile(part) for part in expr.arguments]
+    def _builtin(self, node: expr.Builtin) -> Compiled:
+        arguments = [self.compile(part) for part in node.arguments]
         first = arguments[0]
-        match expr.function:
+        match node.function:
             case "len":
                 return lambda values: len(first(values))
             case "sum":
-                if expr.type == INT:
+                if node.type == INT:
                     return lambda values: sum(first(values))
-                if expr.type == NUMBER:
+                if node.type == NUMBER:
                     return lambda values: _number(sum(map(_exact, first(values)), Decimal(0)))
                 return lambda values: sum(first(values), Decimal(0))
             case "min" | "max":
-                pick: Callable[..., Any] = min if expr.function == "min" else max
+                pick: Callable[..., Any] = min if node.function == "min" else max
                 if len(arguments) == 1:
                     return lambda values: pick(first(values), default=None)
                 return lambda values: pick(argument(values) for argument in arguments)

@@ -32,7 +32,7 @@ from pipelang.runtime.engine.run import (
 )
 from pipelang.runtime.engine.values import Misfit, shown, to_json, told
 from pipelang.runtime.engine.world import AttemptFailed, Question
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.people import passes
 from pipelang.semantics.kernels.redo import may_redo, readers
@@ -218,12 +218,12 @@ async def _gate(
             return ended
 
 
-def _confidence(run: Run, condition: ir.Expr) -> dict[str, Any]:
+def _confidence(run: Run, condition: expr.Expr) -> dict[str, Any]:
     """The confidence that a test looked at, for the trace."""
     if run.quiet:
         return {}
-    for part in ir.walk(condition):
-        path = ir.path_of(part)
+    for part in expr.walk(condition):
+        path = expr.path_of(part)
         if path is not None and path[-1] == "confidence" and len(path) == 2:
             try:
                 return {"confidence": to_json(run.evaluate(part))}
@@ -241,12 +241,12 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
             return await _person(run, item)
         case p.When():
             holds = await run.world.holds(run, item, item.condition)
-            run.tell("when", item.name or ir.show(item.condition), holds=holds)
+            run.tell("when", item.name or expr.show(item.condition), holds=holds)
             return await _branch(run, item.condition, item.then if holds else item.otherwise)
         case p.MatchBranch():
             subject = run.route(item.subject, [taken for taken, _ in item.arms])
             said = told(item.subject.type, subject, (taken for taken, _ in item.arms))
-            run.tell("match", ir.show(item.subject), value=said)
+            run.tell("match", expr.show(item.subject), value=said)
             for taken, arm in item.arms:
                 if taken is None or subject in taken:
                     return await _branch(run, item.subject, arm)
@@ -261,7 +261,7 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
             assert_never(item)
 
 
-async def _branch(run: Run, condition: ir.Expr, block: p.Block) -> Ended | None:
+async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | None:
     """A branch; what it hangs on is known to everything inside."""
     run.conditions.append(condition)
     try:

@@ -15,7 +15,7 @@ from pipelang.runtime.engine.redaction import hide, hide_json
 from pipelang.runtime.engine.values import shown
 from pipelang.runtime.engine.world import Arms, World
 from pipelang.runtime.tools.idempotency import place_of
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
 
@@ -83,7 +83,7 @@ class Run:
     redos: dict[str, int] = field(init=False, repr=False)
     made: dict[str, p.Step] = field(init=False, repr=False)
     calls: dict[str, int] = field(init=False, repr=False)
-    conditions: list[ir.Expr] = field(init=False, repr=False)
+    conditions: list[expr.Expr] = field(init=False, repr=False)
     partial: dict[str, Any] = field(init=False, repr=False)
     decided: dict[str, Any] = field(init=False, repr=False)
     unfinished: dict[str, Any] = field(init=False, repr=False)
@@ -108,13 +108,13 @@ class Run:
         for sink in self.sinks:
             sink(self.id, event)
 
-    def evaluate(self, expr: ir.Expr) -> Any:
+    def evaluate(self, node: expr.Expr) -> Any:
         """An expression over the values of this run."""
-        return self.world.value(self, expr)
+        return self.world.value(self, node)
 
-    def route(self, expr: ir.Expr, arms: Arms = ()) -> Any:
+    def route(self, node: expr.Expr, arms: Arms = ()) -> Any:
         """What decides where to go."""
-        return self.world.route(self, expr, arms)
+        return self.world.route(self, node, arms)
 
     def left(self, what: str) -> Any:
         """What is left of a dimension of its budget."""

@@ -14,7 +14,7 @@ from pipelang.runtime.engine.budget import Budget, BudgetSpent
 from pipelang.runtime.engine.redaction import hide, hide_json
 from pipelang.runtime.engine.run import Ended, Halted, Run, handoff, so_far
 from pipelang.runtime.engine.world import AttemptFailed
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import passed_on
 
@@ -24,7 +24,7 @@ async def run_child(
     step: p.Step,
     link: p.Link,
     action: p.RunPipeline,
-    subjects: tuple[ir.Expr, ...],
+    subjects: tuple[expr.Expr, ...],
     number: int,
 ) -> Any:
     """What a sub-pipeline answers, or how it ended the run; `number` counts the attempts from 0.
@@ -44,7 +44,7 @@ async def play_child(
     step: p.Step,
     pipeline: p.Pipeline,
     values: dict[str, Any],
-    subjects: tuple[ir.Expr, ...],
+    subjects: tuple[expr.Expr, ...],
     link: p.Link | None = None,
     action: p.RunPipeline | None = None,
     again: bool = False,

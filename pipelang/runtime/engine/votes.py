@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.values import to_json
 from pipelang.runtime.engine.world import Attempt, AttemptFailed
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.vote import Open, verdict
 from pipelang.semantics.types import ANSWERER
@@ -78,7 +78,7 @@ async def _quietly(call: Call, attempt: Attempt) -> tuple[bool, Any]:
 async def cascade(run: Run, attempt: Attempt, action: p.Cascade, call: Call) -> Any:
     """The first answer that is good enough. Raises `AttemptFailed` if none is."""
     for tier in action.tiers:
-        who = ir.Const(tier, ANSWERER)
+        who = expr.Const(tier, ANSWERER)
         ask = p.AskTier(action.prompt, action.arguments, who, action.answers)
         mine = Attempt(
             attempt.step,

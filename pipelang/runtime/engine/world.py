@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Attempt:
     number: int
     feedback: str | None
     misfit: str | None
-    subjects: tuple[ir.Expr, ...] = ()
+    subjects: tuple[expr.Expr, ...] = ()
     """What the matches around this link decided by."""
 
 
@@ -129,15 +129,15 @@ def being_cancelled() -> bool:
 class World(Protocol):
     """Who performs what the interpreter decides."""
 
-    def value(self, run: Run, expr: ir.Expr) -> Any:
+    def value(self, run: Run, node: expr.Expr) -> Any:
         """The value of an expression: an argument, a let, what an outcome gives."""
 
-    def route(self, run: Run, expr: ir.Expr, arms: Arms = ()) -> Any:
+    def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         """The value of an expression that decides where to go: a tier, or the subject of a match
         with these arms.
         """
 
-    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]) -> Any:
+    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]) -> Any:
         """The value of a link that is a bare value."""
 
     def answer(self, run: Run, value: Any) -> Any:
@@ -166,25 +166,25 @@ class World(Protocol):
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
         """A value in place of a whole list, loop, sub-pipeline or memory; usually `NOTHING`."""
 
-    def enter(self, run: Run, child: Run, subjects: tuple[ir.Expr, ...]) -> None:
+    def enter(self, run: Run, child: Run, subjects: tuple[expr.Expr, ...]) -> None:
         """A sub-pipeline begins, with its values. Raises `AttemptFailed` for one that is misfit."""
 
     def left(self, run: Run, step: p.Step, value: Any) -> None:
         """A sub-pipeline answered for a step."""
 
     def elements(
-        self, run: Run, step: p.Step, each: p.Each, subjects: tuple[ir.Expr, ...]
+        self, run: Run, step: p.Step, each: p.Each, subjects: tuple[expr.Expr, ...]
     ) -> list[Any]:
         """The elements that an `each` goes through."""
 
-    def element(self, run: Run, inside: Run, each: p.Each, subjects: tuple[ir.Expr, ...]) -> None:
+    def element(self, run: Run, inside: Run, each: p.Each, subjects: tuple[expr.Expr, ...]) -> None:
         """An element's walk begins."""
 
     def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
         """The answers of a list, None where one is missing, as the step's answer."""
 
     async def recall(
-        self, run: Run, step: p.Step, action: p.Recall, subjects: tuple[ir.Expr, ...]
+        self, run: Run, step: p.Step, action: p.Recall, subjects: tuple[expr.Expr, ...]
     ) -> Any:
         """What a memory holds. Raises `AttemptFailed` if it cannot be read."""
 
@@ -192,7 +192,7 @@ class World(Protocol):
         """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
 
     async def look_up(
-        self, run: Run, step: p.Step, link: p.Link, subjects: tuple[ir.Expr, ...]
+        self, run: Run, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]
     ) -> Any:
         """A cached answer of a link, or `NOTHING`: then either `keep` or `lack` follows. May wait
         for who asks for the same. Raises `AttemptFailed` if that took too long.
@@ -210,7 +210,7 @@ class World(Protocol):
     def finish(self, run: Run, answered: bool) -> None:
         """The root run is over."""
 
-    async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: ir.Expr) -> bool:
+    async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
         """Whether a test holds."""
 
     def chose(self, run: Run, step: p.Step, answer: Any) -> None:

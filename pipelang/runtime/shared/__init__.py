@@ -1,1 +1,1 @@
-"""State that outlives one run: breakers, kill switches, single flight, caches, memories, batches."""
+"""State that outlives one run: breakers, kill switches, flights, caches, memories, batches."""

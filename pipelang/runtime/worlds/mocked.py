@@ -37,7 +37,7 @@ from pipelang.runtime.tools.idempotency import key_of
 from pipelang.runtime.tools.registry import Toolbox, ToolMissing, ToolRaised, call, checked
 from pipelang.runtime.tools.tool_results import received
 from pipelang.runtime.worlds.real.evaluation import Evaluating, Subjects
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.sizes import output_limit
@@ -127,7 +127,7 @@ class MockedWorld(Evaluating):
         if most is not None:
             del entries[:-most]
 
-    def _memory_key(self, run: Run, key: ir.Expr) -> str:
+    def _memory_key(self, run: Run, key: expr.Expr) -> str:
         return json.dumps(to_json(run.evaluate(key)), sort_keys=True)
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:

@@ -20,7 +20,7 @@ from pipelang.runtime.host.handle import LoadedProgram, Runtime
 from pipelang.runtime.host.pipeline_tests import TestHandle, _stand_ins
 from pipelang.runtime.tools.registry import Toolbox
 from pipelang.runtime.worlds.mocked import MockedWorld
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 from ...memory import MemoryLoader
@@ -82,7 +82,7 @@ class Scripted(MockedWorld):
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
         return NOTHING
 
-    async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
+    async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
         holds = await super().holds(run, item, test)
         if isinstance(item, p.Gate):
             self.watch.test(run, item.name, holds)
@@ -94,18 +94,18 @@ class Scripted(MockedWorld):
         return Decision(yes, by="script")
 
 
-def holds(run: Run, expr: ir.Expr, positive: bool = True) -> bool:
+def holds(run: Run, node: expr.Expr, positive: bool = True) -> bool:
     """Whether a condition is certainly so (or not so) by the values that a run has made."""
-    match expr:
-        case ir.Not():
-            return holds(run, expr.operand, not positive)
-        case ir.Logic():
-            sides = (holds(run, expr.left, positive), holds(run, expr.right, positive))
-            return all(sides) if (expr.op == "and") is positive else any(sides)
+    match node:
+        case expr.Not():
+            return holds(run, node.operand, not positive)
+        case expr.Logic():
+            sides = (holds(run, node.left, positive), holds(run, node.right, positive))
+            return all(sides) if (node.op == "and") is positive else any(sides)
         case _:
-            if any(name not in run.values for name in ir.mentions(expr)):
+            if any(name not in run.values for name in expr.mentions(node)):
                 return False
-            return bool(run.expressions.evaluate(expr, run.values)) is positive
+            return bool(run.expressions.evaluate(node, run.values)) is positive
 
 
 class Watch:

@@ -7,7 +7,7 @@ from typing import assert_never
 from pipelang.interfaces.export.ir.expressions import expression_json, optional_expression
 from pipelang.interfaces.export.ir.types import type_json
 from pipelang.interfaces.export.ir.writer import Json, Writer, by_name, constant, exact, names
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
@@ -161,7 +161,7 @@ def _action(writer: Writer, action: p.Action) -> Json:
             assert_never(action)
 
 
-def _arguments(writer: Writer, arguments: tuple[tuple[str, ir.Expr], ...]) -> list[Json]:
+def _arguments(writer: Writer, arguments: tuple[tuple[str, expr.Expr], ...]) -> list[Json]:
     return [{"name": name, "value": expression_json(writer, value)} for name, value in arguments]
 
 

@@ -6,78 +6,78 @@ from typing import assert_never
 
 from pipelang.interfaces.export.ir.types import type_json
 from pipelang.interfaces.export.ir.writer import Json, Writer, constant
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 
 
-def expression_json(writer: Writer, expr: ir.Expr) -> Json:
-    """An expression as a tree of objects, each with its kind in `expr`."""
-    return {**_node(writer, expr), **writer.place(expr.span)}
+def expression_json(writer: Writer, node: expr.Expr) -> Json:
+    """An expression as a tree of objects, each with its kind in `node`."""
+    return {**_node(writer, node), **writer.place(node.span)}
 
 
-def optional_expression(writer: Writer, expr: ir.Expr | None) -> Json | None:
-    return None if expr is None else expression_json(writer, expr)
+def optional_expression(writer: Writer, node: expr.Expr | None) -> Json | None:
+    return None if node is None else expression_json(writer, node)
 
 
-def _node(writer: Writer, expr: ir.Expr) -> Json:
-    def inside(part: ir.Expr) -> Json:
+def _node(writer: Writer, node: expr.Expr) -> Json:
+    def inside(part: expr.Expr) -> Json:
         return expression_json(writer, part)
 
-    match expr:
-        case ir.Const():
-            setting = {} if expr.setting is None else {"setting": expr.setting}
-            value, type = constant(expr.value), type_json(expr.type)
+    match node:
+        case expr.Const():
+            setting = {} if node.setting is None else {"setting": node.setting}
+            value, type = constant(node.value), type_json(node.type)
             return {"expr": "const", "value": value, "type": type, **setting}
-        case ir.Read():
-            return {"expr": "read", "name": expr.name}
-        case ir.Field():
-            return {"expr": "field", "target": inside(expr.target), "name": expr.name}
-        case ir.At():
-            return {"expr": "at", "target": inside(expr.target), "index": inside(expr.index)}
-        case ir.IsPresent():
-            return {"expr": "is_present", "target": inside(expr.target)}
-        case ir.Apply():
-            arguments = list(map(inside, expr.arguments))
-            return {"expr": "apply", "function": expr.function, "arguments": arguments}
-        case ir.Builtin():
-            arguments = list(map(inside, expr.arguments))
-            return {"expr": "builtin", "function": expr.function, "arguments": arguments}
-        case ir.MakeList():
-            items = list(map(inside, expr.items))
-            return {"expr": "list", "type": type_json(expr.type), "items": items}
-        case ir.MakeRecord():
-            fields = [{"name": name, "value": inside(value)} for name, value in expr.fields]
-            return {"expr": "record", "type": type_json(expr.type), "fields": fields}
-        case ir.Not():
-            return {"expr": "not", "operand": inside(expr.operand)}
-        case ir.Negate():
-            return {"expr": "negate", "operand": inside(expr.operand)}
-        case ir.Logic():
-            return {"expr": expr.op, "left": inside(expr.left), "right": inside(expr.right)}
-        case ir.Compare():
-            left, right = inside(expr.left), inside(expr.right)
-            return {"expr": "compare", "op": expr.op, "left": left, "right": right}
-        case ir.Member():
-            item, collection = inside(expr.item), inside(expr.collection)
+        case expr.Read():
+            return {"expr": "read", "name": node.name}
+        case expr.Field():
+            return {"expr": "field", "target": inside(node.target), "name": node.name}
+        case expr.At():
+            return {"expr": "at", "target": inside(node.target), "index": inside(node.index)}
+        case expr.IsPresent():
+            return {"expr": "is_present", "target": inside(node.target)}
+        case expr.Apply():
+            arguments = list(map(inside, node.arguments))
+            return {"expr": "apply", "function": node.function, "arguments": arguments}
+        case expr.Builtin():
+            arguments = list(map(inside, node.arguments))
+            return {"expr": "builtin", "function": node.function, "arguments": arguments}
+        case expr.MakeList():
+            items = list(map(inside, node.items))
+            return {"expr": "list", "type": type_json(node.type), "items": items}
+        case expr.MakeRecord():
+            fields = [{"name": name, "value": inside(value)} for name, value in node.fields]
+            return {"expr": "record", "type": type_json(node.type), "fields": fields}
+        case expr.Not():
+            return {"expr": "not", "operand": inside(node.operand)}
+        case expr.Negate():
+            return {"expr": "negate", "operand": inside(node.operand)}
+        case expr.Logic():
+            return {"expr": node.op, "left": inside(node.left), "right": inside(node.right)}
+        case expr.Compare():
+            left, right = inside(node.left), inside(node.right)
+            return {"expr": "compare", "op": node.op, "left": left, "right": right}
+        case expr.Member():
+            item, collection = inside(node.item), inside(node.collection)
             return {"expr": "in", "item": item, "collection": collection}
-        case ir.Matches():
-            return {"expr": "matches", "text": inside(expr.text), "patterns": expr.patterns}
-        case ir.Arithmetic():
-            left, right = inside(expr.left), inside(expr.right)
-            return {"expr": "arithmetic", "op": expr.op, "left": left, "right": right}
-        case ir.Choice():
+        case expr.Matches():
+            return {"expr": "matches", "text": inside(node.text), "patterns": node.patterns}
+        case expr.Arithmetic():
+            left, right = inside(node.left), inside(node.right)
+            return {"expr": "arithmetic", "op": node.op, "left": left, "right": right}
+        case expr.Choice():
             return {
                 "expr": "if",
-                "condition": inside(expr.condition),
-                "then": inside(expr.then),
-                "else": inside(expr.otherwise),
+                "condition": inside(node.condition),
+                "then": inside(node.then),
+                "else": inside(node.otherwise),
             }
-        case ir.Select():
-            arms = [{"values": _values(of), "value": inside(value)} for of, value in expr.arms]
-            return {"expr": "match", "subject": inside(expr.subject), "arms": arms}
-        case ir.BudgetLeft():
-            return {"expr": "budget_left", "what": expr.what}
+        case expr.Select():
+            arms = [{"values": _values(of), "value": inside(value)} for of, value in node.arms]
+            return {"expr": "match", "subject": inside(node.subject), "arms": arms}
+        case expr.BudgetLeft():
+            return {"expr": "budget_left", "what": node.what}
         case _:
-            assert_never(expr)
+            assert_never(node)
 
 
 def _values(values: tuple[object, ...] | None) -> list[object] | None:

@@ -44,7 +44,7 @@ from pipelang.interfaces.export.prism.redos import Flags, flags_of
 from pipelang.interfaces.export.prism.scopes import Scope
 from pipelang.interfaces.export.prism.translation import Making, Translation
 from pipelang.records import dataclass, field
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import inner_links
 
@@ -104,9 +104,9 @@ def _heading(path: str, item: p.Item) -> str:
         case p.Person():
             return f"{item.kind} {path}{item.name}"
         case p.When():
-            return f"when {item.name or ir.show(item.condition)}"
+            return f"when {item.name or expr.show(item.condition)}"
         case p.MatchBranch():
-            return f"match {ir.show(item.subject)}"
+            return f"match {expr.show(item.subject)}"
         case p.Remember():
             return f"remember {item.memory}"
         case _:

@@ -14,7 +14,7 @@ from pipelang.interfaces.export.prism.draws import all_right
 from pipelang.interfaces.export.prism.formulas import all_of, any_of, no, rest
 from pipelang.interfaces.export.prism.machine import Move
 from pipelang.interfaces.export.prism.translation import Trial
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 
@@ -42,7 +42,7 @@ def unless_never(trial: Trial, place: int) -> int:
         return place
     given = [scope.mentioned(value) for _, value in link.action.arguments]
     right = all_right(trial.around.union(*given))
-    known = all_right(scope.steps(ir.mentions(link.action.until) - {"it"}))
+    known = all_right(scope.steps(expr.mentions(link.action.until) - {"it"}))
     never = []
     for arguments, others in product((True, False), repeat=2):
         if not _may_answer(trial, link.action, arguments, others):

@@ -31,7 +31,7 @@ from pipelang.interfaces.export.prism.formulas import (
 )
 from pipelang.interfaces.export.prism.scopes import Cut, Scope, confidence_cut
 from pipelang.records import dataclass
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.arms import arm_test
 from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.types import ANSWERER, BOOL, AnswererType, EnumType, Type
@@ -58,33 +58,33 @@ class Compiler:
     own: str | None
     draws: dict[str, Draw]
 
-    def value(self, expr: ir.Expr) -> Formula:
+    def value(self, node: expr.Expr) -> Formula:
         try:
-            constant = fold(expr)
+            constant = fold(node)
         except NotConstant:
             pass
         else:
-            return self._constant(constant, expr.type)
-        atom = self._atom(expr)
+            return self._constant(constant, node.type)
+        atom = self._atom(node)
         if atom is not None:
             return atom
-        match expr:
-            case ir.Not():
-                return no(self.value(expr.operand))
-            case ir.Logic():
-                join = all_of if expr.op == "and" else any_of
-                return join([self.value(expr.left), self.value(expr.right)])
-            case ir.Choice():
-                parts = (expr.condition, expr.then, expr.otherwise)
+        match node:
+            case expr.Not():
+                return no(self.value(node.operand))
+            case expr.Logic():
+                join = all_of if node.op == "and" else any_of
+                return join([self.value(node.left), self.value(node.right)])
+            case expr.Choice():
+                parts = (node.condition, node.then, node.otherwise)
                 return chosen(*map(self.value, parts))
-            case ir.Select():
-                return self._select(expr)
-            case ir.Compare(op="==") if _is_drawn(expr.left) and _is_drawn(expr.right):
-                return self._equal(expr.left, expr.right)
-            case ir.Member(collection=ir.MakeList() as listed) if _is_drawn(expr.item):
-                return any_of(self._equal(expr.item, one) for one in listed.items)
+            case expr.Select():
+                return self._select(node)
+            case expr.Compare(op="==") if _is_drawn(node.left) and _is_drawn(node.right):
+                return self._equal(node.left, node.right)
+            case expr.Member(collection=expr.MakeList() as listed) if _is_drawn(node.item):
+                return any_of(self._equal(node.item, one) for one in listed.items)
             case _:
-                return self._stated(expr, None)
+                return self._stated(node, None)
 
     def _constant(self, value: object, type: Type) -> Formula:
         if isinstance(value, bool):
@@ -95,18 +95,18 @@ class Compiler:
             return number(list(self.all.program.tiers).index(str(value)) + 1)
         raise AssertionError(f"{value!r} decides nothing")
 
-    def _equal(self, left: ir.Expr, right: ir.Expr) -> Formula:
+    def _equal(self, left: expr.Expr, right: expr.Expr) -> Formula:
         values = self.value(left), self.value(right)
         return same(*values) if left.type == BOOL else compared(values[0], "=", values[1])
 
-    def _select(self, expr: ir.Select) -> Formula:
-        cases = self.match(expr.subject, [taken for taken, _ in expr.arms])
-        made = self.value(expr.arms[cases[-1][0]][1])
+    def _select(self, node: expr.Select) -> Formula:
+        cases = self.match(node.subject, [taken for taken, _ in node.arms])
+        made = self.value(node.arms[cases[-1][0]][1])
         for index, case in reversed(cases[:-1]):
-            made = chosen(case, self.value(expr.arms[index][1]), made)
+            made = chosen(case, self.value(node.arms[index][1]), made)
         return made
 
-    def match(self, subject: ir.Expr, taken: Sequence[Arm]) -> list[tuple[int, Formula]]:
+    def match(self, subject: expr.Expr, taken: Sequence[Arm]) -> list[tuple[int, Formula]]:
         """For each arm that can be reached, the condition under which it is taken."""
         try:
             return list(_arms([(fold(subject), TRUE)], taken))
@@ -121,118 +121,118 @@ class Compiler:
             left = all_of([left, no(test)])
         return cases
 
-    def _domain(self, expr: ir.Expr) -> list[tuple[object, Formula]]:
+    def _domain(self, node: expr.Expr) -> list[tuple[object, Formula]]:
         """Every value that an expression can have, each with the condition that it has it."""
-        value = self.value(expr)
-        if not isinstance(expr.type, EnumType):
+        value = self.value(node)
+        if not isinstance(node.type, EnumType):
             return [(True, value), (False, no(value))]
-        members = enumerate(expr.type.members, start=1)
+        members = enumerate(node.type.members, start=1)
         return [(member, compared(value, "=", number(n))) for n, member in members]
 
-    def tiers(self, who: ir.Expr) -> list[tuple[str, Formula]]:
+    def tiers(self, who: expr.Expr) -> list[tuple[str, Formula]]:
         """The tiers that may be asked, each with the condition that it is."""
         try:
             return [(fold(who), TRUE)]
         except NotConstant:
             value = self.value(who)
         numbers = {name: n for n, name in enumerate(self.all.program.tiers, start=1)}
-        parts = (part for part in ir.walk(who) if isinstance(part, ir.Const))
+        parts = (part for part in expr.walk(who) if isinstance(part, expr.Const))
         names = dict.fromkeys(str(part.value) for part in parts if part.type == ANSWERER)
         return [(name, compared(value, "=", number(numbers[name]))) for name in names]
 
-    def _atom(self, expr: ir.Expr) -> Formula | None:
+    def _atom(self, node: expr.Expr) -> Formula | None:
         """The draw behind an expression that has one of its own; None if it is taken apart."""
-        if expr in self.scope.condition_shares():
-            return self._stated(expr, self._told(expr))
-        if isinstance(expr, ir.Compare):
-            opposite = _opposite(expr)
+        if node in self.scope.condition_shares():
+            return self._stated(node, self._told(node))
+        if isinstance(node, expr.Compare):
+            opposite = _opposite(node)
             if opposite is not None and opposite in self.scope.condition_shares():
                 return no(self.value(opposite))
-            cut = confidence_cut(expr)
+            cut = confidence_cut(node)
             if cut is not None:
                 file = self.own or self.scope.files.get(cut[0])
                 if file is not None and cut[0] in self.all.cuts:
                     return self._bin(cut[0], file, cut[1], cut[2])
-        return self._stated(expr, self._told(expr)) if _is_path(expr) else None
+        return self._stated(node, self._told(node)) if _is_path(node) else None
 
-    def _told(self, expr: ir.Expr) -> _Told | None:
+    def _told(self, node: expr.Expr) -> _Told | None:
         """What this pipeline's traffic says of an expression as a whole."""
         constants = self.all.constants
-        share = self.scope.condition_shares().get(expr)
+        share = self.scope.condition_shares().get(node)
         if share is not None:
             right, wrong = constants.share(share.right), constants.share(share.wrong)
             return _Told("test", either(right), either(wrong))
-        line = self.scope.path_shares().get(expr)
+        line = self.scope.path_shares().get(node)
         if line is None:
             return None
         by_member = {member: constants.share(chance) for member, chance in line.shares}
-        if expr.type == BOOL:
+        if node.type == BOOL:
             by_member[False] = rest(by_member[True])
-        shares = _numbered([by_member.get(member, "0") for member in _members(expr)])
+        shares = _numbered([by_member.get(member, "0") for member in _members(node)])
         return _Told("path", shares, shares)
 
-    def _stated(self, expr: ir.Expr, told: _Told | None) -> Formula:
+    def _stated(self, node: expr.Expr, told: _Told | None) -> Formula:
         """A statement about the values behind an expression, drawn once per version of them."""
-        here = self.scope.in_callers_words(expr)
+        here = self.scope.in_callers_words(node)
         if here is not None:
             assert self.scope.caller is not None
             return Compiler(self.all, self.scope.caller, None, self.draws).heard(here, told)
-        given = self.scope.given(expr)
-        told = told or self._open(expr, given)
-        shown = self.scope.show(expr)
+        given = self.scope.given(node)
+        told = told or self._open(node, given)
+        shown = self.scope.show(node)
         listed = "1 holds, 2 does not"
         if told.kind == "path":
-            members = enumerate(_members(expr), start=1)
+            members = enumerate(_members(node), start=1)
             listed = ", ".join(f"{n} {str(m).lower()}" for n, m in members)
         name = self.all.variable(
             self.scope.frame,
-            (told.kind, expr),
+            (told.kind, node),
             f"{'d' if told.kind == 'path' else 't'}_{identifier(shown)}",
             len(told.right),
             f"{shown}: {listed}",
-            self.scope.about(expr),
+            self.scope.about(node),
         )
         self.draws.setdefault(name, Draw(name, given, told.right, told.wrong))
-        return variable(name) if isinstance(expr.type, EnumType) else is_(name, HOLDS)
+        return variable(name) if isinstance(node.type, EnumType) else is_(name, HOLDS)
 
-    def heard(self, expr: ir.Expr, told: _Told | None) -> Formula:
+    def heard(self, node: expr.Expr, told: _Told | None) -> Formula:
         """What a sub-pipeline draws about its argument: by the shares here if they say all of it,
         else as it was told.
         """
-        if told is None or self._is_known(expr):
-            return self.value(expr)
-        return self._stated(expr, told)
+        if told is None or self._is_known(node):
+            return self.value(node)
+        return self._stated(node, told)
 
-    def _is_known(self, expr: ir.Expr) -> bool:
+    def _is_known(self, node: expr.Expr) -> bool:
         """Whether constants, shares and evidence here say how an expression comes out."""
         try:
-            fold(expr)
+            fold(node)
         except NotConstant:
             pass
         else:
             return True
-        if self._told(expr) is not None:
+        if self._told(node) is not None:
             return True
-        match expr:
-            case ir.Compare(op="==") | ir.Member() | ir.Not() | ir.Logic() | ir.Choice():
-                return all(map(self._is_known, ir.parts(expr)))
-            case ir.MakeList() | ir.Select():
-                return all(map(self._is_known, ir.parts(expr)))
-            case ir.Compare():
-                cut, opposite = confidence_cut(expr), _opposite(expr)
+        match node:
+            case expr.Compare(op="==") | expr.Member() | expr.Not() | expr.Logic() | expr.Choice():
+                return all(map(self._is_known, expr.parts(node)))
+            case expr.MakeList() | expr.Select():
+                return all(map(self._is_known, expr.parts(node)))
+            case expr.Compare():
+                cut, opposite = confidence_cut(node), _opposite(node)
                 told = opposite is not None and self._told(opposite) is not None
                 return told or (cut is not None and cut[0] in self.scope.files)
             case _:
                 return False
 
-    def _open(self, expr: ir.Expr, given: frozenset[str]) -> _Told:
+    def _open(self, node: expr.Expr, given: frozenset[str]) -> _Told:
         """Nobody said anything about it: unknown shares if it is right, and others if not."""
-        site = f"{self.scope.pipeline.name}:{self.scope.show(expr)}"
-        count = len(_members(expr))
+        site = f"{self.scope.pipeline.name}:{self.scope.show(node)}"
+        count = len(_members(node))
         right = wrong = self._unknown(f"{site} if right", count)
         if given:
             wrong = self._unknown(f"{site} if wrong", count)
-        return _Told("path" if _is_path(expr) else "test", right, wrong)
+        return _Told("path" if _is_path(node) else "test", right, wrong)
 
     def _unknown(self, site: str, count: int) -> Shares:
         return _numbered(self.all.constants.stick(site, count))
@@ -272,26 +272,26 @@ def _numbered(shares: list[str]) -> Shares:
     return tuple(enumerate(shares, start=1))
 
 
-def _is_drawn(expr: ir.Expr) -> bool:
+def _is_drawn(node: expr.Expr) -> bool:
     """Whether an expression's value is drawn or constant: a bool, an enum's member, a tier."""
-    return expr.type == BOOL or isinstance(expr.type, (EnumType, AnswererType))
+    return node.type == BOOL or isinstance(node.type, (EnumType, AnswererType))
 
 
-def _is_path(expr: ir.Expr) -> bool:
+def _is_path(node: expr.Expr) -> bool:
     """Whether an expression is a path to a bool or to an enum, which is a draw."""
-    return (expr.type == BOOL or isinstance(expr.type, EnumType)) and ir.path_of(expr) is not None
+    return (node.type == BOOL or isinstance(node.type, EnumType)) and expr.path_of(node) is not None
 
 
-def _members(expr: ir.Expr) -> tuple[object, ...]:
-    return expr.type.members if isinstance(expr.type, EnumType) else (True, False)
+def _members(node: expr.Expr) -> tuple[object, ...]:
+    return node.type.members if isinstance(node.type, EnumType) else (True, False)
 
 
-def _opposite(expr: ir.Compare) -> ir.Compare | None:
+def _opposite(node: expr.Compare) -> expr.Compare | None:
     """`b <= a` for `a < b`, and the other way round: what holds when this does not."""
-    if expr.op == "==":
+    if node.op == "==":
         return None
-    op = "<=" if expr.op == "<" else "<"
-    return ir.Compare(op, expr.right, expr.left, expr.type, expr.span)
+    op = "<=" if node.op == "<" else "<"
+    return expr.Compare(op, node.right, node.left, node.type, node.span)
 
 
 def _arms(

@@ -11,7 +11,7 @@ from pipelang.interfaces.export.prism.formulas import TRUE, Formula, is_, rest
 from pipelang.interfaces.export.prism.machine import Machine
 from pipelang.interfaces.export.prism.scopes import Scope, called, confidence_cut
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import inner_blocks, inner_links
 
@@ -27,7 +27,7 @@ def gate_test(draws: Draws, scope: Scope, gate: p.Gate) -> Test:
 
 
 def named_test(
-    draws: Draws, scope: Scope, condition: ir.Expr, name: str | None, own: str | None = None
+    draws: Draws, scope: Scope, condition: expr.Expr, name: str | None, own: str | None = None
 ) -> Test:
     """By the share of its name if traffic gives one, else by its expression."""
     for line in scope.pipeline.traffic.names:
@@ -37,15 +37,15 @@ def named_test(
     return expression_test(draws, scope, condition, own)
 
 
-def expression_test(draws: Draws, scope: Scope, expr: ir.Expr, own: str | None = None) -> Test:
+def expression_test(draws: Draws, scope: Scope, node: expr.Expr, own: str | None = None) -> Test:
     """Taken apart into what is drawn."""
     test = Test(TRUE, {})
-    test.value = Compiler(draws, scope, own, test.draws).value(scope.expand(expr))
+    test.value = Compiler(draws, scope, own, test.draws).value(scope.expand(node))
     return test
 
 
 def match_test(
-    draws: Draws, scope: Scope, subject: ir.Expr, taken: Sequence[Arm]
+    draws: Draws, scope: Scope, subject: expr.Expr, taken: Sequence[Arm]
 ) -> tuple[Test, list[tuple[int, Formula]]]:
     """What to draw, and for each arm that can be reached the condition under which it is taken."""
     test = Test(TRUE, {})
@@ -53,32 +53,34 @@ def match_test(
     return test, compiler.match(scope.expand(subject), taken)
 
 
-def route_test(draws: Draws, scope: Scope, who: ir.Expr) -> tuple[Test, list[tuple[str, Formula]]]:
+def route_test(
+    draws: Draws, scope: Scope, who: expr.Expr
+) -> tuple[Test, list[tuple[str, Formula]]]:
     """What to draw, and for each tier that may be asked the condition that it is."""
     test = Test(TRUE, {})
     return test, Compiler(draws, scope, None, test.draws).tiers(scope.expand(who))
 
 
-def _judged(draws: Draws, scope: Scope, condition: ir.Expr, right: str, wrong: str) -> Test:
+def _judged(draws: Draws, scope: Scope, condition: expr.Expr, right: str, wrong: str) -> Test:
     """A condition that is judged as a whole."""
-    expr = scope.expand(condition)
-    shown, given = scope.show(expr), scope.given(expr)
+    node = scope.expand(condition)
+    shown, given = scope.show(node), scope.given(node)
     note = f"{shown}: 1 holds, 2 does not"
-    like, about = f"t_{identifier(shown)}", scope.about(expr)
-    name = draws.variable(scope.frame, ("test", expr), like, 2, note, about)
+    like, about = f"t_{identifier(shown)}", scope.about(node)
+    name = draws.variable(scope.frame, ("test", node), like, 2, note, about)
     return Test(is_(name, HOLDS), {name: Draw(name, given, either(right), either(wrong))})
 
 
 def gather_cuts(draws: Draws, scope: Scope) -> None:
     """Every threshold that anything compares a step's confidence with, in the steps' own names."""
     for test in _tests(scope.inside(), scope.pipeline.block):
-        for part in ir.walk(test):
-            cut = confidence_cut(part) if isinstance(part, ir.Compare) else None
+        for part in expr.walk(test):
+            cut = confidence_cut(part) if isinstance(part, expr.Compare) else None
             if cut is not None and cut[0] in scope.written:
                 draws.cuts.setdefault(cut[0], set()).add(cut[1])
 
 
-def _tests(scope: Scope, block: p.Block) -> Iterator[ir.Expr]:
+def _tests(scope: Scope, block: p.Block) -> Iterator[expr.Expr]:
     """What decides something in a block, and about their arguments in the pipelines it runs."""
     for item in block.items:
         match item:
@@ -98,7 +100,7 @@ def _tests(scope: Scope, block: p.Block) -> Iterator[ir.Expr]:
         scope.add(item)
 
 
-def _tests_of(scope: Scope, action: p.Action) -> Iterator[ir.Expr]:
+def _tests_of(scope: Scope, action: p.Action) -> Iterator[expr.Expr]:
     match action:
         case p.AskTier() | p.Agent():
             yield scope.expand(action.who)
@@ -110,9 +112,9 @@ def _tests_of(scope: Scope, action: p.Action) -> Iterator[ir.Expr]:
             frame = replace(scope.frame, pipeline=pipeline, machine=Machine(), variables=[])
             child = called(frame, scope, action, frozenset())
             for test in _tests(child, pipeline.block):
-                for part in ir.walk(test):
+                for part in expr.walk(test):
                     here = child.in_callers_words(part)
-                    if here is not None and isinstance(part, ir.Compare):
+                    if here is not None and isinstance(part, expr.Compare):
                         yield here
         case _:
             pass

@@ -27,7 +27,7 @@ from pipelang.interfaces.export.prism.formulas import (
 from pipelang.interfaces.export.prism.machine import Move
 from pipelang.interfaces.export.prism.scopes import Scope
 from pipelang.interfaces.export.prism.translation import Making, Translation, Trial
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import ListType
 
@@ -56,7 +56,7 @@ def each(trial: Trial, action: p.Each, place: int, body: Body) -> None:
     machine.go(head, Move(over), no(left))
     scope = trial.scope.element(action.variable, action.element, trial.scope.given(elements))
     element = scope.names[action.variable]
-    assert isinstance(element, ir.Read)
+    assert isinstance(element, expr.Read)
     t.begins[begin] = element.name
     unanswered = over if action.ordered else following
     inner = Making(
@@ -113,12 +113,12 @@ def _least(need: p.Need, elements: int) -> int:
 
 
 def _length(
-    t: Translation, scope: Scope, elements: ir.Expr, most: int, told: Decimal | None = None
+    t: Translation, scope: Scope, elements: expr.Expr, most: int, told: Decimal | None = None
 ) -> int | Draw:
     """How long a list is: as it is written, by the mean that the outermost pipeline gives which
     can speak of it, else of any length that its type allows.
     """
-    if isinstance(elements, ir.MakeList):
+    if isinstance(elements, expr.MakeList):
         return len(elements.items)
     if isinstance(elements.type, ListType) and elements.type.max_length is not None:
         most = min(most, elements.type.max_length)

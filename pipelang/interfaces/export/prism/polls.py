@@ -30,7 +30,7 @@ from pipelang.interfaces.export.prism.formulas import (
 from pipelang.interfaces.export.prism.machine import Move
 from pipelang.interfaces.export.prism.translation import Trial
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 CALLS, FOR, AGAINST, LAST = "calls", "right_votes", "wrong_votes", "last_verdicts"
@@ -97,7 +97,7 @@ def _decided(ballot: p.Vote, calls: str, good: str, bad: str) -> tuple[Formula, 
 def cascade(trial: Trial, action: p.Cascade, place: int) -> None:
     """Cheapest first: the next tier when one fails or its answer is not accepted."""
     t, machine = trial.t, trial.machine
-    others = trial.scope.steps(ir.mentions(action.until) - {"it"})
+    others = trial.scope.steps(expr.mentions(action.until) - {"it"})
     alarms = t.constants.share(action.rates.false_alarms)
     catches = t.constants.share(action.rates.catches)
     known = all_right(others)

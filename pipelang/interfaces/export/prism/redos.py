@@ -8,7 +8,7 @@ from pipelang.interfaces.export.prism.machine import Move
 from pipelang.interfaces.export.prism.scopes import Scope
 from pipelang.interfaces.export.prism.translation import Translation
 from pipelang.records import dataclass, replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
@@ -45,7 +45,7 @@ def flags_of(block: p.Block, scope: Scope) -> Flags:
                 reads[index] = inside.steps(item.reads)
                 steps[item.name], own[index] = index, scope.own_names[id(item)]
             case p.Gate():
-                reads[index] = inside.steps(ir.mentions(item.condition))
+                reads[index] = inside.steps(expr.mentions(item.condition))
                 if isinstance(item.otherwise, p.Redo):
                     spans.append((steps[item.otherwise.step], index))
             case _:

@@ -16,7 +16,7 @@ from pipelang.interfaces.export.prism.constants import identifier, unused
 from pipelang.interfaces.export.prism.formulas import TRUE, Formula
 from pipelang.interfaces.export.prism.machine import Machine
 from pipelang.records import dataclass, field, replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.types import Type
@@ -64,12 +64,12 @@ class Scope:
 
     frame: Frame
     own_names: dict[int, str]
-    written: dict[str, ir.Expr]
+    written: dict[str, expr.Expr]
     behind: dict[str, frozenset[str]] = field(default_factory=dict)
-    names: dict[str, ir.Expr] = field(default_factory=dict)
+    names: dict[str, expr.Expr] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     caller: Scope | None = None
-    arguments: Mapping[str, ir.Expr] = field(default_factory=dict)
+    arguments: Mapping[str, expr.Expr] = field(default_factory=dict)
 
     @property
     def pipeline(self) -> p.Pipeline:
@@ -83,8 +83,8 @@ class Scope:
         """The scope of the body of an `each`; the element is as right as what is behind it."""
         inner = self.inside()
         own = unused(f"v_{identifier(name)}", self.frame.machine.taken)
-        inner.names[name] = ir.Read(own, type)
-        inner.written = {**self.written, own: ir.Read(name, type)}
+        inner.names[name] = expr.Read(own, type)
+        inner.written = {**self.written, own: expr.Read(name, type)}
         inner.behind = {**self.behind, own: behind}
         return inner
 
@@ -94,47 +94,47 @@ class Scope:
             self.names[item.name] = self.expand(item.value)
         elif isinstance(item, p.Step):
             own = self.own_names[id(item)]
-            self.names[item.name] = ir.Read(own, item.type, item.span)
+            self.names[item.name] = expr.Read(own, item.type, item.span)
             file = _measured(self.frame.program, item)
             if file is not None:
                 self.files[own] = file
 
-    def expand(self, expr: ir.Expr) -> ir.Expr:
+    def expand(self, node: expr.Expr) -> expr.Expr:
         """The expression over inputs and steps alone."""
-        return ir.substitute(expr, self.names)
+        return expr.substitute(node, self.names)
 
-    def show(self, expr: ir.Expr) -> str:
+    def show(self, node: expr.Expr) -> str:
         """An expanded expression in the pipeline's own words."""
-        return ir.show(ir.substitute(expr, self.written))
+        return expr.show(expr.substitute(node, self.written))
 
     def steps(self, names: frozenset[str]) -> frozenset[str]:
         """The variables of the steps behind some names; inputs have none, they are always right."""
         values = (self.names[name] for name in names if name in self.names)
         return frozenset[str]().union(*map(self.given, values))
 
-    def given(self, expr: ir.Expr) -> frozenset[str]:
+    def given(self, node: expr.Expr) -> frozenset[str]:
         """The variables of the steps behind an expanded expression."""
         found: set[str] = set()
-        for name in self.about(expr):
+        for name in self.about(node):
             found |= self.behind.get(name, frozenset((name,)))
         return frozenset(found)
 
-    def about(self, expr: ir.Expr) -> frozenset[str]:
+    def about(self, node: expr.Expr) -> frozenset[str]:
         """What has a name of its own in an expanded expression: steps, parameters, elements."""
-        return ir.mentions(expr) & self.written.keys()
+        return expr.mentions(node) & self.written.keys()
 
-    def mentioned(self, expr: ir.Expr) -> frozenset[str]:
+    def mentioned(self, node: expr.Expr) -> frozenset[str]:
         """The variables of the steps that an expression mentions."""
-        return self.steps(ir.mentions(expr))
+        return self.steps(expr.mentions(node))
 
-    def in_callers_words(self, expr: ir.Expr) -> ir.Expr | None:
+    def in_callers_words(self, node: expr.Expr) -> expr.Expr | None:
         """What an expanded expression is where this pipeline is run; None if it is about more than
         its parameters.
         """
-        about = self.about(expr)
+        about = self.about(node)
         if self.caller is None or not about or not about <= self.arguments.keys():
             return None
-        return ir.substitute(expr, self.arguments)
+        return expr.substitute(node, self.arguments)
 
     def made_so_far(self, names: frozenset[str]) -> frozenset[str]:
         """The variables of all steps with these names, those of branches passed included."""
@@ -142,24 +142,24 @@ class Scope:
         steps = (item for item in items if isinstance(item, p.Step) and item.name in names)
         return self.steps(names) | {self.own_names[id(step)] for step in steps}
 
-    def path_shares(self) -> dict[ir.Expr, p.PathShares]:
+    def path_shares(self) -> dict[expr.Expr, p.PathShares]:
         """What traffic says of paths, in the words of this place."""
         return {self.expand(line.path): line for line in self.pipeline.traffic.paths}
 
-    def mean_length(self, expr: ir.Expr) -> Decimal | None:
+    def mean_length(self, node: expr.Expr) -> Decimal | None:
         """What traffic says of the length of an expanded list."""
         for line in self.pipeline.traffic.means:
             *steps, last = line.path
             if last != "length":
                 continue
-            value: ir.Expr = self.names.get(steps[0], ir.Read(steps[0], expr.type))
+            value: expr.Expr = self.names.get(steps[0], expr.Read(steps[0], node.type))
             for step in steps[1:]:
-                value = ir.Field(value, step, expr.type)
-            if value == expr:
+                value = expr.Field(value, step, node.type)
+            if value == node:
                 return line.mean
         return None
 
-    def condition_shares(self) -> dict[ir.Expr, p.ConditionShare]:
+    def condition_shares(self) -> dict[expr.Expr, p.ConditionShare]:
         """What traffic says of conditions, in the words of this place."""
         return {self.expand(line.condition): line for line in self.pipeline.traffic.conditions}
 
@@ -167,12 +167,12 @@ class Scope:
 def outermost(frame: Frame) -> Scope:
     """The scope at the head of a pipeline, with a name of its own for every step."""
     own_names: dict[int, str] = {}
-    written: dict[str, ir.Expr] = {}
+    written: dict[str, expr.Expr] = {}
     for item in all_items(frame.pipeline.block):
         if isinstance(item, p.Step):
             note = f"{frame.path}{item.name}: 1 right, 2 wrong, 0 not there"
             own = own_names[id(item)] = frame.variable(f"v_{identifier(item.name)}", 2, note)
-            written[own] = ir.Read(item.name, item.type, item.span)
+            written[own] = expr.Read(item.name, item.type, item.span)
     return Scope(frame, own_names, written)
 
 
@@ -182,13 +182,13 @@ def called(frame: Frame, caller: Scope, action: p.RunPipeline, around: frozenset
     """
     scope = outermost(frame)
     arguments = dict(action.arguments)
-    given: dict[str, ir.Expr] = {}
+    given: dict[str, expr.Expr] = {}
     for parameter in frame.pipeline.parameters:
         own = unused(f"v_{identifier(parameter.name)}", frame.machine.taken)
         here = caller.expand(arguments[parameter.name])
         given[own] = here
-        scope.names[parameter.name] = ir.Read(own, parameter.type)
-        scope.written[own] = ir.Read(parameter.name, parameter.type)
+        scope.names[parameter.name] = expr.Read(own, parameter.type)
+        scope.written[own] = expr.Read(parameter.name, parameter.type)
         scope.behind[own] = caller.given(here) | around
     return replace(scope, caller=caller.inside(), arguments=given)
 
@@ -203,15 +203,15 @@ def _measured(program: p.Program, step: p.Step) -> str | None:
     return None
 
 
-def confidence_cut(compare: ir.Compare) -> tuple[str, Cut, bool] | None:
+def confidence_cut(compare: expr.Compare) -> tuple[str, Cut, bool] | None:
     """A comparison of a step's confidence with a constant: (step, cut, whether reaching holds)."""
     if compare.op == "==":
         return None
     strict = compare.op == "<"
     match compare.left, compare.right:
-        case ir.Const(value=value), ir.Field(target=ir.Read(name=step), name="confidence"):
+        case expr.Const(value=value), expr.Field(target=expr.Read(name=step), name="confidence"):
             return step, (Decimal(value), strict), True
-        case ir.Field(target=ir.Read(name=step), name="confidence"), ir.Const(value=value):
+        case expr.Field(target=expr.Read(name=step), name="confidence"), expr.Const(value=value):
             # `confidence < x` holds where x is not reached, `<= x` where it is not exceeded.
             return step, (Decimal(value), not strict), False
         case _:

@@ -106,7 +106,7 @@ def _record(called: Names, name: str, type: RecordType) -> str:
 
 
 def _attribute(name: str) -> str:
-    """As `pipelang.runtime.engine.values.attribute` names it; importing that would load pydantic."""
+    """The attribute of a field, as `runtime/engine/values.py` names it without loading pydantic."""
     return f"field_{name}" if name.startswith(("_", "model_")) else name
 
 

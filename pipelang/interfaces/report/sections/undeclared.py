@@ -16,7 +16,7 @@ from pipelang.interfaces.report.sections.basis import WORDS
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.records import dataclass, replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import EnumType
 from pipelang.semantics.walk import all_items
@@ -178,42 +178,42 @@ def _of_declaration(view: View, owner: str, word: str) -> Missing:
 
 def _of_test(block: p.Block, shown: str) -> Missing:
     """A line for a test that nobody said anything about."""
-    holder, expr = _find(block, shown)
-    if isinstance(expr, ir.Compare):
-        cut = confidence_cut(expr)
+    holder, node = _find(block, shown)
+    if isinstance(node, expr.Compare):
+        cut = confidence_cut(node)
         if cut is not None:
             line = f'accuracy from "evals/{cut[0]}.jsonl"'
             return Missing(f"step {cut[0]}", line, "how often it is right, and how sure")
-    path = None if expr is None else ir.path_of(expr)
-    if expr is not None and path is not None and isinstance(expr.type, EnumType):
-        members = expr.type.members
+    path = None if node is None else expr.path_of(node)
+    if node is not None and path is not None and isinstance(node.type, EnumType):
+        members = node.type.members
         even, rest = divmod(100, len(members))
         shares = [f"{m} {even + (i < rest)}%" for i, m in enumerate(members)]
         return Missing("traffic", f"{shown}: {', '.join(shares)}", "how often each")
     if path is not None:
         return Missing("traffic", f"{shown}: 10%", "how often it is true")
     name = shown if holder is None else holder
-    if expr is not None and not _reads_steps(block, expr):
+    if node is not None and not _reads_steps(block, node):
         return Missing("traffic", f"{name}: 90%", "how often it holds")
     return Missing("traffic", f"{name}: 90% if right, 60% if wrong", "how often it holds")
 
 
-def _find(block: p.Block, shown: str) -> tuple[str | None, ir.Expr | None]:
+def _find(block: p.Block, shown: str) -> tuple[str | None, expr.Expr | None]:
     """The expression that is shown so, and the name of the gate or branch that is just it."""
-    lets: dict[str, ir.Expr] = {}
+    lets: dict[str, expr.Expr] = {}
     for item in all_items(block):
         if isinstance(item, p.Let):
-            lets[item.name] = ir.substitute(item.value, lets)
+            lets[item.name] = expr.substitute(item.value, lets)
             continue
         for name, condition in _conditions(item):
-            whole = ir.substitute(condition, lets) if lets else condition
-            for part in ir.walk(whole):
-                if ir.show(part) == shown:
+            whole = expr.substitute(condition, lets) if lets else condition
+            for part in expr.walk(whole):
+                if expr.show(part) == shown:
                     return (name if part is whole else None), part
     return None, None
 
 
-def _conditions(item: p.Item) -> Iterator[tuple[str | None, ir.Expr]]:
+def _conditions(item: p.Item) -> Iterator[tuple[str | None, expr.Expr]]:
     match item:
         case p.Gate() | p.When():
             yield item.name, item.condition
@@ -232,6 +232,6 @@ def _conditions(item: p.Item) -> Iterator[tuple[str | None, ir.Expr]]:
             pass
 
 
-def _reads_steps(block: p.Block, expr: ir.Expr) -> bool:
+def _reads_steps(block: p.Block, node: expr.Expr) -> bool:
     made = {item.name for item in all_items(block) if isinstance(item, (p.Step, p.Let))}
-    return bool(ir.mentions(expr) & made)
+    return bool(expr.mentions(node) & made)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.engine.world import Arms, AttemptFailed
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Ended, Run
 
-Subjects = tuple[ir.Expr, ...]
+Subjects = tuple[expr.Expr, ...]
 
 
 class Evaluating:
@@ -23,11 +23,11 @@ class Evaluating:
     def __init__(self, types: Types) -> None:
         self._types = types
 
-    def value(self, run: Run, expr: ir.Expr) -> Any:
-        return run.expressions.evaluate(expr, run.values)
+    def value(self, run: Run, node: expr.Expr) -> Any:
+        return run.expressions.evaluate(node, run.values)
 
-    def route(self, run: Run, expr: ir.Expr, arms: Arms = ()) -> Any:
-        return run.expressions.evaluate(expr, run.values)
+    def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
+        return run.expressions.evaluate(node, run.values)
 
     def pure(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         assert isinstance(link.action, p.Value)
@@ -36,7 +36,7 @@ class Evaluating:
     def answer(self, run: Run, value: Any) -> Any:
         return run.expressions.fitted(value, run.pipeline.returns)
 
-    async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
+    async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
         return bool(run.expressions.evaluate(test, run.values))
 
     async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:

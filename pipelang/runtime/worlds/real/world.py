@@ -20,7 +20,7 @@ from pipelang.runtime.worlds.real.evaluation import Evaluating
 from pipelang.runtime.worlds.real.memory_and_cache import Remembering
 from pipelang.runtime.worlds.real.model_calls import Asking
 from pipelang.runtime.worlds.real.tool_calls import Calling
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class RealWorld(Evaluating, Asking, Calling, Remembering):
         self._guards = True
         return run.frame is not None
 
-    async def holds(self, run: Run, item: Any, test: ir.Expr) -> bool:
+    async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
         passed = await super().holds(run, item, test)
         if self._guards and isinstance(item, p.Gate):
             note(run, item.name, passed)

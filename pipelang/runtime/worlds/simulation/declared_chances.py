@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import assert_never
 
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import (
     Chance,
@@ -60,11 +60,11 @@ class Facts:
 
     pipeline: p.Pipeline
     odds: Odds
-    lets: dict[str, ir.Expr] = field(default_factory=dict)
+    lets: dict[str, expr.Expr] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     rows: dict[tuple[str, bool], list[Row]] = field(default_factory=dict)
-    paths: dict[ir.Expr, p.PathShares] = field(default_factory=dict)
-    conditions: dict[ir.Expr, p.ConditionShare] = field(default_factory=dict)
+    paths: dict[expr.Expr, p.PathShares] = field(default_factory=dict)
+    conditions: dict[expr.Expr, p.ConditionShare] = field(default_factory=dict)
     names: Mapping[str, p.NamedShare] = field(default_factory=dict)
     means: Mapping[tuple[str, ...], Decimal] = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class Facts:
         facts = cls(pipeline, odds)
         for item in all_items(pipeline.block):
             if isinstance(item, p.Let):
-                facts.lets[item.name] = ir.substitute(item.value, facts.lets)
+                facts.lets[item.name] = expr.substitute(item.value, facts.lets)
             elif isinstance(item, p.Step):
                 for link in item.chain.links:
                     if isinstance(link.accuracy, MeasuredShare):
@@ -88,6 +88,6 @@ class Facts:
         facts.means = {line.path: line.mean for line in traffic.means}
         return facts
 
-    def open(self, expr: ir.Expr) -> ir.Expr:
+    def open(self, node: expr.Expr) -> expr.Expr:
         """The expression with its lets looked through."""
-        return ir.substitute(expr, self.lets) if self.lets else expr
+        return expr.substitute(node, self.lets) if self.lets else node

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipelang.runtime.engine.world import Arms
 from pipelang.runtime.worlds.simulation.declared_chances import Facts, UnknownChance
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.arms import OTHER, arm_test, is_closed
 from pipelang.semantics.fold import NotConstant, fold
@@ -62,7 +62,7 @@ class Frame:
     latents: dict[str, Latents] = field(default_factory=dict)
     around: bool = True
     caller: Frame | None = None
-    arguments: Mapping[str, ir.Expr] = field(default_factory=dict)
+    arguments: Mapping[str, expr.Expr] = field(default_factory=dict)
     outside: Frame | None = None
     variable: str | None = None
 
@@ -74,9 +74,9 @@ class Frame:
             return self.outside.is_right_by_name(name)
         return self.right.get(name, True)
 
-    def is_right(self, expr: ir.Expr) -> bool:
+    def is_right(self, node: expr.Expr) -> bool:
         """Whether everything that an expression mentions is right; the root's inputs always are."""
-        return all(self.is_right_by_name(name) for name in ir.mentions(self.facts.open(expr)))
+        return all(self.is_right_by_name(name) for name in expr.mentions(self.facts.open(node)))
 
     def make(self, step: str, right: bool) -> None:
         """A step's value was made (again)."""
@@ -92,18 +92,18 @@ class Frame:
 
     # ------------------------------------------------------------------------------ draws
 
-    def _key(self, kind: str, expr: ir.Expr) -> tuple[Any, ...]:
-        names = sorted(ir.mentions(expr))
-        return (kind, expr, *((name, self.versions.get(name, 0)) for name in names))
+    def _key(self, kind: str, node: expr.Expr) -> tuple[Any, ...]:
+        names = sorted(expr.mentions(node))
+        return (kind, node, *((name, self.versions.get(name, 0)) for name in names))
 
-    def holds(self, test: ir.Expr, right: float, wrong: float) -> bool:
+    def holds(self, test: expr.Expr, right: float, wrong: float) -> bool:
         """A test by its rates: how often it holds given that what it mentions is right, or not."""
         key = self._key("test", test)
         if key not in self.drawn:
             self.drawn[key] = self.chances.flip(right if self.is_right(test) else wrong)
         return bool(self.drawn[key])
 
-    def judge(self, test: ir.Expr, name: str | None, evidence: p.TestEvidence | None) -> bool:
+    def judge(self, test: expr.Expr, name: str | None, evidence: p.TestEvidence | None) -> bool:
         """How a gate or branch comes out."""
         facts, odds = self.facts, self.facts.odds
         test = facts.open(test)
@@ -116,82 +116,84 @@ class Frame:
         own = evidence.file if isinstance(evidence, p.ByFile) else None
         return bool(self.value(test, own))
 
-    def value(self, expr: ir.Expr, own: str | None = None) -> Any:
+    def value(self, node: expr.Expr, own: str | None = None) -> Any:
         """The value of an expression over bools, enums and tiers, from draws."""
         try:
-            return fold(expr)
+            return fold(node)
         except NotConstant:
             pass
-        if self.outside is not None and self.variable not in ir.mentions(expr):
-            return self.outside.value(expr, own)
+        if self.outside is not None and self.variable not in expr.mentions(node):
+            return self.outside.value(node, own)
         facts = self.facts
-        if expr in facts.conditions:
-            return self._condition(expr, facts.conditions[expr])
-        match expr:
-            case ir.Not():
-                return not self.value(expr.operand, own)
-            case ir.Logic(op="and"):
-                return self.value(expr.left, own) and self.value(expr.right, own)
-            case ir.Logic():
-                return self.value(expr.left, own) or self.value(expr.right, own)
-            case ir.Choice():
-                taken = expr.then if self.value(expr.condition, own) else expr.otherwise
+        if node in facts.conditions:
+            return self._condition(node, facts.conditions[node])
+        match node:
+            case expr.Not():
+                return not self.value(node.operand, own)
+            case expr.Logic(op="and"):
+                return self.value(node.left, own) and self.value(node.right, own)
+            case expr.Logic():
+                return self.value(node.left, own) or self.value(node.right, own)
+            case expr.Choice():
+                taken = node.then if self.value(node.condition, own) else node.otherwise
                 return self.value(taken, own)
-            case ir.Select():
-                seen = self.subject(expr.subject, [taken for taken, _ in expr.arms], own)
-                for values, arm in expr.arms:
+            case expr.Select():
+                seen = self.subject(node.subject, [taken for taken, _ in node.arms], own)
+                for values, arm in node.arms:
                     if values is None or seen in values:
                         return self.value(arm, own)
                 raise LookupError(f"no arm takes {seen!r}")
-            case ir.Member() if isinstance(expr.collection, ir.MakeList) and drawable(expr.item):
-                item = self.value(expr.item, own)
-                return item in [self.value(part, own) for part in expr.collection.items]
-            case ir.Compare():
-                return self._compare(expr, own)
-            case _ if ir.path_of(expr) is not None and drawable(expr):
-                return self._path(expr, facts.paths.get(expr))
+            case expr.Member() if isinstance(node.collection, expr.MakeList) and drawable(
+                node.item
+            ):
+                item = self.value(node.item, own)
+                return item in [self.value(part, own) for part in node.collection.items]
+            case expr.Compare():
+                return self._compare(node, own)
+            case _ if expr.path_of(node) is not None and drawable(node):
+                return self._path(node, facts.paths.get(node))
             case _:
-                return self._unknown(expr)
+                return self._unknown(node)
 
-    def subject(self, expr: ir.Expr, arms: Arms, own: str | None = None) -> Any:
+    def subject(self, node: expr.Expr, arms: Arms, own: str | None = None) -> Any:
         """The value of a match's subject, or one that the arm it takes has."""
-        if is_closed(expr):
-            return self.value(expr, own)
+        if is_closed(node):
+            return self.value(node, own)
         try:
-            return fold(expr)
+            return fold(node)
         except NotConstant:
             pass
         for taken in arms:
-            if taken and self.value(arm_test(expr, taken), own):
+            if taken and self.value(arm_test(node, taken), own):
                 return taken[0]
         return OTHER
 
-    def _compare(self, expr: ir.Compare, own: str | None) -> Any:
+    def _compare(self, node: expr.Compare, own: str | None) -> Any:
         facts = self.facts
-        if expr.op == "==" and drawable(expr.left):
-            return self.value(expr.left, own) == self.value(expr.right, own)
-        flipped = {"<": "<=", "<=": "<"}.get(expr.op)
+        if node.op == "==" and drawable(node.left):
+            return self.value(node.left, own) == self.value(node.right, own)
+        flipped = {"<": "<=", "<=": "<"}.get(node.op)
         if flipped is not None:
-            opposite = ir.Compare(flipped, expr.right, expr.left, expr.type)
+            opposite = expr.Compare(flipped, node.right, node.left, node.type)
             if opposite in facts.conditions:
                 return not self.value(opposite, own)
-            sides = [self._confidence(expr.left, own), self._confidence(expr.right, own)]
+            sides = [self._confidence(node.left, own), self._confidence(node.right, own)]
             if None not in sides:
                 left, right = sides
-                return left < right if expr.op == "<" else left <= right
-        return self._unknown(expr)
+                return left < right if node.op == "<" else left <= right
+        return self._unknown(node)
 
-    def _confidence(self, expr: ir.Expr, own: str | None) -> Any:
+    def _confidence(self, node: expr.Expr, own: str | None) -> Any:
         """A constant, or a step's confidence: that of a row of its evidence."""
-        if isinstance(expr, ir.Const):
-            return expr.value
-        path = ir.path_of(expr)
+        if isinstance(node, expr.Const):
+            return node.value
+        path = expr.path_of(node)
         if path is None or len(path) != 2 or path[1] != "confidence":
             return None
         file = own or self.facts.files.get(path[0])
         if file is None:
             return None
-        key = self._key(f"confidence {file}", expr)
+        key = self._key(f"confidence {file}", node)
         if key not in self.drawn:
             rows = self.facts.rows[file, self.is_right_by_name(path[0])]
             if not rows:
@@ -201,32 +203,32 @@ class Frame:
 
     # -------------------------------------------------------------------- atoms and callers
 
-    def _about_arguments(self, expr: ir.Expr) -> bool:
+    def _about_arguments(self, node: expr.Expr) -> bool:
         """Whether an atom is about parameters alone, so that the caller draws it."""
         return (
             self.caller is not None
-            and bool(ir.mentions(expr))
-            and (ir.mentions(expr) <= self.arguments.keys())
+            and bool(expr.mentions(node))
+            and (expr.mentions(node) <= self.arguments.keys())
         )
 
-    def _condition(self, expr: ir.Expr, share: p.ConditionShare | None) -> Any:
-        if self._about_arguments(expr):
+    def _condition(self, node: expr.Expr, share: p.ConditionShare | None) -> Any:
+        if self._about_arguments(node):
             assert self.caller is not None
-            return self.caller.inherit(ir.substitute(expr, self.arguments), share)
+            return self.caller.inherit(expr.substitute(node, self.arguments), share)
         assert share is not None
         odds = self.facts.odds
-        return self.holds(expr, odds.of(share.right), odds.of(share.wrong))
+        return self.holds(node, odds.of(share.right), odds.of(share.wrong))
 
-    def _path(self, expr: ir.Expr, share: p.PathShares | None) -> Any:
-        if self._about_arguments(expr):
+    def _path(self, node: expr.Expr, share: p.PathShares | None) -> Any:
+        if self._about_arguments(node):
             assert self.caller is not None
-            return self.caller.inherit(ir.substitute(expr, self.arguments), share)
-        key = self._key("path", expr)
+            return self.caller.inherit(expr.substitute(node, self.arguments), share)
+        key = self._key("path", node)
         if key not in self.drawn:
             odds = self.facts.odds
             if share is None:
-                odds.open(ir.show(expr))
-                members = expr.type.members if isinstance(expr.type, EnumType) else (True, False)
+                odds.open(expr.show(node))
+                members = node.type.members if isinstance(node.type, EnumType) else (True, False)
                 self.drawn[key] = members[0 if odds.unknown else -1]
             else:
                 values = [value for value, _ in share.shares]
@@ -234,77 +236,77 @@ class Frame:
                 self.drawn[key] = self.chances.source.choices(values, weights)[0]
         return self.drawn[key]
 
-    def _unknown(self, expr: ir.Expr) -> Any:
-        if self._about_arguments(expr):
+    def _unknown(self, node: expr.Expr) -> Any:
+        if self._about_arguments(node):
             assert self.caller is not None
-            return self.caller.inherit(ir.substitute(expr, self.arguments), None)
-        unknown = self.facts.odds.open(ir.show(expr))
-        return self.holds(expr, unknown, unknown)
+            return self.caller.inherit(expr.substitute(node, self.arguments), None)
+        unknown = self.facts.odds.open(expr.show(node))
+        return self.holds(node, unknown, unknown)
 
-    def inherit(self, expr: ir.Expr, share: p.PathShares | p.ConditionShare | None) -> Any:
+    def inherit(self, node: expr.Expr, share: p.PathShares | p.ConditionShare | None) -> Any:
         """What a sub-pipeline asks about its argument: by what is known here, else by its share."""
-        expr = self.facts.open(expr)
-        if self.outside is not None and self.variable not in ir.mentions(expr):
-            return self.outside.inherit(expr, share)
-        if share is None or self.knows(expr):
-            return self.value(expr)
+        node = self.facts.open(node)
+        if self.outside is not None and self.variable not in expr.mentions(node):
+            return self.outside.inherit(node, share)
+        if share is None or self.knows(node):
+            return self.value(node)
         if isinstance(share, p.PathShares):
-            return self._path(expr, share)
-        return self._condition(expr, share)
+            return self._path(node, share)
+        return self._condition(node, share)
 
-    def knows(self, expr: ir.Expr) -> bool:
+    def knows(self, node: expr.Expr) -> bool:
         """Whether somebody said here how an expression comes out."""
         try:
-            fold(expr)
+            fold(node)
         except NotConstant:
             pass
         else:
             return True
         facts = self.facts
-        if expr in facts.conditions or expr in facts.paths:
+        if node in facts.conditions or node in facts.paths:
             return True
-        match expr:
-            case ir.Not() | ir.Logic() | ir.Choice() | ir.Select():
-                return all(map(self.knows, ir.parts(expr)))
-            case ir.Member(collection=ir.MakeList() as listed):
-                return all(map(self.knows, (expr.item, *listed.items)))
-            case ir.Compare(op="==") if drawable(expr.left):
-                return self.knows(expr.left) and self.knows(expr.right)
-            case ir.Compare():
-                flipped = {"<": "<=", "<=": "<"}.get(expr.op, "")
-                opposite = ir.Compare(flipped, expr.right, expr.left, expr.type)
+        match node:
+            case expr.Not() | expr.Logic() | expr.Choice() | expr.Select():
+                return all(map(self.knows, expr.parts(node)))
+            case expr.Member(collection=expr.MakeList() as listed):
+                return all(map(self.knows, (node.item, *listed.items)))
+            case expr.Compare(op="==") if drawable(node.left):
+                return self.knows(node.left) and self.knows(node.right)
+            case expr.Compare():
+                flipped = {"<": "<=", "<=": "<"}.get(node.op, "")
+                opposite = expr.Compare(flipped, node.right, node.left, node.type)
                 if flipped and opposite in facts.conditions:
                     return True
             case _:
                 pass
-        if self._about_arguments(expr):
+        if self._about_arguments(node):
             assert self.caller is not None
-            return self.caller.knows(self.caller.facts.open(ir.substitute(expr, self.arguments)))
+            return self.caller.knows(self.caller.facts.open(expr.substitute(node, self.arguments)))
         return False
 
     # ------------------------------------------------------------------------------ lists
 
-    def length(self, elements: ir.Expr, most: int, told: Any = None) -> int:
+    def length(self, elements: expr.Expr, most: int, told: Any = None) -> int:
         """How long a list is: as it is written, by the mean that is known here or `told` by a
         sub-pipeline about its argument, else by what unknowns count as.
         """
         elements = self.facts.open(elements)
-        if isinstance(elements, ir.MakeList):
+        if isinstance(elements, expr.MakeList):
             return len(elements.items)
-        if self.outside is not None and self.variable not in ir.mentions(elements):
+        if self.outside is not None and self.variable not in expr.mentions(elements):
             return self.outside.length(elements, most, told)
-        path = ir.path_of(elements)
+        path = expr.path_of(elements)
         mean = told if path is None else self.facts.means.get((*path, "length"), told)
         if self._about_arguments(elements):
             assert self.caller is not None
-            return self.caller.length(ir.substitute(elements, self.arguments), most, mean)
+            return self.caller.length(expr.substitute(elements, self.arguments), most, mean)
         return self._length(elements, most, mean)
 
-    def _length(self, elements: ir.Expr, most: int, mean: Any) -> int:
+    def _length(self, elements: expr.Expr, most: int, mean: Any) -> int:
         key = self._key("length", elements)
         if key not in self.drawn:
             if mean is None:
-                unknown = self.facts.odds.open(f"{ir.show(elements)}.length")
+                unknown = self.facts.odds.open(f"{expr.show(elements)}.length")
                 self.drawn[key] = 0 if unknown else most
             else:
                 low = int(mean)
@@ -312,6 +314,6 @@ class Frame:
         return int(self.drawn[key])
 
 
-def drawable(expr: ir.Expr) -> bool:
+def drawable(node: expr.Expr) -> bool:
     """Whether an expression has one of a few values: a bool or an enum."""
-    return expr.type == BOOL or isinstance(expr.type, EnumType)
+    return node.type == BOOL or isinstance(node.type, EnumType)

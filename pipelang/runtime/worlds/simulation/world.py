@@ -23,7 +23,7 @@ from pipelang.runtime.engine.world import (
 from pipelang.runtime.worlds.simulation.declared_chances import Facts
 from pipelang.runtime.worlds.simulation.frames import Chances, Frame, Latents
 from pipelang.runtime.worlds.simulation.virtual_clock import Loop, Task
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Ended, Run
 
 Z95 = 1.644854
-Subjects = tuple[ir.Expr, ...]
+Subjects = tuple[expr.Expr, ...]
 
 
 class Spending(Protocol):
@@ -84,12 +84,12 @@ class SimulatedWorld:
     def leave(self, run: Run, ended: Ended | None) -> None:
         return None
 
-    def value(self, run: Run, expr: ir.Expr) -> Any:
-        return Ghost(self._right(run, (expr,)))
+    def value(self, run: Run, node: expr.Expr) -> Any:
+        return Ghost(self._right(run, (node,)))
 
-    def route(self, run: Run, expr: ir.Expr, arms: Arms = ()) -> Any:
+    def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         frame = self._frame(run)
-        return frame.subject(frame.facts.open(expr), arms)
+        return frame.subject(frame.facts.open(node), arms)
 
     def pure(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A value that was written down: right with its accuracy, if what it mentions is right."""
@@ -105,12 +105,12 @@ class SimulatedWorld:
     def answer(self, run: Run, value: Any) -> Any:
         return value
 
-    def _right(self, run: Run, exprs: Iterable[ir.Expr]) -> bool:
+    def _right(self, run: Run, exprs: Iterable[expr.Expr]) -> bool:
         """Whether expressions are right, and all that the place they stand in hangs on."""
         frame = self._frame(run)
         return frame.around and all(map(frame.is_right, (*exprs, *run.conditions)))
 
-    async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: ir.Expr) -> bool:
+    async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
         evidence = item.evidence if isinstance(item, p.Gate) else None
         name = None if isinstance(item, p.Person) else item.name
         return self._frame(run).judge(test, name, evidence)
@@ -222,7 +222,7 @@ class SimulatedWorld:
 
     async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
         frame = self._frame(run)
-        names = ir.mentions(frame.facts.open(action.until)) - {"it"}
+        names = expr.mentions(frame.facts.open(action.until)) - {"it"}
         others = all(map(frame.is_right_by_name, names))
         odds = frame.facts.odds
         alarms, catches = odds.of(action.rates.false_alarms), odds.of(action.rates.catches)

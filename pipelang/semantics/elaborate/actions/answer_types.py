@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelang.diagnostics import Span, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.actions.outcomes import Place
 from pipelang.semantics.elaborate.context import Context, Scope
@@ -20,7 +20,7 @@ Made = tuple[p.Action, Type]
 def broken_action(context: Context, scope: Scope, arguments: tuple[ast.Argument, ...]) -> Made:
     """Something that was already told; its arguments are still looked at."""
     values = [elaborate(context, scope, argument.value, ERROR) for argument in arguments]
-    reads = frozenset[str]().union(*map(ir.mentions, values))
+    reads = frozenset[str]().union(*map(expr.mentions, values))
     return p.Broken(reads), ERROR
 
 

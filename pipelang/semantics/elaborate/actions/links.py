@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from pipelang.diagnostics import Label, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, Declared, Undeclared, always, never
 from pipelang.semantics.elaborate.actions.outcomes import Place, outcome
@@ -200,8 +200,8 @@ def _asked(
 ) -> set[str] | None:
     """The tiers that an `ask` names, by their keys; None for another action."""
     if isinstance(action, p.AskTier):
-        parts = ir.walk(action.who)
-        consts = [part for part in parts if isinstance(part, ir.Const) and part.type == ANSWERER]
+        parts = expr.walk(action.who)
+        consts = [part for part in parts if isinstance(part, expr.Const) and part.type == ANSWERER]
         return {str(part.value) for part in consts}
     if isinstance(written, ast.Ask) and isinstance(written.who, ast.Cascade):
         symbols = (context.symbols.find(scope.file, name.text) for name in written.who.tiers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelang.diagnostics import Span, codes
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import ByRates
 from pipelang.semantics.elaborate.actions.answer_types import Made, needs_type
@@ -37,7 +37,7 @@ def ask(
         return _cascaded(context, scope, place, link, asked, action.who), expected
     who = elaborate(context, scope, action.who, ANSWERER)
     roles = _roles(context, who)
-    if roles and isinstance(who, ir.Const):
+    if roles and isinstance(who, expr.Const):
         return p.AskRole(prompt, arguments, str(who.value), expected), expected
     if roles:
         context.tell(
@@ -73,7 +73,7 @@ def agent(
     return replace(loop, who=who), expected
 
 
-_NOBODY = ir.Const(None, ANSWERER)
+_NOBODY = expr.Const(None, ANSWERER)
 """Who answers while that is not known yet, or where a cascade says it."""
 
 
@@ -147,7 +147,7 @@ def _cascaded(
 
 def _cascade(
     context: Context, scope: Scope, who: ast.Cascade, answers: Type
-) -> tuple[tuple[str, ...], ir.Expr]:
+) -> tuple[tuple[str, ...], expr.Expr]:
     """The tiers of a cascade, and its test, which reads the answer as `it`."""
     seen: dict[str, None] = {}
     for name in who.tiers:
@@ -162,12 +162,12 @@ def _cascade(
     return tuple(seen), elaborate(context, it, who.until, BOOL)
 
 
-def _roles(context: Context, who: ir.Expr) -> list[ir.Const]:
+def _roles(context: Context, who: expr.Expr) -> list[expr.Const]:
     """The roles that an expression after `by` names."""
     return [
         part
-        for part in ir.walk(who)
-        if isinstance(part, ir.Const)
+        for part in expr.walk(who)
+        if isinstance(part, expr.Const)
         and part.type == ANSWERER
         and context.symbols.by_key[str(part.value)].kind == "role"
     ]

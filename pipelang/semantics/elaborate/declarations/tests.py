@@ -7,7 +7,7 @@ from typing import assert_never
 
 from pipelang.diagnostics import Label, Span, codes
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.actions.outcomes import CODES
 from pipelang.semantics.elaborate.broken_parts import flawed
@@ -151,11 +151,11 @@ def _sub_pipeline(
     return pipelines[symbol.key]
 
 
-def _value(context: Context, file: str, written: ast.Expr, type: Type) -> ir.Expr:
+def _value(context: Context, file: str, written: ast.Expr, type: Type) -> expr.Expr:
     """A mocked value; `none` stands for the answer of a tool that answers nothing."""
     if isinstance(type, NothingType):
         if isinstance(written, ast.Literal) and written.kind is ast.LiteralKind.NONE:
-            return ir.Const(None, type, span=written.span)
+            return expr.Const(None, type, span=written.span)
         help = "its tool has no `->`: write `none`"
         context.tell(
             codes.TYPE_MISMATCH, written.span, help=help, expected="`none`", found="a value"
@@ -257,7 +257,7 @@ def _expect(
             return _equal(context, file, line, contents)
         case ast.ExpectCost():
             amount = quantity(context, scope, line.amount, MONEY, "cost")
-            made = ir.Const(amount, MONEY, span=line.amount.span)
+            made = expr.Const(amount, MONEY, span=line.amount.span)
             return p.Expectation("cost", None, made, line.op, line.span)
         case _:
             assert_never(line)
@@ -309,16 +309,16 @@ def _equal(
         target = ast.FieldRef(target, field, name.span.to(field.span))
     typed = elaborate(context, Scope(file, contents.values, reached=True), target)
     value = elaborate(context, Scope(file), line.value, _as_declared(typed, contents))
-    path = ".".join(ir.path_of(typed) or (name.text,))
+    path = ".".join(expr.path_of(typed) or (name.text,))
     return p.Expectation("equal", path, value, None, line.span)
 
 
-def _as_declared(value: ir.Expr, contents: Contents) -> Type:
+def _as_declared(value: expr.Expr, contents: Contents) -> Type:
     """The type of a value or field with its `?`: an expectation may be that it is `none`."""
     match value:
-        case ir.Read():
+        case expr.Read():
             return contents.values[value.name].type
-        case ir.Field(target=target, name=name):
+        case expr.Field(target=target, name=name):
             record = present(target.type)
             field = record.field(name) if isinstance(record, RecordType) else None
             return value.type if field is None else field.type

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipelang.diagnostics import Help, Span, codes
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.broken_parts import flawed
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.constants import literal
@@ -38,7 +38,7 @@ from pipelang.semantics.types import (
 )
 from pipelang.syntax import ast
 
-Bound = tuple[tuple[str, ir.Expr], ...]
+Bound = tuple[tuple[str, expr.Expr], ...]
 
 
 def bind(
@@ -57,7 +57,7 @@ def bind(
     """
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
-    given: dict[str, ir.Expr] = {}
+    given: dict[str, expr.Expr] = {}
     by_name = {parameter.name: parameter for parameter in parameters}
     late = False
     for position, argument in enumerate(arguments):
@@ -108,7 +108,7 @@ def bind(
         elif parameter.has_default:
             result.append((parameter.name, literal(parameter.default, parameter.type, span)))
         elif isinstance(parameter.type, OptionalType):
-            result.append((parameter.name, ir.Const(None, parameter.type, span=span)))
+            result.append((parameter.name, expr.Const(None, parameter.type, span=span)))
         else:
             missing.append(f"`{parameter.name}`")
     if missing and not broken_too:
@@ -120,29 +120,29 @@ def _count(number: int) -> str:
     return {0: "no arguments", 1: "one argument"}.get(number, f"{number} arguments")
 
 
-def elaborate_call(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
+def elaborate_call(context: Context, scope: Scope, node: ast.CallFn) -> expr.Expr:
     """A call of a declared or built-in function."""
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
     from pipelang.semantics.elaborate.expressions.signatures import signature
 
-    name = expr.function.text
+    name = node.function.text
     if name in BUILTIN_FUNCTIONS:
-        return _builtin(context, scope, expr)
+        return _builtin(context, scope, node)
     symbol = context.symbols.find(scope.file, name)
     if symbol is None or symbol.kind != "fn":
-        _no_function(context, scope, expr.function)
-        for argument in expr.arguments:
+        _no_function(context, scope, node.function)
+        for argument in node.arguments:
             elaborate(context, scope, argument.value, ERROR)
-        return broken(expr.span)
+        return broken(node.span)
     context.symbols.use(scope.file, symbol)
     pending = symbol.key in context.pending
     parameters, returns = signature(context, symbol.key)
     if pending:
-        return broken(expr.span)
-    bound = bind(context, scope, name, parameters, expr.arguments, expr.span)
+        return broken(node.span)
+    bound = bind(context, scope, name, parameters, node.arguments, node.span)
     if len(bound) < len(parameters) or isinstance(returns, ErrorType):
-        return broken(expr.span)
-    return ir.Apply(symbol.key, tuple(value for _, value in bound), returns, expr.span)
+        return broken(node.span)
+    return expr.Apply(symbol.key, tuple(value for _, value in bound), returns, node.span)
 
 
 def _no_function(context: Context, scope: Scope, name: ast.Name) -> None:
@@ -172,22 +172,22 @@ _ELSEWHERE = {
 }
 
 
-def _builtin(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
+def _builtin(context: Context, scope: Scope, node: ast.CallFn) -> expr.Expr:
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
-    name = expr.function.text
-    named = [argument for argument in expr.arguments if argument.name is not None]
+    name = node.function.text
+    named = [argument for argument in node.arguments if argument.name is not None]
     if named:
         context.tell(
             codes.ARGUMENTS, named[0].span, what=f"`{name}` takes its arguments by position"
         )
-        return broken(expr.span)
-    values = tuple(elaborate(context, scope, argument.value) for argument in expr.arguments)
+        return broken(node.span)
+    values = tuple(elaborate(context, scope, argument.value) for argument in node.arguments)
     for value in values:
         if isinstance(value.type, OptionalType):
             return absent(context, value, value.span)
     if any(isinstance(value.type, ErrorType) for value in values):
-        return broken(expr.span)
+        return broken(node.span)
     type = _builtin_type(name, values)
     if type is None:
         wanted = {
@@ -199,16 +199,16 @@ def _builtin(context: Context, scope: Scope, expr: ast.CallFn) -> ir.Expr:
             "first": "a text and an amount like 4k tokens, or a list and a whole number",
         }[name]
         found = ", ".join(quoted(value.type) for value in values) or "nothing"
-        context.tell(codes.TYPE_MISMATCH, expr.span, expected=f"{wanted} for `{name}`", found=found)
-        return broken(expr.span)
-    return ir.Builtin(name, values, type, expr.span)
+        context.tell(codes.TYPE_MISMATCH, node.span, expected=f"{wanted} for `{name}`", found=found)
+        return broken(node.span)
+    return expr.Builtin(name, values, type, node.span)
 
 
 _SUMMABLE = (INT, NUMBER, MONEY, DURATION)
 _ORDERED = (*_SUMMABLE, PROBABILITY, TIME, TOKENS)
 
 
-def _builtin_type(name: str, values: Sequence[ir.Expr]) -> Type | None:
+def _builtin_type(name: str, values: Sequence[expr.Expr]) -> Type | None:
     """The type of what a built-in function answers; None if it does not take these values."""
     types = [value.type for value in values]
     match name, types:
@@ -237,7 +237,7 @@ def _builtin_type(name: str, values: Sequence[ir.Expr]) -> Type | None:
             return None
 
 
-def _smaller(most: int | None, limit: ir.Expr) -> int | None:
+def _smaller(most: int | None, limit: expr.Expr) -> int | None:
     """What is known about a length after it was limited."""
     try:
         value = fold(limit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelang.diagnostics import codes
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.constants import literal
 from pipelang.semantics.symbols import suggestion
@@ -25,40 +25,40 @@ from pipelang.syntax import ast
 
 
 def elaborate_list(
-    context: Context, scope: Scope, expr: ast.ListOf, expected: Type | None
-) -> ir.Expr:
+    context: Context, scope: Scope, node: ast.ListOf, expected: Type | None
+) -> expr.Expr:
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
     inner = None if expected is None else present(expected)
     if isinstance(inner, ListType):
-        items = tuple(elaborate(context, scope, item, inner.element) for item in expr.items)
+        items = tuple(elaborate(context, scope, item, inner.element) for item in node.items)
         if inner.max_length is not None and len(items) > inner.max_length:
             context.tell(
                 codes.OUT_OF_RANGE,
-                expr.span,
+                node.span,
                 what="the length of this list",
                 range=f"at most {inner.max_length}",
                 found=len(items),
             )
-        return ir.MakeList(items, replace(inner, max_length=len(items)), expr.span)
+        return expr.MakeList(items, replace(inner, max_length=len(items)), node.span)
     if inner == JSON:
-        items = tuple(elaborate(context, scope, item, JSON) for item in expr.items)
-        return ir.MakeList(items, JSON, expr.span)
-    if not expr.items:
+        items = tuple(elaborate(context, scope, item, JSON) for item in node.items)
+        return expr.MakeList(items, JSON, node.span)
+    if not node.items:
         if inner is None:
-            context.tell(codes.NEEDS_TYPE, expr.span, name="[]", help=_NEEDS_TYPE)
+            context.tell(codes.NEEDS_TYPE, node.span, name="[]", help=_NEEDS_TYPE)
         elif not isinstance(inner, ErrorType):
             context.tell(
-                codes.TYPE_MISMATCH, expr.span, expected=quoted(inner), found="an empty list"
+                codes.TYPE_MISMATCH, node.span, expected=quoted(inner), found="an empty list"
             )
-        return broken(expr.span)
-    return _list(context, expr, [elaborate(context, scope, item) for item in expr.items])
+        return broken(node.span)
+    return _list(context, node, [elaborate(context, scope, item) for item in node.items])
 
 
 _NEEDS_TYPE = "write the type where it gets its name: `let x: TYPE = ...`, `step x: TYPE = ...`"
 
 
-def _list(context: Context, expr: ast.ListOf, items: list[ir.Expr]) -> ir.Expr:
+def _list(context: Context, node: ast.ListOf, items: list[expr.Expr]) -> expr.Expr:
     """A list whose elements say what it is a list of."""
     type = items[0].type
     for item in items[1:]:
@@ -70,42 +70,42 @@ def _list(context: Context, expr: ast.ListOf, items: list[ir.Expr]) -> ir.Expr:
                 expected=f"{quoted(type)} like the others",
                 found=quoted(item.type),
             )
-            return broken(expr.span)
+            return broken(node.span)
         type = joined
     if isinstance(type, ErrorType):
-        return broken(expr.span)
-    return ir.MakeList(tuple(items), ListType(type, len(items)), expr.span)
+        return broken(node.span)
+    return expr.MakeList(tuple(items), ListType(type, len(items)), node.span)
 
 
 def elaborate_record(
-    context: Context, scope: Scope, expr: ast.RecordOf, expected: Type | None
-) -> ir.Expr:
+    context: Context, scope: Scope, node: ast.RecordOf, expected: Type | None
+) -> expr.Expr:
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
     match None if expected is None else present(expected):
         case RecordType() as type:
-            return _record(context, scope, expr, type)
+            return _record(context, scope, node, type)
         case MapType() as type:
-            return _map(context, scope, expr, type, type.value)
+            return _map(context, scope, node, type, type.value)
         case type if type == JSON:
-            return _map(context, scope, expr, JSON, JSON)
+            return _map(context, scope, node, JSON, JSON)
         case None:
-            context.tell(codes.NEEDS_TYPE, expr.span, name="{...}", help=_NEEDS_TYPE)
+            context.tell(codes.NEEDS_TYPE, node.span, name="{...}", help=_NEEDS_TYPE)
         case type:
             if not isinstance(type, ErrorType):
                 context.tell(
-                    codes.TYPE_MISMATCH, expr.span, expected=quoted(type), found="a record"
+                    codes.TYPE_MISMATCH, node.span, expected=quoted(type), found="a record"
                 )
-            for field in expr.fields:
+            for field in node.fields:
                 elaborate(context, scope, field.value, ERROR)
-    return broken(expr.span)
+    return broken(node.span)
 
 
-def _record(context: Context, scope: Scope, expr: ast.RecordOf, type: RecordType) -> ir.Expr:
+def _record(context: Context, scope: Scope, node: ast.RecordOf, type: RecordType) -> expr.Expr:
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
-    given: dict[str, ir.Expr] = {}
-    for item in expr.fields:
+    given: dict[str, expr.Expr] = {}
+    for item in node.fields:
         name = item.key.text
         field = type.field(name)
         if not name:  # it could not be read
@@ -137,28 +137,28 @@ def _record(context: Context, scope: Scope, expr: ast.RecordOf, type: RecordType
         and not field.has_default
         and not isinstance(field.type, OptionalType)
     ]
-    if missing and all(item.key.text for item in expr.fields):
+    if missing and all(item.key.text for item in node.fields):
         names = ", ".join(f"`{name}`" for name in missing)
-        context.tell(codes.ARGUMENTS, expr.span, what=f"this `{type.name}` lacks {names}")
-        return broken(expr.span)
+        context.tell(codes.ARGUMENTS, node.span, what=f"this `{type.name}` lacks {names}")
+        return broken(node.span)
     fields = []
     for field in type.fields:
         if field.name in given:
             fields.append((field.name, given[field.name]))
         elif field.has_default:
-            fields.append((field.name, literal(field.default, field.type, expr.span)))
+            fields.append((field.name, literal(field.default, field.type, node.span)))
         elif isinstance(field.type, OptionalType):
-            fields.append((field.name, ir.Const(None, field.type, span=expr.span)))
-    return ir.MakeRecord(tuple(fields), type, expr.span)
+            fields.append((field.name, expr.Const(None, field.type, span=node.span)))
+    return expr.MakeRecord(tuple(fields), type, node.span)
 
 
 def _map(
-    context: Context, scope: Scope, expr: ast.RecordOf, type: Type, value_type: Type
-) -> ir.Expr:
+    context: Context, scope: Scope, node: ast.RecordOf, type: Type, value_type: Type
+) -> expr.Expr:
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
-    fields: dict[str, ir.Expr] = {}
-    for item in expr.fields:
+    fields: dict[str, expr.Expr] = {}
+    for item in node.fields:
         if not item.quoted and type != JSON:
             help = f'keys of a map are texts: "{item.key.text}"'
             context.tell(
@@ -174,9 +174,9 @@ def _map(
     if isinstance(type, MapType) and type.max_length is not None and len(fields) > type.max_length:
         context.tell(
             codes.OUT_OF_RANGE,
-            expr.span,
+            node.span,
             what="the size of this map",
             range=f"at most {type.max_length}",
             found=len(fields),
         )
-    return ir.MakeRecord(tuple(fields.items()), type, expr.span)
+    return expr.MakeRecord(tuple(fields.items()), type, node.span)

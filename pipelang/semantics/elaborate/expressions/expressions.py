@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from pipelang.diagnostics import Help, Span, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.broken_parts import whole
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.calls import elaborate_call
@@ -67,25 +67,25 @@ _LITERAL_TYPES: dict[ast.LiteralKind, Type] = {
 def elaborate(
     context: Context,
     scope: Scope,
-    expr: ast.Expr,
+    node: ast.Expr,
     expected: Type | None = None,
     *,
     checked: bool = False,
-) -> ir.Expr:
+) -> expr.Expr:
     """The typed expression. Tells once if it does not fit `expected`.
 
     `checked` says that the value is checked again while running, so that one of an open range may
     stand where a range is expected.
     """
-    typed = _elaborate(context, scope, expr, expected)
+    typed = _elaborate(context, scope, node, expected)
     if expected is None or isinstance(typed.type, ErrorType):
         return typed
     if not fits(typed.type, expected):
-        return misfit(context, typed, expected, expr.span)
-    return keep_promises(context, typed, expected, expr.span, checked)
+        return misfit(context, typed, expected, node.span)
+    return keep_promises(context, typed, expected, node.span, checked)
 
 
-def misfit(context: Context, typed: ir.Expr, expected: Type, span: Span) -> ir.Expr:
+def misfit(context: Context, typed: expr.Expr, expected: Type, span: Span) -> expr.Expr:
     """Tell that an expression is not of the type that is expected."""
     found = typed.type
     if isinstance(found, OptionalType) and fits(found.inner, expected):
@@ -100,12 +100,12 @@ def misfit(context: Context, typed: ir.Expr, expected: Type, span: Span) -> ir.E
     return broken(span)
 
 
-def _mend(typed: ir.Expr, expected: Type) -> Help | None:
+def _mend(typed: expr.Expr, expected: Type) -> Help | None:
     """How to write what was most likely meant."""
     found = typed.type
     number = found in (INT, NUMBER)
     if expected == PROBABILITY and number:
-        if isinstance(typed, ir.Const) and 0 <= typed.value <= 100:
+        if isinstance(typed, expr.Const) and 0 <= typed.value <= 100:
             share = Decimal(typed.value) / 100 if typed.value > 1 else Decimal(typed.value)
             return as_share(typed, f"shares are written with a percent sign: {show_share(share)}")
         return "shares are written with a percent sign: 70%"
@@ -121,71 +121,71 @@ def _mend(typed: ir.Expr, expected: Type) -> Help | None:
     return None
 
 
-def condition(context: Context, scope: Scope, expr: ast.Expr) -> ir.Expr:
+def condition(context: Context, scope: Scope, node: ast.Expr) -> expr.Expr:
     """An expression that must be a bool."""
-    return elaborate(context, scope, expr, BOOL)
+    return elaborate(context, scope, node, BOOL)
 
 
-def _elaborate(context: Context, scope: Scope, expr: ast.Expr, expected: Type | None) -> ir.Expr:
-    match expr:
+def _elaborate(context: Context, scope: Scope, node: ast.Expr, expected: Type | None) -> expr.Expr:
+    match node:
         case ast.Literal():
-            return ir.Const(expr.value, _LITERAL_TYPES[expr.kind], span=expr.span)
+            return expr.Const(node.value, _LITERAL_TYPES[node.kind], span=node.span)
         case ast.NameRef():
-            return elaborate_name(context, scope, expr, expected)
+            return elaborate_name(context, scope, node, expected)
         case ast.FieldRef():
-            return elaborate_field(context, scope, expr)
+            return elaborate_field(context, scope, node)
         case ast.Index():
-            return _index(context, scope, expr)
+            return _index(context, scope, node)
         case ast.Present():
-            return _present(context, scope, expr)
+            return _present(context, scope, node)
         case ast.CallFn():
-            return elaborate_call(context, scope, expr)
+            return elaborate_call(context, scope, node)
         case ast.ListOf():
-            return elaborate_list(context, scope, expr, expected)
+            return elaborate_list(context, scope, node, expected)
         case ast.RecordOf():
-            return elaborate_record(context, scope, expr, expected)
+            return elaborate_record(context, scope, node, expected)
         case ast.Unary():
-            if expr.op == "not":
-                return ir.Not(condition(context, scope, expr.operand), BOOL, expr.span)
-            return elaborate_negation(context, scope, expr)
+            if node.op == "not":
+                return expr.Not(condition(context, scope, node.operand), BOOL, node.span)
+            return elaborate_negation(context, scope, node)
         case ast.Binary():
-            return elaborate_binary(context, scope, expr)
+            return elaborate_binary(context, scope, node)
         case ast.If():
-            return _if(context, scope, expr, expected)
+            return _if(context, scope, node, expected)
         case ast.Match():
-            return _match(context, scope, expr, expected)
+            return _match(context, scope, node, expected)
         case ast.Broken():
-            return broken(expr.span)
+            return broken(node.span)
         case _:
-            assert_never(expr)
+            assert_never(node)
 
 
-def _present(context: Context, scope: Scope, expr: ast.Present) -> ir.Expr:
-    target = elaborate(context, scope, expr.target)
+def _present(context: Context, scope: Scope, node: ast.Present) -> expr.Expr:
+    target = elaborate(context, scope, node.target)
     if isinstance(target.type, ErrorType):
-        return broken(expr.span)
+        return broken(node.span)
     if not may_be_absent(scope, target):
         context.tell(
             codes.TYPE_MISMATCH,
-            expr.span,
+            node.span,
             expected="a value that may be absent",
             found=f"{quoted(target.type)}, which is always there",
         )
-        return broken(expr.span)
-    return ir.IsPresent(target, BOOL, expr.span)
+        return broken(node.span)
+    return expr.IsPresent(target, BOOL, node.span)
 
 
-def _if(context: Context, scope: Scope, expr: ast.If, expected: Type | None) -> ir.Expr:
-    test = condition(context, scope, expr.condition)
-    then = elaborate(context, scope.knowing(known_if_true(test)), expr.then, expected)
-    otherwise = elaborate(context, scope.knowing(known_if_false(test)), expr.otherwise, expected)
+def _if(context: Context, scope: Scope, node: ast.If, expected: Type | None) -> expr.Expr:
+    test = condition(context, scope, node.condition)
+    then = elaborate(context, scope.knowing(known_if_true(test)), node.then, expected)
+    otherwise = elaborate(context, scope.knowing(known_if_false(test)), node.otherwise, expected)
     type = _joined(context, [then, otherwise], expected)
     if isinstance(type, ErrorType):
-        return broken(expr.span)
-    return ir.Choice(test, then, otherwise, type, expr.span)
+        return broken(node.span)
+    return expr.Choice(test, then, otherwise, type, node.span)
 
 
-def _joined(context: Context, values: list[ir.Expr], expected: Type | None) -> Type:
+def _joined(context: Context, values: list[expr.Expr], expected: Type | None) -> Type:
     """The type of several alternatives: what is expected, else what all of them fit in."""
     type = values[0].type
     for value in values[1:]:
@@ -202,47 +202,47 @@ def _joined(context: Context, values: list[ir.Expr], expected: Type | None) -> T
     return type if expected is None or isinstance(type, ErrorType) else expected
 
 
-def _index(context: Context, scope: Scope, expr: ast.Index) -> ir.Expr:
-    target = elaborate(context, scope, expr.target)
+def _index(context: Context, scope: Scope, node: ast.Index) -> expr.Expr:
+    target = elaborate(context, scope, node.target)
     match target.type:
         case ListType() as type:
-            at = elaborate(context, scope, expr.index, INT)
-            return ir.At(target, at, optional(type.element), expr.span)
+            at = elaborate(context, scope, node.index, INT)
+            return expr.At(target, at, optional(type.element), node.span)
         case MapType() as type:
-            at = elaborate(context, scope, expr.index, TEXT)
-            return ir.At(target, at, optional(type.value), expr.span)
+            at = elaborate(context, scope, node.index, TEXT)
+            return expr.At(target, at, optional(type.value), node.span)
         case OptionalType():
-            return absent(context, target, expr.target.span)
+            return absent(context, target, node.target.span)
         case ErrorType():
-            elaborate(context, scope, expr.index, ERROR)
+            elaborate(context, scope, node.index, ERROR)
         case type:
             context.tell(
                 codes.TYPE_MISMATCH,
-                expr.target.span,
+                node.target.span,
                 expected="a list or a map",
                 found=quoted(type),
             )
-    return broken(expr.span)
+    return broken(node.span)
 
 
-def _match(context: Context, scope: Scope, expr: ast.Match, expected: Type | None) -> ir.Expr:
-    subject = elaborate(context, scope, expr.subject)
-    patterns = elaborate_patterns(context, subject, expr.arms, expr.subject.span)
-    arms: list[ir.Expr] = []
-    pure = all(isinstance(arm.link.action, ast.Pure) for arm in whole(expr.arms))
+def _match(context: Context, scope: Scope, node: ast.Match, expected: Type | None) -> expr.Expr:
+    subject = elaborate(context, scope, node.subject)
+    patterns = elaborate_patterns(context, subject, node.arms, node.subject.span)
+    arms: list[expr.Expr] = []
+    pure = all(isinstance(arm.link.action, ast.Pure) for arm in whole(node.arms))
     expected = expected if pure else expected or ERROR
-    for arm in whole(expr.arms):
+    for arm in whole(node.arms):
         action = arm.link.action
         if isinstance(action, ast.Pure) and not arm.link.options:
             arms.append(elaborate(context, scope, action.value, expected))
         else:
             arms.append(_no_action(context, arm.link))
     if not arms or patterns is None:
-        return broken(expr.span)
+        return broken(node.span)
     type = _joined(context, arms, expected)
     if isinstance(type, ErrorType):
-        return broken(expr.span)
-    return ir.Select(subject, tuple(zip(patterns, arms, strict=True)), type, expr.span)
+        return broken(node.span)
+    return expr.Select(subject, tuple(zip(patterns, arms, strict=True)), type, node.span)
 
 
 _ACTIONS = {
@@ -255,7 +255,7 @@ _ACTIONS = {
 }
 
 
-def _no_action(context: Context, link: ast.Link) -> ir.Expr:
+def _no_action(context: Context, link: ast.Link) -> expr.Expr:
     """Tell that an arm of a pure match does something."""
     action = link.action
     if isinstance(action, ast.MatchAction):

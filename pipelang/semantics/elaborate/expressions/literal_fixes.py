@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pipelang.diagnostics import Help, Mend
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.types import INT, NUMBER, TEXT, EnumType
 
 
-def as_share(typed: ir.Expr, words: str) -> Help:
+def as_share(typed: expr.Expr, words: str) -> Help:
     """A number where a share is expected: `70` is 70%, `0.7` too; `1` may be either."""
-    if not isinstance(typed, ir.Const) or typed.setting is not None:
+    if not isinstance(typed, expr.Const) or typed.setting is not None:
         return words
     value = typed.value
     if typed.type == INT and 1 < value <= 100:
@@ -19,8 +19,8 @@ def as_share(typed: ir.Expr, words: str) -> Help:
     return words
 
 
-def as_member(typed: ir.Expr, type: EnumType, words: str) -> Help:
+def as_member(typed: expr.Expr, type: EnumType, words: str) -> Help:
     """A text where a member of an enum is expected, and it is one of them in quotes."""
-    if isinstance(typed, ir.Const) and typed.type == TEXT and typed.value in type.members:
+    if isinstance(typed, expr.Const) and typed.type == TEXT and typed.value in type.members:
         return Mend(words, f'"{typed.value}"', str(typed.value))
     return words

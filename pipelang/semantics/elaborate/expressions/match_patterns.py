@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelang.diagnostics import Span, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.broken_parts import flawed, whole
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.expressions.optionals import absent
@@ -19,7 +19,7 @@ Arm = ast.Arm | ast.MatchItemArm
 
 
 def elaborate_patterns(
-    context: Context, subject: ir.Expr, arms: Sequence[Arm | ast.Broken], span: Span
+    context: Context, subject: expr.Expr, arms: Sequence[Arm | ast.Broken], span: Span
 ) -> list[Values] | None:
     """The values that each whole arm takes, None for `else`. Tells what is missing or dead.
 

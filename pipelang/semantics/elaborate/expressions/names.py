@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelang.diagnostics import Help, Mend, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.optionals import absent
 from pipelang.semantics.elaborate.import_hints import offered_by
@@ -35,10 +35,10 @@ BUDGET_PARTS = {"time": DURATION, "tokens": TOKENS, "steps": INT}
 
 
 def elaborate_name(
-    context: Context, scope: Scope, expr: ast.NameRef, expected: Type | None
-) -> ir.Expr:
+    context: Context, scope: Scope, node: ast.NameRef, expected: Type | None
+) -> expr.Expr:
     """A bare name: a value in scope first, then a member of the enum that is expected."""
-    name = expr.name
+    name = node.name
     local = scope.names.get(name)
     if local is not None:
         context.read.add(local.span)
@@ -46,34 +46,34 @@ def elaborate_name(
             help = "its tool has no `->`, so it answers nothing"
             context.tell(
                 codes.TYPE_MISMATCH,
-                expr.span,
+                node.span,
                 help=help,
                 expected="a value",
                 found=f"`{name}`, which has none",
             )
-            return broken(expr.span)
-        read = ir.Read(name, local.type, expr.span)
-        return ir.Read(name, present(local.type), expr.span) if scope.is_present(read) else read
+            return broken(node.span)
+        read = expr.Read(name, local.type, node.span)
+        return expr.Read(name, present(local.type), node.span) if scope.is_present(read) else read
     symbol = context.symbols.find(scope.file, name)
     if symbol is not None and symbol.kind == "setting":
         from pipelang.semantics.elaborate.expressions.settings import setting
 
         context.symbols.use(scope.file, symbol)
-        return setting(context, symbol.key, expr.span)
+        return setting(context, symbol.key, node.span)
     wanted = None if expected is None else present(expected)
     if isinstance(wanted, EnumType) and name in wanted.members:
-        return ir.Const(name, wanted, span=expr.span)
+        return expr.Const(name, wanted, span=node.span)
     if symbol is None:
-        _unknown(context, scope, expr, wanted)
-        return broken(expr.span)
+        _unknown(context, scope, node, wanted)
+        return broken(node.span)
     context.symbols.use(scope.file, symbol)
     if isinstance(wanted, AnswererType):
         if symbol.kind in ("tier", "role"):
-            return ir.Const(symbol.key, ANSWERER, span=expr.span)
-        context.wrong_kind(ast.Name(name, expr.span), symbol, "a tier or a role")
+            return expr.Const(symbol.key, ANSWERER, span=node.span)
+        context.wrong_kind(ast.Name(name, node.span), symbol, "a tier or a role")
     elif not isinstance(wanted, ErrorType):
-        context.wrong_kind(ast.Name(name, expr.span), symbol, "a value", _instead(symbol))
-    return broken(expr.span)
+        context.wrong_kind(ast.Name(name, node.span), symbol, "a value", _instead(symbol))
+    return broken(node.span)
 
 
 def _instead(symbol: Symbol) -> str | None:
@@ -96,29 +96,29 @@ _ELSEWHERE: dict[str, Help] = {
 }
 
 
-def _unknown(context: Context, scope: Scope, expr: ast.NameRef, wanted: Type | None) -> None:
-    name = expr.name
+def _unknown(context: Context, scope: Scope, node: ast.NameRef, wanted: Type | None) -> None:
+    name = node.name
     help: Help | None
     if name in scope.later:
         help = "values are made before they are used: move its step up"
-        context.tell(codes.NOT_YET, expr.span, name=name, help=help)
+        context.tell(codes.NOT_YET, node.span, name=name, help=help)
     elif name in scope.gone:
-        context.tell(codes.OUT_OF_BLOCK, expr.span, name=name)
+        context.tell(codes.OUT_OF_BLOCK, node.span, name=name)
     elif isinstance(wanted, AnswererType):
-        context.unknown(scope.file, ast.Name(name, expr.span), ("tier", "role"))
+        context.unknown(scope.file, ast.Name(name, node.span), ("tier", "role"))
     elif context.symbols.is_lost(scope.file, name):
         pass
     elif isinstance(wanted, EnumType):
         help = suggestion(name, [*wanted.members, *scope.names])
         help = help or "members: " + ", ".join(wanted.members)
         what = f"member of {wanted.name}"
-        context.tell(codes.UNKNOWN_NAME, expr.span, what=what, name=name, help=help)
+        context.tell(codes.UNKNOWN_NAME, node.span, what=what, name=name, help=help)
     else:
         settings = context.symbols.names(scope.file, "setting")
         help = _ELSEWHERE.get(name) or suggestion(name, [*scope.names, *settings])
         help = help or _member_elsewhere(context, scope, name)
         help = help or offered_by(context.loader, name, ("setting",))
-        context.tell(codes.UNKNOWN_NAME, expr.span, what="name", name=name, help=help)
+        context.tell(codes.UNKNOWN_NAME, node.span, what="name", name=name, help=help)
 
 
 def _member_elsewhere(context: Context, scope: Scope, name: str) -> str | None:
@@ -133,47 +133,47 @@ def _member_elsewhere(context: Context, scope: Scope, name: str) -> str | None:
     return None
 
 
-def elaborate_field(context: Context, scope: Scope, expr: ast.FieldRef) -> ir.Expr:
+def elaborate_field(context: Context, scope: Scope, node: ast.FieldRef) -> expr.Expr:
     """`target.name`: a field of a record, a part of a json, or what is left of the budget."""
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
-    left = _budget_left(scope, expr)
+    left = _budget_left(scope, node)
     if left is not None:
         return left
-    target = elaborate(context, scope, expr.target)
-    type, name = target.type, expr.name.text
+    target = elaborate(context, scope, node.target)
+    type, name = target.type, node.name.text
     match type:
         case ErrorType():
             pass
         case OptionalType():
-            return absent(context, target, expr.target.span)
+            return absent(context, target, node.target.span)
         case RecordType():
             field = type.field(name)
             if field is not None:
-                typed = ir.Field(target, name, field.type, expr.span)
+                typed = expr.Field(target, name, field.type, node.span)
                 if scope.is_present(typed):
-                    return ir.Field(target, name, present(field.type), expr.span)
+                    return expr.Field(target, name, present(field.type), node.span)
                 return typed
             close = suggestion(name, [f.name for f in type.fields])
             fields = "fields: " + ", ".join(f.name for f in type.fields)
             help: Help | None = close or fields
             context.tell(
-                codes.UNKNOWN_FIELD, expr.name.span, help=help, type=quoted(type), name=name
+                codes.UNKNOWN_FIELD, node.name.span, help=help, type=quoted(type), name=name
             )
         case _ if type == JSON:
-            return ir.Field(target, name, optional(JSON), expr.span)
+            return expr.Field(target, name, optional(JSON), node.span)
         case _:
             help = None
             counted = type == TEXT or isinstance(type, (ListType, MapType))
             if counted and name in ("length", "size", "count", "len"):
-                help = f"write `len({ir.show(target)})`"
+                help = f"write `len({expr.show(target)})`"
             context.tell(
-                codes.UNKNOWN_FIELD, expr.name.span, help=help, type=quoted(type), name=name
+                codes.UNKNOWN_FIELD, node.name.span, help=help, type=quoted(type), name=name
             )
-    return broken(expr.span)
+    return broken(node.span)
 
 
-def _budget_left(scope: Scope, expr: ast.FieldRef) -> ir.Expr | None:
+def _budget_left(scope: Scope, node: ast.FieldRef) -> expr.Expr | None:
     """`budget.remaining` and `budget.remaining.time`, where a budget can be asked."""
 
     def is_remaining(part: ast.Expr) -> bool:
@@ -186,8 +186,8 @@ def _budget_left(scope: Scope, expr: ast.FieldRef) -> ir.Expr | None:
 
     if not scope.budget:
         return None
-    if is_remaining(expr):
-        return ir.BudgetLeft("money", MONEY, expr.span)
-    if is_remaining(expr.target) and expr.name.text in BUDGET_PARTS:
-        return ir.BudgetLeft(expr.name.text, BUDGET_PARTS[expr.name.text], expr.span)
+    if is_remaining(node):
+        return expr.BudgetLeft("money", MONEY, node.span)
+    if is_remaining(node.target) and node.name.text in BUDGET_PARTS:
+        return expr.BudgetLeft(node.name.text, BUDGET_PARTS[node.name.text], node.span)
     return None

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 
 Paths = frozenset[tuple[str, ...]]
 NOTHING: Paths = frozenset()
 
 
-def known_if_true(test: ir.Expr) -> Paths:
+def known_if_true(test: expr.Expr) -> Paths:
     """The paths that are there if the test holds."""
     match test:
-        case ir.IsPresent():
-            path = ir.path_of(test.target)
+        case expr.IsPresent():
+            path = expr.path_of(test.target)
             return frozenset((path,)) if path else NOTHING
-        case ir.Not():
+        case expr.Not():
             return known_if_false(test.operand)
-        case ir.Logic(op="and"):
+        case expr.Logic(op="and"):
             return known_if_true(test.left) | known_if_true(test.right)
-        case ir.Logic(op="or"):
+        case expr.Logic(op="or"):
             return known_if_true(test.left) & known_if_true(test.right)
         case _:
             return NOTHING
 
 
-def known_if_false(test: ir.Expr) -> Paths:
+def known_if_false(test: expr.Expr) -> Paths:
     """The paths that are there if the test does not hold."""
     match test:
-        case ir.Not():
+        case expr.Not():
             return known_if_true(test.operand)
-        case ir.Logic(op="and"):
+        case expr.Logic(op="and"):
             return known_if_false(test.left) & known_if_false(test.right)
-        case ir.Logic(op="or"):
+        case expr.Logic(op="or"):
             return known_if_false(test.left) | known_if_false(test.right)
         case _:
             return NOTHING

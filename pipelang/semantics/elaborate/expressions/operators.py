@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pipelang.diagnostics import Span, codes
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.literal_fixes import as_share
 from pipelang.semantics.elaborate.expressions.narrowing import known_if_false, known_if_true
@@ -41,40 +41,40 @@ _ORDERED = (INT, NUMBER, PROBABILITY, MONEY, DURATION, TIME, TOKENS)
 _PERCENT = "shares are written with a percent sign: 70%"
 
 
-def elaborate_binary(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
-    match expr.op:
+def elaborate_binary(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
+    match node.op:
         case "and" | "or":
-            return _logic(context, scope, expr)
+            return _logic(context, scope, node)
         case "==" | "!=" | "<" | "<=" | ">" | ">=":
-            return _compare(context, scope, expr)
+            return _compare(context, scope, node)
         case "in" | "not in":
-            return _member(context, scope, expr)
+            return _member(context, scope, node)
         case "matches":
-            return _matches(context, scope, expr)
+            return _matches(context, scope, node)
         case _:
-            return _arithmetic(context, scope, expr)
+            return _arithmetic(context, scope, node)
 
 
-def _logic(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
+def _logic(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
     from pipelang.semantics.elaborate.expressions.expressions import condition
 
-    left = condition(context, scope, expr.left)
-    known = known_if_true(left) if expr.op == "and" else known_if_false(left)
-    right = condition(context, scope.knowing(known), expr.right)
-    return ir.Logic(expr.op, left, right, BOOL, expr.span)
+    left = condition(context, scope, node.left)
+    known = known_if_true(left) if node.op == "and" else known_if_false(left)
+    right = condition(context, scope.knowing(known), node.right)
+    return expr.Logic(node.op, left, right, BOOL, node.span)
 
 
-def _is_bare_name(context: Context, scope: Scope, expr: ast.Expr) -> bool:
+def _is_bare_name(context: Context, scope: Scope, node: ast.Expr) -> bool:
     """A name that is no value in scope: an enum member, if the other side says of which enum."""
-    if not isinstance(expr, ast.NameRef) or expr.name in scope.names:
+    if not isinstance(node, ast.NameRef) or node.name in scope.names:
         return False
-    symbol = context.symbols.find(scope.file, expr.name)
+    symbol = context.symbols.find(scope.file, node.name)
     return symbol is None or symbol.kind != "setting"
 
 
 def _both(
     context: Context, scope: Scope, first: ast.Expr, second: ast.Expr
-) -> tuple[ir.Expr, ir.Expr]:
+) -> tuple[expr.Expr, expr.Expr]:
     """Two sides that must have one type; the side that knows its type is looked at first."""
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
@@ -100,14 +100,14 @@ def _like(type: Type) -> Type | None:
             return None
 
 
-def _compare(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
-    left, right = _both(context, scope, expr.left, expr.right)
+def _compare(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
+    left, right = _both(context, scope, node.left, node.right)
     if isinstance(left.type, ErrorType) or isinstance(right.type, ErrorType):
-        return broken(expr.span)
-    ordering = expr.op not in ("==", "!=")
+        return broken(node.span)
+    ordering = node.op not in ("==", "!=")
     for side, other in ((left, right), (right, left)):
         if isinstance(other.type, NoneType) and not ordering:
-            return _compare_with_none(context, scope, expr, side)
+            return _compare_with_none(context, scope, node, side)
     for side in (left, right):
         if ordering and isinstance(side.type, OptionalType):
             return absent(context, side, side.span)
@@ -121,29 +121,31 @@ def _compare(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
             found=quoted(right.type),
             help=help,
         )
-        return broken(expr.span)
+        return broken(node.span)
     if ordering and left.type not in _ORDERED:
         context.tell(
             codes.TYPE_MISMATCH,
-            expr.span,
+            node.span,
             expected="numbers, shares, money, durations or times to order",
             found=quoted(left.type),
         )
-        return broken(expr.span)
-    match expr.op:
+        return broken(node.span)
+    match node.op:
         case "==":
-            return ir.Compare("==", left, right, BOOL, expr.span)
+            return expr.Compare("==", left, right, BOOL, node.span)
         case "!=":
-            equal = ir.Compare("==", left, right, BOOL, expr.span)
-            return ir.Not(equal, BOOL, expr.span)
+            equal = expr.Compare("==", left, right, BOOL, node.span)
+            return expr.Not(equal, BOOL, node.span)
         case ">" | ">=":
-            op = "<" if expr.op == ">" else "<="
-            return ir.Compare(op, right, left, BOOL, expr.span)
+            op = "<" if node.op == ">" else "<="
+            return expr.Compare(op, right, left, BOOL, node.span)
         case _:
-            return ir.Compare(expr.op, left, right, BOOL, expr.span)
+            return expr.Compare(node.op, left, right, BOOL, node.span)
 
 
-def _compare_with_none(context: Context, scope: Scope, expr: ast.Binary, side: ir.Expr) -> ir.Expr:
+def _compare_with_none(
+    context: Context, scope: Scope, node: ast.Binary, side: expr.Expr
+) -> expr.Expr:
     if not may_be_absent(scope, side):
         context.tell(
             codes.TYPE_MISMATCH,
@@ -151,56 +153,56 @@ def _compare_with_none(context: Context, scope: Scope, expr: ast.Binary, side: i
             expected="a value that may be absent",
             found=f"{quoted(side.type)}, which is always there",
         )
-        return broken(expr.span)
-    there = ir.IsPresent(side, BOOL, expr.span)
-    return ir.Not(there, BOOL, expr.span) if expr.op == "==" else there
+        return broken(node.span)
+    there = expr.IsPresent(side, BOOL, node.span)
+    return expr.Not(there, BOOL, node.span) if node.op == "==" else there
 
 
-def _member(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
+def _member(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
-    if isinstance(expr.right, ast.ListOf) and not _is_bare_name(context, scope, expr.left):
-        item = elaborate(context, scope, expr.left)
-        collection = elaborate(context, scope, expr.right, ListType(item.type))
+    if isinstance(node.right, ast.ListOf) and not _is_bare_name(context, scope, node.left):
+        item = elaborate(context, scope, node.left)
+        collection = elaborate(context, scope, node.right, ListType(item.type))
     else:
-        collection = elaborate(context, scope, expr.right)
+        collection = elaborate(context, scope, node.right)
         match collection.type:
             case ListType() as type:
-                item = elaborate(context, scope, expr.left, type.element)
+                item = elaborate(context, scope, node.left, type.element)
             case MapType():
-                item = elaborate(context, scope, expr.left, TEXT)
+                item = elaborate(context, scope, node.left, TEXT)
             case ErrorType() as type:
-                item = elaborate(context, scope, expr.left, type)
+                item = elaborate(context, scope, node.left, type)
             case OptionalType():
-                return absent(context, collection, expr.right.span)
+                return absent(context, collection, node.right.span)
             case type:
                 found, help = quoted(type), None
                 if type == TEXT:
                     help = "to look into a text, write `patterns` and use `matches`"
                 context.tell(
                     codes.TYPE_MISMATCH,
-                    expr.right.span,
+                    node.right.span,
                     help=help,
                     expected="a list or a map",
                     found=found,
                 )
-                return broken(expr.span)
+                return broken(node.span)
     if isinstance(item.type, ErrorType) or isinstance(collection.type, ErrorType):
-        return broken(expr.span)
-    found_in = ir.Member(item, collection, BOOL, expr.span)
-    return ir.Not(found_in, BOOL, expr.span) if expr.op == "not in" else found_in
+        return broken(node.span)
+    found_in = expr.Member(item, collection, BOOL, node.span)
+    return expr.Not(found_in, BOOL, node.span) if node.op == "not in" else found_in
 
 
-def _matches(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
+def _matches(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
-    text = elaborate(context, scope, expr.left, TEXT)
-    assert isinstance(expr.right, ast.NameRef)
-    name = ast.Name(expr.right.name, expr.right.span)
+    text = elaborate(context, scope, node.left, TEXT)
+    assert isinstance(node.right, ast.NameRef)
+    name = ast.Name(node.right.name, node.right.span)
     symbol = context.find(scope.file, name, "patterns")
     if symbol is None or isinstance(text.type, ErrorType):
-        return broken(expr.span)
-    return ir.Matches(text, symbol.key, BOOL, expr.span)
+        return broken(node.span)
+    return expr.Matches(text, symbol.key, BOOL, node.span)
 
 
 # The unit algebra: (operator, left, right) -> result. `int` widens where a number is meant.
@@ -239,37 +241,37 @@ for _number in (INT, NUMBER):
     _law("/", PROBABILITY, _number, NUMBER)
 
 
-def _arithmetic(context: Context, scope: Scope, expr: ast.Binary) -> ir.Expr:
+def _arithmetic(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
-    left = elaborate(context, scope, expr.left)
-    right = elaborate(context, scope, expr.right)
+    left = elaborate(context, scope, node.left)
+    right = elaborate(context, scope, node.right)
     if isinstance(left.type, ErrorType) or isinstance(right.type, ErrorType):
-        return broken(expr.span)
+        return broken(node.span)
     for side in (left, right):
         if isinstance(side.type, OptionalType):
             return absent(context, side, side.span)
     result = None
     if isinstance(left.type, Scalar) and isinstance(right.type, Scalar):
-        result = _ALGEBRA.get((expr.op, left.type.kind, right.type.kind))
+        result = _ALGEBRA.get((node.op, left.type.kind, right.type.kind))
     if result is None:
-        _no_law(context, expr, left.type, right.type)
-        return broken(expr.span)
-    if expr.op == "/" and not excludes_zero(right):
+        _no_law(context, node, left.type, right.type)
+        return broken(node.span)
+    if node.op == "/" and not excludes_zero(right):
         context.tell(
             codes.DIVISOR,
-            expr.right.span,
+            node.right.span,
             help="give its type a range without 0, such as `in 1..100`",
         )
-        return broken(expr.span)
-    return ir.Arithmetic(expr.op, left, right, result, expr.span)
+        return broken(node.span)
+    return expr.Arithmetic(node.op, left, right, result, node.span)
 
 
 _VERBS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "divided by"}
 
 
-def _no_law(context: Context, expr: ast.Binary, left: Type, right: Type) -> None:
-    first, second = (left, right) if expr.op in "*/" else (right, left)
+def _no_law(context: Context, node: ast.Binary, left: Type, right: Type) -> None:
+    first, second = (left, right) if node.op in "*/" else (right, left)
     help = None
     if PROBABILITY in (left, right) and (INT in (left, right) or NUMBER in (left, right)):
         help = "shares are written with a percent sign: `100% - x`"
@@ -277,18 +279,18 @@ def _no_law(context: Context, expr: ast.Binary, left: Type, right: Type) -> None
         help = "texts are put together in the template of a prompt"
     context.tell(
         codes.TYPE_MISMATCH,
-        expr.span,
-        expected=f"two quantities that go together with `{expr.op}`",
-        found=f"{quoted(first)} {_VERBS[expr.op]} {quoted(second)}",
+        node.span,
+        expected=f"two quantities that go together with `{node.op}`",
+        found=f"{quoted(first)} {_VERBS[node.op]} {quoted(second)}",
         help=help,
     )
 
 
-def excludes_zero(expr: ir.Expr) -> bool:
+def excludes_zero(node: expr.Expr) -> bool:
     """Whether a divisor can be seen not to be 0: by its value, or by the range of its type."""
-    if isinstance(expr, ir.Const) and expr.setting is None:
-        return bool(expr.value)
-    type = expr.type
+    if isinstance(node, expr.Const) and node.setting is None:
+        return bool(node.value)
+    type = node.type
     if not isinstance(type, Scalar):
         return False
     zero = Decimal(0)
@@ -297,31 +299,31 @@ def excludes_zero(expr: ir.Expr) -> bool:
     )
 
 
-def elaborate_negation(context: Context, scope: Scope, expr: ast.Unary) -> ir.Expr:
+def elaborate_negation(context: Context, scope: Scope, node: ast.Unary) -> expr.Expr:
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
-    operand = elaborate(context, scope, expr.operand)
+    operand = elaborate(context, scope, node.operand)
     if isinstance(operand.type, ErrorType):
-        return broken(expr.span)
+        return broken(node.span)
     if isinstance(operand.type, OptionalType):
-        return absent(context, operand, expr.operand.span)
+        return absent(context, operand, node.operand.span)
     if operand.type not in (INT, NUMBER, MONEY, DURATION):
         context.tell(
             codes.TYPE_MISMATCH,
-            expr.span,
+            node.span,
             expected="a number, money or a duration",
             found=quoted(operand.type),
         )
-        return broken(expr.span)
-    return _negated(operand, expr.span)
+        return broken(node.span)
+    return _negated(operand, node.span)
 
 
-def _negated(operand: ir.Expr, span: Span) -> ir.Expr:
+def _negated(operand: expr.Expr, span: Span) -> expr.Expr:
     type = operand.type
     assert isinstance(type, Scalar)
     low = None if type.high is None else -type.high
     high = None if type.low is None else -type.low
     type = replace(type, low=low, high=high)
-    if isinstance(operand, ir.Const) and operand.setting is None:
-        return ir.Const(-operand.value, type, span=span)
-    return ir.Negate(operand, type, span)
+    if isinstance(operand, expr.Const) and operand.setting is None:
+        return expr.Const(-operand.value, type, span=span)
+    return expr.Negate(operand, type, span)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Span, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, broken
 from pipelang.semantics.fold import NotConstant, TooLong, fold
 from pipelang.semantics.quantities import count_tokens, show_value
@@ -19,17 +19,17 @@ from pipelang.semantics.types import Kind, Scalar, Type, keeps_range, present, s
 
 
 def keep_promises(
-    context: Context, typed: ir.Expr, expected: Type, span: Span, checked: bool
-) -> ir.Expr:
+    context: Context, typed: expr.Expr, expected: Type, span: Span, checked: bool
+) -> expr.Expr:
     """The expression if it keeps what the expected type promises; otherwise tells."""
     limit, found = present(expected), present(typed.type)
     if not isinstance(limit, Scalar) or not isinstance(found, Scalar):
         return typed
     bounded = not (limit.low is None and limit.high is None and limit.max_tokens is None)
-    share = limit.kind is Kind.PROBABILITY and isinstance(typed, ir.Const)
+    share = limit.kind is Kind.PROBABILITY and isinstance(typed, expr.Const)
     if not bounded and not share:
         return typed
-    if isinstance(typed, ir.Const) and typed.setting is not None:
+    if isinstance(typed, expr.Const) and typed.setting is not None:
         value = None
     else:
         try:

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pipelang.diagnostics import Span, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.constants import constant
 from pipelang.semantics.elaborate.expressions.types import elaborate_type
@@ -26,7 +26,7 @@ LONGEST = 24
 """Digits of a value that a host hands in."""
 
 
-def setting(context: Context, key: str, span: Span) -> ir.Const:
+def setting(context: Context, key: str, span: Span) -> expr.Const:
     """A setting as the constant that it is in this program."""
     if key not in context.settings:
         symbol = context.symbols.by_key[key]
@@ -35,20 +35,20 @@ def setting(context: Context, key: str, span: Span) -> ir.Const:
         if key in context.pending:
             cycle = " -> ".join([*context.pending[context.pending.index(key) :], key])
             context.tell(codes.RECURSION, declaration.name.span, name=key, cycle=cycle)
-            return ir.Const(None, ERROR, span=span)
+            return expr.Const(None, ERROR, span=span)
         with inside(context, key, declaration.name.span) as may:
             if not may:
-                return ir.Const(None, ERROR, span=span)
+                return expr.Const(None, ERROR, span=span)
             type = elaborate_type(context, symbol.file, declaration.type)
             value = constant(context, Scope(symbol.file), declaration.value, type)
             type = _number(context, declaration, type)
             if key in context.overrides and not isinstance(type, ErrorType):
                 value = _handed_in(context, declaration, type, context.overrides[key])
-        context.settings[key] = ir.Const(value, ERROR if value is None else type, setting=key)
+        context.settings[key] = expr.Const(value, ERROR if value is None else type, setting=key)
     else:
         hangs_on(context, key)
     known = context.settings[key]
-    return ir.Const(known.value, known.type, setting=key, span=span)
+    return expr.Const(known.value, known.type, setting=key, span=span)
 
 
 def _number(context: Context, declaration: ast.SettingDecl, type: Type) -> Type:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelang.diagnostics import Label, Span, codes
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.actions.outcomes import Place, outcome
 from pipelang.semantics.elaborate.context import Context, Scope
@@ -30,7 +30,7 @@ def gate(around: Around, scope: Scope, item: ast.Gate) -> Made:
     test = condition(context, scope, item.condition)
     place = around.place.at(name)
     evidence = gate_evidence(context, scope, place.pipeline, item, test)
-    made = p.Gate(name, test, evidence, _NO_OUTCOME, ir.mentions(test), item.doc, item.name.span)
+    made = p.Gate(name, test, evidence, _NO_OUTCOME, expr.mentions(test), item.doc, item.name.span)
     if isinstance(item.otherwise, ast.Redo):
         otherwise = _redo(around, scope, place, item.otherwise, made)
     else:

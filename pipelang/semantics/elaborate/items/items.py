@@ -6,7 +6,7 @@ from typing import assert_never
 
 from pipelang.diagnostics import Span, codes
 from pipelang.records import dataclass, field, replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.actions.links import chain
 from pipelang.semantics.elaborate.actions.outcomes import Place, outcome
@@ -159,7 +159,7 @@ def _let(around: Around, scope: Scope, item: ast.Let) -> Made:
     value = elaborate(around.context, scope, item.value, expected)
     type = expected or _with_type(around, item.name, value.type)
     not_too_long(around.context, value, around.sizes, item.name, name)
-    let = p.Let(name, type, value, ir.mentions(value), item.name.span)
+    let = p.Let(name, type, value, expr.mentions(value), item.name.span)
     return let, _with(scope, name, type, item.name.span), False
 
 
@@ -192,7 +192,7 @@ def _person(around: Around, scope: Scope, item: ast.Approve | ast.Hold) -> Made:
         seconds = quantity(context, scope, written, DURATION, word, positive=True)
     test = None if item.when is None else condition(context, scope, item.when)
     showing = None if item.showing is None else elaborate(context, scope, item.showing, JSON)
-    judges = frozenset(around.steps) if showing is None else ir.mentions(showing)
+    judges = frozenset(around.steps) if showing is None else expr.mentions(showing)
     person = p.Person(
         name=name,
         kind=kind,
@@ -220,5 +220,5 @@ def _remember(around: Around, scope: Scope, item: ast.Remember) -> Made:
     key = elaborate(context, scope, item.key, key_type)
     value = elaborate(context, scope, item.value, value_type)
     memory = symbol.key if symbol else item.memory.text
-    reads = ir.mentions(key) | ir.mentions(value)
+    reads = expr.mentions(key) | expr.mentions(value)
     return p.Remember(memory, key, value, reads, item.span), scope, False

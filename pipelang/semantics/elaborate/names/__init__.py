@@ -1,1 +1,1 @@
-"""Declared names: what a pipeline is made of by name, how deep and how large a declaration may be."""
+"""Declared names: what each pipeline has by name, how deep and how large declarations get."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipelang.diagnostics import codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.types import ErrorType, ListType, MapType, RecordType, Type, present
@@ -48,27 +48,27 @@ def _fields(context: Context, type: Type) -> int:
             return 1
 
 
-def parts_of(expr: ir.Expr, sizes: Mapping[str, int]) -> int:
+def parts_of(node: expr.Expr, sizes: Mapping[str, int]) -> int:
     """The parts of an expression once every value and function in it is written out; `sizes` are
     those of what has a name.
     """
     total = 0
-    for part in ir.walk(expr):
+    for part in expr.walk(node):
         total += 1
-        if isinstance(part, ir.Read):
+        if isinstance(part, expr.Read):
             total += sizes.get(part.name, 0)
-        elif isinstance(part, ir.Apply):
+        elif isinstance(part, expr.Apply):
             total += sizes.get(part.function, 0)
     return total
 
 
 def not_too_long(
-    context: Context, expr: ir.Expr, sizes: dict[str, int], name: ast.Name | None, key: str
+    context: Context, node: expr.Expr, sizes: dict[str, int], name: ast.Name | None, key: str
 ) -> None:
     """Keep the size of a value or function; tell it if it is too much."""
-    if isinstance(expr.type, ErrorType):
+    if isinstance(node.type, ErrorType):
         return
-    found = parts_of(expr, sizes)
+    found = parts_of(node, sizes)
     sizes[key] = found
     if found > MOST_PARTS and name is not None:
         sizes[key] = 1  # told once, not again for everything that reads it
@@ -101,7 +101,7 @@ def _callees_first(functions: Mapping[str, p.Function]) -> list[str]:
                 seen.add(key)
                 todo.append((key, True))
                 body = functions[key].body
-                parts = () if body is None else ir.walk(body)
-                called = {part.function for part in parts if isinstance(part, ir.Apply)}
+                parts = () if body is None else expr.walk(body)
+                called = {part.function for part in parts if isinstance(part, expr.Apply)}
                 todo.extend((name, False) for name in sorted(called))
     return order

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from pipelang.records import dataclass, field
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Local
 from pipelang.semantics.walk import all_items, inner_links
@@ -30,7 +30,7 @@ class Contents:
     flawed: bool = False
 
     @property
-    def tests(self) -> dict[str, ir.Expr]:
+    def tests(self) -> dict[str, expr.Expr]:
         """The conditions of named gates and branches."""
         return {
             **{name: gate.condition for name, gate in self.gates.items()},

@@ -5,42 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from pipelang.diagnostics import Label, Span, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import EvidenceFile, MeasuredShare
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.names.named_items import Contents, contents_of
 from pipelang.semantics.elaborate.options.evidence import confidence_step, confidences
 
-Expand = Callable[[ir.Expr], ir.Expr]
+Expand = Callable[[expr.Expr], expr.Expr]
 
 
 def _expander(lets: Iterable[p.Let]) -> Expand:
     """A function that replaces every `let` by what it is: tests on both are one test."""
-    values: dict[str, ir.Expr] = {}
+    values: dict[str, expr.Expr] = {}
     for let in lets:
-        values[let.name] = ir.substitute(let.value, values)
-    return lambda expr: ir.substitute(expr, values) if values else expr
+        values[let.name] = expr.substitute(let.value, values)
+    return lambda node: expr.substitute(node, values) if values else node
 
 
 def one_draw_each(context: Context, traffic: p.Traffic, contents: Contents) -> None:
     """Tell shares that stand twice, and shares of what is worked out from other shares."""
     expand = _expander(contents.lets.values())
-    known: dict[ir.Expr, Span] = {}
+    known: dict[expr.Expr, Span] = {}
     shares: list[p.PathShares | p.ConditionShare] = [*traffic.paths, *traffic.conditions]
     for share in sorted(shares, key=lambda share: share.span.start):
-        expr = expand(_subject(share))
-        if expr in known:
-            label = Label(known[expr], "the first stands here")
-            name = ir.show(_subject(share))
+        node = expand(_subject(share))
+        if node in known:
+            label = Label(known[node], "the first stands here")
+            name = expr.show(_subject(share))
             help = "say once how often it holds"
             context.tell(codes.DUPLICATE, share.span, name=name, labels=(label,), help=help)
-        known.setdefault(expr, share.span)
-    for expr, span in known.items():
-        others = {other: place for other, place in known.items() if other != expr}
-        if isinstance(expr, ir.Compare) and known.get(_opposite(expr), span) > span:
-            del others[_opposite(expr)]  # of two opposites the second is told
-        _not_computed(context, f"`{ir.show(expr)}`", expr, others, span)
+        known.setdefault(node, share.span)
+    for node, span in known.items():
+        others = {other: place for other, place in known.items() if other != node}
+        if isinstance(node, expr.Compare) and known.get(_opposite(node), span) > span:
+            del others[_opposite(node)]  # of two opposites the second is told
+        _not_computed(context, f"`{expr.show(node)}`", node, others, span)
     names: dict[str, Span] = {}
     for named in traffic.names:
         label = Label(names.get(named.name, named.span), "the first stands here")
@@ -58,15 +58,15 @@ def one_draw_each(context: Context, traffic: p.Traffic, contents: Contents) -> N
         lengths.setdefault(mean.path, mean.span)
 
 
-def _subject(share: p.PathShares | p.ConditionShare) -> ir.Expr:
+def _subject(share: p.PathShares | p.ConditionShare) -> expr.Expr:
     return share.path if isinstance(share, p.PathShares) else share.condition
 
 
 def _not_computed(
-    context: Context, shown: str, expr: ir.Expr, known: dict[ir.Expr, Span], span: Span
+    context: Context, shown: str, node: expr.Expr, known: dict[expr.Expr, Span], span: Span
 ) -> None:
     used: list[Span] = []
-    if _computed(expr, known, used):
+    if _computed(node, known, used):
         labels = tuple(Label(place, "this decides it") for place in dict.fromkeys(used))
         what = f"how often {shown} holds "
         what += "is worked out from other shares" if used else "is known without a share"
@@ -74,29 +74,29 @@ def _not_computed(
         context.tell(codes.CONTRADICTION, span, what=what, labels=labels, help=help)
 
 
-def _opposite(expr: ir.Compare) -> ir.Compare:
+def _opposite(node: expr.Compare) -> expr.Compare:
     """The comparison that holds when this one does not."""
-    return ir.Compare("<=" if expr.op == "<" else "<", expr.right, expr.left, expr.type)
+    return expr.Compare("<=" if node.op == "<" else "<", node.right, node.left, node.type)
 
 
-def _computed(expr: ir.Expr, known: dict[ir.Expr, Span], used: list[Span]) -> bool:
+def _computed(node: expr.Expr, known: dict[expr.Expr, Span], used: list[Span]) -> bool:
     """Whether an expression's value follows from constants and from what has a share."""
-    if expr in known:
-        used.append(known[expr])
+    if node in known:
+        used.append(known[node])
         return True
-    match expr:
-        case ir.Const():
+    match node:
+        case expr.Const():
             return True
-        case ir.Not() | ir.Logic() | ir.Choice() | ir.Select() | ir.Compare(op="=="):
-            parts = ir.parts(expr)
-        case ir.Compare():
-            opposite = _opposite(expr)
+        case expr.Not() | expr.Logic() | expr.Choice() | expr.Select() | expr.Compare(op="=="):
+            parts = expr.parts(node)
+        case expr.Compare():
+            opposite = _opposite(node)
             if opposite in known:
                 used.append(known[opposite])
                 return True
-            return all(isinstance(part, ir.Const) for part in ir.parts(expr))
-        case ir.Member(collection=ir.MakeList() as members):
-            parts = (expr.item, *members.items)
+            return all(isinstance(part, expr.Const) for part in expr.parts(node))
+        case expr.Member(collection=expr.MakeList() as members):
+            parts = (node.item, *members.items)
         case _:
             return False
     return all(_computed(part, known, used) for part in parts)
@@ -119,13 +119,13 @@ def one_source(context: Context, made: p.Block, traffic: p.Traffic) -> None:
         elif name in named:
             for compare in confidences(condition):
                 _inherited(context, compare, contents, named[name], f"`{name}`")
-    for expr, span in shares.items():
-        if isinstance(expr, ir.Compare):
-            _inherited(context, expr, contents, span, f"`{ir.show(expr)}`")
+    for node, span in shares.items():
+        if isinstance(node, expr.Compare):
+            _inherited(context, node, contents, span, f"`{expr.show(node)}`")
 
 
 def _inherited(
-    context: Context, compare: ir.Compare, contents: Contents, span: Span, what: str
+    context: Context, compare: expr.Compare, contents: Contents, span: Span, what: str
 ) -> None:
     """Tell a share of a confidence whose step brings a file that says the same."""
     step = contents.steps.get(confidence_step(compare) or "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelang.diagnostics import codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, Undeclared
 from pipelang.semantics.elaborate.context import Context, Scope
@@ -13,7 +13,7 @@ from pipelang.syntax import ast
 
 
 def gate_evidence(
-    context: Context, scope: Scope, pipeline: str, gate: ast.Gate, test: ir.Expr
+    context: Context, scope: Scope, pipeline: str, gate: ast.Gate, test: expr.Expr
 ) -> p.TestEvidence | None:
     """What a gate's own braces say. That a step's file counts as well is the analysis's to know."""
     options, file = gate.evidence, scope.file
@@ -43,7 +43,7 @@ def gate_evidence(
 
 
 def _file(
-    context: Context, file: str, gate: ast.Gate, measured: ast.Evidence, test: ir.Expr
+    context: Context, file: str, gate: ast.Gate, measured: ast.Evidence, test: expr.Expr
 ) -> p.ByFile | None:
     path = evidence_file(context, file, measured.path)
     if path is None:
@@ -66,21 +66,21 @@ def _file(
     return p.ByFile(path)
 
 
-def confidences(test: ir.Expr) -> list[ir.Compare]:
+def confidences(test: expr.Expr) -> list[expr.Compare]:
     """The comparisons of `STEP.confidence` with a constant or setting."""
     return [
         part
-        for part in ir.walk(test)
-        if isinstance(part, ir.Compare) and confidence_step(part) is not None
+        for part in expr.walk(test)
+        if isinstance(part, expr.Compare) and confidence_step(part) is not None
     ]
 
 
-def confidence_step(compare: ir.Compare) -> str | None:
+def confidence_step(compare: expr.Compare) -> str | None:
     """The step whose confidence is compared with a constant; None if it is something else."""
     if compare.op == "==":
         return None
     for side, other in ((compare.left, compare.right), (compare.right, compare.left)):
-        path = ir.path_of(side)
-        if path is not None and path[1:] == ("confidence",) and isinstance(other, ir.Const):
+        path = expr.path_of(side)
+        if path is not None and path[1:] == ("confidence",) and isinstance(other, expr.Const):
             return path[0]
     return None

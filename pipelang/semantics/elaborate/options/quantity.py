@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Span, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.constants import folded
 from pipelang.semantics.elaborate.expressions.expressions import elaborate
@@ -44,7 +44,7 @@ MOST_ATTEMPTS = 100
 def quantity(
     context: Context,
     scope: Scope,
-    expr: ast.Expr,
+    node: ast.Expr,
     type: Type,
     option: str,
     *,
@@ -55,29 +55,29 @@ def quantity(
 
     None if there was something to tell. A share lies between 0 and 1, tokens are whole.
     """
-    typed = elaborate(context, scope, expr)
+    typed = elaborate(context, scope, node)
     if isinstance(typed.type, ErrorType):
         return None
     if not fits(typed.type, type):
-        wrong_unit(context, option, TAKES[type], typed, expr.span)
+        wrong_unit(context, option, TAKES[type], typed, node.span)
         return None
-    value = folded(context, typed, type, expr.span)
+    value = folded(context, typed, type, node.span)
     if value is None or isinstance(value, tuple):
         return value
     least = 1 if positive and type == INT else 0
     most = 1 if type == PROBABILITY else most
     if value < least or (positive and value == 0) or (most is not None and value > most):
-        _out_of_range(context, option, value, type, (positive, most), expr.span)
+        _out_of_range(context, option, value, type, (positive, most), node.span)
         return None
     if type == TOKENS:
-        return _whole(context, option, value, expr.span)
+        return _whole(context, option, value, node.span)
     return value
 
 
-def wrong_unit(context: Context, option: str, takes: str, typed: ir.Expr, span: Span) -> None:
+def wrong_unit(context: Context, option: str, takes: str, typed: expr.Expr, span: Span) -> None:
     """Tell that a quantity is not of the unit that an option takes."""
-    found = f"`{ir.show(typed)}`"
-    if not isinstance(typed, ir.Const) or typed.setting is not None:
+    found = f"`{expr.show(typed)}`"
+    if not isinstance(typed, expr.Const) or typed.setting is not None:
         found += f", which is of type {quoted(typed.type)}"
     help = _with_unit(takes, typed)
     context.tell(codes.UNIT_MISMATCH, span, help=help, option=option, expected=takes, found=found)
@@ -88,12 +88,12 @@ _WRITTEN = {TAKES[DURATION]: "{}s", TAKES[MONEY]: "${}", TAKES[PROBABILITY]: "{}
             TAKES[RATE]: "{}/min", TAKES[TOKENS]: "{} tokens"}  # fmt: skip
 
 
-def _with_unit(takes: str, typed: ir.Expr) -> str | None:
+def _with_unit(takes: str, typed: expr.Expr) -> str | None:
     """A bare number, as it would be written with its unit."""
     if takes == BUDGET:
         return "each amount has its unit: `budget $0.25, 5m, 60k tokens, 50 steps`"
     form = _WRITTEN.get(takes)
-    if form is None or not isinstance(typed, ir.Const) or typed.setting is not None:
+    if form is None or not isinstance(typed, expr.Const) or typed.setting is not None:
         return None
     if typed.type not in (INT, NUMBER) or not isinstance(typed.value, (int, Decimal)):
         return None

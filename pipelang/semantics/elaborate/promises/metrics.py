@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelang.diagnostics import codes
 from pipelang.records import dataclass, field
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.constants import folded
 from pipelang.semantics.elaborate.expressions.expressions import elaborate
@@ -169,4 +169,4 @@ def metric_target(
         found = show_value(value, typed.type)
         context.tell(codes.OUT_OF_RANGE, written.span, what=f"`{name}`", range=wanted, found=found)
         return None
-    return Decimal(value), ir.show(typed)
+    return Decimal(value), expr.show(typed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pipelang.diagnostics import Label, Span, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.broken_parts import whole
 from pipelang.semantics.elaborate.context import Context, Scope
@@ -52,7 +52,7 @@ def _slo_line(context: Context, scope: Scope, line: ast.SloLine, named: Named) -
             return None
     elif line.when is not None:
         asked = condition(context, scope, line.when)
-        when = ir.show(asked)
+        when = expr.show(asked)
     _no_equality(context, line.op, line.span)
     if name is None:
         return None

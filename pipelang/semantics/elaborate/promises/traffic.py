@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from pipelang.diagnostics import codes
 from pipelang.records import replace
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, CountedShare, Declared
 from pipelang.semantics.elaborate.broken_parts import whole
@@ -107,13 +107,13 @@ def _mean(
     if isinstance(subject, ast.FieldRef) and subject.name.text == "length":
         quiet = Context(context.symbols, context.loader)
         inside = elaborate(quiet, scope, subject.target)
-        path, type = ir.path_of(inside), present(inside.type)
+        path, type = expr.path_of(inside), present(inside.type)
         if isinstance(type, ListType) and path is not None:
             value = quantity(context, scope, share.value, NUMBER, "mean")
             _not_above(context, share, value, type.max_length, "elements")
             return None if value is None else p.MeanLine((*path, "length"), value, line.span)
     typed = elaborate(context, scope, subject)
-    path, text = ir.path_of(typed), present(typed.type)
+    path, text = expr.path_of(typed), present(typed.type)
     if isinstance(text, Scalar) and text == TEXT and path is not None:
         value = quantity(context, scope, share.value, TOKENS, "mean")
         _not_above(context, share, value, text.max_tokens, "tokens")
@@ -140,14 +140,14 @@ def _members(
     type = typed.type
     if isinstance(type, ErrorType):
         return None
-    if not isinstance(type, EnumType) or ir.path_of(typed) is None:
+    if not isinstance(type, EnumType) or expr.path_of(typed) is None:
         context.tell(
             codes.TYPE_MISMATCH, line.subject.span, expected="a path to an enum", found=quoted(type)
         )
         return None
     shares: dict[str, Declared] = {}
     for member in share.members:
-        made = _member(context, scope, member, type, f"{ir.show(typed)}.{member.name.text}")
+        made = _member(context, scope, member, type, f"{expr.show(typed)}.{member.name.text}")
         if made is None:
             return None
         if member.name.text in shares:
@@ -165,7 +165,7 @@ def _members(
             help="give every member its share; what is left out counts as 0%",
         )
         return None
-    zero = Declared(Decimal(0), f"{ir.show(typed)}.rest")
+    zero = Declared(Decimal(0), f"{expr.show(typed)}.rest")
     return p.PathShares(
         typed, tuple((member, shares.get(member, zero)) for member in type.members), line.span
     )
@@ -248,14 +248,14 @@ def _condition(
     typed = condition(context, scope, line.subject)
     if isinstance(typed.type, ErrorType):
         return None
-    rates = _rates(context, scope, share, ir.show(typed))
+    rates = _rates(context, scope, share, expr.show(typed))
     if rates is None:
         return None
     right, wrong = rates
-    while isinstance(typed, ir.Not):
+    while isinstance(typed, expr.Not):
         typed, right, wrong = typed.operand, complement(right), complement(wrong)
     plain = isinstance(share, ast.ShareOf) and isinstance(right, Declared)
-    if ir.path_of(typed) is not None and plain and isinstance(right, Declared):
+    if expr.path_of(typed) is not None and plain and isinstance(right, Declared):
         shares: tuple[tuple[bool, Chance], ...] = ((True, right), (False, complement(right)))
         return p.PathShares(typed, shares, line.span)
     return p.ConditionShare(typed, right, wrong, line.span)

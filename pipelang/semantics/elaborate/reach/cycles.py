@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from pipelang.diagnostics import Span, codes
-from pipelang.semantics import expressions as ir
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.reach.effects import doings, named
@@ -16,9 +16,9 @@ def recursive_functions(context: Context, functions: Mapping[str, p.Function]) -
     """Tell every circle of `fn`s that call one another."""
     calls: dict[str, list[str]] = {}
     for key, function in functions.items():
-        body = () if function.body is None else ir.walk(function.body)
+        body = () if function.body is None else expr.walk(function.body)
         calls[key] = list(
-            dict.fromkeys(part.function for part in body if isinstance(part, ir.Apply))
+            dict.fromkeys(part.function for part in body if isinstance(part, expr.Apply))
         )
     _tell(context, calls, lambda key: functions[key].span)
 
