@@ -1,6 +1,6 @@
 """The HTML report in a real browser: it fits a phone and prints, and nothing in it runs.
 
-The structure of the page is checked without a browser in tests/unit/test_report_html.py.
+The structure of the page is checked without a browser in the unit tests of reports.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipelang.interfaces.report.html.page import report_html
-from tests.unit.test_report_html import PAGES
+from tests.unit.interfaces.report.test_report_html import PAGES
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

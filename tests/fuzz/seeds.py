@@ -21,7 +21,7 @@ def seeds() -> tuple[tuple[str, str], ...]:
     """Paths and texts: examples, the standard library, fences of documents, cases of the suite."""
     files = {
         path.relative_to(REPO).as_posix(): path.read_text("utf-8")
-        for folder in ("examples", "tests/data", "tests/unit/format")
+        for folder in ("examples", "tests/data", "tests/unit/syntax/format")
         for path in sorted((REPO / folder).rglob("*.pipe"))
     }
     fences = {

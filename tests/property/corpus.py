@@ -15,7 +15,7 @@ from .derivations import Program, derive
 REPO = Path(__file__).resolve().parents[2]
 FILES = sorted(
     path
-    for folder in ("examples", "stdlib", "tests/unit/format")
+    for folder in ("examples", "stdlib", "tests/unit/syntax/format")
     for path in (REPO / folder).rglob("*.pipe")
 )
 

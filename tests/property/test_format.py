@@ -73,7 +73,7 @@ def test_files_of_the_repository(path: Path) -> None:
 
 
 def test_line_ends_and_byte_order_mark() -> None:
-    text = (REPO / "tests/unit/format/support.pipe").read_text(encoding="utf-8")
+    text = (REPO / "tests/unit/syntax/format/support.pipe").read_text(encoding="utf-8")
     for other in (text.replace("\n", "\r\n"), "\ufeff" + text, text.rstrip("\n")):
         assert format_source(Source("e.pipe", other))[0] == text
 
@@ -135,7 +135,7 @@ def test_mutated_letters(path: Path) -> None:
 
 
 def test_five_thousand_lines_take_about_a_second() -> None:
-    text = (REPO / "tests/unit/format/support.pipe").read_text(encoding="utf-8")
+    text = (REPO / "tests/unit/syntax/format/support.pipe").read_text(encoding="utf-8")
     big = text * (5_000 // len(text.splitlines()) + 1)
     start = time.process_time()
     formatted, _ = format_source(Source("big.pipe", big))

@@ -19,9 +19,9 @@ BESIDE = {name: (SUITE / name).read_text("utf-8") for name in ("desk.pipe", "wor
 
 EXEMPT = {
     "P108": "it is about bytes, which a loader in memory does not have: tests/unit/test_disk.py",
-    "P110": "it takes more mistakes than fit a case: tests/unit/test_syntax_errors.py",
+    "P110": "it takes more mistakes than fit a case: recovery/test_syntax_errors.py",
     "P216": "the value comes from outside: tests/unit/semantics/test_settings.py",
-    "P314": "bindings are looked up by the command line: tests/unit/test_binding_check.py",
+    "P314": "bindings are looked up by the command line: check/test_binding_check.py",
     "P315": "the same",
     "P316": "the same",
     "P317": "the same",

@@ -1,0 +1,77 @@
+"""A derivation is exact: its parts add up to the number in the report, whatever it is of."""
+
+from __future__ import annotations
+
+from math import isclose
+from pathlib import Path
+
+import pytest
+
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.metrics.derivation import derivable, derive, figure, recorded
+from pipelang.analysis.metrics.loss_waterfall import waterfall
+from pipelang.interfaces.check.check import check_file
+from pipelang.semantics import program as p
+from tests.oracle.generate import generate
+from tests.oracle.write_pipe import write_pipe
+
+REPO = Path(__file__).resolve().parents[4]
+FILES = sorted((REPO / "examples").rglob("*.pipe"))
+SEEDS = range(47_000, 47_036)
+
+
+def pipelines(path: Path) -> list[tuple[p.Program, Analysis]]:
+    checked = check_file(str(path))
+    assert checked.program is not None
+    return [(checked.program, analysis) for analysis in checked.analyses]
+
+
+def derived(program: p.Program, analysis: Analysis) -> int:
+    """How many numbers were derived; each is compared with what the report has."""
+    done = 0
+    for name in derivable(analysis):
+        number = figure(analysis, name)
+        assert number is not None, name
+        found = derive(program, analysis, name)
+        if found is None:
+            assert number.value is None or analysis.unknown, name
+            continue
+        together = (found.start + sum(part.amount for part in found.parts)) / found.over
+        assert number.value is not None, name
+        for value in (together, found.value):
+            assert isclose(value, number.value, rel_tol=1e-12, abs_tol=1e-12), name
+        for part in found.parts:
+            if part.calls is not None and part.each is not None:
+                assert isclose(part.calls * part.each, part.amount, rel_tol=1e-12), name
+        done += 1
+    return done
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_examples_add_up(path: Path) -> None:
+    for program, analysis in pipelines(path):
+        done = derived(program, analysis)
+        assert done >= 12 or analysis.unknown
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_generated_pipelines_add_up(seed: int, tmp_path: Path) -> None:
+    for program, analysis in pipelines(write_pipe(generate(seed), tmp_path)):
+        derived(program, analysis)
+        if analysis.unknown:
+            continue
+        model, _ = recorded(program, analysis.pipeline)
+        for row in waterfall(model)[0].rows.values():
+            if isinstance(row.item, (p.When, p.MatchBranch)):
+                continue  # what comes into branches is counted by the items inside of them
+            for flow in (row.right, row.wrong):
+                out = flow.on_right + flow.on_wrong + flow.back + flow.lost + flow.answered
+                assert isclose(flow.came, out, rel_tol=1e-12, abs_tol=1e-12), row.item
+
+
+def test_inputs_are_those_that_the_analysis_used() -> None:
+    for program, analysis in pipelines(REPO / "examples/support/support.pipe"):
+        _, recorder = recorded(program, analysis.pipeline)
+        assert recorder.asked.keys() <= analysis.bases.keys() | {
+            site for site, (_, value) in recorder.asked.items() if value in (0, 1)
+        }

@@ -1,0 +1,95 @@
+"""`check --explain-number` as it is read: sums to check by hand, names that are close."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipelang.interfaces.cli.check.command import command
+
+REPO = Path(__file__).resolve().parents[4]
+SUPPORT = str(REPO / "examples/support/support.pipe")
+CHAIN = str(REPO / "examples/gallery/01_chain.pipe")
+UNKNOWN = str(REPO / "examples/gallery/10_unknown.pipe")
+ROW = re.compile(r"^  (\S.*?)\s{2,}.*?([+−]?)(\d+\.\d{4})%\s+(\d+\.\d{4})%$", re.MULTILINE)
+
+
+def explain(file: str, name: str) -> Result:
+    return CliRunner().invoke(command, [file, "--explain-number", name])
+
+
+@pytest.mark.parametrize("file", [SUPPORT, CHAIN])
+@pytest.mark.parametrize("name", ["success", "silent_error", "escalation", "failure", "coverage"])
+def test_what_is_printed_adds_up(file: str, name: str) -> None:
+    done = explain(file, name)
+    assert done.exit_code == 0, done.output
+    for block in done.output.split("\n\nWhere each number")[0::2]:
+        total = 1_000_000 if "all runs  " in block else 0
+        for _, sign, change, makes in ROW.findall(block):
+            total += int(change.replace(".", "")) * (-1 if sign == "−" else 1)
+            assert total == int(makes.replace(".", "")), block
+        said = re.search(rf"{name} of \w+ = ([\d.]+)%", block)
+        if said:
+            assert total == int(said[1].replace(".", ""))
+
+
+def test_factors_make_the_product() -> None:
+    done = explain(CHAIN, "success")
+    product = 1.0
+    for factor in re.findall(r"× (\d\.\d+)", done.output):
+        product *= float(factor)
+    assert abs(product - 0.81450625) < 1e-5, done.output
+
+
+def test_dollars_are_calls_times_prices() -> None:
+    done = explain(SUPPORT, "handle_ticket.cost.mean")
+    rows = re.findall(r"([\d.]+) ×\s+\$([\d.]+)\s+=\s+\$([\d.]+)", done.output)
+    assert len(rows) == 5
+    for calls, each, amount in rows:
+        assert abs(float(calls) * float(each) - float(amount)) < 2e-8
+    formulas = re.findall(
+        r"\(([\d,.]+) tokens read × \$([\d.]+) \+ ([\d,.]+) written × \$([\d.]+)\) / 1,000,000 = "
+        r"\$([\d.]+)",
+        done.output,
+    )
+    assert len(formulas) == 4
+    for read, price_in, written, price_out, each in formulas:
+        reading = float(read.replace(",", "")) * float(price_in)
+        dollars = (reading + float(written.replace(",", "")) * float(price_out)) / 1e6
+        assert abs(dollars - float(each)) < 1e-8
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["outcomes.success", "escalations.sure", "review.support.utilisation", "latency.p95", "reach"],
+)
+def test_every_number_has_a_name(name: str) -> None:
+    done = explain(SUPPORT, name)
+    assert done.exit_code == (2 if name == "reach" else 0), done.output
+    assert len(done.output) > 60
+
+
+def test_where_numbers_stand_is_told() -> None:
+    done = explain(SUPPORT, "success")
+    text = Path(SUPPORT).read_text().splitlines()
+    line = re.search(r"clean catches .*support\.pipe:(\d+)", done.output)
+    assert line is not None
+    assert "catches 15%" in text[int(line[1]) - 1]
+    assert re.search(r"kind\.jsonl +94\.1% +measured: 602 of 640 rows", done.output)
+    assert re.search(r"kind recovers +0% +by default", done.output)
+
+
+def test_unknown_names_are_answered_with_near_ones() -> None:
+    done = explain(SUPPORT, "sucess")
+    assert done.exit_code == 2
+    assert "did you mean `success`" in done.stderr
+
+
+def test_what_is_undeclared_is_said() -> None:
+    done = explain(UNKNOWN, "success")
+    assert done.exit_code == 0
+    assert "not declared" in done.output
+    assert "transient 0.5%" in done.output
