@@ -12,7 +12,7 @@ from serve import once, serve
 
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.metrics.analyse import analyse
-from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.interfaces.check.disk_loader import DiskLoader
@@ -26,7 +26,7 @@ def main() -> None:
     assert program is not None, built.diagnostics
     pipeline = program.pipelines["main"]
 
-    def point() -> Model:
+    def point() -> PipelineModel:
         return make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
 
     def forward() -> None:

@@ -9,7 +9,7 @@ from pipelang.diagnostics.diagnostic import (
     Edit,
     Help,
     Label,
-    Mend,
+    SafeFix,
     has_errors,
     report,
 )
@@ -21,8 +21,8 @@ __all__ = [
     "Edit",
     "Help",
     "Label",
-    "Mend",
     "Rule",
+    "SafeFix",
     "Severity",
     "Source",
     "Sources",

@@ -26,7 +26,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class SafeFix:
     """A help line that is plain enough to be carried out.
 
     `by` is what goes in place of `found`, the letters at the finding's own place; None where only
@@ -38,7 +38,7 @@ class Mend:
     by: str | None = None
 
 
-Help = str | Mend
+Help = str | SafeFix
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def report(
     **words: object,
 ) -> Diagnostic:
     """Fill the rule's template with `words`; `help` replaces the rule's own help line."""
-    if isinstance(help, Mend):
+    if isinstance(help, SafeFix):
         if help.by is not None and span is not None and span.end - span.start == len(help.found):
             edits = (*edits, Edit(span, help.by))
         help = help.words

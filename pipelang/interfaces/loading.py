@@ -32,7 +32,7 @@ def load(
     loader: Loader | None = None,
 ) -> LoadedProgram:
     """Load and check a `.pipe` file. `settings` replace the values in it. Raises `CheckFailed`."""
-    remembers = Remembering(loader or DiskLoader())
+    remembers = CachingLoader(loader or DiskLoader())
     built = build(os.fspath(path), remembers, settings)
     if built.program is None:
         raise CheckFailed(built.diagnostics, built.sources)
@@ -51,7 +51,7 @@ def _told(found: Diagnostic) -> str:
     return f"{found.message} ({found.help})" if found.help else found.message
 
 
-class Remembering:
+class CachingLoader:
     """A loader that gives the same text for a path ever after: a program that is served does not
     change because somebody edits its file.
     """

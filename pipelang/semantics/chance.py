@@ -66,7 +66,7 @@ class ByRates:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EvidenceRow:
     """A row of an evidence file; `line` is its line there."""
 
     confidence: Decimal | None
@@ -79,7 +79,7 @@ class EvidenceFile:
     """Labelled answers: how sure they were and whether they were right."""
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[EvidenceRow, ...]
 
     @property
     def right(self) -> int:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.records import dataclass
-from pipelang.semantics.chance import EvidenceFile, Row
+from pipelang.semantics.chance import EvidenceFile, EvidenceRow
 
 EXAMPLE = '{"confidence": 0.93, "correct": true}'
 FORM = f"JSON Lines, one answer a line: {EXAMPLE}"
@@ -54,7 +54,7 @@ def unreadable_help(why: str) -> str:
     return TOO_LARGE if "larger" in why else NOT_UTF8 if "byte" in why else FORM
 
 
-def _row(line: str, number: int) -> Row:
+def _row(line: str, number: int) -> EvidenceRow:
     try:
         value: Any = _DECODER.decode(line)
     except json.JSONDecodeError as error:
@@ -69,7 +69,7 @@ def _row(line: str, number: int) -> Row:
     correct = value["correct"]
     if not isinstance(correct, bool):
         raise _Bad("`correct` must be true or false", "without quotes, and not as 1 or 0")
-    return Row(_confidence(value.get("confidence")), correct, number)
+    return EvidenceRow(_confidence(value.get("confidence")), correct, number)
 
 
 def _confidence(given: Any) -> Decimal | None:

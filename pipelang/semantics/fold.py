@@ -21,7 +21,7 @@ class NotConstant(Exception):
     """The expression depends on something that is only known at run time."""
 
 
-class Broken(NotConstant):
+class BrokenPart(NotConstant):
     """A part of the expression was told as an error already."""
 
 
@@ -34,7 +34,7 @@ def fold(node: expr.Expr) -> Any:
     match node:
         case expr.Const():
             if isinstance(node.type, ErrorType):
-                raise Broken
+                raise BrokenPart
             return node.value
         case expr.MakeList():
             return [fold(item) for item in node.items]
@@ -63,7 +63,7 @@ def fold(node: expr.Expr) -> Any:
             for values, arm in node.arms:
                 if values is None or subject in values:
                     return fold(arm)
-            raise Broken
+            raise BrokenPart
         case expr.Arithmetic():
             return _arithmetic(node)
         case expr.IsPresent():

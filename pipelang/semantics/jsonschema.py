@@ -9,7 +9,6 @@ from pipelang.semantics.types import (
     AnswererType,
     EnumType,
     ErrorType,
-    Kind,
     ListType,
     MapType,
     NoneType,
@@ -17,21 +16,22 @@ from pipelang.semantics.types import (
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 
-_SCALARS: dict[Kind, dict[str, Any]] = {
-    Kind.TEXT: {"type": "string"},
-    Kind.INT: {"type": "integer"},
-    Kind.NUMBER: {"type": "number"},
-    Kind.BOOL: {"type": "boolean"},
-    Kind.PROBABILITY: {"type": "number", "minimum": 0, "maximum": 1},
-    Kind.MONEY: {"type": "number", "description": "US dollars"},
-    Kind.DURATION: {"type": "number", "description": "seconds"},
-    Kind.TIME: {"type": "string", "format": "date-time"},
-    Kind.JSON: {},
-    Kind.TOKENS: {"type": "integer"},
-    Kind.RATE: {"type": "string"},
+_SCALARS: dict[ScalarKind, dict[str, Any]] = {
+    ScalarKind.TEXT: {"type": "string"},
+    ScalarKind.INT: {"type": "integer"},
+    ScalarKind.NUMBER: {"type": "number"},
+    ScalarKind.BOOL: {"type": "boolean"},
+    ScalarKind.PROBABILITY: {"type": "number", "minimum": 0, "maximum": 1},
+    ScalarKind.MONEY: {"type": "number", "description": "US dollars"},
+    ScalarKind.DURATION: {"type": "number", "description": "seconds"},
+    ScalarKind.TIME: {"type": "string", "format": "date-time"},
+    ScalarKind.JSON: {},
+    ScalarKind.TOKENS: {"type": "integer"},
+    ScalarKind.RATE: {"type": "string"},
 }
 
 
@@ -40,9 +40,9 @@ def json_schema(type: Type) -> dict[str, Any]:
     match type:
         case Scalar():
             schema = dict(_SCALARS[type.kind])
-            if type.low is not None and type.kind is not Kind.TEXT:
+            if type.low is not None and type.kind is not ScalarKind.TEXT:
                 schema["minimum"] = float(type.low)
-            if type.high is not None and type.kind is not Kind.TEXT:
+            if type.high is not None and type.kind is not ScalarKind.TEXT:
                 schema["maximum"] = float(type.high)
             return schema
         case EnumType():

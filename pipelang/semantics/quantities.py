@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
-from pipelang.semantics.types import Kind, Scalar, Type
+from pipelang.semantics.types import Scalar, ScalarKind, Type
 
 
 def show_value(value: Any, type: Type) -> str:
@@ -15,15 +15,15 @@ def show_value(value: Any, type: Type) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     kind = type.kind if isinstance(type, Scalar) else None
-    if kind is Kind.PROBABILITY:
+    if kind is ScalarKind.PROBABILITY:
         return show_share(value)
-    if kind is Kind.MONEY:
+    if kind is ScalarKind.MONEY:
         return f"${plain(value)}"
-    if kind is Kind.DURATION:
+    if kind is ScalarKind.DURATION:
         return show_duration(value)
-    if kind is Kind.TOKENS:
+    if kind is ScalarKind.TOKENS:
         return f"{value} tokens"
-    if kind is Kind.RATE:
+    if kind is ScalarKind.RATE:
         return show_rate(value)
     if isinstance(value, Decimal):
         return plain(value)

@@ -12,12 +12,12 @@ from pipelang.semantics import program as p
 from pipelang.semantics.types import (
     TEXT,
     EnumType,
-    Kind,
     ListType,
     MapType,
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 
@@ -56,10 +56,10 @@ NONE = Size(0.0, 0)
 def value_size(type: Type) -> Size:
     """Tokens of a value of a type, as JSON where it is a record or a list."""
     match type:
-        case Scalar(kind=Kind.TEXT):
+        case Scalar(kind=ScalarKind.TEXT):
             limit = type.max_tokens
             return Size(float("inf") if limit is None else float(limit), limit, False)
-        case Scalar(kind=Kind.JSON):
+        case Scalar(kind=ScalarKind.JSON):
             return Size(float("inf"), None, False)
         case EnumType():
             longest = max((len(member) for member in type.members), default=0)

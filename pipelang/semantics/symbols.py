@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import assert_never
 
-from pipelang.diagnostics import Diagnostic, Help, Label, Mend, codes, report
+from pipelang.diagnostics import Diagnostic, Help, Label, SafeFix, codes, report
 from pipelang.diagnostics.spelling import only_slip
 from pipelang.records import dataclass
 from pipelang.semantics.loading import Loaded
@@ -126,7 +126,7 @@ def suggestion(name: str, candidates: Iterable[str]) -> Help | None:
     close = get_close_matches(name, offered, n=1, cutoff=0.6)
     if not close:
         return None
-    return Mend(f"did you mean `{close[0]}`?", name, only_slip(name, offered))
+    return SafeFix(f"did you mean `{close[0]}`?", name, only_slip(name, offered))
 
 
 def collect(loaded: Loaded) -> tuple[Symbols, tuple[Diagnostic, ...]]:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, assert_never
 from pipelang.records import dataclass, field, replace
 
 
-class Kind(Enum):
+class ScalarKind(Enum):
     """The scalar types. `TOKENS` and `RATE` exist only as literals of options and budgets."""
 
     TEXT = "text"
@@ -30,7 +30,9 @@ class Kind(Enum):
     RATE = "rate"
 
 
-SCALAR_NAMES = {kind.value: kind for kind in Kind if kind not in (Kind.TOKENS, Kind.RATE)}
+SCALAR_NAMES = {
+    kind.value: kind for kind in ScalarKind if kind not in (ScalarKind.TOKENS, ScalarKind.RATE)
+}
 
 NO_LABELS: frozenset[str] = frozenset()
 
@@ -39,7 +41,7 @@ NO_LABELS: frozenset[str] = frozenset()
 class Scalar:
     """A scalar. `max_tokens` bounds a text, `low` and `high` (inclusive) a quantity."""
 
-    kind: Kind
+    kind: ScalarKind
     max_tokens: int | None = field(default=None, compare=False)
     low: Decimal | None = field(default=None, compare=False)
     high: Decimal | None = field(default=None, compare=False)
@@ -143,17 +145,17 @@ Type = (
     | ErrorType
 )
 
-TEXT = Scalar(Kind.TEXT)
-INT = Scalar(Kind.INT)
-NUMBER = Scalar(Kind.NUMBER)
-BOOL = Scalar(Kind.BOOL)
-PROBABILITY = Scalar(Kind.PROBABILITY)
-MONEY = Scalar(Kind.MONEY)
-DURATION = Scalar(Kind.DURATION)
-TIME = Scalar(Kind.TIME)
-JSON = Scalar(Kind.JSON)
-TOKENS = Scalar(Kind.TOKENS)
-RATE = Scalar(Kind.RATE)
+TEXT = Scalar(ScalarKind.TEXT)
+INT = Scalar(ScalarKind.INT)
+NUMBER = Scalar(ScalarKind.NUMBER)
+BOOL = Scalar(ScalarKind.BOOL)
+PROBABILITY = Scalar(ScalarKind.PROBABILITY)
+MONEY = Scalar(ScalarKind.MONEY)
+DURATION = Scalar(ScalarKind.DURATION)
+TIME = Scalar(ScalarKind.TIME)
+JSON = Scalar(ScalarKind.JSON)
+TOKENS = Scalar(ScalarKind.TOKENS)
+RATE = Scalar(ScalarKind.RATE)
 ERROR = ErrorType()
 NOTHING = NothingType()
 ANSWERER = AnswererType()
@@ -209,9 +211,9 @@ def fits(found: Type, expected: Type) -> bool:
     match expected:
         case OptionalType():
             return isinstance(found, NoneType) or fits(present(found), expected.inner)
-        case Scalar(kind=Kind.NUMBER):
+        case Scalar(kind=ScalarKind.NUMBER):
             return found == INT
-        case Scalar(kind=Kind.JSON):
+        case Scalar(kind=ScalarKind.JSON):
             return not isinstance(found, (AnswererType, NothingType))
         case ListType():
             return isinstance(found, ListType) and fits(found.element, expected.element)

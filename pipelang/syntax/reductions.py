@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pipelang.diagnostics import Span
 from pipelang.syntax.lower import Lowering, builder
-from pipelang.syntax.tables import Rule, tables
+from pipelang.syntax.tables import ReductionRule, tables
 
 
 class Reduction(NamedTuple):
@@ -40,7 +40,7 @@ def reductions() -> list[Reduction]:
     return [_reduction(rule) for rule in tables().rules]
 
 
-def _reduction(rule: Rule) -> Reduction:
+def _reduction(rule: ReductionRule) -> Reduction:
     only = None
     if rule.passthrough and len(rule.children) == 1:
         if rule.children[0] & 1:
@@ -60,7 +60,7 @@ def _grow(lowering: Lowering, span: Span, gathered: list[Any], more: Any) -> lis
     return gathered
 
 
-def _picker(rule: Rule) -> Callable[[list[Any]], Sequence[Any]]:
+def _picker(rule: ReductionRule) -> Callable[[list[Any]], Sequence[Any]]:
     """A function that picks a rule's children from the top of the stack."""
     shape, length = rule.children, rule.length
     if any(entry < 0 or entry & 1 for entry in shape):

@@ -13,7 +13,7 @@ TABLES = "pipelang.tables.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ReductionRule:
     """How a reduction makes a value; see `build_tables._rule`."""
 
     origin: str
@@ -41,7 +41,7 @@ class Tables:
     reserved: frozenset[str]
     soft: frozenset[str]
     ignored: frozenset[str]
-    rules: tuple[Rule, ...]
+    rules: tuple[ReductionRule, ...]
     states: list[dict[str, int]]
     start: int
     end: int
@@ -69,7 +69,7 @@ def tables() -> Tables:
         reserved=frozenset(raw["reserved"]),
         soft=frozenset(kind for word, kind in keywords.items() if word not in raw["reserved"]),
         ignored=frozenset(raw["ignore"]),
-        rules=tuple(Rule(o, b, n, p, tuple(c)) for o, b, n, p, c in raw["rules"]),
+        rules=tuple(ReductionRule(o, b, n, p, tuple(c)) for o, b, n, p, c in raw["rules"]),
         states=raw["states"],
         start=raw["start"],
         end=raw["end"],

@@ -8,7 +8,7 @@ import pytest
 
 from pipelang.interfaces.check.check import check_file
 from pipelang.semantics import program as p
-from pipelang.semantics.types import Kind, ListType, OptionalType, Scalar, Type, fits
+from pipelang.semantics.types import ListType, OptionalType, Scalar, ScalarKind, Type, fits
 
 from ..memory import MemoryLoader
 from .declare import declarations, literal, type_of
@@ -59,7 +59,7 @@ def test_what_a_tool_becomes() -> None:
         ("read", False),
         ("irreversible", True),
     ]
-    assert made["get_balance"].returns == Scalar(Kind.NUMBER)
+    assert made["get_balance"].returns == Scalar(ScalarKind.NUMBER)
     assert made["get_iban"].returns.labels == frozenset()
     assert made["read_inbox"].returns.labels == {"untrusted"}
     recipients, cc, body, copies = made["send_email"].parameters
@@ -123,12 +123,12 @@ def takes(type: Type, value: Any) -> bool:
     assert isinstance(type, Scalar)
     match value:
         case bool():
-            return fits(Scalar(Kind.BOOL), type)
+            return fits(Scalar(ScalarKind.BOOL), type)
         case int():
-            return fits(Scalar(Kind.INT), type)
+            return fits(Scalar(ScalarKind.INT), type)
         case float():
-            return fits(Scalar(Kind.NUMBER), type)
+            return fits(Scalar(ScalarKind.NUMBER), type)
         case str():
-            return fits(Scalar(Kind.TEXT), type)
+            return fits(Scalar(ScalarKind.TEXT), type)
         case _:
-            return type.kind is Kind.JSON
+            return type.kind is ScalarKind.JSON

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelang.runtime.sinks.audit import AuditLog
-from pipelang.runtime.sinks.audit_verification import Broken, Whole, verify
+from pipelang.runtime.sinks.audit_verification import BrokenLine, Whole, verify
 
 WORDS = st.text(max_size=8)
 ENTRIES = st.lists(st.tuples(WORDS, WORDS, st.booleans()), min_size=2, max_size=6)
@@ -72,7 +72,7 @@ def test_any_edit_is_found(entries: list, torn: bool, data: st.DataObject) -> No
             return
         path.write_bytes(changed)
         broken = verify(path)
-        assert isinstance(broken, Broken), changed
+        assert isinstance(broken, BrokenLine), changed
         # The line that is named is that of the edit or one beside it: a torn line and the entry
         # that tells of it belong together, and a missing line shows in the next one.
         same = next(
@@ -96,7 +96,7 @@ def test_a_log_cut_at_a_line_end_is_found_by_a_remembered_hash(entries: list, da
         path.write_bytes(b"".join(lines[:kept]))
         assert isinstance(verify(path), Whole)
         broken = verify(path, whole.last)
-        assert isinstance(broken, Broken)
+        assert isinstance(broken, BrokenLine)
         assert (broken.kind, broken.line) == ("removed", kept + 1)
 
 

@@ -13,13 +13,13 @@ from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.inbox.answer_schema import misfit, shape_of
 from pipelang.semantics.types import (
     EnumType,
-    Kind,
     ListType,
     MapType,
     OptionalType,
     RecordField,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 
@@ -47,17 +47,22 @@ LIMITS = st.none() | st.sampled_from([Decimal(bound) for bound in ("0", "0.1", "
 
 scalars = st.one_of(
     st.builds(
-        lambda most, patterns: Scalar(Kind.TEXT, max_tokens=most, patterns=patterns),
+        lambda most, patterns: Scalar(ScalarKind.TEXT, max_tokens=most, patterns=patterns),
         st.none() | st.integers(1, 4),
         st.none() | st.just("codes"),
     ),
     st.builds(
         lambda kind, low, high: Scalar(kind, low=low, high=high),
-        st.sampled_from([Kind.INT, Kind.NUMBER, Kind.MONEY, Kind.DURATION]),
+        st.sampled_from([ScalarKind.INT, ScalarKind.NUMBER, ScalarKind.MONEY, ScalarKind.DURATION]),
         LIMITS,
         LIMITS,
     ),
-    st.builds(Scalar, st.sampled_from([Kind.BOOL, Kind.PROBABILITY, Kind.TIME, Kind.JSON])),
+    st.builds(
+        Scalar,
+        st.sampled_from(
+            [ScalarKind.BOOL, ScalarKind.PROBABILITY, ScalarKind.TIME, ScalarKind.JSON]
+        ),
+    ),
     st.just(EnumType("E", ("a", "b"))),
 )
 
@@ -96,11 +101,11 @@ def near(draw: st.DrawFn, type: Type) -> Any:
     if draw(st.integers(0, 9)) == 0:
         return draw(JSON)
     match type:
-        case Scalar(kind=Kind.TEXT | Kind.TIME) | EnumType():
+        case Scalar(kind=ScalarKind.TEXT | ScalarKind.TIME) | EnumType():
             return draw(TEXTS)
-        case Scalar(kind=Kind.BOOL):
+        case Scalar(kind=ScalarKind.BOOL):
             return draw(st.booleans())
-        case Scalar(kind=Kind.JSON):
+        case Scalar(kind=ScalarKind.JSON):
             return draw(JSON)
         case Scalar():
             return draw(NUMBERS)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pipelang import Answered, Escalated, Failed
 from pipelang.diagnostics import Span
-from pipelang.runtime.engine.budget import Budget, BudgetSpent
+from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.semantics import program as p
@@ -134,7 +134,7 @@ def test_a_run_never_exceeds_its_budget(ready: Any, seed: int, micros: int, toke
     run = ready.start({"x": "hi there"})
     assert run.budget.limits is not None
     most = Decimal(micros) / MILLION
-    run.budget = Budget(dataclasses.replace(run.budget.limits, money=most, tokens=tokens))
+    run.budget = RunBudget(dataclasses.replace(run.budget.limits, money=most, tokens=tokens))
 
     seen: list[tuple[Any, ...]] = []  # an assertion in a provider would be a failed attempt
 
@@ -187,8 +187,8 @@ def test_any_order_of_reserving_and_settling(
     def limit(dollars: int, most: int | None) -> p.Budget:
         return p.Budget(Decimal(dollars), None, most, None, None, NOWHERE)
 
-    outer = Budget(limit(money, tokens))
-    budgets = [outer, Budget(limit(inner, None), outer), Budget(limit(inner, tokens), outer)]
+    outer = RunBudget(limit(money, tokens))
+    budgets = [outer, RunBudget(limit(inner, None), outer), RunBudget(limit(inner, tokens), outer)]
 
     def check() -> None:
         for budget in budgets:

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from pipelang import Answered, Failed
 from pipelang.records import replace
 from pipelang.runtime.engine import subpipelines
-from pipelang.runtime.engine.budget import Budget, BudgetSpent, Reservation
+from pipelang.runtime.engine.budget import BudgetSpent, Reservation, RunBudget
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.world import ToolCall
@@ -93,7 +93,7 @@ class _Jumping(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
 class Books:
     """Every budget of a run, what it may hold, and what was really taken."""
 
-    budgets: list[Budget] = field(default_factory=list)
+    budgets: list[RunBudget] = field(default_factory=list)
     above: Decimal = Decimal(0)
     tokens_above: int = 0
     money: Decimal = Decimal(0)
@@ -198,9 +198,9 @@ def limited(loaded: LoadedProgram, limits: dict[str, Any]) -> LoadedProgram:
 
 
 def innermost_first(books: Books, hold: Any) -> Callable[..., Any]:
-    """`Budget.hold`, held against what it promises: who is spent is the innermost without room."""
+    """`RunBudget.hold` against its promise: who is spent is the innermost without room."""
 
-    def watched(self: Budget, money: Decimal, tokens: int) -> Reservation | Budget:
+    def watched(self: RunBudget, money: Decimal, tokens: int) -> Reservation | RunBudget:
         short = [budget for budget in self.chain() if not _has_room(budget, money, tokens)]
         try:
             made = hold(self, money, tokens)
@@ -216,7 +216,7 @@ def innermost_first(books: Books, hold: Any) -> Callable[..., Any]:
     return watched
 
 
-def _has_room(budget: Budget, money: Decimal, tokens: int) -> bool:
+def _has_room(budget: RunBudget, money: Decimal, tokens: int) -> bool:
     limits = budget.limits
     return limits is None or (
         (limits.money is None or budget.money + budget.held_money + money <= limits.money)
@@ -226,9 +226,9 @@ def _has_room(budget: Budget, money: Decimal, tokens: int) -> bool:
 
 
 def noting(books: Books, settle: Any) -> Callable[..., None]:
-    """`Budget.settle`, noting what was used beyond what was held."""
+    """`RunBudget.settle`, noting what was used beyond what was held."""
 
-    def noted(self: Budget, held: Reservation, money: Decimal, tokens: int) -> None:
+    def noted(self: RunBudget, held: Reservation, money: Decimal, tokens: int) -> None:
         books.above += max(Decimal(0), money - held.money)
         books.tokens_above += max(0, tokens - held.tokens)
         settle(self, held, money, tokens)
@@ -258,8 +258,8 @@ def test_no_budget_is_exceeded_in_any_dimension(
         await asyncio.sleep(models.chance.choice([0, 1, 60]))
         return x
 
-    def kept(*given: Any, **named: Any) -> Budget:
-        books.budgets.append(Budget(*given, **named))
+    def kept(*given: Any, **named: Any) -> RunBudget:
+        books.budgets.append(RunBudget(*given, **named))
         return books.budgets[-1]
 
     async def main() -> Result:
@@ -275,9 +275,9 @@ def test_no_budget_is_exceeded_in_any_dimension(
         return result
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subpipelines, "Budget", kept)
-        patch.setattr(Budget, "hold", innermost_first(books, Budget.hold))
-        patch.setattr(Budget, "settle", noting(books, Budget.settle))
+        patch.setattr(subpipelines, "RunBudget", kept)
+        patch.setattr(RunBudget, "hold", innermost_first(books, RunBudget.hold))
+        patch.setattr(RunBudget, "settle", noting(books, RunBudget.settle))
         result = run_virtually(main)
 
     books.watch()

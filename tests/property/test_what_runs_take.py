@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import pipelang
-from pipelang.analysis.latency.figures import Spent, spent
+from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
 from pipelang.analysis.latency.worst_cost import worst_run
 from pipelang.analysis.latency.worst_time import longest_run
@@ -51,7 +51,7 @@ def too_far(hits: int, runs: int, share: float) -> bool:
     return math.exp(-runs * distance) < LEVEL
 
 
-def wrong_quantiles(name: str, values: list[float], taken: Spent) -> list[str]:
+def wrong_quantiles(name: str, values: list[float], taken: SpendingFigures) -> list[str]:
     """Which quantiles of the analysis these values are no sample of."""
     found = []
     runs = len(values)
@@ -67,7 +67,7 @@ def wrong_quantiles(name: str, values: list[float], taken: Spent) -> list[str]:
     return found
 
 
-def taken_by(program: p.Program, pipeline: p.Pipeline) -> tuple[Spent, Totals]:
+def taken_by(program: p.Program, pipeline: p.Pipeline) -> tuple[SpendingFigures, Totals]:
     point = Parameters(program.evidence, unknown_as(None))
     totals = sweep(make_model(program, pipeline, point))
     taken = spent(program, pipeline, point, None, totals.work)

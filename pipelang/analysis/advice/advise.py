@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelang.analysis.advice.attempts import fallbacks, retries, tiers
-from pipelang.analysis.advice.changes import Change, Kind
+from pipelang.analysis.advice.changes import Change, ChangeKind
 from pipelang.analysis.advice.cuts import settings, thresholds, turns
 from pipelang.analysis.advice.shares import Weights, accuracies
 from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.advice.verifiers import names, verifiers
 from pipelang.analysis.advice.written import page, written_links
 from pipelang.analysis.metrics.analyse import Analysis, analyse
-from pipelang.analysis.metrics.objectives import Verdict, compare
+from pipelang.analysis.metrics.objectives import ObjectiveVerdict, compare
 from pipelang.diagnostics import Sources
 from pipelang.diagnostics.render import edit_json
 from pipelang.records import dataclass
@@ -104,7 +104,7 @@ def advise(bench: Bench, analysis: Analysis, everything: bool = False) -> list[A
     return sorted(found, key=lambda one: (one.trades, -_gain(one, goal)))
 
 
-def wanted(analysis: Analysis) -> Verdict | None:
+def wanted(analysis: Analysis) -> ObjectiveVerdict | None:
     """The promise that is missed, or else undecided, which changes are to mend."""
     for state in (False, None):
         for verdict in analysis.slo:
@@ -154,18 +154,22 @@ def _chosen(found: Iterator[Change], most: int) -> list[Change]:
     ranked = sorted(found, key=lambda change: -change.guess)
     if most == MANY:
         return ranked[:MANY]
-    counts: dict[Kind, int] = {}
+    counts: dict[ChangeKind, int] = {}
     places = []
     for change in ranked:
         counts[change.kind] = counts.get(change.kind, 0) + 1
         # Of accuracies, two for each one of another kind: they are what a reader can always change.
-        turn = counts[change.kind] / (2 if change.kind is Kind.ACCURACY else 1)
+        turn = counts[change.kind] / (2 if change.kind is ChangeKind.ACCURACY else 1)
         places.append((turn > 1, change))
     return [change for _, change in sorted(places, key=lambda one: one[0])][:most]
 
 
 def tried(
-    bench: Bench, pipeline: p.Pipeline, change: Change, now: dict[str, float], goal: Verdict | None
+    bench: Bench,
+    pipeline: p.Pipeline,
+    change: Change,
+    now: dict[str, float],
+    goal: ObjectiveVerdict | None,
 ) -> Advice | None:
     """A change with what it does; None if the file would not build then, or it does not help."""
     if change.edits:
@@ -218,11 +222,11 @@ def _breaks(pipeline: p.Pipeline, now: dict[str, float], after: dict[str, float]
     return False
 
 
-def _holds(goal: Verdict, value: float) -> bool:
+def _holds(goal: ObjectiveVerdict, value: float) -> bool:
     return bool(compare(value, goal.line.op, float(goal.line.target)))
 
 
-def _gain(advice: Advice, goal: Verdict | None) -> float:
+def _gain(advice: Advice, goal: ObjectiveVerdict | None) -> float:
     """By how much a change betters what is wanted: without a goal, success and silent error."""
     if goal is None:
         (right, then), (wrong, later) = advice.figures["success"], advice.figures["silent_error"]

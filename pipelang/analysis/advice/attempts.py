@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.advice.changes import Change, Kind, percent
+from pipelang.analysis.advice.changes import Change, ChangeKind, percent
 from pipelang.analysis.advice.shares import Weights, value_of
-from pipelang.analysis.advice.written import Page, Written, option, with_option
+from pipelang.analysis.advice.written import Written, WrittenFile, option, with_option
 from pipelang.diagnostics import Edit, Span
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -25,7 +25,7 @@ def may_be_repeated(program: p.Program, link: p.Link) -> bool:
     return isinstance(action, (p.AskTier, p.Agent))
 
 
-def with_retries(page: Page, one: Written, count: int) -> Edit | None:
+def with_retries(page: WrittenFile, one: Written, count: int) -> Edit | None:
     """So many retries instead of what is written; None where it says so, or cannot be changed."""
     written = option(one.link.options, ast.Retry)
     if one.made.retry.count == count:
@@ -36,7 +36,7 @@ def with_retries(page: Page, one: Written, count: int) -> Edit | None:
 
 
 def retries(
-    program: p.Program, page: Page, links: list[Written], weights: Weights, fewer: bool
+    program: p.Program, page: WrittenFile, links: list[Written], weights: Weights, fewer: bool
 ) -> Iterator[Change]:
     """One attempt more, or with `fewer` one less."""
     for one in links:
@@ -50,7 +50,7 @@ def retries(
             continue
         words = f"{one.name} retry {now} → {wanted}"
         guess = weights.of(one.step.name) * chance ** (now + 1) * (1.0 if one.head else 0.05)
-        yield Change(Kind.RETRY, one.step.name, words, (edit,), guess)
+        yield Change(ChangeKind.RETRY, one.step.name, words, (edit,), guess)
 
 
 def fails(program: p.Program, link: p.Link) -> float:
@@ -75,7 +75,7 @@ def asked(link: p.Link) -> list[str]:
 # ------------------------------------------------------------------------------------- tiers
 
 
-def tier_places(page: Page, one: Written) -> list[tuple[str, Span]]:
+def tier_places(page: WrittenFile, one: Written) -> list[tuple[str, Span]]:
     """The tiers of a link that its accuracy is declared by, and where their names stand."""
     action = one.made.action
     if not isinstance(action, (p.AskTier, p.Agent)) or len(one.made.accuracy_by_tier) < 2:
@@ -90,7 +90,7 @@ def tier_places(page: Page, one: Written) -> list[tuple[str, Span]]:
 
 
 def tiers(
-    program: p.Program, page: Page, links: list[Written], weights: Weights
+    program: p.Program, page: WrittenFile, links: list[Written], weights: Weights
 ) -> Iterator[Change]:
     """Another tier, of those whose accuracy is declared for this step: how right a tier is in a
     step cannot be known from another one.
@@ -104,14 +104,14 @@ def tiers(
                     continue
                 guess = weights.of(one.step.name) * abs(after - before)
                 words = f"{one.name} by {now} → {other}"
-                yield Change(Kind.TIER, one.step.name, words, (Edit(span, other),), guess)
+                yield Change(ChangeKind.TIER, one.step.name, words, (Edit(span, other),), guess)
 
 
 # --------------------------------------------------------------------------------- fallbacks
 
 
 def fallbacks(
-    program: p.Program, page: Page, links: list[Written], weights: Weights
+    program: p.Program, page: WrittenFile, links: list[Written], weights: Weights
 ) -> Iterator[Change]:
     """The same question to a second provider, where every model of a step has the same one."""
     for one in links:
@@ -142,7 +142,7 @@ def fallbacks(
         else:
             words = f"{one.name} + a fallback at another provider, by {tier}"
         guess = weights.of(one.step.name) * fail
-        yield Change(Kind.FALLBACK, one.step.name, words, tuple(edits), guess)
+        yield Change(ChangeKind.FALLBACK, one.step.name, words, tuple(edits), guess)
 
 
 def _who(ask: ast.Ask) -> Span:
@@ -150,7 +150,7 @@ def _who(ask: ast.Ask) -> Span:
 
 
 def _second(
-    program: p.Program, page: Page, one: Written, provider: str, accuracy: float
+    program: p.Program, page: WrittenFile, one: Written, provider: str, accuracy: float
 ) -> tuple[str, list[Edit]] | None:
     """A tier at another provider: one of the program, or one to declare with the first's figures.
 
@@ -190,12 +190,12 @@ def _second(
     return "second_tier", [Edit(Span(page.source.name, at, at), "\n".join(lines))]
 
 
-def _before(page: Page, one: Written) -> int | None:
+def _before(page: WrittenFile, one: Written) -> int | None:
     """Where a declaration goes that a link needs: before its pipeline and what is said of it."""
     return declared_before(page, one.link.span.start)
 
 
-def declared_before(page: Page, at: int) -> int | None:
+def declared_before(page: WrittenFile, at: int) -> int | None:
     """The start of the first line of the declaration that holds a place, its doc comment's."""
     for one in page.module.declarations:
         if one.span.start <= at < one.span.end:

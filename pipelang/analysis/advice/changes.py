@@ -10,7 +10,7 @@ from pipelang.records import dataclass
 from pipelang.semantics.quantities import plain
 
 
-class Kind(Enum):
+class ChangeKind(Enum):
     """What is changed."""
 
     ACCURACY = "accuracy"
@@ -31,7 +31,7 @@ class Change:
     what the evidence would have to show.
     """
 
-    kind: Kind
+    kind: ChangeKind
     step: str | None
     words: str
     edits: tuple[Edit, ...]

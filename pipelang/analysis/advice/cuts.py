@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from pipelang.analysis.advice.changes import Change, Kind, percent
+from pipelang.analysis.advice.changes import Change, ChangeKind, percent
 from pipelang.analysis.advice.shares import Weights
-from pipelang.analysis.advice.written import Page
+from pipelang.analysis.advice.written import WrittenFile
 from pipelang.analysis.model.model import confidence_cut, file_cuts, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.diagnostics import Edit, Source, Sources, Span
@@ -22,8 +22,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.quantities import show_value
-from pipelang.semantics.types import Kind as Type
-from pipelang.semantics.types import Scalar
+from pipelang.semantics.types import Scalar, ScalarKind
 from pipelang.semantics.walk import all_items
 from pipelang.syntax import ast
 from pipelang.syntax.parse import parse
@@ -42,7 +41,7 @@ class Knob:
     the evidence lies between it and what is written now.
     """
 
-    kind: Kind
+    kind: ChangeKind
     name: str
     step: str | None
     spot: Span
@@ -51,7 +50,7 @@ class Knob:
     shares: tuple[float, ...]
 
 
-def thresholds(program: p.Program, pipeline: p.Pipeline, page: Page) -> list[Knob]:
+def thresholds(program: p.Program, pipeline: p.Pipeline, page: WrittenFile) -> list[Knob]:
     """The thresholds of a pipeline that stand in it as numbers and have evidence."""
     found: dict[Span, Knob] = {}
     for step, file, compare in _cuts(program, pipeline):
@@ -66,7 +65,7 @@ def thresholds(program: p.Program, pipeline: p.Pipeline, page: Page) -> list[Kno
         shares = tuple(_between(program.evidence[file], side.value, value) for value in values)
         gate = _owner(pipeline, side.span)
         name = f"gate `{gate}`: {step}.confidence" if gate else f"`{step}.confidence`"
-        found[side.span] = Knob(Kind.THRESHOLD, name, step, side.span, written, shown, shares)
+        found[side.span] = Knob(ChangeKind.THRESHOLD, name, step, side.span, written, shown, shares)
     return list(found.values())
 
 
@@ -98,7 +97,9 @@ def settings(program: p.Program, pipeline: p.Pipeline, sources: Sources) -> list
         span = decl.value.span
         now = source.text[span.start : span.end]
         values = tuple(show_value(x, type) for x in cuts)
-        found.append(Knob(Kind.SETTING, f"setting `{key}`", None, span, now, values, tuple(shares)))
+        found.append(
+            Knob(ChangeKind.SETTING, f"setting `{key}`", None, span, now, values, tuple(shares))
+        )
     return found
 
 
@@ -137,7 +138,7 @@ def grid(type: Scalar, now: Any) -> list[Any]:
     """Values of a setting over its range, in numbers that people write; what is now is one."""
     assert type.low is not None and type.high is not None
     low, high = type.low, type.high
-    if type.kind is Type.INT:
+    if type.kind is ScalarKind.INT:
         step = max(1, int(high - low) // (GRID - 1))
         whole = {*range(int(low), int(high) + 1, step), int(high), int(now)}
         return sorted(whole)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pipelang.analysis.advice.changes import Change, Kind, better, percent
-from pipelang.analysis.advice.written import Page, Written, option
+from pipelang.analysis.advice.changes import Change, ChangeKind, better, percent
+from pipelang.analysis.advice.written import Written, WrittenFile, option
 from pipelang.diagnostics import Edit
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -27,7 +27,7 @@ class Weights:
 
 
 def accuracies(
-    program: p.Program, page: Page, links: list[Written], weights: Weights
+    program: p.Program, page: WrittenFile, links: list[Written], weights: Weights
 ) -> Iterator[Change]:
     """Every accuracy that the pipeline hangs on, with half as many errors."""
     seen: set[str] = set()
@@ -42,7 +42,7 @@ def accuracies(
 
 
 def _written(
-    program: p.Program, page: Page, one: Written
+    program: p.Program, page: WrittenFile, one: Written
 ) -> Iterator[tuple[Chance, ast.Rate | None, str]]:
     """The accuracies of a link, where they are written, and whose they are."""
     own = option(one.link.options, ast.Accuracy)
@@ -67,7 +67,7 @@ def _written(
 
 def _better(
     program: p.Program,
-    page: Page,
+    page: WrittenFile,
     one: Written,
     chance: Chance,
     rate: ast.Rate | None,
@@ -85,11 +85,11 @@ def _better(
     words = f"{whose} {_shown(now)} → {percent(wanted)}"
     step, guess = one.step.name, share * gain
     if isinstance(chance, MeasuredShare):
-        return Change(Kind.ACCURACY, step, words, (), guess, chance.site, float(wanted))
+        return Change(ChangeKind.ACCURACY, step, words, (), guess, chance.site, float(wanted))
     if rate is None:
         return None
     edit = Edit(rate.span, percent(wanted))
-    return Change(Kind.ACCURACY, step, words, (edit,), guess)
+    return Change(ChangeKind.ACCURACY, step, words, (edit,), guess)
 
 
 def _shown(share: float) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelang.analysis.advice.attempts import declared_before
-from pipelang.analysis.advice.changes import Change, Kind
+from pipelang.analysis.advice.changes import Change, ChangeKind
 from pipelang.analysis.advice.shares import Weights
-from pipelang.analysis.advice.written import Page, Written
+from pipelang.analysis.advice.written import Written, WrittenFile
 from pipelang.diagnostics import Edit, Span
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items
@@ -20,7 +20,7 @@ CATCHES, FALSE_ALARMS = "80%", "5%"
 def verifiers(
     program: p.Program,
     pipeline: p.Pipeline,
-    page: Page,
+    page: WrittenFile,
     links: list[Written],
     weights: Weights,
     taken: frozenset[str],
@@ -39,11 +39,11 @@ def verifiers(
                 f"{FALSE_ALARMS} of what is right"
             )
             guess = weights.of(one.step.name) * 0.03
-            yield Change(Kind.VERIFIER, one.step.name, words, made, guess)
+            yield Change(ChangeKind.VERIFIER, one.step.name, words, made, guess)
 
 
 def _gate(
-    pipeline: p.Pipeline, page: Page, one: Written, taken: frozenset[str]
+    pipeline: p.Pipeline, page: WrittenFile, one: Written, taken: frozenset[str]
 ) -> tuple[Edit, ...] | None:
     item, name = one.item, one.step.name
     gate, function = f"{name}_checked", f"{name}_is_right"
@@ -92,7 +92,7 @@ def _ending(pipeline: p.Pipeline) -> str:
     return 'fail "may_be_wrong"'
 
 
-def names(page: Page, pipeline: p.Pipeline) -> frozenset[str]:
+def names(page: WrittenFile, pipeline: p.Pipeline) -> frozenset[str]:
     """Names that an added declaration or item must not take."""
     declared = {
         one.name.text

@@ -46,7 +46,7 @@ TYPICAL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class WhatIfRow:
     """What a run comes to if every undeclared accuracy is `accuracy`."""
 
     accuracy: float
@@ -62,7 +62,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class RequiredAccuracy:
     """The least share that every undeclared accuracy must reach for a promise to hold; None if it
     does not hold even at 100%. `at_best`: other unknowns are at their kindest.
     """
@@ -96,8 +96,8 @@ class Widening:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    rows: tuple[Row, ...]
-    needs: tuple[Need, ...]
+    rows: tuple[WhatIfRow, ...]
+    needs: tuple[RequiredAccuracy, ...]
     widening: tuple[Widening, ...]
 
 
@@ -106,7 +106,7 @@ def what_if(bench: Bench, analysis: Analysis) -> WhatIf:
     if not analysis.unknown or len(analysis.steps) > MOST_STEPS:
         return WhatIf((), (), ())
     program, pipeline = bench.program, analysis.pipeline
-    rows: list[Row] = []
+    rows: list[WhatIfRow] = []
     if any(is_accuracy(site) for site in analysis.unknown):
         rows = list(_rows(bench, pipeline))
     needs = _needs(program, analysis) if rows else ()
@@ -118,14 +118,14 @@ def is_accuracy(site: str) -> bool:
     return site.endswith(".accuracy")
 
 
-def _rows(bench: Bench, pipeline: p.Pipeline) -> Iterator[Row]:
+def _rows(bench: Bench, pipeline: p.Pipeline) -> Iterator[WhatIfRow]:
     for share in SHARES:
         program = bench.rebuilt((), {"accuracy": share}).program
         if program is None:
             return
         figure = outcome_figures(program, program.pipelines[pipeline.name])
         success = figure.number(field_of("success"))
-        yield Row(share, success, figure.number(field_of("silent_error")))
+        yield WhatIfRow(share, success, figure.number(field_of("silent_error")))
 
 
 def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
@@ -148,7 +148,7 @@ def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
 # ------------------------------------------------------------------------------------- needs
 
 
-def _needs(program: p.Program, analysis: Analysis) -> Iterator[Need]:
+def _needs(program: p.Program, analysis: Analysis) -> Iterator[RequiredAccuracy]:
     """What each promise about outcomes needs of the undeclared accuracies."""
     others = [site for site in analysis.unknown if not is_accuracy(site)]
     if len(others) > MOST_CORNERS:
@@ -160,7 +160,7 @@ def _needs(program: p.Program, analysis: Analysis) -> Iterator[Need]:
 
         least = _least(program, analysis.pipeline, line, read, others)
         if least != 0.0:  # else it holds without any right answer, and needs nothing of them
-            yield Need(line, least, bool(others))
+            yield RequiredAccuracy(line, least, bool(others))
 
 
 def _least(

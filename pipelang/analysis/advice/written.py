@@ -33,7 +33,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class WrittenFile:
     """A file with its declarations."""
 
     source: Source
@@ -48,15 +48,15 @@ class Page:
         return self.text[span.start : span.end]
 
 
-def page(sources: Sources, file: str) -> Page | None:
+def page(sources: Sources, file: str) -> WrittenFile | None:
     """A file that may be edited; None for a library, which is not the reader's own."""
     source = sources.get(file)
     if source is None or file.startswith("std/"):
         return None
-    return Page(source, parse(source).module)
+    return WrittenFile(source, parse(source).module)
 
 
-def written_links(page: Page, pipeline: p.Pipeline) -> list[Written]:
+def written_links(page: WrittenFile, pipeline: p.Pipeline) -> list[Written]:
     """The links of a pipeline in writing order."""
     declared = declaration(page, pipeline)
     if declared is None:
@@ -77,7 +77,7 @@ def written_links(page: Page, pipeline: p.Pipeline) -> list[Written]:
     return found
 
 
-def declaration(page: Page, pipeline: p.Pipeline) -> ast.PipelineDecl | None:
+def declaration(page: WrittenFile, pipeline: p.Pipeline) -> ast.PipelineDecl | None:
     """A pipeline as it is written."""
     for one in page.module.declarations:
         if isinstance(one, ast.PipelineDecl) and one.name.text == pipeline.name:
@@ -114,7 +114,7 @@ def option(options: tuple[ast.Option, ...], kind: type[ast.Option]) -> ast.Optio
     return next((one for one in options if isinstance(one, kind)), None)
 
 
-def with_option(page: Page, link: ast.Link, words: str) -> Edit:
+def with_option(page: WrittenFile, link: ast.Link, words: str) -> Edit:
     """One more option of a link, written as its others are."""
     if not link.options:
         at = link.action.span.end

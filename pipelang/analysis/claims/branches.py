@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING
 
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, opposite
 from pipelang.analysis.claims.moments import made
-from pipelang.analysis.claims.paths import Event, Path, extend
-from pipelang.analysis.claims.states import Frame, State, join, met, step_to
+from pipelang.analysis.claims.paths import Path, PathEvent, extend
+from pipelang.analysis.claims.states import State, SymbolicFrame, join, met, step_to
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items
 
 if TYPE_CHECKING:
-    from pipelang.analysis.claims.walk import Walk
+    from pipelang.analysis.claims.walk import ClaimWalk
 
 
-def gate(walk: Walk, frame: Frame, block: p.Block, gate: p.Gate, state: State) -> State:
+def gate(
+    walk: ClaimWalk, frame: SymbolicFrame, block: p.Block, gate: p.Gate, state: State
+) -> State:
     holds = walk.symbols.truth(gate.condition, frame.values)
     label = gate.name.split(" ")[0]
     walk.tests.append((label, holds))
     walk.tested(frame, gate, gate.condition, holds, state)
-    event = Event(f"gate `{label}` holds", gate.span, label)
+    event = PathEvent(f"gate `{label}` holds", gate.span, label)
     after: dict[bool, list[Path | None]] = {}
     for key, path in state.items():
         now = walk.watched.passed(frame.pipeline.name, gate.name, key)
@@ -34,13 +36,13 @@ def gate(walk: Walk, frame: Frame, block: p.Block, gate: p.Gate, state: State) -
             redone(walk, frame, block, gate, otherwise, step_to(state, opposite(holds)))
         words += f", also after {otherwise.times} redo{'s' * (otherwise.times > 1)}"
         otherwise = otherwise.otherwise
-    out = Event(words, gate.span, label)
+    out = PathEvent(words, gate.span, label)
     walk.end(frame, otherwise, step_to(state, opposite(holds), out))
     return met(after)
 
 
 def redone(
-    walk: Walk, frame: Frame, block: p.Block, gate: p.Gate, redo: p.Redo, state: State
+    walk: ClaimWalk, frame: SymbolicFrame, block: p.Block, gate: p.Gate, redo: p.Redo, state: State
 ) -> None:
     """A second round that ends the run: what it has not made anew is still as it was. One that
     comes through to the gate is a first round with other values, and was walked as such.
@@ -52,9 +54,9 @@ def redone(
     }
     if not frame.root or not names & walk.condition.tracked.keys():
         return
-    event = Event(f"gate `{gate.name}` does not hold, and `{redo.step}` is redone", gate.span)
+    event = PathEvent(f"gate `{gate.name}` does not hold, and `{redo.step}` is redone", gate.span)
     state = step_to(state, TRUE, event)
-    again = Frame(frame.pipeline, f"{frame.prefix}again ", frame.values, True, redoing=True)
+    again = SymbolicFrame(frame.pipeline, f"{frame.prefix}again ", frame.values, True, redoing=True)
     before, frame.values = frame.values, dict(frame.values)
     again.values = frame.values
     for index in redo.reruns:
@@ -64,7 +66,7 @@ def redone(
     frame.values = before
 
 
-def person(walk: Walk, frame: Frame, person: p.Person, state: State) -> State:
+def person(walk: ClaimWalk, frame: SymbolicFrame, person: p.Person, state: State) -> State:
     asked = TRUE
     if person.when is not None:
         asked = walk.symbols.truth(person.when, frame.values)
@@ -75,43 +77,46 @@ def person(walk: Walk, frame: Frame, person: p.Person, state: State) -> State:
     says = says if approves else f"nobody stops `{person.name}`"
     after: dict[bool, list[Path | None]] = {}
     for key, path in state.items():
-        yes = extend(path, asked, Event(says, person.span, person.name))
+        yes = extend(path, asked, PathEvent(says, person.span, person.name))
         now = walk.watched.passed(frame.pipeline.name, person.name, key)
         after.setdefault(now, []).append(yes)
-        skipped = Event(f"nobody is asked for `{person.name}`", person.span, person.name)
+        skipped = PathEvent(f"nobody is asked for `{person.name}`", person.span, person.name)
         after.setdefault(key, []).append(extend(path, opposite(asked), skipped))
     says = f"`{person.role}` " + ("does not approve" if approves else "stops")
-    no = Event(f"{says} `{person.name}`", person.span, person.name)
+    no = PathEvent(f"{says} `{person.name}`", person.span, person.name)
     walk.end(frame, person.otherwise, step_to(state, asked, no))
     return met(after)
 
 
-def when(walk: Walk, frame: Frame, when: p.When, state: State) -> State:
+def when(walk: ClaimWalk, frame: SymbolicFrame, when: p.When, state: State) -> State:
     holds = walk.symbols.truth(when.condition, frame.values)
     walk.tested(frame, when, when.condition, holds, state)
     shown = when.name or expr.show(when.condition)
     if when.name is not None:
         walk.tests.append((when.name, holds))
     label = f"`{shown}`" if "`" not in shown else "the condition"
-    yes = Event(f"{label} is so", when.span, when.name)
-    no = Event(f"{label} is not so", when.span, when.name)
+    yes = PathEvent(f"{label} is so", when.span, when.name)
+    no = PathEvent(f"{label} is not so", when.span, when.name)
     ways = ((holds, yes, when.then), (opposite(holds), no, when.otherwise))
     return each_way(walk, frame, ways, state)
 
 
-def match(walk: Walk, frame: Frame, match: p.MatchBranch, state: State) -> State:
+def match(walk: ClaimWalk, frame: SymbolicFrame, match: p.MatchBranch, state: State) -> State:
     patterns = [taken for taken, _ in match.arms]
     guards = walk.symbols.arms(match.subject, patterns, frame.values)
     shown, ways = expr.show(match.subject), []
     walk.chooses(frame, match, guards, state)
     for guard, (taken, block) in zip(guards, match.arms, strict=True):
         what = "something else" if taken is None else " or ".join(map(_plainly, taken))
-        ways.append((guard, Event(f"`{shown}` is {what}", match.span), block))
+        ways.append((guard, PathEvent(f"`{shown}` is {what}", match.span), block))
     return each_way(walk, frame, tuple(ways), state)
 
 
 def each_way(
-    walk: Walk, frame: Frame, ways: tuple[tuple[Formula, Event, p.Block], ...], state: State
+    walk: ClaimWalk,
+    frame: SymbolicFrame,
+    ways: tuple[tuple[Formula, PathEvent, p.Block], ...],
+    state: State,
 ) -> State:
     """Branches, of which a run takes one; what is made in the others is not made."""
     ends: list[State] = []
@@ -124,7 +129,7 @@ def each_way(
     return join(*ends)
 
 
-def tracked_in(walk: Walk, frame: Frame, block: p.Block) -> list[str]:
+def tracked_in(walk: ClaimWalk, frame: SymbolicFrame, block: p.Block) -> list[str]:
     if not frame.root or not walk.condition.tracked:
         return []
     names = (i.name for i in all_items(block) if isinstance(i, (p.Step, p.Let)))

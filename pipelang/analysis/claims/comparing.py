@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from pipelang.analysis.claims.deciding import Facts
+from pipelang.analysis.claims.deciding import VariableFacts
 from pipelang.analysis.claims.formulas import (
     FALSE,
     TRUE,
@@ -23,15 +23,15 @@ from pipelang.analysis.claims.formulas import (
     literal,
     opposite,
 )
-from pipelang.analysis.claims.inequalities import Range
+from pipelang.analysis.claims.inequalities import NumericRange
 from pipelang.analysis.claims.values import (
     Cases,
     Free,
     Known,
     Listed,
-    Made,
     Sum,
     Symbol,
+    SymbolicRecord,
     Truth,
     one,
     text_of,
@@ -42,16 +42,22 @@ from pipelang.semantics.types import (
     INT,
     AnswererType,
     EnumType,
-    Kind,
     ListType,
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
     present,
 )
 
-NUMERIC = (Kind.INT, Kind.NUMBER, Kind.PROBABILITY, Kind.MONEY, Kind.DURATION)
+NUMERIC = (
+    ScalarKind.INT,
+    ScalarKind.NUMBER,
+    ScalarKind.PROBABILITY,
+    ScalarKind.MONEY,
+    ScalarKind.DURATION,
+)
 COMPUTED = "this is not worked out before a run"
 
 
@@ -59,7 +65,7 @@ class Variables:
     """The variables that symbols stand for, with the facts about them."""
 
     def __init__(self) -> None:
-        self.facts = Facts()
+        self.facts = VariableFacts()
         self.types: dict[str, Type] = {}
 
     def free(self, name: str, type: Type) -> Symbol:
@@ -73,9 +79,11 @@ class Variables:
         elif isinstance(inner, Scalar) and inner.kind in NUMERIC:
             low = None if inner.low is None else Fraction(inner.low)
             high = None if inner.high is None else Fraction(inner.high)
-            if inner.kind is Kind.PROBABILITY:
+            if inner.kind is ScalarKind.PROBABILITY:
                 low, high = low or Fraction(0), Fraction(1) if high is None else high
-            self.facts.ranges.setdefault(name, Range(low, high, inner.kind is Kind.INT))
+            self.facts.ranges.setdefault(
+                name, NumericRange(low, high, inner.kind is ScalarKind.INT)
+            )
         return Free(name, type)
 
     def opaque(self, name: str, type: Type, why: str, about: frozenset[str]) -> Symbol:
@@ -140,9 +148,9 @@ class Variables:
                     (all_of((first, second)), all_of((opposite(first), opposite(second))))
                 )
                 return all_of((self.is_there(right), same))
-            case Known(value=dict() as fields), Made():
+            case Known(value=dict() as fields), SymbolicRecord():
                 return self._fields_equal(fields, left, right)
-            case Made(), Made():
+            case SymbolicRecord(), SymbolicRecord():
                 others = dict(right.fields)
                 return all_of(
                     self.cases_equal(cases, others[name])
@@ -194,7 +202,7 @@ class Variables:
         same = all_of((*there, literal(Equals(first.name, second.name, constant=False))))
         return any_of((same, all_of(map(opposite, there))))
 
-    def _fields_equal(self, fields: dict[str, Any], left: Known, right: Made) -> Formula:
+    def _fields_equal(self, fields: dict[str, Any], left: Known, right: SymbolicRecord) -> Formula:
         return all_of(
             self.cases_equal(self.field(left, name), cases)
             for name, cases in right.fields
@@ -207,7 +215,7 @@ class Variables:
     def _plain(self, type: Type) -> bool:
         inner = present(type)
         return isinstance(inner, (EnumType, AnswererType)) or (
-            isinstance(inner, Scalar) and inner.kind in (Kind.TEXT, Kind.BOOL)
+            isinstance(inner, Scalar) and inner.kind in (ScalarKind.TEXT, ScalarKind.BOOL)
         )
 
     def _number(self, type: Type) -> bool:
@@ -222,7 +230,7 @@ class Variables:
 
     def field(self, symbol: Symbol, name: str) -> Cases:
         match symbol:
-            case Made():
+            case SymbolicRecord():
                 for field, cases in symbol.fields:
                     if field == name:
                         return cases
@@ -256,7 +264,7 @@ class Variables:
                 name = f"len({symbol.name})"
                 if symbol.name in self.facts.opaque:
                     self.facts.opaque.setdefault(name, self.facts.opaque[symbol.name])
-                return self.free(name, Scalar(Kind.INT, low=Decimal(0), high=high))
+                return self.free(name, Scalar(ScalarKind.INT, low=Decimal(0), high=high))
             case _:
                 about = variables(one(symbol))
                 return self.opaque(f"len({text_of(one(symbol))})", INT, COMPUTED, about)

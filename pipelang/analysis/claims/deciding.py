@@ -21,14 +21,14 @@ from pipelang.analysis.claims.formulas import (
     Formula,
     Holds,
     Linear,
-    Literal,
     Or,
+    SignedAtom,
     any_of,
     is_false,
     names_of,
 )
 from pipelang.analysis.claims.groups import Groups
-from pipelang.analysis.claims.inequalities import Range, TooHard, values_for
+from pipelang.analysis.claims.inequalities import NumericRange, TooHard, values_for
 from pipelang.records import dataclass, field, replace
 
 MOST_WORK = 60_000
@@ -36,13 +36,13 @@ MOST_WORK = 60_000
 
 
 @dataclass(slots=True)
-class Facts:
+class VariableFacts:
     """What is known of variables: the members of enums, ranges of numbers, and of which variables
     nothing can be known before a run (`opaque`, with the reason and with what they hang on).
     """
 
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    ranges: dict[str, Range] = field(default_factory=dict)
+    ranges: dict[str, NumericRange] = field(default_factory=dict)
     opaque: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
 
     def around(self, names: frozenset[str]) -> frozenset[str]:
@@ -57,18 +57,18 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Assignment:
     """Values under which a formula is true, and the literals that make it so.
 
     What no literal speaks of has a plain value of its type: false, the first member of an enum, the
     number of its range that is nearest to 0, a text that equals no other.
     """
 
-    facts: Facts
+    facts: VariableFacts
     truths: Mapping[str, bool]
     texts: Mapping[str, str]
     numbers: Mapping[str, Fraction]
-    literals: tuple[Literal, ...]
+    literals: tuple[SignedAtom, ...]
 
     def makes(self, formula: Formula) -> bool:
         """Whether the formula is true in this case."""
@@ -77,12 +77,12 @@ class Case:
                 return all(map(self.makes, formula.parts))
             case Or():
                 return any(map(self.makes, formula.parts))
-            case Literal():
+            case SignedAtom():
                 return self._atom(formula.atom) is formula.positive
             case _:
                 assert_never(formula)
 
-    def support(self, formula: Formula) -> Iterator[Literal]:
+    def support(self, formula: Formula) -> Iterator[SignedAtom]:
         """Literals of a true formula that make it true."""
         match formula:
             case And():
@@ -90,7 +90,7 @@ class Case:
                     yield from self.support(part)
             case Or():
                 yield from self.support(next(part for part in formula.parts if self.makes(part)))
-            case Literal():
+            case SignedAtom():
                 yield formula
             case _:
                 assert_never(formula)
@@ -143,13 +143,15 @@ class Work:
             raise TooHard("deciding it would take too long")
 
 
-def decide(facts: Facts, parts: Iterable[Formula], work: Work | None = None) -> Case | None:
+def decide(
+    facts: VariableFacts, parts: Iterable[Formula], work: Work | None = None
+) -> Assignment | None:
     """A case in which all parts are true; None if there is none. Raises `TooHard`."""
     work = work or Work()
     truths: dict[str, bool] = {}
     texts: dict[str, str] = {}
     numbers: dict[str, Fraction] = {}
-    literals: list[Literal] = []
+    literals: list[SignedAtom] = []
     flat = list(_flat(parts))
     if any(map(is_false, flat)):
         return None
@@ -161,15 +163,15 @@ def decide(facts: Facts, parts: Iterable[Formula], work: Work | None = None) -> 
         texts.update(case.texts)
         numbers.update(case.numbers)
         literals.extend(case.literals)
-    return Case(facts, truths, texts, numbers, tuple(literals))
+    return Assignment(facts, truths, texts, numbers, tuple(literals))
 
 
-def possible(facts: Facts, parts: Iterable[Formula], work: Work | None = None) -> bool:
+def possible(facts: VariableFacts, parts: Iterable[Formula], work: Work | None = None) -> bool:
     """Whether all parts can be true at once. Raises `TooHard`."""
     return decide(facts, parts, work) is not None
 
 
-def touching(facts: Facts, about: Formula, others: Iterable[Formula]) -> list[Formula]:
+def touching(facts: VariableFacts, about: Formula, others: Iterable[Formula]) -> list[Formula]:
     """A formula with those of some others that share variables with it, also through each other."""
     names = set(facts.around(names_of(about)))
     left = [(part, facts.around(names_of(part))) for part in _flat(others)]
@@ -192,7 +194,7 @@ def _flat(parts: Iterable[Formula]) -> Iterator[Formula]:
             yield part
 
 
-def _components(facts: Facts, parts: list[Formula]) -> list[list[Formula]]:
+def _components(facts: VariableFacts, parts: list[Formula]) -> list[list[Formula]]:
     """Parts that hang together by their variables."""
     joined = Groups()
     find = joined.find
@@ -216,8 +218,8 @@ MOST_DEEP = 400
 
 
 def _search(
-    facts: Facts, parts: list[Formula], given: list[Literal], work: Work, depth: int
-) -> Case | None:
+    facts: VariableFacts, parts: list[Formula], given: list[SignedAtom], work: Work, depth: int
+) -> Assignment | None:
     if depth > MOST_DEEP:
         raise TooHard("too many alternatives stand one after another")
     literals = list(given)
@@ -233,7 +235,7 @@ def _search(
             if is_false(part):
                 return None
             for one in part.parts if isinstance(part, And) else (part,):
-                if not isinstance(one, Literal):
+                if not isinstance(one, SignedAtom):
                     later.append(one)
                     continue
                 sign = signs.get(one.atom)
@@ -267,14 +269,15 @@ def _reduced(part: Or, signs: Mapping[Atom, bool]) -> Formula:
     """An `or` without the alternatives that are false already."""
     left: list[Formula] = []
     for one in part.parts:
-        if isinstance(one, Literal):
+        if isinstance(one, SignedAtom):
             sign = signs.get(one.atom)
             if sign is not None:
                 if sign == one.positive:
                     return And(())
                 continue
         elif isinstance(one, And) and any(
-            isinstance(inner, Literal) and signs.get(inner.atom, inner.positive) != inner.positive
+            isinstance(inner, SignedAtom)
+            and signs.get(inner.atom, inner.positive) != inner.positive
             for inner in one.parts
         ):
             continue
@@ -284,11 +287,11 @@ def _reduced(part: Or, signs: Mapping[Atom, bool]) -> Formula:
     return any_of(left) if left else FALSE
 
 
-def _together(facts: Facts, literals: list[Literal]) -> Case | None:
+def _together(facts: VariableFacts, literals: list[SignedAtom]) -> Assignment | None:
     """A conjunction of literals: values for all of them, or None."""
     truths: dict[str, bool] = {}
     sums: list[tuple[Linear, bool]] = []
-    same: list[Literal] = []
+    same: list[SignedAtom] = []
     for one in literals:
         match one.atom:
             case Holds():
@@ -303,4 +306,4 @@ def _together(facts: Facts, literals: list[Literal]) -> Case | None:
     numbers = values_for(sums, facts.ranges) if sums else {}
     if numbers is None:
         return None
-    return Case(facts, truths, texts, numbers, tuple(literals))
+    return Assignment(facts, truths, texts, numbers, tuple(literals))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pipelang.analysis.claims.formulas import Equals, Literal
+from pipelang.analysis.claims.formulas import Equals, SignedAtom
 from pipelang.analysis.claims.groups import Groups
 from pipelang.analysis.claims.inequalities import TooHard
 
 
 def equalities(
-    members: Mapping[str, tuple[str, ...]], literals: list[Literal]
+    members: Mapping[str, tuple[str, ...]], literals: list[SignedAtom]
 ) -> dict[str, str] | None:
     """Values of texts and enums: equal variables share one, enums keep to their members."""
     joined = Groups()

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
-from pipelang.analysis.claims.deciding import Case
-from pipelang.analysis.claims.symbols import Symbols
+from pipelang.analysis.claims.deciding import Assignment
+from pipelang.analysis.claims.symbols import SymbolicExpressions
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import show_value
-from pipelang.semantics.types import EnumType, Kind, Scalar, Type, present
+from pipelang.semantics.types import EnumType, Scalar, ScalarKind, Type, present
 from pipelang.semantics.walk import all_items
 
 
-def example_of(symbols: Symbols, case: Case, pipeline: p.Pipeline) -> Iterator[str]:
+def example_of(
+    symbols: SymbolicExpressions, case: Assignment, pipeline: p.Pipeline
+) -> Iterator[str]:
     """`ticket.customer.enterprise: true`, one for everything that matters, in order: inputs, what
     steps answer, and what is said by functions that nobody can look into.
     """
@@ -44,7 +46,7 @@ def example_of(symbols: Symbols, case: Case, pipeline: p.Pipeline) -> Iterator[s
         yield f"{name}: {said[name]}"
 
 
-_TEXT = Scalar(Kind.TEXT)
+_TEXT = Scalar(ScalarKind.TEXT)
 
 
 def _is_shown(name: str, roots: set[str]) -> bool:
@@ -60,6 +62,6 @@ MOST_LETTERS = 60
 
 
 def _quantity(number: Fraction, type: Type) -> str:
-    if isinstance(type, Scalar) and type.kind is Kind.INT:
+    if isinstance(type, Scalar) and type.kind is ScalarKind.INT:
         return str(int(number))
     return show_value(Decimal(number.numerator) / Decimal(number.denominator), type)

@@ -49,7 +49,7 @@ class Linear(NamedTuple):
 Atom = Holds | Equals | Linear
 
 
-class Literal:
+class SignedAtom:
     """An atom or its opposite."""
 
     __slots__ = ("atom", "names", "positive")
@@ -80,7 +80,7 @@ class Or:
         self.names: frozenset[str] | None = None
 
 
-Formula = Literal | And | Or
+Formula = SignedAtom | And | Or
 
 TRUE: Formula = And(())
 FALSE: Formula = Or(())
@@ -96,7 +96,7 @@ def is_false(formula: Formula) -> bool:
 
 def literal(atom: Atom, positive: bool = True) -> Formula:
     """An atom as a formula."""
-    return Literal(atom, positive)
+    return SignedAtom(atom, positive)
 
 
 def linear(terms: Mapping[str, Fraction], op: str, bound: Fraction) -> Formula:
@@ -115,7 +115,7 @@ def linear(terms: Mapping[str, Fraction], op: str, bound: Fraction) -> Formula:
     scaled = ((name, factor / lead) for name, factor in left)
     limit = bound / lead
     factors = tuple((name, one.numerator, one.denominator) for name, one in scaled)
-    return Literal(Linear(factors, op, (limit.numerator, limit.denominator)), positive)
+    return SignedAtom(Linear(factors, op, (limit.numerator, limit.denominator)), positive)
 
 
 def all_of(parts: Iterable[Formula]) -> Formula:
@@ -126,13 +126,13 @@ def all_of(parts: Iterable[Formula]) -> Formula:
         for one in part.parts if isinstance(part, And) else (part,):
             if is_false(one):
                 return FALSE
-            if isinstance(one, Literal) and _contradicts(signs, one):
+            if isinstance(one, SignedAtom) and _contradicts(signs, one):
                 return FALSE
             found.append(one)
     return found[0] if len(found) == 1 else And(tuple(found)) if found else TRUE
 
 
-def _contradicts(signs: dict[Atom, bool], one: Literal) -> bool:
+def _contradicts(signs: dict[Atom, bool], one: SignedAtom) -> bool:
     """Whether the opposite of a literal was there before; if not, it is now there itself."""
     return signs.setdefault(one.atom, one.positive) != one.positive
 
@@ -140,7 +140,7 @@ def _contradicts(signs: dict[Atom, bool], one: Literal) -> bool:
 def _left_open(whole: And, signs: dict[Atom, bool]) -> bool:
     """Whether the opposite of every part of a conjunction is an alternative to it."""
     return all(
-        isinstance(part, Literal) and signs.get(part.atom) is (not part.positive)
+        isinstance(part, SignedAtom) and signs.get(part.atom) is (not part.positive)
         for part in whole.parts
     )
 
@@ -153,7 +153,7 @@ def any_of(parts: Iterable[Formula]) -> Formula:
         for one in part.parts if isinstance(part, Or) else (part,):
             if is_true(one):
                 return TRUE
-            if isinstance(one, Literal) and _contradicts(signs, one):
+            if isinstance(one, SignedAtom) and _contradicts(signs, one):
                 return TRUE
             found.append(one)
     if any(isinstance(one, And) and _left_open(one, signs) for one in found):
@@ -164,8 +164,8 @@ def any_of(parts: Iterable[Formula]) -> Formula:
 def opposite(formula: Formula) -> Formula:
     """What holds when it does not."""
     match formula:
-        case Literal():
-            return Literal(formula.atom, not formula.positive)
+        case SignedAtom():
+            return SignedAtom(formula.atom, not formula.positive)
         case And():
             return any_of(map(opposite, formula.parts))
         case Or():
@@ -177,7 +177,7 @@ def opposite(formula: Formula) -> Formula:
 def names_of(formula: Formula) -> frozenset[str]:
     """The variables of a formula."""
     match formula:
-        case Literal():
+        case SignedAtom():
             return formula.names
         case And() | Or():
             if formula.names is None:

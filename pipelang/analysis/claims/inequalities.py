@@ -23,7 +23,7 @@ class TooHard(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class NumericRange:
     """What is known of a numeric variable by its type."""
 
     low: Fraction | None = None
@@ -31,13 +31,13 @@ class Range:
     whole: bool = False
 
 
-ANY = Range()
+ANY = NumericRange()
 Row = tuple[dict[str, Fraction], bool, Fraction]
 """sum <= bound, or < if the flag says so."""
 
 
 def values_for(
-    literals: Iterable[tuple[Linear, bool]], ranges: Mapping[str, Range]
+    literals: Iterable[tuple[Linear, bool]], ranges: Mapping[str, NumericRange]
 ) -> dict[str, Fraction] | None:
     """Values under which all comparisons hold (or do not, if False stands beside them); None if
     there are none. Raises `TooHard`.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
 from pipelang.analysis.claims.formulas import TRUE, all_of, any_of, opposite
-from pipelang.analysis.claims.paths import Event
-from pipelang.analysis.claims.states import Frame, State, join, step_to
+from pipelang.analysis.claims.paths import PathEvent
+from pipelang.analysis.claims.states import State, SymbolicFrame, join, step_to
 from pipelang.analysis.claims.values import Cases, Known, Listed, one
 from pipelang.diagnostics import Span
 from pipelang.semantics import program as p
@@ -16,7 +16,7 @@ from pipelang.semantics.types import INT
 from pipelang.semantics.walk import agent_of
 
 if TYPE_CHECKING:
-    from pipelang.analysis.claims.walk import Walk
+    from pipelang.analysis.claims.walk import ClaimWalk
 
 Answers = list[tuple[State, Cases | None]]
 """Ways in which something was answered, each with its value; None is any value of its type."""
@@ -28,13 +28,13 @@ CACHED = "what a cache holds is only known while running"
 
 
 def chain(
-    walk: Walk, frame: Frame, step: p.Step, chain: p.Chain, state: State, label: str
+    walk: ClaimWalk, frame: SymbolicFrame, step: p.Step, chain: p.Chain, state: State, label: str
 ) -> tuple[Answers, State]:
     """The ways in which a chain is answered, and where nothing of it worked."""
     answers: Answers = []
     for at, link in enumerate(chain.links):
         if at:
-            state = step_to(state, TRUE, Event(f"`{step.name}` falls back", link.span))
+            state = step_to(state, TRUE, PathEvent(f"`{step.name}` falls back", link.span))
         found, state = _link(walk, frame, step, link, state, f"{label}.{at}")
         answers += found
         if not state:
@@ -43,7 +43,7 @@ def chain(
 
 
 def _link(
-    walk: Walk, frame: Frame, step: p.Step, link: p.Link, state: State, label: str
+    walk: ClaimWalk, frame: SymbolicFrame, step: p.Step, link: p.Link, state: State, label: str
 ) -> tuple[Answers, State]:
     action, answers = link.action, list[tuple[State, Cases | None]]()
     if isinstance(action, p.Choose):
@@ -51,7 +51,7 @@ def _link(
     if link.cache is not None and not frame.redoing and may_act(action):
         name = f"cached {frame.prefix}{label}"
         value = walk.symbols.opaque(name, step.type, CACHED, frozenset())
-        event = Event(f"`{step.name}` is answered from its cache", link.span)
+        event = PathEvent(f"`{step.name}` is answered from its cache", link.span)
         answers.append((step_to(state, TRUE, event), one(value)))
     found, failed = _act(walk, frame, step, link, state, label)
     answers += found
@@ -68,7 +68,7 @@ def may_act(action: p.Action) -> bool:
 
 
 def _choose(
-    walk: Walk, frame: Frame, step: p.Step, action: p.Choose, state: State, label: str
+    walk: ClaimWalk, frame: SymbolicFrame, step: p.Step, action: p.Choose, state: State, label: str
 ) -> tuple[Answers, State]:
     patterns = [taken for taken, _ in action.arms]
     guards = walk.symbols.arms(action.subject, patterns, frame.values)
@@ -84,7 +84,7 @@ def _choose(
 
 
 def _act(
-    walk: Walk, frame: Frame, step: p.Step, link: p.Link, state: State, label: str
+    walk: ClaimWalk, frame: SymbolicFrame, step: p.Step, link: p.Link, state: State, label: str
 ) -> tuple[Answers, State]:
     """One attempt: how it answers, and where it may have failed."""
     action = link.action
@@ -120,7 +120,13 @@ def _act(
 
 
 def _agent(
-    walk: Walk, frame: Frame, step: p.Step, agent: p.Agent, state: State, label: str, span: Span
+    walk: ClaimWalk,
+    frame: SymbolicFrame,
+    step: p.Step,
+    agent: p.Agent,
+    state: State,
+    label: str,
+    span: Span,
 ) -> State:
     """Whatever it has to work with, as often and in whatever order it likes, or not at all."""
     entered: set[bool] = set()
@@ -142,7 +148,13 @@ def _agent(
 
 
 def _each(
-    walk: Walk, frame: Frame, step: p.Step, each: p.Each, state: State, label: str, span: Span
+    walk: ClaimWalk,
+    frame: SymbolicFrame,
+    step: p.Step,
+    each: p.Each,
+    state: State,
+    label: str,
+    span: Span,
 ) -> tuple[Answers, State]:
     """No element, or one after the other in the states that those before may have left."""
     symbols = walk.symbols
@@ -151,8 +163,8 @@ def _each(
     empty = any_of(
         all_of((guard, symbols.equal(symbols.length(symbol), zero))) for guard, symbol in elements
     )
-    none = step_to(state, empty, Event(f"`{step.name}` has no `{each.variable}`", span))
-    some = step_to(state, opposite(empty), Event(f"`{step.name}` goes over its list", span))
+    none = step_to(state, empty, PathEvent(f"`{step.name}` has no `{each.variable}`", span))
+    some = step_to(state, opposite(empty), PathEvent(f"`{step.name}` goes over its list", span))
     turns = 0
 
     def turn(state: State, item: Cases | None = None) -> tuple[State, State]:

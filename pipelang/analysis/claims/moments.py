@@ -17,7 +17,7 @@ from pipelang.analysis.claims.formulas import (
     literal,
     opposite,
 )
-from pipelang.analysis.claims.symbols import Symbols, Values
+from pipelang.analysis.claims.symbols import SymbolicExpressions, Values
 from pipelang.analysis.claims.values import Cases, Symbol, under
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -45,7 +45,7 @@ class Condition:
                     if plain in names:
                         self.tracked[item.name] = plain
 
-    def formula(self, symbols: Symbols, values: Values, passed: set[str]) -> Formula:
+    def formula(self, symbols: SymbolicExpressions, values: Values, passed: set[str]) -> Formula:
         """When it is so here, behind the values in `passed`."""
         if self.when is None:
             return TRUE
@@ -62,7 +62,7 @@ class Condition:
 
     def _so(
         self,
-        symbols: Symbols,
+        symbols: SymbolicExpressions,
         node: expr.Expr,
         values: Values,
         ready: dict[str, Formula],

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipelang.analysis.claims.deciding import Case, Facts, Work, decide
+from pipelang.analysis.claims.deciding import Assignment, VariableFacts, Work, decide
 from pipelang.analysis.claims.formulas import (
     TRUE,
     Equals,
     Formula,
-    Literal,
+    SignedAtom,
     all_of,
     any_of,
     is_false,
@@ -26,7 +26,7 @@ from pipelang.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class PathEvent:
     """Something that happened, in words, and where. `by` is the name of the test that decided."""
 
     text: str
@@ -43,7 +43,7 @@ class Path:
         self,
         parent: Path | None,
         formula: Formula,
-        event: Event | None = None,
+        event: PathEvent | None = None,
         alternatives: tuple[Path, ...] = (),
     ) -> None:
         self.parent = parent
@@ -71,7 +71,9 @@ def start() -> Path:
     return Path(None, TRUE)
 
 
-def extend(path: Path | None, formula: Formula = TRUE, event: Event | None = None) -> Path | None:
+def extend(
+    path: Path | None, formula: Formula = TRUE, event: PathEvent | None = None
+) -> Path | None:
     """The path if something holds; None where that is plainly impossible."""
     if path is None or is_false(formula):
         return None
@@ -105,7 +107,7 @@ def _is_choice(ways: list[Formula], picks: int) -> bool:
     found: set[str] = set()
     chosen: set[str] = set()
     for way in ways:
-        if not isinstance(way, Literal) or not way.positive or not isinstance(way.atom, Equals):
+        if not isinstance(way, SignedAtom) or not way.positive or not isinstance(way.atom, Equals):
             return False
         if not way.atom.constant:
             return False
@@ -139,14 +141,14 @@ def _since(path: Path, origin: Path) -> Formula:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Witness:
     """One way through the file, and a case in which a run takes it."""
 
-    events: tuple[Event, ...]
-    case: Case
+    events: tuple[PathEvent, ...]
+    case: Assignment
 
 
-def trace(facts: Facts, end: Path, case: Case, work: Work) -> Trace:
+def trace(facts: VariableFacts, end: Path, case: Assignment, work: Work) -> Witness:
     """The way that leads to a path's end under a case. Raises `TooHard`."""
     nodes: list[Path] = []
     node: Path | None = end
@@ -159,10 +161,10 @@ def trace(facts: Facts, end: Path, case: Case, work: Work) -> Trace:
     nodes.reverse()
     exact = decide(facts, [one.formula for one in nodes if not one.alternatives], work)
     events = tuple(one.event for one in nodes if one.event is not None)
-    return Trace(events, case if exact is None else exact)
+    return Witness(events, case if exact is None else exact)
 
 
-def _taken(node: Path, case: Case) -> Path:
+def _taken(node: Path, case: Assignment) -> Path:
     """The shortest alternative that the case allows; `_since` its parent, which is on all ways."""
     assert node.parent is not None
     for path in node.alternatives:

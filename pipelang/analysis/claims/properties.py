@@ -15,7 +15,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
-class Watch(Protocol):
+class Monitor(Protocol):
     """What a walk asks: what an event makes of the state, and whether it breaks what is watched."""
 
     @property

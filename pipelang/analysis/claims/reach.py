@@ -13,10 +13,10 @@ from pipelang.analysis.claims.deciding import Work, possible
 from pipelang.analysis.claims.formulas import Formula, Or, names_of, opposite
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.paths import Path
-from pipelang.analysis.claims.states import Frame, State
-from pipelang.analysis.claims.symbols import Symbols
+from pipelang.analysis.claims.states import State, SymbolicFrame
+from pipelang.analysis.claims.symbols import SymbolicExpressions
 from pipelang.analysis.claims.values import Cases, one
-from pipelang.analysis.claims.walk import Walk
+from pipelang.analysis.claims.walk import ClaimWalk
 from pipelang.diagnostics import Diagnostic, Span, codes, report
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
@@ -31,7 +31,7 @@ MOST_BRANCHES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class Unwatched:
     """Nothing is watched: every path matters."""
 
     when: expr.Expr | None = None
@@ -54,7 +54,7 @@ class Nothing:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReachedTest:
     """A test at a place that some paths reach; `arm` of a match, else None."""
 
     item: p.Item
@@ -63,12 +63,12 @@ class Asked:
     arm: int | None
 
 
-class Reach(Walk):
+class ReachedTests(ClaimWalk):
     """Gathers the tests of one pipeline with the paths to them."""
 
-    def __init__(self, program: p.Program, symbols: Symbols) -> None:
-        super().__init__(program, symbols, Nothing())
-        self.asked: list[Asked] = []
+    def __init__(self, program: p.Program, symbols: SymbolicExpressions) -> None:
+        super().__init__(program, symbols, Unwatched())
+        self.asked: list[ReachedTest] = []
 
     def child(
         self,
@@ -84,21 +84,21 @@ class Reach(Walk):
         return [(state, one(self.symbols.free(f"{prefix}{name}", returns)))], state
 
     def tested(
-        self, frame: Frame, item: p.Item, condition: expr.Expr, holds: Formula, state: State
+        self, frame: SymbolicFrame, item: p.Item, condition: expr.Expr, holds: Formula, state: State
     ) -> None:
         if frame.redoing or _is_fixed(condition):
             return
         for path in state.values():
-            self.asked.append(Asked(item, holds, path, None))
+            self.asked.append(ReachedTest(item, holds, path, None))
 
     def chooses(
-        self, frame: Frame, match: p.MatchBranch, guards: list[Formula], state: State
+        self, frame: SymbolicFrame, match: p.MatchBranch, guards: list[Formula], state: State
     ) -> None:
         if frame.redoing or _is_fixed(match.subject):
             return
         for path in state.values():
             for at, guard in enumerate(guards):
-                self.asked.append(Asked(match, guard, path, at))
+                self.asked.append(ReachedTest(match, guard, path, at))
 
 
 def _is_fixed(condition: expr.Expr) -> bool:
@@ -112,8 +112,8 @@ def _is_fixed(condition: expr.Expr) -> bool:
 
 def reach(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     """What can never happen in a pipeline, as far as it can be told."""
-    symbols = Symbols(program, turned=True)
-    walk = Reach(program, symbols)
+    symbols = SymbolicExpressions(program, turned=True)
+    walk = ReachedTests(program, symbols)
     try:
         walk.go(pipeline)
         yield from _tests(walk, symbols)
@@ -122,7 +122,7 @@ def reach(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     yield from _answers(walk, symbols, pipeline)
 
 
-def _tests(walk: Reach, symbols: Symbols) -> Iterator[Diagnostic]:
+def _tests(walk: ReachedTests, symbols: SymbolicExpressions) -> Iterator[Diagnostic]:
     facts, work = symbols.facts, Work(MOST_WORK)
     uses: dict[str, int] = {}
     for asked in walk.asked:
@@ -144,7 +144,7 @@ def _tests(walk: Reach, symbols: Symbols) -> Iterator[Diagnostic]:
                 yield report(codes.ALWAYS_HOLDS, _span(asked.item), what=_what(asked.item))
 
 
-def _before(asked: Asked, names: frozenset[str]) -> list[Formula]:
+def _before(asked: ReachedTest, names: frozenset[str]) -> list[Formula]:
     """What the way to a test says of the same values. Less than all of it is enough: what cannot be
     with some of the conditions cannot be with all of them.
     """
@@ -153,7 +153,7 @@ def _before(asked: Asked, names: frozenset[str]) -> list[Formula]:
     return [*plain, *[part for part in near if isinstance(part, Or)][-MOST_BRANCHES:]]
 
 
-def _arm(asked: Asked) -> Diagnostic:
+def _arm(asked: ReachedTest) -> Diagnostic:
     assert isinstance(asked.item, p.MatchBranch) and asked.arm is not None
     block = asked.item.arms[asked.arm][1]
     span = _span(block.items[0]) if block.items else asked.item.span
@@ -180,7 +180,9 @@ def _what(item: p.Item) -> str:
             return "this"
 
 
-def _answers(walk: Reach, symbols: Symbols, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+def _answers(
+    walk: ReachedTests, symbols: SymbolicExpressions, pipeline: p.Pipeline
+) -> Iterator[Diagnostic]:
     """Whether any way to an answer is left."""
     work = Work(MOST_WORK)
     try:

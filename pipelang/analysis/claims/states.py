@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipelang.analysis.claims.formulas import Formula
-from pipelang.analysis.claims.paths import Event, Path, extend, meet
+from pipelang.analysis.claims.paths import Path, PathEvent, extend, meet
 from pipelang.analysis.claims.values import Cases
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -15,7 +15,7 @@ State = dict[bool, Path]
 
 
 @dataclass(slots=True)
-class Frame:
+class SymbolicFrame:
     """One run of a pipeline within the walk. `prefix` stands before the names of its variables."""
 
     pipeline: p.Pipeline
@@ -29,7 +29,7 @@ class Frame:
     cuts: dict[bool, list[Path]] = field(default_factory=dict)
 
 
-def step_to(state: State, formula: Formula, event: Event | None = None) -> State:
+def step_to(state: State, formula: Formula, event: PathEvent | None = None) -> State:
     """All paths of a state, if something holds."""
     found = {key: extend(path, formula, event) for key, path in state.items()}
     return {key: path for key, path in found.items() if path is not None}

@@ -26,9 +26,9 @@ from pipelang.analysis.claims.values import (
     Free,
     Known,
     Listed,
-    Made,
     Sum,
     Symbol,
+    SymbolicRecord,
     Truth,
     one,
     text_of,
@@ -47,7 +47,7 @@ MATCHES = "a pattern is not looked into"
 PYTHON = "what a `fn` in Python says is only known while running"
 
 
-class Symbols:
+class SymbolicExpressions:
     """Makes symbols and formulas of a program's expressions, and gathers the facts about them.
 
     With `turned` a setting is any value of its type, as operators may turn it.
@@ -152,7 +152,9 @@ class Symbols:
             case expr.MakeList():
                 return one(Listed(tuple(self.cases(item, values) for item in node.items)))
             case expr.MakeRecord():
-                return one(Made(tuple((n, self.cases(v, values)) for n, v in node.fields)))
+                return one(
+                    SymbolicRecord(tuple((n, self.cases(v, values)) for n, v in node.fields))
+                )
             case expr.Choice():
                 test = self.truth(node.condition, values)
                 then = under(test, self.cases(node.then, values))

@@ -14,8 +14,8 @@ from pipelang.analysis.claims.formulas import (
     TRUE,
     And,
     Formula,
-    Literal,
     Or,
+    SignedAtom,
     all_of,
     is_false,
     names_of,
@@ -49,7 +49,7 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SymbolicRecord:
     """A record by its fields."""
 
     fields: tuple[tuple[str, Cases], ...]
@@ -69,7 +69,7 @@ class Truth:
     formula: Formula
 
 
-Symbol = Free | Known | Sum | Made | Listed | Truth
+Symbol = Free | Known | Sum | SymbolicRecord | Listed | Truth
 Cases = tuple[tuple[Formula, Symbol], ...]
 
 MOST_CASES = 64
@@ -97,7 +97,7 @@ def text_of(cases: Cases) -> str:
 def _words(formula: Formula) -> str:
     """A formula by its words: equal words, equal formulas."""
     match formula:
-        case Literal():
+        case SignedAtom():
             return f"{'' if formula.positive else 'not '}{tuple(formula.atom)}"
         case And():
             return f"({' and '.join(map(_words, formula.parts))})"
@@ -115,7 +115,7 @@ def _text(symbol: Symbol) -> str:
             return repr(symbol.value)
         case Sum():
             return " + ".join([*(f"{f}*{name}" for name, f in symbol.terms), str(symbol.constant)])
-        case Made():
+        case SymbolicRecord():
             return "{" + ", ".join(f"{name}: {text_of(v)}" for name, v in symbol.fields) + "}"
         case Listed():
             return f"[{', '.join(map(text_of, symbol.items))}]"
@@ -134,7 +134,7 @@ def variables(cases: Iterable[tuple[Formula, Symbol]]) -> frozenset[str]:
                 found.add(symbol.name)
             case Sum():
                 found |= {name for name, _ in symbol.terms}
-            case Made():
+            case SymbolicRecord():
                 for _, value in symbol.fields:
                     found |= variables(value)
             case Listed():

@@ -12,26 +12,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from pipelang.analysis.claims.deciding import Case, Facts, Work, decide, possible, touching
+from pipelang.analysis.claims.deciding import (
+    Assignment,
+    VariableFacts,
+    Work,
+    decide,
+    possible,
+    touching,
+)
 from pipelang.analysis.claims.examples import example_of
 from pipelang.analysis.claims.formulas import (
     FALSE,
     And,
     Atom,
     Formula,
-    Literal,
     Or,
+    SignedAtom,
     all_of,
     any_of,
     atom_names,
     names_of,
 )
 from pipelang.analysis.claims.inequalities import TooHard
-from pipelang.analysis.claims.paths import Event, Path, trace
+from pipelang.analysis.claims.paths import Path, PathEvent, trace
 from pipelang.analysis.claims.properties import Property
-from pipelang.analysis.claims.symbols import Symbols
+from pipelang.analysis.claims.symbols import SymbolicExpressions
 from pipelang.analysis.claims.values import Truth, one, text_of
-from pipelang.analysis.claims.walk import Walk
+from pipelang.analysis.claims.walk import ClaimWalk
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
@@ -48,7 +55,7 @@ class Proof:
     claim: p.Claim
     verdict: str
     by: tuple[str, ...] = ()
-    path: tuple[Event, ...] = ()
+    path: tuple[PathEvent, ...] = ()
     example: tuple[str, ...] = ()
     why: str = ""
     vacuous: bool = False
@@ -62,8 +69,8 @@ def decided(
 ) -> Proof:
     """The verdict on a claim about paths."""
     pipeline = program.pipelines[claim.pipeline]
-    symbols = Symbols(program)
-    walk = Walk(program, symbols, Property(claimed), never_cut)
+    symbols = SymbolicExpressions(program)
+    walk = ClaimWalk(program, symbols, Property(claimed), never_cut)
     work = Work()
     try:
         walk.go(pipeline)
@@ -76,14 +83,14 @@ def decided(
 def _verdict(
     claim: p.Claim,
     claimed: p.OnlyAfter | p.Never | p.Escalates,
-    symbols: Symbols,
-    walk: Walk,
+    symbols: SymbolicExpressions,
+    walk: ClaimWalk,
     work: Work,
     pipeline: p.Pipeline,
 ) -> Proof:
     facts = symbols.facts
     broken = sorted(walk.broken, key=lambda path: path.length)
-    doubt: tuple[Path, Case, str] | None = None
+    doubt: tuple[Path, Assignment, str] | None = None
     dead: dict[int, set[str]] = {}
     for path in broken:
         if not _may_be(facts, path, work, dead):
@@ -108,7 +115,7 @@ def _verdict(
     return Proof(claim, "proved", tuple(_by(claim, claimed, symbols, walk)), vacuous=called)
 
 
-def _may_be(facts: Facts, path: Path, work: Work, dead: dict[int, set[str]]) -> bool:
+def _may_be(facts: VariableFacts, path: Path, work: Work, dead: dict[int, set[str]]) -> bool:
     """Whether the condition of a claim can be so with what the path says of the same values.
 
     `dead` are the nodes behind which a condition cannot be: nothing behind them need be looked at.
@@ -128,19 +135,24 @@ def _may_be(facts: Facts, path: Path, work: Work, dead: dict[int, set[str]]) -> 
 
 
 def _refuted(
-    claim: p.Claim, symbols: Symbols, path: Path, case: Case, work: Work, pipeline: p.Pipeline
+    claim: p.Claim,
+    symbols: SymbolicExpressions,
+    path: Path,
+    case: Assignment,
+    work: Work,
+    pipeline: p.Pipeline,
 ) -> Proof:
     way = trace(symbols.facts, path, case, work)
     example = tuple(example_of(symbols, way.case, pipeline))
     return Proof(claim, "refuted", path=way.events, example=example)
 
 
-def _without(formula: Formula, facts: Facts) -> Formula:
+def _without(formula: Formula, facts: VariableFacts) -> Formula:
     """The formula where every question that nobody can answer before a run comes out wrong."""
     if not facts.opaque or not names_of(formula) & facts.opaque.keys():
         return formula
     match formula:
-        case Literal():
+        case SignedAtom():
             return FALSE
         case And():
             return all_of(_without(part, facts) for part in formula.parts)
@@ -150,7 +162,7 @@ def _without(formula: Formula, facts: Facts) -> Formula:
             assert_never(formula)
 
 
-def _doubt(facts: Facts, case: Case) -> str | None:
+def _doubt(facts: VariableFacts, case: Assignment) -> str | None:
     """Why a case may be none: an opaque question beside something else about the same values."""
     spoken: dict[Atom, tuple[list[str], str | None]] = {}
     for literal in case.literals:
@@ -190,8 +202,8 @@ def _overlap(first: str, second: str) -> bool:
 def _by(
     claim: p.Claim,
     claimed: p.OnlyAfter | p.Never | p.Escalates,
-    symbols: Symbols,
-    walk: Walk,
+    symbols: SymbolicExpressions,
+    walk: ClaimWalk,
 ) -> Iterator[str]:
     """The names of the tests that a proof rests on."""
     if isinstance(claimed, p.OnlyAfter):

@@ -25,10 +25,10 @@ from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, literal, op
 from pipelang.analysis.claims.formulas import Equals as Picked
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.moments import Condition, made
-from pipelang.analysis.claims.paths import Event, Path, extend, meet, start
-from pipelang.analysis.claims.properties import Watch
-from pipelang.analysis.claims.states import Frame, State, join, met, step_to
-from pipelang.analysis.claims.symbols import Symbols
+from pipelang.analysis.claims.paths import Path, PathEvent, extend, meet, start
+from pipelang.analysis.claims.properties import Monitor
+from pipelang.analysis.claims.states import State, SymbolicFrame, join, met, step_to
+from pipelang.analysis.claims.symbols import SymbolicExpressions
 from pipelang.analysis.claims.values import Cases, one, under
 from pipelang.diagnostics import Span
 from pipelang.semantics import expressions as expr
@@ -41,14 +41,14 @@ MOST_ITEMS = 20_000
 """Items that a walk may pass, those of sub-pipelines counted wherever they are run."""
 
 
-class Walk:
+class ClaimWalk:
     """A walk for one property. `broken` are the paths on which it would not hold."""
 
     def __init__(
         self,
         program: p.Program,
-        symbols: Symbols,
-        watched: Watch,
+        symbols: SymbolicExpressions,
+        watched: Monitor,
         never_cut: frozenset[str] = frozenset(),
     ) -> None:
         self.program = program
@@ -59,7 +59,7 @@ class Walk:
         self.tests: list[tuple[str, Formula]] = []
         self.passed: set[str] = set()
         self.condition = Condition(None, next(iter(program.pipelines.values())))
-        self.root: Frame | None = None
+        self.root: SymbolicFrame | None = None
         self._items = 0
         self._ends: list[tuple[str, State]] | None = None
         self._unique: dict[str, p.Pipeline] = {}
@@ -71,7 +71,7 @@ class Walk:
         pipeline = self.unique(pipeline.name)
         self.condition = Condition(self.watched.when, pipeline)
         values = {q.name: one(self.symbols.free(q.name, q.type)) for q in pipeline.parameters}
-        self.root = Frame(pipeline, "", values, root=True)
+        self.root = SymbolicFrame(pipeline, "", values, root=True)
         self._run(self.root, {False: start()})
         self.root = None
 
@@ -98,21 +98,21 @@ class Walk:
             q.name: given.get(q.name) or one(self.symbols.free(prefix + q.name, q.type))
             for q in pipeline.parameters
         }
-        frame = Frame(pipeline, prefix, values, root=False, timed=timed)
+        frame = SymbolicFrame(pipeline, prefix, values, root=False, timed=timed)
         entered: dict[bool, list[Path | None]] = {}
-        event = Event(f"`{name}` runs", span)
+        event = PathEvent(f"`{name}` runs", span)
         for key, path in state.items():
             entered.setdefault(self.watched.entered(name, key), []).append(
                 extend(path, TRUE, event)
             )
         self._run(frame, met(entered))
         if timed:
-            late = Event(f"`{name}` takes longer than it has", span)
+            late = PathEvent(f"`{name}` takes longer than it has", span)
             cuts = met({key: list(paths) for key, paths in frame.cuts.items()})
             frame.failed.append(step_to(cuts, TRUE, late))
         return frame.answers, join(*frame.failed)
 
-    def _run(self, frame: Frame, state: State) -> None:
+    def _run(self, frame: SymbolicFrame, state: State) -> None:
         pipeline = frame.pipeline
         self._cut(frame, state)
         if pipeline.breaker is not None:
@@ -122,13 +122,13 @@ class Walk:
         if budget is None or pipeline.name in self.never_cut:
             return
         cuts: State = met({key: list(paths) for key, paths in frame.cuts.items()})
-        cuts = step_to(cuts, TRUE, Event("the budget is spent", budget.span))
+        cuts = step_to(cuts, TRUE, PathEvent("the budget is spent", budget.span))
         if budget.otherwise is not None:
             self.end(frame, budget.otherwise, cuts)
         elif not frame.root:
             frame.failed.append(cuts)
 
-    def _cut(self, frame: Frame, state: State, *, always: bool = False) -> None:
+    def _cut(self, frame: SymbolicFrame, state: State, *, always: bool = False) -> None:
         """Note where a spent budget may cut the run: the earliest places with the fewest
         conditions, and behind each value that the claim reads.
         """
@@ -141,27 +141,27 @@ class Walk:
                     assert cut is not None
                     frame.cuts.setdefault(key, []).append(cut)
 
-    def _breaker(self, frame: Frame, breaker: p.Breaker, state: State) -> None:
-        state = step_to(state, TRUE, Event("the breaker is open", breaker.span))
+    def _breaker(self, frame: SymbolicFrame, breaker: p.Breaker, state: State) -> None:
+        state = step_to(state, TRUE, PathEvent("the breaker is open", breaker.span))
         answered = self.step(frame, breaker.otherwise, state)
         value = frame.values.pop(breaker.otherwise.name, ())
         self._answer(frame, answered, value)
 
     # ---------------------------------------------------------------------------------- ends
 
-    def end(self, frame: Frame, outcome: p.Outcome, state: State) -> None:
+    def end(self, frame: SymbolicFrame, outcome: p.Outcome, state: State) -> None:
         """A run of a pipeline ends with an outcome."""
         if not state:
             return
         match outcome:
             case p.Return():
-                state = step_to(state, TRUE, Event("it answers", outcome.span))
+                state = step_to(state, TRUE, PathEvent("it answers", outcome.span))
                 value = self.symbols.cases(outcome.value, frame.values)
                 self._answer(frame, state, value)
             case p.Escalate():
                 self.finish("escalated", state)
             case p.Reject():
-                event = Event(f"`{frame.pipeline.name}` rejects", outcome.span)
+                event = PathEvent(f"`{frame.pipeline.name}` rejects", outcome.span)
                 self.finish("rejected", step_to(state, TRUE, event))
             case p.Fail():
                 if frame.root:
@@ -169,7 +169,7 @@ class Walk:
                 else:
                     frame.failed.append(state)
 
-    def _answer(self, frame: Frame, state: State, value: Cases) -> None:
+    def _answer(self, frame: SymbolicFrame, state: State, value: Cases) -> None:
         if frame.root:
             self.finish("answered", state)
         elif state:
@@ -195,9 +195,9 @@ class Walk:
         """A tool is called."""
         if tool != self.watched.tool:
             acts = self.program.tools[tool].acts
-            event = Event(f"`{step.name}` calls `{tool}`", span) if acts else None
+            event = PathEvent(f"`{step.name}` calls `{tool}`", span) if acts else None
             return step_to(state, TRUE, event)
-        event = Event(f"`{step.name}` calls `{tool}`", span)
+        event = PathEvent(f"`{step.name}` calls `{tool}`", span)
         found: dict[bool, list[Path | None]] = {}
         for key, path in state.items():
             after = extend(path, TRUE, event)
@@ -207,18 +207,18 @@ class Walk:
         return met(found)
 
     def tested(
-        self, frame: Frame, item: p.Item, condition: expr.Expr, holds: Formula, state: State
+        self, frame: SymbolicFrame, item: p.Item, condition: expr.Expr, holds: Formula, state: State
     ) -> None:
         """A test is made; whoever wants to know more about it than a claim does looks here."""
 
     def chooses(
-        self, frame: Frame, match: p.MatchBranch, guards: list[Formula], state: State
+        self, frame: SymbolicFrame, match: p.MatchBranch, guards: list[Formula], state: State
     ) -> None:
         """A match is made, with what each of its arms asks."""
 
     # ---------------------------------------------------------------------------------- items
 
-    def block(self, frame: Frame, block: p.Block, state: State) -> State:
+    def block(self, frame: SymbolicFrame, block: p.Block, state: State) -> State:
         for segment in block.segments:
             if not state:
                 break
@@ -229,7 +229,9 @@ class Walk:
                 state = self._region(frame, block, members, state)
         return state
 
-    def _region(self, frame: Frame, block: p.Block, members: list[p.Item], state: State) -> State:
+    def _region(
+        self, frame: SymbolicFrame, block: p.Block, members: list[p.Item], state: State
+    ) -> State:
         """Steps that run side by side. One that does not read another may run before it, and also
         when that one ended the run; that matters where the claim is about a tool that reads.
         """
@@ -249,7 +251,7 @@ class Walk:
             own = item.reads & before
             needs[item.name] = own.union(*(needs[name] for name in own))
             if reads and needs[item.name] != before and isinstance(item, p.Step):
-                aside = Frame(
+                aside = SymbolicFrame(
                     frame.pipeline, f"{frame.prefix}~", dict(frame.values), frame.root, True
                 )
                 self.step(aside, item, entry)
@@ -291,7 +293,7 @@ class Walk:
                 return True
         return False
 
-    def item(self, frame: Frame, block: p.Block, item: p.Item, state: State) -> State:
+    def item(self, frame: SymbolicFrame, block: p.Block, item: p.Item, state: State) -> State:
         self._items += 1
         if self._items > MOST_ITEMS:
             raise TooHard("its paths, with those of all that it runs, are too many")
@@ -313,7 +315,7 @@ class Walk:
             case p.MatchBranch():
                 state = branches.match(self, frame, item, state)
             case p.Remember():
-                event = Event(f"`{item.memory}` cannot be written", item.span)
+                event = PathEvent(f"`{item.memory}` cannot be written", item.span)
                 if not frame.root:
                     frame.failed.append(step_to(state, TRUE, event))
             case p.End():
@@ -322,11 +324,11 @@ class Walk:
         self._cut(frame, state)
         return state
 
-    def _made(self, frame: Frame, name: str) -> None:
+    def _made(self, frame: SymbolicFrame, name: str) -> None:
         if frame.root and name in self.condition.tracked:
             self.passed.add(name)
 
-    def _now_made(self, frame: Frame, name: str, state: State) -> State:
+    def _now_made(self, frame: SymbolicFrame, name: str, state: State) -> State:
         if not frame.root or frame.redoing or name not in self.condition.tracked:
             return state
         state = step_to(state, made(name))
@@ -335,7 +337,7 @@ class Walk:
 
     # ---------------------------------------------------------------------------------- steps
 
-    def step(self, frame: Frame, step: p.Step, state: State) -> State:
+    def step(self, frame: SymbolicFrame, step: p.Step, state: State) -> State:
         """A step's chain: answered by one of its links, or ended with its outcome."""
         from pipelang.analysis.claims.links import chain
 
@@ -344,7 +346,7 @@ class Walk:
         tracked = frame.root and not frame.redoing and step.name in self.condition.tracked
         if failed:
             outcome = step.chain.end
-            out = Event(f"`{step.name}` has nothing left to try", step.span)
+            out = PathEvent(f"`{step.name}` has nothing left to try", step.span)
             if tracked:
                 failed = step_to(failed, opposite(made(step.name)))
             failed = step_to(failed, TRUE, out)
@@ -364,7 +366,7 @@ class Walk:
 
     def pick(
         self,
-        frame: Frame,
+        frame: SymbolicFrame,
         step: p.Step,
         answers: list[tuple[State, Cases | None]],
         at: int,

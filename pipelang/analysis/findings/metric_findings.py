@@ -10,7 +10,7 @@ from pipelang.analysis.findings.evidence_findings import evidence_findings
 from pipelang.analysis.kernels.prepared_step import tiers_of
 from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.analysis.metrics.objectives import Verdict
+from pipelang.analysis.metrics.objectives import ObjectiveVerdict
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -35,7 +35,7 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
 LATER = ("review", "accuracy", "calibration", "error_rate")
 
 
-def _objective(verdict: Verdict, analysis: Analysis) -> Iterator[Diagnostic]:
+def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagnostic]:
     line = verdict.line
     head = line.metric.split(".")[0].split("(")[0]
     if head in LATER:

@@ -39,13 +39,13 @@ from pipelang.semantics.types import ListType, Type
 from pipelang.semantics.walk import agent_of
 
 if TYPE_CHECKING:
-    from pipelang.analysis.flow.tracking import Place, Tracker
+    from pipelang.analysis.flow.tracking import TrackedRun, Tracker
 
 ALL = (UNTRUSTED, INFLUENCED, PRIVATE, SECRET)
 
 
 def chain(
-    tracker: Tracker, place: Place, step: p.Step, chain: p.Chain, situation: Situation
+    tracker: Tracker, place: TrackedRun, step: p.Step, chain: p.Chain, situation: Situation
 ) -> tuple[Flow, Situation]:
     """What may flow into the answer of a chain, and what is known behind it."""
     found = [_link(tracker, place, step, link, situation) for link in chain.links]
@@ -56,7 +56,7 @@ def chain(
 
 
 def _link(
-    tracker: Tracker, place: Place, step: p.Step, link: p.Link, situation: Situation
+    tracker: Tracker, place: TrackedRun, step: p.Step, link: p.Link, situation: Situation
 ) -> tuple[Flow, Situation]:
     action, values = link.action, place.values
     content, behind = NOTHING, situation
@@ -98,7 +98,7 @@ def _link(
 
 def _choose(
     tracker: Tracker,
-    place: Place,
+    place: TrackedRun,
     step: p.Step,
     link: p.Link,
     action: p.Choose,
@@ -123,7 +123,7 @@ def _answered(step: p.Step, content: Flow, answers: Type, span: Span) -> Flow:
 
 def _prompted(
     tracker: Tracker,
-    place: Place,
+    place: TrackedRun,
     step: p.Step,
     action: p.AskTier | p.Cascade | p.Agent | p.AskRole,
     span: Span,
@@ -147,7 +147,7 @@ def _prompted(
 
 def _call(
     tracker: Tracker,
-    place: Place,
+    place: TrackedRun,
     step: p.Step,
     link: p.Link,
     action: p.Call,
@@ -169,7 +169,7 @@ def _call(
 
 def _told(
     tracker: Tracker,
-    place: Place,
+    place: TrackedRun,
     step: p.Step,
     tool: p.Tool,
     action: p.Call,
@@ -195,7 +195,7 @@ def _told(
 
 def _effect(
     tracker: Tracker,
-    place: Place,
+    place: TrackedRun,
     step: p.Step,
     link: p.Link,
     action: p.Call,
@@ -279,7 +279,7 @@ def _trifecta(
 
 
 def _run(
-    tracker: Tracker, place: Place, action: p.RunPipeline, span: Span, situation: Situation
+    tracker: Tracker, place: TrackedRun, action: p.RunPipeline, span: Span, situation: Situation
 ) -> tuple[Flow, Situation]:
     given = {
         name: _hopped(place.values.of(value), f"`{action.pipeline}` gets it as `{name}`", span)
@@ -300,7 +300,7 @@ def _hopped(flow: Flow, words: str, span: Span) -> Flow:
 
 
 def _each(
-    tracker: Tracker, place: Place, step: p.Step, action: p.Each, situation: Situation
+    tracker: Tracker, place: TrackedRun, step: p.Step, action: p.Each, situation: Situation
 ) -> Flow:
     values = place.values
     before, cleared = values.flows.get(action.variable), values.cleared
@@ -317,7 +317,7 @@ def _each(
 
 def _agent(
     tracker: Tracker,
-    place: Place,
+    place: TrackedRun,
     step: p.Step,
     agent: p.Agent,
     content: Flow,
@@ -359,7 +359,9 @@ def _agent(
     return only(content, (UNTRUSTED, INFLUENCED, PRIVATE))
 
 
-def _recall(tracker: Tracker, place: Place, step: p.Step, action: p.Recall, span: Span) -> Flow:
+def _recall(
+    tracker: Tracker, place: TrackedRun, step: p.Step, action: p.Recall, span: Span
+) -> Flow:
     memory = tracker.program.memories[action.memory]
     own = source(action.memory, memory.returns, memory.span, ", as the memory is declared")
     kept = tracker.memories.get(action.memory, NOTHING)
@@ -374,7 +376,7 @@ def _recall(tracker: Tracker, place: Place, step: p.Step, action: p.Recall, span
     return found
 
 
-def _cached(tracker: Tracker, place: Place, step: p.Step, link: p.Link, content: Flow) -> None:
+def _cached(tracker: Tracker, place: TrackedRun, step: p.Step, link: p.Link, content: Flow) -> None:
     """An answer that is kept for others: its key must say whose private data it was made from."""
     assert link.cache is not None
     owners = told_apart(place.values, link.cache.keys)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipelang.analysis.claims.inequalities import TooHard
-from pipelang.analysis.claims.paths import Event
+from pipelang.analysis.claims.paths import PathEvent
 from pipelang.analysis.claims.verdicts import Proof
 from pipelang.analysis.flow.marks import PRIVATE, UNTRUSTED, Flow, Hop, joined, marks_of
-from pipelang.analysis.flow.situation import Found
+from pipelang.analysis.flow.situation import FlowFinding
 from pipelang.analysis.flow.tracking import Tracker
 from pipelang.diagnostics import Diagnostic, Label, report
 from pipelang.semantics import program as p
@@ -94,7 +94,7 @@ class Flows:
                     continue
                 words = f"`{call.tool}` gets it as `{call.parameter}`"
                 hops = (*mark.hops, Hop(words, call.link.span))
-                return Proof(claim, "refuted", path=tuple(Event(h.text, h.span) for h in hops))
+                return Proof(claim, "refuted", path=tuple(PathEvent(h.text, h.span) for h in hops))
         vacuous = claimed.tool not in tools_behind(self.program, pipeline)
         by: dict[str, None] = {}
         if kind == UNTRUSTED and not vacuous:
@@ -113,13 +113,13 @@ def _kinds(memories: dict[str, Flow]) -> set[tuple[object, ...]]:
     }
 
 
-def _diagnostic(found: Found) -> Diagnostic:
+def _diagnostic(found: FlowFinding) -> Diagnostic:
     labels = hop_labels(found.hops)
     words: dict[str, Any] = dict(found.words)
     return report(found.rule, found.span, help=found.help, labels=labels, **words)
 
 
-def hop_labels(hops: Sequence[Hop | Event]) -> tuple[Label, ...]:
+def hop_labels(hops: Sequence[Hop | PathEvent]) -> tuple[Label, ...]:
     """The steps of a flow or a path, numbered; of a long one, its ends."""
     numbered = list(enumerate(hops, 1))
     if len(numbered) > MOST_SHOWN:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pipelang.analysis.claims.deciding import Work, decide
 from pipelang.analysis.claims.inequalities import TooHard
-from pipelang.analysis.claims.symbols import Symbols
-from pipelang.analysis.claims.walk import Walk
+from pipelang.analysis.claims.symbols import SymbolicExpressions
+from pipelang.analysis.claims.walk import ClaimWalk
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
@@ -47,8 +47,8 @@ def covered(
     program: p.Program, root: p.Pipeline, tool: str, site: Span, tests: frozenset[Test]
 ) -> bool:
     """Whether every way to the call passes one of the tests; not, where that is not decided."""
-    symbols, work = Symbols(program), Work()
-    walk = Walk(program, symbols, Covered(tool, site, tests))
+    symbols, work = SymbolicExpressions(program), Work()
+    walk = ClaimWalk(program, symbols, Covered(tool, site, tests))
     try:
         walk.go(root)
         return all(decide(symbols.facts, path.parts(), work) is None for path in walk.broken)

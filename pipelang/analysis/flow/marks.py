@@ -16,12 +16,12 @@ from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.types import (
     EnumType,
-    Kind,
     ListType,
     MapType,
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 
@@ -148,7 +148,7 @@ def only(flow: Flow, keeps: Iterable[str]) -> Flow:
 def is_closed(type: Type) -> bool:
     """Whether a type can carry nothing but one of its values."""
     return isinstance(type, EnumType) or (
-        isinstance(type, Scalar) and type.kind not in (Kind.TEXT, Kind.JSON)
+        isinstance(type, Scalar) and type.kind not in (ScalarKind.TEXT, ScalarKind.JSON)
     )
 
 

@@ -13,7 +13,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.analysis.flow.tracking import Place
+    from pipelang.analysis.flow.tracking import TrackedRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,12 @@ class Reaching:
     parameter: str
     flow: Flow
     link: p.Link
-    place: Place | None = None
+    place: TrackedRun | None = None
     value: expr.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FlowFinding:
     """A finding: the flow step by step, from where it comes in to where it must not get."""
 
     rule: Rule

@@ -43,7 +43,7 @@ from pipelang.analysis.flow.owners import owners_beside, told_apart
 from pipelang.analysis.flow.reading import Values
 from pipelang.analysis.flow.situation import (
     Control,
-    Found,
+    FlowFinding,
     Looked,
     Reaching,
     Situation,
@@ -69,7 +69,7 @@ counts as not made.
 
 
 @dataclass(slots=True)
-class Place:
+class TrackedRun:
     """One run of a pipeline within the tracking."""
 
     pipeline: p.Pipeline
@@ -88,7 +88,7 @@ class Tracker:
         self.root = root
         self.memories = memories
         self.remembered: dict[str, Flow] = {}
-        self.found: list[Found] = []
+        self.found: list[FlowFinding] = []
         self.calls: list[Reaching] = []
         self.looked: list[Looked] = []
         self.declassified: dict[str, None] = {}
@@ -118,7 +118,7 @@ class Tracker:
                 own = joined(passed, only(own, (PRIVATE, SECRET, OWNER)))
             values.flows[parameter.name] = own
         owners_beside(values, [q.name for q in pipeline.parameters])
-        place = Place(pipeline, values, _measured(pipeline))
+        place = TrackedRun(pipeline, values, _measured(pipeline))
         if pipeline.breaker is not None:
             self.step(place, pipeline.breaker.otherwise, situation)
             place.returns = values.flows.pop(pipeline.breaker.otherwise.name, NOTHING)
@@ -130,7 +130,7 @@ class Tracker:
 
     # ---------------------------------------------------------------------------------- items
 
-    def block(self, place: Place, block: p.Block, situation: Situation) -> Situation | None:
+    def block(self, place: TrackedRun, block: p.Block, situation: Situation) -> Situation | None:
         """Go through a block; what is known behind it, None if it never gets there."""
         for index, item in enumerate(block.items):
             after = self.item(place, block, index, item, situation)
@@ -140,7 +140,7 @@ class Tracker:
         return situation
 
     def item(
-        self, place: Place, block: p.Block, index: int, item: p.Item, situation: Situation
+        self, place: TrackedRun, block: p.Block, index: int, item: p.Item, situation: Situation
     ) -> Situation | None:
         self._items += 1
         if self._items > MOST_ITEMS:
@@ -175,7 +175,7 @@ class Tracker:
             case _:
                 assert_never(item)
 
-    def _steering(self, place: Place, node: expr.Expr) -> Iterator[Mark]:
+    def _steering(self, place: TrackedRun, node: expr.Expr) -> Iterator[Mark]:
         """What of outside a test hangs on, as far as it was not looked at."""
         seen: dict[Mark, None] = {}
         for way in place.values.reads(node, content=False):
@@ -183,7 +183,9 @@ class Tracker:
         seen.update(dict.fromkeys(marks_of(place.values.of(node), UNTRUSTED, INFLUENCED)))
         yield from seen
 
-    def _ways(self, place: Place, ways: list[p.Block], situation: Situation) -> Situation | None:
+    def _ways(
+        self, place: TrackedRun, ways: list[p.Block], situation: Situation
+    ) -> Situation | None:
         """Branches: behind them is known what every way through them has shown."""
         values, before = place.values, place.values.cleared
         ends: list[tuple[Situation, frozenset[Way]]] = []
@@ -198,7 +200,9 @@ class Tracker:
         values.cleared = frozenset.intersection(*(cleared for _, cleared in ends))
         return situation.behind([after for after, _ in ends], only_way=len(ends) < len(ways))
 
-    def _gate(self, place: Place, block: p.Block, gate: p.Gate, situation: Situation) -> Situation:
+    def _gate(
+        self, place: TrackedRun, block: p.Block, gate: p.Gate, situation: Situation
+    ) -> Situation:
         values, redo = place.values, gate.otherwise
         if isinstance(redo, p.Redo):
             self._feed_back(place, block, gate, redo, situation)
@@ -214,7 +218,7 @@ class Tracker:
         values.cleared |= ways
         return situation.passed(Control(name, gate.span, steering), evidence)
 
-    def _has_evidence(self, place: Place, gate: p.Gate) -> bool:
+    def _has_evidence(self, place: TrackedRun, gate: p.Gate) -> bool:
         """Whether somebody has said what the gate's verdict is worth."""
         traffic = place.pipeline.traffic
         if gate.evidence is not None or gate.name in {share.name for share in traffic.names}:
@@ -229,7 +233,7 @@ class Tracker:
         return False
 
     def _feed_back(
-        self, place: Place, block: p.Block, gate: p.Gate, redo: p.Redo, situation: Situation
+        self, place: TrackedRun, block: p.Block, gate: p.Gate, redo: p.Redo, situation: Situation
     ) -> None:
         """The second round of a redo, whose prompt holds what was wrong with the first."""
         if redo.because is None:
@@ -256,7 +260,7 @@ class Tracker:
                 self.item(place, block, 0, again, situation)
         place.values.cleared = cleared
 
-    def _person(self, place: Place, person: p.Person, situation: Situation) -> Situation:
+    def _person(self, place: TrackedRun, person: p.Person, situation: Situation) -> Situation:
         values = place.values
         if person.showing is not None:
             for mark in marks_of(values.of(person.showing), SECRET):
@@ -283,7 +287,7 @@ class Tracker:
 
     def _look(
         self,
-        place: Place,
+        place: TrackedRun,
         ways: frozenset[Way],
         name: str,
         vouches: frozenset[Key],
@@ -297,7 +301,7 @@ class Tracker:
         pipeline = place.pipeline.name
         self.looked.append(Looked(pipeline, name, ways, frozenset(texts), vouches, approves))
 
-    def _remember(self, place: Place, item: p.Remember) -> None:
+    def _remember(self, place: TrackedRun, item: p.Remember) -> None:
         values = place.values
         flow = values.of(item.value)
         shown = expr.show(item.value)
@@ -313,7 +317,7 @@ class Tracker:
             if mark.origin not in owners:
                 self.found.append(sinks.memory(mark, item))
 
-    def end(self, place: Place, outcome: p.Outcome, situation: Situation) -> None:
+    def end(self, place: TrackedRun, outcome: p.Outcome, situation: Situation) -> None:
         match outcome:
             case p.Return():
                 place.returns = joined(place.returns, place.values.of(outcome.value))
@@ -369,7 +373,7 @@ class Tracker:
 
     # ---------------------------------------------------------------------------------- steps
 
-    def step(self, place: Place, step: p.Step, situation: Situation) -> Situation:
+    def step(self, place: TrackedRun, step: p.Step, situation: Situation) -> Situation:
         from pipelang.analysis.flow.actions import chain
 
         flow, situation = chain(self, place, step, step.chain, situation)

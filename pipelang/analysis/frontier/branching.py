@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelang.analysis.frontier.table import Key, State, Table, forget, split
-from pipelang.analysis.kernels.conditions import Plan, perform, subject_plan
-from pipelang.analysis.model.model import RIGHT, Model, value_key
+from pipelang.analysis.kernels.conditions import EvaluationPlan, perform, subject_plan
+from pipelang.analysis.model.model import RIGHT, PipelineModel, value_key
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
-def tested(table: Table, plan: Plan) -> dict[bool, Table]:
+def tested(table: Table, plan: EvaluationPlan) -> dict[bool, Table]:
     """The states by whether a test holds."""
     table = perform(table, plan)
     keys = plan.keys
     return split(table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True)))))
 
 
-def by_arm(model: Model, item: p.MatchBranch, table: Table) -> dict[int, Table]:
+def by_arm(model: PipelineModel, item: p.MatchBranch, table: Table) -> dict[int, Table]:
     """The states by the number of the arm that they take."""
     plan = subject_plan(model, item.subject, (taken for taken, _ in item.arms))
 
@@ -45,7 +45,7 @@ def outdated(table: Table, step: str) -> Table:
 
 
 def is_right(
-    model: Model, outcome: p.Outcome, values: Mapping[Key, Any], taint: frozenset[str]
+    model: PipelineModel, outcome: p.Outcome, values: Mapping[Key, Any], taint: frozenset[str]
 ) -> bool:
     """Whether what an outcome returns is right, by what was drawn."""
     if not isinstance(outcome, p.Return):

@@ -132,7 +132,7 @@ def assign(
     kept = [index for index, key in enumerate(table.slots) if key not in keys]
     read = reader(table, reads)
     memo: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], Any]]] = {}
-    made = Made(table)
+    made = DerivedTable(table)
     states_left = Counter(map(read, table.weights))
     for number, (state, weight) in enumerate(table.weights.items()):
         seen = read(state)
@@ -150,7 +150,7 @@ def assign(
     return made.table((*slots, *keys), name)
 
 
-class Made:
+class DerivedTable:
     """The weights that come of a table, and on a tape from which states they come."""
 
     __slots__ = ("edges", "numbers", "source", "weights")
@@ -188,7 +188,7 @@ def forget(table: Table, keep: Callable[[Key], bool]) -> Table:
     kept = [index for index, key in enumerate(table.slots) if keep(key)]
     if len(kept) == len(table.slots):
         return table
-    made = Made(table)
+    made = DerivedTable(table)
     for number, (state, weight) in enumerate(table.weights.items()):
         made.add(number, tuple(state[index] for index in kept), weight)
     return made.table(table.slots[index] for index in kept)
@@ -199,12 +199,12 @@ def split(
 ) -> dict[Any, Table]:
     """The states by what a function makes of some of their variables."""
     read = reader(table, reads)
-    parts: dict[Any, Made] = {}
+    parts: dict[Any, DerivedTable] = {}
     for number, (state, weight) in enumerate(table.weights.items()):
         label = choose(read(state))
         part = parts.get(label)
         if part is None:
-            part = parts[label] = Made(table)
+            part = parts[label] = DerivedTable(table)
         part.add(number, state, weight)
     return {label: part.table(table.slots) for label, part in parts.items()}
 
@@ -224,7 +224,7 @@ def merge(tables: Iterable[Table]) -> Table:
     numbers: dict[State, int] = {}
     merged = Table(order, weights, present[0].tape)
     for table in present:
-        made = Made(table, weights)
+        made = DerivedTable(table, weights)
         made.numbers = numbers
         places = [table.index(key) for key in order]
         same = table.slots == order

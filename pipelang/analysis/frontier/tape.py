@@ -1,10 +1,11 @@
 """The tape of a sweep, and the sweep back along it that gives every importance at once.
 
 Everything that a sweep does with its frontier is linear: the weights after an item are the weights
-before it times a matrix (`Move`), and success is a sum over the weights that ended. So success is
-also a sum over the weights at any point before, each times its *value*: how likely a run succeeds
-from there. Values are found from the end backwards, by the same matrices transposed, in one pass
-(the adjoint method, or reverse-mode differentiation: Linnainmaa 1970, Griewank and Walther 2008).
+before it times a matrix (`Transition`), and success is a sum over the weights that ended. So
+success is also a sum over the weights at any point before, each times its *value*: how likely a run
+succeeds from there. Values are found from the end backwards, by the same matrices transposed, in
+one pass (the adjoint method, or reverse-mode differentiation: Linnainmaa 1970, Griewank and Walther
+2008).
 
 A step's Birnbaum importance is the derivative of success by the step's accuracy. Only that step's
 own matrix hangs on it, so it is (weights before) times (derivative of the matrix) times (values
@@ -32,7 +33,7 @@ was done wrongly, and how likely each state before ends so.
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Transition:
     """What an item does to states of a layout.
 
     `edges` lead to the states of `target`; `slopes` are their derivatives by the item's accuracy.
@@ -57,7 +58,7 @@ class Move:
     work: int = 1
 
 
-Entry = tuple[Table, Table | None, Move, str | None]
+Entry = tuple[Table, Table | None, Transition, str | None]
 """Weights before and after, what led from one to the other, the step that it was."""
 
 
@@ -79,21 +80,21 @@ class Tape:
     def note(self, source: Table, target: Table, edges: list[Edge], name: str | None) -> None:
         """Weights went from a table to another; of a step by name, chances carry derivatives."""
         if name is None:
-            self.entries.append((source, target, Move(tuple(edges)), None))
+            self.entries.append((source, target, Transition(tuple(edges)), None))
             return
         plain = tuple([(start, end, chance.real) for start, end, chance in edges])
-        move = Move(plain, slopes=tuple(_derived(edges)))
+        move = Transition(plain, slopes=tuple(_derived(edges)))
         self.entries.append((source, target, move, name))
 
     def ended(self, source: Table, gains: list[tuple[int, complex]]) -> None:
         """States that end here, and what that adds to success and silent error."""
-        self.entries.append((source, None, Move((), gains=tuple(gains)), None))
+        self.entries.append((source, None, Transition((), gains=tuple(gains)), None))
 
     def ended_by(self, source: Table, name: str, ends: list[tuple[int, complex, Any]]) -> None:
         """A step ends parts of some states: what that adds, and how likely with its derivative."""
         gains = tuple([(start, gain * chance.real) for start, gain, chance in ends])
         rises = tuple([(start, gain * (chance.imag / H)) for start, gain, chance in ends])
-        self.entries.append((source, None, Move((), gains=gains, rises=rises), name))
+        self.entries.append((source, None, Transition((), gains=gains, rises=rises), name))
 
     def importances(self) -> dict[str, complex]:
         """The derivatives of success (real part) and silent error (imaginary part) by the accuracy

@@ -16,7 +16,7 @@ from pipelang.analysis.kernels.durations import duration, model_time, tools_take
 from pipelang.analysis.kernels.prepared_step import never_copies
 from pipelang.analysis.kernels.votes import CallKernel, Latent
 from pipelang.analysis.kernels.votes import Draw as Redraw
-from pipelang.analysis.model.model import Model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
@@ -33,7 +33,9 @@ class Caller:
     turns: int = 1
 
 
-def call_kernel(model: Model, step: p.Step, link: p.Link, who: Caller, tracks: bool) -> CallKernel:
+def call_kernel(
+    model: PipelineModel, step: p.Step, link: p.Link, who: Caller, tracks: bool
+) -> CallKernel:
     """One call of a link's action. `tracks` says whether the latents of its answers matter."""
     action = link.action
     several = tracks or link.vote is not None or isinstance(action, p.Cascade)
@@ -68,7 +70,9 @@ class _Tried:
     tries: Any = 1
 
 
-def _attempt(model: Model, step: p.Step, link: p.Link, who: Caller, turn: int = 1) -> _Tried:
+def _attempt(
+    model: PipelineModel, step: p.Step, link: p.Link, who: Caller, turn: int = 1
+) -> _Tried:
     """One attempt; of an agent, at one of its turns."""
     parameters, meter = model.parameters, model.meter
     match link.action:
@@ -118,7 +122,7 @@ def _times(chance: Any, taken: Any) -> Any:
     return 0.0 if is_zero(chance) else chance * taken
 
 
-def _retried(model: Model, link: p.Link, tried: _Tried) -> _Tried:
+def _retried(model: PipelineModel, link: p.Link, tried: _Tried) -> _Tried:
     """All attempts of a call, with the waits between them."""
     tries: Any = 0.0
     answers: Any = 0.0
@@ -132,14 +136,14 @@ def _retried(model: Model, link: p.Link, tried: _Tried) -> _Tried:
     return _Tried(reach, answers, tried.cost, tried.tokens, tries)
 
 
-def waited(model: Model, link: p.Link, number: int) -> Any:
+def waited(model: PipelineModel, link: p.Link, number: int) -> Any:
     """What the wait before a retry (from 1) takes; nothing changes where nothing is measured."""
     if model.meter is None:
         return 1
     return model.meter.wait(float(longest_wait(link.retry, number)))
 
 
-def _turns(model: Model, step: p.Step, link: p.Link, agent: p.Agent, who: Caller) -> _Tried:
+def _turns(model: PipelineModel, step: p.Step, link: p.Link, agent: p.Agent, who: Caller) -> _Tried:
     """A loop of `who.turns` calls, each with its retries, and tool calls between them."""
     meter = model.meter
     if who.out and meter is None:
@@ -163,7 +167,9 @@ def _turns(model: Model, step: p.Step, link: p.Link, agent: p.Agent, who: Caller
     return _Tried(fails, goes_on, cost, tokens)
 
 
-def _draws(model: Model, link: p.Link, accuracy: Chance, recovers: Any, several: bool) -> Redraw:
+def _draws(
+    model: PipelineModel, link: p.Link, accuracy: Chance, recovers: Any, several: bool
+) -> Redraw:
     """How the latents of an answer are drawn; a copy of the former ones with the correlation."""
     right = model.parameters.value(accuracy)
 

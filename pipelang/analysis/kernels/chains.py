@@ -18,23 +18,23 @@ from pipelang.analysis.kernels.costs import tools_cost
 from pipelang.analysis.kernels.each import each_closed, fixed_length
 from pipelang.analysis.kernels.outcome_distribution import Closed, add, of_answers
 from pipelang.analysis.kernels.prepared_step import Prepared, outage_key
-from pipelang.analysis.kernels.votes import CallKernel, Latent, Made, cascaded, voted
-from pipelang.analysis.model.model import Model, all_right
+from pipelang.analysis.kernels.votes import CallKernel, Latent, LinkOutcome, cascaded, voted
+from pipelang.analysis.model.model import PipelineModel, all_right
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.chain import START, Position, after_failure, resolve
+from pipelang.semantics.kernels.chain import START, ChainPosition, after_failure, resolve
 from pipelang.semantics.walk import agent_of
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class ChainSituation:
     """In which a chain is walked: what was drawn, what is around it, the answer before this one.
 
     `again`: its step is being redone, and so looks into no cache.
     """
 
-    model: Model
+    model: PipelineModel
     values: dict[Key, Any]
     taint: frozenset[str]
     former: Latent | None
@@ -49,7 +49,7 @@ class StepKernel:
     _calls: dict[tuple[int, Caller, bool], CallKernel] = field(default_factory=dict)
     _behind: dict[int, frozenset[str]] = field(default_factory=dict)
 
-    def behind(self, model: Model, action: p.Action) -> frozenset[str]:
+    def behind(self, model: PipelineModel, action: p.Action) -> frozenset[str]:
         """The steps behind what an action is given."""
         known = self._behind.get(id(action))
         if known is None:
@@ -60,14 +60,14 @@ class StepKernel:
         self, values: dict[Key, Any], taint: frozenset[str], former: Latent | None, again: bool
     ) -> Closed:
         """The chain in a situation; what fails is the chain used up."""
-        now = Situation(self.prepared.model, values, taint, former, again)
+        now = ChainSituation(self.prepared.model, values, taint, former, again)
         return _walk(self, self.prepared.step.chain, now)
 
 
-def _walk(kernel: StepKernel, chain: p.Chain, now: Situation) -> Closed:
+def _walk(kernel: StepKernel, chain: p.Chain, now: ChainSituation) -> Closed:
     total = Closed()
     reach: dict[bool, Any] = {False: 1.0}
-    at: Position | None = START
+    at: ChainPosition | None = START
     tried, taken = Closed(), chain.links[0]
     while at is not None and reach:
         if at.attempt == 0 or (at.attempt == 1 and taken.cache is not None):
@@ -85,7 +85,7 @@ def _walk(kernel: StepKernel, chain: p.Chain, now: Situation) -> Closed:
 
 
 def _attempt(
-    kernel: StepKernel, link: p.Link, now: Situation, looks: bool
+    kernel: StepKernel, link: p.Link, now: ChainSituation, looks: bool
 ) -> tuple[Closed, p.Link]:
     """One position of a chain: an attempt, or a vote, cascade, loop or list as a whole; and the
     link itself, the arm that was taken where it is a `match`. `looks`: into its cache.
@@ -110,13 +110,13 @@ def _attempt(
 
 
 def _hit(
-    kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]
+    kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozenset[str]
 ) -> tuple[dict[Any, Any], Any]:
     """A cached answer: as right as a fresh one that was given; and 0 where none ever is, else 1."""
     action = link.action
     if link.vote is None and not isinstance(action, p.Cascade):
         call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
-        made = Made()
+        made = LinkOutcome()
         right = all_right(now.values, around | kernel.behind(now.model, action))
         for latent, chance in call.draw(now.former):
             keeps = latent if kernel.prepared.tracks_latent else None
@@ -135,12 +135,12 @@ def _hit(
     return {answer: chance / (total + never) for answer, chance in fresh.items()}, 1 - never
 
 
-def _calm(now: Situation) -> dict[Key, Any]:
+def _calm(now: ChainSituation) -> dict[Key, Any]:
     """The same situation without outages: what is in a cache was answered."""
     return {key: False if key[0] == "outage" else value for key, value in now.values.items()}
 
 
-def _given(model: Model, action: p.Action) -> frozenset[str]:
+def _given(model: PipelineModel, action: p.Action) -> frozenset[str]:
     """The steps behind what an action is given."""
     match action:
         case p.Value():
@@ -154,12 +154,12 @@ def _given(model: Model, action: p.Action) -> frozenset[str]:
             return frozenset()
 
 
-def _fresh(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
+def _fresh(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozenset[str]) -> Closed:
     """An action without its cache."""
     return _with_hazards(kernel, link, now, _bare(kernel, link, now, around))
 
 
-def _bare(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[str]) -> Closed:
+def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozenset[str]) -> Closed:
     """The same without what an agent's pipelines may do besides."""
     model, action, prepared = now.model, link.action, kernel.prepared
     right = all_right(now.values, around | kernel.behind(model, action))
@@ -188,7 +188,7 @@ def _bare(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[st
     if link.vote is not None:
         made = _voted(model, link.vote, call, right, now.former, keeps)
         return of_answers(made)
-    made = Made(fails=call.fails, cost=call.cost, tokens=call.tokens)
+    made = LinkOutcome(fails=call.fails, cost=call.cost, tokens=call.tokens)
     answered = call.answers
     if not is_zero(answered):
         for latent, chance in call.draw(now.former):
@@ -202,13 +202,13 @@ def _bare(kernel: StepKernel, link: p.Link, now: Situation, around: frozenset[st
 
 
 def _voted(
-    model: Model,
+    model: PipelineModel,
     vote: p.Vote,
     call: CallKernel,
     right: bool,
     former: Latent | None,
     keeps: bool,
-) -> Made:
+) -> LinkOutcome:
     """A vote. The calls of a majority run side by side, those of a lead one after the other."""
     meter = model.meter
     if meter is None or isinstance(vote, p.Lead):
@@ -220,7 +220,7 @@ def _voted(
     return made
 
 
-def _tier(kernel: StepKernel, link: p.Link, now: Situation) -> str | None:
+def _tier(kernel: StepKernel, link: p.Link, now: ChainSituation) -> str | None:
     if not isinstance(link.action, (p.AskTier, p.Agent)):
         return None
     tier: str = kernel.prepared.routes[id(link)](now.values)
@@ -228,7 +228,11 @@ def _tier(kernel: StepKernel, link: p.Link, now: Situation) -> str | None:
 
 
 def _call(
-    kernel: StepKernel, link: p.Link, tier: str | None, now: Situation, turns: int | None = None
+    kernel: StepKernel,
+    link: p.Link,
+    tier: str | None,
+    now: ChainSituation,
+    turns: int | None = None,
 ) -> CallKernel:
     """One call. Of the situation it hangs on whether its provider is out, and on its turns."""
     out = False
@@ -246,7 +250,7 @@ def _call(
     return known
 
 
-def _turns(kernel: StepKernel, link: p.Link, now: Situation) -> int:
+def _turns(kernel: StepKernel, link: p.Link, now: ChainSituation) -> int:
     agent = agent_of(link.action)
     if agent is None:
         return 1
@@ -254,7 +258,7 @@ def _turns(kernel: StepKernel, link: p.Link, now: Situation) -> int:
     return turns
 
 
-def _with_hazards(kernel: StepKernel, link: p.Link, now: Situation, closed: Closed) -> Closed:
+def _with_hazards(kernel: StepKernel, link: p.Link, now: ChainSituation, closed: Closed) -> Closed:
     """What the pipelines among an agent's tools may do besides, where they can do something.
 
     It is done by the first tools that are called: behind the first turn of the first loop that has
@@ -287,7 +291,7 @@ def _with_hazards(kernel: StepKernel, link: p.Link, now: Situation, closed: Clos
     return result
 
 
-def _loops(kernel: StepKernel, link: p.Link, now: Situation) -> Iterator[CallKernel]:
+def _loops(kernel: StepKernel, link: p.Link, now: ChainSituation) -> Iterator[CallKernel]:
     """The first turns of all loops that are begun as long as none gets beyond its first turn."""
     if isinstance(link.action, p.Cascade):
         yield from (_call(kernel, link, tier, now, 1) for tier in link.action.tiers)
@@ -297,7 +301,7 @@ def _loops(kernel: StepKernel, link: p.Link, now: Situation) -> Iterator[CallKer
         yield _call(kernel, link, _tier(kernel, link, now), now, 1)
 
 
-def _each(kernel: StepKernel, each: p.Each, now: Situation, around: frozenset[str]) -> Closed:
+def _each(kernel: StepKernel, each: p.Each, now: ChainSituation, around: frozenset[str]) -> Closed:
     """All elements of a list; what is drawn for each of them is summed out of its kernel."""
     inside = kernel.prepared.elements[id(each)]
     elements = now.model.expand(each.elements)
@@ -311,14 +315,14 @@ def _each(kernel: StepKernel, each: p.Each, now: Situation, around: frozenset[st
         one = Closed()
         for state, weight in table.weights.items():
             values = dict(zip(table.slots, state, strict=True))
-            here = Situation(inside.model, values, around, None, now.again)
+            here = ChainSituation(inside.model, values, around, None, now.again)
             one.take(weight, _ended(_walk(kernel, each.body, here), each.body, here))
         return one
 
     return each_closed(each, length, element, now.model.meter)
 
 
-def _ended(closed: Closed, body: p.Chain, now: Situation) -> Closed:
+def _ended(closed: Closed, body: p.Chain, now: ChainSituation) -> Closed:
     """A body that ends in an outcome ends the run where it is used up."""
     if body.end is None:
         return closed

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pipelang.analysis.frontier.table import Key, Table, assign
-from pipelang.analysis.model.model import RIGHT, Model, confidence_cut, value_key
+from pipelang.analysis.model.model import RIGHT, PipelineModel, confidence_cut, value_key
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -40,7 +40,7 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EvaluationPlan:
     """How to evaluate an expression: draw these, then compute the value from their values."""
 
     draws: tuple[Draw, ...]
@@ -55,7 +55,7 @@ class Plan:
         return {key for draw in self.draws for key in (draw.key, *draw.given)}
 
 
-def perform(table: Table, plan: Plan) -> Table:
+def perform(table: Table, plan: EvaluationPlan) -> Table:
     """Draw what a plan needs and what was not drawn before."""
     for draw in plan.draws:
         table = _ensure(table, draw)
@@ -77,7 +77,7 @@ def _ensure(table: Table, draw: Draw) -> Table:
     return assign(table, (draw.key,), (*draw.given, draw.key), outcomes)
 
 
-def gate_plan(model: Model, gate: p.Gate) -> Plan:
+def gate_plan(model: PipelineModel, gate: p.Gate) -> EvaluationPlan:
     """How a gate comes out: by its own rates, by the share of its name, or by its expression."""
     condition = model.expand(gate.condition)
     evidence = gate.evidence
@@ -89,7 +89,9 @@ def gate_plan(model: Model, gate: p.Gate) -> Plan:
     return test_plan(model, condition, gate.name, own)
 
 
-def test_plan(model: Model, condition: expr.Expr, name: str | None, own: str | None = None) -> Plan:
+def test_plan(
+    model: PipelineModel, condition: expr.Expr, name: str | None, own: str | None = None
+) -> EvaluationPlan:
     """How a test comes out: by the share of its name if there is one, else by its expression."""
     condition = model.expand(condition)
     if name is not None and name in model.names:
@@ -100,7 +102,9 @@ def test_plan(model: Model, condition: expr.Expr, name: str | None, own: str | N
     return expression_plan(model, condition, own)
 
 
-def _opaque(model: Model, condition: expr.Expr, holds: Callable[[bool], Any]) -> Plan:
+def _opaque(
+    model: PipelineModel, condition: expr.Expr, holds: Callable[[bool], Any]
+) -> EvaluationPlan:
     key: Key = ("test", condition)
 
     def outcomes(right: bool) -> list[tuple[Any, Any]]:
@@ -108,25 +112,29 @@ def _opaque(model: Model, condition: expr.Expr, holds: Callable[[bool], Any]) ->
         return [(True, share), (False, 1 - share)]
 
     draw = Draw(key, model.given(condition), outcomes)
-    return Plan((draw,), lambda values: values[key])
+    return EvaluationPlan((draw,), lambda values: values[key])
 
 
-def expression_plan(model: Model, node: expr.Expr, own: str | None = None) -> Plan:
+def expression_plan(
+    model: PipelineModel, node: expr.Expr, own: str | None = None
+) -> EvaluationPlan:
     """A plan for any expression over bools, enums and tiers."""
     draws: dict[Key, Draw] = {}
     compute = _compile(model, model.expand(node), own, draws)
-    return Plan(tuple(draws.values()), compute)
+    return EvaluationPlan(tuple(draws.values()), compute)
 
 
-def subject_plan(model: Model, subject: expr.Expr, taken: Iterable[tuple[Any, ...] | None]) -> Plan:
+def subject_plan(
+    model: PipelineModel, subject: expr.Expr, taken: Iterable[tuple[Any, ...] | None]
+) -> EvaluationPlan:
     """A plan for the subject of a `match`: its value, or one that the arm it takes has."""
     draws: dict[Key, Draw] = {}
     compute = _subject(model, model.expand(subject), taken, None, draws)
-    return Plan(tuple(draws.values()), compute)
+    return EvaluationPlan(tuple(draws.values()), compute)
 
 
 def _subject(
-    model: Model,
+    model: PipelineModel,
     subject: expr.Expr,
     taken: Iterable[tuple[Any, ...] | None],
     own: str | None,
@@ -152,7 +160,7 @@ def _subject(
     return first
 
 
-def inherited_plan(model: Model, node: expr.Expr, told: Draw) -> Plan:
+def inherited_plan(model: PipelineModel, node: expr.Expr, told: Draw) -> EvaluationPlan:
     """A plan for what a sub-pipeline draws about its argument: by the caller's shares, else by its
     own.
     """
@@ -162,13 +170,15 @@ def inherited_plan(model: Model, node: expr.Expr, told: Draw) -> Plan:
     whole = model.expand(node)
     given = model.given(whole) if told.given else ()
     draw = Draw((told.key[0], whole), given, told.outcomes, shared=True)
-    return Plan((draw,), lambda values: values[draw.key])
+    return EvaluationPlan((draw,), lambda values: values[draw.key])
 
 
 Compute = Callable[[dict[Key, Any]], Any]
 
 
-def _compile(model: Model, node: expr.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute:
+def _compile(
+    model: PipelineModel, node: expr.Expr, own: str | None, draws: dict[Key, Draw]
+) -> Compute:
     try:
         constant = fold(node)
     except NotConstant:
@@ -218,7 +228,9 @@ def _compile(model: Model, node: expr.Expr, own: str | None, draws: dict[Key, Dr
             return _unknown(model, node, draws)
 
 
-def _atom(model: Model, node: expr.Expr, own: str | None, draws: dict[Key, Draw]) -> Compute | None:
+def _atom(
+    model: PipelineModel, node: expr.Expr, own: str | None, draws: dict[Key, Draw]
+) -> Compute | None:
     """The draw behind an expression that has one of its own; None if it must be taken apart."""
     if node in model.conditions:
         return _add(draws, _condition_draw(model, node, model.conditions[node]))
@@ -237,7 +249,7 @@ def _atom(model: Model, node: expr.Expr, own: str | None, draws: dict[Key, Draw]
     return _path(model, node, draws) if drawn and expr.path_of(node) is not None else None
 
 
-def _condition_draw(model: Model, node: expr.Expr, share: p.ConditionShare) -> Draw:
+def _condition_draw(model: PipelineModel, node: expr.Expr, share: p.ConditionShare) -> Draw:
     right = model.parameters.value(share.right)
     wrong = model.parameters.value(share.wrong)
 
@@ -248,7 +260,7 @@ def _condition_draw(model: Model, node: expr.Expr, share: p.ConditionShare) -> D
     return Draw(("test", node), model.given(node), holds, shared=True)
 
 
-def _path_draw(model: Model, node: expr.Expr, share: p.PathShares) -> Draw:
+def _path_draw(model: PipelineModel, node: expr.Expr, share: p.PathShares) -> Draw:
     shares = [(value, model.parameters.value(chance)) for value, chance in share.shares]
     return Draw(("path", node), (), lambda right: shares, shared=True)
 
@@ -268,7 +280,7 @@ def _add(draws: dict[Key, Draw], draw: Draw) -> Compute:
 
 
 def _bin(
-    model: Model,
+    model: PipelineModel,
     draws: dict[Key, Draw],
     step: str,
     file: str,
@@ -284,7 +296,7 @@ def _bin(
     return lambda values: (values[key] > rank) is holds_if_reached
 
 
-def _path(model: Model, node: expr.Expr, draws: dict[Key, Draw]) -> Compute:
+def _path(model: PipelineModel, node: expr.Expr, draws: dict[Key, Draw]) -> Compute:
     """A path to a bool or enum: by its shares; without any, by unknown ones given rightness."""
     key: Key = ("path", node)
     given = model.given(node)
@@ -300,7 +312,7 @@ def _path(model: Model, node: expr.Expr, draws: dict[Key, Draw]) -> Compute:
     return _add(draws, Draw(key, given, outcomes, shared=True, known=False))
 
 
-def _unknown(model: Model, node: expr.Expr, draws: dict[Key, Draw]) -> Compute:
+def _unknown(model: PipelineModel, node: expr.Expr, draws: dict[Key, Draw]) -> Compute:
     """A test that nobody said anything about: unknown rates, one if right and one if wrong."""
     shown = f"{model.pipeline.name}:{expr.show(node)}"
 

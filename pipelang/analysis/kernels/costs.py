@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from functools import reduce
 
-from pipelang.analysis.model.model import Model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -44,14 +44,14 @@ class AttemptCost:
     priced: bool
 
 
-def attempt_cost(model: Model, step: p.Step, link: p.Link, tier_name: str) -> AttemptCost:
+def attempt_cost(model: PipelineModel, step: p.Step, link: p.Link, tier_name: str) -> AttemptCost:
     """What one attempt of an ask at a tier takes."""
     assert isinstance(link.action, (p.AskTier, p.Cascade))
     return turn_cost(model, step, link, link.action, tier_name, 1)
 
 
 def turn_cost(
-    model: Model, step: p.Step, link: p.Link, ask: Prompted, tier_name: str, turn: int
+    model: PipelineModel, step: p.Step, link: p.Link, ask: Prompted, tier_name: str, turn: int
 ) -> AttemptCost:
     """What one attempt takes at a turn (from 1) of an agent; an ask is one turn without tools."""
     known: AttemptCost | None = model.costs.get((id(link), tier_name, turn))
@@ -89,7 +89,7 @@ def _priced(tier: p.Tier, size_in: Size, size_out: Size, batch: bool) -> Attempt
     return AttemptCost(mean * BATCH if batch else mean, worst, size_in, size_out, True)
 
 
-def conversation(model: Model, agent: p.Agent, output: Size, turn: int) -> Size:
+def conversation(model: PipelineModel, agent: p.Agent, output: Size, turn: int) -> Size:
     """What a turn of an agent reads besides its prompt: the tools, and every turn before it."""
     program = model.program
     size, result = NONE, NONE
@@ -110,7 +110,7 @@ def _times(bound: int | None, count: int) -> int | None:
     return 0 if count == 0 else None if bound is None else bound * count
 
 
-def tools_cost(model: Model, agent: p.Agent) -> float:
+def tools_cost(model: PipelineModel, agent: p.Agent) -> float:
     """Dollars of one tool call of an agent on average, each of its tools called as often."""
     costs = [float(model.program.tools[name].cost) for name in agent.tools]
     count = len(costs) + len(agent.pipelines)
@@ -125,7 +125,7 @@ def output_size(link: p.Link, answers: Type) -> Size:
     return Size(float("inf") if bound is None else float(bound), bound, False)
 
 
-def prompt_size(model: Model, action: Prompted, redone: bool) -> Size:
+def prompt_size(model: PipelineModel, action: Prompted, redone: bool) -> Size:
     """Tokens of a prompt with these arguments."""
     prompt = model.program.prompts[action.prompt]
     arguments = dict(action.arguments)
@@ -155,7 +155,7 @@ def _text_bytes(shape: Sequence[p.TemplatePart]) -> int:
 
 
 def _values(
-    model: Model,
+    model: PipelineModel,
     shape: Sequence[p.TemplatePart],
     arguments: dict[str, expr.Expr],
     types: dict[str, Type],
@@ -240,7 +240,7 @@ def _follow(type: Type | None, path: Sequence[str]) -> Type | None:
 
 
 def _value(
-    model: Model,
+    model: PipelineModel,
     value: p.TemplateValue,
     arguments: dict[str, expr.Expr],
     types: dict[str, Type],
@@ -286,6 +286,6 @@ def _outputs(step: p.Step) -> list[Size]:
     return [Size(0.0, max(limit for limit in limits if limit is not None), False)]
 
 
-def _declared_mean(model: Model, path: tuple[str, ...]) -> float | None:
+def _declared_mean(model: PipelineModel, path: tuple[str, ...]) -> float | None:
     mean = model.means.get(path)
     return None if mean is None else float(mean)

@@ -11,7 +11,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.analysis.model.model import Model
+    from pipelang.analysis.model.model import PipelineModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def model_time(link: p.Link, tier: p.Tier) -> Amount:
     return Amount(0.0, float(link.batch) + usual)
 
 
-def tools_taken(model: Model, agent: p.Agent) -> Any:
+def tools_taken(model: PipelineModel, agent: p.Agent) -> Any:
     """What an agent's tools take between two turns: one call, of each of them as often. What a
     pipeline among them takes is not known.
     """

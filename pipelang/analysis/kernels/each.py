@@ -13,7 +13,7 @@ from typing import Any
 from pipelang.analysis.frontier.table import Key
 from pipelang.analysis.kernels.conditions import Draw
 from pipelang.analysis.kernels.outcome_distribution import Closed, Ending, add
-from pipelang.analysis.model.model import Model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -25,7 +25,7 @@ def fixed_length(elements: expr.Expr) -> int | None:
     return len(elements.items) if isinstance(elements, expr.MakeList) else None
 
 
-def length_draw(model: Model, each: p.Each) -> Draw | None:
+def length_draw(model: PipelineModel, each: p.Each) -> Draw | None:
     """How the length of the list is drawn, once per version of the list."""
     elements = model.expand(each.elements)
     if fixed_length(elements) is not None:
@@ -47,7 +47,7 @@ def length_draw(model: Model, each: p.Each) -> Draw | None:
     return Draw(key, given, outcomes, shared=True, known=False)
 
 
-def _mean(model: Model, elements: expr.Expr) -> Any:
+def _mean(model: PipelineModel, elements: expr.Expr) -> Any:
     path = expr.path_of(elements)
     if path is None:
         return None

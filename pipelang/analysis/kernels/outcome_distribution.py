@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelang.analysis.frontier.table import is_zero
-from pipelang.analysis.kernels.votes import Latent, Made
+from pipelang.analysis.kernels.votes import Latent, LinkOutcome
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
@@ -60,7 +60,7 @@ def add(sums: dict[Any, Any], key: Any, weight: Any) -> None:
         sums[key] = sums[key] + weight if key in sums else weight
 
 
-def of_answers(made: Made, acts: bool = False) -> Closed:
+def of_answers(made: LinkOutcome, acts: bool = False) -> Closed:
     """The closed form of answers; if it `acts`, a wrong one does something wrong."""
     closed = Closed(cost=made.cost, tokens=made.tokens, work=made.work)
     for (right, latent), chance in made.answers.items():

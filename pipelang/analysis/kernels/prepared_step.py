@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.frontier.table import Key
-from pipelang.analysis.kernels.conditions import Draw, Plan, expression_plan, subject_plan
+from pipelang.analysis.kernels.conditions import Draw, EvaluationPlan, expression_plan, subject_plan
 from pipelang.analysis.kernels.each import length_draw
-from pipelang.analysis.model.model import Model, value_key
+from pipelang.analysis.model.model import PipelineModel, value_key
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class AgentLoop:
     """What is drawn about an agent: how many turns it takes, and what its pipelines do besides."""
 
     turns: Key
@@ -38,8 +38,8 @@ class Loop:
 class Inside:
     """The body of an `each`: the model that knows its variable, and what an element draws."""
 
-    model: Model
-    plan: Plan
+    model: PipelineModel
+    plan: EvaluationPlan
 
 
 @dataclass(slots=True)
@@ -49,13 +49,13 @@ class Prepared:
     """
 
     step: p.Step
-    model: Model
-    plan: Plan
+    model: PipelineModel
+    plan: EvaluationPlan
     reads: tuple[Key, ...]
     tracks_latent: bool
     routes: dict[int, Callable[[dict[Key, Any]], Any]] = field(default_factory=dict)
     runs: dict[int, SubRun] = field(default_factory=dict)
-    loops: dict[int, Loop] = field(default_factory=dict)
+    loops: dict[int, AgentLoop] = field(default_factory=dict)
     elements: dict[int, Inside] = field(default_factory=dict)
 
 
@@ -67,7 +67,7 @@ def latent_key(step: str) -> Key:
     return ("latent", step)
 
 
-def prepared_step(model: Model, step: p.Step, taint: frozenset[str]) -> Prepared:
+def prepared_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Prepared:
     """The step prepared, once for a model."""
     known: Prepared | None = model.prepared.get((id(step), taint))
     if known is None:
@@ -75,13 +75,13 @@ def prepared_step(model: Model, step: p.Step, taint: frozenset[str]) -> Prepared
     return known
 
 
-def prepare(model: Model, step: p.Step, taint: frozenset[str]) -> Prepared:
+def prepare(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Prepared:
     """Prepare a step that stands under the conditions `taint`."""
-    prepared = Prepared(step, model, Plan((), _nothing), (), False)
+    prepared = Prepared(step, model, EvaluationPlan((), _nothing), (), False)
     draws: dict[Key, Draw] = {}
     for link in step.chain.links:
         _link(prepared, model, link, draws)
-    prepared.plan = Plan(tuple(draws.values()), _nothing)
+    prepared.plan = EvaluationPlan(tuple(draws.values()), _nothing)
     bits = {value_key(name) for name in model.roots(step.reads) | taint}
     given = {key for draw in draws.values() for key in draw.given}
     prepared.reads = tuple(sorted(bits | given | set(draws), key=str))
@@ -95,7 +95,7 @@ def _nothing(values: dict[Key, Any]) -> None:
     return None
 
 
-def _link(prepared: Prepared, model: Model, link: p.Link, draws: dict[Key, Draw]) -> None:
+def _link(prepared: Prepared, model: PipelineModel, link: p.Link, draws: dict[Key, Draw]) -> None:
     action = link.action
     for tier in tiers_of(action):
         _add(draws, outage(model, model.program.tiers[tier].provider))
@@ -133,7 +133,7 @@ def _add(draws: dict[Key, Draw], draw: Draw) -> None:
 
 
 def _route(
-    prepared: Prepared, model: Model, link: p.Link, node: expr.Expr, draws: dict[Key, Draw]
+    prepared: Prepared, model: PipelineModel, link: p.Link, node: expr.Expr, draws: dict[Key, Draw]
 ) -> None:
     plan = expression_plan(model, node)
     prepared.routes[id(link)] = plan.compute
@@ -142,7 +142,7 @@ def _route(
 
 
 def _loop(
-    prepared: Prepared, model: Model, link: p.Link, agent: p.Agent, draws: dict[Key, Draw]
+    prepared: Prepared, model: PipelineModel, link: p.Link, agent: p.Agent, draws: dict[Key, Draw]
 ) -> None:
     place = f"{model.pipeline.name}.{prepared.step.name}@{link.span.start}"
     turns: Key = ("turns", place)
@@ -167,17 +167,17 @@ def _loop(
     if len(hazards) > 1:
         hazard = ("hazard", place)
         _add(draws, _hazard_draw(model, hazard, place, len(hazards)))
-    prepared.loops[id(agent)] = Loop(turns, hazard, tuple(hazards))
+    prepared.loops[id(agent)] = AgentLoop(turns, hazard, tuple(hazards))
 
 
-def _hazard_draw(model: Model, key: Key, place: str, count: int) -> Draw:
+def _hazard_draw(model: PipelineModel, key: Key, place: str, count: int) -> Draw:
     site = f"{place}.tools"
     return Draw(
         key, (), lambda right: list(enumerate(model.parameters.stick(site, count))), known=False
     )
 
 
-def _each(prepared: Prepared, model: Model, each: p.Each, draws: dict[Key, Draw]) -> None:
+def _each(prepared: Prepared, model: PipelineModel, each: p.Each, draws: dict[Key, Draw]) -> None:
     length = length_draw(model, each)
     if length is not None:
         _add(draws, length)
@@ -191,7 +191,7 @@ def _each(prepared: Prepared, model: Model, each: p.Each, draws: dict[Key, Draw]
         node = key[1] if len(key) > 1 else None
         about = isinstance(node, expr.Expr) and each.variable in expr.mentions(node)
         (own if about else draws).setdefault(key, draw)
-    prepared.elements[id(each)] = Inside(inner, Plan(tuple(own.values()), _nothing))
+    prepared.elements[id(each)] = Inside(inner, EvaluationPlan(tuple(own.values()), _nothing))
 
 
 def tiers_of(action: p.Action) -> list[str]:
@@ -213,7 +213,7 @@ def never_copies(link: p.Link) -> bool:
     return isinstance(link.correlation, Declared) and link.correlation.share == 0
 
 
-def outage(model: Model, provider: str) -> Draw:
+def outage(model: PipelineModel, provider: str) -> Draw:
     """Whether a provider is out during the run."""
     available = model.program.providers[provider].available
 

@@ -13,7 +13,7 @@ from typing import Any
 from pipelang.analysis.frontier.table import Key, Table
 from pipelang.analysis.kernels.conditions import (
     Draw,
-    Plan,
+    EvaluationPlan,
     gate_plan,
     inherited_plan,
     subject_plan,
@@ -26,7 +26,7 @@ from pipelang.analysis.model.model import (
     AROUND,
     RIGHT,
     WRONG,
-    Model,
+    PipelineModel,
     all_right,
     make_model,
     value_key,
@@ -44,7 +44,7 @@ Compute = Callable[[dict[Key, Any]], Any]
 class Child:
     """A pipeline as somebody's sub-pipeline. `about` are its draws about its parameters."""
 
-    model: Model
+    model: PipelineModel
     providers: tuple[str, ...]
     about: dict[Key, Draw]
     closed: dict[Any, Closed] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Child:
         return known
 
 
-def _swept(model: Model, start: dict[Key, Any], again: bool) -> Closed:
+def _swept(model: PipelineModel, start: dict[Key, Any], again: bool) -> Closed:
     from pipelang.analysis.latency.walk import walk_from
     from pipelang.analysis.sweep.sweep import sweep_from
 
@@ -85,7 +85,7 @@ def _swept(model: Model, start: dict[Key, Any], again: bool) -> Closed:
 class SubRun:
     """A `run` at its place: how the child's start follows from what the caller knows."""
 
-    model: Model
+    model: PipelineModel
     action: p.RunPipeline
     child: Child
     draws: tuple[Draw, ...]
@@ -105,7 +105,7 @@ class SubRun:
         return self.child.close(start, again)
 
 
-def sub_run(model: Model, action: p.RunPipeline) -> SubRun:
+def sub_run(model: PipelineModel, action: p.RunPipeline) -> SubRun:
     """Prepare a `run`: the child's draws about its parameters become the caller's."""
     child = child_of(model, action)
     arguments = dict(action.arguments)
@@ -121,7 +121,9 @@ def sub_run(model: Model, action: p.RunPipeline) -> SubRun:
     return SubRun(model, action, child, tuple(draws.values()), tuple(about))
 
 
-def _inherited(model: Model, child: Child, draw: Draw, arguments: Mapping[str, expr.Expr]) -> Plan:
+def _inherited(
+    model: PipelineModel, child: Child, draw: Draw, arguments: Mapping[str, expr.Expr]
+) -> EvaluationPlan:
     """How the caller draws what is a draw about parameters for the child."""
     kind, node = draw.key
     here = expr.substitute(node, arguments)
@@ -130,13 +132,13 @@ def _inherited(model: Model, child: Child, draw: Draw, arguments: Mapping[str, e
     whole = model.expand(here)
     length = fixed_length(whole)
     if length is not None:
-        return Plan((), lambda values: length)
+        return EvaluationPlan((), lambda values: length)
     key: Key = ("length", whole)
     mine = Draw(key, model.given(whole), draw.outcomes, shared=True, known=draw.known)
-    return Plan((mine,), lambda values: values[key])
+    return EvaluationPlan((mine,), lambda values: values[key])
 
 
-def child_of(model: Model, action: p.RunPipeline) -> Child:
+def child_of(model: PipelineModel, action: p.RunPipeline) -> Child:
     """The pipeline that is run, with what the caller's traffic says of the arguments' lengths."""
     arguments = dict(action.arguments)
     means: dict[tuple[str, ...], Any] = {}
@@ -153,7 +155,7 @@ def child_of(model: Model, action: p.RunPipeline) -> Child:
     return known
 
 
-def _child(caller: Model, name: str, means: Mapping[tuple[str, ...], Any]) -> Child:
+def _child(caller: PipelineModel, name: str, means: Mapping[tuple[str, ...], Any]) -> Child:
     program = caller.program
     pipeline = program.pipelines[name]
     inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
@@ -175,7 +177,7 @@ def _providers(program: p.Program, pipeline: p.Pipeline) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _about_parameters(model: Model) -> dict[Key, Draw]:
+def _about_parameters(model: PipelineModel) -> dict[Key, Draw]:
     """The draws of a pipeline that are statements about its parameters alone."""
     found: dict[Key, Draw] = {}
     for plan in _plans(model):
@@ -187,7 +189,7 @@ def _about_parameters(model: Model) -> dict[Key, Draw]:
     return found
 
 
-def _plans(model: Model) -> list[Plan]:
+def _plans(model: PipelineModel) -> list[EvaluationPlan]:
     plans = []
     for item in all_items(model.pipeline.block):
         match item:

@@ -24,7 +24,7 @@ Draw = Callable[[Latent | None], Iterable[tuple[Latent, Any]]]
 
 
 @dataclass(slots=True)
-class Made:
+class LinkOutcome:
     """What a link comes to: answers `(right, latents) -> probability`, P(none), and spending.
     `work` counts the states that were gone through for it.
     """
@@ -95,9 +95,9 @@ def _verdicts(latents: Iterable[tuple[Latent, Any]], arguments_right: bool) -> D
 
 def voted(
     vote: p.Vote, call: CallKernel, arguments_right: bool, former: Latent | None, keeps: bool
-) -> Made:
+) -> LinkOutcome:
     """A vote. `keeps` says whether the latents of the answer that won matter afterwards."""
-    made = Made()
+    made = LinkOutcome()
     drawn = call.draw
     if call.forgets and not keeps:  # only the verdict matters, and not for what comes after
         former, drawn = None, _verdicts(call.draw(None), arguments_right)
@@ -139,9 +139,9 @@ def cascaded(
     arguments_right: bool,
     former: Latent | None,
     keeps: bool,
-) -> Made:
+) -> LinkOutcome:
     """A cascade: the first answer that its test accepts, with probability `holds(right)`."""
-    made = Made()
+    made = LinkOutcome()
     states: dict[Latent | None, Any] = {former: 1.0}
     for call in calls:
         made.work += 4 * len(states)

@@ -28,7 +28,7 @@ from pipelang.analysis.latency.worst_time import longest_run
 from pipelang.analysis.metrics.bounds_over_unknowns import Enclosed, highest, random_points
 from pipelang.analysis.model.bernstein_bounds import Axis, Grid
 from pipelang.analysis.model.intervals import Number, certain
-from pipelang.analysis.model.model import Model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -58,7 +58,7 @@ READ = ("mean", *SHARES)
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class FigureRange:
     """A figure: its value (None where unknown), its bounds, the posterior's mean and deviation."""
 
     value: float | None
@@ -89,12 +89,12 @@ def chance_of(mean: float, deviation: float, op: str, target: float) -> float | 
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class SpendingFigures:
     """What runs take, by figure (`latency.p95`); `times` are the means of steps and people, in
     seconds of machine time and with people. `bounded`: times are upper bounds.
     """
 
-    ranges: dict[str, Range]
+    ranges: dict[str, FigureRange]
     times: dict[str, dict[str, float]]
     bounded: bool
 
@@ -119,7 +119,7 @@ class Spent:
 
 def spent(
     program: p.Program, pipeline: p.Pipeline, point: Parameters, bounded: Enclosed | None, work: int
-) -> Spent | None:
+) -> SpendingFigures | None:
     """What all runs of a pipeline take. None where that is too much to work out."""
     measures: tuple[Measure, ...] = (Measure.COST, Measure.LATENCY_MOST)
     if asks_people(program, pipeline):
@@ -147,7 +147,7 @@ def spent(
     return _known(program, pipeline, point, coarse, work)
 
 
-def time_figures(model: Model, taken: Spent | None) -> dict[str, Number]:
+def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[str, Number]:
     """What is known of times and costs without walking: the longest run, and that nothing else is
     known where there is too much to walk.
     """
@@ -192,7 +192,7 @@ def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
 
 def _known(
     program: p.Program, pipeline: p.Pipeline, point: Parameters, coarse: Measured, work: int
-) -> Spent:
+) -> SpendingFigures:
     """Figures that hang on nothing undeclared but latencies."""
     measures = tuple(coarse.taken)
     scales = fine_scales(coarse)
@@ -212,10 +212,10 @@ def _known(
             low = _value(coarse, fine, least, read)
             high = _value(coarse, fine, most, read)
             if low != high:
-                ranges[f"{name}.{read}"] = Range(None, low, high)
+                ranges[f"{name}.{read}"] = FigureRange(None, low, high)
             else:
                 ranges[f"{name}.{read}"] = _around(low, away, most, read)
-    return Spent(ranges, _times(coarse), coarse.bounded)
+    return SpendingFigures(ranges, _times(coarse), coarse.bounded)
 
 
 def _pairs(found: Measured) -> dict[str, tuple[Measure, Measure]]:
@@ -238,19 +238,21 @@ def _value(coarse: Measured, fine: Measured, measure: Measure, read: str) -> flo
     return exact if rough.quantiles[read][0] and exact < inf else rough.quantiles[read][0]
 
 
-def _around(value: float, away: Measured | None, measure: Measure, read: str) -> Range:
+def _around(value: float, away: Measured | None, measure: Measure, read: str) -> FigureRange:
     """A figure with its posterior, to first order."""
     if away is None or value == inf:
-        return Range(value if value < inf else None, value if value < inf else 0.0, value, value)
+        return FigureRange(
+            value if value < inf else None, value if value < inf else 0.0, value, value
+        )
     taken = away.taken[measure]
     rows = taken.mean if read == "mean" else taken.quantiles[read]
     if inf in rows:
-        return Range(value, value, value, value)
+        return FigureRange(value, value, value, value)
     mean, deviation = spread_of(value, rows)
     if not deviation:
-        return Range(value, value, value, value)
+        return FigureRange(value, value, value, value)
     low, high = max(0.0, mean - Z * deviation), mean + Z * deviation
-    return Range(value, low, high, mean, deviation)
+    return FigureRange(value, low, high, mean, deviation)
 
 
 def _times(found: Measured) -> dict[str, dict[str, float]]:
@@ -299,24 +301,24 @@ def _enclosed(
     bounded: Enclosed,
     axes: Sequence[Axis],
     work: int,
-) -> Spent:
+) -> SpendingFigures:
     """Bounds over the unknowns that the figures hang on; the trivial ones over too many."""
     measures = tuple(coarse.taken)
     degrees = dict(zip(bounded.axes, highest(bounded.degrees, len(bounded.axes)), strict=True))
     grid = Grid(tuple(axes), tuple(max(1, degrees[axis]) for axis in axes))
     scales = coarse_scales(measures)
-    ranges: dict[str, Range] = {}
+    ranges: dict[str, FigureRange] = {}
     if not _fits(scales, grid.size, work):
         for name in PAIRS:
-            ranges |= {f"{name}.{read}": Range(None, 0.0, inf, tight=False) for read in READ}
-        return Spent(ranges, _times(coarse), coarse.bounded)
+            ranges |= {f"{name}.{read}": FigureRange(None, 0.0, inf, tight=False) for read in READ}
+        return SpendingFigures(ranges, _times(coarse), coarse.bounded)
     found = measured(program, pipeline, _columns(program, *grid.values()), scales, measures)
     for name, (least, most) in _pairs(found).items():
         for read in READ:
             low = _bounds(grid, found.taken[least], read)[0]
             high = _bounds(grid, found.taken[most], read)[1]
-            ranges[f"{name}.{read}"] = Range(None, low, high, tight=False)
-    return Spent(ranges, _times(coarse), coarse.bounded)
+            ranges[f"{name}.{read}"] = FigureRange(None, low, high, tight=False)
+    return SpendingFigures(ranges, _times(coarse), coarse.bounded)
 
 
 def _bounds(grid: Grid, taken: Taken, read: str) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.frontier.lattice import Lattice, inverted
 from pipelang.analysis.frontier.meter import MOST, TINY, Measure, Meter, Scale
-from pipelang.analysis.latency.walk import Walk, walk
+from pipelang.analysis.latency.walk import TimeWalk, walk
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass
@@ -185,7 +185,7 @@ def _centre(masses: Array, at: int) -> float | None:
     return float((part * np.arange(low, high + 1)).sum() / part.sum())
 
 
-def _times(meter: Meter, walked: Walk) -> dict[Measure, dict[str, float]]:
+def _times(meter: Meter, walked: TimeWalk) -> dict[Measure, dict[str, float]]:
     import numpy as np
 
     found: dict[Measure, dict[str, float]] = {measure: {} for measure in meter.measures}

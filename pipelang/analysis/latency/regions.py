@@ -16,7 +16,7 @@ from pipelang.semantics import program as p
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class RegionLeaf:
     """One item, by its index in the block."""
 
     index: int
@@ -30,13 +30,13 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Parallel:
+class ParallelRegion:
     """All parts at the same time."""
 
     parts: tuple[Order, ...]
 
 
-Order = Leaf | Series | Parallel
+Order = RegionLeaf | Series | ParallelRegion
 
 
 def order_of(items: Sequence[p.Item], members: Sequence[int]) -> tuple[Order, bool]:
@@ -63,11 +63,11 @@ def waits(items: Sequence[p.Item], members: Sequence[int]) -> dict[int, frozense
 
 def _taken_apart(steps: list[int], before: dict[int, frozenset[int]]) -> tuple[Order, bool]:
     if len(steps) == 1:
-        return Leaf(steps[0]), True
+        return RegionLeaf(steps[0]), True
     apart = _components(steps, before, ordered=True)
     if len(apart) > 1:
         found = [_taken_apart(part, before) for part in apart]
-        return Parallel(tuple(order for order, _ in found)), all(exact for _, exact in found)
+        return ParallelRegion(tuple(order for order, _ in found)), all(exact for _, exact in found)
     chained = _components(steps, before, ordered=False)
     if len(chained) > 1:
         chained.sort(key=lambda part: len(before[part[0]].intersection(steps)))

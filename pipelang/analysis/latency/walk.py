@@ -23,11 +23,11 @@ from pipelang.analysis.frontier.table import (
     summed,
 )
 from pipelang.analysis.kernels.chains import StepKernel
-from pipelang.analysis.kernels.conditions import Plan, gate_plan, perform, test_plan
+from pipelang.analysis.kernels.conditions import EvaluationPlan, gate_plan, perform, test_plan
 from pipelang.analysis.kernels.outcome_distribution import Closed, Ending, add
 from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
-from pipelang.analysis.latency.regions import Leaf, Order, Parallel, Series, order_of
-from pipelang.analysis.model.model import ABSENT, END, RIGHT, WRONG, Model, value_key
+from pipelang.analysis.latency.regions import Order, ParallelRegion, RegionLeaf, Series, order_of
+from pipelang.analysis.model.model import ABSENT, END, RIGHT, WRONG, PipelineModel, value_key
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
 from pipelang.analysis.sweep.redos import through
 from pipelang.analysis.sweep.sweep import Totals
@@ -47,18 +47,18 @@ another.
 
 
 @dataclass(slots=True)
-class Walk:
+class TimeWalk:
     """`endings` are where runs end, with what they took; `times` the mean of what every step and
     person takes a run, a number for each measure.
     """
 
-    model: Model
+    model: PipelineModel
     meter: Meter
     again: bool
     endings: dict[Ending, Any] = field(default_factory=dict)
     times: dict[str, Any] = field(default_factory=dict)
     kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
-    plans: dict[int, Plan] = field(default_factory=dict)
+    plans: dict[int, EvaluationPlan] = field(default_factory=dict)
     ended: dict[int, tuple[p.Outcome, bool]] = field(default_factory=dict)
     numbers: dict[tuple[p.Outcome, bool], int] = field(default_factory=dict)
     orders: dict[tuple[int, tuple[int, ...]], Order] = field(default_factory=dict)
@@ -80,12 +80,12 @@ class Walk:
         add(self.times, name, mass * (taken[..., -count:].imag / TINY))
 
 
-def walk(model: Model, start: Table | None = None) -> Walk:
+def walk(model: PipelineModel, start: Table | None = None) -> TimeWalk:
     """All runs of a pipeline, from a model with a meter; `start` has what is known before."""
     return _walked(model, start or Table(), frozenset(), again=False)
 
 
-def walk_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
+def walk_from(model: PipelineModel, start: Table, taint: Taint, again: bool) -> Totals:
     """A sub-pipeline's endings from a table of what is known before."""
     endings = _walked(model, start, taint, again).endings
     told = {
@@ -95,8 +95,8 @@ def walk_from(model: Model, start: Table, taint: Taint, again: bool) -> Totals:
     return Totals(endings=told)
 
 
-def _walked(model: Model, start: Table, taint: Taint, again: bool) -> Walk:
-    state = Walk(model, model.meter, again)
+def _walked(model: PipelineModel, start: Table, taint: Taint, again: bool) -> TimeWalk:
+    state = TimeWalk(model, model.meter, again)
     left = _block(state, model.pipeline.block, start, taint, None, 0)
     assert not left, "a checked pipeline ends on every path"
     return state
@@ -109,7 +109,7 @@ def _walked(model: Model, start: Table, taint: Taint, again: bool) -> Walk:
 class _Run:
     """A block being walked, and what is done at its parts."""
 
-    walk: Walk
+    walk: TimeWalk
     block: p.Block
     taint: Taint
     needed: Needed
@@ -141,7 +141,7 @@ class _Run:
 
 
 def _block(
-    walk: Walk, block: p.Block, table: Table, taint: Taint, after: Needed | None, at: int
+    walk: TimeWalk, block: p.Block, table: Table, taint: Taint, after: Needed | None, at: int
 ) -> Table:
     needed = needed_after(walk.model, block, taint, after, at)
     return through(_Run(walk, block, taint, needed), table)
@@ -191,7 +191,7 @@ def _region(run: _Run, members: tuple[int, ...], table: Table, first: bool) -> T
 def _in_order(run: _Run, order: Order, table: Table, first: bool, last: int | None) -> Table:
     """The steps of an order; `last` is the region's last item where nothing follows in it."""
     match order:
-        case Leaf():
+        case RegionLeaf():
             item = run.block.items[order.index]
             return _step(run, order.index, item, table, first) if _is_step(item) else table
         case Series():
@@ -199,7 +199,7 @@ def _in_order(run: _Run, order: Order, table: Table, first: bool, last: int | No
                 ends = last if number == len(order.parts) else None
                 table = _in_order(run, part, table, first, ends)
             return table
-        case Parallel():
+        case ParallelRegion():
             return _side_by_side(run, order, table, first, last)
         case _:
             assert_never(order)
@@ -209,7 +209,9 @@ def _is_step(item: p.Item) -> bool:
     return isinstance(item, p.Step)
 
 
-def _side_by_side(run: _Run, order: Parallel, table: Table, first: bool, last: int | None) -> Table:
+def _side_by_side(
+    run: _Run, order: ParallelRegion, table: Table, first: bool, last: int | None
+) -> Table:
     """Parts that run at the same time. A state keeps the distribution of how long all parts so far
     take together; every part is walked from its states as from the beginning.
     """

@@ -13,7 +13,7 @@ from pipelang.analysis.kernels.costs import Prompted, turn_cost
 from pipelang.analysis.kernels.each import fixed_length
 from pipelang.analysis.kernels.prepared_step import tiers_of
 from pipelang.analysis.kernels.subpipelines import child_of
-from pipelang.analysis.model.model import Model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -24,7 +24,7 @@ from pipelang.semantics.types import ERROR
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class WorstAttempt:
     """One attempt of a step at its dearest: of a model at `tier`, or of a tool."""
 
     step: str
@@ -52,13 +52,13 @@ class Worst:
         return tuple(counts.items())
 
     @property
-    def attempts(self) -> tuple[tuple[Attempt, int], ...]:
+    def attempts(self) -> tuple[tuple[WorstAttempt, int], ...]:
         """How often what is attempted on the way; dollars times that sum up to `cost`."""
-        counts: dict[Attempt, int] = {}
+        counts: dict[WorstAttempt, int] = {}
         todo: list[tuple[Any, int]] = [(self.way, 1)]
         while todo:
             way, times = todo.pop()
-            if isinstance(way, Attempt):
+            if isinstance(way, WorstAttempt):
                 counts[way] = counts.get(way, 0) + times
             elif way is not None:
                 first, second = way
@@ -101,17 +101,17 @@ def dearer(first: Worst, second: Worst) -> Worst:
     return Worst(cost, tokens, first.way if first_leads else second.way)
 
 
-def worst_run(model: Model) -> Worst:
+def worst_run(model: PipelineModel) -> Worst:
     """The dearest run of a pipeline."""
     return _block(model, model.pipeline.block)[0]
 
 
-def _block(model: Model, block: p.Block) -> tuple[Worst, bool]:
+def _block(model: PipelineModel, block: p.Block) -> tuple[Worst, bool]:
     """The dearest way through a block, and whether its end can be reached."""
     return _from(model, block, 0)
 
 
-def _from(model: Model, block: p.Block, start: int) -> tuple[Worst, bool]:
+def _from(model: PipelineModel, block: p.Block, start: int) -> tuple[Worst, bool]:
     total = NOTHING
     ended_early: Worst | None = None
     for index in range(start, len(block.items)):
@@ -146,7 +146,7 @@ def _from(model: Model, block: p.Block, start: int) -> tuple[Worst, bool]:
 
 
 def _fork(
-    model: Model, blocks: Sequence[p.Block], total: Worst, ended: Worst | None
+    model: PipelineModel, blocks: Sequence[p.Block], total: Worst, ended: Worst | None
 ) -> tuple[Worst, Worst | None, bool]:
     """The dearest branch that goes on, the dearest that ended so far, whether any goes on."""
     on: Worst | None = None
@@ -160,7 +160,7 @@ def _fork(
     return (on or total), ended, on is not None
 
 
-def _step(model: Model, step: p.Step) -> Worst:
+def _step(model: PipelineModel, step: p.Step) -> Worst:
     total = NOTHING
     for link in step.chain.links:
         total = total + _link(model, step, link).times(attempts(link))
@@ -168,14 +168,14 @@ def _step(model: Model, step: p.Step) -> Worst:
 
 
 def _ask(
-    model: Model, step: p.Step, link: p.Link, ask: Prompted, tier: str, turn: int = 1
+    model: PipelineModel, step: p.Step, link: p.Link, ask: Prompted, tier: str, turn: int = 1
 ) -> Worst:
     spent = turn_cost(model, step, link, ask, tier, turn)
     tokens = _sum(spent.tokens_in.bound, spent.tokens_out.bound)
-    return Worst(spent.worst, tokens, Attempt(step.name, tier, spent.worst, tokens))
+    return Worst(spent.worst, tokens, WorstAttempt(step.name, tier, spent.worst, tokens))
 
 
-def _loop(model: Model, step: p.Step, link: p.Link, agent: p.Agent, tier: str) -> Worst:
+def _loop(model: PipelineModel, step: p.Step, link: p.Link, agent: p.Agent, tier: str) -> Worst:
     """Every turn with every retry, and as many tool calls as a turn may ask for."""
     total = NOTHING
     for turn in range(1, agent.steps + 1):
@@ -196,7 +196,7 @@ ANYTHING = expr.Const(None, ERROR)
 """An argument that a model makes up."""
 
 
-def _link(model: Model, step: p.Step, link: p.Link) -> Worst:
+def _link(model: PipelineModel, step: p.Step, link: p.Link) -> Worst:
     """One attempt of a link, at its dearest tier or arm."""
     action = link.action
     match action:
@@ -229,7 +229,7 @@ def _link(model: Model, step: p.Step, link: p.Link) -> Worst:
             return worst.times(action.most if length is None else length)
         case p.Call():
             cost = float(model.program.tools[action.tool].cost)
-            return Worst(cost, 0, Attempt(step.name, None, cost, 0))
+            return Worst(cost, 0, WorstAttempt(step.name, None, cost, 0))
         case p.Choose():
             worst = NOTHING
             for _, arm in action.arms:

@@ -12,7 +12,7 @@ from pipelang.analysis.kernels.each import fixed_length
 from pipelang.analysis.kernels.subpipelines import child_of
 from pipelang.analysis.latency.regions import waits
 from pipelang.analysis.latency.worst_cost import ANYTHING
-from pipelang.analysis.model.model import Model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import attempts, longest_wait
@@ -29,14 +29,14 @@ class _Longest:
     ended: float | None
 
 
-def longest_run(model: Model, people: bool) -> float | None:
+def longest_run(model: PipelineModel, people: bool) -> float | None:
     """Seconds of the longest run, with waits for `people` or without."""
     longest = _block(model, model.pipeline.block, people)
     seconds = max(longest.through or 0.0, longest.ended or 0.0)
     return None if seconds == inf else seconds
 
 
-def _block(model: Model, block: p.Block, people: bool) -> _Longest:
+def _block(model: PipelineModel, block: p.Block, people: bool) -> _Longest:
     total, ended = 0.0, None
     for segment in block.segments:
         if isinstance(segment, p.Region):
@@ -75,7 +75,9 @@ def _block(model: Model, block: p.Block, people: bool) -> _Longest:
     return _Longest(total, ended)
 
 
-def _region(model: Model, items: Sequence[p.Item], members: Iterable[int], people: bool) -> float:
+def _region(
+    model: PipelineModel, items: Sequence[p.Item], members: Iterable[int], people: bool
+) -> float:
     """The longest path through a region."""
     before = waits(items, sorted(members))
     done: dict[int, float] = {}
@@ -86,7 +88,7 @@ def _region(model: Model, items: Sequence[p.Item], members: Iterable[int], peopl
     return max(done.values(), default=0.0)
 
 
-def _again(model: Model, block: p.Block, again: set[int], people: bool) -> float:
+def _again(model: PipelineModel, block: p.Block, again: set[int], people: bool) -> float:
     """Everything that a redo runs again, region by region."""
     total = 0.0
     for segment in block.segments:
@@ -98,15 +100,15 @@ def _again(model: Model, block: p.Block, again: set[int], people: bool) -> float
     return total
 
 
-def _step(model: Model, step: p.Step, people: bool) -> float:
+def _step(model: PipelineModel, step: p.Step, people: bool) -> float:
     return _chain(model, step.chain, people)
 
 
-def _chain(model: Model, chain: p.Chain, people: bool) -> float:
+def _chain(model: PipelineModel, chain: p.Chain, people: bool) -> float:
     return sum(_retried(model, link, people) for link in chain.links)
 
 
-def _retried(model: Model, link: p.Link, people: bool) -> float:
+def _retried(model: PipelineModel, link: p.Link, people: bool) -> float:
     """A link with the attempts that the chain makes of it, and the waits between them."""
     if isinstance(link.action, p.Choose):
         return max(_retried(model, arm, people) for _, arm in link.action.arms)
@@ -129,7 +131,7 @@ def _polled(link: p.Link, seconds: float) -> float:
     return link.vote.calls * seconds if isinstance(link.vote, p.Lead) else seconds
 
 
-def _loop(model: Model, link: p.Link, agent: p.Agent, people: bool) -> float:
+def _loop(model: PipelineModel, link: p.Link, agent: p.Agent, people: bool) -> float:
     """Every turn of an agent with its retries, and the slowest of its tools between two turns."""
     seconds = agent.steps * _tried(link, link.retry.count + 1, _limit(link))
     if agent.steps > 1:
@@ -137,7 +139,7 @@ def _loop(model: Model, link: p.Link, agent: p.Agent, people: bool) -> float:
     return seconds
 
 
-def _link(model: Model, link: p.Link, people: bool) -> float:
+def _link(model: PipelineModel, link: p.Link, people: bool) -> float:
     """One attempt of a link."""
     action = link.action
     match action:
@@ -179,7 +181,7 @@ def _limit(link: p.Link) -> float:
     return usual + (0.0 if link.batch is None else float(link.batch))
 
 
-def _tools(model: Model, agent: p.Agent, people: bool) -> float:
+def _tools(model: PipelineModel, agent: p.Agent, people: bool) -> float:
     """What an agent calls between two turns, side by side: the slowest of it."""
     longest = 0.0
     for name in agent.tools:

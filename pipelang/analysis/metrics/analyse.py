@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.latency.critical import critical_path
-from pipelang.analysis.latency.figures import Spent, spent, time_figures
+from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
 from pipelang.analysis.metrics.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.metrics.importance import Slopes, importances, slopes
@@ -22,10 +22,10 @@ from pipelang.analysis.metrics.metrics import (
     by_name,
     if_finite,
 )
-from pipelang.analysis.metrics.objectives import Verdict, decide
+from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
 from pipelang.analysis.metrics.step_reliability import own_reliability
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
-from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, posterior
 from pipelang.analysis.sweep.sweep import Totals, sweep
@@ -66,7 +66,7 @@ class Analysis:
     numbers: dict[str, Number]
     escalations: dict[str, Number]
     steps: tuple[StepRow, ...]
-    slo: tuple[Verdict, ...]
+    slo: tuple[ObjectiveVerdict, ...]
     worst: Worst | None
     unknown: tuple[str, ...]
     measured: tuple[str, ...]
@@ -104,7 +104,7 @@ MANY_STEPS = 500
 
 def _at_point(
     program: p.Program, pipeline: p.Pipeline
-) -> tuple[Model, Totals, dict[str, Slopes] | None]:
+) -> tuple[PipelineModel, Totals, dict[str, Slopes] | None]:
     """The pipeline swept at the point estimate; importances where they came along.
 
     With derivatives a sweep also goes through what is impossible at the point. What it meets there
@@ -193,13 +193,13 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
 
 def _under_a_condition(
     program: p.Program, pipeline: p.Pipeline, point: Parameters, line: p.SloLine
-) -> Verdict:
+) -> ObjectiveVerdict:
     """An objective for some of the runs."""
     from pipelang.analysis.metrics.conditional_metrics import conditioned
 
     found = conditioned(program, pipeline, point, line)
     if found.number is None:
-        return Verdict(line, None, None, None, found.why)
+        return ObjectiveVerdict(line, None, None, None, found.why)
     return decide(line, found.number, found.probability(line))
 
 
@@ -215,12 +215,12 @@ def _baselines(
     return {tier: number for tier, number in found.items() if number is not None}
 
 
-def _critical(model: Model, taken: Spent) -> dict[str, tuple[str, ...]]:
+def _critical(model: PipelineModel, taken: SpendingFigures) -> dict[str, tuple[str, ...]]:
     return {name: critical_path(model.pipeline.block, times) for name, times in taken.times.items()}
 
 
 def _steps(
-    model: Model, totals: Totals, figure: Figures, derivatives: dict[str, Slopes] | None
+    model: PipelineModel, totals: Totals, figure: Figures, derivatives: dict[str, Slopes] | None
 ) -> tuple[StepRow, ...]:
     unknown = bool(model.parameters.unknown_sites)
     if model.parameters.left_out:
@@ -244,7 +244,7 @@ def _steps(
     return tuple(rows)
 
 
-def _own(model: Model, step: p.Step) -> float | None:
+def _own(model: PipelineModel, step: p.Step) -> float | None:
     """A step's own reliability; None where it hangs on what nobody declared, as that of a step may
     that is never reached. No figure hangs on it then, so it is none of the unknowns.
     """

@@ -28,7 +28,7 @@ from pipelang.analysis.latency.quantiles import (
 from pipelang.analysis.latency.walk import walk
 from pipelang.analysis.metrics.metrics import reader_of
 from pipelang.analysis.model.intervals import Number, certain
-from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep_from
 from pipelang.records import dataclass
@@ -99,7 +99,7 @@ class _Case:
     parameters: Parameters
     rows: int
 
-    def starts(self, model: Model) -> Table | None:
+    def starts(self, model: PipelineModel) -> Table | None:
         """Where the runs start that are asked about; None if there are none."""
         if self.line.condition is None:
             import numpy as np

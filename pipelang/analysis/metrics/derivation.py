@@ -11,10 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.analysis.metrics.loss_waterfall import Row, Waterfall, waterfall, wrongly_done
+from pipelang.analysis.metrics.loss_waterfall import (
+    Waterfall,
+    WaterfallRow,
+    waterfall,
+    wrongly_done,
+)
 from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
 from pipelang.analysis.model.intervals import Number
-from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, Weight
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import dataclass, replace
@@ -24,7 +29,7 @@ from pipelang.semantics.walk import agent_of, inner_links
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Contribution:
     """What an item adds to a number. `row` is what the item does to runs; None for a part that is
     no item's, told by its `label`. `calls` says how often what is paid for happens in a mean run
     (or in the dearest), at `each` a time; `position` is the link's in its chain.
@@ -32,7 +37,7 @@ class Part:
 
     label: str
     amount: float
-    row: Row | None = None
+    row: WaterfallRow | None = None
     tier: str | None = None
     position: int = 0
     turn: int | None = None
@@ -49,7 +54,7 @@ class Derivation:
     name: str
     value: float
     start: float
-    parts: tuple[Part, ...]
+    parts: tuple[Contribution, ...]
     over: float = 1.0
 
 
@@ -68,7 +73,7 @@ class Recorder(Parameters):
         return found
 
 
-def recorded(program: p.Program, pipeline: p.Pipeline) -> tuple[Model, Recorder]:
+def recorded(program: p.Program, pipeline: p.Pipeline) -> tuple[PipelineModel, Recorder]:
     """The pipeline as a sweep sees it at the point, and what it asked for in one sweep."""
     recorder = Recorder(program.evidence, lambda site: 0.5)
     model = make_model(program, pipeline, recorder)
@@ -131,9 +136,11 @@ def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | No
     return _sum(name, start, found, share)
 
 
-def _sum(name: str, start: float, found: Waterfall, share: Callable[[Row], float]) -> Derivation:
+def _sum(
+    name: str, start: float, found: Waterfall, share: Callable[[WaterfallRow], float]
+) -> Derivation:
     parts = tuple(
-        Part(label(row.item), share(row), row)
+        Contribution(label(row.item), share(row), row)
         for row in found.rows.values()
         if abs(share(row)) > DUST
     )
@@ -163,7 +170,7 @@ def label(item: p.Item) -> str:
             return item.name
 
 
-def _stays_right(row: Row) -> float:
+def _stays_right(row: WaterfallRow) -> float:
     """What an item does to the runs that will be answered right."""
     return (
         row.wrong.on_right
@@ -174,7 +181,7 @@ def _stays_right(row: Row) -> float:
     )
 
 
-def _gone_wrong(row: Row) -> float:
+def _gone_wrong(row: WaterfallRow) -> float:
     """What an item does to the runs that will be answered wrong."""
     return (
         row.right.on_wrong
@@ -185,19 +192,19 @@ def _gone_wrong(row: Row) -> float:
     )
 
 
-def done_wrongly(row: Row) -> float:
+def done_wrongly(row: WaterfallRow) -> float:
     """The runs in which an item is the first to do something with a wrong value."""
     return row.right.on_wrong + row.right.ended.get("wrong_effect", 0.0)
 
 
-def _ended(row: Row, name: str) -> float:
+def _ended(row: WaterfallRow, name: str) -> float:
     return row.right.ended.get(name, 0.0) + row.wrong.ended.get(name, 0.0)
 
 
 # ----------------------------------------------------------------------------------- amounts
 
 
-def _amounts(model: Model, analysis: Analysis, name: str) -> Derivation | None:
+def _amounts(model: PipelineModel, analysis: Analysis, name: str) -> Derivation | None:
     """Dollars or tokens of a mean run, of a month of them, of one step, or of the dearest run."""
     if name == "cost.worst":
         return _dearest(analysis)
@@ -206,7 +213,7 @@ def _amounts(model: Model, analysis: Analysis, name: str) -> Derivation | None:
         parts = [_in_tokens(part) for part in calls]
         rest = float(sweep(model).tokens) - sum(part.amount for part in parts)
         if abs(rest) > 1e-9:
-            parts.append(Part("pipelines that it runs", rest))
+            parts.append(Contribution("pipelines that it runs", rest))
     elif name in ("cost.mean", "cost.month"):
         parts = [*calls, *_other_costs(model)]
     else:
@@ -221,7 +228,7 @@ def _amounts(model: Model, analysis: Analysis, name: str) -> Derivation | None:
     return Derivation(name, total * runs, 0.0, tuple(parts), 1 / runs)
 
 
-def _calls(model: Model) -> Iterator[Part]:
+def _calls(model: PipelineModel) -> Iterator[Contribution]:
     """What each kind of model call adds to the dollars of a mean run, by step, tier and turn."""
     links = {
         id(link): (step.name, link)
@@ -240,7 +247,7 @@ def _calls(model: Model) -> Iterator[Part]:
         costs = {**unpaid, key: replace(spent, mean=1.0)}
         calls = float(sweep(replace(model, costs=costs, prepared={})).cost) - rest
         if calls > 0:
-            yield Part(
+            yield Contribution(
                 step,
                 calls * spent.mean,
                 tier=key[1],
@@ -253,15 +260,15 @@ def _calls(model: Model) -> Iterator[Part]:
             )
 
 
-def _other_costs(model: Model) -> Iterator[Part]:
+def _other_costs(model: PipelineModel) -> Iterator[Contribution]:
     """What steps cost besides their own model calls: tools, and the pipelines that they run."""
     unpaid = {key: replace(cost, mean=0.0) for key, cost in model.costs.items()}
     for step, cost in sweep(replace(model, costs=unpaid, prepared={})).step_costs.items():
         if cost:
-            yield Part(step, float(cost))
+            yield Contribution(step, float(cost))
 
 
-def _in_tokens(part: Part) -> Part:
+def _in_tokens(part: Contribution) -> Contribution:
     assert part.spent is not None and part.calls is not None
     each = part.spent.tokens_in.mean + part.spent.tokens_out.mean
     return replace(part, amount=part.calls * each, each=each)
@@ -273,11 +280,13 @@ def _dearest(analysis: Analysis) -> Derivation | None:
     if worst is None or worst.cost is None or analysis.unpriced:
         return None
     parts = [
-        Part(attempt.step, times * attempt.cost, tier=attempt.tier, calls=times, each=attempt.cost)
+        Contribution(
+            attempt.step, times * attempt.cost, tier=attempt.tier, calls=times, each=attempt.cost
+        )
         for attempt, times in worst.attempts
         if attempt.cost
     ]
     rest = worst.cost - sum(part.amount for part in parts)
     if abs(rest) > 1e-12:
-        parts.append(Part("tools that a model calls", rest))
+        parts.append(Contribution("tools that a model calls", rest))
     return Derivation("cost.worst", worst.cost, 0.0, tuple(parts))

@@ -6,7 +6,7 @@ All derivatives come of one sweep that notes what it does, and one way back (`an
 from __future__ import annotations
 
 from pipelang.analysis.frontier.tape import Tape
-from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import sweep
 
@@ -14,7 +14,7 @@ Slopes = tuple[float, float]
 """d(success)/d(accuracy) and d(silent_error)/d(accuracy)."""
 
 
-def importances(model: Model) -> dict[str, Slopes]:
+def importances(model: PipelineModel) -> dict[str, Slopes]:
     """The derivatives by the accuracy of every step, by its name.
 
     The accuracy is that of the step alone, wherever its number comes from: a step whose tool or
@@ -29,7 +29,7 @@ def importances(model: Model) -> dict[str, Slopes]:
     return slopes(model, tape)
 
 
-def slopes(model: Model, tape: Tape) -> dict[str, Slopes]:
+def slopes(model: PipelineModel, tape: Tape) -> dict[str, Slopes]:
     """The same from the tape of a sweep that noted derivatives."""
     found = tape.importances()
     both = {name: found.get(name, 0j) for name in model.steps}

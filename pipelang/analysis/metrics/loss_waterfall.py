@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pipelang.analysis.frontier.table import State, Table, merge, split
 from pipelang.analysis.frontier.totals import Totals
-from pipelang.analysis.model.model import EFFECT, WRONG, Model
+from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel
 from pipelang.analysis.sweep.redos import Passage
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -55,7 +55,7 @@ class Flow:
 
 
 @dataclass(slots=True)
-class Row:
+class WaterfallRow:
     """An item, and what it does to right and to wrong runs; `again`: where they were sent back."""
 
     item: p.Item
@@ -78,12 +78,12 @@ class Waterfall:
     """The rows in the order in which runs first came to them. `judge` says what counts as wrong."""
 
     judge: Judge
-    rows: dict[tuple[int, bool], Row] = field(default_factory=dict)
+    rows: dict[tuple[int, bool], WaterfallRow] = field(default_factory=dict)
 
-    def row(self, item: p.Item, again: bool) -> Row:
+    def row(self, item: p.Item, again: bool) -> WaterfallRow:
         key = (id(item), again)
         if key not in self.rows:
-            self.rows[key] = Row(item, again)
+            self.rows[key] = WaterfallRow(item, again)
         return self.rows[key]
 
     def parts(self, table: Table) -> dict[bool, Table]:
@@ -113,7 +113,7 @@ def wrongly_done(table: Table) -> Callable[[State], bool]:
     return lambda state: effect is not None and bool(state[effect])
 
 
-def waterfall(model: Model, judge: Judge = anything_wrong) -> tuple[Waterfall, Totals]:
+def waterfall(model: PipelineModel, judge: Judge = anything_wrong) -> tuple[Waterfall, Totals]:
     """A sweep of the point that counts at every item; beside it, its totals."""
     from pipelang.analysis.sweep.sweep import sweep
 
@@ -217,7 +217,7 @@ class Watched:
         flow.on_wrong -= put_right - before
         return out
 
-    def _counted(self, row: Row, table: Table, act: Callable[[Table], Table]) -> Table:
+    def _counted(self, row: WaterfallRow, table: Table, act: Callable[[Table], Table]) -> Table:
         """Do something to right and to wrong runs one after the other, and count the results."""
         after = []
         for wrong, part in self.found.parts(table).items():

@@ -18,7 +18,7 @@ from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import interval, share_of, widest
-from pipelang.analysis.model.quadrature import Rule, degree_parameters, rule
+from pipelang.analysis.model.quadrature import QuadratureRule, degree_parameters, rule
 from pipelang.analysis.sweep.sweep import OUTCOMES, Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -250,7 +250,7 @@ def _ratio(wrong: Number, right: Number) -> Number:
 class Averaged:
     """The figures at the points of a rule that averages them over the posterior."""
 
-    rule: Rule
+    rule: QuadratureRule
     values: Totals
 
 

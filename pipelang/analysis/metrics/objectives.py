@@ -10,7 +10,7 @@ from pipelang.semantics import program as p
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ObjectiveVerdict:
     """An slo line with its answer: `holds` is None where it cannot be decided."""
 
     line: p.SloLine
@@ -51,7 +51,7 @@ SURE = 0.95
 """A measured objective counts as met (or missed) when the posterior is this sure of it."""
 
 
-def decide(line: p.SloLine, number: Number | None, probability: float | None) -> Verdict:
+def decide(line: p.SloLine, number: Number | None, probability: float | None) -> ObjectiveVerdict:
     """Whether an objective holds.
 
     Certain numbers are compared; with unknowns the bounds decide or nothing does; measured ones
@@ -61,21 +61,21 @@ def decide(line: p.SloLine, number: Number | None, probability: float | None) ->
         low = None if number is None else number.low
         upper = line.op in ("<=", "<")
         if low is not None and upper and not compare(low, line.op, float(line.target)):
-            return Verdict(line, number, False, 0.0)
+            return ObjectiveVerdict(line, number, False, 0.0)
         why = f"`{line.metric}` is not known"
-        return Verdict(line, number, None, None, why)
+        return ObjectiveVerdict(line, number, None, None, why)
     target = float(line.target)
     if probability is not None:
         if probability >= SURE:
-            return Verdict(line, number, True, probability)
+            return ObjectiveVerdict(line, number, True, probability)
         if probability <= 1 - SURE:
-            return Verdict(line, number, False, probability)
+            return ObjectiveVerdict(line, number, False, probability)
         why = f"the evidence says {probability:.0%} yes"
-        return Verdict(line, number, None, probability, why)
+        return ObjectiveVerdict(line, number, None, probability, why)
     at_low, at_high = compare(number.low, line.op, target), compare(number.high, line.op, target)
     if at_low and at_high:
-        return Verdict(line, number, True, 1.0)
+        return ObjectiveVerdict(line, number, True, 1.0)
     if not at_low and not at_high and line.op in (">=", "<=", ">", "<"):
-        return Verdict(line, number, False, 0.0)
+        return ObjectiveVerdict(line, number, False, 0.0)
     why = "too much of the pipeline is undeclared"
-    return Verdict(line, number, None, None, why)
+    return ObjectiveVerdict(line, number, None, None, why)

@@ -8,12 +8,12 @@ from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.prepared_step import prepare
-from pipelang.analysis.model.model import RIGHT, Model
+from pipelang.analysis.model.model import RIGHT, PipelineModel
 from pipelang.analysis.sweep.signatures import step_shape
 from pipelang.semantics import program as p
 
 
-def own_reliability(model: Model, step: p.Step) -> float:
+def own_reliability(model: PipelineModel, step: p.Step) -> float:
     """P(answers and is right | reached, arguments right), over outages and routes; worked out once
     for steps of one shape.
     """
@@ -27,7 +27,7 @@ def own_reliability(model: Model, step: p.Step) -> float:
     return known
 
 
-def _own(model: Model, step: p.Step) -> float:
+def _own(model: PipelineModel, step: p.Step) -> float:
     kernel = StepKernel(prepare(model, step, frozenset()))
     reads = kernel.prepared.reads
     bits = tuple(key for key in reads if key[0] == "value")

@@ -18,7 +18,7 @@ from pipelang.analysis.model.beta import jeffreys
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.parameters import Cut, reaches
 from pipelang.records import dataclass
-from pipelang.semantics.chance import EvidenceFile, Row
+from pipelang.semantics.chance import EvidenceFile, EvidenceRow
 
 BINS = 10
 _EDGES = tuple(Decimal(index) / BINS for index in range(1, BINS))
@@ -79,7 +79,7 @@ class Calibration:
 
 def calibration(file: EvidenceFile) -> Calibration:
     """Accuracy, reliability table and expected calibration error of a file."""
-    parts: list[list[Row]] = [[] for _ in range(BINS)]
+    parts: list[list[EvidenceRow]] = [[] for _ in range(BINS)]
     for row in file.rows:
         if row.confidence is not None:
             parts[bisect_right(_EDGES, row.confidence)].append(row)
@@ -90,7 +90,7 @@ def calibration(file: EvidenceFile) -> Calibration:
     return Calibration(rows, right, graded, error, by_chance(bins), bins)
 
 
-def _bin(index: int, rows: Sequence[Row]) -> Bin:
+def _bin(index: int, rows: Sequence[EvidenceRow]) -> Bin:
     right = sum(row.correct for row in rows)
     mean = fsum(float(row.confidence or 0) for row in rows) / len(rows) if rows else None
     low, high = Decimal(index) / BINS, Decimal(index + 1) / BINS

@@ -30,7 +30,7 @@ AROUND = ""
 
 
 @dataclass(slots=True)
-class Model:
+class PipelineModel:
     """A pipeline with its shares, thresholds and lets at hand.
 
     `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
@@ -124,12 +124,12 @@ def make_model(
     parameters: Parameters,
     inputs: frozenset[str] = frozenset(),
     thresholds: Mapping[str, set[Cut]] | None = None,
-) -> Model:
+) -> PipelineModel:
     """Gather shares, lets and thresholds of a pipeline. A sub-pipeline has `inputs`, and the
     `thresholds` of the root.
     """
     pipeline = with_unique_names(pipeline)
-    model = Model(program, pipeline, parameters, inputs=inputs)
+    model = PipelineModel(program, pipeline, parameters, inputs=inputs)
     model.means = {line.path: line.mean for line in pipeline.traffic.means}
     everything = list(all_items(pipeline.block))
     redone: set[str] = set()
@@ -226,7 +226,7 @@ def _routes(action: p.Action) -> Iterator[expr.Expr]:
 
 
 def _cuts(
-    model: Model, everything: list[p.Item], thresholds: Mapping[str, set[Cut]] | None
+    model: PipelineModel, everything: list[p.Item], thresholds: Mapping[str, set[Cut]] | None
 ) -> None:
     """The thresholds on every confidence. Those on one file are one set: its bins are one
     posterior, whichever step they are about, and in whichever pipeline of the run.
@@ -246,7 +246,7 @@ def _cuts(
 
 
 def file_cuts(
-    model: Model, everything: list[p.Item]
+    model: PipelineModel, everything: list[p.Item]
 ) -> Iterator[tuple[str, str, Cut, expr.Compare]]:
     """Every threshold on the confidence of a step with evidence: the step, the file, the cut, and
     the comparison as it stands.

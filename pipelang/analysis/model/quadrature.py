@@ -73,7 +73,7 @@ def gauss_jacobi(beta: Beta) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class QuadratureRule:
     """The parameters of a sweep over all points, and the points' weights."""
 
     parameters: Parameters
@@ -119,7 +119,7 @@ def posterior_betas(point: Parameters) -> Iterator[tuple[float, float]]:
             yield number + JEFFREYS, rest
 
 
-def rule(point: Parameters, figures: Sequence[Any], count: int, work: int) -> Rule | None:
+def rule(point: Parameters, figures: Sequence[Any], count: int, work: int) -> QuadratureRule | None:
     """The rule that is exact for figures of these degrees; None if it has too many points."""
     import numpy as np
 
@@ -138,7 +138,7 @@ def rule(point: Parameters, figures: Sequence[Any], count: int, work: int) -> Ru
     for _, part in rules:
         weights = np.multiply.outer(weights, part)
     values = iter([mesh.reshape(-1) for mesh in meshes])
-    return Rule(with_posterior(point, values), weights.reshape(-1))
+    return QuadratureRule(with_posterior(point, values), weights.reshape(-1))
 
 
 def with_posterior(point: Parameters, values: Iterator[Any]) -> Parameters:

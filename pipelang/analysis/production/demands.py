@@ -8,13 +8,15 @@ from pipelang.analysis.production.deployment import audited, state_is_outside
 from pipelang.analysis.production.failing import errors_are_handled, works_without_models
 from pipelang.analysis.production.handoffs import handoffs_are_complete
 from pipelang.analysis.production.limits import budget_is_set, input_is_bounded, time_is_limited
-from pipelang.analysis.production.setup import Setup
+from pipelang.analysis.production.setup import DeploymentSetup
 from pipelang.analysis.production.thresholds import thresholds_have_evidence
 from pipelang.diagnostics import Diagnostic
 from pipelang.semantics import program as p
 
 
-def demands(program: p.Program, pipeline: p.Pipeline, setup: Setup) -> Iterator[Diagnostic]:
+def demands(
+    program: p.Program, pipeline: p.Pipeline, setup: DeploymentSetup
+) -> Iterator[Diagnostic]:
     """What production misses in a pipeline."""
     yield from errors_are_handled(program, pipeline)
     yield from works_without_models(pipeline)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.production.setup import Setup
+from pipelang.analysis.production.setup import DeploymentSetup
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import program as p
 
 
-def audited(pipeline: p.Pipeline, setup: Setup) -> Iterator[Diagnostic]:
+def audited(pipeline: p.Pipeline, setup: DeploymentSetup) -> Iterator[Diagnostic]:
     """Somebody must be able to say afterwards what a run did, and why."""
     missing = [
         (what, key)
@@ -29,7 +29,7 @@ def audited(pipeline: p.Pipeline, setup: Setup) -> Iterator[Diagnostic]:
         yield report(codes.NO_AUDIT, pipeline.span, what=what, name=pipeline.name, help=help)
 
 
-def state_is_outside(pipeline: p.Pipeline, setup: Setup) -> Iterator[Diagnostic]:
+def state_is_outside(pipeline: p.Pipeline, setup: DeploymentSetup) -> Iterator[Diagnostic]:
     """What must outlive a process that dies: runs that wait, memories, caches, breakers."""
     if setup.state is None:
         yield report(codes.NO_STATE, pipeline.span, name=pipeline.name)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pipelang.diagnostics import Diagnostic, Span, codes, report
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
-    Kind,
     ListType,
     MapType,
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 from pipelang.semantics.walk import all_items, inner_links
@@ -29,9 +29,9 @@ def input_is_bounded(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
 def _open_ends(path: str, type: Type) -> Iterator[tuple[str, str]]:
     """The places of a type that any amount fits into, and what is wrong with each."""
     match type:
-        case Scalar(kind=Kind.TEXT, max_tokens=None):
+        case Scalar(kind=ScalarKind.TEXT, max_tokens=None):
             yield path, "is a text without a `max`"
-        case Scalar(kind=Kind.JSON):
+        case Scalar(kind=ScalarKind.JSON):
             yield path, "is `json`, which has neither a type nor a size"
         case RecordType():
             for field in type.fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from math import prod
 
-from pipelang.analysis.sketch.reading import Sketch, Steps
+from pipelang.analysis.sketch.reading import Sketch, SketchSteps
 from pipelang.records import dataclass, replace
 
 DAYS_A_MONTH = 30
@@ -14,7 +14,7 @@ CLOSE = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class SketchFigures:
     """What a run comes to: right, wrong without anybody noticing, failed; dollars and seconds."""
 
     success: Decimal
@@ -36,7 +36,7 @@ class _One:
     most: int
 
 
-def _one(steps: Steps) -> _One:
+def _one(steps: SketchSteps) -> _One:
     """Attempts until one does not fail; then something else, which never does."""
     options = steps.options
     fails, retries = options.fails or ZERO, options.retry or 0
@@ -48,7 +48,7 @@ def _one(steps: Steps) -> _One:
     return _One(right + out * options.fallback, ONE, attempts + out, retries + 2)
 
 
-def figures(sketch: Sketch) -> Figures:
+def figures(sketch: Sketch) -> SketchFigures:
     """One step after the other; the first that fails ends the run."""
     success, reached = ONE, ONE
     cost, seconds = [ZERO, ZERO], [ZERO, ZERO]
@@ -61,7 +61,7 @@ def figures(sketch: Sketch) -> Figures:
                 total[1] += one.most * each
             success *= one.right
             reached *= one.answers
-    return Figures(success, reached - success, 1 - reached, *cost, *seconds)
+    return SketchFigures(success, reached - success, 1 - reached, *cost, *seconds)
 
 
 def at_accuracy(sketch: Sketch, accuracy: Decimal) -> Sketch:

@@ -61,7 +61,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class SketchSteps:
     """So many alike steps."""
 
     accuracy: Decimal
@@ -75,7 +75,7 @@ class Sketch:
     `notes` tell of what was said in vain.
     """
 
-    steps: tuple[Steps, ...]
+    steps: tuple[SketchSteps, ...]
     target: Decimal | None = None
     per_day: Decimal | None = None
     notes: tuple[str, ...] = ()
@@ -94,7 +94,7 @@ class _Reader:
     text: str
     tokens: list[_Token]
     at: int = 0
-    parts: list[Steps] = field(default_factory=list)
+    parts: list[SketchSteps] = field(default_factory=list)
     shared: Options = field(default_factory=Options)
     target: Decimal | None = None
     per_day: Decimal | None = None
@@ -142,7 +142,7 @@ def read(text: str) -> Sketch:
     return Sketch(steps, reader.target, reader.per_day, tuple(_notes(steps)))
 
 
-def _steps(reader: _Reader) -> Steps:
+def _steps(reader: _Reader) -> SketchSteps:
     """`95%`, `0.95 x 4`, `4 x 95%`, with what is said of these steps alone."""
     first = reader.next
     count: int | None = None
@@ -158,7 +158,7 @@ def _steps(reader: _Reader) -> Steps:
     options = Options()
     while _is_option(reader) and not reader.is_word("for"):
         options = _option(reader, options)
-    return Steps(accuracy, 1 if count is None else count, options)
+    return SketchSteps(accuracy, 1 if count is None else count, options)
 
 
 _OPTIONS = ("retry", "fails", "with", "fallback", "for")
@@ -244,7 +244,7 @@ def _seconds(text: str) -> Decimal:
     return Decimal(text.removesuffix(unit).strip()) * _SECONDS[unit]
 
 
-def _notes(steps: tuple[Steps, ...]) -> Iterator[str]:
+def _notes(steps: tuple[SketchSteps, ...]) -> Iterator[str]:
     """A retry and a fallback need something that fails."""
     for what, used in (
         ("a retry", any(part.options.retry for part in steps)),

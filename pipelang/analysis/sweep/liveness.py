@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pipelang.analysis.frontier.table import Key
 from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
 from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
-from pipelang.analysis.model.model import EFFECT, END, Model, redo_key, value_key
+from pipelang.analysis.model.model import EFFECT, END, PipelineModel, redo_key, value_key
 from pipelang.analysis.sweep.signatures import plain_step
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -21,7 +21,7 @@ from pipelang.semantics.reads import outcome_reads
 Taint = frozenset[str]
 
 
-def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
+def uses(model: PipelineModel, item: p.Item, taint: Taint) -> frozenset[Key]:
     """The variables that an item reads, everything inside it included."""
     found: set[Key] = {value_key(name) for name in taint}
     match item:
@@ -65,7 +65,7 @@ def uses(model: Model, item: p.Item, taint: Taint) -> frozenset[Key]:
     return frozenset(found)
 
 
-def _values(model: Model, names: Iterable[str]) -> set[Key]:
+def _values(model: PipelineModel, names: Iterable[str]) -> set[Key]:
     return {value_key(name) for name in model.roots(frozenset(names))}
 
 
@@ -96,7 +96,7 @@ class Needed:
 
 
 def needed_after(
-    model: Model, block: p.Block, taint: Taint, after: Needed | None, at: int
+    model: PipelineModel, block: p.Block, taint: Taint, after: Needed | None, at: int
 ) -> Needed:
     """What of the past is read later on; `at` is the item of the block around that this one is in.
 

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key, Made, Table
+from pipelang.analysis.frontier.table import DerivedTable, Key, Table
 from pipelang.analysis.kernels.conditions import gate_plan
-from pipelang.analysis.model.model import Model, value_key
+from pipelang.analysis.model.model import PipelineModel, value_key
 from pipelang.analysis.sweep.liveness import Needed, Taint, uses
 from pipelang.analysis.sweep.signatures import plain_step
 from pipelang.semantics import program as p
@@ -33,7 +33,7 @@ MOST_WORK = 4_000_000
 """States of all steps together: a minute's work."""
 
 
-def narrowed(model: Model, needed: Needed, index: int, table: Table) -> Table:
+def narrowed(model: PipelineModel, needed: Needed, index: int, table: Table) -> Table:
     """The table after the item of an index, made smaller if it is large."""
     if len(table) <= MANY_STATES:
         return table
@@ -42,12 +42,12 @@ def narrowed(model: Model, needed: Needed, index: int, table: Table) -> Table:
     return table if len(table) <= most else _cut(model, table, most)
 
 
-def most_states(model: Model) -> int:
+def most_states(model: PipelineModel) -> int:
     """How many states a frontier may have."""
     return min(MOST_STATES, max(1024, MOST_WORK // max(1, len(model.steps))))
 
 
-def _joined(model: Model, needed: Needed, index: int, table: Table) -> Table:
+def _joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> Table:
     """Values that are only read together from here on, as one: the first, which is as bad as the
     worst of them. The others are as if they were never drawn, which nobody takes for wrong.
     """
@@ -63,7 +63,7 @@ def _joined(model: Model, needed: Needed, index: int, table: Table) -> Table:
     worst = {places[0]: places for places in alike}
     dropped = {at for places in alike for at in places[1:]}
     kept = [at for at in range(len(table.slots)) if at not in dropped]
-    made = Made(table)
+    made = DerivedTable(table)
     for number, (state, weight) in enumerate(table.weights.items()):
         values = [
             max([state[other] for other in worst[at]]) if at in worst else state[at] for at in kept
@@ -72,14 +72,14 @@ def _joined(model: Model, needed: Needed, index: int, table: Table) -> Table:
     return made.table([table.slots[at] for at in kept])
 
 
-def _cut(model: Model, table: Table, most: int) -> Table:
+def _cut(model: PipelineModel, table: Table, most: int) -> Table:
     """The likeliest states; all of them in an arithmetic that knows no likelier."""
     if not all(isinstance(weight, float) or hasattr(weight, "max") for weight in table.values):
         return table
     ranked = sorted(table.weights.items(), key=lambda pair: -_size(pair[1]))[:most]
     likeliest = {state for state, _ in ranked}
     model.parameters.left_out[model.pipeline.name] = None
-    made = Made(table)
+    made = DerivedTable(table)
     for number, (state, weight) in enumerate(table.weights.items()):
         if state in likeliest:
             made.add(number, state, weight)
@@ -95,7 +95,9 @@ Reader = tuple[int, int]
 """An item of a block, and one of the sets that it reads together."""
 
 
-def _readers(model: Model, needed: Needed, index: int, key: Key) -> tuple[tuple[Reader, ...], ...]:
+def _readers(
+    model: PipelineModel, needed: Needed, index: int, key: Key
+) -> tuple[tuple[Reader, ...], ...]:
     """What still reads a value after the item of an index: in its block, in the one around it..."""
     found = []
     here: Needed | None = needed
@@ -106,7 +108,7 @@ def _readers(model: Model, needed: Needed, index: int, key: Key) -> tuple[tuple[
     return tuple(found)
 
 
-def _of_block(model: Model, block: p.Block, taint: Taint) -> dict[Key, list[Reader]]:
+def _of_block(model: PipelineModel, block: p.Block, taint: Taint) -> dict[Key, list[Reader]]:
     """Every reader of every value in a block, in order; found once."""
     cached = ("readers", id(block), taint)
     known: dict[Key, list[Reader]] | None = model.prepared.get(cached)
@@ -124,7 +126,7 @@ def _of_block(model: Model, block: p.Block, taint: Taint) -> dict[Key, list[Read
     return known
 
 
-def _together(model: Model, item: p.Item, taint: Taint) -> Iterator[frozenset[Key]]:
+def _together(model: PipelineModel, item: p.Item, taint: Taint) -> Iterator[frozenset[Key]]:
     """The values that an item reads, in the sets of which it asks whether all are right and nothing
     else. What is not plainly read together is told one by one.
     """
@@ -149,5 +151,5 @@ def _together(model: Model, item: p.Item, taint: Taint) -> Iterator[frozenset[Ke
             yield from (frozenset((key,)) for key in uses(model, item, taint))
 
 
-def _outcome(model: Model, outcome: p.Outcome, around: frozenset[Key]) -> frozenset[Key]:
+def _outcome(model: PipelineModel, outcome: p.Outcome, around: frozenset[Key]) -> frozenset[Key]:
     return around | {value_key(name) for name in model.roots(outcome_reads(outcome))}

@@ -48,7 +48,7 @@ class Passage(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BlockPosition:
     """Where in a block some states are: before the segment of number `at`.
 
     Where a gate sent them back, all items up to the one of index `horizon` ran before, and those
@@ -65,10 +65,10 @@ def through(passage: Passage, table: Table) -> Table:
     """The states that reach the end of a block."""
     segments = passage.block.segments
     starts = [_first(segment) for segment in segments]
-    waiting: dict[Place, list[Table]] = {Place(0): [table]}
+    waiting: dict[BlockPosition, list[Table]] = {BlockPosition(0): [table]}
     ends: list[Table] = []
 
-    def how_far(place: Place) -> tuple[int, int, int]:
+    def how_far(place: BlockPosition) -> tuple[int, int, int]:
         far = starts[place.at] if place.at < len(starts) else len(passage.block.items)
         return (max(place.horizon, far), place.redos, place.at)
 
@@ -89,8 +89,8 @@ def _first(segment: p.Region | p.Barrier) -> int:
 
 
 def _on(
-    passage: Passage, place: Place, table: Table, starts: list[int]
-) -> Iterator[tuple[Place, Table]]:
+    passage: Passage, place: BlockPosition, table: Table, starts: list[int]
+) -> Iterator[tuple[BlockPosition, Table]]:
     """Go on from a place to the next gate that may send states back, or to the end."""
     block = passage.block
     for number in range(place.at, len(block.segments)):
@@ -114,7 +114,7 @@ def _on(
             yield _below(place, number, index, starts), passage.let_go(index, passed)
             yield _above(block, place, index, item.otherwise, starts), back
             return
-    yield Place(len(block.segments)), table
+    yield BlockPosition(len(block.segments)), table
 
 
 def _redoing(passage: Passage, gate: p.Gate, redo: p.Redo, table: Table) -> tuple[Table, Table]:
@@ -132,18 +132,20 @@ def _redoing(passage: Passage, gate: p.Gate, redo: p.Redo, table: Table) -> tupl
     return passed, assign(back, (counter,), (counter,), lambda seen: [(((seen[0] or 0) + 1,), 1)])
 
 
-def _below(place: Place, number: int, gate: int, starts: list[int]) -> Place:
+def _below(place: BlockPosition, number: int, gate: int, starts: list[int]) -> BlockPosition:
     """Behind a gate that was passed."""
     if number + 1 == len(starts) or starts[number + 1] > place.horizon:
-        return Place(number + 1)
+        return BlockPosition(number + 1)
     left = frozenset(index for index in place.again if index > gate)
     return replace(place, at=number + 1, again=left)
 
 
-def _above(block: p.Block, place: Place, gate: int, redo: p.Redo, starts: list[int]) -> Place:
+def _above(
+    block: p.Block, place: BlockPosition, gate: int, redo: p.Redo, starts: list[int]
+) -> BlockPosition:
     """Where a gate sends states back to: what it redoes, what reads that, what was to run again."""
     horizon = max(gate, place.horizon)
     stale = readers(block.items, gate + 1, horizon, changed_by(block.items, redo.reruns))
     left = {index for index in place.again if index > gate}
     again = frozenset({*redo.reruns, gate, *stale, *left})
-    return Place(bisect_right(starts, redo.reruns[0]) - 1, horizon, again, place.redos + 1)
+    return BlockPosition(bisect_right(starts, redo.reruns[0]) - 1, horizon, again, place.redos + 1)

@@ -18,7 +18,7 @@ from pipelang.analysis.frontier.table import Key
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.kernels.costs import attempt_cost
 from pipelang.analysis.kernels.prepared_step import outage_key
-from pipelang.analysis.model.model import EFFECT, END, Model, value_key
+from pipelang.analysis.model.model import EFFECT, END, PipelineModel, value_key
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -51,7 +51,7 @@ class Plain:
         return (*self.roots, *self.around, *self.outages)
 
 
-def plain_step(model: Model, step: p.Step, taint: frozenset[str]) -> Plain | None:
+def plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
     """A step under the conditions `taint`, if it has a shape; no number is asked for."""
     key = ("plain", id(step), taint)
     if key not in model.prepared:
@@ -60,7 +60,7 @@ def plain_step(model: Model, step: p.Step, taint: frozenset[str]) -> Plain | Non
     return known
 
 
-def _plain_step(model: Model, step: p.Step, taint: frozenset[str]) -> Plain | None:
+def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
     if step.name in model.latent or isinstance(step.chain.end, p.Return):
         return None
     roots = model.roots(step.reads)
@@ -91,7 +91,7 @@ def _plain_step(model: Model, step: p.Step, taint: frozenset[str]) -> Plain | No
     )
 
 
-def step_shape(model: Model, step: p.Step, taint: frozenset[str]) -> Shape | None:
+def step_shape(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Shape | None:
     """The shape of a step that is come to under the conditions `taint`; None for one without."""
     key = ("shape", id(step), taint)
     if key not in model.prepared:
@@ -101,7 +101,7 @@ def step_shape(model: Model, step: p.Step, taint: frozenset[str]) -> Shape | Non
     return known
 
 
-def _shape(model: Model, step: p.Step, plain: Plain) -> Shape:
+def _shape(model: PipelineModel, step: p.Step, plain: Plain) -> Shape:
     parts = [
         (*_numbers(model, step, link, plain.outages), link.retry.count, given)
         for link, given in zip(step.chain.links, plain.given, strict=True)
@@ -110,7 +110,9 @@ def _shape(model: Model, step: p.Step, plain: Plain) -> Shape:
     return Shape(("step", len(plain.roots), len(plain.around), *parts), names)
 
 
-def _numbers(model: Model, step: p.Step, link: p.Link, outages: tuple[Key, ...]) -> tuple[Any, ...]:
+def _numbers(
+    model: PipelineModel, step: p.Step, link: p.Link, outages: tuple[Key, ...]
+) -> tuple[Any, ...]:
     """The numbers of a link, as the chain's kernel asks for them."""
     number = model.parameters.value
     program, accuracy = model.program, link.accuracy
@@ -136,7 +138,7 @@ def _numbers(model: Model, step: p.Step, link: p.Link, outages: tuple[Key, ...])
             return ("value", number(accuracy))
 
 
-def _given(model: Model, arguments: tuple[tuple[str, expr.Expr], ...]) -> frozenset[str]:
+def _given(model: PipelineModel, arguments: tuple[tuple[str, expr.Expr], ...]) -> frozenset[str]:
     """The steps behind some arguments."""
     names: set[str] = set()
     for _, value in arguments:
@@ -147,7 +149,7 @@ def _given(model: Model, arguments: tuple[tuple[str, expr.Expr], ...]) -> frozen
     return model.roots(frozenset(names))
 
 
-def gate_shape(model: Model, gate: p.Gate) -> Shape | None:
+def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     """The shape of a gate; None for one that has none."""
     if not isinstance(gate.evidence, p.ByRates):
         return None

@@ -9,9 +9,9 @@ from pipelang.analysis.frontier.table import State, Table, forget, split, summed
 from pipelang.analysis.frontier.tape import H, Tape
 from pipelang.analysis.frontier.totals import Totals, gain, record
 from pipelang.analysis.kernels.chains import StepKernel
-from pipelang.analysis.kernels.conditions import Plan
+from pipelang.analysis.kernels.conditions import EvaluationPlan
 from pipelang.analysis.kernels.prepared_step import prepared_step
-from pipelang.analysis.model.model import EFFECT, Model, value_key
+from pipelang.analysis.model.model import EFFECT, PipelineModel, value_key
 from pipelang.analysis.sweep.liveness import Needed, Taint
 from pipelang.analysis.sweep.pruning import narrowed
 from pipelang.analysis.sweep.redos import Passage
@@ -28,12 +28,12 @@ Watch = Callable[[Passage, Totals], Passage]
 class Sweep:
     """A sweep under way. `again`: what is swept is being redone by a caller."""
 
-    model: Model
+    model: PipelineModel
     totals: Totals
     again: bool = False
     tape: Tape | None = None
     kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
-    plans: dict[int, Plan] = field(default_factory=dict)
+    plans: dict[int, EvaluationPlan] = field(default_factory=dict)
     watch: Watch | None = None
 
     def kernel(self, step: p.Step, taint: Taint) -> StepKernel:
@@ -62,7 +62,7 @@ def accuracy_sites(step: p.Step) -> set[str]:
 
 
 @dataclass(slots=True)
-class Walk:
+class BlockSweep:
     """A block being swept, under the conditions `taint`."""
 
     sweep: Sweep
@@ -76,7 +76,7 @@ class Walk:
         return narrowed(self.sweep.model, self.needed, index, table)
 
 
-def end(walk: Walk, table: Table, outcome: p.Outcome) -> None:
+def end(walk: BlockSweep, table: Table, outcome: p.Outcome) -> None:
     """All states of a table end the run with an outcome."""
     model, totals = walk.sweep.model, walk.sweep.totals
     names = sorted(model.roots(outcome_reads(outcome)) | walk.taint)

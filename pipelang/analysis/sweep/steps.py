@@ -29,14 +29,14 @@ from pipelang.analysis.kernels.prepared_step import latent_key
 from pipelang.analysis.model.model import ABSENT, EFFECT, END, RIGHT, WRONG, value_key
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
 from pipelang.analysis.sweep.signatures import step_shape
-from pipelang.analysis.sweep.state import Walk
+from pipelang.analysis.sweep.state import BlockSweep
 from pipelang.analysis.sweep.transitions import moved
 from pipelang.records import replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
 
 
-def region(walk: Walk, members: Sequence[int], table: Table, first: bool) -> Table:
+def region(walk: BlockSweep, members: Sequence[int], table: Table, first: bool) -> Table:
     """Steps in writing order. `first` is False where they run again."""
     items = walk.block.items
     steps = [index for index in members if isinstance(items[index], p.Step)]
@@ -47,7 +47,9 @@ def region(walk: Walk, members: Sequence[int], table: Table, first: bool) -> Tab
     return table
 
 
-def _item(walk: Walk, index: int, step: p.Step, table: Table, first: bool, leaves: bool) -> Table:
+def _item(
+    walk: BlockSweep, index: int, step: p.Step, table: Table, first: bool, leaves: bool
+) -> Table:
     shape = None
     if table.tape is not None and first and 0 < len(table) <= MANY_STATES:
         shape = step_shape(walk.sweep.model, step, walk.taint)
@@ -64,7 +66,7 @@ def _item(walk: Walk, index: int, step: p.Step, table: Table, first: bool, leave
 
 
 def _plainly(
-    walk: Walk, index: int, step: p.Step, table: Table, first: bool, leaves: bool
+    walk: BlockSweep, index: int, step: p.Step, table: Table, first: bool, leaves: bool
 ) -> Table:
     walk.sweep.totals.work += len(table)
     table = walk.let_go(index, _step(walk, step, table, first))
@@ -79,7 +81,7 @@ def _leave(table: Table) -> Table:
     return table.empty() if going is None else forget(going, lambda key: key != END)
 
 
-def _step(walk: Walk, step: p.Step, table: Table, first: bool) -> Table:
+def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool) -> Table:
     sweep, model = walk.sweep, walk.sweep.model
     kernel = sweep.kernel(step, walk.taint)
     prepared = kernel.prepared
@@ -157,7 +159,7 @@ def _plain(amount: Any, tape: Tape | None) -> Any:
 
 
 def _account(
-    walk: Walk, step: p.Step, weight: Any, closed: Closed, first: bool, tape: Tape | None
+    walk: BlockSweep, step: p.Step, weight: Any, closed: Closed, first: bool, tape: Tape | None
 ) -> None:
     totals = walk.sweep.totals
     if first:

@@ -38,12 +38,12 @@ from pipelang.analysis.frontier.totals import Totals as Totals
 from pipelang.analysis.frontier.totals import all_figures as all_figures
 from pipelang.analysis.kernels.conditions import gate_plan, test_plan
 from pipelang.analysis.kernels.outcome_distribution import add
-from pipelang.analysis.model.model import EFFECT, RIGHT, WRONG, Model, value_key
+from pipelang.analysis.model.model import EFFECT, RIGHT, WRONG, PipelineModel, value_key
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
 from pipelang.analysis.sweep.pruning import MANY_STATES
 from pipelang.analysis.sweep.redos import through
 from pipelang.analysis.sweep.signatures import gate_shape
-from pipelang.analysis.sweep.state import Sweep, Walk, Watch, end
+from pipelang.analysis.sweep.state import BlockSweep, Sweep, Watch, end
 from pipelang.analysis.sweep.steps import region
 from pipelang.analysis.sweep.transitions import moved
 from pipelang.records import dataclass, replace
@@ -51,7 +51,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.people import passes
 
 
-def sweep(model: Model, tape: Tape | None = None, watch: Watch | None = None) -> Totals:
+def sweep(model: PipelineModel, tape: Tape | None = None, watch: Watch | None = None) -> Totals:
     """All outcomes, mean cost and reach of a pipeline. A tape is for floats alone: what is done is
     noted on it, and what is done often is worked out once. `watch` sees what is done in every block
     of the pipeline.
@@ -60,7 +60,7 @@ def sweep(model: Model, tape: Tape | None = None, watch: Watch | None = None) ->
 
 
 def sweep_from(
-    model: Model, start: Table, taint: Taint, again: bool, watch: Watch | None = None
+    model: PipelineModel, start: Table, taint: Taint, again: bool, watch: Watch | None = None
 ) -> Totals:
     """The same from a table of what is known before; `again`: as part of what is being redone."""
     state = Sweep(model, Totals(), again, start.tape, watch=watch)
@@ -77,7 +77,7 @@ def _block(
     sweep: Sweep, block: p.Block, table: Table, taint: Taint, after: Needed | None, at: int
 ) -> Table:
     """The states that reach the end of a block."""
-    walk = Walk(sweep, block, taint, needed_after(sweep.model, block, taint, after, at))
+    walk = BlockSweep(sweep, block, taint, needed_after(sweep.model, block, taint, after, at))
     passage = _Passage(walk)
     return through(sweep.watch(passage, sweep.totals) if sweep.watch else passage, table)
 
@@ -86,7 +86,7 @@ def _block(
 class _Passage:
     """What a sweep does at the parts of a block."""
 
-    walk: Walk
+    walk: BlockSweep
 
     @property
     def block(self) -> p.Block:
@@ -116,7 +116,7 @@ class _Passage:
 # ------------------------------------------------------------------------------------- gates
 
 
-def _gate(walk: Walk, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
+def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
     """What passes a gate that ends the run for the rest."""
 
     def act(totals: Totals, table: Table) -> Table:
@@ -135,7 +135,7 @@ def _gate(walk: Walk, index: int, gate: p.Gate, otherwise: p.Outcome, table: Tab
     return moved(table, shape, walk.needed, index, False, act, totals, otherwise, None)
 
 
-def _judged(walk: Walk, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
+def _judged(walk: BlockSweep, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
     """What passes a gate, and what does not."""
     plan = walk.sweep.plans.get(id(gate))
     if plan is None:
@@ -147,7 +147,7 @@ def _judged(walk: Walk, gate: p.Gate, table: Table) -> tuple[Table, Table | None
 # ---------------------------------------------------------------------------------- barriers
 
 
-def _barrier(walk: Walk, index: int, item: p.Item, table: Table, first: bool) -> Table:
+def _barrier(walk: BlockSweep, index: int, item: p.Item, table: Table, first: bool) -> Table:
     match item:
         case p.Step():
             return region(walk, (index,), table, first)
@@ -168,7 +168,7 @@ def _barrier(walk: Walk, index: int, item: p.Item, table: Table, first: bool) ->
             assert_never(item)
 
 
-def _remember(walk: Walk, item: p.Remember, table: Table) -> Table:
+def _remember(walk: BlockSweep, item: p.Remember, table: Table) -> Table:
     """A write: something wrong is done if anything that it hangs on is wrong."""
     names = walk.sweep.model.roots(item.reads) | walk.taint
     keys = tuple(value_key(name) for name in sorted(names))
@@ -180,7 +180,7 @@ def _remember(walk: Walk, item: p.Remember, table: Table) -> Table:
     return assign(table, (EFFECT,), (EFFECT, *keys), outcomes)
 
 
-def _person(walk: Walk, person: p.Person, table: Table) -> Table:
+def _person(walk: BlockSweep, person: p.Person, table: Table) -> Table:
     model = walk.sweep.model
     unasked: Table | None = None
     if person.when is not None:
@@ -215,7 +215,7 @@ def _person(walk: Walk, person: p.Person, table: Table) -> Table:
     return merge([*kept, *([unasked] if unasked is not None else [])])
 
 
-def _when(walk: Walk, index: int, item: p.When, table: Table) -> Table:
+def _when(walk: BlockSweep, index: int, item: p.When, table: Table) -> Table:
     model = walk.sweep.model
     parts = tested(table, test_plan(model, item.condition, item.name))
     taint = walk.taint | model.values(item.condition)
@@ -227,7 +227,7 @@ def _when(walk: Walk, index: int, item: p.When, table: Table) -> Table:
     return merge(ends)
 
 
-def _match(walk: Walk, index: int, item: p.MatchBranch, table: Table) -> Table:
+def _match(walk: BlockSweep, index: int, item: p.MatchBranch, table: Table) -> Table:
     model = walk.sweep.model
     taint = walk.taint | model.values(item.subject)
     ends = [

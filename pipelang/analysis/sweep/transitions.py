@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from pipelang.analysis.frontier.table import Key, State, Table
-from pipelang.analysis.frontier.tape import Ends, H, Move, slots_after
+from pipelang.analysis.frontier.tape import Ends, H, Transition, slots_after
 from pipelang.analysis.frontier.totals import Totals, gain, record
 from pipelang.analysis.kernels.outcome_distribution import add
 from pipelang.analysis.sweep.liveness import Needed
@@ -48,7 +48,7 @@ def moved(
         needed.keeping(names, index),
         leaves,
     )
-    move: Move | None = table.layout.moves.get(key)
+    move: Transition | None = table.layout.moves.get(key)
     if move is None:
         move = table.layout.moves[key] = _worked_out(table, names, act, own, name)
     assert move.target is not None
@@ -63,7 +63,7 @@ def moved(
 
 
 def _account(
-    totals: Totals, move: Move, weights: list[float], own: p.Outcome, name: str | None
+    totals: Totals, move: Transition, weights: list[float], own: p.Outcome, name: str | None
 ) -> None:
     totals.work += move.work
     for outcome, is_right, wrong, shares in move.ends:
@@ -95,7 +95,7 @@ def _account(
 
 def _worked_out(
     table: Table, names: tuple[Key, ...], act: Act, own: p.Outcome, name: str | None
-) -> Move:
+) -> Transition:
     tape, slots = table.tape, table.slots
     assert tape is not None
     made: dict[State, int] = {}
@@ -124,7 +124,7 @@ def _worked_out(
             asked.setdefault(role, []).append((start, often.real))
     recipe = [slots.index(key) if key in slots else -1 - names.index(key) for key in order or ()]
     gains, rises, closed = _ended(ends, own)
-    return Move(
+    return Transition(
         edges=tuple([(start, end, chance.real) for start, end, chance in edges]),
         target=tape.layout(tuple(made)),
         recipe=tuple(recipe),

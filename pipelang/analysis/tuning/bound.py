@@ -10,10 +10,10 @@ bound, since means add whatever hangs together. It is weak where answers are ret
 from __future__ import annotations
 
 from pipelang.analysis.advice.attempts import asked
-from pipelang.analysis.advice.changes import Kind
+from pipelang.analysis.advice.changes import ChangeKind
 from pipelang.analysis.advice.shares import value_of
 from pipelang.analysis.kernels.costs import attempt_cost
-from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.tuning.dimensions import Dimension
 from pipelang.semantics import program as p
@@ -24,7 +24,9 @@ def least_cost(
     program: p.Program, pipeline: p.Pipeline, dimensions: list[Dimension]
 ) -> float | None:
     """Dollars a run; None where nothing can be said, as of settings that prompts may hang on."""
-    if any(one.kind is Kind.SETTING and "%" not in one.choices[0].shown for one in dimensions):
+    if any(
+        one.kind is ChangeKind.SETTING and "%" not in one.choices[0].shown for one in dimensions
+    ):
         return None
     target = max(
         (
@@ -48,7 +50,7 @@ def least_cost(
     return total
 
 
-def _least(model: Model, step: p.Step, target: float) -> float:
+def _least(model: PipelineModel, step: p.Step, target: float) -> float:
     link = step.chain.links[0] if step.chain.links else None
     if link is None or not isinstance(link.action, p.AskTier) or link.cache is not None:
         return 0.0

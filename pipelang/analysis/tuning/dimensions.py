@@ -12,17 +12,17 @@ from pipelang.analysis.advice.attempts import (
     tier_places,
     with_retries,
 )
-from pipelang.analysis.advice.changes import Kind
+from pipelang.analysis.advice.changes import ChangeKind
 from pipelang.analysis.advice.cuts import Knob, settings, size_of, thresholds, turned
 from pipelang.analysis.advice.trying import Bench
-from pipelang.analysis.advice.written import Page, Written, page, written_links
+from pipelang.analysis.advice.written import Written, WrittenFile, page, written_links
 from pipelang.diagnostics import Edit
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Alternative:
     """A value as it is shown, and the edit that sets it; none for what is written now."""
 
     shown: str
@@ -35,9 +35,9 @@ class Dimension:
     or retries they are.
     """
 
-    kind: Kind
+    kind: ChangeKind
     name: str
-    choices: tuple[Choice, ...]
+    choices: tuple[Alternative, ...]
     now: int
     step: str | None = None
 
@@ -60,21 +60,21 @@ def dimensions(bench: Bench, pipeline: p.Pipeline) -> list[Dimension]:
 
 def _of_knob(knob: Knob) -> Dimension:
     number = size_of(knob.now)
-    choices: list[Choice] = []
+    choices: list[Alternative] = []
     now = None
     for value in knob.values:
         if value == knob.now or (number is not None and size_of(value) == number):
             now = len(choices)
-            choices.append(Choice(knob.now, None))
+            choices.append(Alternative(knob.now, None))
         else:
-            choices.append(Choice(value, turned(knob, value)))
+            choices.append(Alternative(value, turned(knob, value)))
     if now is None:
         now = len(choices)
-        choices.append(Choice(knob.now, None))
+        choices.append(Alternative(knob.now, None))
     return Dimension(knob.kind, knob.name, tuple(choices), now)
 
 
-def _tiers(page: Page, links: Sequence[Written]) -> Iterator[Dimension]:
+def _tiers(page: WrittenFile, links: Sequence[Written]) -> Iterator[Dimension]:
     """A tier wherever one is named, among those whose accuracy is declared for the step."""
     for one in links:
         places = tier_places(page, one)
@@ -82,21 +82,23 @@ def _tiers(page: Page, links: Sequence[Written]) -> Iterator[Dimension]:
             names = list(one.made.accuracy_by_tier)
             if now not in names:
                 continue
-            choices = [Choice(x, None if x == now else Edit(span, x)) for x in names]
+            choices = [Alternative(x, None if x == now else Edit(span, x)) for x in names]
             place = f" ({number + 1})" if len(places) > 1 else ""
             name = f"{one.name} by{place}"
-            yield Dimension(Kind.TIER, name, tuple(choices), names.index(now), one.step.name)
+            yield Dimension(ChangeKind.TIER, name, tuple(choices), names.index(now), one.step.name)
 
 
-def _retries(program: p.Program, page: Page, links: Sequence[Written]) -> Iterator[Dimension]:
+def _retries(
+    program: p.Program, page: WrittenFile, links: Sequence[Written]
+) -> Iterator[Dimension]:
     for one in links:
         if not may_be_repeated(program, one.made) or not fails(program, one.made):
             continue
         now = one.made.retry.count
         counts = sorted({*range(MOST_RETRIES + 1), now})
-        choices = [Choice(str(x), with_retries(page, one, x)) for x in counts]
+        choices = [Alternative(str(x), with_retries(page, one, x)) for x in counts]
         name = f"{one.name} retry"
-        yield Dimension(Kind.RETRY, name, tuple(choices), counts.index(now), one.step.name)
+        yield Dimension(ChangeKind.RETRY, name, tuple(choices), counts.index(now), one.step.name)
 
 
 def untold_tiers(pipeline: p.Pipeline, bench: Bench) -> list[str]:

@@ -36,7 +36,7 @@ class Point:
 
 
 @dataclass(slots=True)
-class Found:
+class SearchResult:
     """What a search came to. `idle` are the dimensions that change nothing by themselves, and stay
     as they are; `possible` counts the assignments of the others.
     """
@@ -68,11 +68,11 @@ def search(
     dimensions: list[Dimension],
     budget: int,
     tick: Callable[[int, int], None],
-) -> Found:
+) -> SearchResult:
     """Work out up to `budget` assignments. `tick` hears how many are done, of how many. Ctrl-C ends
     the search early, with what was found.
     """
-    found = Found(dimensions)
+    found = SearchResult(dimensions)
     try:
         for assignment in _assignments(found, pipeline, budget):
             if assignment not in found.points:
@@ -83,7 +83,7 @@ def search(
     return found
 
 
-def _assignments(found: Found, pipeline: p.Pipeline, budget: int) -> Iterator[Assignment]:
+def _assignments(found: SearchResult, pipeline: p.Pipeline, budget: int) -> Iterator[Assignment]:
     """What to work out next, given what is known by then."""
     now, dimensions = found.now, found.dimensions
     found.possible = 1 + sum(len(one.choices) - 1 for one in dimensions)
@@ -120,7 +120,7 @@ def _assignments(found: Found, pipeline: p.Pipeline, budget: int) -> Iterator[As
                 yield other
 
 
-def _beside(found: Found, at: Assignment, place: int) -> Iterator[Assignment]:
+def _beside(found: SearchResult, at: Assignment, place: int) -> Iterator[Assignment]:
     """The assignments that differ from one at one place."""
     for choice in range(len(found.dimensions[place].choices)):
         if choice != at[place]:

@@ -9,8 +9,8 @@ from pipelang.analysis.metrics.analyse import Analysis, analyse
 from pipelang.analysis.tuning.bound import least_cost
 from pipelang.analysis.tuning.dimensions import dimensions, untold_tiers
 from pipelang.analysis.tuning.search import (
-    Found,
     Point,
+    SearchResult,
     edits_of,
     errors,
     frontier,
@@ -34,7 +34,7 @@ class Tuned:
     """
 
     pipeline: p.Pipeline
-    found: Found
+    found: SearchResult
     now: Point
     best: Point | None
     analysis: Analysis | None
@@ -92,7 +92,7 @@ def tune(
 
 
 def _best(
-    bench: Bench, pipeline: p.Pipeline, found: Found
+    bench: Bench, pipeline: p.Pipeline, found: SearchResult
 ) -> tuple[Point | None, Analysis | None, bool]:
     """The cheapest point that a check says keeps every promise; else the cheapest of which it does
     not say that it breaks one.

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from pipelang.diagnostics import Diagnostic, Edit, Help, Mend, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Edit, Help, SafeFix, Span, codes, report
 from pipelang.diagnostics.spelling import only_slip
 from pipelang.interfaces.check.binding_types import Clash, clashes
 from pipelang.records import dataclass
@@ -178,7 +178,10 @@ def _by_name(binding: Binding, told: dict[str, Any]) -> Iterator[tuple[str, Help
         elif not takes_any:
             free = [other for other in named if other not in declared]
             meant = suggestion(name, free)
-            yield f"it has no parameter `{name}`", meant.words if isinstance(meant, Mend) else meant
+            yield (
+                f"it has no parameter `{name}`",
+                meant.words if isinstance(meant, SafeFix) else meant,
+            )
     for name, one in taken.items():
         left_out = one["required"] and name not in declared and name != KEY
         if left_out and one["kind"] in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY"):

@@ -9,7 +9,6 @@ from pipelang.semantics.types import (
     AnswererType,
     EnumType,
     ErrorType,
-    Kind,
     ListType,
     MapType,
     NoneType,
@@ -17,6 +16,7 @@ from pipelang.semantics.types import (
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
     show,
 )
@@ -25,27 +25,27 @@ Annotation = dict[str, Any]
 """What `binding_probe` says of an annotation."""
 
 _NUMBERS = frozenset({"int", "float", "decimal"})
-_TAKES: dict[Kind, frozenset[str]] = {
-    Kind.TEXT: frozenset({"text"}),
-    Kind.INT: _NUMBERS,
-    Kind.NUMBER: frozenset({"float", "decimal"}),
-    Kind.BOOL: frozenset({"bool", "int"}),
-    Kind.PROBABILITY: frozenset({"float", "decimal"}),
-    Kind.MONEY: frozenset({"float", "decimal"}),
-    Kind.DURATION: _NUMBERS,
-    Kind.TIME: frozenset({"time", "date"}),
+_TAKES: dict[ScalarKind, frozenset[str]] = {
+    ScalarKind.TEXT: frozenset({"text"}),
+    ScalarKind.INT: _NUMBERS,
+    ScalarKind.NUMBER: frozenset({"float", "decimal"}),
+    ScalarKind.BOOL: frozenset({"bool", "int"}),
+    ScalarKind.PROBABILITY: frozenset({"float", "decimal"}),
+    ScalarKind.MONEY: frozenset({"float", "decimal"}),
+    ScalarKind.DURATION: _NUMBERS,
+    ScalarKind.TIME: frozenset({"time", "date"}),
 }
 """What a function may say it takes, by what it is given."""
 
-_GIVES: dict[Kind, frozenset[str]] = {
-    Kind.TEXT: frozenset({"text"}),
-    Kind.INT: frozenset({"int"}),
-    Kind.NUMBER: _NUMBERS,
-    Kind.BOOL: frozenset({"bool"}),
-    Kind.PROBABILITY: _NUMBERS,
-    Kind.MONEY: _NUMBERS,
-    Kind.DURATION: _NUMBERS | {"duration"},
-    Kind.TIME: frozenset({"time", "text"}),
+_GIVES: dict[ScalarKind, frozenset[str]] = {
+    ScalarKind.TEXT: frozenset({"text"}),
+    ScalarKind.INT: frozenset({"int"}),
+    ScalarKind.NUMBER: _NUMBERS,
+    ScalarKind.BOOL: frozenset({"bool"}),
+    ScalarKind.PROBABILITY: _NUMBERS,
+    ScalarKind.MONEY: _NUMBERS,
+    ScalarKind.DURATION: _NUMBERS | {"duration"},
+    ScalarKind.TIME: frozenset({"time", "text"}),
 }
 """What a function may say it answers, by what is read from it."""
 
@@ -131,7 +131,7 @@ def _literal_fits(type: Scalar, annotation: Annotation) -> bool:
     """Literals of the right class: which of them come, nobody can say here."""
     if annotation["is"] != "literal":
         return False
-    wanted = {Kind.TEXT: str, Kind.INT: int, Kind.BOOL: bool}.get(type.kind)
+    wanted = {ScalarKind.TEXT: str, ScalarKind.INT: int, ScalarKind.BOOL: bool}.get(type.kind)
     return wanted is None or any(isinstance(value, wanted) for value in annotation["values"])
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.check.disk_loader import DiskLoader
-from pipelang.interfaces.check.file_snapshot import Seen
+from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
@@ -134,13 +134,13 @@ def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
 
 
 def pipe_files(
-    paths: Sequence[str], seen: Seen | None = None
+    paths: Sequence[str], seen: FileSnapshot | None = None
 ) -> tuple[list[str], list[Diagnostic]]:
     """The `.pipe` files that some paths name: files as they are, folders with all inside.
 
     `seen` is told which folders were looked through.
     """
-    seen = seen or Seen()
+    seen = seen or FileSnapshot()
     files: list[str] = []
     found: list[Diagnostic] = []
     for given in paths:

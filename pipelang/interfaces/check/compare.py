@@ -16,7 +16,7 @@ from pipelang.semantics.walk import all_items
 if TYPE_CHECKING:
     from pipelang.analysis.metrics.analyse import Analysis
     from pipelang.analysis.metrics.differences import Changes
-    from pipelang.analysis.metrics.objectives import Verdict
+    from pipelang.analysis.metrics.objectives import ObjectiveVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Entry:
 class Promise:
     """A line of `slo`, by metric, sign and condition; None on the side that does not have it."""
 
-    before: Verdict | None
-    after: Verdict | None
+    before: ObjectiveVerdict | None
+    after: ObjectiveVerdict | None
 
     @property
     def changed(self) -> bool:
@@ -47,7 +47,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class PipelineDifference:
     """A pipeline before and after: added, removed, renamed (with what it was), or kept."""
 
     key: str
@@ -80,7 +80,7 @@ class Against:
 
     other: str
     commit: str | None
-    pipelines: tuple[Compared, ...]
+    pipelines: tuple[PipelineDifference, ...]
     new: tuple[Told, ...]
     mended: tuple[Told, ...]
     broken: tuple[str, ...]
@@ -117,7 +117,7 @@ def _entries(checked: Sequence[Checked]) -> dict[str, Entry]:
     return found
 
 
-def _pipelines(before: Sequence[Checked], after: Sequence[Checked]) -> list[Compared]:
+def _pipelines(before: Sequence[Checked], after: Sequence[Checked]) -> list[PipelineDifference]:
     old, new = _entries(before), _entries(after)
     pairs = {key: key for key in new if key in old}
     gone = [key for key in old if key not in pairs.values()]
@@ -135,7 +135,7 @@ def _pipelines(before: Sequence[Checked], after: Sequence[Checked]) -> list[Comp
     lost = {os.path.normpath(one.path) for one in after if one.program is None}
     for key in gone:
         if os.path.normpath(old[key].checked.path) not in lost:
-            compared.append(Compared(key, old[key], None, None, ()))
+            compared.append(PipelineDifference(key, old[key], None, None, ()))
     return compared
 
 
@@ -147,20 +147,20 @@ def _shape(entry: Entry) -> tuple[Any, ...]:
     return inputs, str(pipeline.returns), items
 
 
-def _compared(key: str, was: Entry | None, now: Entry) -> Compared:
+def _compared(key: str, was: Entry | None, now: Entry) -> PipelineDifference:
     if was is None:
         promises = tuple(Promise(None, verdict) for verdict in now.analysis.slo)
-        return Compared(key, None, now, None, promises)
+        return PipelineDifference(key, None, now, None, promises)
     from pipelang.analysis.metrics.differences import differences
 
     old, new = was.checked.program, now.checked.program
     assert old is not None and new is not None
     changes = differences(old, was.analysis, new, now.analysis)
-    return Compared(key, was, now, changes, tuple(_promises(was.analysis, now.analysis)))
+    return PipelineDifference(key, was, now, changes, tuple(_promises(was.analysis, now.analysis)))
 
 
 def _promises(before: Analysis, after: Analysis) -> list[Promise]:
-    def key(verdict: Verdict) -> tuple[str, str, str | None]:
+    def key(verdict: ObjectiveVerdict) -> tuple[str, str, str | None]:
         return verdict.line.metric, verdict.line.op, verdict.line.when
 
     old = {key(verdict): verdict for verdict in before.slo}
@@ -220,7 +220,7 @@ def against_json(found: Against) -> dict[str, Any]:
     }
 
 
-def _compared_json(one: Compared) -> dict[str, Any]:
+def _compared_json(one: PipelineDifference) -> dict[str, Any]:
     changes = one.changes
     return {
         "change": one.change,

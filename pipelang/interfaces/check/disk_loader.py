@@ -6,7 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from pipelang.interfaces.check.file_snapshot import Seen
+from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.resources import resource
 from pipelang.semantics.loading import Unreadable
 
@@ -70,7 +70,7 @@ class DiskLoader:
 class SeeingLoader(DiskLoader):
     """A loader of the disk that notes what it saw."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: FileSnapshot) -> None:
         self.seen = seen
 
     def read(self, path: str) -> str | None:

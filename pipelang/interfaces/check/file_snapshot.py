@@ -16,7 +16,7 @@ IGNORED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 
 @dataclass(slots=True)
-class Seen:
+class FileSnapshot:
     """Files by path, each with the size and the digest of its bytes, None where there was none;
     folders, each with the `.pipe` files below it.
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pipelang.diagnostics import Diagnostic, Edit, Source
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.check.disk_loader import DiskLoader
-from pipelang.interfaces.check.profiles.config import Asked
+from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.records import dataclass
 from pipelang.semantics.loading import Unreadable
@@ -24,7 +24,7 @@ ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FixedFile:
     """A file before and after, with what was mended in it, in the words of the help lines."""
 
     path: str
@@ -45,7 +45,7 @@ class Drafts(DiskLoader):
         return super().read(path) if text is None else text
 
 
-def drafted(paths: Sequence[str], asked: Asked | None = None) -> list[Change]:
+def drafted(paths: Sequence[str], asked: CheckSettings | None = None) -> list[FixedFile]:
     """What mending some `.pipe` files would make of them. Nothing is written."""
     disk = DiskLoader()
     names = {disk.beside("", path): path for path in paths}
@@ -60,7 +60,7 @@ def drafted(paths: Sequence[str], asked: Asked | None = None) -> list[Change]:
         if text is not None:
             before[name] = text
     loader, mended = Drafts(dict(before)), {name: list[str]() for name in before}
-    configs = Configs(loader, asked or Asked())
+    configs = Configs(loader, asked or CheckSettings())
     for _ in range(ROUNDS):
         found = [one for name in before for one in check_file(name, loader, configs).diagnostics]
         taken = compatible(found, before.keys())
@@ -74,7 +74,7 @@ def drafted(paths: Sequence[str], asked: Asked | None = None) -> list[Change]:
         for name, mine in edits.items():
             loader.texts[name] = edited(loader.texts[name], mine)
     return [
-        Change(names[name], text, loader.texts[name], tuple(mended[name]))
+        FixedFile(names[name], text, loader.texts[name], tuple(mended[name]))
         for name, text in before.items()
         if loader.texts[name] != text
     ]
@@ -124,7 +124,7 @@ def _words(one: Diagnostic, texts: dict[str, str]) -> str:
     return f"{edit.span.file}:{line}:{column}: {one.rule.code}: {what}"
 
 
-def is_unchanged(change: Change) -> bool:
+def is_unchanged(change: FixedFile) -> bool:
     """Whether a file is still what the change was made from."""
     try:
         with open(os.path.realpath(change.path), "rb") as file:

@@ -44,7 +44,7 @@ def verify_command(file: str | None, state: str, expect: str | None, form: str) 
     Whole entries that were cut off the end, or a log written anew, show only against --expect: the
     last hash of an earlier `verify`, kept where nobody writes who can write the log.
     """
-    from pipelang.runtime.sinks.audit_verification import Broken, verify
+    from pipelang.runtime.sinks.audit_verification import BrokenLine, verify
 
     if expect is not None and (len(expect) != _HASH or set(expect) - set("0123456789abcdef")):
         stop(f"--expect takes a hash of {_HASH} hexadecimal digits, found `{expect}`", 2)
@@ -53,17 +53,17 @@ def verify_command(file: str | None, state: str, expect: str | None, form: str) 
         found = verify(path, expect)
     except OSError as error:
         stop(f"`{path}` cannot be read: {error}", 1)
-    broken = isinstance(found, Broken)
+    broken = isinstance(found, BrokenLine)
     if form == "json":
         record: dict[str, Any] = {"file": str(path), "ok": not broken}
-        if isinstance(found, Broken):
+        if isinstance(found, BrokenLine):
             record |= {"line": found.line, "kind": found.kind, "message": found.message}
         else:
             record |= {"entries": found.entries, "last": found.last, "torn": list(found.torn)}
         write(json.dumps(record, indent=2) + "\n")
         sys.exit(int(broken))
     paint = painter(wants_colour(sys.stdout))
-    if isinstance(found, Broken):
+    if isinstance(found, BrokenLine):
         write(f"{path}:{found.line}: {paint(found.kind, 'bad')}: {found.message}\n")
         sys.exit(1)
     many = "1 entry" if found.entries == 1 else f"{found.entries:,} entries"

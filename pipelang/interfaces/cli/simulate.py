@@ -12,7 +12,7 @@ from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.text.colours import Paint, painter
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.runs.compare_simulation import Compared, Simulated
+    from pipelang.interfaces.runs.compare_simulation import ObservedFigure, Simulated
 
 
 @click.command(name="simulate", short_help="Run many simulated runs against the prediction.")
@@ -75,7 +75,7 @@ def command(
         sys.exit(1)
 
 
-def _all(result: Simulated) -> list[Compared]:
+def _all(result: Simulated) -> list[ObservedFigure]:
     return [*result.outcomes.values(), *result.escalations.values(), result.wrong_effect]
 
 

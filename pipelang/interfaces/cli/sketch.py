@@ -11,7 +11,7 @@ import click
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 
 if TYPE_CHECKING:
-    from pipelang.analysis.sketch.figures import Figures
+    from pipelang.analysis.sketch.figures import SketchFigures
     from pipelang.analysis.sketch.reading import NoSketch, Sketch
     from pipelang.interfaces.text.colours import Paint
 
@@ -155,7 +155,7 @@ def _least(share: Decimal) -> str:
     return _share(share.quantize(Decimal("0.0001"), ROUND_CEILING)) if share < 1 else _share(share)
 
 
-def _sentence(sketch: Sketch, found: Figures) -> str:
+def _sentence(sketch: Sketch, found: SketchFigures) -> str:
     from pipelang.interfaces.text.number_format import plural
 
     count = sum(steps.count for steps in sketch.steps)
@@ -167,7 +167,7 @@ def _sentence(sketch: Sketch, found: Figures) -> str:
     )
 
 
-def _outcomes(found: Figures, paint: Paint, width: int) -> list[str]:
+def _outcomes(found: SketchFigures, paint: Paint, width: int) -> list[str]:
     from pipelang.interfaces.text.table import Cell, Row, bar, lay_out
 
     rows: list[Row] = [
@@ -182,7 +182,7 @@ def _outcomes(found: Figures, paint: Paint, width: int) -> list[str]:
     return lay_out(rows, "<><", paint, width=width)
 
 
-def _spending(sketch: Sketch, found: Figures, paint: Paint, width: int) -> list[str]:
+def _spending(sketch: Sketch, found: SketchFigures, paint: Paint, width: int) -> list[str]:
     from pipelang.analysis.sketch.figures import DAYS_A_MONTH
     from pipelang.interfaces.text.number_format import exact_money, rate
     from pipelang.interfaces.text.table import Row, lay_out
@@ -217,7 +217,7 @@ def _most(mean: Decimal, worst: Decimal, show: Any) -> str:
     return "" if mean == worst else f"on average; {show(float(worst))} at most"
 
 
-def _changes(sketch: Sketch, found: Figures, paint: Paint, width: int) -> list[str]:
+def _changes(sketch: Sketch, found: SketchFigures, paint: Paint, width: int) -> list[str]:
     from pipelang.analysis.sketch.figures import better_by, figures
     from pipelang.interfaces.text.table import Row, lay_out
 

@@ -15,7 +15,7 @@ from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.interfaces.text.colours import Paint, painter
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.runs.trace_files import Trace
+    from pipelang.interfaces.runs.trace_files import WrittenTrace
     from pipelang.runtime.engine.events import Event
 
 
@@ -53,7 +53,7 @@ def command(run: str | None, follow: bool, content: bool, form: str, state: str)
     _show(trace, path, form, content, paint)
 
 
-def _show(trace: Trace, path: Path, form: str, content: bool, paint: Paint) -> None:
+def _show(trace: WrittenTrace, path: Path, form: str, content: bool, paint: Paint) -> None:
     from pipelang.interfaces.report.runs.tree import event_json, tree_lines, tree_of
     from pipelang.interfaces.runs.trace_files import is_running
 
@@ -93,7 +93,7 @@ def _without_content(tree: Any) -> Any:
     return tree
 
 
-def _head(trace: Trace, name: str, paint: Paint) -> str:
+def _head(trace: WrittenTrace, name: str, paint: Paint) -> str:
     header = trace.header
     words = [paint(str(header.get("pipeline", name)), "title"), f"run {header.get('run', '?')}"]
     if header.get("started"):

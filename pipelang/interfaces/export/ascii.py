@@ -16,7 +16,7 @@ from pipelang.interfaces.export.graph import (
     Edge,
     EdgeKind,
     Graph,
-    Node,
+    GraphNode,
     NodeKind,
 )
 from pipelang.interfaces.text.colours import Paint
@@ -34,7 +34,7 @@ _STYLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Canvas:
     """What every line is made with. `below` are a node's `NEXT` edges, `region_of` its region."""
 
     graph: Graph
@@ -52,7 +52,7 @@ def ascii(graph: Graph, width: int, paint: Paint) -> str:
         if edge.kind is EdgeKind.NEXT:
             below.setdefault(edge.source, []).append(edge)
     redo = {edge.source: edge for edge in graph.edges if edge.kind is EdgeKind.REDO}
-    page = Page(graph, width, paint, below, _read_in_regions(graph), redo)
+    page = Canvas(graph, width, paint, below, _read_in_regions(graph), redo)
     pictures = []
     for id in graph.pipelines:
         lines = _stack(page, graph.clusters[id].members, "", roomy=True)
@@ -75,7 +75,7 @@ def _read_in_regions(graph: Graph) -> dict[str, list[str]]:
     return result
 
 
-def _stack(page: Page, members: Sequence[str], bars: str, roomy: bool) -> list[str]:
+def _stack(page: Canvas, members: Sequence[str], bars: str, roomy: bool) -> list[str]:
     """What stands in a cluster, from top to bottom; `bars` lead every line."""
     graph = page.graph
     aside = {edge.target for edge in graph.aside.values()}
@@ -96,7 +96,7 @@ def _stack(page: Page, members: Sequence[str], bars: str, roomy: bool) -> list[s
     return lines
 
 
-def _region(page: Page, id: str, bars: str, stem: str) -> list[str]:
+def _region(page: Canvas, id: str, bars: str, stem: str) -> list[str]:
     """The steps of a region; a region of one step is that step."""
     graph = page.graph
     members = graph.clusters[id].members
@@ -110,7 +110,7 @@ def _region(page: Page, id: str, bars: str, stem: str) -> list[str]:
     return [*lines, f"{bars}┡━"]
 
 
-def _arms(page: Page, node: str, members: Sequence[str], bars: str) -> list[str]:
+def _arms(page: Canvas, node: str, members: Sequence[str], bars: str) -> list[str]:
     graph = page.graph
     lines = []
     arms = iter(members[list(members).index(node) + 1 :])
@@ -129,7 +129,7 @@ def _arms(page: Page, node: str, members: Sequence[str], bars: str) -> list[str]
     return lines
 
 
-def _node(page: Page, id: str, bars: str, stem: str) -> list[str]:
+def _node(page: Canvas, id: str, bars: str, stem: str) -> list[str]:
     node = page.graph.nodes[id]
     style = _STYLES.get(node.kind, "heading")
     head = f"{bars}{_mark(node)} "
@@ -157,7 +157,7 @@ def _node(page: Page, id: str, bars: str, stem: str) -> list[str]:
     return lines
 
 
-def _hanging(page: Page, head: str, title: str, style: str, words: str, stem: str) -> list[str]:
+def _hanging(page: Canvas, head: str, title: str, style: str, words: str, stem: str) -> list[str]:
     """A head with a title and words, the words wrapped below where they began."""
     title = cut(title, LONGEST_TITLE + 20)
     gap = "  " if title and words else ""
@@ -172,7 +172,7 @@ def _hanging(page: Page, head: str, title: str, style: str, words: str, stem: st
     return lines + [stem + " " * (column - cells_of(stem)) + part for part in parts[1:]]
 
 
-def _mark(node: Node) -> str:
+def _mark(node: GraphNode) -> str:
     if node.kind is NodeKind.GATE or node.kind in BRANCHES:
         return "◇"
     if node.kind in PEOPLE:

@@ -10,7 +10,7 @@ from pipelang.interfaces.export.graph import (
     Edge,
     EdgeKind,
     Graph,
-    Node,
+    GraphNode,
     NodeKind,
 )
 from pipelang.interfaces.export.svg.style import LOOK, light
@@ -56,7 +56,7 @@ def _cluster(graph: Graph, id: str, depth: int) -> list[str]:
     return [f"{pad}subgraph cluster_{id} {{", f"{pad}  graph {look}", *lines, f"{pad}}}"]
 
 
-def _node(node: Node) -> str:
+def _node(node: GraphNode) -> str:
     fill, rim = light(LOOK[node.kind])
     attributes = {
         "label": "\n".join([node.title, *(part for line in node.lines for part in wrap(line, 40))]),

@@ -13,7 +13,7 @@ from pipelang.interfaces.export.graph import (
     Edge,
     EdgeKind,
     Graph,
-    Node,
+    GraphNode,
     NodeKind,
 )
 from pipelang.interfaces.export.labels import (
@@ -56,7 +56,7 @@ class _Drawing:
 
     def __init__(self, program: p.Program) -> None:
         self.program = program
-        self.nodes: dict[str, Node] = {}
+        self.nodes: dict[str, GraphNode] = {}
         self.edges: list[Edge] = []
         self.clusters: dict[str, tuple[ClusterKind, str, list[str]]] = {}
         self.outermost: list[str] = []
@@ -77,7 +77,7 @@ class _Drawing:
         id = f"n{len(self.nodes) + 1}"
         lines = tuple(harmless(line) for line in lines)
         said = None if doc is None else harmless(doc)
-        self.nodes[id] = Node(id, kind, name, title, lines, said, fallback)
+        self.nodes[id] = GraphNode(id, kind, name, title, lines, said, fallback)
         self.inside.append(id)
         return id
 

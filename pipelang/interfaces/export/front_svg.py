@@ -33,7 +33,7 @@ Read = Callable[[Point], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class PixelAxis:
     """A figure over a range of pixels, with its ticks; the first pixel shows `low`."""
 
     name: str
@@ -105,15 +105,15 @@ def _axis(
     points: Sequence[Point],
     start: float,
     length: float,
-) -> Axis:
+) -> PixelAxis:
     values = [read(one) for one in points]
     low, high = min(values), max(values)
     margin = (high - low) * 0.06 or abs(high) * 0.1 or 0.1
-    return Axis(name, read, show, max(0.0, low - margin), high + margin, start, length)
+    return PixelAxis(name, read, show, max(0.0, low - margin), high + margin, start, length)
 
 
 def _plot(
-    tuned: Tuned, points: Sequence[Point], front: Sequence[Point], x: Axis, y: Axis
+    tuned: Tuned, points: Sequence[Point], front: Sequence[Point], x: PixelAxis, y: PixelAxis
 ) -> Iterator[str]:
     yield f'<rect class="frame" x="{_n(x.start)}" y="{_n(TOP)}" {_size(PLOT, TALL)}/>'
     for tick in x.ticks():
@@ -138,7 +138,7 @@ def _plot(
         yield _dot("answered", tuned.best, tuned, x, y, "best")
 
 
-def _dot(look: str, one: Point, tuned: Tuned, x: Axis, y: Axis, label: str = "") -> str:
+def _dot(look: str, one: Point, tuned: Tuned, x: PixelAxis, y: PixelAxis, label: str = "") -> str:
     changes = ", ".join(f"{name} {a} → {b}" for name, a, b in tuned.changes(one)) or "as it is"
     tip = f"{x.name} {x.show(x.read(one))}, {y.name} {y.show(y.read(one))}: {changes}"
     cx, cy = x.at(one), y.at(one)

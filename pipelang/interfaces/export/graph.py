@@ -52,7 +52,7 @@ class ClusterKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class GraphNode:
     """`name` is what the file calls it, or nothing; `title` and `lines` say what it is and does.
 
     `doc` is the comment that stands over it.
@@ -92,7 +92,7 @@ class Graph:
     `aside` has the `ELSE` edge of every node that has one: there is never more than one.
     """
 
-    nodes: Mapping[str, Node]
+    nodes: Mapping[str, GraphNode]
     edges: tuple[Edge, ...]
     clusters: Mapping[str, Cluster]
     pipelines: tuple[str, ...]

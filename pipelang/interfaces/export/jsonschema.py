@@ -16,7 +16,6 @@ from pipelang.semantics.types import (
     AnswererType,
     EnumType,
     ErrorType,
-    Kind,
     ListType,
     MapType,
     NoneType,
@@ -24,6 +23,7 @@ from pipelang.semantics.types import (
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 
@@ -33,20 +33,24 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 BYTES_A_TOKEN = 3
 """As `quantities.count_tokens` counts; a character takes at least a byte."""
 
-_SCALARS: dict[Kind, Json] = {
-    Kind.TEXT: {"type": "string"},
-    Kind.INT: {"type": "integer"},
-    Kind.NUMBER: {"type": "number"},
-    Kind.BOOL: {"type": "boolean"},
-    Kind.PROBABILITY: {"type": "number", "minimum": 0, "maximum": 1},
-    Kind.MONEY: {"type": "number"},
-    Kind.DURATION: {"type": "number"},
-    Kind.TIME: {"type": "string", "format": "date-time"},
-    Kind.JSON: {},
-    Kind.TOKENS: {"type": "integer"},
-    Kind.RATE: {},
+_SCALARS: dict[ScalarKind, Json] = {
+    ScalarKind.TEXT: {"type": "string"},
+    ScalarKind.INT: {"type": "integer"},
+    ScalarKind.NUMBER: {"type": "number"},
+    ScalarKind.BOOL: {"type": "boolean"},
+    ScalarKind.PROBABILITY: {"type": "number", "minimum": 0, "maximum": 1},
+    ScalarKind.MONEY: {"type": "number"},
+    ScalarKind.DURATION: {"type": "number"},
+    ScalarKind.TIME: {"type": "string", "format": "date-time"},
+    ScalarKind.JSON: {},
+    ScalarKind.TOKENS: {"type": "integer"},
+    ScalarKind.RATE: {},
 }
-_UNITS = {Kind.MONEY: "US dollars", Kind.DURATION: "seconds", Kind.TIME: "with its offset"}
+_UNITS = {
+    ScalarKind.MONEY: "US dollars",
+    ScalarKind.DURATION: "seconds",
+    ScalarKind.TIME: "with its offset",
+}
 
 
 def jsonschema(program: p.Program, pipelines: Sequence[str], root: str | None = None) -> Json:

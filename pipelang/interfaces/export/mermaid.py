@@ -9,7 +9,7 @@ from pipelang.interfaces.export.graph import (
     Edge,
     EdgeKind,
     Graph,
-    Node,
+    GraphNode,
     NodeKind,
 )
 from pipelang.interfaces.export.svg.style import LOOK, light
@@ -54,7 +54,7 @@ def _cluster(graph: Graph, id: str, depth: int) -> list[str]:
     return [*head, *lines, f"{pad}end", f"{pad}style {id} fill:none,stroke:#8b949e"]
 
 
-def _node(node: Node) -> str:
+def _node(node: GraphNode) -> str:
     words = "<br/>".join(_text(part) for part in (node.title, *node.lines))
     if node.kind in OUTCOMES or node.kind is NodeKind.INPUT:
         opening, closing = "([", "])"

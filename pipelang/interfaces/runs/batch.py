@@ -30,7 +30,7 @@ class NotResumable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class BatchOrigin:
     """What results are made by; all of it must be the same for those of one file."""
 
     program: str
@@ -50,7 +50,7 @@ def input_hash(given: dict[str, Any]) -> str:
 class ResultFile:
     """Results by the lines of an input. Written by one process at a time: see `locked`."""
 
-    def __init__(self, path: Path, origin: Origin) -> None:
+    def __init__(self, path: Path, origin: BatchOrigin) -> None:
         self.path = path
         self._origin = origin
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from pipelang.analysis.kernels.costs import tools_cost, turn_cost
 from pipelang.analysis.kernels.subpipelines import child_of
-from pipelang.analysis.latency.figures import Spent, spent
+from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
-from pipelang.analysis.model.model import Model, make_model
+from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass
@@ -24,7 +24,7 @@ Z = 3.2905267
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ObservedFigure:
     """An observed share or mean with its 99.9% interval, beside what the analysis says."""
 
     observed: float
@@ -51,9 +51,9 @@ class Simulated:
 
     name: str
     runs: int
-    outcomes: dict[str, Compared]
-    escalations: dict[str, Compared]
-    wrong_effect: Compared
+    outcomes: dict[str, ObservedFigure]
+    escalations: dict[str, ObservedFigure]
+    wrong_effect: ObservedFigure
     cost: dict[str, Any]
     latency: dict[str, Any]
 
@@ -72,7 +72,7 @@ class Simulated:
 class Means:
     """What things cost in a simulation: the means that the analysis takes."""
 
-    model: Model
+    model: PipelineModel
 
     def attempt(self, step: p.Step, link: p.Link, tier: str, turn: int) -> tuple[float, float]:
         action = link.action
@@ -101,14 +101,14 @@ def unknown_as(value: float | None) -> Callable[[str], float]:
     return lambda site: 1.0 if ".tools[" in site else number
 
 
-def share(hits: int, runs: int, expected: float | None) -> Compared:
+def share(hits: int, runs: int, expected: float | None) -> ObservedFigure:
     """A share with Wilson's interval."""
     seen = hits / runs
     centre = (seen + Z * Z / (2 * runs)) / (1 + Z * Z / runs)
     half = Z * math.sqrt(seen * (1 - seen) / runs + Z * Z / (4 * runs * runs)) / (1 + Z * Z / runs)
     low = 0.0 if hits == 0 else max(0.0, centre - half)
     high = 1.0 if hits == runs else min(1.0, centre + half)
-    return Compared(seen, expected, low, high)
+    return ObservedFigure(seen, expected, low, high)
 
 
 def simulated(
@@ -145,11 +145,11 @@ def simulated(
     )
 
 
-def _cost(counts: Counts, expected: Totals, taken: Spent | None) -> dict[str, Any]:
+def _cost(counts: Counts, expected: Totals, taken: SpendingFigures | None) -> dict[str, Any]:
     mean = sum(counts.costs) / counts.runs
     spread = math.sqrt(sum((cost - mean) ** 2 for cost in counts.costs) / counts.runs)
     half = Z * spread / math.sqrt(counts.runs)
-    compared = Compared(mean, float(expected.cost), mean - half, mean + half)
+    compared = ObservedFigure(mean, float(expected.cost), mean - half, mean + half)
     return {
         "mean": compared.as_json(),
         **_quantiles(counts.costs, "cost", taken),
@@ -157,7 +157,7 @@ def _cost(counts: Counts, expected: Totals, taken: Spent | None) -> dict[str, An
     }
 
 
-def _quantiles(values: list[float], name: str, taken: Spent | None) -> dict[str, Any]:
+def _quantiles(values: list[float], name: str, taken: SpendingFigures | None) -> dict[str, Any]:
     """Observed quantiles beside what the analysis says."""
     ordered = sorted(values)
     last = len(ordered) - 1

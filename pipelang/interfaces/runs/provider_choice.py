@@ -22,7 +22,7 @@ class NoProvider(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class ProviderChoice:
     """A runtime, and what to tell people about it (None: the real thing)."""
 
     runtime: Runtime
@@ -42,7 +42,7 @@ def set_up(
     choice: str,
     seed: int,
     state: StateFolder | None = None,
-) -> Setup:
+) -> ProviderChoice:
     """The runtime for a file: a real provider if its key is set, else its recording if there is
     one, else simulated answers. Raises `NoProvider`.
 
@@ -69,7 +69,7 @@ def set_up(
         runtime = Runtime(chance=chance, people=Nobody())
         if state is not None:
             _remember_in(state, loaded, runtime)
-        return Setup(runtime, choice, None)
+        return ProviderChoice(runtime, choice, None)
     made: ModelProvider
     if choice == "replay":
         if not recording.is_file():
@@ -93,7 +93,7 @@ def set_up(
         note = f"simulated (seed {seed}): answers are drawn at random, no model is asked"
     everyone = dict.fromkeys(program.providers, made)
     runtime = Runtime(providers=everyone, chance=chance, people=Nobody(skip_waits=True))
-    return Setup(runtime, choice, note)
+    return ProviderChoice(runtime, choice, note)
 
 
 def _remember_in(state: StateFolder, loaded: LoadedProgram, runtime: Runtime) -> None:

@@ -9,16 +9,16 @@ from typing import Any
 from pipelang.diagnostics import Source
 from pipelang.runtime.host.handle import SettingError
 from pipelang.semantics import program as p
-from pipelang.semantics.types import Kind, Scalar, quoted
+from pipelang.semantics.types import Scalar, ScalarKind, quoted
 from pipelang.syntax import ast
 from pipelang.syntax.parse import parse
 
 _EXAMPLES = {
-    Kind.INT: "5",
-    Kind.NUMBER: "0.5",
-    Kind.PROBABILITY: "70%",
-    Kind.MONEY: "$0.25",
-    Kind.DURATION: "30s",
+    ScalarKind.INT: "5",
+    ScalarKind.NUMBER: "0.5",
+    ScalarKind.PROBABILITY: "70%",
+    ScalarKind.MONEY: "$0.25",
+    ScalarKind.DURATION: "30s",
 }
 
 
@@ -48,8 +48,8 @@ def _value(name: str, written: str, type: Any) -> Any:
     assert isinstance(type, Scalar)
     literal = _literal(written)
     kinds = {type.kind.value}
-    if type.kind is Kind.NUMBER:
-        kinds.add(Kind.INT.value)  # what `int` widens to
+    if type.kind is ScalarKind.NUMBER:
+        kinds.add(ScalarKind.INT.value)  # what `int` widens to
     if literal is None or literal[0] not in kinds:
         example = _EXAMPLES[type.kind]
         raise SettingError(

@@ -28,7 +28,7 @@ class NoTrace(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class WrittenTrace:
     """A trace as far as it is written. `header` is {} where it cannot be read; `torn` are the
     numbers of lines that cannot.
     """
@@ -90,7 +90,7 @@ def find(folder: Path, wanted: str) -> Path:
     raise NoTrace(f"there is no trace of a run `{wanted}` in `{folder}`", help)
 
 
-def read(path: Path) -> Trace:
+def read(path: Path) -> WrittenTrace:
     """A trace as far as it is written. Of several runs with one id the last. Raises OSError."""
     data = path.read_bytes()
     header: dict[str, Any] = {}
@@ -108,7 +108,7 @@ def read(path: Path) -> Trace:
             events.append(event)
         else:
             torn.append(number)
-    return Trace(header, tuple(events), tuple(torn))
+    return WrittenTrace(header, tuple(events), tuple(torn))
 
 
 def follow(path: Path, pause: float = 0.1) -> Iterator[dict[str, Any] | None]:

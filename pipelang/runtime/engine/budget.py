@@ -26,7 +26,7 @@ CODES = {
 class BudgetSpent(Exception):
     """A budget cannot carry the next call. `budget` is the innermost that is spent."""
 
-    def __init__(self, budget: Budget, dimension: str) -> None:
+    def __init__(self, budget: RunBudget, dimension: str) -> None:
         super().__init__(f"the {dimension} budget is spent")
         self.budget = budget
         self.dimension = dimension
@@ -45,14 +45,14 @@ FREE = Reservation(Decimal(0), 0)
 
 
 @dataclass(slots=True, eq=False)
-class Budget:
+class RunBudget:
     """The limits of one pipeline in one run and what was taken of them.
 
     `began` is the machine time of the run, in seconds, at which its own time began.
     """
 
     limits: p.Budget | None
-    parent: Budget | None = None
+    parent: RunBudget | None = None
     money: Decimal = Decimal(0)
     tokens: int = 0
     steps: int = 0
@@ -61,10 +61,10 @@ class Budget:
     began: float = 0.0
     _settled: asyncio.Event | None = field(default=None, repr=False)
 
-    def chain(self) -> list[Budget]:
+    def chain(self) -> list[RunBudget]:
         """This budget and every one around it, innermost first."""
-        found: list[Budget] = []
-        at: Budget | None = self
+        found: list[RunBudget] = []
+        at: RunBudget | None = self
         while at is not None:
             found.append(at)
             at = at.parent
@@ -80,7 +80,7 @@ class Budget:
                 held._settled = asyncio.Event()
             await held._settled.wait()
 
-    def hold(self, money: Decimal, tokens: int) -> Reservation | Budget:
+    def hold(self, money: Decimal, tokens: int) -> Reservation | RunBudget:
         """Reserve one call if there is room now; else the budget in which calls side by side hold
         what it needs. Raises `BudgetSpent` where it can never fit.
         """
@@ -90,7 +90,7 @@ class Budget:
             if not holds:
                 raise BudgetSpent(budget, dimension)
             return budget
-        at: Budget | None = self
+        at: RunBudget | None = self
         while at is not None:
             if money:
                 at.held_money += money
@@ -99,9 +99,9 @@ class Budget:
             at = at.parent
         return Reservation(money, tokens) if money or tokens else FREE
 
-    def _short(self, money: Decimal, tokens: int) -> tuple[Budget, str, bool] | None:
+    def _short(self, money: Decimal, tokens: int) -> tuple[RunBudget, str, bool] | None:
         """The innermost budget that has no room, in what, and whether settling may make room."""
-        at: Budget | None = self
+        at: RunBudget | None = self
         while at is not None:
             limits = at.limits
             if limits is not None:
@@ -117,7 +117,7 @@ class Budget:
 
     def settle(self, held: Reservation, money: Decimal, tokens: int) -> None:
         """Give back a reservation and take what was really used."""
-        at: Budget | None = self
+        at: RunBudget | None = self
         while at is not None:
             if held.money:
                 at.held_money -= held.money
@@ -143,16 +143,16 @@ class Budget:
 
     def timed(self) -> bool:
         """Whether time is limited anywhere."""
-        at: Budget | None = self
+        at: RunBudget | None = self
         while at is not None:
             if at.limits is not None and at.limits.seconds is not None:
                 return True
             at = at.parent
         return False
 
-    def seconds_left(self, elapsed: float) -> tuple[float, Budget] | None:
+    def seconds_left(self, elapsed: float) -> tuple[float, RunBudget] | None:
         """The least machine time that is left and whose it is; None without any time limit."""
-        least: tuple[float, Budget] | None = None
+        least: tuple[float, RunBudget] | None = None
         for budget in self.chain():
             if budget.limits is not None and budget.limits.seconds is not None:
                 left = float(budget.limits.seconds) - (elapsed - budget.began)

@@ -20,7 +20,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import (
     START,
-    Position,
+    ChainPosition,
     after_failure,
     after_giving_up,
     ending,
@@ -41,7 +41,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
     """
     if chain is step.chain:
         feedback = _begin(run, step)
-    at: Position | None = START
+    at: ChainPosition | None = START
     misfit: str | None = None
     while at is not None:
         link = chain.links[at.link]
@@ -69,8 +69,8 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
 
 
 async def _after(
-    run: Run, step: p.Step, chain: p.Chain, taken: p.Link, at: Position, failure: AttemptFailed
-) -> Position | None:
+    run: Run, step: p.Step, chain: p.Chain, taken: p.Link, at: ChainPosition, failure: AttemptFailed
+) -> ChainPosition | None:
     """Where to go on after a failure, once it is time for that."""
     following = _next(chain, taken, at, failure)
     if following is not None and following.link == at.link:
@@ -281,7 +281,7 @@ def _caller(run: Run, agent: p.Agent | None = None) -> Call:
                 number, misfit = number + 1, failure.misfit
                 if number > attempt.link.retry.count or _gives_up(attempt.link, failure):
                     raise
-                await _wait(run, attempt.step, attempt.link, Position(0, number), failure)
+                await _wait(run, attempt.step, attempt.link, ChainPosition(0, number), failure)
 
     return call
 
@@ -299,7 +299,9 @@ def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[expr.Expr, ...]]:
     return link, tuple(subjects)
 
 
-def _next(chain: p.Chain, taken: p.Link, at: Position, failure: AttemptFailed) -> Position | None:
+def _next(
+    chain: p.Chain, taken: p.Link, at: ChainPosition, failure: AttemptFailed
+) -> ChainPosition | None:
     """Where to go on: the kernel's word, unless trying again is pointless or comes too early."""
     if _gives_up(taken, failure):
         return after_giving_up(chain, at)
@@ -315,7 +317,7 @@ def _gives_up(link: p.Link, failure: AttemptFailed) -> bool:
 
 
 async def _wait(
-    run: Run, step: p.Step, link: p.Link, following: Position, failure: AttemptFailed
+    run: Run, step: p.Step, link: p.Link, following: ChainPosition, failure: AttemptFailed
 ) -> None:
     longest = float(longest_wait(link.retry, following.attempt))
     seconds = run.world.jitter(longest) if longest else 0.0

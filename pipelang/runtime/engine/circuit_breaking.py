@@ -8,7 +8,7 @@ from typing import assert_never
 
 from pipelang.runtime.engine.chains import run_chain
 from pipelang.runtime.engine.run import Ended, Run, conclude
-from pipelang.runtime.shared.circuit_breakers import Breakers, Key, Pass, Seen
+from pipelang.runtime.shared.circuit_breakers import Breakers, EndedRun, Key, Pass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
@@ -70,7 +70,7 @@ def over(run: Run, guarded: Guarded, ended: Ended | None, breakers: Breakers) ->
         run.tell("breaker", run.pipeline.name, state=state, **({"why": why} if why else {}))
 
 
-def _seen(run: Run, guarded: Guarded, ended: Ended) -> Seen:
+def _seen(run: Run, guarded: Guarded, ended: Ended) -> EndedRun:
     outcome = ended.outcome
     match outcome:
         case p.Return():
@@ -83,7 +83,7 @@ def _seen(run: Run, guarded: Guarded, ended: Ended) -> Seen:
             kind, reason = "failed", outcome.reason
         case _:
             assert_never(outcome)
-    return Seen(
+    return EndedRun(
         kind,
         reason,
         float(run.budget.money) - guarded.cost,

@@ -1,7 +1,7 @@
 """Going through a region: its steps start as soon as the values they read are there.
 
-What waits for what is the same in every run, so it is worked out once: a `Plan`. A run keeps no
-more than what is left of it. A step that nothing else could run beside needs no task of its own.
+What waits for what is the same in every run, so it is worked out once: a `RegionPlan`. A run keeps
+no more than what is left of it. A step that nothing else could run beside needs no task of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipelang.semantics import program as p
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RegionPlan:
     """A region's steps and lets, by their places in it from 0, in writing order.
 
     `reads` are the places whose values an item reads, `readers` the other way round, `first` those
@@ -31,7 +31,7 @@ class Plan:
     first: tuple[int, ...]
 
 
-def plan_of(block: p.Block, members: Sequence[int]) -> Plan:
+def plan_of(block: p.Block, members: Sequence[int]) -> RegionPlan:
     """The plan of a region, or of a part of one that is gone through again."""
     items: list[p.Step | p.Let] = []
     for index in members:
@@ -48,16 +48,16 @@ def plan_of(block: p.Block, members: Sequence[int]) -> Plan:
         for at in read:
             readers[at].append(place)
     first = tuple(place for place, read in enumerate(reads) if not read)
-    return Plan(tuple(items), reads, tuple(map(tuple, readers)), first)
+    return RegionPlan(tuple(items), reads, tuple(map(tuple, readers)), first)
 
 
 class Plans:
     """The plans of whole regions, made when they are first gone through."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[p.Region | p.Barrier, Plan]] = {}
+        self._known: dict[int, tuple[p.Region | p.Barrier, RegionPlan]] = {}
 
-    def of(self, block: p.Block, segment: p.Region | p.Barrier) -> Plan:
+    def of(self, block: p.Block, segment: p.Region | p.Barrier) -> RegionPlan:
         """The plan of a region of a block, or of a step that stands alone."""
         known = self._known.get(id(segment))
         if known is None:
@@ -74,7 +74,7 @@ class _Progress:
 
     __slots__ = ("dead", "ended", "left", "plan", "ready")
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: RegionPlan) -> None:
         self.plan = plan
         self.ready = list(plan.first)
         self.left: list[int] | None = None
@@ -117,7 +117,7 @@ class _Progress:
         return self.dead is not None and not self.dead.isdisjoint(self.plan.reads[place])
 
 
-async def run_region(run: Run, plan: Plan) -> Ended | None:
+async def run_region(run: Run, plan: RegionPlan) -> Ended | None:
     """All items of a region; of several endings the first in writing order counts."""
     going = _Progress(plan)
     ready = going.ready

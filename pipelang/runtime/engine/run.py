@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, assert_never
 
 from pipelang.diagnostics import Span
-from pipelang.runtime.engine.budget import Budget
+from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import BUDGET, Expressions
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result, Spent
@@ -64,7 +64,7 @@ class Run:
     world: World
     expressions: Expressions
     plans: Plans
-    budget: Budget
+    budget: RunBudget
     values: dict[str, Any]
     sinks: tuple[Sink, ...] = ()
     granted: frozenset[str] | None = None
@@ -123,7 +123,7 @@ class Run:
     def child(
         self,
         pipeline: p.Pipeline,
-        budget: Budget,
+        budget: RunBudget,
         values: dict[str, Any],
         at: str,
         action: p.RunPipeline | None,

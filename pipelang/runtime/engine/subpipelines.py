@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from pipelang.runtime.engine.budget import Budget, BudgetSpent
+from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
 from pipelang.runtime.engine.redaction import hide, hide_json
 from pipelang.runtime.engine.run import Ended, Halted, Run, handoff, so_far
 from pipelang.runtime.engine.world import AttemptFailed
@@ -54,11 +54,11 @@ async def play_child(
 
     now = run.world.elapsed(run)
     around = run.budget
-    patience: Budget | None = None
+    patience: RunBudget | None = None
     if link is not None and link.timeout is not None:
         limit = p.Budget(None, link.timeout, None, None, None, link.span)
-        around = patience = Budget(limit, around, began=now)
-    budget = Budget(pipeline.budget, around, began=now)
+        around = patience = RunBudget(limit, around, began=now)
+    budget = RunBudget(pipeline.budget, around, began=now)
     child = run.child(pipeline, budget, values, step.name, action, again)
     run.world.enter(run, child, subjects)
     run.tell("runs", step.name, pipeline=pipeline.name)

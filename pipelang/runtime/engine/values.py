@@ -40,7 +40,6 @@ from pipelang.semantics.types import (
     AnswererType,
     EnumType,
     ErrorType,
-    Kind,
     ListType,
     MapType,
     NoneType,
@@ -48,6 +47,7 @@ from pipelang.semantics.types import (
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 
@@ -204,7 +204,7 @@ class Types:
         """
         if isinstance(type, RecordType):
             return self.model(type)
-        if isinstance(type, Scalar) and type.kind is Kind.TEXT:
+        if isinstance(type, Scalar) and type.kind is ScalarKind.TEXT:
             return None
         key = f"answer {type!r}"
         with self._making:
@@ -256,25 +256,25 @@ class Types:
     def _scalar(self, type: Scalar) -> Any:
         schema = WithJsonSchema(json_schema(type))
         match type.kind:
-            case Kind.TEXT:
+            case ScalarKind.TEXT:
                 checks = [After(check) for check in (_unicode, *self._text_checks(type))]
                 return Annotated[(StrictStr, *checks)]
-            case Kind.INT | Kind.TOKENS:
+            case ScalarKind.INT | ScalarKind.TOKENS:
                 return Annotated[StrictInt, After(_whole), *_bounds(type), schema]
-            case Kind.NUMBER:
+            case ScalarKind.NUMBER:
                 read, finite = BeforeValidator(_number), Field(allow_inf_nan=False)
                 return Annotated[float, read, finite, *_bounds(type), schema]
-            case Kind.BOOL:
+            case ScalarKind.BOOL:
                 return StrictBool
-            case Kind.PROBABILITY | Kind.MONEY:
+            case ScalarKind.PROBABILITY | ScalarKind.MONEY:
                 read = BeforeValidator(_decimal)
                 return Annotated[Decimal, read, *_bounds(type), _AS_FLOAT, schema]
-            case Kind.DURATION:
+            case ScalarKind.DURATION:
                 read = BeforeValidator(_seconds)
                 return Annotated[Decimal, read, *_bounds(type), _AS_FLOAT, schema]
-            case Kind.TIME:
+            case ScalarKind.TIME:
                 return Annotated[datetime.datetime, BeforeValidator(_time)]
-            case Kind.JSON | Kind.RATE:
+            case ScalarKind.JSON | ScalarKind.RATE:
                 return Annotated[Any, BeforeValidator(_json)]
             case _:
                 assert_never(type.kind)
@@ -309,11 +309,11 @@ def _plain(type: Type) -> type | None:
     if not isinstance(type, Scalar) or type.low is not None or type.high is not None:
         return None
     match type.kind:
-        case Kind.INT | Kind.TOKENS:
+        case ScalarKind.INT | ScalarKind.TOKENS:
             return int
-        case Kind.BOOL:
+        case ScalarKind.BOOL:
             return bool
-        case Kind.TEXT if type.max_tokens is None and type.patterns is None:
+        case ScalarKind.TEXT if type.max_tokens is None and type.patterns is None:
             return str
         case _:
             return None
@@ -327,7 +327,7 @@ def _fits_plainly(value: Any) -> bool:
 def _bounds(type: Scalar) -> tuple[Any, ...]:
     """The check of a quantity's range, in the notation of its literals. Comparing is exact."""
     low, high = type.low, type.high
-    if type.kind is Kind.PROBABILITY:
+    if type.kind is ScalarKind.PROBABILITY:
         low = Decimal(0) if low is None else low
         high = Decimal(1) if high is None else high
     if low is None and high is None:

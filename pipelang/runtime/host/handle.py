@@ -14,7 +14,7 @@ from functools import partial
 from secrets import token_hex
 from typing import Any
 
-from pipelang.runtime.engine.budget import Budget
+from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import Expressions, NoValue
 from pipelang.runtime.engine.interpreter import run_pipeline
@@ -29,7 +29,7 @@ from pipelang.runtime.host.progress import Progress, Update
 from pipelang.runtime.host.runtime import DEFAULT_KEY
 from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
 from pipelang.runtime.host.runtime import Runtime as Runtime
-from pipelang.runtime.inbox.routing import Reach
+from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.providers.protocol import ModelProvider
@@ -268,7 +268,7 @@ class Handle:
             world=world,
             expressions=self._expressions,
             plans=self._plans,
-            budget=Budget(self.pipeline.budget),
+            budget=RunBudget(self.pipeline.budget),
             values=values,
             sinks=everyone,
             quiet=not (self.runtime.trace or everyone),
@@ -291,7 +291,7 @@ class Handle:
             self.loaded.types,
             self._providers,
             self._tools,
-            Reach(runtime.people),
+            PeopleRouter(runtime.people),
             runtime.chance,
             runtime.memories,
             runtime.cache,

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pipelang.runtime.engine.budget import Budget
+from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.expressions import Expressions
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
 from pipelang.runtime.engine.regions import Plans
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.host.handle import LoadedProgram
-from pipelang.runtime.worlds.simulation.declared_chances import Facts, Odds
+from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
 from pipelang.runtime.worlds.simulation.world import Ghost, SimulatedWorld, Spending
 from pipelang.semantics import program as p
 from pipelang.semantics.unique import with_unique_names
@@ -48,7 +48,7 @@ def simulate(
     something is undeclared and `unknown` does not say what it counts as.
     """
     pipeline = with_unique_names(pipeline)
-    facts = Facts.of(loaded.program, pipeline, Odds(loaded.program, unknown))
+    facts = DeclaredChances.of(loaded.program, pipeline, Odds(loaded.program, unknown))
     expressions = Expressions(loaded.types, loaded.patterns.matches, {})
     plans = Plans()
     chance = random.Random(seed)
@@ -62,7 +62,7 @@ def simulate(
             world=world,
             expressions=expressions,
             plans=plans,
-            budget=Budget(None),
+            budget=RunBudget(None),
             values={},
             quiet=True,
         )

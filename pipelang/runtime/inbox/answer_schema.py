@@ -15,12 +15,12 @@ from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
     JSON,
-    Kind,
     ListType,
     MapType,
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 
@@ -34,7 +34,7 @@ def shape_of(type: Type, patterns: Mapping[str, tuple[str, ...]]) -> dict[str, A
 
 def _limit(shape: dict[str, Any], type: Type, patterns: Mapping[str, tuple[str, ...]]) -> None:
     match type:
-        case Scalar(kind=Kind.TEXT):
+        case Scalar(kind=ScalarKind.TEXT):
             if type.max_tokens is not None:
                 shape["maxTokens"] = type.max_tokens
             if type.patterns is not None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PersonAnswer:
     """An answer to an ask, and who gave it where that is known; `declined` says why they would not
     answer, None if they did.
     """
@@ -32,7 +32,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class PeopleRouter:
     """Whom runs reach."""
 
     people: People | Inbox
@@ -55,12 +55,12 @@ class Reach:
 
     async def answer(
         self, run: Run, attempt: Attempt, action: p.AskRole, prompt: str
-    ) -> Said | None:
+    ) -> PersonAnswer | None:
         """What a person answered, None if nobody did in time."""
         if not isinstance(self.people, Inbox):
             shape = json_schema(action.answers)
             said = await self.people.answer(run.id, action.role, prompt, shape)
-            return None if said is None else Said(said)
+            return None if said is None else PersonAnswer(said)
         timeout = attempt.link.timeout
         step = attempt.step
         case = self._case(
@@ -77,7 +77,7 @@ class Reach:
         verdict = closed.verdict
         if verdict is None:
             return None
-        return Said(verdict.answer, verdict.by, None if verdict.yes else verdict.reason)
+        return PersonAnswer(verdict.answer, verdict.by, None if verdict.yes else verdict.reason)
 
     async def hand_over(self, run: Run, result: Escalated) -> Case | None:
         """Put what a run hands over into the inbox, if there is one."""

@@ -13,13 +13,13 @@ from pipelang.runtime.mcp.drift import differences
 from pipelang.runtime.mcp.sessions import Lost, Session, Sessions, Unreachable
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
-    Kind,
     ListType,
     MapType,
     NothingType,
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
     quoted,
 )
@@ -131,7 +131,7 @@ def _json(type: Type, text: str) -> Any:
 
 def _is_text(type: Type) -> bool:
     inner = type.inner if isinstance(type, OptionalType) else type
-    return isinstance(inner, Scalar) and inner.kind is Kind.TEXT
+    return isinstance(inner, Scalar) and inner.kind is ScalarKind.TEXT
 
 
 def _is_wrapped(type: Type, structured: Any, output: Mapping[str, Any] | None) -> bool:
@@ -144,7 +144,7 @@ def _is_wrapped(type: Type, structured: Any, output: Mapping[str, Any] | None) -
             return all(field.name != "result" for field in inner.fields)
         case MapType():
             return set((output or {}).get("properties") or {}) == {"result"}
-        case Scalar(kind=Kind.JSON):
+        case Scalar(kind=ScalarKind.JSON):
             return set((output or {}).get("properties") or {}) == {"result"}
         case _:
             return True

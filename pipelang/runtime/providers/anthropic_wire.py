@@ -44,7 +44,7 @@ _SCHEMA_IN_WORDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RequestParts:
     """The parts of a request that `create` and `count_tokens` have in common."""
 
     messages: list[MessageParam]
@@ -53,7 +53,7 @@ class Call:
     tools: list[ToolParam] | None
 
 
-def call_of(request: ModelRequest) -> Call:
+def call_of(request: ModelRequest) -> RequestParts:
     """What to send for `request`. Needs the SDK to be imported already."""
     config: OutputConfigParam = {}
     if request.effort is not None:
@@ -71,7 +71,7 @@ def call_of(request: ModelRequest) -> Call:
         # The same for every call of the prompt, so worth caching. Below the model's minimum
         # length the API ignores the mark and bills nothing extra.
         block = {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}
-    return Call(
+    return RequestParts(
         messages=_messages(request),
         system=[block] if block else None,
         output_config=config or None,

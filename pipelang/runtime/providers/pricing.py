@@ -29,7 +29,7 @@ MISFIT_TOKENS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PricedAsk:
     """A rendered prompt. `arguments` are the prompt's arguments as JSON."""
 
     system: str | None
@@ -40,7 +40,9 @@ class Ask:
     fingerprint: str
 
 
-def ask_for(prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, types: Types) -> Ask:
+def ask_for(
+    prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, types: Types
+) -> PricedAsk:
     """Render a prompt for an attempt. Raises `RenderError`, and `Misfit` for an argument that is no
     value of its parameter's type: what bounds a prompt's cost is also held to.
     """
@@ -65,7 +67,7 @@ def ask_for(prompt: p.Prompt, action: p.AskTier | p.AskRole, attempt: Attempt, t
         schema = count_tokens(json.dumps(json_schema(action.answers), separators=(",", ":")))
     data = json.dumps(arguments, sort_keys=True, default=str).encode()
     digest = hashlib.sha256(data).hexdigest()[:16]
-    return Ask(system, render(prompt.user, told), answer, arguments, schema, digest)
+    return PricedAsk(system, render(prompt.user, told), answer, arguments, schema, digest)
 
 
 def _seen(parameter: p.Parameter, action: p.AskRole, attempt: Attempt) -> Any:
@@ -78,14 +80,14 @@ def _seen(parameter: p.Parameter, action: p.AskRole, attempt: Attempt) -> Any:
     return shown(source.type, attempt.arguments[parameter.name])
 
 
-def prompt_tokens(ask: Ask) -> int:
+def prompt_tokens(ask: PricedAsk) -> int:
     """Our own bound on the tokens of a rendered prompt, the answer's schema included."""
     return count_tokens(ask.user) + count_tokens(ask.system or "") + ask.schema_tokens
 
 
 def reservation(
     tier: p.Tier,
-    ask: Ask,
+    ask: PricedAsk,
     attempt: Attempt,
     limit: int | None,
     counted: int | None,

@@ -69,7 +69,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordedAnswer:
     """One line: what to answer to calls that match."""
 
     prompt: str
@@ -95,7 +95,7 @@ class Record:
     note: str | None = None
 
 
-def read_recording(path: Path) -> tuple[Header, tuple[Record, ...]]:
+def read_recording(path: Path) -> tuple[Header, tuple[RecordedAnswer, ...]]:
     """The header and the records of a file, in its order. Raises RecordingError and OSError."""
     header, records = Header(), []
     with path.open("rb") as file:
@@ -185,7 +185,7 @@ def _header(fields: dict[str, Any]) -> Header:
     return Header(_optional(fields, "source", str), _optional(fields, "note", str))
 
 
-def _record(fields: dict[str, Any], line: int) -> Record:
+def _record(fields: dict[str, Any], line: int) -> RecordedAnswer:
     _only(fields, _KEYS, "a record")
     prompt = _optional(fields, "prompt", str)
     if not prompt:
@@ -202,7 +202,7 @@ def _record(fields: dict[str, Any], line: int) -> Record:
     retry_after = _optional(fields, "retry_after", (int, float))
     if retry_after is not None and retry_after < 0:
         raise ValueError("expected `retry_after` to be seconds, 0 or more")
-    return Record(
+    return RecordedAnswer(
         prompt=prompt,
         args=args,
         leaves=frozenset(leaves(args)) if args else frozenset(),

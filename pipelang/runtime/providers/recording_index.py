@@ -11,19 +11,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from pipelang.runtime.providers.protocol import ModelRequest
-from pipelang.runtime.providers.recording import Leaf, Record, leaf_at
+from pipelang.runtime.providers.recording import Leaf, RecordedAnswer, leaf_at
 
 
 class RecordingIndex:
     """The records of a file, by prompt."""
 
-    def __init__(self, records: Iterable[Record]) -> None:
-        by_prompt: defaultdict[str, list[Record]] = defaultdict(list)
+    def __init__(self, records: Iterable[RecordedAnswer]) -> None:
+        by_prompt: defaultdict[str, list[RecordedAnswer]] = defaultdict(list)
         for record in records:
             by_prompt[record.prompt].append(record)
         self._prompts = {prompt: _Prompt(found) for prompt, found in by_prompt.items()}
 
-    def find(self, request: ModelRequest) -> Record | None:
+    def find(self, request: ModelRequest) -> RecordedAnswer | None:
         """The record for this call: of the best group, the `call`-th, and then always the last."""
         prompt = self._prompts.get(request.prompt)
         group = prompt.find(request) if prompt is not None else None
@@ -50,7 +50,7 @@ class _Group:
 
     __slots__ = ("leaves", "rank", "records", "tier")
 
-    def __init__(self, first: Record) -> None:
+    def __init__(self, first: RecordedAnswer) -> None:
         self.leaves = first.leaves
         self.tier = first.tier
         self.records = [first]
@@ -68,7 +68,7 @@ class _Group:
 class _Prompt:
     """The groups of one prompt, each filed under its rarest leaf."""
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[RecordedAnswer]) -> None:
         groups: dict[tuple[frozenset[Leaf], str | None], _Group] = {}
         for record in records:
             key = (record.leaves, record.tier)

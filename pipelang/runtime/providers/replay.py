@@ -28,13 +28,13 @@ from pipelang.runtime.providers.protocol import (
 from pipelang.runtime.providers.recording import (
     VERSION,
     Header,
-    Record,
+    RecordedAnswer,
     RecordingError,
     read_recording,
 )
 from pipelang.runtime.providers.recording_index import RecordingIndex
 
-__all__ = ["Header", "Record", "RecordingError", "RecordingProvider", "ReplayProvider"]
+__all__ = ["Header", "RecordedAnswer", "RecordingError", "RecordingProvider", "ReplayProvider"]
 
 
 class ReplayProvider:
@@ -58,7 +58,7 @@ class ReplayProvider:
         return self._header
 
     @property
-    def records(self) -> tuple[Record, ...]:
+    def records(self) -> tuple[RecordedAnswer, ...]:
         """All records, in the file's order."""
         return self._records
 
@@ -92,7 +92,7 @@ class ReplayProvider:
         if self._fallback is not None:
             await self._fallback.close()
 
-    def _play(self, record: Record, request: ModelRequest) -> ModelAnswer:
+    def _play(self, record: RecordedAnswer, request: ModelRequest) -> ModelAnswer:
         place = f"{self.path.name}:{record.line}"
         if record.fault is not None:
             raise ModelFault(
@@ -126,7 +126,7 @@ class ReplayProvider:
             raise ModelFault("misfit", problem, usage)
         return ModelAnswer(value, usage, record.model or request.model, self._note(record, place))
 
-    def _note(self, record: Record, place: str) -> str:
+    def _note(self, record: RecordedAnswer, place: str) -> str:
         words = [f"replayed from {place}"]
         if self._header.source is not None:
             words.append(self._header.source)

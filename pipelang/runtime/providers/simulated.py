@@ -22,12 +22,12 @@ from pipelang.semantics.chance import Declared
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
     EnumType,
-    Kind,
     ListType,
     MapType,
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 
@@ -121,21 +121,21 @@ def _scalar(type: Scalar, chance: random.Random) -> Any:
     low = float(type.low) if type.low is not None else 0.0
     high = float(type.high) if type.high is not None else None
     match type.kind:
-        case Kind.TEXT:
+        case ScalarKind.TEXT:
             text = " ".join(chance.choices(WORDS, k=8))
             limit = type.max_tokens
             return text if limit is None else text.encode()[: limit * 3].decode()
-        case Kind.INT:
+        case ScalarKind.INT:
             return chance.randint(int(low), int(high if high is not None else low + 10))
-        case Kind.BOOL:
+        case ScalarKind.BOOL:
             return chance.random() < 0.5
-        case Kind.PROBABILITY:
+        case ScalarKind.PROBABILITY:
             most = high if high is not None else 1.0
             share = low + (most - low) * (1 - chance.random() ** 2 * 0.5)
             return max(low, min(most, float(round(Decimal(share), 2))))
-        case Kind.TIME:
+        case ScalarKind.TIME:
             return "2026-01-01T00:00:00Z"
-        case Kind.JSON:
+        case ScalarKind.JSON:
             return {}
         case _:
             most = high if high is not None else low + 100

@@ -37,7 +37,7 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class EndedRun:
     """What is known of a run when it ends: its outcome (answered, escalated, rejected, failed),
     the name of what decided, dollars, tokens, seconds of machine time and in all; and which gates
     it passed (False: rejected).
@@ -68,7 +68,7 @@ class _State:
     turn: int = 0
     since: float = 0.0
     why: str = ""
-    recent: deque[Seen] = field(default_factory=deque)
+    recent: deque[EndedRun] = field(default_factory=deque)
     rejected: dict[str, int] = field(default_factory=dict)
 
     def becomes(self, now: str, at: float, why: str = "") -> None:
@@ -102,7 +102,7 @@ class Breakers:
             state.becomes(HALF_OPEN, self._clock(), state.why)
             return Pass(key, state.turn, probe=True)
 
-    def over(self, given: Pass, seen: Seen | None) -> tuple[str, str] | None:
+    def over(self, given: Pass, seen: EndedRun | None) -> tuple[str, str] | None:
         """A run that was let through is over; None says that nothing was learnt of it. The state
         that the breaker goes into, and why; None if it stays as it is.
         """
@@ -120,7 +120,7 @@ class Breakers:
             state.becomes(OPEN, self._clock(), why)
             return OPEN, why
 
-    def _probed(self, state: _State, seen: Seen | None) -> tuple[str, str]:
+    def _probed(self, state: _State, seen: EndedRun | None) -> tuple[str, str]:
         if seen is None:
             # The next run is the probe: the wait before it is over.
             why = state.why
@@ -137,7 +137,7 @@ class Breakers:
             return CLOSED if found is None else found.now
 
 
-def _counted(state: _State, seen: Seen) -> str | None:
+def _counted(state: _State, seen: EndedRun) -> str | None:
     """Count a run; the reason that now holds, if any."""
     opens = state.breaker.opens
     most = max((one.runs for one in opens if isinstance(one, p.OpensMetric)), default=0)
@@ -161,7 +161,7 @@ def _counted(state: _State, seen: Seen) -> str | None:
     return found
 
 
-def _bad(one: p.OpensRejects | p.OpensMetric, seen: Seen) -> str | None:
+def _bad(one: p.OpensRejects | p.OpensMetric, seen: EndedRun) -> str | None:
     """Why a probe does not close the breaker: what opens it is so of this run alone."""
     if isinstance(one, p.OpensRejects):
         return None if seen.gates.get(one.gate, True) else f"`{one.gate}` rejected the probe"
@@ -180,7 +180,7 @@ _SHARES: Mapping[str, str] = {
 }
 
 
-def measure(metric: str, runs: Sequence[Seen]) -> float:
+def measure(metric: str, runs: Sequence[EndedRun]) -> float:
     """A metric of some runs. Quantiles are by nearest rank."""
     head, _, rest = metric.partition(".")
     if head in _SHARES:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pipelang.records import dataclass
 from pipelang.runtime.engine.values import Types
-from pipelang.runtime.inbox.routing import Reach
+from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.batching import Batches
 from pipelang.runtime.shared.cache import CacheStore
@@ -28,7 +28,7 @@ class Plugged:
     types: Types
     providers: Mapping[str, ModelProvider]
     tools: Toolbox
-    people: Reach
+    people: PeopleRouter
     chance: random.Random
     memories: MemoryStore
     cache: CacheStore

@@ -19,7 +19,7 @@ from pipelang.runtime.sinks.audit import GENESIS, TORN, canonical, digest
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenLine:
     """The first line, counted from 1, that is not as it was written, and what is wrong with it."""
 
     line: int
@@ -36,20 +36,20 @@ class Whole:
     torn: tuple[int, ...] = ()
 
 
-def verify(path: Path, expect: str | None = None) -> Whole | Broken:
+def verify(path: Path, expect: str | None = None) -> Whole | BrokenLine:
     """Go through a log. `expect` is a hash that must be of one of its entries. Raises OSError."""
     data = path.read_bytes()
     lines = data.split(b"\n")
     rest = lines.pop()
     found = _walk(lines, expect)
-    if isinstance(found, Broken):
+    if isinstance(found, BrokenLine):
         return found
     if rest:
-        return Broken(len(lines) + 1, "torn", "the last line has no end: it was cut short")
+        return BrokenLine(len(lines) + 1, "torn", "the last line has no end: it was cut short")
     return found
 
 
-def _walk(lines: list[bytes], expect: str | None) -> Whole | Broken:
+def _walk(lines: list[bytes], expect: str | None) -> Whole | BrokenLine:
     entries: list[dict[str, Any] | None] = [_parse(line) for line in lines]
     hashes = {entry["hash"] for entry in entries if entry is not None}
     previous, number = GENESIS, 0
@@ -64,12 +64,12 @@ def _walk(lines: list[bytes], expect: str | None) -> Whole | Broken:
                 torn.append(place)
                 index += 1
                 continue
-            return Broken(place, "changed", "this is no entry: it was changed or cut short")
+            return BrokenLine(place, "changed", "this is no entry: it was changed or cut short")
         own = {key: value for key, value in entry.items() if key != "hash"}
         if digest(own) != entry["hash"] or canonical(entry) != lines[index]:
-            return Broken(place, "changed", "the entry is not what its hash was made from")
+            return BrokenLine(place, "changed", "the entry is not what its hash was made from")
         if entry["kind"] == TORN and torn[-1:] != [place - 1]:
-            return Broken(place, "removed", "the torn line that this entry tells of is missing")
+            return BrokenLine(place, "removed", "the torn line that this entry tells of is missing")
         if entry["previous"] != previous or entry["n"] != number + 1:
             return _unlinked(entry, place, number, previous, hashes)
         previous, number = entry["hash"], number + 1
@@ -77,25 +77,25 @@ def _walk(lines: list[bytes], expect: str | None) -> Whole | Broken:
         index += 1
     if not met:
         message = f"no entry has the expected hash {expect}: entries are missing at the end"
-        return Broken(len(lines) + 1, "removed", message)
+        return BrokenLine(len(lines) + 1, "removed", message)
     return Whole(number, previous, tuple(torn))
 
 
 def _unlinked(
     entry: dict[str, Any], place: int, number: int, previous: str, hashes: Iterable[str]
-) -> Broken:
+) -> BrokenLine:
     """An entry that is right by itself and does not follow the one before it."""
     found = entry["n"]
     if isinstance(found, int) and found > number + 1:
         gone = found - number - 1
         many = "1 entry is" if gone == 1 else f"{gone} entries are"
-        return Broken(place, "removed", f"{many} missing before this line, entry {found}")
+        return BrokenLine(place, "removed", f"{many} missing before this line, entry {found}")
     if isinstance(found, int) and found <= number:
         message = f"entry {found} stands after entry {number}: it was put in or moved"
-        return Broken(place, "inserted", message)
+        return BrokenLine(place, "inserted", message)
     known = entry["previous"] in hashes
     why = "another entry that is here" if known else "an entry that is not here"
-    return Broken(place, "inserted", f"the entry follows {why}: one of the two was put in")
+    return BrokenLine(place, "inserted", f"the entry follows {why}: one of the two was put in")
 
 
 def _tells_of(entry: dict[str, Any], line: bytes) -> bool:

@@ -16,14 +16,14 @@ CHAIN_EXHAUSTED = "chain_exhausted"
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class ChainPosition:
     """Which attempt of which link is made next; both from 0."""
 
     link: int
     attempt: int
 
 
-START = Position(0, 0)
+START = ChainPosition(0, 0)
 
 
 def attempts(link: p.Link) -> int:
@@ -41,21 +41,23 @@ def can_fail(link: p.Link) -> bool:
     return not isinstance(link.action, (p.Value, p.Recall))
 
 
-def after_failure(chain: p.Chain, at: Position, taken: p.Link | None = None) -> Position | None:
+def after_failure(
+    chain: p.Chain, at: ChainPosition, taken: p.Link | None = None
+) -> ChainPosition | None:
     """Where the walk goes on when an attempt failed; None when the chain is used up.
 
     `taken` is the arm of a `match` that was attempted: it has retries of its own.
     """
     if at.attempt + 1 < attempts(taken or chain.links[at.link]):
-        return Position(at.link, at.attempt + 1)
+        return ChainPosition(at.link, at.attempt + 1)
     if at.link + 1 < len(chain.links):
-        return Position(at.link + 1, 0)
+        return ChainPosition(at.link + 1, 0)
     return None
 
 
-def after_giving_up(chain: p.Chain, at: Position) -> Position | None:
+def after_giving_up(chain: p.Chain, at: ChainPosition) -> ChainPosition | None:
     """Where the walk goes on when trying this link again is pointless."""
-    return Position(at.link + 1, 0) if at.link + 1 < len(chain.links) else None
+    return ChainPosition(at.link + 1, 0) if at.link + 1 < len(chain.links) else None
 
 
 def ending(chain: p.Chain, step: p.Step) -> p.Outcome:

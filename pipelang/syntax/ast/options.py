@@ -39,7 +39,7 @@ __all__ = [
     "Option",
     "Output",
     "Parallel",
-    "People",
+    "PeopleOption",
     "Permit",
     "Price",
     "PriceItem",
@@ -368,7 +368,7 @@ class AsOf:
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class PeopleOption:
     count: Expr
     span: Span = span_field()
 
@@ -434,7 +434,7 @@ Option = (
     | Need
     | Output
     | Parallel
-    | People
+    | PeopleOption
     | Permit
     | Price
     | Provider

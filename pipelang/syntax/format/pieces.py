@@ -32,7 +32,7 @@ Lay = Callable[["Node | Leaf"], Document]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BlockLayout:
     """How the entries of a block stand.
 
     `columns`: that many children of an entry make its first column. `alone`: several entries never
@@ -44,35 +44,35 @@ class Block:
     huddle: bool = False
 
 
-_OPTIONS = Block(columns=1)
-_LINES = Block(columns=1, alone=True)
-_ITEMS = Block(alone=True)
+_OPTIONS = BlockLayout(columns=1)
+_LINES = BlockLayout(columns=1, alone=True)
+_ITEMS = BlockLayout(alone=True)
 
-LISTS: dict[str, Block] = {
-    "names": Block(huddle=True),
-    "fields": Block(columns=2),
+LISTS: dict[str, BlockLayout] = {
+    "names": BlockLayout(huddle=True),
+    "fields": BlockLayout(columns=2),
     "provider_options": _OPTIONS,
     "tier_options": _OPTIONS,
     "role_options": _OPTIONS,
     "tool_options": _OPTIONS,
     "memory_options": _OPTIONS,
-    "strings": Block(),
+    "strings": BlockLayout(),
     "test_lines": _LINES,
     "items": _ITEMS,
     "slo_lines": _LINES,
     "traffic_lines": _ITEMS,
     "watch_lines": _LINES,
-    "evidence_options": Block(columns=1, huddle=True),
+    "evidence_options": BlockLayout(columns=1, huddle=True),
     "item_arms": _ITEMS,
     "breaker_lines": _ITEMS,
-    "arms": Block(columns=1),
+    "arms": BlockLayout(columns=1),
 }
 """Blocks whose entries are a rule of their own, by that rule."""
 
-_OWNERS: dict[str, Block] = {
-    "use_names": Block(huddle=True),
-    "options_block": Block(columns=1, huddle=True),
-    "each": Block(),
+_OWNERS: dict[str, BlockLayout] = {
+    "use_names": BlockLayout(huddle=True),
+    "options_block": BlockLayout(columns=1, huddle=True),
+    "each": BlockLayout(),
     "prompt_parts": _ITEMS,
 }
 """Blocks whose entries stand right in the rule that has the braces, by that rule."""
@@ -246,7 +246,7 @@ def block(rule: str, opening: Leaf, inside: list[Node | Leaf], closing: Leaf, la
     return group(row([word(opening), body, LINE, word(closing)]), forced=forced, closing=True)
 
 
-def _entries(rule: str, nodes: list[Node | Leaf], style: Block, lay: Lay) -> list[Document]:
+def _entries(rule: str, nodes: list[Node | Leaf], style: BlockLayout, lay: Lay) -> list[Document]:
     if rule == "prompt_parts":  # `system TEMPLATE`, then the word `user` and its template
         return [*(lay(node) for node in nodes[:-2]), sentence(lay(node) for node in nodes[-2:])]
     if not style.columns:

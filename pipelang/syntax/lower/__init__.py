@@ -12,7 +12,7 @@ from typing import Any
 from pipelang.diagnostics import Span
 from pipelang.syntax.lower import actions, declarations, expressions, items, options, types
 from pipelang.syntax.lower.context import Lowering, only
-from pipelang.syntax.tables import Rule
+from pipelang.syntax.tables import ReductionRule
 
 _MODULES = (expressions, types, options, actions, items, declarations)
 
@@ -32,7 +32,7 @@ def _helper(lowering: Lowering, span: Span, *children: Any) -> list[Any]:
     return list(children)
 
 
-def builder(rule: Rule) -> Callable[..., Any]:
+def builder(rule: ReductionRule) -> Callable[..., Any]:
     """The function that makes the value of a reduction. Raises KeyError if the house lacks one."""
     if rule.builder.startswith("__"):
         return _helper

@@ -105,7 +105,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "price_out": price("out"),
     "price_cache_write": price("cache_write"),
     "price_cache_read": price("cache_read"),
-    "opt_people": of(ast.People),
+    "opt_people": of(ast.PeopleOption),
     "opt_handles": of(ast.Handles),
     "opt_responds": of(ast.Responds),
     "opt_hours": of(ast.Hours),

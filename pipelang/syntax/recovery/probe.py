@@ -14,7 +14,7 @@ from pipelang.syntax.tables import Tables
 from pipelang.syntax.tokens import Token
 
 
-class Trial:
+class AutomatonProbe:
     """An automaton that starts where another one stands, with the lowest `depth` of its states."""
 
     __slots__ = ("_depth", "_grammar", "_stack", "_top")
@@ -25,8 +25,8 @@ class Trial:
         self._depth = len(stack) if depth is None else depth
         self._top: list[int] = []
 
-    def copy(self) -> Trial:
-        other = Trial(self._grammar, self._stack, self._depth)
+    def copy(self) -> AutomatonProbe:
+        other = AutomatonProbe(self._grammar, self._stack, self._depth)
         other._top = self._top.copy()
         return other
 
@@ -84,5 +84,5 @@ def expected(grammar: Tables, stack: list[int]) -> set[str]:
     return {
         symbol
         for symbol in grammar.states[stack[-1]]
-        if (symbol.isupper() or symbol == "$END") and Trial(grammar, stack).take(symbol)
+        if (symbol.isupper() or symbol == "$END") and AutomatonProbe(grammar, stack).take(symbol)
     }

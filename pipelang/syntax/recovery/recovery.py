@@ -24,13 +24,13 @@ from pipelang.syntax.bad_tokens import HEADER
 from pipelang.syntax.lower.broken import broken
 from pipelang.syntax.recovery.brackets import CLOSING, balance, culprit
 from pipelang.syntax.recovery.expected_words import describe_expected, describe_found
-from pipelang.syntax.recovery.hints import Edit, Mend, Spot, slip
+from pipelang.syntax.recovery.hints import ErrorSite, Hint, TokenEdit, slip
 from pipelang.syntax.recovery.hints.options import BEGINNING
 from pipelang.syntax.recovery.hints.words import ACTIONS
 from pipelang.syntax.recovery.line_starts import LineStarts
-from pipelang.syntax.recovery.probe import Trial, expected
+from pipelang.syntax.recovery.probe import AutomatonProbe, expected
 from pipelang.syntax.recovery.repair import best_edit, in_words, is_good
-from pipelang.syntax.recovery.resync import END, KINDS, Place, Resumed, Search, places
+from pipelang.syntax.recovery.resync import END, KINDS, Resumed, ResumePoint, Search, places
 from pipelang.syntax.recovery.text_edits import in_text
 from pipelang.syntax.tables import Tables
 from pipelang.syntax.tokens import DECLARING, Token, TokenList, tokenize
@@ -101,13 +101,13 @@ class Recovery:
         if edit is None or not is_good(spot, states, edit) or not self._can_drop(index, edit):
             edit = best_edit(spot, states) if mend is None or mend.edit is not None else None
             if mend is None and edit is not None:
-                mend = Mend(in_words(spot, edit))
+                mend = Hint(in_words(spot, edit))
         safe = mend is not None and mend.safe and edit is mend.edit
         self._tell(spot, mend, edit if safe else None)
         self._told = max(self._told, spot.token.start)
         return self._give_up(index) if edit is None else self._edit(index, edit)
 
-    def _can_drop(self, index: int, edit: Edit) -> bool:
+    def _can_drop(self, index: int, edit: TokenEdit) -> bool:
         """Whether the values that an edit takes back are no more than its tokens."""
         return all(
             len(self.stack.starts) >= n and self.stack.starts[-n] == self.tokens[index - n].start
@@ -123,7 +123,7 @@ class Recovery:
             named
             and before.text in BEGINNING
             and self._lines.is_first(before)
-            and self._can_drop(index, Edit(1))
+            and self._can_drop(index, TokenEdit(1))
             and self._token(index).text not in (":", ".", ",")
         ):
             self.stack.cut(len(self.stack.values) - 1)
@@ -145,11 +145,11 @@ class Recovery:
 
     # ------------------------------------------------------------------------- what to say
 
-    def _spot(self, index: int, named: bool) -> Spot:
+    def _spot(self, index: int, named: bool) -> ErrorSite:
         found, _ = places(self.grammar, self.stack.states, self.stack.values)
         token = self._token(index)
         missing, extra = balance(self.tokens, self._lines, index)
-        return Spot(
+        return ErrorSite(
             tokens=self.tokens,
             index=index,
             token=token,
@@ -163,7 +163,7 @@ class Recovery:
             taken_as_name=named,
         )
 
-    def _tell(self, spot: Spot, mend: Mend | None, safe: Edit | None) -> None:
+    def _tell(self, spot: ErrorSite, mend: Hint | None, safe: TokenEdit | None) -> None:
         """Tell of an error; `safe` is the edit that may be made in the file too."""
         token, before = spot.token, spot.before()
         if token.start <= self._told or self._is_guess(spot):
@@ -197,7 +197,7 @@ class Recovery:
             )
         )
 
-    def _is_guess(self, spot: Spot) -> bool:
+    def _is_guess(self, spot: ErrorSite) -> bool:
         """Whether text that is no token stands here or just before: then it explains the error."""
         start = spot.before(2).end if spot.index > 1 else 0
         at = bisect_left(self.guessed, start)
@@ -250,7 +250,7 @@ class Recovery:
                 self.found.append(report(codes.SYNTAX, span, expected=UNFINISHED, found=found_word))
             self._told = max(self._told, token.start)
             closing = "".join(CLOSING[sign] for sign in reversed(opened))
-            trial = Trial(self.grammar, self.stack.states)
+            trial = AutomatonProbe(self.grammar, self.stack.states)
             kinds = [*(self.grammar.letters[sign] for sign in closing), token.type]
             if at == index and len(closing) <= 100 and all(trial.take(kind) for kind in kinds):
                 return self._close(at, closing)
@@ -305,7 +305,7 @@ class Recovery:
 
     # ---------------------------------------------------------------------------- going on
 
-    def _edit(self, index: int, edit: Edit) -> int:
+    def _edit(self, index: int, edit: TokenEdit) -> int:
         first = index - edit.drop
         self.stack.cut(len(self.stack.values) - edit.drop)
         replaced = self.tokens[first : index + edit.skip]
@@ -329,7 +329,7 @@ class Recovery:
             keep = 1 if self.stack.values and not isinstance(self.stack.values[0], Token) else 0
             if "declaration" not in self.grammar.states[self.stack.states[keep]]:
                 keep = 0
-            place = Place(keep, "declaration", 0)
+            place = ResumePoint(keep, "declaration", 0)
             return self._commit(index, Resumed(place, True, index, ""))
         found, opened = places(self.grammar, self.stack.states, self.stack.values)
         return self._commit(index, search.find(found, opened, index))

@@ -7,9 +7,9 @@ that is far enough to be no accident. The tree is then the one that the author m
 
 from __future__ import annotations
 
-from pipelang.syntax.recovery.hints import Edit, Spot
+from pipelang.syntax.recovery.hints import ErrorSite, TokenEdit
 from pipelang.syntax.recovery.hints.options import BEGINNING
-from pipelang.syntax.recovery.probe import Trial
+from pipelang.syntax.recovery.probe import AutomatonProbe
 from pipelang.syntax.tokens import Token
 
 FAR = 8
@@ -27,7 +27,7 @@ _REPLACED = ": = -> => , == ) ] } { (".split()
 _LEFT_OUT = (1, 2, 3)
 
 
-def is_good(spot: Spot, states: list[int], edit: Edit) -> bool:
+def is_good(spot: ErrorSite, states: list[int], edit: TokenEdit) -> bool:
     """Whether a slip's own edit fits here: the next token of the line is read with it."""
     if spot.index + edit.skip > len(spot.tokens):
         return False
@@ -35,9 +35,9 @@ def is_good(spot: Spot, states: list[int], edit: Edit) -> bool:
     return _reach(spot, states, edit, 1) >= needed
 
 
-def best_edit(spot: Spot, states: list[int]) -> Edit | None:
+def best_edit(spot: ErrorSite, states: list[int]) -> TokenEdit | None:
     """The edit that gets the parser furthest; None if none gets it far enough."""
-    best: tuple[int, Edit] | None = None
+    best: tuple[int, TokenEdit] | None = None
     for edit in _candidates(spot):
         reach = _reach(spot, states, edit, FAR)
         if reach >= min(ENOUGH, _left(spot, edit)) and (best is None or reach > best[0]):
@@ -47,7 +47,7 @@ def best_edit(spot: Spot, states: list[int]) -> Edit | None:
     return None if best is None else best[1]
 
 
-def in_words(spot: Spot, edit: Edit) -> str:
+def in_words(spot: ErrorSite, edit: TokenEdit) -> str:
     """An edit as advice."""
     letters = " ".join(text for _, text in edit.insert)
     left_out = " ".join(spot.after(n).text for n in range(edit.skip))
@@ -60,17 +60,17 @@ def in_words(spot: Spot, edit: Edit) -> str:
     return f"put `{letters}` before it"
 
 
-def _candidates(spot: Spot) -> list[Edit]:
+def _candidates(spot: ErrorSite) -> list[TokenEdit]:
     made = []
     for letters in _INSERTED:
         if spot.terminal(letters) in spot.expected and (
             (letters not in _OPENING and letters not in _CLOSING) or letters in spot.missing
         ):
-            made.append(Edit(0, 0, spot.put(letters)))
+            made.append(TokenEdit(0, 0, spot.put(letters)))
     if not spot.token.text.isidentifier():
         for letters in _REPLACED:
             if spot.terminal(letters) in spot.expected and letters not in _OPENING:
-                made.append(Edit(0, 1, spot.put(letters)))
+                made.append(TokenEdit(0, 1, spot.put(letters)))
     for count in _LEFT_OUT:
         if spot.index + count > len(spot.tokens) or _begins(spot, count - 1):
             break
@@ -78,11 +78,11 @@ def _candidates(spot: Spot) -> list[Edit]:
         if not any(
             text in _OPENING or (text in _CLOSING and text not in spot.extra) for text in left_out
         ):
-            made.append(Edit(0, count))
+            made.append(TokenEdit(0, count))
     return made
 
 
-def _begins(spot: Spot, distance: int) -> bool:
+def _begins(spot: ErrorSite, distance: int) -> bool:
     """Whether the token is a line's first and the beginning of something of its own."""
     if not spot.ends_line(distance):
         return False
@@ -90,11 +90,11 @@ def _begins(spot: Spot, distance: int) -> bool:
     return token.text in BEGINNING or (distance > 0 and spot.after(distance + 1).text == ":")
 
 
-def _reach(spot: Spot, states: list[int], edit: Edit, far: int) -> int:
+def _reach(spot: ErrorSite, states: list[int], edit: TokenEdit, far: int) -> int:
     """How many tokens behind the edit are read with it, up to `far`; the end counts as one."""
     if edit.drop >= len(states):
         return -1
-    trial = Trial(spot.grammar, states, len(states) - edit.drop)
+    trial = AutomatonProbe(spot.grammar, states, len(states) - edit.drop)
     for kind, _ in edit.insert:
         if not trial.take(kind):
             return -1
@@ -105,7 +105,7 @@ def _reach(spot: Spot, states: list[int], edit: Edit, far: int) -> int:
     return trial.progress(upcoming)
 
 
-def _left(spot: Spot, edit: Edit) -> int:
+def _left(spot: ErrorSite, edit: TokenEdit) -> int:
     """How many tokens there are behind an edit, the end counted as one."""
     return len(spot.tokens) - spot.index - edit.skip + 1
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from pipelang.syntax.recovery.hints.options import BEGINNING
 from pipelang.syntax.recovery.line_starts import LineStarts
-from pipelang.syntax.recovery.probe import Trial
+from pipelang.syntax.recovery.probe import AutomatonProbe
 from pipelang.syntax.tables import Tables
 from pipelang.syntax.tokens import Token
 
@@ -61,7 +61,7 @@ _SEEN = 3
 """So many tokens must fit where the parse goes on."""
 
 
-class Place(NamedTuple):
+class ResumePoint(NamedTuple):
     """Where a piece could begin: how many values stay, which nonterminal, brackets then open."""
 
     keep: int
@@ -74,13 +74,15 @@ class Resumed(NamedTuple):
     the index of the next token, and the brackets to close before it.
     """
 
-    place: Place
+    place: ResumePoint
     broken: bool
     at: int
     closing: str
 
 
-def places(grammar: Tables, states: list[int], values: list[object]) -> tuple[list[Place], str]:
+def places(
+    grammar: Tables, states: list[int], values: list[object]
+) -> tuple[list[ResumePoint], str]:
     """The places on the stack, innermost first, and all brackets that are open."""
     opened: list[tuple[int, str]] = []
     closed: list[tuple[int, int]] = []  # brackets that are behind us, whatever stands in them
@@ -93,7 +95,7 @@ def places(grammar: Tables, states: list[int], values: list[object]) -> tuple[li
                 while closed and closed[-1][0] > opening:
                     closed.pop()
                 closed.append((opening, at))
-    found: list[Place] = []
+    found: list[ResumePoint] = []
     level = len(opened)
     for keep in range(len(values), -1, -1):
         while level and opened[level - 1][0] >= keep:
@@ -107,7 +109,7 @@ def places(grammar: Tables, states: list[int], values: list[object]) -> tuple[li
         row = grammar.states[states[keep]]
         for symbol in KINDS:
             if row.get(symbol, -1) >= 0:
-                found.append(Place(keep, symbol, level))
+                found.append(ResumePoint(keep, symbol, level))
                 break
     return found, "".join(sign for _, sign in opened)
 
@@ -129,7 +131,7 @@ class Search:
         self.tokens = tokens
         self.line_starts = line_starts
 
-    def find(self, found: list[Place], opened: str, index: int) -> Resumed:
+    def find(self, found: list[ResumePoint], opened: str, index: int) -> Resumed:
         """The nearest token, and the innermost place that can go on with it."""
         tokens, count = self.tokens, len(self.tokens)
         stack, alive = list(opened), found
@@ -151,7 +153,9 @@ class Search:
             at += 1
         return self.at_declaration(alive, opened, at)
 
-    def _resume(self, alive: list[Place], stack: list[str], at: int, own: int) -> Resumed | None:
+    def _resume(
+        self, alive: list[ResumePoint], stack: list[str], at: int, own: int
+    ) -> Resumed | None:
         level = len(stack)
         loose = level
         if self.line_starts.is_first(self.tokens[at]):
@@ -163,9 +167,9 @@ class Search:
                 return Resumed(place, True, at, "")
         return None
 
-    def _fits(self, place: Place, at: int) -> bool:
+    def _fits(self, place: ResumePoint, at: int) -> bool:
         token = self.tokens[at]
-        trial = Trial(self.grammar, self.states, place.keep + 1)
+        trial = AutomatonProbe(self.grammar, self.states, place.keep + 1)
         if not trial.goto(place.symbol):
             return False
         closes = token.text in _CLOSES or token.text == ","
@@ -183,7 +187,7 @@ class Search:
         upcoming = self.tokens[at : at + seen]
         return trial.progress(upcoming) == len(upcoming)
 
-    def _opens_block(self, trial: Trial, at: int) -> bool:
+    def _opens_block(self, trial: AutomatonProbe, at: int) -> bool:
         """`when` and `match` also stand inside other items: there, no block follows."""
         if not self.line_starts.is_first(self.tokens[at]):
             return False
@@ -194,7 +198,7 @@ class Search:
                 return True
         return False
 
-    def at_declaration(self, alive: list[Place], opened: str, at: int) -> Resumed:
+    def at_declaration(self, alive: list[ResumePoint], opened: str, at: int) -> Resumed:
         """The innermost place that can be closed before a declaration or the end of the file."""
         token = self.tokens[at] if at < len(self.tokens) else END
         for place in alive:
@@ -205,7 +209,7 @@ class Search:
                 lost = place.keep < len(self.starts) and self.starts[place.keep] < token.start
                 if lost and not broken:
                     continue  # something would be gone without a trace
-                trial = Trial(self.grammar, self.states, place.keep + 1)
+                trial = AutomatonProbe(self.grammar, self.states, place.keep + 1)
                 if broken and not trial.goto(place.symbol):
                     continue
                 kinds = [*(self.grammar.letters[sign] for sign in closing), token.type]

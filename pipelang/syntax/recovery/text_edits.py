@@ -6,13 +6,13 @@ from itertools import pairwise
 
 from pipelang import diagnostics
 from pipelang.diagnostics import Source
-from pipelang.syntax.recovery.hints.error_site import Edit
+from pipelang.syntax.recovery.hints.error_site import TokenEdit
 from pipelang.syntax.recovery.spacing import replacing
 from pipelang.syntax.tokens import Token
 
 
 def in_text(
-    source: Source, tokens: list[Token], index: int, edit: Edit
+    source: Source, tokens: list[Token], index: int, edit: TokenEdit
 ) -> tuple[diagnostics.Edit, ...]:
     """The edit at token `index` in letters; none if it would take a comment or a line break along,
     or if it builds on tokens that are not in the file.

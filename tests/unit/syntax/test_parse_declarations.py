@@ -78,7 +78,7 @@ from .nodes import (
             ast.RoleDecl(
                 name("r"),
                 (
-                    ast.People(number(12)),
+                    ast.PeopleOption(number(12)),
                     ast.Handles(seconds("240")),
                     ast.Responds(ast.Spread(seconds("900"), None)),
                     ast.Hours(number(8)),

@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 from decimal import Decimal
 
-from pipelang.analysis.production.setup import Setup
+from pipelang.analysis.production.setup import DeploymentSetup
 from pipelang.records import dataclass, replace
 
 PROFILES = ("demo", "production")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckSettings:
     """What the command line says, which counts more than any file. None is: nothing. `assumed` are
     shares for what nobody declared.
     """
@@ -38,7 +38,7 @@ class Config:
     ignore: tuple[str, ...] = ()
     per_file: tuple[tuple[str, tuple[str, ...]], ...] = ()
     folder: str = ""
-    setup: Setup = Setup()
+    setup: DeploymentSetup = DeploymentSetup()
 
     @property
     def tells_all(self) -> bool:
@@ -76,7 +76,7 @@ def is_at(file: str, glob: str, folder: str) -> bool:
     return any(fnmatchcase(path, one) for one in globs) or fnmatchcase(path.split("/")[-1], glob)
 
 
-def combined(config: Config, asked: Asked) -> Config:
+def combined(config: Config, asked: CheckSettings) -> Config:
     """What a file says, with the command line's word over it."""
     if asked.select:
         config = replace(config, select=asked.select, ignore=())

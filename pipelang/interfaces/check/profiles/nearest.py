@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
-from pipelang.interfaces.check.profiles.config import Asked, Config, combined
+from pipelang.interfaces.check.profiles.config import CheckSettings, Config, combined
 from pipelang.records import dataclass, field
 from pipelang.semantics.loading import Loader, Unreadable
 
@@ -31,7 +31,7 @@ class Configs:
     """Configurations through a loader, so that what was read is seen; a folder is asked once."""
 
     loader: Loader
-    asked: Asked = field(default_factory=Asked)
+    asked: CheckSettings = field(default_factory=CheckSettings)
     by_place: dict[str, Configured | None] = field(default_factory=dict)
 
     def of(self, path: str) -> Configured:
@@ -57,7 +57,7 @@ def above(path: str) -> Iterator[str]:
         folder = upper
 
 
-def _read(place: str, loader: Loader, asked: Asked) -> Configured | None:
+def _read(place: str, loader: Loader, asked: CheckSettings) -> Configured | None:
     try:
         text = loader.read(place)
     except Unreadable as problem:

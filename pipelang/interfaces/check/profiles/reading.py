@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipelang.analysis.production.setup import Setup
+from pipelang.analysis.production.setup import DeploymentSetup
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
 from pipelang.diagnostics.lookup import is_selector, meant
 from pipelang.interfaces.check.profiles.config import PROFILES, Config
@@ -101,11 +101,11 @@ def _per_file(reading: _Reading, table: Any) -> tuple[tuple[str, tuple[str, ...]
     return tuple((glob, reading.codes(table, glob)) for glob in table)
 
 
-def _setup(reading: _Reading, table: Any) -> Setup:
+def _setup(reading: _Reading, table: Any) -> DeploymentSetup:
     """Where a deployment keeps things: texts, each naming a place that outlives a process."""
     if not isinstance(table, dict):
         reading.tell("production", f"`production` is a table, found {_kind(table)}")
-        return Setup(file=reading.source.name)
+        return DeploymentSetup(file=reading.source.name)
     places: dict[str, str] = {}
     for key, value in table.items():
         if key not in PLACES:
@@ -118,7 +118,9 @@ def _setup(reading: _Reading, table: Any) -> Setup:
             reading.tell(value, f'`{key} = "{value}"` is no place outside the process', help)
         else:
             places[key] = value
-    return Setup(places.get("trace"), places.get("audit"), places.get("state"), reading.source.name)
+    return DeploymentSetup(
+        places.get("trace"), places.get("audit"), places.get("state"), reading.source.name
+    )
 
 
 def _malformed(source: Source, said: str) -> Diagnostic:

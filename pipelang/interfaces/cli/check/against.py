@@ -15,7 +15,7 @@ from pipelang.interfaces.check.git_revision import (
     RevisionLoader,
     find_revision,
 )
-from pipelang.interfaces.check.profiles.config import Asked
+from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.cli.check.command_line import CheckLine
 from pipelang.interfaces.cli.check.report import FINDINGS, USAGE, check_all, counts
@@ -36,7 +36,7 @@ def check_against(line: CheckLine, other: str) -> int:
     assumed = assumptions(line.assume)
     if isinstance(assumed, str):
         stop(f"--assume: {assumed}", USAGE)
-    asked = Asked(line.profile, line.select, line.ignore, assumed=assumed)
+    asked = CheckSettings(line.profile, line.select, line.ignore, assumed=assumed)
     before, commit = _before(paths, other, asked)
     after, missing = check_all(paths, asked=asked)
     for found in missing:
@@ -46,7 +46,9 @@ def check_against(line: CheckLine, other: str) -> int:
     return FINDINGS if any(counts(one, line.strict) for one in found_now) else 0
 
 
-def _before(paths: Sequence[str], other: str, asked: Asked) -> tuple[list[Checked], str | None]:
+def _before(
+    paths: Sequence[str], other: str, asked: CheckSettings
+) -> tuple[list[Checked], str | None]:
     """What is compared with, checked, and the hash of a revision. Ends the process on a mistake."""
     if _is_path(other):
         return _files(other, asked), None
@@ -70,14 +72,14 @@ def _is_path(other: str) -> bool:
     return looks and os.path.exists(other)
 
 
-def _files(other: str, asked: Asked) -> list[Checked]:
+def _files(other: str, asked: CheckSettings) -> list[Checked]:
     files, missing = check_all([other], asked=asked)
     for found in missing:
         stop(found.message, USAGE, found.help)
     return files
 
 
-def _at(revision: Revision, paths: Sequence[str], asked: Asked) -> list[Checked]:
+def _at(revision: Revision, paths: Sequence[str], asked: CheckSettings) -> list[Checked]:
     files = dict.fromkeys(path for given in paths for path in revision.pipes(given))
     if not files:
         named = f"`{paths[0]}`" if len(paths) == 1 else "none of these paths"

@@ -17,7 +17,7 @@ import os
 import sys
 from hashlib import sha256
 
-from pipelang.interfaces.check.file_snapshot import Seen
+from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.records import dataclass
 from pipelang.resources import package_folder, resource_folder
 from pipelang.version import __version__
@@ -34,7 +34,7 @@ _DIGEST = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CachedOutput:
     """What a check wrote to its two streams, and its exit code."""
 
     output: str
@@ -100,7 +100,7 @@ def _stamps(folder: str) -> list[tuple[str, int, int, int]]:
     return sorted(stamps)
 
 
-def recall(path: str) -> Said | None:
+def recall(path: str) -> CachedOutput | None:
     """What was said, if everything is as it was."""
     try:
         with open(path, "rb") as file:
@@ -108,15 +108,15 @@ def recall(path: str) -> Said | None:
         if sha256(held[_DIGEST:]).digest() != held[:_DIGEST]:
             return None
         files, folders, said = marshal.loads(held[_DIGEST:])
-        if not Seen(files, folders).is_still_so():
+        if not FileSnapshot(files, folders).is_still_so():
             return None
         os.utime(path)  # the entries that go first are those that were not wanted for longest
-        return Said(*said)
+        return CachedOutput(*said)
     except (OSError, ValueError, TypeError, EOFError):
         return None
 
 
-def remember(path: str, said: Said, seen: Seen) -> None:
+def remember(path: str, said: CachedOutput, seen: FileSnapshot) -> None:
     """Keep what was said, as a whole or not at all."""
     if not seen.settled:
         return

@@ -103,10 +103,10 @@ def command(
         assume=listed(assume),
     )
     if fix or diff:
-        from pipelang.interfaces.check.profiles.config import Asked
+        from pipelang.interfaces.check.profiles.config import CheckSettings
         from pipelang.interfaces.cli.check.fix import fix as mend
 
-        changed = mend(paths, diff, Asked(profile, line.select, line.ignore))
+        changed = mend(paths, diff, CheckSettings(profile, line.select, line.ignore))
         if diff:
             ctx.exit(1 if changed else 0)
     if explain_number is not None:

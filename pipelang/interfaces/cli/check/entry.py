@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from pipelang.interfaces.cli.check.cache import Said, entry, recall, remember
+from pipelang.interfaces.cli.check.cache import CachedOutput, entry, recall, remember
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 
 TYPE_CHECKING = False
@@ -38,10 +38,10 @@ def check(line: CheckLine, may_remember: bool = False) -> int:
     said = None if place is None else recall(place)
     if said is not None:
         return _print(said)
-    from pipelang.interfaces.check.file_snapshot import Seen
+    from pipelang.interfaces.check.file_snapshot import FileSnapshot
     from pipelang.interfaces.cli.check.report import outcome
 
-    seen = Seen()
+    seen = FileSnapshot()
     said = outcome(line, seen, width, colour)
     code = _print(said)
     if place is not None:
@@ -49,7 +49,7 @@ def check(line: CheckLine, may_remember: bool = False) -> int:
     return code
 
 
-def _print(said: Said) -> int:
+def _print(said: CachedOutput) -> int:
     if said.errors:
         warn(said.errors)
     write(said.output)

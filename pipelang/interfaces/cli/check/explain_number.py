@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from pipelang.interfaces.check.check import Checked, review_loads
-from pipelang.interfaces.check.profiles.config import Asked
+from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.cli.check.command_line import CheckLine
 from pipelang.interfaces.cli.check.report import FINDINGS, USAGE, check_all
 from pipelang.interfaces.cli.programs import stop
@@ -21,7 +21,9 @@ def check_explain(line: CheckLine, asked: str) -> int:
     """Print the derivation of a number of every pipeline that has it; the exit code."""
     if line.form != "text":
         stop(f"--explain-number does not go with --format {line.form}", USAGE, "it prints text")
-    checked, missing = check_all(line.paths, asked=Asked(line.profile, line.select, line.ignore))
+    checked, missing = check_all(
+        line.paths, asked=CheckSettings(line.profile, line.select, line.ignore)
+    )
     for found in missing:
         stop(found.message, USAGE, found.help)
     name = _short(asked)

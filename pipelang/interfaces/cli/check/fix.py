@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from pipelang.interfaces.check.check import pipe_files
 from pipelang.interfaces.check.fix import drafted, is_unchanged
-from pipelang.interfaces.check.profiles.config import Asked
+from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.cli.fmt import difference, replace
 from pipelang.interfaces.cli.terminal import warn, write
 from pipelang.interfaces.text.number_format import plural
 
 
-def fix(paths: Sequence[str], show: bool, asked: Asked) -> int:
+def fix(paths: Sequence[str], show: bool, asked: CheckSettings) -> int:
     """Mend some files or folders; how many files that changes, or would change with `show`.
 
     What was done goes to standard error, so that a report or a diff has standard output alone.

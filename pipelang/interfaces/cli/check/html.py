@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.interfaces.check.profiles.config import Asked
+from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.cli.check.command_line import CheckLine
 from pipelang.interfaces.cli.check.report import FINDINGS, USAGE, check_all, counts
 from pipelang.interfaces.cli.programs import deliver, stop
@@ -12,7 +12,7 @@ def check_html(line: CheckLine, out: str | None) -> int:
     """Write the page; the exit code is that of a check."""
     from pipelang.interfaces.report.html.page import report_html
 
-    asked = Asked(line.profile, line.select, line.ignore, line.import_tools)
+    asked = CheckSettings(line.profile, line.select, line.ignore, line.import_tools)
     checked, missing = check_all(line.paths, asked=asked)
     for found in missing:
         stop(found.message, USAGE, found.help)

@@ -10,24 +10,24 @@ from pipelang.diagnostics import Diagnostic, Sources, codes
 from pipelang.interfaces.check.assumptions import assumptions
 from pipelang.interfaces.check.check import Checked, check_file, pipe_files, with_review
 from pipelang.interfaces.check.disk_loader import SeeingLoader
-from pipelang.interfaces.check.file_snapshot import Seen
-from pipelang.interfaces.check.profiles.config import Asked
+from pipelang.interfaces.check.file_snapshot import FileSnapshot
+from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.check.profiles.nearest import Configs
-from pipelang.interfaces.cli.check.cache import Said
+from pipelang.interfaces.cli.check.cache import CachedOutput
 from pipelang.interfaces.cli.check.command_line import CheckLine
 
 FINDINGS, USAGE = 1, 2
 
 
-def outcome(line: CheckLine, seen: Seen, width: int, colour: bool) -> Said:
+def outcome(line: CheckLine, seen: FileSnapshot, width: int, colour: bool) -> CachedOutput:
     """Check what a line names. What is read of the disk is added to `seen`."""
     mistake = _no_codes(line)
     if mistake:
-        return Said("", mistake, USAGE)
+        return CachedOutput("", mistake, USAGE)
     assumed = assumptions(line.assume)
     if isinstance(assumed, str):
-        return Said("", f"pipelang: --assume: {assumed}", USAGE)
-    asked = Asked(line.profile, line.select, line.ignore, line.import_tools, assumed)
+        return CachedOutput("", f"pipelang: --assume: {assumed}", USAGE)
+    asked = CheckSettings(line.profile, line.select, line.ignore, line.import_tools, assumed)
     checked, missing = check_all(line.paths, seen, asked)
     if missing:
         seen.settled = False  # what is suggested instead hangs on other files
@@ -39,9 +39,9 @@ def outcome(line: CheckLine, seen: Seen, width: int, colour: bool) -> Said:
         output = _for_machines(line, checked, missing)
     found = [diagnostic for one in checked for diagnostic in one.diagnostics]
     if missing or any(diagnostic.rule == codes.BAD_CONFIG for diagnostic in found):
-        return Said(output, "", USAGE)
+        return CachedOutput(output, "", USAGE)
     failed = any(counts(diagnostic, line.strict) for diagnostic in found)
-    return Said(output, "", FINDINGS if failed else 0)
+    return CachedOutput(output, "", FINDINGS if failed else 0)
 
 
 def _no_codes(line: CheckLine) -> str:
@@ -65,16 +65,16 @@ def counts(diagnostic: Diagnostic, strict: bool) -> bool:
 
 
 def check_all(
-    paths: Sequence[str], seen: Seen | None = None, asked: Asked | None = None
+    paths: Sequence[str], seen: FileSnapshot | None = None, asked: CheckSettings | None = None
 ) -> tuple[list[Checked], list[Diagnostic]]:
     """Every file that some paths name, checked; and what is said of paths that name none.
 
     Without a path, it is the current folder that is checked.
     """
-    seen = seen or Seen()
+    seen = seen or FileSnapshot()
     files, missing = pipe_files(paths or (".",), seen)
     loader = SeeingLoader(seen)
-    configs = Configs(loader, asked or Asked())
+    configs = Configs(loader, asked or CheckSettings())
     found = [check_file(path, loader, configs, alone=False) for path in files]
     return with_review(found), missing
 

@@ -17,10 +17,10 @@ from pipelang.interfaces.text.colours import painter
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.cli.run.many import Batch
+    from pipelang.interfaces.cli.run.many import BatchOptions
     from pipelang.interfaces.cli.run.people import Speaker
     from pipelang.interfaces.runs.inputs import Inputs
-    from pipelang.interfaces.runs.provider_choice import Setup
+    from pipelang.interfaces.runs.provider_choice import ProviderChoice
     from pipelang.interfaces.runs.state_folder import StateFolder
     from pipelang.runtime.host.handle import Handle, LoadedProgram
     from pipelang.runtime.sinks.audit import AuditLog
@@ -92,7 +92,7 @@ def command(
     """
     from pathlib import Path
 
-    from pipelang.interfaces.cli.run.many import Batch
+    from pipelang.interfaces.cli.run.many import BatchOptions
     from pipelang.interfaces.cli.run.people import Speaker, plug_people
     from pipelang.interfaces.cli.run.services import as_set, plug, ready
     from pipelang.interfaces.runs.inputs import BadInput, read_inputs
@@ -123,7 +123,7 @@ def command(
     for note in (setup.note, about_people):
         if note and form == "text":
             click.echo(f"note: {note}", err=True)
-    job = Job(handle, inputs, setup, folder, Batch(jobs, output, resume), speaker)
+    job = Job(handle, inputs, setup, folder, BatchOptions(jobs, output, resume), speaker)
     code = _run(job, form, content, tenant)
     for what, sink in told.items():
         if sink.problem is not None:
@@ -137,14 +137,14 @@ class Job:
 
     handle: Handle
     inputs: Inputs
-    setup: Setup
+    setup: ProviderChoice
     state: StateFolder
-    batch: Batch
+    batch: BatchOptions
     speaker: Speaker
 
 
 def _record(
-    handle: Handle, setup: Setup, folder: StateFolder, content: bool
+    handle: Handle, setup: ProviderChoice, folder: StateFolder, content: bool
 ) -> dict[str, TraceFiles | AuditLog]:
     """Have runs traced and audited."""
     import logging
@@ -202,7 +202,7 @@ def pick_pipeline(loaded: LoadedProgram, file: str, name: str | None) -> str:
     return name
 
 
-def _handle(loaded: LoadedProgram, name: str, setup: Setup) -> Handle:
+def _handle(loaded: LoadedProgram, name: str, setup: ProviderChoice) -> Handle:
     from pipelang.diagnostics import Source
     from pipelang.runtime.host.handle import NotRunnable
     from pipelang.runtime.tools.registry import ToolMissing

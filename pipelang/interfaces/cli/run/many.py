@@ -18,7 +18,7 @@ from pipelang.records import dataclass
 
 if TYPE_CHECKING:
     from pipelang.interfaces.runs.inputs import Inputs
-    from pipelang.interfaces.runs.provider_choice import Setup
+    from pipelang.interfaces.runs.provider_choice import ProviderChoice
     from pipelang.runtime.host.handle import Handle
 
 JOBS = 8
@@ -26,7 +26,7 @@ INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BatchOptions:
     """How many runs at once (None: as many as keep their results), and where results go."""
 
     jobs: int | None
@@ -35,10 +35,15 @@ class Batch:
 
 
 async def run_many(
-    handle: Handle, inputs: Inputs, setup: Setup, form: str, tenant: str | None, batch: Batch
+    handle: Handle,
+    inputs: Inputs,
+    setup: ProviderChoice,
+    form: str,
+    tenant: str | None,
+    batch: BatchOptions,
 ) -> int:
     """Run every line; the exit code. Raises `NotResumable`, and OSError of the results' file."""
-    from pipelang.interfaces.runs.batch import InOrder, Origin, ResultFile, input_hash, run_all
+    from pipelang.interfaces.runs.batch import BatchOrigin, InOrder, ResultFile, input_hash, run_all
 
     rows = [(int(name.rpartition(":")[2]), given) for name, given in inputs.rows]
     tag = "[simulated] " if setup.kind == "simulated" else ""
@@ -46,7 +51,7 @@ async def run_many(
     file: ResultFile | None = None
     hashes = {line: input_hash(given) for line, given in rows}
     if batch.output is not None:
-        origin = Origin(handle.loaded.hash[:12], handle.pipeline.name, setup.kind)
+        origin = BatchOrigin(handle.loaded.hash[:12], handle.pipeline.name, setup.kind)
         file = ResultFile(Path(batch.output), origin)
         before: dict[int, dict[str, Any]] = {}
         if batch.resume:

@@ -15,7 +15,7 @@ from pipelang.interfaces.text.colours import painter
 if TYPE_CHECKING:
     from pipelang.interfaces.cli.run.people import Speaker
     from pipelang.interfaces.report.runs.live import Live
-    from pipelang.interfaces.runs.provider_choice import Setup
+    from pipelang.interfaces.runs.provider_choice import ProviderChoice
     from pipelang.runtime.engine.run import Run
     from pipelang.runtime.host.handle import Handle
     from pipelang.semantics import program as p
@@ -26,7 +26,7 @@ INTERRUPTED = 130
 async def run_one(
     handle: Handle,
     given: dict[str, Any],
-    setup: Setup,
+    setup: ProviderChoice,
     form: str,
     content: bool,
     tenant: str | None,
@@ -65,14 +65,14 @@ async def run_one(
 
 
 def _live(pipeline: p.Pipeline, form: str) -> Live:
-    from pipelang.interfaces.report.runs.live import Picture, PlainLines, Silent
+    from pipelang.interfaces.report.runs.live import LiveDisplay, PlainLines, Silent
 
     if form == "json":
         return Silent(warn)
     if sys.stderr.isatty():
         from rich.console import Console
 
-        return Picture(pipeline, Console(stderr=True))
+        return LiveDisplay(pipeline, Console(stderr=True))
     return PlainLines(pipeline, warn)
 
 

@@ -12,7 +12,7 @@ from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.walk import all_items, inner_links
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.runs.provider_choice import Setup
+    from pipelang.interfaces.runs.provider_choice import ProviderChoice
     from pipelang.interfaces.runs.state_folder import StateFolder
     from pipelang.runtime.host.handle import LoadedProgram
     from pipelang.runtime.inbox.cases import Case
@@ -32,7 +32,7 @@ class Speaker:
 
 
 def plug_people(
-    setup: Setup,
+    setup: ProviderChoice,
     loaded: LoadedProgram,
     pipeline: str,
     choice: str | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.runs.provider_choice import Setup
+    from pipelang.interfaces.runs.provider_choice import ProviderChoice
     from pipelang.interfaces.runs.state_folder import StateFolder
     from pipelang.runtime.host.handle import Handle, LoadedProgram
 
@@ -24,7 +24,7 @@ def as_set(loaded: LoadedProgram, settings: tuple[str, ...]) -> LoadedProgram:
         stop(f"--set: {error}", 2)
 
 
-def plug(setup: Setup, file: str, state: StateFolder) -> None:
+def plug(setup: ProviderChoice, file: str, state: StateFolder) -> None:
     """Have runs look at the switches of a state folder, and tell them where MCP servers are; ends
     the command if that cannot be read.
     """
@@ -39,7 +39,7 @@ def plug(setup: Setup, file: str, state: StateFolder) -> None:
         stop(str(error), 2)
 
 
-def ready(handle: Handle, setup: Setup) -> None:
+def ready(handle: Handle, setup: ProviderChoice) -> None:
     """Compare the tools of MCP servers with their declarations; ends the command if they differ or
     cannot be reached.
     """

@@ -13,6 +13,6 @@ readings of the design, and two ways to compute, agree.
 """
 
 from pipelang.interfaces.export.prism.machine import NotExportable
-from pipelang.interfaces.export.prism.pipeline import Model, model, prism
+from pipelang.interfaces.export.prism.pipeline import PrismModel, model, prism
 
-__all__ = ["Model", "NotExportable", "model", "prism"]
+__all__ = ["NotExportable", "PrismModel", "model", "prism"]

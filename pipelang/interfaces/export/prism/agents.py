@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from pipelang.interfaces.export.prism.answers import attempt
 from pipelang.interfaces.export.prism.constants import identifier
-from pipelang.interfaces.export.prism.draws import Draw
+from pipelang.interfaces.export.prism.draws import PrismDraw
 from pipelang.interfaces.export.prism.endings import decided
 from pipelang.interfaces.export.prism.formulas import TRUE, compared, is_, number, variable
-from pipelang.interfaces.export.prism.machine import Move
-from pipelang.interfaces.export.prism.translation import Trial
+from pipelang.interfaces.export.prism.machine import PrismUpdate
+from pipelang.interfaces.export.prism.translation import LinkTrial
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import endings_of, pipeline_acts
 
 _NOBODY: frozenset[str] = frozenset()
 
 
-def loop(trial: Trial, agent: p.Agent, transient: str, place: int, answered: int) -> None:
+def loop(trial: LinkTrial, agent: p.Agent, transient: str, place: int, answered: int) -> None:
     """All turns of one loop, from a place to where it has answered; the first that fails fails."""
     machine = trial.machine
     turns, most = None, agent.turns or agent.steps
@@ -30,22 +30,22 @@ def loop(trial: Trial, agent: p.Agent, transient: str, place: int, answered: int
         said = machine.place()
         attempt(trial, place, transient, trial.turn_dollars(agent, turn), said)
         if turn == most:
-            machine.go(said, Move(answered))
+            machine.go(said, PrismUpdate(answered))
             return
         tools, place = machine.place(), machine.place()
         goes_on = TRUE
         if turns is not None:
-            machine.go(said, Move(answered), is_(turns, turn))
+            machine.go(said, PrismUpdate(answered), is_(turns, turn))
             goes_on = compared(variable(turns), ">", number(turn))
-        machine.go(said, Move(tools), goes_on)
+        machine.go(said, PrismUpdate(tools), goes_on)
         if not trial.kept:
             trial.t.pay(tools, trial.tool_dollars(agent))
             if turn == 1:
                 tools = _hazards(trial, agent, tools)
-        machine.go(tools, Move(place))
+        machine.go(tools, PrismUpdate(place))
 
 
-def _hazards(trial: Trial, agent: p.Agent, place: int) -> int:
+def _hazards(trial: LinkTrial, agent: p.Agent, place: int) -> int:
     """What the pipelines among the tools may come to besides; gives the place of going on."""
     program, machine = trial.t.program, trial.machine
     ways: dict[tuple[p.Outcome | None, bool], None] = {(None, False): None}
@@ -61,14 +61,14 @@ def _hazards(trial: Trial, agent: p.Agent, place: int) -> int:
         sets = {trial.t.effect(): number(1)} if wrong else {}
         case = is_(drawn, number_)
         if outcome is None:
-            machine.go(place, Move(goes_on, sets), case)
+            machine.go(place, PrismUpdate(goes_on, sets), case)
         else:
             assert isinstance(outcome, (p.Escalate, p.Reject))
             decided(trial, outcome, place, case, sets)
     return goes_on
 
 
-def _drawn(trial: Trial, agent: p.Agent, what: str, count: int, place: int) -> tuple[str, int]:
+def _drawn(trial: LinkTrial, agent: p.Agent, what: str, count: int, place: int) -> tuple[str, int]:
     """One of `count` numbers, by shares that nobody declared; gives its variable, and the place
     behind the draw.
     """
@@ -78,4 +78,4 @@ def _drawn(trial: Trial, agent: p.Agent, what: str, count: int, place: int) -> t
     note = f"{what} of {frame.path}{step.name}"
     like = f"{what}_{identifier(step.name)}"
     name = t.draws.variable(frame, (what, id(agent)), like, count, note)
-    return name, t.draws.perform(place, {name: Draw(name, _NOBODY, shares, shares)})
+    return name, t.draws.perform(place, {name: PrismDraw(name, _NOBODY, shares, shares)})

@@ -23,8 +23,8 @@ from pipelang.interfaces.export.prism.formulas import (
     rest,
     variable,
 )
-from pipelang.interfaces.export.prism.machine import Move
-from pipelang.interfaces.export.prism.translation import Translation, Trial
+from pipelang.interfaces.export.prism.machine import PrismUpdate
+from pipelang.interfaces.export.prism.translation import LinkTrial, Translation
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
@@ -44,7 +44,7 @@ class Answer:
     memory: str | None
 
 
-def answer_of(trial: Trial) -> Answer:
+def answer_of(trial: LinkTrial) -> Answer:
     """The answer of a link."""
     link, scope, constants = trial.link, trial.scope, trial.t.constants
     given: list[frozenset[str]] = [trial.around]
@@ -75,7 +75,9 @@ def repeats(link: p.Link) -> bool:
     return not (isinstance(link.correlation, Declared) and link.correlation.share == 0)
 
 
-def draw_answer(t: Translation, place: int, answer: Answer, right: Move, wrong: Move) -> None:
+def draw_answer(
+    t: Translation, place: int, answer: Answer, right: PrismUpdate, wrong: PrismUpdate
+) -> None:
     """Draw the verdicts of an answer, and go on by whether it is right."""
     machine = t.machine
     if answer.memory is None:
@@ -87,8 +89,11 @@ def draw_answer(t: Translation, place: int, answer: Answer, right: Move, wrong: 
         return
     memory = answer.memory
     anew, judged = machine.place(), machine.place()
-    machine.go(place, Move(anew), is_(memory, 0))
-    copies = [(answer.correlation, Move(judged)), (rest(answer.correlation), Move(anew))]
+    machine.go(place, PrismUpdate(anew), is_(memory, 0))
+    copies = [
+        (answer.correlation, PrismUpdate(judged)),
+        (rest(answer.correlation), PrismUpdate(anew)),
+    ]
     machine.choose(place, copies, is_not(memory, 0))
     drawn = []
     for code, first, second in ((1, 1, 1), (2, 1, 0), (3, 0, 1), (4, 0, 0)):
@@ -96,7 +101,7 @@ def draw_answer(t: Translation, place: int, answer: Answer, right: Move, wrong: 
             answer.accuracy if first else rest(answer.accuracy),
             answer.recovers if second else rest(answer.recovers),
         )
-        drawn.append((share, Move(judged).setting(memory, code)))
+        drawn.append((share, PrismUpdate(judged).setting(memory, code)))
     machine.choose(anew, drawn)
     known = any_of([is_(memory, 1), is_(memory, 2)])
     mended = any_of([is_(memory, 1), is_(memory, 3)])
@@ -106,18 +111,18 @@ def draw_answer(t: Translation, place: int, answer: Answer, right: Move, wrong: 
     machine.go(judged, wrong, no(good))
 
 
-def attempt(trial: Trial, place: int, fails: str, dollars: str | None, on: int) -> None:
+def attempt(trial: LinkTrial, place: int, fails: str, dollars: str | None, on: int) -> None:
     """Attempts until one answers or all are used; each of them is paid."""
     machine, retry, failed = trial.machine, trial.link.retry.count, trial.failed
     if dollars is not None:
         trial.t.pay(place, dollars)
     if retry == 0:
-        machine.choose(place, [(rest(fails), Move(on)), (fails, Move(failed))])
+        machine.choose(place, [(rest(fails), PrismUpdate(on)), (fails, PrismUpdate(failed))])
         return
     tries = machine.declare(TRIES, retry, "attempts of this link that have failed")
-    on_again = Move(on).setting(tries, 0)
+    on_again = PrismUpdate(on).setting(tries, 0)
     left = compared(variable(tries), "<", number(retry))
-    again = Move(place, {tries: more(tries)})
+    again = PrismUpdate(place, {tries: more(tries)})
     machine.choose(place, [(rest(fails), on_again), (fails, again)], left)
-    last = Move(failed).setting(tries, 0)
+    last = PrismUpdate(failed).setting(tries, 0)
     machine.choose(place, [(rest(fails), on_again), (fails, last)], is_(tries, retry))

@@ -39,9 +39,9 @@ from pipelang.interfaces.export.prism.judging import (
     match_test,
     named_test,
 )
-from pipelang.interfaces.export.prism.machine import Move
+from pipelang.interfaces.export.prism.machine import PrismUpdate
 from pipelang.interfaces.export.prism.redos import Flags, flags_of
-from pipelang.interfaces.export.prism.scopes import Scope
+from pipelang.interfaces.export.prism.scopes import PrismScope
 from pipelang.interfaces.export.prism.translation import Making, Translation
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
@@ -55,14 +55,14 @@ class _Block:
 
     t: Translation
     block: p.Block
-    scope: Scope
+    scope: PrismScope
     around: frozenset[str]
     flags: Flags
     heads: dict[str, int] = field(default_factory=dict)
 
 
 def block(
-    t: Translation, items: p.Block, scope: Scope, around: frozenset[str], place: int
+    t: Translation, items: p.Block, scope: PrismScope, around: frozenset[str], place: int
 ) -> int | None:
     """All items of a block, from a place on; gives the place behind it, None if no run gets there.
 
@@ -127,8 +127,8 @@ def _region(here: _Block, members: Sequence[int], place: int) -> int:
             seen.add(here.scope.own_names[id(item)])
         here.scope.add(item)
     behind, frame = t.machine.place(), here.scope.frame
-    t.machine.go(place, Move(behind), is_(frame.ending, 0))
-    t.machine.go(place, Move(frame.finish), no(is_(frame.ending, 0)))
+    t.machine.go(place, PrismUpdate(behind), is_(frame.ending, 0))
+    t.machine.go(place, PrismUpdate(frame.finish), no(is_(frame.ending, 0)))
     return behind
 
 
@@ -152,17 +152,17 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
     making = Making(step, own, here.scope, here.around, done, frame.ending, over, memory, fresh)
     chain(t, making, step.chain, run, exhausted)
     behind = machine.place()
-    machine.go(over, Move(behind))
+    machine.go(over, PrismUpdate(behind))
     flag = here.flags.names.get(index)
-    must, lowered = TRUE, Move(behind)
+    must, lowered = TRUE, PrismUpdate(behind)
     if flag is not None:
-        must, lowered = is_(flag, 1), Move(behind).setting(flag, 0)
-        machine.go(place, Move(behind), is_(flag, 0))
+        must, lowered = is_(flag, 1), PrismUpdate(behind).setting(flag, 0)
+        machine.go(place, PrismUpdate(behind), is_(flag, 0))
     missing = any_of(is_(name, 0) for name in sorted(before & here.scope.steps(step.reads)))
     machine.go(place, lowered.setting(own, 0), all_of([must, missing]))
-    begin = Move(run, {**lowered.sets, own: number(0)})
+    begin = PrismUpdate(run, {**lowered.sets, own: number(0)})
     machine.go(place, begin, all_of([must, no(missing)]))
-    made = Move(behind)
+    made = PrismUpdate(behind)
     for reader in here.flags.readers(own):
         made = made.setting(reader, 1)
     machine.go(done, made if again is None else made.setting(again, 1))
@@ -181,17 +181,17 @@ def _gate(here: _Block, index: int, gate: p.Gate, place: int) -> int:
     test = gate_test(t.draws, here.scope, gate)
     decided = t.draws.perform(judged, test.draws)
     refused = machine.place()
-    machine.go(decided, Move(refused), no(test.value))
+    machine.go(decided, PrismUpdate(refused), no(test.value))
     otherwise = gate.otherwise
     if isinstance(otherwise, p.Redo):
         refused = _redo(here, gate, otherwise, refused)
         otherwise = otherwise.otherwise
     end(here.scope, otherwise, here.around, refused)
     behind = machine.place()
-    passed = Move(behind)
+    passed = PrismUpdate(behind)
     if flag is not None:
-        machine.go(place, Move(behind), is_(flag, 0))
-        machine.go(place, Move(judged), is_(flag, 1))
+        machine.go(place, PrismUpdate(behind), is_(flag, 0))
+        machine.go(place, PrismUpdate(judged), is_(flag, 1))
         passed = passed.setting(flag, 0)
     machine.go(decided, passed, test.value)
     return behind
@@ -202,12 +202,12 @@ def _redo(here: _Block, gate: p.Gate, redo: p.Redo, refused: int) -> int:
     machine, frame = here.t.machine, here.scope.frame
     note = f"redos that gate {frame.path}{gate.name} has used"
     counter = frame.variable(f"r_{identifier(gate.name)}", redo.times, note)
-    again = Move(here.heads[redo.step], {counter: more(counter)})
+    again = PrismUpdate(here.heads[redo.step], {counter: more(counter)})
     again = again.setting(here.flags.names[here.flags.place_of(redo.step)], 1)
     left = compared(variable(counter), "<", number(redo.times))
     machine.go(refused, again, left)
     spent = machine.place()
-    machine.go(refused, Move(spent), no(left))
+    machine.go(refused, PrismUpdate(spent), no(left))
     return spent
 
 
@@ -219,11 +219,11 @@ def _person(here: _Block, person: p.Person, place: int) -> int:
         test = expression_test(t.draws, here.scope, person.when)
         place = t.draws.perform(place, test.draws)
         asked, unasked = machine.place(), no(test.value)
-        machine.go(place, Move(asked), test.value)
+        machine.go(place, PrismUpdate(asked), test.value)
     refused = machine.place()
     end(here.scope, person.otherwise, here.around, refused)
     behind = machine.place()
-    machine.go(place, Move(behind), unasked)
+    machine.go(place, PrismUpdate(behind), unasked)
     role = t.program.roles[person.role]
     in_time = t.constants.timely(role, person.role, person.seconds)
     accuracy = t.constants.share(role.accuracy)
@@ -232,7 +232,9 @@ def _person(here: _Block, person: p.Person, place: int) -> int:
         goes_on = product(in_time, yes)
         if person.kind == "hold":
             goes_on = rest(product(in_time, rest(yes)))
-        machine.choose(asked, [(goes_on, Move(behind)), (rest(goes_on), Move(refused))], case)
+        machine.choose(
+            asked, [(goes_on, PrismUpdate(behind)), (rest(goes_on), PrismUpdate(refused))], case
+        )
     return behind
 
 
@@ -241,8 +243,8 @@ def _remember(here: _Block, item: p.Remember, place: int) -> int:
     machine, effect = here.t.machine, here.t.effect()
     good = all_right(here.around | here.scope.steps(item.reads))
     behind = machine.place()
-    machine.go(place, Move(behind), good)
-    machine.go(place, Move(behind).setting(effect, 1), no(good))
+    machine.go(place, PrismUpdate(behind), good)
+    machine.go(place, PrismUpdate(behind).setting(effect, 1), no(good))
     return behind
 
 
@@ -268,10 +270,10 @@ def _branches(
     lasts: list[int | None] = []
     for case, inner in cases:
         head = machine.place()
-        machine.go(place, Move(head), case)
+        machine.go(place, PrismUpdate(head), case)
         lasts.append(block(here.t, inner, here.scope.inside(), here.around | read, head))
     behind = machine.place()
     for last in lasts:
         if last is not None:
-            machine.go(last, Move(behind))
+            machine.go(last, PrismUpdate(behind))
     return behind

@@ -12,24 +12,24 @@ from itertools import product
 from pipelang.interfaces.export.prism.constants import Constants
 from pipelang.interfaces.export.prism.draws import all_right
 from pipelang.interfaces.export.prism.formulas import all_of, any_of, no, rest
-from pipelang.interfaces.export.prism.machine import Move
-from pipelang.interfaces.export.prism.translation import Trial
+from pipelang.interfaces.export.prism.machine import PrismUpdate
+from pipelang.interfaces.export.prism.translation import LinkTrial
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 
 
-def look(trial: Trial, cache: p.Cache, place: int) -> tuple[int, int]:
+def look(trial: LinkTrial, cache: p.Cache, place: int) -> tuple[int, int]:
     """A look into the cache, unless the step is made again; gives the places of hit and miss."""
     machine, fresh = trial.machine, trial.making.fresh
     hit, miss = machine.place(), machine.place()
     hits = trial.t.constants.share(cache.hits)
-    machine.go(place, Move(miss), no(fresh))
-    machine.choose(place, [(hits, Move(hit)), (rest(hits), Move(miss))], fresh)
+    machine.go(place, PrismUpdate(miss), no(fresh))
+    machine.choose(place, [(hits, PrismUpdate(hit)), (rest(hits), PrismUpdate(miss))], fresh)
     return hit, miss
 
 
-def unless_never(trial: Trial, place: int) -> int:
+def unless_never(trial: LinkTrial, place: int) -> int:
     """Past the situations in which the cached vote or cascade never answers: these are misses."""
     if trial.missed is None:
         return place
@@ -37,7 +37,7 @@ def unless_never(trial: Trial, place: int) -> int:
     if not isinstance(link.action, p.Cascade):
         assert trial.tier is not None
         if constants.is_certain(trial.t.program.tiers[trial.tier].transient):
-            trial.machine.go(place, Move(trial.missed))
+            trial.machine.go(place, PrismUpdate(trial.missed))
             return trial.machine.place()
         return place
     given = [scope.mentioned(value) for _, value in link.action.arguments]
@@ -51,12 +51,12 @@ def unless_never(trial: Trial, place: int) -> int:
     if not never:
         return place
     goes_on = trial.machine.place()
-    trial.machine.go(place, Move(trial.missed), any_of(never))
-    trial.machine.go(place, Move(goes_on), no(any_of(never)))
+    trial.machine.go(place, PrismUpdate(trial.missed), any_of(never))
+    trial.machine.go(place, PrismUpdate(goes_on), no(any_of(never)))
     return goes_on
 
 
-def _may_answer(trial: Trial, action: p.Cascade, arguments: bool, others: bool) -> bool:
+def _may_answer(trial: LinkTrial, action: p.Cascade, arguments: bool, others: bool) -> bool:
     """Whether any run of a cascade answers, if its arguments and the rest of `until` are right."""
     constants, link = trial.t.constants, trial.link
     copies = not constants.is_impossible(link.correlation)

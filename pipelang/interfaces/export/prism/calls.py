@@ -5,16 +5,16 @@ from __future__ import annotations
 from pipelang.interfaces.export.prism.agents import loop
 from pipelang.interfaces.export.prism.answers import attempt
 from pipelang.interfaces.export.prism.constants import identifier
-from pipelang.interfaces.export.prism.draws import Draw
+from pipelang.interfaces.export.prism.draws import PrismDraw
 from pipelang.interfaces.export.prism.formulas import is_, rest
-from pipelang.interfaces.export.prism.machine import Move
-from pipelang.interfaces.export.prism.translation import Trial
+from pipelang.interfaces.export.prism.machine import PrismUpdate
+from pipelang.interfaces.export.prism.translation import LinkTrial
 from pipelang.semantics.walk import agent_of
 
 _NOBODY: frozenset[str] = frozenset()
 
 
-def call(trial: Trial, place: int, answered: int, may_fail: bool = False) -> None:
+def call(trial: LinkTrial, place: int, answered: int, may_fail: bool = False) -> None:
     """From a place to where the call has answered, or failed.
 
     What comes from a cache is free and was answered; with `may_fail` it is one call of several, and
@@ -34,7 +34,7 @@ def call(trial: Trial, place: int, answered: int, may_fail: bool = False) -> Non
         attempt(trial, place, transient, trial.dollars(), answered)
 
 
-def _unless_out(trial: Trial, tier: str, place: int) -> int:
+def _unless_out(trial: LinkTrial, tier: str, place: int) -> int:
     """Past the outage of a tier's provider, which no retry beats; one draw a run."""
     t, machine = trial.t, trial.machine
     provider = t.program.providers[t.program.tiers[tier].provider]
@@ -45,8 +45,8 @@ def _unless_out(trial: Trial, tier: str, place: int) -> int:
     key, like = ("outage", provider.name), f"o_{identifier(provider.name)}"
     name = t.draws.variable(t.root, key, like, 2, note)
     shares = ((1, available), (2, rest(available)))
-    place = t.draws.perform(place, {name: Draw(name, _NOBODY, shares, shares)})
+    place = t.draws.perform(place, {name: PrismDraw(name, _NOBODY, shares, shares)})
     up = machine.place()
-    machine.go(place, Move(up), is_(name, 1))
-    machine.go(place, Move(trial.failed), is_(name, 2))
+    machine.go(place, PrismUpdate(up), is_(name, 1))
+    machine.go(place, PrismUpdate(trial.failed), is_(name, 2))
     return up

@@ -12,13 +12,13 @@ from pipelang.interfaces.export.prism.draws import RIGHT, WRONG, all_right
 from pipelang.interfaces.export.prism.formulas import no, rest
 from pipelang.interfaces.export.prism.judging import match_test, route_test
 from pipelang.interfaces.export.prism.lists import each
-from pipelang.interfaces.export.prism.machine import Move
+from pipelang.interfaces.export.prism.machine import PrismUpdate
 from pipelang.interfaces.export.prism.polls import cascade, vote
 from pipelang.interfaces.export.prism.runs import run
 from pipelang.interfaces.export.prism.translation import (
+    LinkTrial,
     Making,
     Translation,
-    Trial,
 )
 from pipelang.records import replace
 from pipelang.semantics import program as p
@@ -29,11 +29,11 @@ def chain(t: Translation, making: Making, links: p.Chain, place: int, exhausted:
     last = len(links.links) - 1
     for index, link in enumerate(links.links):
         behind = exhausted if index == last else t.machine.place()
-        _link(Trial(t, making, link, making.around, behind), place)
+        _link(LinkTrial(t, making, link, making.around, behind), place)
         place = behind
 
 
-def _link(trial: Trial, place: int) -> None:
+def _link(trial: LinkTrial, place: int) -> None:
     """One link: its answer makes the value, and where it has none the next one is tried."""
     action = trial.link.action
     if isinstance(action, p.Choose):
@@ -43,7 +43,7 @@ def _link(trial: Trial, place: int) -> None:
         around = trial.around | trial.scope.mentioned(action.subject)
         for index, case in cases:
             arm = trial.machine.place()
-            trial.machine.go(place, Move(arm), case)
+            trial.machine.go(place, PrismUpdate(arm), case)
             _link(replace(trial, link=action.arms[index][1], around=around), arm)
         return
     if trial.link.cache is not None:
@@ -53,7 +53,7 @@ def _link(trial: Trial, place: int) -> None:
     _action(trial, place)
 
 
-def _action(trial: Trial, place: int) -> None:
+def _action(trial: LinkTrial, place: int) -> None:
     """An action that is none of several."""
     t, link = trial.t, trial.link
     match link.action:
@@ -62,7 +62,7 @@ def _action(trial: Trial, place: int) -> None:
             place = t.draws.perform(place, test.draws)
             for tier, case in tiers:
                 asking = t.machine.place()
-                t.machine.go(place, Move(asking), case)
+                t.machine.go(place, PrismUpdate(asking), case)
                 _asked(replace(trial, tier=tier), asking)
         case p.Cascade():
             cascade(trial, link.action, unless_never(trial, place))
@@ -87,7 +87,7 @@ def _action(trial: Trial, place: int) -> None:
             assert_never(link.action)
 
 
-def _asked(trial: Trial, place: int) -> None:
+def _asked(trial: LinkTrial, place: int) -> None:
     """One tier is asked, once or for a vote."""
     if trial.link.vote is not None:
         vote(trial, trial.link.vote, unless_never(trial, place))
@@ -97,7 +97,7 @@ def _asked(trial: Trial, place: int) -> None:
     _answered(trial, answered)
 
 
-def _single(trial: Trial, place: int, fails: str, dollars: str | None) -> None:
+def _single(trial: LinkTrial, place: int, fails: str, dollars: str | None) -> None:
     """One answer of a person, a tool or an expression."""
     answered = trial.machine.place()
     if trial.kept:
@@ -106,7 +106,7 @@ def _single(trial: Trial, place: int, fails: str, dollars: str | None) -> None:
     _answered(trial, answered)
 
 
-def _answered(trial: Trial, place: int) -> None:
+def _answered(trial: LinkTrial, place: int) -> None:
     """The one answer is the value. A call that acts with something wrong is a wrong effect."""
     wrong, action = trial.made(WRONG), trial.link.action
     acts = isinstance(action, p.Call) and trial.t.program.tools[action.tool].acts
@@ -115,7 +115,7 @@ def _answered(trial: Trial, place: int) -> None:
     draw_answer(trial.t, place, answer_of(trial), trial.made(RIGHT), wrong)
 
 
-def _recalled(trial: Trial, action: p.Recall, place: int) -> None:
+def _recalled(trial: LinkTrial, action: p.Recall, place: int) -> None:
     """What a memory holds is right if its key is; it has no verdicts that could be copied."""
     good = all_right(trial.around | trial.scope.mentioned(action.key))
     trial.machine.go(place, trial.made_anew(RIGHT), good)

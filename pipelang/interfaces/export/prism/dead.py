@@ -10,7 +10,7 @@ reads, and what matters where it leads, unless it is written on the way.
 from __future__ import annotations
 
 from pipelang.interfaces.export.prism.formulas import number
-from pipelang.interfaces.export.prism.machine import Command, Machine, Move
+from pipelang.interfaces.export.prism.machine import Command, Machine, PrismUpdate
 
 
 def forgetting(machine: Machine) -> list[Command]:
@@ -29,12 +29,14 @@ def forgetting(machine: Machine) -> list[Command]:
     ]
 
 
-def _trimmed(machine: Machine, live: list[frozenset[str]], place: int, move: Move) -> Move:
+def _trimmed(
+    machine: Machine, live: list[frozenset[str]], place: int, move: PrismUpdate
+) -> PrismUpdate:
     matters = live[move.to] | machine.kept
     sets = {name: value for name, value in move.sets.items() if name in matters}
     for name in sorted(live[place] - matters):
         sets[name] = number(machine.variables[name].initial)
-    return Move(move.to, sets)
+    return PrismUpdate(move.to, sets)
 
 
 def _live(machine: Machine) -> list[frozenset[str]]:

@@ -19,8 +19,8 @@ from pipelang.interfaces.export.prism.formulas import (
     no,
     rest,
 )
-from pipelang.interfaces.export.prism.machine import Machine, Move
-from pipelang.interfaces.export.prism.scopes import Cut, Frame
+from pipelang.interfaces.export.prism.machine import Machine, PrismUpdate
+from pipelang.interfaces.export.prism.scopes import Cut, PrismFrame
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
@@ -34,7 +34,7 @@ Shares = tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class PrismDraw:
     """A variable that is drawn on first need: by `right` if all of `given` are, else by `wrong`."""
 
     name: str
@@ -44,7 +44,7 @@ class Draw:
 
 
 @dataclass(slots=True)
-class Test:
+class PrismTest:
     """How an expression comes out: draw these, then `value` says it.
 
     A condition's value is a condition; that of an enum or of a tier is its number, from 1.
@@ -53,7 +53,7 @@ class Test:
     __test__ = False  # pytest would take it for a test class
 
     value: Formula
-    draws: dict[str, Draw]
+    draws: dict[str, PrismDraw]
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Draws:
 
     def variable(
         self,
-        frame: Frame,
+        frame: PrismFrame,
         key: object,
         like: str,
         highest: int,
@@ -89,19 +89,19 @@ class Draws:
         """The draws that say something of a step's value, or of an element."""
         return tuple(name for name, values in self.mentions.items() if own in values)
 
-    def perform(self, place: int, draws: Mapping[str, Draw]) -> int:
+    def perform(self, place: int, draws: Mapping[str, PrismDraw]) -> int:
         """Draw what was not drawn before; gives the place behind that."""
         machine = self.machine
         for draw in draws.values():
             behind = machine.place()
-            machine.go(place, Move(behind), is_not(draw.name, 0))
+            machine.go(place, PrismUpdate(behind), is_not(draw.name, 0))
             open_ = is_(draw.name, 0)
             right = all_right(draw.given)
             cases = [(TRUE, draw.right)]
             if draw.given and draw.right != draw.wrong:
                 cases = [(right, draw.right), (no(right), draw.wrong)]
             for case, shares in cases:
-                moves = [(share, Move(behind).setting(draw.name, v)) for v, share in shares]
+                moves = [(share, PrismUpdate(behind).setting(draw.name, v)) for v, share in shares]
                 machine.choose(place, moves, all_of([open_, case]))
             place = behind
         return place

@@ -13,9 +13,9 @@ from pipelang.interfaces.export.prism.formulas import (
     is_not,
     no,
 )
-from pipelang.interfaces.export.prism.machine import Move
-from pipelang.interfaces.export.prism.scopes import Scope
-from pipelang.interfaces.export.prism.translation import EFFECT, Making, Translation, Trial
+from pipelang.interfaces.export.prism.machine import PrismUpdate
+from pipelang.interfaces.export.prism.scopes import PrismScope
+from pipelang.interfaces.export.prism.translation import EFFECT, LinkTrial, Making, Translation
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import named
 
@@ -25,11 +25,13 @@ CHAIN_EXHAUSTED = "chain_exhausted"
 _Sets = Mapping[str, Formula]
 
 
-def end(scope: Scope, outcome: p.Outcome, around: frozenset[str], place: int) -> None:
+def end(scope: PrismScope, outcome: p.Outcome, around: frozenset[str], place: int) -> None:
     """The run of a pipeline ends here."""
     frame = scope.frame
     for name, case in _endings(scope, outcome, around):
-        ended = Move(frame.finish).setting(frame.ending, frame.machine.end(frame.ending, name))
+        ended = PrismUpdate(frame.finish).setting(
+            frame.ending, frame.machine.end(frame.ending, name)
+        )
         frame.machine.go(place, ended, case)
 
 
@@ -42,7 +44,7 @@ def end_later(making: Making, outcome: p.Outcome, place: int) -> None:
 
 
 def decided(
-    trial: Trial, outcome: p.Escalate | p.Reject, place: int, case: Formula, sets: _Sets
+    trial: LinkTrial, outcome: p.Escalate | p.Reject, place: int, case: Formula, sets: _Sets
 ) -> None:
     """The same where a pipeline among an agent's tools has decided it."""
     _remembered(trial.making, _decision(outcome), place, case, sets)
@@ -68,12 +70,14 @@ def _remembered(
 ) -> None:
     machine, open_ = making.scope.frame.machine, is_(making.ended, 0)
     first = machine.end(making.ended, name)
-    over = Move(making.over, sets or {})
+    over = PrismUpdate(making.over, sets or {})
     machine.go(place, over.setting(making.ended, first), all_of([open_, case]))
     machine.go(place, over, all_of([no(open_), case]))
 
 
-def _endings(scope: Scope, outcome: p.Outcome, around: frozenset[str]) -> list[tuple[str, Formula]]:
+def _endings(
+    scope: PrismScope, outcome: p.Outcome, around: frozenset[str]
+) -> list[tuple[str, Formula]]:
     """The names of what an outcome comes to, each with the condition under which it does."""
     match outcome:
         case p.Return():
@@ -104,11 +108,13 @@ def finish(t: Translation) -> dict[str, int]:
     for name, code in machine.endings.get(root.ending, {}).items():
         here = is_(root.ending, code)
         if name == RIGHT_ANSWER:
-            machine.go(root.finish, Move(final("success")), all_of([here, good]))
+            machine.go(root.finish, PrismUpdate(final("success")), all_of([here, good]))
             if good != TRUE:
-                machine.go(root.finish, Move(final("silent_error")), all_of([here, no(good)]))
+                machine.go(
+                    root.finish, PrismUpdate(final("silent_error")), all_of([here, no(good)])
+                )
         elif name == WRONG_ANSWER:
-            machine.go(root.finish, Move(final("silent_error")), here)
+            machine.go(root.finish, PrismUpdate(final("silent_error")), here)
         else:
-            machine.go(root.finish, Move(final(name)), here)
+            machine.go(root.finish, PrismUpdate(final(name)), here)
     return places

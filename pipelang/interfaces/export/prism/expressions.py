@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipelang.interfaces.export.prism.constants import identifier
-from pipelang.interfaces.export.prism.draws import HOLDS, Draw, Draws, Shares, either
+from pipelang.interfaces.export.prism.draws import HOLDS, Draws, PrismDraw, Shares, either
 from pipelang.interfaces.export.prism.formulas import (
     FALSE,
     TRUE,
@@ -29,7 +29,7 @@ from pipelang.interfaces.export.prism.formulas import (
     same,
     variable,
 )
-from pipelang.interfaces.export.prism.scopes import Cut, Scope, confidence_cut
+from pipelang.interfaces.export.prism.scopes import Cut, PrismScope, confidence_cut
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.arms import arm_test
@@ -54,9 +54,9 @@ class Compiler:
     """Turns an expanded expression into a formula, gathering the draws behind it."""
 
     all: Draws
-    scope: Scope
+    scope: PrismScope
     own: str | None
-    draws: dict[str, Draw]
+    draws: dict[str, PrismDraw]
 
     def value(self, node: expr.Expr) -> Formula:
         try:
@@ -192,7 +192,7 @@ class Compiler:
             f"{shown}: {listed}",
             self.scope.about(node),
         )
-        self.draws.setdefault(name, Draw(name, given, told.right, told.wrong))
+        self.draws.setdefault(name, PrismDraw(name, given, told.right, told.wrong))
         return variable(name) if isinstance(node.type, EnumType) else is_(name, HOLDS)
 
     def heard(self, node: expr.Expr, told: _Told | None) -> Formula:
@@ -247,7 +247,7 @@ class Compiler:
         name = self.all.variable(self.scope.frame, key, like, len(cuts) + 1, note, given)
         if name not in self.draws:
             shares = [self._bins(file, right, cuts) for right in (True, False)]
-            self.draws[name] = Draw(name, given, *shares)
+            self.draws[name] = PrismDraw(name, given, *shares)
         above = Formula(f"{name}>{cuts.index(cut) + 1}", frozenset({name}))
         return above if holds_if_reached else no(above)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipelang.interfaces.export.prism.constants import identifier
-from pipelang.interfaces.export.prism.draws import HOLDS, Draw, Draws, Test, either
+from pipelang.interfaces.export.prism.draws import HOLDS, Draws, PrismDraw, PrismTest, either
 from pipelang.interfaces.export.prism.expressions import Arm, Compiler
 from pipelang.interfaces.export.prism.formulas import TRUE, Formula, is_, rest
 from pipelang.interfaces.export.prism.machine import Machine
-from pipelang.interfaces.export.prism.scopes import Scope, called, confidence_cut
+from pipelang.interfaces.export.prism.scopes import PrismScope, called, confidence_cut
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import inner_blocks, inner_links
 
 
-def gate_test(draws: Draws, scope: Scope, gate: p.Gate) -> Test:
+def gate_test(draws: Draws, scope: PrismScope, gate: p.Gate) -> PrismTest:
     """By its own rates, by the share of its name, or by its expression."""
     if isinstance(gate.evidence, p.ByRates):
         alarms = draws.constants.share(gate.evidence.false_alarms)
@@ -27,8 +27,8 @@ def gate_test(draws: Draws, scope: Scope, gate: p.Gate) -> Test:
 
 
 def named_test(
-    draws: Draws, scope: Scope, condition: expr.Expr, name: str | None, own: str | None = None
-) -> Test:
+    draws: Draws, scope: PrismScope, condition: expr.Expr, name: str | None, own: str | None = None
+) -> PrismTest:
     """By the share of its name if traffic gives one, else by its expression."""
     for line in scope.pipeline.traffic.names:
         if line.name == name:
@@ -37,41 +37,45 @@ def named_test(
     return expression_test(draws, scope, condition, own)
 
 
-def expression_test(draws: Draws, scope: Scope, node: expr.Expr, own: str | None = None) -> Test:
+def expression_test(
+    draws: Draws, scope: PrismScope, node: expr.Expr, own: str | None = None
+) -> PrismTest:
     """Taken apart into what is drawn."""
-    test = Test(TRUE, {})
+    test = PrismTest(TRUE, {})
     test.value = Compiler(draws, scope, own, test.draws).value(scope.expand(node))
     return test
 
 
 def match_test(
-    draws: Draws, scope: Scope, subject: expr.Expr, taken: Sequence[Arm]
-) -> tuple[Test, list[tuple[int, Formula]]]:
+    draws: Draws, scope: PrismScope, subject: expr.Expr, taken: Sequence[Arm]
+) -> tuple[PrismTest, list[tuple[int, Formula]]]:
     """What to draw, and for each arm that can be reached the condition under which it is taken."""
-    test = Test(TRUE, {})
+    test = PrismTest(TRUE, {})
     compiler = Compiler(draws, scope, None, test.draws)
     return test, compiler.match(scope.expand(subject), taken)
 
 
 def route_test(
-    draws: Draws, scope: Scope, who: expr.Expr
-) -> tuple[Test, list[tuple[str, Formula]]]:
+    draws: Draws, scope: PrismScope, who: expr.Expr
+) -> tuple[PrismTest, list[tuple[str, Formula]]]:
     """What to draw, and for each tier that may be asked the condition that it is."""
-    test = Test(TRUE, {})
+    test = PrismTest(TRUE, {})
     return test, Compiler(draws, scope, None, test.draws).tiers(scope.expand(who))
 
 
-def _judged(draws: Draws, scope: Scope, condition: expr.Expr, right: str, wrong: str) -> Test:
+def _judged(
+    draws: Draws, scope: PrismScope, condition: expr.Expr, right: str, wrong: str
+) -> PrismTest:
     """A condition that is judged as a whole."""
     node = scope.expand(condition)
     shown, given = scope.show(node), scope.given(node)
     note = f"{shown}: 1 holds, 2 does not"
     like, about = f"t_{identifier(shown)}", scope.about(node)
     name = draws.variable(scope.frame, ("test", node), like, 2, note, about)
-    return Test(is_(name, HOLDS), {name: Draw(name, given, either(right), either(wrong))})
+    return PrismTest(is_(name, HOLDS), {name: PrismDraw(name, given, either(right), either(wrong))})
 
 
-def gather_cuts(draws: Draws, scope: Scope) -> None:
+def gather_cuts(draws: Draws, scope: PrismScope) -> None:
     """Every threshold that anything compares a step's confidence with, in the steps' own names."""
     for test in _tests(scope.inside(), scope.pipeline.block):
         for part in expr.walk(test):
@@ -80,7 +84,7 @@ def gather_cuts(draws: Draws, scope: Scope) -> None:
                 draws.cuts.setdefault(cut[0], set()).add(cut[1])
 
 
-def _tests(scope: Scope, block: p.Block) -> Iterator[expr.Expr]:
+def _tests(scope: PrismScope, block: p.Block) -> Iterator[expr.Expr]:
     """What decides something in a block, and about their arguments in the pipelines it runs."""
     for item in block.items:
         match item:
@@ -100,7 +104,7 @@ def _tests(scope: Scope, block: p.Block) -> Iterator[expr.Expr]:
         scope.add(item)
 
 
-def _tests_of(scope: Scope, action: p.Action) -> Iterator[expr.Expr]:
+def _tests_of(scope: PrismScope, action: p.Action) -> Iterator[expr.Expr]:
     match action:
         case p.AskTier() | p.Agent():
             yield scope.expand(action.who)

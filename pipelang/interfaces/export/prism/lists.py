@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
 
 from pipelang.interfaces.export.prism.constants import decimal, identifier
-from pipelang.interfaces.export.prism.draws import RIGHT, WRONG, Draw, Shares
+from pipelang.interfaces.export.prism.draws import RIGHT, WRONG, PrismDraw, Shares
 from pipelang.interfaces.export.prism.endings import end_later, passed_on
 from pipelang.interfaces.export.prism.formulas import (
     Formula,
@@ -24,9 +24,9 @@ from pipelang.interfaces.export.prism.formulas import (
     number,
     variable,
 )
-from pipelang.interfaces.export.prism.machine import Move
-from pipelang.interfaces.export.prism.scopes import Scope
-from pipelang.interfaces.export.prism.translation import Making, Translation, Trial
+from pipelang.interfaces.export.prism.machine import PrismUpdate
+from pipelang.interfaces.export.prism.scopes import PrismScope
+from pipelang.interfaces.export.prism.translation import LinkTrial, Making, Translation
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import ListType
@@ -35,13 +35,13 @@ Body = Callable[[Translation, Making, p.Chain, int, int], None]
 """From the head of a chain to its value, or to where it is used up."""
 
 
-def each(trial: Trial, action: p.Each, place: int, body: Body) -> None:
+def each(trial: LinkTrial, action: p.Each, place: int, body: Body) -> None:
     """From a place to the value, to where the run goes on without one, or to its ending."""
     t, machine, making = trial.t, trial.machine, trial.making
     frame, name = trial.scope.frame, making.name
     elements = trial.scope.expand(action.elements)
     length = _length(t, trial.scope, elements, action.most)
-    if isinstance(length, Draw):
+    if isinstance(length, PrismDraw):
         place = t.draws.perform(place, {length.name: length})
     done = frame.variable(f"i_{name}", action.most, f"elements of {name} so far")
     answered = frame.variable(f"n_{name}", action.most, "those that answered")
@@ -50,10 +50,10 @@ def each(trial: Trial, action: p.Each, place: int, body: Body) -> None:
     own = frame.variable(f"e_{name}", 2, "what one answered: 1 right, 2 wrong, 0 nothing")
     head, begin, one, exhausted, following, over = (machine.place() for _ in range(6))
     clear = dict.fromkeys((done, answered, wrong, ended), number(0))
-    machine.go(place, Move(head, clear))
+    machine.go(place, PrismUpdate(head, clear))
     left = _longer(length, done)
-    machine.go(head, Move(begin).setting(own, 0), left)
-    machine.go(head, Move(over), no(left))
+    machine.go(head, PrismUpdate(begin).setting(own, 0), left)
+    machine.go(head, PrismUpdate(over), no(left))
     scope = trial.scope.element(action.variable, action.element, trial.scope.given(elements))
     element = scope.names[action.variable]
     assert isinstance(element, expr.Read)
@@ -63,31 +63,31 @@ def each(trial: Trial, action: p.Each, place: int, body: Body) -> None:
         making.step, own, scope, trial.around, one, ended, unanswered, fresh=making.fresh
     )
     body(t, inner, action.body, begin, exhausted)
-    counted = Move(following, {answered: more(answered)})
+    counted = PrismUpdate(following, {answered: more(answered)})
     machine.go(one, counted, is_(own, RIGHT))
     machine.go(one, counted.setting(wrong, 1), is_(own, WRONG))
     if action.body.end is None:
-        machine.go(exhausted, Move(unanswered))
+        machine.go(exhausted, PrismUpdate(unanswered))
     else:
         end_later(inner, action.body.end, exhausted)
-    machine.go(following, Move(head, {done: more(done)}))
+    machine.go(following, PrismUpdate(head, {done: more(done)}))
     counts = machine.place()
-    machine.go(over, Move(counts), is_(ended, 0))
+    machine.go(over, PrismUpdate(counts), is_(ended, 0))
     passed_on(making, ended, over)
     enough = _enough(trial, action.need, length, answered)
     machine.go(counts, trial.made_anew(RIGHT), all_of([enough, is_(wrong, 0)]))
     machine.go(counts, trial.made_anew(WRONG), all_of([enough, is_not(wrong, 0)]))
-    machine.go(counts, Move(trial.failed), no(enough))
+    machine.go(counts, PrismUpdate(trial.failed), no(enough))
 
 
-def _longer(length: int | Draw, done: str) -> Formula:
+def _longer(length: int | PrismDraw, done: str) -> Formula:
     """Whether there are more elements than were done."""
     if isinstance(length, int):
         return compared(variable(done), "<", number(length))
     return compared(more(done), "<", variable(length.name))  # 1 stands for an empty list
 
 
-def _enough(trial: Trial, need: p.Need, length: int | Draw, answered: str) -> Formula:
+def _enough(trial: LinkTrial, need: p.Need, length: int | PrismDraw, answered: str) -> Formula:
     """Whether so many have answered as are needed."""
 
     def of(elements: int) -> Formula:
@@ -113,8 +113,8 @@ def _least(need: p.Need, elements: int) -> int:
 
 
 def _length(
-    t: Translation, scope: Scope, elements: expr.Expr, most: int, told: Decimal | None = None
-) -> int | Draw:
+    t: Translation, scope: PrismScope, elements: expr.Expr, most: int, told: Decimal | None = None
+) -> int | PrismDraw:
     """How long a list is: as it is written, by the mean that the outermost pipeline gives which
     can speak of it, else of any length that its type allows.
     """
@@ -144,7 +144,7 @@ def _length(
         f"{shown}: 1 + its length",
         scope.about(elements),
     )
-    return Draw(name, given, right, wrong)
+    return PrismDraw(name, given, right, wrong)
 
 
 def _any(t: Translation, site: str, most: int) -> Shares:

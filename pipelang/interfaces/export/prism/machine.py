@@ -24,7 +24,7 @@ def _nothing() -> Mapping[str, Formula]:
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class PrismVariable:
     """`note` says what its values mean."""
 
     name: str
@@ -34,15 +34,15 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class PrismUpdate:
     """Where a run goes on, and what is written down on the way."""
 
     to: int
     sets: Mapping[str, Formula] = field(default_factory=_nothing)
 
-    def setting(self, name: str, value: int) -> Move:
+    def setting(self, name: str, value: int) -> PrismUpdate:
         """The same move with one thing more written down."""
-        return Move(self.to, {**self.sets, name: number(value)})
+        return PrismUpdate(self.to, {**self.sets, name: number(value)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Command:
 
     place: int
     guard: Formula
-    moves: tuple[tuple[str, Move], ...]
+    moves: tuple[tuple[str, PrismUpdate], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Machine:
     use, `endings` what the variables say that remember endings.
     """
 
-    variables: dict[str, Variable] = field(default_factory=dict)
+    variables: dict[str, PrismVariable] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
     rewards: list[Reward] = field(default_factory=list)
     headings: dict[int, str] = field(default_factory=dict)
@@ -97,14 +97,16 @@ class Machine:
         known = self.variables.get(name)
         if known is not None:
             highest = max(highest, known.highest)
-        self.variables[name] = Variable(name, highest, initial, note)
+        self.variables[name] = PrismVariable(name, highest, initial, note)
         return name
 
-    def go(self, place: int, move: Move, guard: Formula = TRUE) -> None:
+    def go(self, place: int, move: PrismUpdate, guard: Formula = TRUE) -> None:
         """From a place, where `guard` holds, there is one way on."""
         self.choose(place, [("1", move)], guard)
 
-    def choose(self, place: int, moves: Iterable[tuple[str, Move]], guard: Formula = TRUE) -> None:
+    def choose(
+        self, place: int, moves: Iterable[tuple[str, PrismUpdate]], guard: Formula = TRUE
+    ) -> None:
         """From a place, where `guard` holds, chance takes one of the ways."""
         possible = tuple((share, move) for share, move in moves if share != "0")
         if guard.text != "false":

@@ -12,7 +12,7 @@ from pipelang.interfaces.export.prism.endings import finish
 from pipelang.interfaces.export.prism.judging import gather_cuts
 from pipelang.interfaces.export.prism.machine import Machine
 from pipelang.interfaces.export.prism.redos import renew
-from pipelang.interfaces.export.prism.scopes import Frame, outermost
+from pipelang.interfaces.export.prism.scopes import PrismFrame, outermost
 from pipelang.interfaces.export.prism.translation import Translation
 from pipelang.interfaces.export.prism.writing import written
 from pipelang.records import dataclass
@@ -22,7 +22,7 @@ ENDING = "ending"
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class PrismModel:
     """The text, and the constants in it by what they stand for."""
 
     text: str
@@ -34,7 +34,7 @@ def prism(program: p.Program, name: str) -> str:
     return model(program, name).text
 
 
-def model(program: p.Program, name: str) -> Model:
+def model(program: p.Program, name: str) -> PrismModel:
     """The same, with the names of its parameters."""
     pipeline = program.pipelines[name]
     machine = Machine()
@@ -42,7 +42,7 @@ def model(program: p.Program, name: str) -> Model:
     draws = Draws(program, machine, constants)
     start, over = machine.place(), machine.place()
     prices = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
-    root = Frame(program, pipeline, machine, prices, ENDING, over)
+    root = PrismFrame(program, pipeline, machine, prices, ENDING, over)
     root.ending = root.variable(ENDING, 0, "")
     scope = outermost(root)
     gather_cuts(draws, scope)
@@ -50,4 +50,4 @@ def model(program: p.Program, name: str) -> Model:
     block(t, pipeline.block, scope, frozenset(), start)
     renew(t)
     endings = finish(t)
-    return Model(written(t, forgetting(machine), endings), constants)
+    return PrismModel(written(t, forgetting(machine), endings), constants)

@@ -27,8 +27,8 @@ from pipelang.interfaces.export.prism.formulas import (
     rest,
     variable,
 )
-from pipelang.interfaces.export.prism.machine import Move
-from pipelang.interfaces.export.prism.translation import Trial
+from pipelang.interfaces.export.prism.machine import PrismUpdate
+from pipelang.interfaces.export.prism.translation import LinkTrial
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -37,7 +37,7 @@ CALLS, FOR, AGAINST, LAST = "calls", "right_votes", "wrong_votes", "last_verdict
 FIRST_RIGHT, FIRST_WRONG = "first_right", "first_wrong"
 
 
-def vote(trial: Trial, ballot: p.Vote, place: int) -> None:
+def vote(trial: LinkTrial, ballot: p.Vote, place: int) -> None:
     """Calls until the vote is decided; a call that fails is a call, and has the retries."""
     machine = trial.machine
     calls = machine.declare(CALLS, ballot.calls, "calls of this vote so far")
@@ -45,7 +45,7 @@ def vote(trial: Trial, ballot: p.Vote, place: int) -> None:
     bad = machine.declare(AGAINST, ballot.calls, "wrong answers among them")
     answer = _of_several(trial)
     counting = machine.place()
-    opened = Move(counting).setting(calls, 0).setting(good, 0).setting(bad, 0)
+    opened = PrismUpdate(counting).setting(calls, 0).setting(good, 0).setting(bad, 0)
     firsts: tuple[str, str] | None = None
     if trial.making.memory is not None:
         note = f"the first such answer: {VERDICTS}"
@@ -57,17 +57,17 @@ def vote(trial: Trial, ballot: p.Vote, place: int) -> None:
         taken = _taken(trial, None if firsts is None else firsts[side], verdict)
         machine.go(counting, taken, wins)
     undecided = all_of([no(right_wins), no(wrong_wins)])
-    machine.go(counting, Move(trial.failed), all_of([undecided, over]))
+    machine.go(counting, PrismUpdate(trial.failed), all_of([undecided, over]))
     asking = machine.place()
-    machine.go(counting, Move(asking), all_of([undecided, no(over)]))
+    machine.go(counting, PrismUpdate(asking), all_of([undecided, no(over)]))
     answered, missed = machine.place(), machine.place()
     call(replace(trial, failed=missed), asking, answered, may_fail=True)
-    machine.go(missed, Move(counting, {calls: more(calls)}))
-    right = Move(counting, {calls: more(calls), good: more(good)})
-    wrong = Move(counting, {calls: more(calls), bad: more(bad)})
+    machine.go(missed, PrismUpdate(counting, {calls: more(calls)}))
+    right = PrismUpdate(counting, {calls: more(calls), good: more(good)})
+    wrong = PrismUpdate(counting, {calls: more(calls), bad: more(bad)})
     if firsts is not None and answer.memory is not None:
         right, wrong = (
-            Move(move.to, {**move.sets, first: _unless_there(first, answer.memory)})
+            PrismUpdate(move.to, {**move.sets, first: _unless_there(first, answer.memory)})
             for move, first in zip((right, wrong), firsts, strict=True)
         )
     draw_answer(trial.t, answered, answer, right, wrong)
@@ -94,7 +94,7 @@ def _decided(ballot: p.Vote, calls: str, good: str, bad: str) -> tuple[Formula, 
     return right, wrong, over
 
 
-def cascade(trial: Trial, action: p.Cascade, place: int) -> None:
+def cascade(trial: LinkTrial, action: p.Cascade, place: int) -> None:
     """Cheapest first: the next tier when one fails or its answer is not accepted."""
     t, machine = trial.t, trial.machine
     others = trial.scope.steps(expr.mentions(action.until) - {"it"})
@@ -103,23 +103,23 @@ def cascade(trial: Trial, action: p.Cascade, place: int) -> None:
     known = all_right(others)
     start = _of_several(replace(trial, tier=action.tiers[0]))
     head = machine.place()
-    machine.go(place, _remembering(trial, start, Move(head)))
+    machine.go(place, _remembering(trial, start, PrismUpdate(head)))
     for index, tier in enumerate(action.tiers):
         behind = machine.place() if index + 1 < len(action.tiers) else trial.failed
         asked = replace(trial, tier=tier, failed=behind)
         answer = replace(_of_several(asked), memory=start.memory)
         answered, right, wrong = machine.place(), machine.place(), machine.place()
         call(asked, head, answered, may_fail=True)
-        draw_answer(t, answered, answer, Move(right), Move(wrong))
+        draw_answer(t, answered, answer, PrismUpdate(right), PrismUpdate(wrong))
         for at, verdict, looks_right in ((right, RIGHT, known), (wrong, WRONG, FALSE)):
             # What is wrong about the answer or beside it is caught, what is right alarms.
             accepted = _taken(trial, start.memory, verdict)
             for case, share in ((looks_right, alarms), (no(looks_right), catches)):
-                machine.choose(at, [(rest(share), accepted), (share, Move(behind))], case)
+                machine.choose(at, [(rest(share), accepted), (share, PrismUpdate(behind))], case)
         head = behind
 
 
-def _of_several(trial: Trial) -> Answer:
+def _of_several(trial: LinkTrial) -> Answer:
     """An answer among several: it may repeat the one just before, so verdicts are kept."""
     answer = answer_of(trial)
     if trial.making.memory is None and not repeats(trial.link):
@@ -128,18 +128,18 @@ def _of_several(trial: Trial) -> Answer:
     return replace(answer, memory=last)
 
 
-def _remembering(trial: Trial, answer: Answer, move: Move) -> Move:
+def _remembering(trial: LinkTrial, answer: Answer, move: PrismUpdate) -> PrismUpdate:
     """At the start, the answer just before is the step's former one, if there is one."""
     if answer.memory is None:
         return move
     memory = trial.making.memory
     former = number(0) if memory is None else variable(memory)
-    return Move(move.to, {**move.sets, answer.memory: former})
+    return PrismUpdate(move.to, {**move.sets, answer.memory: former})
 
 
-def _taken(trial: Trial, verdicts: str | None, verdict: int) -> Move:
+def _taken(trial: LinkTrial, verdicts: str | None, verdict: int) -> PrismUpdate:
     """The winner becomes the value, and its verdicts what a later answer may repeat."""
     move = trial.made(verdict)
     if trial.making.memory is None or verdicts is None:
         return move
-    return Move(move.to, {**move.sets, trial.making.memory: variable(verdicts)})
+    return PrismUpdate(move.to, {**move.sets, trial.making.memory: variable(verdicts)})

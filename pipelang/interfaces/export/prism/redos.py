@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pipelang.interfaces.export.prism.constants import identifier
 from pipelang.interfaces.export.prism.formulas import number
-from pipelang.interfaces.export.prism.machine import Move
-from pipelang.interfaces.export.prism.scopes import Scope
+from pipelang.interfaces.export.prism.machine import PrismUpdate
+from pipelang.interfaces.export.prism.scopes import PrismScope
 from pipelang.interfaces.export.prism.translation import Translation
 from pipelang.records import dataclass, replace
 from pipelang.semantics import expressions as expr
@@ -32,7 +32,7 @@ class Flags:
         return self.steps[step]
 
 
-def flags_of(block: p.Block, scope: Scope) -> Flags:
+def flags_of(block: p.Block, scope: PrismScope) -> Flags:
     """The flags of a block; the steps that may be made again are noted in the frame."""
     inside = scope.inside()
     reads: dict[int, frozenset[str]] = {}
@@ -75,14 +75,14 @@ def renew(t: Translation) -> None:
     """
     machine = t.machine
 
-    def renewed(move: Move) -> Move:
+    def renewed(move: PrismUpdate) -> PrismUpdate:
         old: list[str] = []
         if move.to in t.begins:
             old += t.draws.about(t.begins[move.to])
         if move.to in t.calls:
             old += t.calls[move.to].variables
         before = {name: number(machine.variables[name].initial) for name in old}
-        return Move(move.to, {**before, **move.sets}) if old else move
+        return PrismUpdate(move.to, {**before, **move.sets}) if old else move
 
     machine.commands = [
         replace(command, moves=tuple((share, renewed(move)) for share, move in command.moves))

@@ -19,20 +19,20 @@ from pipelang.interfaces.export.prism.formulas import (
     variable,
 )
 from pipelang.interfaces.export.prism.judging import gather_cuts
-from pipelang.interfaces.export.prism.machine import Move
-from pipelang.interfaces.export.prism.scopes import Frame, called
-from pipelang.interfaces.export.prism.translation import Trial
+from pipelang.interfaces.export.prism.machine import PrismUpdate
+from pipelang.interfaces.export.prism.scopes import PrismFrame, called
+from pipelang.interfaces.export.prism.translation import LinkTrial
 from pipelang.semantics import program as p
 
 
-def run(trial: Trial, action: p.RunPipeline, place: int) -> None:
+def run(trial: LinkTrial, action: p.RunPipeline, place: int) -> None:
     """From a place to the value, to where the run goes on without one, or to its ending."""
     # A pipeline is made of chains, and this is a link of one.
     from pipelang.interfaces.export.prism.blocks import block
 
     t, machine, making = trial.t, trial.machine, trial.making
     outer = trial.scope.frame
-    frame = Frame(
+    frame = PrismFrame(
         t.program,
         t.program.pipelines[action.pipeline],
         machine,
@@ -51,10 +51,10 @@ def run(trial: Trial, action: p.RunPipeline, place: int) -> None:
     if retries:
         note = f"attempts of {outer.path}{making.step.name} that have failed"
         tries = outer.variable(f"tries_{making.name}", retries, note)
-    machine.go(place, Move(begin) if tries is None else Move(begin).setting(tries, 0))
+    machine.go(place, PrismUpdate(begin) if tries is None else PrismUpdate(begin).setting(tries, 0))
     # A redo of the first step goes back to the head of the block, which is no new call.
     head = machine.place()
-    machine.go(begin, Move(head))
+    machine.go(begin, PrismUpdate(head))
     block(t, frame.pipeline.block, scope, trial.around, head)
     for name, code in machine.endings.get(frame.ending, {}).items():
         here = is_(frame.ending, code)
@@ -65,8 +65,8 @@ def run(trial: Trial, action: p.RunPipeline, place: int) -> None:
             failed = here
             if tries is not None:
                 left = compared(variable(tries), "<", number(retries))
-                again = Move(begin, {tries: more(tries)})
+                again = PrismUpdate(begin, {tries: more(tries)})
                 machine.go(frame.finish, again, all_of([here, left]))
                 failed = all_of([here, is_(tries, retries)])
-            machine.go(frame.finish, Move(trial.failed), failed)
+            machine.go(frame.finish, PrismUpdate(trial.failed), failed)
     passed_on(making, frame.ending, frame.finish, action.pipeline)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from pipelang.analysis.model.model import Model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.interfaces.export.prism.constants import identifier, unused
 from pipelang.interfaces.export.prism.formulas import TRUE, Formula
 from pipelang.interfaces.export.prism.machine import Machine
@@ -27,7 +27,7 @@ Cut = tuple[Decimal, bool]
 
 
 @dataclass(slots=True)
-class Frame:
+class PrismFrame:
     """One call of a pipeline: the run itself, or a sub-pipeline at a place that runs it.
 
     `ending` is the variable that says how it ended, `finish` the place where it has, and `ends`
@@ -38,7 +38,7 @@ class Frame:
     program: p.Program
     pipeline: p.Pipeline
     machine: Machine
-    prices: Model
+    prices: PipelineModel
     ending: str
     finish: int
     fresh: Formula = TRUE
@@ -55,31 +55,31 @@ class Frame:
 
 
 @dataclass(slots=True)
-class Scope:
+class PrismScope:
     """The names in scope: lets as what they are made of, steps as reads of their variables.
 
     `behind` are the steps behind parameters and elements. `caller` is where a sub-pipeline is run
     from, and `arguments` what its parameters are there.
     """
 
-    frame: Frame
+    frame: PrismFrame
     own_names: dict[int, str]
     written: dict[str, expr.Expr]
     behind: dict[str, frozenset[str]] = field(default_factory=dict)
     names: dict[str, expr.Expr] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-    caller: Scope | None = None
+    caller: PrismScope | None = None
     arguments: Mapping[str, expr.Expr] = field(default_factory=dict)
 
     @property
     def pipeline(self) -> p.Pipeline:
         return self.frame.pipeline
 
-    def inside(self) -> Scope:
+    def inside(self) -> PrismScope:
         """The scope of a branch: sees what is around it, and keeps its own names to itself."""
         return replace(self, names=dict(self.names))
 
-    def element(self, name: str, type: Type, behind: frozenset[str]) -> Scope:
+    def element(self, name: str, type: Type, behind: frozenset[str]) -> PrismScope:
         """The scope of the body of an `each`; the element is as right as what is behind it."""
         inner = self.inside()
         own = unused(f"v_{identifier(name)}", self.frame.machine.taken)
@@ -164,7 +164,7 @@ class Scope:
         return {self.expand(line.condition): line for line in self.pipeline.traffic.conditions}
 
 
-def outermost(frame: Frame) -> Scope:
+def outermost(frame: PrismFrame) -> PrismScope:
     """The scope at the head of a pipeline, with a name of its own for every step."""
     own_names: dict[int, str] = {}
     written: dict[str, expr.Expr] = {}
@@ -173,10 +173,12 @@ def outermost(frame: Frame) -> Scope:
             note = f"{frame.path}{item.name}: 1 right, 2 wrong, 0 not there"
             own = own_names[id(item)] = frame.variable(f"v_{identifier(item.name)}", 2, note)
             written[own] = expr.Read(item.name, item.type, item.span)
-    return Scope(frame, own_names, written)
+    return PrismScope(frame, own_names, written)
 
 
-def called(frame: Frame, caller: Scope, action: p.RunPipeline, around: frozenset[str]) -> Scope:
+def called(
+    frame: PrismFrame, caller: PrismScope, action: p.RunPipeline, around: frozenset[str]
+) -> PrismScope:
     """The same of a sub-pipeline, whose parameters are as right as its arguments and what is
     around them.
     """

@@ -9,8 +9,8 @@ from pipelang.analysis.kernels.costs import AttemptCost, attempt_cost, tools_cos
 from pipelang.interfaces.export.prism.constants import Constants, plain
 from pipelang.interfaces.export.prism.draws import Draws
 from pipelang.interfaces.export.prism.formulas import TRUE, Formula
-from pipelang.interfaces.export.prism.machine import Machine, Move, Reward
-from pipelang.interfaces.export.prism.scopes import Frame, Scope
+from pipelang.interfaces.export.prism.machine import Machine, PrismUpdate, Reward
+from pipelang.interfaces.export.prism.scopes import PrismFrame, PrismScope
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
@@ -30,9 +30,9 @@ class Translation:
     machine: Machine
     constants: Constants
     draws: Draws
-    root: Frame
+    root: PrismFrame
     begins: dict[int, str] = field(default_factory=dict)
-    calls: dict[int, Frame] = field(default_factory=dict)
+    calls: dict[int, PrismFrame] = field(default_factory=dict)
     unpriced: list[str] = field(default_factory=list)
 
     def pay(self, place: int, dollars: str) -> None:
@@ -71,7 +71,7 @@ class Making:
 
     step: p.Step
     own: str
-    scope: Scope
+    scope: PrismScope
     around: frozenset[str]
     done: int
     ended: str
@@ -86,7 +86,7 @@ class Making:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class LinkTrial:
     """A link being tried for a value. `around` is what its answer reads without naming it, `tier`
     who is asked, `failed` where the run goes on without an answer.
 
@@ -111,14 +111,14 @@ class Trial:
         return self.t.machine
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> PrismScope:
         return self.making.scope
 
-    def made(self, verdict: int) -> Move:
+    def made(self, verdict: int) -> PrismUpdate:
         """The value is there, and right or wrong."""
-        return Move(self.making.done).setting(self.making.own, verdict)
+        return PrismUpdate(self.making.done).setting(self.making.own, verdict)
 
-    def made_anew(self, verdict: int) -> Move:
+    def made_anew(self, verdict: int) -> PrismUpdate:
         """The same without verdicts that a later answer could repeat."""
         memory = self.making.memory
         return self.made(verdict) if memory is None else self.made(verdict).setting(memory, 0)

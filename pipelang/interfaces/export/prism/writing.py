@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipelang.interfaces.export.prism.constants import Constant, identifier, unused
 from pipelang.interfaces.export.prism.formulas import Formula
-from pipelang.interfaces.export.prism.machine import Command, Machine, Move
+from pipelang.interfaces.export.prism.machine import Command, Machine, PrismUpdate
 from pipelang.interfaces.export.prism.translation import EFFECT, Translation
 
 COUNTER = "place"
@@ -75,7 +75,7 @@ def _numbers(
 
 
 def _renumbered(command: Command, numbers: Mapping[int, int]) -> Command:
-    moves = tuple((share, Move(numbers[m.to], m.sets)) for share, m in command.moves)
+    moves = tuple((share, PrismUpdate(numbers[m.to], m.sets)) for share, m in command.moves)
     return Command(numbers[command.place], command.guard, moves)
 
 
@@ -112,7 +112,7 @@ def _command(command: Command) -> str:
     return f"  [] {guard} -> {' + '.join(moves)};"
 
 
-def _move(share: str, move: Move, command: Command) -> str:
+def _move(share: str, move: PrismUpdate, command: Command) -> str:
     sets: dict[str, Formula] = dict(move.sets)
     parts = [f"({name}'={value.text})" for name, value in sets.items()]
     if move.to != command.place:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from pipelang.interfaces.export.pyi.names import Names
+from pipelang.interfaces.export.pyi.names import StubNames
 from pipelang.semantics.types import (
     AnswererType,
     EnumType,
     ErrorType,
-    Kind,
     ListType,
     MapType,
     NoneType,
@@ -17,11 +16,12 @@ from pipelang.semantics.types import (
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 
 
-def given(names: Names, type: Type) -> str:
+def given(names: StubNames, type: Type) -> str:
     """What a host may hand in: JSON's values, exact decimals, records that came out elsewhere."""
     match type:
         case Scalar():
@@ -46,27 +46,27 @@ def given(names: Names, type: Type) -> str:
             assert_never(type)
 
 
-def _given_scalar(names: Names, kind: Kind) -> str:
+def _given_scalar(names: StubNames, kind: ScalarKind) -> str:
     match kind:
-        case Kind.TEXT:
+        case ScalarKind.TEXT:
             return names.builtin("str")
-        case Kind.INT | Kind.TOKENS:
+        case ScalarKind.INT | ScalarKind.TOKENS:
             return names.builtin("int")
-        case Kind.NUMBER | Kind.PROBABILITY | Kind.MONEY:
+        case ScalarKind.NUMBER | ScalarKind.PROBABILITY | ScalarKind.MONEY:
             return "_Number"
-        case Kind.BOOL:
+        case ScalarKind.BOOL:
             return names.builtin("bool")
-        case Kind.DURATION:
+        case ScalarKind.DURATION:
             return "_Seconds"
-        case Kind.TIME:
+        case ScalarKind.TIME:
             return "_Time"
-        case Kind.JSON | Kind.RATE:
+        case ScalarKind.JSON | ScalarKind.RATE:
             return "_typing.Any"
         case _:
             assert_never(kind)
 
 
-def made(names: Names, type: Type) -> str:
+def made(names: StubNames, type: Type) -> str:
     """What the runtime gives out."""
     match type:
         case Scalar():
@@ -89,21 +89,21 @@ def made(names: Names, type: Type) -> str:
             assert_never(type)
 
 
-def _made_scalar(names: Names, kind: Kind) -> str:
+def _made_scalar(names: StubNames, kind: ScalarKind) -> str:
     match kind:
-        case Kind.TEXT:
+        case ScalarKind.TEXT:
             return names.builtin("str")
-        case Kind.INT | Kind.TOKENS:
+        case ScalarKind.INT | ScalarKind.TOKENS:
             return names.builtin("int")
-        case Kind.NUMBER:
+        case ScalarKind.NUMBER:
             return names.builtin("float")
-        case Kind.BOOL:
+        case ScalarKind.BOOL:
             return names.builtin("bool")
-        case Kind.PROBABILITY | Kind.MONEY | Kind.DURATION:
+        case ScalarKind.PROBABILITY | ScalarKind.MONEY | ScalarKind.DURATION:
             return "_Decimal"
-        case Kind.TIME:
+        case ScalarKind.TIME:
             return "_datetime.datetime"
-        case Kind.JSON | Kind.RATE:
+        case ScalarKind.JSON | ScalarKind.RATE:
             return "_typing.Any"
         case _:
             assert_never(kind)

@@ -24,7 +24,7 @@ BUILTINS = frozenset({"bool", "dict", "float", "int", "list", "str", "tuple"})
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class StubNames:
     """Python names by the keys of types and pipelines. `given` and `made` hold records: what comes
     in, what goes out. `qualified` says that something has the name of a builtin.
     """
@@ -41,7 +41,7 @@ class Names:
         return f"_builtins.{name}" if self.qualified else name
 
 
-def names(pipelines: Iterable[p.Pipeline]) -> Names:
+def names(pipelines: Iterable[p.Pipeline]) -> StubNames:
     """The names for a stub of some pipelines."""
     pipelines = list(pipelines)
     given = _named(parameter.type for one in pipelines for parameter in one.parameters)
@@ -65,7 +65,7 @@ def names(pipelines: Iterable[p.Pipeline]) -> Names:
         if isinstance(type, RecordType)
         for field in type.fields
     }
-    return Names(
+    return StubNames(
         enums={key: (called[key], type) for key, type in sorted(enums.items())},
         given=into,
         made={

@@ -8,7 +8,7 @@ from keyword import iskeyword
 from pathlib import PurePath
 
 from pipelang.interfaces.export.pyi.annotations import given, made
-from pipelang.interfaces.export.pyi.names import Names, names
+from pipelang.interfaces.export.pyi.names import StubNames, names
 from pipelang.semantics import program as p
 from pipelang.semantics.types import OptionalType, RecordField, RecordType
 
@@ -68,7 +68,7 @@ def _line(text: str) -> str:
 # ------------------------------------------------------------------------------------- records
 
 
-def _typed_dict(called: Names, name: str, type: RecordType) -> str:
+def _typed_dict(called: StubNames, name: str, type: RecordType) -> str:
     """A record as a host writes it. Names that no attribute can have need the other notation."""
     entries = [(field, _entry(called, field)) for field in type.fields]
     if not all(_plain_name(field.name) for field in type.fields):
@@ -80,14 +80,14 @@ def _typed_dict(called: Names, name: str, type: RecordType) -> str:
     return "\n".join([*lines, *([] if entries else ["    pass"])]) + "\n"
 
 
-def _entry(called: Names, field: RecordField) -> str:
+def _entry(called: StubNames, field: RecordField) -> str:
     annotation = given(called, field.type)
     if field.has_default or isinstance(field.type, OptionalType):
         return f"_typing.NotRequired[{annotation}]"
     return annotation
 
 
-def _record(called: Names, name: str, type: RecordType) -> str:
+def _record(called: StubNames, name: str, type: RecordType) -> str:
     """A record as it comes out: frozen, with attributes."""
     lines = [f"class {name}:"]
     for field in type.fields:
@@ -114,7 +114,7 @@ def _plain_name(name: str) -> bool:
     return not iskeyword(name) and not name.startswith("__")
 
 
-def _answered(called: Names) -> str:
+def _answered(called: StubNames) -> str:
     name = called.helpers["Answered"]
     return f"class {name}(_pipelang.Answered, _typing.Generic[_Value]):\n    value: _Value\n"
 
@@ -122,7 +122,7 @@ def _answered(called: Names) -> str:
 # ----------------------------------------------------------------------------------- pipelines
 
 
-def _handle(called: Names, pipeline: p.Pipeline) -> str:
+def _handle(called: StubNames, pipeline: p.Pipeline) -> str:
     answered = f"{called.helpers['Answered']}[{made(called, pipeline.returns)}]"
     result = f"{answered} | _NotAnswered"
     parameters, before = _inputs(called, pipeline)
@@ -148,7 +148,7 @@ def _method(head: str, parameters: Sequence[str], result: str) -> list[str]:
     return [f"    {head}(", *between, f"    ) -> {result}: ..."]
 
 
-def _inputs(called: Names, pipeline: p.Pipeline) -> tuple[list[str], list[str]]:
+def _inputs(called: StubNames, pipeline: p.Pipeline) -> tuple[list[str], list[str]]:
     """The parameters of `run`; and a TypedDict for them where one could not have its name."""
     if not pipeline.parameters:
         return ["self"], []
@@ -164,7 +164,7 @@ def _inputs(called: Names, pipeline: p.Pipeline) -> tuple[list[str], list[str]]:
     return parameters, []
 
 
-def _program(called: Names, pipelines: Sequence[p.Pipeline]) -> str:
+def _program(called: StubNames, pipelines: Sequence[p.Pipeline]) -> str:
     lines = [
         f"class {called.helpers['Program']}(_typing.Protocol):",
         "    @_builtins.property",

@@ -12,13 +12,13 @@ from pipelang.interfaces.export.graph import (
     Graph,
 )
 from pipelang.interfaces.export.svg.layers import Layers
-from pipelang.interfaces.export.svg.parts import Fork, Line, Part, Row
+from pipelang.interfaces.export.svg.parts import Fork, NodeRow, Part, PartColumn
 
 Trails = dict[str, tuple[Part, ...]]
 """For every node the parts that it stands in, outermost first; the last one is its row."""
 
 
-def assembly(graph: Graph) -> tuple[list[Line], Trails]:
+def assembly(graph: Graph) -> tuple[list[PartColumn], Trails]:
     """A line for each pipeline."""
     aside = {edge.target for edge in graph.aside.values()}
     lines = [_line(graph, graph.clusters[cluster], aside) for cluster in graph.pipelines]
@@ -28,14 +28,14 @@ def assembly(graph: Graph) -> tuple[list[Line], Trails]:
     return lines, trails
 
 
-def _line(graph: Graph, cluster: Cluster, aside: set[str]) -> Line:
+def _line(graph: Graph, cluster: Cluster, aside: set[str]) -> PartColumn:
     """What stands in a cluster, one below the other. What stands aside belongs to its row."""
     parts: list[Part] = []
     members = [member for member in cluster.members if member not in aside]
     for index, member in enumerate(members):
         inner = graph.clusters.get(member)
         if inner is not None and inner.kind is ClusterKind.REGION:
-            rows = [Row(graph, node) for node in inner.members if node not in aside]
+            rows = [NodeRow(graph, node) for node in inner.members if node not in aside]
             # A region of one step needs no frame: nothing in it could stand side by side.
             parts.append(Layers(graph, rows) if len(rows) > 1 else rows[0])
         elif inner is not None:
@@ -43,9 +43,9 @@ def _line(graph: Graph, cluster: Cluster, aside: set[str]) -> Line:
         elif graph.nodes[member].kind in BRANCHES:
             parts.append(_fork(graph, member, members[index + 1 :], aside))
         else:
-            parts.append(Row(graph, member))
+            parts.append(NodeRow(graph, member))
     redos = [edge for edge in graph.edges if edge.kind is EdgeKind.REDO and edge.source in members]
-    return Line(parts, redos)
+    return PartColumn(parts, redos)
 
 
 def _fork(graph: Graph, node: str, after: Sequence[str], aside: set[str]) -> Fork:
@@ -62,12 +62,12 @@ def _fork(graph: Graph, node: str, after: Sequence[str], aside: set[str]) -> For
         for edge in graph.edges
         if edge.kind is EdgeKind.NEXT
     )
-    return Fork(Row(graph, node), columns, straight or not columns)
+    return Fork(NodeRow(graph, node), columns, straight or not columns)
 
 
 def _trace(part: Part, trail: tuple[Part, ...], trails: Trails) -> None:
     trail = (*trail, part)
-    if isinstance(part, Row):
+    if isinstance(part, NodeRow):
         trails.update((box.node.id, trail) for box in part.chain)
     for inner in part.inner():
         _trace(inner, trail, trails)

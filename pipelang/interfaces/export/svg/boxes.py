@@ -7,7 +7,7 @@ those that are common (Menlo, DejaVu, Liberation, Courier), less in the others.
 from __future__ import annotations
 
 from pipelang.diagnostics.columns import cells_of, wrap
-from pipelang.interfaces.export.graph import BRANCHES, OUTCOMES, Node, NodeKind
+from pipelang.interfaces.export.graph import BRANCHES, OUTCOMES, GraphNode, NodeKind
 from pipelang.interfaces.text.table import cut
 from pipelang.records import dataclass
 
@@ -25,7 +25,7 @@ _PAD_X, _PAD_Y = 14.0, 9.0
 class Box:
     """A node with its size, and its centre once it has a place. `lines` are wrapped."""
 
-    node: Node
+    node: GraphNode
     title: str
     lines: tuple[str, ...]
     width: float
@@ -54,11 +54,11 @@ def text_width(text: str, size: float) -> float:
     return cells_of(text) * size * LETTER
 
 
-def is_diamond(node: Node) -> bool:
+def is_diamond(node: GraphNode) -> bool:
     return node.kind is NodeKind.GATE or node.kind in BRANCHES
 
 
-def boxed(node: Node) -> Box:
+def boxed(node: GraphNode) -> Box:
     """The box of a node: its text wrapped, and as large as that needs."""
     widest = _WIDEST[node.kind in OUTCOMES]
     lines: list[str] = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import hypot
 from xml.sax.saxutils import escape
 
-from pipelang.interfaces.export.graph import OUTCOMES, PEOPLE, Graph, Node, NodeKind
+from pipelang.interfaces.export.graph import OUTCOMES, PEOPLE, Graph, GraphNode, NodeKind
 from pipelang.interfaces.export.svg.assembly import assembly
 from pipelang.interfaces.export.svg.boxes import LINE_STEP, TITLE_STEP, Box, is_diamond
 from pipelang.interfaces.export.svg.layers import Layers
@@ -77,7 +77,7 @@ def _words(text: str, style: str, x: float, y: float) -> str:
     return f'<text class="{style}" {place}>{_text(text)}</text>'
 
 
-def _known(node: Node) -> str:
+def _known(node: GraphNode) -> str:
     """All that is known of a node, whatever was cut."""
     return "\n".join([node.title, *node.lines, *([node.doc] if node.doc else [])])
 

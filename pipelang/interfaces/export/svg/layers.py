@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from pipelang.interfaces.export.graph import EdgeKind, Graph
-from pipelang.interfaces.export.svg.parts import BESIDE, Part, Row
+from pipelang.interfaces.export.svg.parts import BESIDE, NodeRow, Part
 from pipelang.records import dataclass, field
 
 TRACK = 9.0
@@ -32,7 +32,7 @@ class Slot:
     """A row, or (`row` None) a place that the edges of the row `source` pass through."""
 
     source: str
-    row: Row | None
+    row: NodeRow | None
     above: list[Slot] = field(default_factory=list)
     below: list[Slot] = field(default_factory=list)
     x: float = 0.0
@@ -53,7 +53,7 @@ class Slot:
 class Layers(Part):
     """A region of several rows, in a frame."""
 
-    def __init__(self, graph: Graph, rows: Sequence[Row]) -> None:
+    def __init__(self, graph: Graph, rows: Sequence[NodeRow]) -> None:
         self.rows = list(rows)
         self.entry, self.exit = Slot("", None), Slot("", None)
         self.layers = _slots(_successors(graph, self.rows), self.rows, self.entry, self.exit)
@@ -91,20 +91,20 @@ class Layers(Part):
 
     # ----------------------------------------------------------------------------- edges
 
-    def way_in(self, row: Row) -> list[tuple[float, float]]:
+    def way_in(self, row: NodeRow) -> list[tuple[float, float]]:
         """From where the region is entered to the top of a row of the first layer."""
         slot = next(slot for slot in self.entry.below if slot.row is row)
         return [(self.axis, self.top), *self._across(self.entry, slot, 0)]
 
-    def way_out(self, row: Row) -> list[tuple[float, float]]:
+    def way_out(self, row: NodeRow) -> list[tuple[float, float]]:
         """From the bottom of a row that nobody here reads to where the region is left."""
         return [*self._down(row, None), (self.axis, self.bottom)]
 
-    def way(self, row: Row, reader: Row) -> list[tuple[float, float]]:
+    def way(self, row: NodeRow, reader: NodeRow) -> list[tuple[float, float]]:
         """From the bottom of a row to the top of one that reads it."""
         return self._down(row, reader)
 
-    def _down(self, row: Row, reader: Row | None) -> list[tuple[float, float]]:
+    def _down(self, row: NodeRow, reader: NodeRow | None) -> list[tuple[float, float]]:
         number, at = self._find(row)
         points = [(row.axis, row.bottom)]
         while True:
@@ -117,7 +117,7 @@ class Layers(Part):
                 return points
             at = onward
 
-    def _find(self, row: Row) -> tuple[int, Slot]:
+    def _find(self, row: NodeRow) -> tuple[int, Slot]:
         for number, layer in enumerate(self.layers):
             for slot in layer:
                 if slot.row is row:
@@ -140,7 +140,7 @@ class Layers(Part):
         return self._ceiling(index) + self.channels[index]
 
 
-def _successors(graph: Graph, rows: Sequence[Row]) -> dict[str, list[str]]:
+def _successors(graph: Graph, rows: Sequence[NodeRow]) -> dict[str, list[str]]:
     """The rows that read each row, by the nodes at their heads."""
     home = {box.node.id: row.head.node.id for row in rows for box in row.chain}
     heads = {row.head.node.id for row in rows}
@@ -154,7 +154,7 @@ def _successors(graph: Graph, rows: Sequence[Row]) -> dict[str, list[str]]:
 
 
 def _slots(
-    after: dict[str, list[str]], rows: Sequence[Row], entry: Slot, exit: Slot
+    after: dict[str, list[str]], rows: Sequence[NodeRow], entry: Slot, exit: Slot
 ) -> list[list[Slot]]:
     """Layers by longest paths, linked through every layer between."""
     level: dict[str, int] = {}

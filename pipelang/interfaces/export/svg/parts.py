@@ -50,11 +50,11 @@ def walk(part: Part) -> Iterator[Part]:
 def boxes(part: Part) -> Iterator[Box]:
     """All boxes in a part."""
     for inner in walk(part):
-        if isinstance(inner, Row):
+        if isinstance(inner, NodeRow):
             yield from inner.chain
 
 
-class Row(Part):
+class NodeRow(Part):
     """A node on the axis, and to its right where its `else` leads, link by link."""
 
     def __init__(self, graph: Graph, node: str) -> None:
@@ -106,13 +106,13 @@ class Lane:
     x: float
 
 
-class Line(Part):
+class PartColumn(Part):
     """Parts one below the other, with the ways back between them on the left."""
 
     def __init__(self, parts: Sequence[Part], redos: Sequence[Edge] = ()) -> None:
         self.parts = list(parts)
         self.lanes: list[Lane] = []
-        _align([part for part in self.parts if isinstance(part, Row)])
+        _align([part for part in self.parts if isinstance(part, NodeRow)])
         self.left = max((part.left for part in self.parts), default=0.0)
         self.right = max((part.right for part in self.parts), default=0.0)
         self.height = sum(part.height for part in self.parts) + GAP * max(0, len(self.parts) - 1)
@@ -138,7 +138,7 @@ class Line(Part):
             top += part.height + GAP
 
 
-def _align(rows: Sequence[Row]) -> None:
+def _align(rows: Sequence[NodeRow]) -> None:
     """Where a row leads aside to one thing only, all of these start below one another."""
     short = [row for row in rows if len(row.chain) == 2]
     start = max((row.left + row.gaps[0] for row in short), default=0.0)
@@ -154,7 +154,9 @@ class Fork(Part):
     With only one column, its line starts at the side of the diamond (`beside`).
     """
 
-    def __init__(self, row: Row, columns: Sequence[tuple[Line, str]], straight: bool) -> None:
+    def __init__(
+        self, row: NodeRow, columns: Sequence[tuple[PartColumn, str]], straight: bool
+    ) -> None:
         self.row = row
         self.columns = [column for column, _ in columns]
         self.beside = straight and len(columns) == 1

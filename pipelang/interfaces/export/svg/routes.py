@@ -11,7 +11,7 @@ from pipelang.interfaces.export.graph import Edge, EdgeKind, Graph
 from pipelang.interfaces.export.svg.assembly import Trails
 from pipelang.interfaces.export.svg.boxes import LINE_SIZE, Box, text_width
 from pipelang.interfaces.export.svg.layers import Layers
-from pipelang.interfaces.export.svg.parts import Fork, Lane, Line, Part, Row, boxes
+from pipelang.interfaces.export.svg.parts import Fork, Lane, NodeRow, Part, PartColumn, boxes
 from pipelang.records import dataclass
 
 Point = tuple[float, float]
@@ -63,7 +63,7 @@ def _back(edge: Edge, trails: Trails) -> Route:
 
 def _lane(edge: Edge, trail: tuple[Part, ...]) -> Lane:
     for part in trail:
-        if isinstance(part, Line):
+        if isinstance(part, PartColumn):
             for lane in part.lanes:
                 if lane.edge is edge:
                     return lane
@@ -85,8 +85,8 @@ def _next(edge: Edge, source: Box, trails: Trails) -> Route:
         points = across if holder.beside else [*points, *across]
     elif isinstance(holder, Layers):
         first, second = out[shared], into[shared]
-        assert isinstance(first, Row)
-        assert isinstance(second, Row)
+        assert isinstance(first, NodeRow)
+        assert isinstance(second, NodeRow)
         points += holder.way(first, second)
     elif edge.label:  # straight on, past an empty branch
         fork = out[-2]
@@ -95,13 +95,13 @@ def _next(edge: Edge, source: Box, trails: Trails) -> Route:
     for around, inner in zip(into[shared:-1], into[shared + 1 :], strict=True):
         points += _in_to(around, inner)
     head = into[-1]
-    points.append((head.axis, head.head.top if isinstance(head, Row) else head.top))
+    points.append((head.axis, head.head.top if isinstance(head, NodeRow) else head.top))
     return Route(edge, simplified(points), label_at)
 
 
 def _leave(source: Box, row: Part) -> list[Point]:
     """From a box to the bottom of its row's axis."""
-    assert isinstance(row, Row)
+    assert isinstance(row, NodeRow)
     points = [(source.x, source.bottom)]
     if source is not row.head:
         points += [(source.x, row.merge), (row.axis, row.merge)]
@@ -112,9 +112,9 @@ def _out_of(around: Part, inner: Part) -> list[Point]:
     """From the bottom of a part to the bottom of the one around it."""
     end = (around.axis, around.bottom)
     match around, inner:
-        case Fork(), Line():
+        case Fork(), PartColumn():
             return [(inner.axis, around.merge), (around.axis, around.merge), end]
-        case Layers(), Row():
+        case Layers(), NodeRow():
             return [*around.way_out(inner), end]
         case _:
             return [end]
@@ -123,7 +123,7 @@ def _out_of(around: Part, inner: Part) -> list[Point]:
 def _in_to(around: Part, inner: Part) -> list[Point]:
     """From the top of a part to the top of one that it begins with."""
     match around, inner:
-        case Layers(), Row():
+        case Layers(), NodeRow():
             return around.way_in(inner)
         case _:
             return [(around.axis, around.top), (inner.axis, inner.top)]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pipelang.diagnostics.render import as_json, in_words
-from pipelang.interfaces.check.compare import Against, Compared, Told
+from pipelang.interfaces.check.compare import Against, PipelineDifference, Told
 from pipelang.interfaces.report.changes.wording import (
     changed,
     grounds,
@@ -44,7 +44,7 @@ def against_markdown(found: Against) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _pipeline(one: Compared) -> Iterator[str]:
+def _pipeline(one: PipelineDifference) -> Iterator[str]:
     happened = what_happened(one)
     yield f"#### {_code(one.key)}" + (f", {happened}" if happened else "")
     if one.changes is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics.columns import wrap
 from pipelang.diagnostics.render import as_text
-from pipelang.interfaces.check.compare import Against, Compared, Told
+from pipelang.interfaces.check.compare import Against, PipelineDifference, Told
 from pipelang.interfaces.report.changes.wording import (
     changed,
     grounds,
@@ -38,7 +38,9 @@ def against_text(found: Against, width: int, paint: Paint, colour: bool, verbose
     return "\n\n".join(blocks) + "\n"
 
 
-def _pipeline(one: Compared, found: Against, width: int, paint: Paint, verbose: bool) -> list[str]:
+def _pipeline(
+    one: PipelineDifference, found: Against, width: int, paint: Paint, verbose: bool
+) -> list[str]:
     against = f"against {place(found)}"
     gap = max(2, width - len(one.key) - len(against))
     lines = [paint(one.key, "title") + " " * gap + paint(against, "dim"), paint("─" * width, "dim")]
@@ -80,7 +82,7 @@ def _pipeline(one: Compared, found: Against, width: int, paint: Paint, verbose: 
     return lines
 
 
-def _alone(one: Compared, width: int, paint: Paint) -> list[str]:
+def _alone(one: PipelineDifference, width: int, paint: Paint) -> list[str]:
     """The figures of a pipeline that is on one side alone."""
     entry = one.after or one.before
     assert entry is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelang.analysis.metrics.differences import Changes, Difference
-from pipelang.analysis.metrics.objectives import Verdict
+from pipelang.analysis.metrics.objectives import ObjectiveVerdict
 from pipelang.analysis.model.intervals import Number
-from pipelang.interfaces.check.compare import Against, Compared, Promise
+from pipelang.interfaces.check.compare import Against, PipelineDifference, Promise
 from pipelang.interfaces.text.number_format import Show, count, of_metric, percent, value
 from pipelang.records import dataclass
 
@@ -162,7 +162,7 @@ def promise(one: Promise) -> tuple[str, str, str, str]:
     return says, before, after, style
 
 
-def _standing(verdict: Verdict | None) -> str:
+def _standing(verdict: ObjectiveVerdict | None) -> str:
     if verdict is None:
         return "not promised"
     word = {True: "met", False: "missed", None: "undecided"}[verdict.holds]
@@ -175,7 +175,7 @@ def _standing(verdict: Verdict | None) -> str:
 # ------------------------------------------------------------------------------------ headings
 
 
-def what_happened(one: Compared) -> str:
+def what_happened(one: PipelineDifference) -> str:
     """A pipeline that is new, gone, or called otherwise now; empty for others."""
     if one.change == "renamed":
         assert one.before is not None

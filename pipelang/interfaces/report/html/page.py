@@ -10,8 +10,8 @@ from pipelang.diagnostics import Diagnostic
 from pipelang.interfaces.check.check import Checked, review_loads
 from pipelang.interfaces.report.html.parts import (
     Finding,
-    Picture,
-    Table,
+    HtmlPicture,
+    HtmlTable,
     as_cell,
     curves,
     finding,
@@ -53,8 +53,8 @@ class Section:
 
     title: str
     note: str = ""
-    table: Table | None = None
-    pictures: tuple[Picture, ...] = ()
+    table: HtmlTable | None = None
+    pictures: tuple[HtmlPicture, ...] = ()
     said: tuple[str, ...] = ()
     terms: tuple[tuple[str, str], ...] = ()
     folded: bool = False

@@ -22,7 +22,7 @@ MOST_NODES = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class HtmlTable:
     """`head` has the names of the columns, the first of which names the rows; `right` are the
     columns of figures; columns in which nothing stands are left out.
     """
@@ -33,13 +33,13 @@ class Table:
     right: frozenset[int]
 
 
-def table(caption: str, head: Sequence[str], align: str, rows: Sequence[Row]) -> Table | None:
+def table(caption: str, head: Sequence[str], align: str, rows: Sequence[Row]) -> HtmlTable | None:
     """A table of rows; None if there are none. `align` has a `<` or `>` for each column."""
     if not rows:
         return None
     cells = [[as_cell(part) for part in row] for row in rows]
     used = [at for at in range(len(align)) if any(row[at].text for row in cells)]
-    return Table(
+    return HtmlTable(
         caption,
         tuple(head[at] for at in used),
         tuple(tuple(row[at] for at in used) for row in cells),
@@ -52,7 +52,7 @@ def as_cell(part: Cell | str) -> Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class HtmlPicture:
     """An SVG of ours, whose texts are escaped where they are drawn; what it shows in words."""
 
     image: str
@@ -60,16 +60,16 @@ class Picture:
     is_graph: bool = False
 
 
-def graph_picture(view: View) -> Picture | None:
+def graph_picture(view: View) -> HtmlPicture | None:
     """The pipeline as it flows."""
     graph = flow(view.program, [view.pipeline.name])
     if len(graph.nodes) > MOST_NODES:
         return None
     words = f"The steps, gates and endings of {view.pipeline.name}, in the order in which they run"
-    return Picture(svg(graph), words, is_graph=True)
+    return HtmlPicture(svg(graph), words, is_graph=True)
 
 
-def curves(view: View) -> list[Picture]:
+def curves(view: View) -> list[HtmlPicture]:
     """How far the confidences can be believed that the pipeline puts thresholds on."""
     used = [name for name in view.program.evidence if f"{name}:bins" in view.analysis.bases]
     if not used:
@@ -81,7 +81,7 @@ def curves(view: View) -> list[Picture]:
         file = view.program.evidence[name]
         cuts = [at_threshold(file, cut) for cut in sorted(model.thresholds.get(name, ()))]
         image = calibration_svg(name, calibration(file), cuts)
-        found.append(Picture(image, f"How often answers are right, by confidence: {name}"))
+        found.append(HtmlPicture(image, f"How often answers are right, by confidence: {name}"))
     return found
 
 

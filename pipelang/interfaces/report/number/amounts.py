@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.analysis.metrics.derivation import Derivation, Part
+from pipelang.analysis.metrics.derivation import Contribution, Derivation
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import exact_money, rate
 from pipelang.interfaces.text.table import Cell, Row, labelled, lay_out
@@ -47,7 +47,7 @@ def in_dollars(amount: float) -> str:
     return f"${amount:,.8f}"
 
 
-def _formula(view: View, part: Part, tokens: bool) -> tuple[str, str]:
+def _formula(view: View, part: Contribution, tokens: bool) -> tuple[str, str]:
     """Tokens times prices of one call at a tier."""
     spent, tier = part.spent, view.program.tiers[part.tier or ""]
     assert spent is not None and part.each is not None

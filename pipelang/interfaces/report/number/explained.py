@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.metrics.derivation import Derivation, Part, derive, done_wrongly, figure
+from pipelang.analysis.metrics.derivation import (
+    Contribution,
+    Derivation,
+    derive,
+    done_wrongly,
+    figure,
+)
 from pipelang.analysis.metrics.loss_waterfall import Flow
-from pipelang.analysis.metrics.loss_waterfall import Row as Passed
+from pipelang.analysis.metrics.loss_waterfall import WaterfallRow as Passed
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.number.amounts import amounts, in_dollars
 from pipelang.interfaces.report.sections.inputs import input_lines
@@ -140,11 +146,11 @@ def _points(share: float) -> str:
     return f"{round(share * 1e6) / 1e4:.4f}%"
 
 
-def _label(part: Part) -> str:
+def _label(part: Contribution) -> str:
     return f"{part.label}, again" if part.row is not None and part.row.again else part.label
 
 
-def _happens(part: Part, name: str) -> Iterator[str]:
+def _happens(part: Contribution, name: str) -> Iterator[str]:
     """What an item does to the runs that come to it, as far as the number is about it."""
     row = part.row
     assert row is not None

@@ -103,7 +103,7 @@ class _Shown:
     said: str
 
 
-class Picture:
+class LiveDisplay:
     """Phase, steps, progress, cost, and what waits for whom, drawn over and over on a terminal."""
 
     def __init__(
@@ -128,7 +128,7 @@ class Picture:
             redirect_stderr=False,
         )
 
-    def __enter__(self) -> Picture:
+    def __enter__(self) -> LiveDisplay:
         self._live.start()
         return self
 

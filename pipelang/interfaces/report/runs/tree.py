@@ -27,7 +27,7 @@ _OF_A_STEP = frozenset(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Leaf:
+class TreeEvent:
     """Something that happened; `name` is its name where it stands, "" for the step's own."""
 
     name: str
@@ -35,7 +35,7 @@ class Leaf:
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class TreeNode:
     """A run, a step, or an element of a list. `seconds` is None while it runs; `cost` (dollars) and
     `tokens` are of all below; `confidence` is of the last answer.
     """
@@ -46,8 +46,8 @@ class Node:
     cost: float = 0.0
     tokens: int = 0
     confidence: float | None = None
-    children: list[Node | Leaf] = field(default_factory=list)
-    steps: dict[str, Node] = field(default_factory=dict)
+    children: list[TreeNode | TreeEvent] = field(default_factory=list)
+    steps: dict[str, TreeNode] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """As JSON; a decision is the event itself."""
@@ -59,7 +59,7 @@ class Node:
             "tokens": self.tokens,
             "confidence": self.confidence,
             "children": [
-                child.as_json() if isinstance(child, Node) else event_json(child.event)
+                child.as_json() if isinstance(child, TreeNode) else event_json(child.event)
                 for child in self.children
             ],
         }
@@ -71,9 +71,9 @@ def event_json(event: Event) -> dict[str, Any]:
     return line if event.content is None else {**line, "content": event.content}
 
 
-def tree_of(events: Iterable[Event]) -> Node:
+def tree_of(events: Iterable[Event]) -> TreeNode:
     """The tree of a run; what has not ended yet has no `seconds`."""
-    root = Node("", 0.0)
+    root = TreeNode("", 0.0)
     for event in events:
         if event.kind == "run":
             root.name = event.name
@@ -83,7 +83,7 @@ def tree_of(events: Iterable[Event]) -> Node:
             continue
         way, local = _find(root, event.name, event.at)
         if event.kind == "step":
-            node = Node(local, event.at)
+            node = TreeNode(local, event.at)
             way[-1].children.append(node)
             way[-1].steps[local] = node
             continue
@@ -94,11 +94,11 @@ def tree_of(events: Iterable[Event]) -> Node:
         if event.kind in ("done", "ended"):
             way[-1].seconds = event.at - way[-1].at
         if event.kind != "done":
-            way[-1].children.append(Leaf(local, event))
+            way[-1].children.append(TreeEvent(local, event))
     return root
 
 
-def _find(root: Node, name: str, at: float) -> tuple[list[Node], str]:
+def _find(root: TreeNode, name: str, at: float) -> tuple[list[TreeNode], str]:
     """The nodes that an event lies in, outermost first, and what its name is in the last one.
 
     A name may hold a slash itself (`when a / b > 2`): only what is known is gone into.
@@ -112,7 +112,7 @@ def _find(root: Node, name: str, at: float) -> tuple[list[Node], str]:
             way.append(around)
             found = around.steps.get(parts[0])
             if found is None:
-                found = Node(parts[0], at)
+                found = TreeNode(parts[0], at)
                 around.children.append(found)
                 around.steps[parts[0]] = found
                 found.steps[element[1]] = found
@@ -123,7 +123,7 @@ def _find(root: Node, name: str, at: float) -> tuple[list[Node], str]:
     return way, "/".join(parts)
 
 
-def _count(way: list[Node], event: Event) -> None:
+def _count(way: list[TreeNode], event: Event) -> None:
     data = event.data
     cost = float(data.get("cost") or 0.0)
     tokens = int(data.get("tokens_in") or 0) + int(data.get("tokens_out") or 0)
@@ -141,25 +141,25 @@ def _count(way: list[Node], event: Event) -> None:
 # ------------------------------------------------------------------------------------- as text
 
 
-def tree_lines(root: Node, paint: Paint, content: bool, width: int) -> list[str]:
+def tree_lines(root: TreeNode, paint: Paint, content: bool, width: int) -> list[str]:
     """The tree below a run as lines: the clock, branches, what it is, what it took."""
     return list(_lines(root, "", paint, content, width))
 
 
-def _lines(node: Node, before: str, paint: Paint, content: bool, width: int) -> Iterator[str]:
-    shown: list[tuple[Node | Leaf, Row | None]] = []
+def _lines(node: TreeNode, before: str, paint: Paint, content: bool, width: int) -> Iterator[str]:
+    shown: list[tuple[TreeNode | TreeEvent, Row | None]] = []
     for child in node.children:
-        row = None if isinstance(child, Node) else event_row(child.event, paint)
-        if isinstance(child, Node) or row is not None:
+        row = None if isinstance(child, TreeNode) else event_row(child.event, paint)
+        if isinstance(child, TreeNode) or row is not None:
             shown.append((child, row))
     for index, (child, row) in enumerate(shown):
         last = index == len(shown) - 1
         branch, below = ("└─ ", "   ") if last else ("├─ ", "│  ")
-        at = child.at if isinstance(child, Node) else child.event.at
+        at = child.at if isinstance(child, TreeNode) else child.event.at
         clock = paint(f"{at:9.3f}s", "dim")
         start = f"{clock}  {before}{branch}"
         under = " " * 12 + before + below
-        if isinstance(child, Node):
+        if isinstance(child, TreeNode):
             yield f"{start}{paint(child.name, 'heading')}  {paint(_took(child), 'dim')}".rstrip()
             yield from _lines(child, before + below, paint, content, width)
             continue
@@ -174,7 +174,7 @@ def _lines(node: Node, before: str, paint: Paint, content: bool, width: int) -> 
             yield under + paint(content_line(child.event, room), "dim")
 
 
-def _took(node: Node) -> str:
+def _took(node: TreeNode) -> str:
     """What a node took: time, dollars, tokens, and how sure its answer is."""
     parts = ["..." if node.seconds is None else f"{node.seconds:.3f} s"]
     if node.cost:

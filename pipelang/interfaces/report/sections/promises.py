@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.analysis.metrics.objectives import Verdict
+from pipelang.analysis.metrics.objectives import ObjectiveVerdict
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
     Show,
@@ -48,7 +48,7 @@ def promise_rows(view: View) -> list[Row]:
     return rows
 
 
-def _value(verdict: Verdict, show: Show) -> str:
+def _value(verdict: ObjectiveVerdict, show: Show) -> str:
     number = verdict.number
     if number is None or (number.value is None and number.low is None):
         return "–"
@@ -59,11 +59,11 @@ def _value(verdict: Verdict, show: Show) -> str:
     return show(number.value)
 
 
-def _interval(verdict: Verdict, show: Show) -> str:
+def _interval(verdict: ObjectiveVerdict, show: Show) -> str:
     return "" if verdict.number is None else interval(verdict.number, show)
 
 
-def _sure(verdict: Verdict) -> str:
+def _sure(verdict: ObjectiveVerdict) -> str:
     """How sure the verdict is, in words."""
     number, chance = verdict.number, verdict.probability
     if verdict.holds is None:

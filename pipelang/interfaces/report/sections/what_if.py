@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from pipelang.analysis.advice.what_if import Need, WhatIf, what_if
+from pipelang.analysis.advice.what_if import RequiredAccuracy, WhatIf, what_if
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.sections.undeclared import place_of
 from pipelang.interfaces.report.view import View
@@ -40,7 +40,7 @@ def conjecture(view: View) -> list[str]:
     return lines
 
 
-def _needed(need: Need) -> str:
+def _needed(need: RequiredAccuracy) -> str:
     line = need.line
     promise = f"`{line.metric} {line.op} {line.target_text}`"
     best = ", with all else that is undeclared at its best" if need.at_best else ""

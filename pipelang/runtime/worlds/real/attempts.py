@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelang.records import dataclass
-from pipelang.runtime.engine.budget import Budget, BudgetSpent, Reservation
+from pipelang.runtime.engine.budget import BudgetSpent, Reservation, RunBudget
 from pipelang.runtime.engine.redaction import arguments_of, hide
 from pipelang.runtime.engine.world import Attempt, AttemptFailed
 from pipelang.runtime.shared.services import Plugged
@@ -28,7 +28,7 @@ class Patience:
     """How long an attempt may take; `budget` is set where its time runs out before the timeout."""
 
     seconds: float | None
-    budget: Budget | None
+    budget: RunBudget | None
 
 
 ENDLESS = Patience(None, None)
@@ -119,7 +119,7 @@ class Attempting(Stopping):
             raise BudgetSpent(left[1], "time")
         await self._pause(run, seconds)
 
-    def _left(self, run: Run) -> tuple[float, Budget] | None:
+    def _left(self, run: Run) -> tuple[float, RunBudget] | None:
         """The least machine time that is left and whose it is; None without any time limit."""
         budget = run.budget
         return budget.seconds_left(self.elapsed(run)) if budget.timed() else None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Run
 
 
-class Remembering(Attempting):
+class MemoryAndCache(Attempting):
     """Reads and writes memories and caches. `_asked` are the flights that this run began, `_kept`
     what it keeps should it end answered; None while there are none.
     """

@@ -16,7 +16,7 @@ from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, Types, shown
 from pipelang.runtime.engine.world import Attempt, Turn, being_cancelled
 from pipelang.runtime.providers.pricing import (
-    Ask,
+    PricedAsk,
     ask_for,
     conversation_tokens,
     price_of,
@@ -167,7 +167,7 @@ class Asking(Attempting):
 
     def _request(
         self, run: Run, attempt: Attempt, action: p.AskTier, tier: p.Tier
-    ) -> tuple[Ask, ModelRequest]:
+    ) -> tuple[PricedAsk, ModelRequest]:
         prompt = run.program.prompts[action.prompt]
         try:
             ask = ask_for(prompt, action, attempt, self._types)
@@ -213,7 +213,7 @@ class Asking(Attempting):
         except Exception:
             return None
 
-    def _fit(self, action: p.AskTier, ask: Ask, value: Any) -> Any:
+    def _fit(self, action: p.AskTier, ask: PricedAsk, value: Any) -> Any:
         """The answer as the step's type: a record as it is, anything else out of its wrapper."""
         if ask.answer is not None and not isinstance(action.answers, RecordType):
             if not isinstance(value, dict) or "answer" not in value:

@@ -17,7 +17,7 @@ from pipelang.runtime.providers.pricing import ask_for
 from pipelang.runtime.shared.services import Plugged
 from pipelang.runtime.tools.registry import describe
 from pipelang.runtime.worlds.real.evaluation import Evaluating
-from pipelang.runtime.worlds.real.memory_and_cache import Remembering
+from pipelang.runtime.worlds.real.memory_and_cache import MemoryAndCache
 from pipelang.runtime.worlds.real.model_calls import Asking
 from pipelang.runtime.worlds.real.tool_calls import Calling
 from pipelang.semantics import expressions as expr
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Ended, Run
 
 
-class RealWorld(Evaluating, Asking, Calling, Remembering):
+class RealWorld(Evaluating, Asking, Calling, MemoryAndCache):
     """Performs for one run, with what its host plugged in."""
 
     # One for every run in flight: slots take a third of the room.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelang.runtime.worlds.simulation.frames import Frame, Latents
+from pipelang.runtime.worlds.simulation.frames import Latents, SimulatedFrame
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.vote import Open, verdict
@@ -18,7 +18,7 @@ MOST_TRIES = 20_000
 
 
 def cached(
-    frame: Frame, run: Run, link: p.Link, tier: str | None, right: bool
+    frame: SimulatedFrame, run: Run, link: p.Link, tier: str | None, right: bool
 ) -> tuple[bool, Latents] | None:
     """Whether a cached answer is right, and what is behind it: fresh ones are drawn until one is
     given. None where none ever is.
@@ -38,7 +38,7 @@ def cached(
 class _Trial:
     """Draws fresh answers of a link, without outages."""
 
-    def __init__(self, frame: Frame, run: Run, link: p.Link, right: bool) -> None:
+    def __init__(self, frame: SimulatedFrame, run: Run, link: p.Link, right: bool) -> None:
         self.frame, self.run, self.link, self.right = frame, run, link, right
         self.last: tuple[bool, bool] | None = None
 

@@ -13,8 +13,8 @@ from pipelang.semantics.chance import (
     Chance,
     CountedShare,
     Declared,
+    EvidenceRow,
     MeasuredShare,
-    Row,
     Undeclared,
 )
 from pipelang.semantics.walk import all_items
@@ -55,21 +55,21 @@ class Odds:
 
 
 @dataclass(slots=True)
-class Facts:
+class DeclaredChances:
     """What a pipeline's traffic and steps say, at hand for every run of a simulation."""
 
     pipeline: p.Pipeline
     odds: Odds
     lets: dict[str, expr.Expr] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-    rows: dict[tuple[str, bool], list[Row]] = field(default_factory=dict)
+    rows: dict[tuple[str, bool], list[EvidenceRow]] = field(default_factory=dict)
     paths: dict[expr.Expr, p.PathShares] = field(default_factory=dict)
     conditions: dict[expr.Expr, p.ConditionShare] = field(default_factory=dict)
     names: Mapping[str, p.NamedShare] = field(default_factory=dict)
     means: Mapping[tuple[str, ...], Decimal] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, program: p.Program, pipeline: p.Pipeline, odds: Odds) -> Facts:
+    def of(cls, program: p.Program, pipeline: p.Pipeline, odds: Odds) -> DeclaredChances:
         facts = cls(pipeline, odds)
         for item in all_items(pipeline.block):
             if isinstance(item, p.Let):

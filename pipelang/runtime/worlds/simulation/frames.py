@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelang.runtime.engine.world import Arms
-from pipelang.runtime.worlds.simulation.declared_chances import Facts, UnknownChance
+from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, UnknownChance
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.arms import OTHER, arm_test, is_closed
@@ -45,7 +45,7 @@ class Latents:
 
 
 @dataclass(slots=True)
-class Frame:
+class SimulatedFrame:
     """`right` is every value's ghost, `versions` how often it was made, `drawn` what was drawn
     about them, `latents` the verdicts behind the answers of steps.
 
@@ -53,7 +53,7 @@ class Frame:
     and the `arguments`; an element knows the frame `outside` and its own `variable`.
     """
 
-    facts: Facts
+    facts: DeclaredChances
     chances: Chances
     spending: Any
     right: dict[str, bool] = field(default_factory=dict)
@@ -61,9 +61,9 @@ class Frame:
     drawn: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     latents: dict[str, Latents] = field(default_factory=dict)
     around: bool = True
-    caller: Frame | None = None
+    caller: SimulatedFrame | None = None
     arguments: Mapping[str, expr.Expr] = field(default_factory=dict)
-    outside: Frame | None = None
+    outside: SimulatedFrame | None = None
     variable: str | None = None
 
     # ------------------------------------------------------------------------- rightness

@@ -45,7 +45,7 @@ class _Pause:
         yield self
 
 
-class Loop:
+class VirtualLoop:
     """Runs one coroutine and everything that it starts."""
 
     def __init__(self) -> None:

@@ -20,9 +20,9 @@ from pipelang.runtime.engine.world import (
     ToolResult,
     Turn,
 )
-from pipelang.runtime.worlds.simulation.declared_chances import Facts
-from pipelang.runtime.worlds.simulation.frames import Chances, Frame, Latents
-from pipelang.runtime.worlds.simulation.virtual_clock import Loop, Task
+from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances
+from pipelang.runtime.worlds.simulation.frames import Chances, Latents, SimulatedFrame
+from pipelang.runtime.worlds.simulation.virtual_clock import Task, VirtualLoop
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
@@ -62,18 +62,22 @@ class SimulatedWorld:
     """
 
     def __init__(
-        self, facts: Facts, chance: random.Random, spending: Spending, people: bool = False
+        self,
+        facts: DeclaredChances,
+        chance: random.Random,
+        spending: Spending,
+        people: bool = False,
     ) -> None:
-        self.loop = Loop()
+        self.loop = VirtualLoop()
         self.people = people
         self.chances = Chances(chance)
         self.wrong_effect = False
         self.reached: set[str] = set()
         self.cost = 0.0
         self.tokens = 0.0
-        self._root = Frame(facts, self.chances, spending)
+        self._root = SimulatedFrame(facts, self.chances, spending)
 
-    def _frame(self, run: Run) -> Frame:
+    def _frame(self, run: Run) -> SimulatedFrame:
         return run.frame or self._root
 
     # ----------------------------------------------------------------------- values and tests
@@ -168,7 +172,13 @@ class SimulatedWorld:
             raise AttemptFailed("simulated")
 
     def _answer(
-        self, frame: Frame, step: str, link: p.Link, accuracy: float, recovers: float, right: bool
+        self,
+        frame: SimulatedFrame,
+        step: str,
+        link: p.Link,
+        accuracy: float,
+        recovers: float,
+        right: bool,
     ) -> bool:
         flip = self.chances.flip
         latents = frame.latents.setdefault(step, Latents())
@@ -238,8 +248,8 @@ class SimulatedWorld:
         action = child.action
         assert action is not None, "an agent of a simulation calls nothing"
         around = self._right(run, subjects)
-        child.frame = Frame(
-            Facts.of(run.program, child.pipeline, caller.facts.odds),
+        child.frame = SimulatedFrame(
+            DeclaredChances.of(run.program, child.pipeline, caller.facts.odds),
             self.chances,
             caller.spending.child(action),
             right={name: around and child.values[name].right for name, _ in action.arguments},
@@ -258,7 +268,7 @@ class SimulatedWorld:
 
     def element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
         outside = self._frame(run)
-        inside.frame = Frame(
+        inside.frame = SimulatedFrame(
             outside.facts,
             self.chances,
             outside.spending,
@@ -273,7 +283,7 @@ class SimulatedWorld:
         self._made_anew(self._frame(run), step.name, right)
         return Ghost(right)
 
-    def _made_anew(self, frame: Frame, step: str, right: bool) -> None:
+    def _made_anew(self, frame: SimulatedFrame, step: str, right: bool) -> None:
         """What is no single answer is never copied."""
         frame.latents.pop(step, None)
         frame.make(step, right)
@@ -334,7 +344,9 @@ class SimulatedWorld:
             return None
         return self._verdict(frame, role, person)
 
-    async def _vetoed(self, frame: Frame, role: p.Role, person: p.Person) -> Decision | None:
+    async def _vetoed(
+        self, frame: SimulatedFrame, role: p.Role, person: p.Person
+    ) -> Decision | None:
         """A hold that nobody vetoes lasts to its end."""
         assert person.seconds is not None
         limit = float(person.seconds)
@@ -343,7 +355,7 @@ class SimulatedWorld:
         await self._wait_for_people(limit if decision is None or decision.yes else seconds)
         return decision
 
-    def _verdict(self, frame: Frame, role: p.Role, person: p.Person) -> Decision:
+    def _verdict(self, frame: SimulatedFrame, role: p.Role, person: p.Person) -> Decision:
         if person.showing is not None:
             right = frame.is_right(person.showing)
         else:
@@ -351,14 +363,14 @@ class SimulatedWorld:
         accuracy = frame.facts.odds.of(role.accuracy)
         return Decision(self.chances.flip(accuracy if right else 1 - accuracy))
 
-    async def _in_time(self, frame: Frame, role: p.Role, limit: Decimal | None) -> bool:
+    async def _in_time(self, frame: SimulatedFrame, role: p.Role, limit: Decimal | None) -> bool:
         """Wait for a person's answer, at most to the limit; whether there is one."""
         longest = math.inf if limit is None else float(limit)
         seconds = self._response(frame, role, longest)
         await self._wait_for_people(min(seconds, longest))
         return seconds <= longest
 
-    def _response(self, frame: Frame, role: p.Role, limit: float) -> float:
+    def _response(self, frame: SimulatedFrame, role: p.Role, limit: float) -> float:
         """How long a person takes; beyond the limit for no answer in time."""
         if role.responds is not None and role.responds.p95 is not None:
             return self._lognormal(role.responds)

@@ -8,7 +8,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.actions.answer_types import Made, broken_action, called
 from pipelang.semantics.elaborate.actions.links import make_link
 from pipelang.semantics.elaborate.actions.model_calls import agent, ask
-from pipelang.semantics.elaborate.actions.outcomes import Place
+from pipelang.semantics.elaborate.actions.outcomes import ActionSite
 from pipelang.semantics.elaborate.actions.subpipelines import each, recall, run
 from pipelang.semantics.elaborate.broken_parts import whole
 from pipelang.semantics.elaborate.context import Context, Scope
@@ -21,7 +21,7 @@ from pipelang.syntax import ast
 def elaborate_action(
     context: Context,
     scope: Scope,
-    place: Place,
+    place: ActionSite,
     link: ast.Link,
     expected: Type | None,
     position: int,
@@ -61,7 +61,7 @@ def _call(context: Context, scope: Scope, action: ast.CallTool, expected: Type |
 def _choose(
     context: Context,
     scope: Scope,
-    place: Place,
+    place: ActionSite,
     action: ast.MatchAction,
     expected: Type | None,
     position: int,

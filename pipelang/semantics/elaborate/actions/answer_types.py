@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.actions.outcomes import Place
+from pipelang.semantics.elaborate.actions.outcomes import ActionSite
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.calls import Bound, bind
 from pipelang.semantics.elaborate.expressions.expressions import elaborate
@@ -57,7 +57,7 @@ def fits_place(context: Context, found: Type, expected: Type | None, span: Span)
     )
 
 
-def needs_type(context: Context, place: Place, expected: Type | None, span: Span) -> Type:
+def needs_type(context: Context, place: ActionSite, expected: Type | None, span: Span) -> Type:
     """The type that a model's answer is asked for; `ERROR` (told) if nothing says it."""
     if expected is None or isinstance(expected, NothingType):
         help = f"write it down: `step {place.step}: TYPE = ...`"

@@ -9,7 +9,7 @@ from pipelang.diagnostics import Label, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, Declared, Undeclared, always, never
-from pipelang.semantics.elaborate.actions.outcomes import Place, outcome
+from pipelang.semantics.elaborate.actions.outcomes import ActionSite, outcome
 from pipelang.semantics.elaborate.broken_parts import whole
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.expressions import elaborate
@@ -51,7 +51,7 @@ _OF_MODELS = frozenset("output effort cache hits batch vote".split())
 
 
 def chain(
-    context: Context, scope: Scope, place: Place, written: ast.Chain, expected: Type | None
+    context: Context, scope: Scope, place: ActionSite, written: ast.Chain, expected: Type | None
 ) -> tuple[p.Chain, Type]:
     """A chain and the type of its answers. Every link must fit the type of the first."""
     links: list[p.Link] = []
@@ -92,7 +92,7 @@ def _can_fail(context: Context, link: p.Link) -> bool:
 def make_link(
     context: Context,
     scope: Scope,
-    place: Place,
+    place: ActionSite,
     link: ast.Link,
     expected: Type | None,
     position: int,

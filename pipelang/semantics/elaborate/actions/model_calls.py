@@ -8,7 +8,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import ByRates
 from pipelang.semantics.elaborate.actions.answer_types import Made, needs_type
-from pipelang.semantics.elaborate.actions.outcomes import Place
+from pipelang.semantics.elaborate.actions.outcomes import ActionSite
 from pipelang.semantics.elaborate.broken_parts import flawed
 from pipelang.semantics.elaborate.context import Context, Local, Scope
 from pipelang.semantics.elaborate.expressions.calls import Bound, bind
@@ -25,7 +25,7 @@ from pipelang.syntax import ast
 def ask(
     context: Context,
     scope: Scope,
-    place: Place,
+    place: ActionSite,
     link: ast.Link,
     action: ast.Ask,
     expected: Type | None,
@@ -53,7 +53,7 @@ def ask(
 def agent(
     context: Context,
     scope: Scope,
-    place: Place,
+    place: ActionSite,
     link: ast.Link,
     action: ast.Agent,
     expected: Type | None,
@@ -99,7 +99,7 @@ def _offered(
 
 
 def _turns(
-    context: Context, scope: Scope, place: Place, link: ast.Link, action: ast.Agent
+    context: Context, scope: Scope, place: ActionSite, link: ast.Link, action: ast.Agent
 ) -> tuple[int, int | None]:
     """How many turns an agent may take, and how many it typically takes."""
     limit, typical = pick(link.options, ast.Steps), pick(link.options, ast.Turns)
@@ -129,7 +129,7 @@ def _turns(
 def _cascaded(
     context: Context,
     scope: Scope,
-    place: Place,
+    place: ActionSite,
     link: ast.Link,
     action: p.AskTier | p.Agent,
     who: ast.Cascade,

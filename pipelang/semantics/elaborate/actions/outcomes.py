@@ -19,19 +19,19 @@ CODES = frozenset(
 
 
 @dataclass(slots=True)
-class Place:
+class ActionSite:
     """Where an action or outcome stands: its pipeline, the item that takes it, what it answers."""
 
     pipeline: str
     step: str
     returns: Type
 
-    def at(self, name: str) -> Place:
+    def at(self, name: str) -> ActionSite:
         """The same pipeline, at an item of this name."""
-        return Place(self.pipeline, name, self.returns)
+        return ActionSite(self.pipeline, name, self.returns)
 
 
-def outcome(context: Context, scope: Scope, place: Place, written: ast.Outcome) -> p.Outcome:
+def outcome(context: Context, scope: Scope, place: ActionSite, written: ast.Outcome) -> p.Outcome:
     """An outcome; its reason is the name of the step or gate that takes it."""
     match written:
         case ast.Return():

@@ -13,7 +13,7 @@ from pipelang.semantics.elaborate.actions.answer_types import (
     fits_place,
 )
 from pipelang.semantics.elaborate.actions.links import chain
-from pipelang.semantics.elaborate.actions.outcomes import Place
+from pipelang.semantics.elaborate.actions.outcomes import ActionSite
 from pipelang.semantics.elaborate.context import Context, Local, Scope
 from pipelang.semantics.elaborate.expressions.expressions import elaborate
 from pipelang.semantics.elaborate.expressions.optionals import absent
@@ -65,7 +65,7 @@ def recall(context: Context, scope: Scope, action: ast.Recall, expected: Type | 
 def each(
     context: Context,
     scope: Scope,
-    place: Place,
+    place: ActionSite,
     link: ast.Link,
     action: ast.Each,
     expected: Type | None,

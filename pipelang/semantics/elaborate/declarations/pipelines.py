@@ -9,7 +9,7 @@ from typing import Any
 from pipelang.diagnostics import Label, Span, codes
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.actions.links import chain
-from pipelang.semantics.elaborate.actions.outcomes import Place, outcome
+from pipelang.semantics.elaborate.actions.outcomes import ActionSite, outcome
 from pipelang.semantics.elaborate.broken_parts import flawed
 from pipelang.semantics.elaborate.broken_parts import whole as readable
 from pipelang.semantics.elaborate.context import Context, Local, Scope
@@ -41,7 +41,7 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
             take(context, file, written.name, taken, "parameter", value=True)
             locals[parameter.name] = Local(parameter.type, written.name.span)
     scope = Scope(file, dict(locals))
-    place = Place(key, key, returns)
+    place = ActionSite(key, key, returns)
     made, ends = block(Around(context, place, taken), scope, decl.items, inner=False)
     unread = flawed(doings(decl.items))
     if unread:
@@ -96,7 +96,7 @@ class _Whole:
     """The items that are about the pipeline as a whole, gathered one after the other."""
 
     def __init__(
-        self, context: Context, file: str, place: Place, scope: Scope, contents: Contents
+        self, context: Context, file: str, place: ActionSite, scope: Scope, contents: Contents
     ) -> None:
         self.context = context
         self.file = file
@@ -218,7 +218,7 @@ def _breaker(whole: _Whole, item: ast.Breaker) -> p.Breaker:
             context, Scope(file), item.probes, DURATION, "probes after", positive=True
         )
     returns = whole.place.returns
-    inner = Place(whole.place.pipeline, "breaker", returns)
+    inner = ActionSite(whole.place.pipeline, "breaker", returns)
     made, _ = chain(context, whole.scope, inner, item.otherwise, returns)
     step = p.Step("breaker", returns, made, chain_reads(made), item.doc, item.span)
     told = tuple(reason for reason in reasons if reason is not None)

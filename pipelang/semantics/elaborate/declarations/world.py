@@ -93,7 +93,7 @@ def _date(context: Context, option: ast.AsOf | None) -> str | None:
 def role(context: Context, file: str, key: str, decl: ast.RoleDecl) -> p.Role:
     no_duplicates(context, decl.options)
     scope = Scope(file)
-    people = pick(decl.options, ast.People)
+    people = pick(decl.options, ast.PeopleOption)
     handles = pick(decl.options, ast.Handles)
     responds = pick(decl.options, ast.Responds)
     hours = pick(decl.options, ast.Hours)

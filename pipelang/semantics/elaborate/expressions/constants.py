@@ -7,7 +7,7 @@ from typing import Any
 from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope
-from pipelang.semantics.fold import Broken, NotConstant, fold
+from pipelang.semantics.fold import BrokenPart, NotConstant, fold
 from pipelang.semantics.types import (
     JSON,
     ErrorType,
@@ -37,7 +37,7 @@ def folded(context: Context, typed: expr.Expr, expected: Type, span: Span) -> An
         return None
     try:
         return fold(typed)
-    except Broken:
+    except BrokenPart:
         return None
     except NotConstant as problem:
         wanted = f"a constant {quoted(expected)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.diagnostics import Help, Mend
+from pipelang.diagnostics import Help, SafeFix
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.types import INT, NUMBER, TEXT, EnumType
 
@@ -13,14 +13,14 @@ def as_share(typed: expr.Expr, words: str) -> Help:
         return words
     value = typed.value
     if typed.type == INT and 1 < value <= 100:
-        return Mend(words, str(value), f"{value}%")
+        return SafeFix(words, str(value), f"{value}%")
     if typed.type == NUMBER and 0 < value < 1:
-        return Mend(words, str(value), f"{(value * 100).normalize():f}%")
+        return SafeFix(words, str(value), f"{(value * 100).normalize():f}%")
     return words
 
 
 def as_member(typed: expr.Expr, type: EnumType, words: str) -> Help:
     """A text where a member of an enum is expected, and it is one of them in quotes."""
     if isinstance(typed, expr.Const) and typed.type == TEXT and typed.value in type.members:
-        return Mend(words, f'"{typed.value}"', str(typed.value))
+        return SafeFix(words, f'"{typed.value}"', str(typed.value))
     return words

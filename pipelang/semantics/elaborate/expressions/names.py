@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.diagnostics import Help, Mend, codes
+from pipelang.diagnostics import Help, SafeFix, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.optionals import absent
@@ -90,7 +90,7 @@ _CONSTANTS = {
     **dict.fromkeys(("None", "null", "nil", "undefined"), "none"),
 }
 _ELSEWHERE: dict[str, Help] = {
-    **{word: Mend(f"write `{meant}`", word, meant) for word, meant in _CONSTANTS.items()},
+    **{word: SafeFix(f"write `{meant}`", word, meant) for word, meant in _CONSTANTS.items()},
     "budget": "`budget.remaining` can be read inside a step only",
     "it": "`it` is the answer in the `until` of a cascade",
 }

@@ -23,13 +23,13 @@ from pipelang.semantics.types import (
     TOKENS,
     EnumType,
     ErrorType,
-    Kind,
     ListType,
     MapType,
     NoneType,
     OptionalType,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
     join,
     present,
@@ -206,7 +206,7 @@ def _matches(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
 
 
 # The unit algebra: (operator, left, right) -> result. `int` widens where a number is meant.
-_ALGEBRA: dict[tuple[str, Kind, Kind], Scalar] = {}
+_ALGEBRA: dict[tuple[str, ScalarKind, ScalarKind], Scalar] = {}
 
 
 def _law(op: str, left: Scalar, right: Scalar, result: Scalar) -> None:

@@ -15,7 +15,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, broken
 from pipelang.semantics.fold import NotConstant, TooLong, fold
 from pipelang.semantics.quantities import count_tokens, show_value
-from pipelang.semantics.types import Kind, Scalar, Type, keeps_range, present, show
+from pipelang.semantics.types import Scalar, ScalarKind, Type, keeps_range, present, show
 
 
 def keep_promises(
@@ -26,7 +26,7 @@ def keep_promises(
     if not isinstance(limit, Scalar) or not isinstance(found, Scalar):
         return typed
     bounded = not (limit.low is None and limit.high is None and limit.max_tokens is None)
-    share = limit.kind is Kind.PROBABILITY and isinstance(typed, expr.Const)
+    share = limit.kind is ScalarKind.PROBABILITY and isinstance(typed, expr.Const)
     if not bounded and not share:
         return typed
     if isinstance(typed, expr.Const) and typed.setting is not None:
@@ -69,7 +69,7 @@ def _holds(context: Context, value: Any, limit: Scalar, span: Span) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return True
     low, high = limit.low, limit.high
-    if limit.kind is Kind.PROBABILITY:
+    if limit.kind is ScalarKind.PROBABILITY:
         low = Decimal(0) if low is None else low
         high = Decimal(1) if high is None else high
     if (low is None or low <= value) and (high is None or value <= high):

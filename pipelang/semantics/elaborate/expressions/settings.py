@@ -18,10 +18,16 @@ from pipelang.semantics.elaborate.expressions.types import elaborate_type
 from pipelang.semantics.elaborate.names.nesting_depth import hangs_on, inside
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.symbols import suggestion
-from pipelang.semantics.types import ERROR, ErrorType, Kind, Scalar, Type, quoted, show
+from pipelang.semantics.types import ERROR, ErrorType, Scalar, ScalarKind, Type, quoted, show
 from pipelang.syntax import ast
 
-_KINDS = (Kind.INT, Kind.NUMBER, Kind.PROBABILITY, Kind.MONEY, Kind.DURATION)
+_KINDS = (
+    ScalarKind.INT,
+    ScalarKind.NUMBER,
+    ScalarKind.PROBABILITY,
+    ScalarKind.MONEY,
+    ScalarKind.DURATION,
+)
 LONGEST = 24
 """Digits of a value that a host hands in."""
 
@@ -84,7 +90,7 @@ def _handed_in(
     assert isinstance(type, Scalar)
     name, span = declaration.name.text, declaration.value.span
     value = _exact(given)
-    if value is None or (type.kind is Kind.INT and value != value.to_integral_value()):
+    if value is None or (type.kind is ScalarKind.INT and value != value.to_integral_value()):
         context.tell(
             codes.SETTING,
             span,
@@ -100,7 +106,7 @@ def _handed_in(
         why = f"it must be in {low}..{high}, found {found}"
         context.tell(codes.SETTING, span, name=name, why=why)
         return None
-    return int(value) if type.kind is Kind.INT else value
+    return int(value) if type.kind is ScalarKind.INT else value
 
 
 def _exact(given: Any) -> Decimal | None:

@@ -16,13 +16,13 @@ from pipelang.semantics.types import (
     SCALAR_NAMES,
     EnumType,
     ErrorType,
-    Kind,
     ListType,
     MapType,
     OptionalType,
     RecordField,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
     quoted,
 )
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from pipelang.semantics.elaborate.context import Context
 
 _RANGE_LITERALS = {
-    Kind.INT: (ast.LiteralKind.INT,),
-    Kind.NUMBER: (ast.LiteralKind.NUMBER, ast.LiteralKind.INT),
-    Kind.PROBABILITY: (ast.LiteralKind.PROBABILITY,),
-    Kind.MONEY: (ast.LiteralKind.MONEY,),
-    Kind.DURATION: (ast.LiteralKind.DURATION,),
+    ScalarKind.INT: (ast.LiteralKind.INT,),
+    ScalarKind.NUMBER: (ast.LiteralKind.NUMBER, ast.LiteralKind.INT),
+    ScalarKind.PROBABILITY: (ast.LiteralKind.PROBABILITY,),
+    ScalarKind.MONEY: (ast.LiteralKind.MONEY,),
+    ScalarKind.DURATION: (ast.LiteralKind.DURATION,),
 }
 
 
@@ -166,7 +166,7 @@ def _constrain(context: Context, file: str, type: Type, constraint: ast.Constrai
             expected = "an int, number, probability, money or duration"
         case ast.MatchesPatterns():
             symbol = context.find(file, constraint.patterns, "patterns")
-            if isinstance(type, Scalar) and type.kind is Kind.TEXT:
+            if isinstance(type, Scalar) and type.kind is ScalarKind.TEXT:
                 return replace(type, patterns=symbol.key if symbol else None)
             expected = "a text"
         case _:
@@ -192,7 +192,7 @@ def _range(context: Context, type: Scalar, constraint: ast.InRange) -> Type:
     if low > high:
         context.tell(codes.CONTRADICTION, constraint.span, what=f"the range {written} is empty")
         return ERROR
-    if type.kind is Kind.PROBABILITY and not 0 <= low <= high <= 1:
+    if type.kind is ScalarKind.PROBABILITY and not 0 <= low <= high <= 1:
         context.tell(
             codes.OUT_OF_RANGE,
             constraint.span,
@@ -205,7 +205,7 @@ def _range(context: Context, type: Scalar, constraint: ast.InRange) -> Type:
 
 def _max(context: Context, type: Type, constraint: ast.Max) -> Type:
     limit = constraint.limit
-    if isinstance(type, Scalar) and type.kind is Kind.TEXT:
+    if isinstance(type, Scalar) and type.kind is ScalarKind.TEXT:
         if limit.kind is ast.LiteralKind.TOKENS and isinstance(limit.value, int):
             return replace(type, max_tokens=limit.value)
         expected = "an amount like 4k tokens for a text"

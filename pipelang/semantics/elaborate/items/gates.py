@@ -6,7 +6,7 @@ from pipelang.diagnostics import Label, Span, codes
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.elaborate.actions.outcomes import Place, outcome
+from pipelang.semantics.elaborate.actions.outcomes import ActionSite, outcome
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.expressions import condition, elaborate
 from pipelang.semantics.elaborate.expressions.narrowing import known_if_true
@@ -39,7 +39,7 @@ def gate(around: Around, scope: Scope, item: ast.Gate) -> Made:
 
 
 def _redo(
-    around: Around, scope: Scope, place: Place, redo: ast.Redo, gate: p.Gate
+    around: Around, scope: Scope, place: ActionSite, redo: ast.Redo, gate: p.Gate
 ) -> p.Redo | p.Outcome:
     context, name = around.context, redo.step.text
     times = quantity(context, scope, redo.times, INT, "up to", positive=True, most=MOST_ATTEMPTS)

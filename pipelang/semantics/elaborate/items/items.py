@@ -9,7 +9,7 @@ from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.actions.links import chain
-from pipelang.semantics.elaborate.actions.outcomes import Place, outcome
+from pipelang.semantics.elaborate.actions.outcomes import ActionSite, outcome
 from pipelang.semantics.elaborate.context import Context, Local, Scope
 from pipelang.semantics.elaborate.expressions.expressions import condition, elaborate
 from pipelang.semantics.elaborate.expressions.signatures import signature
@@ -35,14 +35,14 @@ class Around:
     """
 
     context: Context
-    place: Place
+    place: ActionSite
     taken: dict[str, Span]
     steps: set[str] = field(default_factory=set)
     made: list[p.Item] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
 
-    def inside(self, place: Place) -> Around:
+    def inside(self, place: ActionSite) -> Around:
         """What the items of a branch stand in."""
         return Around(self.context, place, dict(self.taken), set(self.steps), sizes=self.sizes)
 

@@ -1,8 +1,8 @@
 """Typical slips: what people write who think of another language, and how pipelang says it.
 
-A slip is one function from a `Spot` to a `Mend` or None. The first in `SLIPS` that knows the spot
-is believed. A mend says in words what to write; where its edit is certain, the parser makes it and
-goes on as if the author had written that, so that one slip is one error.
+A slip is one function from an `ErrorSite` to a `Hint` or None. The first in `SLIPS` that knows the
+spot is believed. A hint says in words what to write; where its edit is certain, the parser makes it
+and goes on as if the author had written that, so that one slip is one error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipelang.syntax.recovery.hints import (
     punctuation,
     words,
 )
-from pipelang.syntax.recovery.hints.error_site import Edit, Mend, Spot
+from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
 SLIPS = (
     other_languages.else_if,
@@ -56,7 +56,7 @@ SLIPS = (
 )
 
 
-def slip(spot: Spot) -> Mend | None:
+def slip(spot: ErrorSite) -> Hint | None:
     """The slip that was made here, if it is a known one."""
     for rule in SLIPS:
         mend = rule(spot)
@@ -65,4 +65,4 @@ def slip(spot: Spot) -> Mend | None:
     return None
 
 
-__all__ = ["SLIPS", "Edit", "Mend", "Spot", "slip"]
+__all__ = ["SLIPS", "ErrorSite", "Hint", "TokenEdit", "slip"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pipelang.syntax.recovery.hints.error_site import Edit, Mend, Spot
+from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 from pipelang.syntax.recovery.hints.options import BEGINNING
 from pipelang.syntax.recovery.hints.words import ACTIONS, OUTCOMES
 
 
-def second_else(spot: Spot) -> Mend | None:
+def second_else(spot: ErrorSite) -> Hint | None:
     """`else reject else escalate to r`: nothing comes after an outcome."""
     if spot.text != "else":
         return None
@@ -15,36 +15,36 @@ def second_else(spot: Spot) -> Mend | None:
     if any(spot.before(n).text in OUTCOMES for n in behind) and (
         spot.wants_item or spot.wants("step")
     ):
-        return Mend("an outcome ends the chain: nothing comes after it")
+        return Hint("an outcome ends the chain: nothing comes after it")
     return None
 
 
-def action_alone(spot: Spot) -> Mend | None:
+def action_alone(spot: ErrorSite) -> Hint | None:
     """`call t(a)` as an item."""
     if spot.text in ACTIONS and spot.wants_item and spot.on_new_line:
         help = f"an action stands in a step: `step NAME = {spot.text} ...`"
-        return Mend(help, Edit(0, 0, (*spot.put("step"), ("NAME", "it"), *spot.put("="))))
+        return Hint(help, TokenEdit(0, 0, (*spot.put("step"), ("NAME", "it"), *spot.put("="))))
     return None
 
 
-def missing_word(spot: Spot) -> Mend | None:
+def missing_word(spot: ErrorSite) -> Hint | None:
     """`ask p() haiku`, `escalate support`, `redo x 2`, `up 2`, `hold v 15m`, `if a b else c`."""
     before, text = spot.before().text, spot.text
     if spot.wants("by") and spot.before(2).text == "approve":
-        return Mend("say who approves: `approve NAME by ROLE`", Edit(0, 0, spot.put("by")))
+        return Hint("say who approves: `approve NAME by ROLE`", TokenEdit(0, 0, spot.put("by")))
     if spot.wants("by") and spot.kind == "option":
-        return Mend("say what tells the entries apart: `cache 1h by ticket.id`")
+        return Hint("say what tells the entries apart: `cache 1h by ticket.id`")
     if spot.wants("by") and (before == ")" or "by" in text.lower() or text in ("with", "using")):
         if text in ("with", "using", "via", "from", "to", "on"):
-            return Mend("who answers stands after `by`", spot.instead("by"))
+            return Hint("who answers stands after `by`", spot.instead("by"))
         if spot.token.type == "NAME":
-            return Mend(
+            return Hint(
                 "who answers stands after `by`: `ask PROMPT(...) by TIER`",
-                Edit(0, 0, spot.put("by")),
+                TokenEdit(0, 0, spot.put("by")),
             )
-        return Mend(
+        return Hint(
             "say who answers: `ask PROMPT(...) by TIER`",
-            Edit(0, 0, (*spot.put("by"), ("NAME", "nobody"))),
+            TokenEdit(0, 0, (*spot.put("by"), ("NAME", "nobody"))),
         )
     if spot.wants("to") and before in ("escalate", "up"):
         help = {
@@ -52,25 +52,25 @@ def missing_word(spot: Spot) -> Mend | None:
             "up": "say how often at most: `redo STEP up to N`",
         }[before]
         named = spot.token.type in ("NAME", "INT") and not spot.on_new_line
-        return Mend(help, Edit(0, 0, spot.put("to")) if named else None)
+        return Hint(help, TokenEdit(0, 0, spot.put("to")) if named else None)
     if spot.wants("up") and spot.before(2).text == "redo":
         more = 1 if text in ("x", "times") else 0
         help = "say how often at most: `redo STEP up to N`"
         if spot.token.type == "INT" or more:
-            return Mend(help, Edit(0, more, spot.put("up", "to")))
-        return Mend(help, Edit(0, 0, (*spot.put("up", "to"), ("INT", "1"))))
+            return Hint(help, TokenEdit(0, more, spot.put("up", "to")))
+        return Hint(help, TokenEdit(0, 0, (*spot.put("up", "to"), ("INT", "1"))))
     if spot.wants("for") and spot.before(2).text == "hold":
         length = (("DURATION", "15m"),) if text == "by" else ()
-        edit = Edit(0, 0, (*spot.put("for"), *length))
-        return Mend("say how long: `hold NAME for 15m by ROLE`", edit)
+        edit = TokenEdit(0, 0, (*spot.put("for"), *length))
+        return Hint("say how long: `hold NAME for 15m by ROLE`", edit)
     if spot.wants("until") and before == ")":
-        return Mend(
+        return Hint(
             "say when an answer is good enough: `cascade(...) until EXPR`, where the answer is `it`"
         )
     if spot.wants("then") and not spot.wants("by"):
         if text in ("{", ":"):
-            return Mend("write `if c then a else b`", spot.instead("then"))
-        return Mend("write `if c then a else b`", Edit(0, 0, spot.put("then")))
+            return Hint("write `if c then a else b`", spot.instead("then"))
+        return Hint("write `if c then a else b`", TokenEdit(0, 0, spot.put("then")))
     if (
         spot.wants("else")
         and spot.kind == "item"
@@ -78,69 +78,70 @@ def missing_word(spot: Spot) -> Mend | None:
         and (spot.on_new_line or spot.token.type == "$END")
     ):
         if spot.expected <= {"ELSE", "LBRACE"}:
-            return Mend("say what happens then: `else OUTCOME`, as in `else escalate to ROLE`")
+            return Hint("say what happens then: `else OUTCOME`, as in `else escalate to ROLE`")
         if "ELSE" in spot.expected and len(spot.expected) < 30 and not spot.wants("{"):
-            return Mend("an `if` has both ways: `if c then a else b`")
+            return Hint("an `if` has both ways: `if c then a else b`")
     if spot.wants("=") and spot.before().text == ")" and spot.kind == "item":
-        return Mend("say what is remembered: `remember MEMORY(key) = EXPR`")
+        return Hint("say what is remembered: `remember MEMORY(key) = EXPR`")
     if spot.wants("over") and "watch line" in spot.around:
-        return Mend("say over what time: `latency.p95 <= 30s over 1h`")
+        return Hint("say over what time: `latency.p95 <= 30s over 1h`")
     return None
 
 
-def missing_outcome(spot: Spot) -> Mend | None:
+def missing_outcome(spot: ErrorSite) -> Hint | None:
     """`else` with an expression where only an outcome can stand."""
     if spot.before().text == "else" and spot.wants("escalate") and not spot.wants_expression:
-        return Mend(
+        return Hint(
             'an outcome comes here: `escalate to ROLE`, `reject`, `fail "code"` or `return EXPR`'
         )
     return None
 
 
-def missing_value(spot: Spot) -> Mend | None:
+def missing_value(spot: ErrorSite) -> Hint | None:
     """`return` alone; `let x =`; `accuracy` alone."""
     if (
         spot.before().text == "return"
         and spot.wants_expression
         and (spot.on_new_line or spot.text == "}")
     ):
-        return Mend("say what the pipeline gives: `return EXPR`")
+        return Hint("say what the pipeline gives: `return EXPR`")
     if spot.wants_expression and spot.on_new_line and spot.text in BEGINNING:
-        return Mend("the line above is not finished: a value is missing there")
+        return Hint("the line above is not finished: a value is missing there")
     return None
 
 
-def call_without_parentheses(spot: Spot) -> Mend | None:
+def call_without_parentheses(spot: ErrorSite) -> Hint | None:
     """`call search_kb`, `ask classify by haiku`."""
     word, name = spot.before(2).text, spot.before().text
     if spot.wants("(") and word in ACTIONS and spot.before().text.isidentifier():
         if spot.wants("=", ":"):
             return None
         given = spot.token.type in ("NAME", "STRING") and not spot.on_new_line
-        edit = None if given and spot.text != "by" else Edit(0, 0, spot.put("(", ")"))
-        return Mend(f"arguments stand in parentheses: `{word} {name}(...)`", edit)
+        edit = None if given and spot.text != "by" else TokenEdit(0, 0, spot.put("(", ")"))
+        return Hint(f"arguments stand in parentheses: `{word} {name}(...)`", edit)
     return None
 
 
-def missing_name(spot: Spot) -> Mend | None:
+def missing_name(spot: ErrorSite) -> Hint | None:
     """`gate a >= 3 else reject`, `gate x = ...`, `step = ...`, `step x: call t()`."""
     before = spot.before().text
     if before == "gate" and spot.before(2).text != "gate" and "NAME" in spot.expected:
-        return Mend("a gate has a name: `gate NAME: CONDITION else OUTCOME`")
+        return Hint("a gate has a name: `gate NAME: CONDITION else OUTCOME`")
     if spot.before(2).text == "gate" and spot.wants(":") and spot.text != "=":
-        return Mend("a gate has a name: `gate NAME: CONDITION else OUTCOME`")
+        return Hint("a gate has a name: `gate NAME: CONDITION else OUTCOME`")
     if before in ("step", "let") and "NAME" in spot.expected and spot.text == "=":
-        return Mend(
-            f"a {before} has a name: `{before} NAME = ...`", Edit(0, 0, (("NAME", "nameless"),))
+        return Hint(
+            f"a {before} has a name: `{before} NAME = ...`",
+            TokenEdit(0, 0, (("NAME", "nameless"),)),
         )
     if spot.before(2).text == "step" and spot.wants("=") and spot.text in ACTIONS:
-        return Mend("write `=` before the action", Edit(0, 0, spot.put("=")))
+        return Hint("write `=` before the action", TokenEdit(0, 0, spot.put("=")))
     if spot.before(3).text == "step" and spot.before(2).type == "NAME" and spot.text in ACTIONS:
         return None
     return None
 
 
-def action_inside(spot: Spot) -> Mend | None:
+def action_inside(spot: ErrorSite) -> Hint | None:
     """`1 + call t(a)`: the action's word was read as a name."""
     word = spot.before()
     if not spot.taken_as_name or word.text not in ACTIONS or not spot.text.isidentifier():
@@ -153,19 +154,19 @@ def action_inside(spot: Spot) -> Mend | None:
             break
     if spot.after(end).text == "by":
         end += 2
-    return Mend(None, Edit(0, end), back=1)
+    return Hint(None, TokenEdit(0, end), back=1)
 
 
-def swallowed_word(spot: Spot) -> Mend | None:
+def swallowed_word(spot: ErrorSite) -> Hint | None:
     """`ask p(a by h`, `f(a else b`: the word behind a forgotten bracket was read as a name."""
     word = spot.before()
     if spot.taken_as_name and word.text == "by" and spot.wants(")"):
-        edit = Edit(1, 0, spot.put(")", "by"))
-        return Mend("put `)` before `by`", edit, 1, "`)`", "`by`")
+        edit = TokenEdit(1, 0, spot.put(")", "by"))
+        return Hint("put `)` before `by`", edit, 1, "`)`", "`by`")
     return None
 
 
-def colon_for_equals(spot: Spot) -> Mend | None:
+def colon_for_equals(spot: ErrorSite) -> Hint | None:
     """`step x: ask p() by h`: the action was read as a type."""
     for distance in (1, 2, 3):
         word = spot.before(distance)
@@ -174,14 +175,14 @@ def colon_for_equals(spot: Spot) -> Mend | None:
             and spot.before(distance + 1).text == ":"
             and (spot.before(distance + 3).text == "step")
         ):
-            return Mend(
+            return Hint(
                 "write `=` before the action: `step NAME = ...`, or `step NAME: TYPE = ...`",
                 back=distance + 1,
             )
     return None
 
 
-def without_quotes(spot: Spot) -> Mend | None:
+def without_quotes(spot: ErrorSite) -> Hint | None:
     """`fail reply_not_sent`, `prompt p() Sort this`, `python a.b:c`."""
     before = spot.before().text
     if "STRING" not in spot.expected or spot.wants_expression or spot.wants_item:
@@ -191,13 +192,13 @@ def without_quotes(spot: Spot) -> Mend | None:
     if spot.on_new_line and before in ("fail", "python", "permit", "permits", "mcp"):
         example = {"fail": 'fail "code"', "python": 'python "module:function"'}
         meant = example.get(before) or f'{before} "..."'
-        return Mend(f"a text is needed: `{meant}`")
+        return Hint(f"a text is needed: `{meant}`")
     if before in ("fail", "permit", "permits", "python", "model", "key", "from", "test", "mcp"):
         parts = spot.line()
         while len(parts) > 1 and parts[-1].text in (",", ")", "}", "{"):
             parts.pop()
         whole = "".join(part.text for part in parts).replace('"', "")
         meant = f'{before} "{whole}"'
-        edit = Edit(0, len(parts), (("STRING", f'"{whole}"'),))
-        return Mend(f"texts stand in double quotes: `{meant}`", edit)
+        edit = TokenEdit(0, len(parts), (("STRING", f'"{whole}"'),))
+        return Hint(f"texts stand in double quotes: `{meant}`", edit)
     return None

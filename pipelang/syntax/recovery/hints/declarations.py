@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from pipelang.syntax.recovery.hints.error_site import Edit, Mend, Spot
+from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 from pipelang.syntax.recovery.hints.words import ITEMS
 from pipelang.syntax.tokens import DECLARING
 
 
-def item_outside(spot: Spot) -> Mend | None:
+def item_outside(spot: ErrorSite) -> Hint | None:
     """`step` at the top of a file, `tool` inside a pipeline."""
     if spot.wants_declaration and spot.text in ITEMS:
         if spot.before().text == "}":
-            return Mend("items stand inside a pipeline: is one `}` too many before it?")
-        return Mend("items stand inside a pipeline: `pipeline NAME(...) -> TYPE { ... }`")
+            return Hint("items stand inside a pipeline: is one `}` too many before it?")
+        return Hint("items stand inside a pipeline: `pipeline NAME(...) -> TYPE { ... }`")
     return None
 
 
-def declaration_inside(spot: Spot) -> Mend | None:
+def declaration_inside(spot: ErrorSite) -> Hint | None:
     """`tool` inside a pipeline."""
     if spot.wants_item and spot.text in DECLARING and spot.after().text.isidentifier():
-        return Mend(f"a `{spot.text}` is declared at the top of a file, outside of pipelines")
+        return Hint(f"a `{spot.text}` is declared at the top of a file, outside of pipelines")
     return None
 
 
@@ -30,73 +30,77 @@ def _is_type(word: str) -> bool:
 _SCALARS = frozenset("text int number bool probability money duration time json".split())
 
 
-def fields_and_parameters(spot: Spot) -> Mend | None:
+def fields_and_parameters(spot: ErrorSite) -> Hint | None:
     """`int a`, `ticket` without a type, `a:` without one."""
     token, before = spot.token, spot.before()
     if spot.kind in ("field", "parameter") and spot.wants(":") and len(spot.expected) == 1:
         swapped = _is_type(before.text) and not _is_type(token.text)
         if token.type == "NAME" and swapped and not spot.on_new_line:
             made = (("NAME", token.text), *spot.put(":"), ("NAME", before.text))
-            return Mend(f"the name comes first: `{token.text}: {before.text}`", Edit(1, 1, made))
+            return Hint(
+                f"the name comes first: `{token.text}: {before.text}`", TokenEdit(1, 1, made)
+            )
         if token.text in (")", ",", "}") or spot.on_new_line:
             help = f"a {spot.kind} has a type: `{before.text}: TYPE`"
-            return Mend(help, Edit(0, 0, (*spot.put(":"), ("NAME", "json"))))
+            return Hint(help, TokenEdit(0, 0, (*spot.put(":"), ("NAME", "json"))))
     if token.text == ":" and spot.before(2).text == ":" and spot.kind == "field":
         made = (("NAME", "json"), ("NAME", before.text))
         help = f"a field has a type: `{spot.before(3).text}: TYPE`"
-        return Mend(help, Edit(1, 0, made), 1, "a type")
+        return Hint(help, TokenEdit(1, 0, made), 1, "a type")
     if spot.wants(":") and spot.text == "=" and spot.before(2).text == "setting":
         help = "a setting has a type: `setting NAME: int in 1..10 = 5`"
-        return Mend(help, Edit(0, 0, (*spot.put(":"), ("NAME", "json"))))
+        return Hint(help, TokenEdit(0, 0, (*spot.put(":"), ("NAME", "json"))))
     return None
 
 
-def heads(spot: Spot) -> Mend | None:
+def heads(spot: ErrorSite) -> Hint | None:
     """What is missing or strange in the first line of a declaration."""
     text, before, word = spot.text, spot.before().text, spot.before(2).text
     if spot.wants("(") and word in ("tool", "fn", "prompt", "memory", "pipeline"):
         help = f"parameters stand in parentheses, also where there are none: `{word} {before}()`"
-        return Mend(help, Edit(0, 0, spot.put("(", ")")))
+        return Hint(help, TokenEdit(0, 0, spot.put("(", ")")))
     if text == "{" and spot.wants("=") and spot.wants("python"):
-        return Mend("the body of a `fn` is one expression: `fn f(x: int) -> int = EXPR`")
+        return Hint("the body of a `fn` is one expression: `fn f(x: int) -> int = EXPR`")
     if spot.wants("{") and spot.token.type == "$END" and spot.kind == "declaration":
-        return Mend("its contents stand in braces: `{ ... }`", Edit(0, 0, spot.put("{", "}")))
+        return Hint("its contents stand in braces: `{ ... }`", TokenEdit(0, 0, spot.put("{", "}")))
     if text == "=" and spot.wants("}") and spot.kind == "declaration":
-        return Mend("members of an `enum` have no values: leave out the `=`", Edit(0, 2))
+        return Hint("members of an `enum` have no values: leave out the `=`", TokenEdit(0, 2))
     if before == "effect" and spot.on_new_line:
-        return Mend("say what it does to the world: `effect read`, or pure, write, irreversible")
+        return Hint("say what it does to the world: `effect read`, or pure, write, irreversible")
     if before == "effort":
-        return Mend("write `effort low`, `effort medium` or `effort high`")
+        return Hint("write `effort low`, `effort medium` or `effort high`")
     if before == "language":
-        return Mend("write `language 1`", Edit(0, 1, (("INT", "1"),)))
+        return Hint("write `language 1`", TokenEdit(0, 1, (("INT", "1"),)))
     if before == "use" and text == "{":
-        return Mend("the library comes first: `use std.tiers { haiku }`")
+        return Hint("the library comes first: `use std.tiers { haiku }`")
     if text == "/" and any(spot.before(n).text == "use" for n in (2, 4, 6)):
-        return Mend("names of libraries have points: `use std.tiers`", spot.instead("."))
+        return Hint("names of libraries have points: `use std.tiers`", spot.instead("."))
     if text == "*" and before == ".":
         help = "leave out `.*`: without names in braces, all is imported"
-        return Mend(help, Edit(1, 1))
+        return Hint(help, TokenEdit(1, 1))
     return None
 
 
-def reserved_name(spot: Spot) -> Mend | None:
+def reserved_name(spot: ErrorSite) -> Hint | None:
     """`type max { }`, `step match = ...`."""
     text = spot.text
     if text in spot.grammar.reserved and "NAME" in spot.expected and not spot.wants_quantity:
         if spot.wants_expression:
             return None
         help = f"`{text}` is a word of the language; choose another name"
-        return Mend(help, Edit(0, 1, (("NAME", text),)))
+        return Hint(help, TokenEdit(0, 1, (("NAME", text),)))
     return None
 
 
-def without_template(spot: Spot) -> Mend | None:
+def without_template(spot: ErrorSite) -> Hint | None:
     """`prompt p() Sort this ticket`, `prompt p() "..."`, `prompt p() = \"\"\"`."""
     if "TEMPLATE" not in spot.expected:
         return None
     help = 'a template stands in three double quotes, or in a file: `from "prompts/p.j2"`'
     if spot.token.type == "STRING":
-        return Mend(help, Edit(0, 1, (("TEMPLATE", f'""{spot.text}""'),)))
+        return Hint(help, TokenEdit(0, 1, (("TEMPLATE", f'""{spot.text}""'),)))
     if spot.text in ("=", ":", "->") and spot.after().type == "TEMPLATE":
-        return Mend(f"leave out the `{spot.text}`: the template follows the parameters", Edit(0, 1))
-    return Mend(help)
+        return Hint(
+            f"leave out the `{spot.text}`: the template follows the parameters", TokenEdit(0, 1)
+        )
+    return Hint(help)

@@ -10,7 +10,7 @@ from pipelang.syntax.tables import Tables
 from pipelang.syntax.tokens import Token
 
 
-class Edit(NamedTuple):
+class TokenEdit(NamedTuple):
     """A change at the error: read tokens to take back, tokens to leave out, tokens to put in."""
 
     drop: int = 0
@@ -19,7 +19,7 @@ class Edit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class Hint:
     """What to say, and the edit that makes it right, if that is plain.
 
     `back` moves the finger to an earlier token: 1 is the one before the error. `expected` and
@@ -28,7 +28,7 @@ class Mend:
     """
 
     help: str | None
-    edit: Edit | None = None
+    edit: TokenEdit | None = None
     back: int = 0
     expected: str | None = None
     found: str | None = None
@@ -36,7 +36,7 @@ class Mend:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class ErrorSite:
     """An error: the token that does not fit, its neighbours, and what would have fitted.
 
     `around` is the kind of thing that was being read: `item`, `option`, `declaration`, ...
@@ -91,9 +91,9 @@ class Spot:
         """Words and signs as tokens to insert."""
         return tuple((self.terminal(letter), letter) for letter in letters)
 
-    def instead(self, *letters: str, skip: int = 1, drop: int = 0) -> Edit:
+    def instead(self, *letters: str, skip: int = 1, drop: int = 0) -> TokenEdit:
         """The edit that writes these words and signs in place of the token."""
-        return Edit(drop, skip, self.put(*letters))
+        return TokenEdit(drop, skip, self.put(*letters))
 
     @property
     def kind(self) -> str:

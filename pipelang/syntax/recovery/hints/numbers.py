@@ -5,27 +5,27 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pipelang.syntax.bad_tokens import UNITS
-from pipelang.syntax.recovery.hints.error_site import Edit, Mend, Spot
+from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 from pipelang.syntax.tokens import Token
 
 _NUMBERS = ("INT", "NUMBER")
 
 
-def spaced_unit(spot: Spot) -> Mend | None:
+def spaced_unit(spot: ErrorSite) -> Hint | None:
     """`10 s`, `5 min`."""
     before = spot.before()
     unit = UNITS.get(spot.text.lower())
     if unit is None or before.type not in _NUMBERS or spot.on_new_line:
         return None
     meant = before.text + unit
-    return Mend(
+    return Hint(
         f"a duration is written in one piece: `{meant}`",
-        Edit(1, 1, (("DURATION", meant),)),
+        TokenEdit(1, 1, (("DURATION", meant),)),
         safe=True,
     )
 
 
-def spaced_tokens(spot: Spot) -> Mend | None:
+def spaced_tokens(spot: ErrorSite) -> Hint | None:
     """`40 K tokens`, `40 token`, `40 k`."""
     before, text = spot.before(), spot.text
     if before.type not in _NUMBERS or spot.on_new_line:
@@ -38,26 +38,28 @@ def spaced_tokens(spot: Spot) -> Mend | None:
     else:
         return None
     meant = f"{before.text}{scale} tokens"
-    edit = Edit(1, more, (("TOKENS", meant),))
-    return Mend(f"an amount of tokens is written `{meant}`", edit, safe=True)
+    edit = TokenEdit(1, more, (("TOKENS", meant),))
+    return Hint(f"an amount of tokens is written `{meant}`", edit, safe=True)
 
 
-def spelt_unit(spot: Spot) -> Mend | None:
+def spelt_unit(spot: ErrorSite) -> Hint | None:
     """`92 percent`, `5 dollars`, `5 USD`."""
     before, text = spot.before(), spot.text.lower()
     if before.type not in _NUMBERS:
         return None
     if text in ("percent", "pct"):
         meant = f"{before.text}%"
-        return Mend(f"a share is written `{meant}`", Edit(1, 1, (("PERCENT", meant),)), safe=True)
+        return Hint(
+            f"a share is written `{meant}`", TokenEdit(1, 1, (("PERCENT", meant),)), safe=True
+        )
     if text in ("dollars", "dollar", "usd", "cents"):
         meant = f"${before.text}"
-        edit = Edit(1, 1, (("MONEY", meant),))
-        return Mend(f"an amount of money is written `{meant}`", edit, safe=text != "cents")
+        edit = TokenEdit(1, 1, (("MONEY", meant),))
+        return Hint(f"an amount of money is written `{meant}`", edit, safe=text != "cents")
     return None
 
 
-def thousands(spot: Spot) -> Mend | None:
+def thousands(spot: ErrorSite) -> Hint | None:
     """`60,000 tokens`, `1,000`."""
     for comma in (0, 1):  # the comma may fit, and what is behind it not
         sign = spot.before(comma) if comma else spot.token
@@ -77,26 +79,26 @@ def thousands(spot: Spot) -> Mend | None:
             continue
         meant = number.text + rest.text
         kind = number.type if rest.type == "INT" else rest.type
-        edit = Edit(1, 2, ((kind, meant),)) if not comma else None
-        return Mend(f"digits are not grouped: write `{meant}`", edit, safe=True)
+        edit = TokenEdit(1, 2, ((kind, meant),)) if not comma else None
+        return Hint(f"digits are not grouped: write `{meant}`", edit, safe=True)
     return None
 
 
-def share_without_sign(spot: Spot) -> Mend | None:
+def share_without_sign(spot: ErrorSite) -> Hint | None:
     """`kind: simple 60`, `a: 5`."""
     token, before = spot.token, spot.before()
     if token.type in _NUMBERS and "PERCENT" in spot.expected and token.type not in spot.expected:
-        edit = Edit(0, 1, (("PERCENT", token.text + "%"),))
+        edit = TokenEdit(0, 1, (("PERCENT", token.text + "%"),))
         safe = _is_share(token.text)
-        return Mend(f"shares are written with a percent sign: {token.text}%", edit, safe=safe)
+        return Hint(f"shares are written with a percent sign: {token.text}%", edit, safe=safe)
     if before.type in _NO_SHARE and spot.expected and spot.expected <= {"OF", "MEAN"}:
         meant = _as_share(before)
         help = None if meant is None else f"shares are written with a percent sign: {meant}"
         safe = before.type == "INT" and _is_share(before.text)
-        edit = Edit(1, 0, (("PERCENT", meant or "1%"),))
-        return Mend(help, edit, 1, "a share like 70%", f"`{before.text}`", safe)
+        edit = TokenEdit(1, 0, (("PERCENT", meant or "1%"),))
+        return Hint(help, edit, 1, "a share like 70%", f"`{before.text}`", safe)
     if token.type == "NUMBER" and "INT" in spot.expected and "NUMBER" not in spot.expected:
-        return Mend("a whole number stands here", Edit(0, 1, (("INT", "1"),)))
+        return Hint("a whole number stands here", TokenEdit(0, 1, (("INT", "1"),)))
     return None
 
 
@@ -117,7 +119,7 @@ def _is_share(digits: str) -> bool:
     return digits.isdigit() and 1 < int(digits) <= 100
 
 
-def leading_point(spot: Spot) -> Mend | None:
+def leading_point(spot: ErrorSite) -> Hint | None:
     """`.5`, `5.`."""
     after = spot.after()
     if (
@@ -128,20 +130,22 @@ def leading_point(spot: Spot) -> Mend | None:
     ):
         meant = "0." + after.text
         kind = "NUMBER" if after.type == "INT" else after.type
-        edit = Edit(0, 2, ((kind, meant),))
-        return Mend(f"a number starts with a digit: write `{meant}`", edit, safe=True)
+        edit = TokenEdit(0, 2, ((kind, meant),))
+        return Hint(f"a number starts with a digit: write `{meant}`", edit, safe=True)
     before = spot.before()
     if before.text == "." and spot.before(2).type == "INT" and before.start == spot.before(2).end:
-        return Mend(f"a number ends with a digit: write `{spot.before(2).text}`", Edit(1, 0), 1)
+        return Hint(
+            f"a number ends with a digit: write `{spot.before(2).text}`", TokenEdit(1, 0), 1
+        )
     return None
 
 
-def missing_quantity(spot: Spot) -> Mend | None:
+def missing_quantity(spot: ErrorSite) -> Hint | None:
     """`retry backoff 1s..30s`, `timeout`: the number that an option needs."""
     option = spot.before()
     if option.text == "backoff" and spot.before(2).text == "retry" and spot.taken_as_name:
-        edit = Edit(1, 0, (("INT", "1"), *spot.put("backoff")))
-        return Mend(f"as in `{_EXAMPLES['retry']}`", edit, 1, "a quantity", "`backoff`")
+        edit = TokenEdit(1, 0, (("INT", "1"), *spot.put("backoff")))
+        return Hint(f"as in `{_EXAMPLES['retry']}`", edit, 1, "a quantity", "`backoff`")
     if (
         spot.wants("median", "in", "p95")
         and spot.kind == "option"
@@ -150,10 +154,10 @@ def missing_quantity(spot: Spot) -> Mend | None:
         behind = [spot.before(n).text for n in (1, 2, 3)]
         word = "price" if spot.wants("out") else "latency"
         word = "responds" if "responds" in behind else word
-        return Mend(f"as in `{_EXAMPLES[word]}`")
+        return Hint(f"as in `{_EXAMPLES[word]}`")
     if not spot.wants_quantity or option.text not in _EXAMPLES:
         return None
-    return Mend(f"as in `{_EXAMPLES[option.text]}`")
+    return Hint(f"as in `{_EXAMPLES[option.text]}`")
 
 
 _EXAMPLES = {

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from pipelang.syntax.recovery.hints.error_site import Edit, Mend, Spot
+from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 from pipelang.syntax.recovery.hints.words import ITEMS
 
 
-def option_outside(spot: Spot) -> Mend | None:
+def option_outside(spot: ErrorSite) -> Hint | None:
     """`step x = call t() timeout 5s`, an option after the braces."""
     words = spot.grammar.keywords
     fits = spot.text in OPTIONS_OF["an action"] and spot.text in words
     if fits and spot.wants("else", "{") and spot.kind in ("item", "arm"):
-        return Mend(f"options stand in braces after the action: `{{ {spot.text} ... }}`")
+        return Hint(f"options stand in braces after the action: `{{ {spot.text} ... }}`")
     return None
 
 
-def option_elsewhere(spot: Spot) -> Mend | None:
+def option_elsewhere(spot: ErrorSite) -> Hint | None:
     """A tool's option at a step, a tier's at a role."""
     if spot.kind != "option" or "RBRACE" not in spot.expected:
         return None
     word = _OPTIONS.get(spot.text)
     if word is not None and spot.wants(word):
-        return Mend(f"did you mean `{word}`?", spot.instead(word))
+        return Hint(f"did you mean `{word}`?", spot.instead(word))
     owners = [owner for owner, words in OPTIONS_OF.items() if spot.text in words]
     if owners:
         what = " or ".join(owners)
-        return Mend(f"`{spot.text}` is an option of {what} and cannot stand here")
+        return Hint(f"`{spot.text}` is an option of {what} and cannot stand here")
     if spot.text in ITEMS:
         help = f"`{spot.text}` is an item; is the `}}` of these options missing?"
-        return Mend(help, Edit(0, 0, spot.put("}")))
+        return Hint(help, TokenEdit(0, 0, spot.put("}")))
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.syntax.recovery.hints.error_site import Edit, Mend, Spot
+from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 from pipelang.syntax.recovery.hints.words import ACTIONS, ITEMS
 
 _FOREIGN = {
@@ -74,56 +74,56 @@ _FOREIGN_DECLARATIONS = {"const", "model", "agent", "record", "workflow", "class
 _FOREIGN_VALUES = {"lambda": "`fn NAME(x: T) -> T = EXPR`", "new": "the record itself: `{a: 1}`"}
 
 
-def else_if(spot: Spot) -> Mend | None:
+def else_if(spot: ErrorSite) -> Hint | None:
     """`} else if c {`, `elif c {`, `elseif c {`."""
     help = "there is no `else if`: put a `when` inside the braces of `else`"
     if spot.text in ("if", "when") and spot.before().text == "else" and spot.wants("{"):
-        return Mend(help, Edit(1, 1, spot.put("when")))
+        return Hint(help, TokenEdit(1, 1, spot.put("when")))
     if spot.text in ("elif", "elseif", "elsif") and spot.wants_item:
-        return Mend(help.replace("else if", spot.text), spot.instead("when"))
+        return Hint(help.replace("else if", spot.text), spot.instead("when"))
     return None
 
 
-def branch(spot: Spot) -> Mend | None:
+def branch(spot: ErrorSite) -> Hint | None:
     """`if c {` among items; `unless`; `then` of a `when`."""
     if spot.text == "if" and spot.wants_item:
-        return Mend("write `when` for a branch of items", spot.instead("when"), safe=True)
+        return Hint("write `when` for a branch of items", spot.instead("when"), safe=True)
     if spot.text == "unless" and spot.wants_item:
-        return Mend("write `when not`", spot.instead("when", "not"))
+        return Hint("write `when not`", spot.instead("when", "not"))
     if spot.text in ("then", "do") and spot.wants("{"):
-        return Mend("a branch of items stands in braces: `when EXPR { ... }`", Edit(0, 1))
+        return Hint("a branch of items stands in braces: `when EXPR { ... }`", TokenEdit(0, 1))
     if spot.text == "else" and spot.wants_item:
         what = "this `else` belongs to nothing: it stands after the action, gate or block it helps"
-        return Mend(what)
+        return Hint(what)
     return None
 
 
-def foreign(spot: Spot) -> Mend | None:
+def foreign(spot: ErrorSite) -> Hint | None:
     """A word of another language where an item or a declaration starts."""
     starts = spot.wants_item or spot.wants_declaration
     if starts and spot.text in _NEEDLESS:
-        return Mend(_NEEDLESS[spot.text])
+        return Hint(_NEEDLESS[spot.text])
     if spot.text in ("raise", "throw", "exit") and spot.wants("fail"):
-        return Mend('pipelang writes `fail "code"`', spot.instead("fail"))
+        return Hint('pipelang writes `fail "code"`', spot.instead("fail"))
     meant = _FOREIGN.get(spot.text) if starts else None
     if meant is None or (spot.text in _FOREIGN_DECLARATIONS and not spot.wants_declaration):
         return None
     same = _SAME.get(spot.text)
     edit = spot.instead(same) if same is not None and spot.wants(same) else None
-    return Mend(f"pipelang writes {meant}", edit, safe=same in ("let", "use"))
+    return Hint(f"pipelang writes {meant}", edit, safe=same in ("let", "use"))
 
 
-def foreign_value(spot: Spot) -> Mend | None:
+def foreign_value(spot: ErrorSite) -> Hint | None:
     """`lambda x: x`."""
     before = spot.before().text
     if before in ("await", "async") and spot.text in ACTIONS:
-        return Mend(_NEEDLESS[before], Edit(1, 0), back=1, found=f"`{before}`")
+        return Hint(_NEEDLESS[before], TokenEdit(1, 0), back=1, found=f"`{before}`")
     if before in _FOREIGN_VALUES:
-        return Mend(f"pipelang writes {_FOREIGN_VALUES[before]}")
+        return Hint(f"pipelang writes {_FOREIGN_VALUES[before]}")
     return None
 
 
-def prefixed_text(spot: Spot) -> Mend | None:
+def prefixed_text(spot: ErrorSite) -> Hint | None:
     """`f"..."`, `r"..."`."""
     before = spot.before()
     if (
@@ -132,43 +132,45 @@ def prefixed_text(spot: Spot) -> Mend | None:
         and (before.end == spot.token.start)
     ):
         help = "texts have no prefix; values are put into texts by a prompt's template: {{ name }}"
-        return Mend(help, Edit(1, 0) if before.type == "NAME" else None)
+        return Hint(help, TokenEdit(1, 0) if before.type == "NAME" else None)
     return None
 
 
-def capitals(spot: Spot) -> Mend | None:
+def capitals(spot: ErrorSite) -> Hint | None:
     """`STEP x = ...`, `Pipeline p()`."""
     low = spot.text.lower()
     word = spot.text != low and spot.token.type == "NAME" and low in spot.grammar.keywords
     if word and spot.wants(low):
-        return Mend(
+        return Hint(
             f"words of the language are written small: `{low}`", spot.instead(low), safe=True
         )
     return None
 
 
-def list_item(spot: Spot) -> Mend | None:
+def list_item(spot: ErrorSite) -> Hint | None:
     """`- step: x` as in YAML."""
     dash = spot.before(2)
     if dash.text == "-" and spot.before().text in ITEMS and spot.taken_as_name:
-        edit = Edit(2, 0, spot.put(spot.before().text))
+        edit = TokenEdit(2, 0, spot.put(spot.before().text))
         help = "entries have no dash: a block in braces holds one after the other"
-        return Mend(help, edit, 2, "an item", "`-`")
+        return Hint(help, edit, 2, "an item", "`-`")
     entry = spot.wants_item or spot.wants_declaration or "RBRACE" in spot.expected
     if spot.text == "-" and spot.on_new_line and entry and not spot.wants_expression:
-        return Mend("entries have no dash: a block in braces holds one after the other", Edit(0, 1))
+        return Hint(
+            "entries have no dash: a block in braces holds one after the other", TokenEdit(0, 1)
+        )
     return None
 
 
-def in_a_test(spot: Spot) -> Mend | None:
+def in_a_test(spot: ErrorSite) -> Hint | None:
     """`assert answered`, `expect escalate good`."""
     before = spot.before().text
     if spot.text in ("assert", "then", "should", "check", "verify") and spot.wants("expect"):
-        return Mend("a test says what it expects: `expect answered`", spot.instead("expect"))
+        return Hint("a test says what it expects: `expect answered`", spot.instead("expect"))
     if spot.before(2).text == "expect" and before in _PAST:
         meant = _PAST[before]
-        edit = Edit(1, 0, spot.put(meant))
-        return Mend(f"did you mean `{meant}`?", edit, 1, "what is expected")
+        edit = TokenEdit(1, 0, spot.put(meant))
+        return Hint(f"did you mean `{meant}`?", edit, 1, "what is expected")
     return None
 
 
@@ -181,19 +183,19 @@ _PAST = {
 }
 
 
-def assigned(spot: Spot) -> Mend | None:
+def assigned(spot: ErrorSite) -> Hint | None:
     """`x = 5`, `x += 1` as items."""
     sign = spot.after()
     if not spot.wants_item or spot.token.type != "NAME":
         return None
     if sign.text == "=":
-        return Mend("a value is made with `let NAME = EXPR`", Edit(0, 0, spot.put("let")))
+        return Hint("a value is made with `let NAME = EXPR`", TokenEdit(0, 0, spot.put("let")))
     if sign.text in ("+", "-", "*", "/") and spot.after(2).text == "=":
-        return Mend("a value never changes: give the new one its own name, `let NAME = EXPR`")
+        return Hint("a value never changes: give the new one its own name, `let NAME = EXPR`")
     return None
 
 
-def other_types(spot: Spot) -> Mend | None:
+def other_types(spot: ErrorSite) -> Hint | None:
     """`int[]`, `list[str]`, `Optional[T]`, `List<T>`, `a | b` as types."""
     before, text = spot.before(), spot.text
     if before.type != "NAME" or text not in ("[", "<", "(") or spot.wants("or"):
@@ -203,7 +205,7 @@ def other_types(spot: Spot) -> Mend | None:
     close = {"[": "]", "<": ">", "(": ")"}[text]
     name, inner = before.text, spot.after()
     if inner.text == close:
-        return Mend(f"a list is written `[{name}]`", Edit(0, 2))
+        return Hint(f"a list is written `[{name}]`", TokenEdit(0, 2))
     plain = inner.text if inner.text.isidentifier() else "T"
     forms = {
         "list": f"a list is written `[{plain}]`",
@@ -215,13 +217,13 @@ def other_types(spot: Spot) -> Mend | None:
     }
     help = forms.get(name.lower(), "types have no parameters: `[T]`, `{text: T}`, `T?`")
     skip = 3 if spot.after(2).text == close else 0
-    return Mend(help, Edit(0, skip) if skip else None)
+    return Hint(help, TokenEdit(0, skip) if skip else None)
 
 
-def quoted_name(spot: Spot) -> Mend | None:
+def quoted_name(spot: ErrorSite) -> Hint | None:
     """`type T { "a": int }`, `step "x" = ...`."""
     inner = spot.text[1:-1]
     name = spot.token.type == "STRING" and inner.isidentifier() and "NAME" in spot.expected
     if name and not spot.wants_quantity and "STRING" not in spot.expected:
-        return Mend(f"names stand without quotes: `{inner}`", Edit(0, 1, (("NAME", inner),)))
+        return Hint(f"names stand without quotes: `{inner}`", TokenEdit(0, 1, (("NAME", inner),)))
     return None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelang.analysis.advice.advise import Advice, advise
-from pipelang.analysis.advice.changes import Kind, better
+from pipelang.analysis.advice.changes import ChangeKind, better
 from pipelang.analysis.advice.trying import Bench, edited
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.check.disk_loader import DiskLoader
@@ -114,13 +114,13 @@ def test_every_kind_of_advice_holds_when_it_is_applied(whole: Path, slo: str) ->
             _holds_when_applied(whole, name, advice)
     if not slo:
         assert {advice.change.kind for _, advice in found} >= {
-            Kind.ACCURACY,
-            Kind.RETRY,
-            Kind.TIER,
-            Kind.THRESHOLD,
-            Kind.SETTING,
-            Kind.VERIFIER,
-            Kind.FALLBACK,
+            ChangeKind.ACCURACY,
+            ChangeKind.RETRY,
+            ChangeKind.TIER,
+            ChangeKind.THRESHOLD,
+            ChangeKind.SETTING,
+            ChangeKind.VERIFIER,
+            ChangeKind.FALLBACK,
         }
 
 
@@ -129,7 +129,7 @@ def test_advice_on_examples_holds_when_it_is_applied(example: str, tmp_path: Pat
     folder = Path(example).parent
     shutil.copytree(REPO / "examples" / folder, tmp_path / folder)
     path = tmp_path / example
-    kinds: set[Kind] = set()
+    kinds: set[ChangeKind] = set()
     for name, advice in _advice(path):
         if advice.change.edits and (advice.change.kind not in kinds or "gallery" in example):
             kinds.add(advice.change.kind)
@@ -140,7 +140,7 @@ def test_advice_on_examples_holds_when_it_is_applied(example: str, tmp_path: Pat
 @pytest.mark.parametrize("seed", range(16))
 def test_advice_on_generated_pipelines_holds_when_it_is_applied(seed: int, tmp_path: Path) -> None:
     path = write_pipe(generate(seed), tmp_path)
-    tried: Counter[Kind] = Counter()
+    tried: Counter[ChangeKind] = Counter()
     for name, advice in _advice(path):
         tried[advice.change.kind] += 1
         if advice.change.edits and tried[advice.change.kind] <= 2:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from pipelang.analysis.latency.regions import Leaf, Order, Parallel, Series, order_of
+from pipelang.analysis.latency.regions import Order, ParallelRegion, RegionLeaf, Series, order_of
 from pipelang.diagnostics import Span
 from pipelang.semantics import program as p
 from pipelang.semantics.types import TEXT
@@ -25,11 +25,11 @@ def steps(*reads: str) -> list[p.Item]:
 
 def shown(order: Order) -> str:
     match order:
-        case Leaf():
+        case RegionLeaf():
             return chr(97 + order.index)
         case Series():
             return "(" + ";".join(map(shown, order.parts)) + ")"
-        case Parallel():
+        case ParallelRegion():
             return "(" + "|".join(map(shown, order.parts)) + ")"
 
 
@@ -56,11 +56,11 @@ def test_orders(reads: list[str], order: str, exact: bool) -> None:
 
 def longest(order: Order, seconds: list[float]) -> float:
     match order:
-        case Leaf():
+        case RegionLeaf():
             return seconds[order.index]
         case Series():
             return sum(longest(part, seconds) for part in order.parts)
-        case Parallel():
+        case ParallelRegion():
             return max(longest(part, seconds) for part in order.parts)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.analysis.metrics.objectives import Verdict
+from pipelang.analysis.metrics.objectives import ObjectiveVerdict
 from pipelang.interfaces.check.check import check_file
 
 PIPE = """
@@ -32,7 +32,7 @@ pipeline f(i: I) -> text {{
 """
 
 
-def verdict(line: str, folder: Path, accuracy: str = "90%") -> Verdict:
+def verdict(line: str, folder: Path, accuracy: str = "90%") -> ObjectiveVerdict:
     path = folder / "a.pipe"
     path.write_text(PIPE.format(line=line, accuracy=accuracy), encoding="utf-8")
     (analysis,) = check_file(str(path)).analyses

@@ -17,7 +17,7 @@ from pipelang.analysis.model.beta import beta_quantile, incomplete_beta, jeffrey
 from pipelang.analysis.model.calibration import at_threshold, calibration
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.interfaces.check.check import check_file, report_json
-from pipelang.semantics.chance import EvidenceFile, Row
+from pipelang.semantics.chance import EvidenceFile, EvidenceRow
 from pipelang.semantics.evidence_file import Flaw, read_evidence
 
 from ....memory import MemoryLoader
@@ -30,7 +30,9 @@ GOOD = '{"confidence": 0.9, "correct": true}'
 def test_what_does_not_matter() -> None:
     text = f'\ufeff{GOOD}\r\n\r\n  \n{{"id": 7, "correct": false, "confidence": null}}\r\n'
     found = read_evidence("x", text)
-    assert found == EvidenceFile("x", (Row(Decimal("0.9"), True, 1), Row(None, False, 4)))
+    assert found == EvidenceFile(
+        "x", (EvidenceRow(Decimal("0.9"), True, 1), EvidenceRow(None, False, 4))
+    )
 
 
 @pytest.mark.parametrize(

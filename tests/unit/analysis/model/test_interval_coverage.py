@@ -24,7 +24,7 @@ from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.interfaces.check.check import check_file, report_json
 from pipelang.records import replace
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import EvidenceFile, Row
+from pipelang.semantics.chance import EvidenceFile, EvidenceRow
 
 from ....memory import MemoryLoader
 
@@ -198,7 +198,7 @@ def test_intervals_of_a_difference_cover() -> None:
                 ],
             )
             rows = [
-                Row(CONFIDENCES[kind % 3], kind < 3, 1)
+                EvidenceRow(CONFIDENCES[kind % 3], kind < 3, 1)
                 for kind, count in enumerate(counts)
                 for _ in range(count)
             ]

@@ -16,7 +16,7 @@ from pipelang.analysis.advice.trying import Bench, edited
 from pipelang.analysis.tuning import search as searching
 from pipelang.analysis.tuning.bound import least_cost
 from pipelang.analysis.tuning.dimensions import dimensions
-from pipelang.analysis.tuning.search import Found, edits_of, search
+from pipelang.analysis.tuning.search import SearchResult, edits_of, search
 from pipelang.analysis.tuning.tune import tune
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.cli import tune as command
@@ -70,7 +70,7 @@ def bench_of(path: Path) -> Bench:
     return Bench(str(path), built.program, built.sources, loader)
 
 
-def searched(path: Path, budget: int) -> tuple[Bench, Found]:
+def searched(path: Path, budget: int) -> tuple[Bench, SearchResult]:
     bench = bench_of(path)
     pipeline = bench.program.pipelines["main"]
     return bench, search(bench, pipeline, dimensions(bench, pipeline), budget, quiet)

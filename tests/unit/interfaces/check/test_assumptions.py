@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelang.interfaces.check.assumptions import assumptions
-from pipelang.interfaces.cli.check.command import command as check
+from pipelang.interfaces.cli.check import command as check
 
 BARE = '''\
 tier small {{ provider acme model "m" price $1 in, $5 out {tier} }}

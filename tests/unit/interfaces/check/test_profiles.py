@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipelang.diagnostics import RULES
 from pipelang.interfaces.check.check import check_file
-from pipelang.interfaces.check.profiles.config import Asked, Config, combined, is_at
+from pipelang.interfaces.check.profiles.config import CheckSettings, Config, combined, is_at
 from pipelang.interfaces.check.profiles.judging import OF_IMPORTS, OF_PRODUCTION
 from pipelang.interfaces.check.profiles.nearest import Configs, above
 from pipelang.interfaces.check.profiles.reading import read_config
@@ -83,9 +83,9 @@ pipeline sort_it(message: Message) -> Kind {
 '''
 
 
-def told(text: str, config: str = CONFIG, asked: Asked | None = None) -> list[str]:
+def told(text: str, config: str = CONFIG, asked: CheckSettings | None = None) -> list[str]:
     loader = MemoryLoader({"a.pipe": text, "pyproject.toml": config})
-    checked = check_file("a.pipe", loader, Configs(loader, asked or Asked()))
+    checked = check_file("a.pipe", loader, Configs(loader, asked or CheckSettings()))
     return [f"{one.rule.code} {one.severity.value}" for one in checked.diagnostics]
 
 
@@ -132,13 +132,13 @@ def test_what_a_project_lacks(code: str, key: str) -> None:
 
 
 def test_without_any_declaration_both_are_told() -> None:
-    assert told(COMPLETE, "", Asked("production")) == ["P805 error", "P806 error"]
+    assert told(COMPLETE, "", CheckSettings("production")) == ["P805 error", "P806 error"]
 
 
 def test_a_demand_of_production_is_none_of_the_demo() -> None:
     bare = "pipeline p(word: text) -> text { return word }\n"
     assert told(bare, "") == []
-    assert told(bare, CONFIG, Asked("demo")) == []
+    assert told(bare, CONFIG, CheckSettings("demo")) == []
     assert told(bare) == ["P803 error", "P802 error"]
 
 
@@ -162,12 +162,12 @@ def test_the_sets_name_codes_that_there_are() -> None:
 
 def test_the_command_line_counts_more() -> None:
     config = Config(profile="production", select=("P5",), ignore=("P501",))
-    assert combined(config, Asked()) == config
-    assert combined(config, Asked("demo")).profile == "demo"
-    chosen = combined(config, Asked(select=("P501",)))
+    assert combined(config, CheckSettings()) == config
+    assert combined(config, CheckSettings("demo")).profile == "demo"
+    chosen = combined(config, CheckSettings(select=("P501",)))
     assert chosen.tells("P501")
     assert not chosen.tells("P502")
-    more = combined(config, Asked(ignore=("P502",)))
+    more = combined(config, CheckSettings(ignore=("P502",)))
     assert [code for code in ("P501", "P502", "P503", "P601") if more.tells(code)] == ["P503"]
 
 
@@ -339,7 +339,7 @@ def test_what_is_ignored_stays_so_when_the_formatter_breaks_lines() -> None:
 
     neat, _ = format_source(Source("a.pipe", LONG))
     assert neat.count("\n") > LONG.count("\n") + 10
-    asked = Asked("production", select=("P8",))
+    asked = CheckSettings("production", select=("P8",))
     assert told(LONG, "", asked) == told(neat, "", asked) == []
     spoken = re.sub(r" *# pipelang.*", "", neat)
     found = {line.split()[0] for line in told(spoken, "", asked)}
@@ -365,7 +365,7 @@ pipeline p(word: text max 9 tokens) -> text {
   }  # pipelang: ignore[P804]
 }  # pipelang: ignore[P804]
 """
-    asked = Asked("production", select=("P804", "P892"))
+    asked = CheckSettings("production", select=("P804", "P892"))
     assert told(text, "", asked) == [
         *("P804 error", "P892 warning"),
         *("P804 error", "P892 warning", "P892 warning", "P892 warning"),

@@ -6,7 +6,7 @@ import pytest
 from click import UsageError
 from click.testing import CliRunner
 
-from pipelang.interfaces.cli.check.command import command as check
+from pipelang.interfaces.cli.check import command as check
 from pipelang.interfaces.cli.check.command_line import CheckLine, read_line
 
 LINES = [

@@ -14,7 +14,7 @@ from pipelang.interfaces.export.graph import (
     ClusterKind,
     EdgeKind,
     Graph,
-    Node,
+    GraphNode,
     NodeKind,
 )
 from pipelang.interfaces.export.labels import words_of
@@ -34,7 +34,7 @@ def wide() -> Graph:
     return graph_of(WIDE, "handle")
 
 
-def find(graph: Graph, title: str) -> Node:
+def find(graph: Graph, title: str) -> GraphNode:
     (found,) = (node for node in graph.nodes.values() if node.title == title)
     return found
 

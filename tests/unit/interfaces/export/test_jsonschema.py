@@ -18,13 +18,13 @@ from pipelang.semantics import program as p
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
     EnumType,
-    Kind,
     ListType,
     MapType,
     OptionalType,
     RecordField,
     RecordType,
     Scalar,
+    ScalarKind,
     Type,
 )
 
@@ -58,11 +58,11 @@ def any_types(draw: st.DrawFn) -> Type:
     named = iter(range(1000))
     numbers = st.decimals(-50, 50, places=2)
 
-    def bounds(kind: Kind) -> Type:
+    def bounds(kind: ScalarKind) -> Type:
         low, high = sorted((draw(numbers), draw(numbers)))
-        if kind is Kind.PROBABILITY:
+        if kind is ScalarKind.PROBABILITY:
             low, high = sorted((abs(low) / 50, abs(high) / 50))
-        if kind is Kind.INT:
+        if kind is ScalarKind.INT:
             low, high = Decimal(int(low)), Decimal(int(high))
         chosen = draw(st.sampled_from([(None, None), (low, None), (None, high), (low, high)]))
         return Scalar(kind, low=chosen[0], high=chosen[1])
@@ -73,11 +73,11 @@ def any_types(draw: st.DrawFn) -> Type:
         match draw(st.sampled_from(scalars + shapes)):
             case "text":
                 limit = draw(st.none() | st.integers(0, 4))
-                return Scalar(Kind.TEXT, max_tokens=limit)
+                return Scalar(ScalarKind.TEXT, max_tokens=limit)
             case ("bool" | "json") as kind:
-                return Scalar(Kind(kind))
+                return Scalar(ScalarKind(kind))
             case ("number" | "int" | "probability" | "money" | "duration") as kind:
-                return bounds(Kind(kind))
+                return bounds(ScalarKind(kind))
             case "enum":
                 members = draw(st.lists(st.sampled_from("abcde"), min_size=1, unique=True))
                 return EnumType(f"E{next(named)}", tuple(members))
@@ -113,15 +113,15 @@ def values(type: Type, texts: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     """Values that have about the right shape, right or a little wrong."""
     inside = {"texts": texts}
     match type:
-        case Scalar(kind=Kind.TEXT):
+        case Scalar(kind=ScalarKind.TEXT):
             return texts
-        case Scalar(kind=Kind.BOOL):
+        case Scalar(kind=ScalarKind.BOOL):
             return st.booleans()
-        case Scalar(kind=Kind.INT):
+        case Scalar(kind=ScalarKind.INT):
             return st.integers(-60, 60)
-        case Scalar(kind=Kind.PROBABILITY):
+        case Scalar(kind=ScalarKind.PROBABILITY):
             return st.floats(0, 1).filter(lambda x: not x.is_integer()) | st.integers(-1, 2)
-        case Scalar(kind=Kind.JSON):
+        case Scalar(kind=ScalarKind.JSON):
             return anything
         case Scalar():
             return floats | st.integers(-60, 60)

@@ -24,7 +24,7 @@ from pipelang.interfaces.export.graph import (
     Edge,
     EdgeKind,
     Graph,
-    Node,
+    GraphNode,
     NodeKind,
 )
 from pipelang.interfaces.export.mermaid import mermaid
@@ -109,12 +109,12 @@ def test_nothing_in_a_file_acts_on_the_terminal():
 def node(text: str, kind: NodeKind = NodeKind.GATE) -> Graph:
     """A graph whose every text is this one."""
     nodes = {
-        "n1": Node("n1", kind, text, text, (text,), text),
-        "n2": Node("n2", NodeKind.ANSWERED, text, text, (text, text)),
+        "n1": GraphNode("n1", kind, text, text, (text,), text),
+        "n2": GraphNode("n2", NodeKind.ANSWERED, text, text, (text, text)),
     }
     edge = Edge("n1", "n2", EdgeKind.NEXT, "")
     aside = Edge("n1", "n3", EdgeKind.ELSE, text)
-    nodes["n3"] = Node("n3", NodeKind.FAILED, text, text, (text,))
+    nodes["n3"] = GraphNode("n3", NodeKind.FAILED, text, text, (text,))
     clusters = {
         "c1": Cluster("c1", ClusterKind.PIPELINE, text, ("n1", "n2", "n3")),
         "c2": Cluster("c2", ClusterKind.PIPELINE, text, ()),
@@ -268,7 +268,7 @@ def test_nothing_lies_on_anything_in_real_files(text: str):
     st.sampled_from([NodeKind.GATE, NodeKind.ASK, NodeKind.FAILED]),
 )
 def test_text_fits_into_its_box(texts: list[str], kind: NodeKind):
-    box = boxed(Node("n1", kind, "x", "".join(texts[:1]), tuple(texts[1:])))
+    box = boxed(GraphNode("n1", kind, "x", "".join(texts[:1]), tuple(texts[1:])))
     inner = box.width - (box.height if is_diamond(box.node) else 0) + 0.01
     assert text_width(box.title, TITLE_SIZE) <= inner
     assert all(text_width(line, LINE_SIZE) <= inner for line in box.lines)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelang.interfaces.report.runs.live import Picture, PlainLines
+from pipelang.interfaces.report.runs.live import LiveDisplay, PlainLines
 from pipelang.runtime.engine.events import Event
 from tests.unit.runtime.stage import load
 
@@ -49,7 +49,7 @@ def test_a_picture_shows_phase_steps_progress_cost_and_who_is_waited_for(tmp_pat
     pipeline = load(tmp_path, PROGRAM).program.pipelines["main"]
     now = [0.0]
     console = Console(file=io.StringIO(), width=90, force_terminal=True, color_system=None)
-    picture = Picture(pipeline, console, clock=lambda: now[0])
+    picture = LiveDisplay(pipeline, console, clock=lambda: now[0])
 
     def shown() -> str:
         with console.capture() as capture:

@@ -12,7 +12,7 @@ import pytest
 
 from pipelang import Answered, Escalated, Failed
 from pipelang.diagnostics import Span
-from pipelang.runtime.engine.budget import Budget, BudgetSpent
+from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
 from pipelang.semantics import program as p
@@ -42,7 +42,7 @@ async def waits(work: Any) -> asyncio.Task[Any]:
 
 def test_what_fits_is_reserved_and_what_cannot_is_refused() -> None:
     async def main() -> None:
-        budget = Budget(limits("1.00", 100))
+        budget = RunBudget(limits("1.00", 100))
         held = await budget.reserve(Decimal("1.00"), 100)
         budget.settle(held, Decimal("0.40"), 30)
         with pytest.raises(BudgetSpent) as spent:
@@ -58,7 +58,7 @@ def test_what_fits_is_reserved_and_what_cannot_is_refused() -> None:
 
 def test_what_a_neighbour_holds_is_waited_for() -> None:
     async def main() -> None:
-        budget = Budget(limits("1.00"))
+        budget = RunBudget(limits("1.00"))
         first = await budget.reserve(Decimal("0.80"), 0)
         second = await waits(budget.reserve(Decimal("0.70"), 0))
         budget.settle(first, Decimal("0.30"), 0)
@@ -72,7 +72,7 @@ def test_what_a_neighbour_holds_is_waited_for() -> None:
 
 def test_who_waits_in_vain_is_told() -> None:
     async def main() -> None:
-        budget = Budget(limits("1.00"))
+        budget = RunBudget(limits("1.00"))
         first = await budget.reserve(Decimal("0.80"), 0)
         second = await waits(budget.reserve(Decimal("0.70"), 0))
         budget.settle(first, Decimal("0.80"), 0)
@@ -84,7 +84,7 @@ def test_who_waits_in_vain_is_told() -> None:
 
 def test_of_several_who_wake_up_only_those_that_fit_go_on() -> None:
     async def main() -> None:
-        budget = Budget(limits("1.00"))
+        budget = RunBudget(limits("1.00"))
         first = await budget.reserve(Decimal("1.00"), 0)
         others = [await waits(budget.reserve(Decimal("0.40"), 0)) for _ in range(4)]
         budget.settle(first, Decimal(0), 0)
@@ -104,7 +104,7 @@ def test_of_several_who_wake_up_only_those_that_fit_go_on() -> None:
 
 def test_a_cancelled_waiter_holds_nothing() -> None:
     async def main() -> None:
-        budget = Budget(limits("1.00"))
+        budget = RunBudget(limits("1.00"))
         first = await budget.reserve(Decimal("1.00"), 0)
         second = await waits(budget.reserve(Decimal("0.50"), 0))
         second.cancel()
@@ -117,8 +117,8 @@ def test_a_cancelled_waiter_holds_nothing() -> None:
 
 def test_the_innermost_that_is_spent_says_so() -> None:
     async def main() -> None:
-        outer = Budget(limits("1.00", steps=3))
-        inner = Budget(limits("0.50"), parent=outer)
+        outer = RunBudget(limits("1.00", steps=3))
+        inner = RunBudget(limits("0.50"), parent=outer)
         for money, spent_by in (("0.60", inner), ("2.00", inner)):
             with pytest.raises(BudgetSpent) as spent:
                 await inner.reserve(Decimal(money), 0)
@@ -138,8 +138,8 @@ def test_the_innermost_that_is_spent_says_so() -> None:
 
 def test_an_inner_budget_waits_for_neighbours_in_an_outer_one() -> None:
     async def main() -> None:
-        outer = Budget(limits("1.00"))
-        one, two = Budget(limits("0.80"), parent=outer), Budget(limits("0.80"), parent=outer)
+        outer = RunBudget(limits("1.00"))
+        one, two = RunBudget(limits("0.80"), parent=outer), RunBudget(limits("0.80"), parent=outer)
         first = await one.reserve(Decimal("0.70"), 0)
         second = await waits(two.reserve(Decimal("0.70"), 0))
         one.settle(first, Decimal("0.20"), 0)
@@ -151,7 +151,7 @@ def test_an_inner_budget_waits_for_neighbours_in_an_outer_one() -> None:
 
 def test_steps_are_counted_and_never_given_back() -> None:
     async def main() -> None:
-        budget = Budget(limits(steps=2))
+        budget = RunBudget(limits(steps=2))
         for _ in range(2):
             budget.settle(await budget.reserve(Decimal(0), 0), Decimal(0), 0)
         with pytest.raises(BudgetSpent) as spent:

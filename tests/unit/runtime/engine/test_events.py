@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelang.interfaces.report.runs.tree import Node, tree_lines, tree_of
+from pipelang.interfaces.report.runs.tree import TreeNode, tree_lines, tree_of
 from pipelang.interfaces.runs.trace_files import NoTrace, find, read
 from pipelang.interfaces.text.colours import painter
 from pipelang.runtime.engine.events import Event
@@ -254,8 +254,10 @@ def test_what_goes_on_beside_a_wait_says_that_somebody_is_waited_for(tmp_path: P
 # ----------------------------------------------------------------------------- traces and trees
 
 
-def node(root: Node, name: str) -> Node:
-    return next(child for child in root.children if isinstance(child, Node) and child.name == name)
+def node(root: TreeNode, name: str) -> TreeNode:
+    return next(
+        child for child in root.children if isinstance(child, TreeNode) and child.name == name
+    )
 
 
 def test_a_tree_adds_up_and_nests(tmp_path: Path) -> None:
@@ -274,7 +276,7 @@ def test_a_tree_adds_up_and_nests(tmp_path: Path) -> None:
     )
     root = tree_of(events)
     price = 10 * 1e-6 + 5 * 5e-6
-    assert [c.name for c in root.children if isinstance(c, Node)] == ["a", "l", "m"]
+    assert [c.name for c in root.children if isinstance(c, TreeNode)] == ["a", "l", "m"]
     assert node(root, "a").cost == pytest.approx(price)
     assert node(root, "a").tokens == 15
     assert node(node(root, "a"), "deep").cost == pytest.approx(price)
@@ -284,7 +286,7 @@ def test_a_tree_adds_up_and_nests(tmp_path: Path) -> None:
     assert root.cost == pytest.approx(6 * price)
     assert root.cost == pytest.approx(events[-1].data["cost"])
     assert root.tokens == events[-1].data["tokens"]
-    assert all(child.seconds is not None for child in root.children if isinstance(child, Node))
+    assert all(child.seconds is not None for child in root.children if isinstance(child, TreeNode))
     text = "\n".join(tree_lines(root, painter(False), False, 100))
     assert "when" not in text
     assert '"a/b" == "a/c" does not hold' in text.replace("'", '"')

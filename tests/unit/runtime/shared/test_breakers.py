@@ -17,8 +17,8 @@ from pipelang.runtime.shared.circuit_breakers import (
     HALF_OPEN,
     OPEN,
     Breakers,
+    EndedRun,
     Pass,
-    Seen,
     measure,
 )
 from pipelang.semantics import program as p
@@ -49,8 +49,8 @@ def metric(name: str, op: str, target: Any, runs: int) -> p.OpensMetric:
     return p.OpensMetric(name, op, Decimal(str(target)), runs, NOWHERE)
 
 
-GOOD, BAD = Seen("answered", gates={"sure": True}), Seen("rejected", gates={"sure": False})
-FAILS = Seen("failed")
+GOOD, BAD = EndedRun("answered", gates={"sure": True}), EndedRun("rejected", gates={"sure": False})
+FAILS = EndedRun("failed")
 
 
 class Stage:
@@ -64,7 +64,7 @@ class Stage:
     def enter(self) -> Any:
         return self.all.admit(("k",), self.what)
 
-    def run(self, *seen: Seen | None) -> str:
+    def run(self, *seen: EndedRun | None) -> str:
         for one in seen:
             given = self.enter()
             assert isinstance(given, Pass), given
@@ -85,9 +85,11 @@ def test_shares_and_means_are_of_the_last_runs(seed: int) -> None:
     chance = random.Random(seed)
     share, mean = metric("error_rate", ">", 0.4, 5), metric("latency.p95", ">=", 8, 4)
     stage = Stage(breaker(share, mean))
-    seen: list[Seen] = []
+    seen: list[EndedRun] = []
     for _ in range(60):
-        one = Seen(chance.choice(["failed", "answered", "answered"]), latency=chance.uniform(0, 10))
+        one = EndedRun(
+            chance.choice(["failed", "answered", "answered"]), latency=chance.uniform(0, 10)
+        )
         seen.append(one)
         state = stage.run(one)
         failed = len(seen) >= 5 and sum(s.outcome == "failed" for s in seen[-5:]) / 5 > 0.4
@@ -95,13 +97,13 @@ def test_shares_and_means_are_of_the_last_runs(seed: int) -> None:
         assert (state == OPEN) == (failed or slow)
         if state == OPEN:
             stage.clock.now += 60
-            assert stage.run(Seen("answered")) == CLOSED
+            assert stage.run(EndedRun("answered")) == CLOSED
             seen.clear()
 
 
 def test_metrics() -> None:
     runs = [
-        Seen("escalated", "sure", cost=1, tokens=10, latency=n, turnaround=2 * n)
+        EndedRun("escalated", "sure", cost=1, tokens=10, latency=n, turnaround=2 * n)
         for n in (1, 2, 3, 10)
     ]
     assert measure("latency", runs) == 4

@@ -395,7 +395,7 @@ def test_a_package_beside_the_file_may_import_its_own_parts(tmp_path: Path) -> N
     (package / "__init__.py").write_text("")
     (package / "parts.py").write_text("def twice(x):\n    return x * 2\n")
     (package / "tools.py").write_text(
-        "from ..parts import twice\n\nclass Kb:\n    @staticmethod\n"
+        "from .parts import twice\n\nclass Kb:\n    @staticmethod\n"
         "    def use(x):\n        return twice(x)\n"
     )
     loaded = calling(tmp_path, "text -> text", 'python "desk.tools:Kb.use"')

@@ -19,7 +19,7 @@ from pipelang.syntax import tokens
 from pipelang.syntax.format import format_source
 from pipelang.syntax.parse import Parsed, parse
 from pipelang.syntax.recovery.line_starts import LineStarts
-from pipelang.syntax.recovery.probe import Trial
+from pipelang.syntax.recovery.probe import AutomatonProbe
 from pipelang.syntax.recovery.recovery import CAREFUL
 from pipelang.syntax.tables import tables
 
@@ -146,8 +146,8 @@ def _work(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
         return counted
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trial, "take", counting(Trial.take))
-        patch.setattr(Trial, "goto", counting(Trial.goto))
+        patch.setattr(AutomatonProbe, "take", counting(AutomatonProbe.take))
+        patch.setattr(AutomatonProbe, "goto", counting(AutomatonProbe.goto))
         patch.setattr(LineStarts, "is_first", counting(LineStarts.is_first))
         patch.setattr(tokens, "_strange", counting(tokens._strange))
         parse(Source("e.pipe", text))
