@@ -1,0 +1,1 @@
+"""Text and tree: tokens, the LALR parser over lark's tables, recovery after errors, the formatter."""

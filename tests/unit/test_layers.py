@@ -1,27 +1,24 @@
 """The walls of the house: who may import whom, and how big and how named a module may be.
 
-The table is the one of ARCHITECTURE.md. Imports are read from the syntax tree of every file, so a
-lazy import inside a function or under TYPE_CHECKING breaks a wall as much as one at the top.
+The table is the one of ARCHITECTURE.md. A lazy import inside a function or under TYPE_CHECKING
+breaks a wall as much as one at the top.
 """
 
 from __future__ import annotations
 
 import ast
-import functools
 import os
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections import Counter, defaultdict
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-REPO = Path(__file__).resolve().parents[2]
-PACKAGE = REPO / "pipelang"
+from .imports import PACKAGE, REPO, at, circles, graph, imports, name_of, place, sources
 
 # What each layer may import. `analysis` and `runtime` are siblings on purpose: that they agree is
 # worth testing only as long as neither knows the other.
@@ -67,68 +64,6 @@ DISTRIBUTION = {
 
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
 MOST_LINES = 500
-
-
-class Import(NamedTuple):
-    """One imported module, by its full dotted name."""
-
-    module: str
-    line: int
-    lazy: bool  # inside a function or under TYPE_CHECKING: not run when the module is imported
-
-
-def sources() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
-
-
-def place(path: Path) -> str:
-    """The layer of a file, or the name of a module that stands beside the layers."""
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return parts[0]
-
-
-def at(path: Path, line: int) -> str:
-    return f"{path.relative_to(REPO).as_posix()}:{line}"
-
-
-@functools.cache
-def imports(path: Path) -> tuple[Import, ...]:
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    package = ("pipelang", *path.relative_to(PACKAGE).parent.parts)
-    return tuple(_imports(tree, package, lazy=False))
-
-
-def _imports(node: ast.AST, package: tuple[str, ...], lazy: bool) -> Iterator[Import]:
-    match node:
-        case ast.Import():
-            for alias in node.names:
-                yield Import(alias.name, node.lineno, lazy)
-        case ast.ImportFrom():
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join((*base, *filter(None, [node.module])))
-            # `from pipelang import syntax` names a layer, and `from pipelang import load` the face.
-            for alias in node.names:
-                file = REPO.joinpath(*module.split("."), alias.name)
-                inside = file.is_dir() or file.with_suffix(".py").exists()
-                name = f"{module}.{alias.name}" if inside else module
-                yield Import(name, node.lineno, lazy)
-        case ast.Call(
-            func=ast.Name("import_module" | "__import__") | ast.Attribute(attr="import_module"),
-            args=[ast.Constant(str(module)), *_],
-        ):
-            yield Import(module, node.lineno, lazy)
-        case ast.If(test=ast.Name("TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
-            for child in node.body:
-                yield from _imports(child, package, lazy=True)
-            for child in node.orelse:
-                yield from _imports(child, package, lazy)
-            return
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-            lazy = True
-        case _:
-            pass
-    for part in ast.iter_child_nodes(node):
-        yield from _imports(part, package, lazy)
 
 
 def test_every_module_has_a_place_in_the_table() -> None:
@@ -278,3 +213,98 @@ def test_importing_the_package_is_quick() -> None:
     assert not {name for name in loaded if name.partition(".")[0] in HEAVY | {"lark"}}
     assert not {name for name in loaded if name.split(".")[1:2] and name.split(".")[1] in BELOW}
     assert not loaded & {"asyncio", "dataclasses", "inspect", "pathlib", "re", "typing"}
+
+
+# ---------------------------------------------------------------------------------- inside a layer
+
+# Circles that the grammar itself has: an expression holds expressions, a chain holds chains.
+EXPRESSIONS = "semantics.elaborate.expressions."
+ACTIONS = "semantics.elaborate.actions."
+ITEMS = "semantics.elaborate.items."
+RECURSIVE = [
+    {f"syntax.ast.{name}" for name in ("actions", "expressions", "options")},
+    {
+        EXPRESSIONS + name
+        for name in (
+            "expressions names calls operators collections constants settings signatures types"
+        ).split()
+    },
+    {ACTIONS + name for name in ("actions", "links", "subpipelines")},
+    {ITEMS + name for name in ("items", "gates", "branches")},
+    {f"analysis.flow.{name}" for name in ("actions", "sinks", "situation", "tracking")},
+    {f"analysis.claims.{name}" for name in ("walk", "links", "branches")},
+    {f"interfaces.export.prism.{name}" for name in ("blocks", "chains", "runs")},
+]
+MOST_MODULES = 25
+# Layers whose folders are rooms in an order: none is reached from one that it reaches.
+ORDERED = ("analysis", "runtime")
+
+
+def test_modules_import_in_no_circle() -> None:
+    wrong = [
+        ", ".join(sorted(circle))
+        for circle in circles(graph())
+        if not any(circle <= allowed for allowed in RECURSIVE)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("layer", ORDERED)
+def test_rooms_import_in_no_circle(layer: str) -> None:
+    names = {name: name.split(".") for name in graph() if name.startswith(f"{layer}.")}
+    rooms = type(graph())()
+    ties = defaultdict(list)
+    for one, other in graph().edges:
+        if one in names and other in names:
+            here, there = names[one][1], names[other][1]
+            if here != there:
+                rooms.add_edge(here, there)
+                ties[here, there].append(f"{one} -> {other}")
+    wrong = [
+        "\n  ".join(
+            [", ".join(sorted(circle))]
+            + [tie for pair, found in ties.items() if {*pair} <= circle for tie in found]
+        )
+        for circle in circles(rooms)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_folder_is_read_in_one_sitting() -> None:
+    sizes = Counter(path.parent for path in sources() if path.stem != "__init__")
+    wrong = [f"{name_of(folder)}: {n} modules" for folder, n in sizes.items() if n > MOST_MODULES]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_class_name_means_one_class() -> None:
+    """But for a construct's syntax node and what is made of it, which share its name."""
+    homes = defaultdict(list)
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(name_of(path))
+    wrong = [
+        f"{name}: {', '.join(places)}"
+        for name, places in homes.items()
+        if len(places) > 1
+        and not (
+            len(places) == 2
+            and sorted(place.startswith("syntax.ast.") for place in places) == [False, True]
+            and any(place.startswith("semantics.") for place in places)
+        )
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_room_says_what_it_is_for() -> None:
+    """In a sentence of its `__init__`. Starters are templates for users, so not ours to explain."""
+    wrong = []
+    for folder in sorted({path.parent for path in sources()} - {PACKAGE}):
+        if "starters" in folder.parts:
+            continue
+        file = folder / "__init__.py"
+        said = file.exists() and ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+        first = (said or "").split("\n\n")[0]
+        if len(first.split()) < 4 or not first.endswith("."):
+            wrong.append(name_of(file) if file.exists() else f"{folder.name}: no __init__")
+    assert not wrong, "\n".join(wrong)

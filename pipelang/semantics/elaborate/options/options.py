@@ -113,6 +113,7 @@ _WORDS = {
     "AsOf": "as_of",
     "RateLimit": "rate",
     "MustDifferFrom": "must_differ_from",
+    "PeopleOption": "people",
 }
 
 

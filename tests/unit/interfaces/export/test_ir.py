@@ -137,7 +137,8 @@ def test_every_field_of_a_program_is_written():
         for cls in vars(module).values()
         if inspect.isclass(cls) and cls.__module__.startswith(module.__name__)
         for name in vars(cls).get("__annotations__", {})
-        if name not in read | SPOKEN_FOR and cls.__name__ not in ("Mock", "Expectation", "Row")
+        if name not in read | SPOKEN_FOR
+        and cls.__name__ not in ("Mock", "Expectation", "EvidenceRow")
     ]
     assert forgotten == []
 
