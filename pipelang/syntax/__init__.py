@@ -1,1 +1,1 @@
-"""Text and tree: tokens, the LALR parser over lark's tables, recovery after errors, the formatter."""
+"""Text and tree: tokens, the LALR parser over lark's tables, recovery after errors, formatter."""
