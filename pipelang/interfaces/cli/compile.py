@@ -31,7 +31,8 @@ def command(
     jsonschema: what goes into the pipelines and what comes out. pyi: the same as a stub for Python.
     prism: one pipeline as a Markov chain, for model checkers such as Storm and PRISM.
 
-    Nothing is run and nothing is imported. Exit code 1 if the file has errors.
+    Nothing is run and nothing is imported. Exit code 1 if the file is no program; what only the
+    analysis finds is left to `check`.
     """
     if spans and target != "ir":
         raise click.UsageError("--spans goes with `--to ir`")

@@ -25,7 +25,7 @@ def command(file: str, pipeline: str | None, form: str, out: str | None) -> None
     """Draw the pipelines of FILE, or only PIPELINE: steps and gates in the order in which they run,
     regions in which steps run side by side, fallbacks, and every way in which a run can end.
 
-    Exit code 1 if the file has errors.
+    Exit code 1 if the file is no program; what only the analysis finds is left to `check`.
     """
     from pipelang.interfaces.export.flow import flow
 

@@ -27,7 +27,7 @@ COMMANDS = {
     "kill": "Switch off a tool, a pipeline or everything.",
     "audit": "Verify or show the audit log.",
     "graph": "Draw pipelines: as text, mermaid, dot or SVG.",
-    "compile": "Write a program as JSON, JSON Schema or Python stubs.",
+    "compile": "Write a program as JSON, JSON Schema, stubs or a model.",
     "tune": "Find the cheapest settings, tiers and retries that keep every promise.",
     "sketch": "Say what steps of some reliability come to; needs no file.",
     "simulate": "Run many simulated runs against the prediction.",

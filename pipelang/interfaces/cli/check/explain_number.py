@@ -67,7 +67,8 @@ def _blocks(checked: Sequence[Checked], name: str) -> Iterator[list[str]]:
             view = View(one.program, analysis, one.sources, width, paint, verbose=True)
             yield explained(view, mine)
     if head == "review":
-        role = rest.removesuffix(".utilisation").removesuffix(".wait_p95")
+        # `review.load.ROLE` is what an slo calls it.
+        role = rest.removeprefix("load.").removesuffix(".utilisation").removesuffix(".wait_p95")
         for load in review_loads(checked):
             if load.role.name == role:
                 yield review_explained(load, width, paint)

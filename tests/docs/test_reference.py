@@ -1,0 +1,86 @@
+"""The lists of the reference pages are complete: public names, events, state folder, options."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import click
+import pytest
+
+import pipelang
+from pipelang.interfaces.cli.run.command import command as run_command
+from pipelang.interfaces.runs.state_folder import StateFolder
+
+REPO = Path(__file__).resolve().parents[2]
+DOCS = REPO / "docs"
+RUNTIME = REPO / "pipelang" / "runtime"
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(set(pipelang.__all__) - {"__version__"}))
+def test_a_public_name_is_documented_and_has_a_docstring(name: str):
+    pages = "\n".join(page(p) for p in ("embedding.md", "people.md", "observing.md", "language.md"))
+    assert re.search(rf"\b{name}\b", pages)
+    doc = getattr(pipelang, name).__doc__
+    assert doc
+    assert not doc.startswith(f"{name}("), "the dataclass's own signature is no docstring"
+
+
+def told_events() -> dict[str, set[str]]:
+    """The kinds of events that the runtime tells, each with the keys that a call spells out."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for file in RUNTIME.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "tell":
+                first = node.args[0]
+                kinds = [c.value for c in ast.walk(first) if isinstance(c, ast.Constant)]
+                if isinstance(first, ast.Attribute) and first.attr == "kind":
+                    kinds = ["approve", "hold"]
+                keys = {word.arg for word in node.keywords if word.arg not in (None, "content")}
+                for kind in kinds:
+                    found[str(kind)] |= {str(key) for key in keys}
+    return found
+
+
+def test_the_table_of_events_has_every_kind_and_its_keys():
+    text = page("observing.md")
+    section = text[text.index("## Events") : text.index("## OpenTelemetry")]
+    rows: dict[str, set[str]] = defaultdict(set)
+    for first, _, keys in re.findall(r"^\| (`.*?) \| (.*?) \| (.*?) ?\|$", section, re.MULTILINE):
+        for kind in re.findall(r"`(\w+)`", first):
+            rows[kind] |= {key for part in re.findall(r"`([\w ]+)`", keys) for key in part.split()}
+    told = told_events()
+    assert set(rows) == set(told)
+    for kind in set(told) - {"turn"}:  # `turn` has those of `answer`
+        assert told[kind] <= rows[kind], kind
+
+
+def test_the_state_folder_is_listed_whole():
+    text = page("running.md")
+    folder = StateFolder(Path("DIR"))
+    for name in (n for n, value in vars(StateFolder).items() if isinstance(value, property)):
+        assert f"`{getattr(folder, name).name}" in text, name
+
+
+def test_every_option_of_run_is_explained():
+    options = {o for p in run_command.params if isinstance(p, click.Option) for o in p.opts}
+    text = page("running.md")
+    left = {o for o in options - {"--format"} if o.startswith("--") and f"`{o}" not in text}
+    assert left == set()
+
+
+def test_every_variable_of_the_environment_is_listed():
+    read = {
+        name
+        for file in (REPO / "pipelang").rglob("*.py")
+        for name in re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', file.read_text("utf-8"))
+    }
+    system = {"LOCALAPPDATA", "XDG_CACHE_HOME", "TERM", "COLUMNS", "APPDATA"}
+    text = page("running.md")
+    assert {name for name in read - system if f"`{name}" not in text} == set()
