@@ -1,4 +1,4 @@
-"""`pipelang.load`: a file to a program that can be run."""
+"""Loading a `.pipe` file into a program that can be run: `pipelang.load`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from pipelang.semantics.loading import Loader
 
 
 class CheckFailed(ValueError):
-    """A file with errors. `diagnostics` are all findings; the message shows the errors."""
+    """A file that has errors or is not there.
+
+    `diagnostics` are all findings; the message shows the errors.
+    """
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...], sources: Sources) -> None:
         errors = [diagnostic for diagnostic in diagnostics if diagnostic.is_error]
@@ -31,7 +34,12 @@ def load(
     settings: Mapping[str, Any] | None = None,
     loader: Loader | None = None,
 ) -> LoadedProgram:
-    """Load and check a `.pipe` file. `settings` replace the values in it. Raises `CheckFailed`."""
+    """Load and check a `.pipe` file, and return the program.
+
+    `settings` replace the values of its settings, by name. `loader` reads files in place of the
+    disk. Raises `CheckFailed` if the file is not there or has errors, also where a setting cannot
+    take its value.
+    """
     remembers = CachingLoader(loader or DiskLoader())
     built = build(os.fspath(path), remembers, settings)
     if built.program is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -30,6 +31,22 @@ def test_a_public_name_is_documented_and_has_a_docstring(name: str):
     doc = getattr(pipelang, name).__doc__
     assert doc
     assert not doc.startswith(f"{name}("), "the dataclass's own signature is no docstring"
+
+
+@pytest.mark.parametrize("name", ["Switches", "Runtime", "McpServer", "TraceFiles", "AuditLog"])
+def test_what_a_host_makes_states_its_errors(name: str):
+    made = getattr(pipelang, name)
+    docs = [made.__doc__, *(v.__doc__ for v in vars(made).values() if inspect.isfunction(v))]
+    assert any("aises" in doc for doc in docs if doc)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("cost", "dollars"), ("tokens", "tokens"), ("duration", "seconds")]
+)
+def test_a_figure_of_a_result_has_its_unit(name: str, unit: str):
+    doc = getattr(pipelang.Answered, name).__doc__
+    assert doc is not None
+    assert unit in doc.lower()
 
 
 def told_events() -> dict[str, set[str]]:

@@ -11,7 +11,11 @@ from pipelang.runtime.engine.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a run took: dollars, tokens, and seconds of machine time (waits for people apart)."""
+    """The resources that a run used.
+
+    `cost` is US dollars, `tokens` input and output tokens together, `duration` seconds of machine
+    time; waits for people do not count.
+    """
 
     cost: Decimal = Decimal(0)
     tokens: int = 0
@@ -20,7 +24,11 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What every outcome carries. `trace` is every event of the run, in order."""
+    """The part that every result of a run has.
+
+    `run_id` names the run in traces, the audit log and the inbox. `trace` is every event of the
+    run, in order; it is empty with `Runtime(trace=False)`.
+    """
 
     run_id: str = ""
     spent: Spent = field(default_factory=Spent)
@@ -28,27 +36,39 @@ class Outcome:
 
     @property
     def cost(self) -> Decimal:
+        """US dollars: calls of models, and of tools with a `cost`."""
         return self.spent.cost
 
     @property
     def tokens(self) -> int:
+        """Tokens, input and output together."""
         return self.spent.tokens
 
     @property
     def duration(self) -> float:
+        """Seconds of machine time; waits for people do not count."""
         return self.spent.duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered(Outcome):
-    """The pipeline's answer; `value` fits the pipeline's type."""
+    """The result of a run that reached a `return`.
+
+    `value` fits the pipeline's type: records have attributes; money (US dollars), shares
+    (0 to 1) and durations (seconds) are numbers.
+    """
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalated(Outcome):
-    """A person goes on. `handoff` is all that the run knows, as JSON; `reason` says who decided."""
+    """The result of a run that was handed over to a person.
+
+    `role` is who takes over, `reason` the gate or step that decided, `text` its explanation.
+    `handoff` is JSON with `pipeline`, `run`, `reason`, `text`, `input`, `values`, and `decided`
+    where people decided something in the run.
+    """
 
     role: str
     reason: str
@@ -58,7 +78,10 @@ class Escalated(Outcome):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected(Outcome):
-    """The pipeline declined."""
+    """The result of a run that the pipeline declined.
+
+    `reason` is the gate or step that decided, `text` its explanation.
+    """
 
     reason: str
     text: str | None
@@ -66,8 +89,11 @@ class Rejected(Outcome):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Outcome):
-    """The run could not go on. `code` is of the closed list or the pipeline's own; `partial` is
-    what there is so far, as JSON; `reason` names the step.
+    """The result of a run that could not go on.
+
+    `code` is `chain_exhausted`, `budget_exceeded`, `max_steps`, `timeout`, `unpriced`, `killed` or
+    the text of the pipeline's own `fail`. `reason` is the step or gate where it ended. `partial` is
+    JSON with the `input` and the `values` so far.
     """
 
     code: str

@@ -104,7 +104,12 @@ NOTHING = Nothing()
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked: an approval or a hold, with what they are shown."""
+    """A question to a person: an approval or a hold of a run.
+
+    `person` is the declaration: its `name`, its `kind` ("approve" or "hold"), the `role` that is
+    asked and the `seconds` for which the run waits (None: without limit). `shown` is a JSON value:
+    what `showing` says, or else all values of the run so far. `text` explains the question.
+    """
 
     person: p.Person
     shown: Any
@@ -113,7 +118,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's word: who said it, and why."""
+    """A person's answer to a `Question`.
+
+    `yes` False is a no or a veto. `by` is who decided and `reason` why; both are recorded in the
+    trace, the audit log and the handoff.
+    """
 
     yes: bool
     by: str = ""

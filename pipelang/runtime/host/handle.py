@@ -42,11 +42,14 @@ from pipelang.semantics.types import OptionalType
 
 
 class InputError(ValueError):
-    """An input that does not fit. Raised before anything runs; the message says where and why."""
+    """An input that is missing, unknown or does not fit its type. Raised before anything runs."""
 
 
 class SettingError(ValueError):
-    """A setting that the program does not have, or a value that it cannot take."""
+    """A setting that the program does not have, or a value that it cannot take.
+
+    Raised before anything runs.
+    """
 
 
 Rebuild = Callable[[Mapping[str, Any]], p.Program]
@@ -57,7 +60,10 @@ _MOST_VARIANTS = 16
 
 
 class LoadedProgram:
-    """A checked program, ready to run. Immutable and safe to share."""
+    """A checked program, as `pipelang.load` returns it.
+
+    It is immutable: any number of handles, runs and threads may share it.
+    """
 
     def __init__(self, program: p.Program, rebuild: Rebuild | None = None) -> None:
         self.program = program
@@ -68,16 +74,19 @@ class LoadedProgram:
 
     @property
     def hash(self) -> str:
-        """The content hash of the program."""
+        """The content hash of the program; layout and comments do not change it."""
         return self.program.hash
 
     @property
     def pipelines(self) -> tuple[str, ...]:
-        """The names of the pipelines."""
+        """The names of the pipelines, in the order of the file."""
         return tuple(self.program.pipelines)
 
     def with_settings(self, settings: Mapping[str, Any]) -> LoadedProgram:
-        """The same program with some settings turned. Raises `SettingError`."""
+        """Return the same program with these values of its settings.
+
+        Raises `SettingError` if there is no such setting, or if it cannot take the value.
+        """
         if not settings:
             return self
         key = tuple(sorted((str(name), repr(value)) for name, value in settings.items()))
@@ -98,11 +107,12 @@ class LoadedProgram:
         tools: Mapping[str, Callable[..., Any]] | None = None,
         runtime: Runtime | None = None,
     ) -> Handle:
-        """A handle on a pipeline.
+        """Return a handle on a pipeline. `tools` replace the functions of tools, by their names.
 
-        Raises KeyError (with the nearest name) if there is none, or if a tool that is handed in is
-        none of the program's; `NotRunnable` if it uses what this version does not run, and
-        `ToolMissing` if the function of a tool is not found.
+        Raises KeyError (with the nearest name) if there is no such pipeline, or if a tool that is
+        handed in is none of the program's; `ToolMissing` if the function or the MCP server of a
+        tool is not found. Model providers are made when a model is first called: one whose kind
+        nobody installed is a failed attempt of the run, and raises nothing here.
         """
         if name not in self.program.pipelines:
             raise KeyError(_unknown("pipeline", name, self.program.pipelines))
@@ -131,7 +141,10 @@ class _Options:
 
 
 class Handle:
-    """A pipeline that can be run."""
+    """A pipeline with what a host plugs in, ready to run any number of times, also side by side.
+
+    Made by `LoadedProgram.pipeline`. Make it once and keep it.
+    """
 
     def __init__(
         self,
@@ -188,11 +201,11 @@ class Handle:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """References to the secrets that its runs may know, for sinks that keep them out."""
+        """References (`env:NAME`, `file:PATH`) to secrets of its runs, for sinks to keep out."""
         return self._secrets
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The inputs as values of their types. Raises `InputError`."""
+        """Convert JSON inputs to values of the pipeline's types. Raises `InputError`."""
         values: dict[str, Any] = {}
         for name in given:
             if name not in self._names:
@@ -225,8 +238,10 @@ class Handle:
         run_id: str | None = None,
         world: World | None = None,
     ) -> Run:
-        """A run that has its inputs and has not begun. Raises `InputError`, and `SettingError` if
-        the settings that the runtime now gives do not fit.
+        """Make a run with these inputs that has not begun.
+
+        Raises `InputError`, and `SettingError` if the settings that the runtime now gives do not
+        fit.
         """
         now = self._as_set()
         return now._begin(given, self._options, sinks, permits, tenant, run_id, world)
@@ -310,7 +325,7 @@ class Handle:
         run_id: str | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> Handle:
-        """This handle for runs with these options; what is not given stays as it is.
+        """Return this handle for runs with these options; what is not given stays as it is.
 
         `permits` are what the host grants: a run has those of them that its pipeline lists, and all
         of the pipeline's without the option. `run_id` names the next run: it should be used once.
@@ -352,15 +367,21 @@ class Handle:
             return
 
     async def run(self, /, **inputs: Any) -> Result:
-        """Run to the end. Raises before anything runs: `InputError`, `SettingError`, `ToolDrift`.
-        Nothing else is raised.
+        """Run the pipeline and return its result.
+
+        Raises `InputError`, `SettingError` or `ToolDrift` before anything runs. Once the run has
+        begun only its cancellation is raised: whatever a model, tool or person does wrong is a
+        failed attempt.
         """
         if self._remote:
             await self._compared()
         return await run_pipeline(self.start(inputs))
 
     def run_sync(self, /, **inputs: Any) -> Result:
-        """`run` for scripts. Inside a running event loop it raises: there, await `run`."""
+        """Run the pipeline from code without an event loop, and return its result.
+
+        Raises what `run` raises, and RuntimeError inside a running event loop: there, await `run`.
+        """
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -370,9 +391,10 @@ class Handle:
         return asyncio.run(self.run(**inputs))
 
     async def stream(self, /, **inputs: Any) -> AsyncIterator[Update]:
-        """Run, and say what is going on; the last update has progress 100 and the `result`.
+        """Run the pipeline and give an `Update` whenever something happens.
 
-        Leaving the loop early cancels the run.
+        The last update has progress 100 and the `result`. Leaving the loop early cancels the run.
+        Raises what `run` raises.
         """
         if self._remote:
             await self._compared()

@@ -11,9 +11,13 @@ from pipelang.semantics import program as p
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What is going on. `progress` is 0 to 100, `cost` dollars so far; `needs_approval` says who is
-    waited for and why, None while nobody is; `can_cancel` is False while a tool acts on the world,
-    which cancelling would not undo; `result` is there in the last update only.
+    """A live update of `Handle.stream`.
+
+    `phase` says what happens, for people to read; in the last update it is how the run ended.
+    `step` is the step, gate or person, None where it is the whole run. `progress` is 0 to 100.
+    `cost` is US dollars so far. `can_cancel` is False while a tool that writes is at work, which
+    cancelling would not undo. `needs_approval` says who is waited for and why, None while nobody
+    is. `result` is set in the last update only.
     """
 
     phase: str

@@ -29,20 +29,28 @@ DEFAULT_KEY = "env:ANTHROPIC_API_KEY"
 
 
 class NotRunnable(ValueError):
-    """A pipeline with a construct that this version does not run yet."""
+    """A model provider that cannot be made: nothing is installed for its kind, or its recording
+    cannot be played. Raised by `Runtime.provider`; within a run it is a failed attempt.
+    """
 
 
 @dataclass(slots=True)
 class Runtime:
-    """What a host plugs in. `providers` are by the name of a program's provider; what is not given
-    is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
-    `people` are called with every question, or an inbox in which it waits for an answer.
-    `memories` and `cache` live as long as this object unless others are handed in. Without `trace`
-    results carry no events; where there is no sink either, none are made. `mcp` are the servers
-    that tools are bound to, by name. `settings` replace those of the programs, or say what they are
-    whenever a run begins. `switches` stop runs, `breakers` answer for pipelines that do badly;
-    `rates` count the calls of tools, and `threads` run the functions that block, for all runs
-    together.
+    """The services that a host plugs in, shared by all handles and runs that are given it.
+
+    `providers` are model providers by their names in a program; others are made from their `kind`.
+    `tools` are functions by the names of tools. `people` is an object that is called with every
+    question, or an `Inbox` in which questions wait. `sinks` get every event. `chance` draws the
+    waits between attempts; seed it for repeatable runs. `memories` and `cache` live as long as this
+    object unless others are handed in. Without `trace` results carry no events. `settings` replace
+    those of the programs, or are a function that returns them whenever a run begins. `mcp` are the
+    servers that tools are bound to, by name. `switches` stop runs, `rates` count the calls of
+    tools, `breakers` answer for pipelines that do badly, and `threads` run the functions that
+    block.
+
+    Making one raises nothing. What does not fit raises later: tools and servers when a handle is
+    made (`ToolMissing`), settings when a run begins (`SettingError`), providers in
+    `Runtime.provider` (`NotRunnable`).
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)
@@ -65,7 +73,10 @@ class Runtime:
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 
     def provider(self, program: p.Program, name: str) -> ModelProvider:
-        """The model provider behind a provider of a program."""
+        """Return the model provider of a program's provider `name`, made when first asked for.
+
+        Raises KeyError if the program has no such provider, and `NotRunnable` if it cannot be made.
+        """
         if name in self.providers:
             return self.providers[name]
         provider = program.providers[name]
@@ -76,13 +87,13 @@ class Runtime:
         return self._made[key]
 
     def sessions(self) -> Sessions:
-        """The sessions with the MCP servers of this runtime."""
+        """Return the sessions with the MCP servers of this runtime."""
         if self._sessions is None:
             self._sessions = Sessions(self.mcp)
         return self._sessions
 
     async def close(self) -> None:
-        """Close what was made for this runtime, and its sessions of this event loop."""
+        """Close the providers that this runtime made, and its MCP sessions of this event loop."""
         if self._sessions is not None:
             await self._sessions.close()
         for provider in self._made.values():

@@ -22,11 +22,11 @@ State = Literal["open", "decided", "expired", "withdrawn"]
 
 
 class Refused(ValueError):
-    """What was said cannot count. The message says why."""
+    """A person's answer that cannot count. The message says why."""
 
 
 class InboxBroken(RuntimeError):
-    """An inbox that cannot be read or written. The message names the place."""
+    """An inbox whose folder cannot be read or written. The message names the place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What waits for somebody of a role. Times are UTC.
+    """A question or an escalation that waits in an inbox for somebody of a role. Times are UTC.
 
     `name` is that of the approval, hold or step, with the path of sub-pipelines before it, or the
     reason of an escalation. `shown` is what the person sees: values, or the handoff. `prompt` and

@@ -49,7 +49,7 @@ def utc_now() -> datetime:
 
 
 class Inbox:
-    """Cases in memory, or in a folder that several processes share.
+    """The cases that wait for people, in memory, or in a folder that several processes share.
 
     `webhook` posts every case that opens, `listeners` are called with it. May be used from several
     threads and event loops.
@@ -83,7 +83,7 @@ class Inbox:
     def cases(
         self, *, role: str | None = None, tenant: str | None = None, closed: bool = False
     ) -> tuple[Case, ...]:
-        """The open cases, oldest first; with `closed` all of them. Raises `InboxBroken`."""
+        """Return the open cases, oldest first; with `closed` all of them. Raises `InboxBroken`."""
         return tuple(
             case
             for case in self._store.all(closed)
@@ -91,17 +91,21 @@ class Inbox:
         )
 
     def case(self, case_id: str) -> Case:
-        """The case of this id, or of the only one that begins so. Raises `Refused`."""
+        """Return the case of this id, or the only one whose id begins so. Raises `Refused`."""
         return self._store.get(case_id)
 
     async def decide(self, case_id: str, *, yes: bool, by: str, reason: str = "") -> Case:
         """Say yes or no to an approval or a hold, close an escalation with a note (yes), or decline
-        to answer an ask (no). The case, decided. Raises `Refused`, which says why it cannot count.
+        to answer an ask (no). Return the case, decided. Raises `Refused`, which says why the answer
+        cannot count, and `InboxBroken`.
         """
         return await self._rule(case_id, Verdict(yes=yes, by=by, reason=reason))
 
     async def answer(self, case_id: str, answer: Any, *, by: str, reason: str = "") -> Case:
-        """Answer an ask, with JSON. Raises `Refused`; the case stays open if it does not fit."""
+        """Answer an ask with a JSON value, and return the case, decided.
+
+        Raises `Refused`; the case stays open if the answer does not fit. Raises `InboxBroken`.
+        """
         return await self._rule(
             case_id, Verdict(yes=True, by=by, reason=reason, answer=answer), answers=True
         )

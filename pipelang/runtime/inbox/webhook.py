@@ -40,9 +40,11 @@ def signature_of(body: bytes, secret: str) -> str:
 
 
 class Webhook:
-    """Posts every case that opens to a URL, as JSON, in threads of its own: no run waits for it and
-    none fails by it. `secret` is a reference such as `env:NAME`; `timeout` and the longest wait
-    between two of the `attempts` are seconds.
+    """A webhook that posts every case that opens to a URL, as JSON.
+
+    It has threads of its own: no run waits for it and none fails by it. `secret` is a reference
+    such as `env:NAME`; `timeout` and `longest_wait`, that between two of the `attempts`, are
+    seconds. Raises ValueError if `url` is no http or https address.
     """
 
     def __init__(
@@ -135,9 +137,9 @@ def _may_pass(error: BaseException) -> bool:
 
 
 async def receive(inbox: Inbox, body: bytes, signature: str | None) -> Case:
-    """A decision that a web server was sent: `{"case": ID, "by": NAME}` with `yes` or `answer`, and
-    perhaps `reason`. The signature must be the body's, by the secret of the inbox's webhook. The
-    case, decided. Raises `Refused`.
+    """Decide a case by a request's body: `{"case": ID, "by": NAME}` with `yes` or `answer`, and
+    perhaps `reason`. The signature must be the body's, by the secret of the inbox's webhook. Return
+    the case, decided. Raises `Refused`, and `InboxBroken`.
     """
     secret = None if inbox.webhook is None else inbox.webhook.secret
     if secret is None:

@@ -12,11 +12,17 @@ from pipelang.runtime.engine.secrets import resolve_secret
 
 @dataclass(frozen=True, slots=True)
 class McpServer:
-    """Exactly one of: `command`, a program that speaks MCP over its standard input and output;
-    `url` of a server that speaks streamable HTTP; `server`, a server object in this process.
+    """An MCP server. It is exactly one of three things: `command` is a program that speaks MCP over
+    its standard input and output, `url` the address of a server that speaks streamable HTTP,
+    `server` a server object in this process.
 
     `env` (for a command) and `headers` (for a URL) may be references to secrets, as in
     `env:TOKEN` or `file:PATH`; `Bearer env:TOKEN` works too. `folder` is where a command runs.
+
+    Raises ValueError if not exactly one of the three is given, and TypeError if `command` is a text
+    instead of a list of words. A server that cannot be reached, or a secret that is not there, is
+    found when the server is first used: `Handle.ready` raises `ToolMissing`, and a call is a failed
+    attempt.
     """
 
     command: Sequence[str] = ()
@@ -35,7 +41,7 @@ class McpServer:
             raise ValueError("an MCP server has exactly one of `command`, `url` and `server`")
 
     def secrets(self) -> tuple[str, ...]:
-        """The references to what must not be told."""
+        """Return the references to secrets, for sinks and messages to keep out."""
         values = (*self.env.values(), *self.headers.values())
         words = (word for value in values for word in value.split())
         return tuple(word for word in words if word.startswith(("env:", "file:")))

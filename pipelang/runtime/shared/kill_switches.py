@@ -46,7 +46,11 @@ def switch(tool: str | None = None, pipeline: str | None = None) -> Switch:
 
 
 class Switches:
-    """Switches in memory. May be used from several threads and event loops."""
+    """Kill switches in memory: a tool, a pipeline or everything is switched off, and on again.
+
+    A run looks at them before each call and each effect; one that is switched off fails with the
+    code `killed`. May be used from several threads and event loops.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,16 +60,22 @@ class Switches:
     def kill(
         self, *, tool: str | None = None, pipeline: str | None = None, reason: str = ""
     ) -> None:
-        """Switch a tool or a pipeline off; everything if neither is named."""
+        """Switch a tool or a pipeline off; everything if neither is named.
+
+        Raises ValueError if both are named.
+        """
         self._write(switch(tool, pipeline), reason)
         self._wake_all()
 
     def revive(self, *, tool: str | None = None, pipeline: str | None = None) -> bool:
-        """Switch it on again; False if it was not off."""
+        """Switch it on again, and return whether it was off.
+
+        Raises ValueError if both are named.
+        """
         return self._erase(switch(tool, pipeline))
 
     def off(self) -> dict[Switch, str]:
-        """What is switched off, and why."""
+        """Return the switches that are off, each with its reason."""
         return dict(self._off)
 
     def idle(self) -> bool:

@@ -55,10 +55,11 @@ def digest(value: Any) -> str:
 
 
 class AuditLog:
-    """A sink that appends the decisions of runs. Several threads and processes may share a file.
+    """A sink that appends the decisions of runs to a hash-chained file of JSON Lines. Several
+    threads and processes may share the file.
 
-    `references` are to secrets that stay out of it. A log that cannot be written ends no run: the
-    first `problem` is kept, and logged.
+    `references` (`env:NAME`, `file:PATH`) are to secrets that are kept out. A log that cannot be
+    written ends no run and raises nothing: the first OSError is kept as `problem`, and logged.
     """
 
     def __init__(self, path: str | os.PathLike[str], references: tuple[str, ...] = ()) -> None:
@@ -93,7 +94,7 @@ class AuditLog:
         tenant: str | None,
         data: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """Add an entry; as it was written. Raises OSError."""
+        """Append an entry and return it as it was written. Raises OSError."""
         entry = {"kind": kind, "name": name, "run": run, "tenant": tenant, "data": to_json(data)}
         entry = redacted_json(entry, self._secrets)
         with self._lock:

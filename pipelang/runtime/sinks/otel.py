@@ -74,7 +74,9 @@ class _Frame:
 
 
 class OpenTelemetry:
-    """A sink. Without providers those that are set for the process take what it makes.
+    """A sink that makes OpenTelemetry spans and metrics of runs. Without providers of its own it
+    uses those that are set for the process. It needs the extra `otel`: without it, access to
+    `pipelang.OpenTelemetry` raises ImportError.
 
     `inference` says whether calls of models become spans here: None leaves those out that the
     Anthropic SDK makes itself, which it does for the process' own tracer provider. `references`

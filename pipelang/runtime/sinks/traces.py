@@ -26,11 +26,12 @@ FORMAT = 1
 
 
 class TraceFiles:
-    """A sink that writes `FOLDER/RUN.jsonl`. `references` are to secrets that stay out of it.
+    """A sink that writes `FOLDER/RUN.jsonl`, with what was asked and answered if `content`.
+    `references` (`env:NAME`, `file:PATH`) are to secrets that are kept out.
 
     A file is opened for each line: ten thousand runs in flight need no descriptor each, and what
     was told is there for whoever reads along, also after a crash. A trace that cannot be written
-    ends no run: the first `problem` is kept, and logged.
+    ends no run and raises nothing: the first OSError is kept as `problem`, and logged.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class TraceFiles:
         self._secrets = notations(secrets_behind(references))
 
     def path(self, run_id: str) -> Path:
-        """Where the trace of a run lies."""
+        """Return the file of a run's trace."""
         return self.folder / f"{quote(run_id, safe='')}.jsonl"
 
     def __call__(self, run_id: str, event: Event) -> None:

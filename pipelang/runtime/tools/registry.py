@@ -35,7 +35,10 @@ _LONGEST_MESSAGE = 400
 
 
 class ToolMissing(Exception):
-    """A tool whose function cannot be found. `span` is the binding's place, `help` the mend."""
+    """A tool whose function or MCP server cannot be found.
+
+    `span` is the place of its binding in the file (None: unknown), `help` what to do about it.
+    """
 
     def __init__(self, message: str, span: Span | None, help: str | None = None) -> None:
         super().__init__(message)
@@ -99,7 +102,7 @@ def _from_folder(folder: Path, name: str) -> ModuleType:
 
 
 class ToolDrift(ToolMissing):
-    """A tool that a server offers otherwise than the program declares it."""
+    """A tool that an MCP server offers otherwise than the program declares it."""
 
 
 class Toolbox:
