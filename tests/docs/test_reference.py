@@ -12,6 +12,7 @@ import click
 import pytest
 
 import pipelang
+from pipelang.interfaces.cli.main import main
 from pipelang.interfaces.cli.run.command import command as run_command
 from pipelang.interfaces.runs.state_folder import StateFolder
 
@@ -101,3 +102,23 @@ def test_every_variable_of_the_environment_is_listed():
     system = {"LOCALAPPDATA", "XDG_CACHE_HOME", "TERM", "COLUMNS", "APPDATA"}
     text = page("running.md")
     assert {name for name in read - system if f"`{name}" not in text} == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "exported"), [("P501", True), ("P406", True), ("P704", True), ("P201", False)]
+)
+def test_only_a_file_that_is_no_program_is_not_exported(
+    code: str, exported: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """What docs/export.md says of exit codes, with the wrong example of the code's own page."""
+    explained = REPO / "pipelang" / "diagnostics" / "pages" / f"{code}.md"
+    (wrong,) = re.findall(
+        r"^```pipe wrong\n(.*?)^```$", explained.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    file = tmp_path / "wrong.pipe"
+    file.write_text(wrong, encoding="utf-8")
+    assert main(["check", str(file)]) == 1
+    assert code in "".join(capsys.readouterr())
+    for command in (["graph"], ["compile", "--to", "ir"]):
+        assert main([command[0], str(file), *command[1:]]) == (0 if exported else 1)
+    assert (code in page("export.md")) is exported
