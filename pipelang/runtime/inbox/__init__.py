@@ -1,6 +1,6 @@
-"""The inbox: what waits for people, and what they said.
+"""The inbox: questions and escalations that wait for people as cases, and their answers.
 
-`cases` says what may become of a case and `shapes` what an answer must look like; `memory` and
-`folder` keep them; `inbox` opens, waits and answers; `webhook` tells others; `reaching` is how a
-run gets there.
+`cases` defines a case and its transitions, `answer_schema` checks answers to an ask; `memory` and
+`folder` store cases; `inbox` opens them, waits and takes answers; `webhook` posts them to others;
+`routing` and `people` connect a run to the inbox or to a host's own object.
 """
