@@ -32,7 +32,7 @@ class Better(Enum):
     NEITHER = "neither"
 
 
-class Argument(Enum):
+class MetricArgument(Enum):
     """The argument of a metric, by the kind of what it names.
 
     `escalation.GATE`, `accuracy(STEP)`, `cost.baseline["TIER"]`, `review.load.ROLE`. The first and
@@ -52,7 +52,7 @@ class Metric:
     name: str
     unit: Unit
     better: Better
-    argument: Argument | None = None
+    argument: MetricArgument | None = None
     promised: bool = True
     counted: bool = False
 
@@ -69,7 +69,7 @@ def _row(
     name: str,
     unit: Unit,
     better: Better,
-    argument: Argument | None = None,
+    argument: MetricArgument | None = None,
     *,
     promised: bool = True,
     counted: bool = False,
@@ -87,7 +87,7 @@ _SHARE, _MONEY, _TOKENS, _TIME = Unit.SHARE, Unit.MONEY, Unit.TOKENS, Unit.DURAT
 # ------------------------------------------------------------------------------- shares of runs
 SUCCESS = _row("success", _SHARE, _MORE)
 SILENT_ERROR = _row("silent_error", _SHARE, _LESS)
-ESCALATION = _row("escalation", _SHARE, _NEITHER, Argument.EXIT, counted=True)
+ESCALATION = _row("escalation", _SHARE, _NEITHER, MetricArgument.EXIT, counted=True)
 REJECTION = _row("rejection", _SHARE, _NEITHER, counted=True)
 FAILURE = _row("failure", _SHARE, _LESS, counted=True)
 COVERAGE = _row("coverage", _SHARE, _NEITHER, counted=True)
@@ -110,7 +110,7 @@ def _distribution(family: str, unit: Unit) -> tuple[str, ...]:
 
 COST_MEAN, COST_P50, COST_P95, COST_P99, COST_WORST = _distribution("cost", _MONEY)
 COST_MONTH = _row("cost.month", _MONEY, _LESS)
-COST_BASELINE = _row("cost.baseline", _MONEY, _LESS, Argument.TIER)
+COST_BASELINE = _row("cost.baseline", _MONEY, _LESS, MetricArgument.TIER)
 # What tokens are paid is in the cost, so that neither more nor fewer is better.
 TOKENS_MEAN = _row("tokens.mean", _TOKENS, _NEITHER, counted=True)
 TOKENS_WORST = _row("tokens.worst", _TOKENS, _NEITHER, counted=True)
@@ -118,12 +118,12 @@ LATENCY_MEAN, LATENCY_P50, LATENCY_P95, LATENCY_P99, LATENCY_WORST = _distributi
 _distribution("turnaround", _TIME)
 
 # ------------------------------------------------------------------------------- people
-REVIEW_LOAD = _row("review.load", _SHARE, _LESS, Argument.ROLE)
+REVIEW_LOAD = _row("review.load", _SHARE, _LESS, MetricArgument.ROLE)
 
 # --------------------------------------------------------------------- seen in production alone
-ACCURACY = _row("accuracy", _SHARE, _MORE, Argument.STEP, promised=False)
+ACCURACY = _row("accuracy", _SHARE, _MORE, MetricArgument.STEP, promised=False)
 # The mean gap between how sure a step says it is and how often it is right.
-CALIBRATION = _row("calibration", _SHARE, _LESS, Argument.STEP, promised=False)
+CALIBRATION = _row("calibration", _SHARE, _LESS, MetricArgument.STEP, promised=False)
 ERROR_RATE = _row("error_rate", _SHARE, _LESS, promised=False, counted=True)
 # Without more, the mean of the runs that were looked at.
 COST = _row("cost", _MONEY, _LESS, promised=False, counted=True)

@@ -11,7 +11,7 @@ from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.latency.figures import PAIRS, READ
 from pipelang.analysis.metrics.analyse import analyse
 from pipelang.analysis.metrics.derivation import derivable
-from pipelang.analysis.metrics.readings import READINGS, SWEPT, Source, reader_of
+from pipelang.analysis.metrics.readings import READINGS, SWEPT, MetricSource, reader_of
 from pipelang.interfaces.report.metric_words import WORDS, words_of
 from pipelang.interfaces.text.number_format import of_metric
 from pipelang.runtime.shared.circuit_breakers import EndedRun, measure
@@ -82,10 +82,10 @@ def test_every_metric_that_a_breaker_counts_is_measured() -> None:
 def test_what_is_read_off_a_sweep_or_a_walk_can_be_read_there() -> None:
     totals = Totals(success=0.5, silent_error=0.25, failure=0.25, cost=2.0, tokens=3.0)
     for name, reading in READINGS.items():
-        assert (reading.read is not None) == (reading.source is Source.SWEEP)
+        assert (reading.read is not None) == (reading.source is MetricSource.SWEEP)
         if reading.read is not None:
             assert reading.read(totals) >= 0
-        if reading.source is Source.WALK:
+        if reading.source is MetricSource.WALK:
             family, _, read = name.partition(".")
             assert family in PAIRS
             assert read in READ
@@ -103,7 +103,7 @@ def test_an_analysis_has_every_metric_that_is_no_argument_s() -> None:
     built = build("e.pipe", MemoryLoader({"e.pipe": PIPELINE}))
     assert built.program is not None, built.diagnostics
     analysis = analyse(built.program, built.program.pipelines["reply"])
-    asked = (Source.LATER, Source.TIERS)
+    asked = (MetricSource.LATER, MetricSource.TIERS)
     expected = {name for name, reading in READINGS.items() if reading.source not in asked}
     assert set(analysis.numbers) == expected
     # What is derived says in words how it adds up.

@@ -11,7 +11,7 @@ from pipelang.analysis.kernels.prepared_step import tiers_of
 from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict
-from pipelang.analysis.metrics.readings import READINGS, Source
+from pipelang.analysis.metrics.readings import READINGS, MetricSource
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -36,7 +36,7 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
 
 def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagnostic]:
     line = verdict.line
-    if READINGS[metric_of(line.metric).name].source is Source.LATER:
+    if READINGS[metric_of(line.metric).name].source is MetricSource.LATER:
         yield report(codes.METRIC_UNDECIDED, line.span, metric=line.metric)
         return
     words: dict[str, Any] = {"metric": line.metric, "op": line.op, "target": line.target_text}

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelang.analysis.latency.worst_cost import Worst
 from pipelang.analysis.metrics.bounds_over_unknowns import Enclosed, Read
-from pipelang.analysis.metrics.readings import READINGS, Reading, field_of, reader_of
+from pipelang.analysis.metrics.readings import READINGS, MetricReading, field_of, reader_of
 from pipelang.analysis.model.bernstein_bounds import degree_of
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import make_model
@@ -157,7 +157,7 @@ class Figures:
         numbers[TOKENS_WORST] = Number(tokens, tokens, tokens, tokens, Basis.BOUND)
         return numbers
 
-    def _share(self, reading: Reading, read: Read, numbers: Mapping[str, Number]) -> Number:
+    def _share(self, reading: MetricReading, read: Read, numbers: Mapping[str, Number]) -> Number:
         """A share that is worked out of the outcomes, which `numbers` has."""
         if reading.ratio is not None:
             return self._ratio(reading.ratio, read)

@@ -26,7 +26,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 
 
-class Source(Enum):
+class MetricSource(Enum):
     """Where the number of a metric comes from."""
 
     SWEEP = auto()  # the totals of a sweep
@@ -55,7 +55,7 @@ class WaterfallSum:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MetricReading:
     """How one metric is read.
 
     `read` takes the totals of a sweep. A `ratio` of two figures, the first over both, is undefined
@@ -64,7 +64,7 @@ class Reading:
     a sum over model calls and tools. `waterfall` is its sum over items, if it is one.
     """
 
-    source: Source
+    source: MetricSource
     read: Read | None = None
     ratio: tuple[str, str] | None = None
     all_but: str | None = None
@@ -130,32 +130,32 @@ UNANSWERED = (m.ESCALATION, m.REJECTION, m.FAILURE)
 """The outcomes of runs that end without an answer."""
 
 
-def _ending(name: str) -> Reading:
+def _ending(name: str) -> MetricReading:
     only = (name,)
-    return Reading(
-        Source.SWEEP,
+    return MetricReading(
+        MetricSource.SWEEP,
         field_of(name),
         waterfall=WaterfallSum(0.0, _ended, right_ends=only, wrong_ends=only),
     )
 
 
 # ----------------------------------------------------------------------------------- the table
-READINGS: dict[str, Reading] = {
-    m.SUCCESS: Reading(
-        Source.SWEEP,
+READINGS: dict[str, MetricReading] = {
+    m.SUCCESS: MetricReading(
+        MetricSource.SWEEP,
         field_of(m.SUCCESS),
         waterfall=WaterfallSum(1.0, _stays_right, turns=True, right_ends=UNANSWERED),
     ),
-    m.SILENT_ERROR: Reading(
-        Source.SWEEP,
+    m.SILENT_ERROR: MetricReading(
+        MetricSource.SWEEP,
         field_of(m.SILENT_ERROR),
         waterfall=WaterfallSum(0.0, _gone_wrong, turns=True, wrong_ends=UNANSWERED),
     ),
     m.ESCALATION: _ending(m.ESCALATION),
     m.REJECTION: _ending(m.REJECTION),
     m.FAILURE: _ending(m.FAILURE),
-    m.COVERAGE: Reading(
-        Source.SWEEP,
+    m.COVERAGE: MetricReading(
+        MetricSource.SWEEP,
         lambda totals: totals.success + totals.silent_error,
         waterfall=WaterfallSum(
             1.0,
@@ -164,8 +164,8 @@ READINGS: dict[str, Reading] = {
             wrong_ends=UNANSWERED,
         ),
     ),
-    m.AVAILABILITY: Reading(
-        Source.SWEEP,
+    m.AVAILABILITY: MetricReading(
+        MetricSource.SWEEP,
         lambda totals: 1 - totals.failure,
         all_but=m.FAILURE,
         waterfall=WaterfallSum(
@@ -175,40 +175,46 @@ READINGS: dict[str, Reading] = {
             wrong_ends=(m.FAILURE,),
         ),
     ),
-    m.WRONG_EFFECT: Reading(
-        Source.SWEEP,
+    m.WRONG_EFFECT: MetricReading(
+        MetricSource.SWEEP,
         field_of(m.WRONG_EFFECT),
         waterfall=WaterfallSum(0.0, done_wrongly, judge=wrongly_done),
     ),
-    m.SELECTIVE_RISK: Reading(
-        Source.SWEEP,
+    m.SELECTIVE_RISK: MetricReading(
+        MetricSource.SWEEP,
         _ratio(m.SILENT_ERROR, m.SUCCESS),
         ratio=(m.SILENT_ERROR, m.SUCCESS),
         waterfall=WaterfallSum(0.0, _gone_wrong, turns=True, wrong_ends=UNANSWERED),
     ),
-    m.COST_MEAN: Reading(Source.SWEEP, lambda totals: totals.cost, by_call=True),
-    m.COST_WORST: Reading(Source.WORST, by_call=True),
-    m.COST_MONTH: Reading(Source.TRAFFIC, by_call=True),
-    m.TOKENS_MEAN: Reading(
-        Source.SWEEP, lambda totals: totals.tokens, compared=False, by_call=True
+    m.COST_MEAN: MetricReading(MetricSource.SWEEP, lambda totals: totals.cost, by_call=True),
+    m.COST_WORST: MetricReading(MetricSource.WORST, by_call=True),
+    m.COST_MONTH: MetricReading(MetricSource.TRAFFIC, by_call=True),
+    m.TOKENS_MEAN: MetricReading(
+        MetricSource.SWEEP, lambda totals: totals.tokens, compared=False, by_call=True
     ),
-    m.TOKENS_WORST: Reading(Source.WORST),
+    m.TOKENS_WORST: MetricReading(MetricSource.WORST),
     **{
-        f"{family}.{read}": Reading(Source.WORST if read == m.WORST else Source.WALK)
+        f"{family}.{read}": MetricReading(
+            MetricSource.WORST if read == m.WORST else MetricSource.WALK
+        )
         for family in (m.COST, m.LATENCY, m.TURNAROUND)
         for read in m.QUANTILES
         if f"{family}.{read}" not in (m.COST_MEAN, m.COST_WORST)
     },
-    m.COST_BASELINE: Reading(Source.TIERS),
-    m.REVIEW_LOAD: Reading(Source.LATER),
-    **{name: Reading(Source.LATER) for name, row in m.METRICS.items() if not row.promised},
+    m.COST_BASELINE: MetricReading(MetricSource.TIERS),
+    m.REVIEW_LOAD: MetricReading(MetricSource.LATER),
+    **{
+        name: MetricReading(MetricSource.LATER)
+        for name, row in m.METRICS.items()
+        if not row.promised
+    },
 }
 """The reading of every metric, by its name."""
 
 SWEPT = tuple(
     name
     for name, reading in READINGS.items()
-    if reading.source is Source.SWEEP and reading.compared
+    if reading.source is MetricSource.SWEEP and reading.compared
 )
 """The metrics that one sweep gives, and that changes of a pipeline are compared by."""
 
@@ -216,7 +222,7 @@ SWEPT = tuple(
 def reader_of(metric: str) -> Read | None:
     """The reading of a metric off the totals of a sweep; None where a sweep does not decide it."""
     row = m.metric_of(metric)
-    if row.argument is m.Argument.EXIT and metric != row.name:
+    if row.argument is m.MetricArgument.EXIT and metric != row.name:
         return by_name("escalations", metric.removeprefix(f"{row.name}."))
     reading = READINGS.get(metric)
     return reading.read if reading is not None and reading.compared else None

@@ -13,7 +13,15 @@ from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.constants import folded
 from pipelang.semantics.elaborate.expressions.expressions import elaborate
 from pipelang.semantics.elaborate.options.quantity import wrong_unit
-from pipelang.semantics.metrics import COUNTED, METRICS, OBSERVED, Argument, Metric, Unit, metric_of
+from pipelang.semantics.metrics import (
+    COUNTED,
+    METRICS,
+    OBSERVED,
+    Metric,
+    MetricArgument,
+    Unit,
+    metric_of,
+)
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import DURATION, INT, MONEY, PROBABILITY, TOKENS, ErrorType, Type
@@ -49,19 +57,19 @@ def metric_name(
     if row is None or row.name not in metrics or (rest and (metric.of or metric.key) is not None):
         _no_metric(context, metric, name, metrics)
         return None
-    if row.argument is Argument.EXIT and rest:
+    if row.argument is MetricArgument.EXIT and rest:
         return _escalation(context, metric, row, rest, named)
-    if row.argument is Argument.ROLE and rest:
+    if row.argument is MetricArgument.ROLE and rest:
         return None if context.find(file, metric.path[-1], "role") is None else name
     if metric.key is not None:
         return _keyed(context, file, metric, row)
-    if row.argument is Argument.TIER:
+    if row.argument is MetricArgument.TIER:
         help = f'name the tier that everything would run at: `{name}["opus"]`'
         _needs(context, metric, name, "[TIER]", help)
         return None
     if metric.of is not None:
         return _of_step(context, metric, row, named)
-    if row.argument is Argument.STEP:
+    if row.argument is MetricArgument.STEP:
         _needs(context, metric, name, "(STEP)", f"say of which step: `{name}(STEP)`")
         return None
     return name
@@ -74,7 +82,9 @@ def _row_of(metric: ast.Metric) -> tuple[Metric | None, str]:
         row, rest = METRICS.get(".".join(parts[:end])), ".".join(parts[end:])
         if row is None:
             continue
-        takes = row.argument is Argument.EXIT or (row.argument is Argument.ROLE and "." not in rest)
+        takes = row.argument is MetricArgument.EXIT or (
+            row.argument is MetricArgument.ROLE and "." not in rest
+        )
         return (row if takes or not rest else None), rest
     return None, ""
 
@@ -114,7 +124,7 @@ def _escalation(
 
 def _keyed(context: Context, file: str, metric: ast.Metric, row: Metric) -> str | None:
     """A metric of a tier or a role, whose name stands in brackets."""
-    if row.argument not in (Argument.TIER, Argument.ROLE):
+    if row.argument not in (MetricArgument.TIER, MetricArgument.ROLE):
         what = f"`{row.name}`"
         context.tell(codes.WRONG_OPTION, metric.span, option=f'["{metric.key}"]', what=what)
         return None
@@ -127,7 +137,7 @@ def _of_step(context: Context, metric: ast.Metric, row: Metric, named: Named) ->
     """A metric of a step, whose name stands in parentheses."""
     assert metric.of is not None
     step = metric.of.text
-    if row.argument is not Argument.STEP:
+    if row.argument is not MetricArgument.STEP:
         context.tell(codes.WRONG_OPTION, metric.span, option=f"({step})", what=f"`{row.name}`")
         return None
     if step not in named.steps and not named.flawed:
