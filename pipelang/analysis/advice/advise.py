@@ -22,6 +22,16 @@ from pipelang.diagnostics import Sources
 from pipelang.diagnostics.render import edit_json
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import (
+    COST_MEAN,
+    ESCALATION,
+    FAILURE,
+    SILENT_ERROR,
+    SUCCESS,
+    TURNAROUND,
+    Unit,
+    metric_of,
+)
 
 FEW, MANY = 4, 40
 """Changes that are tried, in a plain check and where everything is wanted."""
@@ -55,7 +65,7 @@ class Advice:
         """
         if self.reaches is not None:
             return False
-        (right, then), (wrong, later) = self.figures["success"], self.figures["silent_error"]
+        (right, then), (wrong, later) = self.figures[SUCCESS], self.figures[SILENT_ERROR]
         if then < right - NOTHING:
             return right - then > wrong - later
         return later > wrong + NOTHING and later * right > wrong * then * (1 + NOTHING)
@@ -80,13 +90,13 @@ class Advice:
         return found
 
 
-SHOWN = ("success", "silent_error", "escalation", "failure")
+SHOWN = (SUCCESS, SILENT_ERROR, ESCALATION, FAILURE)
 
 
 def advise(bench: Bench, analysis: Analysis, everything: bool = False) -> list[Advice]:
     """The changes that help, the best first; none where success itself is not known."""
     pipeline = analysis.pipeline
-    if analysis.numbers["success"].value is None or not analysis.steps:
+    if analysis.numbers[SUCCESS].value is None or not analysis.steps:
         return []
     few = FEW if everything else _few(bench.program)
     if not few or (len(analysis.steps) > MOST_STEPS and not everything):
@@ -123,7 +133,7 @@ def candidates(bench: Bench, analysis: Analysis, everything: bool) -> Iterator[C
     links = written_links(mine, pipeline)
     weights = _weights(analysis)
     goal = wanted(analysis)
-    saves = goal is not None and goal.line.metric.startswith(("cost", "latency", "tokens"))
+    saves = goal is not None and _is_spent(goal.line.metric)
     yield from accuracies(program, mine, links, weights)
     yield from retries(program, mine, links, weights, fewer=saves)
     yield from tiers(program, mine, links, weights)
@@ -131,6 +141,12 @@ def candidates(bench: Bench, analysis: Analysis, everything: bool) -> Iterator[C
     yield from turns(knobs, weights, everything)
     yield from verifiers(program, pipeline, mine, links, weights, names(mine, pipeline))
     yield from fallbacks(program, mine, links, weights)
+
+
+def _is_spent(metric: str) -> bool:
+    """Whether fewer retries make a metric better: what a run takes, but for the time of people."""
+    row = metric_of(metric)
+    return row.unit is not Unit.SHARE and row.family != TURNAROUND
 
 
 def _weights(analysis: Analysis) -> Weights:
@@ -184,13 +200,9 @@ def tried(
     if _breaks(pipeline, now, after):
         return None
     shown = {name: (now[name], after[name]) for name in SHOWN}
-    cost = (
-        after["cost.mean"] - now["cost.mean"]
-        if "cost.mean" in after and "cost.mean" in now
-        else None
-    )
-    right = after["success"] - now["success"]
-    wrong = now["silent_error"] - after["silent_error"]
+    cost = after[COST_MEAN] - now[COST_MEAN] if COST_MEAN in after and COST_MEAN in now else None
+    right = after[SUCCESS] - now[SUCCESS]
+    wrong = now[SILENT_ERROR] - after[SILENT_ERROR]
     if goal is not None:
         metric = goal.line.metric
         if metric not in now or metric not in after:
@@ -204,7 +216,7 @@ def tried(
             before, then = now[metric], after[metric]
         found = Advice(change, metric, before, then, cost, shown, _holds(goal, then))
     else:
-        metric = "success" if right >= wrong else "silent_error"
+        metric = SUCCESS if right >= wrong else SILENT_ERROR
         found = Advice(change, metric, now[metric], after[metric], cost, shown, None)
     better = max(right, wrong) if goal is None else _gain(found, goal)
     return found if better > NOTHING else None
@@ -229,7 +241,7 @@ def _holds(goal: ObjectiveVerdict, value: float) -> bool:
 def _gain(advice: Advice, goal: ObjectiveVerdict | None) -> float:
     """By how much a change betters what is wanted: without a goal, success and silent error."""
     if goal is None:
-        (right, then), (wrong, later) = advice.figures["success"], advice.figures["silent_error"]
+        (right, then), (wrong, later) = advice.figures[SUCCESS], advice.figures[SILENT_ERROR]
         return (then - right) + (wrong - later)
     change = advice.after - advice.before
     return change if goal.line.op in (">=", ">") else -change

@@ -11,18 +11,17 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.analysis.frontier.tape import Tape
-from pipelang.analysis.metrics.metrics import left_out, reader_of
+from pipelang.analysis.metrics.metrics import left_out
+from pipelang.analysis.metrics.readings import READINGS, SWEPT, reader_of
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.sweep.sweep import OUTCOMES, sweep
+from pipelang.analysis.sweep.sweep import sweep
 from pipelang.diagnostics import Edit, Sources
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
 from pipelang.semantics.loading import Loader
-
-PLAIN = (*OUTCOMES, "coverage", "availability", "wrong_effect", "selective_risk", "cost.mean")
-"""The metrics that one sweep gives."""
+from pipelang.semantics.metrics import ESCALATION, Unit, metric_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +101,15 @@ def figures(
     if parameters.unknown_sites or parameters.left_out or left_out(totals) > 1e-12:
         return None
     found: dict[str, float] = {}
-    metrics = (*PLAIN, *(f"escalation.{name}" for name in totals.escalations))
+    metrics = (*SWEPT, *(f"{ESCALATION}.{name}" for name in totals.escalations))
     for metric in metrics:
         read = reader_of(metric)
-        if metric == "selective_risk" and not totals.success + totals.silent_error:
+        ratio = READINGS[metric].ratio if metric in READINGS else None
+        if ratio is not None and not sum(getattr(totals, part) for part in ratio):
             continue
-        if metric == "cost.mean" and not all(cost.priced for cost in model.costs.values()):
+        if metric_of(metric).unit is Unit.MONEY and not all(
+            cost.priced for cost in model.costs.values()
+        ):
             continue
         assert read is not None
         found[metric] = float(read(totals))

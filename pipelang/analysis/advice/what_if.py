@@ -14,8 +14,9 @@ from typing import Any
 from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.bounds_over_unknowns import Read, enclosed, look_behind
-from pipelang.analysis.metrics.metrics import Figures, field_of, reader_of
+from pipelang.analysis.metrics.metrics import Figures
 from pipelang.analysis.metrics.objectives import compare
+from pipelang.analysis.metrics.readings import field_of, reader_of
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
@@ -23,6 +24,7 @@ from pipelang.analysis.model.posterior import posterior
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import SILENT_ERROR, SUCCESS, Unit, metric_of
 
 SHARES = (0.90, 0.95, 0.99)
 MOST_STEPS = 200
@@ -56,8 +58,8 @@ class WhatIfRow:
     def as_json(self) -> dict[str, Any]:
         return {
             "accuracy": self.accuracy,
-            "success": self.success.as_json(),
-            "silent_error": self.silent_error.as_json(),
+            SUCCESS: self.success.as_json(),
+            SILENT_ERROR: self.silent_error.as_json(),
         }
 
 
@@ -124,8 +126,8 @@ def _rows(bench: Bench, pipeline: p.Pipeline) -> Iterator[WhatIfRow]:
         if program is None:
             return
         figure = outcome_figures(program, program.pipelines[pipeline.name])
-        success = figure.number(field_of("success"))
-        yield WhatIfRow(share, success, figure.number(field_of("silent_error")))
+        success = figure.number(field_of(SUCCESS))
+        yield WhatIfRow(share, success, figure.number(field_of(SILENT_ERROR)))
 
 
 def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
@@ -155,7 +157,7 @@ def _needs(program: p.Program, analysis: Analysis) -> Iterator[RequiredAccuracy]
         return
     for line in analysis.pipeline.slo:
         read = reader_of(line.metric)
-        if read is None or line.when is not None or line.metric.startswith("cost"):
+        if read is None or line.when is not None or metric_of(line.metric).unit is Unit.MONEY:
             continue
 
         least = _least(program, analysis.pipeline, line, read, others)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +11,13 @@ from pipelang.analysis.kernels.prepared_step import tiers_of
 from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict
+from pipelang.analysis.metrics.readings import READINGS, MetricSource
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.elaborate.options.evidence import confidence_step
+from pipelang.semantics.metrics import Unit, metric_of
 from pipelang.semantics.quantities import plain, show_seconds
 from pipelang.semantics.walk import all_items, inner_links
 
@@ -32,13 +34,9 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     yield from _cost(program, analysis)
 
 
-LATER = ("review", "accuracy", "calibration", "error_rate")
-
-
 def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagnostic]:
     line = verdict.line
-    head = line.metric.split(".")[0].split("(")[0]
-    if head in LATER:
+    if READINGS[metric_of(line.metric).name].source is MetricSource.LATER:
         yield report(codes.METRIC_UNDECIDED, line.span, metric=line.metric)
         return
     words: dict[str, Any] = {"metric": line.metric, "op": line.op, "target": line.target_text}
@@ -70,13 +68,16 @@ def site_words(site: str) -> str:
 def _shown(metric: str, value: float | None) -> str:
     if value is None:
         return "unknown"
-    if metric.startswith("cost"):
-        return f"${value:.4g}"
-    if metric.startswith("tokens"):
-        return f"{value:,.0f} tokens"
-    if metric.startswith(("latency", "turnaround")):
-        return show_seconds(value)
-    return f"{value:.2%}"
+    return _EXACTLY[metric_of(metric).unit](value)
+
+
+_EXACTLY: Mapping[Unit, Callable[[float], str]] = {
+    Unit.SHARE: lambda share: f"{share:.2%}",
+    Unit.MONEY: lambda dollars: f"${dollars:.4g}",
+    Unit.TOKENS: lambda tokens: f"{tokens:,.0f} tokens",
+    Unit.DURATION: show_seconds,
+}
+"""A value with digits enough to see by how much it misses its target."""
 
 
 def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from pipelang.analysis.kernels.outcome_distribution import add
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import OUTCOMES, WRONG_EFFECT
 
 
 @dataclass(slots=True)
@@ -39,12 +40,13 @@ class Totals:
     work: int = 1
 
 
-OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
+PLAIN = (*OUTCOMES, WRONG_EFFECT, "cost", "tokens")
+"""The figures of totals that are one number each, by their field; the others go by names."""
 
 
 def all_figures(totals: Totals) -> list[Any]:
     """Every figure of a sweep."""
-    plain = [getattr(totals, name) for name in (*OUTCOMES, "wrong_effect", "cost", "tokens")]
+    plain = [getattr(totals, name) for name in PLAIN]
     groups = (totals.escalations, totals.reached, totals.step_costs, totals.asked)
     return plain + [value for group in groups for value in group.values()]
 

@@ -31,6 +31,7 @@ from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass
+from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
@@ -49,12 +50,12 @@ MOST_ROWS = 64
 """Sets of parameters that are walked at once."""
 
 PAIRS = {
-    "cost": (Measure.COST, Measure.COST),
-    "latency": (Measure.LATENCY_LEAST, Measure.LATENCY_MOST),
-    "turnaround": (Measure.TURNAROUND_LEAST, Measure.TURNAROUND_MOST),
+    m.COST: (Measure.COST, Measure.COST),
+    m.LATENCY: (Measure.LATENCY_LEAST, Measure.LATENCY_MOST),
+    m.TURNAROUND: (Measure.TURNAROUND_LEAST, Measure.TURNAROUND_MOST),
 }
 
-READ = ("mean", *SHARES)
+READ = (m.MEAN, *SHARES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,9 @@ class SpendingFigures:
         """
         found = {}
         for name, figure in self.ranges.items():
-            if name == "cost.mean":
+            if name == m.COST_MEAN:
                 continue
-            if not name.startswith("cost."):
+            if m.metric_of(name).unit is not m.Unit.MONEY:
                 mine = max(basis, Basis.BOUND if self.bounded else Basis.ASSUMED)
                 found[name] = figure.number(mine if figure.high else basis)
             elif not priced:
@@ -152,7 +153,7 @@ def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[st
     known where there is too much to walk.
     """
     found: dict[str, Number] = {}
-    for name, people in (("latency", False), ("turnaround", True)):
+    for name, people in ((m.LATENCY, False), (m.TURNAROUND, True)):
         seconds = longest_run(model, people)
         longest = Number(None, 0.0, None, None, Basis.UNKNOWN)
         if seconds is not None:
@@ -162,10 +163,10 @@ def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[st
                 f"{name}.{read}": Number(None, 0.0, seconds, None, Basis.UNKNOWN, tight=False)
                 for read in READ
             }
-        found[f"{name}.worst"] = longest
+        found[f"{name}.{m.WORST}"] = longest
     if taken is None:
         open_cost = Number(None, 0.0, None, None, Basis.UNKNOWN, tight=False)
-        found |= {f"cost.{share}": open_cost for share in SHARES}
+        found |= {f"{m.COST}.{share}": open_cost for share in SHARES}
     return found
 
 
@@ -225,14 +226,14 @@ def _pairs(found: Measured) -> dict[str, tuple[Measure, Measure]]:
     pairs = {}
     for name, (least, most) in PAIRS.items():
         if most not in found.taken:
-            least, most = PAIRS["latency"]
+            least, most = PAIRS[m.LATENCY]
         pairs[name] = (least if least in found.taken else most, most)
     return pairs
 
 
 def _value(coarse: Measured, fine: Measured, measure: Measure, read: str) -> float:
     rough = coarse.taken[measure]
-    if read == "mean":
+    if read == m.MEAN:
         return rough.mean[0]
     exact = fine.taken[measure].quantiles[read][0]
     return exact if rough.quantiles[read][0] and exact < inf else rough.quantiles[read][0]
@@ -245,7 +246,7 @@ def _around(value: float, away: Measured | None, measure: Measure, read: str) ->
             value if value < inf else None, value if value < inf else 0.0, value, value
         )
     taken = away.taken[measure]
-    rows = taken.mean if read == "mean" else taken.quantiles[read]
+    rows = taken.mean if read == m.MEAN else taken.quantiles[read]
     if inf in rows:
         return FigureRange(value, value, value, value)
     mean, deviation = spread_of(value, rows)
@@ -257,7 +258,7 @@ def _around(value: float, away: Measured | None, measure: Measure, read: str) ->
 
 def _times(found: Measured) -> dict[str, dict[str, float]]:
     pairs = _pairs(found)
-    return {name: found.times[pairs[name][1]] for name in ("latency", "turnaround")}
+    return {name: found.times[pairs[name][1]] for name in (m.LATENCY, m.TURNAROUND)}
 
 
 # ----------------------------------------------------------------------------------- unknown
@@ -325,7 +326,7 @@ def _bounds(grid: Grid, taken: Taken, read: str) -> tuple[float, float]:
     """The least and the most that a figure is, whatever the unknowns are."""
     import numpy as np
 
-    if read == "mean":
+    if read == m.MEAN:
         if len(taken.mean) == 1 or inf in taken.mean:
             return min(taken.mean), max(taken.mean)
         bounds = grid.enclose(np.array(taken.mean))

@@ -18,13 +18,14 @@ from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import P50, P95, P99
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
 
-SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+SHARES = {P50: 0.5, P95: 0.95, P99: 0.99}
 
 COARSE, FINE = 128, 512
 """Points of the lattices of the first and the second walk."""

@@ -19,10 +19,10 @@ from pipelang.analysis.metrics.metrics import (
     Averaged,
     Figures,
     averaged,
-    by_name,
     if_finite,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
+from pipelang.analysis.metrics.readings import by_name, reader_of
 from pipelang.analysis.metrics.step_reliability import own_reliability
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
@@ -32,6 +32,7 @@ from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.metrics import COST_BASELINE
 
 MOST_BASELINES = 200_000
 """States times tiers; beyond it nobody is told what a pipeline would cost at each of them."""
@@ -154,16 +155,16 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
     )
     baseline = _baselines(program, pipeline, totals.work, figure)
-    tiers = {f'cost.baseline["{tier}"]': number for tier, number in baseline.items()}
+    tiers = {f'{COST_BASELINE}["{tier}"]': number for tier, number in baseline.items()}
     slo = []
     for line in pipeline.slo:
         if line.when is not None:
             slo.append(_under_a_condition(program, pipeline, point, line))
             continue
         number = numbers.get(line.metric) or tiers.get(line.metric)
-        if number is None and line.metric.startswith("escalation."):
-            name = line.metric.removeprefix("escalation.")
-            number = figure.number(by_name("escalations", name))
+        read = reader_of(line.metric)
+        if number is None and read is not None:
+            number = figure.number(read)
         probability = figure.probability(line)
         if taken is not None and probability is None and line.metric in taken.ranges:
             probability = taken.ranges[line.metric].probability(line.op, float(line.target))

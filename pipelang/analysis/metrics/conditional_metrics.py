@@ -14,8 +14,9 @@ from typing import Any
 
 from pipelang.analysis.frontier.meter import Measure, Meter, Scale
 from pipelang.analysis.frontier.table import Table, split
+from pipelang.analysis.frontier.totals import PLAIN
 from pipelang.analysis.kernels.conditions import expression_plan, perform
-from pipelang.analysis.latency.figures import Z, chance_of
+from pipelang.analysis.latency.figures import PAIRS, READ, Z, chance_of
 from pipelang.analysis.latency.moved import moved, spread_of
 from pipelang.analysis.latency.quantiles import (
     SHARES,
@@ -26,7 +27,7 @@ from pipelang.analysis.latency.quantiles import (
     read_off,
 )
 from pipelang.analysis.latency.walk import walk
-from pipelang.analysis.metrics.metrics import reader_of
+from pipelang.analysis.metrics.readings import reader_of
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
@@ -35,13 +36,9 @@ from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.metrics import MEAN, OUTCOMES
 
-MEASURES = {
-    "cost": Measure.COST,
-    "latency": Measure.LATENCY_MOST,
-    "turnaround": Measure.TURNAROUND_MOST,
-}
-SUMS = ("success", "silent_error", "escalation", "rejection", "failure", "wrong_effect", "cost")
+SUMS = tuple(name for name in PLAIN if name != "tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,7 @@ def _of_totals(case: _Case) -> list[float | None] | None:
     totals = sweep_from(model, start, frozenset(), again=False)
     sums = {name: case.marked(getattr(totals, name))[:, 0] for name in SUMS}
     escalations = {name: case.marked(share)[:, 0] for name, share in totals.escalations.items()}
-    runs = sum(sums[name] for name in SUMS[:5])
+    runs = sum(sums[name] for name in OUTCOMES)
     if not (abs(runs) > 1e-15).all():
         return None
     read = reader_of(case.line.metric)
@@ -150,15 +147,15 @@ def _of_totals(case: _Case) -> list[float | None] | None:
 
 def _of_walk(case: _Case) -> list[float | None] | None:
     """A mean or quantile of dollars or seconds, for every row; empty if it is neither."""
-    head, _, read = case.line.metric.partition(".")
-    if head not in MEASURES or read not in ("mean", *SHARES):
+    family, _, read = case.line.metric.partition(".")
+    if family not in PAIRS or read not in READ:
         return []
-    measure = MEASURES[head]
+    measure = PAIRS[family][1]
     rough = _walked(case, measure, coarse_scales((measure,)))
     if rough is None or rough.vague:
         return None if rough is None else [None]
     taken = rough.taken[measure]
-    if read == "mean":
+    if read == MEAN:
         return list(taken.mean)
     scales = fine_scales(rough)
     fine = _walked(case, measure, scales) if scales else rough

@@ -15,9 +15,9 @@ from pipelang.analysis.metrics.loss_waterfall import (
     Waterfall,
     WaterfallRow,
     waterfall,
-    wrongly_done,
 )
 from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
+from pipelang.analysis.metrics.readings import READINGS, WaterfallSum, sum_of
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, Weight
@@ -25,6 +25,14 @@ from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, EvidenceFile
+from pipelang.semantics.metrics import (
+    COST,
+    COST_MEAN,
+    COST_MONTH,
+    COST_WORST,
+    ESCALATION,
+    TOKENS_MEAN,
+)
 from pipelang.semantics.walk import agent_of, inner_links
 
 
@@ -83,15 +91,14 @@ def recorded(program: p.Program, pipeline: p.Pipeline) -> tuple[PipelineModel, R
 
 def derivable(analysis: Analysis) -> list[str]:
     """The numbers of a pipeline that `derive` knows."""
-    ways = [f"escalation.{name}" for name in analysis.escalations]
-    steps = [f"cost.{row.name}" for row in analysis.steps]
-    return [*(name for name in analysis.numbers if name in _KNOWN), *ways, *steps]
-
-
-_KNOWN = frozenset(
-    "success silent_error escalation rejection failure coverage availability wrong_effect".split()
-    + "selective_risk cost.mean cost.month cost.worst tokens.mean".split()
-)
+    ways = [f"{ESCALATION}.{name}" for name in analysis.escalations]
+    steps = [f"{COST}.{row.name}" for row in analysis.steps]
+    sums = [
+        name
+        for name in analysis.numbers
+        if READINGS[name].by_call or READINGS[name].waterfall is not None
+    ]
+    return [*sums, *ways, *steps]
 
 
 def figure(analysis: Analysis, name: str) -> Number | None:
@@ -99,10 +106,10 @@ def figure(analysis: Analysis, name: str) -> Number | None:
     head, _, tail = name.partition(".")
     if name in analysis.numbers:
         return analysis.numbers[name]
-    if head == "escalation":
+    if head == ESCALATION:
         return analysis.escalations.get(tail)
     row = next((row for row in analysis.steps if row.name == tail), None)
-    return row.cost_mean if row is not None and head == "cost" else None
+    return row.cost_mean if row is not None and head == COST else None
 
 
 def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | None:
@@ -116,35 +123,24 @@ def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | No
     number = figure(analysis, name)
     if recorder.left_out or recorder.unknown_sites or number is None or number.value is None:
         return None
-    if name.startswith(("cost.", "tokens.")):
+    how = sum_of(name)
+    if how is None:
         return _amounts(model, analysis, name)
-    judge = {"judge": wrongly_done} if name == "wrong_effect" else {}
-    found, _ = waterfall(model, **judge)
-    if name == "selective_risk":
-        wrong = _sum(name, 0.0, found, _gone_wrong)
-        right = 1 - sum(row.right.lost + row.wrong.lost for row in found.rows.values())
-        if not right:
-            return None
-        return Derivation(name, wrong.value / right, 0.0, wrong.parts, right)
-    start, share = {
-        "success": (1.0, _stays_right),
-        "silent_error": (0.0, _gone_wrong),
-        "coverage": (1.0, lambda row: -row.right.lost - row.wrong.lost),
-        "availability": (1.0, lambda row: -_ended(row, "failure")),
-        "wrong_effect": (0.0, done_wrongly),
-    }.get(name, (0.0, lambda row: _ended(row, name)))
-    return _sum(name, start, found, share)
+    found, _ = waterfall(model, how.judge)
+    ratio = READINGS[name].ratio if name in READINGS else None
+    if ratio is None:
+        return _sum(name, how, found)
+    part = _sum(name, how, found)
+    both = 1 - sum(row.right.lost + row.wrong.lost for row in found.rows.values())
+    return Derivation(name, part.value / both, 0.0, part.parts, both) if both else None
 
 
-def _sum(
-    name: str, start: float, found: Waterfall, share: Callable[[WaterfallRow], float]
-) -> Derivation:
+def _sum(name: str, how: WaterfallSum, found: Waterfall) -> Derivation:
+    shares = [(row, how.change(row, name)) for row in found.rows.values()]
     parts = tuple(
-        Contribution(label(row.item), share(row), row)
-        for row in found.rows.values()
-        if abs(share(row)) > DUST
+        Contribution(label(row.item), share, row) for row, share in shares if abs(share) > DUST
     )
-    return Derivation(name, start + sum(part.amount for part in parts), start, parts)
+    return Derivation(name, how.start + sum(part.amount for part in parts), how.start, parts)
 
 
 DUST = 1e-15
@@ -170,57 +166,26 @@ def label(item: p.Item) -> str:
             return item.name
 
 
-def _stays_right(row: WaterfallRow) -> float:
-    """What an item does to the runs that will be answered right."""
-    return (
-        row.wrong.on_right
-        + row.wrong.ended.get("success", 0.0)
-        - row.right.on_wrong
-        - row.right.lost
-        - row.right.ended.get("silent_error", 0.0)
-    )
-
-
-def _gone_wrong(row: WaterfallRow) -> float:
-    """What an item does to the runs that will be answered wrong."""
-    return (
-        row.right.on_wrong
-        + row.right.ended.get("silent_error", 0.0)
-        - row.wrong.on_right
-        - row.wrong.lost
-        - row.wrong.ended.get("success", 0.0)
-    )
-
-
-def done_wrongly(row: WaterfallRow) -> float:
-    """The runs in which an item is the first to do something with a wrong value."""
-    return row.right.on_wrong + row.right.ended.get("wrong_effect", 0.0)
-
-
-def _ended(row: WaterfallRow, name: str) -> float:
-    return row.right.ended.get(name, 0.0) + row.wrong.ended.get(name, 0.0)
-
-
 # ----------------------------------------------------------------------------------- amounts
 
 
 def _amounts(model: PipelineModel, analysis: Analysis, name: str) -> Derivation | None:
     """Dollars or tokens of a mean run, of a month of them, of one step, or of the dearest run."""
-    if name == "cost.worst":
+    if name == COST_WORST:
         return _dearest(analysis)
     calls = list(_calls(model))
-    if name == "tokens.mean":
+    if name == TOKENS_MEAN:
         parts = [_in_tokens(part) for part in calls]
         rest = float(sweep(model).tokens) - sum(part.amount for part in parts)
         if abs(rest) > 1e-9:
             parts.append(Contribution("pipelines that it runs", rest))
-    elif name in ("cost.mean", "cost.month"):
+    elif name in (COST_MEAN, COST_MONTH):
         parts = [*calls, *_other_costs(model)]
     else:
-        step = name.removeprefix("cost.")
+        step = name.removeprefix(f"{COST}.")
         parts = [part for part in [*calls, *_other_costs(model)] if part.label == step]
     total = sum(part.amount for part in parts)
-    if name != "cost.month":
+    if name != COST_MONTH:
         return Derivation(name, total, 0.0, tuple(parts))
     per_day = analysis.pipeline.traffic.per_day
     assert per_day is not None
@@ -289,4 +254,4 @@ def _dearest(analysis: Analysis) -> Derivation | None:
     rest = worst.cost - sum(part.amount for part in parts)
     if abs(rest) > 1e-12:
         parts.append(Contribution("tools that a model calls", rest))
-    return Derivation("cost.worst", worst.cost, 0.0, tuple(parts))
+    return Derivation(COST_WORST, worst.cost, 0.0, tuple(parts))

@@ -6,7 +6,8 @@ from typing import Any
 
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.bounds_over_unknowns import Read, look_behind
-from pipelang.analysis.metrics.metrics import DAYS_A_MONTH, by_name, reader_of
+from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
+from pipelang.analysis.metrics.readings import READINGS, by_name
 from pipelang.analysis.model.bernstein_bounds import (
     GRID_LIMIT,
     Axis,
@@ -24,6 +25,7 @@ from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.metrics import COST_MEAN, COST_MONTH
 
 DUST = 1e-12
 """A difference smaller than this is the rounding of the arithmetic."""
@@ -107,9 +109,9 @@ def differences(old: p.Program, before: Analysis, new: p.Program, after: Analysi
         if _unknown(was) and _unknown(now):
             continue
         rates = (1.0, 1.0)
-        read = _reader(name)
-        if name == "cost.month":
-            read = _reader("cost.mean")
+        read = READINGS[name].read
+        if name == COST_MONTH:
+            read = READINGS[COST_MEAN].read
             rates = (_a_month(before.pipeline), _a_month(after.pipeline))
         metrics[name] = of(was, now, read, rates)
     escalations = {}
@@ -127,10 +129,6 @@ def _unknown(number: Number | None) -> bool:
 
 def _a_month(pipeline: p.Pipeline) -> float:
     return float(pipeline.traffic.per_day or 0) * DAYS_A_MONTH
-
-
-def _reader(name: str) -> Read | None:
-    return (lambda totals: totals.tokens) if name == "tokens.mean" else reader_of(name)
 
 
 def _same(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> bool:

@@ -21,6 +21,15 @@ from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel
 from pipelang.analysis.sweep.redos import Passage
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import (
+    ESCALATION,
+    FAILURE,
+    OUTCOMES,
+    REJECTION,
+    SILENT_ERROR,
+    SUCCESS,
+    WRONG_EFFECT,
+)
 
 Judge = Callable[[Table], Callable[[State], bool]]
 """Says of the states of a table whether something about them is wrong."""
@@ -47,11 +56,11 @@ class Flow:
     @property
     def lost(self) -> float:
         """How many end here without an answer."""
-        return sum(self.ended.get(name, 0.0) for name in ("escalation", "rejection", "failure"))
+        return sum(self.ended.get(name, 0.0) for name in (ESCALATION, REJECTION, FAILURE))
 
     @property
     def answered(self) -> float:
-        return self.ended.get("success", 0.0) + self.ended.get("silent_error", 0.0)
+        return self.ended.get(SUCCESS, 0.0) + self.ended.get(SILENT_ERROR, 0.0)
 
 
 @dataclass(slots=True)
@@ -123,8 +132,8 @@ def waterfall(model: PipelineModel, judge: Judge = anything_wrong) -> tuple[Wate
 
 def ended_by(totals: Totals) -> dict[str, float]:
     """How many runs ended so far, by outcome; those that went to people also by the way."""
-    shares = {f"escalation.{name}": float(part) for name, part in totals.escalations.items()}
-    for name in ("success", "silent_error", "escalation", "rejection", "failure", "wrong_effect"):
+    shares = {f"{ESCALATION}.{name}": float(part) for name, part in totals.escalations.items()}
+    for name in (*OUTCOMES, WRONG_EFFECT):
         shares[name] = float(getattr(totals, name))
     return shares
 

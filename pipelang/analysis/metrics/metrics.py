@@ -6,32 +6,35 @@ something is undeclared, one over degrees and one over a grid give certain bound
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
 from pipelang.analysis.latency.worst_cost import Worst
 from pipelang.analysis.metrics.bounds_over_unknowns import Enclosed, Read
-from pipelang.analysis.model.bernstein_bounds import (
-    degree_of,
-)
+from pipelang.analysis.metrics.readings import READINGS, MetricReading, field_of, reader_of
+from pipelang.analysis.model.bernstein_bounds import degree_of
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import interval, share_of, widest
 from pipelang.analysis.model.quadrature import QuadratureRule, degree_parameters, rule
-from pipelang.analysis.sweep.sweep import OUTCOMES, Totals, all_figures, sweep
+from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.metrics import (
+    COST_MEAN,
+    COST_MONTH,
+    COST_WORST,
+    OUTCOMES,
+    TOKENS_MEAN,
+    TOKENS_WORST,
+    Unit,
+    metric_of,
+)
 
 DAYS_A_MONTH = 30
-
-
-DERIVED: dict[str, Read] = {
-    "coverage": lambda t: t.success + t.silent_error,
-    "availability": lambda t: 1 - t.failure,
-    "wrong_effect": lambda t: t.wrong_effect,
-}
 
 
 @dataclass(slots=True)
@@ -143,26 +146,33 @@ class Figures:
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
     ) -> dict[str, Number]:
         numbers = _within_one({name: self.number(field_of(name)) for name in OUTCOMES})
-        numbers |= {name: self.number(read) for name, read in DERIVED.items()}
-        if self.parameters.left_out:
-            numbers["availability"] = _all_but(numbers["failure"])
-        numbers["selective_risk"] = self._selective_risk()
+        for name, reading in READINGS.items():
+            if name not in numbers and metric_of(name).unit is Unit.SHARE and reading.read:
+                numbers[name] = self._share(reading, reading.read, numbers)
         numbers |= self._cost(pipeline, worst, unpriced)
-        numbers["tokens.mean"] = self._bounded(self.number(lambda t: t.tokens, unit=False))
+        mean = READINGS[TOKENS_MEAN].read
+        assert mean is not None
+        numbers[TOKENS_MEAN] = self._bounded(self.number(mean, unit=False))
         tokens = None if worst.tokens is None else float(worst.tokens)
-        numbers["tokens.worst"] = Number(tokens, tokens, tokens, tokens, Basis.BOUND)
+        numbers[TOKENS_WORST] = Number(tokens, tokens, tokens, tokens, Basis.BOUND)
         return numbers
 
-    def _selective_risk(self) -> Number:
-        covered = self.point.success + self.point.silent_error
-        if not covered:
+    def _share(self, reading: MetricReading, read: Read, numbers: Mapping[str, Number]) -> Number:
+        """A share that is worked out of the outcomes, which `numbers` has."""
+        if reading.ratio is not None:
+            return self._ratio(reading.ratio, read)
+        if reading.all_but is not None and self.parameters.left_out:
+            return _all_but(numbers[reading.all_but])
+        return self.number(read)
+
+    def _ratio(self, parts: tuple[str, str], read: Read) -> Number:
+        """A ratio of the first of two figures to both."""
+        if not sum(getattr(self.point, part) for part in parts):
             return UNCOMPUTED
         if self.parameters.unknown_sites or self.parameters.left_out:
-            wrong, right = self.number(field_of("silent_error")), self.number(field_of("success"))
-            return _ratio(wrong, right)
-        risk = reader_of("selective_risk")
-        assert risk is not None
-        return self.number(risk, polynomial=False)
+            first, rest = (self.number(field_of(part)) for part in parts)
+            return _ratio(first, rest)
+        return self.number(read, polynomial=False)
 
     def _cost(
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
@@ -173,16 +183,16 @@ class Figures:
             mean = _at_most(mean, mean.low + left_out(self.point) * worst.cost)
         if unpriced:
             mean = Number(None, 0.0, None, None, Basis.UNKNOWN)
-        numbers = {"cost.mean": mean}
+        numbers = {COST_MEAN: mean}
         most = None if unpriced else worst.cost
-        numbers["cost.worst"] = Number(
+        numbers[COST_WORST] = Number(
             most, most, most, most, Basis.UNKNOWN if most is None else Basis.BOUND
         )
         per_day = pipeline.traffic.per_day
         month = UNCOMPUTED
         if per_day is not None and mean.value is not None:
             month = mean.times(float(per_day) * DAYS_A_MONTH)
-        numbers["cost.month"] = month
+        numbers[COST_MONTH] = month
         return numbers
 
     def _bounded(self, number: Number) -> Number:
@@ -262,24 +272,3 @@ def averaged(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Ave
     if found is None:
         return None
     return Averaged(found, sweep(make_model(program, pipeline, found.parameters)))
-
-
-def field_of(name: str) -> Read:
-    return lambda totals: getattr(totals, name)
-
-
-def reader_of(metric: str) -> Read | None:
-    if metric in OUTCOMES:
-        return field_of(metric)
-    if metric in DERIVED:
-        return DERIVED[metric]
-    if metric.startswith("escalation."):
-        return by_name("escalations", metric.removeprefix("escalation."))
-    if metric == "selective_risk":
-        return lambda t: t.silent_error / (t.success + t.silent_error)
-    return (lambda totals: totals.cost) if metric == "cost.mean" else None
-
-
-def by_name(group: str, name: str) -> Read:
-    """The figure of one name in a group of totals; 0 if nothing came to it."""
-    return lambda totals: getattr(totals, group).get(name, 0.0)

@@ -86,8 +86,8 @@ def end(walk: BlockSweep, table: Table, outcome: p.Outcome) -> None:
         return is_right(model, outcome, dict(zip(keys, seen, strict=True)), walk.taint)
 
     for all_right, part in split(table, keys, right).items():
-        for (wrong_effect,), weight in summed(part, (EFFECT,)).items():
-            record(totals, outcome, all_right, wrong_effect, weight)
+        for (done_wrongly,), weight in summed(part, (EFFECT,)).items():
+            record(totals, outcome, all_right, done_wrongly, weight)
         if part.tape is not None:
             at = part.index(EFFECT)
             gains = [

@@ -33,7 +33,6 @@ from typing import Any, assert_never
 from pipelang.analysis.frontier.branching import by_arm, tested
 from pipelang.analysis.frontier.table import Key, Table, assign, forget, merge, split
 from pipelang.analysis.frontier.tape import Tape
-from pipelang.analysis.frontier.totals import OUTCOMES as OUTCOMES
 from pipelang.analysis.frontier.totals import Totals as Totals
 from pipelang.analysis.frontier.totals import all_figures as all_figures
 from pipelang.analysis.kernels.conditions import gate_plan, test_plan

@@ -17,6 +17,7 @@ from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.tuning.dimensions import Dimension
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import SUCCESS
 from pipelang.semantics.walk import all_items, inner_blocks
 
 
@@ -32,7 +33,7 @@ def least_cost(
         (
             float(line.target)
             for line in pipeline.slo
-            if line.metric == "success" and line.when is None and line.op in (">=", ">")
+            if line.metric == SUCCESS and line.when is None and line.op in (">=", ">")
         ),
         default=0.0,
     )

@@ -18,6 +18,7 @@ from pipelang.analysis.tuning.dimensions import Dimension
 from pipelang.diagnostics import Edit
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import COST_MEAN, ESCALATION, SILENT_ERROR, SUCCESS
 
 Assignment = tuple[int, ...]
 """For every dimension the place of its choice."""
@@ -32,7 +33,7 @@ class Point:
 
     @property
     def cost(self) -> float:
-        return self.figures.get("cost.mean", 0.0)
+        return self.figures.get(COST_MEAN, 0.0)
 
 
 @dataclass(slots=True)
@@ -168,14 +169,14 @@ def broken(pipeline: p.Pipeline, point: Point) -> list[p.SloLine]:
 
 def frontier(points: list[Point]) -> list[Point]:
     """The points that no other beats in both cost and success, the cheapest first."""
-    return _front(points, lambda one: one.cost, lambda one: -one.figures["success"])
+    return _front(points, lambda one: one.cost, lambda one: -one.figures[SUCCESS])
 
 
 def errors(points: list[Point]) -> list[Point]:
     """The points that no other beats in both escalation and silent error."""
-    silent = [one for one in points if one.figures["success"] > 0]
+    silent = [one for one in points if one.figures[SUCCESS] > 0]
     return _front(
-        silent, lambda one: one.figures["escalation"], lambda one: one.figures["silent_error"]
+        silent, lambda one: one.figures[ESCALATION], lambda one: one.figures[SILENT_ERROR]
     )
 
 

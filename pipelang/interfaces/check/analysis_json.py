@@ -6,8 +6,16 @@ from typing import Any
 
 from pipelang.analysis.claims.verdicts import Proof
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.analysis.sweep.sweep import OUTCOMES
 from pipelang.diagnostics import Sources
+from pipelang.semantics.metrics import (
+    COST,
+    LATENCY,
+    OUTCOMES,
+    SHARES,
+    SILENT_ERROR,
+    SUCCESS,
+    TURNAROUND,
+)
 
 
 def analysis_json(
@@ -16,11 +24,11 @@ def analysis_json(
     """The entry of a pipeline under `pipelines`."""
     numbers = {name: number.as_json() for name, number in analysis.numbers.items()}
 
-    def group(prefix: str) -> dict[str, Any]:
+    def group(family: str) -> dict[str, Any]:
         return {
-            name.removeprefix(prefix): number
+            name.removeprefix(f"{family}."): number
             for name, number in numbers.items()
-            if name.startswith(prefix)
+            if name.startswith(f"{family}.")
         }
 
     def critical(name: str) -> dict[str, Any]:
@@ -28,26 +36,23 @@ def analysis_json(
 
     return {
         "outcomes": {name: numbers[name] for name in OUTCOMES},
-        "coverage": numbers["coverage"],
-        "selective_risk": numbers.get("selective_risk"),
-        "availability": numbers["availability"],
-        "wrong_effect": numbers["wrong_effect"],
+        **{name: numbers[name] for name in SHARES if name not in OUTCOMES},
         "escalations": {name: n.as_json() for name, n in analysis.escalations.items()},
-        "cost": {
-            **group("cost."),
+        COST: {
+            **group(COST),
             "baseline": {tier: number.as_json() for tier, number in analysis.baseline.items()},
         },
-        "latency": {**group("latency."), **critical("latency")},
-        "turnaround": {**group("turnaround."), **critical("turnaround")},
-        "tokens": group("tokens."),
+        LATENCY: {**group(LATENCY), **critical(LATENCY)},
+        TURNAROUND: {**group(TURNAROUND), **critical(TURNAROUND)},
+        "tokens": group("tokens"),
         "slo": [verdict.as_json() for verdict in analysis.slo],
         "steps": [
             {
                 "name": row.name,
                 "reached": row.reached.as_json(),
                 "importance": {
-                    "success": row.importance_success.as_json(),
-                    "silent_error": row.importance_silent_error.as_json(),
+                    SUCCESS: row.importance_success.as_json(),
+                    SILENT_ERROR: row.importance_silent_error.as_json(),
                 },
                 "cost_mean": row.cost_mean.as_json(),
             }

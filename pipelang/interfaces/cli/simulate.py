@@ -10,6 +10,7 @@ import click
 
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.text.colours import Paint, painter
+from pipelang.semantics.metrics import COST_MEAN, ESCALATION, MEAN, P50, P95, P99
 
 if TYPE_CHECKING:
     from pipelang.interfaces.runs.compare_simulation import ObservedFigure, Simulated
@@ -76,7 +77,7 @@ def command(
 
 
 def _all(result: Simulated) -> list[ObservedFigure]:
-    return [*result.outcomes.values(), *result.escalations.values(), result.wrong_effect]
+    return [*result.outcomes.values(), *result.escalations.values(), *result.shares.values()]
 
 
 def _text(result: Simulated, seed: int, paint: Paint) -> list[str]:
@@ -84,19 +85,19 @@ def _text(result: Simulated, seed: int, paint: Paint) -> list[str]:
         paint(result.name, "title") + f"  {result.runs:,} simulated runs (seed {seed})",
         paint(f"  {'':<24}{'observed':>10}{'99.9% interval':>20}{'predicted':>12}", "dim"),
     ]
-    rows = [*result.outcomes.items(), ("wrong_effect", result.wrong_effect)]
-    rows += [(f"escalation.{name}", one) for name, one in result.escalations.items()]
+    rows = [*result.outcomes.items(), *result.shares.items()]
+    rows += [(f"{ESCALATION}.{name}", one) for name, one in result.escalations.items()]
     for name, one in rows:
         interval = f"{one.low:.3%} – {one.high:.3%}"
         predicted = "–" if one.expected is None else f"{one.expected:.3%}"
         mark = "" if one.agrees else paint("  outside", "bad")
         lines.append(f"  {name:<24}{one.observed:>10.3%}{interval:>20}{predicted:>12}{mark}")
-    mean = result.cost["mean"]
+    mean = result.cost[MEAN]
     lines.append(
-        f"  {'cost.mean':<24}{'$' + format(mean['observed'], '.6f'):>10}"
+        f"  {COST_MEAN:<24}{'$' + format(mean['observed'], '.6f'):>10}"
         f"{'':>20}{'$' + format(mean['expected'], '.6f'):>12}"
     )
     seconds = result.latency
-    quantiles = ", ".join(f"{q} {seconds[q]['observed']:.2f} s" for q in ("p50", "p95", "p99"))
+    quantiles = ", ".join(f"{q} {seconds[q]['observed']:.2f} s" for q in (P50, P95, P99))
     lines.append(f"  machine time: {quantiles}")
     return [*lines, ""]

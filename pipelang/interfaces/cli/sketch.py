@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.semantics.metrics import FAILURE, SILENT_ERROR, SUCCESS
 
 if TYPE_CHECKING:
     from pipelang.analysis.sketch.figures import SketchFigures
@@ -89,9 +90,9 @@ def as_json(sketch: Sketch) -> dict[str, Any]:
         "version": 1,
         "steps": sum(steps.count for steps in sketch.steps),
         "outcomes": {
-            "success": float(found.success),
-            "silent_error": float(found.silent_error),
-            "failure": float(found.failure),
+            SUCCESS: float(found.success),
+            SILENT_ERROR: float(found.silent_error),
+            FAILURE: float(found.failure),
         },
         "cost": {
             "mean": float(found.cost_mean),
@@ -100,12 +101,12 @@ def as_json(sketch: Sketch) -> dict[str, Any]:
         },
         "seconds": {"mean": float(found.seconds_mean), "worst": float(found.seconds_worst)},
         "better": [
-            {"points": points, "success": float(figures(better_by(sketch, hundredths)).success)}
+            {"points": points, SUCCESS: float(figures(better_by(sketch, hundredths)).success)}
             for points, hundredths in _better(sketch)
         ],
         "notes": list(sketch.notes),
         "needs": [
-            {"success": float(target), "accuracy": None if least is None else float(least)}
+            {SUCCESS: float(target), "accuracy": None if least is None else float(least)}
             for target, least in _needs(sketch)
         ],
     }

@@ -14,6 +14,7 @@ from pipelang.interfaces.export.svg.marks import text as _text
 from pipelang.interfaces.export.svg.style import stylesheet
 from pipelang.interfaces.text.number_format import exact_money, percent, plural
 from pipelang.records import dataclass
+from pipelang.semantics.metrics import ESCALATION, SILENT_ERROR, SUCCESS
 
 PLOT, TALL = 420.0, 300.0
 """Of one plot, in pixels."""
@@ -77,12 +78,12 @@ def front_svg(tuned: Tuned) -> str:
         _text(_said(tuned), LEFT, 46, "name", "start"),
     ]
     x = _axis("cost of a mean run", lambda one: one.cost, exact_money, points, LEFT, PLOT)
-    y = _axis("answered right", _figure("success"), percent, points, TOP + TALL, -TALL)
+    y = _axis("answered right", _figure(SUCCESS), percent, points, TOP + TALL, -TALL)
     body += _plot(tuned, points, tuned.front, x, y)
     if second:
         start = LEFT + PLOT + GAP
-        x = _axis("to a person", _figure("escalation"), percent, points, start, PLOT)
-        y = _axis("answered wrong", _figure("silent_error"), percent, points, TOP + TALL, -TALL)
+        x = _axis("to a person", _figure(ESCALATION), percent, points, start, PLOT)
+        y = _axis("answered wrong", _figure(SILENT_ERROR), percent, points, TOP + TALL, -TALL)
         body += _plot(tuned, points, tuned.errors, x, y)
     return "\n".join([*body, "</svg>"]) + "\n"
 

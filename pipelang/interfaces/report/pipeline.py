@@ -26,6 +26,7 @@ from pipelang.interfaces.report.sections.undeclared import undeclared
 from pipelang.interfaces.report.sections.what_if import conjecture
 from pipelang.interfaces.report.view import View, says_something
 from pipelang.interfaces.text.colours import painter
+from pipelang.semantics.metrics import SUCCESS
 
 
 def pipeline_text(
@@ -47,7 +48,7 @@ def pipeline_text(
     if has_table(analysis):
         first = (outcomes, steps, escalations, promises, advice, claims)
         order = (*first, costs, times, basis)
-    elif says_something(view.number("success")):
+    elif says_something(view.number(SUCCESS)):
         order = (
             outcomes,
             structure,
@@ -79,7 +80,7 @@ def has_table(analysis: Analysis) -> bool:
     are not declared, even where what becomes of the runs does not hang on it.
     """
     known = not analysis.steps or any(row.own is not None for row in analysis.steps)
-    return known and analysis.numbers["success"].value is not None
+    return known and analysis.numbers[SUCCESS].value is not None
 
 
 def _title(view: View) -> str:

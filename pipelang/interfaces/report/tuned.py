@@ -13,6 +13,7 @@ from pipelang.interfaces.report.sections.advice import said
 from pipelang.interfaces.text.colours import Paint
 from pipelang.interfaces.text.number_format import exact_money, listed, of_metric, percent, plural
 from pipelang.interfaces.text.table import Cell, Row, lay_out
+from pipelang.semantics.metrics import COST_MEAN, ESCALATION, FAILURE, SILENT_ERROR, SUCCESS
 
 MOST_ROWS = 12
 _MARKS = {True: Cell("✓", "good"), False: Cell("✗", "bad"), None: Cell("?", "unsure")}
@@ -85,7 +86,7 @@ def _verdict(tuned: Tuned) -> str:
 def _figures(tuned: Tuned, best: Point, paint: Paint, width: int) -> list[str]:
     """Now and then, and what becomes of each promise."""
     rows: list[Row] = []
-    for name in ("success", "silent_error", "escalation", "failure", "cost.mean"):
+    for name in (SUCCESS, SILENT_ERROR, ESCALATION, FAILURE, COST_MEAN):
         if name in best.figures and name in tuned.now.figures:
             before, after = tuned.now.figures[name], best.figures[name]
             show = of_metric(name)
@@ -106,7 +107,7 @@ def _figures(tuned: Tuned, best: Point, paint: Paint, width: int) -> list[str]:
 
 def _front(tuned: Tuned, paint: Paint, width: int) -> list[str]:
     rows = [
-        _row(tuned, one, (exact_money(one.cost), f"success {percent(one.figures['success'])}"))
+        _row(tuned, one, (exact_money(one.cost), f"{SUCCESS} {percent(one.figures[SUCCESS])}"))
         for one in _thinned(tuned, tuned.front)
     ]
     note = paint("  nothing that was worked out is both cheaper and better", "dim")
@@ -120,8 +121,8 @@ def _errors(tuned: Tuned, paint: Paint, width: int) -> list[str]:
             tuned,
             one,
             (
-                f"to people {percent(one.figures['escalation'])}",
-                f"silent_error {percent(one.figures['silent_error'])}",
+                f"to people {percent(one.figures[ESCALATION])}",
+                f"{SILENT_ERROR} {percent(one.figures[SILENT_ERROR])}",
             ),
         )
         for one in _thinned(tuned, tuned.errors)

@@ -17,8 +17,8 @@ from pipelang.records import dataclass
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.simulate import Counts, simulate
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import COST, LATENCY, MEAN, OUTCOMES, WRONG_EFFECT
 
-OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
 Z = 3.2905267
 """Two-sided 99.9% of the standard normal."""
 
@@ -47,13 +47,15 @@ class ObservedFigure:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A pipeline's simulation: outcomes, escalations by name, cost and machine time."""
+    """The simulation of a pipeline: outcomes, escalations by name, other shares of runs by metric,
+    cost and machine time.
+    """
 
     name: str
     runs: int
     outcomes: dict[str, ObservedFigure]
     escalations: dict[str, ObservedFigure]
-    wrong_effect: ObservedFigure
+    shares: dict[str, ObservedFigure]
     cost: dict[str, Any]
     latency: dict[str, Any]
 
@@ -62,9 +64,9 @@ class Simulated:
             "runs": self.runs,
             "outcomes": {name: one.as_json() for name, one in self.outcomes.items()},
             "escalations": {name: one.as_json() for name, one in self.escalations.items()},
-            "wrong_effect": self.wrong_effect.as_json(),
-            "cost": self.cost,
-            "latency": self.latency,
+            **{name: one.as_json() for name, one in self.shares.items()},
+            COST: self.cost,
+            LATENCY: self.latency,
         }
 
 
@@ -139,9 +141,11 @@ def simulated(
             )
             for name in sorted(names)
         },
-        wrong_effect=share(counts.wrong_effect, counts.runs, float(expected.wrong_effect)),
+        shares={
+            WRONG_EFFECT: share(counts.wrong_effect, counts.runs, float(expected.wrong_effect))
+        },
         cost=_cost(counts, expected, taken),
-        latency=_quantiles(counts.seconds, "latency", taken),
+        latency=_quantiles(counts.seconds, LATENCY, taken),
     )
 
 
@@ -151,8 +155,8 @@ def _cost(counts: Counts, expected: Totals, taken: SpendingFigures | None) -> di
     half = Z * spread / math.sqrt(counts.runs)
     compared = ObservedFigure(mean, float(expected.cost), mean - half, mean + half)
     return {
-        "mean": compared.as_json(),
-        **_quantiles(counts.costs, "cost", taken),
+        MEAN: compared.as_json(),
+        **_quantiles(counts.costs, COST, taken),
         "most": max(counts.costs),
     }
 

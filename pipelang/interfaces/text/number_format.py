@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from pipelang.semantics.metrics import Unit, metric_of
 from pipelang.semantics.quantities import show_seconds
 
 if TYPE_CHECKING:
@@ -96,14 +97,15 @@ def times(number: int) -> str:
 
 def of_metric(metric: str) -> Show:
     """How the values of a metric are written."""
-    head = metric.partition(".")[0]
-    if head == "cost":
-        return money
-    if head == "tokens":
-        return count
-    if head in ("latency", "turnaround"):
-        return show_seconds
-    return percent
+    return _BY_UNIT[metric_of(metric).unit]
+
+
+_BY_UNIT: dict[Unit, Show] = {
+    Unit.SHARE: percent,
+    Unit.MONEY: money,
+    Unit.TOKENS: count,
+    Unit.DURATION: show_seconds,
+}
 
 
 def against(share: float, target: float) -> str:

@@ -16,6 +16,7 @@ from pipelang.runtime.engine.run import Run
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
 from pipelang.runtime.worlds.simulation.world import Ghost, SimulatedWorld, Spending
+from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.unique import with_unique_names
 
@@ -82,13 +83,13 @@ def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
     counts.reached.update(world.reached)
     match result:
         case Answered(value=Ghost(right=True)) if not world.wrong_effect:
-            counts.outcomes["success"] += 1
+            counts.outcomes[m.SUCCESS] += 1
         case Answered():
-            counts.outcomes["silent_error"] += 1
+            counts.outcomes[m.SILENT_ERROR] += 1
         case Escalated():
-            counts.outcomes["escalation"] += 1
+            counts.outcomes[m.ESCALATION] += 1
             counts.escalations[result.reason] += 1
         case Rejected():
-            counts.outcomes["rejection"] += 1
+            counts.outcomes[m.REJECTION] += 1
         case Failed():
-            counts.outcomes["failure"] += 1
+            counts.outcomes[m.FAILURE] += 1

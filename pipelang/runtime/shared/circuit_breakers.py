@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 
 Key = tuple[str | None, ...]
@@ -172,11 +173,11 @@ def _bad(one: p.OpensRejects | p.OpensMetric, seen: EndedRun) -> str | None:
 
 
 _SHARES: Mapping[str, str] = {
-    "error_rate": "failed",
-    "failure": "failed",
-    "escalation": "escalated",
-    "rejection": "rejected",
-    "coverage": "answered",
+    m.ERROR_RATE: "failed",
+    m.FAILURE: "failed",
+    m.ESCALATION: "escalated",
+    m.REJECTION: "rejected",
+    m.COVERAGE: "answered",
 }
 
 
@@ -187,7 +188,7 @@ def measure(metric: str, runs: Sequence[EndedRun]) -> float:
         hits = [run.outcome == _SHARES[head] and rest in ("", run.reason) for run in runs]
         return sum(hits) / len(hits)
     values = sorted(float(getattr(run, head)) for run in runs)
-    if rest == "worst":
+    if rest == m.WORST:
         return values[-1]
     if rest.startswith("p"):
         return values[max(0, math.ceil(len(values) * int(rest[1:]) / 100) - 1)]

@@ -54,7 +54,7 @@ from pipelang.interfaces.cli.check.entry import check
     "--explain-number",
     "explain_number",
     metavar="NAME",
-    help="Derive one number of the report, step by step: success, cost.mean, review.ROLE.",
+    help="Derive one number of the report, step by step: success, cost.mean, review.load.ROLE.",
 )
 @click.pass_context
 def command(

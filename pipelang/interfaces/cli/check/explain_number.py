@@ -12,8 +12,17 @@ from pipelang.interfaces.cli.check.command_line import CheckLine
 from pipelang.interfaces.cli.check.report import FINDINGS, USAGE, check_all
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.semantics.metrics import (
+    COST_MEAN,
+    COST_WORST,
+    ESCALATION,
+    LATENCY_P95,
+    REVIEW_LOAD,
+    SILENT_ERROR,
+    SUCCESS,
+)
 
-_GROUPS = {"outcomes": "", "escalations": "escalation.", "pipelines": ""}
+_GROUPS = {"outcomes": "", "escalations": f"{ESCALATION}.", "pipelines": ""}
 """Groups of the JSON report whose numbers have a shorter name too."""
 
 
@@ -35,7 +44,7 @@ def check_explain(line: CheckLine, asked: str) -> int:
         return _no_pipeline(checked)
     known = list(dict.fromkeys(_known(checked)))
     close = get_close_matches(name, known, n=3, cutoff=0.5)
-    some = "success, silent_error, escalation, cost.mean, cost.worst, latency.p95"
+    some = ", ".join((SUCCESS, SILENT_ERROR, ESCALATION, COST_MEAN, COST_WORST, LATENCY_P95))
     help = f"did you mean {_either(close)}?" if close else f"there are {some} and others"
     stop(f"there is no number `{asked}`", USAGE, help)
 
@@ -49,6 +58,17 @@ def _short(asked: str) -> str:
     return f"{_GROUPS[head]}{rest}" if head in _GROUPS and rest else asked
 
 
+def _role(name: str) -> str | None:
+    """The role whose queue is asked for: by the metric, `review.load.desk`, or by the place in the
+    JSON report, `review.desk`, with the name of one of its numbers or without.
+    """
+    for prefix in (f"{REVIEW_LOAD}.", "review."):
+        if name.startswith(prefix):
+            found = name.removeprefix(prefix)
+            return found.removesuffix(".utilisation").removesuffix(".wait_p95")
+    return None
+
+
 def _blocks(checked: Sequence[Checked], name: str) -> Iterator[list[str]]:
     from pipelang.analysis.metrics.derivation import figure
     from pipelang.interfaces.report.number.explained import explained
@@ -57,7 +77,6 @@ def _blocks(checked: Sequence[Checked], name: str) -> Iterator[list[str]]:
     from pipelang.interfaces.text.colours import painter
 
     width, paint = text_width(sys.stdout), painter(wants_colour(sys.stdout))
-    head, _, rest = name.partition(".")
     for one in checked:
         for analysis in one.analyses:
             pipeline = analysis.pipeline.name
@@ -66,12 +85,10 @@ def _blocks(checked: Sequence[Checked], name: str) -> Iterator[list[str]]:
                 continue
             view = View(one.program, analysis, one.sources, width, paint, verbose=True)
             yield explained(view, mine)
-    if head == "review":
-        # `review.load.ROLE` is what an slo calls it.
-        role = rest.removeprefix("load.").removesuffix(".utilisation").removesuffix(".wait_p95")
-        for load in review_loads(checked):
-            if load.role.name == role:
-                yield review_explained(load, width, paint)
+    role = _role(name)
+    for load in review_loads(checked) if role is not None else ():
+        if load.role.name == role:
+            yield review_explained(load, width, paint)
 
 
 def _known(checked: Sequence[Checked]) -> Iterator[str]:
@@ -83,7 +100,7 @@ def _known(checked: Sequence[Checked]) -> Iterator[str]:
             names = dict.fromkeys([*analysis.numbers, *derivable(analysis)])
             yield from names
             yield from (f"{analysis.pipeline.name}.{name}" for name in names)
-    yield from (f"review.{load.role.name}" for load in review_loads(checked))
+    yield from (f"{REVIEW_LOAD}.{load.role.name}" for load in review_loads(checked))
 
 
 def _no_pipeline(checked: Sequence[Checked]) -> int:

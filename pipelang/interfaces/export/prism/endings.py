@@ -18,6 +18,7 @@ from pipelang.interfaces.export.prism.scopes import PrismScope
 from pipelang.interfaces.export.prism.translation import EFFECT, LinkTrial, Making, Translation
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import named
+from pipelang.semantics.metrics import ESCALATION, FAILURE, REJECTION, SILENT_ERROR, SUCCESS
 
 RIGHT_ANSWER, WRONG_ANSWER = "answered, and right", "answered, but wrong"
 CHAIN_EXHAUSTED = "chain_exhausted"
@@ -58,10 +59,10 @@ def passed_on(making: Making, variable: str, place: int, child: str | None = Non
         kind, _, reason = name.partition(" ")
         if child is None:
             _remembered(making, name, place, is_(variable, code))
-        elif kind == "escalation":
+        elif kind == ESCALATION:
             passed = f"{kind} {named(child, reason)}"
             _remembered(making, passed, place, is_(variable, code))
-        elif kind == "rejection":
+        elif kind == REJECTION:
             _remembered(making, name, place, is_(variable, code))
 
 
@@ -86,11 +87,11 @@ def _endings(
         case p.Escalate() | p.Reject():
             return [(_decision(outcome), TRUE)]
         case p.Fail():
-            return [(f"failure {outcome.code}", TRUE)]
+            return [(f"{FAILURE} {outcome.code}", TRUE)]
 
 
 def _decision(outcome: p.Escalate | p.Reject) -> str:
-    return f"escalation {outcome.reason}" if isinstance(outcome, p.Escalate) else "rejection"
+    return f"{ESCALATION} {outcome.reason}" if isinstance(outcome, p.Escalate) else REJECTION
 
 
 def finish(t: Translation) -> dict[str, int]:
@@ -108,13 +109,11 @@ def finish(t: Translation) -> dict[str, int]:
     for name, code in machine.endings.get(root.ending, {}).items():
         here = is_(root.ending, code)
         if name == RIGHT_ANSWER:
-            machine.go(root.finish, PrismUpdate(final("success")), all_of([here, good]))
+            machine.go(root.finish, PrismUpdate(final(SUCCESS)), all_of([here, good]))
             if good != TRUE:
-                machine.go(
-                    root.finish, PrismUpdate(final("silent_error")), all_of([here, no(good)])
-                )
+                machine.go(root.finish, PrismUpdate(final(SILENT_ERROR)), all_of([here, no(good)]))
         elif name == WRONG_ANSWER:
-            machine.go(root.finish, PrismUpdate(final("silent_error")), here)
+            machine.go(root.finish, PrismUpdate(final(SILENT_ERROR)), here)
         else:
             machine.go(root.finish, PrismUpdate(final(name)), here)
     return places

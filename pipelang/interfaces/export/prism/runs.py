@@ -23,6 +23,7 @@ from pipelang.interfaces.export.prism.machine import PrismUpdate
 from pipelang.interfaces.export.prism.scopes import PrismFrame, called
 from pipelang.interfaces.export.prism.translation import LinkTrial
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import FAILURE
 
 
 def run(trial: LinkTrial, action: p.RunPipeline, place: int) -> None:
@@ -61,7 +62,7 @@ def run(trial: LinkTrial, action: p.RunPipeline, place: int) -> None:
         if name in (RIGHT_ANSWER, WRONG_ANSWER):
             verdict = RIGHT if name == RIGHT_ANSWER else WRONG
             machine.go(frame.finish, trial.made_anew(verdict), here)
-        elif name.startswith("failure"):
+        elif name.startswith(FAILURE):
             failed = here
             if tries is not None:
                 left = compared(variable(tries), "<", number(retries))

@@ -13,8 +13,9 @@ from pipelang.interfaces.export.prism.machine import Machine, PrismUpdate, Rewar
 from pipelang.interfaces.export.prism.scopes import PrismFrame, PrismScope
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import WRONG_EFFECT
 
-EFFECT = "wrong_effect"
+EFFECT = WRONG_EFFECT
 """The variable that remembers a wrong effect to the end of the run."""
 
 

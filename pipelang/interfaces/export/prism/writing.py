@@ -9,9 +9,9 @@ from pipelang.interfaces.export.prism.constants import Constant, identifier, unu
 from pipelang.interfaces.export.prism.formulas import Formula
 from pipelang.interfaces.export.prism.machine import Command, Machine, PrismUpdate
 from pipelang.interfaces.export.prism.translation import EFFECT, Translation
+from pipelang.semantics.metrics import OUTCOMES, SUCCESS
 
 COUNTER = "place"
-OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
 
 
 def written(t: Translation, commands: Sequence[Command], endings: dict[str, int]) -> str:
@@ -25,7 +25,7 @@ def written(t: Translation, commands: Sequence[Command], endings: dict[str, int]
         f"// pipeline {t.root.pipeline.name} of {t.program.file}, written by pipelang",
         f"// {t.program.hash}",
         "//",
-        '// P=? [ F "success" ], or another label below; R{"cost"}=? [ F "done" ]',
+        f'// P=? [ F "{SUCCESS}" ], or another label below; R{{"cost"}}=? [ F "done" ]',
         "",
         "dtmc",
         "",

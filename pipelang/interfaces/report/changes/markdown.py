@@ -20,6 +20,7 @@ from pipelang.interfaces.report.changes.wording import (
     what_happened,
 )
 from pipelang.interfaces.text.number_format import listed, of_metric, plural, value
+from pipelang.semantics.metrics import COST_MEAN, SILENT_ERROR, SUCCESS
 
 MARK = "<!-- pipelang check --against -->"
 _SIGNS = {"good": "🟢", "bad": "🔴", "unsure": "🟡", "people": "🔵"}
@@ -52,7 +53,7 @@ def _pipeline(one: PipelineDifference) -> Iterator[str]:
         assert entry is not None
         said = [
             f"{name} {value(entry.analysis.numbers[name], of_metric(name))}"
-            for name in ("success", "silent_error", "cost.mean")
+            for name in (SUCCESS, SILENT_ERROR, COST_MEAN)
         ]
         yield _text(listed(said)) + "."
         return

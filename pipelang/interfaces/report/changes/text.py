@@ -18,6 +18,14 @@ from pipelang.interfaces.report.changes.wording import (
 from pipelang.interfaces.text.colours import Paint
 from pipelang.interfaces.text.number_format import listed, of_metric, plural, value
 from pipelang.interfaces.text.table import Cell, Row, lay_out
+from pipelang.semantics.metrics import (
+    COST_MEAN,
+    COST_WORST,
+    ESCALATION,
+    FAILURE,
+    SILENT_ERROR,
+    SUCCESS,
+)
 
 
 def against_text(found: Against, width: int, paint: Paint, colour: bool, verbose: bool) -> str:
@@ -87,7 +95,7 @@ def _alone(one: PipelineDifference, width: int, paint: Paint) -> list[str]:
     entry = one.after or one.before
     assert entry is not None
     rows: list[Row] = []
-    for name in ("success", "silent_error", "escalation", "failure", "cost.mean", "cost.worst"):
+    for name in (SUCCESS, SILENT_ERROR, ESCALATION, FAILURE, COST_MEAN, COST_WORST):
         number: Number = entry.analysis.numbers[name]
         rows.append([name, value(number, of_metric(name))])
     return lay_out(rows, "<>", paint, width=width)

@@ -8,16 +8,10 @@ from pipelang.analysis.metrics.differences import Changes, Difference
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict
 from pipelang.analysis.model.intervals import Number
 from pipelang.interfaces.check.compare import Against, PipelineDifference, Promise
+from pipelang.interfaces.report.metric_words import words_of
 from pipelang.interfaces.text.number_format import Show, count, of_metric, percent, value
 from pipelang.records import dataclass
-
-_MORE_IS_BETTER = frozenset(("success", "availability"))
-_LESS_IS_BETTER = frozenset(
-    ("silent_error", "selective_risk", "wrong_effect", "failure", "cost", "latency", "turnaround")
-)
-_BESIDE = frozenset(("coverage", "availability"))
-"""What follows from other rows, and is left out unless everything is wanted."""
-_MIDDLE = ("p50", "p99")
+from pipelang.semantics.metrics import ESCALATION, Better, metric_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +32,13 @@ def changed(changes: Changes, verbose: bool = False) -> list[Changed]:
     """The figures that are not the same, those of one way to a person below all of them."""
     found = []
     for name, difference in changes.metrics.items():
-        if (name in _BESIDE or name.rpartition(".")[2] in _MIDDLE) and not verbose:
+        if words_of(name).beside and not verbose:
             continue
         if difference.direction != "same" and (verbose or not _hardly(name, difference)):
             found.append(_row(name, name, difference))
-        if name == "escalation":
+        if name == ESCALATION:
             found += [
-                _row(inner, "escalation", part, inner=True)
+                _row(inner, ESCALATION, part, inner=True)
                 for inner, part in changes.escalations.items()
                 if part.direction != "same" and (verbose or not _hardly(name, part))
             ]
@@ -66,9 +60,11 @@ def _hardly(metric: str, one: Difference) -> bool:
 def hardly_changed(changes: Changes) -> list[str]:
     """The shares that change by less than 0.05 points, if at all."""
     outer = [
-        name for name, one in changes.metrics.items() if name not in _BESIDE and _hardly(name, one)
+        name
+        for name, one in changes.metrics.items()
+        if not words_of(name).beside and _hardly(name, one)
     ]
-    return outer + [name for name, one in changes.escalations.items() if _hardly("escalation", one)]
+    return outer + [name for name, one in changes.escalations.items() if _hardly(ESCALATION, one)]
 
 
 def unchanged(changes: Changes) -> list[str]:
@@ -76,9 +72,8 @@ def unchanged(changes: Changes) -> list[str]:
     return [
         name
         for name, one in changes.metrics.items()
-        if one.direction == "same" and name not in _BESIDE
-        and name.rpartition(".")[2] not in _MIDDLE
-    ]  # fmt: skip
+        if one.direction == "same" and not words_of(name).beside
+    ]
 
 
 def _row(shown: str, metric: str, one: Difference, inner: bool = False) -> Changed:
@@ -122,21 +117,20 @@ def signed(change: float, show: Show) -> str:
 
 
 def _verdict(metric: str, one: Difference) -> tuple[str, str]:
-    head = metric.partition(".")[0]
-    direction = one.direction
+    better, direction = metric_of(metric).better, one.direction
     if direction == "unsure":
         if one.change.low is None or one.change.high is None:
             return "not known", "unsure"
         if one.change.value is None and 0 in (one.change.low, one.change.high):
             more = one.change.low == 0
             word = "not less" if more else "not more"
-            if head in _MORE_IS_BETTER or head in _LESS_IS_BETTER:
-                word = "no worse" if more is (head in _MORE_IS_BETTER) else "no better"
+            if better is not Better.NEITHER:
+                word = "no worse" if more is (better is Better.MORE) else "no better"
             return word, "unsure"
         return "not sure", "unsure"
-    if head in _MORE_IS_BETTER or head in _LESS_IS_BETTER:
-        better = (direction == "up") is (head in _MORE_IS_BETTER)
-        return ("better", "good") if better else ("worse", "bad")
+    if better is not Better.NEITHER:
+        good = (direction == "up") is (better is Better.MORE)
+        return ("better", "good") if good else ("worse", "bad")
     return ("more", "people") if direction == "up" else ("less", "people")
 
 

@@ -43,6 +43,7 @@ from pipelang.interfaces.report.view import View, says_something
 from pipelang.interfaces.text.colours import painter
 from pipelang.interfaces.text.table import Cell, Row
 from pipelang.records import dataclass
+from pipelang.semantics.metrics import SUCCESS
 
 WIDTH = 100
 
@@ -119,7 +120,7 @@ def _report(checked: Checked, analysis: Analysis) -> Report:
 
 
 def _shares(view: View) -> tuple[Share, ...]:
-    if view.number("success").value is None:
+    if view.number(SUCCESS).value is None:
         return ()
     found = []
     for row in outcome_rows(view):
@@ -133,7 +134,7 @@ def _sections(view: View) -> list[Section | None]:
     """In the order of the text report: what needs no figures first where there are none."""
     known = (_outcomes, _graph, _steps, _promises, _escalations, _costs, _times, _undeclared)
     unknown = (_graph, _steps, _costs, _times, _undeclared, _outcomes, _promises)
-    order = known if says_something(view.number("success")) else unknown
+    order = known if says_something(view.number(SUCCESS)) else unknown
     return [section(view) for section in (*order, _curves, _basis)]
 
 

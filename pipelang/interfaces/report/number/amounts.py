@@ -6,16 +6,17 @@ from pipelang.analysis.metrics.derivation import Contribution, Derivation
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import exact_money, rate
 from pipelang.interfaces.text.table import Cell, Row, labelled, lay_out
+from pipelang.semantics.metrics import COST_MONTH, COST_WORST, TOKENS_MEAN
 
 
 def amounts(view: View, found: Derivation) -> list[str]:
     """A row a kind of call: how often, at what a time; below, what one call takes."""
-    tokens = found.name == "tokens.mean"
+    tokens = found.name == TOKENS_MEAN
     rows: list[Row] = []
     for part in found.parts:
         often = each = ""
         if part.calls is not None and part.each is not None:
-            whole = float(part.calls).is_integer() and found.name == "cost.worst"
+            whole = float(part.calls).is_integer() and found.name == COST_WORST
             often = f"{part.calls:.0f} ×" if whole else f"{part.calls:.6f} ×"
             each = f"{part.each:,.2f}" if tokens else in_dollars(part.each)
         amount = f"{part.amount:,.4f}" if tokens else in_dollars(part.amount)
@@ -28,7 +29,7 @@ def amounts(view: View, found: Derivation) -> list[str]:
     total = sum(part.amount for part in found.parts)
     rows.append(["together", "", "", "", "", f"{total:,.4f}" if tokens else in_dollars(total)])
     lines = lay_out(rows, "<<>><>", view.paint, width=view.width, whole=True)
-    if found.name == "cost.month":
+    if found.name == COST_MONTH:
         per_day = view.pipeline.traffic.per_day
         assert per_day is not None
         runs = rate(float(per_day))

@@ -6,18 +6,19 @@ around it, so that what is printed adds up as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipelang.analysis.metrics.derivation import (
     Contribution,
     Derivation,
     derive,
-    done_wrongly,
     figure,
 )
-from pipelang.analysis.metrics.loss_waterfall import Flow
+from pipelang.analysis.metrics.loss_waterfall import Flow, wrongly_done
 from pipelang.analysis.metrics.loss_waterfall import WaterfallRow as Passed
+from pipelang.analysis.metrics.readings import WaterfallSum, sum_of
 from pipelang.diagnostics.columns import wrap
+from pipelang.interfaces.report.metric_words import WORDS, words_of
 from pipelang.interfaces.report.number.amounts import amounts, in_dollars
 from pipelang.interfaces.report.sections.inputs import input_lines
 from pipelang.interfaces.report.sections.undeclared import undeclared
@@ -31,23 +32,8 @@ from pipelang.interfaces.text.number_format import (
 )
 from pipelang.interfaces.text.table import Cell, Row, labelled, lay_out
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import P50, P95, P99, SUCCESS, WORST, Unit, metric_of
 from pipelang.semantics.quantities import show_seconds
-
-_MEANING = {
-    "success": "Begin with all runs, and take off at each item those that are right no longer.",
-    "silent_error": "Begin with none; add at each item what goes wrong, take off what is caught.",
-    "escalation": "Add up the runs that each item sends to a person.",
-    "rejection": "Add up the runs that each item rejects.",
-    "failure": "Add up the runs that fail at each item.",
-    "coverage": "Begin with all runs, and take off at each item those that end without an answer.",
-    "availability": "Begin with all runs, and take off at each item those that fail.",
-    "wrong_effect": "Add up the runs in which an item does something with a wrong value.",
-    "selective_risk": "The wrong answers (first column), divided by all answers.",
-    "cost.mean": "What each call costs, times how many there are in a mean run.",
-    "cost.month": "What each call costs, times how many there are in a mean run; then the month.",
-    "cost.worst": "Every prompt and answer at its longest, times every try on the dearest path.",
-    "tokens.mean": "Tokens that a call reads and writes, times how many there are in a mean run.",
-}
 
 
 def explained(view: View, name: str) -> list[str]:
@@ -76,24 +62,27 @@ def explained(view: View, name: str) -> list[str]:
 
 def _exactly(found: Derivation) -> str:
     """A value with all the digits that the table below it has."""
-    if found.name.startswith("cost."):
-        return in_dollars(found.value)
-    return f"{found.value:,.4f}" if found.name.startswith("tokens.") else _points(found.value)
+    match metric_of(found.name).unit:
+        case Unit.MONEY:
+            return in_dollars(found.value)
+        case Unit.TOKENS:
+            return f"{found.value:,.4f}"
+        case _:
+            return _points(found.value)
 
 
 def _derived(view: View, found: Derivation) -> list[str]:
-    head = found.name.partition(".")[0]
-    meaning = _MEANING.get(found.name) or _MEANING.get(head) or _MEANING["cost.mean"]
-    lines = wrap(meaning, view.width)
-    if head in ("cost", "tokens"):
+    lines = wrap(words_of(found.name).derived, view.width)
+    how = sum_of(found.name)
+    if how is None:
         return [*lines, "", *amounts(view, found)]
-    return [*lines, "", *_waterfall(view, found)]
+    return [*lines, "", *_waterfall(view, found, how)]
 
 
 # ---------------------------------------------------------------------------- probabilities
 
 
-def _waterfall(view: View, found: Derivation) -> list[str]:
+def _waterfall(view: View, found: Derivation, how: WaterfallSum) -> list[str]:
     """A row an item: what it does, the change, and what there is behind it. Where one goes down
     from all runs, the factor says the same as a product.
     """
@@ -111,7 +100,7 @@ def _waterfall(view: View, found: Derivation) -> list[str]:
         rows.append(
             [
                 _label(part),
-                Cell("; ".join(_happens(part, found.name)), "dim"),
+                Cell("; ".join(_happens(part, found.name, how)), "dim"),
                 factor,
                 f"{sign}{abs(change) / 1e4:.4f}%",
                 _points(total),
@@ -150,16 +139,16 @@ def _label(part: Contribution) -> str:
     return f"{part.label}, again" if part.row is not None and part.row.again else part.label
 
 
-def _happens(part: Contribution, name: str) -> Iterator[str]:
+def _happens(part: Contribution, name: str, how: WaterfallSum) -> Iterator[str]:
     """What an item does to the runs that come to it, as far as the number is about it."""
     row = part.row
     assert row is not None
     if isinstance(row.item, (p.When, p.MatchBranch)):
         yield f"{percent(row.wrong.on_right, 2)} of all runs have a fault that {_UNREAD}"
         return
-    right, wrong = list(_of_right(row, name)), list(_of_wrong(row, name))
+    right, wrong = list(_of_right(row, name, how)), list(_of_wrong(row, name, how))
     if right:
-        kind = "with nothing wrong done yet" if name == "wrong_effect" else "right"
+        kind = "with nothing wrong done yet" if how.judge is wrongly_done else "right"
         yield f"of the {percent(row.right.came, 2)} that come here {kind}, {listed(right)}"
     if wrong:
         yield f"of the {percent(row.wrong.came, 2)} that come here wrong, {listed(wrong)}"
@@ -168,43 +157,38 @@ def _happens(part: Contribution, name: str) -> Iterator[str]:
 _UNREAD = "nothing reads from here on, and count as right again"
 
 
-def _of_right(row: Passed, name: str) -> Iterator[str]:
+def _of_right(row: Passed, name: str, how: WaterfallSum) -> Iterator[str]:
     flow = row.right
-    if name == "wrong_effect":
-        yield f"{_of(done_wrongly(row), flow)} do something with a wrong value"
+    if how.judge is wrongly_done:
+        yield f"{_of(how.change(row, name), flow)} do something with a wrong value"
         return
-    if flow.on_wrong and name in ("success", "silent_error", "selective_risk"):
+    if flow.on_wrong and how.turns:
         yield f"{_of(flow.on_wrong, flow)} go wrong"
-    if name not in ("silent_error", "selective_risk"):
-        yield from _ends(flow, name)
+    yield from _ends(flow, name, how.right_ends)
 
 
-def _of_wrong(row: Passed, name: str) -> Iterator[str]:
+def _of_wrong(row: Passed, name: str, how: WaterfallSum) -> Iterator[str]:
     flow = row.wrong
-    if name == "wrong_effect":
+    if how.judge is wrongly_done:
         return
-    if name != "success":
-        yield from _ends(flow, "coverage" if name == "selective_risk" else name)
-    if name in ("success", "silent_error", "selective_risk"):
+    yield from _ends(flow, name, how.wrong_ends)
+    if how.turns:
         if flow.on_right:
             step = isinstance(row.item, p.Step)
-            how = "are put right" if step else f"have a fault that {_UNREAD}"
-            yield f"{_of(flow.on_right, flow)} {how}"
-        if flow.ended.get("success"):
-            yield f"{_of(flow.ended['success'], flow)} return what is right"
+            turned = "are put right" if step else f"have a fault that {_UNREAD}"
+            yield f"{_of(flow.on_right, flow)} {turned}"
+        if flow.ended.get(SUCCESS):
+            yield f"{_of(flow.ended[SUCCESS], flow)} return what is right"
 
 
-def _ends(flow: Flow, name: str) -> Iterator[str]:
-    """How runs of a kind end without an answer; only in the way that the number is about."""
-    head = name.partition(".")[0]
-    only = {"availability": "failure"}.get(head, head if head in _VERBS else "")
-    for key, verb in _VERBS.items():
-        share = flow.ended.get(name if name.startswith("escalation.") else key)
-        if share and only in ("", key):
-            yield f"{_of(share, flow)} {verb}"
-
-
-_VERBS = {"escalation": "go to a person", "rejection": "are rejected", "failure": "fail"}
+def _ends(flow: Flow, name: str, ends: Sequence[str]) -> Iterator[str]:
+    """How runs of a kind end without an answer, of the ways that change the number. One that is of
+    one gate or step (`escalation.sure`) counts the runs that this one ends.
+    """
+    for end in ends:
+        share = flow.ended.get(name if metric_of(name).name == end else end)
+        if share:
+            yield f"{_of(share, flow)} {WORDS[end].verbs[1]}"
 
 
 def _of(share: float, flow: Flow) -> str:
@@ -225,12 +209,12 @@ def _why_not(view: View, name: str) -> str:
     if view.analysis.unknown:
         return "It is certain whatever is undeclared, but its parts are not."
     shown = value(number, of_metric(name))
-    if read in ("p50", "p95", "p99"):
+    if read in (P50, P95, P99):
         return (
             f"A quantile is no sum: the distribution of all runs is worked out, and {read[1:]} of "
             f"100 runs stay under {shown}."
         )
-    if read == "worst":
+    if read == WORST:
         return "The longest way through: every attempt to its limit, with every wait between them."
     return f"It is the mean of the distribution of all runs: {shown}."
 

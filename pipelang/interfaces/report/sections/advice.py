@@ -8,6 +8,7 @@ from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.colours import painter
 from pipelang.interfaces.text.number_format import money, of_metric, percent
 from pipelang.interfaces.text.table import Cell, Row, lay_out
+from pipelang.semantics.metrics import SILENT_ERROR, SUCCESS
 
 HARDLY = 0.00005
 """Of a share: a change that does less is not worth a line of a short list."""
@@ -84,10 +85,10 @@ def _cost(one: Advice) -> str:
 
 def _beside(one: Advice) -> Cell:
     """What else a change does to what is answered: the other of success and silent error."""
-    for metric in ("silent_error", "success"):
+    for metric in (SILENT_ERROR, SUCCESS):
         before, after = one.figures[metric]
         if metric != one.metric and abs(after - before) >= HARDLY:
-            worse = (after < before) == (metric == "success")
+            worse = (after < before) == (metric == SUCCESS)
             return Cell(f"{metric} {said(metric, before, after)}", "unsure" if worse else "dim")
     return Cell("")
 

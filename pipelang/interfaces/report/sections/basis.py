@@ -10,6 +10,7 @@ from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural
 from pipelang.interfaces.text.table import labelled
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.metrics import COST_MEAN
 
 _PLACE = re.compile(r"^(?P<name>.*?(?:@\d+\.\w+)?)@(?P<file>.+):(?P<at>\d+)$", re.DOTALL)
 _LINK = re.compile(r"\[(?P<index>\d+)\]@\d+")
@@ -40,7 +41,7 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
         said = f"{plural(len(assumed), 'figure')} that somebody wrote down and nobody has measured"
         said += " (listed below)" if view.verbose else " (--verbose names them)"
         parts.append(("assumed", said))
-    mean = view.number("cost.mean")
+    mean = view.number(COST_MEAN)
     if mean.basis is Basis.BOUND and mean.value:
         parts.append(("bounds", "costs: a length that nobody declared counts as its maximum"))
     if analysis.unknown:

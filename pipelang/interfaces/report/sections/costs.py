@@ -17,6 +17,7 @@ from pipelang.interfaces.text.number_format import (
     value,
 )
 from pipelang.interfaces.text.table import Cell, Row, lay_out
+from pipelang.semantics.metrics import COST_MEAN, COST_MONTH, COST_P95
 from pipelang.semantics.quantities import plain
 
 
@@ -44,10 +45,10 @@ def cost_rows(view: View) -> list[Row]:
     if is_free(view):
         return []
     rows: list[Row] = []
-    mean, month = view.number("cost.mean"), view.number("cost.month")
+    mean, month = view.number(COST_MEAN), view.number(COST_MONTH)
     if mean.value is not None or mean.high is not None:
         rows.append(["mean run", value(mean, money), Cell(interval(mean, money), "dim")])
-    most = view.number("cost.p95")
+    most = view.number(COST_P95)
     if most.value is not None and most.value != mean.value:
         rows.append(["95% of runs under", value(most, money), Cell(interval(most, money), "dim")])
     if month.value is not None and view.pipeline.traffic.per_day is not None:
@@ -58,7 +59,7 @@ def cost_rows(view: View) -> list[Row]:
 
 def _baselines(view: View) -> list[Row]:
     """The mean run with every model call at one tier, beside the mean run as it is."""
-    mean, found = view.number("cost.mean").value, view.analysis.baseline
+    mean, found = view.number(COST_MEAN).value, view.analysis.baseline
     if not mean or len(found) < 2:
         return []
     rows: list[Row] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelang.analysis.model.intervals import Number
-from pipelang.analysis.sweep.sweep import OUTCOMES
+from pipelang.interfaces.report.metric_words import WORDS
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
     DUST,
@@ -20,18 +20,11 @@ from pipelang.interfaces.text.number_format import (
 from pipelang.interfaces.text.table import Cell, Row, bar, lay_out, range_bar
 from pipelang.semantics import program as p
 from pipelang.semantics import walk
+from pipelang.semantics.metrics import ESCALATION, OUTCOMES, SELECTIVE_RISK, WRONG_EFFECT
 
 BAR = 40
 RARE = 0.005
 """Ways out that fewer runs take than this are told in one line, unless the report is verbose."""
-
-_NAMES = {
-    "success": ("answered right", "good"),
-    "silent_error": ("answered wrong", "bad"),
-    "escalation": ("to a person", "people"),
-    "rejection": ("rejected", ""),
-    "failure": ("failed", "bad"),
-}
 
 
 def outcomes(view: View) -> list[str]:
@@ -59,13 +52,13 @@ def outcome_rows(view: View) -> list[Row]:
         number = view.number(outcome)
         if number.high is not None and number.high <= DUST:
             continue
-        name, style = _NAMES[outcome]
+        words = WORDS[outcome]
         rows.append(
             [
-                name,
+                words.label,
                 value(number, percent),
                 Cell(interval(number, percent), "dim"),
-                _bar(number, 1.0, room, style),
+                _bar(number, 1.0, room, words.style),
             ]
         )
     return rows
@@ -106,11 +99,11 @@ def _bar(number: Number, most: float, room: int, style: str) -> Cell:
 
 def remarks(view: View) -> Iterator[str]:
     """What the outcomes mean for those who get the answers."""
-    risk = view.value("selective_risk")
+    risk = view.value(SELECTIVE_RISK)
     if risk is not None and DUST < risk < 1:
         as_cases = f" ({one_in(risk)})" if risk < 0.1 else ""
         yield f"of the answers, {percent(risk)} are wrong{as_cases}"
-    effect = view.value("wrong_effect")
+    effect = view.value(WRONG_EFFECT)
     if effect is not None and effect > DUST:
         yield f"in {percent(effect)} of runs something is done in the world with a wrong value"
 
@@ -170,7 +163,7 @@ def _at_most(number: Number) -> float:
 
 
 def _daily(view: View) -> str:
-    total, per_day = view.value("escalation"), view.pipeline.traffic.per_day
+    total, per_day = view.value(ESCALATION), view.pipeline.traffic.per_day
     if per_day is None or total is None or total <= DUST:
         return ""
     return f"{a_day(float(per_day) * total, 'case', 'cases')}"

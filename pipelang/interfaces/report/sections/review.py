@@ -9,6 +9,7 @@ from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.text.colours import Paint
 from pipelang.interfaces.text.number_format import interval, listed, percent, plural, value
 from pipelang.interfaces.text.table import Cell, Row, lay_out
+from pipelang.semantics.metrics import REVIEW_LOAD
 from pipelang.semantics.quantities import show_seconds
 
 SECTION = "Review load"
@@ -101,7 +102,7 @@ def remarks(loads: Sequence[Load]) -> list[str]:
 def review_explained(load: Load, width: int, paint: Paint) -> list[str]:
     """How busy a role is and how long cases wait, step by step."""
     role = load.role
-    lines = [paint(f"review.{role.name}", "title"), paint("─" * width, "dim")]
+    lines = [paint(f"{REVIEW_LOAD}.{role.name}", "title"), paint("─" * width, "dim")]
     cases, share = load.cases.value, load.utilisation.value
     if role.people is None or role.handles is None or cases is None or share is None:
         return [*lines, *wrap(remarks([load])[0], width)]

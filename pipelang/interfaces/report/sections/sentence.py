@@ -6,20 +6,10 @@ from collections.abc import Sequence
 from math import ceil, floor
 
 from pipelang.analysis.model.intervals import Number
-from pipelang.analysis.sweep.sweep import OUTCOMES
+from pipelang.interfaces.report.metric_words import WORDS
 from pipelang.interfaces.report.view import View, says_something
 from pipelang.interfaces.text.number_format import DUST, a_day, listed, one_in, plural, rate
-
-VERBS = {
-    "success": ("is answered right", "are answered right"),
-    "silent_error": (
-        "is answered wrong without anybody noticing",
-        "are answered wrong without anybody noticing",
-    ),
-    "escalation": ("goes to a person", "go to a person"),
-    "rejection": ("is rejected", "are rejected"),
-    "failure": ("fails", "fail"),
-}
+from pipelang.semantics.metrics import ESCALATION, OUTCOMES, SILENT_ERROR, SUCCESS
 
 
 def sentence(view: View) -> str:
@@ -34,7 +24,7 @@ def sentence(view: View) -> str:
         return f"{_in_ranges(name, numbers)} It is a range because {why}."
     number = len(analysis.unknown)
     open_figures = f"{plural(number, 'figure')} that it hangs on {'is' if number == 1 else 'are'}"
-    if says_something(numbers["success"]):
+    if says_something(numbers[SUCCESS]):
         return f"{_in_ranges(name, numbers)} It is a range because {open_figures} not declared."
     return (
         f"How often `{name}` is right cannot be said: {open_figures} not declared (listed below). "
@@ -64,11 +54,11 @@ def _largest_remainders(shares: Sequence[float], total: int) -> list[int]:
 def _of_runs(name: str, shares: dict[str, float]) -> str:
     there = {outcome: share for outcome, share in shares.items() if share > DUST}
     if len(there) == 1:
-        return f"Every run of `{name}` {VERBS[next(iter(there))][0]}."
+        return f"Every run of `{name}` {WORDS[next(iter(there))].verbs[0]}."
     total, counts = apportion(list(there.values()))
     common, rare = [], []
     for (outcome, share), number in zip(there.items(), counts, strict=True):
-        one, many = VERBS[outcome]
+        one, many = WORDS[outcome].verbs
         if share * total < 0.5:
             rare.append(f"{one_in(share)} {one}")
         else:
@@ -82,7 +72,7 @@ def _in_ranges(name: str, numbers: dict[str, Number]) -> str:
     for outcome, number in numbers.items():
         if number.low is None or number.high is None or number.high <= DUST:
             continue
-        one, many = VERBS[outcome]
+        one, many = WORDS[outcome].verbs
         # Outwards: a bound that holds must hold as it is printed.
         low, high = f"{floor(number.low * 100 + DUST)}", f"{ceil(number.high * 100 - DUST)}"
         if number.high < 0.005:
@@ -102,10 +92,10 @@ def _daily(view: View, shares: dict[str, float]) -> list[str]:
         return []
     runs = float(per_day)
     parts = []
-    if shares["escalation"] > DUST:
-        parts.append(f"{a_day(runs * shares['escalation'], 'case', 'cases')} for people")
-    if shares["silent_error"] > DUST:
-        wrong = a_day(runs * shares["silent_error"], "wrong answer", "wrong answers")
+    if shares[ESCALATION] > DUST:
+        parts.append(f"{a_day(runs * shares[ESCALATION], 'case', 'cases')} for people")
+    if shares[SILENT_ERROR] > DUST:
+        wrong = a_day(runs * shares[SILENT_ERROR], "wrong answer", "wrong answers")
         parts.append(f"{wrong} that nobody notices")
     return [f"At {rate(runs)} runs a day that is {listed(parts)}."] if parts else []
 

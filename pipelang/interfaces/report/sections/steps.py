@@ -18,6 +18,7 @@ from pipelang.interfaces.text.number_format import (
 from pipelang.interfaces.text.table import Cell, Row, bar, labelled, lay_out
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
+from pipelang.semantics.metrics import ESCALATION, REJECTION, SELECTIVE_RISK, SUCCESS
 from pipelang.semantics.walk import all_items, inner_links
 
 BAR = 24
@@ -133,13 +134,13 @@ def compounding(view: View) -> tuple[str, str]:
     """The naive product beside the exact figure, and what the product leaves out."""
     rows = view.analysis.steps
     product = running_products(rows)[-1] if rows else None
-    exact, number = view.value("success"), len(rows)
+    exact, number = view.value(SUCCESS), len(rows)
     if product is None or exact is None or number < 2:
         return "", ""
     head = f"The {number} steps multiplied make {exact_percent(product)}"
     if abs(product - exact) < SAME:
         return f"{head}, and that is how many runs are answered right.", ""
-    risk = view.value("selective_risk")
+    risk = view.value(SELECTIVE_RISK)
     of_answers = f" ({exact_percent(1 - risk)} of the answers)" if risk is not None else ""
     said = f"; in fact {exact_percent(exact)} of the runs are answered right{of_answers}."
     reasons = left_out(view)
@@ -151,7 +152,7 @@ def left_out(view: View) -> list[str]:
     """What is in this pipeline that no product of its steps' reliabilities has in it."""
     everything = list(all_items(view.pipeline.block))
     found = []
-    people, refused = view.value("escalation") or 0.0, view.value("rejection") or 0.0
+    people, refused = view.value(ESCALATION) or 0.0, view.value(REJECTION) or 0.0
     if people > SAME:
         found.append(f"{percent(people)} of the runs go to a person on the way")
     if refused > SAME:

@@ -8,9 +8,9 @@ from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, value
 from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.records import replace
+from pipelang.semantics.metrics import LATENCY, QUANTILES, TURNAROUND
 from pipelang.semantics.quantities import show_seconds
 
-_READ = ("mean", "p50", "p95", "p99", "worst")
 _HEAD = ("", "mean", "50% under", "95% under", "99% under", "at most")
 
 
@@ -27,7 +27,7 @@ def times(view: View) -> list[str]:
 
 def time_rows(view: View) -> list[Row]:
     """A head, machine time, and time with people where that differs."""
-    machine, whole = _clocks(view, "latency"), _clocks(view, "turnaround")
+    machine, whole = _clocks(view, LATENCY), _clocks(view, TURNAROUND)
     if all(number.high == 0 for number in whole):
         return []
     rows: list[Row] = [[Cell(text, "dim") for text in _HEAD]]
@@ -41,7 +41,7 @@ def _clocks(view: View, metric: str) -> list[Number]:
     """The figures of a clock. Quantiles are good to 1%, so that a bound on one may be above the
     longest run there is; that one is exact.
     """
-    found = [view.number(f"{metric}.{read}") for read in _READ]
+    found = [view.number(f"{metric}.{read}") for read in QUANTILES]
     most = found[-1].high
     if most is None:
         return found
@@ -63,15 +63,15 @@ def _shown(number: Number) -> Cell | str:
 
 def most_time(view: View) -> str:
     """What most of the time goes by."""
-    people = _clocks(view, "latency") != _clocks(view, "turnaround")
+    people = _clocks(view, LATENCY) != _clocks(view, TURNAROUND)
     said = []
-    for name, words in (("latency", "machine time"), ("turnaround", "time with people")):
+    for name, words in ((LATENCY, "machine time"), (TURNAROUND, "time with people")):
         path = view.analysis.critical.get(name, ())
-        if path and (people or name == "latency"):
+        if path and (people or name == LATENCY):
             said.append(f"most of the {words} is spent in {listed([f'`{step}`' for step in path])}")
     if not said:
         return ""
     text = f"{said[0][0].upper()}{'; '.join(said)[1:]}."
-    if any(not view.number(f"latency.{read}").tight for read in _READ[:4]):
+    if any(not view.number(f"{LATENCY}.{read}").tight for read in QUANTILES[:-1]):
         text += " These are upper bounds: more runs side by side than they take into account."
     return text

@@ -1,4 +1,4 @@
-"""The metrics that an slo, a watch and a breaker can name, with their units."""
+"""Metrics as an `slo`, a `watch` or a `breaker` writes them, checked against the vocabulary."""
 
 from __future__ import annotations
 
@@ -13,45 +13,26 @@ from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.constants import folded
 from pipelang.semantics.elaborate.expressions.expressions import elaborate
 from pipelang.semantics.elaborate.options.quantity import wrong_unit
+from pipelang.semantics.metrics import (
+    COUNTED,
+    METRICS,
+    OBSERVED,
+    Metric,
+    MetricArgument,
+    Unit,
+    metric_of,
+)
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import DURATION, INT, MONEY, PROBABILITY, TOKENS, ErrorType, Type
 from pipelang.syntax import ast
 
-SHARES = (
-    "success silent_error escalation rejection failure coverage selective_risk availability "
-    "wrong_effect"
-).split()
-QUANTILES = "mean p50 p95 p99 worst".split()
-PROMISED = (
-    *SHARES,
-    *(f"cost.{q}" for q in (*QUANTILES, "month")),
-    "cost.baseline",
-    *(f"tokens.{q}" for q in ("mean", "worst")),
-    *(f"latency.{q}" for q in QUANTILES),
-    *(f"turnaround.{q}" for q in QUANTILES),
-    "review.load",
-)
-"""What the analysis can say before anything runs, and so what an slo can promise."""
-OBSERVED = (*PROMISED, "accuracy", "calibration", "error_rate", "latency", "cost", "turnaround")
-"""What can be watched in production besides."""
-
-COUNTED = (
-    *"error_rate failure escalation rejection coverage cost latency turnaround".split(),
-    *(f"{name}.{q}" for name in ("cost", "latency", "turnaround") for q in QUANTILES),
-    *(f"tokens.{q}" for q in ("mean", "worst")),
-)
-"""What is known of a run when it ends, and so what a breaker can count. Without more, `cost`,
-`latency` and `turnaround` are means.
-"""
-
-_UNITS: Mapping[str, tuple[str, tuple[Type, ...]]] = {
-    "cost": ("an amount of money like $0.08", (MONEY,)),
-    "tokens": ("an amount like 60k tokens", (TOKENS, INT)),
-    "latency": ("a duration like 30s", (DURATION,)),
-    "turnaround": ("a duration like 30s", (DURATION,)),
+_UNITS: Mapping[Unit, tuple[str, tuple[Type, ...]]] = {
+    Unit.SHARE: ("a share like 70%", (PROBABILITY,)),
+    Unit.MONEY: ("an amount of money like $0.08", (MONEY,)),
+    Unit.TOKENS: ("an amount like 60k tokens", (TOKENS, INT)),
+    Unit.DURATION: ("a duration like 30s", (DURATION,)),
 }
-_SHARE: tuple[str, tuple[Type, ...]] = ("a share like 70%", (PROBABILITY,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,34 +49,51 @@ class Named:
 def metric_name(
     context: Context, file: str, metric: ast.Metric, metrics: tuple[str, ...], named: Named
 ) -> str | None:
-    """The metric in dotted form, None (told) if there is no such metric here."""
+    """The metric in dotted form, of those in `metrics`; None, and a finding, if it is none of them
+    or its argument names nothing.
+    """
     name = ".".join(part.text for part in metric.path)
-    head, _, rest = name.partition(".")
-    if head == "escalation" and rest and metric.of is None and metric.key is None:
-        return _escalation(context, metric, rest, named)
-    if name.startswith("review.load.") and len(metric.path) == 3:
-        role = context.find(file, metric.path[2], "role")
-        return None if role is None else name
-    if name not in metrics:
+    row, rest = _row_of(metric)
+    if row is None or row.name not in metrics or (rest and (metric.of or metric.key) is not None):
         _no_metric(context, metric, name, metrics)
         return None
+    if row.argument is MetricArgument.EXIT and rest:
+        return _escalation(context, metric, row, rest, named)
+    if row.argument is MetricArgument.ROLE and rest:
+        return None if context.find(file, metric.path[-1], "role") is None else name
     if metric.key is not None:
-        return _keyed(context, file, metric, name)
-    if name == "cost.baseline":
-        help = 'name the tier that everything would run at: `cost.baseline["opus"]`'
-        context.tell(
-            codes.MISSING_OPTION, metric.span, what="metric", name=name, option="[TIER]", help=help
-        )
+        return _keyed(context, file, metric, row)
+    if row.argument is MetricArgument.TIER:
+        help = f'name the tier that everything would run at: `{name}["opus"]`'
+        _needs(context, metric, name, "[TIER]", help)
         return None
     if metric.of is not None:
-        return _of_step(context, metric, name, named)
-    if name in ("accuracy", "calibration"):
-        help = f"say of which step: `{name}(STEP)`"
-        context.tell(
-            codes.MISSING_OPTION, metric.span, what="metric", name=name, option="(STEP)", help=help
-        )
+        return _of_step(context, metric, row, named)
+    if row.argument is MetricArgument.STEP:
+        _needs(context, metric, name, "(STEP)", f"say of which step: `{name}(STEP)`")
         return None
     return name
+
+
+def _row_of(metric: ast.Metric) -> tuple[Metric | None, str]:
+    """The row that a path names, and what is behind its name: a gate or step, or a role."""
+    parts = [part.text for part in metric.path]
+    for end in range(len(parts), 0, -1):
+        row, rest = METRICS.get(".".join(parts[:end])), ".".join(parts[end:])
+        if row is None:
+            continue
+        takes = row.argument is MetricArgument.EXIT or (
+            row.argument is MetricArgument.ROLE and "." not in rest
+        )
+        return (row if takes or not rest else None), rest
+    return None, ""
+
+
+def _needs(context: Context, metric: ast.Metric, name: str, option: str, help: str) -> None:
+    """Tell that a metric lacks its argument."""
+    context.tell(
+        codes.MISSING_OPTION, metric.span, what="metric", name=name, option=option, help=help
+    )
 
 
 def _no_metric(context: Context, metric: ast.Metric, name: str, metrics: tuple[str, ...]) -> None:
@@ -104,50 +102,54 @@ def _no_metric(context: Context, metric: ast.Metric, name: str, metrics: tuple[s
     if inside:
         help = "there are: " + ", ".join(inside)
     elif metrics is COUNTED and name in OBSERVED:
-        help = "no run knows it when it ends; a breaker counts " + ", ".join(COUNTED[:8])
+        plain = [known for known in COUNTED if "." not in known]
+        help = "no run knows it when it ends; a breaker counts " + ", ".join(plain)
     elif name in OBSERVED:
         help = "it is not known before anything runs: put it into `watch`"
     context.tell(codes.UNKNOWN_NAME, metric.span, what="metric", name=name, help=help)
 
 
-def _escalation(context: Context, metric: ast.Metric, rest: str, named: Named) -> str | None:
-    """`escalation.NAME`, by the gate or step that escalates."""
+def _escalation(
+    context: Context, metric: ast.Metric, row: Metric, rest: str, named: Named
+) -> str | None:
+    """A metric by the gate or step of the pipeline that escalates; `rest` is its name."""
     if len(metric.path) == 2 and rest not in named.exits and not named.flawed:
         help = suggestion(rest, named.exits)
         context.tell(
             codes.UNKNOWN_NAME, metric.path[1].span, help=help, what="gate or step", name=rest
         )
         return None
-    return f"escalation.{rest}"
+    return f"{row.name}.{rest}"
 
 
-def _keyed(context: Context, file: str, metric: ast.Metric, name: str) -> str | None:
-    if name not in ("cost.baseline", "review.load"):
-        what = f"`{name}`"
+def _keyed(context: Context, file: str, metric: ast.Metric, row: Metric) -> str | None:
+    """A metric of a tier or a role, whose name stands in brackets."""
+    if row.argument not in (MetricArgument.TIER, MetricArgument.ROLE):
+        what = f"`{row.name}`"
         context.tell(codes.WRONG_OPTION, metric.span, option=f'["{metric.key}"]', what=what)
         return None
-    kind = "tier" if name == "cost.baseline" else "role"
-    if context.find(file, ast.Name(str(metric.key), metric.span), kind) is None:
+    if context.find(file, ast.Name(str(metric.key), metric.span), row.argument.value) is None:
         return None
-    return f'{name}["{metric.key}"]'
+    return f'{row.name}["{metric.key}"]'
 
 
-def _of_step(context: Context, metric: ast.Metric, name: str, named: Named) -> str | None:
+def _of_step(context: Context, metric: ast.Metric, row: Metric, named: Named) -> str | None:
+    """A metric of a step, whose name stands in parentheses."""
     assert metric.of is not None
     step = metric.of.text
-    if name not in ("accuracy", "calibration"):
-        context.tell(codes.WRONG_OPTION, metric.span, option=f"({step})", what=f"`{name}`")
+    if row.argument is not MetricArgument.STEP:
+        context.tell(codes.WRONG_OPTION, metric.span, option=f"({step})", what=f"`{row.name}`")
         return None
     if step not in named.steps and not named.flawed:
         help = suggestion(step, named.steps)
         context.tell(codes.UNKNOWN_NAME, metric.of.span, what="step", name=step, help=help)
         return None
-    return f"{name}({step})"
+    return f"{row.name}({step})"
 
 
 def unit_of(name: str) -> tuple[str, tuple[Type, ...]]:
-    """What a metric is measured in, in words and as types."""
-    return _UNITS.get(name.split(".")[0].split("(")[0].split("[")[0], _SHARE)
+    """The unit of a metric, in words and as types."""
+    return _UNITS[metric_of(name).unit]
 
 
 def metric_target(

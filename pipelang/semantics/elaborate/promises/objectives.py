@@ -12,21 +12,15 @@ from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.expressions import condition, elaborate
 from pipelang.semantics.elaborate.options.quantity import quantity, wrong_unit
 from pipelang.semantics.elaborate.promises.metrics import (
-    COUNTED,
-    OBSERVED,
-    PROMISED,
-    SHARES,
     Named,
     metric_name,
     metric_target,
     unit_of,
 )
+from pipelang.semantics.metrics import COUNTED, OBSERVED, OUTCOMES, PROMISED
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import DURATION, PROBABILITY, ErrorType
 from pipelang.syntax import ast
-
-_OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
-assert set(_OUTCOMES) <= set(SHARES)
 
 
 def slo(context: Context, scope: Scope, item: ast.Slo, named: Named) -> tuple[p.SloLine, ...]:
@@ -91,7 +85,7 @@ def _contradictions(context: Context, lines: list[p.SloLine]) -> None:
                 f"`{metric}` cannot be {low.op} {low.target_text} and {high.op} {high.target_text}"
             )
             context.tell(codes.SLO_CONTRADICTION, low.span, what=what, labels=(label,))
-    _too_much(context, [lowest[name] for name in _OUTCOMES if name in lowest])
+    _too_much(context, [lowest[name] for name in OUTCOMES if name in lowest])
 
 
 def _apart(low: p.SloLine, high: p.SloLine) -> bool:

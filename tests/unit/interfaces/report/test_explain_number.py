@@ -72,6 +72,15 @@ def test_every_number_has_a_name(name: str) -> None:
     assert len(done.output) > 60
 
 
+@pytest.mark.parametrize(
+    "name", ["review.support", "review.support.wait_p95", "review.load.support"]
+)
+def test_a_queue_is_known_by_its_metric_and_by_its_place_in_the_report(name: str) -> None:
+    done = explain(SUPPORT, name)
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("review.load.support\n")
+
+
 def test_where_numbers_stand_is_told() -> None:
     done = explain(SUPPORT, "success")
     text = Path(SUPPORT).read_text().splitlines()
