@@ -9,9 +9,11 @@ from typing import Any, assert_never
 from pipelang.records import replace
 from pipelang.runtime.engine.agents import run_agent
 from pipelang.runtime.engine.each import run_each
+from pipelang.runtime.engine.endings import conclude
 from pipelang.runtime.engine.expressions import NoValue
+from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.redaction import hide
-from pipelang.runtime.engine.run import Ended, Run, conclude
+from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.subpipelines import run_child
 from pipelang.runtime.engine.values import shown, told
 from pipelang.runtime.engine.votes import Call, cascade, vote

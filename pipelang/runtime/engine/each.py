@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pipelang.runtime.engine.run import Ended, Run
+from pipelang.runtime.engine.outcomes import Ended
+from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import shown
 from pipelang.runtime.engine.world import NOTHING, AttemptFailed
 from pipelang.semantics import expressions as expr

@@ -14,22 +14,21 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from pipelang.runtime.engine.budget import CODES, BudgetSpent
-from pipelang.runtime.engine.circuit_breaking import instead
-from pipelang.runtime.engine.event_payloads import beginning, outcome_data, spent_data
-from pipelang.runtime.engine.expressions import BUDGET, NoValue
-from pipelang.runtime.engine.outcomes import Answered, Escalated, Result
-from pipelang.runtime.engine.redaction import hide
-from pipelang.runtime.engine.regions import plan_of, run_region
-from pipelang.runtime.engine.run import (
-    Ended,
-    Halted,
-    Run,
+from pipelang.runtime.engine.chains import run_chain
+from pipelang.runtime.engine.endings import (
     conclude,
     inputs_of,
     result_of,
     values_of,
     without_value,
 )
+from pipelang.runtime.engine.event_payloads import beginning, outcome_data, spent_data
+from pipelang.runtime.engine.expressions import BUDGET, NoValue
+from pipelang.runtime.engine.outcomes import Answered, Ended, Escalated, Halted, Result
+from pipelang.runtime.engine.redaction import hide
+from pipelang.runtime.engine.region_plan import plan_of
+from pipelang.runtime.engine.regions import run_region
+from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import Misfit, shown, to_json, told
 from pipelang.runtime.engine.world import AttemptFailed, Question
 from pipelang.semantics import expressions as expr
@@ -96,7 +95,19 @@ def _entered(run: Run) -> Coroutine[Any, Any, Ended | None]:
     breaker = run.pipeline.breaker
     if run.world.admit(run) or breaker is None:
         return _block(run, run.pipeline.block)
-    return instead(run, breaker)
+    return _fallback(run, breaker)
+
+
+async def _fallback(run: Run, breaker: p.Breaker) -> Ended:
+    """The `else` of an open breaker: its answer, or how it ends the run."""
+    chain = breaker.otherwise.chain
+    if not chain.links and chain.end is not None:
+        return conclude(run, chain.end)
+    answer = await run_chain(run, breaker.otherwise)
+    if isinstance(answer, Ended):
+        return answer
+    returns = p.Return(expr.Const(None, run.pipeline.returns), breaker.span)
+    return Ended(returns, answer)
 
 
 def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:

@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
+from pipelang.runtime.engine.endings import handoff, so_far
+from pipelang.runtime.engine.outcomes import Ended, Halted
 from pipelang.runtime.engine.redaction import hide, hide_json
-from pipelang.runtime.engine.run import Ended, Halted, Run, handoff, so_far
+from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import AttemptFailed
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -50,8 +52,6 @@ async def play_child(
     again: bool = False,
 ) -> Any:
     """Play a sub-pipeline with these values; a link's timeout bounds its machine time."""
-    from pipelang.runtime.engine.interpreter import play
-
     now = run.world.elapsed(run)
     around = run.budget
     patience: RunBudget | None = None
@@ -63,7 +63,7 @@ async def play_child(
     run.world.enter(run, child, subjects)
     run.tell("runs", step.name, pipeline=pipeline.name)
     try:
-        ended = await play(child)
+        ended = await child.play(child)
     except BudgetSpent as spent:
         if spent.budget is not patience:
             run.unfinished[step.name] = hide_json(child, so_far(child))

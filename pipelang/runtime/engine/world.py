@@ -10,16 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pipelang.records import dataclass
+from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-
-if TYPE_CHECKING:
-    from pipelang.runtime.engine.outcomes import Escalated
-    from pipelang.runtime.engine.run import Ended, Run
-
 
 Arms = Iterable[tuple[Any, ...] | None]
 """What the arms of a match take; None takes what is left."""
@@ -126,106 +122,108 @@ def being_cancelled() -> bool:
     return task is None or task.cancelling() > 0
 
 
-class World(Protocol):
+R = TypeVar("R", contravariant=True)
+"""The run, which has a world in its turn: so the protocol does not name its class."""
+
+
+class World(Protocol[R]):
     """Who performs what the interpreter decides."""
 
-    def value(self, run: Run, node: expr.Expr) -> Any:
+    def value(self, run: R, node: expr.Expr) -> Any:
         """The value of an expression: an argument, a let, what an outcome gives."""
 
-    def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
+    def route(self, run: R, node: expr.Expr, arms: Arms = ()) -> Any:
         """The value of an expression that decides where to go: a tier, or the subject of a match
         with these arms.
         """
 
-    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]) -> Any:
+    def pure(self, run: R, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]) -> Any:
         """The value of a link that is a bare value."""
 
-    def answer(self, run: Run, value: Any) -> Any:
+    def answer(self, run: R, value: Any) -> Any:
         """What the run answers with, as its pipeline promises it. Raises `Misfit`."""
 
-    def admit(self, run: Run) -> bool:
+    def admit(self, run: R) -> bool:
         """A pipeline begins: whether its breaker lets it. Raises `Halted` if it is killed."""
 
-    def leave(self, run: Run, ended: Ended | None) -> None:
+    def leave(self, run: R, ended: Ended | None) -> None:
         """A pipeline that began is over; None: it was cut short from outside."""
 
-    def begin(self, run: Run, step: p.Step) -> None:
+    def begin(self, run: R, step: p.Step) -> None:
         """A step's chain begins, perhaps not for the first time."""
 
-    def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
+    def attempt(self, run: R, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         """Carry out one attempt; its answer fits its type. Raises `AttemptFailed`."""
 
-    async def turn(
-        self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
-    ) -> Turn:
+    async def turn(self, run: R, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]) -> Turn:
         """One attempt of an agent's next turn, after these. Raises `AttemptFailed`."""
 
-    async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
+    async def use(self, run: R, attempt: Attempt, call: ToolCall) -> ToolResult:
         """Call a tool for an agent. What fails is a result too."""
 
-    def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
+    def stand_in(self, run: R, step: p.Step, action: p.Action) -> Any:
         """A value in place of a whole list, loop, sub-pipeline or memory; usually `NOTHING`."""
 
-    def enter(self, run: Run, child: Run, subjects: tuple[expr.Expr, ...]) -> None:
+    def enter(self, run: R, child: R, subjects: tuple[expr.Expr, ...]) -> None:
         """A sub-pipeline begins, with its values. Raises `AttemptFailed` for one that is misfit."""
 
-    def left(self, run: Run, step: p.Step, value: Any) -> None:
+    def left(self, run: R, step: p.Step, value: Any) -> None:
         """A sub-pipeline answered for a step."""
 
     def elements(
-        self, run: Run, step: p.Step, each: p.Each, subjects: tuple[expr.Expr, ...]
+        self, run: R, step: p.Step, each: p.Each, subjects: tuple[expr.Expr, ...]
     ) -> list[Any]:
         """The elements that an `each` goes through."""
 
-    def element(self, run: Run, inside: Run, each: p.Each, subjects: tuple[expr.Expr, ...]) -> None:
+    def element(self, run: R, inside: R, each: p.Each, subjects: tuple[expr.Expr, ...]) -> None:
         """An element's walk begins."""
 
-    def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
+    def gathered(self, run: R, step: p.Step, answers: list[Any]) -> Any:
         """The answers of a list, None where one is missing, as the step's answer."""
 
     async def recall(
-        self, run: Run, step: p.Step, action: p.Recall, subjects: tuple[expr.Expr, ...]
+        self, run: R, step: p.Step, action: p.Recall, subjects: tuple[expr.Expr, ...]
     ) -> Any:
         """What a memory holds. Raises `AttemptFailed` if it cannot be read."""
 
-    async def remember(self, run: Run, item: p.Remember) -> None:
+    async def remember(self, run: R, item: p.Remember) -> None:
         """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
 
     async def look_up(
-        self, run: Run, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]
+        self, run: R, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]
     ) -> Any:
         """A cached answer of a link, or `NOTHING`: then either `keep` or `lack` follows. May wait
         for who asks for the same. Raises `AttemptFailed` if that took too long.
         """
 
-    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+    def keep(self, run: R, step: p.Step, link: p.Link, answer: Any) -> None:
         """Keep an answer for the cache, should the run end answered."""
 
-    async def hand_over(self, run: Run, result: Escalated) -> None:
+    async def hand_over(self, run: R, result: Escalated) -> None:
         """The root run ends escalated: whoever goes on gets what it hands over."""
 
-    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+    def lack(self, run: R, step: p.Step, link: p.Link) -> None:
         """There is no answer to keep after a look into the cache."""
 
-    def finish(self, run: Run, answered: bool) -> None:
+    def finish(self, run: R, answered: bool) -> None:
         """The root run is over."""
 
-    async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
+    async def holds(self, run: R, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
         """Whether a test holds."""
 
-    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+    def chose(self, run: R, step: p.Step, answer: Any) -> None:
         """A vote was decided for this answer, which need not be the last one given."""
 
-    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
+    async def accepts(self, run: R, step: p.Step, action: p.Cascade, answer: Any) -> bool:
         """Whether an answer of a cascade is good enough; its test reads it as `it`."""
 
-    async def decide(self, run: Run, question: Question) -> Decision | None:
+    async def decide(self, run: R, question: Question) -> Decision | None:
         """Ask a person; None if nobody answered in time."""
 
-    async def sleep(self, run: Run, seconds: float) -> None:
+    async def sleep(self, run: R, seconds: float) -> None:
         """Let time pass."""
 
-    def elapsed(self, run: Run) -> float:
+    def elapsed(self, run: R) -> float:
         """Seconds of machine time since the run began; waits for people do not count."""
 
     def jitter(self, longest: float) -> float:

@@ -17,10 +17,10 @@ from typing import Any
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import Expressions, NoValue
-from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.patterns import Patterns
-from pipelang.runtime.engine.regions import Plans
+from pipelang.runtime.engine.region_plan import Plans
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.secrets import redact
 from pipelang.runtime.engine.values import Misfit, Types
@@ -223,7 +223,7 @@ class Handle:
         permits: Iterable[str] | None = None,
         tenant: str | None = None,
         run_id: str | None = None,
-        world: World | None = None,
+        world: World[Run] | None = None,
     ) -> Run:
         """A run that has its inputs and has not begun. Raises `InputError`, and `SettingError` if
         the settings that the runtime now gives do not fit.
@@ -253,7 +253,7 @@ class Handle:
         permits: Iterable[str] | None,
         tenant: str | None,
         run_id: str | None,
-        world: World | None,
+        world: World[Run] | None,
     ) -> Run:
         values = self.inputs(given)
         program = self.loaded.program
@@ -268,6 +268,7 @@ class Handle:
             world=world,
             expressions=self._expressions,
             plans=self._plans,
+            play=play,
             budget=RunBudget(self.pipeline.budget),
             values=values,
             sinks=everyone,

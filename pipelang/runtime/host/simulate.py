@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.expressions import Expressions
-from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
-from pipelang.runtime.engine.regions import Plans
+from pipelang.runtime.engine.region_plan import Plans
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
@@ -62,6 +62,7 @@ def simulate(
             world=world,
             expressions=expressions,
             plans=plans,
+            play=play,
             budget=RunBudget(None),
             values={},
             quiet=True,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.engine.run import Halted
+from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.shared.services import Plugged
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.engine.run import Ended, Run
+    from pipelang.runtime.engine.outcomes import Ended
+    from pipelang.runtime.engine.run import Run
 
 Subjects = tuple[expr.Expr, ...]
 

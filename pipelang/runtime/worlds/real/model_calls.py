@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
+from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.redaction import hide
-from pipelang.runtime.engine.run import Halted
 from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, Types, shown
 from pipelang.runtime.engine.world import Attempt, Turn, being_cancelled

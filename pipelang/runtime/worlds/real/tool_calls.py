@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
-from pipelang.runtime.engine.run import Halted
+from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.values import Misfit, Types, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult
 from pipelang.runtime.tools.idempotency import key_of

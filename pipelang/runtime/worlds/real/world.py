@@ -6,16 +6,15 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.engine.circuit_breaking import admitted, note, over
-from pipelang.runtime.engine.outcomes import Escalated
+from pipelang.runtime.engine.outcomes import Escalated, Halted
 from pipelang.runtime.engine.redaction import hide
-from pipelang.runtime.engine.run import Halted
 from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import NOTHING, Attempt, AttemptFailed, Decision, Question
 from pipelang.runtime.providers.pricing import ask_for
 from pipelang.runtime.shared.services import Plugged
 from pipelang.runtime.tools.registry import describe
+from pipelang.runtime.worlds.real.circuit_breaking import admitted, note, over
 from pipelang.runtime.worlds.real.evaluation import Evaluating
 from pipelang.runtime.worlds.real.memory_and_cache import MemoryAndCache
 from pipelang.runtime.worlds.real.model_calls import Asking
@@ -24,7 +23,8 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.engine.run import Ended, Run
+    from pipelang.runtime.engine.outcomes import Ended
+    from pipelang.runtime.engine.run import Run
 
 
 class RealWorld(Evaluating, Asking, Calling, MemoryAndCache):

@@ -27,8 +27,8 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.engine.outcomes import Escalated
-    from pipelang.runtime.engine.run import Ended, Run
+    from pipelang.runtime.engine.outcomes import Ended, Escalated
+    from pipelang.runtime.engine.run import Run
 
 Z95 = 1.644854
 Subjects = tuple[expr.Expr, ...]

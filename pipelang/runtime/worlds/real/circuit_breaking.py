@@ -1,4 +1,4 @@
-"""A pipeline behind its breaker: who is let through, what is learnt, and what answers instead."""
+"""A pipeline behind its breaker: which runs are let through, and what is counted of them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,10 @@ import time
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from pipelang.runtime.engine.chains import run_chain
-from pipelang.runtime.engine.run import Ended, Run, conclude
+from pipelang.runtime.engine.outcomes import Ended
+from pipelang.runtime.engine.run import Run
 from pipelang.runtime.shared.circuit_breakers import Breakers, EndedRun, Key, Pass
-from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-
-
-async def instead(run: Run, breaker: p.Breaker) -> Ended:
-    """What the `else` of an open breaker answers, or how it ends the run."""
-    chain = breaker.otherwise.chain
-    if not chain.links and chain.end is not None:
-        return conclude(run, chain.end)
-    answer = await run_chain(run, breaker.otherwise)
-    if isinstance(answer, Ended):
-        return answer
-    returns = p.Return(expr.Const(None, run.pipeline.returns), breaker.span)
-    return Ended(returns, answer)
 
 
 @dataclass(frozen=True, slots=True)
