@@ -163,7 +163,7 @@ async def _cached(
         answer = await _act(run, step, link, subjects, number, feedback, misfit)
     finally:
         if answer is NOTHING or isinstance(answer, Ended):
-            world.lack(run, step, kept)
+            world.keep_nothing(run, step, kept)
         else:
             world.keep(run, step, kept, answer)
     return answer

@@ -192,8 +192,8 @@ class World(Protocol[R]):
     async def look_up(
         self, run: R, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]
     ) -> Any:
-        """A cached answer of a link, or `NOTHING`: then either `keep` or `lack` follows. May wait
-        for who asks for the same. Raises `AttemptFailed` if that took too long.
+        """A cached answer of a link, or `NOTHING`: `keep` or `keep_nothing` follows then. May
+        wait for another run that asks for the same. Raises `AttemptFailed` if that took too long.
         """
 
     def keep(self, run: R, step: p.Step, link: p.Link, answer: Any) -> None:
@@ -202,7 +202,7 @@ class World(Protocol[R]):
     async def hand_over(self, run: R, result: Escalated) -> None:
         """The root run ends escalated: whoever goes on gets what it hands over."""
 
-    def lack(self, run: R, step: p.Step, link: p.Link) -> None:
+    def keep_nothing(self, run: R, step: p.Step, link: p.Link) -> None:
         """There is no answer to keep after a look into the cache."""
 
     def finish(self, run: R, answered: bool) -> None:

@@ -33,9 +33,9 @@ from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.providers.protocol import ModelProvider
-from pipelang.runtime.shared.services import Plugged
+from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, describe
-from pipelang.runtime.worlds.real.world import RealWorld
+from pipelang.runtime.worlds.real.world import Performers, RealWorld
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.types import OptionalType
@@ -150,7 +150,7 @@ class Handle:
         self._plans = Plans()
         self._names = tuple(parameter.name for parameter in pipeline.parameters)
         self._most = frozenset(pipeline.permits)
-        self._providers = _Lazily(runtime, program)
+        self._providers = _LazyProviders(runtime, program)
         self._tools = Toolbox(
             program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
         )
@@ -164,7 +164,7 @@ class Handle:
         self._remote = tuple(tool for _, tool in found if isinstance(tool, RemoteTool))
         for server in runtime.mcp.values() if self._remote else ():
             self._secrets += server.secrets()
-        self._plugged = self._now_plugged()
+        self._performers = Performers(self._services())
         functions: dict[str, Callable[..., Any]] = {}
         self._expressions = Expressions(loaded.types, loaded.patterns.matches, functions)
         for function in program.functions.values():
@@ -258,7 +258,7 @@ class Handle:
         values = self.inputs(given)
         program = self.loaded.program
         if world is None:
-            world = RealWorld(self._plug())
+            world = RealWorld(self._performers_now())
         everyone = (*self.runtime.sinks, *sinks)
         permits = options.permits if permits is None else permits
         return Run(
@@ -279,16 +279,18 @@ class Handle:
             references=self._secrets,
         )
 
-    def _plug(self) -> Plugged:
-        """What the runtime holds now: the same object while nothing in it was replaced."""
-        now = self._now_plugged()
-        if now != self._plugged:
-            self._plugged = now
-        return self._plugged
+    def _performers_now(self) -> Performers:
+        """The performers with the services of the runtime as they are now: the same ones while none
+        of these was replaced.
+        """
+        services = self._services()
+        if services != self._performers.services:
+            self._performers = Performers(services)
+        return self._performers
 
-    def _now_plugged(self) -> Plugged:
+    def _services(self) -> Services:
         runtime = self.runtime
-        return Plugged(
+        return Services(
             self.loaded.types,
             self._providers,
             self._tools,
@@ -399,7 +401,7 @@ class Handle:
                     await task
 
 
-class _Lazily(Mapping[str, ModelProvider]):
+class _LazyProviders(Mapping[str, ModelProvider]):
     """Providers by name, made when a model is really called."""
 
     def __init__(self, runtime: Runtime, program: p.Program) -> None:

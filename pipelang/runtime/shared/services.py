@@ -20,7 +20,7 @@ from pipelang.runtime.tools.registry import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
-class Plugged:
+class Services:
     """What a host plugged in, as the runs of one program use it. `providers` are by the name of the
     program's provider.
     """

@@ -36,7 +36,7 @@ from pipelang.runtime.providers.protocol import Usage
 from pipelang.runtime.tools.idempotency import key_of
 from pipelang.runtime.tools.registry import Toolbox, ToolMissing, ToolRaised, call, checked
 from pipelang.runtime.tools.tool_results import received
-from pipelang.runtime.worlds.real.evaluation import Evaluating, Subjects
+from pipelang.runtime.worlds.evaluation import EvaluatingWorld, Subjects
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import count_tokens
@@ -56,7 +56,7 @@ FAILS = object()
 """A mock that fails every attempt."""
 
 
-class MockedWorld(Evaluating):
+class MockedWorld(EvaluatingWorld):
     """Answers from mocks. `values` go by the name of a step or tool: successive attempts, the last
     one repeated; `answers` by the name of an approval or hold.
     """
@@ -68,7 +68,7 @@ class MockedWorld(Evaluating):
         values: Mapping[str, list[Any] | object],
         answers: Mapping[str, str],
     ) -> None:
-        super().__init__(types)
+        self._types = types
         self._remembered: dict[tuple[str, str], list[Any]] = {}
         self._tools = tools
         self._values = values
@@ -139,7 +139,7 @@ class MockedWorld(Evaluating):
     async def hand_over(self, run: Run, result: Escalated) -> None:
         return None
 
-    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+    def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
         return None
 
     def finish(self, run: Run, answered: bool) -> None:

@@ -327,7 +327,7 @@ class SimulatedWorld:
     async def hand_over(self, run: Run, result: Escalated) -> None:
         return None
 
-    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+    def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
         return None
 
     def finish(self, run: Run, answered: bool) -> None:

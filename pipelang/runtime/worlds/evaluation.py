@@ -1,4 +1,4 @@
-"""The part of a world that works with real values: expressions, lists, arguments, asyncio."""
+"""Worlds with real values: expressions are evaluated, tasks are asyncio's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.engine.values import Misfit, Types
+from pipelang.runtime.engine.values import Misfit
 from pipelang.runtime.engine.world import Arms, AttemptFailed
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 Subjects = tuple[expr.Expr, ...]
 
 
-class Evaluating:
-    """What the real world and that of tests have in common."""
+class EvaluatingWorld:
+    """The base of the real world and of that of test blocks. Holds no state."""
 
-    def __init__(self, types: Types) -> None:
-        self._types = types
+    __slots__ = ()
 
     def value(self, run: Run, node: expr.Expr) -> Any:
         return run.expressions.evaluate(node, run.values)
@@ -61,7 +60,7 @@ class Evaluating:
         for parameter in child.pipeline.parameters:
             try:
                 given = child.values[parameter.name]
-                child.values[parameter.name] = self._types.check(parameter.type, given)
+                child.values[parameter.name] = run.expressions.fitted(given, parameter.type)
             except Misfit as misfit:
                 message = f"argument `{parameter.name}` of `{child.pipeline.name}`: {misfit}"
                 raise AttemptFailed(message, kind="argument", retryable=False) from None
