@@ -15,9 +15,9 @@ from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.subpipelines import run_child
-from pipelang.runtime.engine.values import shown, told
+from pipelang.runtime.engine.values import shown, traced_subject
 from pipelang.runtime.engine.votes import Call, cascade, vote
-from pipelang.runtime.engine.world import NOTHING, Attempt, AttemptFailed
+from pipelang.runtime.engine.world import NOTHING, Attempt, AttemptFailed, Subjects
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import (
@@ -50,7 +50,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
         if at.attempt == 0:
             misfit = None
             if at.link:
-                run.tell("fallback", step.name, link=at.link)
+                run.emit("fallback", step.name, link=at.link)
         taken, subjects = link, _NONE
         try:
             if isinstance(link.action, p.Choose):
@@ -65,7 +65,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
             at = await _after(run, step, chain, taken, at, failure)
         except NoValue as problem:
             why = hide(run, str(problem))
-            run.tell("failed", step.name, why="no_value", message=why, attempt=at.attempt)
+            run.emit("failed", step.name, why="no_value", message=why, attempt=at.attempt)
             at = after_giving_up(chain, at)
     return _used_up(run, step) if chain is step.chain else NOTHING
 
@@ -80,13 +80,13 @@ async def _after(
     return following
 
 
-_NONE: tuple[expr.Expr, ...] = ()
+_NONE: Subjects = ()
 
 
 def _begin(run: Run, step: p.Step) -> str | None:
     """A step begins; what a redo has to say to it."""
     if not run.quiet:
-        run.tell("step", step.name, redone=run.redoing)
+        run.emit("step", step.name, redone=run.redoing)
     run.world.begin(run, step)
     return run.feedback.pop(step.name, None) if run.feedback else None
 
@@ -97,22 +97,20 @@ def _done(run: Run, step: p.Step, answer: Any) -> Any:
         how = (
             {"outcome": type(answer.outcome).__name__.lower()} if isinstance(answer, Ended) else {}
         )
-        run.tell("done", step.name, **how)
+        run.emit("done", step.name, **how)
     return answer
 
 
 def _used_up(run: Run, step: p.Step) -> Ended:
     outcome = ending(step.chain, step)
-    run.tell("ended", step.name, outcome=type(outcome).__name__.lower())
+    run.emit("ended", step.name, outcome=type(outcome).__name__.lower())
     return conclude(run, outcome)
 
 
-def _value(
-    run: Run, step: p.Step, link: p.Link, action: p.Value, subjects: tuple[expr.Expr, ...]
-) -> Any:
-    value = run.world.pure(run, step, link, subjects)
+def _value(run: Run, step: p.Step, link: p.Link, action: p.Value, subjects: Subjects) -> Any:
+    value = run.world.link_value(run, step, link, subjects)
     if not run.quiet:
-        run.tell("value", step.name, content=shown(action.value.type, value))
+        run.emit("value", step.name, content=shown(action.value.type, value))
     return value
 
 
@@ -120,7 +118,7 @@ def _link(
     run: Run,
     step: p.Step,
     link: p.Link,
-    subjects: tuple[expr.Expr, ...],
+    subjects: Subjects,
     number: int,
     feedback: str | None,
     misfit: str | None,
@@ -138,7 +136,7 @@ async def _cached(
     run: Run,
     step: p.Step,
     link: p.Link,
-    subjects: tuple[expr.Expr, ...],
+    subjects: Subjects,
     number: int,
     feedback: str | None,
     misfit: str | None,
@@ -153,7 +151,7 @@ async def _cached(
     began = world.elapsed(run)
     found = await world.look_up(run, step, link, subjects)
     if found is not NOTHING:
-        run.tell("cached", step.name)
+        run.emit("cached", step.name)
         return found
     answer = NOTHING
     try:
@@ -177,7 +175,7 @@ def _act(
     run: Run,
     step: p.Step,
     link: p.Link,
-    subjects: tuple[expr.Expr, ...],
+    subjects: Subjects,
     number: int,
     feedback: str | None,
     misfit: str | None,
@@ -221,7 +219,7 @@ def _several(
     step: p.Step,
     link: p.Link,
     action: p.Cascade | p.Agent,
-    subjects: tuple[expr.Expr, ...],
+    subjects: Subjects,
     feedback: str | None,
 ) -> Coroutine[Any, Any, Any]:
     """A cascade, or an agent, perhaps with votes: each of their calls has the link's retries."""
@@ -244,11 +242,11 @@ async def _given(value: Any) -> Any:
     return value
 
 
-async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: tuple[expr.Expr, ...]) -> Any:
+async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
     value = await run.world.recall(run, step, action, subjects)
     returns = run.program.memories[action.memory].returns
     content = None if value is None else shown(returns, value)
-    run.tell("recall", step.name, content=content, memory=action.memory)
+    run.emit("recall", step.name, content=content, memory=action.memory)
     return value
 
 
@@ -288,14 +286,14 @@ def _caller(run: Run, agent: p.Agent | None = None) -> Call:
     return call
 
 
-def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[expr.Expr, ...]]:
+def _chosen(run: Run, link: p.Link) -> tuple[p.Link, Subjects]:
     """The arm that a match over actions takes now, and what decided."""
     subjects: list[expr.Expr] = []
     while isinstance(link.action, p.Choose):
         decided, arms = link.action.subject, link.action.arms
         subject = run.route(decided, [taken for taken, _ in arms])
-        said = told(decided.type, subject, (taken for taken, _ in arms))
-        run.tell("route", expr.show(decided), value=said)
+        said = traced_subject(decided.type, subject, (taken for taken, _ in arms))
+        run.emit("route", expr.show(decided), value=said)
         link = resolve(link.action, subject)
         subjects.append(decided)
     return link, tuple(subjects)
@@ -325,6 +323,6 @@ async def _wait(
     seconds = run.world.jitter(longest) if longest else 0.0
     if failure.retry_after is not None:
         seconds = max(seconds, failure.retry_after)
-    run.tell("retry", step.name, attempt=following.attempt, wait=round(seconds, 3))
+    run.emit("retry", step.name, attempt=following.attempt, wait=round(seconds, 3))
     if seconds > 0:
         await run.world.sleep(run, seconds)

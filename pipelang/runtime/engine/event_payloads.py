@@ -17,7 +17,7 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def beginning(run: Run) -> dict[str, Any]:
+def start_data(run: Run) -> dict[str, Any]:
     """What is known of a run when it begins: the program, its settings as they are in this run, and
     `started`, the wall clock; events count from it.
     """

@@ -22,14 +22,14 @@ from pipelang.runtime.engine.endings import (
     values_of,
     without_value,
 )
-from pipelang.runtime.engine.event_payloads import beginning, outcome_data, spent_data
+from pipelang.runtime.engine.event_payloads import outcome_data, spent_data, start_data
 from pipelang.runtime.engine.expressions import BUDGET, NoValue
 from pipelang.runtime.engine.outcomes import Answered, Ended, Escalated, Halted, Result
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.region_plan import plan_of
 from pipelang.runtime.engine.regions import run_region
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.values import Misfit, shown, to_json, told
+from pipelang.runtime.engine.values import Misfit, shown, to_json, traced_subject
 from pipelang.runtime.engine.world import AttemptFailed, Question
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -41,7 +41,7 @@ async def run_pipeline(run: Run) -> Result:
     """Run to the end. Only a bug or a cancellation raises."""
     run.values[BUDGET] = run
     if not run.quiet:
-        run.tell("run", run.pipeline.name, content=inputs_of(run), **beginning(run))
+        run.emit("run", run.pipeline.name, content=inputs_of(run), **start_data(run))
     ended: Ended | None = None
     try:
         # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each.
@@ -55,7 +55,7 @@ async def run_pipeline(run: Run) -> Result:
         fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
         ended = Ended(fail, None, detail=halted.detail)
     except BaseException as error:
-        _tell_broken(run, error)
+        _emit_broken(run, error)
         raise
     try:
         result = result_of(run, ended)
@@ -63,19 +63,19 @@ async def run_pipeline(run: Run) -> Result:
             await run.world.hand_over(run, result)
         run.world.finish(run, answered=isinstance(result, Answered))
     except BaseException as error:
-        _tell_broken(run, error)
+        _emit_broken(run, error)
         raise
     if run.quiet:
         return result
     name, data = outcome_data(result)
-    run.tell("outcome", name, **data, **spent_data(run))
+    run.emit("outcome", name, **data, **spent_data(run))
     return replace(result, trace=tuple(run.trace))
 
 
-def _tell_broken(run: Run, error: BaseException) -> None:
+def _emit_broken(run: Run, error: BaseException) -> None:
     """The last event of a run that has no outcome."""
     cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
-    run.tell("outcome", "interrupted" if cancelled else "broken", **spent_data(run))
+    run.emit("outcome", "interrupted" if cancelled else "broken", **spent_data(run))
 
 
 async def play(run: Run) -> Ended:
@@ -115,7 +115,7 @@ def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
     if isinstance(problem, BudgetSpent):
         if problem.budget is not run.budget:
             raise problem
-        run.tell("budget", run.pipeline.name, dimension=problem.dimension)
+        run.emit("budget", run.pipeline.name, dimension=problem.dimension)
         try:
             return _fitted(run, _budget_end(run, problem))
         except NoValue as without:
@@ -129,7 +129,7 @@ def _fitted(run: Run, ended: Ended | None) -> Ended:
     if not isinstance(ended.outcome, p.Return):
         return ended
     try:
-        value = run.world.answer(run, ended.value)
+        value = run.world.fitted_answer(run, ended.value)
     except Misfit as misfit:
         why = f"what would be returned does not fit: {misfit}"
         return without_value(run.pipeline.name, ended.outcome.span, why)
@@ -203,7 +203,7 @@ async def _gate(
     """
     while True:
         passed = await run.world.holds(run, gate, gate.condition)
-        run.tell("gate", gate.name, passed=passed, **_confidence(run, gate.condition))
+        run.emit("gate", gate.name, passed=passed, **_confidence(run, gate.condition))
         if passed:
             return None
         redo = gate.otherwise
@@ -218,7 +218,7 @@ async def _gate(
             why = str(run.evaluate(redo.because))
         why = hide(run, why)
         run.feedback = {**(run.feedback or {}), redo.step: why}
-        run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
+        run.emit("redo", redo.step, gate=gate.name, number=used + 1, content=why)
         above = [rerun for rerun in redo.reruns if rerun < index]
         before, run.redoing = run.redoing, True
         try:
@@ -252,12 +252,12 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
             return await _person(run, item)
         case p.When():
             holds = await run.world.holds(run, item, item.condition)
-            run.tell("when", item.name or expr.show(item.condition), holds=holds)
+            run.emit("when", item.name or expr.show(item.condition), holds=holds)
             return await _branch(run, item.condition, item.then if holds else item.otherwise)
         case p.MatchBranch():
             subject = run.route(item.subject, [taken for taken, _ in item.arms])
-            said = told(item.subject.type, subject, (taken for taken, _ in item.arms))
-            run.tell("match", expr.show(item.subject), value=said)
+            said = traced_subject(item.subject.type, subject, (taken for taken, _ in item.arms))
+            run.emit("match", expr.show(item.subject), value=said)
             for taken, arm in item.arms:
                 if taken is None or subject in taken:
                     return await _branch(run, item.subject, arm)
@@ -287,13 +287,13 @@ async def _remember(run: Run, item: p.Remember) -> Ended | None:
         await run.world.remember(run, item)
     except (AttemptFailed, NoValue) as problem:
         return without_value(item.memory, item.span, str(problem))
-    run.tell("remember", item.memory)
+    run.emit("remember", item.memory)
     return None
 
 
 async def _person(run: Run, person: p.Person) -> Ended | None:
     if person.when is not None and not await run.world.holds(run, person, person.when):
-        run.tell(person.kind, person.name, asked=False)
+        run.emit(person.kind, person.name, asked=False)
         return None
     if person.showing is not None:
         content = shown(person.showing.type, run.evaluate(person.showing))
@@ -301,7 +301,7 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
         content = values_of(run)
     question = Question(person, content, person.doc or person.name)
     asked = {"role": person.role, "what": person.kind, "text": question.text}
-    run.tell("asks", person.name, content=content, **asked)
+    run.emit("asks", person.name, content=content, **asked)
     decision = await run.world.decide(run, question)
     goes_on = passes(person, decision is not None, decision is not None and decision.yes)
     said = {}
@@ -309,5 +309,5 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
         said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
         run.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
     answered = decision is not None
-    run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
+    run.emit(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
     return None if goes_on else conclude(run, person.otherwise)

@@ -95,7 +95,7 @@ async def run_region(run: Run, plan: RegionPlan) -> Ended | None:
                 await _some(run, running, going)
     finally:
         if running:
-            await run.world.stop(running)
+            await run.world.cancel(running)
     return going.ended[min(going.ended)] if going.ended else None
 
 

@@ -74,7 +74,7 @@ class Run:
             setattr(self, name, made)
             return made
 
-    def tell(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
+    def emit(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
         """Record an event and hand it to the sinks."""
         if self.quiet:
             return
@@ -92,7 +92,7 @@ class Run:
         """What decides where to go."""
         return self.world.route(self, node, arms)
 
-    def left(self, what: str) -> Any:
+    def remaining(self, what: str) -> Any:
         """What is left of a dimension of its budget."""
         return self.budget.remaining(what, self.world.elapsed(self))
 

@@ -397,7 +397,7 @@ def shown(type: Type, value: Any) -> Any:
             return to_json(value)
 
 
-def told(type: Type, value: Any, patterns: Iterable[tuple[Any, ...] | None]) -> Any:
+def traced_subject(type: Type, value: Any, patterns: Iterable[tuple[Any, ...] | None]) -> Any:
     """What a trace may say without content of a value that chooses an arm: what the program itself
     says of it.
     """

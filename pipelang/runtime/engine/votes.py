@@ -59,11 +59,11 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
             won = verdict(rule, tally, made)
     finally:
         if running:
-            await run.world.stop(running)
-    run.tell("vote", attempt.step.name, calls=made, tally=sorted(tally, reverse=True))
+            await run.world.cancel(running)
+    run.emit("vote", attempt.step.name, calls=made, tally=sorted(tally, reverse=True))
     if isinstance(won, Open):
         raise AttemptFailed("the votes did not agree", kind="vote")
-    run.world.chose(run, attempt.step, answers[won])
+    run.world.vote_decided(run, attempt.step, answers[won])
     return answers[won]
 
 
@@ -96,7 +96,7 @@ async def cascade(run: Run, attempt: Attempt, action: p.Cascade, call: Call) -> 
         except AttemptFailed:
             continue
         accepted = await run.world.accepts(run, attempt.step, action, answer)
-        run.tell("until", attempt.step.name, tier=tier, accepted=accepted)
+        run.emit("until", attempt.step.name, tier=tier, accepted=accepted)
         if accepted:
             return answer
     raise AttemptFailed("no tier was sure enough", kind="cascade")

@@ -17,6 +17,9 @@ from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
+Subjects = tuple[expr.Expr, ...]
+"""The expressions by which the matches around a link decided, outermost first."""
+
 Arms = Iterable[tuple[Any, ...] | None]
 """What the arms of a match take; None takes what is left."""
 
@@ -56,7 +59,7 @@ class Attempt:
     number: int
     feedback: str | None
     misfit: str | None
-    subjects: tuple[expr.Expr, ...] = ()
+    subjects: Subjects = ()
     """What the matches around this link decided by."""
 
 
@@ -116,7 +119,7 @@ class Decision:
     reason: str = ""
 
 
-def being_cancelled() -> bool:
+def is_being_cancelled() -> bool:
     """Whether this task was told to stop; if not, a CancelledError is somebody else's failure."""
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0
@@ -137,10 +140,10 @@ class World(Protocol[R]):
         with these arms.
         """
 
-    def pure(self, run: R, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]) -> Any:
+    def link_value(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """The value of a link that is a bare value."""
 
-    def answer(self, run: R, value: Any) -> Any:
+    def fitted_answer(self, run: R, value: Any) -> Any:
         """What the run answers with, as its pipeline promises it. Raises `Misfit`."""
 
     def admit(self, run: R) -> bool:
@@ -158,40 +161,34 @@ class World(Protocol[R]):
     async def turn(self, run: R, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]) -> Turn:
         """One attempt of an agent's next turn, after these. Raises `AttemptFailed`."""
 
-    async def use(self, run: R, attempt: Attempt, call: ToolCall) -> ToolResult:
+    async def use_tool(self, run: R, attempt: Attempt, call: ToolCall) -> ToolResult:
         """Call a tool for an agent. What fails is a result too."""
 
     def stand_in(self, run: R, step: p.Step, action: p.Action) -> Any:
         """A value in place of a whole list, loop, sub-pipeline or memory; usually `NOTHING`."""
 
-    def enter(self, run: R, child: R, subjects: tuple[expr.Expr, ...]) -> None:
+    def enter_child(self, run: R, child: R, subjects: Subjects) -> None:
         """A sub-pipeline begins, with its values. Raises `AttemptFailed` for one that is misfit."""
 
-    def left(self, run: R, step: p.Step, value: Any) -> None:
+    def child_answered(self, run: R, step: p.Step, value: Any) -> None:
         """A sub-pipeline answered for a step."""
 
-    def elements(
-        self, run: R, step: p.Step, each: p.Each, subjects: tuple[expr.Expr, ...]
-    ) -> list[Any]:
+    def elements(self, run: R, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
         """The elements that an `each` goes through."""
 
-    def element(self, run: R, inside: R, each: p.Each, subjects: tuple[expr.Expr, ...]) -> None:
+    def enter_element(self, run: R, inside: R, each: p.Each, subjects: Subjects) -> None:
         """An element's walk begins."""
 
     def gathered(self, run: R, step: p.Step, answers: list[Any]) -> Any:
         """The answers of a list, None where one is missing, as the step's answer."""
 
-    async def recall(
-        self, run: R, step: p.Step, action: p.Recall, subjects: tuple[expr.Expr, ...]
-    ) -> Any:
+    async def recall(self, run: R, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
         """What a memory holds. Raises `AttemptFailed` if it cannot be read."""
 
     async def remember(self, run: R, item: p.Remember) -> None:
         """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
 
-    async def look_up(
-        self, run: R, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]
-    ) -> Any:
+    async def look_up(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A cached answer of a link, or `NOTHING`: `keep` or `keep_nothing` follows then. May
         wait for another run that asks for the same. Raises `AttemptFailed` if that took too long.
         """
@@ -211,7 +208,7 @@ class World(Protocol[R]):
     async def holds(self, run: R, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
         """Whether a test holds."""
 
-    def chose(self, run: R, step: p.Step, answer: Any) -> None:
+    def vote_decided(self, run: R, step: p.Step, answer: Any) -> None:
         """A vote was decided for this answer, which need not be the last one given."""
 
     async def accepts(self, run: R, step: p.Step, action: p.Cascade, answer: Any) -> bool:
@@ -235,5 +232,5 @@ class World(Protocol[R]):
     async def first(self, tasks: Iterable[Any]) -> Iterable[Any]:
         """Wait until one of the tasks is done; the done ones. `task.result()` may raise."""
 
-    async def stop(self, tasks: Iterable[Any]) -> None:
+    async def cancel(self, tasks: Iterable[Any]) -> None:
         """Cancel tasks and wait until they are gone."""

@@ -43,7 +43,7 @@ class TestResult:
     trace: tuple[Event, ...]
 
 
-class _Wrong(Exception):
+class _BadMock(Exception):
     """A mock that cannot be one; `span` is its line."""
 
     def __init__(self, message: str, span: Span) -> None:
@@ -62,7 +62,7 @@ async def run_test(loaded: LoadedProgram, test: p.Test) -> TestResult:
         world = MockedWorld(loaded.types, Toolbox(program, {}), values, answers)
         given = {name: to_json(evaluate(value)) for name, value in test.arguments}
         run = handle.start(given, world=world)
-    except _Wrong as wrong:
+    except _BadMock as wrong:
         return TestResult(test, (Miss(str(wrong), wrong.span),), ())
     except (InputError, NotRunnable, ToolMissing, NoValue) as error:
         return TestResult(test, (Miss(str(error), test.span),), ())
@@ -82,7 +82,7 @@ def _mocks(
     loaded: LoadedProgram, test: p.Test, evaluate: Callable[[Any], Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """What a test mocks: values by step or tool, answers by approval or hold. They must fit like
-    answers from outside. Raises `_Wrong`.
+    answers from outside. Raises `_BadMock`.
     """
     types = _targets(loaded.program, loaded.program.pipelines[test.pipeline])
     values: dict[str, Any] = {}
@@ -92,7 +92,7 @@ def _mocks(
         if mock.answer is not None:
             answers[name] = mock.answer
         elif name not in types:
-            raise _Wrong(f"`{name}` is worked out from other values: mock those", mock.span)
+            raise _BadMock(f"`{name}` is worked out from other values: mock those", mock.span)
         elif mock.values is None:
             values[name] = FAILS
         else:
@@ -100,7 +100,7 @@ def _mocks(
                 given = [to_json(evaluate(value)) for value in mock.values]
                 values[name] = [loaded.types.check(types[name], value) for value in given]
             except Misfit as misfit:
-                raise _Wrong(f"`{name}`: {misfit}", mock.span) from None
+                raise _BadMock(f"`{name}`: {misfit}", mock.span) from None
     return values, answers
 
 

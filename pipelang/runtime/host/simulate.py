@@ -15,7 +15,7 @@ from pipelang.runtime.engine.region_plan import Plans
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
-from pipelang.runtime.worlds.simulation.world import Ghost, SimulatedWorld, Spending
+from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld, Spending
 from pipelang.semantics import program as p
 from pipelang.semantics.unique import with_unique_names
 
@@ -82,7 +82,7 @@ def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
     counts.seconds.append(world.loop.now)
     counts.reached.update(world.reached)
     match result:
-        case Answered(value=Ghost(right=True)) if not world.wrong_effect:
+        case Answered(value=SimulatedValue(right=True)) if not world.wrong_effect:
             counts.outcomes["success"] += 1
         case Answered():
             counts.outcomes["silent_error"] += 1

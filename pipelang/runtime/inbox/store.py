@@ -40,7 +40,7 @@ class CaseStore(Protocol):
         """
 
 
-def the_only(found: list[str], asked: str) -> str:
+def unique_id(found: list[str], asked: str) -> str:
     """The id that was meant. Raises `Refused`."""
     if asked in found:
         return asked

@@ -18,7 +18,7 @@ Look = Callable[[], Iterable[str]]
 """The ids of the cases that were closed since it was last called."""
 
 
-class Bell:
+class Wakeups:
     """Wakes who waits for a case. `watch` begins to look at what others do, None if nobody can."""
 
     def __init__(self, watch: Callable[[], Look] | None = None) -> None:
@@ -27,7 +27,7 @@ class Bell:
         self._waiting: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
         self._stop: threading.Event | None = None
 
-    def expect(self, case_id: str) -> asyncio.Event:
+    def register(self, case_id: str) -> asyncio.Event:
         """Begin to wait: the event is set whenever something became of the case."""
         event = asyncio.Event()
         with self._lock:
@@ -38,19 +38,19 @@ class Bell:
                 threading.Thread(target=self._look, args=args, daemon=True).start()
         return event
 
-    def forget(self, case_id: str) -> None:
+    def unregister(self, case_id: str) -> None:
         """Nobody waits for it any more."""
         with self._lock:
             self._waiting.pop(case_id, None)
             self._rest()
 
-    def waits(self, case_id: str) -> bool:
+    def is_waited_for(self, case_id: str) -> bool:
         """Whether somebody waits for a case, in a loop that still lives."""
         with self._lock:
             found = self._waiting.get(case_id)
         return found is not None and not found[0].is_closed()
 
-    def ring(self, case_id: str) -> None:
+    def wake(self, case_id: str) -> None:
         """Something became of a case."""
         with self._lock:
             found = self._waiting.get(case_id)
@@ -64,7 +64,7 @@ class Bell:
             self._drop_the_dead()
             try:
                 for case_id in look():
-                    self.ring(case_id)
+                    self.wake(case_id)
             except OSError:
                 continue  # a disk that is away may come back
 

@@ -53,7 +53,7 @@ class EndedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class Admission:
     """A run that was let through; `turn` says between which two changes of the breaker."""
 
     key: Key
@@ -88,21 +88,21 @@ class Breakers:
         self._lock = threading.Lock()
         self._states: dict[Key, _State] = {}
 
-    def admit(self, key: Key, breaker: p.Breaker) -> Pass | str:
+    def admit(self, key: Key, breaker: p.Breaker) -> Admission | str:
         """A run wants to begin: its pass, or why the breaker is open."""
         with self._lock:
             state = self._states.get(key)
             if state is None or state.breaker != breaker:
                 state = self._states[key] = _State(breaker)
             if state.now == CLOSED:
-                return Pass(key, state.turn, probe=False)
+                return Admission(key, state.turn, probe=False)
             if self._clock() - state.since < float(breaker.probes):
                 return state.why
             # A probe that has not come back for as long as that does not keep others away.
             state.becomes(HALF_OPEN, self._clock(), state.why)
-            return Pass(key, state.turn, probe=True)
+            return Admission(key, state.turn, probe=True)
 
-    def over(self, given: Pass, seen: EndedRun | None) -> tuple[str, str] | None:
+    def record_end(self, given: Admission, seen: EndedRun | None) -> tuple[str, str] | None:
         """A run that was let through is over; None says that nothing was learnt of it. The state
         that the breaker goes into, and why; None if it stays as it is.
         """

@@ -14,7 +14,7 @@ from pipelang.runtime.shared.cache import CacheStore
 from pipelang.runtime.shared.circuit_breakers import Breakers
 from pipelang.runtime.shared.kill_switches import Switches
 from pipelang.runtime.shared.memory_store import MemoryStore
-from pipelang.runtime.shared.single_flight import Flights
+from pipelang.runtime.shared.single_flight import SingleFlight
 from pipelang.runtime.tools.rate_limits import Rates
 from pipelang.runtime.tools.registry import Toolbox
 
@@ -32,7 +32,7 @@ class Services:
     chance: random.Random
     memories: MemoryStore
     cache: CacheStore
-    flights: Flights
+    flights: SingleFlight
     batches: Batches
     switches: Switches
     rates: Rates

@@ -20,7 +20,7 @@ Flight = asyncio.Future[Any]
 """Gives the answer as JSON, or `NOTHING` if there will be none."""
 
 
-class Flights:
+class SingleFlight:
     """What is being asked, by cache key. Each event loop has its own: a wait never leaves one."""
 
     def __init__(self) -> None:

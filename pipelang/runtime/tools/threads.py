@@ -28,7 +28,7 @@ _IDLE = 10.0
 _Inbox = queue.SimpleQueue[Callable[[], None]]
 
 
-class AllHang(RuntimeError):
+class TooManyHang(RuntimeError):
     """A function that hangs so often that it gets no more threads, until one of them comes back."""
 
 
@@ -45,19 +45,19 @@ class Threads:
     async def run(self, work: Callable[[], Any], name: str = "") -> Any:
         """What the function returns or raises. Who is cancelled leaves it to itself.
 
-        Calls are counted by `name`. Raises `AllHang` if too many of them were left behind.
+        Calls are counted by `name`. Raises `TooManyHang` if too many of them were left behind.
         """
         loop = asyncio.get_running_loop()
         with self._lock:
             if self._left_behind[name] >= MOST_LEFT_BEHIND:
-                raise AllHang(f"{MOST_LEFT_BEHIND} earlier calls still hang; it is not called")
+                raise TooManyHang(f"{MOST_LEFT_BEHIND} earlier calls still hang; it is not called")
             turns = self._turns.setdefault(loop, asyncio.Semaphore(_MOST))
         async with turns:
             done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
             context = contextvars.copy_context()
             state = _Call()
 
-            def tell(result: Any, error: BaseException | None) -> None:
+            def deliver(result: Any, error: BaseException | None) -> None:
                 if not done.done():
                     done.set_result((result, error))
 
@@ -69,7 +69,7 @@ class Threads:
                     error = raised
                 self._came_back(name, state)
                 with contextlib.suppress(RuntimeError):  # the loop is gone, and with it who waited
-                    loop.call_soon_threadsafe(tell, result, error)
+                    loop.call_soon_threadsafe(deliver, result, error)
 
             self._start(perform)
             try:

@@ -20,7 +20,7 @@ LARGEST = 10 * 2**20
 """Bytes of a result, about: a text counts its characters, any other value 8."""
 
 
-def received(value: Any) -> Any:
+def plain_result(value: Any) -> Any:
     """The result of a call as plain data. Raises `Misfit` for what is too large and for what has
     not happened yet: a generator whose body nobody ran.
     """

@@ -7,15 +7,13 @@ from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.values import Misfit
-from pipelang.runtime.engine.world import Arms, AttemptFailed
+from pipelang.runtime.engine.world import Arms, AttemptFailed, Subjects
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.outcomes import Ended
     from pipelang.runtime.engine.run import Run
-
-Subjects = tuple[expr.Expr, ...]
 
 
 class EvaluatingWorld:
@@ -29,11 +27,11 @@ class EvaluatingWorld:
     def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return run.expressions.evaluate(node, run.values)
 
-    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+    def link_value(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         assert isinstance(link.action, p.Value)
         return run.expressions.evaluate(link.action.value, run.values)
 
-    def answer(self, run: Run, value: Any) -> Any:
+    def fitted_answer(self, run: Run, value: Any) -> Any:
         return run.expressions.fitted(value, run.pipeline.returns)
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
@@ -51,12 +49,12 @@ class EvaluatingWorld:
     def begin(self, run: Run, step: p.Step) -> None:
         return None
 
-    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+    def vote_decided(self, run: Run, step: p.Step, answer: Any) -> None:
         return None
 
     # ------------------------------------------------------------ sub-pipelines and lists
 
-    def enter(self, run: Run, child: Run, subjects: Subjects) -> None:
+    def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
         for parameter in child.pipeline.parameters:
             try:
                 given = child.values[parameter.name]
@@ -65,13 +63,13 @@ class EvaluatingWorld:
                 message = f"argument `{parameter.name}` of `{child.pipeline.name}`: {misfit}"
                 raise AttemptFailed(message, kind="argument", retryable=False) from None
 
-    def left(self, run: Run, step: p.Step, value: Any) -> None:
+    def child_answered(self, run: Run, step: p.Step, value: Any) -> None:
         return None
 
     def elements(self, run: Run, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
         return list(run.evaluate(each.elements))
 
-    def element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
+    def enter_element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
         return None
 
     def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
@@ -82,7 +80,7 @@ class EvaluatingWorld:
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.get_running_loop().create_task(work)
 
-    async def stop(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
+    async def cancel(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         running = list(tasks)
         for task in running:
             task.cancel()

@@ -21,6 +21,7 @@ from pipelang.runtime.engine.world import (
     AttemptFailed,
     Decision,
     Question,
+    Subjects,
     ToolCall,
     ToolResult,
     Turn,
@@ -34,9 +35,15 @@ from pipelang.runtime.providers.pricing import (
 )
 from pipelang.runtime.providers.protocol import Usage
 from pipelang.runtime.tools.idempotency import key_of
-from pipelang.runtime.tools.registry import Toolbox, ToolMissing, ToolRaised, call, checked
-from pipelang.runtime.tools.tool_results import received
-from pipelang.runtime.worlds.evaluation import EvaluatingWorld, Subjects
+from pipelang.runtime.tools.registry import (
+    Toolbox,
+    ToolMissing,
+    ToolRaised,
+    call_tool,
+    checked_arguments,
+)
+from pipelang.runtime.tools.tool_results import plain_result
+from pipelang.runtime.worlds.evaluation import EvaluatingWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import count_tokens
@@ -85,7 +92,7 @@ class MockedWorld(EvaluatingWorld):
         """`mock breaker open` is of the pipeline that is tested, not of those that it runs."""
         open_ = run.parent is None and self._answers.get("breaker") == "open"
         if open_:
-            run.tell("breaker", run.pipeline.name, state="open", why="mocked")
+            run.emit("breaker", run.pipeline.name, state="open", why="mocked")
         return not open_
 
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
@@ -95,9 +102,9 @@ class MockedWorld(EvaluatingWorld):
             value = self._peek(name)
             self._taken[name] = self._taken.get(name, 0) + 1
             if value is FAILS:
-                run.tell("failed", step.name, why="mock", message="mocked to fail")
+                run.emit("failed", step.name, why="mock", message="mocked to fail")
                 raise AttemptFailed("mocked to fail", kind="mock")
-            run.tell("answer", step.name, content=to_json(value), note="mocked")
+            run.emit("answer", step.name, content=to_json(value), note="mocked")
             return value
         if isinstance(action, p.Agent):
             raise Unmocked(f"`{name}` lets a model work: mock it")
@@ -108,7 +115,7 @@ class MockedWorld(EvaluatingWorld):
     ) -> Turn:
         raise Unmocked(f"`{attempt.step.name}` lets a model work: mock it")
 
-    async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
+    async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         raise Unmocked(f"`{attempt.step.name}` lets a model work: mock it")
 
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
@@ -180,7 +187,7 @@ class MockedWorld(EvaluatingWorld):
     async def _call(self, run: Run, attempt: Attempt, tool: p.Tool) -> Any:
         self.called.add(tool.name)
         try:
-            arguments = checked(self._types, tool, attempt.arguments)
+            arguments = checked_arguments(self._types, tool, attempt.arguments)
         except Misfit as misfit:
             raise self._failed(run, attempt, "argument", str(misfit), retryable=False) from None
         held = await run.budget.reserve(tool.cost, 0)
@@ -211,7 +218,7 @@ class MockedWorld(EvaluatingWorld):
         if value is FAILS:
             raise self._failed(run, attempt, "mock", "mocked to fail")
         content, step = to_json(value), attempt.step.name
-        run.tell("answer", step, content=content, note="mocked", cost=float(cost))
+        run.emit("answer", step, content=content, note="mocked", cost=float(cost))
         return value
 
     async def _for_real(
@@ -222,8 +229,8 @@ class MockedWorld(EvaluatingWorld):
             async with asyncio.timeout(None if timeout is None else float(timeout)):
                 function = self._tools.function(tool)
                 key = key_of(run, attempt, acts=tool.acts)
-                result = received(
-                    await call(function, arguments, self._tools.threads, tool.name, key)
+                result = plain_result(
+                    await call_tool(function, arguments, self._tools.threads, tool.name, key)
                 )
             if isinstance(tool.returns, NothingType):
                 return None
@@ -240,7 +247,7 @@ class MockedWorld(EvaluatingWorld):
     def _failed(
         self, run: Run, attempt: Attempt, why: str, message: str, retryable: bool = True
     ) -> AttemptFailed:
-        run.tell("failed", attempt.step.name, why=why, message=message)
+        run.emit("failed", attempt.step.name, why=why, message=message)
         return AttemptFailed(message, kind=why, retryable=retryable)
 
     async def decide(self, run: Run, question: Question) -> Decision | None:

@@ -93,7 +93,7 @@ def attempt_failed(
         data["key"] = key
     if cost:
         data["cost"] = float(cost)
-    run.tell(
+    run.emit(
         "failed",
         attempt.step.name,
         why=kind,

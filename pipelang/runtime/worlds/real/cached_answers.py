@@ -74,7 +74,7 @@ class CachedAnswers:
         if left is not None and ours:
             raise BudgetSpent(left[1], "time")
         message = "nobody who asks for the same had an answer in time"
-        run.tell("failed", step.name, why="timeout", message=message)
+        run.emit("failed", step.name, why="timeout", message=message)
         raise AttemptFailed(message, kind="timeout")
 
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:

@@ -8,17 +8,17 @@ from typing import assert_never
 
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.shared.circuit_breakers import Breakers, EndedRun, Key, Pass
+from pipelang.runtime.shared.circuit_breakers import Admission, Breakers, EndedRun, Key
 from pipelang.semantics import program as p
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded:
+class GuardedRun:
     """A run that was let through: its pass, what it had spent, when it began, and the last verdict
     of every gate that it came to, those of sub-pipelines as `PIPELINE.GATE`.
     """
 
-    given: Pass
+    given: Admission
     cost: float
     tokens: int
     elapsed: float
@@ -26,21 +26,21 @@ class Guarded:
     gates: dict[str, bool] = field(default_factory=dict)
 
 
-def key_of(run: Run) -> Key:
+def breaker_key(run: Run) -> Key:
     """Whose breaker a run looks at."""
     return run.program.file, run.pipeline.name, run.tenant
 
 
-def admitted(run: Run, breaker: p.Breaker, breakers: Breakers) -> Guarded | None:
+def admit_run(run: Run, breaker: p.Breaker, breakers: Breakers) -> GuardedRun | None:
     """Let a run through, or not; either is told."""
-    given = breakers.admit(key_of(run), breaker)
+    given = breakers.admit(breaker_key(run), breaker)
     if isinstance(given, str):
-        run.tell("breaker", run.pipeline.name, state="open", why=given)
+        run.emit("breaker", run.pipeline.name, state="open", why=given)
         return None
     if given.probe:
-        run.tell("breaker", run.pipeline.name, state="half_open")
+        run.emit("breaker", run.pipeline.name, state="half_open")
     budget = run.budget
-    return Guarded(
+    return GuardedRun(
         given,
         float(budget.money),
         budget.tokens,
@@ -49,15 +49,17 @@ def admitted(run: Run, breaker: p.Breaker, breakers: Breakers) -> Guarded | None
     )
 
 
-def over(run: Run, guarded: Guarded, ended: Ended | None, breakers: Breakers) -> None:
+def record_end(run: Run, guarded: GuardedRun, ended: Ended | None, breakers: Breakers) -> None:
     """The run ended like this; None: something around it cut it short, and it says nothing."""
-    changed = breakers.over(guarded.given, None if ended is None else _seen(run, guarded, ended))
+    changed = breakers.record_end(
+        guarded.given, None if ended is None else _seen(run, guarded, ended)
+    )
     if changed is not None:
         state, why = changed
-        run.tell("breaker", run.pipeline.name, state=state, **({"why": why} if why else {}))
+        run.emit("breaker", run.pipeline.name, state=state, **({"why": why} if why else {}))
 
 
-def _seen(run: Run, guarded: Guarded, ended: Ended) -> EndedRun:
+def _seen(run: Run, guarded: GuardedRun, ended: Ended) -> EndedRun:
     outcome = ended.outcome
     match outcome:
         case p.Return():
@@ -81,7 +83,7 @@ def _seen(run: Run, guarded: Guarded, ended: Ended) -> EndedRun:
     )
 
 
-def note(run: Run, gate: str, passed: bool) -> None:
+def record_verdict(run: Run, gate: str, passed: bool) -> None:
     """A gate was judged: whoever guards this run or one around it remembers its last verdict."""
     if run.frame is not None:
         run.frame.gates[gate] = passed

@@ -71,5 +71,5 @@ def _keeps(memory: p.Memory) -> float | None:
 
 def _unreachable(run: Run, name: str, message: str) -> AttemptFailed:
     message = hide(run, message)
-    run.tell("failed", name, why="memory", message=message)
+    run.emit("failed", name, why="memory", message=message)
     return AttemptFailed(message, kind="memory", retryable=False)

@@ -15,7 +15,7 @@ from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, shown
-from pipelang.runtime.engine.world import Attempt, Turn, being_cancelled
+from pipelang.runtime.engine.world import Attempt, Turn, is_being_cancelled
 from pipelang.runtime.providers.pricing import (
     PricedAsk,
     ask_for,
@@ -150,7 +150,7 @@ class ModelCalls:
         except TimeoutError:
             raise timed_out(run, attempt, limit, clock, started, money) from None
         except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and being_cancelled():
+            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
                 raise
             # A provider that breaks its promise; what it used nobody knows.
             message = describe(error)
@@ -161,7 +161,7 @@ class ModelCalls:
             run.budget.settle(held, money, tokens)
         confidence = _confidence(value)
         asked = [{"tool": call.name, "arguments": dict(call.arguments)} for call in answer.calls]
-        run.tell(
+        run.emit(
             "turn" if answer.calls else "answer",
             attempt.step.name,
             content=asked if answer.calls else shown(action.answers, value),

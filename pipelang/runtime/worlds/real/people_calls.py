@@ -39,7 +39,7 @@ class PeopleCalls:
         except RenderError as error:
             raise attempt_failed(run, attempt, "render", str(error), retryable=False) from None
         try:
-            run.tell("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
+            run.emit("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
             said = await clock.wait_for_people(
                 unless_killed(
                     self._services.switches, run, people.answer(run, attempt, action, ask.user)
@@ -60,7 +60,7 @@ class PeopleCalls:
             raise attempt_failed(run, attempt, "raised", describe(error)) from error
         content = shown(action.answers, value)
         by = {} if said.by is None else {"by": hide(run, said.by)}
-        run.tell("answer", attempt.step.name, content=content, role=action.role, **by)
+        run.emit("answer", attempt.step.name, content=content, role=action.role, **by)
         return value
 
     async def decide(self, clock: MachineClock, run: Run, question: Question) -> Decision | None:
@@ -89,7 +89,7 @@ class PeopleCalls:
             case = await self._services.people.hand_over(run, result)
         except Exception as error:
             message = hide(run, describe(error))
-            run.tell("failed", result.reason, why="inbox", message=message)
+            run.emit("failed", result.reason, why="inbox", message=message)
             return
         if case is not None:
-            run.tell("case", case.name, case=case.id, role=case.role, what=case.kind)
+            run.emit("case", case.name, case=case.id, role=case.role, what=case.kind)

@@ -16,8 +16,8 @@ from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.idempotency import key_of
-from pipelang.runtime.tools.registry import begin, checked, raised_by
-from pipelang.runtime.tools.tool_results import received
+from pipelang.runtime.tools.registry import checked_arguments, error_of_tool, start_call
+from pipelang.runtime.tools.tool_results import plain_result
 from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
     time_limit_or_release,
@@ -40,7 +40,7 @@ def _timeout(attempt: Attempt, tool: p.Tool) -> Decimal | None:
     return (attempt.link.timeout if mine else None) or tool.timeout
 
 
-def _tell_effect(
+def _emit_effect(
     run: Run, attempt: Attempt, tool: p.Tool, arguments: Mapping[str, Any], **data: Any
 ) -> None:
     """Say that a tool is about to act on the world: should nothing come back, it may have."""
@@ -48,7 +48,7 @@ def _tell_effect(
         return
     content = {q.name: shown(q.type, arguments[q.name]) for q in tool.parameters}
     told = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
-    run.tell("effect", attempt.step.name, content=content, **told)
+    run.emit("effect", attempt.step.name, content=content, **told)
 
 
 class ToolCalls:
@@ -79,8 +79,8 @@ class ToolCalls:
                 if tool.rate is not None:
                     await self._turn(run, tool)
                     cost = tool.cost
-                _tell_effect(run, attempt, tool, arguments, key=key)
-                work = begin(function, arguments, self._services.tools.threads, tool.name, key)
+                _emit_effect(run, attempt, tool, arguments, key=key)
+                work = start_call(function, arguments, self._services.tools.threads, tool.name, key)
                 del function, arguments
                 result = await work
         except (Halted, GeneratorExit):
@@ -88,7 +88,7 @@ class ToolCalls:
         except BaseException as error:
             if clock is not None and clock.expired() and isinstance(error, TimeoutError):
                 raise timed_out(run, attempt, limit, clock, started, cost, key) from None
-            raised = raised_by(error)
+            raised = error_of_tool(error)
             if raised is None:
                 raise
             raise self._spoilt(run, attempt, tool, raised, started, key) from error
@@ -109,13 +109,13 @@ class ToolCalls:
         """What a tool returned, checked and told. Raises `AttemptFailed`."""
         value = None
         try:
-            result = received(result)
+            result = plain_result(result)
             if not isinstance(tool.returns, NothingType):
                 value = self._services.types.check(tool.returns, result)
         except Misfit as misfit:
             raise self._spoilt(run, attempt, tool, misfit, started, key) from None
         if not run.quiet:
-            run.tell(
+            run.emit(
                 "result",
                 attempt.step.name,
                 content=shown(tool.returns, value),
@@ -137,7 +137,7 @@ class ToolCalls:
             raise attempt_failed(run, attempt, "permit", message, retryable=False)
         function = self._services.tools.function(tool)
         try:
-            return function, checked(self._services.types, tool, attempt.arguments)
+            return function, checked_arguments(self._services.types, tool, attempt.arguments)
         except Misfit as misfit:
             message = str(misfit)
             raise attempt_failed(run, attempt, "argument", message, retryable=False) from None

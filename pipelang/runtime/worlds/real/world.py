@@ -18,16 +18,17 @@ from pipelang.runtime.engine.world import (
     Attempt,
     Decision,
     Question,
+    Subjects,
     ToolCall,
     ToolResult,
     Turn,
 )
 from pipelang.runtime.shared.services import Services
-from pipelang.runtime.worlds.evaluation import EvaluatingWorld, Subjects
+from pipelang.runtime.worlds.evaluation import EvaluatingWorld
 from pipelang.runtime.worlds.real.attempts import time_left
 from pipelang.runtime.worlds.real.cached_answers import CachedAnswers
 from pipelang.runtime.worlds.real.cancellation import check_not_killed, pause
-from pipelang.runtime.worlds.real.circuit_breaking import admitted, note, over
+from pipelang.runtime.worlds.real.circuit_breaking import admit_run, record_end, record_verdict
 from pipelang.runtime.worlds.real.clock import MachineClock
 from pipelang.runtime.worlds.real.memories import MemoryAccess
 from pipelang.runtime.worlds.real.model_calls import ModelCalls
@@ -70,19 +71,19 @@ class RealWorld(EvaluatingWorld):
         breaker = run.pipeline.breaker
         if breaker is None:
             return True
-        run.frame = admitted(run, breaker, services.breakers)
+        run.frame = admit_run(run, breaker, services.breakers)
         self._guards = True
         return run.frame is not None
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
         passed = await super().holds(run, item, test)
         if self._guards and isinstance(item, p.Gate):
-            note(run, item.name, passed)
+            record_verdict(run, item.name, passed)
         return passed
 
     def leave(self, run: Run, ended: Ended | None) -> None:
         if run.frame is not None:
-            over(run, run.frame, ended, self._by.services.breakers)
+            record_end(run, run.frame, ended, self._by.services.breakers)
 
     # ---------------------------------------------------------------- models, tools, people
 
@@ -100,7 +101,7 @@ class RealWorld(EvaluatingWorld):
     ) -> Turn:
         return await self._by.models.turn(run, attempt, agent, turns)
 
-    async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
+    async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         return await self._by.tools.use(run, attempt, call)
 
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:

@@ -34,7 +34,7 @@ class Chances:
 
 
 @dataclass(slots=True)
-class Latents:
+class LatentVerdicts:
     """The verdicts behind a step's answers: of its walk before this one, and of the last answer of
     the link that answers now.
     """
@@ -59,7 +59,7 @@ class SimulatedFrame:
     right: dict[str, bool] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     drawn: dict[tuple[Any, ...], Any] = field(default_factory=dict)
-    latents: dict[str, Latents] = field(default_factory=dict)
+    latents: dict[str, LatentVerdicts] = field(default_factory=dict)
     around: bool = True
     caller: SimulatedFrame | None = None
     arguments: Mapping[str, expr.Expr] = field(default_factory=dict)
