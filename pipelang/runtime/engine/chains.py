@@ -1,4 +1,4 @@
-"""Walking a chain: attempts, waits, fallbacks, by the kernel in `semantics.kernels.chain`."""
+"""Chains: attempts, waits and fallbacks of a step, by the kernel in `semantics.kernels.chain`."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from pipelang.semantics.types import ANSWERER
 
 
 def run_chain(run: Run, step: p.Step) -> Coroutine[Any, Any, Any]:
-    """The step's answer, or how it ended the run."""
+    """The coroutine of a step: its answer, or how it ended the run."""
     return walk(run, step, step.chain)
 
 
 async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = None) -> Any:
-    """What the links of a chain answer, how one of them ended the run, or `NOTHING` for the body of
-    an `each`: the chain of the step itself begins the step and ends the run.
+    """Walk the links of a chain: the first answer, or how the run ended. `NOTHING` if all links of
+    the body of an `each` failed; if those of the step itself did, its `else` ends the run.
     """
     if chain is step.chain:
         feedback = _begin(run, step)
@@ -73,7 +73,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
 async def _after(
     run: Run, step: p.Step, chain: p.Chain, taken: p.Link, at: ChainPosition, failure: AttemptFailed
 ) -> ChainPosition | None:
-    """Where to go on after a failure, once it is time for that."""
+    """The next position after a failure, once the wait before it is over; None at the end."""
     following = _next(chain, taken, at, failure)
     if following is not None and following.link == at.link:
         await _wait(run, step, taken, following, failure)
@@ -84,7 +84,7 @@ _NONE: Subjects = ()
 
 
 def _begin(run: Run, step: p.Step) -> str | None:
-    """A step begins; what a redo has to say to it."""
+    """Begin a step; the feedback of a gate that redoes it, if any."""
     if not run.quiet:
         run.emit("step", step.name, redone=run.redoing)
     run.world.begin(run, step)
@@ -92,7 +92,7 @@ def _begin(run: Run, step: p.Step) -> str | None:
 
 
 def _done(run: Run, step: p.Step, answer: Any) -> Any:
-    """A step is over, with an answer or because it ended the run."""
+    """Emit that a step is over, with an answer or because it ended the run; the answer."""
     if not run.quiet:
         how = (
             {"outcome": type(answer.outcome).__name__.lower()} if isinstance(answer, Ended) else {}
@@ -141,7 +141,9 @@ async def _cached(
     feedback: str | None,
     misfit: str | None,
 ) -> Any:
-    """By the cache, or by who asks for the same right now; what that wait took is the attempt's."""
+    """As `_link`, by the cache or by another run that asks for the same now. Time spent waiting for
+    it is taken from the timeout.
+    """
     world, kept = run.world, link
     if number > 0 or run.redoing:
         answer = await _act(run, step, link, subjects, number, feedback, misfit)
@@ -168,7 +170,7 @@ async def _cached(
 
 
 SHORTEST_WAIT = 0.001
-"""Seconds below which a look into a cache was no wait."""
+"""Seconds below which a look into the cache does not count as a wait."""
 
 
 def _act(
@@ -180,7 +182,7 @@ def _act(
     feedback: str | None,
     misfit: str | None,
 ) -> Coroutine[Any, Any, Any]:
-    """Carry out a link. No coroutine itself: each would take room in every run that waits."""
+    """The coroutine that carries out a link. Not one itself: each frame costs every waiting run."""
     action = link.action
     match action:
         case p.Call() | p.AskRole() | p.AskTier():
@@ -251,11 +253,11 @@ async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: Subjects) 
 
 
 _FIRST = expr.Const(None, ANSWERER)
-"""In place of who answers, which the attempt has as its tier."""
+"""A placeholder: the tier of a cascade or an agent is in the attempt."""
 
 
 async def _element(inside: Run, step: p.Step, each: p.Each, feedback: str | None) -> Any:
-    """An element's answer, how it ended the run, or `NOTHING`."""
+    """The answer of one element, how it ended the run, or `NOTHING`."""
     answer = await walk(inside, step, each.body, feedback)
     if answer is NOTHING and each.body.end is not None:
         return conclude(inside, each.body.end)
@@ -302,7 +304,7 @@ def _chosen(run: Run, link: p.Link) -> tuple[p.Link, Subjects]:
 def _next(
     chain: p.Chain, taken: p.Link, at: ChainPosition, failure: AttemptFailed
 ) -> ChainPosition | None:
-    """Where to go on: the kernel's word, unless trying again is pointless or comes too early."""
+    """The next position by the kernel, unless the same link again is pointless."""
     if _gives_up(taken, failure):
         return after_giving_up(chain, at)
     return after_failure(chain, at, taken)

@@ -18,7 +18,9 @@ Body = Callable[[Run], Awaitable[Any]]
 
 
 async def run_each(run: Run, step: p.Step, each: p.Each, subjects: Subjects, body: Body) -> Any:
-    """The answers, or how an element ended the run. Raises `AttemptFailed` if too few answered."""
+    """Run every element: the list of answers, or how an element ended the run. Raises
+    `AttemptFailed` if too few answered.
+    """
     elements = run.world.elements(run, step, each, subjects)
     inside = []
     for index, value in enumerate(elements):
@@ -52,7 +54,7 @@ async def run_each(run: Run, step: p.Step, each: p.Each, subjects: Subjects, bod
 
 
 def _shown(step: p.Step, answered: dict[int, Any], count: int) -> list[Any]:
-    """What there is so far, as JSON; None where there is nothing."""
+    """The answers so far, as JSON; None where an element has none."""
     if not isinstance(step.type, ListType):
         return []
     element = step.type.element

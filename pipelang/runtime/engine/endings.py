@@ -22,7 +22,7 @@ from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
 
 
 def conclude(run: Run, outcome: p.Outcome) -> Ended:
-    """An outcome with its value worked out now."""
+    """Evaluate the value of an outcome that was reached."""
     match outcome:
         case p.Return():
             return Ended(outcome, run.evaluate(outcome.value))
@@ -46,14 +46,14 @@ def inputs_of(run: Run) -> dict[str, Any]:
 
 
 def values_of(run: Run) -> dict[str, Any]:
-    """Every value that the run made, as JSON, and what an unfinished list has."""
+    """Every value that the run made, as JSON, and the elements that an unfinished list has."""
     made = {name: shown(step.type, run.values[name]) for name, step in run.made.items()}
     return {**{name: part for name, part in run.partial.items() if name not in made}, **made}
 
 
 def so_far(run: Run) -> dict[str, Any]:
-    """All that a run knows, as JSON: its inputs, every value that it made, what people decided, and
-    what sub-pipelines knew that were cut short, by their steps.
+    """Everything that a run knows, as JSON: its inputs, the values that it made, the decisions of
+    people, and by step the values of sub-pipelines that were cut short.
     """
     known = {"input": inputs_of(run), "values": values_of(run)}
     if run.decided:
@@ -63,7 +63,7 @@ def so_far(run: Run) -> dict[str, Any]:
 
 
 def handoff(run: Run, ended: Ended) -> dict[str, Any]:
-    """What a person needs to go on. What a sub-pipeline hands over is `inside`."""
+    """The JSON that a person needs to go on; the handoff of a sub-pipeline is under `inside`."""
     outcome = ended.outcome
     assert isinstance(outcome, p.Escalate)
     handed = {
@@ -81,7 +81,7 @@ def handoff(run: Run, ended: Ended) -> dict[str, Any]:
 
 
 def result_of(run: Run, ended: Ended) -> Result:
-    """How the run ended, for its host."""
+    """The result of a run, for its host, with secrets taken out."""
     outcome = ended.outcome
     spent = Spent(run.budget.money, run.budget.tokens, run.world.elapsed(run))
     match outcome:

@@ -38,7 +38,7 @@ from pipelang.semantics.kernels.redo import may_redo, readers
 
 
 async def run_pipeline(run: Run) -> Result:
-    """Run to the end. Only a bug or a cancellation raises."""
+    """Run a root pipeline to its result. Only a bug or a cancellation raises."""
     run.values[BUDGET] = run
     if not run.quiet:
         run.emit("run", run.pipeline.name, content=inputs_of(run), **start_data(run))
@@ -79,7 +79,7 @@ def _emit_broken(run: Run, error: BaseException) -> None:
 
 
 async def play(run: Run) -> Ended:
-    """Go through a pipeline to its outcome; what spends the budget of another one raises."""
+    """Run a sub-pipeline to its outcome. Raises `BudgetSpent` for another budget."""
     ended: Ended | None = None
     try:
         ended = _fitted(run, await _entered(run))
@@ -91,7 +91,7 @@ async def play(run: Run) -> Ended:
 
 
 def _entered(run: Run) -> Coroutine[Any, Any, Ended | None]:
-    """The way through a pipeline: its own, or what an open breaker has instead. Raises `Halted`."""
+    """The coroutine of a pipeline: its block, or the `else` of an open breaker. Raises `Halted`."""
     breaker = run.pipeline.breaker
     if run.world.admit(run) or breaker is None:
         return _block(run, run.pipeline.block)
@@ -111,7 +111,7 @@ async def _fallback(run: Run, breaker: p.Breaker) -> Ended:
 
 
 def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
-    """How a pipeline ends that cannot go on. Raises what spends the budget of another one."""
+    """End a pipeline that cannot go on. Raises `BudgetSpent` for the budget of another pipeline."""
     if isinstance(problem, BudgetSpent):
         if problem.budget is not run.budget:
             raise problem
@@ -124,7 +124,7 @@ def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
 
 
 def _fitted(run: Run, ended: Ended | None) -> Ended:
-    """An answer is what the pipeline promises, or it is none."""
+    """Check an answer against the type of the pipeline; one that does not fit fails it."""
     assert ended is not None, "a checked pipeline ends on every path"
     if not isinstance(ended.outcome, p.Return):
         return ended
@@ -148,7 +148,7 @@ def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
 
 
 async def _block(run: Run, block: p.Block) -> Ended | None:
-    """None if the end of the block was reached."""
+    """Run a block: how it ended the run, None if the end of the block was reached."""
     for segment in block.segments:
         if isinstance(segment, p.Region) or isinstance(item := block.items[segment.index], p.Step):
             ended = await run_region(run, run.plans.of(block, segment))
@@ -165,7 +165,9 @@ async def _block(run: Run, block: p.Block) -> Ended | None:
 async def _again(
     run: Run, block: p.Block, items: Iterable[int], stop: int, renewed: set[str]
 ) -> Ended | None:
-    """Run some items of a block, all of them above `stop`. What they make is added to `renewed`."""
+    """Run some items of a block again, all of them above `stop`. The names of the values that they
+    make are added to `renewed`.
+    """
     chosen = set(items)
     for segment in block.segments:
         ended: Ended | None = None
@@ -198,8 +200,8 @@ async def _again(
 async def _gate(
     run: Run, block: p.Block, index: int, gate: p.Gate, renewed: set[str]
 ) -> Ended | None:
-    """Judge a gate, after as many redos as it takes and has. None if it was passed; what its redos
-    made anew is added to `renewed`.
+    """Judge a gate, with its redos. None if it was passed, else how it ended the run; the names of
+    the values that redos made anew are added to `renewed`.
     """
     while True:
         passed = await run.world.holds(run, gate, gate.condition)
@@ -230,7 +232,7 @@ async def _gate(
 
 
 def _confidence(run: Run, condition: expr.Expr) -> dict[str, Any]:
-    """The confidence that a test looked at, for the trace."""
+    """The confidence that a condition reads, for the trace."""
     if run.quiet:
         return {}
     for part in expr.walk(condition):
@@ -273,7 +275,7 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
 
 
 async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | None:
-    """A branch; what it hangs on is known to everything inside."""
+    """Run a branch; its condition is known to everything inside."""
     run.conditions.append(condition)
     try:
         return await _block(run, block)
@@ -282,7 +284,7 @@ async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | Non
 
 
 async def _remember(run: Run, item: p.Remember) -> Ended | None:
-    """A write into a memory; one that cannot be made ends the run."""
+    """Write into a memory; a failure ends the run."""
     try:
         await run.world.remember(run, item)
     except (AttemptFailed, NoValue) as problem:

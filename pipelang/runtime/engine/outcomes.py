@@ -1,4 +1,4 @@
-"""How a run ends: exactly one of answered, escalated, rejected, failed."""
+"""Results of a run: exactly one of answered, escalated, rejected and failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipelang.semantics import program as p
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a run took: dollars, tokens, and seconds of machine time (waits for people apart)."""
+    """Usage of a run: dollars, tokens, and seconds of machine time, without waits for people."""
 
     cost: Decimal = Decimal(0)
     tokens: int = 0
@@ -21,7 +21,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What every outcome carries. `trace` is every event of the run, in order."""
+    """The base of all results. `trace` has every event of the run, in order."""
 
     run_id: str = ""
     spent: Spent = field(default_factory=Spent)
@@ -49,7 +49,9 @@ class Answered(Outcome):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalated(Outcome):
-    """A person goes on. `handoff` is all that the run knows, as JSON; `reason` says who decided."""
+    """A person goes on. `handoff` is everything that the run knows, as JSON; `reason` is the name
+    of the item that decided.
+    """
 
     role: str
     reason: str
@@ -67,8 +69,8 @@ class Rejected(Outcome):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Outcome):
-    """The run could not go on. `code` is of the closed list or the pipeline's own; `partial` is
-    what there is so far, as JSON; `reason` names the step.
+    """The run could not go on. `code` is of the closed list or the pipeline's own; `partial` has
+    what the run knew, as JSON; `reason` names the step.
     """
 
     code: str
@@ -82,7 +84,7 @@ Result = Answered | Escalated | Rejected | Failed
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The run is over: an outcome with its value worked out. `inside` is the handoff of the
+    """The outcome that ended a pipeline, with its value. `inside` is the handoff of the
     sub-pipeline that decided it.
     """
 

@@ -1,4 +1,4 @@
-"""What of a run must not be told: values that its types label `secret`, and what references hold.
+"""Redaction: values that types label `secret`, and the secrets behind references, leave no run.
 
 Labelled values are left out where they stand as themselves (`values.shown`). Here is the rest: a
 text that somebody else wrote, such as a tool's exception, may quote them. They are looked for when

@@ -19,9 +19,9 @@ from pipelang.semantics import program as p
 
 
 class _Progress:
-    """Where a run is in a region: what is `ready` (a heap of places), how many values each item
-    still waits for (None: as planned), how items `ended` the run, and what is `dead` because what
-    it reads was never made.
+    """The state of a run in a region: `ready` is a heap of the places that may start, `left` how
+    many values each item still waits for (None: as planned), `ended` how items ended the run,
+    `dead` the items that cannot run because a value that they read was never made.
     """
 
     __slots__ = ("dead", "ended", "left", "plan", "ready")
@@ -34,7 +34,7 @@ class _Progress:
         self.dead: set[int] | None = None
 
     def release(self, place: int) -> None:
-        """A value was made, or never will be: what waited for it may go on."""
+        """Start the items that waited only for this one, made or never made."""
         for reader in self.plan.readers[place]:
             if len(self.plan.reads[reader]) > 1:
                 if self.left is None:
@@ -45,13 +45,13 @@ class _Progress:
             heappush(self.ready, reader)
 
     def never_made(self, place: int) -> None:
-        """The value of an item will not be there."""
+        """Mark the value of an item as one that will never be made."""
         if self.dead is None:
             self.dead = set()
         self.dead.add(place)
 
     def settle(self, run: Run, place: int, made: Any) -> None:
-        """What became of an item."""
+        """Record the answer of an item, or how it ended the run."""
         item = self.plan.items[place]
         if isinstance(made, Ended):
             if self.ended is None:

@@ -1,4 +1,4 @@
-"""One run: its values, counters, budget and events, and how it ends."""
+"""The state of one run: its values, counters, budget and events."""
 
 from __future__ import annotations
 
@@ -21,16 +21,22 @@ Play = Callable[["Run"], Coroutine[Any, Any, Ended]]
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One run of one pipeline, or of a sub-pipeline in it.
+    """A run of a pipeline, or of a sub-pipeline in it.
 
-    `path` stands before the names of its events, `place` before those of its calls in idempotency
-    keys; `granted` are the permits that it has, None for all; `parent` is the run that runs this
-    one; `redoing` says that what runs now ran before; `feedback` is what gates said to steps that
-    they redo; `partial` has what an unfinished `each` has so far, `decided` what people said in
-    approvals and holds, `unfinished` what sub-pipelines knew that were cut short; `action` is the
-    `run` that it carries out, None for the root and for an agent's; `frame` is what a world keeps
-    with it; `references` are to secrets, None where nothing is real. `quiet` says that nobody wants
-    its events, `traced` that the result has them.
+    `values` are those of inputs, steps and lets by name, `made` the steps that have one. `path` is
+    the prefix of its events' names, `place` that of its calls in idempotency keys, whose counters
+    are `calls`. `parent` is the run around a sub-pipeline and `action` the `run` that it carries
+    out, None for the root and for an agent's. `play` plays a sub-pipeline.
+
+    `granted` are its permits, None for all. `redoing` says that the steps that run now ran before,
+    `redos` counts the redos of each gate, and `feedback` is the text of gates to steps that they
+    redo. `conditions` are those of the branches around the current item.
+
+    For its handoff: `partial` has the elements that an unfinished `each` has so far, `decided` the
+    decisions of people, `unfinished` the values of sub-pipelines that were cut short.
+
+    `frame` belongs to the world. `references` name secrets, None where nothing is real. `quiet`
+    means that no events are made, `traced` that the result has them.
     """
 
     id: str
@@ -75,7 +81,7 @@ class Run:
             return made
 
     def emit(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
-        """Record an event and hand it to the sinks."""
+        """Make an event, add it to the trace and hand it to the sinks."""
         if self.quiet:
             return
         event = Event(kind, self.path + name, self.world.elapsed(self), data, content)
@@ -85,15 +91,15 @@ class Run:
             sink(self.id, event)
 
     def evaluate(self, node: expr.Expr) -> Any:
-        """An expression over the values of this run."""
+        """The value of an expression over the values of this run."""
         return self.world.value(self, node)
 
     def route(self, node: expr.Expr, arms: Arms = ()) -> Any:
-        """What decides where to go."""
+        """The value of an expression that chooses a tier or an arm."""
         return self.world.route(self, node, arms)
 
     def remaining(self, what: str) -> Any:
-        """What is left of a dimension of its budget."""
+        """The rest of a dimension of its budget: money, time, tokens or steps."""
         return self.budget.remaining(what, self.world.elapsed(self))
 
     def child(
@@ -105,7 +111,9 @@ class Run:
         action: p.RunPipeline | None,
         again: bool = False,
     ) -> Run:
-        """A run of a sub-pipeline in this one; `at` is the step that runs it, `again` a retry."""
+        """Make the run of a sub-pipeline in this one; `at` is the step that runs it, `again` says
+        that it is a retry.
+        """
         child = self._copy(("trace", "calls"))
         child.pipeline, child.budget, child.values, child.action = pipeline, budget, values, action
         child.path, child.parent = f"{self.path}{at}/", self
@@ -136,14 +144,14 @@ class Run:
         return place
 
     def element(self, variable: str, value: Any, at: str) -> Run:
-        """The same run as an element of an `each` sees it."""
+        """Make the run as an element of an `each` sees it: `variable` is the element."""
         inside = self._copy(tuple(_WHEN_NEEDED))
         inside.values = {**self.values, variable: value}
         inside.path, inside.place = self.path + at, self.place + at
         return inside
 
     def _copy(self, shared: tuple[str, ...]) -> Run:
-        """The same run again; of what is made when it is needed it shares no more than this."""
+        """Copy the run; of the fields that are made when needed it shares those that are named."""
         copied: Run = object.__new__(Run)
         for name in (*_GIVEN, *shared):
             setattr(copied, name, getattr(self, name))

@@ -1,7 +1,7 @@
 """Running a pipeline inside another: its own values and budget, the same world.
 
-It reserves from its own budget and from every one around it. Failing is an attempt that failed;
-what it decides, escalating or rejecting, ends the run around it too, and is nested in its handoff.
+It reserves from its own budget and from every one around it. If it fails, that is an attempt that
+failed; if it escalates or rejects, that ends the run around it too, and its handoff is nested.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def run_child(
     subjects: Subjects,
     number: int,
 ) -> Any:
-    """What a sub-pipeline answers, or how it ended the run; `number` counts the attempts from 0.
+    """Run a sub-pipeline: its answer, or how it ended the run; `number` counts attempts from 0.
 
     Raises `AttemptFailed`.
     """
@@ -50,7 +50,10 @@ async def play_child(
     action: p.RunPipeline | None = None,
     again: bool = False,
 ) -> Any:
-    """Play a sub-pipeline with these values; a link's timeout bounds its machine time."""
+    """Play a sub-pipeline with these values; the timeout of a link bounds its machine time.
+
+    Its answer, or how it ended the run. Raises `AttemptFailed`.
+    """
     now = run.world.elapsed(run)
     around = run.budget
     patience: RunBudget | None = None

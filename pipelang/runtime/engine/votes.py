@@ -25,7 +25,7 @@ Call = Callable[[Attempt], Coroutine[Any, Any, Any]]
 
 
 async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
-    """The answer that wins. Raises `AttemptFailed` if none does."""
+    """Count the calls of a link until an answer wins. Raises `AttemptFailed` if none does."""
     answers: list[Any] = []
     keys: list[str] = []
     tally: list[int] = []
@@ -68,7 +68,7 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
 
 
 async def _quietly(call: Call, attempt: Attempt) -> tuple[bool, Any]:
-    """A call that failed is a vote for nothing."""
+    """Make a call; a failed one is a vote for no answer."""
     try:
         return True, await call(attempt)
     except AttemptFailed:

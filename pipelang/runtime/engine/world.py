@@ -1,9 +1,9 @@
-"""The seam: everything that the interpreter asks of what is outside it.
+"""The seam between the interpreter and everything outside it.
 
 The interpreter decides what comes next; a `World` carries it out. The real world calls models,
-tools and people; the world of `pipelang test` has what the test mocks; a simulated one answers from
-declared numbers, in its own time. All suspension goes through here, so whoever implements it owns
-the clock and the order of events.
+tools and people; the world of `pipelang test` answers with what the test mocks; a simulated one
+answers from declared numbers, in its own time. A run suspends nowhere else, so an implementation
+owns the clock and the order of events.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ Subjects = tuple[expr.Expr, ...]
 """The expressions by which the matches around a link decided, outermost first."""
 
 Arms = Iterable[tuple[Any, ...] | None]
-"""What the arms of a match take; None takes what is left."""
+"""The values that each arm of a match takes; None is the arm that takes all others."""
 
 
 class AttemptFailed(Exception):
-    """An attempt that brought nothing. The chain goes on.
+    """An attempt without an answer; the chain goes on with a retry or a fallback.
 
-    `retryable` False says that the same attempt again is pointless; `retry_after` is how long
-    (seconds) the other side asks to be left alone; `misfit` is what did not fit, for the next try.
+    `kind` names the cause for traces. `retryable` False says that the same attempt again is
+    pointless; `retry_after` is how many seconds the other side asks to wait; `misfit` says what of
+    an answer did not fit its type, and is shown to the model in the next attempt.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class AttemptFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt of an ask or a call. `arguments` are values; `number` counts from 0."""
+    """One attempt of an ask or a call. `arguments` are values; `number` counts from 0; `feedback`
+    is the text of a gate that redoes the step, `misfit` that of the former attempt.
+    """
 
     step: p.Step
     link: p.Link
@@ -60,12 +63,12 @@ class Attempt:
     feedback: str | None
     misfit: str | None
     subjects: Subjects = ()
-    """What the matches around this link decided by."""
+    """The expressions by which the matches around this link decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """What an agent's model asks for; `id` is the model's own name for it."""
+    """A call that an agent's model asks for; `id` is the model's own name for it."""
 
     id: str
     name: str
@@ -74,7 +77,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What came of it: a JSON value, or why there is none."""
+    """The result of a call for an agent: a JSON value, or the reason of its failure."""
 
     call: ToolCall
     value: Any
@@ -83,9 +86,9 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a model said at a turn: its answer, or the calls that it asks for.
+    """One turn of an agent's model: its answer, or the calls that it asks for with their results.
 
-    `said` is the turn in the provider's own words, to be shown to it again.
+    `said` is the turn in the provider's own format, to be sent back with the next request.
     """
 
     answer: Any = None
@@ -95,7 +98,7 @@ class Turn:
 
 
 class Nothing:
-    """In place of a value where there is none, because None is one."""
+    """The type of `NOTHING`, which says that there is no value where None would be a value."""
 
 
 NOTHING = Nothing()
@@ -103,7 +106,7 @@ NOTHING = Nothing()
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked: an approval or a hold, with what they are shown."""
+    """A question to a person, of an approval or a hold, with the JSON that they are shown."""
 
     person: p.Person
     shown: Any
@@ -112,7 +115,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's word: who said it, and why."""
+    """A person's yes or no, with the name of the person and the reason given."""
 
     yes: bool
     by: str = ""
@@ -120,7 +123,7 @@ class Decision:
 
 
 def is_being_cancelled() -> bool:
-    """Whether this task was told to stop; if not, a CancelledError is somebody else's failure."""
+    """Whether this task is being cancelled; else a CancelledError is a failure of other code."""
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0
 
@@ -130,60 +133,66 @@ R = TypeVar("R", contravariant=True)
 
 
 class World(Protocol[R]):
-    """Who performs what the interpreter decides."""
+    """Carries out what the interpreter decides.
+
+    In the order of a run: a pipeline is admitted, its steps attempt, memories and caches are read
+    and written, gates and people decide, the pipeline leaves, the root run finishes.
+    """
 
     def value(self, run: R, node: expr.Expr) -> Any:
-        """The value of an expression: an argument, a let, what an outcome gives."""
+        """Evaluate an expression: an argument, a let, the value of an outcome."""
 
     def route(self, run: R, node: expr.Expr, arms: Arms = ()) -> Any:
-        """The value of an expression that decides where to go: a tier, or the subject of a match
-        with these arms.
+        """Evaluate an expression that chooses a way: a tier, or the subject of a match with these
+        arms.
         """
 
     def link_value(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
-        """The value of a link that is a bare value."""
+        """Evaluate a link that is a bare value."""
 
     def fitted_answer(self, run: R, value: Any) -> Any:
-        """What the run answers with, as its pipeline promises it. Raises `Misfit`."""
+        """Check the answer of a pipeline against the type that it returns. Raises `Misfit`."""
 
     def admit(self, run: R) -> bool:
-        """A pipeline begins: whether its breaker lets it. Raises `Halted` if it is killed."""
+        """Begin a pipeline: whether its breaker admits the run. Raises `Halted` if it is killed."""
 
     def leave(self, run: R, ended: Ended | None) -> None:
-        """A pipeline that began is over; None: it was cut short from outside."""
+        """End a pipeline that began; `ended` is None if it was cut short from outside."""
 
     def begin(self, run: R, step: p.Step) -> None:
-        """A step's chain begins, perhaps not for the first time."""
+        """Begin the chain of a step, for the first time or in a redo."""
 
     def attempt(self, run: R, attempt: Attempt) -> Coroutine[Any, Any, Any]:
-        """Carry out one attempt; its answer fits its type. Raises `AttemptFailed`."""
+        """Carry out one attempt: an answer that fits its type. Raises `AttemptFailed`."""
 
     async def turn(self, run: R, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]) -> Turn:
-        """One attempt of an agent's next turn, after these. Raises `AttemptFailed`."""
+        """Carry out one attempt of an agent's next turn, after these. Raises `AttemptFailed`."""
 
     async def use_tool(self, run: R, attempt: Attempt, call: ToolCall) -> ToolResult:
-        """Call a tool for an agent. What fails is a result too."""
+        """Call a tool for an agent. A failure is a result too."""
 
     def stand_in(self, run: R, step: p.Step, action: p.Action) -> Any:
-        """A value in place of a whole list, loop, sub-pipeline or memory; usually `NOTHING`."""
+        """A value that replaces a whole `each`, agent, sub-pipeline or recall (a mock); else
+        `NOTHING`.
+        """
 
     def enter_child(self, run: R, child: R, subjects: Subjects) -> None:
-        """A sub-pipeline begins, with its values. Raises `AttemptFailed` for one that is misfit."""
+        """Begin a sub-pipeline with its arguments. Raises `AttemptFailed` if one does not fit."""
 
     def child_answered(self, run: R, step: p.Step, value: Any) -> None:
-        """A sub-pipeline answered for a step."""
+        """Take note that a sub-pipeline answered for a step."""
 
     def elements(self, run: R, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
-        """The elements that an `each` goes through."""
+        """Evaluate the list that an `each` goes through."""
 
     def enter_element(self, run: R, inside: R, each: p.Each, subjects: Subjects) -> None:
-        """An element's walk begins."""
+        """Begin the chain of one element; `inside` is the run as the element sees it."""
 
     def gathered(self, run: R, step: p.Step, answers: list[Any]) -> Any:
-        """The answers of a list, None where one is missing, as the step's answer."""
+        """Make the answer of an `each` from those of its elements, None where one is missing."""
 
     async def recall(self, run: R, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
-        """What a memory holds. Raises `AttemptFailed` if it cannot be read."""
+        """Read a memory. Raises `AttemptFailed` if it cannot be read."""
 
     async def remember(self, run: R, item: p.Remember) -> None:
         """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
@@ -194,22 +203,22 @@ class World(Protocol[R]):
         """
 
     def keep(self, run: R, step: p.Step, link: p.Link, answer: Any) -> None:
-        """Keep an answer for the cache, should the run end answered."""
+        """Keep an answer for the cache, to be stored if the run ends answered."""
 
     async def hand_over(self, run: R, result: Escalated) -> None:
-        """The root run ends escalated: whoever goes on gets what it hands over."""
+        """Deliver the handoff of a root run that ends escalated."""
 
     def keep_nothing(self, run: R, step: p.Step, link: p.Link) -> None:
-        """There is no answer to keep after a look into the cache."""
+        """Say that no answer follows a look into the cache: other runs need not wait for one."""
 
     def finish(self, run: R, answered: bool) -> None:
-        """The root run is over."""
+        """End the root run."""
 
     async def holds(self, run: R, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
-        """Whether a test holds."""
+        """Judge the condition of a gate, a branch, or a person's `when`."""
 
     def vote_decided(self, run: R, step: p.Step, answer: Any) -> None:
-        """A vote was decided for this answer, which need not be the last one given."""
+        """Take note of the answer that won a vote, which need not be the last one given."""
 
     async def accepts(self, run: R, step: p.Step, action: p.Cascade, answer: Any) -> bool:
         """Whether an answer of a cascade is good enough; its test reads it as `it`."""
@@ -224,13 +233,13 @@ class World(Protocol[R]):
         """Seconds of machine time since the run began; waits for people do not count."""
 
     def jitter(self, longest: float) -> float:
-        """A wait, uniform in [0, longest]."""
+        """Draw a wait in seconds, uniform in [0, longest]."""
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Start work side by side."""
+        """Start a task that runs side by side with others."""
 
     async def first(self, tasks: Iterable[Any]) -> Iterable[Any]:
-        """Wait until one of the tasks is done; the done ones. `task.result()` may raise."""
+        """Wait until at least one task is done; the done ones. `task.result()` may raise."""
 
     async def cancel(self, tasks: Iterable[Any]) -> None:
         """Cancel tasks and wait until they are gone."""

@@ -1,4 +1,4 @@
-"""Embedding: a `Runtime` that holds what the host plugs in, handles on pipelines, runs and streams.
+"""Embedding: loaded programs, and handles on their pipelines that run and stream them.
 
 A loaded program is immutable: any number of runs share it. A `Runtime` holds no state of a run.
 """
@@ -122,7 +122,7 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """What a host says of the runs of a handle."""
+    """The options of the runs of a handle."""
 
     permits: frozenset[str] | None = None
     tenant: str | None = None

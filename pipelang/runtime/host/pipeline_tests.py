@@ -26,7 +26,7 @@ from pipelang.semantics.walk import all_items, inner_links
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """Something that did not come out as expected; `span` is the line that says so."""
+    """An expectation that was not met; `span` is its line."""
 
     message: str
     span: Span
@@ -81,8 +81,8 @@ async def run_test(loaded: LoadedProgram, test: p.Test) -> TestResult:
 def _mocks(
     loaded: LoadedProgram, test: p.Test, evaluate: Callable[[Any], Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """What a test mocks: values by step or tool, answers by approval or hold. They must fit like
-    answers from outside. Raises `_BadMock`.
+    """The mocks of a test: values by step or tool, answers by approval or hold. They must fit their
+    types as answers from outside do. Raises `_BadMock`.
     """
     types = _targets(loaded.program, loaded.program.pipelines[test.pipeline])
     values: dict[str, Any] = {}
@@ -123,7 +123,7 @@ class TestHandle(Handle):
 
 
 def _targets(program: p.Program, pipeline: p.Pipeline) -> dict[str, Type]:
-    """What can be mocked with values, and their types: steps that ask or call, those of
+    """The names that can be mocked with values, and their types: steps that ask or call, those of
     sub-pipelines as `PIPELINE.STEP`, and tools.
     """
     types = {tool.name: tool.returns for tool in program.tools.values()}
@@ -230,7 +230,7 @@ def _show(value: Any) -> str:
 
 
 def describe(result: Result) -> str:
-    """How a run came out, in words."""
+    """A result in words."""
     match result:
         case Answered():
             return f"answered {_show(result.value)}"

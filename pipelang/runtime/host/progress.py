@@ -1,4 +1,4 @@
-"""Live updates: what a run is doing, in the words of the pipeline."""
+"""Live updates of a run, in the words of the pipeline."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pipelang.semantics import program as p
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What is going on. `progress` is 0 to 100, `cost` dollars so far; `needs_approval` says who is
-    waited for and why, None while nobody is; `can_cancel` is False while a tool acts on the world,
-    which cancelling would not undo; `result` is there in the last update only.
+    """The state of a run for its user. `progress` is 0 to 100, `cost` dollars so far;
+    `needs_approval` says which people the run waits for and why, None while nobody is; `can_cancel`
+    is False while a tool acts on the world, which cancelling would not undo; `result` is there in
+    the last update only.
     """
 
     phase: str
@@ -57,7 +58,7 @@ _PHASES = {
 
 
 _NOT_BEGUN = ("permit", "argument")
-"""Why calls of tools fail before they are made."""
+"""Reasons for which calls of tools fail before they are made."""
 
 
 class Progress:

@@ -1,4 +1,4 @@
-"""What a host plugs in: model providers, tools, people, memories, caches, sinks."""
+"""The `Runtime`: model providers, tools, people, memories, caches and sinks of a host."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class NotRunnable(ValueError):
 
 @dataclass(slots=True)
 class Runtime:
-    """What a host plugs in. `providers` are by the name of a program's provider; what is not given
-    is made from the provider's `kind`. `chance` gives jitter; seed it for repeatable runs.
-    `people` are called with every question, or an inbox in which it waits for an answer.
-    `memories` and `cache` live as long as this object unless others are handed in. Without `trace`
-    results carry no events; where there is no sink either, none are made. `mcp` are the servers
-    that tools are bound to, by name. `settings` replace those of the programs, or say what they are
-    whenever a run begins. `switches` stop runs, `breakers` answer for pipelines that do badly;
-    `rates` count the calls of tools, and `threads` run the functions that block, for all runs
-    together.
+    """The services that a host plugs in. `providers` are by the name of a program's provider; one
+    that is not given is made from the provider's `kind`. `chance` gives jitter; seed it for
+    repeatable runs. `people` are called with every question, or an inbox in which it waits for an
+    answer. `memories` and `cache` live as long as this object unless others are handed in. Without
+    `trace` results carry no events; where there is no sink either, none are made. `mcp` are the
+    servers that tools are bound to, by name. `settings` replace those of the programs, or say what
+    they are whenever a run begins. `switches` stop runs, `breakers` answer for pipelines that do
+    badly; `rates` count the calls of tools, and `threads` run the functions that block, for all
+    runs together.
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)

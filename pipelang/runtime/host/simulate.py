@@ -22,7 +22,7 @@ from pipelang.semantics.unique import with_unique_names
 
 @dataclass(slots=True)
 class Counts:
-    """What came of some runs: how many ended how, and what they took (one figure a run)."""
+    """Counts of simulated runs: how they ended, and their usage (one figure a run)."""
 
     runs: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)

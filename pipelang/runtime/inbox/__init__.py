@@ -1,6 +1,6 @@
-"""The inbox: what waits for people, and what they said.
+"""The inbox: cases that wait for people, and their decisions.
 
-`cases` says what may become of a case and `shapes` what an answer must look like; `memory` and
-`folder` keep them; `inbox` opens, waits and answers; `webhook` tells others; `reaching` is how a
-run gets there.
+`cases` has the states of a case, `answer_schema` the form of an answer; `memory` and `folder` store
+cases; `inbox` opens, awaits and decides them; `wakeups` wakes the runs that wait; `webhook` posts
+new cases, `signed_decisions` takes decisions in; `routing` is the way from a run to its people.
 """

@@ -1,4 +1,4 @@
-"""Cases: what waits for a person, and what may become of it.
+"""Cases: questions that wait for a person, and their states.
 
 A case is open until it is decided by a person, its time runs out (expired) or nobody waits for it
 any more (withdrawn). It is closed once: who comes second is refused and told who was first.
@@ -22,7 +22,7 @@ State = Literal["open", "decided", "expired", "withdrawn"]
 
 
 class Refused(ValueError):
-    """What was said cannot count. The message says why."""
+    """A decision that cannot be accepted. The message says why."""
 
 
 class InboxBroken(RuntimeError):
@@ -44,7 +44,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What waits for somebody of a role. Times are UTC.
+    """A question or handoff that waits for a person of a role. Times are UTC.
 
     `name` is that of the approval, hold or step, with the path of sub-pipelines before it, or the
     reason of an escalation. `shown` is what the person sees: values, or the handoff. `prompt` and
@@ -168,7 +168,7 @@ def _fits_kind(case: Case, verdict: Verdict) -> None:
 
 
 def closed_words(case: Case) -> str:
-    """Why a case takes no answer any more."""
+    """The message that a case is closed: by whom, when and how."""
     when = "" if case.closed_at is None else f" at {stamp(case.closed_at)}"
     if case.verdict is not None:
         said = verdict_words(case)
@@ -177,7 +177,7 @@ def closed_words(case: Case) -> str:
 
 
 def verdict_words(case: Case) -> str:
-    """What the person did, after their name."""
+    """The verb phrase for a verdict, to follow the person's name."""
     assert case.verdict is not None
     match case.kind:
         case "approve" | "hold":

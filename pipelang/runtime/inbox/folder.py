@@ -106,7 +106,7 @@ class FolderCases:
     # ------------------------------------------------------------------------------ the files
 
     def _ids(self, folders: tuple[str, ...] = ("open", "closed")) -> dict[str, Path]:
-        """Where each case is."""
+        """The path of each case by its id."""
         found: dict[str, Path] = {}
         for folder in folders:
             with contextlib.suppress(FileNotFoundError):

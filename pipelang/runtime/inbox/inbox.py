@@ -119,7 +119,7 @@ class Inbox:
         return closed
 
     async def withdraw(self, run_id: str, why: str) -> None:
-        """Nobody waits for a run's cases any more; escalations stay. Who waits is told."""
+        """Withdraw the open cases of a run, except escalations; runs that wait for them wake up."""
         for case in self.cases():
             if case.run_id == run_id and case.kind != "escalation":
                 await self._close(case.id, lambda one: withdrawn(one, self._clock(), why))
@@ -202,7 +202,7 @@ class Inbox:
 
 
 async def _surely(work: Awaitable[T]) -> T:
-    """Done to its end even for who is cancelled meanwhile; the cancellation comes after it."""
+    """Finish `work` even if the caller is cancelled; the cancellation is raised after it."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

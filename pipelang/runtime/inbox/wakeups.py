@@ -1,4 +1,4 @@
-"""Who waits for which case, and waking them: from any thread, any loop, or another process.
+"""Waking the runs that wait for cases: from any thread, event loop or process.
 
 A store that other processes write to is looked at by one thread for all that wait, ten times a
 second; it lives only while somebody waits.
@@ -19,7 +19,9 @@ Look = Callable[[], Iterable[str]]
 
 
 class Wakeups:
-    """Wakes who waits for a case. `watch` begins to look at what others do, None if nobody can."""
+    """Wakes the runs that wait for cases. `watch` starts polling a store that other processes write
+    to, None if there is none.
+    """
 
     def __init__(self, watch: Callable[[], Look] | None = None) -> None:
         self._watch = watch
@@ -28,7 +30,7 @@ class Wakeups:
         self._stop: threading.Event | None = None
 
     def register(self, case_id: str) -> asyncio.Event:
-        """Begin to wait: the event is set whenever something became of the case."""
+        """Begin to wait for a case: the event is set whenever the case changed."""
         event = asyncio.Event()
         with self._lock:
             self._waiting[case_id] = asyncio.get_running_loop(), event
@@ -39,19 +41,19 @@ class Wakeups:
         return event
 
     def unregister(self, case_id: str) -> None:
-        """Nobody waits for it any more."""
+        """Stop waiting for a case."""
         with self._lock:
             self._waiting.pop(case_id, None)
             self._rest()
 
     def is_waited_for(self, case_id: str) -> bool:
-        """Whether somebody waits for a case, in a loop that still lives."""
+        """Whether a run waits for a case, in a loop that is not closed."""
         with self._lock:
             found = self._waiting.get(case_id)
         return found is not None and not found[0].is_closed()
 
     def wake(self, case_id: str) -> None:
-        """Something became of a case."""
+        """Wake the run that waits for a case, which changed."""
         with self._lock:
             found = self._waiting.get(case_id)
         if found is not None:
@@ -69,7 +71,7 @@ class Wakeups:
                 continue  # a disk that is away may come back
 
     def _drop_the_dead(self) -> None:
-        """Who waited in a loop that was closed under it never says that it is gone."""
+        """Unregister the waits of loops that were closed, which never do it themselves."""
         with self._lock:
             for case_id, (loop, _) in list(self._waiting.items()):
                 if loop.is_closed():

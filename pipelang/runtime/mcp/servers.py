@@ -35,7 +35,7 @@ class McpServer:
             raise ValueError("an MCP server has exactly one of `command`, `url` and `server`")
 
     def secrets(self) -> tuple[str, ...]:
-        """The references to what must not be told."""
+        """The references to secrets in its environment and headers."""
         values = (*self.env.values(), *self.headers.values())
         words = (word for value in values for word in value.split())
         return tuple(word for word in words if word.startswith(("env:", "file:")))

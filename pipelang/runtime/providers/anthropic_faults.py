@@ -1,4 +1,4 @@
-"""Which `ModelFault` an exception of the Anthropic SDK is.
+"""Exceptions of the Anthropic SDK, translated to `ModelFault`.
 
 The kind decides what the interpreter does next, so it follows what helps and not merely the
 status: a 429 for a spend limit isn't a rate limit that passes in a moment, and the API's own

@@ -1,6 +1,6 @@
-"""Whether an answer fits its type, and how to say what doesn't, to a person and to the model.
+"""Validation of answers against their type, with messages for a person and for the model.
 
-What is said names fields, rules and enum members, never the values that came: they are the
+A message names fields, rules and enum members, never the values that came: they are the
 model's words about somebody's data, and the text goes into traces and into the next prompt.
 """
 

@@ -1,4 +1,4 @@
-"""What an ask is made of, what it may take at most, and what it took."""
+"""Prices of asks: the rendered request, the most that it may take, and what it took."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEFAULT_OUTPUT = 4096
 
 
 MISFIT_TOKENS = 200
-"""What a provider may add to tell of a misfit: 600 bytes."""
+"""Tokens that a provider may add to tell the model of a misfit: 600 bytes."""
 
 
 @dataclass(frozen=True, slots=True)

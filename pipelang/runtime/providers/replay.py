@@ -54,7 +54,7 @@ class ReplayProvider:
 
     @property
     def header(self) -> Header:
-        """What the file says of itself."""
+        """The header of the file."""
         return self._header
 
     @property

@@ -1,4 +1,4 @@
-"""What the runs of a handle share: made once, however many of them are in flight."""
+"""Services: the objects that all runs of a handle share, however many are in flight."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from pipelang.runtime.tools.registry import Toolbox
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a host plugged in, as the runs of one program use it. `providers` are by the name of the
-    program's provider.
+    """The services of a host, as the runs of one program use them. `providers` are by the name of
+    the program's provider.
     """
 
     types: Types

@@ -45,7 +45,7 @@ class TraceFiles:
         self._secrets = notations(secrets_behind(references))
 
     def path(self, run_id: str) -> Path:
-        """Where the trace of a run lies."""
+        """The path of the trace of a run."""
         return self.folder / f"{quote(run_id, safe='')}.jsonl"
 
     def __call__(self, run_id: str, event: Event) -> None:

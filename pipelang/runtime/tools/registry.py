@@ -35,7 +35,9 @@ _LONGEST_MESSAGE = 400
 
 
 class ToolMissing(Exception):
-    """A tool whose function cannot be found. `span` is the binding's place, `help` the mend."""
+    """A tool whose function cannot be found. `span` is that of the binding, `help` how to repair
+    it.
+    """
 
     def __init__(self, message: str, span: Span | None, help: str | None = None) -> None:
         super().__init__(message)
@@ -99,7 +101,7 @@ def _from_folder(folder: Path, name: str) -> ModuleType:
 
 
 class ToolDrift(ToolMissing):
-    """A tool that a server offers otherwise than the program declares it."""
+    """A tool whose declaration differs from what its MCP server offers."""
 
 
 class Toolbox:
@@ -236,7 +238,7 @@ async def _in_thread(
 
 
 def _quietly(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    """In a thread nothing that is raised is about the run, not even KeyboardInterrupt."""
+    """Call a function in a thread: no exception there, even KeyboardInterrupt, is the run's."""
     try:
         return function(**arguments)
     except BaseException as error:
@@ -244,8 +246,8 @@ def _quietly(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
 
 
 def error_of_tool(error: BaseException) -> ToolRaised | Misfit | None:
-    """What came out of a call as an error of the tool, or what a server gave that is no value of
-    its type; None for what is about the run.
+    """The exception of a call as an error of the tool, or a misfit of a server's result; None for
+    an exception that is about the run, such as its cancellation.
     """
     match error:
         case ToolRaised() | Misfit():
@@ -295,7 +297,7 @@ def _may_be_the_user() -> bool:
 
 
 def describe(error: BaseException) -> str:
-    """What an exception of somebody else's code says, in a line that cannot be long."""
+    """The type and message of an exception of foreign code, shortened."""
     try:
         said = str(error)
     except Exception:

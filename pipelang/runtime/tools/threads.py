@@ -17,10 +17,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 _MOST = 256
-"""Calls of one loop that somebody waits for, at once; more wait their turn."""
+"""Awaited calls of one loop at once; more wait their turn."""
 
 MOST_LEFT_BEHIND = 64
-"""Calls of one function that hang though nobody waits for them any more."""
+"""Calls of one function that may hang after their callers gave up."""
 
 _IDLE = 10.0
 """Seconds after which a thread without work ends."""
@@ -29,7 +29,7 @@ _Inbox = queue.SimpleQueue[Callable[[], None]]
 
 
 class TooManyHang(RuntimeError):
-    """A function that hangs so often that it gets no more threads, until one of them comes back."""
+    """A function of which so many calls hang that it gets no more threads until one returns."""
 
 
 class Threads:
@@ -43,7 +43,7 @@ class Threads:
         self._left_behind: Counter[str] = Counter()
 
     async def run(self, work: Callable[[], Any], name: str = "") -> Any:
-        """What the function returns or raises. Who is cancelled leaves it to itself.
+        """Run a function in a thread: its result, or what it raises. Cancelling leaves it running.
 
         Calls are counted by `name`. Raises `TooManyHang` if too many of them were left behind.
         """
@@ -118,7 +118,7 @@ class Threads:
 
 
 class _Call:
-    """Whether a call came back, and whether who waited for it went away before."""
+    """The state of a call: whether it returned, and whether its caller gave up before."""
 
     __slots__ = ("back", "left")
 

@@ -1,4 +1,4 @@
-"""What a tool gave back, before its type is looked at: of reasonable size, and made of plain data.
+"""Results of tools as plain data of limited size, before their type is checked.
 
 Dataclasses, named tuples, enum members and pydantic models of the tool's own are read as the
 records, texts and numbers that they stand for. Nothing else is turned into anything.

@@ -1,4 +1,4 @@
-"""The world of `pipelang test`: what a test mocks, and nothing else that costs or acts.
+"""The world of `pipelang test`: mocks in place of everything that costs or acts.
 
 Pure and reading tools run for real unless they are mocked. Reaching a model, a person or an effect
 that is not mocked ends the test with that as its reason. A mocked answer costs what its prompt and
@@ -85,7 +85,7 @@ class MockedWorld(EvaluatingWorld):
         self.reached: set[str] = set()
 
     def _name(self, run: Run, step: str) -> str:
-        """What a mock calls a step: `PIPELINE.STEP` for one of a sub-pipeline."""
+        """The name of a step in mocks: `PIPELINE.STEP` for one of a sub-pipeline."""
         return step if run.parent is None else f"{run.pipeline.name}.{step}"
 
     def admit(self, run: Run) -> bool:
@@ -119,7 +119,7 @@ class MockedWorld(EvaluatingWorld):
         raise Unmocked(f"`{attempt.step.name}` lets a model work: mock it")
 
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
-        """What the run itself remembered: a test begins with empty memories."""
+        """Read what the run itself wrote: a test begins with empty memories."""
         memory = run.program.memories[action.memory]
         found = self._remembered.get((memory.name, self._memory_key(run, action.key)), [])
         if isinstance(memory.returns, ListType):
@@ -206,7 +206,7 @@ class MockedWorld(EvaluatingWorld):
             run.budget.settle(held, tool.cost, 0)
 
     def _peek(self, name: str) -> Any:
-        """What the next attempt of a mock gives."""
+        """The value of the next attempt of a mock."""
         values = self._values[name]
         if not isinstance(values, list):
             return values

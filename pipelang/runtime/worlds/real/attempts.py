@@ -19,8 +19,8 @@ _NO_TIME = 0.001
 
 @dataclass(frozen=True, slots=True)
 class TimeLimit:
-    """How long an attempt may take, in seconds (None: as long as it likes); `budget` is set where
-    the time of a budget runs out before the attempt's own timeout.
+    """The time that an attempt may take, in seconds, None for no limit; `budget` is set where the
+    time of a budget runs out before the attempt's own timeout.
     """
 
     seconds: float | None

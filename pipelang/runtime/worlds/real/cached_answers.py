@@ -32,7 +32,9 @@ class CachedAnswers:
         self._kept: dict[Key, tuple[Any, float]] = {}
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link) -> Any:
-        """An answer that is kept or that somebody is about to give; else this run begins to ask."""
+        """The stored answer of a link, or that of another run that asks now; else `NOTHING`, and
+        this run is the one that asks.
+        """
         key = _cache_key(run, step, link)
         if key is None:
             return NOTHING
@@ -63,7 +65,7 @@ class CachedAnswers:
             return NOTHING  # a cache that cannot be read is an empty one
 
     async def _wait_for(self, run: Run, step: p.Step, flight: Flight, until: float | None) -> None:
-        """Wait for somebody's answer, as long as an attempt of our own would have waited."""
+        """Wait for another run's answer, as long as an attempt of this run would have taken."""
         limit = None if until is None else until - run.world.elapsed(run)
         left = time_left(run)
         ours = left is not None and (limit is None or left[0] < limit)
@@ -94,7 +96,7 @@ class CachedAnswers:
         self._kept[key] = (told, float(link.cache.keeps))
 
     def _land(self, key: Key, told: Any) -> None:
-        """Give those who wait what came of asking, if it was this run that asked."""
+        """Deliver the answer to the runs that wait for it, if this run is the one that asked."""
         for asked in self._asked:
             if asked[0] == key:
                 self._services.flights.land(*asked, told)
@@ -108,7 +110,7 @@ class CachedAnswers:
 
 
 def _cache_key(run: Run, step: p.Step, link: p.Link) -> Key | None:
-    """What an answer is kept under; None if that has no value: then nothing is kept."""
+    """The key of a link's answer; None, for no caching, if an expression in it has no value."""
     assert link.cache is not None
     try:
         values = [to_json(run.evaluate(key)) for key in link.cache.keys]

@@ -14,8 +14,8 @@ from pipelang.semantics import program as p
 
 @dataclass(frozen=True, slots=True)
 class GuardedRun:
-    """A run that was let through: its pass, what it had spent, when it began, and the last verdict
-    of every gate that it came to, those of sub-pipelines as `PIPELINE.GATE`.
+    """An admitted run: its admission, its usage and the time when it began, and the last verdict of
+    every gate that it reached, those of sub-pipelines as `PIPELINE.GATE`.
     """
 
     given: Admission
@@ -27,12 +27,12 @@ class GuardedRun:
 
 
 def breaker_key(run: Run) -> Key:
-    """Whose breaker a run looks at."""
+    """The key of the breaker that guards a run: program file, pipeline, tenant."""
     return run.program.file, run.pipeline.name, run.tenant
 
 
 def admit_run(run: Run, breaker: p.Breaker, breakers: Breakers) -> GuardedRun | None:
-    """Let a run through, or not; either is told."""
+    """Admit a run or not, None; an open or probing breaker is an event."""
     given = breakers.admit(breaker_key(run), breaker)
     if isinstance(given, str):
         run.emit("breaker", run.pipeline.name, state="open", why=given)
@@ -50,7 +50,7 @@ def admit_run(run: Run, breaker: p.Breaker, breakers: Breakers) -> GuardedRun | 
 
 
 def record_end(run: Run, guarded: GuardedRun, ended: Ended | None, breakers: Breakers) -> None:
-    """The run ended like this; None: something around it cut it short, and it says nothing."""
+    """Count the end of a run; None if it was cut short from outside, which counts for nothing."""
     changed = breakers.record_end(
         guarded.given, None if ended is None else _seen(run, guarded, ended)
     )
@@ -84,7 +84,7 @@ def _seen(run: Run, guarded: GuardedRun, ended: Ended) -> EndedRun:
 
 
 def record_verdict(run: Run, gate: str, passed: bool) -> None:
-    """A gate was judged: whoever guards this run or one around it remembers its last verdict."""
+    """Record the last verdict of a gate for the breakers of this run and of those around it."""
     if run.frame is not None:
         run.frame.gates[gate] = passed
     name, at = f"{run.pipeline.name}.{gate}", run.parent

@@ -1,4 +1,4 @@
-"""Asking models for real: one attempt of an ask, or of a turn of an agent."""
+"""Calls of models in the real world: one attempt of an ask, or of a turn of an agent."""
 
 from __future__ import annotations
 
@@ -244,8 +244,8 @@ WHOLE = Decimal(1)
 def _route(
     link: p.Link, provider: ModelProvider, batches: Batches
 ) -> tuple[Decimal | None, Decimal, Reply]:
-    """How long an attempt may take (seconds), the share of the price that it is billed, and whom to
-    ask: by a batch where the link wants one and the provider takes any.
+    """The timeout of an attempt (seconds), the share of the price that is billed, and the function
+    to ask: a batch where the link wants one and the provider takes batches.
     """
     if link.batch is None or not isinstance(provider, BatchProvider):
         return link.timeout, WHOLE, provider.answer

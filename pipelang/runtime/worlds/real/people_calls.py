@@ -64,8 +64,8 @@ class PeopleCalls:
         return value
 
     async def decide(self, clock: MachineClock, run: Run, question: Question) -> Decision | None:
-        """A person's word. Where people cannot be reached at all nobody could have said no, so that
-        counts as one.
+        """Ask a person: the decision, None if there was none in time. Where people cannot be
+        reached the decision is a no, because nobody had the chance to say it.
         """
         check_not_killed(self._services.switches, run)
         seconds = question.person.seconds

@@ -1,4 +1,4 @@
-"""Calling tools for real: permits, arguments, time, and what comes back."""
+"""Calls of tools in the real world: permits, arguments, time limits and results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NO_CLOCK = nullcontext()
 
 
 def _timeout(attempt: Attempt, tool: p.Tool) -> Decimal | None:
-    """How long a call may take: by its own link, in an agent by the tool."""
+    """The timeout of a call in seconds: its link's, in an agent the tool's."""
     mine = isinstance(attempt.link.action, p.Call)
     return (attempt.link.timeout if mine else None) or tool.timeout
 
@@ -43,7 +43,7 @@ def _timeout(attempt: Attempt, tool: p.Tool) -> Decimal | None:
 def _emit_effect(
     run: Run, attempt: Attempt, tool: p.Tool, arguments: Mapping[str, Any], **data: Any
 ) -> None:
-    """Say that a tool is about to act on the world: should nothing come back, it may have."""
+    """Emit that a tool is about to act on the world: if no result follows, it may have acted."""
     if run.quiet or not tool.acts:
         return
     content = {q.name: shown(q.type, arguments[q.name]) for q in tool.parameters}
@@ -106,7 +106,7 @@ class ToolCalls:
     def _returned(
         self, run: Run, attempt: Attempt, tool: p.Tool, result: Any, started: float, key: str
     ) -> Any:
-        """What a tool returned, checked and told. Raises `AttemptFailed`."""
+        """Check the result of a tool and emit it. Raises `AttemptFailed`."""
         value = None
         try:
             result = plain_result(result)

@@ -158,7 +158,7 @@ class RealWorld(EvaluatingWorld):
     # --------------------------------------------------------------------------- side by side
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
-        """What `asyncio.wait` does, without its sets."""
+        """Wait as `asyncio.wait` does for the first task, without building its sets."""
         waited = list(tasks)
         waiter = asyncio.get_running_loop().create_future()
 

@@ -35,7 +35,7 @@ Z95 = 1.644854
 
 
 class Spending(Protocol):
-    """What things cost in a simulation, for one pipeline: dollars and tokens."""
+    """Prices of a simulation, for one pipeline: dollars and tokens."""
 
     def attempt(self, step: p.Step, link: p.Link, tier: str, turn: int) -> tuple[float, float]:
         """One attempt of a link at a tier, at a turn of an agent (1 for anything else)."""
@@ -49,7 +49,7 @@ class Spending(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SimulatedValue:
-    """What stands for a value: only whether it is right, and the verdicts behind that."""
+    """A value of a simulation: only whether it is right, and the latent verdicts behind that."""
 
     right: bool
     latent: tuple[bool, bool] | None = field(default=None, repr=False, compare=False)
@@ -284,7 +284,7 @@ class SimulatedWorld:
         return SimulatedValue(right)
 
     def _made_anew(self, frame: SimulatedFrame, step: str, right: bool) -> None:
-        """What is no single answer is never copied."""
+        """Set whether a step's value is right that is no single answer: none copies it later."""
         frame.latents.pop(step, None)
         frame.make(step, right)
 
@@ -371,7 +371,7 @@ class SimulatedWorld:
         return seconds <= longest
 
     def _response(self, frame: SimulatedFrame, role: p.Role, limit: float) -> float:
-        """How long a person takes; beyond the limit for no answer in time."""
+        """Seconds until a person answers; beyond the limit for no answer in time."""
         if role.responds is not None and role.responds.p95 is not None:
             return self._lognormal(role.responds)
         if limit == math.inf or self.chances.flip(frame.facts.odds.open(f"{role.name}.responds")):
