@@ -135,9 +135,28 @@ R = TypeVar("R", contravariant=True)
 class World(Protocol[R]):
     """Carries out what the interpreter decides.
 
-    In the order of a run: a pipeline is admitted, its steps attempt, memories and caches are read
-    and written, gates and people decide, the pipeline leaves, the root run finishes.
+    `leave`, `finish`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep` and
+    `keep_nothing` report what happens; a world may ignore them.
     """
+
+    # ------------------------------------------------------------------------------------ pipelines
+
+    def admit(self, run: R) -> bool:
+        """Begin a pipeline: whether its breaker admits the run. Raises `Halted` if it is killed."""
+
+    def fitted_answer(self, run: R, value: Any) -> Any:
+        """Check the answer of a pipeline against the type that it returns. Raises `Misfit`."""
+
+    def leave(self, run: R, ended: Ended | None) -> None:
+        """End a pipeline that began; `ended` is None if it was cut short from outside."""
+
+    async def hand_over(self, run: R, result: Escalated) -> None:
+        """Deliver the handoff of a root run that ends escalated."""
+
+    def finish(self, run: R, answered: bool) -> None:
+        """End the root run."""
+
+    # ---------------------------------------------------------------------------------- expressions
 
     def value(self, run: R, node: expr.Expr) -> Any:
         """Evaluate an expression: an argument, a let, the value of an outcome."""
@@ -150,14 +169,10 @@ class World(Protocol[R]):
     def link_value(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """Evaluate a link that is a bare value."""
 
-    def fitted_answer(self, run: R, value: Any) -> Any:
-        """Check the answer of a pipeline against the type that it returns. Raises `Misfit`."""
+    async def holds(self, run: R, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
+        """Judge the condition of a gate, a branch, or a person's `when`."""
 
-    def admit(self, run: R) -> bool:
-        """Begin a pipeline: whether its breaker admits the run. Raises `Halted` if it is killed."""
-
-    def leave(self, run: R, ended: Ended | None) -> None:
-        """End a pipeline that began; `ended` is None if it was cut short from outside."""
+    # ---------------------------------------------------------------------------------------- steps
 
     def begin(self, run: R, step: p.Step) -> None:
         """Begin the chain of a step, for the first time or in a redo."""
@@ -171,10 +186,18 @@ class World(Protocol[R]):
     async def use_tool(self, run: R, attempt: Attempt, call: ToolCall) -> ToolResult:
         """Call a tool for an agent. A failure is a result too."""
 
+    async def accepts(self, run: R, step: p.Step, action: p.Cascade, answer: Any) -> bool:
+        """Whether an answer of a cascade is good enough; its test reads it as `it`."""
+
+    def vote_decided(self, run: R, step: p.Step, answer: Any) -> None:
+        """Take note of the answer that won a vote, which need not be the last one given."""
+
     def stand_in(self, run: R, step: p.Step, action: p.Action) -> Any:
         """A value that replaces a whole `each`, agent, sub-pipeline or recall (a mock); else
         `NOTHING`.
         """
+
+    # ---------------------------------------------------------------------- sub-pipelines and lists
 
     def enter_child(self, run: R, child: R, subjects: Subjects) -> None:
         """Begin a sub-pipeline with its arguments. Raises `AttemptFailed` if one does not fit."""
@@ -191,6 +214,8 @@ class World(Protocol[R]):
     def gathered(self, run: R, step: p.Step, answers: list[Any]) -> Any:
         """Make the answer of an `each` from those of its elements, None where one is missing."""
 
+    # -------------------------------------------------------------------------- memories and caches
+
     async def recall(self, run: R, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
         """Read a memory. Raises `AttemptFailed` if it cannot be read."""
 
@@ -205,35 +230,26 @@ class World(Protocol[R]):
     def keep(self, run: R, step: p.Step, link: p.Link, answer: Any) -> None:
         """Keep an answer for the cache, to be stored if the run ends answered."""
 
-    async def hand_over(self, run: R, result: Escalated) -> None:
-        """Deliver the handoff of a root run that ends escalated."""
-
     def keep_nothing(self, run: R, step: p.Step, link: p.Link) -> None:
         """Say that no answer follows a look into the cache: other runs need not wait for one."""
 
-    def finish(self, run: R, answered: bool) -> None:
-        """End the root run."""
-
-    async def holds(self, run: R, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
-        """Judge the condition of a gate, a branch, or a person's `when`."""
-
-    def vote_decided(self, run: R, step: p.Step, answer: Any) -> None:
-        """Take note of the answer that won a vote, which need not be the last one given."""
-
-    async def accepts(self, run: R, step: p.Step, action: p.Cascade, answer: Any) -> bool:
-        """Whether an answer of a cascade is good enough; its test reads it as `it`."""
+    # --------------------------------------------------------------------------------------- people
 
     async def decide(self, run: R, question: Question) -> Decision | None:
         """Ask a person; None if nobody answered in time."""
 
-    async def sleep(self, run: R, seconds: float) -> None:
-        """Let time pass."""
+    # ----------------------------------------------------------------------------------------- time
 
     def elapsed(self, run: R) -> float:
         """Seconds of machine time since the run began; waits for people do not count."""
 
+    async def sleep(self, run: R, seconds: float) -> None:
+        """Let time pass."""
+
     def jitter(self, longest: float) -> float:
         """Draw a wait in seconds, uniform in [0, longest]."""
+
+    # --------------------------------------------------------------------------------- side by side
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Start a task that runs side by side with others."""
