@@ -143,7 +143,7 @@ def _steps(pipeline: p.Pipeline) -> Iterator[tuple[str, Type]]:
 
 
 def _behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
-    """The pipelines that a run of one comes to."""
+    """The pipelines that a run of one may reach."""
     for name in dict.fromkeys(sub_pipelines(pipeline.block)):
         yield name
         yield from _behind(program, program.pipelines[name])

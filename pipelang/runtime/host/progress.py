@@ -110,7 +110,7 @@ class Progress:
                     if not self._acting[name]:
                         del self._acting[name]
             case "done" | "ended":
-                # Whatever went on below is over, also what was told to stop.
+                # Whatever went on below is over, also what was cancelled.
                 for ongoing in (self._waiting, self._acting):
                     for known in [k for k in ongoing if _is_in(k, name)]:
                         del ongoing[known]

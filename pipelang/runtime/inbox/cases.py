@@ -1,7 +1,8 @@
 """Cases: questions that wait for a person, and their states.
 
 A case is open until it is decided by a person, its time runs out (expired) or nobody waits for it
-any more (withdrawn). It is closed once: who comes second is refused and told who was first.
+any more (withdrawn). It is closed once: a second decision is refused, with the name of who was
+first.
 """
 
 from __future__ import annotations

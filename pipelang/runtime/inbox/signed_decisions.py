@@ -30,27 +30,29 @@ async def receive(inbox: Inbox, body: bytes, signature: str | None) -> Case:
         raise Refused(str(missing)) from None
     if not hmac.compare_digest(expected.encode(), (signature or "").strip().encode()):
         raise Refused("the signature is not that of the body")
-    told = _read(body)
-    case_id, by, reason = told["case"], told["by"], told.get("reason", "")
+    decision = _read(body)
+    case_id, by, reason = decision["case"], decision["by"], decision.get("reason", "")
     if inbox.case(case_id).id != case_id:
         raise Refused(f"there is no case `{case_id}`")
-    if "answer" in told:
-        return await inbox.answer(case_id, told["answer"], by=by, reason=reason)
-    return await inbox.decide(case_id, yes=told["yes"], by=by, reason=reason)
+    if "answer" in decision:
+        return await inbox.answer(case_id, decision["answer"], by=by, reason=reason)
+    return await inbox.decide(case_id, yes=decision["yes"], by=by, reason=reason)
 
 
 def _read(body: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(body)
+        decision = json.loads(body)
     except (ValueError, RecursionError):
         raise Refused("the body is no JSON") from None
-    if not isinstance(told, dict):
+    if not isinstance(decision, dict):
         raise Refused("the body must be an object")
     for name in ("case", "by", "reason"):
-        if not isinstance(told.get(name, ""), str) or (name != "reason" and not told.get(name)):
+        if not isinstance(decision.get(name, ""), str) or (
+            name != "reason" and not decision.get(name)
+        ):
             raise Refused(f"`{name}` must be a text")
-    if ("answer" in told) == ("yes" in told):
+    if ("answer" in decision) == ("yes" in decision):
         raise Refused("the body must hold either `yes` or `answer`")
-    if "yes" in told and not isinstance(told["yes"], bool):
+    if "yes" in decision and not isinstance(decision["yes"], bool):
         raise Refused("`yes` must be true or false")
-    return told
+    return decision

@@ -127,8 +127,8 @@ def _result(
     if kind == "errored":
         error = getattr(getattr(result, "error", None), "error", None)
         name, said = getattr(error, "type", None), getattr(error, "message", "")
-        told = redact(f"in a batch the API answered `{name}`: {said}")
-        return ModelFault(kind_of_type(name), shorten(told, _MESSAGE_BYTES), _NOTHING)
+        message = redact(f"in a batch the API answered `{name}`: {said}")
+        return ModelFault(kind_of_type(name), shorten(message, _MESSAGE_BYTES), _NOTHING)
     if kind in ("canceled", "expired"):
         return ModelFault("timeout", f"the batch was {kind} before its turn came", _NOTHING)
     return ModelFault("server", "a result of the batch that nobody knows")

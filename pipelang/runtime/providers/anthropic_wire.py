@@ -116,10 +116,10 @@ def _as_text(value: Any) -> str:
 
 
 def _tool(tool: ToolSchema) -> ToolParam:
-    told: ToolParam = {"name": tool.name, "input_schema": dict(tool.input_schema)}
+    param: ToolParam = {"name": tool.name, "input_schema": dict(tool.input_schema)}
     if tool.description is not None:
-        told["description"] = tool.description
-    return told
+        param["description"] = tool.description
+    return param
 
 
 def answer_of(request: ModelRequest, message: object) -> ModelAnswer:
@@ -197,9 +197,9 @@ def _user_text(request: ModelRequest) -> str:
 
 def _misfit(misfit: str) -> str:
     """The text for the model about an answer that did not fit."""
-    told = f"Your former answer could not be used: {misfit}"
+    feedback = f"Your former answer could not be used: {misfit}"
     ask = "\nAnswer again, so that it fits."
-    return shorten(told, _FEEDBACK_BYTES - len(ask) - len("\n\n")) + ask
+    return shorten(feedback, _FEEDBACK_BYTES - len(ask) - len("\n\n")) + ask
 
 
 def _unfenced(text: str) -> str:

@@ -45,10 +45,10 @@ def shorten(text: str, size: int) -> str:
 
 def _describe(error: ValidationError) -> str:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    told = []
+    messages = []
     for problem in problems[:_MAX_PROBLEMS]:
         place = ".".join(str(part) for part in problem["loc"])
         said = problem["msg"]
-        told.append(f"`{place}`: {said}" if place else said)
+        messages.append(f"`{place}`: {said}" if place else said)
     more = len(problems) - _MAX_PROBLEMS
-    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+    return "; ".join(messages) + (f"; and {more} more" if more > 0 else "")

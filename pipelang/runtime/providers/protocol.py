@@ -7,7 +7,7 @@ as a `ModelFault` with what the interpreter needs to decide: its kind, what it c
 the provider wants to be left alone.
 
 An answer that doesn't fit its type is such a failure too (`misfit`), not a crash: the next
-attempt carries what didn't fit in `ModelRequest.misfit`, and the model is told.
+attempt carries what didn't fit in `ModelRequest.misfit`, and is shown to the model.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ToolSchema:
-    """A tool that an agent may call, as the model is told of it."""
+    """A tool that an agent may call, as it is described to the model."""
 
     name: str
     description: str | None

@@ -29,7 +29,9 @@ class BrokenLine:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A log without a broken link. `torn` are lines that a crash cut short and the log tells of."""
+    """A log without a broken link. `torn` are lines that a crash cut short and that the log
+    reports.
+    """
 
     entries: int
     last: str

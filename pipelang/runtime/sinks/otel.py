@@ -116,9 +116,9 @@ class OpenTelemetry:
                 attributes = {c.STEP_NAME: event.name, c.PIPELINE: pipeline}
                 self._open(frame, "step", event.name, f"{c.STEP} {name}", attributes, now)
             case "runs":
-                told = str(event.data["pipeline"])
-                attributes = {c.OPERATION_NAME: c.INVOKE_WORKFLOW, c.WORKFLOW_NAME: told}
-                name = f"{c.INVOKE_WORKFLOW} {told}"
+                workflow = str(event.data["pipeline"])
+                attributes = {c.OPERATION_NAME: c.INVOKE_WORKFLOW, c.WORKFLOW_NAME: workflow}
+                name = f"{c.INVOKE_WORKFLOW} {workflow}"
                 self._open(frame, "runs", event.name, name, attributes, now)
             case "returned":
                 self._end(frame, "runs", event, now)

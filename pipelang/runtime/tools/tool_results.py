@@ -54,7 +54,7 @@ class _Reader:
         if self._left < 0:
             raise Misfit(f"it is larger than {LARGEST // 2**20} MB, the most that a tool may give")
         if depth == 0 or isinstance(value, (str, int, float, type(None))):
-            return value  # what is nested deeper is no value of any type: that is told there
+            return value  # nested deeper it fits no type, and the check says so
         if isinstance(value, (BaseModel, Mapping)) or dataclasses.is_dataclass(value):
             return self._record(value, depth)
         if isinstance(value, tuple) and hasattr(value, "_fields"):

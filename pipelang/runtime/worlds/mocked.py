@@ -175,9 +175,9 @@ class MockedWorld(EvaluatingWorld):
         held = await run.budget.reserve(*reservation(tier, ask, attempt, limit, None))
         cost, tokens = held.money, held.tokens  # a mock that fails is billed in full
         try:
-            told = self._peek(step)
-            if told is not FAILS:
-                said = json.dumps(to_json(told), ensure_ascii=False)
+            next_value = self._peek(step)
+            if next_value is not FAILS:
+                said = json.dumps(to_json(next_value), ensure_ascii=False)
                 used = Usage(prompt_tokens(ask), count_tokens(said))
                 cost, tokens = price_of(tier, used), tokens_of(used)
             return self._mocked(run, attempt, step, cost)

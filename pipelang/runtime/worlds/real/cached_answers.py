@@ -82,24 +82,24 @@ class CachedAnswers:
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
         key = _cache_key(run, step, link)
         if key is not None:
-            told = shown(_answers(run, link), answer)
-            self._keep(link, key, told)
-            self._land(key, told)
+            as_json = shown(_answers(run, link), answer)
+            self._keep(link, key, as_json)
+            self._land(key, as_json)
 
     def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
         key = _cache_key(run, step, link)
         if key is not None:
             self._land(key, NOTHING)
 
-    def _keep(self, link: p.Link, key: Key, told: Any) -> None:
+    def _keep(self, link: p.Link, key: Key, as_json: Any) -> None:
         assert link.cache is not None
-        self._kept[key] = (told, float(link.cache.keeps))
+        self._kept[key] = (as_json, float(link.cache.keeps))
 
-    def _land(self, key: Key, told: Any) -> None:
+    def _land(self, key: Key, as_json: Any) -> None:
         """Deliver the answer to the runs that wait for it, if this run is the one that asked."""
         for asked in self._asked:
             if asked[0] == key:
-                self._services.flights.land(*asked, told)
+                self._services.flights.land(*asked, as_json)
         self._asked = [asked for asked in self._asked if asked[0] != key]
 
     def finish(self, answered: bool) -> None:

@@ -70,8 +70,8 @@ class ModelCalls:
     ) -> Turn:
         assert isinstance(attempt.action, p.AskTier)
         tools = tuple(
-            ToolSchema(told["name"], told.get("description"), told["input_schema"])
-            for told, _ in tools_of(run.program, agent)
+            ToolSchema(schema["name"], schema.get("description"), schema["input_schema"])
+            for schema, _ in tools_of(run.program, agent)
         )
         return await self._exchange(run, attempt, attempt.action, tools, turns)
 

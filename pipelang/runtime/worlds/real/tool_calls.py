@@ -47,8 +47,8 @@ def _emit_effect(
     if run.quiet or not tool.acts:
         return
     content = {q.name: shown(q.type, arguments[q.name]) for q in tool.parameters}
-    told = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
-    run.emit("effect", attempt.step.name, content=content, **told)
+    details = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
+    run.emit("effect", attempt.step.name, content=content, **details)
 
 
 class ToolCalls:

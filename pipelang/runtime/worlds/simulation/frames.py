@@ -286,17 +286,17 @@ class SimulatedFrame:
 
     # ------------------------------------------------------------------------------ lists
 
-    def length(self, elements: expr.Expr, most: int, told: Any = None) -> int:
-        """Draw the length of a list: as it is written, by the mean that is known here or `told` by
-        a sub-pipeline about its argument, else by the chance of unknowns.
+    def length(self, elements: expr.Expr, most: int, known_mean: Any = None) -> int:
+        """Draw the length of a list: as it is written, by the mean that is known here or
+        `known_mean` by a sub-pipeline about its argument, else by the chance of unknowns.
         """
         elements = self.facts.open(elements)
         if isinstance(elements, expr.MakeList):
             return len(elements.items)
         if self.outside is not None and self.variable not in expr.mentions(elements):
-            return self.outside.length(elements, most, told)
+            return self.outside.length(elements, most, known_mean)
         path = expr.path_of(elements)
-        mean = told if path is None else self.facts.means.get((*path, "length"), told)
+        mean = known_mean if path is None else self.facts.means.get((*path, "length"), known_mean)
         if self._about_arguments(elements):
             assert self.caller is not None
             return self.caller.length(expr.substitute(elements, self.arguments), most, mean)

@@ -56,7 +56,7 @@ class SimulatedValue:
 
 
 class SimulatedWorld:
-    """One simulated run. `wrong_effect` tells whether something was done with a wrong value,
+    """One simulated run. `wrong_effect` says whether something was done with a wrong value,
     `reached` which steps of the pipeline itself were begun; with `people` its clock goes on while
     somebody is waited for.
     """
