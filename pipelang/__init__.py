@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from pipelang.runtime.host.progress import Update
     from pipelang.runtime.inbox.cases import Case, InboxBroken, Refused
     from pipelang.runtime.inbox.inbox import Inbox
-    from pipelang.runtime.inbox.webhook import Webhook, receive
+    from pipelang.runtime.inbox.signed_decisions import receive
+    from pipelang.runtime.inbox.webhook import Webhook
     from pipelang.runtime.mcp.servers import McpServer
     from pipelang.runtime.shared.kill_switches import Switches
     from pipelang.runtime.sinks.audit import AuditLog
@@ -50,7 +51,7 @@ _HOMES = {
     "InboxBroken": "pipelang.runtime.inbox.cases",
     "Refused": "pipelang.runtime.inbox.cases",
     "Webhook": "pipelang.runtime.inbox.webhook",
-    "receive": "pipelang.runtime.inbox.webhook",
+    "receive": "pipelang.runtime.inbox.signed_decisions",
     "Answered": "pipelang.runtime.engine.outcomes",
     "Escalated": "pipelang.runtime.engine.outcomes",
     "Failed": "pipelang.runtime.engine.outcomes",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pipelang.runtime.engine.run import Ended, Run
+from pipelang.runtime.engine.outcomes import Ended
+from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.subpipelines import play_child
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult, Turn
@@ -36,7 +37,7 @@ async def run_agent(run: Run, attempt: Attempt, agent: p.Agent, retried: Retried
             results.append(used)
         turns = (*turns, Turn(None, turn.calls, turn.said, tuple(results)))
     message = f"no answer within {agent.steps} turns"
-    run.tell("failed", attempt.step.name, why="max_steps", message=message)
+    run.emit("failed", attempt.step.name, why="max_steps", message=message)
     raise AttemptFailed(message, kind="max_steps")
 
 
@@ -58,13 +59,13 @@ async def _use(
                 results[running.pop(task)] = task.result()
     finally:
         if running:
-            await run.world.stop(running)
+            await run.world.cancel(running)
     return [results[index] for index in sorted(results)]
 
 
 async def _one(run: Run, attempt: Attempt, agent: p.Agent, call: ToolCall) -> ToolResult | Ended:
     if call.name in agent.tools:
-        return await run.world.use(run, attempt, call)
+        return await run.world.use_tool(run, attempt, call)
     if call.name not in agent.pipelines:
         return ToolResult(call, f"there is no tool `{call.name}`", failed=True)
     pipeline = run.program.pipelines[call.name]

@@ -1,9 +1,9 @@
 """Budgets: the worst case of a call is reserved before it is made, and settled afterwards.
 
-So a limit is never passed, not even by one call and not by calls side by side. What cannot be
-reserved because neighbours hold it waits for them to settle; what could never be reserved spends
-the budget. A budget knows its parent: a sub-pipeline reserves from every budget around it, and the
-innermost that is spent is the one that says so.
+So a limit is never exceeded, neither by one call nor by calls side by side. A reservation for which
+only calls side by side leave no room waits for them to settle; one that could never fit raises
+`BudgetSpent`. A budget knows its parent: a sub-pipeline reserves from every budget around it, and
+the innermost that is spent is named.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CODES = {
     "time": "timeout",
     "steps": "max_steps",
 }
-"""What a run fails with when a dimension is spent and the budget has no `else`."""
+"""The code with which a run fails when a dimension is spent and the budget has no `else`."""
 
 
 class BudgetSpent(Exception):
@@ -34,19 +34,19 @@ class BudgetSpent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What a call may take at most."""
+    """The most that a call may take: dollars and tokens."""
 
     money: Decimal
     tokens: int
 
 
 FREE = Reservation(Decimal(0), 0)
-"""The reservation of what costs nothing."""
+"""The reservation of a call that costs nothing."""
 
 
 @dataclass(slots=True, eq=False)
 class RunBudget:
-    """The limits of one pipeline in one run and what was taken of them.
+    """The limits of one pipeline in one run, and its usage: settled and held.
 
     `began` is the machine time of the run, in seconds, at which its own time began.
     """
@@ -116,7 +116,7 @@ class RunBudget:
         return None
 
     def settle(self, held: Reservation, money: Decimal, tokens: int) -> None:
-        """Give back a reservation and take what was really used."""
+        """Release a reservation and count the real usage."""
         at: RunBudget | None = self
         while at is not None:
             if held.money:
@@ -151,7 +151,7 @@ class RunBudget:
         return False
 
     def seconds_left(self, elapsed: float) -> tuple[float, RunBudget] | None:
-        """The least machine time that is left and whose it is; None without any time limit."""
+        """The least machine time that is left, in seconds, and its budget; None without a limit."""
         least: tuple[float, RunBudget] | None = None
         for budget in self.chain():
             if budget.limits is not None and budget.limits.seconds is not None:
@@ -161,7 +161,7 @@ class RunBudget:
         return least
 
     def remaining(self, what: str, elapsed: float) -> Decimal | int:
-        """`budget.remaining`: what this budget still has, reservations counted as taken."""
+        """The rest of a dimension for `budget.remaining`; reservations count as taken."""
         limits = self.limits
         if what == "money":
             limit = limits.money if limits is not None else None

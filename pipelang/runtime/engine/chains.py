@@ -1,4 +1,4 @@
-"""Walking a chain: attempts, waits, fallbacks, by the kernel in `semantics.kernels.chain`."""
+"""Chains: attempts, waits and fallbacks of a step, by the kernel in `semantics.kernels.chain`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any, assert_never
 from pipelang.records import replace
 from pipelang.runtime.engine.agents import run_agent
 from pipelang.runtime.engine.each import run_each
+from pipelang.runtime.engine.endings import conclude
 from pipelang.runtime.engine.expressions import NoValue
+from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.redaction import hide
-from pipelang.runtime.engine.run import Ended, Run, conclude
+from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.subpipelines import run_child
-from pipelang.runtime.engine.values import shown, told
+from pipelang.runtime.engine.values import shown, traced_subject
 from pipelang.runtime.engine.votes import Call, cascade, vote
-from pipelang.runtime.engine.world import NOTHING, Attempt, AttemptFailed
+from pipelang.runtime.engine.world import NOTHING, Attempt, AttemptFailed, Subjects
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import (
@@ -31,13 +33,13 @@ from pipelang.semantics.types import ANSWERER
 
 
 def run_chain(run: Run, step: p.Step) -> Coroutine[Any, Any, Any]:
-    """The step's answer, or how it ended the run."""
+    """The coroutine of a step: its answer, or how it ended the run."""
     return walk(run, step, step.chain)
 
 
 async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = None) -> Any:
-    """What the links of a chain answer, how one of them ended the run, or `NOTHING` for the body of
-    an `each`: the chain of the step itself begins the step and ends the run.
+    """Walk the links of a chain: the first answer, or how the run ended. `NOTHING` if all links of
+    the body of an `each` failed; if those of the step itself did, its `else` ends the run.
     """
     if chain is step.chain:
         feedback = _begin(run, step)
@@ -48,7 +50,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
         if at.attempt == 0:
             misfit = None
             if at.link:
-                run.tell("fallback", step.name, link=at.link)
+                run.emit("fallback", step.name, link=at.link)
         taken, subjects = link, _NONE
         try:
             if isinstance(link.action, p.Choose):
@@ -63,7 +65,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
             at = await _after(run, step, chain, taken, at, failure)
         except NoValue as problem:
             why = hide(run, str(problem))
-            run.tell("failed", step.name, why="no_value", message=why, attempt=at.attempt)
+            run.emit("failed", step.name, why="no_value", message=why, attempt=at.attempt)
             at = after_giving_up(chain, at)
     return _used_up(run, step) if chain is step.chain else NOTHING
 
@@ -71,46 +73,44 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
 async def _after(
     run: Run, step: p.Step, chain: p.Chain, taken: p.Link, at: ChainPosition, failure: AttemptFailed
 ) -> ChainPosition | None:
-    """Where to go on after a failure, once it is time for that."""
+    """The next position after a failure, once the wait before it is over; None at the end."""
     following = _next(chain, taken, at, failure)
     if following is not None and following.link == at.link:
         await _wait(run, step, taken, following, failure)
     return following
 
 
-_NONE: tuple[expr.Expr, ...] = ()
+_NONE: Subjects = ()
 
 
 def _begin(run: Run, step: p.Step) -> str | None:
-    """A step begins; what a redo has to say to it."""
+    """Begin a step; the feedback of a gate that redoes it, if any."""
     if not run.quiet:
-        run.tell("step", step.name, redone=run.redoing)
+        run.emit("step", step.name, redone=run.redoing)
     run.world.begin(run, step)
     return run.feedback.pop(step.name, None) if run.feedback else None
 
 
 def _done(run: Run, step: p.Step, answer: Any) -> Any:
-    """A step is over, with an answer or because it ended the run."""
+    """Emit that a step is over, with an answer or because it ended the run; the answer."""
     if not run.quiet:
         how = (
             {"outcome": type(answer.outcome).__name__.lower()} if isinstance(answer, Ended) else {}
         )
-        run.tell("done", step.name, **how)
+        run.emit("done", step.name, **how)
     return answer
 
 
 def _used_up(run: Run, step: p.Step) -> Ended:
     outcome = ending(step.chain, step)
-    run.tell("ended", step.name, outcome=type(outcome).__name__.lower())
+    run.emit("ended", step.name, outcome=type(outcome).__name__.lower())
     return conclude(run, outcome)
 
 
-def _value(
-    run: Run, step: p.Step, link: p.Link, action: p.Value, subjects: tuple[expr.Expr, ...]
-) -> Any:
-    value = run.world.pure(run, step, link, subjects)
+def _value(run: Run, step: p.Step, link: p.Link, action: p.Value, subjects: Subjects) -> Any:
+    value = run.world.link_value(run, step, link, subjects)
     if not run.quiet:
-        run.tell("value", step.name, content=shown(action.value.type, value))
+        run.emit("value", step.name, content=shown(action.value.type, value))
     return value
 
 
@@ -118,7 +118,7 @@ def _link(
     run: Run,
     step: p.Step,
     link: p.Link,
-    subjects: tuple[expr.Expr, ...],
+    subjects: Subjects,
     number: int,
     feedback: str | None,
     misfit: str | None,
@@ -136,12 +136,14 @@ async def _cached(
     run: Run,
     step: p.Step,
     link: p.Link,
-    subjects: tuple[expr.Expr, ...],
+    subjects: Subjects,
     number: int,
     feedback: str | None,
     misfit: str | None,
 ) -> Any:
-    """By the cache, or by who asks for the same right now; what that wait took is the attempt's."""
+    """As `_link`, by the cache or by another run that asks for the same now. Time spent waiting for
+    it is taken from the timeout.
+    """
     world, kept = run.world, link
     if number > 0 or run.redoing:
         answer = await _act(run, step, link, subjects, number, feedback, misfit)
@@ -151,7 +153,7 @@ async def _cached(
     began = world.elapsed(run)
     found = await world.look_up(run, step, link, subjects)
     if found is not NOTHING:
-        run.tell("cached", step.name)
+        run.emit("cached", step.name)
         return found
     answer = NOTHING
     try:
@@ -161,26 +163,26 @@ async def _cached(
         answer = await _act(run, step, link, subjects, number, feedback, misfit)
     finally:
         if answer is NOTHING or isinstance(answer, Ended):
-            world.lack(run, step, kept)
+            world.keep_nothing(run, step, kept)
         else:
             world.keep(run, step, kept, answer)
     return answer
 
 
 SHORTEST_WAIT = 0.001
-"""Seconds below which a look into a cache was no wait."""
+"""Seconds below which a look into the cache does not count as a wait."""
 
 
 def _act(
     run: Run,
     step: p.Step,
     link: p.Link,
-    subjects: tuple[expr.Expr, ...],
+    subjects: Subjects,
     number: int,
     feedback: str | None,
     misfit: str | None,
 ) -> Coroutine[Any, Any, Any]:
-    """Carry out a link. No coroutine itself: each would take room in every run that waits."""
+    """The coroutine that carries out a link. Not one itself: each frame costs every waiting run."""
     action = link.action
     match action:
         case p.Call() | p.AskRole() | p.AskTier():
@@ -219,7 +221,7 @@ def _several(
     step: p.Step,
     link: p.Link,
     action: p.Cascade | p.Agent,
-    subjects: tuple[expr.Expr, ...],
+    subjects: Subjects,
     feedback: str | None,
 ) -> Coroutine[Any, Any, Any]:
     """A cascade, or an agent, perhaps with votes: each of their calls has the link's retries."""
@@ -242,20 +244,20 @@ async def _given(value: Any) -> Any:
     return value
 
 
-async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: tuple[expr.Expr, ...]) -> Any:
+async def _recall(run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
     value = await run.world.recall(run, step, action, subjects)
     returns = run.program.memories[action.memory].returns
     content = None if value is None else shown(returns, value)
-    run.tell("recall", step.name, content=content, memory=action.memory)
+    run.emit("recall", step.name, content=content, memory=action.memory)
     return value
 
 
 _FIRST = expr.Const(None, ANSWERER)
-"""In place of who answers, which the attempt has as its tier."""
+"""A placeholder: the tier of a cascade or an agent is in the attempt."""
 
 
 async def _element(inside: Run, step: p.Step, each: p.Each, feedback: str | None) -> Any:
-    """An element's answer, how it ended the run, or `NOTHING`."""
+    """The answer of one element, how it ended the run, or `NOTHING`."""
     answer = await walk(inside, step, each.body, feedback)
     if answer is NOTHING and each.body.end is not None:
         return conclude(inside, each.body.end)
@@ -286,14 +288,14 @@ def _caller(run: Run, agent: p.Agent | None = None) -> Call:
     return call
 
 
-def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[expr.Expr, ...]]:
+def _chosen(run: Run, link: p.Link) -> tuple[p.Link, Subjects]:
     """The arm that a match over actions takes now, and what decided."""
     subjects: list[expr.Expr] = []
     while isinstance(link.action, p.Choose):
         decided, arms = link.action.subject, link.action.arms
         subject = run.route(decided, [taken for taken, _ in arms])
-        said = told(decided.type, subject, (taken for taken, _ in arms))
-        run.tell("route", expr.show(decided), value=said)
+        said = traced_subject(decided.type, subject, (taken for taken, _ in arms))
+        run.emit("route", expr.show(decided), value=said)
         link = resolve(link.action, subject)
         subjects.append(decided)
     return link, tuple(subjects)
@@ -302,7 +304,7 @@ def _chosen(run: Run, link: p.Link) -> tuple[p.Link, tuple[expr.Expr, ...]]:
 def _next(
     chain: p.Chain, taken: p.Link, at: ChainPosition, failure: AttemptFailed
 ) -> ChainPosition | None:
-    """Where to go on: the kernel's word, unless trying again is pointless or comes too early."""
+    """The next position by the kernel, unless the same link again is pointless."""
     if _gives_up(taken, failure):
         return after_giving_up(chain, at)
     return after_failure(chain, at, taken)
@@ -323,6 +325,6 @@ async def _wait(
     seconds = run.world.jitter(longest) if longest else 0.0
     if failure.retry_after is not None:
         seconds = max(seconds, failure.retry_after)
-    run.tell("retry", step.name, attempt=following.attempt, wait=round(seconds, 3))
+    run.emit("retry", step.name, attempt=following.attempt, wait=round(seconds, 3))
     if seconds > 0:
         await run.world.sleep(run, seconds)

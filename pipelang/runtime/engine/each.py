@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pipelang.runtime.engine.run import Ended, Run
+from pipelang.runtime.engine.outcomes import Ended
+from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import shown
-from pipelang.runtime.engine.world import NOTHING, AttemptFailed
-from pipelang.semantics import expressions as expr
+from pipelang.runtime.engine.world import NOTHING, AttemptFailed, Subjects
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.each import enough
 from pipelang.semantics.types import ListType
@@ -17,15 +17,15 @@ Body = Callable[[Run], Awaitable[Any]]
 """An element's answer, how it ended the run, or `NOTHING`."""
 
 
-async def run_each(
-    run: Run, step: p.Step, each: p.Each, subjects: tuple[expr.Expr, ...], body: Body
-) -> Any:
-    """The answers, or how an element ended the run. Raises `AttemptFailed` if too few answered."""
+async def run_each(run: Run, step: p.Step, each: p.Each, subjects: Subjects, body: Body) -> Any:
+    """Run every element: the list of answers, or how an element ended the run. Raises
+    `AttemptFailed` if too few answered.
+    """
     elements = run.world.elements(run, step, each, subjects)
     inside = []
     for index, value in enumerate(elements):
         one = run.element(each.variable, value, f"{step.name}[{index}]/")
-        run.world.element(run, one, each, subjects)
+        run.world.enter_element(run, one, each, subjects)
         inside.append(one)
     results: dict[int, Any] = {}
     answered: dict[int, Any] = {}
@@ -45,16 +45,16 @@ async def run_each(
     for index in sorted(results):
         if isinstance(results[index], Ended):
             return results[index]
-    run.tell("each", step.name, elements=len(elements), answered=len(answered))
+    run.emit("each", step.name, elements=len(elements), answered=len(answered))
     if not enough(each.need, len(answered), len(elements)):
         message = f"{len(answered)} of {len(elements)} elements answered"
-        run.tell("failed", step.name, why="need", message=message)
+        run.emit("failed", step.name, why="need", message=message)
         raise AttemptFailed(message, kind="need")
     return run.world.gathered(run, step, [answered.get(i) for i in range(len(elements))])
 
 
 def _shown(step: p.Step, answered: dict[int, Any], count: int) -> list[Any]:
-    """What there is so far, as JSON; None where there is nothing."""
+    """The answers so far, as JSON; None where an element has none."""
     if not isinstance(step.type, ListType):
         return []
     element = step.type.element
@@ -84,7 +84,7 @@ async def _side_by_side(
                 raise cut
     finally:
         if running:
-            await run.world.stop(running)
+            await run.world.cancel(running)
 
 
 async def _coroutine(body: Body, one: Run) -> Any:

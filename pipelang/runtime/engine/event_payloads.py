@@ -1,4 +1,4 @@
-"""What the first and the last event of a run say: whose it is, how it ended, what it took."""
+"""The data of the first and the last event of a run: program, outcome and usage."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def beginning(run: Run) -> dict[str, Any]:
-    """What is known of a run when it begins: the program, its settings as they are in this run, and
-    `started`, the wall clock; events count from it.
+def start_data(run: Run) -> dict[str, Any]:
+    """The data of the first event: the program, its settings as they are in this run, and
+    `started`, the wall clock from which events count.
     """
     settings = {name: to_json(setting.value) for name, setting in run.program.settings.items()}
     return {
@@ -32,7 +32,7 @@ def beginning(run: Run) -> dict[str, Any]:
 
 
 def spent_data(run: Run) -> dict[str, Any]:
-    """What a run has taken so far: dollars, tokens, seconds of machine time."""
+    """The usage of a run so far: dollars, tokens, seconds of machine time."""
     return {
         "cost": float(run.budget.money),
         "tokens": run.budget.tokens,
@@ -41,7 +41,7 @@ def spent_data(run: Run) -> dict[str, Any]:
 
 
 def outcome_data(result: Result) -> tuple[str, dict[str, Any]]:
-    """How a run ended, by its name, and what decided it."""
+    """The name of a result, and the data of the item that decided it."""
     match result:
         case Answered():
             return "answered", {}

@@ -31,7 +31,7 @@ Values = Mapping[str, Any]
 Compiled = Callable[[Values], Any]
 
 BUDGET = "budget.remaining"
-"""The name under which a run keeps itself, to be asked what is `left` of a dimension."""
+"""The name under which a run keeps itself, to be asked what is `remaining` of a dimension."""
 
 
 class NoValue(Exception):
@@ -131,7 +131,7 @@ class Expressions:
                 return self._select(node)
             case expr.BudgetLeft():
                 what = node.what
-                return lambda values: values[BUDGET].left(what)
+                return lambda values: values[BUDGET].remaining(what)
             case _:
                 assert_never(node)
 

@@ -14,23 +14,22 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from pipelang.runtime.engine.budget import CODES, BudgetSpent
-from pipelang.runtime.engine.circuit_breaking import instead
-from pipelang.runtime.engine.event_payloads import beginning, outcome_data, spent_data
-from pipelang.runtime.engine.expressions import BUDGET, NoValue
-from pipelang.runtime.engine.outcomes import Answered, Escalated, Result
-from pipelang.runtime.engine.redaction import hide
-from pipelang.runtime.engine.regions import plan_of, run_region
-from pipelang.runtime.engine.run import (
-    Ended,
-    Halted,
-    Run,
+from pipelang.runtime.engine.chains import run_chain
+from pipelang.runtime.engine.endings import (
     conclude,
     inputs_of,
     result_of,
     values_of,
     without_value,
 )
-from pipelang.runtime.engine.values import Misfit, shown, to_json, told
+from pipelang.runtime.engine.event_payloads import outcome_data, spent_data, start_data
+from pipelang.runtime.engine.expressions import BUDGET, NoValue
+from pipelang.runtime.engine.outcomes import Answered, Ended, Escalated, Halted, Result
+from pipelang.runtime.engine.redaction import hide
+from pipelang.runtime.engine.region_plan import plan_of
+from pipelang.runtime.engine.regions import run_region
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.values import Misfit, shown, to_json, traced_subject
 from pipelang.runtime.engine.world import AttemptFailed, Question
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -39,10 +38,10 @@ from pipelang.semantics.kernels.redo import may_redo, readers
 
 
 async def run_pipeline(run: Run) -> Result:
-    """Run to the end. Only a bug or a cancellation raises."""
+    """Run a root pipeline to its result. Only a bug or a cancellation raises."""
     run.values[BUDGET] = run
     if not run.quiet:
-        run.tell("run", run.pipeline.name, content=inputs_of(run), **beginning(run))
+        run.emit("run", run.pipeline.name, content=inputs_of(run), **start_data(run))
     ended: Ended | None = None
     try:
         # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each.
@@ -56,7 +55,7 @@ async def run_pipeline(run: Run) -> Result:
         fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
         ended = Ended(fail, None, detail=halted.detail)
     except BaseException as error:
-        _tell_broken(run, error)
+        _emit_broken(run, error)
         raise
     try:
         result = result_of(run, ended)
@@ -64,23 +63,23 @@ async def run_pipeline(run: Run) -> Result:
             await run.world.hand_over(run, result)
         run.world.finish(run, answered=isinstance(result, Answered))
     except BaseException as error:
-        _tell_broken(run, error)
+        _emit_broken(run, error)
         raise
     if run.quiet:
         return result
     name, data = outcome_data(result)
-    run.tell("outcome", name, **data, **spent_data(run))
+    run.emit("outcome", name, **data, **spent_data(run))
     return replace(result, trace=tuple(run.trace))
 
 
-def _tell_broken(run: Run, error: BaseException) -> None:
+def _emit_broken(run: Run, error: BaseException) -> None:
     """The last event of a run that has no outcome."""
     cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
-    run.tell("outcome", "interrupted" if cancelled else "broken", **spent_data(run))
+    run.emit("outcome", "interrupted" if cancelled else "broken", **spent_data(run))
 
 
 async def play(run: Run) -> Ended:
-    """Go through a pipeline to its outcome; what spends the budget of another one raises."""
+    """Run a sub-pipeline to its outcome. Raises `BudgetSpent` for another budget."""
     ended: Ended | None = None
     try:
         ended = _fitted(run, await _entered(run))
@@ -92,19 +91,31 @@ async def play(run: Run) -> Ended:
 
 
 def _entered(run: Run) -> Coroutine[Any, Any, Ended | None]:
-    """The way through a pipeline: its own, or what an open breaker has instead. Raises `Halted`."""
+    """The coroutine of a pipeline: its block, or the `else` of an open breaker. Raises `Halted`."""
     breaker = run.pipeline.breaker
     if run.world.admit(run) or breaker is None:
         return _block(run, run.pipeline.block)
-    return instead(run, breaker)
+    return _fallback(run, breaker)
+
+
+async def _fallback(run: Run, breaker: p.Breaker) -> Ended:
+    """The `else` of an open breaker: its answer, or how it ends the run."""
+    chain = breaker.otherwise.chain
+    if not chain.links and chain.end is not None:
+        return conclude(run, chain.end)
+    answer = await run_chain(run, breaker.otherwise)
+    if isinstance(answer, Ended):
+        return answer
+    returns = p.Return(expr.Const(None, run.pipeline.returns), breaker.span)
+    return Ended(returns, answer)
 
 
 def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
-    """How a pipeline ends that cannot go on. Raises what spends the budget of another one."""
+    """End a pipeline that cannot go on. Raises `BudgetSpent` for the budget of another pipeline."""
     if isinstance(problem, BudgetSpent):
         if problem.budget is not run.budget:
             raise problem
-        run.tell("budget", run.pipeline.name, dimension=problem.dimension)
+        run.emit("budget", run.pipeline.name, dimension=problem.dimension)
         try:
             return _fitted(run, _budget_end(run, problem))
         except NoValue as without:
@@ -113,12 +124,12 @@ def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
 
 
 def _fitted(run: Run, ended: Ended | None) -> Ended:
-    """An answer is what the pipeline promises, or it is none."""
+    """Check an answer against the type of the pipeline; one that does not fit fails it."""
     assert ended is not None, "a checked pipeline ends on every path"
     if not isinstance(ended.outcome, p.Return):
         return ended
     try:
-        value = run.world.answer(run, ended.value)
+        value = run.world.fitted_answer(run, ended.value)
     except Misfit as misfit:
         why = f"what would be returned does not fit: {misfit}"
         return without_value(run.pipeline.name, ended.outcome.span, why)
@@ -137,7 +148,7 @@ def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
 
 
 async def _block(run: Run, block: p.Block) -> Ended | None:
-    """None if the end of the block was reached."""
+    """Run a block: how it ended the run, None if the end of the block was reached."""
     for segment in block.segments:
         if isinstance(segment, p.Region) or isinstance(item := block.items[segment.index], p.Step):
             ended = await run_region(run, run.plans.of(block, segment))
@@ -154,7 +165,9 @@ async def _block(run: Run, block: p.Block) -> Ended | None:
 async def _again(
     run: Run, block: p.Block, items: Iterable[int], stop: int, renewed: set[str]
 ) -> Ended | None:
-    """Run some items of a block, all of them above `stop`. What they make is added to `renewed`."""
+    """Run some items of a block again, all of them above `stop`. The names of the values that they
+    make are added to `renewed`.
+    """
     chosen = set(items)
     for segment in block.segments:
         ended: Ended | None = None
@@ -187,12 +200,12 @@ async def _again(
 async def _gate(
     run: Run, block: p.Block, index: int, gate: p.Gate, renewed: set[str]
 ) -> Ended | None:
-    """Judge a gate, after as many redos as it takes and has. None if it was passed; what its redos
-    made anew is added to `renewed`.
+    """Judge a gate, with its redos. None if it was passed, else how it ended the run; the names of
+    the values that redos made anew are added to `renewed`.
     """
     while True:
         passed = await run.world.holds(run, gate, gate.condition)
-        run.tell("gate", gate.name, passed=passed, **_confidence(run, gate.condition))
+        run.emit("gate", gate.name, passed=passed, **_confidence(run, gate.condition))
         if passed:
             return None
         redo = gate.otherwise
@@ -207,7 +220,7 @@ async def _gate(
             why = str(run.evaluate(redo.because))
         why = hide(run, why)
         run.feedback = {**(run.feedback or {}), redo.step: why}
-        run.tell("redo", redo.step, gate=gate.name, number=used + 1, content=why)
+        run.emit("redo", redo.step, gate=gate.name, number=used + 1, content=why)
         above = [rerun for rerun in redo.reruns if rerun < index]
         before, run.redoing = run.redoing, True
         try:
@@ -219,7 +232,7 @@ async def _gate(
 
 
 def _confidence(run: Run, condition: expr.Expr) -> dict[str, Any]:
-    """The confidence that a test looked at, for the trace."""
+    """The confidence that a condition reads, for the trace."""
     if run.quiet:
         return {}
     for part in expr.walk(condition):
@@ -241,12 +254,12 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
             return await _person(run, item)
         case p.When():
             holds = await run.world.holds(run, item, item.condition)
-            run.tell("when", item.name or expr.show(item.condition), holds=holds)
+            run.emit("when", item.name or expr.show(item.condition), holds=holds)
             return await _branch(run, item.condition, item.then if holds else item.otherwise)
         case p.MatchBranch():
             subject = run.route(item.subject, [taken for taken, _ in item.arms])
-            said = told(item.subject.type, subject, (taken for taken, _ in item.arms))
-            run.tell("match", expr.show(item.subject), value=said)
+            said = traced_subject(item.subject.type, subject, (taken for taken, _ in item.arms))
+            run.emit("match", expr.show(item.subject), value=said)
             for taken, arm in item.arms:
                 if taken is None or subject in taken:
                     return await _branch(run, item.subject, arm)
@@ -262,7 +275,7 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
 
 
 async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | None:
-    """A branch; what it hangs on is known to everything inside."""
+    """Run a branch; its condition is known to everything inside."""
     run.conditions.append(condition)
     try:
         return await _block(run, block)
@@ -271,18 +284,18 @@ async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | Non
 
 
 async def _remember(run: Run, item: p.Remember) -> Ended | None:
-    """A write into a memory; one that cannot be made ends the run."""
+    """Write into a memory; a failure ends the run."""
     try:
         await run.world.remember(run, item)
     except (AttemptFailed, NoValue) as problem:
         return without_value(item.memory, item.span, str(problem))
-    run.tell("remember", item.memory)
+    run.emit("remember", item.memory)
     return None
 
 
 async def _person(run: Run, person: p.Person) -> Ended | None:
     if person.when is not None and not await run.world.holds(run, person, person.when):
-        run.tell(person.kind, person.name, asked=False)
+        run.emit(person.kind, person.name, asked=False)
         return None
     if person.showing is not None:
         content = shown(person.showing.type, run.evaluate(person.showing))
@@ -290,7 +303,7 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
         content = values_of(run)
     question = Question(person, content, person.doc or person.name)
     asked = {"role": person.role, "what": person.kind, "text": question.text}
-    run.tell("asks", person.name, content=content, **asked)
+    run.emit("asks", person.name, content=content, **asked)
     decision = await run.world.decide(run, question)
     goes_on = passes(person, decision is not None, decision is not None and decision.yes)
     said = {}
@@ -298,5 +311,5 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
         said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
         run.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
     answered = decision is not None
-    run.tell(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
+    run.emit(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
     return None if goes_on else conclude(run, person.otherwise)

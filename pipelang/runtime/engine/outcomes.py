@@ -1,4 +1,4 @@
-"""How a run ends: exactly one of answered, escalated, rejected, failed."""
+"""Results of a run: exactly one of answered, escalated, rejected and failed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.runtime.engine.events import Event
+from pipelang.semantics import program as p
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +104,24 @@ class Failed(Outcome):
 
 
 Result = Answered | Escalated | Rejected | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The outcome that ended a pipeline, with its value. `inside` is the handoff of the
+    sub-pipeline that decided it.
+    """
+
+    outcome: p.Outcome
+    value: Any
+    detail: str | None = None
+    inside: dict[str, Any] | None = None
+
+
+class Halted(Exception):
+    """Something outside ended the run: `code` is one of the closed codes of `failed`."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail

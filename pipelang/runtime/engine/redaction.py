@@ -1,4 +1,4 @@
-"""What of a run must not be told: values that its types label `secret`, and what references hold.
+"""Redaction: values that types label `secret`, and the secrets behind references, leave no run.
 
 Labelled values are left out where they stand as themselves (`values.shown`). Here is the rest: a
 text that somebody else wrote, such as a tool's exception, may quote them. They are looked for when
@@ -49,7 +49,7 @@ def arguments_of(action: p.Action, program: p.Program, values: Mapping[str, Any]
 def _notations(run: Run, given: Given) -> list[str]:
     values = secrets_behind(run.references or ())
     for type, value in (*given, *_known(run)):
-        values += labelled(type, value)
+        values += secret_texts(type, value)
     return notations(values)
 
 
@@ -67,7 +67,7 @@ def _known(run: Run) -> Iterator[tuple[Type, Any]]:
         at = at.parent
 
 
-def labelled(type: Type, value: Any) -> Iterator[str]:
+def secret_texts(type: Type, value: Any) -> Iterator[str]:
     """The texts in a value that its type labels `secret`."""
     if value is None:
         return
@@ -77,15 +77,15 @@ def labelled(type: Type, value: Any) -> Iterator[str]:
     match type:
         case RecordType() if isinstance(value, BaseModel):
             for field in type.fields:
-                yield from labelled(field.type, getattr(value, attribute(field.name)))
+                yield from secret_texts(field.type, getattr(value, attribute(field.name)))
         case ListType() if isinstance(value, list) and _may_hide(type.element):
             for item in value:
-                yield from labelled(type.element, item)
+                yield from secret_texts(type.element, item)
         case MapType() if isinstance(value, dict) and _may_hide(type.value):
             for item in value.values():
-                yield from labelled(type.value, item)
+                yield from secret_texts(type.value, item)
         case OptionalType():
-            yield from labelled(type.inner, value)
+            yield from secret_texts(type.inner, value)
         case _:
             return
 

@@ -6,70 +6,22 @@ no more than what is left of it. A step that nothing else could run beside needs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from pipelang.records import dataclass
 from pipelang.runtime.engine.chains import run_chain
+from pipelang.runtime.engine.endings import without_value
 from pipelang.runtime.engine.expressions import NoValue
-from pipelang.runtime.engine.run import Ended, Run, without_value
+from pipelang.runtime.engine.outcomes import Ended
+from pipelang.runtime.engine.region_plan import RegionPlan
+from pipelang.runtime.engine.run import Run
 from pipelang.semantics import program as p
 
 
-@dataclass(frozen=True, slots=True)
-class RegionPlan:
-    """A region's steps and lets, by their places in it from 0, in writing order.
-
-    `reads` are the places whose values an item reads, `readers` the other way round, `first` those
-    that wait for nothing.
-    """
-
-    items: tuple[p.Step | p.Let, ...]
-    reads: tuple[frozenset[int], ...]
-    readers: tuple[tuple[int, ...], ...]
-    first: tuple[int, ...]
-
-
-def plan_of(block: p.Block, members: Sequence[int]) -> RegionPlan:
-    """The plan of a region, or of a part of one that is gone through again."""
-    items: list[p.Step | p.Let] = []
-    for index in members:
-        item = block.items[index]
-        assert isinstance(item, (p.Step, p.Let))
-        items.append(item)
-    places = {item.name: place for place, item in enumerate(items)}
-    reads = tuple(
-        frozenset(places[name] for name in item.reads & places.keys() - {item.name})
-        for item in items
-    )
-    readers: list[list[int]] = [[] for _ in items]
-    for place, read in enumerate(reads):
-        for at in read:
-            readers[at].append(place)
-    first = tuple(place for place, read in enumerate(reads) if not read)
-    return RegionPlan(tuple(items), reads, tuple(map(tuple, readers)), first)
-
-
-class Plans:
-    """The plans of whole regions, made when they are first gone through."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[p.Region | p.Barrier, RegionPlan]] = {}
-
-    def of(self, block: p.Block, segment: p.Region | p.Barrier) -> RegionPlan:
-        """The plan of a region of a block, or of a step that stands alone."""
-        known = self._known.get(id(segment))
-        if known is None:
-            members = segment.members if isinstance(segment, p.Region) else (segment.index,)
-            known = self._known[id(segment)] = (segment, plan_of(block, members))
-        return known[1]
-
-
 class _Progress:
-    """Where a run is in a region: what is `ready` (a heap of places), how many values each item
-    still waits for (None: as planned), how items `ended` the run, and what is `dead` because what
-    it reads was never made.
+    """The state of a run in a region: `ready` is a heap of the places that may start, `left` how
+    many values each item still waits for (None: as planned), `ended` how items ended the run,
+    `dead` the items that cannot run because a value that they read was never made.
     """
 
     __slots__ = ("dead", "ended", "left", "plan", "ready")
@@ -82,7 +34,7 @@ class _Progress:
         self.dead: set[int] | None = None
 
     def release(self, place: int) -> None:
-        """A value was made, or never will be: what waited for it may go on."""
+        """Start the items that waited only for this one, made or never made."""
         for reader in self.plan.readers[place]:
             if len(self.plan.reads[reader]) > 1:
                 if self.left is None:
@@ -93,13 +45,13 @@ class _Progress:
             heappush(self.ready, reader)
 
     def never_made(self, place: int) -> None:
-        """The value of an item will not be there."""
+        """Mark the value of an item as one that will never be made."""
         if self.dead is None:
             self.dead = set()
         self.dead.add(place)
 
     def settle(self, run: Run, place: int, made: Any) -> None:
-        """What became of an item."""
+        """Record the answer of an item, or how it ended the run."""
         item = self.plan.items[place]
         if isinstance(made, Ended):
             if self.ended is None:
@@ -143,7 +95,7 @@ async def run_region(run: Run, plan: RegionPlan) -> Ended | None:
                 await _some(run, running, going)
     finally:
         if running:
-            await run.world.stop(running)
+            await run.world.cancel(running)
     return going.ended[min(going.ended)] if going.ended else None
 
 

@@ -1,69 +1,51 @@
-"""One run: its values, counters, budget and events, and how it ends."""
+"""The state of one run: its values, counters, budget and events."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
-from pipelang.diagnostics import Span
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import BUDGET, Expressions
-from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result, Spent
-from pipelang.runtime.engine.redaction import hide, hide_json
-from pipelang.runtime.engine.values import shown
+from pipelang.runtime.engine.outcomes import Ended
+from pipelang.runtime.engine.region_plan import Plans
 from pipelang.runtime.engine.world import Arms, World
-from pipelang.runtime.tools.idempotency import place_of
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
 
-if TYPE_CHECKING:
-    from pipelang.runtime.engine.regions import Plans
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The run is over: an outcome with its value worked out. `inside` is the handoff of the
-    sub-pipeline that decided it.
-    """
-
-    outcome: p.Outcome
-    value: Any
-    detail: str | None = None
-    inside: dict[str, Any] | None = None
-
-
-class Halted(Exception):
-    """Something outside ended the run: `code` is one of the closed codes of `failed`."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+Play = Callable[["Run"], Coroutine[Any, Any, Ended]]
+"""Plays a pipeline to its outcome. Raises `BudgetSpent` for the budget of another pipeline."""
 
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One run of one pipeline, or of a sub-pipeline in it.
+    """A run of a pipeline, or of a sub-pipeline in it.
 
-    `path` stands before the names of its events, `place` before those of its calls in idempotency
-    keys; `granted` are the permits that it has, None for all; `parent` is the run that runs this
-    one; `redoing` says that what runs now ran before; `feedback` is what gates said to steps that
-    they redo; `partial` has what an unfinished `each` has so far, `decided` what people said in
-    approvals and holds, `unfinished` what sub-pipelines knew that were cut short; `action` is the
-    `run` that it carries out, None for the root and for an agent's; `frame` is what a world keeps
-    with it; `references` are to secrets, None where nothing is real. `quiet` says that nobody wants
-    its events, `traced` that the result has them.
+    `values` are those of inputs, steps and lets by name, `made` the steps that have one. `path` is
+    the prefix of its events' names, `place` that of its calls in idempotency keys, whose counters
+    are `calls`. `parent` is the run around a sub-pipeline and `action` the `run` that it carries
+    out, None for the root and for an agent's. `play` plays a sub-pipeline.
+
+    `granted` are its permits, None for all. `redoing` says that the steps that run now ran before,
+    `redos` counts the redos of each gate, and `feedback` is the text of gates to steps that they
+    redo. `conditions` are those of the branches around the current item.
+
+    For its handoff: `partial` has the elements that an unfinished `each` has so far, `decided` the
+    decisions of people, `unfinished` the values of sub-pipelines that were cut short.
+
+    `frame` belongs to the world. `references` name secrets, None where nothing is real. `quiet`
+    means that no events are made, `traced` that the result has them.
     """
 
     id: str
     program: p.Program
     pipeline: p.Pipeline
-    world: World
+    world: World[Run]
     expressions: Expressions
     plans: Plans
+    play: Play
     budget: RunBudget
     values: dict[str, Any]
     sinks: tuple[Sink, ...] = ()
@@ -98,8 +80,8 @@ class Run:
             setattr(self, name, made)
             return made
 
-    def tell(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
-        """Record an event and hand it to the sinks."""
+    def emit(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
+        """Make an event, add it to the trace and hand it to the sinks."""
         if self.quiet:
             return
         event = Event(kind, self.path + name, self.world.elapsed(self), data, content)
@@ -109,15 +91,15 @@ class Run:
             sink(self.id, event)
 
     def evaluate(self, node: expr.Expr) -> Any:
-        """An expression over the values of this run."""
+        """The value of an expression over the values of this run."""
         return self.world.value(self, node)
 
     def route(self, node: expr.Expr, arms: Arms = ()) -> Any:
-        """What decides where to go."""
+        """The value of an expression that chooses a tier or an arm."""
         return self.world.route(self, node, arms)
 
-    def left(self, what: str) -> Any:
-        """What is left of a dimension of its budget."""
+    def remaining(self, what: str) -> Any:
+        """The rest of a dimension of its budget: money, time, tokens or steps."""
         return self.budget.remaining(what, self.world.elapsed(self))
 
     def child(
@@ -129,26 +111,47 @@ class Run:
         action: p.RunPipeline | None,
         again: bool = False,
     ) -> Run:
-        """A run of a sub-pipeline in this one; `at` is the step that runs it, `again` a retry."""
+        """Make the run of a sub-pipeline in this one; `at` is the step that runs it, `again` says
+        that it is a retry.
+        """
         child = self._copy(("trace", "calls"))
         child.pipeline, child.budget, child.values, child.action = pipeline, budget, values, action
         child.path, child.parent = f"{self.path}{at}/", self
-        child.place = place_of(self, at, again)
+        child.place = self._place_of(at, again)
         if self.granted is not None:
             child.granted = self.granted & {*pipeline.permits}
         child.frame = child.feedback = None
         child.values[BUDGET] = child
         return child
 
+    def count(self, what: str, again: bool) -> int:
+        """Count something that the run does by what it is, from 0; a retry (`again`) has the number
+        of what was done last.
+        """
+        before = self.calls.get(what, 0)
+        if again and before:
+            return before - 1
+        self.calls[what] = before + 1
+        return before
+
+    def _place_of(self, step: str, again: bool) -> str:
+        """The place of a sub-pipeline that `step` runs; `again` says that this is a retry."""
+        number = self.count(f"runs {self.place}{step}", again)
+        place = f"{self.place}{step}/" if number == 0 else f"{self.place}{step}.{number}/"
+        if again:  # it does the same things once more: count them from the beginning
+            for what in [what for what in self.calls if what.partition(" ")[2].startswith(place)]:
+                del self.calls[what]
+        return place
+
     def element(self, variable: str, value: Any, at: str) -> Run:
-        """The same run as an element of an `each` sees it."""
+        """Make the run as an element of an `each` sees it: `variable` is the element."""
         inside = self._copy(tuple(_WHEN_NEEDED))
         inside.values = {**self.values, variable: value}
         inside.path, inside.place = self.path + at, self.place + at
         return inside
 
     def _copy(self, shared: tuple[str, ...]) -> Run:
-        """The same run again; of what is made when it is needed it shares no more than this."""
+        """Copy the run; of the fields that are made when needed it shares those that are named."""
         copied: Run = object.__new__(Run)
         for name in (*_GIVEN, *shared):
             setattr(copied, name, getattr(self, name))
@@ -166,93 +169,3 @@ _WHEN_NEEDED: dict[str, Callable[[], Any]] = {
     "unfinished": dict,
 }
 _GIVEN = tuple(one.name for one in fields(Run) if one.init)
-
-
-def conclude(run: Run, outcome: p.Outcome) -> Ended:
-    """An outcome with its value worked out now."""
-    match outcome:
-        case p.Return():
-            return Ended(outcome, run.evaluate(outcome.value))
-        case p.Escalate():
-            value = None if outcome.value is None else run.evaluate(outcome.value)
-            return Ended(outcome, value)
-        case p.Reject() | p.Fail():
-            return Ended(outcome, None)
-        case _:
-            assert_never(outcome)
-
-
-def without_value(name: str, span: Span, why: str) -> Ended:
-    """The end of a run in which something has no value and nothing stands behind it."""
-    return Ended(p.Fail(CHAIN_EXHAUSTED, name, span), None, detail=why)
-
-
-def inputs_of(run: Run) -> dict[str, Any]:
-    """The inputs as JSON."""
-    return {q.name: shown(q.type, run.values.get(q.name)) for q in run.pipeline.parameters}
-
-
-def values_of(run: Run) -> dict[str, Any]:
-    """Every value that the run made, as JSON, and what an unfinished list has."""
-    made = {name: shown(step.type, run.values[name]) for name, step in run.made.items()}
-    return {**{name: part for name, part in run.partial.items() if name not in made}, **made}
-
-
-def so_far(run: Run) -> dict[str, Any]:
-    """All that a run knows, as JSON: its inputs, every value that it made, what people decided, and
-    what sub-pipelines knew that were cut short, by their steps.
-    """
-    known = {"input": inputs_of(run), "values": values_of(run)}
-    if run.decided:
-        known["decided"] = run.decided
-    cut = {name: part for name, part in run.unfinished.items() if name not in run.made}
-    return {**known, "unfinished": cut} if cut else known
-
-
-def handoff(run: Run, ended: Ended) -> dict[str, Any]:
-    """What a person needs to go on. What a sub-pipeline hands over is `inside`."""
-    outcome = ended.outcome
-    assert isinstance(outcome, p.Escalate)
-    handed = {
-        "pipeline": run.pipeline.name,
-        "run": run.id,
-        "reason": outcome.reason,
-        "text": outcome.text,
-        **so_far(run),
-    }
-    if ended.inside is not None:
-        handed["inside"] = ended.inside
-    elif outcome.value is not None:
-        handed["with"] = shown(outcome.value.type, ended.value)
-    return handed
-
-
-def result_of(run: Run, ended: Ended) -> Result:
-    """How the run ended, for its host."""
-    outcome = ended.outcome
-    spent = Spent(run.budget.money, run.budget.tokens, run.world.elapsed(run))
-    match outcome:
-        case p.Return():
-            return Answered(run_id=run.id, spent=spent, value=ended.value)
-        case p.Escalate():
-            return Escalated(
-                run_id=run.id,
-                spent=spent,
-                role=outcome.role,
-                reason=outcome.reason,
-                text=outcome.text,
-                handoff=hide_json(run, handoff(run, ended)),
-            )
-        case p.Reject():
-            return Rejected(run_id=run.id, spent=spent, reason=outcome.reason, text=outcome.text)
-        case p.Fail():
-            return Failed(
-                run_id=run.id,
-                spent=spent,
-                code=outcome.code,
-                reason=outcome.reason,
-                text=None if ended.detail is None else hide(run, ended.detail),
-                partial=hide_json(run, so_far(run)),
-            )
-        case _:
-            assert_never(outcome)

@@ -29,13 +29,13 @@ OUTPUT_LIMIT = 4_000_000
 """Characters that a rendered prompt, or any text on its way there, may have at most."""
 
 MOST_WORK = 300_000
-"""What one render may do, in turns of a loop, a microsecond or so each: below half a second."""
+"""Work that one render may do, in turns of a loop of about a microsecond: below half a second."""
 
 WORK = "\0work"
 """The name, which no template can say, of the list that holds how much was done so far."""
 
 _CHARACTERS, _ELEMENTS = 1000, 4
-"""So many take a filter about as long as a turn takes."""
+"""Characters and elements for which a filter takes about as long as one turn of a loop."""
 
 _WIDEST = 1000
 _DEEPEST = 16

@@ -132,7 +132,7 @@ def _base64(data: bytes, before: int) -> Iterator[str]:
 
 
 def _begins_at_the_end(text: str, written: str) -> str:
-    """What of the end of a text is the beginning of a secret; an ellipsis may follow."""
+    """The end of a text that is the beginning of a secret, with the ellipsis that may follow."""
     for tail in ("…", "...", ""):
         if not text.endswith(tail):
             continue

@@ -1,7 +1,7 @@
 """Running a pipeline inside another: its own values and budget, the same world.
 
-It reserves from its own budget and from every one around it. Failing is an attempt that failed;
-what it decides, escalating or rejecting, ends the run around it too, and is nested in its handoff.
+It reserves from its own budget and from every one around it. If it fails, that is an attempt that
+failed; if it escalates or rejects, that ends the run around it too, and its handoff is nested.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
+from pipelang.runtime.engine.endings import handoff, so_far
+from pipelang.runtime.engine.outcomes import Ended, Halted
 from pipelang.runtime.engine.redaction import hide, hide_json
-from pipelang.runtime.engine.run import Ended, Halted, Run, handoff, so_far
-from pipelang.runtime.engine.world import AttemptFailed
-from pipelang.semantics import expressions as expr
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.world import AttemptFailed, Subjects
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import passed_on
 
@@ -24,10 +25,10 @@ async def run_child(
     step: p.Step,
     link: p.Link,
     action: p.RunPipeline,
-    subjects: tuple[expr.Expr, ...],
+    subjects: Subjects,
     number: int,
 ) -> Any:
-    """What a sub-pipeline answers, or how it ended the run; `number` counts the attempts from 0.
+    """Run a sub-pipeline: its answer, or how it ended the run; `number` counts attempts from 0.
 
     Raises `AttemptFailed`.
     """
@@ -35,7 +36,7 @@ async def run_child(
     pipeline = run.program.pipelines[action.pipeline]
     answer = await play_child(run, step, pipeline, values, subjects, link, action, number > 0)
     if not isinstance(answer, Ended):
-        run.world.left(run, step, answer)
+        run.world.child_answered(run, step, answer)
     return answer
 
 
@@ -44,14 +45,15 @@ async def play_child(
     step: p.Step,
     pipeline: p.Pipeline,
     values: dict[str, Any],
-    subjects: tuple[expr.Expr, ...],
+    subjects: Subjects,
     link: p.Link | None = None,
     action: p.RunPipeline | None = None,
     again: bool = False,
 ) -> Any:
-    """Play a sub-pipeline with these values; a link's timeout bounds its machine time."""
-    from pipelang.runtime.engine.interpreter import play
+    """Play a sub-pipeline with these values; the timeout of a link bounds its machine time.
 
+    Its answer, or how it ended the run. Raises `AttemptFailed`.
+    """
     now = run.world.elapsed(run)
     around = run.budget
     patience: RunBudget | None = None
@@ -60,17 +62,17 @@ async def play_child(
         around = patience = RunBudget(limit, around, began=now)
     budget = RunBudget(pipeline.budget, around, began=now)
     child = run.child(pipeline, budget, values, step.name, action, again)
-    run.world.enter(run, child, subjects)
-    run.tell("runs", step.name, pipeline=pipeline.name)
+    run.world.enter_child(run, child, subjects)
+    run.emit("runs", step.name, pipeline=pipeline.name)
     try:
-        ended = await play(child)
+        ended = await child.play(child)
     except BudgetSpent as spent:
         if spent.budget is not patience:
             run.unfinished[step.name] = hide_json(child, so_far(child))
             raise
         message = f"`{pipeline.name}` took longer than the {link.timeout if link else 0} s it has"
-        run.tell("returned", step.name, pipeline=pipeline.name, outcome="timeout")
-        run.tell("failed", step.name, why="timeout", message=message)
+        run.emit("returned", step.name, pipeline=pipeline.name, outcome="timeout")
+        run.emit("failed", step.name, why="timeout", message=message)
         raise AttemptFailed(message, kind="timeout") from None
     except (Halted, asyncio.CancelledError):
         run.unfinished[step.name] = hide_json(child, so_far(child))
@@ -78,19 +80,19 @@ async def play_child(
     outcome = ended.outcome
     match outcome:
         case p.Return():
-            run.tell("returned", step.name, pipeline=pipeline.name, outcome="return")
+            run.emit("returned", step.name, pipeline=pipeline.name, outcome="return")
             return ended.value
         case p.Fail():
             message = f"`{pipeline.name}` failed with `{outcome.code}`"
             if ended.detail:
                 message = hide(child, ended.detail)
-            run.tell("returned", step.name, pipeline=pipeline.name, outcome="fail")
-            run.tell("failed", step.name, why=outcome.code, message=message)
+            run.emit("returned", step.name, pipeline=pipeline.name, outcome="fail")
+            run.emit("failed", step.name, why=outcome.code, message=message)
             raise AttemptFailed(message, kind=outcome.code)
         case p.Escalate():
-            run.tell("returned", step.name, pipeline=pipeline.name, outcome="escalate")
+            run.emit("returned", step.name, pipeline=pipeline.name, outcome="escalate")
             inside = hide_json(child, handoff(child, ended))
             return Ended(passed_on(pipeline.name, outcome), ended.value, inside=inside)
         case p.Reject():
-            run.tell("returned", step.name, pipeline=pipeline.name, outcome="reject")
+            run.emit("returned", step.name, pipeline=pipeline.name, outcome="reject")
             return replace(ended, outcome=passed_on(pipeline.name, outcome))

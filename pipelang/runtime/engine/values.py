@@ -57,8 +57,8 @@ class Misfit(ValueError):
 
 
 class Record(BaseModel):
-    """What all records of all programs are. One that is handed in is looked at again: its lists can
-    be changed, and it may have been made without checks.
+    """The base of the models of all record types. An instance that is handed in is validated again:
+    its lists can be changed, and it may have been made without checks.
     """
 
     model_config = ConfigDict(
@@ -71,10 +71,10 @@ class Record(BaseModel):
 
 
 DEEPEST = 100
-"""How deep a `json` value may be nested."""
+"""Levels to which a `json` value may be nested."""
 
 HIDDEN = "[secret]"
-"""What stands in traces and handoffs in place of a value that is labelled `secret`."""
+"""Replaces a value that is labelled `secret` in traces and handoffs."""
 
 
 def attribute(name: str) -> str:
@@ -199,8 +199,8 @@ class Types:
             return create_model(type.name, __base__=Record, **fields)
 
     def answer_model(self, type: Type) -> type[BaseModel] | None:
-        """What a model is asked to fill in: the record itself, a wrapper for anything else, None
-        for plain text.
+        """The class that a model is asked to fill in: the record's, a wrapper for any other type,
+        None for plain text.
         """
         if isinstance(type, RecordType):
             return self.model(type)
@@ -305,7 +305,7 @@ class Types:
 
 
 def _plain(type: Type) -> type | None:
-    """The class whose values fit a type without a look, if they are simple ones."""
+    """The Python class whose values fit a type without validation, None if there is none."""
     if not isinstance(type, Scalar) or type.low is not None or type.high is not None:
         return None
     match type.kind:
@@ -320,7 +320,7 @@ def _plain(type: Type) -> type | None:
 
 
 def _fits_plainly(value: Any) -> bool:
-    """Whether a value of a plain class is one that nothing could be wrong with."""
+    """Whether a value of a plain class needs no validation: ASCII, or an int that a float holds."""
     return bool(value.isascii() if value.__class__ is str else -(2**53) < value < 2**53)
 
 
@@ -376,7 +376,7 @@ def to_json(value: Any) -> Any:
 
 
 def shown(type: Type, value: Any) -> Any:
-    """A value as JSON for traces, handoffs and people: what is labelled `secret` stays here."""
+    """A value as JSON for traces, handoffs and people; values labelled `secret` are hidden."""
     if value is None:
         return None
     if "secret" in type.labels:
@@ -397,9 +397,9 @@ def shown(type: Type, value: Any) -> Any:
             return to_json(value)
 
 
-def told(type: Type, value: Any, patterns: Iterable[tuple[Any, ...] | None]) -> Any:
-    """What a trace may say without content of a value that chooses an arm: what the program itself
-    says of it.
+def traced_subject(type: Type, value: Any, patterns: Iterable[tuple[Any, ...] | None]) -> Any:
+    """The value that chose an arm, for a trace without content: as JSON if the program itself names
+    it, else a placeholder.
     """
     named = any(taken is not None and value in taken for taken in patterns)
     closed = isinstance(type, EnumType) or type == BOOL

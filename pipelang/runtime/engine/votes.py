@@ -25,7 +25,7 @@ Call = Callable[[Attempt], Coroutine[Any, Any, Any]]
 
 
 async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
-    """The answer that wins. Raises `AttemptFailed` if none does."""
+    """Count the calls of a link until an answer wins. Raises `AttemptFailed` if none does."""
     answers: list[Any] = []
     keys: list[str] = []
     tally: list[int] = []
@@ -59,16 +59,16 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
             won = verdict(rule, tally, made)
     finally:
         if running:
-            await run.world.stop(running)
-    run.tell("vote", attempt.step.name, calls=made, tally=sorted(tally, reverse=True))
+            await run.world.cancel(running)
+    run.emit("vote", attempt.step.name, calls=made, tally=sorted(tally, reverse=True))
     if isinstance(won, Open):
         raise AttemptFailed("the votes did not agree", kind="vote")
-    run.world.chose(run, attempt.step, answers[won])
+    run.world.vote_decided(run, attempt.step, answers[won])
     return answers[won]
 
 
 async def _quietly(call: Call, attempt: Attempt) -> tuple[bool, Any]:
-    """A call that failed is a vote for nothing."""
+    """Make a call; a failed one is a vote for no answer."""
     try:
         return True, await call(attempt)
     except AttemptFailed:
@@ -96,7 +96,7 @@ async def cascade(run: Run, attempt: Attempt, action: p.Cascade, call: Call) -> 
         except AttemptFailed:
             continue
         accepted = await run.world.accepts(run, attempt.step, action, answer)
-        run.tell("until", attempt.step.name, tier=tier, accepted=accepted)
+        run.emit("until", attempt.step.name, tier=tier, accepted=accepted)
         if accepted:
             return answer
     raise AttemptFailed("no tier was sure enough", kind="cascade")

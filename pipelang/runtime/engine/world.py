@@ -1,35 +1,35 @@
-"""The seam: everything that the interpreter asks of what is outside it.
+"""The seam between the interpreter and everything outside it.
 
 The interpreter decides what comes next; a `World` carries it out. The real world calls models,
-tools and people; the world of `pipelang test` has what the test mocks; a simulated one answers from
-declared numbers, in its own time. All suspension goes through here, so whoever implements it owns
-the clock and the order of events.
+tools and people; the world of `pipelang test` answers with what the test mocks; a simulated one
+answers from declared numbers, in its own time. A run suspends nowhere else, so an implementation
+owns the clock and the order of events.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pipelang.records import dataclass
+from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
-if TYPE_CHECKING:
-    from pipelang.runtime.engine.outcomes import Escalated
-    from pipelang.runtime.engine.run import Ended, Run
-
+Subjects = tuple[expr.Expr, ...]
+"""The expressions by which the matches around a link decided, outermost first."""
 
 Arms = Iterable[tuple[Any, ...] | None]
-"""What the arms of a match take; None takes what is left."""
+"""The values that each arm of a match takes; None is the arm that takes all others."""
 
 
 class AttemptFailed(Exception):
-    """An attempt that brought nothing. The chain goes on.
+    """An attempt without an answer; the chain goes on with a retry or a fallback.
 
-    `retryable` False says that the same attempt again is pointless; `retry_after` is how long
-    (seconds) the other side asks to be left alone; `misfit` is what did not fit, for the next try.
+    `kind` names the cause for traces. `retryable` False says that the same attempt again is
+    pointless; `retry_after` is how many seconds the other side asks to wait; `misfit` says what of
+    an answer did not fit its type, and is shown to the model in the next attempt.
     """
 
     def __init__(
@@ -50,7 +50,9 @@ class AttemptFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt of an ask or a call. `arguments` are values; `number` counts from 0."""
+    """One attempt of an ask or a call. `arguments` are values; `number` counts from 0; `feedback`
+    is the text of a gate that redoes the step, `misfit` that of the former attempt.
+    """
 
     step: p.Step
     link: p.Link
@@ -60,13 +62,13 @@ class Attempt:
     number: int
     feedback: str | None
     misfit: str | None
-    subjects: tuple[expr.Expr, ...] = ()
-    """What the matches around this link decided by."""
+    subjects: Subjects = ()
+    """The expressions by which the matches around this link decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """What an agent's model asks for; `id` is the model's own name for it."""
+    """A call that an agent's model asks for; `id` is the model's own name for it."""
 
     id: str
     name: str
@@ -75,7 +77,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What came of it: a JSON value, or why there is none."""
+    """The result of a call for an agent: a JSON value, or the reason of its failure."""
 
     call: ToolCall
     value: Any
@@ -84,9 +86,9 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a model said at a turn: its answer, or the calls that it asks for.
+    """One turn of an agent's model: its answer, or the calls that it asks for with their results.
 
-    `said` is the turn in the provider's own words, to be shown to it again.
+    `said` is the turn in the provider's own format, to be sent back with the next request.
     """
 
     answer: Any = None
@@ -96,7 +98,7 @@ class Turn:
 
 
 class Nothing:
-    """In place of a value where there is none, because None is one."""
+    """The type of `NOTHING`, which says that there is no value where None would be a value."""
 
 
 NOTHING = Nothing()
@@ -129,122 +131,140 @@ class Decision:
     reason: str = ""
 
 
-def being_cancelled() -> bool:
-    """Whether this task was told to stop; if not, a CancelledError is somebody else's failure."""
+def is_being_cancelled() -> bool:
+    """Whether this task is being cancelled; else a CancelledError is a failure of other code."""
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0
 
 
-class World(Protocol):
-    """Who performs what the interpreter decides."""
+R = TypeVar("R", contravariant=True)
+"""The run, which has a world in its turn: so the protocol does not name its class."""
 
-    def value(self, run: Run, node: expr.Expr) -> Any:
-        """The value of an expression: an argument, a let, what an outcome gives."""
 
-    def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
-        """The value of an expression that decides where to go: a tier, or the subject of a match
-        with these arms.
+class World(Protocol[R]):
+    """Carries out what the interpreter decides.
+
+    `leave`, `finish`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep` and
+    `keep_nothing` report what happens; a world may ignore them.
+    """
+
+    # ------------------------------------------------------------------------------------ pipelines
+
+    def admit(self, run: R) -> bool:
+        """Begin a pipeline: whether its breaker admits the run. Raises `Halted` if it is killed."""
+
+    def fitted_answer(self, run: R, value: Any) -> Any:
+        """Check the answer of a pipeline against the type that it returns. Raises `Misfit`."""
+
+    def leave(self, run: R, ended: Ended | None) -> None:
+        """End a pipeline that began; `ended` is None if it was cut short from outside."""
+
+    async def hand_over(self, run: R, result: Escalated) -> None:
+        """Deliver the handoff of a root run that ends escalated."""
+
+    def finish(self, run: R, answered: bool) -> None:
+        """End the root run."""
+
+    # ---------------------------------------------------------------------------------- expressions
+
+    def value(self, run: R, node: expr.Expr) -> Any:
+        """Evaluate an expression: an argument, a let, the value of an outcome."""
+
+    def route(self, run: R, node: expr.Expr, arms: Arms = ()) -> Any:
+        """Evaluate an expression that chooses a way: a tier, or the subject of a match with these
+        arms.
         """
 
-    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]) -> Any:
-        """The value of a link that is a bare value."""
+    def link_value(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+        """Evaluate a link that is a bare value."""
 
-    def answer(self, run: Run, value: Any) -> Any:
-        """What the run answers with, as its pipeline promises it. Raises `Misfit`."""
+    async def holds(self, run: R, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
+        """Judge the condition of a gate, a branch, or a person's `when`."""
 
-    def admit(self, run: Run) -> bool:
-        """A pipeline begins: whether its breaker lets it. Raises `Halted` if it is killed."""
+    # ---------------------------------------------------------------------------------------- steps
 
-    def leave(self, run: Run, ended: Ended | None) -> None:
-        """A pipeline that began is over; None: it was cut short from outside."""
+    def begin(self, run: R, step: p.Step) -> None:
+        """Begin the chain of a step, for the first time or in a redo."""
 
-    def begin(self, run: Run, step: p.Step) -> None:
-        """A step's chain begins, perhaps not for the first time."""
+    def attempt(self, run: R, attempt: Attempt) -> Coroutine[Any, Any, Any]:
+        """Carry out one attempt: an answer that fits its type. Raises `AttemptFailed`."""
 
-    def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
-        """Carry out one attempt; its answer fits its type. Raises `AttemptFailed`."""
+    async def turn(self, run: R, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]) -> Turn:
+        """Carry out one attempt of an agent's next turn, after these. Raises `AttemptFailed`."""
 
-    async def turn(
-        self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
-    ) -> Turn:
-        """One attempt of an agent's next turn, after these. Raises `AttemptFailed`."""
+    async def use_tool(self, run: R, attempt: Attempt, call: ToolCall) -> ToolResult:
+        """Call a tool for an agent. A failure is a result too."""
 
-    async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
-        """Call a tool for an agent. What fails is a result too."""
-
-    def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
-        """A value in place of a whole list, loop, sub-pipeline or memory; usually `NOTHING`."""
-
-    def enter(self, run: Run, child: Run, subjects: tuple[expr.Expr, ...]) -> None:
-        """A sub-pipeline begins, with its values. Raises `AttemptFailed` for one that is misfit."""
-
-    def left(self, run: Run, step: p.Step, value: Any) -> None:
-        """A sub-pipeline answered for a step."""
-
-    def elements(
-        self, run: Run, step: p.Step, each: p.Each, subjects: tuple[expr.Expr, ...]
-    ) -> list[Any]:
-        """The elements that an `each` goes through."""
-
-    def element(self, run: Run, inside: Run, each: p.Each, subjects: tuple[expr.Expr, ...]) -> None:
-        """An element's walk begins."""
-
-    def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
-        """The answers of a list, None where one is missing, as the step's answer."""
-
-    async def recall(
-        self, run: Run, step: p.Step, action: p.Recall, subjects: tuple[expr.Expr, ...]
-    ) -> Any:
-        """What a memory holds. Raises `AttemptFailed` if it cannot be read."""
-
-    async def remember(self, run: Run, item: p.Remember) -> None:
-        """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
-
-    async def look_up(
-        self, run: Run, step: p.Step, link: p.Link, subjects: tuple[expr.Expr, ...]
-    ) -> Any:
-        """A cached answer of a link, or `NOTHING`: then either `keep` or `lack` follows. May wait
-        for who asks for the same. Raises `AttemptFailed` if that took too long.
-        """
-
-    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
-        """Keep an answer for the cache, should the run end answered."""
-
-    async def hand_over(self, run: Run, result: Escalated) -> None:
-        """The root run ends escalated: whoever goes on gets what it hands over."""
-
-    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
-        """There is no answer to keep after a look into the cache."""
-
-    def finish(self, run: Run, answered: bool) -> None:
-        """The root run is over."""
-
-    async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
-        """Whether a test holds."""
-
-    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
-        """A vote was decided for this answer, which need not be the last one given."""
-
-    async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
+    async def accepts(self, run: R, step: p.Step, action: p.Cascade, answer: Any) -> bool:
         """Whether an answer of a cascade is good enough; its test reads it as `it`."""
 
-    async def decide(self, run: Run, question: Question) -> Decision | None:
+    def vote_decided(self, run: R, step: p.Step, answer: Any) -> None:
+        """Take note of the answer that won a vote, which need not be the last one given."""
+
+    def stand_in(self, run: R, step: p.Step, action: p.Action) -> Any:
+        """A value that replaces a whole `each`, agent, sub-pipeline or recall (a mock); else
+        `NOTHING`.
+        """
+
+    # ---------------------------------------------------------------------- sub-pipelines and lists
+
+    def enter_child(self, run: R, child: R, subjects: Subjects) -> None:
+        """Begin a sub-pipeline with its arguments. Raises `AttemptFailed` if one does not fit."""
+
+    def child_answered(self, run: R, step: p.Step, value: Any) -> None:
+        """Take note that a sub-pipeline answered for a step."""
+
+    def elements(self, run: R, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
+        """Evaluate the list that an `each` goes through."""
+
+    def enter_element(self, run: R, inside: R, each: p.Each, subjects: Subjects) -> None:
+        """Begin the chain of one element; `inside` is the run as the element sees it."""
+
+    def gathered(self, run: R, step: p.Step, answers: list[Any]) -> Any:
+        """Make the answer of an `each` from those of its elements, None where one is missing."""
+
+    # -------------------------------------------------------------------------- memories and caches
+
+    async def recall(self, run: R, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
+        """Read a memory. Raises `AttemptFailed` if it cannot be read."""
+
+    async def remember(self, run: R, item: p.Remember) -> None:
+        """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
+
+    async def look_up(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+        """A cached answer of a link, or `NOTHING`: `keep` or `keep_nothing` follows then. May
+        wait for another run that asks for the same. Raises `AttemptFailed` if that took too long.
+        """
+
+    def keep(self, run: R, step: p.Step, link: p.Link, answer: Any) -> None:
+        """Keep an answer for the cache, to be stored if the run ends answered."""
+
+    def keep_nothing(self, run: R, step: p.Step, link: p.Link) -> None:
+        """Say that no answer follows a look into the cache: other runs need not wait for one."""
+
+    # --------------------------------------------------------------------------------------- people
+
+    async def decide(self, run: R, question: Question) -> Decision | None:
         """Ask a person; None if nobody answered in time."""
 
-    async def sleep(self, run: Run, seconds: float) -> None:
-        """Let time pass."""
+    # ----------------------------------------------------------------------------------------- time
 
-    def elapsed(self, run: Run) -> float:
+    def elapsed(self, run: R) -> float:
         """Seconds of machine time since the run began; waits for people do not count."""
 
+    async def sleep(self, run: R, seconds: float) -> None:
+        """Let time pass."""
+
     def jitter(self, longest: float) -> float:
-        """A wait, uniform in [0, longest]."""
+        """Draw a wait in seconds, uniform in [0, longest]."""
+
+    # --------------------------------------------------------------------------------- side by side
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Start work side by side."""
+        """Start a task that runs side by side with others."""
 
     async def first(self, tasks: Iterable[Any]) -> Iterable[Any]:
-        """Wait until one of the tasks is done; the done ones. `task.result()` may raise."""
+        """Wait until at least one task is done; the done ones. `task.result()` may raise."""
 
-    async def stop(self, tasks: Iterable[Any]) -> None:
+    async def cancel(self, tasks: Iterable[Any]) -> None:
         """Cancel tasks and wait until they are gone."""

@@ -1,1 +1,1 @@
-"""What a host embeds: handles, what it plugs in, test blocks and simulated runs."""
+"""Embedding in a host: handles, the services of a host, test blocks and simulated runs."""

@@ -1,4 +1,4 @@
-"""Embedding: a `Runtime` that holds what the host plugs in, handles on pipelines, runs and streams.
+"""Embedding: loaded programs, and handles on their pipelines that run and stream them.
 
 A loaded program is immutable: any number of runs share it. A `Runtime` holds no state of a run.
 """
@@ -17,10 +17,10 @@ from typing import Any
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import Expressions, NoValue
-from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.patterns import Patterns
-from pipelang.runtime.engine.regions import Plans
+from pipelang.runtime.engine.region_plan import Plans
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.secrets import redact
 from pipelang.runtime.engine.values import Misfit, Types
@@ -33,9 +33,9 @@ from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.providers.protocol import ModelProvider
-from pipelang.runtime.shared.services import Plugged
+from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, describe
-from pipelang.runtime.worlds.real.world import RealWorld
+from pipelang.runtime.worlds.real.world import Performers, RealWorld
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.types import OptionalType
@@ -132,7 +132,7 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """What a host says of the runs of a handle."""
+    """The options of the runs of a handle."""
 
     permits: frozenset[str] | None = None
     tenant: str | None = None
@@ -163,7 +163,7 @@ class Handle:
         self._plans = Plans()
         self._names = tuple(parameter.name for parameter in pipeline.parameters)
         self._most = frozenset(pipeline.permits)
-        self._providers = _Lazily(runtime, program)
+        self._providers = _LazyProviders(runtime, program)
         self._tools = Toolbox(
             program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
         )
@@ -177,7 +177,7 @@ class Handle:
         self._remote = tuple(tool for _, tool in found if isinstance(tool, RemoteTool))
         for server in runtime.mcp.values() if self._remote else ():
             self._secrets += server.secrets()
-        self._plugged = self._now_plugged()
+        self._performers = Performers(self._services())
         functions: dict[str, Callable[..., Any]] = {}
         self._expressions = Expressions(loaded.types, loaded.patterns.matches, functions)
         for function in program.functions.values():
@@ -236,7 +236,7 @@ class Handle:
         permits: Iterable[str] | None = None,
         tenant: str | None = None,
         run_id: str | None = None,
-        world: World | None = None,
+        world: World[Run] | None = None,
     ) -> Run:
         """Make a run with these inputs that has not begun.
 
@@ -268,12 +268,12 @@ class Handle:
         permits: Iterable[str] | None,
         tenant: str | None,
         run_id: str | None,
-        world: World | None,
+        world: World[Run] | None,
     ) -> Run:
         values = self.inputs(given)
         program = self.loaded.program
         if world is None:
-            world = RealWorld(self._plug())
+            world = RealWorld(self._performers_now())
         everyone = (*self.runtime.sinks, *sinks)
         permits = options.permits if permits is None else permits
         return Run(
@@ -283,6 +283,7 @@ class Handle:
             world=world,
             expressions=self._expressions,
             plans=self._plans,
+            play=play,
             budget=RunBudget(self.pipeline.budget),
             values=values,
             sinks=everyone,
@@ -293,16 +294,18 @@ class Handle:
             references=self._secrets,
         )
 
-    def _plug(self) -> Plugged:
-        """What the runtime holds now: the same object while nothing in it was replaced."""
-        now = self._now_plugged()
-        if now != self._plugged:
-            self._plugged = now
-        return self._plugged
+    def _performers_now(self) -> Performers:
+        """The performers with the services of the runtime as they are now: the same ones while none
+        of these was replaced.
+        """
+        services = self._services()
+        if services != self._performers.services:
+            self._performers = Performers(services)
+        return self._performers
 
-    def _now_plugged(self) -> Plugged:
+    def _services(self) -> Services:
         runtime = self.runtime
-        return Plugged(
+        return Services(
             self.loaded.types,
             self._providers,
             self._tools,
@@ -420,7 +423,7 @@ class Handle:
                     await task
 
 
-class _Lazily(Mapping[str, ModelProvider]):
+class _LazyProviders(Mapping[str, ModelProvider]):
     """Providers by name, made when a model is really called."""
 
     def __init__(self, runtime: Runtime, program: p.Program) -> None:

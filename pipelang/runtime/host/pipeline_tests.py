@@ -26,7 +26,7 @@ from pipelang.semantics.walk import all_items, inner_links
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """Something that did not come out as expected; `span` is the line that says so."""
+    """An expectation that was not met; `span` is its line."""
 
     message: str
     span: Span
@@ -43,7 +43,7 @@ class TestResult:
     trace: tuple[Event, ...]
 
 
-class _Wrong(Exception):
+class _BadMock(Exception):
     """A mock that cannot be one; `span` is its line."""
 
     def __init__(self, message: str, span: Span) -> None:
@@ -62,7 +62,7 @@ async def run_test(loaded: LoadedProgram, test: p.Test) -> TestResult:
         world = MockedWorld(loaded.types, Toolbox(program, {}), values, answers)
         given = {name: to_json(evaluate(value)) for name, value in test.arguments}
         run = handle.start(given, world=world)
-    except _Wrong as wrong:
+    except _BadMock as wrong:
         return TestResult(test, (Miss(str(wrong), wrong.span),), ())
     except (InputError, NotRunnable, ToolMissing, NoValue) as error:
         return TestResult(test, (Miss(str(error), test.span),), ())
@@ -81,8 +81,8 @@ async def run_test(loaded: LoadedProgram, test: p.Test) -> TestResult:
 def _mocks(
     loaded: LoadedProgram, test: p.Test, evaluate: Callable[[Any], Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """What a test mocks: values by step or tool, answers by approval or hold. They must fit like
-    answers from outside. Raises `_Wrong`.
+    """The mocks of a test: values by step or tool, answers by approval or hold. They must fit their
+    types as answers from outside do. Raises `_BadMock`.
     """
     types = _targets(loaded.program, loaded.program.pipelines[test.pipeline])
     values: dict[str, Any] = {}
@@ -92,7 +92,7 @@ def _mocks(
         if mock.answer is not None:
             answers[name] = mock.answer
         elif name not in types:
-            raise _Wrong(f"`{name}` is worked out from other values: mock those", mock.span)
+            raise _BadMock(f"`{name}` is worked out from other values: mock those", mock.span)
         elif mock.values is None:
             values[name] = FAILS
         else:
@@ -100,7 +100,7 @@ def _mocks(
                 given = [to_json(evaluate(value)) for value in mock.values]
                 values[name] = [loaded.types.check(types[name], value) for value in given]
             except Misfit as misfit:
-                raise _Wrong(f"`{name}`: {misfit}", mock.span) from None
+                raise _BadMock(f"`{name}`: {misfit}", mock.span) from None
     return values, answers
 
 
@@ -123,7 +123,7 @@ class TestHandle(Handle):
 
 
 def _targets(program: p.Program, pipeline: p.Pipeline) -> dict[str, Type]:
-    """What can be mocked with values, and their types: steps that ask or call, those of
+    """The names that can be mocked with values, and their types: steps that ask or call, those of
     sub-pipelines as `PIPELINE.STEP`, and tools.
     """
     types = {tool.name: tool.returns for tool in program.tools.values()}
@@ -143,7 +143,7 @@ def _steps(pipeline: p.Pipeline) -> Iterator[tuple[str, Type]]:
 
 
 def _behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
-    """The pipelines that a run of one comes to."""
+    """The pipelines that a run of one may reach."""
     for name in dict.fromkeys(sub_pipelines(pipeline.block)):
         yield name
         yield from _behind(program, program.pipelines[name])
@@ -230,7 +230,7 @@ def _show(value: Any) -> str:
 
 
 def describe(result: Result) -> str:
-    """How a run came out, in words."""
+    """A result in words."""
     match result:
         case Answered():
             return f"answered {_show(result.value)}"

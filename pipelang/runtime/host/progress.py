@@ -1,4 +1,4 @@
-"""Live updates: what a run is doing, in the words of the pipeline."""
+"""Live updates of a run, in the words of the pipeline."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _PHASES = {
 
 
 _NOT_BEGUN = ("permit", "argument")
-"""Why calls of tools fail before they are made."""
+"""Reasons for which calls of tools fail before they are made."""
 
 
 class Progress:
@@ -113,7 +113,7 @@ class Progress:
                     if not self._acting[name]:
                         del self._acting[name]
             case "done" | "ended":
-                # Whatever went on below is over, also what was told to stop.
+                # Whatever went on below is over, also what was cancelled.
                 for ongoing in (self._waiting, self._acting):
                     for known in [k for k in ongoing if _is_in(k, name)]:
                         del ongoing[known]

@@ -1,4 +1,4 @@
-"""What a host plugs in: model providers, tools, people, memories, caches, sinks."""
+"""The `Runtime`: model providers, tools, people, memories, caches and sinks of a host."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pipelang.runtime.shared.cache import CacheStore, InMemoryCache
 from pipelang.runtime.shared.circuit_breakers import Breakers
 from pipelang.runtime.shared.kill_switches import Switches
 from pipelang.runtime.shared.memory_store import InMemory, MemoryStore
-from pipelang.runtime.shared.single_flight import Flights
+from pipelang.runtime.shared.single_flight import SingleFlight
 from pipelang.runtime.tools.rate_limits import Rates
 from pipelang.runtime.tools.threads import Threads
 from pipelang.semantics import program as p
@@ -68,7 +68,7 @@ class Runtime:
     breakers: Breakers = field(default_factory=Breakers)
     threads: Threads = field(default_factory=Threads)
     batches: Batches = field(default_factory=Batches, init=False, repr=False)
-    flights: Flights = field(default_factory=Flights, init=False, repr=False)
+    flights: SingleFlight = field(default_factory=SingleFlight, init=False, repr=False)
     _sessions: Sessions | None = None
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.expressions import Expressions
-from pipelang.runtime.engine.interpreter import run_pipeline
+from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
-from pipelang.runtime.engine.regions import Plans
+from pipelang.runtime.engine.region_plan import Plans
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
-from pipelang.runtime.worlds.simulation.world import Ghost, SimulatedWorld, Spending
+from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld, Spending
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.unique import with_unique_names
@@ -23,7 +23,7 @@ from pipelang.semantics.unique import with_unique_names
 
 @dataclass(slots=True)
 class Counts:
-    """What came of some runs: how many ended how, and what they took (one figure a run)."""
+    """Counts of simulated runs: how they ended, and their usage (one figure a run)."""
 
     runs: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -63,6 +63,7 @@ def simulate(
             world=world,
             expressions=expressions,
             plans=plans,
+            play=play,
             budget=RunBudget(None),
             values={},
             quiet=True,
@@ -82,7 +83,7 @@ def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
     counts.seconds.append(world.loop.now)
     counts.reached.update(world.reached)
     match result:
-        case Answered(value=Ghost(right=True)) if not world.wrong_effect:
+        case Answered(value=SimulatedValue(right=True)) if not world.wrong_effect:
             counts.outcomes[m.SUCCESS] += 1
         case Answered():
             counts.outcomes[m.SILENT_ERROR] += 1

@@ -1,6 +1,6 @@
-"""The inbox: questions and escalations that wait for people as cases, and their answers.
+"""The inbox: cases that wait for people, and their decisions.
 
-`cases` defines a case and its transitions, `answer_schema` checks answers to an ask; `memory` and
-`folder` store cases; `inbox` opens them, waits and takes answers; `webhook` posts them to others;
-`routing` and `people` connect a run to the inbox or to a host's own object.
+`cases` has the states of a case, `answer_schema` the form of an answer; `memory` and `folder` store
+cases; `inbox` opens, awaits and decides them; `wakeups` wakes the runs that wait; `webhook` posts
+new cases, `signed_decisions` takes decisions in; `routing` is the way from a run to its people.
 """

@@ -1,4 +1,4 @@
-"""Shapes: what an answer to an ask must look like, as JSON Schema, and what of one does not fit.
+"""Shapes: JSON Schemas of answers to asks, and validation against them.
 
 The case of an ask may be answered in another process, long after it was opened, where the program
 is not at hand: its shape must say all that the type says. JSON Schema has no tokens, and patterns
@@ -55,7 +55,7 @@ def _limit(shape: dict[str, Any], type: Type, patterns: Mapping[str, tuple[str, 
 
 
 def misfit(shape: Mapping[str, Any], value: Any, path: str = "") -> str | None:
-    """What of a JSON value does not fit a shape, with the path to it; None if it fits."""
+    """The first misfit of a JSON value against a shape, with its path; None if the value fits."""
     wrong = _wrong(shape, value, path)
     if wrong is None:
         return None

@@ -1,7 +1,8 @@
-"""Cases: what waits for a person, and what may become of it.
+"""Cases: questions that wait for a person, and their states.
 
 A case is open until it is decided by a person, its time runs out (expired) or nobody waits for it
-any more (withdrawn). It is closed once: who comes second is refused and told who was first.
+any more (withdrawn). It is closed once: a second decision is refused, with the name of who was
+first.
 """
 
 from __future__ import annotations
@@ -168,7 +169,7 @@ def _fits_kind(case: Case, verdict: Verdict) -> None:
 
 
 def closed_words(case: Case) -> str:
-    """Why a case takes no answer any more."""
+    """The message that a case is closed: by whom, when and how."""
     when = "" if case.closed_at is None else f" at {stamp(case.closed_at)}"
     if case.verdict is not None:
         said = verdict_words(case)
@@ -177,7 +178,7 @@ def closed_words(case: Case) -> str:
 
 
 def verdict_words(case: Case) -> str:
-    """What the person did, after their name."""
+    """The verb phrase for a verdict, to follow the person's name."""
     assert case.verdict is not None
     match case.kind:
         case "approve" | "hold":

@@ -23,7 +23,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipelang.runtime.inbox.cases import Case, InboxBroken, case_from, case_json, settled
-from pipelang.runtime.inbox.store import Change, the_only
+from pipelang.runtime.inbox.store import Change, unique_id
 from pipelang.runtime.inbox.wakeups import Look
 
 _ID = re.compile("[0-9a-f]{12}")
@@ -106,7 +106,7 @@ class FolderCases:
     # ------------------------------------------------------------------------------ the files
 
     def _ids(self, folders: tuple[str, ...] = ("open", "closed")) -> dict[str, Path]:
-        """Where each case is."""
+        """The path of each case by its id."""
         found: dict[str, Path] = {}
         for folder in folders:
             with contextlib.suppress(FileNotFoundError):
@@ -122,7 +122,7 @@ class FolderCases:
                 if path.exists():
                     return path
         ids = self._ids()
-        return ids[the_only([one for one in ids if one.startswith(case_id)], case_id)]
+        return ids[unique_id([one for one in ids if one.startswith(case_id)], case_id)]
 
     def _run(self, run_id: str) -> tuple[Case, ...]:
         """All cases of a run."""

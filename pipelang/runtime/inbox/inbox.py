@@ -30,7 +30,7 @@ from pipelang.runtime.inbox.cases import (
 )
 from pipelang.runtime.inbox.memory import InMemoryCases
 from pipelang.runtime.inbox.store import CaseStore
-from pipelang.runtime.inbox.wakeups import Bell
+from pipelang.runtime.inbox.wakeups import Wakeups
 from pipelang.runtime.tools.threads import Threads
 
 if TYPE_CHECKING:
@@ -70,13 +70,13 @@ class Inbox:
         self._kept: set[str] = set()
         self._store: CaseStore
         if folder is None:
-            self._bell = Bell()
-            self._store = InMemoryCases(clock, self._bell.waits)
+            self._wakeups = Wakeups()
+            self._store = InMemoryCases(clock, self._wakeups.is_waited_for)
         else:
             from pipelang.runtime.inbox.folder import FolderCases
 
-            self._bell = Bell(lambda: cases.watch())
-            cases = self._store = FolderCases(Path(folder), clock, self._bell.waits)
+            self._wakeups = Wakeups(lambda: cases.watch())
+            cases = self._store = FolderCases(Path(folder), clock, self._wakeups.is_waited_for)
 
     # ------------------------------------------------------------------------- people's side
 
@@ -119,11 +119,11 @@ class Inbox:
             return decided(case, verdict, run, self._clock())
 
         closed = await _surely(self._do(lambda: self._store.change(case_id, rule)))
-        self._bell.ring(closed.id)
+        self._wakeups.wake(closed.id)
         return closed
 
     async def withdraw(self, run_id: str, why: str) -> None:
-        """Nobody waits for a run's cases any more; escalations stay. Who waits is told."""
+        """Withdraw the open cases of a run, except escalations; runs that wait for them wake up."""
         for case in self.cases():
             if case.run_id == run_id and case.kind != "escalation":
                 await self._close(case.id, lambda one: withdrawn(one, self._clock(), why))
@@ -135,7 +135,7 @@ class Inbox:
         waiting withdraws it.
         """
         case = self._stamped(case, seconds)
-        changed = self._bell.expect(case.id)
+        changed = self._wakeups.register(case.id)
         try:
             await _surely(self._do(lambda: self._store.add(case)))
             self._announce(case)
@@ -156,7 +156,7 @@ class Inbox:
                 )
             raise
         finally:
-            self._bell.forget(case.id)
+            self._wakeups.unregister(case.id)
 
     async def file(self, case: Case) -> Case:
         """Open a case that no run waits for: an escalation."""
@@ -188,7 +188,7 @@ class Inbox:
         closed = await _surely(
             self._do(lambda: self._store.change(case_id, lambda case, run: change(case)))
         )
-        self._bell.ring(closed.id)
+        self._wakeups.wake(closed.id)
         return closed
 
     def _announce(self, case: Case) -> None:
@@ -206,7 +206,7 @@ class Inbox:
 
 
 async def _surely(work: Awaitable[T]) -> T:
-    """Done to its end even for who is cancelled meanwhile; the cancellation comes after it."""
+    """Finish `work` even if the caller is cancelled; the cancellation is raised after it."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from pipelang.runtime.inbox.cases import Case, settled
-from pipelang.runtime.inbox.store import Change, the_only
+from pipelang.runtime.inbox.store import Change, unique_id
 
 MOST_CLOSED = 10_000
 """Cases of runs that are over and have nothing open; beyond it the oldest runs go. Those of others
@@ -52,7 +52,9 @@ class InMemoryCases:
     def get(self, case_id: str) -> Case:
         with self._lock:
             if case_id not in self._cases:
-                case_id = the_only([one for one in self._cases if one.startswith(case_id)], case_id)
+                case_id = unique_id(
+                    [one for one in self._cases if one.startswith(case_id)], case_id
+                )
             return self._as_it_stands(case_id)
 
     def all(self, closed: bool) -> tuple[Case, ...]:

@@ -1,4 +1,4 @@
-"""How a run reaches people: those whom a host plugs in, or an inbox whose cases wait for them."""
+"""Routing of questions to people: to the host's `People`, or to the cases of an inbox."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PersonAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PeopleRouter:
-    """Whom runs reach."""
+    """Asks the people of a runtime, directly or by an inbox."""
 
     people: People | Inbox
 
@@ -43,7 +43,7 @@ class PeopleRouter:
         return isinstance(self.people, Inbox)
 
     async def decide(self, run: Run, question: Question) -> Decision | None:
-        """A yes or a no, None if nobody gave one in time."""
+        """Ask for an approval or a hold: the decision, None if there was none in time."""
         if not isinstance(self.people, Inbox):
             return await self.people.decide(run.id, question)
         person = question.person
@@ -56,7 +56,7 @@ class PeopleRouter:
     async def answer(
         self, run: Run, attempt: Attempt, action: p.AskRole, prompt: str
     ) -> PersonAnswer | None:
-        """What a person answered, None if nobody did in time."""
+        """Ask a role: a person's answer, None if there was none in time."""
         if not isinstance(self.people, Inbox):
             shape = json_schema(action.answers)
             said = await self.people.answer(run.id, action.role, prompt, shape)

@@ -1,4 +1,4 @@
-"""Where cases are kept: one protocol, in memory or over a folder."""
+"""The protocol of a store of cases, which is in memory or over a folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 from pipelang.runtime.inbox.cases import Case, Refused
 
 Change = Callable[[Case, tuple[Case, ...]], Case]
-"""A case as it stands and all cases of its run to the case as it shall be. May raise `Refused`."""
+"""A function of a case and all cases of its run to the changed case. May raise `Refused`."""
 
 
 class CaseStore(Protocol):
@@ -20,7 +20,7 @@ class CaseStore(Protocol):
 
     @property
     def holder(self) -> str | None:
-        """What stands for this process in the cases that it waits for."""
+        """The name of this process in the cases that it waits for."""
 
     def add(self, case: Case) -> None:
         """A case opens."""
@@ -40,7 +40,7 @@ class CaseStore(Protocol):
         """
 
 
-def the_only(found: list[str], asked: str) -> str:
+def unique_id(found: list[str], asked: str) -> str:
     """The id that was meant. Raises `Refused`."""
     if asked in found:
         return asked

@@ -1,4 +1,4 @@
-"""Who waits for which case, and waking them: from any thread, any loop, or another process.
+"""Waking the runs that wait for cases: from any thread, event loop or process.
 
 A store that other processes write to is looked at by one thread for all that wait, ten times a
 second; it lives only while somebody waits.
@@ -18,8 +18,10 @@ Look = Callable[[], Iterable[str]]
 """The ids of the cases that were closed since it was last called."""
 
 
-class Bell:
-    """Wakes who waits for a case. `watch` begins to look at what others do, None if nobody can."""
+class Wakeups:
+    """Wakes the runs that wait for cases. `watch` starts polling a store that other processes write
+    to, None if there is none.
+    """
 
     def __init__(self, watch: Callable[[], Look] | None = None) -> None:
         self._watch = watch
@@ -27,8 +29,8 @@ class Bell:
         self._waiting: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
         self._stop: threading.Event | None = None
 
-    def expect(self, case_id: str) -> asyncio.Event:
-        """Begin to wait: the event is set whenever something became of the case."""
+    def register(self, case_id: str) -> asyncio.Event:
+        """Begin to wait for a case: the event is set whenever the case changed."""
         event = asyncio.Event()
         with self._lock:
             self._waiting[case_id] = asyncio.get_running_loop(), event
@@ -38,20 +40,20 @@ class Bell:
                 threading.Thread(target=self._look, args=args, daemon=True).start()
         return event
 
-    def forget(self, case_id: str) -> None:
-        """Nobody waits for it any more."""
+    def unregister(self, case_id: str) -> None:
+        """Stop waiting for a case."""
         with self._lock:
             self._waiting.pop(case_id, None)
             self._rest()
 
-    def waits(self, case_id: str) -> bool:
-        """Whether somebody waits for a case, in a loop that still lives."""
+    def is_waited_for(self, case_id: str) -> bool:
+        """Whether a run waits for a case, in a loop that is not closed."""
         with self._lock:
             found = self._waiting.get(case_id)
         return found is not None and not found[0].is_closed()
 
-    def ring(self, case_id: str) -> None:
-        """Something became of a case."""
+    def wake(self, case_id: str) -> None:
+        """Wake the run that waits for a case, which changed."""
         with self._lock:
             found = self._waiting.get(case_id)
         if found is not None:
@@ -64,12 +66,12 @@ class Bell:
             self._drop_the_dead()
             try:
                 for case_id in look():
-                    self.ring(case_id)
+                    self.wake(case_id)
             except OSError:
                 continue  # a disk that is away may come back
 
     def _drop_the_dead(self) -> None:
-        """Who waited in a loop that was closed under it never says that it is gone."""
+        """Unregister the waits of loops that were closed, which never do it themselves."""
         with self._lock:
             for case_id, (loop, _) in list(self._waiting.items()):
                 if loop.is_closed():

@@ -1,7 +1,6 @@
-"""Webhooks: cases go out to a URL when they open, decisions come in through a host's web server.
+"""Webhooks: every case that opens is posted to a URL.
 
-Both ways a body is signed with HMAC-SHA256 of a shared secret, in hex after `sha256=`. What comes
-in twice is refused as any second answer is: a case is decided once.
+A body is signed with HMAC-SHA256 of a shared secret, in hex after `sha256=`.
 """
 
 from __future__ import annotations
@@ -14,13 +13,10 @@ import queue
 import threading
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
-from pipelang.runtime.inbox.cases import Case, Refused, case_json
-
-if TYPE_CHECKING:
-    from pipelang.runtime.inbox.inbox import Inbox
+from pipelang.runtime.engine.secrets import resolve_secret
+from pipelang.runtime.inbox.cases import Case, case_json
 
 SIGNATURE = "X-Pipelang-Signature"
 """The header that holds a body's signature."""
@@ -134,43 +130,3 @@ def _may_pass(error: BaseException) -> bool:
     if isinstance(error, urllib.error.HTTPError):
         return error.code >= 500 or error.code in (408, 425, 429)
     return isinstance(error, OSError)
-
-
-async def receive(inbox: Inbox, body: bytes, signature: str | None) -> Case:
-    """Decide a case by a request's body: `{"case": ID, "by": NAME}` with `yes` or `answer`, and
-    perhaps `reason`. The signature must be the body's, by the secret of the inbox's webhook. Return
-    the case, decided. Raises `Refused`, and `InboxBroken`.
-    """
-    secret = None if inbox.webhook is None else inbox.webhook.secret
-    if secret is None:
-        raise Refused("this inbox has no secret, so nothing that comes in can be believed")
-    try:
-        expected = signature_of(body, resolve_secret(secret))
-    except SecretMissing as missing:
-        raise Refused(str(missing)) from None
-    if not hmac.compare_digest(expected.encode(), (signature or "").strip().encode()):
-        raise Refused("the signature is not that of the body")
-    told = _read(body)
-    case_id, by, reason = told["case"], told["by"], told.get("reason", "")
-    if inbox.case(case_id).id != case_id:
-        raise Refused(f"there is no case `{case_id}`")
-    if "answer" in told:
-        return await inbox.answer(case_id, told["answer"], by=by, reason=reason)
-    return await inbox.decide(case_id, yes=told["yes"], by=by, reason=reason)
-
-
-def _read(body: bytes) -> dict[str, Any]:
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Refused("the body is no JSON") from None
-    if not isinstance(told, dict):
-        raise Refused("the body must be an object")
-    for name in ("case", "by", "reason"):
-        if not isinstance(told.get(name, ""), str) or (name != "reason" and not told.get(name)):
-            raise Refused(f"`{name}` must be a text")
-    if ("answer" in told) == ("yes" in told):
-        raise Refused("the body must hold either `yes` or `answer`")
-    if "yes" in told and not isinstance(told["yes"], bool):
-        raise Refused("`yes` must be true or false")
-    return told

@@ -1,4 +1,4 @@
-"""What an MCP server offers beside what a program declares: the difference, line by line.
+"""Drift: the difference between a declared tool and what its MCP server offers.
 
 Compared is what can be said for sure: which parameters there are, which are required, and which
 JSON types they take; where a schema says nothing, nothing differs.
@@ -19,8 +19,8 @@ _ALL = frozenset("string integer number boolean null array object".split())
 
 
 def differences(tool: p.Tool, takes: Schema, gives: Schema | None) -> list[str]:
-    """What differs: `-` is declared and not there, `+` is required and not declared, `~` is there
-    as something else.
+    """The differences, one a line: `-` is declared and not offered, `+` is required and not
+    declared, `~` has another type.
     """
     found: list[str] = []
     theirs = takes.get("properties") or {}
@@ -56,8 +56,8 @@ def _results(gives: Schema) -> list[Schema]:
 def _unfit(
     given: Schema, taken: Schema, whole: Schema, path: str, around: Schema | None = None
 ) -> Iterator[str]:
-    """Why values of one schema are not all values of the other. `whole` is what the references of
-    `taken` are in, `around` those of `given`.
+    """The reasons why not all values of one schema are values of the other. `whole` resolves the
+    references of `taken`, `around` those of `given`.
     """
     given, taken = _resolved(given, around or given), _resolved(taken, whole)
     ours, theirs = _types(given, around or given), _types(taken, whole)

@@ -91,7 +91,7 @@ class _Held:
     def _fail(self, why: str) -> None:
         if not self._ready.done():
             self._ready.set_exception(Unreachable(f"MCP server `{self._name}`: {why}"))
-            self._ready.exception()  # whoever waits is told; if nobody does, that is no error
+            self._ready.exception()  # marks it as retrieved: without a waiter it is no error
 
     async def _client(self, stack: AsyncExitStack) -> Any:
         from mcp.client import Client

@@ -25,7 +25,7 @@ from pipelang.semantics.types import (
 )
 
 KEY = "pipelang/idempotency_key"
-"""Under which a call's `_meta` has its idempotency key."""
+"""The key of a call's `_meta` that holds its idempotency key."""
 
 
 class RemoteTool:
@@ -39,7 +39,9 @@ class RemoteTool:
         self._compared: Session | None = None
 
     async def drift(self) -> str | None:
-        """How the server's tool differs from its declaration. Raises `Unreachable`."""
+        """The difference between the server's tool and its declaration, None if there is none.
+        Raises `Unreachable`.
+        """
         return self._drift(await self._sessions.session(self.server))
 
     def _drift(self, session: Session) -> str | None:
@@ -98,7 +100,7 @@ class RemoteTool:
 
 
 class RemoteFailure(Exception):
-    """What the server says of a call that failed."""
+    """A call that failed, with the server's message."""
 
 
 def _texts(content: Any) -> str:

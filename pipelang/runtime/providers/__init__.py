@@ -1,6 +1,6 @@
-"""Who answers an `ask`: the seam between the interpreter and the models.
+"""Model providers: the seam between the interpreter and the models that answer an `ask`.
 
-`protocol` says what a provider is; the modules beside it are adapters. Nothing here imports an
+`protocol` defines a provider; the modules beside it are adapters. Nothing here imports an
 SDK, and neither does importing an adapter: the official one takes 1.5 to 2.6 s, which only a
 run that really calls a model should pay for.
 """

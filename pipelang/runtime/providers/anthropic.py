@@ -109,7 +109,7 @@ class AnthropicProvider:
         raise fault
 
     async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
-        """What came of each request of a Message Batch, in their order. Raises ModelFault."""
+        """The answer or fault of each request of a Message Batch, in order. Raises ModelFault."""
         client = await self._client()
         from pipelang.runtime.providers.anthropic_batch import run_batch
 

@@ -29,7 +29,7 @@ _CALL = 60.0
 
 _GIVING_UP = 5.0
 _MISSED = 5
-"""So many looks in a row may fail before the batch is taken for lost."""
+"""Polls in a row that may fail before the batch is taken for lost."""
 
 _MESSAGE_BYTES = 400
 _NOTHING = Usage(0, 0)
@@ -38,7 +38,7 @@ _NOTHING = Usage(0, 0)
 async def run_batch(
     client: AsyncAnthropic, requests: Sequence[ModelRequest], redact: Callable[[str], str]
 ) -> list[ModelAnswer | ModelFault]:
-    """What came of each request, in their order. Raises ModelFault."""
+    """Send a batch: the answer or fault of each request, in order. Raises ModelFault."""
     fault: ModelFault | None
     try:
         return await _run(client, requests, redact)
@@ -117,7 +117,7 @@ async def _results(
 def _result(
     request: ModelRequest, result: Any, redact: Callable[[str], str]
 ) -> ModelAnswer | ModelFault:
-    """What one line of the results says. The SDK does not validate it, so nothing is assumed."""
+    """Read one line of the results. The SDK does not validate it, so nothing is assumed."""
     kind = getattr(result, "type", None)
     if kind == "succeeded":
         try:
@@ -127,8 +127,8 @@ def _result(
     if kind == "errored":
         error = getattr(getattr(result, "error", None), "error", None)
         name, said = getattr(error, "type", None), getattr(error, "message", "")
-        told = redact(f"in a batch the API answered `{name}`: {said}")
-        return ModelFault(kind_of_type(name), shorten(told, _MESSAGE_BYTES), _NOTHING)
+        message = redact(f"in a batch the API answered `{name}`: {said}")
+        return ModelFault(kind_of_type(name), shorten(message, _MESSAGE_BYTES), _NOTHING)
     if kind in ("canceled", "expired"):
         return ModelFault("timeout", f"the batch was {kind} before its turn came", _NOTHING)
     return ModelFault("server", "a result of the batch that nobody knows")

@@ -1,9 +1,9 @@
-"""Which `ModelFault` an exception of the Anthropic SDK is.
+"""Exceptions of the Anthropic SDK, translated to `ModelFault`.
 
 The kind decides what the interpreter does next, so it follows what helps and not merely the
 status: a 429 for a spend limit isn't a rate limit that passes in a moment, and the API's own
 `x-should-retry` knows more than any table. Messages keep the API's explanation, since it is what
-a person needs to mend the request, and lose anything that looks like the key.
+a person needs to repair the request, and lose anything that looks like the key.
 """
 
 from __future__ import annotations
@@ -101,16 +101,16 @@ def kind_of_type(name: object) -> FaultKind:
 def _of_status(error: APIStatusError, redact: Callable[[str], str]) -> ModelFault:
     status, headers = error.status_code, error.response.headers
     said = error.api_message
-    told = f"the API answered {status}"
+    message = f"the API answered {status}"
     if isinstance(error.type, str):
-        told += f" `{error.type}`"
+        message += f" `{error.type}`"
     if isinstance(said, str) and said:
-        told += f": {said}"
+        message += f": {said}"
     if isinstance(error.request_id, str):
-        told += f" (request {error.request_id})"
+        message += f" (request {error.request_id})"
     return ModelFault(
         _kind(error, status, headers.get("x-should-retry")),
-        _clean(told, redact),
+        _clean(message, redact),
         retry_after=retry_after_of(headers),
     )
 

@@ -1,4 +1,4 @@
-"""What goes to Anthropic's Messages API for a request, and what its answers mean for us.
+"""Translation of requests to Anthropic's Messages API, and of its answers back.
 
 Typed answers go through `messages.create` and not through `messages.parse`, although that is the
 SDK's method for them. `parse` validates in a hook that runs before it returns: where the answer
@@ -54,7 +54,7 @@ class RequestParts:
 
 
 def call_of(request: ModelRequest) -> RequestParts:
-    """What to send for `request`. Needs the SDK to be imported already."""
+    """The arguments of the SDK's call for `request`. The SDK must be imported already."""
     config: OutputConfigParam = {}
     if request.effort is not None:
         config["effort"] = request.effort
@@ -116,10 +116,10 @@ def _as_text(value: Any) -> str:
 
 
 def _tool(tool: ToolSchema) -> ToolParam:
-    told: ToolParam = {"name": tool.name, "input_schema": dict(tool.input_schema)}
+    param: ToolParam = {"name": tool.name, "input_schema": dict(tool.input_schema)}
     if tool.description is not None:
-        told["description"] = tool.description
-    return told
+        param["description"] = tool.description
+    return param
 
 
 def answer_of(request: ModelRequest, message: object) -> ModelAnswer:
@@ -196,10 +196,10 @@ def _user_text(request: ModelRequest) -> str:
 
 
 def _misfit(misfit: str) -> str:
-    """What the model is told of an answer that did not fit."""
-    told = f"Your former answer could not be used: {misfit}"
+    """The text for the model about an answer that did not fit."""
+    feedback = f"Your former answer could not be used: {misfit}"
     ask = "\nAnswer again, so that it fits."
-    return shorten(told, _FEEDBACK_BYTES - len(ask) - len("\n\n")) + ask
+    return shorten(feedback, _FEEDBACK_BYTES - len(ask) - len("\n\n")) + ask
 
 
 def _unfenced(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Whether an answer fits its type, and how to say what doesn't, to a person and to the model.
+"""Validation of answers against their type, with messages for a person and for the model.
 
-What is said names fields, rules and enum members, never the values that came: they are the
+A message names fields, rules and enum members, never the values that came: they are the
 model's words about somebody's data, and the text goes into traces and into the next prompt.
 """
 
@@ -45,10 +45,10 @@ def shorten(text: str, size: int) -> str:
 
 def _describe(error: ValidationError) -> str:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    told = []
+    messages = []
     for problem in problems[:_MAX_PROBLEMS]:
         place = ".".join(str(part) for part in problem["loc"])
         said = problem["msg"]
-        told.append(f"`{place}`: {said}" if place else said)
+        messages.append(f"`{place}`: {said}" if place else said)
     more = len(problems) - _MAX_PROBLEMS
-    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+    return "; ".join(messages) + (f"; and {more} more" if more > 0 else "")

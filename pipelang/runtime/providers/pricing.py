@@ -1,4 +1,4 @@
-"""What an ask is made of, what it may take at most, and what it took."""
+"""Prices of asks: the rendered request, the most that it may take, and what it took."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEFAULT_OUTPUT = 4096
 
 
 MISFIT_TOKENS = 200
-"""What a provider may add to tell of a misfit: 600 bytes."""
+"""Tokens that a provider may add to tell the model of a misfit: 600 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +56,18 @@ def ask_for(
             to_json(given) if isinstance(action, p.AskTier) else _seen(parameter, action, attempt)
         )
     feedback = attempt.feedback
-    told = {
+    values = {
         **arguments,
         "feedback": None if feedback is None else shorten_feedback(feedback),
     }
-    system = None if prompt.system is None else render(prompt.system, told)
+    system = None if prompt.system is None else render(prompt.system, values)
     answer = types.answer_model(action.answers)
     schema = 0
     if answer is not None:
         schema = count_tokens(json.dumps(json_schema(action.answers), separators=(",", ":")))
     data = json.dumps(arguments, sort_keys=True, default=str).encode()
     digest = hashlib.sha256(data).hexdigest()[:16]
-    return PricedAsk(system, render(prompt.user, told), answer, arguments, schema, digest)
+    return PricedAsk(system, render(prompt.user, values), answer, arguments, schema, digest)
 
 
 def _seen(parameter: p.Parameter, action: p.AskRole, attempt: Attempt) -> Any:
@@ -111,8 +111,8 @@ def conversation_tokens(tools: Sequence[ToolSchema], turns: Sequence[Turn]) -> i
     """Our own bound on what an agent's tools and earlier turns take."""
     if not tools:
         return 0
-    told = [[tool.name, tool.description, tool.input_schema] for tool in tools]
-    total = count_tokens(json.dumps(told, separators=(",", ":")))
+    schemas = [[tool.name, tool.description, tool.input_schema] for tool in tools]
+    total = count_tokens(json.dumps(schemas, separators=(",", ":")))
     for turn in turns:
         asked = [[call.id, call.name, dict(call.arguments)] for call in turn.calls]
         gave = [result.value for result in turn.results]

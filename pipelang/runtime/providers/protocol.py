@@ -1,4 +1,4 @@
-"""What the interpreter asks of a model provider, and what it gets back.
+"""The protocol of a model provider: requests, answers and faults.
 
 One request is one attempt. A provider never retries, waits or falls back by itself: the step's
 `retry`, `timeout` and `else` say how often and how long, the analysis has counted on exactly
@@ -7,7 +7,7 @@ as a `ModelFault` with what the interpreter needs to decide: its kind, what it c
 the provider wants to be left alone.
 
 An answer that doesn't fit its type is such a failure too (`misfit`), not a crash: the next
-attempt carries what didn't fit in `ModelRequest.misfit`, and the model is told.
+attempt carries what didn't fit in `ModelRequest.misfit`, and is shown to the model.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _FINAL: frozenset[FaultKind] = frozenset({"refusal", "rejected", "no_recording"}
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one attempt used, in tokens as the provider bills them.
+    """The usage of one attempt, in tokens as the provider bills them.
 
     The four are disjoint: `input` leaves out what was written to or read from the provider's
     prompt cache, since each has its own price. `output` includes tokens spent on thinking.
@@ -60,7 +60,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ToolSchema:
-    """A tool that an agent may call, as the model is told of it."""
+    """A tool that an agent may call, as it is described to the model."""
 
     name: str
     description: str | None
@@ -94,15 +94,15 @@ class ModelRequest:
     max_output_tokens: int | None
     """Hard limit of the output in tokens; None leaves it to the provider's own default."""
     effort: Literal["low", "medium", "high"] | None
-    """How hard the model should try; None leaves it to the model."""
+    """The effort that the model should make; None leaves it to the model."""
     timeout: float | None
     """Seconds for the whole attempt; None leaves it to the provider's own default."""
     misfit: str | None = field(repr=False)
-    """What didn't fit in the former attempt; shown to the model after the user text."""
+    """The misfit of the former attempt; shown to the model after the user text."""
     call: int
     """Counts the calls of this prompt in this run, from 0. Only replay looks at it."""
     tools: tuple[ToolSchema, ...] = ()
-    """What the model may call instead of answering; a provider without tools just answers."""
+    """The tools that the model may call instead of answering; a provider without tools answers."""
     turns: tuple[Turn, ...] = field(default=(), repr=False)
     """The agent's turns before this one, each with its calls and their results."""
 
@@ -117,7 +117,7 @@ class ModelAnswer:
     model: str
     """The model that really answered, by the provider's own name."""
     note: str | None = None
-    """What a reader of the trace should know of this answer, such as that it was recorded."""
+    """A note for readers of the trace, such as that the answer was recorded."""
     calls: tuple[ToolCall, ...] = ()
     """The tools that the model wants called, in place of an answer."""
     said: Any = field(default=None, repr=False)
@@ -166,14 +166,14 @@ class ModelFault(Exception):
 
 
 class ModelProvider(Protocol):
-    """What answers requests. One object serves any number of runs, event loops and threads.
+    """Answers requests. One object serves any number of runs, event loops and threads.
 
     It may have a method `async def warm(self) -> None`, awaited before every attempt: what the
     first call has to do once, and what no attempt's time limit should pay for. It raises nothing.
     """
 
     name: str
-    """What traces and updates call it."""
+    """Its name in traces and updates."""
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
         """Make one attempt. Raises ModelFault; leaves nothing running when it is cancelled."""

@@ -31,7 +31,7 @@ from pipelang.runtime.providers.protocol import FaultKind, Usage
 VERSION = 1
 
 Leaf: TypeAlias = tuple[tuple[str | int, ...], tuple[str, Any]]
-"""Where a value stands in the arguments, and the value with its JSON type."""
+"""The path of a value in the arguments, and the value with its JSON type."""
 
 _LENGTH = "#length"
 """Ends the path of a pseudo-leaf: the length of a list."""
@@ -61,7 +61,7 @@ class RecordingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the file says of itself; all empty where it has no header."""
+    """The header of a recording; all fields are empty where the file has none."""
 
     source: str | None = None
     """`hand-written` or `recorded`, or the writer's own word."""

@@ -32,7 +32,7 @@ class RecordingIndex:
         return group.records[min(request.call, len(group.records) - 1)]
 
     def calls(self, prompt: str) -> int:
-        """How many different calls of `prompt` are recorded."""
+        """The number of different calls of `prompt` that are recorded."""
         found = self._prompts.get(prompt)
         return len(found.groups) if found is not None else 0
 

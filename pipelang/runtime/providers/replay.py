@@ -54,7 +54,7 @@ class ReplayProvider:
 
     @property
     def header(self) -> Header:
-        """What the file says of itself."""
+        """The header of the file."""
         return self._header
 
     @property
@@ -102,8 +102,8 @@ class ReplayProvider:
                 record.retry_after,
             )
         if record.calls and not request.tools:
-            told = f"{place} asks for tools, and there are none here"
-            raise ModelFault("misfit", told, record.usage or _estimate(request, []))
+            message = f"{place} asks for tools, and there are none here"
+            raise ModelFault("misfit", message, record.usage or _estimate(request, []))
         if record.calls:
             asked = [[call.name, dict(call.arguments)] for call in record.calls]
             used = record.usage or _estimate(request, asked)
@@ -246,7 +246,7 @@ def _fields(usage: Usage | None) -> dict[str, int] | None:
 
 def _estimate(request: ModelRequest, answer: object) -> Usage:
     """Tokens of a record without `usage`: a quarter of the bytes, as the analysis' means are."""
-    told = (request.system or "") + request.user
+    prompt = (request.system or "") + request.user
     said = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-    spent, made = (len(text.encode("utf-8", errors="replace")) for text in (told, said))
+    spent, made = (len(text.encode("utf-8", errors="replace")) for text in (prompt, said))
     return Usage(-(-spent // 4), -(-made // 4))

@@ -31,11 +31,11 @@ _MOST = 10_000
 
 @runtime_checkable
 class BatchProvider(Protocol):
-    """What a model provider has besides if it takes batches."""
+    """A model provider that takes batches of requests."""
 
     async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
-        """What came of each request, in their order. Raises ModelFault if nothing came of any;
-        gives the batch up when it is cancelled.
+        """The answer or fault of each request, in their order. Raises ModelFault if the whole batch
+        failed; gives the batch up when it is cancelled.
         """
         ...
 
@@ -65,7 +65,7 @@ class Batches:
 
 
 class _Batch:
-    """Requests and who waits for them; `closed` says that no more may join."""
+    """Requests and the runs that wait for them; `closed` says that no more may join."""
 
     def __init__(self, provider: BatchProvider, window: float) -> None:
         self.requests: list[ModelRequest] = []

@@ -19,7 +19,7 @@ MOST = 10_000
 
 
 class CacheStore(Protocol):
-    """Where answers are kept, as JSON. May be asked from several threads.
+    """A store of answers, as JSON. Its methods may be called from several threads.
 
     One with an attribute `blocks` that is true is read in a thread.
     """

@@ -1,7 +1,7 @@
-"""Breakers: across the runs of a pipeline, what must not go on happening.
+"""Circuit breakers: they count the runs of a pipeline and stop it while it does badly.
 
-A breaker is closed and counts; when one of its reasons holds it opens, and runs get the answer of
-its `else`. After a while one run at a time is let through as a probe: a good one closes it, with
+A breaker is closed and counts; when one of its conditions holds it opens, and runs get the answer
+of its `else`. After a while one run at a time is admitted as a probe: a good one closes it, with
 all counts at zero, a bad one opens it again.
 
 `purgatory` has the same three states, but reads the wall clock, lets every run through as soon as
@@ -23,7 +23,7 @@ from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 
 Key = tuple[str | None, ...]
-"""Whose breaker: the program's file, the pipeline, the tenant."""
+"""The key of a breaker: the program's file, the pipeline, the tenant."""
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
 
@@ -39,9 +39,9 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class EndedRun:
-    """What is known of a run when it ends: its outcome (answered, escalated, rejected, failed),
-    the name of what decided, dollars, tokens, seconds of machine time and in all; and which gates
-    it passed (False: rejected).
+    """The record of a run that ended: its outcome (answered, escalated, rejected, failed), the name
+    of the item that decided, dollars, tokens, seconds of machine time (`latency`) and of wall clock
+    (`turnaround`), and the verdicts of its gates (False: rejected).
     """
 
     outcome: str
@@ -54,8 +54,8 @@ class EndedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """A run that was let through; `turn` says between which two changes of the breaker."""
+class Admission:
+    """An admitted run; `turn` numbers the state of the breaker in which it was admitted."""
 
     key: Key
     turn: int
@@ -89,23 +89,23 @@ class Breakers:
         self._lock = threading.Lock()
         self._states: dict[Key, _State] = {}
 
-    def admit(self, key: Key, breaker: p.Breaker) -> Pass | str:
-        """A run wants to begin: its pass, or why the breaker is open."""
+    def admit(self, key: Key, breaker: p.Breaker) -> Admission | str:
+        """Ask for a run to begin: its admission, or the reason why the breaker is open."""
         with self._lock:
             state = self._states.get(key)
             if state is None or state.breaker != breaker:
                 state = self._states[key] = _State(breaker)
             if state.now == CLOSED:
-                return Pass(key, state.turn, probe=False)
+                return Admission(key, state.turn, probe=False)
             if self._clock() - state.since < float(breaker.probes):
                 return state.why
             # A probe that has not come back for as long as that does not keep others away.
             state.becomes(HALF_OPEN, self._clock(), state.why)
-            return Pass(key, state.turn, probe=True)
+            return Admission(key, state.turn, probe=True)
 
-    def over(self, given: Pass, seen: EndedRun | None) -> tuple[str, str] | None:
-        """A run that was let through is over; None says that nothing was learnt of it. The state
-        that the breaker goes into, and why; None if it stays as it is.
+    def record_end(self, given: Admission, seen: EndedRun | None) -> tuple[str, str] | None:
+        """Count the end of an admitted run; `seen` is None if it was cut short. The new state of
+        the breaker and the reason; None if it stays as it is.
         """
         with self._lock:
             state = self._states.get(given.key)
@@ -163,7 +163,9 @@ def _counted(state: _State, seen: EndedRun) -> str | None:
 
 
 def _bad(one: p.OpensRejects | p.OpensMetric, seen: EndedRun) -> str | None:
-    """Why a probe does not close the breaker: what opens it is so of this run alone."""
+    """The reason why a probe does not close the breaker: a condition that opens it holds of this
+    run alone.
+    """
     if isinstance(one, p.OpensRejects):
         return None if seen.gates.get(one.gate, True) else f"`{one.gate}` rejected the probe"
     value = measure(one.metric, [seen])

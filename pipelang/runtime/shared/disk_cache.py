@@ -94,6 +94,6 @@ class DiskCache:
             return 0.0
 
     def _place(self, key: Key) -> Path:
-        """A folder a program, so that an old one's answers can be told apart."""
+        """The path of an answer: each program has its own folder."""
         digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
         return self._folder / hashlib.sha256(key[1].encode()).hexdigest()[:16] / f"{digest}.json"

@@ -27,7 +27,7 @@ _Watched = tuple[_Names, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """What can be switched off: `kind` is everything, pipeline or tool."""
+    """One switch: its `kind` is everything, pipeline or tool."""
 
     kind: str
     name: str = ""
@@ -83,7 +83,7 @@ class Switches:
         return not self._off
 
     def why(self, pipelines: Iterable[str], tool: str | None = None) -> str | None:
-        """Why a run of these pipelines must not call this tool; None if it may."""
+        """The reason why a run of these pipelines must not call this tool; None if it may."""
         return self._why(pipelines, tool) if self._off else None
 
     def _why(self, pipelines: Iterable[str], tool: str | None) -> str | None:
@@ -109,8 +109,8 @@ class Switches:
     # --------------------------------------------------------------------------------- waiting
 
     def watch(self, pipelines: _Names, tool: str | None = None) -> asyncio.Future[str]:
-        """Done, with the reason, as soon as one of the pipelines or the tool is switched off. Must
-        be given back to `unwatch`, in the same event loop.
+        """A future of the reason, done as soon as one of the pipelines or the tool is switched off.
+        Must be given back to `unwatch`, in the same event loop.
         """
         loop = asyncio.get_running_loop()
         watching: asyncio.Future[str] = loop.create_future()
@@ -122,7 +122,7 @@ class Switches:
         return watching
 
     def unwatch(self, watching: asyncio.Future[str]) -> None:
-        """Nobody waits for this any more."""
+        """Give back what `watch` returned."""
         loop = watching.get_loop()
         with self._lock:
             waiting = self._waiting.get(loop, {})
@@ -139,7 +139,7 @@ class Switches:
                 loop.call_soon_threadsafe(self._wake, loop)
 
     def _wake(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Wake who must stop; whether anybody still waits in this loop."""
+        """Wake the runs that must stop; whether any still waits in this loop."""
         with self._lock:
             waiting = list(self._waiting.get(loop, {}).items())
         for watching, (pipelines, tool) in waiting:
@@ -231,7 +231,7 @@ class FolderSwitches(Switches):
         return watching
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look for those who wait in a loop; a timer, not a task, that ends with the last one."""
+        """Look at the folder for the runs that wait in a loop; ends with the last of them."""
         if self._wake(loop):
             loop.call_later(LOOK_EVERY, self._tick, loop)
             return

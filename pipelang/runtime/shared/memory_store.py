@@ -1,4 +1,4 @@
-"""Memories: what outlives a run, by tenant and key.
+"""Stores of memories: values that outlive a run, by tenant and key.
 
 A memory of a list keeps its newest entries, any other its last value; both only for as long as the
 memory's `keeps` says. A run without a tenant has one of its own, apart from all named ones.
@@ -22,7 +22,7 @@ Place = tuple[str | None, str, str]
 
 
 class MemoryStore(Protocol):
-    """Where memories are kept. Values are JSON; may be asked from several threads."""
+    """A store of memories. Values are JSON; its methods may be called from several threads."""
 
     def read(self, place: Place, keeps: float | None) -> list[Any]:
         """The values that are not older than `keeps` seconds, oldest first."""

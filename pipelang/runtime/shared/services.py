@@ -1,4 +1,4 @@
-"""What the runs of a handle share: made once, however many of them are in flight."""
+"""Services: the objects that all runs of a handle share, however many are in flight."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pipelang.runtime.shared.cache import CacheStore
 from pipelang.runtime.shared.circuit_breakers import Breakers
 from pipelang.runtime.shared.kill_switches import Switches
 from pipelang.runtime.shared.memory_store import MemoryStore
-from pipelang.runtime.shared.single_flight import Flights
+from pipelang.runtime.shared.single_flight import SingleFlight
 from pipelang.runtime.tools.rate_limits import Rates
 from pipelang.runtime.tools.registry import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
-class Plugged:
-    """What a host plugged in, as the runs of one program use it. `providers` are by the name of the
-    program's provider.
+class Services:
+    """The services of a host, as the runs of one program use them. `providers` are by the name of
+    the program's provider.
     """
 
     types: Types
@@ -32,7 +32,7 @@ class Plugged:
     chance: random.Random
     memories: MemoryStore
     cache: CacheStore
-    flights: Flights
+    flights: SingleFlight
     batches: Batches
     switches: Switches
     rates: Rates

@@ -17,11 +17,11 @@ from pipelang.runtime.engine.world import NOTHING
 from pipelang.runtime.shared.cache import Key
 
 Flight = asyncio.Future[Any]
-"""Gives the answer as JSON, or `NOTHING` if there will be none."""
+"""A future of the answer as JSON, or of `NOTHING` if there will be none."""
 
 
-class Flights:
-    """What is being asked, by cache key. Each event loop has its own: a wait never leaves one."""
+class SingleFlight:
+    """The requests that are in flight, by cache key. Each event loop has its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,7 +29,7 @@ class Flights:
         self._loops = WeakKeyDictionary()
 
     def of(self, key: Key) -> Flight | None:
-        """The flight that brings an answer, if somebody asks for it now."""
+        """The flight of an answer, if a run asks for it now."""
         return self._here().get(key)
 
     def begin(self, key: Key) -> Flight:
@@ -38,7 +38,7 @@ class Flights:
         return flight
 
     def land(self, key: Key, flight: Flight, answer: Any = NOTHING) -> None:
-        """What it brought."""
+        """End a flight with its answer, or with none."""
         flights = self._here()
         if flights.get(key) is flight:
             del flights[key]

@@ -1,1 +1,1 @@
-"""Where events go: trace files, the audit log, OpenTelemetry."""
+"""Sinks of events: trace files, the audit log, OpenTelemetry."""

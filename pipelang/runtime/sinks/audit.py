@@ -31,16 +31,16 @@ from pipelang.runtime.engine.values import to_json
 _LOG = logging.getLogger(__name__)
 
 GENESIS = "0" * 64
-"""What stands as `previous` in the first entry."""
+"""The `previous` of the first entry."""
 
 TORN = "torn"
-"""The kind of an entry that tells of a torn line before it."""
+"""The kind of an entry that reports a torn line before it."""
 
 _UNDECIDED = frozenset({"step", "done", "value", "each", "runs", "returned"})
 """Events that are no decision: they say where a run is. All others are entries."""
 
 _SAID = ("message", "note")
-"""Texts that somebody else wrote."""
+"""Fields with texts that people, tools or providers wrote."""
 
 
 def canonical(value: Any) -> bytes:
@@ -123,7 +123,7 @@ class AuditLog:
 
 
 def entry_data(event: Event) -> dict[str, Any]:
-    """What an entry says of an event: its data, and hashes of what was said."""
+    """The data of an entry for an event: the event's data, and hashes of content and texts."""
     data: dict[str, Any] = {}
     for key, value in event.data.items():
         if key in _SAID and value is not None:

@@ -1,4 +1,4 @@
-"""Whether an audit log is as it was written: every entry's own hash, and its link to the last.
+"""Verification of an audit log: every entry's own hash, and its link to the entry before.
 
 Each entry must be byte for byte what its hash was made from, so that one changed byte, also of
 white space, is found. What a chain of hashes alone cannot show is that whole entries are missing at
@@ -29,7 +29,9 @@ class BrokenLine:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A log without a broken link. `torn` are lines that a crash cut short and the log tells of."""
+    """A log without a broken link. `torn` are lines that a crash cut short and that the log
+    reports.
+    """
 
     entries: int
     last: str

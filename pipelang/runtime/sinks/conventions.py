@@ -1,4 +1,4 @@
-"""The names of what goes to OpenTelemetry: spans, attributes, metrics.
+"""Names of spans, attributes and metrics in OpenTelemetry.
 
 Those of `gen_ai.*` are the GenAI semantic conventions, which are still in development: they have
 moved to https://github.com/open-telemetry/semantic-conventions-genai, and the package
@@ -36,7 +36,7 @@ TOOL_TYPE: Final = "gen_ai.tool.type"
 ERROR_TYPE: Final = "error.type"
 
 PREFIX: Final = "pipelang."
-"""Before what an event says that has no name in the conventions."""
+"""The prefix of an event's data that has no name in the conventions."""
 
 RUN_ID: Final = "pipelang.run.id"
 PIPELINE: Final = "pipelang.pipeline"

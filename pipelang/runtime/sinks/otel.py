@@ -118,9 +118,9 @@ class OpenTelemetry:
                 attributes = {c.STEP_NAME: event.name, c.PIPELINE: pipeline}
                 self._open(frame, "step", event.name, f"{c.STEP} {name}", attributes, now)
             case "runs":
-                told = str(event.data["pipeline"])
-                attributes = {c.OPERATION_NAME: c.INVOKE_WORKFLOW, c.WORKFLOW_NAME: told}
-                name = f"{c.INVOKE_WORKFLOW} {told}"
+                workflow = str(event.data["pipeline"])
+                attributes = {c.OPERATION_NAME: c.INVOKE_WORKFLOW, c.WORKFLOW_NAME: workflow}
+                name = f"{c.INVOKE_WORKFLOW} {workflow}"
                 self._open(frame, "runs", event.name, name, attributes, now)
             case "returned":
                 self._end(frame, "runs", event, now)
@@ -170,7 +170,7 @@ class OpenTelemetry:
         contexts.attach(frame.inside)
 
     def _frame(self, run_id: str) -> _Frame | None:
-        """The span that this task is in; that of the run, where it is in none of this run."""
+        """The span that this task is in; the span of the run, if it is in none of this run's."""
         found = contexts.get_value(_FRAME)
         at = found if isinstance(found, _Frame) and found.run_id == run_id else None
         while at is not None and at.ended:
@@ -178,7 +178,7 @@ class OpenTelemetry:
         return at if at is not None else self._roots.get(run_id)
 
     def _end(self, frame: _Frame, kind: str, event: Event, now: int) -> None:
-        """The innermost span of this kind and name is over."""
+        """End the innermost span of this kind and name."""
         at: _Frame | None = frame
         while at is not None and not (at.kind == kind and at.name == event.name):
             at = at.parent
@@ -189,7 +189,7 @@ class OpenTelemetry:
         self._close(at, now, str(event.data.get("outcome") or "answered"))
 
     def _close(self, frame: _Frame, now: int, outcome: str) -> _Frame:
-        """End a span, those left open in it first; the one around it."""
+        """End a span, after those left open in it; returns the one around it."""
         for left in list(frame.open):
             self._close(left, now, "cancelled")
         frame.span.set_attribute(c.OUTCOME, outcome)
@@ -304,7 +304,7 @@ class OpenTelemetry:
         return {c.STEP_NAME: event.name, **self._attributes(event.data)}
 
     def _attributes(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """What an event says, as attributes: scalars, lists of scalars, else JSON."""
+        """The data of an event as attributes: scalars, lists of scalars, else JSON."""
         return {
             f"{c.PREFIX}{key}": self._clean(value)
             for key, value in data.items()

@@ -9,12 +9,9 @@ number after a dot.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import Attempt
-
-if TYPE_CHECKING:
-    from pipelang.runtime.engine.run import Run
 
 KEY = "idempotency_key"
 """The parameter by which a Python function gets the key of its call."""
@@ -27,28 +24,9 @@ def key_of(run: Run, attempt: Attempt, *, acts: bool) -> str:
     so that what a step looks up does not change the names of what it does.
     """
     step = attempt.step.name
-    number = _count(run, f"{'acts' if acts else 'reads'} {run.place}{step}", attempt.number > 0)
+    number = run.count(f"{'acts' if acts else 'reads'} {run.place}{step}", attempt.number > 0)
     element = _ELEMENT.fullmatch(run.place) if run.place.endswith("]/") else None
     if element is not None and element["step"] == step:
         index = element["index"] if number == 0 else f"{element['index']}.{number}"
         return f"{run.id}/{element['around']}{step}/{index}"
     return f"{run.id}/{run.place}{step}/{number}"
-
-
-def place_of(run: Run, step: str, again: bool) -> str:
-    """Where a sub-pipeline's keys are, if `step` runs it; `again` says that this is a retry."""
-    number = _count(run, f"runs {run.place}{step}", again)
-    place = f"{run.place}{step}/" if number == 0 else f"{run.place}{step}.{number}/"
-    if again:  # it does the same things once more: count them from the beginning
-        for what in [what for what in run.calls if what.partition(" ")[2].startswith(place)]:
-            del run.calls[what]
-    return place
-
-
-def _count(run: Run, what: str, again: bool) -> int:
-    """How often this was done before; a retry is what was done last."""
-    before = run.calls.get(what, 0)
-    if again and before:
-        return before - 1
-    run.calls[what] = before + 1
-    return before

@@ -1,4 +1,4 @@
-"""How often a tool may be called: `rate 100/min`, counted for all runs of a `Runtime` together."""
+"""Rate limits of tools: `rate 100/min`, counted for all runs of a `Runtime` together."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.runtime.engine.values import Misfit, Types
-from pipelang.runtime.engine.world import being_cancelled
+from pipelang.runtime.engine.world import is_being_cancelled
 from pipelang.runtime.mcp.sessions import Lost, Sessions, Unreachable
 from pipelang.runtime.mcp.tools import RemoteFailure, RemoteTool
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.tools.idempotency import KEY
-from pipelang.runtime.tools.threads import AllHang, Threads
+from pipelang.runtime.tools.threads import Threads, TooManyHang
 from pipelang.semantics import program as p
 
 _LONGEST_MESSAGE = 400
@@ -173,7 +173,7 @@ class Toolbox:
         return found
 
 
-def checked(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> dict[str, Any]:
+def checked_arguments(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a call as the tool's parameters want them. Raises `Misfit`.
 
     Checking copies, so a tool that changes what it is given changes nothing of the run.
@@ -191,7 +191,7 @@ class ToolRaised(Exception):
     """A tool raised; the message says what."""
 
 
-async def call(
+async def call_tool(
     function: Callable[..., Any] | RemoteTool,
     arguments: Mapping[str, Any],
     threads: Threads,
@@ -202,16 +202,15 @@ async def call(
     through as it is.
     """
     try:
-        return await begin(function, arguments, threads, name, key)
+        return await start_call(function, arguments, threads, name, key)
     except BaseException as error:
-        raised = raised_by(error)
+        raised = error_of_tool(error)
         if raised is None:
-            raise
             raise
         raise raised from error
 
 
-def begin(
+def start_call(
     function: Callable[..., Any] | RemoteTool,
     arguments: Mapping[str, Any],
     threads: Threads,
@@ -220,7 +219,7 @@ def begin(
 ) -> Coroutine[Any, Any, Any]:
     """A call to be awaited: of the function itself if it is async, in a thread if not. `name` is
     the tool's; a function with a parameter `idempotency_key` gets the `key` of the call. It may
-    raise anything: see `raised_by`.
+    raise anything: see `error_of_tool`.
     """
     if isinstance(function, RemoteTool):
         return function.call(arguments, key)
@@ -240,29 +239,29 @@ async def _in_thread(
 
 
 def _quietly(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    """In a thread nothing that is raised is about the run, not even KeyboardInterrupt."""
+    """Call a function in a thread: no exception there, even KeyboardInterrupt, is the run's."""
     try:
         return function(**arguments)
     except BaseException as error:
         raise ToolRaised(describe(error)) from error
 
 
-def raised_by(error: BaseException) -> ToolRaised | Misfit | None:
-    """What came out of a call as an error of the tool, or what a server gave that is no value of
-    its type; None for what is about the run.
+def error_of_tool(error: BaseException) -> ToolRaised | Misfit | None:
+    """The exception of a call as an error of the tool, or a misfit of a server's result; None for
+    an exception that is about the run, such as its cancellation.
     """
     match error:
         case ToolRaised() | Misfit():
             return error
         case GeneratorExit():
             return None
-        case asyncio.CancelledError() if being_cancelled():
+        case asyncio.CancelledError() if is_being_cancelled():
             return None
         case KeyboardInterrupt() if _may_be_the_user():
             return None
         case RemoteFailure() | Unreachable() | Lost():
             return ToolRaised(shorten(str(error), _LONGEST_MESSAGE))
-        case AllHang():
+        case TooManyHang():
             return ToolRaised(str(error))
         case _:
             return ToolRaised(describe(error))
@@ -299,7 +298,7 @@ def _may_be_the_user() -> bool:
 
 
 def describe(error: BaseException) -> str:
-    """What an exception of somebody else's code says, in a line that cannot be long."""
+    """The type and message of an exception of foreign code, shortened."""
     try:
         said = str(error)
     except Exception:

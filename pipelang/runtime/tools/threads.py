@@ -17,10 +17,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 _MOST = 256
-"""Calls of one loop that somebody waits for, at once; more wait their turn."""
+"""Awaited calls of one loop at once; more wait their turn."""
 
 MOST_LEFT_BEHIND = 64
-"""Calls of one function that hang though nobody waits for them any more."""
+"""Calls of one function that may hang after their callers gave up."""
 
 _IDLE = 10.0
 """Seconds after which a thread without work ends."""
@@ -28,8 +28,8 @@ _IDLE = 10.0
 _Inbox = queue.SimpleQueue[Callable[[], None]]
 
 
-class AllHang(RuntimeError):
-    """A function that hangs so often that it gets no more threads, until one of them comes back."""
+class TooManyHang(RuntimeError):
+    """A function of which so many calls hang that it gets no more threads until one returns."""
 
 
 class Threads:
@@ -43,21 +43,21 @@ class Threads:
         self._left_behind: Counter[str] = Counter()
 
     async def run(self, work: Callable[[], Any], name: str = "") -> Any:
-        """What the function returns or raises. Who is cancelled leaves it to itself.
+        """Run a function in a thread: its result, or what it raises. Cancelling leaves it running.
 
-        Calls are counted by `name`. Raises `AllHang` if too many of them were left behind.
+        Calls are counted by `name`. Raises `TooManyHang` if too many of them were left behind.
         """
         loop = asyncio.get_running_loop()
         with self._lock:
             if self._left_behind[name] >= MOST_LEFT_BEHIND:
-                raise AllHang(f"{MOST_LEFT_BEHIND} earlier calls still hang; it is not called")
+                raise TooManyHang(f"{MOST_LEFT_BEHIND} earlier calls still hang; it is not called")
             turns = self._turns.setdefault(loop, asyncio.Semaphore(_MOST))
         async with turns:
             done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
             context = contextvars.copy_context()
             state = _Call()
 
-            def tell(result: Any, error: BaseException | None) -> None:
+            def deliver(result: Any, error: BaseException | None) -> None:
                 if not done.done():
                     done.set_result((result, error))
 
@@ -69,7 +69,7 @@ class Threads:
                     error = raised
                 self._came_back(name, state)
                 with contextlib.suppress(RuntimeError):  # the loop is gone, and with it who waited
-                    loop.call_soon_threadsafe(tell, result, error)
+                    loop.call_soon_threadsafe(deliver, result, error)
 
             self._start(perform)
             try:
@@ -118,7 +118,7 @@ class Threads:
 
 
 class _Call:
-    """Whether a call came back, and whether who waited for it went away before."""
+    """The state of a call: whether it returned, and whether its caller gave up before."""
 
     __slots__ = ("back", "left")
 

@@ -1,4 +1,4 @@
-"""What a tool gave back, before its type is looked at: of reasonable size, and made of plain data.
+"""Results of tools as plain data of limited size, before their type is checked.
 
 Dataclasses, named tuples, enum members and pydantic models of the tool's own are read as the
 records, texts and numbers that they stand for. Nothing else is turned into anything.
@@ -20,7 +20,7 @@ LARGEST = 10 * 2**20
 """Bytes of a result, about: a text counts its characters, any other value 8."""
 
 
-def received(value: Any) -> Any:
+def plain_result(value: Any) -> Any:
     """The result of a call as plain data. Raises `Misfit` for what is too large and for what has
     not happened yet: a generator whose body nobody ran.
     """
@@ -54,7 +54,7 @@ class _Reader:
         if self._left < 0:
             raise Misfit(f"it is larger than {LARGEST // 2**20} MB, the most that a tool may give")
         if depth == 0 or isinstance(value, (str, int, float, type(None))):
-            return value  # what is nested deeper is no value of any type: that is told there
+            return value  # nested deeper it fits no type, and the check says so
         if isinstance(value, (BaseModel, Mapping)) or dataclasses.is_dataclass(value):
             return self._record(value, depth)
         if isinstance(value, tuple) and hasattr(value, "_fields"):

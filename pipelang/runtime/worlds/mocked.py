@@ -1,4 +1,4 @@
-"""The world of `pipelang test`: what a test mocks, and nothing else that costs or acts.
+"""The world of `pipelang test`: mocks in place of everything that costs or acts.
 
 Pure and reading tools run for real unless they are mocked. Reaching a model, a person or an effect
 that is not mocked ends the test with that as its reason. A mocked answer costs what its prompt and
@@ -21,6 +21,7 @@ from pipelang.runtime.engine.world import (
     AttemptFailed,
     Decision,
     Question,
+    Subjects,
     ToolCall,
     ToolResult,
     Turn,
@@ -34,9 +35,15 @@ from pipelang.runtime.providers.pricing import (
 )
 from pipelang.runtime.providers.protocol import Usage
 from pipelang.runtime.tools.idempotency import key_of
-from pipelang.runtime.tools.registry import Toolbox, ToolMissing, ToolRaised, call, checked
-from pipelang.runtime.tools.tool_results import received
-from pipelang.runtime.worlds.real.evaluation import Evaluating, Subjects
+from pipelang.runtime.tools.registry import (
+    Toolbox,
+    ToolMissing,
+    ToolRaised,
+    call_tool,
+    checked_arguments,
+)
+from pipelang.runtime.tools.tool_results import plain_result
+from pipelang.runtime.worlds.evaluation import EvaluatingWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import count_tokens
@@ -56,7 +63,7 @@ FAILS = object()
 """A mock that fails every attempt."""
 
 
-class MockedWorld(Evaluating):
+class MockedWorld(EvaluatingWorld):
     """Answers from mocks. `values` go by the name of a step or tool: successive attempts, the last
     one repeated; `answers` by the name of an approval or hold.
     """
@@ -68,7 +75,7 @@ class MockedWorld(Evaluating):
         values: Mapping[str, list[Any] | object],
         answers: Mapping[str, str],
     ) -> None:
-        super().__init__(types)
+        self._types = types
         self._remembered: dict[tuple[str, str], list[Any]] = {}
         self._tools = tools
         self._values = values
@@ -78,14 +85,14 @@ class MockedWorld(Evaluating):
         self.reached: set[str] = set()
 
     def _name(self, run: Run, step: str) -> str:
-        """What a mock calls a step: `PIPELINE.STEP` for one of a sub-pipeline."""
+        """The name of a step in mocks: `PIPELINE.STEP` for one of a sub-pipeline."""
         return step if run.parent is None else f"{run.pipeline.name}.{step}"
 
     def admit(self, run: Run) -> bool:
         """`mock breaker open` is of the pipeline that is tested, not of those that it runs."""
         open_ = run.parent is None and self._answers.get("breaker") == "open"
         if open_:
-            run.tell("breaker", run.pipeline.name, state="open", why="mocked")
+            run.emit("breaker", run.pipeline.name, state="open", why="mocked")
         return not open_
 
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
@@ -95,9 +102,9 @@ class MockedWorld(Evaluating):
             value = self._peek(name)
             self._taken[name] = self._taken.get(name, 0) + 1
             if value is FAILS:
-                run.tell("failed", step.name, why="mock", message="mocked to fail")
+                run.emit("failed", step.name, why="mock", message="mocked to fail")
                 raise AttemptFailed("mocked to fail", kind="mock")
-            run.tell("answer", step.name, content=to_json(value), note="mocked")
+            run.emit("answer", step.name, content=to_json(value), note="mocked")
             return value
         if isinstance(action, p.Agent):
             raise Unmocked(f"`{name}` lets a model work: mock it")
@@ -108,11 +115,11 @@ class MockedWorld(Evaluating):
     ) -> Turn:
         raise Unmocked(f"`{attempt.step.name}` lets a model work: mock it")
 
-    async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
+    async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         raise Unmocked(f"`{attempt.step.name}` lets a model work: mock it")
 
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
-        """What the run itself remembered: a test begins with empty memories."""
+        """Read what the run itself wrote: a test begins with empty memories."""
         memory = run.program.memories[action.memory]
         found = self._remembered.get((memory.name, self._memory_key(run, action.key)), [])
         if isinstance(memory.returns, ListType):
@@ -139,7 +146,7 @@ class MockedWorld(Evaluating):
     async def hand_over(self, run: Run, result: Escalated) -> None:
         return None
 
-    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+    def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
         return None
 
     def finish(self, run: Run, answered: bool) -> None:
@@ -168,9 +175,9 @@ class MockedWorld(Evaluating):
         held = await run.budget.reserve(*reservation(tier, ask, attempt, limit, None))
         cost, tokens = held.money, held.tokens  # a mock that fails is billed in full
         try:
-            told = self._peek(step)
-            if told is not FAILS:
-                said = json.dumps(to_json(told), ensure_ascii=False)
+            next_value = self._peek(step)
+            if next_value is not FAILS:
+                said = json.dumps(to_json(next_value), ensure_ascii=False)
                 used = Usage(prompt_tokens(ask), count_tokens(said))
                 cost, tokens = price_of(tier, used), tokens_of(used)
             return self._mocked(run, attempt, step, cost)
@@ -180,7 +187,7 @@ class MockedWorld(Evaluating):
     async def _call(self, run: Run, attempt: Attempt, tool: p.Tool) -> Any:
         self.called.add(tool.name)
         try:
-            arguments = checked(self._types, tool, attempt.arguments)
+            arguments = checked_arguments(self._types, tool, attempt.arguments)
         except Misfit as misfit:
             raise self._failed(run, attempt, "argument", str(misfit), retryable=False) from None
         held = await run.budget.reserve(tool.cost, 0)
@@ -199,7 +206,7 @@ class MockedWorld(Evaluating):
             run.budget.settle(held, tool.cost, 0)
 
     def _peek(self, name: str) -> Any:
-        """What the next attempt of a mock gives."""
+        """The value of the next attempt of a mock."""
         values = self._values[name]
         if not isinstance(values, list):
             return values
@@ -211,7 +218,7 @@ class MockedWorld(Evaluating):
         if value is FAILS:
             raise self._failed(run, attempt, "mock", "mocked to fail")
         content, step = to_json(value), attempt.step.name
-        run.tell("answer", step, content=content, note="mocked", cost=float(cost))
+        run.emit("answer", step, content=content, note="mocked", cost=float(cost))
         return value
 
     async def _for_real(
@@ -222,8 +229,8 @@ class MockedWorld(Evaluating):
             async with asyncio.timeout(None if timeout is None else float(timeout)):
                 function = self._tools.function(tool)
                 key = key_of(run, attempt, acts=tool.acts)
-                result = received(
-                    await call(function, arguments, self._tools.threads, tool.name, key)
+                result = plain_result(
+                    await call_tool(function, arguments, self._tools.threads, tool.name, key)
                 )
             if isinstance(tool.returns, NothingType):
                 return None
@@ -240,7 +247,7 @@ class MockedWorld(Evaluating):
     def _failed(
         self, run: Run, attempt: Attempt, why: str, message: str, retryable: bool = True
     ) -> AttemptFailed:
-        run.tell("failed", attempt.step.name, why=why, message=message)
+        run.emit("failed", attempt.step.name, why=why, message=message)
         return AttemptFailed(message, kind=why, retryable=retryable)
 
     async def decide(self, run: Run, question: Question) -> Decision | None:

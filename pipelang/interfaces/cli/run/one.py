@@ -78,8 +78,8 @@ def _live(pipeline: p.Pipeline, form: str) -> Live:
 
 def _interrupted(run: Run, form: str) -> None:
     """What there is so far of a run that was told to stop."""
+    from pipelang.runtime.engine.endings import so_far
     from pipelang.runtime.engine.redaction import hide_json
-    from pipelang.runtime.engine.run import so_far
 
     partial = hide_json(run, so_far(run))
     if form == "json":

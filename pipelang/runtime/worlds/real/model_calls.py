@@ -1,4 +1,4 @@
-"""Asking models for real: one attempt of an ask, or of a turn of an agent."""
+"""Calls of models in the real world: one attempt of an ask, or of a turn of an agent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import dataclasses
 import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.redaction import hide
-from pipelang.runtime.engine.run import Halted
+from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.templates import RenderError
-from pipelang.runtime.engine.values import Misfit, Types, shown
-from pipelang.runtime.engine.world import Attempt, Turn, being_cancelled
+from pipelang.runtime.engine.values import Misfit, shown
+from pipelang.runtime.engine.world import Attempt, Turn, is_being_cancelled
 from pipelang.runtime.providers.pricing import (
     PricedAsk,
     ask_for,
@@ -31,15 +32,20 @@ from pipelang.runtime.providers.protocol import (
     ToolSchema,
 )
 from pipelang.runtime.shared.batching import HALF, Batches, BatchProvider
+from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.registry import describe
-from pipelang.runtime.worlds.real.attempts import Attempting
+from pipelang.runtime.worlds.real.attempts import (
+    attempt_failed,
+    time_left,
+    time_limit,
+    time_limit_or_release,
+    timed_out,
+)
+from pipelang.runtime.worlds.real.cancellation import check_not_killed
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import tools_of
 from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import RecordType
-
-if TYPE_CHECKING:
-    from pipelang.runtime.engine.run import Run
 
 _MOST_COUNTING = 5.0
 """Seconds that a provider gets to count tokens; then our own count must do."""
@@ -48,12 +54,15 @@ _UNBILLED = frozenset({"rate_limited", "overloaded", "rejected", "no_recording"}
 """Faults that cost nothing where the provider does not say what was used."""
 
 
-class Asking(Attempting):
-    """Asks the models of a program."""
+class ModelCalls:
+    """Asks the models of a program, for any of its runs."""
 
-    _types: Types
+    __slots__ = ("_services",)
 
-    async def _ask(self, run: Run, attempt: Attempt, action: p.AskTier) -> Any:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def ask(self, run: Run, attempt: Attempt, action: p.AskTier) -> Any:
         return (await self._exchange(run, attempt, action, (), ())).answer
 
     async def turn(
@@ -61,8 +70,8 @@ class Asking(Attempting):
     ) -> Turn:
         assert isinstance(attempt.action, p.AskTier)
         tools = tuple(
-            ToolSchema(told["name"], told.get("description"), told["input_schema"])
-            for told, _ in tools_of(run.program, agent)
+            ToolSchema(schema["name"], schema.get("description"), schema["input_schema"])
+            for schema, _ in tools_of(run.program, agent)
         )
         return await self._exchange(run, attempt, attempt.action, tools, turns)
 
@@ -75,17 +84,17 @@ class Asking(Attempting):
         turns: tuple[Turn, ...],
     ) -> Turn:
         """One call of a model: its answer, or the tool calls that it asks for."""
-        self._may(run)
+        check_not_killed(self._services.switches, run)
         assert attempt.tier is not None
         tier = run.program.tiers[attempt.tier]
         if run.budget.needs_price() and not {"in", "out"} <= set(tier.prices):
             raise Halted("unpriced", f"tier `{tier.name}` has no price, and money is limited")
         try:
-            provider = self._plugged.providers[tier.provider]
+            provider = self._services.providers[tier.provider]
         except Exception as error:  # no such kind, or a plug-in that does not load
             message = describe(error)
-            raise self._failed(run, attempt, "rejected", message, retryable=False) from None
-        patient, share, reply = _way(attempt.link, provider, self._plugged.batches)
+            raise attempt_failed(run, attempt, "rejected", message, retryable=False) from None
+        timeout, share, reply = _route(attempt.link, provider, self._services.batches)
         warm: Callable[[], Awaitable[None]] | None = getattr(provider, "warm", None)
         if warm is not None:
             await self._warmed(run, warm)
@@ -97,14 +106,19 @@ class Asking(Attempting):
             began = time.monotonic()
             counted = await self._count(provider, request)
             counting = time.monotonic() - began
-        limit = request.max_output_tokens
         money, tokens = reservation(
-            tier, ask, attempt, limit, counted, conversation_tokens(tools, turns)
+            tier,
+            ask,
+            attempt,
+            request.max_output_tokens,
+            counted,
+            conversation_tokens(tools, turns),
         )
         money *= share
-        held, patience = await self._reserve(run, money, tokens, patient, counting)
-        request = dataclasses.replace(request, timeout=patience.seconds)
-        started, clock = self.elapsed(run), asyncio.timeout(patience.seconds)
+        held = await run.budget.reserve(money, tokens)
+        limit = time_limit_or_release(run, held, timeout, counting)
+        request = dataclasses.replace(request, timeout=limit.seconds)
+        started, clock = run.world.elapsed(run), asyncio.timeout(limit.seconds)
         try:
             async with clock:
                 answer = await reply(request)
@@ -117,7 +131,7 @@ class Asking(Attempting):
                 money, tokens = share * price_of(tier, fault.usage), tokens_of(fault.usage)
             elif fault.kind in _UNBILLED:
                 money, tokens = Decimal(0), 0
-            raise self._failed(
+            raise attempt_failed(
                 run,
                 attempt,
                 fault.kind,
@@ -130,24 +144,24 @@ class Asking(Attempting):
             ) from None
         except Misfit as misfit:
             said = str(misfit)
-            raise self._failed(
+            raise attempt_failed(
                 run, attempt, "misfit", said, misfit=said, started=started, cost=money
             ) from None
         except TimeoutError:
-            raise self._timed_out(run, attempt, patience, clock, started, money) from None
+            raise timed_out(run, attempt, limit, clock, started, money) from None
         except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and being_cancelled():
+            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
                 raise
             # A provider that breaks its promise; what it used nobody knows.
             message = describe(error)
-            raise self._failed(
+            raise attempt_failed(
                 run, attempt, "raised", message, started=started, cost=money
             ) from error
         finally:
             run.budget.settle(held, money, tokens)
         confidence = _confidence(value)
         asked = [{"tool": call.name, "arguments": dict(call.arguments)} for call in answer.calls]
-        run.tell(
+        run.emit(
             "turn" if answer.calls else "answer",
             attempt.step.name,
             content=asked if answer.calls else shown(action.answers, value),
@@ -155,7 +169,7 @@ class Asking(Attempting):
             provider=provider.name,
             model=answer.model if answer.model == tier.model else hide(run, answer.model),
             attempt=attempt.number,
-            seconds=round(self.elapsed(run) - started, 3),
+            seconds=round(run.world.elapsed(run) - started, 3),
             tokens_in=tokens - answer.usage.output,
             tokens_out=answer.usage.output,
             cost=float(money),
@@ -170,11 +184,11 @@ class Asking(Attempting):
     ) -> tuple[PricedAsk, ModelRequest]:
         prompt = run.program.prompts[action.prompt]
         try:
-            ask = ask_for(prompt, action, attempt, self._types)
+            ask = ask_for(prompt, action, attempt, self._services.types)
         except RenderError as error:
-            raise self._failed(run, attempt, "render", str(error), retryable=False) from None
+            raise attempt_failed(run, attempt, "render", str(error), retryable=False) from None
         except Misfit as misfit:
-            raise self._failed(run, attempt, "argument", str(misfit), retryable=False) from None
+            raise attempt_failed(run, attempt, "argument", str(misfit), retryable=False) from None
         key = f"{action.prompt}:{ask.fingerprint}"
         number = run.calls.get(key, 0)
         run.calls[key] = number + 1
@@ -189,7 +203,7 @@ class Asking(Attempting):
             arguments=ask.arguments,
             max_output_tokens=output_limit(attempt.link, action.answers),
             effort=cast(Any, attempt.link.effort),
-            timeout=self._patience(run, attempt.link.timeout).seconds,
+            timeout=time_limit(run, attempt.link.timeout).seconds,
             misfit=attempt.misfit,
             call=number,
         )
@@ -197,7 +211,7 @@ class Asking(Attempting):
 
     async def _warmed(self, run: Run, warm: Callable[[], Awaitable[None]]) -> None:
         """Let a provider get ready. That is the run's time and its budget's, not the attempt's."""
-        left = self._left(run)
+        left = time_left(run)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if left is None else left[0]):
                 await warm()
@@ -219,7 +233,7 @@ class Asking(Attempting):
             if not isinstance(value, dict) or "answer" not in value:
                 raise Misfit("`answer`: is missing")
             value = value["answer"]
-        return self._types.check(action.answers, value)
+        return self._services.types.check(action.answers, value)
 
 
 Reply = Callable[[ModelRequest], Awaitable[ModelAnswer]]
@@ -227,11 +241,11 @@ Reply = Callable[[ModelRequest], Awaitable[ModelAnswer]]
 WHOLE = Decimal(1)
 
 
-def _way(
+def _route(
     link: p.Link, provider: ModelProvider, batches: Batches
 ) -> tuple[Decimal | None, Decimal, Reply]:
-    """How long an attempt may take (seconds), the share of the price that it is billed, and whom to
-    ask: by a batch where the link wants one and the provider takes any.
+    """The timeout of an attempt (seconds), the share of the price that is billed, and the function
+    to ask: a batch where the link wants one and the provider takes batches.
     """
     if link.batch is None or not isinstance(provider, BatchProvider):
         return link.timeout, WHOLE, provider.answer

@@ -1,4 +1,4 @@
-"""Calling tools for real: permits, arguments, time, and what comes back."""
+"""Calls of tools in the real world: permits, arguments, time limits and results."""
 
 from __future__ import annotations
 
@@ -10,59 +10,68 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
-from pipelang.runtime.engine.run import Halted
-from pipelang.runtime.engine.values import Misfit, Types, shown
+from pipelang.runtime.engine.outcomes import Halted
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult
+from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.idempotency import key_of
-from pipelang.runtime.tools.registry import begin, checked, raised_by
-from pipelang.runtime.tools.tool_results import received
-from pipelang.runtime.worlds.real.attempts import Attempting
+from pipelang.runtime.tools.registry import checked_arguments, error_of_tool, start_call
+from pipelang.runtime.tools.tool_results import plain_result
+from pipelang.runtime.worlds.real.attempts import (
+    attempt_failed,
+    time_limit_or_release,
+    timed_out,
+)
+from pipelang.runtime.worlds.real.cancellation import check_not_killed, pause
 from pipelang.semantics import program as p
 from pipelang.semantics.types import NothingType
 
 if TYPE_CHECKING:
-    from pipelang.runtime.engine.run import Run
     from pipelang.runtime.mcp.tools import RemoteTool
 
 
 _NO_CLOCK = nullcontext()
 
 
-def _limit(attempt: Attempt, tool: p.Tool) -> Decimal | None:
-    """How long a call may take: by its own link, in an agent by the tool."""
+def _timeout(attempt: Attempt, tool: p.Tool) -> Decimal | None:
+    """The timeout of a call in seconds: its link's, in an agent the tool's."""
     mine = isinstance(attempt.link.action, p.Call)
     return (attempt.link.timeout if mine else None) or tool.timeout
 
 
-def _tell_effect(
+def _emit_effect(
     run: Run, attempt: Attempt, tool: p.Tool, arguments: Mapping[str, Any], **data: Any
 ) -> None:
-    """Say that a tool is about to act on the world: should nothing come back, it may have."""
+    """Emit that a tool is about to act on the world: if no result follows, it may have acted."""
     if run.quiet or not tool.acts:
         return
     content = {q.name: shown(q.type, arguments[q.name]) for q in tool.parameters}
-    told = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
-    run.tell("effect", attempt.step.name, content=content, **told)
+    details = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
+    run.emit("effect", attempt.step.name, content=content, **details)
 
 
-class Calling(Attempting):
-    """Calls the tools of a program."""
+class ToolCalls:
+    """Calls the tools of a program, for any of its runs."""
 
-    _types: Types
+    __slots__ = ("_services",)
 
-    async def _call(self, run: Run, attempt: Attempt, tool: p.Tool, key: str | None = None) -> Any:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def call(self, run: Run, attempt: Attempt, tool: p.Tool, key: str | None = None) -> Any:
         """One attempt of a call; `key` is its idempotency key, where an agent's loop made it."""
         # What this holds while it waits, ten thousand runs hold: the fewer names the better.
-        self._may(run, tool.name)
+        check_not_killed(self._services.switches, run, tool.name)
         key = key or key_of(run, attempt, acts=tool.acts)
         function, arguments = self._begun(run, attempt, tool)
         held = run.budget.hold(tool.cost, 0)
         if not isinstance(held, Reservation):
             held = await run.budget.reserve(tool.cost, 0)
-        patience = self._held(run, held, _limit(attempt, tool))
-        started, clock = self.elapsed(run), None
-        if patience.seconds is not None:
-            clock = asyncio.timeout(patience.seconds)
+        limit = time_limit_or_release(run, held, _timeout(attempt, tool))
+        started, clock = run.world.elapsed(run), None
+        if limit.seconds is not None:
+            clock = asyncio.timeout(limit.seconds)
         # What waits for its turn has cost nothing yet.
         cost = tool.cost if tool.rate is None else Decimal(0)
         try:
@@ -70,16 +79,16 @@ class Calling(Attempting):
                 if tool.rate is not None:
                     await self._turn(run, tool)
                     cost = tool.cost
-                _tell_effect(run, attempt, tool, arguments, key=key)
-                work = begin(function, arguments, self._plugged.tools.threads, tool.name, key)
+                _emit_effect(run, attempt, tool, arguments, key=key)
+                work = start_call(function, arguments, self._services.tools.threads, tool.name, key)
                 del function, arguments
                 result = await work
         except (Halted, GeneratorExit):
             raise
         except BaseException as error:
             if clock is not None and clock.expired() and isinstance(error, TimeoutError):
-                raise self._timed_out(run, attempt, patience, clock, started, cost, key) from None
-            raised = raised_by(error)
+                raise timed_out(run, attempt, limit, clock, started, cost, key) from None
+            raised = error_of_tool(error)
             if raised is None:
                 raise
             raise self._spoilt(run, attempt, tool, raised, started, key) from error
@@ -92,21 +101,21 @@ class Calling(Attempting):
     ) -> AttemptFailed:
         kind = "misfit" if isinstance(problem, Misfit) else "raised"
         said = str(problem)
-        return self._failed(run, attempt, kind, said, started=started, cost=tool.cost, key=key)
+        return attempt_failed(run, attempt, kind, said, started=started, cost=tool.cost, key=key)
 
     def _returned(
         self, run: Run, attempt: Attempt, tool: p.Tool, result: Any, started: float, key: str
     ) -> Any:
-        """What a tool returned, checked and told. Raises `AttemptFailed`."""
+        """Check the result of a tool and emit it. Raises `AttemptFailed`."""
         value = None
         try:
-            result = received(result)
+            result = plain_result(result)
             if not isinstance(tool.returns, NothingType):
-                value = self._types.check(tool.returns, result)
+                value = self._services.types.check(tool.returns, result)
         except Misfit as misfit:
             raise self._spoilt(run, attempt, tool, misfit, started, key) from None
         if not run.quiet:
-            run.tell(
+            run.emit(
                 "result",
                 attempt.step.name,
                 content=shown(tool.returns, value),
@@ -114,7 +123,7 @@ class Calling(Attempting):
                 effect=tool.effect,
                 key=key,
                 attempt=attempt.number,
-                seconds=round(self.elapsed(run) - started, 3),
+                seconds=round(run.world.elapsed(run) - started, 3),
                 cost=float(tool.cost),
             )
         return value
@@ -125,19 +134,19 @@ class Calling(Attempting):
         """A tool's function, which this run may call, and its arguments. Raises `AttemptFailed`."""
         if tool.permit is not None and run.granted is not None and tool.permit not in run.granted:
             message = f'this run was not granted "{tool.permit}"'
-            raise self._failed(run, attempt, "permit", message, retryable=False)
-        function = self._plugged.tools.function(tool)
+            raise attempt_failed(run, attempt, "permit", message, retryable=False)
+        function = self._services.tools.function(tool)
         try:
-            return function, checked(self._types, tool, attempt.arguments)
+            return function, checked_arguments(self._services.types, tool, attempt.arguments)
         except Misfit as misfit:
             message = str(misfit)
-            raise self._failed(run, attempt, "argument", message, retryable=False) from None
+            raise attempt_failed(run, attempt, "argument", message, retryable=False) from None
 
     async def _turn(self, run: Run, tool: p.Tool) -> None:
         """Wait until the tool's rate lets a call through, and the run may still make it."""
-        while seconds := self._plugged.rates.take(tool):
-            await self._pause(run, seconds, tool.name)
-            self._may(run, tool.name)
+        while seconds := self._services.rates.take(tool):
+            await pause(self._services.switches, run, seconds, tool.name)
+            check_not_killed(self._services.switches, run, tool.name)
 
     async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         """Call a tool for an agent, with the tool's own retries; what fails is a result too."""
@@ -154,7 +163,7 @@ class Calling(Attempting):
                 attempt, action=action, tier=None, arguments=given, number=number, misfit=None
             )
             try:
-                return ToolResult(call, shown(tool.returns, await self._call(run, mine, tool, key)))
+                return ToolResult(call, shown(tool.returns, await self.call(run, mine, tool, key)))
             except AttemptFailed as failure:
                 why = str(failure)
                 if not failure.retryable:

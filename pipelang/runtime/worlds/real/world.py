@@ -1,155 +1,164 @@
-"""The real world: models behind providers, Python tools, people, memories, and asyncio's clock."""
+"""The real world: models behind providers, Python tools, people, memories, and asyncio's clock.
+
+It is put together from components. Those that hold no state of a run are `Performers`, made once
+for all runs of a handle; a run has a world of its own, with its clock and its cached answers.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipelang.runtime.engine.circuit_breaking import admitted, note, over
-from pipelang.runtime.engine.outcomes import Escalated
-from pipelang.runtime.engine.redaction import hide
-from pipelang.runtime.engine.run import Halted
-from pipelang.runtime.engine.templates import RenderError
-from pipelang.runtime.engine.values import Misfit, shown
-from pipelang.runtime.engine.world import NOTHING, Attempt, AttemptFailed, Decision, Question
-from pipelang.runtime.providers.pricing import ask_for
-from pipelang.runtime.shared.services import Plugged
-from pipelang.runtime.tools.registry import describe
-from pipelang.runtime.worlds.real.evaluation import Evaluating
-from pipelang.runtime.worlds.real.memory_and_cache import MemoryAndCache
-from pipelang.runtime.worlds.real.model_calls import Asking
-from pipelang.runtime.worlds.real.tool_calls import Calling
+from pipelang.runtime.engine.budget import BudgetSpent
+from pipelang.runtime.engine.outcomes import Ended, Escalated
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.world import (
+    NOTHING,
+    Attempt,
+    Decision,
+    Question,
+    Subjects,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from pipelang.runtime.shared.services import Services
+from pipelang.runtime.worlds.evaluation import EvaluatingWorld
+from pipelang.runtime.worlds.real.attempts import time_left
+from pipelang.runtime.worlds.real.cached_answers import CachedAnswers
+from pipelang.runtime.worlds.real.cancellation import check_not_killed, pause
+from pipelang.runtime.worlds.real.circuit_breaking import admit_run, record_end, record_verdict
+from pipelang.runtime.worlds.real.clock import MachineClock
+from pipelang.runtime.worlds.real.memories import MemoryAccess
+from pipelang.runtime.worlds.real.model_calls import ModelCalls
+from pipelang.runtime.worlds.real.people_calls import PeopleCalls
+from pipelang.runtime.worlds.real.tool_calls import ToolCalls
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
-if TYPE_CHECKING:
-    from pipelang.runtime.engine.run import Ended, Run
+
+class Performers:
+    """The components that carry out attempts for all runs of a handle. They hold no state."""
+
+    __slots__ = ("memories", "models", "people", "services", "tools")
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.models = ModelCalls(services)
+        self.tools = ToolCalls(services)
+        self.people = PeopleCalls(services)
+        self.memories = MemoryAccess(services)
 
 
-class RealWorld(Evaluating, Asking, Calling, MemoryAndCache):
-    """Performs for one run, with what its host plugged in."""
+class RealWorld(EvaluatingWorld):
+    """Carries out one run: its sub-pipelines and elements share the world of their root."""
 
     # One for every run in flight: slots take a third of the room.
-    __slots__ = (
-        "_asked",
-        "_away_since",
-        "_began",
-        "_guards",
-        "_kept",
-        "_plugged",
-        "_types",
-        "_waited",
-        "_waiting",
-    )
+    __slots__ = ("__weakref__", "_by", "_cached", "_clock", "_guards")
 
-    def __init__(self, plugged: Plugged) -> None:
-        Evaluating.__init__(self, plugged.types)
-        Asking.__init__(self, plugged)
+    def __init__(self, performers: Performers) -> None:
+        self._by = performers
+        self._clock = MachineClock()
+        self._cached: CachedAnswers | None = None
         self._guards = False
-        self._kept = None
-        self._asked = None
+
+    # ------------------------------------------------------------------- pipelines and gates
 
     def admit(self, run: Run) -> bool:
-        self._may(run)
+        services = self._by.services
+        check_not_killed(services.switches, run)
         breaker = run.pipeline.breaker
         if breaker is None:
             return True
-        run.frame = admitted(run, breaker, self._plugged.breakers)
+        run.frame = admit_run(run, breaker, services.breakers)
         self._guards = True
         return run.frame is not None
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
         passed = await super().holds(run, item, test)
         if self._guards and isinstance(item, p.Gate):
-            note(run, item.name, passed)
+            record_verdict(run, item.name, passed)
         return passed
 
     def leave(self, run: Run, ended: Ended | None) -> None:
         if run.frame is not None:
-            over(run, run.frame, ended, self._plugged.breakers)
+            record_end(run, run.frame, ended, self._by.services.breakers)
+
+    # ---------------------------------------------------------------- models, tools, people
 
     def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         match attempt.action:
             case p.AskTier():
-                return self._ask(run, attempt, attempt.action)
+                return self._by.models.ask(run, attempt, attempt.action)
             case p.Call():
-                return self._call(run, attempt, run.program.tools[attempt.action.tool])
+                return self._by.tools.call(run, attempt, run.program.tools[attempt.action.tool])
             case p.AskRole():
-                return self._ask_role(run, attempt, attempt.action)
+                return self._by.people.ask(self._clock, run, attempt, attempt.action)
+
+    async def turn(
+        self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
+    ) -> Turn:
+        return await self._by.models.turn(run, attempt, agent, turns)
+
+    async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
+        return await self._by.tools.use(run, attempt, call)
 
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
         return NOTHING
 
-    # --------------------------------------------------------------------------------- people
-
-    async def _ask_role(self, run: Run, attempt: Attempt, action: p.AskRole) -> Any:
-        self._may(run)
-        prompt = run.program.prompts[action.prompt]
-        timeout, people = attempt.link.timeout, self._plugged.people
-        try:
-            ask = ask_for(prompt, action, attempt, self._types)
-        except Misfit as misfit:
-            raise self._failed(run, attempt, "argument", str(misfit), retryable=False) from None
-        except RenderError as error:
-            raise self._failed(run, attempt, "render", str(error), retryable=False) from None
-        try:
-            run.tell("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
-            said = await self._away(
-                self._unless_killed(run, people.answer(run, attempt, action, ask.user)),
-                None if timeout is None or people.keeps_time else float(timeout),
-            )
-            if said is None:
-                raise self._failed(run, attempt, "nobody", f"nobody of `{action.role}` answered")
-            if said.declined is not None:
-                why = f"`{said.by}` would not answer: {said.declined}".removesuffix(": ")
-                raise self._failed(run, attempt, "declined", why, retryable=False)
-            value = self._types.check(action.answers, said.value)
-        except (AttemptFailed, Halted):
-            raise
-        except Misfit as misfit:
-            raise self._failed(run, attempt, "misfit", str(misfit)) from None
-        except Exception as error:
-            raise self._failed(run, attempt, "raised", describe(error)) from error
-        content = shown(action.answers, value)
-        by = {} if said.by is None else {"by": hide(run, said.by)}
-        run.tell("answer", attempt.step.name, content=content, role=action.role, **by)
-        return value
-
     async def decide(self, run: Run, question: Question) -> Decision | None:
-        """A person's word. Where people cannot be reached at all nobody could have said no, so that
-        counts as one.
-        """
-        self._may(run)
-        seconds = question.person.seconds
-        people = self._plugged.people
-        limit = None if seconds is None or people.keeps_time else float(seconds)
-        try:
-            asked = self._unless_killed(run, people.decide(run, question))
-            decision = await self._away(asked, limit)
-            if decision is not None and not isinstance(decision, Decision):
-                raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
-        except Halted:
-            raise
-        except Exception as error:
-            reason = f"nobody could be asked: {hide(run, describe(error))}"
-            return Decision(False, reason=reason)
-        return decision
+        return await self._by.people.decide(self._clock, run, question)
 
     async def hand_over(self, run: Run, result: Escalated) -> None:
-        try:
-            case = await self._plugged.people.hand_over(run, result)
-        except Exception as error:
-            message = hide(run, describe(error))
-            run.tell("failed", result.reason, why="inbox", message=message)
-            return
-        if case is not None:
-            run.tell("case", case.name, case=case.id, role=case.role, what=case.kind)
+        await self._by.people.hand_over(run, result)
+
+    # -------------------------------------------------------------------- memories and caches
+
+    async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
+        return await self._by.memories.recall(run, step, action)
+
+    async def remember(self, run: Run, item: p.Remember) -> None:
+        await self._by.memories.remember(run, item)
+
+    async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+        return await self._answers().look_up(run, step, link)
+
+    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+        self._answers().keep(run, step, link, answer)
+
+    def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
+        self._answers().keep_nothing(run, step, link)
+
+    def finish(self, run: Run, answered: bool) -> None:
+        if self._cached is not None:
+            self._cached.finish(answered)
+
+    def _answers(self) -> CachedAnswers:
+        """The cached answers of this run, made by the first link that has a cache."""
+        if self._cached is None:
+            self._cached = CachedAnswers(self._by.services)
+        return self._cached
+
+    # ----------------------------------------------------------------------------------- time
+
+    def elapsed(self, run: Run) -> float:
+        return self._clock.elapsed()
+
+    async def sleep(self, run: Run, seconds: float) -> None:
+        switches, left = self._by.services.switches, time_left(run)
+        if left is not None and seconds >= left[0]:
+            await pause(switches, run, left[0])
+            raise BudgetSpent(left[1], "time")
+        await pause(switches, run, seconds)
+
+    def jitter(self, longest: float) -> float:
+        return self._by.services.chance.uniform(0.0, longest)
 
     # --------------------------------------------------------------------------- side by side
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
-        """What `asyncio.wait` does, without its sets."""
+        """Wait as `asyncio.wait` does for the first task, without building its sets."""
         waited = list(tasks)
         waiter = asyncio.get_running_loop().create_future()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelang.runtime.worlds.simulation.frames import Latents, SimulatedFrame
+from pipelang.runtime.worlds.simulation.frames import LatentVerdicts, SimulatedFrame
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.vote import Open, verdict
@@ -19,7 +19,7 @@ MOST_TRIES = 20_000
 
 def cached(
     frame: SimulatedFrame, run: Run, link: p.Link, tier: str | None, right: bool
-) -> tuple[bool, Latents] | None:
+) -> tuple[bool, LatentVerdicts] | None:
     """Whether a cached answer is right, and what is behind it: fresh ones are drawn until one is
     given. None where none ever is.
     """
@@ -30,7 +30,7 @@ def cached(
     for _ in range(MOST_TRIES):
         answer = trial.action(tier)
         if answer is not None:
-            return answer, Latents(last=trial.last, link=link)
+            return answer, LatentVerdicts(last=trial.last, link=link)
     never.add(place)
     return None
 

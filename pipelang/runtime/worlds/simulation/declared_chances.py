@@ -1,4 +1,4 @@
-"""What a simulation goes by: chances as numbers, and what a pipeline says of its traffic."""
+"""Inputs of a simulation: declared chances as numbers, and the traffic of a pipeline."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Odds:
 
 @dataclass(slots=True)
 class DeclaredChances:
-    """What a pipeline's traffic and steps say, at hand for every run of a simulation."""
+    """The declared traffic and steps of a pipeline, prepared for all runs of a simulation."""
 
     pipeline: p.Pipeline
     odds: Odds

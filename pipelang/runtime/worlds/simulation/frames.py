@@ -24,7 +24,7 @@ from pipelang.semantics.types import BOOL, EnumType
 
 @dataclass(slots=True)
 class Chances:
-    """What all frames of a run share: the source of chance, and which providers are out."""
+    """The state that all frames of a run share: the random source, and which providers are out."""
 
     source: random.Random
     outages: dict[str, bool] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Chances:
 
 
 @dataclass(slots=True)
-class Latents:
+class LatentVerdicts:
     """The verdicts behind a step's answers: of its walk before this one, and of the last answer of
     the link that answers now.
     """
@@ -59,7 +59,7 @@ class SimulatedFrame:
     right: dict[str, bool] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     drawn: dict[tuple[Any, ...], Any] = field(default_factory=dict)
-    latents: dict[str, Latents] = field(default_factory=dict)
+    latents: dict[str, LatentVerdicts] = field(default_factory=dict)
     around: bool = True
     caller: SimulatedFrame | None = None
     arguments: Mapping[str, expr.Expr] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class SimulatedFrame:
         return bool(self.drawn[key])
 
     def judge(self, test: expr.Expr, name: str | None, evidence: p.TestEvidence | None) -> bool:
-        """How a gate or branch comes out."""
+        """Draw the verdict of a gate or branch."""
         facts, odds = self.facts, self.facts.odds
         test = facts.open(test)
         if isinstance(evidence, p.ByRates):
@@ -244,7 +244,7 @@ class SimulatedFrame:
         return self.holds(node, unknown, unknown)
 
     def inherit(self, node: expr.Expr, share: p.PathShares | p.ConditionShare | None) -> Any:
-        """What a sub-pipeline asks about its argument: by what is known here, else by its share."""
+        """Draw what a sub-pipeline asks about its argument: from facts here, else by its share."""
         node = self.facts.open(node)
         if self.outside is not None and self.variable not in expr.mentions(node):
             return self.outside.inherit(node, share)
@@ -286,17 +286,17 @@ class SimulatedFrame:
 
     # ------------------------------------------------------------------------------ lists
 
-    def length(self, elements: expr.Expr, most: int, told: Any = None) -> int:
-        """How long a list is: as it is written, by the mean that is known here or `told` by a
-        sub-pipeline about its argument, else by what unknowns count as.
+    def length(self, elements: expr.Expr, most: int, known_mean: Any = None) -> int:
+        """Draw the length of a list: as it is written, by the mean that is known here or
+        `known_mean` by a sub-pipeline about its argument, else by the chance of unknowns.
         """
         elements = self.facts.open(elements)
         if isinstance(elements, expr.MakeList):
             return len(elements.items)
         if self.outside is not None and self.variable not in expr.mentions(elements):
-            return self.outside.length(elements, most, told)
+            return self.outside.length(elements, most, known_mean)
         path = expr.path_of(elements)
-        mean = told if path is None else self.facts.means.get((*path, "length"), told)
+        mean = known_mean if path is None else self.facts.means.get((*path, "length"), known_mean)
         if self._about_arguments(elements):
             assert self.caller is not None
             return self.caller.length(expr.substitute(elements, self.arguments), most, mean)

@@ -33,7 +33,7 @@ class Task:
 
 
 class _Pause:
-    """What a coroutine yields: wake at a time, or when one of some tasks is done."""
+    """A coroutine's request to be woken at a time, or when one of some tasks is done."""
 
     __slots__ = ("seconds", "tasks")
 

@@ -16,26 +16,26 @@ from pipelang.runtime.engine.world import (
     AttemptFailed,
     Decision,
     Question,
+    Subjects,
     ToolCall,
     ToolResult,
     Turn,
 )
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances
-from pipelang.runtime.worlds.simulation.frames import Chances, Latents, SimulatedFrame
+from pipelang.runtime.worlds.simulation.frames import Chances, LatentVerdicts, SimulatedFrame
 from pipelang.runtime.worlds.simulation.virtual_clock import Task, VirtualLoop
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.engine.outcomes import Escalated
-    from pipelang.runtime.engine.run import Ended, Run
+    from pipelang.runtime.engine.outcomes import Ended, Escalated
+    from pipelang.runtime.engine.run import Run
 
 Z95 = 1.644854
-Subjects = tuple[expr.Expr, ...]
 
 
 class Spending(Protocol):
-    """What things cost in a simulation, for one pipeline: dollars and tokens."""
+    """Prices of a simulation, for one pipeline: dollars and tokens."""
 
     def attempt(self, step: p.Step, link: p.Link, tier: str, turn: int) -> tuple[float, float]:
         """One attempt of a link at a tier, at a turn of an agent (1 for anything else)."""
@@ -48,15 +48,15 @@ class Spending(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ghost:
-    """What stands for a value: only whether it is right, and the verdicts behind that."""
+class SimulatedValue:
+    """A value of a simulation: only whether it is right, and the latent verdicts behind that."""
 
     right: bool
     latent: tuple[bool, bool] | None = field(default=None, repr=False, compare=False)
 
 
 class SimulatedWorld:
-    """One simulated run. `wrong_effect` tells whether something was done with a wrong value,
+    """One simulated run. `wrong_effect` says whether something was done with a wrong value,
     `reached` which steps of the pipeline itself were begun; with `people` its clock goes on while
     somebody is waited for.
     """
@@ -89,13 +89,13 @@ class SimulatedWorld:
         return None
 
     def value(self, run: Run, node: expr.Expr) -> Any:
-        return Ghost(self._right(run, (node,)))
+        return SimulatedValue(self._right(run, (node,)))
 
     def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         frame = self._frame(run)
         return frame.subject(frame.facts.open(node), arms)
 
-    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+    def link_value(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A value that was written down: right with its accuracy, if what it mentions is right."""
         assert isinstance(link.action, p.Value)
         frame = self._frame(run)
@@ -104,9 +104,9 @@ class SimulatedWorld:
             frame, step.name, link, frame.facts.odds.of(link.accuracy), 0.0, right
         )
         frame.make(step.name, answer)
-        return Ghost(answer)
+        return SimulatedValue(answer)
 
-    def answer(self, run: Run, value: Any) -> Any:
+    def fitted_answer(self, run: Run, value: Any) -> Any:
         return value
 
     def _right(self, run: Run, exprs: Iterable[expr.Expr]) -> bool:
@@ -155,7 +155,7 @@ class SimulatedWorld:
         if isinstance(action, p.Call) and run.program.tools[action.tool].acts and not answer:
             self.wrong_effect = True
         frame.make(attempt.step.name, answer)
-        return Ghost(answer, frame.latents[attempt.step.name].last)
+        return SimulatedValue(answer, frame.latents[attempt.step.name].last)
 
     async def _call_model(self, run: Run, attempt: Attempt, turn: int) -> None:
         """One attempt at a model. Raises `AttemptFailed`."""
@@ -181,7 +181,7 @@ class SimulatedWorld:
         right: bool,
     ) -> bool:
         flip = self.chances.flip
-        latents = frame.latents.setdefault(step, Latents())
+        latents = frame.latents.setdefault(step, LatentVerdicts())
         former = latents.last if latents.link is link else latents.former
         if former is not None and flip(frame.facts.odds.of(link.correlation)):
             latent = former
@@ -212,7 +212,7 @@ class SimulatedWorld:
         recovers = odds.of(link.recovers)
         answer = self._answer(frame, attempt.step.name, link, accuracy, recovers, right)
         frame.make(attempt.step.name, answer)
-        return Turn(Ghost(answer, frame.latents[attempt.step.name].last))
+        return Turn(SimulatedValue(answer, frame.latents[attempt.step.name].last))
 
     async def _use_a_tool(self, run: Run, agent: p.Agent) -> None:
         """One call between two turns, of each tool as often; a pipeline takes no time here."""
@@ -222,10 +222,10 @@ class SimulatedWorld:
             if tool is not None:
                 await self.loop.sleep(self._duration(tool.latency, tool.timeout))
 
-    async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
+    async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         return ToolResult(call, None)
 
-    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+    def vote_decided(self, run: Run, step: p.Step, answer: Any) -> None:
         frame = self._frame(run)
         frame.right[step.name] = answer.right
         frame.latents[step.name].last = answer.latent
@@ -243,7 +243,7 @@ class SimulatedWorld:
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
         return NOTHING
 
-    def enter(self, run: Run, child: Run, subjects: Subjects) -> None:
+    def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
         caller = self._frame(run)
         action = child.action
         assert action is not None, "an agent of a simulation calls nothing"
@@ -258,15 +258,15 @@ class SimulatedWorld:
             arguments=dict(action.arguments),
         )
 
-    def left(self, run: Run, step: p.Step, value: Any) -> None:
+    def child_answered(self, run: Run, step: p.Step, value: Any) -> None:
         self._made_anew(self._frame(run), step.name, value.right)
 
     def elements(self, run: Run, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
         frame = self._frame(run)
         right = frame.is_right(each.elements)
-        return [Ghost(right)] * frame.length(each.elements, each.most)
+        return [SimulatedValue(right)] * frame.length(each.elements, each.most)
 
-    def element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
+    def enter_element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
         outside = self._frame(run)
         inside.frame = SimulatedFrame(
             outside.facts,
@@ -281,10 +281,10 @@ class SimulatedWorld:
     def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
         right = all(answer.right for answer in answers if answer is not None)
         self._made_anew(self._frame(run), step.name, right)
-        return Ghost(right)
+        return SimulatedValue(right)
 
     def _made_anew(self, frame: SimulatedFrame, step: str, right: bool) -> None:
-        """What is no single answer is never copied."""
+        """Set whether a step's value is right that is no single answer: none copies it later."""
         frame.latents.pop(step, None)
         frame.make(step, right)
 
@@ -293,7 +293,7 @@ class SimulatedWorld:
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
         right = self._right(run, (action.key, *subjects))
         self._made_anew(self._frame(run), step.name, right)
-        return Ghost(right)
+        return SimulatedValue(right)
 
     async def remember(self, run: Run, item: p.Remember) -> None:
         if not self._right(run, (item.key, item.value)):
@@ -319,7 +319,7 @@ class SimulatedWorld:
             return NOTHING
         answer, frame.latents[step.name] = found
         frame.make(step.name, answer)
-        return Ghost(answer)
+        return SimulatedValue(answer)
 
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
         return None
@@ -327,7 +327,7 @@ class SimulatedWorld:
     async def hand_over(self, run: Run, result: Escalated) -> None:
         return None
 
-    def lack(self, run: Run, step: p.Step, link: p.Link) -> None:
+    def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
         return None
 
     def finish(self, run: Run, answered: bool) -> None:
@@ -371,7 +371,7 @@ class SimulatedWorld:
         return seconds <= longest
 
     def _response(self, frame: SimulatedFrame, role: p.Role, limit: float) -> float:
-        """How long a person takes; beyond the limit for no answer in time."""
+        """Seconds until a person answers; beyond the limit for no answer in time."""
         if role.responds is not None and role.responds.p95 is not None:
             return self._lognormal(role.responds)
         if limit == math.inf or self.chances.flip(frame.facts.odds.open(f"{role.name}.responds")):
@@ -412,5 +412,5 @@ class SimulatedWorld:
     async def first(self, tasks: Iterable[Task]) -> Iterable[Task]:
         return await self.loop.first(tasks)
 
-    async def stop(self, tasks: Iterable[Task]) -> None:
+    async def cancel(self, tasks: Iterable[Task]) -> None:
         await self.loop.stop(tasks)

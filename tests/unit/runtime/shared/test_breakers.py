@@ -16,9 +16,9 @@ from pipelang.runtime.shared.circuit_breakers import (
     CLOSED,
     HALF_OPEN,
     OPEN,
+    Admission,
     Breakers,
     EndedRun,
-    Pass,
     measure,
 )
 from pipelang.semantics import program as p
@@ -67,8 +67,8 @@ class Stage:
     def run(self, *seen: EndedRun | None) -> str:
         for one in seen:
             given = self.enter()
-            assert isinstance(given, Pass), given
-            self.all.over(given, one)
+            assert isinstance(given, Admission), given
+            self.all.record_end(given, one)
         return self.all.state(("k",))
 
 
@@ -123,15 +123,15 @@ def test_one_probe_at_a_time_decides() -> None:
     assert isinstance(stage.enter(), str)
     stage.clock.now += 1
     probe = stage.enter()
-    assert isinstance(probe, Pass)
+    assert isinstance(probe, Admission)
     assert probe.probe
     assert isinstance(stage.enter(), str), "while one probe is out, there is no other"
     assert stage.all.state(("k",)) == HALF_OPEN
-    assert stage.all.over(probe, BAD) == (OPEN, "`sure` rejected the probe")
+    assert stage.all.record_end(probe, BAD) == (OPEN, "`sure` rejected the probe")
     assert isinstance(stage.enter(), str), "a bad probe begins the wait anew"
     stage.clock.now += 60
     assert stage.run(GOOD) == CLOSED
-    assert isinstance(stage.enter(), Pass)
+    assert isinstance(stage.enter(), Admission)
 
 
 def test_a_probe_of_which_nothing_is_learnt_makes_room_for_the_next() -> None:
@@ -149,19 +149,19 @@ def test_a_probe_that_never_comes_back_does_not_keep_it_open() -> None:
     lost = stage.enter()
     stage.clock.now += 60
     assert stage.run(GOOD) == CLOSED
-    assert stage.all.over(lost, BAD) is None
+    assert stage.all.record_end(lost, BAD) is None
     assert stage.all.state(("k",)) == CLOSED
 
 
 def test_runs_from_before_a_change_do_not_count() -> None:
     stage = Stage(breaker(rejects(2)))
     early = [stage.enter() for _ in range(5)]
-    stage.all.over(early[0], BAD)
-    stage.all.over(early[1], BAD)
+    stage.all.record_end(early[0], BAD)
+    stage.all.record_end(early[1], BAD)
     stage.clock.now += 60
     assert stage.run(GOOD) == CLOSED
     for given in early[2:]:
-        assert stage.all.over(given, BAD) is None
+        assert stage.all.record_end(given, BAD) is None
     assert stage.all.state(("k",)) == CLOSED
 
 

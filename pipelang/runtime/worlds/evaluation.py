@@ -1,4 +1,4 @@
-"""The part of a world that works with real values: expressions, lists, arguments, asyncio."""
+"""Worlds with real values: expressions are evaluated, tasks are asyncio's."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.engine.values import Misfit, Types
-from pipelang.runtime.engine.world import Arms, AttemptFailed
+from pipelang.runtime.engine.values import Misfit
+from pipelang.runtime.engine.world import Arms, AttemptFailed, Subjects
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.engine.run import Ended, Run
+    from pipelang.runtime.engine.outcomes import Ended
+    from pipelang.runtime.engine.run import Run
 
-Subjects = tuple[expr.Expr, ...]
 
+class EvaluatingWorld:
+    """The base of the real world and of that of test blocks. Holds no state."""
 
-class Evaluating:
-    """What the real world and that of tests have in common."""
-
-    def __init__(self, types: Types) -> None:
-        self._types = types
+    __slots__ = ()
 
     def value(self, run: Run, node: expr.Expr) -> Any:
         return run.expressions.evaluate(node, run.values)
@@ -29,11 +27,11 @@ class Evaluating:
     def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return run.expressions.evaluate(node, run.values)
 
-    def pure(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+    def link_value(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         assert isinstance(link.action, p.Value)
         return run.expressions.evaluate(link.action.value, run.values)
 
-    def answer(self, run: Run, value: Any) -> Any:
+    def fitted_answer(self, run: Run, value: Any) -> Any:
         return run.expressions.fitted(value, run.pipeline.returns)
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
@@ -51,27 +49,27 @@ class Evaluating:
     def begin(self, run: Run, step: p.Step) -> None:
         return None
 
-    def chose(self, run: Run, step: p.Step, answer: Any) -> None:
+    def vote_decided(self, run: Run, step: p.Step, answer: Any) -> None:
         return None
 
     # ------------------------------------------------------------ sub-pipelines and lists
 
-    def enter(self, run: Run, child: Run, subjects: Subjects) -> None:
+    def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
         for parameter in child.pipeline.parameters:
             try:
                 given = child.values[parameter.name]
-                child.values[parameter.name] = self._types.check(parameter.type, given)
+                child.values[parameter.name] = run.expressions.fitted(given, parameter.type)
             except Misfit as misfit:
                 message = f"argument `{parameter.name}` of `{child.pipeline.name}`: {misfit}"
                 raise AttemptFailed(message, kind="argument", retryable=False) from None
 
-    def left(self, run: Run, step: p.Step, value: Any) -> None:
+    def child_answered(self, run: Run, step: p.Step, value: Any) -> None:
         return None
 
     def elements(self, run: Run, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
         return list(run.evaluate(each.elements))
 
-    def element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
+    def enter_element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
         return None
 
     def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
@@ -82,7 +80,7 @@ class Evaluating:
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.get_running_loop().create_task(work)
 
-    async def stop(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
+    async def cancel(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         running = list(tasks)
         for task in running:
             task.cancel()

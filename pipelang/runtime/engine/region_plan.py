@@ -1,0 +1,57 @@
+"""Plans of regions: which step or let waits for the values of which, worked out once a program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+
+
+@dataclass(frozen=True, slots=True)
+class RegionPlan:
+    """A region's steps and lets, by their places in it from 0, in writing order.
+
+    `reads` are the places whose values an item reads, `readers` the other way round, `first` those
+    that wait for nothing.
+    """
+
+    items: tuple[p.Step | p.Let, ...]
+    reads: tuple[frozenset[int], ...]
+    readers: tuple[tuple[int, ...], ...]
+    first: tuple[int, ...]
+
+
+def plan_of(block: p.Block, members: Sequence[int]) -> RegionPlan:
+    """The plan of a region, or of a part of one that is gone through again."""
+    items: list[p.Step | p.Let] = []
+    for index in members:
+        item = block.items[index]
+        assert isinstance(item, (p.Step, p.Let))
+        items.append(item)
+    places = {item.name: place for place, item in enumerate(items)}
+    reads = tuple(
+        frozenset(places[name] for name in item.reads & places.keys() - {item.name})
+        for item in items
+    )
+    readers: list[list[int]] = [[] for _ in items]
+    for place, read in enumerate(reads):
+        for at in read:
+            readers[at].append(place)
+    first = tuple(place for place, read in enumerate(reads) if not read)
+    return RegionPlan(tuple(items), reads, tuple(map(tuple, readers)), first)
+
+
+class Plans:
+    """The plans of whole regions, made when they are first gone through."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[p.Region | p.Barrier, RegionPlan]] = {}
+
+    def of(self, block: p.Block, segment: p.Region | p.Barrier) -> RegionPlan:
+        """The plan of a region of a block, or of a step that stands alone."""
+        known = self._known.get(id(segment))
+        if known is None:
+            members = segment.members if isinstance(segment, p.Region) else (segment.index,)
+            known = self._known[id(segment)] = (segment, plan_of(block, members))
+        return known[1]

@@ -1,0 +1,95 @@
+"""People in the real world: asks, approvals, holds and escalations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelang.runtime.engine.outcomes import Escalated, Halted
+from pipelang.runtime.engine.redaction import hide
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.templates import RenderError
+from pipelang.runtime.engine.values import Misfit, shown
+from pipelang.runtime.engine.world import Attempt, AttemptFailed, Decision, Question
+from pipelang.runtime.providers.pricing import ask_for
+from pipelang.runtime.shared.services import Services
+from pipelang.runtime.tools.registry import describe
+from pipelang.runtime.worlds.real.attempts import attempt_failed
+from pipelang.runtime.worlds.real.cancellation import check_not_killed, unless_killed
+from pipelang.runtime.worlds.real.clock import MachineClock
+from pipelang.semantics import program as p
+
+
+class PeopleCalls:
+    """Asks the people of a program, for any of its runs; `clock` is that of the run."""
+
+    __slots__ = ("_services",)
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def ask(self, clock: MachineClock, run: Run, attempt: Attempt, action: p.AskRole) -> Any:
+        """One attempt of an ask of a role; the answer fits its type. Raises `AttemptFailed`."""
+        check_not_killed(self._services.switches, run)
+        prompt = run.program.prompts[action.prompt]
+        timeout, people = attempt.link.timeout, self._services.people
+        try:
+            ask = ask_for(prompt, action, attempt, self._services.types)
+        except Misfit as misfit:
+            raise attempt_failed(run, attempt, "argument", str(misfit), retryable=False) from None
+        except RenderError as error:
+            raise attempt_failed(run, attempt, "render", str(error), retryable=False) from None
+        try:
+            run.emit("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
+            said = await clock.wait_for_people(
+                unless_killed(
+                    self._services.switches, run, people.answer(run, attempt, action, ask.user)
+                ),
+                None if timeout is None or people.keeps_time else float(timeout),
+            )
+            if said is None:
+                raise attempt_failed(run, attempt, "nobody", f"nobody of `{action.role}` answered")
+            if said.declined is not None:
+                why = f"`{said.by}` would not answer: {said.declined}".removesuffix(": ")
+                raise attempt_failed(run, attempt, "declined", why, retryable=False)
+            value = self._services.types.check(action.answers, said.value)
+        except (AttemptFailed, Halted):
+            raise
+        except Misfit as misfit:
+            raise attempt_failed(run, attempt, "misfit", str(misfit)) from None
+        except Exception as error:
+            raise attempt_failed(run, attempt, "raised", describe(error)) from error
+        content = shown(action.answers, value)
+        by = {} if said.by is None else {"by": hide(run, said.by)}
+        run.emit("answer", attempt.step.name, content=content, role=action.role, **by)
+        return value
+
+    async def decide(self, clock: MachineClock, run: Run, question: Question) -> Decision | None:
+        """Ask a person: the decision, None if there was none in time. Where people cannot be
+        reached the decision is a no, because nobody had the chance to say it.
+        """
+        check_not_killed(self._services.switches, run)
+        seconds = question.person.seconds
+        people = self._services.people
+        limit = None if seconds is None or people.keeps_time else float(seconds)
+        try:
+            asked = unless_killed(self._services.switches, run, people.decide(run, question))
+            decision = await clock.wait_for_people(asked, limit)
+            if decision is not None and not isinstance(decision, Decision):
+                raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
+        except Halted:
+            raise
+        except Exception as error:
+            reason = f"nobody could be asked: {hide(run, describe(error))}"
+            return Decision(False, reason=reason)
+        return decision
+
+    async def hand_over(self, run: Run, result: Escalated) -> None:
+        """Put what an escalated run hands over where people find it; a failure is an event."""
+        try:
+            case = await self._services.people.hand_over(run, result)
+        except Exception as error:
+            message = hide(run, describe(error))
+            run.emit("failed", result.reason, why="inbox", message=message)
+            return
+        if case is not None:
+            run.emit("case", case.name, case=case.id, role=case.role, what=case.kind)
