@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelang.interfaces.cli.exit_codes import USAGE
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 POINTS = (1, 2, 3, 4)
 TARGETS = ("0.9", "0.95", "0.99")
-USAGE = 2
 
 
 @click.command(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelang.interfaces.cli.run.command import stop
+from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.interfaces.text.colours import Paint, painter

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.main import INTERRUPTED
-from pipelang.interfaces.cli.programs import FINDINGS, USAGE, chosen, deliver, stop
+from pipelang.interfaces.cli.exit_codes import FINDINGS, INTERRUPTED, USAGE
+from pipelang.interfaces.cli.programs import chosen, deliver, stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn
 
 if TYPE_CHECKING:

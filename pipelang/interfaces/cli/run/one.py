@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Run
     from pipelang.runtime.host.handle import Handle
     from pipelang.semantics import program as p
-
-INTERRUPTED = 130
 
 
 async def run_one(

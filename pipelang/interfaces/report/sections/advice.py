@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.analysis.advice.advise import Advice, advise, wanted
+from pipelang.analysis.advice.advise import Advice
 from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.colours import painter
@@ -15,13 +15,12 @@ HARDLY = 0.00005
 
 def advice(view: View) -> list[str]:
     """A row a change, the one that buys most first; nothing where none helps."""
-    if view.bench is None:
+    if view.advice is None:
         return []
-    found = advise(view.bench, view.analysis, view.verbose)
-    found = [one for one in found if not _hardly(one)]
+    found = [one for one in view.advice.changes if not _hardly(one)]
     if not found:
         return []
-    goal = wanted(view.analysis)
+    goal = view.advice.goal
     rows: list[Row] = [
         [
             Cell("✓", "good") if one.reaches else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from pipelang.analysis.advice.what_if import RequiredAccuracy, WhatIf, what_if
+from pipelang.analysis.advice.what_if import RequiredAccuracy, WhatIf
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.sections.undeclared import place_of
 from pipelang.interfaces.report.view import View
@@ -16,10 +16,8 @@ MOST_NAMED = 3
 
 def conjecture(view: View) -> list[str]:
     """What success would be at some accuracies, what the promises need, what matters most."""
-    if view.bench is None or not view.analysis.unknown:
-        return []
-    found = what_if(view.bench, view.analysis)
-    if not found.rows and not found.widening:
+    found = None if view.advice is None else view.advice.what_if
+    if found is None or not (found.rows or found.widening):
         return []
     rows: list[Row] = [
         [
