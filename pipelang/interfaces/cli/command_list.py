@@ -10,7 +10,7 @@ COMMANDS = {
     "approve": "Answer what waits: yes, no, or an answer.",
     "kill": "Switch off a tool, a pipeline or everything.",
     "audit": "Verify or show the audit log.",
-    "graph": "Draw pipelines: as text, mermaid, dot or SVG.",
+    "graph": "Draw pipelines as text, mermaid, dot or SVG, or give the graph.",
     "compile": "Write a program as JSON, JSON Schema or Python stubs.",
     "tune": "Find the cheapest settings, tiers and retries that keep every promise.",
     "sketch": "Say what steps of some reliability come to; needs no file.",

@@ -12,6 +12,7 @@ from pipelang.diagnostics.columns import harmless
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.export.calibration_svg import calibration_svg
 from pipelang.interfaces.export.flow import flow
+from pipelang.interfaces.export.graph import picture
 from pipelang.interfaces.export.svg import svg
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.table import Cell, Row
@@ -62,7 +63,7 @@ class HtmlPicture:
 
 def graph_picture(view: View) -> HtmlPicture | None:
     """The pipeline as it flows."""
-    graph = flow(view.program, [view.pipeline.name])
+    graph = picture(flow(view.program, [view.pipeline.name]))
     if len(graph.nodes) > MOST_NODES:
         return None
     words = f"The steps, gates and endings of {view.pipeline.name}, in the order in which they run"
