@@ -2,7 +2,7 @@
 
 Importing click takes longer than all that is done when nothing has changed since the last check.
 What is not plain (`--help`, an option that is not known here, a mistake) is left to click, which
-knows how to say it. `tests/unit/test_check_line.py` holds the two readers against each other.
+knows how to say it. `tests/unit/interfaces/cli/test_command_line.py` holds the two readers against each other.
 """
 
 from __future__ import annotations
