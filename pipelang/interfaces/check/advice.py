@@ -27,7 +27,7 @@ def with_advice(checked: Sequence[Checked], everything: bool = False) -> list[Ch
 
 
 def bench_of(checked: Checked) -> Bench:
-    """What changes of a checked program are tried on."""
+    """The bench on which changes of a checked program are tried."""
     from pipelang.analysis.advice.trying import Bench
 
     assert checked.program is not None

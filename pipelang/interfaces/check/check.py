@@ -153,7 +153,7 @@ def review_loads(checked: Sequence[Checked]) -> list[Load]:
 def _weighed(
     found: list[Diagnostic], root: str, built: Built, config: Config, imports: bool
 ) -> list[Diagnostic]:
-    """What is told of it under a configuration; the rules are imported where there are some."""
+    """The findings that a configuration keeps; its rules are imported only where there are some."""
     production = config.profile == "production" and built.program is not None
     speaks = any("pipelang:" in source.text for source in built.sources.values())
     if not production and config.tells_all and not speaks:
@@ -247,7 +247,7 @@ def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
 
 
 def evidence_json(checked: Sequence[Checked]) -> dict[str, Any]:
-    """What each evidence file says by itself, by its path."""
+    """The calibration of each evidence file, by its path."""
     files = {
         name: file
         for one in checked

@@ -22,7 +22,7 @@ STDIN = "<stdin>"
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the files."""
+    """The files by result: names of the changed ones, counts of the others."""
 
     changed: list[str] = field(default_factory=list)
     unchanged: int = 0

@@ -106,7 +106,7 @@ def _head(trace: WrittenTrace, name: str, paint: Paint) -> str:
 
 
 def _end(outcome: Event | None, paint: Paint) -> list[str]:
-    """How it ended and what it took; nothing while it goes on."""
+    """The outcome, time and cost of a run, or that there is no outcome yet."""
     if outcome is None:
         return [paint("no outcome yet", "dim")]
     data = outcome.data

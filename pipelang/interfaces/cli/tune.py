@@ -111,7 +111,7 @@ def _checked(file: str, assume: tuple[str, ...]) -> Checked:
 
 
 def _tuned(checked: Checked, name: str, budget: int) -> Tuned | None:
-    """What tuning one pipeline comes to; None (told) where its figures are not known."""
+    """The result of tuning one pipeline; None, with a message, where its figures are not known."""
     from pipelang.analysis.tuning.tune import tune
     from pipelang.interfaces.check.advice import bench_of
 

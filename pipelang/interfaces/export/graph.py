@@ -111,7 +111,7 @@ class Graph:
         return found
 
     def framed(self, cluster: str) -> bool:
-        """Whether a cluster deserves a frame: more than one step, or more than one pipeline."""
+        """Whether a cluster has a frame: it has several steps, or there are several pipelines."""
         match self.clusters[cluster].kind:
             case ClusterKind.PIPELINE:
                 return len(self.pipelines) > 1

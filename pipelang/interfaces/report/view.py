@@ -1,4 +1,4 @@
-"""What a section of the report gets: one pipeline's analysis, and how to show it."""
+"""The input of every section of the report: one pipeline's analysis, and how to show it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ TOO_WIDE = 0.2
 
 
 def says_something(number: Number) -> bool:
-    """Whether a figure is known well enough to lead with it."""
+    """Whether a figure is known well enough for the opening sentence."""
     if number.value is not None:
         return True
     return (

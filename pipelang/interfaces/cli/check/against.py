@@ -50,7 +50,7 @@ def check_against(line: CheckLine, other: str) -> int:
 def _before(
     paths: Sequence[str], other: str, asked: CheckSettings
 ) -> tuple[list[Checked], str | None]:
-    """What is compared with, checked, and the hash of a revision. Ends the process on a mistake."""
+    """The other side, checked, and the hash of a revision. Ends the process on a mistake."""
     if _is_path(other):
         return _files(other, asked), None
     try:

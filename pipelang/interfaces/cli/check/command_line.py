@@ -22,7 +22,7 @@ PROFILES = ("demo", "production")
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
-    """What `pipelang check` was asked to do."""
+    """The options of one call of `pipelang check`."""
 
     paths: tuple[str, ...] = ()
     form: str = "text"

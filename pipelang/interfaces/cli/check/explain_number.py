@@ -87,7 +87,7 @@ def _known(checked: Sequence[Checked]) -> Iterator[str]:
 
 
 def _no_pipeline(checked: Sequence[Checked]) -> int:
-    """What keeps the files from being analysed."""
+    """Tells the errors that keep the files from being analysed; gives the exit code."""
     from pipelang.diagnostics.render import as_text
 
     width, colour = text_width(sys.stderr), wants_colour(sys.stderr)

@@ -1,4 +1,4 @@
-"""What `pipelang check` says: findings and the reliability report, in the form asked for."""
+"""Runs a check and renders its findings and reports in the format that was asked for."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def outcome(line: CheckLine, seen: FileSnapshot, width: int, colour: bool) -> Ca
 
 
 def _no_codes(line: CheckLine) -> str:
-    """What is wrong with the codes of a line; empty if nothing is."""
+    """The message about codes of a line that do not exist; empty if all do."""
     if not line.select and not line.ignore:
         return ""
     from pipelang.diagnostics.lookup import is_selector, meant

@@ -132,7 +132,7 @@ def command(
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to run, on what, with what."""
+    """One call of `pipelang run`: the handle, its inputs, provider, state folder and options."""
 
     handle: Handle
     inputs: Inputs

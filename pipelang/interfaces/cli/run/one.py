@@ -76,7 +76,7 @@ def _live(pipeline: p.Pipeline, form: str) -> Live:
 
 
 def _interrupted(run: Run, form: str) -> None:
-    """What there is so far of a run that was told to stop."""
+    """Prints the partial result of a run that was interrupted."""
     from pipelang.runtime.engine.redaction import hide_json
     from pipelang.runtime.engine.run import so_far
 

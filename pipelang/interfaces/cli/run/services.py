@@ -1,4 +1,4 @@
-"""What `pipelang run` changes of a program and plugs in: settings, kill switches, MCP servers."""
+"""Applies settings to a program for `pipelang run`, and plugs in kill switches and MCP servers."""
 
 from __future__ import annotations
 

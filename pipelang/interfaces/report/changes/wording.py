@@ -16,7 +16,7 @@ _LESS_IS_BETTER = frozenset(
     ("silent_error", "selective_risk", "wrong_effect", "failure", "cost", "latency", "turnaround")
 )
 _BESIDE = frozenset(("coverage", "availability"))
-"""What follows from other rows, and is left out unless everything is wanted."""
+"""Metrics that follow from other rows: left out unless everything is wanted."""
 _MIDDLE = ("p50", "p99")
 
 
@@ -184,7 +184,7 @@ def what_happened(one: PipelineDifference) -> str:
 
 
 def grounds(found: Against) -> Iterator[str]:
-    """What the ranges stand on, a sentence for each kind that occurs."""
+    """The basis of the ranges, a sentence for each kind that occurs."""
     kinds = {
         part.how
         for one in found.pipelines
@@ -212,5 +212,5 @@ def _all(found: Against) -> Iterator[Changed]:
 
 
 def place(found: Against) -> str:
-    """What was compared with."""
+    """The name of the other side of the comparison."""
     return found.other if found.commit is None else f"{found.other} ({found.commit[:10]})"

@@ -71,7 +71,7 @@ def graph_picture(view: View) -> HtmlPicture | None:
 
 
 def curves(view: View) -> list[HtmlPicture]:
-    """How far the confidences can be believed that the pipeline puts thresholds on."""
+    """Calibration curves of the confidences that the pipeline compares with thresholds."""
     used = [name for name in view.program.evidence if f"{name}:bins" in view.analysis.bases]
     if not used:
         return []

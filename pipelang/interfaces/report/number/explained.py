@@ -151,7 +151,7 @@ def _label(part: Contribution) -> str:
 
 
 def _happens(part: Contribution, name: str) -> Iterator[str]:
-    """What an item does to the runs that come to it, as far as the number is about it."""
+    """The effect of an item on the runs that reach it, as far as the number depends on it."""
     row = part.row
     assert row is not None
     if isinstance(row.item, (p.When, p.MatchBranch)):
@@ -195,7 +195,7 @@ def _of_wrong(row: Passed, name: str) -> Iterator[str]:
 
 
 def _ends(flow: Flow, name: str) -> Iterator[str]:
-    """How runs of a kind end without an answer; only in the way that the number is about."""
+    """Runs that end without an answer, only those that the number counts."""
     head = name.partition(".")[0]
     only = {"availability": "failure"}.get(head, head if head in _VERBS else "")
     for key, verb in _VERBS.items():
@@ -236,7 +236,7 @@ def _why_not(view: View, name: str) -> str:
 
 
 def _of_time(view: View, name: str) -> list[str]:
-    """What most of a time goes by, with what is declared of it."""
+    """The steps that most of a time is spent in, with their declared figures."""
     head = name.partition(".")[0]
     path = view.analysis.critical.get(head, ())
     if not path:

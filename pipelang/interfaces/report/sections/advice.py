@@ -1,4 +1,4 @@
-"""What to fix first: changes with what each of them buys."""
+"""The section `What to fix first`: changes with their effect, as the checked result has them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _cost(one: Advice) -> str:
 
 
 def _beside(one: Advice) -> Cell:
-    """What else a change does to what is answered: the other of success and silent error."""
+    """The effect of a change on the other one of success and silent error."""
     for metric in ("silent_error", "success"):
         before, after = one.figures[metric]
         if metric != one.metric and abs(after - before) >= HARDLY:

@@ -1,4 +1,4 @@
-"""For someone without numbers: what would follow from some."""
+"""The section for undeclared figures: results that some assumed accuracies would give."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_NAMED = 3
 
 
 def conjecture(view: View) -> list[str]:
-    """What success would be at some accuracies, what the promises need, what matters most."""
+    """Success at assumed accuracies, the accuracy that promises need, unknowns to declare first."""
     found = None if view.advice is None else view.advice.what_if
     if found is None or not (found.rows or found.widening):
         return []
