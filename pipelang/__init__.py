@@ -13,6 +13,7 @@ from pipelang.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pipelang.interfaces.export.flow import graph
     from pipelang.interfaces.loading import CheckFailed, load
     from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected
     from pipelang.runtime.engine.world import Decision, Question
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.tools.registry import ToolDrift, ToolMissing
 
 _HOMES = {
+    "graph": "pipelang.interfaces.export.flow",
     "load": "pipelang.interfaces.loading",
     "CheckFailed": "pipelang.interfaces.loading",
     "Handle": "pipelang.runtime.host.handle",
@@ -95,6 +97,7 @@ __all__ = [
     "Update",
     "Webhook",
     "__version__",
+    "graph",
     "load",
     "receive",
 ]

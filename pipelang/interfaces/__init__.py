@@ -1,1 +1,1 @@
-"""What people and hosts touch: the command line, and (later) editor and service."""
+"""Everything that people and hosts call: the command line, reports, exports, `pipelang.load`."""

@@ -31,7 +31,8 @@ import pytest
 from pipelang.diagnostics import Source, has_errors
 from pipelang.interfaces.check.check import Checked, check_file, report_json, with_review
 from pipelang.interfaces.check.disk_loader import DiskLoader
-from pipelang.interfaces.cli.main import COMMANDS, main
+from pipelang.interfaces.cli.command_list import COMMANDS
+from pipelang.interfaces.cli.main import main
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.pipeline_tests import run_test
 from pipelang.syntax.format import format_source

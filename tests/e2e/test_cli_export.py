@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import networkx as nx
 import pytest
+
+import pipelang
 
 REPO = Path(__file__).resolve().parents[2]
 SUPPORT = REPO / "examples" / "support" / "support.pipe"
@@ -152,6 +155,8 @@ def test_output_goes_to_a_file_as_it_goes_to_the_screen(folder: Path, target: st
         ["graph", "--format", "svg"],
         ["graph", "--format", "dot"],
         ["graph", "--format", "mermaid"],
+        ["graph", "--format", "graphml"],
+        ["graph", "--format", "json"],
     ],
     ids=" ".join,
 )
@@ -196,6 +201,50 @@ def test_a_picture_of_the_support_desk(folder: Path):
     root = ElementTree.parse(folder / "support.svg").getroot()
     words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"handle_ticket", "learn_from", "gate standard", "region", "answered"} <= set(words)
+
+
+def test_the_graph_in_files_is_that_of_the_library(folder: Path):
+    graph = pipelang.graph(pipelang.load(SUPPORT), "handle_ticket")
+    arguments = ("graph", SUPPORT, "handle_ticket", "--format")
+    data = json.loads(out(run(*arguments, "json", cwd=folder)))
+    run(*arguments, "graphml", "-o", "support.graphml", cwd=folder)
+    found = {
+        "json": nx.node_link_graph(data, edges="edges"),
+        "graphml": nx.read_graphml(folder / "support.graphml"),
+    }
+    for form, read in found.items():
+        assert list(read) == list(graph), form
+        assert set(read.edges(data="kind")) == set(graph.edges(data="kind")), form
+        for id, node in read.nodes(data=True):
+            assert node.pop("line") > 0
+            assert node.pop("column") > 0
+            kept = {key: value for key, value in graph.nodes[id].items() if value != ""}
+            assert {key: value for key, value in node.items() if value != ""} == kept, form
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "small.pipe", "--format", "json"],
+        ["run", "small.pipe", "answer", "--provider", "simulated"],
+    ],
+)
+def test_networkx_is_loaded_by_graphs_only(folder: Path, arguments: list[str]):
+    code = (
+        "import sys\nfrom pipelang.interfaces.cli.main import main\n"
+        "try: main(sys.argv[1:])\nexcept SystemExit: pass\n"
+        "sys.exit(9 if 'networkx' in sys.modules else 0)"
+    )
+
+    def exit_code(*words: str) -> int:
+        environment = {**os.environ, "PYTHONPATH": str(REPO), "PIPELANG_NO_CACHE": "1"}
+        command = [sys.executable, "-c", code, *words]
+        return subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, timeout=60
+        ).returncode
+
+    assert exit_code(*arguments) == 0
+    assert exit_code("graph", "small.pipe") == 9
 
 
 def test_the_schema_of_one_pipeline_takes_its_inputs(folder: Path):

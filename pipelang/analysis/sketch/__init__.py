@@ -1,4 +1,4 @@
-"""Pipelines in a line: what steps of so-and-so much reliability come to, without any file.
+"""Pipelines in one line: figures of a few steps in a row, without any file.
 
     0.95 x 4                          four steps one after the other, each right 95% of the time
     95% x 4 then 98%                  ... and a fifth at 98%
@@ -8,6 +8,7 @@
     95% x 4 for 90%                   how right must each be, for 90% in the end?
     95% x 4, $0.02 each, 500/day      a month of it
 
-What stands behind a comma is said of every step that does not say it for itself. As everywhere in
-pipelang, a step that reads something wrong is wrong, and a retry beats failures, not wrong answers.
+An option behind a comma holds for every step that has no such option of its own. As everywhere in
+pipelang, a step that reads something wrong is wrong, and a retry helps against failures, not
+against wrong answers.
 """

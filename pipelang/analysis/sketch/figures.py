@@ -1,11 +1,10 @@
-"""What a sketch comes to, in exact decimals."""
+"""Figures of a sketch in exact decimals, by the same rules as the analysis of a pipeline."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from math import prod
 
-from pipelang.analysis.sketch.reading import Sketch, SketchSteps
+from pipelang.analysis.sketch.reading import Sketch
 from pipelang.records import dataclass, replace
 
 DAYS_A_MONTH = 30
@@ -15,7 +14,7 @@ CLOSE = Decimal("1e-12")
 
 @dataclass(frozen=True, slots=True)
 class SketchFigures:
-    """What a run comes to: right, wrong without anybody noticing, failed; dollars and seconds."""
+    """Shares of runs that are right, wrong unnoticed and failed; dollars and seconds of a run."""
 
     success: Decimal
     silent_error: Decimal
@@ -26,51 +25,35 @@ class SketchFigures:
     seconds_worst: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class _One:
-    """One step: P(right), P(answers), attempts on average and at most."""
-
-    right: Decimal
-    answers: Decimal
-    attempts: Decimal
-    most: int
-
-
-def _one(steps: SketchSteps) -> _One:
-    """Attempts until one does not fail; then something else, which never does."""
-    options = steps.options
-    fails, retries = options.fails or ZERO, options.retry or 0
-    out = fails ** (retries + 1) if fails else ZERO
-    attempts = sum((fails**number for number in range(retries + 1)), ZERO) if fails else ONE
-    right, answers = steps.accuracy * (1 - out), 1 - out
-    if options.fallback is None:
-        return _One(right, answers, attempts, retries + 1)
-    return _One(right + out * options.fallback, ONE, attempts + out, retries + 2)
-
-
 def figures(sketch: Sketch) -> SketchFigures:
-    """One step after the other; the first that fails ends the run."""
+    """Work out one step after the other; the first that fails ends the run."""
     success, reached = ONE, ONE
-    cost, seconds = [ZERO, ZERO], [ZERO, ZERO]
-    for steps in sketch.steps:
-        one, options = _one(steps), steps.options
-        for _ in range(steps.count):
-            attempts = reached * one.attempts
-            for total, each in ((cost, options.cost or ZERO), (seconds, options.seconds or ZERO)):
-                total[0] += attempts * each
-                total[1] += one.most * each
-            success *= one.right
-            reached *= one.answers
-    return SketchFigures(success, reached - success, 1 - reached, *cost, *seconds)
+    cost, cost_worst, seconds, seconds_worst = ZERO, ZERO, ZERO, ZERO
+    for step in (steps for steps in sketch.steps for _ in range(steps.count)):
+        # Decimal has no 0 ** 0: the first attempt is always made.
+        attempts = ONE + sum((step.fails**n for n in range(1, step.retry + 1)), ZERO)
+        most, exhausted = step.retry + 1, step.fails ** (step.retry + 1)
+        right, answers = step.accuracy * (1 - exhausted), 1 - exhausted
+        if step.fallback is not None:
+            right, answers = right + exhausted * step.fallback, ONE
+            attempts, most = attempts + exhausted, most + 1
+        cost, cost_worst = cost + reached * attempts * step.cost, cost_worst + most * step.cost
+        seconds += reached * attempts * step.seconds
+        seconds_worst += most * step.seconds
+        success, reached = success * right, reached * answers
+    wrong, failed = reached - success, 1 - reached
+    return SketchFigures(success, wrong, failed, cost, cost_worst, seconds, seconds_worst)
 
 
 def at_accuracy(sketch: Sketch, accuracy: Decimal) -> Sketch:
-    """The sketch with every step as right as this."""
+    """The sketch with this accuracy for every step."""
     return replace(sketch, steps=tuple(replace(steps, accuracy=accuracy) for steps in sketch.steps))
 
 
 def better_by(sketch: Sketch, points: Decimal, index: int | None = None) -> Sketch:
-    """The sketch with its steps (or those at one index) so much better, at most perfect."""
+    """The sketch with `points` (a share) added to the accuracy of all its steps, or of those at an
+    index; at most 1.
+    """
     return replace(
         sketch,
         steps=tuple(
@@ -83,8 +66,9 @@ def better_by(sketch: Sketch, points: Decimal, index: int | None = None) -> Sket
 
 
 def needed(sketch: Sketch, target: Decimal) -> Decimal | None:
-    """How right every step must be, all alike, for so many runs to be right; None if even perfect
-    steps do not do it, because too much fails.
+    """The least accuracy, the same for every step, with which `target` of the runs are right.
+
+    None if even perfect steps do not reach it, because too much fails.
     """
     if figures(at_accuracy(sketch, ONE)).success < target:
         return None
@@ -96,8 +80,3 @@ def needed(sketch: Sketch, target: Decimal) -> Decimal | None:
         else:
             low = middle
     return high
-
-
-def naive(sketch: Sketch) -> Decimal:
-    """All accuracies multiplied."""
-    return prod((steps.accuracy**steps.count for steps in sketch.steps), start=ONE)

@@ -1,13 +1,13 @@
-"""Reads a sketch: words, shares, money and times, each with its place for errors."""
+"""Reads a sketch: its steps, what is said of them, and where a mistake in it stands."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from pipelang.records import dataclass, field, replace
+from pipelang.records import dataclass
 
 MOST_STEPS = 1000
 MOST_RETRIES = 100
@@ -25,10 +25,13 @@ _WORD = re.compile(
 )
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 _A_DAY = {"day": 1, "h": 24, "hour": 24, "min": 1440}
+_OPTIONS = ("retry", "fails", "with", "fallback", "for")
+_SHELL = re.compile(r"(?:^|[\s,])\S*sh\.\d")
+"""What a shell makes of `$0.02`: its own name, and what is left."""
 
 
 class NoSketch(ValueError):
-    """A sketch that cannot be read: why, where (a span of the text), and the mend."""
+    """A sketch that cannot be read: the reason, its place (a span of the text), and help."""
 
     def __init__(self, why: str, start: int, end: int, help: str) -> None:
         super().__init__(why)
@@ -36,43 +39,25 @@ class NoSketch(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What is said of a step besides how right it is; None where nothing is.
-
-    `fails` is the share of attempts that fail, `retry` how many more there are, `fallback` how
-    right the answer of something else is; `cost` in dollars and `seconds` are an attempt's.
-    """
-
-    fails: Decimal | None = None
-    retry: int | None = None
-    fallback: Decimal | None = None
-    cost: Decimal | None = None
-    seconds: Decimal | None = None
-
-    def over(self, other: Options) -> Options:
-        """These, and where they say nothing, the other's."""
-        return Options(
-            other.fails if self.fails is None else self.fails,
-            other.retry if self.retry is None else self.retry,
-            other.fallback if self.fallback is None else self.fallback,
-            other.cost if self.cost is None else self.cost,
-            other.seconds if self.seconds is None else self.seconds,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class SketchSteps:
-    """So many alike steps."""
+    """`count` equal steps. `fails` is the share of attempts that fail, `retry` the number of
+    further attempts, `fallback` the accuracy of what answers after the last; an attempt costs
+    `cost` dollars and takes `seconds`.
+    """
 
     accuracy: Decimal
     count: int
-    options: Options
+    fails: Decimal = Decimal(0)
+    retry: int = 0
+    fallback: Decimal | None = None
+    cost: Decimal = Decimal(0)
+    seconds: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """Steps in order; `target` is how right all of them should be, `per_day` the runs a day;
-    `notes` tell of what was said in vain.
+    """Steps in order; `target` is the share of right runs that is wanted, `per_day` the runs a
+    day; `notes` name options without effect.
     """
 
     steps: tuple[SketchSteps, ...]
@@ -81,197 +66,177 @@ class Sketch:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     start: int
     end: int
 
 
-@dataclass(slots=True)
+def read(text: str) -> Sketch:
+    """Read a sketch. Raises `NoSketch`."""
+    return _Reader(text).sketch()
+
+
 class _Reader:
-    text: str
-    tokens: list[_Token]
-    at: int = 0
-    parts: list[SketchSteps] = field(default_factory=list)
-    shared: Options = field(default_factory=Options)
-    target: Decimal | None = None
-    per_day: Decimal | None = None
+    """Takes the words one by one. `shared` are the options of every step that has no own."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        kinds = ((match, match.lastgroup or "") for match in _WORD.finditer(text))
+        self.tokens = [_Token(kind, match[kind], *match.span(kind)) for match, kind in kinds]
+        end = len(text.rstrip())
+        self.tokens.append(_Token("end", "", end, end + 1))
+        self.shared: dict[str, Decimal | int] = {}
+        self.target: Decimal | None = None
+        self.per_day: Decimal | None = None
 
     @property
     def next(self) -> _Token:
-        return self.tokens[self.at]
+        return self.tokens[0]
 
     def take(self) -> _Token:
-        token = self.tokens[self.at]
-        self.at += 1
-        return token
+        return self.tokens.pop(0)
 
     def is_word(self, *words: str) -> bool:
         return self.next.kind == "word" and self.next.text.casefold() in words
 
+    def skip(self, *words: str) -> bool:
+        found = self.is_word(*words)
+        if found:
+            self.take()
+        return found
 
-def read(text: str) -> Sketch:
-    """Read a sketch. Raises `NoSketch`."""
-    tokens = [
-        _Token(
-            match.lastgroup or "", match[match.lastgroup or 0], *match.span(match.lastgroup or 0)
+    def is_option(self) -> bool:
+        return self.is_word(*_OPTIONS) or self.next.kind in ("money", "time", "rate")
+
+    def sketch(self) -> Sketch:
+        if self.next.kind == "end":
+            _stop(self.next, "there is nothing to work out", 'try `pipelang sketch "0.95 x 4"`')
+        parts = [self.steps()]
+        while self.next.kind != "end":
+            if self.skip("then", "and", "->", "→"):
+                parts.append(self.steps())
+            elif self.next.kind == "comma":
+                self.take()
+                if not self.is_word("then"):
+                    self.option(self.shared)
+            elif len(parts) == 1 and self.is_option():
+                self.option(self.shared)
+            else:
+                self.unexpected()
+        steps = tuple(
+            SketchSteps(accuracy, count, **{**self.shared, **own})  # type: ignore[arg-type]
+            for accuracy, count, own in parts
         )
-        for match in _WORD.finditer(text)
-    ]
-    end = len(text.rstrip())
-    reader = _Reader(text, [*tokens, _Token("end", "", end, end + 1)])
-    if reader.next.kind == "end":
-        _stop(reader.next, "there is nothing to work out", 'try `pipelang sketch "0.95 x 4"`')
-    reader.parts.append(_steps(reader))
-    while reader.next.kind != "end":
-        if reader.is_word("then", "and", "->", "→"):
-            reader.take()
-            reader.parts.append(_steps(reader))
-        elif reader.next.kind == "comma":
-            reader.take()
-            if reader.is_word("then"):
-                continue
-            reader.shared = _option(reader, reader.shared)
-        elif len(reader.parts) == 1 and _is_option(reader):
-            reader.shared = _option(reader, reader.shared)
+        return Sketch(steps, self.target, self.per_day, tuple(_notes(steps)))
+
+    def steps(self) -> tuple[Decimal, int, dict[str, Decimal | int]]:
+        """`95%`, `0.95 x 4`, `4 x 95%`, with the options of these steps alone."""
+        count = None
+        if self.next.kind == "number" and self.tokens[1].kind == "times":
+            second = self.tokens[2]
+            if second.kind == "share" or ("." in second.text and "." not in self.next.text):
+                count = self.count(1, MOST_STEPS, "steps")
+                self.take()
+        accuracy = self.share()
+        if count is None and self.next.kind == "times":
+            self.take()
+            count = self.count(1, MOST_STEPS, "steps")
+        own: dict[str, Decimal | int] = {}
+        while self.is_option() and not self.is_word("for"):
+            self.option(own)
+        return accuracy, 1 if count is None else count, own
+
+    def option(self, into: dict[str, Decimal | int]) -> None:
+        """One option, added to those before it."""
+        kind, text = self.next.kind, self.next.text
+        if kind == "money":
+            self.take()
+            self.skip("each")
+            into["cost"] = Decimal(text)
+        elif kind == "time":
+            self.take()
+            self.skip("each")
+            unit = "ms" if text.endswith("ms") else text[-1]
+            into["seconds"] = Decimal(text.removesuffix(unit).strip()) * _SECONDS[unit]
+        elif kind == "rate":
+            self.take()
+            amount, _, period = text.replace(" ", "").partition("/")
+            self.per_day = Decimal(amount) * _A_DAY[period]
+        elif self.skip("retry"):
+            into["retry"] = self.count(0, MOST_RETRIES, "retries")
+        elif self.skip("fails"):
+            into["fails"] = self.share()
+        elif self.skip("fallback"):
+            into["fallback"] = self.share()
+        elif self.skip("with"):
+            while self.skip("fallback", "a"):
+                pass
+            into["fallback"] = self.share()
+        elif self.skip("for"):
+            place = self.next
+            self.target = self.share()
+            if not 0 < self.target < 1:
+                _stop(place, "no steps reach 0% or 100%", "a target lies between: `for 90%`")
         else:
-            _unexpected(reader)
-    steps = tuple(replace(part, options=part.options.over(reader.shared)) for part in reader.parts)
-    return Sketch(steps, reader.target, reader.per_day, tuple(_notes(steps)))
+            self.unexpected()
 
-
-def _steps(reader: _Reader) -> SketchSteps:
-    """`95%`, `0.95 x 4`, `4 x 95%`, with what is said of these steps alone."""
-    first = reader.next
-    count: int | None = None
-    if first.kind == "number" and reader.tokens[reader.at + 1].kind == "times":
-        following = reader.tokens[reader.at + 2]
-        if following.kind == "share" or ("." in following.text and "." not in first.text):
-            count = _count(reader, 1, MOST_STEPS, "steps")
-            reader.take()
-    accuracy = _share(reader)
-    if count is None and reader.next.kind == "times":
-        reader.take()
-        count = _count(reader, 1, MOST_STEPS, "steps")
-    options = Options()
-    while _is_option(reader) and not reader.is_word("for"):
-        options = _option(reader, options)
-    return SketchSteps(accuracy, 1 if count is None else count, options)
-
-
-_OPTIONS = ("retry", "fails", "with", "fallback", "for")
-
-
-def _is_option(reader: _Reader) -> bool:
-    return reader.is_word(*_OPTIONS) or reader.next.kind in ("money", "time", "rate")
-
-
-def _option(reader: _Reader, options: Options) -> Options:
-    """One thing that is said of steps, added to what was said before."""
-    token = reader.next
-    if token.kind == "money":
-        reader.take()
-        _each(reader)
-        return replace(options, cost=Decimal(token.text))
-    if token.kind == "time":
-        reader.take()
-        _each(reader)
-        return replace(options, seconds=_seconds(token.text))
-    if token.kind == "rate":
-        reader.take()
-        amount, _, period = token.text.replace(" ", "").partition("/")
-        reader.per_day = Decimal(amount) * _A_DAY[period]
-        return options
-    if reader.is_word("retry"):
-        reader.take()
-        return replace(options, retry=_count(reader, 0, MOST_RETRIES, "retries"))
-    if reader.is_word("fails"):
-        reader.take()
-        return replace(options, fails=_share(reader))
-    if reader.is_word("with", "fallback"):
-        reader.take()
-        if token.text.casefold() == "with" and reader.is_word("fallback", "a"):
-            while reader.is_word("fallback", "a"):
-                reader.take()
-        return replace(options, fallback=_share(reader))
-    if reader.is_word("for"):
-        reader.take()
-        place = reader.next
-        reader.target = _share(reader)
-        if not 0 < reader.target < 1:
-            _stop(place, "no steps reach 0% or 100%", "a target lies between: `for 90%`")
-        return options
-    _unexpected(reader)
-
-
-def _each(reader: _Reader) -> None:
-    if reader.is_word("each"):
-        reader.take()
-
-
-def _share(reader: _Reader) -> Decimal:
-    token = reader.take()
-    if token.kind == "share":
-        value = Decimal(token.text.rstrip("% ")) / 100
-    elif token.kind == "number":
-        value = Decimal(token.text)
-        if value > 1:
+    def share(self) -> Decimal:
+        token = self.take()
+        if token.kind not in ("share", "number"):
+            why = f"expected a share, found {_shown(token)}"
+            _stop(token, why, "a share looks like 95% or 0.95")
+        value = Decimal(token.text.rstrip("% ")) / (100 if token.kind == "share" else 1)
+        if value > 1 and token.kind == "number":
             help = f"write {token.text}% or {value / 100}" if value <= 100 else "95% or 0.95"
             _stop(token, f"`{token.text}` is not a share", help)
-    else:
-        found = "the end" if token.kind == "end" else f"`{token.text}`"
-        _stop(token, f"expected a share, found {found}", "a share looks like 95% or 0.95")
-    if value > 1:
-        _stop(token, f"`{token.text}` is more than all", "a share is at most 100%")
-    return value
+        if value > 1:
+            _stop(token, f"`{token.text}` is more than all", "a share is at most 100%")
+        return value
 
+    def count(self, least: int, most: int, what: str) -> int:
+        token = self.take()
+        if token.kind != "number" or "." in token.text:
+            why = f"expected how many {what}, found {_shown(token)}"
+            _stop(token, why, "a whole number, as in `x 4`")
+        number = int(token.text)
+        if not least <= number <= most:
+            _stop(token, f"`{number}` {what} cannot be sketched", f"between {least} and {most:,}")
+        return number
 
-def _count(reader: _Reader, least: int, most: int, what: str) -> int:
-    token = reader.take()
-    if token.kind != "number" or "." in token.text:
-        found = "the end" if token.kind == "end" else f"`{token.text}`"
-        _stop(token, f"expected how many {what}, found {found}", "a whole number, as in `x 4`")
-    number = int(token.text)
-    if not least <= number <= most:
-        _stop(token, f"`{number}` {what} cannot be sketched", f"between {least} and {most:,}")
-    return number
-
-
-def _seconds(text: str) -> Decimal:
-    unit = "ms" if text.endswith("ms") else text[-1]
-    return Decimal(text.removesuffix(unit).strip()) * _SECONDS[unit]
+    def unexpected(self) -> NoReturn:
+        token = self.next
+        if token.kind in ("share", "number"):
+            why = f"`{token.text}` stands beside another step"
+            _stop(token, why, "steps are joined by `then`: `95% x 4 then 98%`")
+        if _SHELL.search(self.text) and token.kind in ("word", "other"):
+            help = "the shell took `$0` for its own name: put the sketch in single quotes"
+            _stop(token, f"expected money, found {_shown(token)}", help)
+        help = (
+            "there are: $0.02 each, 2s each, fails 5%, retry 2, with fallback 90%, for 90%, 500/day"
+        )
+        _stop(token, f"expected something about the steps, found {_shown(token)}", help)
 
 
 def _notes(steps: tuple[SketchSteps, ...]) -> Iterator[str]:
     """A retry and a fallback need something that fails."""
+    if any(part.fails for part in steps):
+        return
+    retries, fallbacks = (part.retry for part in steps), (part.fallback for part in steps)
     for what, used in (
-        ("a retry", any(part.options.retry for part in steps)),
-        ("a fallback", any(part.options.fallback is not None for part in steps)),
+        ("a retry", any(retries)),
+        ("a fallback", any(one is not None for one in fallbacks)),
     ):
-        if used and all(not part.options.fails for part in steps):
+        if used:
             yield (
                 f"{what} comes in where an attempt fails, and none does here: say how often, as in"
                 " `fails 5%`; against wrong answers it does not help"
             )
 
 
-_SHELL = re.compile(r"(?:^|[\s,])\S*sh\.\d")
-"""What a shell makes of `$0.02`: its own name, and what is left."""
-
-
-def _unexpected(reader: _Reader) -> NoReturn:
-    token = reader.next
-    if token.kind in ("share", "number"):
-        why = f"`{token.text}` stands beside another step"
-        _stop(token, why, "steps are joined by `then`: `95% x 4 then 98%`")
-    found = "the end" if token.kind == "end" else f"`{token.text}`"
-    if _SHELL.search(reader.text) and token.kind in ("word", "other"):
-        help = "the shell took `$0` for its own name: put the sketch in single quotes"
-        _stop(token, f"expected money, found {found}", help)
-    help = "there are: $0.02 each, 2s each, fails 5%, retry 2, with fallback 90%, for 90%, 500/day"
-    _stop(token, f"expected something about the steps, found {found}", help)
+def _shown(token: _Token) -> str:
+    return "the end" if token.kind == "end" else f"`{token.text}`"
 
 
 def _stop(token: _Token, why: str, help: str) -> NoReturn:

@@ -88,7 +88,7 @@ def _bindings(program: p.Program) -> Iterator[Binding]:
 
 
 def _ask(group: list[Binding], patience: float) -> list[dict[str, Any]] | str:
-    """What the child process says of the bindings to one module; a text if it says nothing."""
+    """The child process's result on the bindings to one module; a text if there is no result."""
     request = json.dumps({"bindings": [(b.name, b.target, b.span.file) for b in group]})
     with tempfile.TemporaryDirectory(prefix="pipelang-", ignore_cleanup_errors=True) as folder:
         answer = Path(folder) / "answer.json"
@@ -161,7 +161,7 @@ def _edits(binding: Binding, help: str | None) -> tuple[Edit, ...]:
 
 
 def _by_name(binding: Binding, told: dict[str, Any]) -> Iterator[tuple[str, Help | None]]:
-    """What keeps a tool's function from being called with its arguments by name."""
+    """The reasons why a tool's function cannot be called with its arguments by name."""
     taken = {one["name"]: one for one in told["parameters"]}
     takes_any = any(one["kind"] == "VAR_KEYWORD" for one in told["parameters"])
     named = {
@@ -191,7 +191,7 @@ def _by_name(binding: Binding, told: dict[str, Any]) -> Iterator[tuple[str, Help
 
 
 def _by_position(binding: Binding, told: dict[str, Any]) -> Iterator[tuple[str, Help | None]]:
-    """What keeps a `fn`'s function from being called with its arguments in their order."""
+    """The reasons why a `fn`'s function cannot be called with its arguments in their order."""
     if told["async"]:
         yield "it is `async`, and a `fn` is called without waiting", "make it a `tool`"
     places = _places(told)

@@ -24,7 +24,7 @@ from pipelang.diagnostics import Span
 from pipelang.runtime.tools.registry import ToolMissing, bind, describe
 
 DEEPEST = 6
-"""How deep annotations are looked into; below that everything fits."""
+"""The depth to which annotations are compared; below it everything fits."""
 
 ANYTHING = {"is": "any"}
 _CLASSES: tuple[tuple[type, str], ...] = (
@@ -55,7 +55,7 @@ def main(request: str, answer: str) -> None:
 
 
 def probe(name: str, target: str, file: str) -> dict[str, Any]:
-    """What is there: `missing`, `failed`, or the signature."""
+    """The result for one name: `missing`, `failed`, or its signature."""
     try:
         function = bind(name, target, Span(file, 0, 0))
     except ToolMissing as missing:

@@ -1,4 +1,4 @@
-"""Whether a Python annotation rules out a declared type. Only sure contradictions count."""
+"""Compares a Python annotation with a declared type. Only sure contradictions count."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipelang.semantics.types import (
 )
 
 Annotation = dict[str, Any]
-"""What `binding_probe` says of an annotation."""
+"""An annotation in the form that `binding_probe` gives."""
 
 _NUMBERS = frozenset({"int", "float", "decimal"})
 _TAKES: dict[ScalarKind, frozenset[str]] = {
@@ -35,7 +35,7 @@ _TAKES: dict[ScalarKind, frozenset[str]] = {
     ScalarKind.DURATION: _NUMBERS,
     ScalarKind.TIME: frozenset({"time", "date"}),
 }
-"""What a function may say it takes, by what it is given."""
+"""Annotations that fit a parameter, by the declared type of the argument."""
 
 _GIVES: dict[ScalarKind, frozenset[str]] = {
     ScalarKind.TEXT: frozenset({"text"}),
@@ -47,7 +47,7 @@ _GIVES: dict[ScalarKind, frozenset[str]] = {
     ScalarKind.DURATION: _NUMBERS | {"duration"},
     ScalarKind.TIME: frozenset({"time", "text"}),
 }
-"""What a function may say it answers, by what is read from it."""
+"""Annotations that fit a result, by the declared type that is read from it."""
 
 
 class Clash(NamedTuple):

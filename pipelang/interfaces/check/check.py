@@ -1,4 +1,9 @@
-"""Checking files: build, analyse, gather findings. What `check`, the editor and CI all call."""
+"""Check files: build each, analyse its pipelines, gather the findings.
+
+`check`, the editor and CI all call this. Reports in any format render a `Checked` and work out
+nothing themselves; `with_review` and `with_advice` add to it what takes more than one file, or
+longer.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +23,48 @@ from pipelang.semantics.build import Built, build
 from pipelang.semantics.loading import Loader
 
 if TYPE_CHECKING:
+    from pipelang.analysis.advice.advise import Advice
+    from pipelang.analysis.advice.what_if import WhatIf
     from pipelang.analysis.claims.verdicts import Proof
     from pipelang.analysis.metrics.analyse import Analysis
+    from pipelang.analysis.metrics.objectives import ObjectiveVerdict
     from pipelang.analysis.metrics.review_queues import Load
     from pipelang.interfaces.check.profiles.config import Config
 
 
 @dataclass(frozen=True, slots=True)
+class PipelineAdvice:
+    """Advice on one pipeline, the best change first.
+
+    `goal` is the promise that the changes aim at, None where none is missed or undecided. `what_if`
+    is there where figures are undeclared: the results that some assumed figures would give.
+    """
+
+    changes: tuple[Advice, ...] = ()
+    goal: ObjectiveVerdict | None = None
+    what_if: WhatIf | None = None
+
+    def as_json(self, sources: Sources) -> dict[str, Any]:
+        """The keys of the JSON report: `advice`, or `what_if`, `needs` and `widening`."""
+        if self.what_if is None:
+            return {"advice": [change.as_json(sources) for change in self.changes]}
+        return {
+            "what_if": [row.as_json() for row in self.what_if.rows],
+            "needs": [need.as_json() for need in self.what_if.needs],
+            "widening": [
+                {"unknown": one.site, "low": one.low, "high": one.high}
+                for one in self.what_if.widening
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """One checked file. `program` is None if it has errors that keep it from being one; `assumed`
-    is what was taken for what nobody declared.
+    """One checked file: all that a report renders.
+
+    `program` is None if the file has errors that keep it from being one. `assumed` are the figures
+    that were taken for undeclared ones. `advice` is by name of the pipeline, and empty unless
+    `with_advice` added it.
     """
 
     path: str
@@ -37,6 +74,7 @@ class Checked:
     sources: Sources
     proofs: tuple[Proof, ...] = ()
     assumed: Mapping[str, Decimal] = field(default_factory=dict)
+    advice: Mapping[str, PipelineAdvice] = field(default_factory=dict)
 
 
 def check_file(
@@ -115,7 +153,7 @@ def review_loads(checked: Sequence[Checked]) -> list[Load]:
 def _weighed(
     found: list[Diagnostic], root: str, built: Built, config: Config, imports: bool
 ) -> list[Diagnostic]:
-    """What is told of it under a configuration; the rules are imported where there are some."""
+    """The findings that a configuration keeps; its rules are imported only where there are some."""
     production = config.profile == "production" and built.program is not None
     speaks = any("pipelang:" in source.text for source in built.sources.values())
     if not production and config.tells_all and not speaks:
@@ -172,33 +210,22 @@ def nearest(path: Path, suffix: str = ".pipe") -> str | None:
     return str(folder / close[0]) if close else None
 
 
-def report_json(
-    checked: Sequence[Checked],
-    extra: Sequence[Diagnostic] = (),
-    advise: bool = False,
-    everything: bool = False,
-) -> dict[str, Any]:
-    """The documented JSON report over several files; advice takes as long as the check itself, and
-    `everything` of it several times as long.
+def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) -> dict[str, Any]:
+    """The documented JSON report over several files; `extra` are findings that belong to no file.
+
+    Advice is in it where `with_advice` added it to the files.
     """
     from pipelang.interfaces.check.analysis_json import analysis_json
 
     pipelines: dict[str, Any] = {}
     for one in checked:
-        bench = None
-        if advise and one.analyses:
-            from pipelang.interfaces.check.advice import bench_of
-
-            bench = bench_of(one)
         for analysis in one.analyses:
             name = analysis.pipeline.name
             key = name if name not in pipelines else f"{one.path}:{name}"
             mine = tuple(proof for proof in one.proofs if proof.claim.pipeline == name)
             pipelines[key] = analysis_json(analysis, mine, one.sources)
-            if bench is not None:
-                from pipelang.interfaces.check.advice import advice_json
-
-                pipelines[key] |= advice_json(bench, analysis, everything)
+            if name in one.advice:
+                pipelines[key] |= one.advice[name].as_json(one.sources)
     diagnostics = [as_json(diagnostic, {}) for diagnostic in extra]
     for one in checked:
         diagnostics += [as_json(diagnostic, one.sources) for diagnostic in one.diagnostics]
@@ -220,7 +247,7 @@ def report_json(
 
 
 def evidence_json(checked: Sequence[Checked]) -> dict[str, Any]:
-    """What each evidence file says by itself, by its path."""
+    """The calibration of each evidence file, by its path."""
     files = {
         name: file
         for one in checked

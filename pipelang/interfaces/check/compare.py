@@ -89,7 +89,7 @@ class Against:
 def against(
     before: Sequence[Checked], after: Sequence[Checked], other: str, commit: str | None
 ) -> Against:
-    """What changed between two checks."""
+    """The changes between two checks."""
     new, mended = _findings(before, after)
     broken = [f"{one.path} in {other}" for one in before if one.program is None]
     broken += [one.path for one in after if one.program is None]
@@ -140,7 +140,7 @@ def _pipelines(before: Sequence[Checked], after: Sequence[Checked]) -> list[Pipe
 
 
 def _shape(entry: Entry) -> tuple[Any, ...]:
-    """What stays when a pipeline is renamed: its inputs, its answer, the names of its items."""
+    """The key of a renamed pipeline: its inputs, its answer, the names of its items."""
     pipeline = entry.analysis.pipeline
     items = tuple(getattr(item, "name", None) for item in all_items(pipeline.block))
     inputs = tuple((one.name, str(one.type)) for one in pipeline.parameters)

@@ -1,4 +1,4 @@
-"""What a command saw of the disk, and whether it would see the same again.
+"""The files and folders that a command read, and whether they are still the same.
 
 Loaded before anything else when nothing has changed, so it imports next to nothing.
 """
@@ -41,7 +41,7 @@ class FileSnapshot:
         return found
 
     def is_still_so(self) -> bool:
-        """Whether every file and folder is as it was. Never true by mistake."""
+        """Whether every file and folder is unchanged. Never true by mistake."""
         return self.settled and (
             all(_is_still(path, found) for path, found in self.files.items())
             and all(pipes_below(folder) == found for folder, found in self.folders.items())

@@ -46,7 +46,7 @@ class Drafts(DiskLoader):
 
 
 def drafted(paths: Sequence[str], asked: CheckSettings | None = None) -> list[FixedFile]:
-    """What mending some `.pipe` files would make of them. Nothing is written."""
+    """Applies the safe fixes to the texts of some `.pipe` files. Nothing is written."""
     disk = DiskLoader()
     names = {disk.beside("", path): path for path in paths}
     for library in disk.libraries():

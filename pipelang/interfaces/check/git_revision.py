@@ -105,7 +105,7 @@ def find_revision(name: str, near: str) -> Revision:
 
 
 def _near(root: str, name: str) -> str:
-    """What may have been meant."""
+    """A hint with a similar name."""
     from difflib import get_close_matches
 
     listing = _git(root, "for-each-ref", "--format=%(refname:short)")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipelang.interfaces.cli.run.command import stop
+from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.interfaces.text.colours import painter

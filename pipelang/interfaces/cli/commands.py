@@ -7,12 +7,10 @@ from importlib import import_module
 
 import click
 
-from pipelang.interfaces.cli.main import COMMANDS, INTERRUPTED, NO_READER
+from pipelang.interfaces.cli.command_list import COMMANDS, module_of
+from pipelang.interfaces.cli.exit_codes import INTERRUPTED, NO_READER
 from pipelang.interfaces.cli.terminal import stop_writing, warn
 from pipelang.version import __version__
-
-# The commands that have a room of their own.
-HOMES = {"check": "check.command", "run": "run.command"}
 
 
 class Commands(click.Group):
@@ -24,8 +22,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"pipelang.interfaces.cli.{HOMES.get(cmd_name, cmd_name)}")
-        command: click.Command = module.command
+        command: click.Command = import_module(module_of(cmd_name)).command
         return command
 
     def resolve_command(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.programs import FINDINGS, USAGE, deliver, stop
+from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
+from pipelang.interfaces.cli.programs import deliver, stop
 from pipelang.interfaces.cli.terminal import WIDEST, text_width, wants_colour
 
 if TYPE_CHECKING:

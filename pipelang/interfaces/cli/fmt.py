@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.records import dataclass, field
 
 if TYPE_CHECKING:
     from pipelang.diagnostics import Diagnostic, Sources
 
-FINDINGS, USAGE = 1, 2
 STDIN = "<stdin>"
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the files."""
+    """The files by result: names of the changed ones, counts of the others."""
 
     changed: list[str] = field(default_factory=list)
     unchanged: int = 0

@@ -60,7 +60,7 @@ def command(
 
 
 def state_option(state: str) -> str:
-    """What a command needs to find this state folder."""
+    """The option with which a command finds this state folder."""
     import shlex
 
     return "" if state == DEFAULT else f" --state {shlex.quote(state)}"

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
+from pipelang.interfaces.cli.exit_codes import USAGE
 from pipelang.interfaces.cli.terminal import warn, write
-
-USAGE = 2
 
 STARTERS = Path(__file__).parent.parent / "starters"
 

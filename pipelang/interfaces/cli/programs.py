@@ -1,4 +1,7 @@
-"""What commands that turn a program into something else share: reading it, and where that goes."""
+"""Reads the program and the pipeline that a command line names, and writes what is made of it.
+
+A mistake in the line is told on standard error, and ends the command with its exit code.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 
 if TYPE_CHECKING:
     from pipelang.diagnostics import Sources
+    from pipelang.runtime.host.handle import LoadedProgram
     from pipelang.semantics import program as p
-
-FINDINGS, USAGE = 1, 2
 
 
 def stop(message: str, code: int = USAGE, help: str | None = None) -> NoReturn:
@@ -60,6 +63,39 @@ def chosen(program: p.Program, name: str | None) -> list[str]:
         help = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(names)}"
         stop(f"`{program.file}` has no pipeline `{name}`", USAGE, help if names else None)
     return [name]
+
+
+def load_program(file: str) -> LoadedProgram:
+    """The program of a file, ready to run; ends the command if it has errors."""
+    from pipelang.interfaces.check.check import pipe_files
+    from pipelang.interfaces.loading import CheckFailed, load
+
+    if Path(file).is_dir():
+        stop(f"`{file}` is a folder: name one .pipe file")
+    _, missing = pipe_files([file])
+    if missing:
+        stop(missing[0].message, USAGE, missing[0].help)
+    try:
+        return load(file)
+    except CheckFailed as failed:
+        warn(str(failed))
+        sys.exit(FINDINGS)
+
+
+def pick_pipeline(loaded: LoadedProgram, file: str, name: str | None) -> str:
+    """The pipeline that was named, or the only one; ends the command if there is none to take."""
+    names = loaded.pipelines
+    if name is None:
+        if not names:
+            stop(f"`{file}` has no pipeline")
+        if len(names) > 1:
+            stop(f"`{file}` has {len(names)} pipelines: name one of {', '.join(names)}")
+        return names[0]
+    if name not in names:
+        close = get_close_matches(name, names, n=1)
+        help = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(names)}"
+        stop(f"`{file}` has no pipeline `{name}`", USAGE, help)
+    return name
 
 
 def deliver(text: str, out: str | None) -> None:

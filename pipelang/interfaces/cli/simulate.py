@@ -36,7 +36,7 @@ def command(
     What was observed stands beside what the analysis says, with 99.9% intervals. Exit code 1 if a
     prediction lies outside its interval.
     """
-    from pipelang.interfaces.cli.run.command import load_program, pick_pipeline, stop
+    from pipelang.interfaces.cli.programs import load_program, pick_pipeline, stop
     from pipelang.interfaces.runs.compare_simulation import simulated
     from pipelang.runtime.worlds.simulation.declared_chances import UnknownChance
 

@@ -1,24 +1,35 @@
-"""`pipelang sketch`: what a few steps come to, without any file."""
+"""`pipelang sketch`: figures of a few steps in a row, without any file."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from pipelang.analysis.sketch.figures import (
+    DAYS_A_MONTH,
+    SketchFigures,
+    better_by,
+    figures,
+    needed,
+)
+from pipelang.analysis.sketch.reading import NoSketch, Sketch, read
+from pipelang.diagnostics.columns import wrap
+from pipelang.diagnostics.render import dumps
+from pipelang.interfaces.cli.exit_codes import USAGE
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.interfaces.text.colours import Paint, painter
+from pipelang.interfaces.text.number_format import exact_money, exact_percent, plural, rate
+from pipelang.interfaces.text.table import Cell, Row, bar, lay_out
 from pipelang.semantics.metrics import FAILURE, SILENT_ERROR, SUCCESS
-
-if TYPE_CHECKING:
-    from pipelang.analysis.sketch.figures import SketchFigures
-    from pipelang.analysis.sketch.reading import NoSketch, Sketch
-    from pipelang.interfaces.text.colours import Paint
+from pipelang.semantics.quantities import show_seconds
 
 POINTS = (1, 2, 3, 4)
 TARGETS = ("0.9", "0.95", "0.99")
-USAGE = 2
+ONE_POINT = Decimal("0.01")
 
 
 @click.command(
@@ -49,8 +60,6 @@ def command(ctx: click.Context, sketch: tuple[str, ...], form: str) -> None:
     retry and a fallback help where an attempt fails, not against wrong answers. Put the sketch in
     single quotes, so that the shell leaves the dollars alone.
     """
-    from pipelang.analysis.sketch.reading import NoSketch, read
-
     text = " ".join(sketch)
     try:
         found = read(text)
@@ -58,12 +67,8 @@ def command(ctx: click.Context, sketch: tuple[str, ...], form: str) -> None:
         warn(shown_mistake(text, mistake))
         ctx.exit(USAGE)
     if form == "json":
-        from pipelang.diagnostics.render import dumps
-
         write(dumps(as_json(found)) + "\n")
         return
-    from pipelang.interfaces.text.colours import painter
-
     paint = painter(wants_colour(sys.stdout))
     write("\n".join(as_text(found, paint, text_width(sys.stdout))) + "\n")
 
@@ -80,12 +85,8 @@ def shown_mistake(text: str, mistake: NoSketch) -> str:
 
 def as_json(sketch: Sketch) -> dict[str, Any]:
     """All figures as plain numbers."""
-    from pipelang.analysis.sketch.figures import DAYS_A_MONTH, better_by, figures
-
     found = figures(sketch)
-    month = None
-    if sketch.per_day is not None:
-        month = float(found.cost_mean * sketch.per_day * DAYS_A_MONTH)
+    month = _month(sketch, found)
     return {
         "version": 1,
         "steps": sum(steps.count for steps in sketch.steps),
@@ -97,12 +98,12 @@ def as_json(sketch: Sketch) -> dict[str, Any]:
         "cost": {
             "mean": float(found.cost_mean),
             "worst": float(found.cost_worst),
-            "month": month,
+            "month": None if month is None else float(month),
         },
         "seconds": {"mean": float(found.seconds_mean), "worst": float(found.seconds_worst)},
         "better": [
-            {"points": points, SUCCESS: float(figures(better_by(sketch, hundredths)).success)}
-            for points, hundredths in _better(sketch)
+            {"points": points, SUCCESS: float(figures(better_by(sketch, share)).success)}
+            for points, share in _better(sketch)
         ],
         "notes": list(sketch.notes),
         "needs": [
@@ -112,19 +113,21 @@ def as_json(sketch: Sketch) -> dict[str, Any]:
     }
 
 
+def _month(sketch: Sketch, found: SketchFigures) -> Decimal | None:
+    """Dollars a month; None if nobody said how many runs there are."""
+    return None if sketch.per_day is None else found.cost_mean * sketch.per_day * DAYS_A_MONTH
+
+
 def _better(sketch: Sketch) -> list[tuple[int, Decimal]]:
-    """By how many points the steps could be better, as points and as a share."""
+    """By how many points all steps could be better, as points and as a share."""
     least = min(steps.accuracy for steps in sketch.steps)
-    return [(n, Decimal(n) / 100) for n in POINTS if least + Decimal(n) / 100 <= 1]
+    return [(n, n * ONE_POINT) for n in POINTS if least + n * ONE_POINT <= 1]
 
 
 def _needs(sketch: Sketch) -> list[tuple[Decimal, Decimal | None]]:
-    """For some targets (the one that was asked for, or usual ones), how right each step must be."""
-    from pipelang.analysis.sketch.figures import needed
-
-    targets = [Decimal(target) for target in TARGETS]
-    if sketch.target is not None:
-        targets = [sketch.target]
+    """Targets (that which was asked for, or usual ones) with the accuracy that each step needs."""
+    asked = sketch.target
+    targets = [Decimal(target) for target in TARGETS] if asked is None else [asked]
     return [(target, needed(sketch, target)) for target in targets]
 
 
@@ -132,33 +135,27 @@ def _needs(sketch: Sketch) -> list[tuple[Decimal, Decimal | None]]:
 
 
 def as_text(sketch: Sketch, paint: Paint, width: int) -> list[str]:
-    """The answer in words first, then what would change it."""
-    from pipelang.analysis.sketch.figures import figures
-    from pipelang.diagnostics.columns import wrap
-
+    """The answer in words first, then changes and their effect."""
     found = figures(sketch)
-    lines = [_sentence(sketch, found), "", *_outcomes(found, paint, width)]
-    lines += _spending(sketch, found, paint, width)
-    lines += _changes(sketch, found, paint, width)
+    blocks: list[tuple[list[Row], str]] = [
+        (_outcomes(found), "<><"),
+        (_spending(sketch, found), "<><"),
+        (_changes(sketch, found), "<>>"),
+        (_targets(sketch), "<<"),
+    ]
+    lines = [_sentence(sketch, found)]
+    for rows, align in blocks:
+        lines += ["", *lay_out(rows, align, paint, width=width)] if rows else []
     for note in sketch.notes:
         lines += ["", *(paint(line, "unsure") for line in wrap(f"Note: {note}.", width))]
     return lines
 
 
 def _share(share: Decimal) -> str:
-    from pipelang.interfaces.text.number_format import exact_percent
-
     return exact_percent(float(share))
 
 
-def _least(share: Decimal) -> str:
-    """A share that must be reached: rounded up, never down."""
-    return _share(share.quantize(Decimal("0.0001"), ROUND_CEILING)) if share < 1 else _share(share)
-
-
 def _sentence(sketch: Sketch, found: SketchFigures) -> str:
-    from pipelang.interfaces.text.number_format import plural
-
     count = sum(steps.count for steps in sketch.steps)
     exact = f"{found.success.normalize():f}"
     tail = f" ({exact})" if len(exact) <= 14 else ""
@@ -168,10 +165,8 @@ def _sentence(sketch: Sketch, found: SketchFigures) -> str:
     )
 
 
-def _outcomes(found: SketchFigures, paint: Paint, width: int) -> list[str]:
-    from pipelang.interfaces.text.table import Cell, Row, bar, lay_out
-
-    rows: list[Row] = [
+def _outcomes(found: SketchFigures) -> list[Row]:
+    return [
         [name, _share(share), Cell(bar(float(share), 40), style)]
         for name, share, style in (
             ("answered right", found.success, "good"),
@@ -180,70 +175,59 @@ def _outcomes(found: SketchFigures, paint: Paint, width: int) -> list[str]:
         )
         if share or name == "answered right"
     ]
-    return lay_out(rows, "<><", paint, width=width)
 
 
-def _spending(sketch: Sketch, found: SketchFigures, paint: Paint, width: int) -> list[str]:
-    from pipelang.analysis.sketch.figures import DAYS_A_MONTH
-    from pipelang.interfaces.text.number_format import exact_money, rate
-    from pipelang.interfaces.text.table import Row, lay_out
-    from pipelang.semantics.quantities import show_seconds
-
+def _spending(sketch: Sketch, found: SketchFigures) -> list[Row]:
     rows: list[Row] = []
     if found.cost_worst:
-        rows.append(
-            [
-                "cost",
-                exact_money(float(found.cost_mean)),
-                _most(found.cost_mean, found.cost_worst, exact_money),
-            ]
-        )
+        rows.append(_spent("cost", found.cost_mean, found.cost_worst, exact_money))
         if found.success:
             rows.append(["a right answer", exact_money(float(found.cost_mean / found.success)), ""])
-        if sketch.per_day is not None:
-            month = float(found.cost_mean * sketch.per_day * DAYS_A_MONTH)
-            rows.append([f"a month at {rate(float(sketch.per_day))} a day", exact_money(month), ""])
+        month = _month(sketch, found)
+        if sketch.per_day is not None and month is not None:
+            runs = rate(float(sketch.per_day))
+            rows.append([f"a month at {runs} a day", exact_money(float(month)), ""])
     if found.seconds_worst:
-        rows.append(
-            [
-                "time",
-                show_seconds(float(found.seconds_mean)),
-                _most(found.seconds_mean, found.seconds_worst, show_seconds),
-            ]
-        )
-    return ["", *lay_out(rows, "<><", paint, width=width)] if rows else []
+        rows.append(_spent("time", found.seconds_mean, found.seconds_worst, show_seconds))
+    return rows
 
 
-def _most(mean: Decimal, worst: Decimal, show: Any) -> str:
-    return "" if mean == worst else f"on average; {show(float(worst))} at most"
+def _spent(name: str, mean: Decimal, worst: Decimal, show: Callable[[float], str]) -> Row:
+    most = "" if mean == worst else f"on average; {show(float(worst))} at most"
+    return [name, show(float(mean)), most]
 
 
-def _changes(sketch: Sketch, found: SketchFigures, paint: Paint, width: int) -> list[str]:
-    from pipelang.analysis.sketch.figures import better_by, figures
-    from pipelang.interfaces.text.table import Row, lay_out
+def _changes(sketch: Sketch, found: SketchFigures) -> list[Row]:
+    """Better steps: all of them by some points, then each group by one."""
 
-    lines: list[str] = []
-    each = "every step" if sum(steps.count for steps in sketch.steps) > 1 else "the step"
-    rows: list[Row] = []
-    for points, hundredths in _better(sketch):
-        better = figures(better_by(sketch, hundredths)).success
-        label = f"{each} {points} {'point' if points == 1 else 'points'} better"
-        rows.append([label, _share(better), f"+{(better - found.success) * 100:.2f}"])
+    def row(label: str, share: Decimal, index: int | None = None) -> Row:
+        better = figures(better_by(sketch, share, index)).success
+        return [label, _share(better), f"+{(better - found.success) * 100:.2f}"]
+
+    rows = [
+        row(f"{_every(sketch)} {plural(points, 'point')} better", share)
+        for points, share in _better(sketch)
+    ]
     if len(sketch.steps) > 1:
         for number, steps in enumerate(sketch.steps):
-            if steps.accuracy + Decimal("0.01") <= 1:
-                better = figures(better_by(sketch, Decimal("0.01"), number)).success
+            if steps.accuracy + ONE_POINT <= 1:
                 many = f" x {steps.count}" if steps.count > 1 else ""
                 label = f"{_share(steps.accuracy)}{many}, 1 point better"
-                rows.append([label, _share(better), f"+{(better - found.success) * 100:.2f}"])
-    if rows:
-        lines += ["", *lay_out(rows, "<>>", paint, width=width)]
-    needs: list[Row] = []
+                rows.append(row(label, ONE_POINT, number))
+    return rows
+
+
+def _targets(sketch: Sketch) -> list[Row]:
+    rows: list[Row] = []
     for target, least in _needs(sketch):
-        how = (
-            "cannot be reached: too much fails"
-            if least is None
-            else f"{each} right {_least(least)}"
-        )
-        needs.append([f"for {_share(target)}", how])
-    return [*lines, "", *lay_out(needs, "<<", paint, width=width)]
+        how = "cannot be reached: too much fails"
+        if least is not None:
+            # What must be reached is rounded up, never down.
+            up = least.quantize(Decimal("0.0001"), ROUND_CEILING) if least < 1 else least
+            how = f"{_every(sketch)} right {_share(up)}"
+        rows.append([f"for {_share(target)}", how])
+    return rows
+
+
+def _every(sketch: Sketch) -> str:
+    return "every step" if sum(steps.count for steps in sketch.steps) > 1 else "the step"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelang.interfaces.cli.run.command import stop
+from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.interfaces.text.colours import Paint, painter
@@ -106,7 +106,7 @@ def _head(trace: WrittenTrace, name: str, paint: Paint) -> str:
 
 
 def _end(outcome: Event | None, paint: Paint) -> list[str]:
-    """How it ended and what it took; nothing while it goes on."""
+    """The outcome, time and cost of a run, or that there is no outcome yet."""
     if outcome is None:
         return [paint("no outcome yet", "dim")]
     data = outcome.data

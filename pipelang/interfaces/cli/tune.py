@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.main import INTERRUPTED
-from pipelang.interfaces.cli.programs import FINDINGS, USAGE, chosen, deliver, stop
+from pipelang.interfaces.cli.exit_codes import FINDINGS, INTERRUPTED, USAGE
+from pipelang.interfaces.cli.programs import chosen, deliver, stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _checked(file: str, assume: tuple[str, ...]) -> Checked:
 
 
 def _tuned(checked: Checked, name: str, budget: int) -> Tuned | None:
-    """What tuning one pipeline comes to; None (told) where its figures are not known."""
+    """The result of tuning one pipeline; None, with a message, where its figures are not known."""
     from pipelang.analysis.tuning.tune import tune
     from pipelang.interfaces.check.advice import bench_of
 

@@ -1,1 +1,1 @@
-"""What a program becomes for others: JSON, JSON Schema, a stub for hosts, pictures."""
+"""A program in other formats: IR, JSON Schema, a stub for hosts, a graph, pictures, PRISM."""

@@ -35,7 +35,9 @@ _STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """What every line is made with. `below` are a node's `NEXT` edges, `region_of` its region."""
+    """The graph and the layout that every line needs: for a node, `below` has its `NEXT` edges,
+    `after` the names that it waits for in its region, `redo` its way back.
+    """
 
     graph: Graph
     width: int
@@ -76,7 +78,7 @@ def _read_in_regions(graph: Graph) -> dict[str, list[str]]:
 
 
 def _stack(page: Canvas, members: Sequence[str], bars: str, roomy: bool) -> list[str]:
-    """What stands in a cluster, from top to bottom; `bars` lead every line."""
+    """The lines of a cluster, from top to bottom; `bars` lead every line."""
     graph = page.graph
     aside = {edge.target for edge in graph.aside.values()}
     shown = [m for m in members if m not in aside]

@@ -1,21 +1,27 @@
-"""A program's pipelines to a graph."""
+"""A program's pipelines as a directed graph, in the types of networkx.
+
+Nodes are the input of a pipeline, every link of its chains, its gates, people and branches, and its
+outcomes. Edges say what may happen next: `next` when all goes well, `else` to the next link of a
+chain or to an outcome, `redo` back to a step. Without the `redo` edges the graph is acyclic.
+
+All attributes are texts, numbers and truth values, so that any format can hold them. Ids are
+made of names (`reply.classify[0]` is the first link of step `classify` of pipeline `reply`, as the
+analysis names its parameters), so they stay when something else is added to the file; `#2` parts
+two that would be the same. Pictures, GraphML and JSON are all made of this graph.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, assert_never
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
+import networkx as nx
+
+from pipelang.diagnostics import Source, Sources, Span
 from pipelang.diagnostics.columns import harmless
-from pipelang.interfaces.export.graph import (
-    Cluster,
-    ClusterKind,
-    Edge,
-    EdgeKind,
-    Graph,
-    GraphNode,
-    NodeKind,
-)
+from pipelang.interfaces.export.graph import EdgeKind, NodeKind
 from pipelang.interfaces.export.labels import (
     action_lines,
     budget_words,
@@ -29,6 +35,12 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import can_fail, ending
 from pipelang.semantics.types import NothingType, show
 
+if TYPE_CHECKING:
+    from pipelang.runtime.host.handle import LoadedProgram
+
+VERSION = 1
+"""Of the attributes, as docs/export.md has them."""
+
 
 class Loose(NamedTuple):
     """An edge that has no target yet."""
@@ -37,86 +49,141 @@ class Loose(NamedTuple):
     label: str = ""
 
 
-def flow(program: p.Program, pipelines: Sequence[str]) -> Graph:
-    """The graph of some pipelines of a program."""
-    drawing = _Drawing(program)
+def graph(program: LoadedProgram | p.Program, name: str) -> nx.DiGraph:
+    """The graph of one pipeline of a program, with the attributes that docs/export.md lists.
+
+    `program` is what `load` returns. Raises KeyError, with the nearest name, for a pipeline that
+    the program does not have.
+    """
+    compiled = program if isinstance(program, p.Program) else program.program
+    if name not in compiled.pipelines:
+        close = get_close_matches(name, compiled.pipelines, n=1)
+        known = ", ".join(compiled.pipelines) or "none"
+        hint = f"did you mean `{close[0]}`?" if close else f"there are: {known}"
+        raise KeyError(f"no pipeline `{name}`; {hint}")
+    return flow(compiled, [name])
+
+
+def flow(
+    program: p.Program, pipelines: Sequence[str], sources: Sources | None = None
+) -> nx.DiGraph:
+    """The graph of some pipelines of a program; with `sources`, nodes have `line` and `column`."""
+    names = ", ".join(pipelines)
+    made = nx.DiGraph(version=VERSION, name=names, file=program.file, hash=program.hash)
+    drawing = _Drawing(program, made, sources or {})
     for name in pipelines:
         drawing.pipeline(program.pipelines[name])
-    clusters = {
-        id: Cluster(id, kind, title, tuple(members))
-        for id, (kind, title, members) in drawing.clusters.items()
-    }
-    aside = {edge.source: edge for edge in drawing.edges if edge.kind is EdgeKind.ELSE}
-    edges, outermost = tuple(drawing.edges), tuple(drawing.outermost)
-    return Graph(drawing.nodes, edges, clusters, outermost, aside)
+    return made
+
+
+def xml_safe(text: str) -> str:
+    """A text in which a sign stands for every letter that acts on a terminal or is none in XML."""
+    shown = harmless(text).replace("\r\n", "\n")
+    if shown.isascii():
+        return shown
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if "\ud800" <= letter <= "\udfff" or letter in "\ufffe\uffff"
+        else letter
+        for letter in shown
+    )
+
+
+class _Place(NamedTuple):
+    """Where the next nodes stand: a pipeline, the arm of a branch, a region; empty for none."""
+
+    pipeline: str
+    branch: str = ""
+    arm: str = ""
+    region: str = ""
 
 
 class _Drawing:
-    """Nodes and edges as they come; `inside` is the cluster that the next ones belong to."""
+    """Adds pipelines to a graph, in writing order; `place` is where the next nodes stand."""
 
-    def __init__(self, program: p.Program) -> None:
+    def __init__(self, program: p.Program, made: nx.DiGraph, sources: Mapping[str, Source]) -> None:
         self.program = program
-        self.nodes: dict[str, GraphNode] = {}
-        self.edges: list[Edge] = []
-        self.clusters: dict[str, tuple[ClusterKind, str, list[str]]] = {}
-        self.outermost: list[str] = []
-        self.inside: list[str] = []
+        self.graph = made
+        self.sources = sources
+        self.place = _Place("")
         self.steps: dict[str, str] = {}
+        self.regions = 0
 
     # ----------------------------------------------------------------------------- parts
 
     def node(
         self,
+        id: str,
         kind: NodeKind,
+        span: Span,
         name: str,
         title: str,
         lines: tuple[str, ...] = (),
         doc: str | None = None,
         fallback: bool = False,
     ) -> str:
-        id = f"n{len(self.nodes) + 1}"
-        lines = tuple(harmless(line) for line in lines)
-        said = None if doc is None else harmless(doc)
-        self.nodes[id] = GraphNode(id, kind, name, title, lines, said, fallback)
-        self.inside.append(id)
+        number, stem = 1, id
+        while id in self.graph:
+            number += 1
+            id = f"{stem}#{number}"
+        place: dict[str, object] = {"span": f"{span.file}:{span.start}-{span.end}"}
+        source = self.sources.get(span.file)
+        if source is not None:
+            place["line"], place["column"] = source.position(span.start)
+        self.graph.add_node(
+            id,
+            kind=kind.value,
+            name=xml_safe(name),
+            label=xml_safe(title),
+            detail="\n".join(" ".join(xml_safe(line).split("\n")) for line in lines),
+            doc="" if doc is None else xml_safe(doc),
+            fallback=fallback,
+            **place,
+            **self.place._asdict(),
+        )
         return id
 
     def edge(self, source: str, target: str, kind: EdgeKind, label: str = "") -> None:
-        self.edges.append(Edge(source, target, kind, label))
+        label = xml_safe(label).replace("\n", " ")
+        if self.graph.has_edge(source, target):  # two empty branches, of a `when` say
+            self.graph.edges[source, target]["label"] += f"\n{label}"
+        else:
+            order = self.graph.number_of_edges()
+            self.graph.add_edge(source, target, kind=kind.value, label=label, order=order)
 
     def connect(self, loose: Sequence[Loose], target: str) -> None:
         for end in loose:
             self.edge(end.source, target, EdgeKind.NEXT, end.label)
 
     @contextmanager
-    def cluster(self, kind: ClusterKind, title: str) -> Iterator[str]:
-        id = f"c{len(self.clusters) + 1}"
-        members: list[str] = []
-        self.clusters[id] = (kind, title, members)
-        around, self.inside = self.inside, members
-        yield id
-        self.inside = around
-        if kind is not ClusterKind.PIPELINE:
-            around.append(id)
+    def inside(self, place: _Place) -> Iterator[None]:
+        around, self.place = self.place, place
+        yield
+        self.place = around
 
-    def outcome(self, outcome: p.Outcome) -> str:
+    def local(self, name: str) -> str:
+        """The id of something in the pipeline."""
+        return f"{self.place.pipeline}.{name}"
+
+    def outcome(self, id: str, outcome: p.Outcome) -> str:
         title, lines = outcome_label(outcome)
         name = "" if isinstance(outcome, p.Return) else outcome.reason
-        return self.node(_outcome_kind(outcome), name, title, lines)
+        return self.node(id, _outcome_kind(outcome), outcome.span, name, title, lines)
 
     # ------------------------------------------------------------------------- pipelines
 
     def pipeline(self, pipeline: p.Pipeline) -> None:
-        self.steps = {}
-        with self.cluster(ClusterKind.PIPELINE, pipeline.name) as id:
-            self.outermost.append(id)
+        self.steps, self.regions = {}, 0
+        name = pipeline.name
+        with self.inside(_Place(name)):
             lines = signature(pipeline)
             budget = pipeline.budget
             if budget is not None:
                 lines = (*lines, budget_words(budget))
-            top = self.node(NodeKind.INPUT, pipeline.name, pipeline.name, lines, pipeline.doc)
+            top = self.node(name, NodeKind.INPUT, pipeline.span, name, name, lines, pipeline.doc)
             if budget is not None and budget.otherwise is not None:
-                self.edge(top, self.outcome(budget.otherwise), EdgeKind.ELSE, "spent")
+                spent = self.outcome(self.local("spent"), budget.otherwise)
+                self.edge(top, spent, EdgeKind.ELSE, "spent")
             self.block(pipeline.block, [Loose(top)])
 
     def block(self, block: p.Block, loose: list[Loose]) -> list[Loose]:
@@ -137,7 +204,9 @@ class _Drawing:
         before: dict[str, set[str]] = {}
         ends: dict[str, list[Loose]] = {}
         read: set[str] = set()
-        with self.cluster(ClusterKind.REGION, "region"):
+        self.regions += 1
+        region = self.local(f"region[{self.regions - 1}]")
+        with self.inside(self.place._replace(region=region)):
             for item in items:
                 assert isinstance(item, (p.Step, p.Let))
                 needs = [name for name in ends if name in item.reads]
@@ -154,7 +223,9 @@ class _Drawing:
         """A step with its chain, or a let."""
         match item:
             case p.Let():
-                id = self.node(NodeKind.VALUE, item.name, item.name, (words_of(item.value),))
+                lines = (words_of(item.value),)
+                id = self.local(item.name)
+                id = self.node(id, NodeKind.VALUE, item.span, item.name, item.name, lines)
                 self.connect(loose, id)
                 return [Loose(id)]
             case p.Step():
@@ -170,13 +241,16 @@ class _Drawing:
             lines = action_lines(self.program, link)
             doc = step.doc if position == 0 else None
             kind = _action_kind(self.program, link.action)
-            ids.append(self.node(kind, step.name, title, lines, doc, fallback=position > 0))
+            id = self.local(f"{step.name}[{position}]")
+            span = link.span if position else step.span
+            ids.append(self.node(id, kind, span, step.name, title, lines, doc, position > 0))
             if position:
                 self.edge(ids[-2], ids[-1], EdgeKind.ELSE, "else")
         self.connect(loose, ids[0])
         self.steps[step.name] = ids[0]
         if can_fail(links[-1]):
-            self.edge(ids[-1], self.outcome(ending(step.chain, step)), EdgeKind.ELSE, "else")
+            end = self.outcome(self.local(f"{step.name}.else"), ending(step.chain, step))
+            self.edge(ids[-1], end, EdgeKind.ELSE, "else")
         return [Loose(id) for id in ids]
 
     # -------------------------------------------------------------------------- barriers
@@ -190,52 +264,61 @@ class _Drawing:
             case p.Person():
                 kind = NodeKind.HOLD if item.kind == "hold" else NodeKind.APPROVE
                 title = f"{item.kind} {item.name}"
-                id = self.node(kind, item.name, title, person_lines(item), item.doc)
+                id = self.local(item.name)
+                lines = person_lines(item)
+                id = self.node(id, kind, item.span, item.name, title, lines, item.doc)
                 self.connect(loose, id)
                 word = "veto" if item.kind == "hold" else "no"
-                self.edge(id, self.outcome(item.otherwise), EdgeKind.ELSE, word)
+                end = self.outcome(self.local(f"{item.name}.else"), item.otherwise)
+                self.edge(id, end, EdgeKind.ELSE, word)
                 return [Loose(id)]
             case p.When():
                 title = f"when {item.name}" if item.name else "when"
                 lines = (words_of(item.condition),)
-                id = self.node(NodeKind.WHEN, item.name or "", title, lines)
+                id = self.local(item.name or "when")
+                id = self.node(id, NodeKind.WHEN, item.span, item.name or "", title, lines)
                 self.connect(loose, id)
                 arms = [("yes", item.then), ("no", item.otherwise)]
                 return [end for label, block in arms for end in self.branch(id, label, block)]
             case p.MatchBranch():
-                id = self.node(NodeKind.MATCH, "", "match", (words_of(item.subject),))
+                lines = (words_of(item.subject),)
+                id = self.node(self.local("match"), NodeKind.MATCH, item.span, "", "match", lines)
                 self.connect(loose, id)
                 named = [(values_of(v, item.subject.type), block) for v, block in item.arms]
                 return [end for label, block in named for end in self.branch(id, label, block)]
             case p.Remember():
-                line = f"for {words_of(item.key)}: {words_of(item.value)}"
+                lines = (f"for {words_of(item.key)}: {words_of(item.value)}",)
                 title = f"remember {item.memory}"
-                id = self.node(NodeKind.REMEMBER, item.memory, title, (line,))
+                id = self.local(f"remember.{item.memory}")
+                id = self.node(id, NodeKind.REMEMBER, item.span, item.memory, title, lines)
                 self.connect(loose, id)
                 return [Loose(id)]
             case p.End():
-                self.connect(loose, self.outcome(item.outcome))
+                id = self.local(_outcome_kind(item.outcome).value)
+                self.connect(loose, self.outcome(id, item.outcome))
                 return []
             case _:
                 assert_never(item)
 
     def gate(self, gate: p.Gate, loose: list[Loose]) -> list[Loose]:
         lines = (words_of(gate.condition),)
-        id = self.node(NodeKind.GATE, gate.name, f"gate {gate.name}", lines, gate.doc)
+        id, title = self.local(gate.name), f"gate {gate.name}"
+        id = self.node(id, NodeKind.GATE, gate.span, gate.name, title, lines, gate.doc)
         self.connect(loose, id)
         end = gate.otherwise
         if isinstance(end, p.Redo):
             often = "once" if end.times == 1 else f"up to {end.times} times"
             self.edge(id, self.steps[end.step], EdgeKind.REDO, f"redo {often}")
             end = end.otherwise
-        self.edge(id, self.outcome(end), EdgeKind.ELSE, "else")
+        stopped = self.outcome(self.local(f"{gate.name}.else"), end)
+        self.edge(id, stopped, EdgeKind.ELSE, "else")
         return [Loose(id)]
 
     def branch(self, of: str, label: str, block: p.Block) -> list[Loose]:
-        """A branch as a cluster of its own; an empty one leads on at once."""
+        """The items of an arm; an empty one leads on at once."""
         if not block.items:
             return [Loose(of, label)]
-        with self.cluster(ClusterKind.BRANCH, label):
+        with self.inside(_Place(self.place.pipeline, of, xml_safe(label).replace("\n", " "))):
             return self.block(block, [Loose(of, label)])
 
 

@@ -1,4 +1,4 @@
-"""What can be had for what, as SVG: success against cost, silent errors against escalations."""
+"""The Pareto front as SVG: success against cost, silent errors against escalations."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""A pipeline as a graph: nodes, edges, clusters, without any layout. Every picture is made of it.
+"""The graph of pipelines as pictures need it: typed nodes, edges and clusters, without any layout.
 
+`picture` reads it off the graph that `pipelang.graph` gives, which has all that pictures show.
 The main line is what happens when all goes well: `NEXT` edges, in the order of regions and
 barriers. An `ELSE` edge leads aside, to the next link of a chain and at last to an outcome; a
 `REDO` edge leads back. Clusters hold nodes and clusters in writing order: a pipeline, a region
@@ -10,8 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from pipelang.records import dataclass
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class NodeKind(Enum):
@@ -106,7 +111,7 @@ class Graph:
         return found
 
     def framed(self, cluster: str) -> bool:
-        """Whether a cluster deserves a frame: more than one step, or more than one pipeline."""
+        """Whether a cluster has a frame: it has several steps, or there are several pipelines."""
         match self.clusters[cluster].kind:
             case ClusterKind.PIPELINE:
                 return len(self.pipelines) > 1
@@ -115,3 +120,55 @@ class Graph:
                 return len(set(self.clusters[cluster].members) - aside) > 1
             case ClusterKind.BRANCH:
                 return False
+
+
+def picture(flow: nx.DiGraph) -> Graph:
+    """The graph with short ids (`n1`, `c1`) in writing order, and with its clusters.
+
+    Readers of GraphML leave out attributes that are empty, so what is not there counts as empty.
+    """
+    ids = {id: f"n{number}" for number, id in enumerate(flow, start=1)}
+    nodes: dict[str, GraphNode] = {}
+    clusters: dict[tuple[str, ...], tuple[str, ClusterKind, str, list[str]]] = {}
+    outermost: list[str] = []
+
+    def cluster(
+        key: tuple[str, ...], kind: ClusterKind, title: str, around: list[str]
+    ) -> list[str]:
+        """The members of a cluster, which is added to those of the one around it."""
+        if key not in clusters:
+            clusters[key] = (f"c{len(clusters) + 1}", kind, title, [])
+            around.append(clusters[key][0])
+        return clusters[key][3]
+
+    def arm(pipeline: str, branch: str, title: str) -> list[str]:
+        """The members of an arm of a branch, or of a pipeline outside any branch."""
+        if not branch:
+            return cluster((pipeline,), ClusterKind.PIPELINE, pipeline, outermost)
+        of = flow.nodes[branch]
+        around = arm(pipeline, of.get("branch", ""), of.get("arm", ""))
+        return cluster((pipeline, branch, title), ClusterKind.BRANCH, title, around)
+
+    for id, node in flow.nodes.items():
+        members = arm(node["pipeline"], node.get("branch", ""), node.get("arm", ""))
+        if node.get("region"):
+            key = (node["pipeline"], node["region"])
+            members = cluster(key, ClusterKind.REGION, "region", members)
+        members.append(ids[id])
+        nodes[ids[id]] = GraphNode(
+            ids[id],
+            NodeKind(node["kind"]),
+            node.get("name", ""),
+            node["label"],
+            tuple(node["detail"].split("\n")) if node.get("detail") else (),
+            node.get("doc") or None,
+            node["fallback"],
+        )
+    edges = [
+        Edge(ids[source], ids[target], EdgeKind(edge["kind"]), label)
+        for source, target, edge in sorted(flow.edges(data=True), key=lambda one: one[2]["order"])
+        for label in edge.get("label", "").split("\n")
+    ]
+    found = {id: Cluster(id, kind, title, tuple(of)) for id, kind, title, of in clusters.values()}
+    aside = {edge.source: edge for edge in edges if edge.kind is EdgeKind.ELSE}
+    return Graph(nodes, tuple(edges), found, tuple(outermost), aside)

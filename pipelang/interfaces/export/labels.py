@@ -1,4 +1,4 @@
-"""What stands on the nodes of a graph: actions, conditions and outcomes in a few words."""
+"""The texts of a graph's nodes: actions, conditions and outcomes in a few words."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _member(node: expr.Member, op: str) -> str:
 
 
 def values_of(values: tuple[Any, ...] | None, type: Type) -> str:
-    """What an arm of a match takes."""
+    """The values of an arm of a match, as text."""
     if values is None:
         return "else"
     names = isinstance(type, EnumType)
@@ -88,7 +88,7 @@ def values_of(values: tuple[Any, ...] | None, type: Type) -> str:
 
 
 def action_lines(program: p.Program, link: p.Link) -> tuple[str, ...]:
-    """What a link does, and how often it tries."""
+    """Lines on a link: its action and the number of its attempts."""
     tries = link.retry.count + 1
     more = []
     match link.vote:
@@ -194,7 +194,7 @@ def _reason(name: str, text: str | None) -> str:
 
 
 def person_lines(person: p.Person) -> tuple[str, ...]:
-    """Who is asked, for how long, when, and what they are shown."""
+    """Lines on a hold or an approval: the role, the time limit, the condition, what is shown."""
     limit = None if person.seconds is None else show_duration(person.seconds)
     if person.kind == "hold":
         lines = [f"for {limit or 'ever'} by {person.role}"]
@@ -208,7 +208,7 @@ def person_lines(person: p.Person) -> tuple[str, ...]:
 
 
 def signature(pipeline: p.Pipeline) -> tuple[str, ...]:
-    """What comes in and goes out."""
+    """A line with the parameters and the result type of a pipeline."""
     given = [f"{parameter.name}: {show(parameter.type)}" for parameter in pipeline.parameters]
     return (f"({', '.join(given)}) → {show(pipeline.returns)}",)
 

@@ -135,7 +135,7 @@ def reliability(bins: Sequence[Bin], width: int, paint: Paint) -> list[str]:
 
 
 def holding_back(thresholds: Sequence[Threshold], width: int, paint: Paint) -> list[str]:
-    """What each threshold lets pass, catches, and holds back by mistake."""
+    """A row for each threshold: answers let pass, wrong ones caught, right ones held back."""
     rows: list[Row] = [
         _dim("confidence", "passes", "right of them", "", "catches wrong", "", "false alarms", "")
     ]

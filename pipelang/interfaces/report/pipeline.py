@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.check.check import Checked
@@ -36,13 +35,13 @@ def pipeline_text(
     colour: bool,
     verbose: bool,
     legend: bool,
-    bench: Bench | None = None,
 ) -> list[str]:
     """The report on one pipeline, as lines."""
     assert checked.program is not None
     sources, paint = checked.sources, painter(colour)
     proofs = checked.proofs
-    view = View(checked.program, analysis, sources, width, paint, verbose, legend, proofs, bench)
+    found = checked.advice.get(analysis.pipeline.name)
+    view = View(checked.program, analysis, sources, width, paint, verbose, legend, proofs, found)
     lines = [_title(view), paint("─" * width, "dim"), *wrap(sentence(view), width)]
     order: tuple[Callable[[View], list[str]], ...]
     if has_table(analysis):

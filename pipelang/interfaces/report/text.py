@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from pipelang.diagnostics import Diagnostic, Severity, Sources
 from pipelang.diagnostics.render import as_text
-from pipelang.interfaces.check.advice import bench_of
 from pipelang.interfaces.check.check import Checked, review_loads
 from pipelang.interfaces.text.colours import painter
 from pipelang.interfaces.text.number_format import listed, plural
@@ -26,12 +25,11 @@ def report_text(
     legend, told = True, dict[Diagnostic, None]()
     blocks: list[str] = []
     for one in checked:
-        bench = bench_of(one) if one.analyses else None
         for analysis in one.analyses:
             # Imported late: where a file has errors, nothing of this is needed.
             from pipelang.interfaces.report.pipeline import has_table, pipeline_text
 
-            lines = pipeline_text(one, analysis, width, colour, verbose, legend, bench)
+            lines = pipeline_text(one, analysis, width, colour, verbose, legend)
             legend = legend and not has_table(analysis)
             blocks.append("\n".join(lines))
         if len(checked) == 1:

@@ -1,4 +1,4 @@
-"""What `tune` found, as text and as JSON."""
+"""The result of `tune` as text and as JSON."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""What a section of the report gets: one pipeline's analysis, and how to show it."""
+"""The input of every section of the report: one pipeline's analysis, and how to show it."""
 
 from __future__ import annotations
 
-from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.claims.verdicts import Proof
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics import Sources
+from pipelang.interfaces.check.check import PipelineAdvice
 from pipelang.interfaces.text.colours import Paint
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -14,8 +14,8 @@ from pipelang.semantics import program as p
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`width` is in characters; `legend` asks for the words that explain the table of steps; on a
-    `bench` changes can be tried, without one no advice is given.
+    """One pipeline's analysis and how to show it: `width` is in characters, `legend` asks for the
+    words that explain the table of steps; without `advice` none is shown.
     """
 
     program: p.Program
@@ -26,7 +26,7 @@ class View:
     verbose: bool = False
     legend: bool = True
     proofs: tuple[Proof, ...] = ()
-    bench: Bench | None = None
+    advice: PipelineAdvice | None = None
 
     @property
     def declassifies(self) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ TOO_WIDE = 0.2
 
 
 def says_something(number: Number) -> bool:
-    """Whether a figure is known well enough to lead with it."""
+    """Whether a figure is known well enough for the opening sentence."""
     if number.value is not None:
         return True
     return (

@@ -31,7 +31,7 @@ class NotResumable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BatchOrigin:
-    """What results are made by; all of it must be the same for those of one file."""
+    """The program, pipeline and provider of results; the same for all results of one file."""
 
     program: str
     pipeline: str

@@ -72,7 +72,7 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What things cost in a simulation: the means that the analysis takes."""
+    """Prices in a simulation: the means that the analysis takes."""
 
     model: PipelineModel
 
@@ -91,7 +91,7 @@ class Means:
 
 
 def spending(program: p.Program, pipeline: p.Pipeline) -> Means:
-    """What attempts cost in a simulation of a pipeline."""
+    """The cost of attempts in a simulation of a pipeline."""
     return Means(make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5)))
 
 

@@ -23,7 +23,7 @@ class Inputs:
 
 
 def read_inputs(given: str | None, line: int | None = None) -> Inputs:
-    """What `--input` names. Raises `BadInput`."""
+    """Reads the inputs that `--input` names. Raises `BadInput`."""
     if given is None:
         return Inputs((("input", {}),), False)
     if given == "-":

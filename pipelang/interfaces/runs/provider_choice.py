@@ -1,4 +1,4 @@
-"""Which provider a run at the command line uses, and which people it can reach."""
+"""Chooses the provider of a run at the command line."""
 
 from __future__ import annotations
 

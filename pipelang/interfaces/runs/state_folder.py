@@ -1,4 +1,4 @@
-"""What outlives a command: the folder of `--state DIR`, and where each thing lies in it."""
+"""The state folder (`--state DIR`) that outlives a command, and the paths in it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is demanded of a file and what is told of it: profiles, selection, comments that ignore."""
+"""Profiles, selection of codes, and comments that ignore findings: which findings are shown."""

@@ -19,7 +19,7 @@ from pipelang.records import dataclass
 from pipelang.syntax import ast
 
 _SPEAKS = re.compile(r"#\s*pipelang:\s*(?P<word>[\w-]*)\s*(?P<rest>\[[^\]]*\]?)?")
-"""What speaks to pipelang in a comment. Prose that only begins like that is left alone."""
+"""A comment that is meant for pipelang. Prose that only begins like one does not match."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class CheckSettings:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What holds for the files below `folder`; `per_file` are globs with the codes they ignore."""
+    """Configures the files below `folder`; `per_file` are globs with the codes they ignore."""
 
     profile: str = "demo"
     select: tuple[str, ...] = ("P",)
@@ -77,7 +77,7 @@ def is_at(file: str, glob: str, folder: str) -> bool:
 
 
 def combined(config: Config, asked: CheckSettings) -> Config:
-    """What a file says, with the command line's word over it."""
+    """The configuration of a file, overridden by the command line."""
     if asked.select:
         config = replace(config, select=asked.select, ignore=())
     if asked.ignore:

@@ -1,4 +1,4 @@
-"""What is told of what was found: the profile's weight, then selection, then comments.
+"""Filters findings: the profile's severities first, then selection, then comments.
 
 An error that keeps a file from being a program cannot be ignored: nothing could be said about how
 the file behaves, and `check` would be silent about a file that does not run. So are mistakes in the
@@ -22,7 +22,7 @@ OF_PRODUCTION = frozenset(
     {codes.NO_WAY_WITHOUT_MODEL.code} | {code for code in RULES if "P800" < code < "P850"}
 )
 OF_IMPORTS = frozenset({"P314", "P315", "P316", "P317"})
-"""What only `--import-tools` finds."""
+"""Codes that only `--import-tools` finds."""
 
 ALWAYS = (codes.BAD_CONFIG, codes.BAD_IGNORE)
 

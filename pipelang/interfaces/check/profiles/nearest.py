@@ -1,4 +1,4 @@
-"""Which configuration holds for a file: that of the nearest pyproject.toml above it that has one.
+"""Finds the configuration of a file: that of the nearest pyproject.toml above it that has one.
 
 A pyproject.toml without `[tool.pipelang]` is passed over, as ruff does. Most files have none above
 them, so the reader of TOML is imported only where one speaks of pipelang.
@@ -35,7 +35,7 @@ class Configs:
     by_place: dict[str, Configured | None] = field(default_factory=dict)
 
     def of(self, path: str) -> Configured:
-        """What holds for a file."""
+        """The configuration of a file."""
         for place in above(path):
             if place not in self.by_place:
                 self.by_place[place] = _read(place, self.loader, self.asked)
@@ -46,7 +46,7 @@ class Configs:
 
 
 def above(path: str) -> Iterator[str]:
-    """Where a pyproject.toml may stand, nearest first; relative where the path is."""
+    """The folders above a file, nearest first; relative where the path is."""
     folder = os.path.abspath(os.path.dirname(path))
     while True:
         shown = folder if os.path.isabs(path) else os.path.relpath(folder)

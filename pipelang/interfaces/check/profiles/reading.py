@@ -25,7 +25,7 @@ INSIDE = frozenset({"memory", ":memory:", "none", "process"})
 
 
 def read_config(name: str, text: str) -> tuple[Config, tuple[Diagnostic, ...]] | None:
-    """What a pyproject.toml says of pipelang; None if it has no such table."""
+    """Reads `[tool.pipelang]` of a pyproject.toml; None if it has no such table."""
     import tomllib
 
     source = Source(name, text)
@@ -102,7 +102,7 @@ def _per_file(reading: _Reading, table: Any) -> tuple[tuple[str, tuple[str, ...]
 
 
 def _setup(reading: _Reading, table: Any) -> DeploymentSetup:
-    """Where a deployment keeps things: texts, each naming a place that outlives a process."""
+    """The stores of a deployment: texts, each naming a place that outlives a process."""
     if not isinstance(table, dict):
         reading.tell("production", f"`production` is a table, found {_kind(table)}")
         return DeploymentSetup(file=reading.source.name)

@@ -18,7 +18,8 @@ from pipelang.interfaces.check.git_revision import (
 from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.cli.check.command_line import CheckLine
-from pipelang.interfaces.cli.check.report import FINDINGS, USAGE, check_all, counts
+from pipelang.interfaces.cli.check.report import check_all, counts
+from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
 
@@ -49,7 +50,7 @@ def check_against(line: CheckLine, other: str) -> int:
 def _before(
     paths: Sequence[str], other: str, asked: CheckSettings
 ) -> tuple[list[Checked], str | None]:
-    """What is compared with, checked, and the hash of a revision. Ends the process on a mistake."""
+    """The other side, checked, and the hash of a revision. Ends the process on a mistake."""
     if _is_path(other):
         return _files(other, asked), None
     try:
@@ -98,9 +99,10 @@ def _shown(found: Against, line: CheckLine, after: list[Checked]) -> str:
     match line.form:
         case "json":
             from pipelang.diagnostics.render import dumps
+            from pipelang.interfaces.check.advice import with_advice
             from pipelang.interfaces.cli.check.report import as_report
 
-            report = as_report(after, [], True, line.verbose)
+            report = as_report(with_advice(after, line.verbose), [])
             return dumps({**report, "against": against_json(found)}) + "\n"
         case "markdown":
             from pipelang.interfaces.report.changes.markdown import against_markdown

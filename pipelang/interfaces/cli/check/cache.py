@@ -1,4 +1,4 @@
-"""What `pipelang check` said last time, as long as nothing that it depends on has changed.
+"""Caches the output of `pipelang check` for as long as nothing that it depends on has changed.
 
 An entry is found by how the command was called, where, and by which pipelang: the version, the
 times of its own files (so that an edit to pipelang itself counts), the Python and its libraries.
@@ -35,7 +35,7 @@ _DIGEST = 32
 
 @dataclass(frozen=True, slots=True)
 class CachedOutput:
-    """What a check wrote to its two streams, and its exit code."""
+    """The output of a check: its two streams and its exit code."""
 
     output: str
     errors: str
@@ -58,7 +58,7 @@ def entry(line: CheckLine, width: int, colour: bool) -> str | None:
 
 
 def cache_folder() -> str | None:
-    """Where the entries lie, as the system has it; None if the user has no such folder."""
+    """The user's cache folder for entries; None if the user has no such folder."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA", "")
     else:
@@ -101,7 +101,7 @@ def _stamps(folder: str) -> list[tuple[str, int, int, int]]:
 
 
 def recall(path: str) -> CachedOutput | None:
-    """What was said, if everything is as it was."""
+    """The cached output, if nothing that it depends on has changed."""
     try:
         with open(path, "rb") as file:
             held = file.read()

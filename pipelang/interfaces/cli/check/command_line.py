@@ -2,7 +2,8 @@
 
 Importing click takes longer than all that is done when nothing has changed since the last check.
 What is not plain (`--help`, an option that is not known here, a mistake) is left to click, which
-knows how to say it. `tests/unit/test_check_line.py` holds the two readers against each other.
+knows how to say it. `tests/unit/interfaces/cli/test_command_line.py` holds the two readers against
+each other, and docs/decisions/0022-two-readers-of-the-command-line.md has the measurement.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ PROFILES = ("demo", "production")
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
-    """What `pipelang check` was asked to do."""
+    """The options of one call of `pipelang check`."""
 
     paths: tuple[str, ...] = ()
     form: str = "text"

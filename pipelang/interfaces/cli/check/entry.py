@@ -1,4 +1,4 @@
-"""`pipelang check` behind the reading of its line: say what was said, or check and say it."""
+"""Answers a line of `pipelang check`: prints the cached output, or checks and prints the result."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from pipelang.interfaces.check.check import Checked, review_loads
 from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.cli.check.command_line import CheckLine
-from pipelang.interfaces.cli.check.report import FINDINGS, USAGE, check_all
+from pipelang.interfaces.cli.check.report import check_all
+from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.semantics.metrics import (
@@ -104,7 +105,7 @@ def _known(checked: Sequence[Checked]) -> Iterator[str]:
 
 
 def _no_pipeline(checked: Sequence[Checked]) -> int:
-    """What keeps the files from being analysed."""
+    """Tells the errors that keep the files from being analysed; gives the exit code."""
     from pipelang.diagnostics.render import as_text
 
     width, colour = text_width(sys.stderr), wants_colour(sys.stderr)

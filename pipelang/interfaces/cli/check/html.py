@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.cli.check.command_line import CheckLine
-from pipelang.interfaces.cli.check.report import FINDINGS, USAGE, check_all, counts
+from pipelang.interfaces.cli.check.report import check_all, counts
+from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import deliver, stop
 
 

@@ -1,4 +1,4 @@
-"""What `pipelang check` says: findings and the reliability report, in the form asked for."""
+"""Runs a check and renders its findings and reports in the format that was asked for."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.cli.check.cache import CachedOutput
 from pipelang.interfaces.cli.check.command_line import CheckLine
-
-FINDINGS, USAGE = 1, 2
+from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 
 
 def outcome(line: CheckLine, seen: FileSnapshot, width: int, colour: bool) -> CachedOutput:
@@ -31,6 +30,10 @@ def outcome(line: CheckLine, seen: FileSnapshot, width: int, colour: bool) -> Ca
     checked, missing = check_all(line.paths, seen, asked)
     if missing:
         seen.settled = False  # what is suggested instead hangs on other files
+    if line.form in ("text", "json"):
+        from pipelang.interfaces.check.advice import with_advice
+
+        checked = with_advice(checked, everything=line.verbose)
     if line.form == "text":
         from pipelang.interfaces.report.text import report_text
 
@@ -45,7 +48,7 @@ def outcome(line: CheckLine, seen: FileSnapshot, width: int, colour: bool) -> Ca
 
 
 def _no_codes(line: CheckLine) -> str:
-    """What is wrong with the codes of a line; empty if nothing is."""
+    """The message about codes of a line that do not exist; empty if all do."""
     if not line.select and not line.ignore:
         return ""
     from pipelang.diagnostics.lookup import is_selector, meant
@@ -84,16 +87,11 @@ def check_report(paths: Sequence[str]) -> dict[str, Any]:
     return as_report(*check_all(paths))
 
 
-def as_report(
-    checked: list[Checked],
-    missing: list[Diagnostic],
-    advise: bool = False,
-    everything: bool = False,
-) -> dict[str, Any]:
-    """The JSON report over some checked files, with or without advice."""
+def as_report(checked: list[Checked], missing: list[Diagnostic]) -> dict[str, Any]:
+    """The JSON report over some checked files, each finding once."""
     from pipelang.interfaces.check.check import report_json
 
-    report = report_json(checked, missing, advise, everything)
+    report = report_json(checked, missing)
     # What two files import is reported on by both.
     once = {tuple(found.items()): found for found in report["diagnostics"]}
     return {**report, "diagnostics": list(once.values())}
@@ -105,7 +103,7 @@ def _for_machines(line: CheckLine, checked: list[Checked], missing: list[Diagnos
     from pipelang.version import __version__
 
     if line.form == "json":
-        return dumps(as_report(checked, missing, True, line.verbose)) + "\n"
+        return dumps(as_report(checked, missing)) + "\n"
     sources: Sources = {}
     for one in checked:
         sources |= one.sources

@@ -6,14 +6,13 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.terminal import wants_colour, warn
+from pipelang.interfaces.cli.programs import load_program, pick_pipeline, stop
+from pipelang.interfaces.cli.terminal import warn
 from pipelang.interfaces.runs.state_folder import DEFAULT
-from pipelang.interfaces.text.colours import painter
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def command(
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to run, on what, with what."""
+    """One call of `pipelang run`: the handle, its inputs, provider, state folder and options."""
 
     handle: Handle
     inputs: Inputs
@@ -160,48 +159,6 @@ def _record(
     return {"trace": traces, "audit log": audit}
 
 
-def stop(message: str, code: int, help: str | None = None) -> NoReturn:
-    paint = painter(wants_colour(sys.stderr))
-    warn(f"{paint('error', 'bad')}: {message}")
-    if help:
-        warn(f"  {paint('help', 'people')}: {help}")
-    sys.exit(code)
-
-
-def load_program(file: str) -> LoadedProgram:
-    import os
-
-    from pipelang.interfaces.check.check import pipe_files
-    from pipelang.interfaces.loading import CheckFailed, load
-
-    if os.path.isdir(file):
-        stop(f"`{file}` is a folder: name one .pipe file", 2)
-    _, missing = pipe_files([file])
-    if missing:
-        stop(missing[0].message, 2, missing[0].help)
-    try:
-        return load(file)
-    except CheckFailed as failed:
-        click.echo(str(failed), err=True)
-        sys.exit(1)
-
-
-def pick_pipeline(loaded: LoadedProgram, file: str, name: str | None) -> str:
-    names = loaded.pipelines
-    if name is None:
-        if len(names) == 1:
-            return names[0]
-        if not names:
-            stop(f"`{file}` has no pipeline", 2)
-        stop(f"`{file}` has {len(names)} pipelines: name one of {', '.join(names)}", 2)
-    elif name not in names:
-        close = get_close_matches(name, names, n=1)
-        help = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(names)}"
-        stop(f"`{file}` has no pipeline `{name}`", 2, help)
-    assert name is not None
-    return name
-
-
 def _handle(loaded: LoadedProgram, name: str, setup: ProviderChoice) -> Handle:
     from pipelang.diagnostics import Source
     from pipelang.runtime.host.handle import NotRunnable
@@ -220,10 +177,8 @@ def _handle(loaded: LoadedProgram, name: str, setup: ProviderChoice) -> Handle:
             except OSError:
                 pass
         stop(f"{where}{missing}", 1, missing.help)
-        raise
     except NotRunnable as error:
         stop(str(error), 1)
-        raise
 
 
 def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:

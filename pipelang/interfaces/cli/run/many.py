@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
 from pipelang.records import dataclass
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pipelang.runtime.host.handle import Handle
 
 JOBS = 8
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Run
     from pipelang.runtime.host.handle import Handle
     from pipelang.semantics import program as p
-
-INTERRUPTED = 130
 
 
 async def run_one(
@@ -77,7 +76,7 @@ def _live(pipeline: p.Pipeline, form: str) -> Live:
 
 
 def _interrupted(run: Run, form: str) -> None:
-    """What there is so far of a run that was told to stop."""
+    """Prints the partial result of a run that was interrupted."""
     from pipelang.runtime.engine.endings import so_far
     from pipelang.runtime.engine.redaction import hide_json
 

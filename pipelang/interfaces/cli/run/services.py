@@ -1,8 +1,10 @@
-"""What `pipelang run` changes of a program and plugs in: settings, kill switches, MCP servers."""
+"""Applies settings to a program for `pipelang run`, and plugs in kill switches and MCP servers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from pipelang.interfaces.cli.programs import stop
 
 if TYPE_CHECKING:
     from pipelang.interfaces.runs.provider_choice import ProviderChoice
@@ -14,7 +16,6 @@ def as_set(loaded: LoadedProgram, settings: tuple[str, ...]) -> LoadedProgram:
     """The program, set as `--set NAME=VALUE` says; ends the command if one is wrong."""
     if not settings:
         return loaded
-    from pipelang.interfaces.cli.run.command import stop
     from pipelang.interfaces.runs.settings import read_settings
     from pipelang.runtime.host.handle import SettingError
 
@@ -28,7 +29,6 @@ def plug(setup: ProviderChoice, file: str, state: StateFolder) -> None:
     """Have runs look at the switches of a state folder, and tell them where MCP servers are; ends
     the command if that cannot be read.
     """
-    from pipelang.interfaces.cli.run.command import stop
     from pipelang.interfaces.runs.mcp_servers import BadServer, servers_of
     from pipelang.runtime.shared.kill_switches import FolderSwitches
 
@@ -45,7 +45,6 @@ def ready(handle: Handle, setup: ProviderChoice) -> None:
     """
     import asyncio
 
-    from pipelang.interfaces.cli.run.command import stop
     from pipelang.runtime.tools.registry import ToolMissing
 
     async def compare() -> None:

@@ -67,7 +67,7 @@ def _vote(vote: p.Vote | None) -> Json | None:
 
 
 def rates_json(writer: Writer, rates: p.ByRates) -> Json:
-    """How often a test does not hold, of what is wrong and of what is right."""
+    """The rates of a test: wrong values that it catches, right ones that it refuses by mistake."""
     return {
         "catches": writer.chance(rates.catches),
         "false_alarms": writer.chance(rates.false_alarms),

@@ -127,7 +127,7 @@ def claim_json(writer: Writer, claim: p.Claim) -> Json:
 
 
 def _claimed(writer: Writer, claimed: p.Claimed | None) -> Json | None:
-    """What is claimed, with its names looked up."""
+    """A claim with its names resolved."""
     match claimed:
         case None:
             return None
@@ -146,5 +146,5 @@ def _claimed(writer: Writer, claimed: p.Claimed | None) -> Json | None:
 
 
 def test_json(writer: Writer, test: p.Test) -> Json:
-    """What is tested, not how: a test is no part of what a program means."""
+    """The title and pipeline of a test: its body is no part of the program's meaning."""
     return {"title": test.title, "pipeline": test.pipeline, **writer.place(test.span)}

@@ -1,4 +1,4 @@
-"""What the world offers, in the IR: models, people, tools, functions, prompts, memories."""
+"""Declarations of the world in the IR: models, people, tools, functions, prompts, memories."""
 
 from __future__ import annotations
 

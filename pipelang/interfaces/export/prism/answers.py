@@ -35,7 +35,7 @@ VERDICTS = "1 right in any case, 2 right with right arguments, 3 right with wron
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How an answer is drawn. `memory` is the variable with the verdicts of the one before."""
+    """The draw of an answer. `memory` is the variable with the verdicts of the one before."""
 
     accuracy: str
     recovers: str

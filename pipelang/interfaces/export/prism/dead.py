@@ -1,4 +1,4 @@
-"""Forgetting: a variable that nothing reads any more goes back to its first value.
+"""Resets every variable that nothing reads any more, so that the model has fewer states.
 
 Two runs that differ only in what no longer matters are then one state. Without it a model checker
 would carry every bit of a run to its end, and their number doubles with each.

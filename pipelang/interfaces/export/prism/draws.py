@@ -1,4 +1,4 @@
-"""Draws: what chance decides beside the answers themselves.
+"""Draws: everything that is random beside the answers themselves.
 
 Each path with shares, each confidence with evidence and each test that is judged as a whole is a
 variable of the model: 0 as long as nobody asked, then what was drawn, until a step that it mentions
@@ -25,7 +25,7 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
 RIGHT, WRONG = 1, 2
-"""What the variable of a value says; 0 if there is none (yet)."""
+"""Values of the variable of an answer; 0 if there is none yet."""
 
 HOLDS, FAILS = 1, 2
 

@@ -1,4 +1,4 @@
-"""How runs end: what is remembered of an outcome, and what it comes to."""
+"""Endings of runs in the model: the variable that holds an outcome, and the place it leads to."""
 
 from __future__ import annotations
 

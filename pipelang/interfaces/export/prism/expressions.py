@@ -42,7 +42,7 @@ Arm = tuple[object, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """How a `path` or a `test` is drawn, if what it mentions is right and if not."""
+    """The draw of a `path` or a `test`, if what it mentions is right and if not."""
 
     kind: str
     right: Shares
@@ -156,7 +156,7 @@ class Compiler:
         return self._stated(node, self._told(node)) if _is_path(node) else None
 
     def _told(self, node: expr.Expr) -> _Told | None:
-        """What this pipeline's traffic says of an expression as a whole."""
+        """The share that this pipeline's traffic gives for an expression as a whole."""
         constants = self.all.constants
         share = self.scope.condition_shares().get(node)
         if share is not None:
@@ -252,7 +252,7 @@ class Compiler:
         return above if holds_if_reached else no(above)
 
     def _bins(self, file: str, right: bool, cuts: list[Cut]) -> Shares:
-        """How often a right (or wrong) row reaches so many thresholds; unknown without a row."""
+        """Shares of right (or wrong) rows by how many thresholds they reach; unknown if none."""
         counts = [0] * (len(cuts) + 1)
         for row in self.all.program.evidence[file].rows:
             if row.correct is right and row.confidence is not None:

@@ -1,4 +1,4 @@
-"""How gates, branches, routes and matches come out."""
+"""Translates gates, branches, routes and matches: draws, and conditions over them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def expression_test(
 def match_test(
     draws: Draws, scope: PrismScope, subject: expr.Expr, taken: Sequence[Arm]
 ) -> tuple[PrismTest, list[tuple[int, Formula]]]:
-    """What to draw, and for each arm that can be reached the condition under which it is taken."""
+    """The draws, and for each arm that can be reached the condition under which it is taken."""
     test = PrismTest(TRUE, {})
     compiler = Compiler(draws, scope, None, test.draws)
     return test, compiler.match(scope.expand(subject), taken)
@@ -58,7 +58,7 @@ def match_test(
 def route_test(
     draws: Draws, scope: PrismScope, who: expr.Expr
 ) -> tuple[PrismTest, list[tuple[str, Formula]]]:
-    """What to draw, and for each tier that may be asked the condition that it is."""
+    """The draws, and for each tier that may be asked the condition that it is."""
     test = PrismTest(TRUE, {})
     return test, Compiler(draws, scope, None, test.draws).tiers(scope.expand(who))
 
@@ -85,7 +85,7 @@ def gather_cuts(draws: Draws, scope: PrismScope) -> None:
 
 
 def _tests(scope: PrismScope, block: p.Block) -> Iterator[expr.Expr]:
-    """What decides something in a block, and about their arguments in the pipelines it runs."""
+    """Expressions that decide something in a block, or in the pipelines that it runs."""
     for item in block.items:
         match item:
             case p.Step():

@@ -1,13 +1,13 @@
 """`each`: one element after the other, since side by side comes to the same.
 
-Elements are counted here from the words of the language: how many answered, whether one of them was
-wrong, and which ended the run first.
+The loop counts how many elements answered, whether one of them was wrong, and which ended the run
+first; how many are enough is the kernel's rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from pipelang.interfaces.export.prism.constants import decimal, identifier
 from pipelang.interfaces.export.prism.draws import RIGHT, WRONG, PrismDraw, Shares
@@ -29,6 +29,7 @@ from pipelang.interfaces.export.prism.scopes import PrismScope
 from pipelang.interfaces.export.prism.translation import LinkTrial, Making, Translation
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.each import enough
 from pipelang.semantics.types import ListType
 
 Body = Callable[[Translation, Making, p.Chain, int, int], None]
@@ -74,10 +75,10 @@ def each(trial: LinkTrial, action: p.Each, place: int, body: Body) -> None:
     counts = machine.place()
     machine.go(over, PrismUpdate(counts), is_(ended, 0))
     passed_on(making, ended, over)
-    enough = _enough(trial, action.need, length, answered)
-    machine.go(counts, trial.made_anew(RIGHT), all_of([enough, is_(wrong, 0)]))
-    machine.go(counts, trial.made_anew(WRONG), all_of([enough, is_not(wrong, 0)]))
-    machine.go(counts, PrismUpdate(trial.failed), no(enough))
+    suffices = _suffices(trial, action.need, length, answered)
+    machine.go(counts, trial.made_anew(RIGHT), all_of([suffices, is_(wrong, 0)]))
+    machine.go(counts, trial.made_anew(WRONG), all_of([suffices, is_not(wrong, 0)]))
+    machine.go(counts, PrismUpdate(trial.failed), no(suffices))
 
 
 def _longer(length: int | PrismDraw, done: str) -> Formula:
@@ -87,8 +88,8 @@ def _longer(length: int | PrismDraw, done: str) -> Formula:
     return compared(more(done), "<", variable(length.name))  # 1 stands for an empty list
 
 
-def _enough(trial: LinkTrial, need: p.Need, length: int | PrismDraw, answered: str) -> Formula:
-    """Whether so many have answered as are needed."""
+def _suffices(trial: LinkTrial, need: p.Need, length: int | PrismDraw, answered: str) -> Formula:
+    """Whether enough elements have answered, for every length that the list may have."""
 
     def of(elements: int) -> Formula:
         least = _least(need, elements)
@@ -102,14 +103,8 @@ def _enough(trial: LinkTrial, need: p.Need, length: int | PrismDraw, answered: s
 
 
 def _least(need: p.Need, elements: int) -> int:
-    match need.kind:
-        case "any":
-            return min(elements, 1)
-        case "share":
-            assert need.share is not None
-            return int((need.share * elements).to_integral_value(ROUND_CEILING))
-        case _:
-            return elements
+    """The least number of answers that is enough: with more of them it stays enough."""
+    return next(count for count in range(elements + 1) if enough(need, count, elements))
 
 
 def _length(

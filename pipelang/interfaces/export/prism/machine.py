@@ -35,7 +35,7 @@ class PrismVariable:
 
 @dataclass(frozen=True, slots=True)
 class PrismUpdate:
-    """Where a run goes on, and what is written down on the way."""
+    """The next place of a run, and the variables that are set on the way."""
 
     to: int
     sets: Mapping[str, Formula] = field(default_factory=_nothing)

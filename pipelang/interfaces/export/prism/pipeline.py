@@ -1,4 +1,4 @@
-"""The translation of one pipeline from end to end."""
+"""Translates one pipeline from its arguments to its endings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which items a redo may bring back, and who must run again when something is made anew."""
+"""The items that a redo may run again, and those that read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What names stand for at a place of a pipeline, and what was said about them.
+"""The meaning of names at a place of a pipeline, and the traffic that was declared for them.
 
 Lets are looked through: a test on a let is a test on what it is made of. Steps in different
 branches, or in two calls of one sub-pipeline, may share a name; here each gets a name of its own,
@@ -120,7 +120,7 @@ class PrismScope:
         return frozenset(found)
 
     def about(self, node: expr.Expr) -> frozenset[str]:
-        """What has a name of its own in an expanded expression: steps, parameters, elements."""
+        """The names in an expanded expression: steps, parameters, elements."""
         return expr.mentions(node) & self.written.keys()
 
     def mentioned(self, node: expr.Expr) -> frozenset[str]:
@@ -143,11 +143,11 @@ class PrismScope:
         return self.steps(names) | {self.own_names[id(step)] for step in steps}
 
     def path_shares(self) -> dict[expr.Expr, p.PathShares]:
-        """What traffic says of paths, in the words of this place."""
+        """Shares of paths that the traffic gives, with the names of this place."""
         return {self.expand(line.path): line for line in self.pipeline.traffic.paths}
 
     def mean_length(self, node: expr.Expr) -> Decimal | None:
-        """What traffic says of the length of an expanded list."""
+        """The mean length of an expanded list that the traffic gives."""
         for line in self.pipeline.traffic.means:
             *steps, last = line.path
             if last != "length":
@@ -160,7 +160,7 @@ class PrismScope:
         return None
 
     def condition_shares(self) -> dict[expr.Expr, p.ConditionShare]:
-        """What traffic says of conditions, in the words of this place."""
+        """Shares of conditions that the traffic gives, with the names of this place."""
         return {self.expand(line.condition): line for line in self.pipeline.traffic.conditions}
 
 

@@ -1,4 +1,4 @@
-"""What the parts of the translation share, and what they cannot translate."""
+"""State that the parts of the translation share, and the error for what has no translation."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from pipelang.semantics.types import (
 
 
 def given(names: StubNames, type: Type) -> str:
-    """What a host may hand in: JSON's values, exact decimals, records that came out elsewhere."""
+    """The annotation of an input: JSON's values, exact decimals, records of other results."""
     match type:
         case Scalar():
             return _given_scalar(names, type.kind)
@@ -67,7 +67,7 @@ def _given_scalar(names: StubNames, kind: ScalarKind) -> str:
 
 
 def made(names: StubNames, type: Type) -> str:
-    """What the runtime gives out."""
+    """The annotation of an output of the runtime."""
     match type:
         case Scalar():
             return _made_scalar(names, type.kind)

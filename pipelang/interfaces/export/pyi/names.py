@@ -1,4 +1,4 @@
-"""Which records and enums a stub needs, on which side, and what they are called in it."""
+"""Selects the records and enums of a stub, by side (input or output), and names them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from pipelang.semantics.types import (
 )
 
 HELPERS = ("Answered", "Program")
-"""What every stub declares. A type of the file that has such a name keeps it."""
+"""Names that every stub declares. A type of the file that has such a name keeps it."""
 
 BUILTINS = frozenset({"bool", "dict", "float", "int", "list", "str", "tuple"})
-"""What annotations are made of. Where something else has such a name, they are written in full."""
+"""Names in annotations. Where something else has such a name, they are written in full."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def assembly(graph: Graph) -> tuple[list[PartColumn], Trails]:
 
 
 def _line(graph: Graph, cluster: Cluster, aside: set[str]) -> PartColumn:
-    """What stands in a cluster, one below the other. What stands aside belongs to its row."""
+    """The parts of a cluster, one below the other. A node that stands aside belongs to its row."""
     parts: list[Part] = []
     members = [member for member in cluster.members if member not in aside]
     for index, member in enumerate(members):

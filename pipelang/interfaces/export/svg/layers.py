@@ -20,7 +20,7 @@ TRACK = 9.0
 
 _SWEEPS = 40
 _STRAIGHT = 20.0
-"""How much more an edge insists on its place than a row does, so that long edges stay straight."""
+"""The weight of an edge's place against that of a row, so that long edges stay straight."""
 
 _GRID = 10.0
 _ARROW = 22.0
@@ -238,7 +238,7 @@ def _spread(layers: list[list[Slot]]) -> None:
 
 
 def _wanted(slot: Slot, alone: bool) -> float:
-    """Where a slot would stand if it were by itself."""
+    """The x that a slot would have without its neighbours in the layer."""
     if slot.row is None:  # an edge runs straight down from where it comes
         return slot.above[0].x
     near = [*slot.above, *slot.below]

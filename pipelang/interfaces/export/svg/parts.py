@@ -82,7 +82,7 @@ class NodeRow(Part):
 
     @property
     def merge(self) -> float:
-        """Where fallbacks come back to the axis."""
+        """The y of the line on which fallbacks return to the axis."""
         return self.top + self.row + MERGE / 2
 
     def place(self, axis: float, top: float) -> None:
@@ -180,12 +180,12 @@ class Fork(Part):
 
     @property
     def bus(self) -> float:
-        """Where the line to the columns runs."""
+        """The y of the line that leads to the columns."""
         return self.top + self.row.height + self.drop / 3
 
     @property
     def merge(self) -> float:
-        """Where the branches come together again."""
+        """The y of the line on which the branches join again."""
         return self.bottom - MERGE / 2
 
     def inner(self) -> Sequence[Part]:

@@ -73,7 +73,7 @@ LOOK = {
     NodeKind.REJECTED: "rejected",
     NodeKind.FAILED: "failed",
 }
-"""How the nodes of each kind look; the name is a class in SVG, mermaid and the like."""
+"""The look of each kind of node; its name is a class in SVG and mermaid."""
 
 
 def light(look: str) -> tuple[str, str]:

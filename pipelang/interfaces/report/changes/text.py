@@ -1,4 +1,4 @@
-"""What a change does, as text: a table a pipeline, promises, findings that are new or mended."""
+"""A comparison as text: a table a pipeline, promises, findings that are new or gone."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def what_happened(one: PipelineDifference) -> str:
 
 
 def grounds(found: Against) -> Iterator[str]:
-    """What the ranges stand on, a sentence for each kind that occurs."""
+    """The basis of the ranges, a sentence for each kind that occurs."""
     kinds = {
         part.how
         for one in found.pipelines
@@ -206,5 +206,5 @@ def _all(found: Against) -> Iterator[Changed]:
 
 
 def place(found: Against) -> str:
-    """What was compared with."""
+    """The name of the other side of the comparison."""
     return found.other if found.commit is None else f"{found.other} ({found.commit[:10]})"

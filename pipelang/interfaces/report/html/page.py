@@ -1,4 +1,4 @@
-"""What the page shows, gathered, and the page itself."""
+"""Gathers the sections of the page from the checked result, and renders the page."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from pipelang.diagnostics.columns import harmless
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.export.calibration_svg import calibration_svg
 from pipelang.interfaces.export.flow import flow
+from pipelang.interfaces.export.graph import picture
 from pipelang.interfaces.export.svg import svg
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.table import Cell, Row
@@ -62,7 +63,7 @@ class HtmlPicture:
 
 def graph_picture(view: View) -> HtmlPicture | None:
     """The pipeline as it flows."""
-    graph = flow(view.program, [view.pipeline.name])
+    graph = picture(flow(view.program, [view.pipeline.name]))
     if len(graph.nodes) > MOST_NODES:
         return None
     words = f"The steps, gates and endings of {view.pipeline.name}, in the order in which they run"
@@ -70,7 +71,7 @@ def graph_picture(view: View) -> HtmlPicture | None:
 
 
 def curves(view: View) -> list[HtmlPicture]:
-    """How far the confidences can be believed that the pipeline puts thresholds on."""
+    """Calibration curves of the confidences that the pipeline compares with thresholds."""
     used = [name for name in view.program.evidence if f"{name}:bins" in view.analysis.bases]
     if not used:
         return []

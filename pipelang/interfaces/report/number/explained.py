@@ -140,7 +140,7 @@ def _label(part: Contribution) -> str:
 
 
 def _happens(part: Contribution, name: str, how: WaterfallSum) -> Iterator[str]:
-    """What an item does to the runs that come to it, as far as the number is about it."""
+    """The effect of an item on the runs that reach it, as far as the number depends on it."""
     row = part.row
     assert row is not None
     if isinstance(row.item, (p.When, p.MatchBranch)):
@@ -220,7 +220,7 @@ def _why_not(view: View, name: str) -> str:
 
 
 def _of_time(view: View, name: str) -> list[str]:
-    """What most of a time goes by, with what is declared of it."""
+    """The steps that most of a time is spent in, with their declared figures."""
     head = name.partition(".")[0]
     path = view.analysis.critical.get(head, ())
     if not path:

@@ -121,7 +121,7 @@ def _example(shape: dict[str, Any]) -> str:
 
 
 def waiting_lines(case: Case, state: str) -> list[str]:
-    """What a run that waits says: for whom, for what, until when, and how to answer."""
+    """Lines about a run that waits: for whom, for what, until when, and how to answer."""
     text = f": {one_line(case.text)}" if case.text and case.text != case.name else ""
     until = "" if case.due_at is None else f", until {_moment(case.due_at)}"
     lines = [f"{_question(case)}{text}{until}"]

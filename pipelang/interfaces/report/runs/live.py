@@ -1,4 +1,4 @@
-"""What a run is doing, while it does it: a picture on a terminal, plain lines elsewhere."""
+"""The live display of a run: a picture on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

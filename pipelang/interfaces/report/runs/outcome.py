@@ -1,4 +1,4 @@
-"""A run's outcome for people and as JSON."""
+"""The outcome of a run as text and as JSON."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ Row = tuple[str, str]
 """A mark, and what is said of an event; its name stands between the two."""
 
 _UNTOLD = frozenset({"effect", "runs", "returned", "until", "each", "vote", "turn"})
-"""What only a tree of the run tells: in a plain list what follows says it."""
+"""Events that only a tree of the run shows: in a plain list the next event says the same."""
 
 
 def trace_lines(
@@ -49,7 +49,7 @@ def event_line(event: Event, row: Row, paint: Paint) -> str:
 
 
 def content_line(event: Event, most: int) -> str:
-    """What was asked or answered, as JSON, in so many columns."""
+    """A question or an answer as JSON, cut to a number of columns."""
     from pipelang.runtime.engine.values import to_json
 
     text = json.dumps(to_json(event.content), ensure_ascii=False, default=str)
@@ -57,7 +57,7 @@ def content_line(event: Event, most: int) -> str:
 
 
 def event_row(event: Event, paint: Paint) -> Row | None:
-    """What a person should know of an event; None for what says only where the run is."""
+    """A line about an event; None for an event that says only where the run is."""
     data = event.data
     match event.kind:
         case "answer":
@@ -148,7 +148,7 @@ def _answer(data: dict[str, Any], paint: Paint) -> str:
 
 
 def remark(event: Event) -> str | None:
-    """What a reader should know of an answer: that it is wrong on purpose, and how."""
+    """A note on an answer that a simulation made wrong on purpose."""
     note = str(event.data.get("note") or "")
     if event.kind != "answer" or "marked wrong" not in note:
         return None

@@ -175,7 +175,7 @@ def _lines(node: TreeNode, before: str, paint: Paint, content: bool, width: int)
 
 
 def _took(node: TreeNode) -> str:
-    """What a node took: time, dollars, tokens, and how sure its answer is."""
+    """Time, dollars and tokens of a node, and the confidence of its answer."""
     parts = ["..." if node.seconds is None else f"{node.seconds:.3f} s"]
     if node.cost:
         parts.append(f"${node.cost:.6f}")

@@ -1,8 +1,8 @@
-"""What to fix first: changes with what each of them buys."""
+"""The section `What to fix first`: changes with their effect, as the checked result has them."""
 
 from __future__ import annotations
 
-from pipelang.analysis.advice.advise import Advice, advise, wanted
+from pipelang.analysis.advice.advise import Advice
 from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.colours import painter
@@ -16,13 +16,12 @@ HARDLY = 0.00005
 
 def advice(view: View) -> list[str]:
     """A row a change, the one that buys most first; nothing where none helps."""
-    if view.bench is None:
+    if view.advice is None:
         return []
-    found = advise(view.bench, view.analysis, view.verbose)
-    found = [one for one in found if not _hardly(one)]
+    found = [one for one in view.advice.changes if not _hardly(one)]
     if not found:
         return []
-    goal = wanted(view.analysis)
+    goal = view.advice.goal
     rows: list[Row] = [
         [
             Cell("✓", "good") if one.reaches else "",
@@ -84,7 +83,7 @@ def _cost(one: Advice) -> str:
 
 
 def _beside(one: Advice) -> Cell:
-    """What else a change does to what is answered: the other of success and silent error."""
+    """The effect of a change on the other one of success and silent error."""
     for metric in (SILENT_ERROR, SUCCESS):
         before, after = one.figures[metric]
         if metric != one.metric and abs(after - before) >= HARDLY:

@@ -1,4 +1,4 @@
-"""What the numbers rest on: what was counted, what somebody just wrote down, what is a bound."""
+"""The section on evidence: which numbers were counted or measured, declared, or are bounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LINK = re.compile(r"\[(?P<index>\d+)\]@\d+")
 
 
 def basis(view: View) -> list[str]:
-    """Where the numbers come from, weakest parts last."""
+    """The sources of the numbers, the weakest last."""
     parts = basis_parts(view)
     if not parts:
         return []
@@ -54,7 +54,7 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
 
 
 def _calibration(view: View) -> list[tuple[str, str]]:
-    """How far the confidences can be believed that thresholds are put on."""
+    """Calibration of the confidences that are compared with thresholds."""
     said = []
     for name, file in view.program.evidence.items():
         if f"{name}:bins" in view.analysis.bases:

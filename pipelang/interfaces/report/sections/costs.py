@@ -1,4 +1,4 @@
-"""What a run costs: the mean one, a month of them, and the dearest that can happen."""
+"""The section on cost: a mean run, a month of runs, and the most expensive run that can happen."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_free(view: View) -> bool:
 
 
 def cost_rows(view: View) -> list[Row]:
-    """What is meant, dollars, what is to be said of it."""
+    """Rows of the table of costs: name, dollars, note."""
     if is_free(view):
         return []
     rows: list[Row] = []
@@ -94,7 +94,7 @@ def _worst(view: View) -> list[Row]:
 
 
 def dearest_path(view: View) -> str:
-    """How the dearest run comes about, in words."""
+    """The most expensive run in words: what happens in it."""
     worst = view.analysis.worst
     if worst is None or not worst.cost or not worst.path:
         return ""

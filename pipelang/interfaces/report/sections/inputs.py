@@ -1,4 +1,4 @@
-"""Where each number comes from that went in: written down where, counted, measured, by default."""
+"""The inputs of the analysis, each with its basis (declared, counted, measured) and its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a run, and who goes to a person and why."""
+"""The sections on outcomes: their shares, and escalations by gate or step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def outcomes(view: View) -> list[str]:
 
 
 def is_open(view: View) -> bool:
-    """Whether nothing is known of any outcome that there may be."""
+    """Whether every possible outcome could be anything from 0% to 100%."""
     numbers = [
         view.number(outcome) for outcome in OUTCOMES if _at_most(view.number(outcome)) > DUST
     ]
@@ -65,7 +65,7 @@ def outcome_rows(view: View) -> list[Row]:
 
 
 def outcome_note(view: View) -> str:
-    """What must be known to read the shares."""
+    """The note that says how to read the shares."""
     numbers = [view.number(outcome) for outcome in OUTCOMES]
     if any(number.value is None for number in numbers):
         if view.analysis.unknown:
@@ -98,7 +98,7 @@ def _bar(number: Number, most: float, room: int, style: str) -> Cell:
 
 
 def remarks(view: View) -> Iterator[str]:
-    """What the outcomes mean for those who get the answers."""
+    """Remarks on what the shares mean for whoever gets the answers."""
     risk = view.value(SELECTIVE_RISK)
     if risk is not None and DUST < risk < 1:
         as_cases = f" ({one_in(risk)})" if risk < 0.1 else ""

@@ -64,7 +64,7 @@ def _interval(verdict: ObjectiveVerdict, show: Show) -> str:
 
 
 def _sure(verdict: ObjectiveVerdict) -> str:
-    """How sure the verdict is, in words."""
+    """The probability of the verdict, in words."""
     number, chance = verdict.number, verdict.probability
     if verdict.holds is None:
         if verdict.line.when is not None and number is None:

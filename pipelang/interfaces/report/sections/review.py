@@ -33,7 +33,7 @@ def review_rows(loads: Sequence[Load]) -> list[Row]:
 
 
 def is_known(load: Load) -> bool:
-    """Whether there is more to say of a queue than that something is missing."""
+    """Whether the utilisation of a queue is known, or has a lower bound above 0."""
     return load.utilisation.value is not None or bool(load.utilisation.low)
 
 
@@ -61,7 +61,7 @@ def busy(load: Load) -> str:
 
 
 def style(load: Load) -> str:
-    """How a queue does: good, unsure or bad."""
+    """The style of a queue's figures: good, unsure or bad."""
     share = load.utilisation.value
     return "unsure" if share is None or BUSY < share < FULL else "bad" if share >= FULL else "good"
 
@@ -80,7 +80,7 @@ MOST_NAMED = 5
 
 
 def remarks(loads: Sequence[Load]) -> list[str]:
-    """What is missing for the table, and what it takes for granted."""
+    """Remarks below the table: figures that are missing, and assumptions."""
     said = []
     silent = [f"`{load.role.name}`" for load in loads if not is_known(load)]
     silent = list(dict.fromkeys(silent))
@@ -100,7 +100,7 @@ def remarks(loads: Sequence[Load]) -> list[str]:
 
 
 def review_explained(load: Load, width: int, paint: Paint) -> list[str]:
-    """How busy a role is and how long cases wait, step by step."""
+    """Derives a role's utilisation and the wait of its cases, step by step."""
     role = load.role
     lines = [paint(f"{REVIEW_LOAD}.{role.name}", "title"), paint("─" * width, "dim")]
     cases, share = load.cases.value, load.utilisation.value

@@ -13,7 +13,7 @@ from pipelang.semantics.metrics import ESCALATION, OUTCOMES, SILENT_ERROR, SUCCE
 
 
 def sentence(view: View) -> str:
-    """What the report begins with."""
+    """The opening sentence of the report."""
     analysis, name = view.analysis, view.pipeline.name
     numbers = {outcome: view.number(outcome) for outcome in OUTCOMES}
     if all(number.value is not None for number in numbers.values()):
@@ -86,7 +86,7 @@ def _in_ranges(name: str, numbers: dict[str, Number]) -> str:
 
 
 def _daily(view: View, shares: dict[str, float]) -> list[str]:
-    """What that comes to in a day, if anybody said how many runs there are."""
+    """The numbers of runs a day, where the traffic is declared."""
     per_day = view.pipeline.traffic.per_day
     if per_day is None:
         return []

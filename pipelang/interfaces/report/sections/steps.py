@@ -149,7 +149,7 @@ def compounding(view: View) -> tuple[str, str]:
 
 
 def left_out(view: View) -> list[str]:
-    """What is in this pipeline that no product of its steps' reliabilities has in it."""
+    """The constructs of this pipeline that a product of its steps' reliabilities leaves out."""
     everything = list(all_items(view.pipeline.block))
     found = []
     people, refused = view.value(ESCALATION) or 0.0, view.value(REJECTION) or 0.0

@@ -1,4 +1,4 @@
-"""What a pipeline does, step by step: all that can be said before there are any numbers."""
+"""The steps of a pipeline in words: all that can be said before there are any numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a run takes: machine time, and the time with people, where somebody is waited for."""
+"""The section on time: machine time, and turnaround where a run waits for people."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _shown(number: Number) -> Cell | str:
 
 
 def most_time(view: View) -> str:
-    """What most of the time goes by."""
+    """The steps that most of the time is spent in."""
     people = _clocks(view, LATENCY) != _clocks(view, TURNAROUND)
     said = []
     for name, words in ((LATENCY, "machine time"), (TURNAROUND, "time with people")):

@@ -27,7 +27,7 @@ LONG = 40
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Where a line belongs, the line, and what its figure says."""
+    """An undeclared figure: the place and the line to paste, and what the figure means."""
 
     where: str
     line: str

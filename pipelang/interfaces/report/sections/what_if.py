@@ -1,10 +1,10 @@
-"""For someone without numbers: what would follow from some."""
+"""The section for undeclared figures: results that some assumed accuracies would give."""
 
 from __future__ import annotations
 
 from math import ceil
 
-from pipelang.analysis.advice.what_if import RequiredAccuracy, WhatIf, what_if
+from pipelang.analysis.advice.what_if import RequiredAccuracy, WhatIf
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.sections.undeclared import place_of
 from pipelang.interfaces.report.view import View
@@ -15,11 +15,9 @@ MOST_NAMED = 3
 
 
 def conjecture(view: View) -> list[str]:
-    """What success would be at some accuracies, what the promises need, what matters most."""
-    if view.bench is None or not view.analysis.unknown:
-        return []
-    found = what_if(view.bench, view.analysis)
-    if not found.rows and not found.widening:
+    """Success at assumed accuracies, the accuracy that promises need, unknowns to declare first."""
+    found = None if view.advice is None else view.advice.what_if
+    if found is None or not (found.rows or found.widening):
         return []
     rows: list[Row] = [
         [

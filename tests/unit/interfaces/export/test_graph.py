@@ -16,6 +16,7 @@ from pipelang.interfaces.export.graph import (
     Graph,
     GraphNode,
     NodeKind,
+    picture,
 )
 from pipelang.interfaces.export.labels import words_of
 from pipelang.semantics import program as p
@@ -27,7 +28,7 @@ from .stage import SUPPORT, WIDE, generated, program
 
 def graph_of(text: str, *names: str) -> Graph:
     made = program(text)
-    return flow(made, names or list(made.pipelines))
+    return picture(flow(made, names or list(made.pipelines)))
 
 
 def wide() -> Graph:
@@ -54,7 +55,7 @@ SUPPORTED = build(str(SUPPORT), DiskLoader()).program
 
 def test_the_main_line_of_the_support_desk():
     assert SUPPORTED is not None
-    graph = flow(SUPPORTED, ["handle_ticket"])
+    graph = picture(flow(SUPPORTED, ["handle_ticket"]))
     line, at = ["handle_ticket"], graph.nodes["n1"].id
     while True:
         ways = [e.target for e in graph.edges if e.source == at and e.kind is EdgeKind.NEXT]
@@ -184,7 +185,7 @@ def test_random_pipelines_are_drawn_whole(seed: int):
     made = generated(seed)
     (name,) = made.pipelines
     pipeline = made.pipelines[name]
-    graph = flow(made, [name])
+    graph = picture(flow(made, [name]))
     drawn = Counter(node.kind for node in graph.nodes.values() if node.kind in OUTCOMES)
     written = Counter(type(end) for end in outcomes(pipeline.block))
     assert drawn[NodeKind.ANSWERED] == written[p.Return]

@@ -26,6 +26,7 @@ from pipelang.interfaces.export.graph import (
     Graph,
     GraphNode,
     NodeKind,
+    picture,
 )
 from pipelang.interfaces.export.mermaid import mermaid
 from pipelang.interfaces.export.svg import svg
@@ -50,7 +51,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def drawn(text: str, *names: str) -> Graph:
     made = program(text)
-    return flow(made, names or list(made.pipelines))
+    return picture(flow(made, names or list(made.pipelines)))
 
 
 def as_text(graph: Graph) -> str:
@@ -83,7 +84,7 @@ def test_the_same_file_gives_the_same_picture(form: str):
 @pytest.mark.parametrize("seed", range(30))
 def test_text_stays_within_its_width(seed: int, width: int):
     made = generated(seed)
-    for line in ascii(flow(made, list(made.pipelines)), width, PLAIN).splitlines():
+    for line in ascii(picture(flow(made, list(made.pipelines))), width, PLAIN).splitlines():
         assert cells_of(line) <= width
         assert line == line.rstrip()
 
@@ -254,7 +255,7 @@ def _distance(
 def test_nothing_lies_on_anything(seed: int):
     """Boxes apart, lines beside boxes, labels beside boxes and next to their lines."""
     made = generated(seed)
-    check_layout(flow(made, list(made.pipelines)))
+    check_layout(picture(flow(made, list(made.pipelines))))
 
 
 @pytest.mark.parametrize("text", [WIDE, NASTY], ids=["wide", "nasty"])

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pipelang.diagnostics.render import dumps
+from pipelang.interfaces.check.advice import with_advice
 from pipelang.interfaces.check.check import check_file, report_json
 from pipelang.interfaces.cli.check.report import check_report
 
@@ -156,9 +157,9 @@ def test_the_example_of_the_design_fits():
 @pytest.mark.parametrize("everything", [False, True])
 def test_advice_and_what_if_are_as_promised(everything: bool) -> None:
     loader = MemoryLoader({"a.pipe": UNKNOWN})
-    unknown = report_json([check_file("a.pipe", loader)], (), True, everything)
+    unknown = report_json(with_advice([check_file("a.pipe", loader)], everything))
     known = check_file(str(REPO / "examples" / "gallery" / "02_fallback.pipe"))
-    told = report_json([known], (), True, everything)
+    told = report_json(with_advice([known], everything))
     for found in (unknown, told):
         VALIDATOR.validate(json.loads(dumps(found)))
     assert unknown["pipelines"]["reply"]["what_if"]

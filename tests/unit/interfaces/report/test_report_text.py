@@ -16,9 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics.columns import cells_of, wrap
-from pipelang.interfaces.check.check import Checked, check_file
+from pipelang.interfaces.check.advice import with_advice
+from pipelang.interfaces.check.check import Checked, PipelineAdvice, check_file, report_json
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.report.sections.sentence import apportion
 from pipelang.interfaces.report.text import report_text
@@ -33,6 +35,7 @@ from pipelang.interfaces.text.number_format import (
     percent,
 )
 from pipelang.interfaces.text.table import Cell, bar, cut, lay_out, range_bar
+from pipelang.records import replace
 from pipelang.semantics.chance import Basis
 
 REPO = Path(__file__).resolve().parents[4]
@@ -55,7 +58,8 @@ def check(text: str, **files: str) -> Checked:
 
 
 def report(text: str, **options: bool) -> str:
-    return report_text([check(text)], **options)
+    checked = with_advice([check(text)], everything=options.get("verbose", False))
+    return report_text(checked, **options)
 
 
 def expect(name: str, found: str) -> None:
@@ -143,7 +147,7 @@ pipeline p(q: text max 200 tokens) -> Answer {{
 
 def test_the_support_example(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPO)
-    found = report_text([check_file("examples/support/support.pipe")])
+    found = report_text(with_advice([check_file("examples/support/support.pipe")]))
     # Where lines stand in the example is of no interest here.
     expect(
         "support",
@@ -203,12 +207,32 @@ def test_colour_changes_no_letter(text: str) -> None:
 @pytest.mark.parametrize("width", [72, 80, 100])
 @pytest.mark.parametrize("text", [CHAIN, UNKNOWN, RANGE])
 def test_no_line_of_prose_is_too_wide(text: str, width: int) -> None:
-    lines = report_text([check(text)], width=width).splitlines()
+    lines = report_text(with_advice([check(text)]), width=width).splitlines()
     start = next((i for i, line in enumerate(lines) if re.match(r"(error|warning)\[", line)), None)
     # Verdicts and lines to paste are never cut.
     wide = [line for line in lines[:start] if cells_of(line) > width]
     wide = [line for line in wide if " # " not in line and line[2] not in "✓✗?"]
     assert not wide
+
+
+@pytest.mark.parametrize("text", [CHAIN, UNKNOWN])
+def test_reports_render_advice_and_work_out_none(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = with_advice([check(text)])
+    expected = report_text(checked), report_json(checked)
+
+    def fails(*arguments: object) -> None:
+        raise AssertionError("a report works out advice")
+
+    monkeypatch.setattr("pipelang.analysis.advice.advise.advise", fails)
+    monkeypatch.setattr("pipelang.analysis.advice.what_if.what_if", fails)
+    monkeypatch.setattr(Bench, "rebuilt", fails)
+    assert (report_text(checked), report_json(checked)) == expected
+    advice = checked[0].advice
+    changed = [replace(checked[0], advice={name: PipelineAdvice() for name in advice})]
+    without = report_text(changed), report_json(changed)
+    assert all(one != other for one, other in zip(expected, without, strict=True))
 
 
 def test_the_same_finding_is_told_once() -> None:

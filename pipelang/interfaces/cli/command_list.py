@@ -1,0 +1,29 @@
+"""The commands of `pipelang`: names, lines of `--help`, and the module that holds each."""
+
+COMMANDS = {
+    "new": "Write a starter: a pipeline to change.",
+    "check": "Say how pipelines will behave, before anything runs.",
+    "test": "Run the `test` blocks, without any model.",
+    "run": "Run a pipeline, with live progress.",
+    "trace": "Show a run as a tree, or follow one.",
+    "inbox": "List what waits for people, or show one case.",
+    "approve": "Answer what waits: yes, no, or an answer.",
+    "kill": "Switch off a tool, a pipeline or everything.",
+    "audit": "Verify or show the audit log.",
+    "graph": "Draw pipelines as text, mermaid, dot or SVG, or give the graph.",
+    "compile": "Write a program as JSON, JSON Schema, stubs or a model.",
+    "tune": "Find the cheapest settings, tiers and retries that keep every promise.",
+    "sketch": "Say what steps of some reliability come to; needs no file.",
+    "simulate": "Run many simulated runs against the prediction.",
+    "evidence": "Look into a file of labelled answers.",
+    "fmt": "Bring files into the one layout.",
+    "explain": "Say what a code such as P201 means.",
+}
+"""Every command with its line in `--help`, in the order in which it lists them."""
+
+_HOMES = {"check": "check.command", "run": "run.command"}
+
+
+def module_of(name: str) -> str:
+    """The full name of the module that holds a command, as `command`."""
+    return f"pipelang.interfaces.cli.{_HOMES.get(name, name)}"
