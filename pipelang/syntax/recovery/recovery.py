@@ -21,6 +21,7 @@ from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
 from pipelang.syntax.bad_tokens import HEADER
+from pipelang.syntax.lexicon import DECLARING
 from pipelang.syntax.lower.broken import broken
 from pipelang.syntax.recovery.brackets import CLOSING, balance, culprit
 from pipelang.syntax.recovery.expected_words import describe_expected, describe_found
@@ -33,7 +34,7 @@ from pipelang.syntax.recovery.repair import best_edit, in_words, is_good
 from pipelang.syntax.recovery.resync import END, KINDS, Resumed, ResumePoint, Search, places
 from pipelang.syntax.recovery.text_edits import in_text
 from pipelang.syntax.tables import Tables
-from pipelang.syntax.tokens import DECLARING, Token, TokenList, tokenize
+from pipelang.syntax.tokens import Token, TokenList, tokenize
 
 CAREFUL = 100
 """So many errors are explained and mended; after them, parsing goes on at the next item."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pipelang.syntax.lexicon import DECLARING
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 from pipelang.syntax.recovery.hints.words import ITEMS
-from pipelang.syntax.tokens import DECLARING
 
 
 def item_outside(spot: ErrorSite) -> Hint | None:
