@@ -269,3 +269,7 @@ class Program:
     claims: tuple[Claim, ...]
     tests: tuple[Test, ...]
     evidence: Mapping[str, EvidenceFile] = field(default_factory=dict)
+
+    def pure(self, tool: str) -> bool:
+        """Whether the tool of this key is pure."""
+        return self.tools[tool].pure

@@ -129,6 +129,11 @@ class Tool:
         """Whether it changes the world."""
         return self.effect in ("write", "irreversible")
 
+    @property
+    def pure(self) -> bool:
+        """Whether it neither fails nor errs, nor touches the world."""
+        return self.effect == "pure"
+
 
 @dataclass(frozen=True, slots=True)
 class Function:

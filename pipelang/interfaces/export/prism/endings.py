@@ -20,7 +20,6 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import named
 
 RIGHT_ANSWER, WRONG_ANSWER = "answered, and right", "answered, but wrong"
-CHAIN_EXHAUSTED = "chain_exhausted"
 
 _Sets = Mapping[str, Formula]
 

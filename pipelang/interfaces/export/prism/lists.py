@@ -1,13 +1,13 @@
 """`each`: one element after the other, since side by side comes to the same.
 
-Elements are counted here from the words of the language: how many answered, whether one of them was
-wrong, and which ended the run first.
+A run counts how many elements answered, whether one of them was wrong, and which ended the run
+first; how many must answer says the kernel in `semantics.kernels.each`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from pipelang.interfaces.export.prism.constants import decimal, identifier
 from pipelang.interfaces.export.prism.draws import RIGHT, WRONG, PrismDraw, Shares
@@ -29,6 +29,7 @@ from pipelang.interfaces.export.prism.scopes import PrismScope
 from pipelang.interfaces.export.prism.translation import LinkTrial, Making, Translation
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.each import least
 from pipelang.semantics.types import ListType
 
 Body = Callable[[Translation, Making, p.Chain, int, int], None]
@@ -91,25 +92,13 @@ def _enough(trial: LinkTrial, need: p.Need, length: int | PrismDraw, answered: s
     """Whether so many have answered as are needed."""
 
     def of(elements: int) -> Formula:
-        least = _least(need, elements)
-        return compared(variable(answered), ">=", number(least))
+        return compared(variable(answered), ">=", number(least(need, elements)))
 
     if isinstance(length, int):
         return of(length)
     longest = trial.machine.variables[length.name].highest - 1
     lengths = range(longest + 1)
     return any_of(all_of([is_(length.name, count + 1), of(count)]) for count in lengths)
-
-
-def _least(need: p.Need, elements: int) -> int:
-    match need.kind:
-        case "any":
-            return min(elements, 1)
-        case "share":
-            assert need.share is not None
-            return int((need.share * elements).to_integral_value(ROUND_CEILING))
-        case _:
-            return elements
 
 
 def _length(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 
 from pipelang.diagnostics import Label, codes
 from pipelang.semantics import expressions as expr
@@ -22,6 +23,8 @@ from pipelang.semantics.elaborate.options.options import (
 )
 from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantity
 from pipelang.semantics.elaborate.options.rates import chance
+from pipelang.semantics.elaborate.reach.effects import tool_pure
+from pipelang.semantics.kernels.chain import can_fail
 from pipelang.semantics.reads import action_reads
 from pipelang.semantics.types import ANSWERER, DURATION, ERROR, INT, TOKENS, ErrorType, Type
 from pipelang.syntax import ast
@@ -56,8 +59,9 @@ def chain(
     """A chain and the type of its answers. Every link must fit the type of the first."""
     links: list[p.Link] = []
     type = expected
+    pure = partial(tool_pure, context)
     for position, link in enumerate(written.links):
-        if links and not _can_fail(context, links[-1]):
+        if links and not can_fail(links[-1], pure):
             label = Label(links[-1].span, "this always answers")
             context.tell(codes.UNREACHABLE, link.span, labels=(label,))
         made, found = make_link(context, scope, place, link, type, position)
@@ -65,28 +69,10 @@ def chain(
             type = found
         links.append(made)
     end = None if written.end is None else outcome(context, scope, place, written.end)
-    if end is not None and links and not _can_fail(context, links[-1]):
+    if end is not None and links and not can_fail(links[-1], pure):
         label = Label(links[-1].span, "this always answers")
         context.tell(codes.UNREACHABLE, end.span, labels=(label,))
     return p.Chain(tuple(links), end), type or ERROR
-
-
-def _can_fail(context: Context, link: p.Link) -> bool:
-    """Whether a link can leave its chain to what comes next."""
-    match link.action:
-        case p.Value() | p.Recall():
-            return False
-        case p.Call():
-            declaration = context.symbols.by_key[link.action.tool].declaration
-            assert isinstance(declaration, ast.ToolDecl)
-            effect = pick(declaration.options, ast.Effect)
-            return effect is None or effect.kind != "pure"
-        case p.Choose():
-            return not link.action.arms or any(
-                _can_fail(context, arm) for _, arm in link.action.arms
-            )
-        case _:
-            return True
 
 
 def make_link(

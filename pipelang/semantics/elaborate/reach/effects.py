@@ -23,6 +23,15 @@ def tool_acts(context: Context, key: str) -> bool:
     )
 
 
+def tool_pure(context: Context, key: str) -> bool:
+    """Whether a tool, by its key, is declared to be pure: by the first `effect` that it has."""
+    declaration = context.symbols.by_key[key].declaration
+    if not isinstance(declaration, ast.ToolDecl):
+        return False
+    effects = [option for option in declaration.options if isinstance(option, ast.Effect)]
+    return bool(effects) and effects[0].kind == "pure"
+
+
 def reached(context: Context, key: str) -> frozenset[str]:
     """The tools and pipelines that a pipeline names, also through others, by their keys; and the
     pipeline itself. Of a tool, only itself.
