@@ -8,5 +8,11 @@ DECLARING = frozenset(
 )
 """The keywords that declarations start with."""
 
+ITEMS = frozenset(
+    "budget permits slo traffic watch let step gate approve hold when match remember breaker "
+    "return escalate reject fail".split()
+)
+"""The keywords that items of a pipeline start with."""
+
 LONGEST_NUMBER = 25
 """Characters of a numeral with its unit, so that it fits a Decimal without being rounded."""

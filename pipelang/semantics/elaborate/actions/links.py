@@ -28,17 +28,17 @@ from pipelang.semantics.kernels.chain import can_fail
 from pipelang.semantics.reads import action_reads
 from pipelang.semantics.types import ANSWERER, DURATION, ERROR, INT, TOKENS, ErrorType, Type
 from pipelang.syntax import ast
+from pipelang.syntax.option_table import OF_MODELS, words_of
 
-_ASK = "retry timeout output effort cache hits batch vote accuracy recovers correlation".split()
-_ALLOWED: Mapping[type[ast.Action], set[str]] = {
-    ast.Ask: {*_ASK, "catches", "false_alarms"},
-    ast.Agent: {*_ASK, "steps", "turns"},
-    ast.CallTool: {"retry", "timeout", "cache", "hits", "accuracy", "correlation"},
-    ast.RunPipeline: {"timeout", "retry"},
-    ast.Recall: set(),
-    ast.Each: {"parallel", "need"},
-    ast.MatchAction: set(),
-    ast.Pure: {"accuracy", "correlation"},
+_ALLOWED: Mapping[type[ast.Action], frozenset[str]] = {
+    ast.Ask: words_of("ask"),
+    ast.Agent: words_of("agent"),
+    ast.CallTool: words_of("call"),
+    ast.RunPipeline: words_of("run"),
+    ast.Recall: frozenset(),
+    ast.Each: words_of("each"),
+    ast.MatchAction: frozenset(),
+    ast.Pure: words_of("value"),
 }
 _WHAT = {
     ast.Ask: "an `ask`",
@@ -50,7 +50,6 @@ _WHAT = {
     ast.MatchAction: "a `match` over actions",
     ast.Pure: "a value",
 }
-_OF_MODELS = frozenset("output effort cache hits batch vote".split())
 
 
 def chain(
@@ -129,7 +128,7 @@ def _allowed(context: Context, link: ast.Link, action: p.Action) -> None:
         word = option_word(option)
         if word not in allowed:
             context.tell(codes.WRONG_OPTION, option.span, option=word, what=what)
-        elif by_person and (word in _OF_MODELS or isinstance(option, ast.AccuracyByTier)):
+        elif by_person and (word in OF_MODELS or isinstance(option, ast.AccuracyByTier)):
             what_else = "an `ask` of a person"
             context.tell(codes.WRONG_OPTION, option.span, option=word, what=what_else)
         elif word in ("catches", "false_alarms") and not cascade:

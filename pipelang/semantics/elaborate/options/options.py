@@ -13,6 +13,7 @@ from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantit
 from pipelang.semantics.elaborate.options.rates import chance
 from pipelang.semantics.types import DURATION, INT
 from pipelang.syntax import ast
+from pipelang.syntax.option_table import WORD_OF
 
 O = TypeVar("O")  # noqa: E741  (an option)
 
@@ -103,21 +104,6 @@ def no_duplicates(context: Context, options: tuple[ast.Option, ...]) -> None:
         seen.setdefault(name, option.span)
 
 
-_WORDS = {
-    "AccuracyByTier": "accuracy",
-    "VoteLead": "vote",
-    "PythonBinding": "python",
-    "McpBinding": "mcp",
-    "FalseAlarms": "false_alarms",
-    "BaseUrl": "base_url",
-    "AsOf": "as_of",
-    "RateLimit": "rate",
-    "MustDifferFrom": "must_differ_from",
-    "PeopleOption": "people",
-}
-
-
 def option_word(option: ast.Option) -> str:
     """The word by which an option is written."""
-    name = type(option).__name__
-    return _WORDS.get(name, name.lower())
+    return WORD_OF[type(option)]

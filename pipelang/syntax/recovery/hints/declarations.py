@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pipelang.syntax.lexicon import DECLARING
+from pipelang.syntax.lexicon import DECLARING, ITEMS
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
-from pipelang.syntax.recovery.hints.words import ITEMS
 
 
 def item_outside(spot: ErrorSite) -> Hint | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pipelang.syntax.lexicon import ITEMS
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
-from pipelang.syntax.recovery.hints.words import ACTIONS, ITEMS
+from pipelang.syntax.recovery.hints.words import ACTIONS
 
 _FOREIGN = {
     "def": "`fn` or `pipeline`",

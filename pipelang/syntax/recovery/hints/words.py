@@ -10,12 +10,6 @@ from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint
 ACTIONS = frozenset({"ask", "agent", "call", "run", "recall", "each"})
 
 
-ITEMS = frozenset(
-    "budget permits slo traffic watch let step gate approve hold when match remember breaker "
-    "return escalate reject fail".split()
-)
-
-
 OUTCOMES = ("return", "escalate", "reject", "fail")
 
 
