@@ -1,4 +1,4 @@
-"""Text that is no token: what is wrong with it, and the token that it was most likely meant to be.
+"""Text that is no token: an error message, and the token that was most likely meant.
 
 The parser goes on with the guess, so a quote of the wrong kind is one mistake and not three. Where
 there is nothing to guess, a token that fits nowhere keeps the place.
@@ -19,7 +19,8 @@ NO_TOKEN = "NO_TOKEN"
 
 
 class Strange(NamedTuple):
-    """Where it ends, what to say, and the type and letters to go on with (type None: nothing)."""
+    """A guess at text that is no token: its end, the finding, and the type and text of the token
+    that the parser goes on with (type None: no token)."""
 
     end: int
     found: Diagnostic
@@ -78,7 +79,7 @@ _HELP = {
 
 
 def strange(source: Source, at: int, signs: dict[str, str]) -> Strange:
-    """What stands at a place where no token starts. `signs` are terminals by their letters."""
+    """The guess at text where no token starts. `signs` are terminals by their text."""
     char = source.text[at]
     if char == '"':
         return _text_without_end(source, at)

@@ -73,7 +73,7 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
     at, size = start or (1 if text.startswith("\ufeff") else 0), len(text)
 
     def take(where: int, guess: Strange) -> int:
-        """Tell of text that is no token, and put what it may have meant in its place."""
+        """Report text that is no token, and put what it may have meant in its place."""
         found.append(guess.found)
         guessed.append(where)
         if guess.type is not None:

@@ -29,7 +29,7 @@ START = ChainPosition(0, 0)
 
 
 def attempts(link: p.Link) -> int:
-    """How many attempts a link has: its retries and one.
+    """The number of attempts of a link: its retries and one.
 
     A pure value has one. So have votes, cascades, agents and lists as a whole: their calls have the
     retries.
@@ -79,7 +79,7 @@ def reached_links(chain: p.Chain, pure: Callable[[str], bool]) -> tuple[p.Link, 
 def after_failure(
     chain: p.Chain, at: ChainPosition, taken: p.Link | None = None
 ) -> ChainPosition | None:
-    """Where the walk goes on when an attempt failed; None when the chain is used up.
+    """The position after a failed attempt; None when the chain is used up.
 
     `taken` is the arm of a `match` that was attempted: it has retries of its own.
     """
@@ -91,12 +91,12 @@ def after_failure(
 
 
 def after_giving_up(chain: p.Chain, at: ChainPosition) -> ChainPosition | None:
-    """Where the walk goes on when trying this link again is pointless."""
+    """The position after a failure that makes retrying this link pointless; None at the end."""
     return ChainPosition(at.link + 1, 0) if at.link + 1 < len(chain.links) else None
 
 
 def ending(chain: p.Chain, step: p.Step) -> p.Outcome:
-    """What a used-up chain ends the run with."""
+    """The outcome of a used-up chain."""
     if chain.end is not None:
         return chain.end
     return p.Fail(CHAIN_EXHAUSTED, step.name, step.span)

@@ -12,7 +12,7 @@ from pipelang.semantics import program as p
 
 
 def least(need: p.Need, length: int) -> int:
-    """How many elements of a list of this length must answer."""
+    """The number of elements that must answer in a list of this length."""
     match need.kind:
         case "all":
             return length

@@ -1,4 +1,4 @@
-"""The kernel of approvals and holds: what a person's answer, or its absence, means.
+"""The kernel of approvals and holds: whether an answer, or silence, lets the run go on.
 
 An approval needs a yes in time: no answer is a no. A hold goes on by itself: only a veto in time
 stops it.

@@ -1,4 +1,4 @@
-"""What the world offers a program: models, people, tools, functions, prompts, memories."""
+"""Program nodes of declarations: providers, tiers, roles, tools, prompts, memories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a parser expected and what it found, in words."""
+"""Phrases for the tokens that the parser expected and for the one that it found."""
 
 from __future__ import annotations
 

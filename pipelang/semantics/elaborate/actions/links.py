@@ -1,4 +1,4 @@
-"""Chains and their links: an action with the options that govern it."""
+"""Elaboration of chains and links: an action with its options."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def make_link(
 
 
 def _allowed(context: Context, link: ast.Link, action: p.Action) -> None:
-    """Tell the options that say nothing about an action of this kind."""
+    """Report the options that say nothing about an action of this kind."""
     allowed, what = _ALLOWED[type(link.action)], _WHAT[type(link.action)]
     by_person = isinstance(action, p.AskRole)
     cascade = isinstance(link.action, ast.Ask) and isinstance(link.action.who, ast.Cascade)

@@ -1,4 +1,4 @@
-"""Options: the one of a kind, its share, its spread, and what stands twice."""
+"""Elaboration of options: picking one by kind, shares, spreads, retries, duplicates."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def retry(context: Context, scope: Scope, option: ast.Retry | None) -> p.Retry |
 
 
 def no_duplicates(context: Context, options: tuple[ast.Option, ...]) -> None:
-    """Tell options that stand twice."""
+    """Report options that stand twice."""
     seen: dict[str, Span] = {}
     readable: list[ast.Option] = whole(options)
     for option in readable:

@@ -1,4 +1,4 @@
-"""What a pipeline does to the world or asks of people, and which pipelines it runs.
+"""Effects of pipelines, read off the syntax: tools, people, and pipelines that they reach.
 
 Read off the syntax tree, because pipelines may be written in any order: what one does is asked for
 before it was elaborated.

@@ -1,4 +1,4 @@
-"""Slips of options: outside their braces, at the wrong thing, under another name."""
+"""Hints about options: outside their braces, of the wrong owner, under another name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slips of those who think of another language."""
+"""Hints about syntax of other languages."""
 
 from __future__ import annotations
 

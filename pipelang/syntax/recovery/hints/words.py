@@ -1,4 +1,4 @@
-"""The words that slips are about, and the slip of one that is misspelt."""
+"""Keywords that hints are about, and the hint about a misspelt one."""
 
 from __future__ import annotations
 
