@@ -1,4 +1,4 @@
-"""What pipelang tells people: places, the table of codes, findings and their renderings.
+"""Diagnostics: places in files, the table of codes, findings and their renderings.
 
 This layer knows nothing of the language: a pass hands in a rule of the table, a span and the words.
 """

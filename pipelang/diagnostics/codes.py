@@ -1,6 +1,6 @@
 """THE table of codes: every message that pipelang can give about a file, in one place.
 
-A row is a code, a name, a severity, a template and (where a general one exists) the mend.
+A row is a code, a name, a severity, a template and (where a general one exists) a help line.
 Families: P1xx syntax, P2xx names, P3xx types and units, P4xx flow, P5xx reliability, P6xx cost,
 P7xx safety, P8xx profiles, P9xx what this version leaves open. Messages start in lower case,
 end without a full stop, quote the user's words in backticks, and say what was expected and what was
@@ -15,7 +15,7 @@ from pipelang.records import dataclass
 
 
 class Severity(Enum):
-    """How bad a finding is. Errors fail `check`; warnings fail it only with `--strict`."""
+    """The severity of a finding. Errors fail `check`; warnings fail it only with `--strict`."""
 
     ERROR = "error"
     WARNING = "warning"

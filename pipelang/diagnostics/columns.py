@@ -1,4 +1,4 @@
-"""Text on a terminal: how many columns it takes, wrapped lines, and letters that must not act."""
+"""Text on a terminal: its width in columns, wrapped lines, control characters made harmless."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def harmless(text: str) -> str:
 
 
 def cells_of(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """The number of columns that a text takes on a terminal."""
     if text.isascii():
         return len(text)
     return sum(map(_cells, text))

@@ -1,4 +1,4 @@
-"""A place in a file for people: its line, with an underline below the letters that are meant."""
+"""Excerpt of a source file: the line of a finding, with its span underlined."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DIM = "34"
 def excerpt(
     source: Source, span: Span, *, sign: str, tone: str, gutter: int, width: int, paint: Paint
 ) -> list[str]:
-    """Where it stands, the line, and the underline; of a very long line, the part around it.
+    """The location, the line and the underline; of a very long line, the part around the span.
 
     `gutter` is how many columns the line's number has; letters count by the columns they take.
     """

@@ -1,4 +1,4 @@
-"""The page behind a code: what it means, why it matters, a wrong example and the mended one.
+"""Explanation page of a code: its meaning, why it matters, a wrong example and its fix.
 
 Pages are Markdown, `pages/PNNN.md`: a title, paragraphs, and fences. A fence is headed by its
 language and a word: `pipe wrong`, `pipe right`, or the name of a file that both of them use.

@@ -1,4 +1,4 @@
-"""Finding rows of the table: by code, by name, by the beginning of a code, and what was meant."""
+"""Lookup in the table of codes: by code, name or beginning of a code, with suggestions."""
 
 from __future__ import annotations
 

@@ -53,14 +53,14 @@ def edit_json(edit: Edit, sources: Sources) -> dict[str, Any]:
 
 
 def in_words(diagnostic: Diagnostic) -> str:
-    """What a finding says wherever it is shown without its source: the message, and the mend."""
+    """The message of a finding and its help, for places that do not show the source."""
     return diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
 
 
 def as_text(
     diagnostic: Diagnostic, sources: Sources, colour: bool = False, width: int = WIDTH
 ) -> str:
-    """A finding with its line of source, an underline, what explains it, and the mend.
+    """A finding with its line of source, an underline, its labels and its help.
 
     Nothing that stands in a file, or in a message about it, can act on the terminal.
     """

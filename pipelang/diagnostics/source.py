@@ -1,6 +1,6 @@
 """Files as text, and places in them.
 
-A `Span` is two character offsets and the name of a file. Lines and columns are worked out only
+A `Span` is two character offsets and the name of a file. Lines and columns are computed only
 when something is shown, because a parser makes a hundred thousand spans and shows a handful.
 """
 

@@ -1,4 +1,4 @@
-"""Slips of the keyboard: which word was meant, where that is as good as sure."""
+"""Spelling suggestions: the known word closest to a misspelt one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def only_slip(word: str, candidates: Iterable[str]) -> str | None:
-    """The one candidate that is a slip away: a change of case, one letter for three written, two
+    """The one candidate within a typo: a change of case, one letter for three written, two
     at most. None if there is none or more than one, because then only a person knows.
     """
     allowed = min(2, len(word) // 3)

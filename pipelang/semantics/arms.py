@@ -1,4 +1,4 @@
-"""Arms of a `match` as tests: what a pattern asks of a subject that has no closed set of values."""
+"""Arms of a `match` as tests, for subjects without a closed set of values."""
 
 from __future__ import annotations
 

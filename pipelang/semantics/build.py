@@ -65,7 +65,7 @@ def build(
 def _news(
     later: Sequence[Diagnostic], syntax: Sequence[Diagnostic], sources: Sources
 ) -> list[Diagnostic]:
-    """What is not due to a line that could not be read as it stands: a mistake is told once."""
+    """What is not due to a line that could not be read as it stands: a mistake is reported once."""
 
     def line(found: Diagnostic) -> tuple[str, int] | None:
         source = None if found.span is None else sources.get(found.span.file)
@@ -79,7 +79,7 @@ def _news(
 
 
 def place_of(diagnostic: Diagnostic) -> tuple[str, int, str]:
-    """The order in which findings are told: by file, place and code."""
+    """The order in which findings are reported: by file, place and code."""
     span = diagnostic.span or Span("", 0, 0)
     return (span.file, span.start, diagnostic.rule.code)
 

@@ -1,4 +1,4 @@
-"""Shares that somebody declared, counted, measured, or left open.
+"""Probabilities as a program gives them: declared, counted, measured, or undeclared.
 
 A `Chance` is one parameter of the analysis. Its `site` says where it was declared, and two uses
 of one site are one parameter: the same unknown, the same draw from a posterior.
@@ -13,7 +13,7 @@ from pipelang.records import dataclass
 
 
 class Basis(IntEnum):
-    """How well founded a number is. The weakest part of a number wins, so larger is weaker."""
+    """The evidence behind a number. The weakest part of a number wins; larger is weaker."""
 
     EXACT = 0
     MEASURED = 1

@@ -22,7 +22,7 @@ NOT_UTF8 = "save it as UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """The first thing that is wrong with a file: its line from 1, why, and the mend."""
+    """The first error in an evidence file: its line from 1, the reason, and the fix."""
 
     line: int
     why: str
@@ -30,7 +30,7 @@ class Flaw:
 
 
 class _Bad(Exception):
-    """A row that is no row. The arguments are why, and the mend."""
+    """A malformed row. The arguments are the reason and the fix."""
 
 
 def read_evidence(name: str, text: str) -> EvidenceFile | Flaw:
@@ -50,7 +50,7 @@ def read_evidence(name: str, text: str) -> EvidenceFile | Flaw:
 
 
 def unreadable_help(why: str) -> str:
-    """The mend of a file that cannot be read as text."""
+    """The help for a file that cannot be read as text."""
     return TOO_LARGE if "larger" in why else NOT_UTF8 if "byte" in why else FORM
 
 

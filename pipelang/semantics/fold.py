@@ -22,7 +22,7 @@ class NotConstant(Exception):
 
 
 class BrokenPart(NotConstant):
-    """A part of the expression was told as an error already."""
+    """Raised where a part of the expression was already reported as an error."""
 
 
 class TooLong(NotConstant):

@@ -1,4 +1,4 @@
-"""What makes two programs the same program.
+"""The hash of a program, which depends on meaning and not on layout or comments.
 
 The hash of a program depends on what its files mean: on the letters of their tokens, on doc
 comments (models and people get to see them) and on the texts of prompts, but not on layout, plain

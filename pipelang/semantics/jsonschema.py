@@ -1,4 +1,4 @@
-"""Types as JSON Schema: what a model is told about its answer, and what its tokens count."""
+"""Types as JSON Schema, as sent to models; its tokens count as part of a prompt."""
 
 from __future__ import annotations
 

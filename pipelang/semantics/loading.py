@@ -3,8 +3,8 @@
 `semantics` does no IO of its own: the command line hands in a loader of the disk, an editor one of
 its open buffers, a test one of a dict.
 
-A mistake is told once. Where a file has declarations that could not be read, or imports one that
-has, their names are remembered as lost, so that nobody is told that they are unknown.
+A mistake is reported once. Where a file has declarations that could not be read, or imports one
+that has, their names are kept as lost, so that uses of them are not reported as unknown.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Unreadable(Exception):
 
 
 class Loader(Protocol):
-    """Where files come from. Paths are texts; `base` is the path of the importing file."""
+    """The source of files. Paths are texts; `base` is the path of the importing file."""
 
     def read(self, path: str) -> str | None:
         """The text of a file, None if there is none. Raises `Unreadable`."""
@@ -127,7 +127,7 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
 def _read(
     at: str, span: Span | None, loader: Loader, sources: Sources, found: list[Diagnostic]
 ) -> Source | None:
-    """The source of a file, kept among `sources`; None (told) if it cannot be had."""
+    """The source of a file, kept among `sources`; None (reported) if it cannot be had."""
     try:
         text = loader.read(at)
     except Unreadable as problem:

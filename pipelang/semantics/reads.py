@@ -1,4 +1,4 @@
-"""The names that actions, chains and outcomes mention: what waits for what."""
+"""The names that actions, chains and outcomes read, which say what waits for what."""
 
 from __future__ import annotations
 

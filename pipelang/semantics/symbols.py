@@ -1,4 +1,4 @@
-"""Which name means what in which file.
+"""Symbols: the declaration that a name means in each file.
 
 Every declaration gets a key that is unique in the whole program: its own name where that is free
 (the root file chooses first), else `file.name`. Imports bring keys into a file's scope and are not
@@ -52,10 +52,10 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """All declarations by key, and what each file sees under which name.
+    """All declarations by key, and the names that each file sees.
 
     `used` are the keys that are named somewhere, each with the file that names it.
-    `lost` are the names that a file should see but does not, because of an error that was told;
+    `lost` are the names that a file should see but does not, because of an error that was reported;
     `hollow` are the files that may lack any name for that reason.
     """
 
@@ -73,16 +73,16 @@ class Symbols:
         self.used.add((file, symbol.key))
 
     def is_lost(self, file: str, name: str) -> bool:
-        """Whether a name is unknown through an error that was told already."""
+        """Whether a name is unknown because of an error that was already reported."""
         return file in self.hollow or name in self.lost.get(file, ())
 
     def names(self, file: str, *kinds: str) -> list[str]:
-        """What a file can call things of these kinds."""
+        """The names that a file sees for declarations of these kinds."""
         return [name for name, symbol in self.scopes[file].items() if symbol.kind in kinds]
 
 
 def kind_of(declaration: Named) -> str:
-    """What a declaration declares, in the language's own word."""
+    """The keyword of a declaration."""
     match declaration:
         case ast.EnumDecl():
             return "enum"

@@ -1,4 +1,4 @@
-"""What values are: scalars with units, closed enums, nominal records, lists, maps, optionals.
+"""Types: scalars with units, closed enums, nominal records, lists, maps, optionals.
 
 Types compare by what they are, not by what is promised about a value: labels (`untrusted`,
 `private`, `secret`) and constraints (`max`, `in`, `matches`) travel with a type and are left out
@@ -113,7 +113,7 @@ class NoneType:
 
 @dataclass(frozen=True, slots=True)
 class NothingType:
-    """What a tool without `->` answers."""
+    """The answer type of a tool without `->`."""
 
     labels: frozenset[str] = field(default=NO_LABELS, compare=False)
 
@@ -127,7 +127,7 @@ class AnswererType:
 
 @dataclass(frozen=True, slots=True)
 class ErrorType:
-    """The type of what was already reported; it fits everywhere, so one mistake is told once."""
+    """The type of what was reported already; it fits everywhere, so a mistake is reported once."""
 
     labels: frozenset[str] = field(default=NO_LABELS, compare=False)
 

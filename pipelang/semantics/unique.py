@@ -1,4 +1,4 @@
-"""Names that stand once: two branches may each make a value of one name, which are two values.
+"""Unique names: values of one name in two branches are two values, and are renamed.
 
 What keys anything by name (the analysis, a simulation) works on a pipeline in which every name of a
 step, let or gate stands once. The first keeps its name; what traffic says of a name is said of all.
@@ -79,7 +79,7 @@ class _Naming:
         return replace(renamed, name=new)
 
     def traffic(self, traffic: p.Traffic) -> p.Traffic:
-        """What is said of a name is said of everything that has it."""
+        """The traffic with a share of a name repeated for every value that has it."""
         return replace(
             traffic,
             paths=tuple(part for line in traffic.paths for part in self._said(line)),

@@ -1,4 +1,4 @@
-"""Text that is no token: what is wrong with it, and the token that it was most likely meant to be.
+"""Text that is no token: an error message, and the token that was most likely meant.
 
 The parser goes on with the guess, so a quote of the wrong kind is one mistake and not three. Where
 there is nothing to guess, a token that fits nowhere keeps the place.
@@ -11,15 +11,16 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from pipelang.diagnostics import Diagnostic, Edit, Source, Span, codes, report
+from pipelang.syntax.lexicon import DECLARING, LONGEST_NUMBER
 from pipelang.syntax.recovery.spacing import replacing
-from pipelang.syntax.tokens import DECLARING, LONGEST_NUMBER
 
 NO_TOKEN = "NO_TOKEN"
 """The type of a token that fits nowhere."""
 
 
 class Strange(NamedTuple):
-    """Where it ends, what to say, and the type and letters to go on with (type None: nothing)."""
+    """A guess at text that is no token: its end, the finding, and the type and text of the token
+    that the parser goes on with (type None: no token)."""
 
     end: int
     found: Diagnostic
@@ -36,6 +37,12 @@ _SECONDS = {
 }
 UNITS = {word: unit for unit, words in _SECONDS.items() for word in words.split()}
 """How people write units of time, and how pipelang does."""
+
+_SHORT = {
+    "INT": "1", "NUMBER": "1.0", "PERCENT": "1%", "MONEY": "$1", "DURATION": "1s", "RATE": "1/s",
+    "TOKENS": "1 tokens",
+}  # fmt: skip
+"""A short numeral of each kind, which the parser goes on with instead of one that is too long."""
 
 _RUN = re.compile(r"[$\d][\w.%$]*", re.ASCII)
 _GROUPED = re.compile(r"(\$?)(\d+(?:_\d+)+(?:\.\d+)?)(%?)", re.ASCII)
@@ -72,7 +79,7 @@ _HELP = {
 
 
 def strange(source: Source, at: int, signs: dict[str, str]) -> Strange:
-    """What stands at a place where no token starts. `signs` are terminals by their letters."""
+    """The guess at text where no token starts. `signs` are terminals by their text."""
     char = source.text[at]
     if char == '"':
         return _text_without_end(source, at)
@@ -177,6 +184,12 @@ def _bad_number(
     edits = (replacing(source, at, stop, meant),) if meant else ()
     diagnostic = report(codes.BAD_NUMBER, span, found=found, help=help, edits=edits)
     return Strange(stop, diagnostic, kind, meant or found)
+
+
+def too_long(source: Source, at: int, end: int, kind: str) -> Strange:
+    """A numeral of more than `LONGEST_NUMBER` characters, replaced by a short one of its kind."""
+    found = report(codes.BAD_NUMBER, Span(source.name, at, end), found=source.text[at:end])
+    return Strange(end, found, kind, _SHORT[kind])
 
 
 def _other_quotes(source: Source, at: int) -> Strange:

@@ -119,7 +119,7 @@ def _rule(rule: Any) -> list[Any]:
 
     `children` says what the builder is given: 2i for the value of symbol i, 2i+1 for the values of
     a helper rule spliced in, -1 for an absent optional. This is lark's own tree shaping
-    (lark.parse_tree_builder), worked out once.
+    (lark.parse_tree_builder), computed once.
     """
     origin = rule.origin.name
     blanks = rule.options.empty_indices

@@ -18,8 +18,8 @@ def language_of(tokens: list[Token]) -> int | None:
 
 
 def other_language(file: str, tokens: list[Token]) -> Diagnostic | None:
-    """The one thing to say about a file that is written for another pipelang: whatever else looks
-    wrong in it may be right there.
+    """The only finding about a file of another language version: other errors in it may be none
+    there.
     """
     number = language_of(tokens)
     if number is None or number == LANGUAGE:

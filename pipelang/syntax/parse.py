@@ -1,4 +1,4 @@
-"""Tokens to a syntax tree: the LALR automaton that lark worked out, run by a driver of our own.
+"""Tokens to a syntax tree: the LALR automaton that lark computed, run by a driver of our own.
 
 Why not lark's: construction is never paid for, nodes are built while reducing instead of from a
 tree of generic nodes, and words can be soft. A keyword is a NAME wherever only a NAME can stand.

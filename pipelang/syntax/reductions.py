@@ -1,4 +1,4 @@
-"""What the driver does at each reduction, worked out once a process instead of every time.
+"""Reductions of the driver, prepared once a process instead of at every use.
 
 Half of all reductions only rename: an INT is a literal, so a primary, so a product, and so on up to
 an expression. Where a run of them ends hangs on nothing but the two states on top of the stack and
@@ -18,7 +18,7 @@ from pipelang.syntax.tables import ReductionRule, tables
 
 
 class Reduction(NamedTuple):
-    """How many values a rule takes from the top of the stack, and what becomes of them.
+    """A reduction: the number of values taken from the top of the stack, and their builder.
 
     `renames` if it takes one and hands it on as it is. `only` is the place, from the top, of the
     one value that is handed on among others; else `build(lowering, span, *pick(values))` makes the
@@ -86,7 +86,7 @@ def children(shape: tuple[int, ...], taken: list[Any]) -> list[Any]:
 
 @cache
 def renamed(below: int, state: int, kind: str) -> tuple[int, tuple[int, ...]]:
-    """Where a run of renamings in `state` ends if a `kind` comes next, and the rules it takes."""
+    """The state after a run of renamings in `state` if a `kind` comes next, and its rules."""
     states, plans = tables().states, reductions()
     rules: list[int] = []
     while True:

@@ -14,7 +14,7 @@ TABLES = "pipelang.tables.json"
 
 @dataclass(frozen=True, slots=True)
 class ReductionRule:
-    """How a reduction makes a value; see `build_tables._rule`."""
+    """The way a reduction makes a value; see `build_tables._rule`."""
 
     origin: str
     builder: str

@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
 from pipelang.records import dataclass
+from pipelang.syntax.lexicon import DECLARING, LONGEST_NUMBER
 from pipelang.syntax.tables import tables
 
 if TYPE_CHECKING:
     from pipelang.syntax.bad_tokens import Strange
-
-DECLARING = frozenset(
-    "use enum type provider tier role tool fn patterns prompt setting memory pipeline prove "
-    "test".split()
-)
-"""The words that declarations start with."""
 
 
 class Token(NamedTuple):
@@ -60,14 +55,8 @@ class TokenList:
 _HALF = re.compile("[\ud800-\udfff]")
 MOST_STRANGE = 10_000
 """After so many places that are no tokens, this is no .pipe file, and the rest is not read."""
-LONGEST_NUMBER = 25
-"""Characters of a numeral with its unit, so that it fits a Decimal without being rounded."""
 
-_SHORT = {
-    "INT": "1", "NUMBER": "1.0", "PERCENT": "1%", "MONEY": "$1", "DURATION": "1s", "RATE": "1/s",
-    "TOKENS": "1 tokens",
-}  # fmt: skip
-_NUMERALS = frozenset(_SHORT) - {"TOKENS"}
+_NUMERALS = frozenset({"INT", "NUMBER", "PERCENT", "MONEY", "DURATION", "RATE"})
 
 
 def tokenize(source: Source, start: int = 0) -> TokenList:
@@ -84,7 +73,7 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
     at, size = start or (1 if text.startswith("\ufeff") else 0), len(text)
 
     def take(where: int, guess: Strange) -> int:
-        """Tell of text that is no token, and put what it may have meant in its place."""
+        """Report text that is no token, and put what it may have meant in its place."""
         found.append(guess.found)
         guessed.append(where)
         if guess.type is not None:
@@ -142,7 +131,10 @@ def _half_characters(source: Source, start: int, found: list[Diagnostic]) -> lis
 
 
 def _strange(source: Source, at: int, what: str) -> Strange:
-    """Imported when it is needed: a file without errors pays nothing."""
+    """The guess at text that is no token.
+
+    Imported when it is needed, so that a file without errors does not pay for it.
+    """
     from pipelang.syntax.bad_tokens import not_a_comment, strange, unclosed_template
 
     if what == "template":
@@ -153,10 +145,9 @@ def _strange(source: Source, at: int, what: str) -> Strange:
 
 
 def _too_long(source: Source, at: int, end: int, kind: str) -> Strange:
-    from pipelang.syntax.bad_tokens import Strange
+    from pipelang.syntax.bad_tokens import too_long
 
-    told = report(codes.BAD_NUMBER, Span(source.name, at, end), found=source.text[at:end])
-    return Strange(end, told, kind, _SHORT[kind])
+    return too_long(source, at, end, kind)
 
 
 def starts_declaration(source: Source, token: Token) -> bool:

@@ -59,7 +59,7 @@ def _link(
         more, failed_again = _act(walk, frame, step, link, failed, f"{label} again")
         answers += more
         failed = join(failed, failed_again)
-    return answers, failed if can_fail(link) else {}
+    return answers, failed if can_fail(link, walk.program.pure) else {}
 
 
 def may_act(action: p.Action) -> bool:

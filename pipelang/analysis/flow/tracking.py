@@ -55,6 +55,7 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.kernels.people import silence_passes
 from pipelang.semantics.types import TEXT, Type
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items
@@ -272,7 +273,7 @@ class Tracker:
             ways = frozenset((name,) for name in person.judges)
         self.end(place, person.otherwise, situation)
         shown = frozenset[Key]()
-        if person.kind == "approve":
+        if not silence_passes(person):
             flows = (values.at(way) for way in ways)
             shown = keys_of(m for flow in flows for m in marks_of(flow, *SPOKEN_OF))
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.chain import can_fail
+from pipelang.semantics.kernels.chain import can_be_used_up
 from pipelang.semantics.walk import all_items, inner_links
 
 
@@ -15,7 +15,7 @@ def errors_are_handled(program: p.Program, pipeline: p.Pipeline) -> Iterator[Dia
     for item in all_items(pipeline.block):
         if not isinstance(item, p.Step) or item.chain.end is not None:
             continue
-        if all(_may_fail(program, link) for link in item.chain.links):
+        if can_be_used_up(item.chain, program.pure):
             yield report(codes.NO_ERROR_HANDLING, item.span, step=item.name)
 
 
@@ -31,17 +31,6 @@ def works_without_models(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
             end = item.chain.end.span
             name = pipeline.name
             yield report(codes.NO_WAY_WITHOUT_MODEL, end, step=item.name, name=name)
-
-
-def _may_fail(program: p.Program, link: p.Link) -> bool:
-    """Whether a link can leave its chain to what comes next; a pure tool never does."""
-    match link.action:
-        case p.Choose():
-            return any(_may_fail(program, arm) for _, arm in link.action.arms)
-        case p.Call():
-            return program.tools[link.action.tool].effect != "pure"
-        case _:
-            return can_fail(link)
 
 
 def needs_model(link: p.Link) -> bool:

@@ -32,7 +32,7 @@ from pipelang.interfaces.export.labels import (
     words_of,
 )
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.chain import can_fail, ending
+from pipelang.semantics.kernels.chain import can_be_used_up, ending, reached_links
 from pipelang.semantics.types import NothingType, show
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ class _Drawing:
                 assert_never(item)
 
     def step(self, step: p.Step, loose: list[Loose]) -> list[Loose]:
-        links = step.chain.links
+        links = reached_links(step.chain, self.program.pure)
         ids: list[str] = []
         for position, link in enumerate(links):
             title = f"{step.name}, else" if position else _heading(step)
@@ -248,7 +248,7 @@ class _Drawing:
                 self.edge(ids[-2], ids[-1], EdgeKind.ELSE, "else")
         self.connect(loose, ids[0])
         self.steps[step.name] = ids[0]
-        if can_fail(links[-1]):
+        if can_be_used_up(step.chain, self.program.pure):
             end = self.outcome(self.local(f"{step.name}.else"), ending(step.chain, step))
             self.edge(ids[-1], end, EdgeKind.ELSE, "else")
         return [Loose(id) for id in ids]

@@ -1,8 +1,8 @@
-"""Parts of the tree that could be read.
+"""Filters for parts of the syntax tree that could not be read.
 
-Where something could not be read, the parser has told it and left an `ast.Broken` in its place, be
-it among options, items, arms or lines. What stands around it is checked as ever, but nothing is
-said of what may only be missing because of it.
+Where something could not be read, the parser has reported it and left an `ast.Broken` in its place,
+among options, items, arms or lines. The parts around it are checked as usual, but nothing is
+reported as missing that may stand in the broken part.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What elaboration knows: the symbols, what was made of them so far, and what was found."""
+"""State of the elaboration: the symbols, what was made of them so far, and the findings."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Context:
         self.diagnostics.append(report(rule, span, help=help, labels=labels, edits=edits, **words))
 
     def find(self, file: str, name: ast.Name, *kinds: str) -> Symbol | None:
-        """The symbol of a name, if it is one of these kinds; otherwise tells and answers None."""
+        """The symbol of a name, if it is one of these kinds; otherwise None, with a finding."""
         symbol = self.symbols.find(file, name.text)
         if symbol is None:
             self.unknown(file, name, kinds)
@@ -71,7 +71,7 @@ class Context:
         return symbol
 
     def unknown(self, file: str, name: ast.Name, kinds: tuple[str, ...]) -> None:
-        """Tell that there is no such declaration, with what was meant or where to get it."""
+        """Report an unknown name, with the nearest known one or the import that offers it."""
         if self.symbols.is_lost(file, name.text):
             return
         candidates = self.symbols.names(file, *kinds)
@@ -84,7 +84,7 @@ class Context:
     def wrong_kind(
         self, name: ast.Name, symbol: Symbol, expected: str, help: Help | None = None
     ) -> None:
-        """Tell that a name is a thing of another kind than is needed."""
+        """Report a name whose declaration is of another kind than is needed."""
         label = Label(symbol.declaration.name.span, "it is declared here")
         self.tell(
             codes.WRONG_KIND,
@@ -98,7 +98,7 @@ class Context:
 
 
 def broken(span: Span) -> Const:
-    """What stands for an expression that was told as an error."""
+    """The placeholder of an expression that was reported as an error."""
     return Const(None, ERROR, span=span)
 
 

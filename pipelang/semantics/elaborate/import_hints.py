@@ -1,4 +1,4 @@
-"""What the libraries offer under a name that a file does not know."""
+"""Help for unknown names: the library that offers one, and the `use` line for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typed expressions: what is left of an expression once names, types and settings are known.
+"""Typed expressions: names are resolved, types checked, and settings filled in.
 
 Pure, loop-free, total. Quantities are exact: probabilities and money are `Decimal`, durations are
 seconds in `Decimal`. A setting has become the constant of this program, with its name kept.

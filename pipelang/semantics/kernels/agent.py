@@ -19,7 +19,7 @@ CALLS_A_TURN = 8
 
 
 def tools_of(program: p.Program, agent: p.Agent) -> Iterator[tuple[dict[str, Any], Type]]:
-    """What an agent may call, as the model is told of it, with the type of the result."""
+    """The tools of an agent as described to the model, each with the type of its result."""
     for name in agent.tools:
         tool = program.tools[name]
         yield _told(name, tool.doc, tool.parameters), tool.returns

@@ -7,7 +7,9 @@ the chain's end: its outcome, or `failed` with `chain_exhausted`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import assert_never
 
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -27,7 +29,7 @@ START = ChainPosition(0, 0)
 
 
 def attempts(link: p.Link) -> int:
-    """How many attempts a link has: its retries and one.
+    """The number of attempts of a link: its retries and one.
 
     A pure value has one. So have votes, cascades, agents and lists as a whole: their calls have the
     retries.
@@ -36,15 +38,48 @@ def attempts(link: p.Link) -> int:
     return 1 if whole or link.vote is not None else link.retry.count + 1
 
 
-def can_fail(link: p.Link) -> bool:
-    """Whether an attempt of the link can fail at all."""
-    return not isinstance(link.action, (p.Value, p.Recall))
+def can_fail(link: p.Link, pure: Callable[[str], bool]) -> bool:
+    """Whether a link can leave its chain to what comes next; `pure` knows tools by their keys.
+
+    A value, a look into a memory and a call of a pure tool always answer. A `match` over actions
+    fails where one of its arms can. An `each` fails by elements without an answer, so it cannot
+    where its body always answers, or ends the run when it has no answer. A `run` counts as able to
+    fail whatever its pipeline does.
+    """
+    match link.action:
+        case p.Value() | p.Recall():
+            return False
+        case p.Call():
+            return not pure(link.action.tool)
+        case p.Choose():
+            arms = link.action.arms
+            return not arms or any(can_fail(arm, pure) for _, arm in arms)
+        case p.Each():
+            body = link.action.body
+            return body.end is None and can_be_used_up(body, pure)
+        case p.AskTier() | p.AskRole() | p.Cascade() | p.Agent() | p.RunPipeline() | p.Broken():
+            return True
+        case _:
+            assert_never(link.action)
+
+
+def can_be_used_up(chain: p.Chain, pure: Callable[[str], bool]) -> bool:
+    """Whether every link of a chain can fail, so that its ending is reached."""
+    return all(can_fail(link, pure) for link in chain.links)
+
+
+def reached_links(chain: p.Chain, pure: Callable[[str], bool]) -> tuple[p.Link, ...]:
+    """The links that can be tried: up to and including the first that cannot fail."""
+    for number, link in enumerate(chain.links, start=1):
+        if not can_fail(link, pure):
+            return chain.links[:number]
+    return chain.links
 
 
 def after_failure(
     chain: p.Chain, at: ChainPosition, taken: p.Link | None = None
 ) -> ChainPosition | None:
-    """Where the walk goes on when an attempt failed; None when the chain is used up.
+    """The position after a failed attempt; None when the chain is used up.
 
     `taken` is the arm of a `match` that was attempted: it has retries of its own.
     """
@@ -56,12 +91,12 @@ def after_failure(
 
 
 def after_giving_up(chain: p.Chain, at: ChainPosition) -> ChainPosition | None:
-    """Where the walk goes on when trying this link again is pointless."""
+    """The position after a failure that makes retrying this link pointless; None at the end."""
     return ChainPosition(at.link + 1, 0) if at.link + 1 < len(chain.links) else None
 
 
 def ending(chain: p.Chain, step: p.Step) -> p.Outcome:
-    """What a used-up chain ends the run with."""
+    """The outcome of a used-up chain."""
     if chain.end is not None:
         return chain.end
     return p.Fail(CHAIN_EXHAUSTED, step.name, step.span)

@@ -11,18 +11,20 @@ from decimal import ROUND_CEILING
 from pipelang.semantics import program as p
 
 
-def enough(need: p.Need, answered: int, length: int) -> bool:
-    """Whether the action answers, given how many of its elements did."""
-    if length == 0:
-        return True
+def least(need: p.Need, length: int) -> int:
+    """The number of elements that must answer in a list of this length."""
     match need.kind:
         case "all":
-            return answered == length
+            return length
         case "any":
-            return answered >= 1
+            return min(length, 1)
         case "share":
             assert need.share is not None
-            least = (need.share * length).to_integral_value(ROUND_CEILING)
-            return answered >= least
+            return int((need.share * length).to_integral_value(ROUND_CEILING))
         case _:
             raise AssertionError(f"no need of kind {need.kind!r}")
+
+
+def enough(need: p.Need, answered: int, length: int) -> bool:
+    """Whether the action answers, given how many of its elements did."""
+    return answered >= least(need, length)

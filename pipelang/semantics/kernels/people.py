@@ -1,4 +1,4 @@
-"""The kernel of approvals and holds: what a person's answer, or its absence, means.
+"""The kernel of approvals and holds: whether an answer, or silence, lets the run go on.
 
 An approval needs a yes in time: no answer is a no. A hold goes on by itself: only a veto in time
 stops it.
@@ -14,3 +14,8 @@ def passes(person: p.Person, answered_in_time: bool, says_yes: bool) -> bool:
     if person.kind == "approve":
         return answered_in_time and says_yes
     return not (answered_in_time and not says_yes)
+
+
+def silence_passes(person: p.Person) -> bool:
+    """Whether the run goes on when nobody answers in time."""
+    return passes(person, answered_in_time=False, says_yes=False)

@@ -1,4 +1,4 @@
-"""The kernel of a redo: what runs again, and how often.
+"""The kernel of a redo: which items run again, and how often.
 
 `redo STEP up to N` runs STEP from the head of its chain, then everything up to the gate that reads
 it, transitively. Gates in between that read it are judged again; others keep their verdict. The
@@ -40,7 +40,7 @@ def readers(items: Sequence[p.Item], first: int, last: int, changed: Iterable[st
 
 
 def reruns(items: Sequence[p.Item], step: int, gate: int) -> tuple[int, ...]:
-    """What a redo of the step at one index by the gate at another runs again, in order."""
+    """The indices of items that run again when a gate redoes a step, in order."""
     name = made_by(items[step])
     assert name is not None
     return (step, *sorted(readers(items, step + 1, gate, [name])))
@@ -57,7 +57,7 @@ def may_redo(redo: p.Redo, used: int) -> bool:
 
 
 def all_reruns(items: Sequence[p.Item], gate: int, redo: p.Redo) -> tuple[int, ...]:
-    """What a redo may run again, with what redos of gates in between drag along, and theirs."""
+    """All items that a redo may run again, those of redos by gates in between included."""
     found: set[int] = set()
     more = set(redo.reruns)
     while more - found:

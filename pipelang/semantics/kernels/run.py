@@ -1,4 +1,4 @@
-"""The kernel of `run`: what of a sub-pipeline's end is the caller's business.
+"""The kernel of `run`: how the outcome of a sub-pipeline becomes one of its caller.
 
 What a sub-pipeline answers is the action's answer, its failing is an attempt that failed.
 Escalating and rejecting are decisions: they end the caller's run too, and by name they are

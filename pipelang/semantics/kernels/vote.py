@@ -1,4 +1,4 @@
-"""The kernel of a vote: when it is over, and who has won.
+"""The kernel of a vote: when it is decided, and which answer has won.
 
 `vote N` makes N calls and needs more than half of N to agree. `vote lead K of N` goes on until one
 answer leads every other by K, for at most N calls. A call that fails is a call; each has the step's

@@ -1,4 +1,4 @@
-"""The program: what the analysis and the interpreter both take. Typed, resolved, immutable.
+"""The program: typed, resolved, immutable; the input of analysis and interpreter.
 
 Everything that a file says about a pipeline is here in the form in which it means something: names
 are resolved, options are numbers in dollars, seconds and tokens, settings have their values, blocks

@@ -1,4 +1,4 @@
-"""Actions, the chains that they stand in, and the outcomes that end a run."""
+"""Program nodes of actions, of the chains that hold them, and of outcomes."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class RunPipeline:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """What a memory holds under a key: a list, or a value that may be absent."""
+    """A read of a memory by key: a list, or an optional value."""
 
     memory: str
     key: Expr
@@ -150,7 +150,7 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """How many elements of an `each` must answer: `all`, `any`, or a `share` of them."""
+    """The required number of answers of an `each`: `all`, `any`, or a `share` of its elements."""
 
     kind: str
     share: Decimal | None = None
@@ -180,7 +180,7 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """An action that was told as an error. `reads` are the values it mentions."""
+    """An action that was reported as an error. `reads` are the values it mentions."""
 
     reads: frozenset[str]
 

@@ -1,4 +1,4 @@
-"""Items of a pipeline: steps, tests, people, branches; and the blocks that they stand in."""
+"""Program nodes of items (steps, gates, people, branches) and of blocks."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class SloLine:
 
 @dataclass(frozen=True, slots=True)
 class PathShares:
-    """How often a path has each value: an enum's members, or True and False."""
+    """The share of each value of a path: an enum's members, or True and False."""
 
     path: Expr
     shares: tuple[tuple[Any, Chance], ...]
@@ -120,7 +120,7 @@ class PathShares:
 
 @dataclass(frozen=True, slots=True)
 class ConditionShare:
-    """How often a condition holds, given that what it mentions is right, and if not."""
+    """The share in which a condition holds, given that what it reads is right, and if not."""
 
     condition: Expr
     right: Chance
@@ -130,7 +130,7 @@ class ConditionShare:
 
 @dataclass(frozen=True, slots=True)
 class NamedShare:
-    """How often a named gate or branch holds."""
+    """The share in which a named gate or branch holds."""
 
     name: str
     right: Chance
@@ -149,7 +149,7 @@ class MeanLine:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What the inputs look like; `per_day` None where undeclared."""
+    """The distribution of inputs; `per_day` is None where undeclared."""
 
     per_day: Decimal | None
     paths: tuple[PathShares, ...]
@@ -204,7 +204,7 @@ Claimed = OnlyAfter | Never | Escalates | NeverReaches
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`claimed` is None where something in it was told as an error."""
+    """A claim; `claimed` is None where something in it was reported as an error."""
 
     pipeline: str
     text: str
@@ -269,3 +269,7 @@ class Program:
     claims: tuple[Claim, ...]
     tests: tuple[Test, ...]
     evidence: Mapping[str, EvidenceFile] = field(default_factory=dict)
+
+    def pure(self, tool: str) -> bool:
+        """Whether the tool of this key is pure."""
+        return self.tools[tool].pure

@@ -1,4 +1,4 @@
-"""What the world offers a program: models, people, tools, functions, prompts, memories."""
+"""Program nodes of declarations: providers, tiers, roles, tools, prompts, memories."""
 
 from __future__ import annotations
 
@@ -128,6 +128,11 @@ class Tool:
     def acts(self) -> bool:
         """Whether it changes the world."""
         return self.effect in ("write", "irreversible")
+
+    @property
+    def pure(self) -> bool:
+        """Whether it neither fails nor errs, nor touches the world."""
+        return self.effect == "pure"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Actions, the chains they stand in, and outcomes."""
+"""Syntax nodes of actions, of the chains that hold them, and of outcomes."""
 
 from __future__ import annotations
 

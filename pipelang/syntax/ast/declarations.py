@@ -1,4 +1,4 @@
-"""Declarations: what stands at the top level of a file, and the file itself."""
+"""Syntax nodes of declarations (the top level of a file) and of the file itself."""
 
 from __future__ import annotations
 
@@ -280,7 +280,7 @@ class MockFails:
 
 @dataclass(frozen=True, slots=True)
 class MockAnswer:
-    """What people say: `answer` is yes, no or veto."""
+    """The decision of a person in a test: `answer` is yes, no or veto."""
 
     target: tuple[Name, ...]
     answer: str

@@ -1,4 +1,4 @@
-"""Expressions: pure, loop-free, total."""
+"""Syntax nodes of expressions, which are pure, loop-free and total."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def span_field() -> Span:
 
 
 class LiteralKind(Enum):
-    """What a literal is a literal of. The unit is part of the type."""
+    """The type of a literal, its unit included."""
 
     INT = "int"
     NUMBER = "number"
@@ -69,7 +69,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """What could not be read. It was told as an error; tools can use everything around it.
+    """A part that could not be read and was reported; the rest of the tree stays usable.
 
     `kind` says what it should have been (`item`, `option`, `expression`, ...), `name` what it would
     have declared, where that could be seen.

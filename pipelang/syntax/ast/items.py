@@ -1,4 +1,4 @@
-"""Items: what a pipeline is made of."""
+"""Syntax nodes of items, the parts of a pipeline."""
 
 from __future__ import annotations
 

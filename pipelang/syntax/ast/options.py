@@ -1,4 +1,4 @@
-"""Options: what stands in braces after an action, and in the blocks of tools, tiers and roles."""
+"""Syntax nodes of options: in braces after an action, and in blocks of tools, tiers and roles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types as written: labels, a core, `?`, constraints."""
+"""Syntax nodes of types: labels, a core, `?` and constraints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an `else` stands.
+"""Layout of chains: where an `else` stands.
 
 It follows the `}` of a block that stands open. It begins a line, one level deeper than its
 construct, if the author had it so or the whole does not fit on one line; then what the construct

@@ -2,7 +2,7 @@
 
 A group is set on one line if it fits there and nothing in it forces a break; else every `Line`
 right in it breaks, and the groups inside decide for themselves (Wadler, A prettier printer, 2003).
-What a group needs to know of its content is worked out when it is made, so that rendering takes
+What a group needs to know of its content is computed when it is made, so that rendering takes
 linear time: its `width` on one line, whether it is `forced` to break, its first and last leaf.
 """
 
@@ -68,7 +68,7 @@ class Remarks:
 
 @dataclass(slots=True, eq=False)
 class Indent:
-    """What starts a line in `content` stands one level deeper."""
+    """Indents every line that starts in `content` by one level."""
 
     content: Document
     width: int

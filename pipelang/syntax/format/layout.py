@@ -1,4 +1,4 @@
-"""How each construct is laid out.
+"""Layout rules of the formatter, one a construct.
 
 Most rules are a sentence: their words with spaces between them, their brackets as lists or blocks.
 Those that are more have a function here. Rules that only make sense inside the rule around them
@@ -29,7 +29,7 @@ from pipelang.syntax.format.tree import Node
 
 
 def lay(child: Node | Leaf) -> Document:
-    """How a child is laid out; worked out once."""
+    """The layout of a child, computed once."""
     if isinstance(child, Leaf):
         return word(child)
     if child.document is None:

@@ -1,4 +1,4 @@
-"""Tokens with what stands around them: comments, line breaks, and where spaces cannot stand.
+"""Tokens with the comments and line breaks around them, and where no space may stand.
 
 Every token of a file becomes one leaf, and every comment belongs to one leaf: a comment that ends
 a line to the token before it, one on a line of its own to the token after it. Layout moves leaves

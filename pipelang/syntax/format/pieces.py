@@ -1,4 +1,4 @@
-"""What rules are laid out from: bracketed lists, blocks with their columns, comma lists, clauses.
+"""Building blocks of layouts: bracketed lists, blocks with columns, comma lists, clauses.
 
 The author's hand counts in four places, and nowhere else: a bracket that was opened with a line
 break stays open, as do options on lines of their own; an `else` that began a line begins one; and
@@ -33,7 +33,7 @@ Lay = Callable[["Node | Leaf"], Document]
 
 @dataclass(frozen=True, slots=True)
 class BlockLayout:
-    """How the entries of a block stand.
+    """The layout of the entries of a block.
 
     `columns`: that many children of an entry make its first column. `alone`: several entries never
     stand on one line. `huddle`: entries may stand on one line inside braces that are open.

@@ -1,7 +1,7 @@
-"""Nodes for what could not be read, so that the tree keeps everything around it.
+"""Placeholder nodes for parts that could not be read, so that the tree keeps the rest.
 
 A parameter or field of which the name could be read keeps it, with a broken type: who uses it is
-not told that it is unknown.
+not reported that it is unknown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a builder knows besides its children."""
+"""State that builders share: the file, its doc comments, and functions for names and lists."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Going on after a syntax error: where to resume, what was expected, and how to mend it."""
+"""Recovery after a syntax error: where to resume, what was expected, and how to fix it."""

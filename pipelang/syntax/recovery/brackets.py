@@ -1,7 +1,7 @@
 """Brackets of a broken declaration: which kinds are too few or too many, and which one is to blame.
 
 A declaration reaches from one line that starts with a declaring word to the next. Indentation
-means nothing in the language; here it tells which of several blocks its author forgot to close.
+means nothing in the language; here it says which of several blocks its author forgot to close.
 """
 
 from __future__ import annotations

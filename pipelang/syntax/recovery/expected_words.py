@@ -1,9 +1,19 @@
-"""What a parser expected and what it found, in words."""
+"""Phrases for the tokens that the parser expected and for the one that it found."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from pipelang.syntax.lexicon import DECLARING, ITEMS
+from pipelang.syntax.option_table import ACTIONS, words_of
 from pipelang.syntax.tables import Tables
 from pipelang.syntax.tokens import Token
+
+
+def _terminals(words: Iterable[str]) -> set[str]:
+    """The terminals of some keywords."""
+    return {word.upper() for word in words}
+
 
 _WORDS = {
     "NAME": "a name",
@@ -20,37 +30,19 @@ _WORDS = {
 }
 
 _QUANTITY = {"INT", "NUMBER", "PERCENT", "MONEY", "DURATION", "TOKENS", "RATE"}
-_ITEMS = {
-    "STEP", "GATE", "WHEN", "LET", "RETURN", "ESCALATE", "BUDGET", "PERMITS", "SLO", "TRAFFIC",
-    "WATCH", "APPROVE", "HOLD", "MATCH", "REMEMBER", "BREAKER", "REJECT", "FAIL",
-}  # fmt: skip
-_DECLARATIONS = {
-    "TYPE", "TOOL", "PIPELINE", "ENUM", "USE", "PROVIDER", "TIER", "ROLE", "FN", "PATTERNS",
-    "PROMPT", "SETTING", "MEMORY", "PROVE", "TEST",
-}  # fmt: skip
-_OPTIONS = {"HITS", "NEED", "VOTE", "BATCH", "CACHE", "RETRY", "EFFORT", "OUTPUT", "TIMEOUT"}
-_MORE_OPTIONS = {
-    "ACCURACY", "CATCHES", "FALSE_ALARMS", "STEPS", "TURNS", "RECOVERS", "CORRELATION", "PARALLEL",
-}  # fmt: skip
-_TOOL_OPTIONS = {
-    "PYTHON", "MCP", "EFFECT", "PERMIT", "RATE", "TIMEOUT", "RETRY", "SUCCEEDS", "ACCURACY",
-    "LATENCY", "COST", "IDEMPOTENT",
-}  # fmt: skip
-_TIER_OPTIONS = {"PROVIDER", "MODEL", "PRICE", "LATENCY", "TRANSIENT", "CONTEXT", "AS_OF"}
-_ROLE_OPTIONS = {"PEOPLE", "HANDLES", "RESPONDS", "ACCURACY", "HOURS", "MUST_DIFFER_FROM"}
 _EXPRESSION = _QUANTITY | {"NAME", "STRING", "TRUE", "FALSE", "NONE", "LPAR", "LSQB"}
 _GROUPS: tuple[tuple[str, set[str], set[str]], ...] = (
     ("an expression", _EXPRESSION, {"IF", "NOT", "MINUS", "LBRACE", "MATCH", "MAX"}),
     ("a quantity", _QUANTITY | {"NAME", "LPAR"}, set()),
     ("a quantity", _QUANTITY, set()),
     ("a type", {"NAME", "LSQB", "LBRACE", "SECRET", "PRIVATE", "UNTRUSTED"}, set()),
-    ("an item (step, gate, when, return, ...)", _ITEMS, set()),
-    ("an option (timeout, retry, accuracy, ...)", _OPTIONS, _MORE_OPTIONS),
-    ("an option (effect, timeout, succeeds, ...)", _TOOL_OPTIONS, set()),
-    ("an option (model, price, latency, ...)", _TIER_OPTIONS, set()),
-    ("an option (people, handles, responds, ...)", _ROLE_OPTIONS, set()),
+    ("an item (step, gate, when, return, ...)", _terminals(ITEMS), set()),
+    ("an option (timeout, retry, accuracy, ...)", _terminals(words_of(*ACTIONS)), set()),
+    ("an option (effect, timeout, succeeds, ...)", _terminals(words_of("tool")), set()),
+    ("an option (model, price, latency, ...)", _terminals(words_of("tier")), set()),
+    ("an option (people, handles, responds, ...)", _terminals(words_of("role")), set()),
     ("a constraint (max, in, matches)", {"MAX", "IN", "MATCHES"}, set()),
-    ("a declaration (type, tool, pipeline, ...)", _DECLARATIONS, set()),
+    ("a declaration (type, tool, pipeline, ...)", _terminals(DECLARING), set()),
 )
 """A phrase, the terminals that it stands for if all are expected, and those that it swallows."""
 

@@ -1,4 +1,4 @@
-"""Which tokens are the first of their line: where a parser that has lost its way finds it again."""
+"""Tokens that are the first of their line, where recovery looks for a place to resume."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Questions to the automaton that don't disturb it: what would it take here, and how far would it
-get?
+"""Look-ahead on a copy of the automaton's stack: which tokens it accepts, and how many of them.
 
 A trial runs on the states of a parse without touching them: it remembers how much of the real stack
 it has eaten and what it has put on top of that. So a question costs what it asks, however deep the
@@ -70,7 +69,7 @@ class AutomatonProbe:
         return self.take(kind)
 
     def progress(self, tokens: Iterable[Token]) -> int:
-        """How many of these tokens are shifted, one after the other."""
+        """The number of these tokens that are shifted, one after the other."""
         count = 0
         for token in tokens:
             if not self.take_token(token):

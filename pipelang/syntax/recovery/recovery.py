@@ -1,16 +1,16 @@
-"""Going on after a syntax error: what to say, and where parsing continues.
+"""Recovery after a syntax error: the message, and where parsing continues.
 
 Parsing never gives up. Of every error three questions are asked, in this order:
 
 1. Is a bracket never closed? A declaration starts at the start of a line; where one stands inside
-   an open block, the block is what has to be mended. It is closed there.
-2. Is it a small slip? (`slips/`, `mending.py`) Then the edit that mends it is made on the tokens,
-   and the tree is the one that was meant.
-3. Else the smallest piece is given up with which parsing can go on (`pieces.py`); a `Broken` node
+   an open block, the block is what has to be fixed. It is closed there.
+2. Is it a small mistake? (`hints/`, `repair.py`) Then the edit that fixes it is made on the
+   tokens, and the tree is the one that was meant.
+3. Else the smallest piece is given up with which parsing can go on (`resync.py`); a `Broken` node
    stands in its place.
 
-What an earlier error explains is not told again: text that is no token, or a place where parsing
-did not move since the last error.
+What an earlier error explains is not reported again: text that is no token, or a place where
+parsing did not move since the last error.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
 from pipelang.syntax.bad_tokens import HEADER
+from pipelang.syntax.lexicon import DECLARING
 from pipelang.syntax.lower.broken import broken
 from pipelang.syntax.recovery.brackets import CLOSING, balance, culprit
 from pipelang.syntax.recovery.expected_words import describe_expected, describe_found
@@ -33,7 +34,7 @@ from pipelang.syntax.recovery.repair import best_edit, in_words, is_good
 from pipelang.syntax.recovery.resync import END, KINDS, Resumed, ResumePoint, Search, places
 from pipelang.syntax.recovery.text_edits import in_text
 from pipelang.syntax.tables import Tables
-from pipelang.syntax.tokens import DECLARING, Token, TokenList, tokenize
+from pipelang.syntax.tokens import Token, TokenList, tokenize
 
 CAREFUL = 100
 """So many errors are explained and mended; after them, parsing goes on at the next item."""
@@ -60,7 +61,7 @@ class Stack:
 
 @dataclass(slots=True)
 class Recovery:
-    """One file's errors. `tokens` are the file's own, later with what was mended."""
+    """The errors of one file. `tokens` are those of the file, later with repairs applied."""
 
     source: Source
     grammar: Tables
@@ -164,7 +165,7 @@ class Recovery:
         )
 
     def _tell(self, spot: ErrorSite, mend: Hint | None, safe: TokenEdit | None) -> None:
-        """Tell of an error; `safe` is the edit that may be made in the file too."""
+        """Report an error; `safe` is the edit that may be made in the file too."""
         token, before = spot.token, spot.before()
         if token.start <= self._told or self._is_guess(spot):
             return

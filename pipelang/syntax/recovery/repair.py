@@ -1,6 +1,6 @@
-"""Small edits at an error, tried out before they are believed.
+"""Small edits at an error, each verified by parsing on before it is accepted.
 
-A slip brings its own edit. Where there is none, one sign or word is put in, put in place of the
+A hint brings its own edit. Where there is none, one sign or word is put in, put in place of the
 token, or a few tokens are left out, and the edit with which the parser gets furthest is taken, if
 that is far enough to be no accident. The tree is then the one that the author most likely meant.
 """
@@ -28,7 +28,7 @@ _LEFT_OUT = (1, 2, 3)
 
 
 def is_good(spot: ErrorSite, states: list[int], edit: TokenEdit) -> bool:
-    """Whether a slip's own edit fits here: the next token of the line is read with it."""
+    """Whether the edit of a hint fits here: the next token of the line is read with it."""
     if spot.index + edit.skip > len(spot.tokens):
         return False
     needed = 0 if spot.ends_line(edit.skip) else 1

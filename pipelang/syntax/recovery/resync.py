@@ -1,4 +1,4 @@
-"""Giving up a piece and no more: where a broken item, option, field or expression ends.
+"""Resynchronisation: where a broken item, option, field or expression ends.
 
 On the parser's stack stand the places where a piece could begin: an expression, an option, an item,
 a declaration. From the error on, the first token is looked for with which one of them, innermost
@@ -62,7 +62,7 @@ _SEEN = 3
 
 
 class ResumePoint(NamedTuple):
-    """Where a piece could begin: how many values stay, which nonterminal, brackets then open."""
+    """A place where a piece could begin: values kept on the stack, nonterminal, open brackets."""
 
     keep: int
     symbol: str
@@ -70,7 +70,7 @@ class ResumePoint(NamedTuple):
 
 
 class Resumed(NamedTuple):
-    """Where the parse goes on: the place, whether a broken piece is put there (else: nothing),
+    """The place where parsing goes on: whether a broken piece is put there (else: nothing),
     the index of the next token, and the brackets to close before it.
     """
 

@@ -1,4 +1,4 @@
-"""What is told of a file that does not parse: in the order of places, and no more than helps."""
+"""Selection of syntax errors to report: in the order of places, without follow-up errors."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import get_args
 
 import pytest
 from lark import Lark
@@ -11,8 +12,11 @@ from lark import logger as lark_logger
 from lark.exceptions import GrammarError
 
 from pipelang.resources import resource
+from pipelang.syntax import ast
 from pipelang.syntax.build_tables import GRAMMAR, RESERVED, TABLES, ConflictError, build, dump
+from pipelang.syntax.lexicon import DECLARING, ITEMS
 from pipelang.syntax.lower import _BUILDERS, builder
+from pipelang.syntax.option_table import ACTIONS, OPTIONS, WORD_OF, words_of
 from pipelang.syntax.tables import tables
 
 TEXT = (resource("grammar") / GRAMMAR).read_text(encoding="utf-8")
@@ -82,34 +86,31 @@ def test_reserved_words() -> None:
 
 
 OWN_PRODUCTIONS = {
-    "provider_option": "kind key base_url available",
-    "tier_option": "provider model price latency transient context as_of",
-    "role_option": "people handles responds accuracy hours must_differ_from",
-    "tool_option": (
-        "python mcp effect permit rate timeout retry succeeds accuracy latency cost idempotent"
-    ),
-    "memory_option": "keeps",
-    "evidence_option": "catches false_alarms evidence",
-    "option": (
-        "retry timeout accuracy catches false_alarms output effort cache hits batch vote steps"
-        " turns recovers correlation parallel need"
-    ),
-    "test_line": "given mock expect",
-    "item": (
-        "budget permits slo traffic watch let step gate approve hold when match remember breaker"
-        " return escalate reject fail"
-    ),
-    "declaration": (
-        "use enum type provider tier role tool fn patterns prompt setting memory pipeline prove"
-        " test"
-    ),
+    "provider_option": words_of("provider"),
+    "tier_option": words_of("tier"),
+    "role_option": words_of("role"),
+    "tool_option": words_of("tool"),
+    "memory_option": words_of("memory"),
+    "evidence_option": words_of("gate"),
+    "option": words_of(*ACTIONS),
+    "test_line": {"given", "mock", "expect"},
+    "item": ITEMS,
+    "declaration": DECLARING,
 }
 
 
 @pytest.mark.parametrize("origin", OWN_PRODUCTIONS)
 def test_every_option_is_a_production_of_its_own(origin: str) -> None:
     """Each begins with a word of its own; none is a name with a value."""
-    assert first_words(origin) == set(OWN_PRODUCTIONS[origin].split())
+    assert first_words(origin) == set(OWN_PRODUCTIONS[origin])
+
+
+def test_every_option_has_a_row_in_the_table() -> None:
+    """Nodes, keywords and the aliases of the grammar; two options of one word differ in alias."""
+    assert set(WORD_OF) == set(get_args(ast.Option)) - {ast.Broken}
+    assert len({row.alias for row in OPTIONS}) == len(OPTIONS) == len(WORD_OF)
+    aliases = {rule.builder for rule in tables().rules if rule.builder.startswith("opt_")}
+    assert aliases == {row.alias for row in OPTIONS}
 
 
 @pytest.mark.parametrize(("origin", "count"), [("claim", 5), ("expect", 8), ("mock", 6)])

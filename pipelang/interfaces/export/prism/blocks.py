@@ -17,7 +17,7 @@ from pipelang.interfaces.export.prism.answers import VERDICTS, repeats
 from pipelang.interfaces.export.prism.chains import chain
 from pipelang.interfaces.export.prism.constants import identifier
 from pipelang.interfaces.export.prism.draws import all_right
-from pipelang.interfaces.export.prism.endings import CHAIN_EXHAUSTED, end, end_later
+from pipelang.interfaces.export.prism.endings import end, end_later
 from pipelang.interfaces.export.prism.formulas import (
     FALSE,
     TRUE,
@@ -46,6 +46,8 @@ from pipelang.interfaces.export.prism.translation import Making, Translation
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import ending
+from pipelang.semantics.kernels.people import silence_passes
 from pipelang.semantics.walk import inner_links
 
 
@@ -166,8 +168,7 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
     for reader in here.flags.readers(own):
         made = made.setting(reader, 1)
     machine.go(done, made if again is None else made.setting(again, 1))
-    outcome = step.chain.end or p.Fail(CHAIN_EXHAUSTED, step.name, step.span)
-    end_later(making, outcome, exhausted)
+    end_later(making, ending(step.chain, step), exhausted)
     return behind
 
 
@@ -230,7 +231,7 @@ def _person(here: _Block, person: p.Person, place: int) -> int:
     good = all_right(here.scope.made_so_far(person.judges))
     for case, yes in ((good, accuracy), (no(good), rest(accuracy))):
         goes_on = product(in_time, yes)
-        if person.kind == "hold":
+        if silence_passes(person):
             goes_on = rest(product(in_time, rest(yes)))
         machine.choose(
             asked, [(goes_on, PrismUpdate(behind)), (rest(goes_on), PrismUpdate(refused))], case

@@ -21,7 +21,6 @@ from pipelang.semantics.kernels.run import named
 from pipelang.semantics.metrics import ESCALATION, FAILURE, REJECTION, SILENT_ERROR, SUCCESS
 
 RIGHT_ANSWER, WRONG_ANSWER = "answered, and right", "answered, but wrong"
-CHAIN_EXHAUSTED = "chain_exhausted"
 
 _Sets = Mapping[str, Formula]
 

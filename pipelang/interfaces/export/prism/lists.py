@@ -1,7 +1,7 @@
 """`each`: one element after the other, since side by side comes to the same.
 
-The loop counts how many elements answered, whether one of them was wrong, and which ended the run
-first; how many are enough is the kernel's rule.
+A run counts how many elements answered, whether one of them was wrong, and which ended the run
+first; how many must answer is the rule of `semantics/kernels/each`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pipelang.interfaces.export.prism.scopes import PrismScope
 from pipelang.interfaces.export.prism.translation import LinkTrial, Making, Translation
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.each import enough
+from pipelang.semantics.kernels.each import least
 from pipelang.semantics.types import ListType
 
 Body = Callable[[Translation, Making, p.Chain, int, int], None]
@@ -92,19 +92,13 @@ def _suffices(trial: LinkTrial, need: p.Need, length: int | PrismDraw, answered:
     """Whether enough elements have answered, for every length that the list may have."""
 
     def of(elements: int) -> Formula:
-        least = _least(need, elements)
-        return compared(variable(answered), ">=", number(least))
+        return compared(variable(answered), ">=", number(least(need, elements)))
 
     if isinstance(length, int):
         return of(length)
     longest = trial.machine.variables[length.name].highest - 1
     lengths = range(longest + 1)
     return any_of(all_of([is_(length.name, count + 1), of(count)]) for count in lengths)
-
-
-def _least(need: p.Need, elements: int) -> int:
-    """The least number of answers that is enough: with more of them it stays enough."""
-    return next(count for count in range(elements + 1) if enough(need, count, elements))
 
 
 def _length(

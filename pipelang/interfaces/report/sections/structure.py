@@ -9,7 +9,7 @@ from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, plural, times
 from pipelang.interfaces.text.table import labelled
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.chain import can_fail
+from pipelang.semantics.kernels.chain import can_be_used_up, reached_links
 from pipelang.semantics.walk import all_items
 
 
@@ -25,14 +25,14 @@ def structure(view: View) -> list[str]:
 def in_words(view: View) -> list[tuple[str, str, str]]:
     """Step, what is tried, what happens when nothing worked."""
     return [
-        (step.name, _chain(view.program, step.chain), _end(step.chain))
+        (step.name, _chain(view.program, step.chain), _end(view.program, step.chain))
         for step in all_items(view.pipeline.block)
         if isinstance(step, p.Step)
     ]
 
 
 def _chain(program: p.Program, chain: p.Chain) -> str:
-    return ", else ".join(_link(program, link) for link in chain.links)
+    return ", else ".join(_link(program, link) for link in reached_links(chain, program.pure))
 
 
 def _link(program: p.Program, link: p.Link) -> str:
@@ -70,10 +70,12 @@ def _link(program: p.Program, link: p.Link) -> str:
             return "something that could not be read"
 
 
-def _end(chain: p.Chain) -> str:
+def _end(program: p.Program, chain: p.Chain) -> str:
+    if not can_be_used_up(chain, program.pure):
+        return ""
     match chain.end:
         case None:
-            return "or the run fails" if can_fail(chain.links[-1]) else ""
+            return "or the run fails"
         case p.Escalate():
             return f"or it goes to {chain.end.role}"
         case p.Reject():

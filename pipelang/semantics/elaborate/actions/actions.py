@@ -1,4 +1,4 @@
-"""Actions: what a link of a chain does, and the type of what it answers."""
+"""Elaboration of actions: the typed action of a link, and the type of its answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an action answers: whether it fits the place it stands in."""
+"""The type of an answer against the type that its place expects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Made = tuple[p.Action, Type]
 
 
 def broken_action(context: Context, scope: Scope, arguments: tuple[ast.Argument, ...]) -> Made:
-    """Something that was already told; its arguments are still looked at."""
+    """An action that was already reported; its arguments are still checked."""
     values = [elaborate(context, scope, argument.value, ERROR) for argument in arguments]
     reads = frozenset[str]().union(*map(expr.mentions, values))
     return p.Broken(reads), ERROR
@@ -34,7 +34,7 @@ def called(
     expected: Type | None,
 ) -> tuple[str, Bound, Type] | None:
     """The tool or pipeline that is called by its key, its arguments, and what it answers; None
-    (told) if there is none of the name.
+    (reported) if there is none of the name.
     """
     symbol = context.find(scope.file, name, kind)
     if symbol is None:
@@ -46,7 +46,7 @@ def called(
 
 
 def fits_place(context: Context, found: Type, expected: Type | None, span: Span) -> None:
-    """Tell an answer that is not what its place expects."""
+    """Report an answer whose type its place does not expect."""
     if expected is None or fits(found, expected):
         return
     help = None
@@ -58,7 +58,7 @@ def fits_place(context: Context, found: Type, expected: Type | None, span: Span)
 
 
 def needs_type(context: Context, place: ActionSite, expected: Type | None, span: Span) -> Type:
-    """The type that a model's answer is asked for; `ERROR` (told) if nothing says it."""
+    """The type that a model's answer is asked for; `ERROR` (reported) if nothing says it."""
     if expected is None or isinstance(expected, NothingType):
         help = f"write it down: `step {place.step}: TYPE = ...`"
         context.tell(codes.NEEDS_TYPE, span, name=place.step, help=help)

@@ -1,9 +1,10 @@
-"""Chains and their links: an action with the options that govern it."""
+"""Elaboration of chains and links: an action with its options."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 
 from pipelang.diagnostics import Label, codes
 from pipelang.semantics import expressions as expr
@@ -22,20 +23,22 @@ from pipelang.semantics.elaborate.options.options import (
 )
 from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantity
 from pipelang.semantics.elaborate.options.rates import chance
+from pipelang.semantics.elaborate.reach.effects import tool_pure
+from pipelang.semantics.kernels.chain import can_fail
 from pipelang.semantics.reads import action_reads
 from pipelang.semantics.types import ANSWERER, DURATION, ERROR, INT, TOKENS, ErrorType, Type
 from pipelang.syntax import ast
+from pipelang.syntax.option_table import OF_MODELS, words_of
 
-_ASK = "retry timeout output effort cache hits batch vote accuracy recovers correlation".split()
-_ALLOWED: Mapping[type[ast.Action], set[str]] = {
-    ast.Ask: {*_ASK, "catches", "false_alarms"},
-    ast.Agent: {*_ASK, "steps", "turns"},
-    ast.CallTool: {"retry", "timeout", "cache", "hits", "accuracy", "correlation"},
-    ast.RunPipeline: {"timeout", "retry"},
-    ast.Recall: set(),
-    ast.Each: {"parallel", "need"},
-    ast.MatchAction: set(),
-    ast.Pure: {"accuracy", "correlation"},
+_ALLOWED: Mapping[type[ast.Action], frozenset[str]] = {
+    ast.Ask: words_of("ask"),
+    ast.Agent: words_of("agent"),
+    ast.CallTool: words_of("call"),
+    ast.RunPipeline: words_of("run"),
+    ast.Recall: frozenset(),
+    ast.Each: words_of("each"),
+    ast.MatchAction: frozenset(),
+    ast.Pure: words_of("value"),
 }
 _WHAT = {
     ast.Ask: "an `ask`",
@@ -47,7 +50,6 @@ _WHAT = {
     ast.MatchAction: "a `match` over actions",
     ast.Pure: "a value",
 }
-_OF_MODELS = frozenset("output effort cache hits batch vote".split())
 
 
 def chain(
@@ -56,8 +58,9 @@ def chain(
     """A chain and the type of its answers. Every link must fit the type of the first."""
     links: list[p.Link] = []
     type = expected
+    pure = partial(tool_pure, context)
     for position, link in enumerate(written.links):
-        if links and not _can_fail(context, links[-1]):
+        if links and not can_fail(links[-1], pure):
             label = Label(links[-1].span, "this always answers")
             context.tell(codes.UNREACHABLE, link.span, labels=(label,))
         made, found = make_link(context, scope, place, link, type, position)
@@ -65,28 +68,10 @@ def chain(
             type = found
         links.append(made)
     end = None if written.end is None else outcome(context, scope, place, written.end)
-    if end is not None and links and not _can_fail(context, links[-1]):
+    if end is not None and links and not can_fail(links[-1], pure):
         label = Label(links[-1].span, "this always answers")
         context.tell(codes.UNREACHABLE, end.span, labels=(label,))
     return p.Chain(tuple(links), end), type or ERROR
-
-
-def _can_fail(context: Context, link: p.Link) -> bool:
-    """Whether a link can leave its chain to what comes next."""
-    match link.action:
-        case p.Value() | p.Recall():
-            return False
-        case p.Call():
-            declaration = context.symbols.by_key[link.action.tool].declaration
-            assert isinstance(declaration, ast.ToolDecl)
-            effect = pick(declaration.options, ast.Effect)
-            return effect is None or effect.kind != "pure"
-        case p.Choose():
-            return not link.action.arms or any(
-                _can_fail(context, arm) for _, arm in link.action.arms
-            )
-        case _:
-            return True
 
 
 def make_link(
@@ -134,7 +119,7 @@ def make_link(
 
 
 def _allowed(context: Context, link: ast.Link, action: p.Action) -> None:
-    """Tell the options that say nothing about an action of this kind."""
+    """Report the options that say nothing about an action of this kind."""
     allowed, what = _ALLOWED[type(link.action)], _WHAT[type(link.action)]
     by_person = isinstance(action, p.AskRole)
     cascade = isinstance(link.action, ast.Ask) and isinstance(link.action.who, ast.Cascade)
@@ -143,7 +128,7 @@ def _allowed(context: Context, link: ast.Link, action: p.Action) -> None:
         word = option_word(option)
         if word not in allowed:
             context.tell(codes.WRONG_OPTION, option.span, option=word, what=what)
-        elif by_person and (word in _OF_MODELS or isinstance(option, ast.AccuracyByTier)):
+        elif by_person and (word in OF_MODELS or isinstance(option, ast.AccuracyByTier)):
             what_else = "an `ask` of a person"
             context.tell(codes.WRONG_OPTION, option.span, option=word, what=what_else)
         elif word in ("catches", "false_alarms") and not cascade:

@@ -1,4 +1,4 @@
-"""Asking models and people: prompts, who answers, and the bounded loop of an agent."""
+"""Elaboration of `ask` and `agent`: prompt, who answers, and the bounded loop of an agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outcomes, and where they stand: the reason of an exit is the name of what took it."""
+"""Elaboration of outcomes; the reason of one is the name of the item that takes it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CODES = frozenset(
 
 @dataclass(slots=True)
 class ActionSite:
-    """Where an action or outcome stands: its pipeline, the item that takes it, what it answers."""
+    """The place of an action or outcome: pipeline, item, and answer type of the pipeline."""
 
     pipeline: str
     step: str

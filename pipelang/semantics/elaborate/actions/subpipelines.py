@@ -1,4 +1,4 @@
-"""Running other pipelines, going through lists, and looking into memories."""
+"""Elaboration of `run`, `each` and `recall`."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from pipelang.syntax import ast
 
 
 def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p.Pipeline:
-    """A pipeline as a whole. What is wrong in it is told; the rest is there."""
+    """A pipeline as a whole. Errors in it are reported; the rest is there."""
     parameters, returns = signature(context, key)
     taken: dict[str, Span] = {}
     locals: dict[str, Local] = {}
@@ -176,7 +176,7 @@ def _budget(whole: _Whole, item: ast.Budget) -> p.Budget:
 def _amount(
     context: Context, scope: Scope, amount: ast.Expr | ast.StepsAmount
 ) -> tuple[str, Any] | None:
-    """One limit of a budget with its dimension, None if it was told."""
+    """One limit of a budget with its dimension, None if it was reported."""
     if isinstance(amount, ast.StepsAmount):
         count = quantity(context, scope, amount.count, INT, "budget", positive=True)
         return None if count is None else ("steps", count)
@@ -227,7 +227,7 @@ def _breaker(whole: _Whole, item: ast.Breaker) -> p.Breaker:
 
 def _permits(context: Context, file: str, key: str, decl: ast.PipelineDecl, whole: _Whole) -> None:
     """Every tool that a pipeline calls, also through others, needs its permit among those that the
-    pipeline lists; one that nobody needs is told.
+    pipeline lists; one that nobody needs is reported.
     """
     needed: set[str] = set()
     told: set[str] = set()

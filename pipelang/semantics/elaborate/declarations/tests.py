@@ -1,4 +1,4 @@
-"""Tests: what they name must be there, and their values must fit."""
+"""Elaboration of tests: what they name must exist, and their values must fit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from pipelang.syntax import ast
 def elaborate_test(
     context: Context, file: str, decl: ast.TestDecl, pipelines: Mapping[str, p.Pipeline]
 ) -> p.Test | None:
-    """A test, None if it says nothing that could be run (told)."""
+    """A test, None if it says nothing that could be run (reported)."""
     given = [line for line in decl.lines if isinstance(line, ast.Given)]
     if not given and flawed(decl.lines):
         return None
@@ -71,7 +71,7 @@ def elaborate_test(
 
 
 def _no_doubles(context: Context, mocks: list[p.Mock], expectations: list[p.Expectation]) -> None:
-    """Tell what is mocked twice, and outcomes that exclude each other."""
+    """Report what is mocked twice, and outcomes that exclude each other."""
     seen: dict[str, Span] = {}
     for mock in mocks:
         if mock.target in seen:

@@ -63,7 +63,7 @@ def tool(context: Context, file: str, key: str, decl: ast.ToolDecl) -> p.Tool:
 
 
 def _effect(context: Context, decl: ast.ToolDecl) -> str:
-    """The effect of a tool; tells where it is missing or where an option contradicts it."""
+    """The effect of a tool; reports where it is missing or where an option contradicts it."""
     effect = pick(decl.options, ast.Effect)
     if effect is None and flawed(decl.options):
         return "read"

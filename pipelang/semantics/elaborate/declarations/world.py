@@ -1,4 +1,4 @@
-"""What the world offers: providers, tiers, roles, patterns, memories."""
+"""Elaboration of providers, tiers, roles, patterns and memories."""
 
 from __future__ import annotations
 

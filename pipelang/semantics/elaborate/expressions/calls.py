@@ -146,7 +146,7 @@ def elaborate_call(context: Context, scope: Scope, node: ast.CallFn) -> expr.Exp
 
 
 def _no_function(context: Context, scope: Scope, name: ast.Name) -> None:
-    """Tell that something that is called is no `fn`."""
+    """Report that something that is called is no `fn`."""
     symbol = context.symbols.find(scope.file, name.text)
     help: Help | None
     if symbol is not None:

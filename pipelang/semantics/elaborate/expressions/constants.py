@@ -1,4 +1,4 @@
-"""Constants: defaults and the quantities of options, worked out while elaborating."""
+"""Constants: defaults and the quantities of options, computed while elaborating."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipelang.syntax import ast
 
 
 def constant(context: Context, scope: Scope, node: ast.Expr, expected: Type) -> Any:
-    """The value of an expression over literals and settings; None (told) if it has none.
+    """The value of an expression over literals and settings; None (reported) if it has none.
 
     The names of `scope` are known so that a message can say that they are not constant.
     """
@@ -32,7 +32,7 @@ def constant(context: Context, scope: Scope, node: ast.Expr, expected: Type) -> 
 
 
 def folded(context: Context, typed: expr.Expr, expected: Type, span: Span) -> Any:
-    """The value of a typed expression; None (told) if it is no constant."""
+    """The value of a typed expression; None (reported) if it is no constant."""
     if isinstance(typed.type, ErrorType):
         return None
     try:

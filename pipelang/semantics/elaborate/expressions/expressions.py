@@ -1,8 +1,9 @@
 """Expressions: bidirectional typing, enum members by expectation, narrowing.
 
 `elaborate(context, scope, expr, expected)` gives the typed expression. With an expected type, bare
-names may be enum members, records and empty lists know what they are, and a misfit is told here.
-What was told is a constant of type `ERROR`, which fits everywhere: one mistake is told once.
+names may be enum members, records and empty lists take their types from it, and a misfit is
+reported here. An expression that was reported becomes a constant of type `ERROR`, which fits
+everywhere, so that one mistake is reported once.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def elaborate(
     *,
     checked: bool = False,
 ) -> expr.Expr:
-    """The typed expression. Tells once if it does not fit `expected`.
+    """The typed expression. Reports once if it does not fit `expected`.
 
     `checked` says that the value is checked again while running, so that one of an open range may
     stand where a range is expected.
@@ -86,7 +87,7 @@ def elaborate(
 
 
 def misfit(context: Context, typed: expr.Expr, expected: Type, span: Span) -> expr.Expr:
-    """Tell that an expression is not of the type that is expected."""
+    """Report an expression that is not of the expected type."""
     found = typed.type
     if isinstance(found, OptionalType) and fits(found.inner, expected):
         return absent(context, typed, span)
@@ -256,7 +257,7 @@ _ACTIONS = {
 
 
 def _no_action(context: Context, link: ast.Link) -> expr.Expr:
-    """Tell that an arm of a pure match does something."""
+    """Report that an arm of a pure match does something."""
     action = link.action
     if isinstance(action, ast.MatchAction):
         for arm in whole(action.arms):

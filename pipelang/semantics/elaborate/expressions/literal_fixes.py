@@ -1,4 +1,4 @@
-"""Help lines about literals that are certain enough to be carried out by `check --fix`."""
+"""Fixes of literals that are certain enough for `check --fix`."""
 
 from __future__ import annotations
 

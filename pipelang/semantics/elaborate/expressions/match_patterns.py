@@ -1,4 +1,4 @@
-"""Patterns of a match: what each arm takes, whether all is covered, whether an arm is too late."""
+"""Patterns of a `match`: the values of each arm, exhaustiveness, unreachable arms."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Arm = ast.Arm | ast.MatchItemArm
 def elaborate_patterns(
     context: Context, subject: expr.Expr, arms: Sequence[Arm | ast.Broken], span: Span
 ) -> list[Values] | None:
-    """The values that each whole arm takes, None for `else`. Tells what is missing or dead.
+    """The values that each readable arm takes, None for `else`. Reports missing and dead arms.
 
-    None as a whole if the subject is nothing that can be matched on (told).
+    None as a whole if the subject is nothing that can be matched on (reported).
     """
     type = subject.type
     if isinstance(type, ErrorType):
@@ -71,7 +71,7 @@ def _tell_doubled(
     values: list[Any],
     covered: set[Any],
 ) -> None:
-    """Tell what this arm takes although it was taken before, in an arm above or in this one."""
+    """Report what this arm takes although it was taken before, in an arm above or in this one."""
     here: set[Any] = set()
     for atom, value in zip(pattern, values, strict=True):
         if value is not None and (value in covered or value in here):
@@ -108,7 +108,7 @@ def _show(value: Any) -> str:
 
 
 def _atom(context: Context, type: Type, atom: ast.Literal | ast.Name) -> Any:
-    """The value that a pattern stands for, None (told) if it is none of the subject's type."""
+    """The value that a pattern stands for, None (reported) if it is none of the subject's type."""
     if isinstance(atom, ast.Name):
         if isinstance(type, EnumType):
             if atom.text in type.members:

@@ -1,4 +1,4 @@
-"""What a test tells about values that may be absent."""
+"""Narrowing: which optional values are present where a test holds, or does not hold."""
 
 from __future__ import annotations
 

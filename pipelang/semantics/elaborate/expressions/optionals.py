@@ -1,4 +1,4 @@
-"""Values that may be absent: which may, and what is said where one is used as if it were there."""
+"""Optional values, and the finding where one is used as if it were present."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipelang.semantics.types import ErrorType, NoneType, OptionalType, RecordTy
 
 
 def absent(context: Context, node: expr.Expr, span: Span) -> expr.Expr:
-    """Tell that a value may be absent here."""
+    """Report a value that may be absent here."""
     path = expr.path_of(node)
     if path is None:
         help = "give it a name with `let`, and ask first whether it is there: `if x? then ...`"

@@ -1,4 +1,4 @@
-"""What a type promises beyond its kind, and whether a value keeps it.
+"""Refinements of types (lengths, ranges, labels), and whether a value satisfies them.
 
 Ranges matter before a program runs: a divisor must not be 0, so nothing may stand under a range
 that could lie outside it. Values from outside are checked when they come in; what an expression
@@ -21,7 +21,7 @@ from pipelang.semantics.types import Scalar, ScalarKind, Type, keeps_range, pres
 def keep_promises(
     context: Context, typed: expr.Expr, expected: Type, span: Span, checked: bool
 ) -> expr.Expr:
-    """The expression if it keeps what the expected type promises; otherwise tells."""
+    """The expression; reports it where it does not satisfy the expected refinements."""
     limit, found = present(expected), present(typed.type)
     if not isinstance(limit, Scalar) or not isinstance(found, Scalar):
         return typed

@@ -58,7 +58,7 @@ def setting(context: Context, key: str, span: Span) -> expr.Const:
 
 
 def _number(context: Context, declaration: ast.SettingDecl, type: Type) -> Type:
-    """The type of a setting, `ERROR` (told) if it is none that can be turned."""
+    """The type of a setting, `ERROR` (reported) if it is none that can be turned."""
     name, span = declaration.name.text, declaration.type.span
     if isinstance(type, ErrorType):
         return ERROR
@@ -86,7 +86,7 @@ def _number(context: Context, declaration: ast.SettingDecl, type: Type) -> Type:
 def _handed_in(
     context: Context, declaration: ast.SettingDecl, type: Type, given: Any
 ) -> int | Decimal | None:
-    """A value from outside as the setting's type, None (told) if it is none or out of range."""
+    """A value from outside as the setting's type, None (reported) if it is none or out of range."""
     assert isinstance(type, Scalar)
     name, span = declaration.name.text, declaration.value.span
     value = _exact(given)
@@ -129,7 +129,7 @@ def _exact(given: Any) -> Decimal | None:
 
 
 def unknown_overrides(context: Context, file: str) -> None:
-    """Tell the settings that a host hands in and that are not there."""
+    """Report the settings that a host hands in and that no file declares."""
     known = [key for key, symbol in context.symbols.by_key.items() if symbol.kind == "setting"]
     for name in context.overrides:
         if name not in known:

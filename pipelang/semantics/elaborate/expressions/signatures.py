@@ -1,4 +1,4 @@
-"""Signatures: what prompts, tools, functions, memories and pipelines take and give."""
+"""Signatures (parameters and result) of prompts, tools, functions, memories, pipelines."""
 
 from __future__ import annotations
 

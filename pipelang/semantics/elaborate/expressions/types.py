@@ -1,4 +1,4 @@
-"""Types as written to types as meant."""
+"""Elaboration of types: from syntax nodes to semantic types."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _RANGE_LITERALS = {
 
 
 def elaborate_type(context: Context, file: str, written: ast.TypeExpr) -> Type:
-    """The type that was written; `ERROR` (told) where it names what is not there."""
+    """The type that was written; `ERROR` (reported) where it names what is not there."""
     type = _core(context, file, written.core)
     labels = frozenset(written.labels)
     if labels:

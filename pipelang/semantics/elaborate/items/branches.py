@@ -1,4 +1,4 @@
-"""Branches: `when` and `match`. What is made inside stays inside."""
+"""Elaboration of `when` and `match`. Values made inside are not visible outside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelang.syntax import ast
 
 
 def when(around: Around, scope: Scope, item: ast.When) -> Made:
-    """A `when`; behind it is known what its test tells if one of its ways ends the run."""
+    """A `when`; where one of its branches ends the run, its test narrows what follows."""
     name, place = None, around.place
     if item.name is not None:
         name = item.name.text

@@ -1,4 +1,4 @@
-"""Gates: what must hold to go on, with the evidence for it and what else happens."""
+"""Elaboration of gates: condition, evidence, and outcome or redo otherwise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_OUTCOME = p.Fail("", "", Span("", 0, 0))
 
 
 def gate(around: Around, scope: Scope, item: ast.Gate) -> Made:
-    """A gate; behind it is known what its test tells."""
+    """A gate; its condition narrows what follows."""
     context, name = around.context, item.name.text
     around.claim(item.name, "gate", value=False)
     test = condition(context, scope, item.condition)
@@ -66,7 +66,7 @@ def _redo(
 
 
 def _no_step(around: Around, scope: Scope, name: ast.Name) -> None:
-    """Tell why a redo does not find its step in this block."""
+    """Report why a redo does not find its step in this block."""
     context, place = around.context, around.places.get(name.text)
     if place is not None:
         why = "it is a `let`, which is worked out again by itself"

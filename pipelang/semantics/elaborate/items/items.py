@@ -1,4 +1,4 @@
-"""Items of a pipeline, and the blocks that they make."""
+"""Elaboration of items and of the blocks that they form."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Made = tuple[p.Item | None, Scope, bool]
 
 @dataclass(slots=True)
 class Around:
-    """What an item stands in. `taken` are the names of everything around it and before it: no name
-    is used twice. `steps` are the steps so far, which a person is asked to judge, `sizes` those of
+    """The surroundings of an item. `taken` are the names around it and before it: no name is used
+    twice. `steps` are the steps so far, which a person is asked to judge, `sizes` those of
     the lets.
     """
 
@@ -43,7 +43,7 @@ class Around:
     sizes: dict[str, int] = field(default_factory=dict)
 
     def inside(self, place: ActionSite) -> Around:
-        """What the items of a branch stand in."""
+        """The surroundings of the items of a branch."""
         return Around(self.context, place, dict(self.taken), set(self.steps), sizes=self.sizes)
 
     def claim(self, name: ast.Name, what: str, *, value: bool) -> None:

@@ -1,4 +1,4 @@
-"""Titles of tests: two tests of one title cannot be told apart in a report."""
+"""Titles of tests: two tests of one title cannot be distinguished in a report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pipelang.syntax import ast
 
 
 def no_title_twice(context: Context, module: ast.Module) -> None:
-    """Tell the tests whose title is taken."""
+    """Report tests whose title is taken."""
     seen: dict[str, Span] = {}
     for declaration in module.declarations:
         if isinstance(declaration, ast.TestDecl):

@@ -1,7 +1,7 @@
-"""How much a declaration may amount to once everything that it names is written out.
+"""Limits on the size of a declaration with everything that it names written out.
 
 Records inside records and values made of values double quickly: thirty lines can stand for a
-billion fields. What models are told of a type, and what the analysis works out of a test, is
+billion fields. What models are sent about a type, and what the analysis works out of a test, is
 written out, so both are bounded.
 """
 
@@ -21,7 +21,7 @@ MOST_PARTS = 20_000
 
 
 def not_too_large(context: Context, type: Type, name: ast.Name) -> None:
-    """Tell a record that has too many fields, those of its fields included."""
+    """Report a record that has too many fields, those of its fields included."""
     found = _fields(context, type)
     if found > MOST_FIELDS:
         context.sizes[name.text] = 1
@@ -65,7 +65,7 @@ def parts_of(node: expr.Expr, sizes: Mapping[str, int]) -> int:
 def not_too_long(
     context: Context, node: expr.Expr, sizes: dict[str, int], name: ast.Name | None, key: str
 ) -> None:
-    """Keep the size of a value or function; tell it if it is too much."""
+    """Note the size of a value or function, and report it if it is too large."""
     if isinstance(node.type, ErrorType):
         return
     found = parts_of(node, sizes)
@@ -78,7 +78,7 @@ def not_too_long(
 
 
 def functions_not_too_long(context: Context, functions: Mapping[str, p.Function]) -> None:
-    """Tell the `fn`s that call so many others that working them out takes for ever."""
+    """Report `fn`s that call so many others that evaluating them would take too long."""
     sizes: dict[str, int] = {}
     for key in _callees_first(functions):
         function = functions[key]

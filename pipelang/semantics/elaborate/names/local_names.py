@@ -1,4 +1,4 @@
-"""Names of values inside pipelines and functions, and what they must not hide."""
+"""Names of values in pipelines and functions: no duplicates, no shadowing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipelang.syntax import ast
 
 
 def no_shadowing(context: Context, file: str, name: ast.Name) -> None:
-    """Tell if the name of a value hides a name that expressions read: a setting, tier or role.
+    """Report a name of a value that hides a name that expressions read: a setting, tier or role.
 
     Tools, prompts and types stand where no value can, so a step may be called like its tool.
     """
@@ -25,7 +25,7 @@ def no_shadowing(context: Context, file: str, name: ast.Name) -> None:
 def take(
     context: Context, file: str, name: ast.Name, taken: dict[str, Span], what: str, *, value: bool
 ) -> None:
-    """Take a name for a thing of a pipeline; tell if it is taken already or in the wrong case."""
+    """Claim a name in a pipeline; reports it if it is taken or in the wrong case."""
     if name.text in taken:
         label = Label(taken[name.text], "it is taken here")
         context.tell(codes.DUPLICATE, name.span, name=name.text, labels=(label,))
@@ -37,7 +37,7 @@ def take(
 
 
 def inner_name(context: Context, scope: Scope, name: ast.Name) -> None:
-    """Tell if the variable of an `each` hides a value around it."""
+    """Report a variable of an `each` that hides a value around it."""
     around = scope.names.get(name.text)
     if around is not None:
         label = Label(around.span, "it is taken here")

@@ -1,4 +1,4 @@
-"""What a pipeline is made of, by name: its values, tests, people, and the ways out of it."""
+"""The named parts of a pipeline: values, tests, people and exits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Contents:
 
 
 def contents_of(block: p.Block, values: Mapping[str, Local], *, flawed: bool = False) -> Contents:
-    """What a block holds, with the parameters `values` around it."""
+    """The named parts of a block, with the parameters `values` around it."""
     found = Contents(dict(values), flawed=flawed)
     for item in all_items(block):
         match item:

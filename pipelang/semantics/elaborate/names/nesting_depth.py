@@ -1,6 +1,6 @@
-"""How many declarations may hang on one another: a type on types, a setting on settings.
+"""Limits on how deep declarations refer to one another: types to types, settings to settings.
 
-They are worked out on first need, one inside the other, and nobody writes fifty levels of them by
+They are computed on first need, one inside the other, and nobody writes fifty levels of them by
 hand. The limit is the same in whatever order they are written.
 """
 
@@ -17,7 +17,7 @@ DEEPEST = 50
 
 @contextmanager
 def inside(context: Context, key: str, span: Span) -> Iterator[bool]:
-    """While a declaration is worked out: whether it may be, or hangs on too many others (told)."""
+    """While a declaration is computed: whether it may be, or is nested too deep (reported)."""
     if len(context.pending) >= DEEPEST:
         _tell(context, key, span)
         yield False
@@ -34,7 +34,7 @@ def inside(context: Context, key: str, span: Span) -> Iterator[bool]:
 
 
 def hangs_on(context: Context, key: str) -> None:
-    """Remember that what is being worked out hangs on a declaration that was worked out."""
+    """Remember that what is being computed hangs on a declaration that was computed."""
     if context.pending and key in context.depths:
         above = context.pending[-1]
         context.depths[above] = max(context.depths[above], context.depths[key] + 1)

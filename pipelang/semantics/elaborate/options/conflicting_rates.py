@@ -1,4 +1,4 @@
-"""One source for each chance: no test is told twice, by two shares or by a share and evidence."""
+"""One source for each chance: no test has two shares, or a share and evidence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _expander(lets: Iterable[p.Let]) -> Expand:
 
 
 def one_draw_each(context: Context, traffic: p.Traffic, contents: Contents) -> None:
-    """Tell shares that stand twice, and shares of what is worked out from other shares."""
+    """Report duplicate shares, and shares of conditions that other shares already determine."""
     expand = _expander(contents.lets.values())
     known: dict[expr.Expr, Span] = {}
     shares: list[p.PathShares | p.ConditionShare] = [*traffic.paths, *traffic.conditions]
@@ -103,7 +103,7 @@ def _computed(node: expr.Expr, known: dict[expr.Expr, Span], used: list[Span]) -
 
 
 def one_source(context: Context, made: p.Block, traffic: p.Traffic) -> None:
-    """Tell tests that have both a share and evidence: their own, or that of the step they read."""
+    """Report tests with both a share and evidence: their own, or that of the step they read."""
     contents = contents_of(made, {})
     expand = _expander(contents.lets.values())
     told: list[p.PathShares | p.ConditionShare] = [*traffic.paths, *traffic.conditions]
@@ -127,7 +127,7 @@ def one_source(context: Context, made: p.Block, traffic: p.Traffic) -> None:
 def _inherited(
     context: Context, compare: expr.Compare, contents: Contents, span: Span, what: str
 ) -> None:
-    """Tell a share of a confidence whose step brings a file that says the same."""
+    """Report a share of a confidence whose step brings a file that says the same."""
     step = contents.steps.get(confidence_step(compare) or "")
     if step is None:
         return

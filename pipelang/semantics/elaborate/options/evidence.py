@@ -15,7 +15,7 @@ from pipelang.syntax import ast
 def gate_evidence(
     context: Context, scope: Scope, pipeline: str, gate: ast.Gate, test: expr.Expr
 ) -> p.TestEvidence | None:
-    """What a gate's own braces say. That a step's file counts as well is the analysis's to know."""
+    """The evidence in the braces of a gate; that of a step's file is added by the analysis."""
     options, file = gate.evidence, scope.file
     no_duplicates(context, options)
     owner = f"{pipeline}.{gate.name.text}"

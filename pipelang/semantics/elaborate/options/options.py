@@ -1,4 +1,4 @@
-"""Options: the one of a kind, its share, its spread, and what stands twice."""
+"""Elaboration of options: picking one by kind, shares, spreads, retries, duplicates."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantit
 from pipelang.semantics.elaborate.options.rates import chance
 from pipelang.semantics.types import DURATION, INT
 from pipelang.syntax import ast
+from pipelang.syntax.option_table import WORD_OF
 
 O = TypeVar("O")  # noqa: E741  (an option)
 
@@ -92,7 +93,7 @@ def retry(context: Context, scope: Scope, option: ast.Retry | None) -> p.Retry |
 
 
 def no_duplicates(context: Context, options: tuple[ast.Option, ...]) -> None:
-    """Tell options that stand twice."""
+    """Report options that stand twice."""
     seen: dict[str, Span] = {}
     readable: list[ast.Option] = whole(options)
     for option in readable:
@@ -103,21 +104,6 @@ def no_duplicates(context: Context, options: tuple[ast.Option, ...]) -> None:
         seen.setdefault(name, option.span)
 
 
-_WORDS = {
-    "AccuracyByTier": "accuracy",
-    "VoteLead": "vote",
-    "PythonBinding": "python",
-    "McpBinding": "mcp",
-    "FalseAlarms": "false_alarms",
-    "BaseUrl": "base_url",
-    "AsOf": "as_of",
-    "RateLimit": "rate",
-    "MustDifferFrom": "must_differ_from",
-    "PeopleOption": "people",
-}
-
-
 def option_word(option: ast.Option) -> str:
     """The word by which an option is written."""
-    name = type(option).__name__
-    return _WORDS.get(name, name.lower())
+    return WORD_OF[type(option)]

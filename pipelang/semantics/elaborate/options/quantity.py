@@ -53,7 +53,7 @@ def quantity(
 ) -> Any:
     """A constant quantity of a type, not negative (and not zero if `positive`), at most `most`.
 
-    None if there was something to tell. A share lies between 0 and 1, tokens are whole.
+    None if there was something to report. A share lies between 0 and 1, tokens are whole.
     """
     typed = elaborate(context, scope, node)
     if isinstance(typed.type, ErrorType):
@@ -75,7 +75,7 @@ def quantity(
 
 
 def wrong_unit(context: Context, option: str, takes: str, typed: expr.Expr, span: Span) -> None:
-    """Tell that a quantity is not of the unit that an option takes."""
+    """Report a quantity of another unit than the option takes."""
     found = f"`{expr.show(typed)}`"
     if not isinstance(typed, expr.Const) or typed.setting is not None:
         found += f", which is of type {quoted(typed.type)}"

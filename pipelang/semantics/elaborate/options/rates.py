@@ -19,7 +19,7 @@ from pipelang.syntax import ast
 
 
 def chance(context: Context, scope: Scope, rate: ast.Rate, name: str, word: str) -> Chance:
-    """A share. What is wrong with it is told, and it counts as undeclared then.
+    """A share. A wrong one is reported and counts as undeclared.
 
     `name` says whose share of what it is; `word` is the option's own word, for messages.
     """
@@ -45,7 +45,7 @@ def chance(context: Context, scope: Scope, rate: ast.Rate, name: str, word: str)
 
 
 def evidence_file(context: Context, file: str, path: ast.Literal) -> str | None:
-    """Read an evidence file once; its path, or None if it is missing or malformed (told)."""
+    """Read an evidence file once; its path, or None if it is missing or malformed (reported)."""
     full = context.loader.beside(file, str(path.value))
     if full in context.evidence:
         return full

@@ -1,4 +1,4 @@
-"""Claims: what they name must be there."""
+"""Elaboration of claims: what they name must exist."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def elaborate_claim(
     text: str,
     pipelines: Mapping[str, p.Pipeline],
 ) -> p.Claim | None:
-    """A claim with its names looked up; None if there is no such pipeline (told)."""
+    """A claim with its names looked up; None if there is no such pipeline (reported)."""
     symbol = context.find(file, decl.pipeline, "pipeline")
     if symbol is None or symbol.key not in pipelines:
         return None
@@ -38,7 +38,7 @@ def elaborate_claim(
 def _claimed(
     context: Context, pipeline: str, claim: ast.Claim, scope: Scope, contents: Contents
 ) -> p.Claimed | None:
-    """What is claimed; None if something in it is not there or of the wrong kind (told)."""
+    """What is claimed; None if something in it is not there or of the wrong kind (reported)."""
     file = scope.file
     match claim:
         case ast.OnlyAfter():

@@ -1,4 +1,4 @@
-"""Traffic: what the inputs look like, and how often conditions hold.
+"""Elaboration of `traffic`: the distribution of inputs, and how often conditions hold.
 
 A share is meant where its path is reached, so what may be absent counts as there.
 """
@@ -41,7 +41,7 @@ Rated = ast.ShareOf | ast.ShareByRight
 def elaborate_traffic(
     context: Context, scope: Scope, contents: Contents, written: ast.Traffic
 ) -> p.Traffic:
-    """What is declared about a pipeline's inputs. `scope` has all values of the pipeline."""
+    """The declared traffic of a pipeline. `scope` has all values of the pipeline."""
     scope = replace(scope, reached=True)
     paths: list[p.PathShares] = []
     conditions: list[p.ConditionShare] = []

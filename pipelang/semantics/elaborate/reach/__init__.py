@@ -1,1 +1,1 @@
-"""What declarations reach: effects, people, other pipelines; cycles; what nobody uses."""
+"""Reachability of declarations: effects, people, other pipelines; cycles; unused ones."""

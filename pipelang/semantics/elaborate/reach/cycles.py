@@ -1,4 +1,4 @@
-"""Functions and pipelines that end up in themselves: nothing may be called without end."""
+"""Recursion, which is forbidden: cycles of functions and of pipelines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipelang.syntax import ast
 
 
 def recursive_functions(context: Context, functions: Mapping[str, p.Function]) -> None:
-    """Tell every circle of `fn`s that call one another."""
+    """Report every cycle of `fn`s that call one another."""
     calls: dict[str, list[str]] = {}
     for key, function in functions.items():
         body = () if function.body is None else expr.walk(function.body)
@@ -24,7 +24,7 @@ def recursive_functions(context: Context, functions: Mapping[str, p.Function]) -
 
 
 def recursive_pipelines(context: Context) -> None:
-    """Tell every circle of pipelines that run one another."""
+    """Report every cycle of pipelines that run one another."""
     calls: dict[str, list[str]] = {}
     spans: dict[str, Span] = {}
     for key, symbol in context.symbols.by_key.items():

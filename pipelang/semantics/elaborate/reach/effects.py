@@ -1,4 +1,4 @@
-"""What a pipeline does to the world or asks of people, and which pipelines it runs.
+"""Effects of pipelines, read off the syntax: tools, people, and pipelines that they reach.
 
 Read off the syntax tree, because pipelines may be written in any order: what one does is asked for
 before it was elaborated.
@@ -21,6 +21,15 @@ def tool_acts(context: Context, key: str) -> bool:
         isinstance(option, ast.Effect) and option.kind in ("write", "irreversible")
         for option in declaration.options
     )
+
+
+def tool_pure(context: Context, key: str) -> bool:
+    """Whether a tool, by its key, is declared to be pure: by the first `effect` that it has."""
+    declaration = context.symbols.by_key[key].declaration
+    if not isinstance(declaration, ast.ToolDecl):
+        return False
+    effects = [option for option in declaration.options if isinstance(option, ast.Effect)]
+    return bool(effects) and effects[0].kind == "pure"
 
 
 def reached(context: Context, key: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""What nobody uses: declarations, imported names, values that are only worked out."""
+"""Unused declarations, imported names and values."""
 
 from __future__ import annotations
 

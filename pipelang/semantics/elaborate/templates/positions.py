@@ -1,4 +1,4 @@
-"""Where the text of a template stands, so that a message points at the very word."""
+"""Positions of template text in the file, so that a message points at the exact word."""
 
 from __future__ import annotations
 

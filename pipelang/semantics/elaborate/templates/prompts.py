@@ -20,7 +20,7 @@ Paths = tuple[tuple[str, ...], ...]
 
 
 def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Prompt:
-    """A prompt with the shape of its template. Parameters that it does not show are told."""
+    """A prompt with the shape of its template. Reports parameters that it does not show."""
     parameters, _ = signature(context, key)
     variables: dict[str, Type] = {
         FEEDBACK: OptionalType(TEXT),

@@ -52,7 +52,7 @@ __all__ = ["FILTERS", "TESTS", "read_template"]
 def read_template(
     context: Context, prompt: str, source: TemplateSource, variables: Mapping[str, Type]
 ) -> tuple[TemplateShape, tuple[tuple[str, ...], ...]]:
-    """The shape of a template and the paths that it reads. What is wrong with it is told."""
+    """The shape of a template and the paths that it reads. Errors in it are reported."""
     from jinja2 import Environment, TemplateSyntaxError
 
     reading = Reading(context, prompt, source)

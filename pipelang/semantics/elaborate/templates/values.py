@@ -1,4 +1,4 @@
-"""Expressions inside templates: what type they have, where they come from, how long they get."""
+"""Expressions in templates: their types, their sources, and how long their text can get."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Reading:
         return value.path in self.present
 
     def absent(self, line: int, value: Variable) -> None:
-        """Tell that a value may be absent where it is used."""
+        """Report a value that may be absent where it is used."""
         name = ".".join(value.path or ("this",))
         help = f"ask first: {{% if {name} %}}...{{% endif %}}"
         self.tell(line, f"`{name}` may be absent here", word=(value.path or (None,))[-1], help=help)
@@ -166,7 +166,7 @@ def _path(node: Any) -> Path | None:
 
 
 def output(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
-    """What an expression puts into the prompt."""
+    """The text that an expression puts into the prompt."""
     from jinja2 import nodes as jn
 
     match node:
@@ -199,7 +199,7 @@ def output(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
 
 
 def expression(reading: Reading, node: Any, names: Names) -> Variable:
-    """The type and the source of an expression. What is wrong in it is told."""
+    """The type and the source of an expression. Errors in it are reported."""
     from jinja2 import nodes as jn
 
     match node:

@@ -1,8 +1,8 @@
-"""Typical slips: what people write who think of another language, and how pipelang says it.
+"""Hints about typical mistakes, such as words of other languages, with the right spelling.
 
-A slip is one function from an `ErrorSite` to a `Hint` or None. The first in `SLIPS` that knows the
+A rule is one function from an `ErrorSite` to a `Hint` or None. The first in `SLIPS` that knows the
 spot is believed. A hint says in words what to write; where its edit is certain, the parser makes it
-and goes on as if the author had written that, so that one slip is one error.
+and goes on as if the author had written that, so that one mistake is one error.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ SLIPS = (
 
 
 def slip(spot: ErrorSite) -> Hint | None:
-    """The slip that was made here, if it is a known one."""
+    """The hint about the mistake that was made here, if it is a known one."""
     for rule in SLIPS:
         mend = rule(spot)
         if mend is not None:

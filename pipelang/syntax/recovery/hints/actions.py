@@ -1,4 +1,4 @@
-"""Slips in steps, gates and outcomes: words left out or in the wrong place."""
+"""Hints about steps, gates and outcomes: words left out or in the wrong place."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Slips in declarations: their first lines, fields, parameters and templates."""
+"""Hints about declarations: their first lines, fields, parameters and templates."""
 
 from __future__ import annotations
 
+from pipelang.syntax.lexicon import DECLARING, ITEMS
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
-from pipelang.syntax.recovery.hints.words import ITEMS
-from pipelang.syntax.tokens import DECLARING
 
 
 def item_outside(spot: ErrorSite) -> Hint | None:
@@ -54,7 +53,7 @@ def fields_and_parameters(spot: ErrorSite) -> Hint | None:
 
 
 def heads(spot: ErrorSite) -> Hint | None:
-    """What is missing or strange in the first line of a declaration."""
+    """A hint about something missing or wrong in the first line of a declaration."""
     text, before, word = spot.text, spot.before().text, spot.before(2).text
     if spot.wants("(") and word in ("tool", "fn", "prompt", "memory", "pipeline"):
         help = f"parameters stand in parentheses, also where there are none: `{word} {before}()`"

@@ -1,4 +1,4 @@
-"""The place of a syntax error, as a slip's rule sees it, and what a rule answers."""
+"""The place of a syntax error as the rules for hints see it, and the hint that they give."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TokenEdit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What to say, and the edit that makes it right, if that is plain.
+    """A help line, and the edit that fixes the error where it is certain.
 
     `back` moves the finger to an earlier token: 1 is the one before the error. `expected` and
     `found` replace the words of the message. `safe` says that `check --fix` may make the edit in

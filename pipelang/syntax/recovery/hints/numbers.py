@@ -1,4 +1,4 @@
-"""Slips around numbers and units."""
+"""Hints about numbers and units."""
 
 from __future__ import annotations
 

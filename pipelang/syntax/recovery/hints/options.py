@@ -1,9 +1,10 @@
-"""Slips of options: outside their braces, at the wrong thing, under another name."""
+"""Hints about options: outside their braces, of the wrong owner, under another name."""
 
 from __future__ import annotations
 
+from pipelang.syntax.lexicon import ITEMS
+from pipelang.syntax.option_table import ACTIONS, words_of
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
-from pipelang.syntax.recovery.hints.words import ITEMS
 
 
 def option_outside(spot: ErrorSite) -> Hint | None:
@@ -45,19 +46,8 @@ _OPTIONS = {
 
 
 OPTIONS_OF = {
-    "an action": frozenset(
-        "retry timeout accuracy catches false_alarms output effort cache hits batch vote steps "
-        "turns recovers correlation parallel need".split()
-    ),
-    "a tool": frozenset(
-        "python mcp effect permit rate timeout retry succeeds accuracy latency cost "
-        "idempotent".split()
-    ),
-    "a tier": frozenset("provider model price latency transient context as_of".split()),
-    "a role": frozenset("people handles responds accuracy hours must_differ_from".split()),
-    "a provider": frozenset("kind key base_url available".split()),
-    "a memory": frozenset({"keeps"}),
-    "a gate": frozenset("evidence catches false_alarms".split()),
+    "an action": words_of(*ACTIONS),
+    **{f"a {owner}": words_of(owner) for owner in "tool tier role provider memory gate".split()},
 }
 
 

@@ -1,9 +1,10 @@
-"""Slips of those who think of another language."""
+"""Hints about syntax of other languages."""
 
 from __future__ import annotations
 
+from pipelang.syntax.lexicon import ITEMS
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
-from pipelang.syntax.recovery.hints.words import ACTIONS, ITEMS
+from pipelang.syntax.recovery.hints.words import ACTIONS
 
 _FOREIGN = {
     "def": "`fn` or `pipeline`",

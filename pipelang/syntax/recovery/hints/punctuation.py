@@ -1,4 +1,4 @@
-"""Slips of punctuation."""
+"""Hints about punctuation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words that slips are about, and the slip of one that is misspelt."""
+"""Keywords that hints are about, and the hint about a misspelt one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,6 @@ from pipelang.diagnostics.spelling import only_slip
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint
 
 ACTIONS = frozenset({"ask", "agent", "call", "run", "recall", "each"})
-
-
-ITEMS = frozenset(
-    "budget permits slo traffic watch let step gate approve hold when match remember breaker "
-    "return escalate reject fail".split()
-)
 
 
 OUTCOMES = ("return", "escalate", "reject", "fail")

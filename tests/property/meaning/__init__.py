@@ -1,0 +1,1 @@
+"""One meaning: check, analysis, graph, PRISM export and interpreter on the same pipelines."""
