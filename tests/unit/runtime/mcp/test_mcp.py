@@ -352,7 +352,7 @@ def test_the_command_finds_servers_in_pyproject(tmp_path: Path) -> None:
         return subprocess.run(
             [sys.executable, "-m", "pipelang", *line],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(Path(pipelang.__file__).parents[2])},
+            env={**os.environ, "PYTHONPATH": str(Path(pipelang.__file__).parents[1])},
             capture_output=True,
             text=True,
             timeout=60,

@@ -248,7 +248,7 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pipelang", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(pipelang.__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(pipelang.__file__).parents[1])},
         capture_output=True,
         text=True,
         timeout=60,
@@ -276,7 +276,7 @@ def test_a_run_of_another_process_is_stopped(tmp_path: Path) -> None:
     running = subprocess.Popen(
         [sys.executable, "-m", "pipelang", *line],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(pipelang.__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(pipelang.__file__).parents[1])},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -256,7 +256,7 @@ def test_a_program_ends_although_a_tool_blocks(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         timeout=20,
-        env={**os.environ, "PYTHONPATH": str(Path(pipelang.__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(pipelang.__file__).parents[1])},
     )
     assert done.stdout.strip() == "late", done.stderr
 
