@@ -166,7 +166,7 @@ def test_a_call_that_takes_too_long(tmp_path: Path) -> None:
     result = play(program(tmp_path, "a: int -> int", "slow", "timeout 200ms"), inside(), a=1)
     assert isinstance(result, Failed)
     assert [e.data["why"] for e in result.trace if e.kind == "failed"] == ["timeout"]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25  # the tool takes 30
 
 
 def test_both_attempts_of_a_call_carry_one_key(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_who_waits_for_the_turn_of_a_tool_is_woken_with_it(tmp_path: Path, kind:
         await asyncio.sleep(0.3)
         assert not running.done()
         switches.kill(tool="slow", reason="it errs")
-        return await asyncio.wait_for(running, 3)
+        return await asyncio.wait_for(running, 60)
 
     result = asyncio.run(main())
     assert isinstance(result, Failed)
@@ -156,7 +156,7 @@ def test_who_waits_is_woken(tmp_path: Path, kind: str, waits: str) -> None:
         assert not any(task.done() for task in running)
         killed = threading.Thread(target=lambda: switches.kill(pipeline="main"))
         killed.start()
-        results = await asyncio.wait_for(asyncio.gather(*running), 3)
+        results = await asyncio.wait_for(asyncio.gather(*running), 60)
         killed.join()
         assert left_over() == []
         return results
@@ -286,7 +286,7 @@ def test_a_run_of_another_process_is_stopped(tmp_path: Path) -> None:
     done = command(tmp_path, "kill", "--pipeline", "main", "--reason", "it errs")
     assert (done.returncode, done.stdout) == (0, "pipeline `main` is switched off\n")
     (tmp_path / "go").touch()
-    said, _ = running.communicate(timeout=30)
+    said, _ = running.communicate(timeout=120)
     assert running.returncode == 1
     result = json.loads(said)
     assert result["code"] == "killed"
