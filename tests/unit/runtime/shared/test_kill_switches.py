@@ -20,6 +20,7 @@ from pipelang import Answered, Failed, Runtime
 from pipelang.runtime.shared.kill_switches import LOOK_EVERY, FolderSwitches, Switches, switch
 
 from ..stage import YES, Humans, Models, events, left_over, load
+from ..virtual_time import VirtualTime
 
 PROGRAM = """
 tool put(x: text) { effect write latency 1ms median succeeds 99% }
@@ -203,7 +204,7 @@ def test_a_model_that_is_asked_may_finish(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_looked_at_by_all_and_not_all_the_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, virtual_time: VirtualTime
 ) -> None:
     writes, reads = FolderSwitches(tmp_path), FolderSwitches(tmp_path)
     assert reads.why(["main"]) is None
@@ -212,9 +213,9 @@ def test_a_folder_is_looked_at_by_all_and_not_all_the_time(
     monkeypatch.setattr(os, "listdir", lambda path: looks.append(path) or listdir(path))
     for _ in range(1000):
         assert reads.why(["other"], "tool") is None
-    assert len(looks) < 100
+    assert looks == []
     writes.kill(tool="tool", reason="it errs")
-    time.sleep(LOOK_EVERY)
+    virtual_time.now += LOOK_EVERY
     assert reads.why(["other"], "tool") == "tool `tool` is switched off: it errs"
     assert reads.why(["other"]) is None
     assert writes.revive(tool="tool")
