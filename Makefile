@@ -18,11 +18,16 @@ PIP  := $(PY) -m pip --quiet --quiet --disable-pip-version-check
 CANDIDATES := python3.14 python3.13 python3.12 python3.11 python3 python
 SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-# Stamps: what the environment has been made ready for. Made again when pyproject.toml changes.
+# The versions that the tests were last run with, of everything that is installed. pyproject.toml says
+# what is allowed; this file only makes that two machines get the same. `make constraints` renews it.
+PINNED := --constraint constraints.txt
+
+# Stamps: what the environment has been made ready for. Made again when what is installed changes.
 READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
-.PHONY: help setup demo test lint format types bench oracle storm agentdojo grammar pictures clean distclean
+.PHONY: help setup demo test lint format types bench oracle storm agentdojo scram judges lowest newest \
+  constraints grammar pictures clean distclean
 
 help: ## This list
 	@echo 'pipelang: make TARGET [PYTHON=python3.13] [VENV=.venv] [ARGS="..."]'
@@ -49,17 +54,17 @@ $(PY):
 # An environment that another tool made may have no pip.
 ENSURE_PIP = $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null
 
-$(READY_TO_RUN): pyproject.toml $(PY)
+$(READY_TO_RUN): pyproject.toml constraints.txt $(PY)
 	@echo 'installing pipelang and what it runs on (once, some 20 seconds)'
 	@$(ENSURE_PIP)
-	@$(PIP) install --editable '.[anthropic]'
+	@$(PIP) install $(PINNED) --editable '.[anthropic]'
 	@touch $@
 
 # This one has all that the other has, so it leaves both stamps.
-$(READY_TO_DEVELOP): pyproject.toml $(PY)
+$(READY_TO_DEVELOP): pyproject.toml constraints.txt $(PY)
 	@echo 'installing pipelang and the tools to work on it (once, some 30 seconds)'
 	@$(ENSURE_PIP)
-	@$(PIP) install --editable '.[dev]'
+	@$(PIP) install $(PINNED) --editable '.[dev]'
 	@touch $(READY_TO_RUN) $@
 
 setup: $(READY_TO_DEVELOP) ## Only the environment; the other targets do this by themselves
@@ -94,9 +99,12 @@ demo: $(READY_TO_RUN) ## Check an example pipeline, then run it on real tickets;
 
 # --- working on it --------------------------------------------------------------------------------
 
-# loadgroup keeps tests that share something dear (one build of the wheel) in one process.
+# loadgroup keeps tests that share something expensive (one build of the wheel) in one process. Each
+# process has one thread: where numpy's library starts more, they only take turns with the others.
+PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --maxprocesses 8 --dist loadgroup
+
 test: $(READY_TO_DEVELOP) ## All tests; ARGS="tests/unit -k layers" for some
-	@$(PY) -m pytest -q -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 lint: $(READY_TO_DEVELOP) ## Rules and formatting, without changing anything
 	@$(PY) -m ruff check .
@@ -112,8 +120,10 @@ types: $(READY_TO_DEVELOP) ## mypy, strict
 bench: $(READY_TO_DEVELOP) ## Ratios against the floor and the peers; takes minutes
 	@$(PY) -m benchmarks $(ARGS)
 
+LONG := tests/oracle tests/unit/analysis/sweep/test_frontier.py
+
 oracle: $(READY_TO_DEVELOP) ## The long tests against brute force and model checkers: half an hour
-	@ORACLE_LONG=1 STORM_SEEDS=1000 $(PY) -m pytest -q -n auto --maxprocesses 8 tests/oracle $(ARGS)
+	@ORACLE_LONG=1 STORM_SEEDS=1000 $(PYTEST) $(LONG) $(ARGS)
 
 # stormpy is GPL and only judges in tests: it lives in an environment of its own, and pipelang never
 # imports it.
@@ -132,6 +142,52 @@ agentdojo: $(READY_TO_DEVELOP) ## AgentDojo's attacks for tests/agentdojo, apart
 	@$(AGENTDOJO)/bin/python -m pip show --quiet agentdojo 2>/dev/null \
 	  || $(AGENTDOJO)/bin/python -m pip install --quiet --disable-pip-version-check 'agentdojo==0.1.35'
 
+scram: ## The fault-tree tool for tests/oracle/test_scram.py, from Debian or Ubuntu
+	@command -v scram >/dev/null || { \
+	  run=''; [ "$$(id -u)" = 0 ] || run=sudo; \
+	  $$run apt-get update -qq && $$run apt-get install -y -qq scram >/dev/null; \
+	}
+
+judges: storm agentdojo scram ## All three; PIPELANG_JUDGES=required makes tests without one fail
+
+# --- versions -------------------------------------------------------------------------------------
+
+constraints: $(READY_TO_DEVELOP) ## Take the newest of everything and write it to constraints.txt
+	@$(PIP) install --upgrade --upgrade-strategy eager --editable '.[dev]'
+	@{ echo '# What `make` installs, and what the tests were last run with. Written by `make constraints`.'; \
+	   $(PY) -m pip freeze --exclude-editable; } > constraints.txt
+	@touch $(READY_TO_RUN) $(READY_TO_DEVELOP)
+
+# The ends of what pyproject.toml allows, each in an environment of its own, made anew. Without extras
+# first: an extra may need a newer version of a library than pipelang itself does.
+UV       := .venv-uv
+UV_MAKE   = $(UV)/bin/uv --quiet venv --clear --python $(PY)
+UV_ADD    = $(UV)/bin/uv --quiet pip install --python
+TRY      := -m pytest -q -n auto --maxprocesses 8 -p no:cacheprovider
+OF_ALL   := tests/suite tests/oracle/test_known_answers.py tests/e2e/test_cli_run.py tests/e2e/test_contract.py
+OF_EXTRAS := tests/unit/runtime/mcp tests/unit/runtime/sinks tests/e2e/test_anthropic_provider.py \
+  tests/unit/interfaces/export/test_pictures.py
+EXTRAS   := anthropic,mcp,otel,png
+
+$(UV)/bin/uv: | $(PY)
+	@$(PY) -m venv $(UV)
+	@$(UV)/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.9'
+
+lowest: $(READY_TO_DEVELOP) $(UV)/bin/uv ## A part of the tests with the oldest libraries that are allowed
+	@$(UV_MAKE) .venv-lowest
+	@$(UV_ADD) .venv-lowest/bin/python --resolution lowest-direct --editable '.[test]'
+	@.venv-lowest/bin/python $(TRY) $(OF_ALL)
+	@$(UV_MAKE) .venv-lowest
+	@$(UV_ADD) .venv-lowest/bin/python --resolution lowest-direct --editable '.[$(EXTRAS),test]'
+	@.venv-lowest/bin/python $(TRY) $(OF_EXTRAS)
+
+newest: $(READY_TO_DEVELOP) $(UV)/bin/uv ## The same part with the newest
+	@$(UV_MAKE) .venv-newest
+	@$(UV_ADD) .venv-newest/bin/python --editable '.[$(EXTRAS),test]'
+	@.venv-newest/bin/python $(TRY) $(OF_ALL) $(OF_EXTRAS)
+
+# --------------------------------------------------------------------------------------------------
+
 grammar: $(READY_TO_DEVELOP) ## Make the parse tables from grammar/pipelang.lark
 	@$(PY) -m pipelang.syntax.build_tables
 
@@ -143,4 +199,4 @@ clean: ## Caches and build results; keeps the environment
 	@find . -name '.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## The environment too: as freshly cloned
-	@rm -rf '$(VENV)'
+	@rm -rf '$(VENV)' .venv-uv .venv-lowest .venv-newest $(STORM) $(AGENTDOJO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from pipelang.semantics.types import ListType, OptionalType, Scalar, ScalarKind,
 from ..memory import MemoryLoader
 from .declare import declarations, literal, type_of
 from .effects import IRREVERSIBLE, OWN, READ, WRITE, effect
-from .package import HOW, agentdojo_python, facts
+from .package import facts
 
-real = pytest.mark.skipif(agentdojo_python() is None, reason=HOW)
+real = pytest.mark.judge("AgentDojo")
 SUITES = ("banking", "slack", "travel", "workspace")
 
 
@@ -87,9 +88,10 @@ def test_a_tool_has_one_effect() -> None:
 
 @real
 @pytest.mark.parametrize("name", SUITES)
-def test_a_suite_is_declared_as_a_whole(name: str) -> None:
+def test_a_suite_is_declared_as_a_whole(name: str, judged: Callable[[int], None]) -> None:
     suite = facts()["suites"][name]
     made = tools(suite)
+    judged(len(suite["tools"]))
     assert list(made) == [tool["name"] for tool in suite["tools"]]
     for tool in suite["tools"]:
         expected = list(tool["parameters"]["properties"])
@@ -98,11 +100,13 @@ def test_a_suite_is_declared_as_a_whole(name: str) -> None:
 
 @real
 @pytest.mark.parametrize("name", SUITES)
-def test_the_ground_truth_can_be_called(name: str) -> None:
+def test_the_ground_truth_can_be_called(name: str, judged: Callable[[int], None]) -> None:
     """Every call of every task names a declared tool, with arguments that its parameters take."""
     suite = facts()["suites"][name]
     made = tools(suite)
-    for task in (*suite["user_tasks"], *suite["injection_tasks"]):
+    tasks = (*suite["user_tasks"], *suite["injection_tasks"])
+    judged(len(tasks))
+    for task in tasks:
         for call in task["calls"]:
             parameters = {one.name: one for one in made[call["tool"]].parameters}
             where = task["id"], call["tool"]

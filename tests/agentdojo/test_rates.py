@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -15,7 +16,7 @@ from pipelang.semantics.build import build
 from ..memory import MemoryLoader
 from .acting import play, play_agent
 from .effects import effect
-from .package import HOW, agentdojo_python, facts
+from .package import facts
 from .pipelines import FORMS, TARGETS, Form, file_of, guards, is_closed, pipeline, planned
 from .rates import TABLES
 from .reaching import Flagged, expected, flagged_in, is_steered, told_of, told_of_agent, verdicts
@@ -188,8 +189,9 @@ def rows(title: str) -> dict[str, list[str]]:
 # ---------------------------------------------------------------------------------- the facts
 
 
-@pytest.mark.skipif(agentdojo_python() is None, reason=HOW)
-def test_what_is_kept_is_what_the_package_has() -> None:
+@pytest.mark.judge("AgentDojo")
+def test_what_is_kept_is_what_the_package_has(judged: Callable[[int], None]) -> None:
+    judged(len(suites()))
     assert json.loads(KEPT.read_text("utf-8")) == json.loads(json.dumps(kept(facts())))
 
 

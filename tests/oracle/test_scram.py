@@ -9,19 +9,17 @@ that all calls of a vote share. Multiplying the gates would be wrong; SCRAM expa
 from __future__ import annotations
 
 import random
-import shutil
-import subprocess
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from xml.etree import ElementTree as XML
 
 import pytest
 
+from .fault_trees import Tree
 from .subject import analyse
 
-SCRAM = shutil.which("scram")
-HOW = "no scram: on Debian and Ubuntu, `apt-get install scram` gets it"
-pytestmark = pytest.mark.skipif(SCRAM is None, reason=HOW)
+Judged = Callable[[int], None]
+
+pytestmark = pytest.mark.judge("SCRAM")
 
 WORLD = """
 provider a {{ available {available}% }}
@@ -33,42 +31,6 @@ pipeline f(x: text max 50 tokens) -> [text max 50 tokens] max 9 {{
 }}
 """
 OPTIONS = "output 10 tokens max timeout 5s"
-
-
-@dataclass
-class Tree:
-    """A fault tree being written: gates by name, basic events by probability."""
-
-    gates: dict[str, XML.Element] = field(default_factory=dict)
-    events: dict[str, float] = field(default_factory=dict)
-
-    def gate(self, name: str, kind: str, inputs: list[str], least: int = 0) -> None:
-        gate = XML.Element("define-gate", name=name)
-        formula = gate  # of one input, the gate is that input
-        if len(inputs) > 1:
-            formula = XML.SubElement(gate, kind, {"min": str(least)} if least else {})
-        for one in inputs:
-            XML.SubElement(formula, "gate" if one in self.gates else "event", name=one)
-        self.gates[name] = gate
-
-    def probability(self, folder: Path) -> float:
-        """Of the gate that was made last."""
-        model = XML.Element("opsa-mef")
-        tree = XML.SubElement(model, "define-fault-tree", name="f")
-        tree.extend(reversed(self.gates.values()))
-        data = XML.SubElement(model, "model-data")
-        for name, chance in self.events.items():
-            event = XML.SubElement(data, "define-basic-event", name=name)
-            XML.SubElement(event, "float", value=repr(chance))
-        path = folder / "tree.xml"
-        XML.ElementTree(model).write(path, encoding="utf-8", xml_declaration=True)
-        assert SCRAM is not None
-        command = [SCRAM, "--bdd", "--probability", "true", str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-        last = list(self.gates)[-1]  # a step that nobody reads is a top of its own
-        found = XML.fromstring(done.stdout).find(f".//sum-of-products[@name='{last}']")
-        assert found is not None
-        return float(found.attrib["probability"])
 
 
 def report(items: list[str], folder: Path, available: str, transient: str) -> dict[str, float]:
@@ -85,7 +47,7 @@ def digits(value: float) -> float:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_join_is_wrong_as_often_as_its_tree(seed: int, tmp_path: Path) -> None:
+def test_a_join_is_wrong_as_often_as_its_tree(seed: int, tmp_path: Path, judged: Judged) -> None:
     """Steps that read several earlier ones, so that many share an ancestor; all are returned."""
     rng = random.Random(seed)
     tree, items = Tree(), []
@@ -105,10 +67,11 @@ def test_a_join_is_wrong_as_often_as_its_tree(seed: int, tmp_path: Path) -> None
     tree.gate("wrong", "or", last)
     found = report(items, tmp_path, "100", "0")
     assert digits(found["silent_error"]) == pytest.approx(tree.probability(tmp_path), rel=2e-6)
+    judged(1)
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_steps_fail_as_often_as_their_tree(seed: int, tmp_path: Path) -> None:
+def test_steps_fail_as_often_as_their_tree(seed: int, tmp_path: Path, judged: Judged) -> None:
     """An outage fails all steps at once; a fault fails one, unless a retry goes through."""
     rng = random.Random(seed)
     tree, items = Tree(), []
@@ -127,10 +90,11 @@ def test_steps_fail_as_often_as_their_tree(seed: int, tmp_path: Path) -> None:
     tree.gate("failed", "or", [f"failed{n}" for n in range(steps)])
     found = report(items, tmp_path, "98", "10")
     assert digits(found["failure"]) == pytest.approx(tree.probability(tmp_path), rel=2e-6)
+    judged(1)
 
 
 @pytest.mark.parametrize("calls", [3, 5, 7])
-def test_a_majority_under_one_outage(calls: int, tmp_path: Path) -> None:
+def test_a_majority_under_one_outage(calls: int, tmp_path: Path, judged: Judged) -> None:
     """No majority is right if the provider is out, or too many calls fail or are wrong."""
     tree = Tree()
     tree.events["outage"] = 0.02
@@ -144,3 +108,4 @@ def test_a_majority_under_one_outage(calls: int, tmp_path: Path) -> None:
     items = [f"  step s: R = ask q([x]) by t {{ {options} }}", "  return [s.body]"]
     found = report(items, tmp_path, "98", "10")
     assert digits(1 - found["success"]) == pytest.approx(tree.probability(tmp_path), rel=2e-6)
+    judged(1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ from .cases import CASES
 from .generate import generate
 from .generate_wide import generate_wide
 from .season import seasoned, with_gaps
-from .storm import HOW, REPO, Storm, storm_python
+from .storm import REPO, Storm, storm_python
 from .subject import Exported, analyse, exported
 from .write_pipe import pipe_text, write_pipe
 
-pytestmark = pytest.mark.skipif(storm_python() is None, reason=HOW)
+pytestmark = pytest.mark.judge("Storm")
 
 SEEDS = int(os.environ.get("STORM_SEEDS", "100"))
 BATCH = 10
@@ -33,6 +33,7 @@ FIRST = 30_000  # not the seeds of the enumeration
 TOLERANCE = Fraction(1, 10**12)
 OUTCOMES = ("success", "silent_error", "escalation", "rejection", "failure")
 Number = dict[str, Any]
+Judged = Callable[[int], None]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,9 @@ def seeds(first: int) -> list[int]:
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
-def test_report_is_what_storm_finds(storm: Storm, first: int, tmp_path: Path) -> None:
+def test_report_is_what_storm_finds(
+    storm: Storm, judged: Judged, first: int, tmp_path: Path
+) -> None:
     failures = []
     for seed in seeds(first):
         program = generate(seed)
@@ -95,12 +98,13 @@ def test_report_is_what_storm_finds(storm: Storm, first: int, tmp_path: Path) ->
         found = disagreements(storm, analyse(path)["main"], exported(path)["main"].text, True)
         if found:
             failures += [f"seed {seed}", *found, pipe_text(program)]
+    judged(BATCH)
     assert not failures, "\n".join(failures)
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
 def test_constructs_that_the_enumeration_does_not_know(
-    storm: Storm, first: int, tmp_path: Path
+    storm: Storm, judged: Judged, first: int, tmp_path: Path
 ) -> None:
     failures = []
     compared = 0
@@ -114,12 +118,13 @@ def test_constructs_that_the_enumeration_does_not_know(
         found = disagreements(storm, analyse(path)["main"], exported(path)["main"].text, True)
         if found:
             failures += [f"seed {seed}", *found, text]
+    judged(compared)
     assert compared >= BATCH // 2
     assert not failures, "\n".join(failures)
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
-def test_every_construct(storm: Storm, first: int, tmp_path: Path) -> None:
+def test_every_construct(storm: Storm, judged: Judged, first: int, tmp_path: Path) -> None:
     """All pipelines of all files: sub-pipelines, lists, agents, memories, caches, and the rest."""
     failures = []
     for seed in seeds(first):
@@ -128,6 +133,7 @@ def test_every_construct(storm: Storm, first: int, tmp_path: Path) -> None:
         reports = analyse(path)
         models = exported(path)
         assert set(models) == set(reports)
+        judged(len(models))
         for name, model in models.items():
             assert not model.unknown
             found = disagreements(storm, reports[name], model.text, True)
@@ -137,17 +143,20 @@ def test_every_construct(storm: Storm, first: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_known_answers(storm: Storm, name: str, tmp_path: Path) -> None:
+def test_known_answers(storm: Storm, judged: Judged, name: str, tmp_path: Path) -> None:
     """The cases worked out by hand: Storm finds them in the translation."""
     case = CASES[name]()
     model = exported(write_pipe(case.program, tmp_path))["main"].text
     found = storm.values(model, {kind: f'P=? [F "{kind}"]' for kind in OUTCOMES})
+    judged(1)
     for kind in OUTCOMES:
         assert abs(found[kind] - case.outcomes.get(kind, 0)) < TOLERANCE, kind
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS // 4, BATCH))
-def test_bounds_hold_wherever_the_unknown_lies(storm: Storm, first: int, tmp_path: Path) -> None:
+def test_bounds_hold_wherever_the_unknown_lies(
+    storm: Storm, judged: Judged, first: int, tmp_path: Path
+) -> None:
     failures = []
     compared = 0
     for seed in seeds(first):
@@ -164,6 +173,7 @@ def test_bounds_hold_wherever_the_unknown_lies(storm: Storm, first: int, tmp_pat
             found = disagreements(storm, report, model.given(point), False)
             if found:
                 failures += [f"seed {seed} at {point}", *found, text]
+    judged(compared)
     assert compared >= BATCH // 5
     assert not failures, "\n".join(failures)
 
@@ -181,9 +191,11 @@ EXAMPLES = sorted((REPO / "examples").rglob("*.pipe"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_the_examples(storm: Storm, path: Path) -> None:
+def test_the_examples(storm: Storm, judged: Judged, path: Path) -> None:
     reports = analyse(path)
-    for name, model in exported(path).items():
+    models = exported(path)
+    judged(len(models))
+    for name, model in models.items():
         half = dict.fromkeys(model.unknown, "0.5")
         assert not disagreements(storm, reports[name], model.given(half), not half)
 
@@ -192,7 +204,9 @@ def test_the_examples(storm: Storm, path: Path) -> None:
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS // 2, BATCH))
-def test_importance_is_the_derivative(storm: Storm, first: int, tmp_path: Path) -> None:
+def test_importance_is_the_derivative(
+    storm: Storm, judged: Judged, first: int, tmp_path: Path
+) -> None:
     """Storm's parametric mode gives outcomes as rational functions, and derives them exactly."""
     failures = []
     compared = 0
@@ -207,6 +221,7 @@ def test_importance_is_the_derivative(storm: Storm, first: int, tmp_path: Path) 
                 if abs(value - reported) > TOLERANCE * len(names):
                     failures.append(f"seed {seed}: {', '.join(names)}, {outcome}: {float(value)}, "
                                     f"reported {float(reported)}")  # fmt: skip
+    judged(compared)
     assert compared
     assert not failures, "\n".join(failures)
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from pipelang.diagnostics import RULES, Severity
+from pipelang.diagnostics import RULES
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.check.check import check_file
 
@@ -110,8 +110,3 @@ def test_every_code_has_a_case() -> None:
 def test_no_case_stands_twice_under_a_name() -> None:
     twice = [name for name, count in Counter(chunk.id for chunk in CHUNKS).items() if count > 1]
     assert not twice
-
-
-def test_the_suite_is_as_large_as_it_claims() -> None:
-    assert len(CHUNKS) >= 340
-    assert {rule.severity for rule in RULES.values()} <= set(Severity)

@@ -137,7 +137,7 @@ def play(
     people: Any = None,
     tools: Mapping[str, Callable[..., Any]] | None = None,
     pipeline: str = "main",
-    patience: float = 10.0,
+    patience: float = 60.0,
     **inputs: Any,
 ) -> Result:
     """One run; fails if it takes too long or leaves a task behind."""

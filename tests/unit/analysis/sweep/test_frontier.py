@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -70,15 +71,26 @@ def tangle(count: int, seed: int) -> list[str]:
     return [*lines, f"  step joined = call all({reads})", "  return joined", "}"]
 
 
+# Columns of the tangle, live states from which tracks are dropped, and how many may stay. The long
+# run (`make oracle`) has the wide ones, which take half a minute each.
+TANGLES = [(5, 30, 40)] if os.environ.get("ORACLE_LONG") else [(4, 12, 16)]
+
+
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("columns", "many", "most"), TANGLES)
 def test_bounds_hold_what_is_exact(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    columns: int,
+    many: int,
+    most: int,
+    seed: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lines = tangle(5, seed)
+    lines = tangle(columns, seed)
     exact = analysed(tmp_path, lines)
     assert exact.numbers["success"].value is not None
-    monkeypatch.setattr(pruning, "MANY_STATES", 30)
-    monkeypatch.setattr(pruning, "most_states", lambda model: 40)
+    monkeypatch.setattr(pruning, "MANY_STATES", many)
+    monkeypatch.setattr(pruning, "most_states", lambda model: most)
     bounded = analysed(tmp_path, lines)
     widths = []
     for name in ("success", "silent_error", "failure", "coverage", "availability", "cost.mean"):

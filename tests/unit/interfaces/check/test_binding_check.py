@@ -139,79 +139,106 @@ def test_what_does_not_fit_is_told_at_the_binding(
     assert said(found)[0].startswith(expected)
 
 
-@pytest.mark.parametrize(
-    ("declared", "annotation", "fits"),
-    [
-        ("int", "int", True),
-        ("int", "float", True),
-        ("int", "bool", False),
-        ("number", "float", True),
-        ("number", "int", False),
-        ("bool", "bool", True),
-        ("bool", "str", False),
-        ("probability", "Decimal", True),
-        ("probability", "float", True),
-        ("probability", "str", False),
-        ("money", "Decimal", True),
-        ("duration", "timedelta", False),
-        ("duration", "Decimal", True),
-        ("time", "datetime", True),
-        ("time", "str", False),
-        ("json", "dict[str, int]", True),
-        ("Size", "str", True),
-        ("Size", "Literal['small', 'large']", True),
-        ("Size", "Literal['small']", False),
-        ("Size", "int", False),
-        ("[text]", "list[str]", True),
-        ("[text]", "Sequence[str]", True),
-        ("[text]", "list[int]", False),
-        ("[text]", "str", False),
-        ("{text: int}", "dict[str, int]", True),
-        ("{text: int}", "dict[str, str]", False),
-        ("text?", "str | None", True),
-        ("text?", "str", False),
-        ("Item", "Model", True),
-        ("Item", "Other", False),
-        ("Item", "dict", False),
-        ("Item", "Any", True),
-        ("[Item]", "list[Model]", True),
-        ("[Item]", "list[Other]", False),
-    ],
-)
-def test_annotations_of_what_is_handed_in(
-    declared: str, annotation: str, fits: bool, tmp_path: Path
-) -> None:
-    python = f"{PRELUDE}def f(a: {annotation}): ...\n"
-    assert (said(told(tmp_path, python, f"a: {declared}")) == []) is fits
+HANDED_IN = [
+    ("int", "int", True),
+    ("int", "float", True),
+    ("int", "bool", False),
+    ("number", "float", True),
+    ("number", "int", False),
+    ("bool", "bool", True),
+    ("bool", "str", False),
+    ("probability", "Decimal", True),
+    ("probability", "float", True),
+    ("probability", "str", False),
+    ("money", "Decimal", True),
+    ("duration", "timedelta", False),
+    ("duration", "Decimal", True),
+    ("time", "datetime", True),
+    ("time", "str", False),
+    ("json", "dict[str, int]", True),
+    ("Size", "str", True),
+    ("Size", "Literal['small', 'large']", True),
+    ("Size", "Literal['small']", False),
+    ("Size", "int", False),
+    ("[text]", "list[str]", True),
+    ("[text]", "Sequence[str]", True),
+    ("[text]", "list[int]", False),
+    ("[text]", "str", False),
+    ("{text: int}", "dict[str, int]", True),
+    ("{text: int}", "dict[str, str]", False),
+    ("text?", "str | None", True),
+    ("text?", "str", False),
+    ("Item", "Model", True),
+    ("Item", "Other", False),
+    ("Item", "dict", False),
+    ("Item", "Any", True),
+    ("[Item]", "list[Model]", True),
+    ("[Item]", "list[Other]", False),
+]
+ANSWERED = [
+    ("int", "int", True),
+    ("int", "float", False),
+    ("number", "int", True),
+    ("probability", "float", True),
+    ("duration", "timedelta", True),
+    ("time", "str", True),
+    ("time", "int", False),
+    ("Size", "Literal['small']", True),
+    ("Size", "Literal['tiny']", False),
+    ("[text]", "set[str]", False),
+    ("text", "str | None", True),
+    ("text?", "None", True),
+    ("Item", "dict[str, str]", True),
+    ("Item", "Model", True),
+    ("Item", "Other", False),
+    ("Item", "Typed", True),
+    ("[text] max 3", "AsyncIterator[str]", True),
+]
+
+
+@pytest.fixture(scope="module")
+def of_tools(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What is said of each tool of the two lists. They share a program and a module, because each
+    check imports the module in a process of its own.
+    """
+    python, declarations = (
+        [PRELUDE],
+        ["enum Size { small large }\ntype Item { name: text  grams: int? }"],
+    )
+    ways = {
+        "handed_in": ("a: {}", "a: {}", "", "-> text"),
+        "answered": ("a", "a: text", " -> {}", "-> {}"),
+    }
+    for way, cases in (("handed_in", HANDED_IN), ("answered", ANSWERED)):
+        takes, parameters, returns, answers = ways[way]
+        for number, (declared, annotation, _) in enumerate(cases):
+            name = f"{way}_{number}"
+            python.append(
+                f"def {name}({takes.format(annotation)}){returns.format(annotation)}: ..."
+            )
+            declarations.append(
+                f"tool {name}({parameters.format(declared)}) {answers.format(declared)}"
+                f' {{ python "tools:{name}" effect read }}'
+            )
+    folder = tmp_path_factory.mktemp("bindings")
+    (folder / "tools.py").write_text("\n".join(python), encoding="utf-8")
+    lines = said(of_program(folder, "\n".join(declarations)))
+    found = {line.split("`")[1].removeprefix("tools:"): [] for line in lines}
+    for line in lines:
+        found[line.split("`")[1].removeprefix("tools:")].append(line)
+    return found
 
 
 @pytest.mark.parametrize(
-    ("declared", "annotation", "fits"),
-    [
-        ("int", "int", True),
-        ("int", "float", False),
-        ("number", "int", True),
-        ("probability", "float", True),
-        ("duration", "timedelta", True),
-        ("time", "str", True),
-        ("time", "int", False),
-        ("Size", "Literal['small']", True),
-        ("Size", "Literal['tiny']", False),
-        ("[text]", "set[str]", False),
-        ("text", "str | None", True),
-        ("text?", "None", True),
-        ("Item", "dict[str, str]", True),
-        ("Item", "Model", True),
-        ("Item", "Other", False),
-        ("Item", "Typed", True),
-        ("[text] max 3", "AsyncIterator[str]", True),
-    ],
+    "number", range(len(HANDED_IN)), ids=lambda at: " ".join(HANDED_IN[at][:2])
 )
-def test_annotations_of_what_is_answered(
-    declared: str, annotation: str, fits: bool, tmp_path: Path
-) -> None:
-    python = f"{PRELUDE}def f(a) -> {annotation}: ...\n"
-    assert (said(told(tmp_path, python, "a: text", f"-> {declared}")) == []) is fits
+def test_annotations_of_what_is_handed_in(number: int, of_tools: dict[str, list[str]]) -> None:
+    assert (f"handed_in_{number}" not in of_tools) is HANDED_IN[number][2]
+
+
+@pytest.mark.parametrize("number", range(len(ANSWERED)), ids=lambda at: " ".join(ANSWERED[at][:2]))
+def test_annotations_of_what_is_answered(number: int, of_tools: dict[str, list[str]]) -> None:
+    assert (f"answered_{number}" not in of_tools) is ANSWERED[number][2]
 
 
 PRELUDE = """\

@@ -149,6 +149,7 @@ def test_retry_after_of_the_last_attempt_is_not_waited_for(
     assert slept == []
 
 
+@pytest.mark.usefixtures("virtual_time")
 def test_a_hanging_provider_is_cancelled_and_the_attempt_counts(tmp_path: Path) -> None:
     cancelled: list[str] = []
 
@@ -182,6 +183,7 @@ class SlowToStart(Models):
             self.started += 1
 
 
+@pytest.mark.usefixtures("virtual_time")
 def test_no_attempt_pays_for_the_start_of_a_provider(tmp_path: Path) -> None:
     loaded = chain(tmp_path, "ask say(x) by small { timeout 100ms } else x")
     models = SlowToStart(a="said")
@@ -190,6 +192,7 @@ def test_no_attempt_pays_for_the_start_of_a_provider(tmp_path: Path) -> None:
     assert (result.value, models.started, len(models.requests)) == ("said", 1, 1)
 
 
+@pytest.mark.usefixtures("virtual_time")
 def test_a_budget_does_not_wait_for_the_start_of_a_provider(tmp_path: Path) -> None:
     text = """pipeline main(x: text) -> text {
       budget 100ms

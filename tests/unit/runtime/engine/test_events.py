@@ -168,6 +168,7 @@ def test_votes_cascades_agents_lists_and_redos(tmp_path: Path) -> None:
     assert [e.data["accepted"] for e in events if e.kind == "until"] == [False, True]
 
 
+@pytest.mark.usefixtures("virtual_time")
 def test_a_run_that_is_cancelled_or_breaks_says_so(tmp_path: Path) -> None:
     loaded = load(
         tmp_path,
@@ -217,7 +218,7 @@ def test_a_stream_knows_who_is_waited_for_and_when_not_to_cancel(tmp_path: Path)
         ready = handle(loaded, Models(), Humans(boss="me", ok=YES), tools)
         return [update async for update in ready.stream(x="hi")]
 
-    updates = asyncio.run(asyncio.wait_for(main(), 20))
+    updates = asyncio.run(asyncio.wait_for(main(), 60))
     waits = [(u.step, u.phase, u.needs_approval, u.can_cancel) for u in updates]
     assert [u.step for u in updates if u.needs_approval == "boss: who"] == ["who"]
     acting = [(u.step, u.phase) for u in updates if not u.can_cancel]

@@ -86,6 +86,7 @@ def test_the_innermost_budget_that_is_spent_says_so(tmp_path: Path) -> None:
         assert result.reason == reason
 
 
+@pytest.mark.usefixtures("virtual_time")
 def test_a_run_has_its_own_patience(tmp_path: Path) -> None:
     text = (
         CHILD
@@ -337,6 +338,7 @@ def test_a_failed_sub_pipeline_without_an_else_fails_the_run(tmp_path: Path) -> 
     assert (result.code, result.reason) == ("chain_exhausted", "s")
 
 
+@pytest.mark.usefixtures("virtual_time")
 @pytest.mark.parametrize("amounts", ["1 steps", "200ms"])
 def test_what_a_cut_sub_pipeline_knew_is_handed_over(tmp_path: Path, amounts: str) -> None:
     async def hangs() -> str:

@@ -17,6 +17,9 @@ from ..stage import Models, load, play
 SLOW = ["(a+)+$", "(a|aa)+$", "(.*a){20}$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(a*)*b", "(x+x+)+y"]
 """Each takes a backtracking engine longer than the universe has been there."""
 
+HANGS = 60
+"""Seconds. What takes milliseconds on any machine has hung by then; no speed is asserted."""
+
 
 @pytest.mark.parametrize("pattern", SLOW)
 def test_no_pattern_is_catastrophic(pattern: str) -> None:
@@ -24,7 +27,7 @@ def test_no_pattern_is_catastrophic(pattern: str) -> None:
     began = time.monotonic()
     for text in ("a" * 200_000 + "!", "x" * 200_000, "aA" * 100_000):
         patterns.matches("p", text)
-    assert time.monotonic() - began < 10, "milliseconds, on a machine that does nothing else"
+    assert time.monotonic() - began < HANGS
 
 
 @pytest.mark.parametrize(
@@ -36,7 +39,7 @@ def test_what_re2_cannot_do_is_told_by_the_check(pattern: str, tmp_path: Path) -
     began = time.monotonic()
     with pytest.raises(CheckFailed) as told:
         load(tmp_path, text)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < HANGS
     (problem,) = told.value.diagnostics
     assert problem.rule is codes.BAD_PATTERN
 
@@ -54,7 +57,7 @@ def test_answers_of_strangers_are_matched_in_no_time(tmp_path: Path) -> None:
     loaded = load(tmp_path, 'patterns odd { "(a+)+$" "([a-z]+)*!" }\n' + MAIN)
     began = time.monotonic()
     result = play(loaded, Models(s="a" * 250 + "?"), x="q")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < HANGS
     assert isinstance(result, Answered)
     result = play(loaded, Models(s="a" * 250), x="q")
     assert isinstance(result, Failed)

@@ -37,7 +37,7 @@ def test_independent_steps_run_side_by_side(tmp_path: Path) -> None:
             return request.step
 
         models = Models(a=meet, b=meet, c=meet)
-        result = await asyncio.wait_for(handle(loaded, models).run(x="hi"), 5)
+        result = await asyncio.wait_for(handle(loaded, models).run(x="hi"), 60)
         assert isinstance(result, Answered)
         return result
 
@@ -144,7 +144,7 @@ def test_of_several_endings_the_first_in_writing_order_counts(
             return fail
 
         models = Models(**{name: failing(name) for name in order})
-        return await asyncio.wait_for(handle(loaded, models).run(x="hi"), 5)
+        return await asyncio.wait_for(handle(loaded, models).run(x="hi"), 60)
 
     result = asyncio.run(main())
     assert isinstance(result, Escalated)

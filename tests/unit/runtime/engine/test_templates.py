@@ -19,6 +19,10 @@ VALUES: dict[str, Any] = {
 }
 
 
+HANGS = 60
+"""Seconds. What ends at once on any machine has hung by then; no speed is asserted."""
+
+
 @pytest.mark.parametrize(
     ("template", "shown"),
     [
@@ -103,13 +107,13 @@ def test_what_a_template_cannot_do(template: str) -> None:
     began = time.monotonic()
     with pytest.raises(RenderError):
         render(template, VALUES)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < HANGS
 
 
 def test_rounding_to_a_billion_digits_takes_no_time() -> None:
     began = time.monotonic()
     assert render("{{ 1.5 | round(999999999, 'ceil') }}", {}) == "1.5"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < HANGS
 
 
 def test_the_output_has_a_cap() -> None:
@@ -119,7 +123,7 @@ def test_the_output_has_a_cap() -> None:
         render(loops, {"l": list(range(100)), "text": "x" * 1000})
     with pytest.raises(RenderError, match="longer than"):
         render("{{ text }}{{ text }}", {"text": "x" * 3_000_000})
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < HANGS
 
 
 BIG = {
@@ -163,7 +167,7 @@ def test_what_would_take_too_long_or_too_much(template: str) -> None:
     began, before = time.monotonic(), _largest()
     with pytest.raises(RenderError):
         render(template, BIG)
-    assert time.monotonic() - began < 10, "half a second, on a machine that does nothing else"
+    assert time.monotonic() - began < HANGS
     assert _largest() - before < 200, "MB"
 
 

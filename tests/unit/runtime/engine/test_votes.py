@@ -56,7 +56,7 @@ def test_the_calls_of_a_majority_run_side_by_side(tmp_path: Path) -> None:
             await together.wait()
             return "x"
 
-        result = await asyncio.wait_for(handle(loaded, Models(a=meet)).run(x="hi"), 5)
+        result = await asyncio.wait_for(handle(loaded, Models(a=meet)).run(x="hi"), 60)
         assert left_over() == []
         return result
 

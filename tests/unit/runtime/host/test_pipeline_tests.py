@@ -16,7 +16,7 @@ PROGRAM = """
 enum Size { little much }
 fn shout(x: text) -> bool = x == "LOUD"
 tool look(x: text) -> [text] max 3 {
-  python "tools:look" effect read latency 1ms median succeeds 99% timeout 200ms cost $0.01
+  python "tools:look" effect read latency 1ms median succeeds 99% timeout 3s cost $0.01
 }
 tool send(x: text) -> int { effect irreversible latency 1ms median succeeds 99% cost $0.02 }
 pipeline main(x: text) -> Answer {
@@ -66,7 +66,7 @@ def outcome(folder: Path, lines: str) -> TestResult:
     (folder / "tools.py").write_text(TOOLS)
     loaded = load(folder, f'{PROGRAM} test "it" {{ {lines} }}')
     (test,) = loaded.program.tests
-    return asyncio.run(asyncio.wait_for(run_test(loaded, test), 5))
+    return asyncio.run(asyncio.wait_for(run_test(loaded, test), 60))
 
 
 def missed(folder: Path, lines: str) -> str:

@@ -49,7 +49,7 @@ def with_people(
         running = asyncio.ensure_future(handle.run(**(inputs or {"x": "hi"})))
         (case,) = await opened(inbox)
         await act(case)
-        result = await asyncio.wait_for(running, 10)
+        result = await asyncio.wait_for(running, 60)
         assert left_over() == []
         return result
 

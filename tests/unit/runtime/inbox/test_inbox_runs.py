@@ -151,7 +151,7 @@ def test_decisions_come_from_other_threads(tmp_path: Path, inbox: Inbox) -> None
 
     thread = threading.Thread(target=decide)
     thread.start()
-    result = asyncio.run(asyncio.wait_for(ready(tmp_path, inbox, APPROVE).run(x="hi"), 10))
+    result = asyncio.run(asyncio.wait_for(ready(tmp_path, inbox, APPROVE).run(x="hi"), 60))
     thread.join()
     assert isinstance(result, Answered)
 
@@ -254,7 +254,7 @@ def test_no_secret_stands_in_a_case(
 
 
 def test_waiting_for_people_costs_a_run_no_time(tmp_path: Path, inbox: Inbox) -> None:
-    body = f'budget 400ms else fail "late"\n  {APPROVE}\n  step a: text = ask say(x) by small'
+    body = f'budget 1m else fail "late"\n  {APPROVE}\n  step a: text = ask say(x) by small'
     handle = ready(tmp_path, inbox, body)
 
     async def slowly(case: Case) -> None:

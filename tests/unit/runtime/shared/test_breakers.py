@@ -275,6 +275,7 @@ def test_a_redo_that_helps_is_no_rejection(tmp_path: Path) -> None:
         assert ours.breakers.state((loaded.program.file, "main", None)) == state
 
 
+@pytest.mark.usefixtures("virtual_time")
 def test_a_cancelled_run_says_nothing(tmp_path: Path) -> None:
     text = """
     pipeline main(x: int) -> int {

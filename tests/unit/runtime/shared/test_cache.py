@@ -128,6 +128,7 @@ def test_a_shared_answer_is_kept_only_by_a_run_that_was_answered(tmp_path: Path)
     asyncio.run(main())
 
 
+@pytest.mark.usefixtures("virtual_time")
 def test_a_wait_is_an_attempt_as_long_as_its_timeout(tmp_path: Path) -> None:
     models = Slow()
 
@@ -138,7 +139,7 @@ def test_a_wait_is_an_attempt_as_long_as_its_timeout(tmp_path: Path) -> None:
         step = handle.pipeline.block.items[0]
         assert isinstance(step, p.Step)
         await other.world.look_up(other, step, step.chain.links[0], ())
-        return await asyncio.wait_for(begin(handle), 5)
+        return await asyncio.wait_for(begin(handle), 60)
 
     result = asyncio.run(main())
     assert isinstance(result, Failed)

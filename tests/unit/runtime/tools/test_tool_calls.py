@@ -232,6 +232,7 @@ pipeline main(x: int) -> int {
 """
 
 
+@pytest.mark.usefixtures("virtual_time")
 def test_a_rate_holds_for_all_runs_of_a_runtime_and_blocks_nobody(tmp_path: Path) -> None:
     loaded = load(tmp_path, RATED.replace("BUDGET", "").replace("{ OPTIONS }", ""))
     at: list[float] = []
@@ -263,6 +264,7 @@ def test_a_rate_holds_for_all_runs_of_a_runtime_and_blocks_nobody(tmp_path: Path
     assert all(later - earlier >= 0.99 for earlier, later in zip(at, at[3:], strict=False))
 
 
+@pytest.mark.usefixtures("virtual_time")
 @pytest.mark.parametrize(
     ("budget", "options", "ends"),
     [("", "timeout 200ms", -1), ('budget 200ms else fail "late"', "", "late")],
@@ -273,8 +275,12 @@ def test_waiting_for_a_rate_counts_as_time(
     loaded = load(tmp_path, RATED.replace("BUDGET", budget).replace("OPTIONS", options))
     calls: list[int] = []
 
+    async def put(x: int) -> int:
+        calls.append(x)
+        return x
+
     async def main() -> Any:
-        ready = handle(loaded, tools={"put": lambda x: calls.append(x) or x})
+        ready = handle(loaded, tools={"put": put})
         await asyncio.gather(*(ready.run(x=i) for i in range(3)))
         return await ready.run(x=9)
 

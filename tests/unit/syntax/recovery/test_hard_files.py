@@ -23,7 +23,7 @@ from pipelang.syntax.recovery.probe import AutomatonProbe
 from pipelang.syntax.recovery.recovery import CAREFUL
 from pipelang.syntax.tables import tables
 
-SECONDS = 20
+SECONDS = 60
 WORDS = [*sorted(tables().keywords), *"{}()[]:=,.+-*/<>?", "name", "5", "70%", '"text"', "=>", "->"]
 
 

@@ -1,0 +1,80 @@
+"""Judges of the analysis that come from outside, and the closing lines that say what they judged.
+
+A judge is a program written by others that answers the same question: Storm, SCRAM, AgentDojo. A
+test that needs one is marked `@pytest.mark.judge("Storm")`, and is skipped with a hint where the
+judge is not installed. Where it has to be there (`PIPELANG_JUDGES=required`, as in CI) the test
+fails instead. A test calls the fixture `judged` with the number of cases that it put to the judge.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from .agentdojo import package
+from .oracle import fault_trees, storm
+
+REQUIRED = os.environ.get("PIPELANG_JUDGES") == "required"
+JUDGED = "judged"
+
+
+class Judge(NamedTuple):
+    """Where a judge is found (None where it is not installed), and how to get it."""
+
+    find: Callable[[], str | None]
+    install: str
+
+
+JUDGES = {
+    "Storm": Judge(storm.storm_python, storm.HOW),
+    "SCRAM": Judge(fault_trees.scram, fault_trees.HOW),
+    "AgentDojo": Judge(package.agentdojo_python, package.HOW),
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "judge(name): needs a judge that is installed apart")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("judge"):
+        judge = JUDGES[mark.args[0]]
+        if judge.find() is None:
+            if REQUIRED:
+                pytest.fail(judge.install, pytrace=False)
+            pytest.skip(judge.install)
+
+
+@pytest.fixture
+def judged(request: pytest.FixtureRequest) -> Callable[[int], None]:
+    """Called with the number of cases that the judge of this test has judged."""
+    mark = request.node.get_closest_marker("judge")
+    assert mark is not None, "a test that counts judged cases names its judge"
+
+    def count(cases: int) -> None:
+        # Properties of a report are what xdist carries from a worker to the process that sums up.
+        request.node.user_properties.append((JUDGED, (mark.args[0], cases)))
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """One line a judge, above pytest's own closing line."""
+    cases: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for outcome, reports in terminalreporter.stats.items():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == JUDGED and report.when == "call":
+                    cases[value[0]] += value[1]
+                    failed[value[0]] += outcome == "failed"
+    if not cases and not REQUIRED:
+        return
+    terminalreporter.section("judges", sep="-")
+    for name in JUDGES:
+        line = f"{name} judged {cases[name]:,} cases"
+        terminalreporter.write_line(line + f", {failed[name]} tests failed" * bool(failed[name]))
