@@ -17,7 +17,8 @@ from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.advice.verifiers import names, verifiers
 from pipelang.analysis.advice.written import page, written_links
 from pipelang.analysis.metrics.analyse import Analysis, analyse
-from pipelang.analysis.metrics.objectives import ObjectiveVerdict, compare
+from pipelang.analysis.metrics.objectives import ObjectiveVerdict
+from pipelang.analysis.model.intervals import compare
 from pipelang.diagnostics import Sources
 from pipelang.diagnostics.render import edit_json
 from pipelang.records import dataclass

@@ -13,13 +13,12 @@ from typing import Any
 
 from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.analysis.metrics.bounds_over_unknowns import Read, enclosed, look_behind
 from pipelang.analysis.metrics.metrics import Figures, field_of, reader_of
-from pipelang.analysis.metrics.objectives import compare
-from pipelang.analysis.model.intervals import Number
+from pipelang.analysis.model.intervals import Number, compare
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import posterior
+from pipelang.analysis.sweep.bounds_over_unknowns import Read, enclosed, look_behind
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p

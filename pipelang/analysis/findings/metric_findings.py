@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.analysis.findings.evidence_findings import evidence_findings
-from pipelang.analysis.kernels.prepared_step import tiers_of
+from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict

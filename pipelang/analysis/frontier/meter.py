@@ -14,13 +14,14 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.frontier.lattice import (
+    NONE,
+    Amount,
     Lattice,
     Lognormal,
     inverted,
     sigma_of,
     transformed,
 )
-from pipelang.analysis.kernels.durations import NONE, Amount
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 

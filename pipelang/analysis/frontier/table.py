@@ -8,25 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pipelang.analysis.frontier.tape import Tape
-
-Key = tuple[Any, ...]
-State = tuple[Any, ...]
-Edge = tuple[int, int, Any]
-"""From a state before (by its number) to a state after, and how likely."""
-
-
-class Layout:
-    """The states of a frontier, and what is known to be done to them (`moves`, by what it is)."""
-
-    __slots__ = ("moves", "states")
-
-    def __init__(self, states: tuple[State, ...]) -> None:
-        self.states = states
-        self.moves: dict[Any, Any] = {}
+from pipelang.analysis.frontier.states import Edge, Key, Layout, State, is_zero
+from pipelang.analysis.frontier.tape import Tape
 
 
 class Table:
@@ -176,11 +161,6 @@ class DerivedTable:
         if made.tape is not None:
             made.tape.note(self.source, made, self.edges, name)
         return made
-
-
-def is_zero(weight: Any) -> bool:
-    """Whether a weight is a plain zero (arrays are never dropped)."""
-    return isinstance(weight, (int, float, complex)) and weight == 0
 
 
 def forget(table: Table, keep: Callable[[Key], bool]) -> Table:

@@ -18,9 +18,9 @@ Values of success and of silent error travel together, as real and imaginary par
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
-from pipelang.analysis.frontier.table import Edge, Key, Layout, State, Table
+from pipelang.analysis.frontier.states import Edge, Key, Layout, State
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
@@ -58,7 +58,18 @@ class Transition:
     work: int = 1
 
 
-Entry = tuple[Table, Table | None, Transition, str | None]
+class Weights(Protocol):
+    """A table as the tape sees it: its weights by the number of their state, and the adjoints that
+    the way back finds for them.
+    """
+
+    adjoint: list[complex] | None
+
+    @property
+    def values(self) -> list[Any]: ...
+
+
+Entry = tuple[Weights, Weights | None, Transition, str | None]
 """Weights before and after, what led from one to the other, the step that it was."""
 
 
@@ -77,7 +88,7 @@ class Tape:
             known = self.layouts[states] = Layout(states)
         return known
 
-    def note(self, source: Table, target: Table, edges: list[Edge], name: str | None) -> None:
+    def note(self, source: Weights, target: Weights, edges: list[Edge], name: str | None) -> None:
         """Weights went from a table to another; of a step by name, chances carry derivatives."""
         if name is None:
             self.entries.append((source, target, Transition(tuple(edges)), None))
@@ -86,11 +97,11 @@ class Tape:
         move = Transition(plain, slopes=tuple(_derived(edges)))
         self.entries.append((source, target, move, name))
 
-    def ended(self, source: Table, gains: list[tuple[int, complex]]) -> None:
+    def ended(self, source: Weights, gains: list[tuple[int, complex]]) -> None:
         """States that end here, and what that adds to success and silent error."""
         self.entries.append((source, None, Transition((), gains=tuple(gains)), None))
 
-    def ended_by(self, source: Table, name: str, ends: list[tuple[int, complex, Any]]) -> None:
+    def ended_by(self, source: Weights, name: str, ends: list[tuple[int, complex, Any]]) -> None:
         """A step ends parts of some states: what that adds, and how likely with its derivative."""
         gains = tuple([(start, gain * chance.real) for start, gain, chance in ends])
         rises = tuple([(start, gain * (chance.imag / H)) for start, gain, chance in ends])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from pipelang.analysis.kernels.outcome_distribution import add
+from pipelang.analysis.frontier.states import add
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pipelang.analysis.frontier.table import is_zero
+from pipelang.analysis.frontier.states import is_zero
 from pipelang.analysis.kernels.costs import tools_cost, turn_cost
 from pipelang.analysis.kernels.durations import duration, model_time, tools_taken
 from pipelang.analysis.kernels.prepared_step import never_copies

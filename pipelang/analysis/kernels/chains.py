@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key, Table, is_zero
+from pipelang.analysis.frontier.states import Key, add, is_zero
+from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.kernels.calls import Caller, call_kernel, waited
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.costs import tools_cost
 from pipelang.analysis.kernels.each import each_closed, fixed_length
-from pipelang.analysis.kernels.outcome_distribution import Closed, add, of_answers
-from pipelang.analysis.kernels.prepared_step import Prepared, outage_key
+from pipelang.analysis.kernels.outcome_distribution import Closed, of_answers
+from pipelang.analysis.kernels.prepared_step import Prepared
+from pipelang.analysis.kernels.providers import outage_key
+from pipelang.analysis.kernels.subpipelines import SweepChild
 from pipelang.analysis.kernels.votes import CallKernel, Latent, LinkOutcome, cascaded, voted
 from pipelang.analysis.model.model import PipelineModel, all_right
 from pipelang.records import dataclass, field, replace
@@ -43,9 +46,13 @@ class ChainSituation:
 
 @dataclass(slots=True)
 class StepKernel:
-    """What a step comes to, by the variables that it reads."""
+    """The kernel of a step: its outcome distribution by the values of the variables that it reads.
+
+    `sweep` takes a sub-pipeline from its start to its ends, in the arithmetic of the caller.
+    """
 
     prepared: Prepared
+    sweep: SweepChild
     _calls: dict[tuple[int, Caller, bool], CallKernel] = field(default_factory=dict)
     _behind: dict[int, frozenset[str]] = field(default_factory=dict)
 
@@ -168,7 +175,7 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
         case p.Recall():
             return Closed(answers={(right, None, False): 1.0})
         case p.RunPipeline():
-            return prepared.runs[id(action)].close(now.values, around, now.again)
+            return prepared.runs[id(action)].close(now.values, around, now.again, kernel.sweep)
         case p.Each():
             return _each(kernel, action, now, around)
         case p.Cascade():

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key, Table, assign
+from pipelang.analysis.frontier.states import Key
+from pipelang.analysis.frontier.table import Table, assign
 from pipelang.analysis.model.model import RIGHT, PipelineModel, confidence_cut, value_key
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr

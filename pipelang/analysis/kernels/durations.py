@@ -5,24 +5,12 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.frontier.lattice import Lognormal, sigma_of
+from pipelang.analysis.frontier.lattice import Amount, Lognormal, sigma_of
 from pipelang.analysis.kernels.costs import tools_cost
-from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
     from pipelang.analysis.model.model import PipelineModel
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """Something between `least` and `most` (as distributions, or certain numbers), in seconds."""
-
-    least: Lognormal | float
-    most: Lognormal | float
-
-
-NONE = Amount(0.0, 0.0)
 
 
 def duration(spread: p.Spread | None, limit: Any) -> Amount:

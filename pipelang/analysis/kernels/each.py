@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.frontier.states import Key, add
 from pipelang.analysis.kernels.conditions import Draw
-from pipelang.analysis.kernels.outcome_distribution import Closed, Ending, add
+from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr

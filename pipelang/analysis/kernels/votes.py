@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pipelang.analysis.frontier.table import is_zero
+from pipelang.analysis.frontier.states import is_zero
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.vote import Open, verdict

@@ -25,11 +25,11 @@ from pipelang.analysis.latency.quantiles import (
     quantile,
 )
 from pipelang.analysis.latency.worst_time import longest_run
-from pipelang.analysis.metrics.bounds_over_unknowns import Enclosed, highest, random_points
 from pipelang.analysis.model.bernstein_bounds import Axis, Grid
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, highest, random_points
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis

@@ -10,24 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
-from pipelang.analysis.frontier.branching import by_arm, is_right, outdated, tested
 from pipelang.analysis.frontier.meter import TINY, Meter
-from pipelang.analysis.frontier.table import (
-    Key,
-    State,
-    Table,
-    assign,
-    forget,
-    merge,
-    split,
-    summed,
-)
+from pipelang.analysis.frontier.states import Key, State, add
+from pipelang.analysis.frontier.table import Table, assign, forget, merge, split, summed
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan, gate_plan, perform, test_plan
-from pipelang.analysis.kernels.outcome_distribution import Closed, Ending, add
+from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
 from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
 from pipelang.analysis.latency.regions import Order, ParallelRegion, RegionLeaf, Series, order_of
 from pipelang.analysis.model.model import ABSENT, END, RIGHT, WRONG, PipelineModel, value_key
+from pipelang.analysis.sweep.branching import by_arm, is_right, outdated, tested
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
 from pipelang.analysis.sweep.redos import through
 from pipelang.analysis.sweep.sweep import Totals
@@ -265,7 +257,7 @@ def _step(run: _Run, index: int, step: Any, table: Table, first: bool) -> Table:
     walk, model = run.walk, run.walk.model
     kernel = walk.kernels.get((id(step), run.taint))
     if kernel is None:
-        kernel = StepKernel(prepared_step(model, step, run.taint))
+        kernel = StepKernel(prepared_step(model, step, run.taint), walk_from)
         walk.kernels[id(step), run.taint] = kernel
     prepared = kernel.prepared
     if not first:

@@ -11,8 +11,8 @@ from typing import Any
 
 from pipelang.analysis.kernels.costs import Prompted, turn_cost
 from pipelang.analysis.kernels.each import fixed_length
-from pipelang.analysis.kernels.prepared_step import tiers_of
-from pipelang.analysis.kernels.subpipelines import child_of
+from pipelang.analysis.kernels.providers import tiers_of
+from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
@@ -187,7 +187,7 @@ def _loop(model: PipelineModel, step: p.Step, link: p.Link, agent: p.Agent, tier
         dearest = dearer(dearest, Worst(float(tool.cost), 0).times(tool.retry.count + 1))
     for name in agent.pipelines:
         arguments = tuple((q.name, ANYTHING) for q in program.pipelines[name].parameters)
-        child = child_of(model, p.RunPipeline(name, arguments)).model
+        child = child_model(model, p.RunPipeline(name, arguments))
         dearest = dearer(dearest, worst_run(child))
     return total + dearest.times((agent.steps - 1) * CALLS_A_TURN)
 
@@ -220,7 +220,7 @@ def _link(model: PipelineModel, step: p.Step, link: p.Link) -> Worst:
                 worst = dearer(worst, _loop(model, step, link, action, tier))
             return worst.times(_calls(link))
         case p.RunPipeline():
-            return worst_run(child_of(model, action).model)
+            return worst_run(child_model(model, action))
         case p.Each():
             worst = NOTHING
             for inner in action.body.links:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from math import inf
 
 from pipelang.analysis.kernels.each import fixed_length
-from pipelang.analysis.kernels.subpipelines import child_of
+from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.regions import waits
 from pipelang.analysis.latency.worst_cost import ANYTHING
 from pipelang.analysis.model.model import PipelineModel
@@ -160,7 +160,7 @@ def _link(model: PipelineModel, link: p.Link, people: bool) -> float:
             limit = link.timeout or model.program.tools[action.tool].timeout
             return _polled(link, _retries(link, inf if limit is None else float(limit)))
         case p.RunPipeline():
-            seconds = longest_run(child_of(model, action).model, people)
+            seconds = longest_run(child_model(model, action), people)
             return inf if seconds is None else seconds
         case p.Each():
             length = fixed_length(model.expand(action.elements))
@@ -191,7 +191,7 @@ def _tools(model: PipelineModel, agent: p.Agent, people: bool) -> float:
         longest = max(longest, (tool.retry.count + 1) * limit + float(waiting))
     for name in agent.pipelines:
         arguments = tuple((q.name, ANYTHING) for q in model.program.pipelines[name].parameters)
-        child = child_of(model, p.RunPipeline(name, arguments)).model
+        child = child_model(model, p.RunPipeline(name, arguments))
         seconds = longest_run(child, people)
         longest = max(longest, inf if seconds is None else seconds)
     return longest

@@ -13,7 +13,6 @@ from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
-from pipelang.analysis.metrics.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.metrics.importance import Slopes, importances, slopes
 from pipelang.analysis.metrics.metrics import (
     Averaged,
@@ -28,6 +27,7 @@ from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, posterior
+from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p

@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import isfinite
 
 from pipelang.analysis.latency.moved import moved, spread_of
-from pipelang.analysis.metrics.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr

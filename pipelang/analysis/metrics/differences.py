@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.analysis.metrics.bounds_over_unknowns import Read, look_behind
 from pipelang.analysis.metrics.metrics import DAYS_A_MONTH, by_name, reader_of
 from pipelang.analysis.model.bernstein_bounds import (
     GRID_LIMIT,
@@ -20,6 +19,7 @@ from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval
+from pipelang.analysis.sweep.bounds_over_unknowns import Read, look_behind
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p

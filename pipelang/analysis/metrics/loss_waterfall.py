@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pipelang.analysis.frontier.table import State, Table, merge, split
+from pipelang.analysis.frontier.states import State
+from pipelang.analysis.frontier.table import Table, merge, split
 from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel
 from pipelang.analysis.sweep.redos import Passage

@@ -46,6 +46,23 @@ class Number:
         return record
 
 
+def compare(value: Any, op: str, target: Any) -> Any:
+    """`value op target`, for numbers and element by element for arrays."""
+    match op:
+        case ">=":
+            return value >= target
+        case "<=":
+            return value <= target
+        case ">":
+            return value > target
+        case "<":
+            return value < target
+        case "==":
+            return value == target
+        case _:
+            return value != target
+
+
 def certain(value: float, basis: Basis) -> Number:
     """A number without uncertainty in it."""
     return Number(value, value, value, value, basis)

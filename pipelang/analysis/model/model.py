@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.model.parameters import Cut, Parameters
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.model.bernstein_bounds import Grid
+from pipelang.analysis.model.intervals import compare
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass
 
@@ -112,8 +113,6 @@ def interval(values: Any) -> Interval:
 def share_of(values: Any, op: str, target: float) -> float:
     """How many of the draws are on the right side of a target."""
     import numpy as np
-
-    from pipelang.analysis.metrics.objectives import compare
 
     array: np.ndarray[Any, Any] = np.atleast_1d(np.asarray(values, dtype=float))
     return float(np.mean(compare(array, op, target)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
 from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
 from pipelang.analysis.model.model import EFFECT, END, PipelineModel, redo_key, value_key

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from pipelang.analysis.frontier.table import DerivedTable, Key, Table
+from pipelang.analysis.frontier.states import Key
+from pipelang.analysis.frontier.table import DerivedTable, Table
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.model.model import PipelineModel, value_key
 from pipelang.analysis.sweep.liveness import Needed, Taint, uses

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.kernels.costs import attempt_cost
-from pipelang.analysis.kernels.prepared_step import outage_key
+from pipelang.analysis.kernels.providers import outage_key
 from pipelang.analysis.model.model import EFFECT, END, PipelineModel, value_key
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipelang.analysis.frontier.branching import is_right
-from pipelang.analysis.frontier.table import State, Table, forget, split, summed
+from pipelang.analysis.frontier.states import State
+from pipelang.analysis.frontier.table import Table, forget, split, summed
 from pipelang.analysis.frontier.tape import H, Tape
 from pipelang.analysis.frontier.totals import Totals, gain, record
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan
 from pipelang.analysis.kernels.prepared_step import prepared_step
+from pipelang.analysis.kernels.subpipelines import SweepChild
 from pipelang.analysis.model.model import EFFECT, PipelineModel, value_key
+from pipelang.analysis.sweep.branching import is_right
 from pipelang.analysis.sweep.liveness import Needed, Taint
 from pipelang.analysis.sweep.pruning import narrowed
 from pipelang.analysis.sweep.redos import Passage
@@ -26,10 +28,13 @@ Watch = Callable[[Passage, Totals], Passage]
 
 @dataclass(slots=True)
 class Sweep:
-    """A sweep under way. `again`: what is swept is being redone by a caller."""
+    """A sweep under way. `again`: what is swept is being redone by a caller. `sweep_child` sweeps
+    a sub-pipeline.
+    """
 
     model: PipelineModel
     totals: Totals
+    sweep_child: SweepChild
     again: bool = False
     tape: Tape | None = None
     kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
@@ -44,7 +49,8 @@ class Sweep:
             if self.tape is not None and self.tape.slopes:
                 nudges = dict.fromkeys(accuracy_sites(step), 1j * H)
                 model = replace(model, parameters=model.parameters.nudged(nudges), prepared={})
-            known = self.kernels[id(step), taint] = StepKernel(prepared_step(model, step, taint))
+            known = StepKernel(prepared_step(model, step, taint), self.sweep_child)
+            self.kernels[id(step), taint] = known
         return known
 
     def scratch(self, totals: Totals) -> Sweep:

@@ -10,23 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelang.analysis.frontier.branching import is_right, outdated
-from pipelang.analysis.frontier.table import (
-    Key,
-    State,
-    Table,
-    assign,
-    forget,
-    reader,
-    split,
-    summed,
-)
+from pipelang.analysis.frontier.states import Key, State, add
+from pipelang.analysis.frontier.table import Table, assign, forget, reader, split, summed
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import Totals, gain, record
 from pipelang.analysis.kernels.conditions import perform
-from pipelang.analysis.kernels.outcome_distribution import Closed, add
+from pipelang.analysis.kernels.outcome_distribution import Closed
 from pipelang.analysis.kernels.prepared_step import latent_key
 from pipelang.analysis.model.model import ABSENT, EFFECT, END, RIGHT, WRONG, value_key
+from pipelang.analysis.sweep.branching import is_right, outdated
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
 from pipelang.analysis.sweep.signatures import step_shape
 from pipelang.analysis.sweep.state import BlockSweep

@@ -30,15 +30,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from pipelang.analysis.frontier.branching import by_arm, tested
-from pipelang.analysis.frontier.table import Key, Table, assign, forget, merge, split
+from pipelang.analysis.frontier.states import Key, add
+from pipelang.analysis.frontier.table import Table, assign, forget, merge, split
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import OUTCOMES as OUTCOMES
 from pipelang.analysis.frontier.totals import Totals as Totals
 from pipelang.analysis.frontier.totals import all_figures as all_figures
 from pipelang.analysis.kernels.conditions import gate_plan, test_plan
-from pipelang.analysis.kernels.outcome_distribution import add
 from pipelang.analysis.model.model import EFFECT, RIGHT, WRONG, PipelineModel, value_key
+from pipelang.analysis.sweep.branching import by_arm, tested
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
 from pipelang.analysis.sweep.pruning import MANY_STATES
 from pipelang.analysis.sweep.redos import through
@@ -63,7 +63,7 @@ def sweep_from(
     model: PipelineModel, start: Table, taint: Taint, again: bool, watch: Watch | None = None
 ) -> Totals:
     """The same from a table of what is known before; `again`: as part of what is being redone."""
-    state = Sweep(model, Totals(), again, start.tape, watch=watch)
+    state = Sweep(model, Totals(), sweep_from, again, start.tape, watch=watch)
     start = assign(start, (EFFECT,), (), lambda seen: [((False,), 1)])
     left = _block(state, model.pipeline.block, start, taint, None, 0)
     assert not left, "a checked pipeline ends on every path"

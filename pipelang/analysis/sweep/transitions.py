@@ -11,10 +11,10 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key, State, Table
+from pipelang.analysis.frontier.states import Key, State, add
+from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.frontier.tape import Ends, H, Transition, slots_after
 from pipelang.analysis.frontier.totals import Totals, gain, record
-from pipelang.analysis.kernels.outcome_distribution import add
 from pipelang.analysis.sweep.liveness import Needed
 from pipelang.analysis.sweep.signatures import Shape
 from pipelang.semantics import program as p

@@ -13,7 +13,7 @@ from itertools import product
 from math import prod
 
 from pipelang.analysis.advice.trying import Bench, figures
-from pipelang.analysis.metrics.objectives import compare
+from pipelang.analysis.model.intervals import compare
 from pipelang.analysis.tuning.dimensions import Dimension
 from pipelang.diagnostics import Edit
 from pipelang.records import dataclass, field

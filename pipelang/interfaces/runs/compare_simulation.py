@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipelang.analysis.kernels.costs import tools_cost, turn_cost
-from pipelang.analysis.kernels.subpipelines import child_of
+from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
 from pipelang.analysis.model.model import PipelineModel, make_model
@@ -85,7 +85,7 @@ class Means:
         return tools_cost(self.model, agent)
 
     def child(self, action: p.RunPipeline) -> Means:
-        return Means(child_of(self.model, action).model)
+        return Means(child_model(self.model, action))
 
 
 def spending(program: p.Program, pipeline: p.Pipeline) -> Means:

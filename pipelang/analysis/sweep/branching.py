@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key, State, Table, forget, split
+from pipelang.analysis.frontier.states import Key, State
+from pipelang.analysis.frontier.table import Table, forget, split
 from pipelang.analysis.kernels.conditions import EvaluationPlan, perform, subject_plan
 from pipelang.analysis.model.model import RIGHT, PipelineModel, value_key
 from pipelang.semantics import expressions as expr
