@@ -7,27 +7,35 @@ know that their steps run side by side.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from pipelang.analysis.frontier.meter import TINY, Meter
 from pipelang.analysis.frontier.states import Key, State, add
 from pipelang.analysis.frontier.table import Table, assign, forget, merge, split, summed
 from pipelang.analysis.kernels.chains import StepKernel
-from pipelang.analysis.kernels.conditions import EvaluationPlan, gate_plan, perform, test_plan
+from pipelang.analysis.kernels.conditions import EvaluationPlan, perform
 from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
 from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
 from pipelang.analysis.latency.regions import Order, ParallelRegion, RegionLeaf, Series, order_of
 from pipelang.analysis.model.model import ABSENT, END, RIGHT, WRONG, PipelineModel, value_key
-from pipelang.analysis.sweep.branching import by_arm, is_right, outdated, tested
+from pipelang.analysis.sweep.branching import (
+    branches,
+    by_asking,
+    by_rightness,
+    by_verdict,
+    is_right,
+    judged,
+    judged_by,
+    outdated,
+    together,
+)
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
 from pipelang.analysis.sweep.redos import through
 from pipelang.analysis.sweep.sweep import Totals
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
-from pipelang.semantics.kernels.people import passes
-from pipelang.semantics.reads import outcome_reads
 
 RARE = 1e-11
 """States that fewer runs come to are left out: they move no quantile, and no mean that shows."""
@@ -119,11 +127,7 @@ class _Run:
         return _forget(self, index, passed)
 
     def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        plan = self.walk.plans.get(id(gate))
-        if plan is None:
-            plan = self.walk.plans[id(gate)] = gate_plan(self.walk.model, gate)
-        parts = tested(table, plan)
-        return parts.get(True, table.empty()), parts.get(False)
+        return judged(self.walk.model, gate, table, self.walk.plans)
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         _end(self, table, outcome)
@@ -307,14 +311,7 @@ def _first_of(end: tuple[int, int] | None, mine: tuple[int, int]) -> tuple[int, 
 
 def _end(run: _Run, table: Table, outcome: p.Outcome) -> None:
     """All states of a table end the run with an outcome."""
-    model = run.walk.model
-    names = sorted(model.roots(outcome_reads(outcome)) | run.taint)
-    keys = tuple(value_key(name) for name in names)
-
-    def right(seen: State) -> bool:
-        return is_right(model, outcome, dict(zip(keys, seen, strict=True)), run.taint)
-
-    for all_right, part in split(table, keys, right).items():
+    for all_right, part in by_rightness(run.walk.model, outcome, table, run.taint).items():
         add(run.walk.endings, (outcome, all_right, False), part.total())
 
 
@@ -327,15 +324,8 @@ def _barrier(run: _Run, index: int, item: p.Item, table: Table, first: bool) -> 
             return _region(run, (index,), table, first)
         case p.Person():
             return _person(run, item, table)
-        case p.When():
-            model = run.walk.model
-            parts = tested(table, test_plan(model, item.condition, item.name))
-            taint = run.taint | model.values(item.condition)
-            inside = ((True, item.then), (False, item.otherwise))
-            blocks = [(parts[holds], block) for holds, block in inside if holds in parts]
-            return _branches(run, index, blocks, taint)
-        case p.MatchBranch():
-            return _match(run, index, item, table)
+        case p.When() | p.MatchBranch():
+            return _branch(run, index, item, table)
         case p.End():
             _end(run, table, item.outcome)
             return table.empty()
@@ -347,54 +337,30 @@ def _barrier(run: _Run, index: int, item: p.Item, table: Table, first: bool) -> 
             assert_never(item)
 
 
-def _branches(
-    run: _Run, index: int, blocks: Iterable[tuple[Table, p.Block]], taint: Taint
-) -> Table:
+def _branch(run: _Run, index: int, item: p.When | p.MatchBranch, table: Table) -> Table:
+    blocks, taint = branches(run.walk.model, item, table, run.taint)
     return merge(
         [_block(run.walk, block, part, taint, run.needed, index) for part, block in blocks]
     )
 
 
-def _match(run: _Run, index: int, item: p.MatchBranch, table: Table) -> Table:
-    model = run.walk.model
-    parts = by_arm(model, item, table).items()
-    taint = run.taint | model.values(item.subject)
-    return _branches(run, index, [(part, item.arms[number][1]) for number, part in parts], taint)
-
-
 def _person(run: _Run, person: p.Person, table: Table) -> Table:
     """An approval or a hold. A hold that nobody vetoes lasts to its end."""
     walk, model = run.walk, run.walk.model
-    unasked: list[Table] = []
-    if person.when is not None:
-        parts = tested(table, test_plan(model, person.when, None))
-        unasked = [parts[False]] if False in parts else []
-        if True not in parts:
-            return merge(unasked)
-        table = parts[True]
-    role = model.program.roles[person.role]
-    in_time = model.parameters.timely(role.responds, person.seconds, person.role)
-    accuracy = model.parameters.value(role.accuracy)
-    timely, late = walk.meter.asks(role, person.seconds)
-    keys = tuple(value_key(name) for name in sorted(model.roots(person.judges)))
-    weights = summed(table, keys)
-    verdict: Key = ("verdict",)
+    asked, unasked = by_asking(model, person, table)
+    going: Table | None = None
+    if asked is not None:
+        timely, late = walk.meter.asks(model.program.roles[person.role], person.seconds)
+        weights = summed(asked, judged_by(model, person))
 
-    def outcomes(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
-        right = all(bit in (RIGHT, None) for bit in seen)
-        yes = accuracy if right else 1 - accuracy
-        chances: dict[bool, Any] = {}
-        for answers, share in ((True, in_time), (False, 1 - in_time)):
-            for says, part in ((True, yes), (False, 1 - yes)):
-                goes_on = passes(person, answers, says)
-                waits = not answers or (person.kind == "hold" and goes_on)
-                add(chances, goes_on, share * part * (late if waits else timely))
-        for chance in chances.values():
-            walk.spent(person.name, weights[seen], chance)
-        return [((goes_on,), chance) for goes_on, chance in chances.items()]
+        def takes(answers: bool, goes_on: bool) -> Any:
+            return late if not answers or (person.kind == "hold" and goes_on) else timely
 
-    parts = split(assign(table, (verdict,), keys, outcomes), (verdict,), lambda seen: seen[0])
-    if False in parts:
-        _end(run, parts[False], person.otherwise)
-    going = [forget(parts[True], lambda key: key != verdict)] if True in parts else []
-    return merge([*going, *unasked])
+        def seen_by(seen: State, chances: list[Any]) -> None:
+            for chance in chances:
+                walk.spent(person.name, weights[seen], chance)
+
+        going, stopped = by_verdict(model, person, asked, takes, seen_by)
+        if stopped is not None:
+            _end(run, stopped, person.otherwise)
+    return together(going, unasked)

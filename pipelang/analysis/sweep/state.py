@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipelang.analysis.frontier.states import State
-from pipelang.analysis.frontier.table import Table, forget, split, summed
+from pipelang.analysis.frontier.table import Table, forget, summed
 from pipelang.analysis.frontier.tape import H, Tape
 from pipelang.analysis.frontier.totals import Totals, gain, record
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan
 from pipelang.analysis.kernels.prepared_step import prepared_step
 from pipelang.analysis.kernels.subpipelines import SweepChild
-from pipelang.analysis.model.model import EFFECT, PipelineModel, value_key
-from pipelang.analysis.sweep.branching import is_right
+from pipelang.analysis.model.model import EFFECT, PipelineModel
+from pipelang.analysis.sweep.branching import by_rightness
 from pipelang.analysis.sweep.liveness import Needed, Taint
 from pipelang.analysis.sweep.pruning import narrowed
 from pipelang.analysis.sweep.redos import Passage
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.reads import outcome_reads
 from pipelang.semantics.walk import inner_links
 
 Watch = Callable[[Passage, Totals], Passage]
@@ -85,13 +83,7 @@ class BlockSweep:
 def end(walk: BlockSweep, table: Table, outcome: p.Outcome) -> None:
     """All states of a table end the run with an outcome."""
     model, totals = walk.sweep.model, walk.sweep.totals
-    names = sorted(model.roots(outcome_reads(outcome)) | walk.taint)
-    keys = tuple(value_key(name) for name in names)
-
-    def right(seen: State) -> bool:
-        return is_right(model, outcome, dict(zip(keys, seen, strict=True)), walk.taint)
-
-    for all_right, part in split(table, keys, right).items():
+    for all_right, part in by_rightness(model, outcome, table, walk.taint).items():
         for (wrong_effect,), weight in summed(part, (EFFECT,)).items():
             record(totals, outcome, all_right, wrong_effect, weight)
         if part.tape is not None:

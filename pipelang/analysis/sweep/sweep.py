@@ -30,15 +30,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from pipelang.analysis.frontier.states import Key, add
-from pipelang.analysis.frontier.table import Table, assign, forget, merge, split
+from pipelang.analysis.frontier.states import add
+from pipelang.analysis.frontier.table import Table, assign, merge
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import OUTCOMES as OUTCOMES
 from pipelang.analysis.frontier.totals import Totals as Totals
 from pipelang.analysis.frontier.totals import all_figures as all_figures
-from pipelang.analysis.kernels.conditions import gate_plan, test_plan
-from pipelang.analysis.model.model import EFFECT, RIGHT, WRONG, PipelineModel, value_key
-from pipelang.analysis.sweep.branching import by_arm, tested
+from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel, value_key
+from pipelang.analysis.sweep.branching import branches, by_asking, by_verdict, judged, together
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
 from pipelang.analysis.sweep.pruning import MANY_STATES
 from pipelang.analysis.sweep.redos import through
@@ -48,7 +47,6 @@ from pipelang.analysis.sweep.steps import region
 from pipelang.analysis.sweep.transitions import moved
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.people import passes
 
 
 def sweep(model: PipelineModel, tape: Tape | None = None, watch: Watch | None = None) -> Totals:
@@ -104,7 +102,7 @@ class _Passage:
         return _gate(self.walk, index, gate, otherwise, table)
 
     def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        return _judged(self.walk, gate, table)
+        return judged(self.walk.sweep.model, gate, table, self.walk.sweep.plans)
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         end(self.walk, table, outcome)
@@ -122,7 +120,7 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
     def act(totals: Totals, table: Table) -> Table:
         here = replace(walk, sweep=walk.sweep.scratch(totals))
         totals.work += len(table)
-        passed, failed = _judged(here, gate, table)
+        passed, failed = judged(here.sweep.model, gate, table, here.sweep.plans)
         if failed is not None:
             end(here, failed, otherwise)
         return walk.let_go(index, passed)
@@ -135,15 +133,6 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
     return moved(table, shape, walk.needed, index, False, act, totals, otherwise, None)
 
 
-def _judged(walk: BlockSweep, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-    """What passes a gate, and what does not."""
-    plan = walk.sweep.plans.get(id(gate))
-    if plan is None:
-        plan = walk.sweep.plans[id(gate)] = gate_plan(walk.sweep.model, gate)
-    parts = tested(table, plan)
-    return parts.get(True, table.empty()), parts.get(False)
-
-
 # ---------------------------------------------------------------------------------- barriers
 
 
@@ -153,10 +142,8 @@ def _barrier(walk: BlockSweep, index: int, item: p.Item, table: Table, first: bo
             return region(walk, (index,), table, first)
         case p.Person():
             return _person(walk, item, table)
-        case p.When():
-            return _when(walk, index, item, table)
-        case p.MatchBranch():
-            return _match(walk, index, item, table)
+        case p.When() | p.MatchBranch():
+            return _branch(walk, index, item, table)
         case p.End():
             end(walk, table, item.outcome)
             return table.empty()
@@ -182,56 +169,18 @@ def _remember(walk: BlockSweep, item: p.Remember, table: Table) -> Table:
 
 def _person(walk: BlockSweep, person: p.Person, table: Table) -> Table:
     model = walk.sweep.model
-    unasked: Table | None = None
-    if person.when is not None:
-        parts = tested(table, test_plan(model, person.when, None))
-        unasked = parts.get(False)
-        if True not in parts:
-            return unasked if unasked is not None else table.empty()
-        table = parts[True]
-    add(walk.sweep.totals.asked, person.role, table.total())
-    role = model.program.roles[person.role]
-    in_time = model.parameters.timely(role.responds, person.seconds, person.role)
-    accuracy = model.parameters.value(role.accuracy)
-    keys = tuple(value_key(name) for name in sorted(model.roots(person.judges)))
-    verdict: Key = ("verdict",)
-
-    def outcomes(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
-        right = all(bit in (RIGHT, None) for bit in seen)
-        yes = accuracy if right else 1 - accuracy
-        chances: dict[bool, Any] = {}
-        for timely, share in ((True, in_time), (False, 1 - in_time)):
-            for says, part in ((True, yes), (False, 1 - yes)):
-                goes_on = passes(person, timely, says)
-                chances[goes_on] = chances.get(goes_on, 0.0) + share * part
-        return [((goes_on,), chance) for goes_on, chance in chances.items()]
-
-    decided = assign(table, (verdict,), keys, outcomes)
-    parts = split(decided, (verdict,), lambda seen: seen[0])
-    if False in parts:
-        end(walk, parts[False], person.otherwise)
-    going = parts.get(True)
-    kept = [] if going is None else [forget(going, lambda key: key != verdict)]
-    return merge([*kept, *([unasked] if unasked is not None else [])])
+    asked, unasked = by_asking(model, person, table)
+    going: Table | None = None
+    if asked is not None:
+        add(walk.sweep.totals.asked, person.role, asked.total())
+        going, stopped = by_verdict(model, person, asked)
+        if stopped is not None:
+            end(walk, stopped, person.otherwise)
+    return together(going, unasked)
 
 
-def _when(walk: BlockSweep, index: int, item: p.When, table: Table) -> Table:
-    model = walk.sweep.model
-    parts = tested(table, test_plan(model, item.condition, item.name))
-    taint = walk.taint | model.values(item.condition)
-    ends = [
-        _block(walk.sweep, block, parts[holds], taint, walk.needed, index)
-        for holds, block in ((True, item.then), (False, item.otherwise))
-        if holds in parts
-    ]
-    return merge(ends)
-
-
-def _match(walk: BlockSweep, index: int, item: p.MatchBranch, table: Table) -> Table:
-    model = walk.sweep.model
-    taint = walk.taint | model.values(item.subject)
-    ends = [
-        _block(walk.sweep, item.arms[number][1], part, taint, walk.needed, index)
-        for number, part in by_arm(model, item, table).items()
-    ]
-    return merge(ends)
+def _branch(walk: BlockSweep, index: int, item: p.When | p.MatchBranch, table: Table) -> Table:
+    blocks, taint = branches(walk.sweep.model, item, table, walk.taint)
+    return merge(
+        [_block(walk.sweep, block, part, taint, walk.needed, index) for part, block in blocks]
+    )
