@@ -104,7 +104,7 @@ def value_of(program: p.Program, chance: Chance) -> float | None:
         case CountedShare():
             return chance.good / chance.total
         case MeasuredShare():
-            rows = program.evidence[chance.file].rows
-            return sum(row.correct for row in rows) / len(rows)
+            file = program.evidence[chance.file]
+            return file.right / len(file.rows)
         case _:
             return None

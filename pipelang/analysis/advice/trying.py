@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.metrics.metrics import left_out, reader_of
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import OUTCOMES, sweep
@@ -96,7 +97,7 @@ def figures(
 
     `measured` replaces measured shares by their site. Costs are left out where a price is unknown.
     """
-    parameters = Parameters(program.evidence, lambda site: 0.5, measured or {})
+    parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5, measured or {})
     model = make_model(program, pipeline, parameters)
     totals = sweep(model, Tape())
     if parameters.unknown_sites or parameters.left_out or left_out(totals) > 1e-12:

@@ -14,9 +14,10 @@ from typing import Any
 from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.metrics import Figures, field_of, reader_of
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, compare
 from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import posterior
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, enclosed, look_behind
 from pipelang.analysis.sweep.sweep import Totals, sweep
@@ -131,7 +132,7 @@ def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
     """What a report reads its outcomes off, without what takes longer; measured figures that stand
     beside unknown ones are taken at their point estimates.
     """
-    point = Parameters(program.evidence, lambda site: 0.5)
+    point = point_parameters(program)
     totals = sweep(make_model(program, pipeline, point))
     look_behind(program, pipeline, point)
     bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
@@ -195,7 +196,9 @@ def _least(
 
 
 def _at(program: p.Program, pipeline: p.Pipeline, unknown: Callable[[str], Any]) -> Totals:
-    return sweep(make_model(program, pipeline, Parameters(program.evidence, unknown)))
+    return sweep(
+        make_model(program, pipeline, Parameters(EvidenceTable(program.evidence), unknown))
+    )
 
 
 # ---------------------------------------------------------------------------------- widening

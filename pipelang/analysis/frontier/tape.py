@@ -58,7 +58,7 @@ class Transition:
     work: int = 1
 
 
-class Weights(Protocol):
+class WeightedStates(Protocol):
     """A table as the tape sees it: its weights by the number of their state, and the adjoints that
     the way back finds for them.
     """
@@ -69,7 +69,7 @@ class Weights(Protocol):
     def values(self) -> list[Any]: ...
 
 
-Entry = tuple[Weights, Weights | None, Transition, str | None]
+Entry = tuple[WeightedStates, WeightedStates | None, Transition, str | None]
 """Weights before and after, what led from one to the other, the step that it was."""
 
 
@@ -88,7 +88,9 @@ class Tape:
             known = self.layouts[states] = Layout(states)
         return known
 
-    def note(self, source: Weights, target: Weights, edges: list[Edge], name: str | None) -> None:
+    def note(
+        self, source: WeightedStates, target: WeightedStates, edges: list[Edge], name: str | None
+    ) -> None:
         """Weights went from a table to another; of a step by name, chances carry derivatives."""
         if name is None:
             self.entries.append((source, target, Transition(tuple(edges)), None))
@@ -97,11 +99,13 @@ class Tape:
         move = Transition(plain, slopes=tuple(_derived(edges)))
         self.entries.append((source, target, move, name))
 
-    def ended(self, source: Weights, gains: list[tuple[int, complex]]) -> None:
+    def ended(self, source: WeightedStates, gains: list[tuple[int, complex]]) -> None:
         """States that end here, and what that adds to success and silent error."""
         self.entries.append((source, None, Transition((), gains=tuple(gains)), None))
 
-    def ended_by(self, source: Weights, name: str, ends: list[tuple[int, complex, Any]]) -> None:
+    def ended_by(
+        self, source: WeightedStates, name: str, ends: list[tuple[int, complex, Any]]
+    ) -> None:
         """A step ends parts of some states: what that adds, and how likely with its derivative."""
         gains = tuple([(start, gain * chance.real) for start, gain, chance in ends])
         rises = tuple([(start, gain * (chance.imag / H)) for start, gain, chance in ends])

@@ -26,6 +26,7 @@ from pipelang.analysis.latency.quantiles import (
 )
 from pipelang.analysis.latency.worst_time import longest_run
 from pipelang.analysis.model.bernstein_bounds import Axis, Grid
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
@@ -124,7 +125,7 @@ def spent(
     measures: tuple[Measure, ...] = (Measure.COST, Measure.LATENCY_MOST)
     if asks_people(program, pipeline):
         measures = (*measures, Measure.TURNAROUND_MOST)
-    parameters, rows = Parameters(program.evidence, point.unknown), 1
+    parameters, rows = Parameters(point.evidence, point.unknown), 1
     if bounded is not None:
         parameters, rows = _probes(program, bounded.axes)
     scales = coarse_scales(measures)
@@ -196,7 +197,7 @@ def _known(
     """Figures that hang on nothing undeclared but latencies."""
     measures = tuple(coarse.taken)
     scales = fine_scales(coarse)
-    plain = Parameters(program.evidence, point.unknown)
+    plain = Parameters(point.evidence, point.unknown)
     fine = coarse
     if scales:
         fine = measured(program, pipeline, plain, scales, measures, means=False)
@@ -279,7 +280,9 @@ def _columns(program: p.Program, unknown: Any, choose: Any) -> Parameters:
         shares = choose(site, count)
         return None if shares is None else [column(share) for share in shares]
 
-    return Parameters(program.evidence, lambda site: column(unknown(site)), choose=chosen)
+    return Parameters(
+        EvidenceTable(program.evidence), lambda site: column(unknown(site)), choose=chosen
+    )
 
 
 def _differ(taken: Taken, row: int) -> bool:

@@ -7,7 +7,7 @@ when its attempts cost one dollar and all others nothing. The dearest run is a s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.metrics.analyse import Analysis
@@ -18,13 +18,14 @@ from pipelang.analysis.metrics.loss_waterfall import (
     wrongly_done,
 )
 from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, Weight
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance, EvidenceFile
+from pipelang.semantics.chance import Chance
 from pipelang.semantics.walk import agent_of, inner_links
 
 
@@ -61,9 +62,7 @@ class Derivation:
 class Recorder(Parameters):
     """Parameters that remember which chances were asked for, and what they were, by their site."""
 
-    def __init__(
-        self, evidence: Mapping[str, EvidenceFile], unknown: Callable[[str], Weight]
-    ) -> None:
+    def __init__(self, evidence: EvidenceTable, unknown: Callable[[str], Weight]) -> None:
         Parameters.__init__(self, evidence, unknown)
         self.asked: dict[str, tuple[Chance, Weight]] = {}
 
@@ -75,7 +74,7 @@ class Recorder(Parameters):
 
 def recorded(program: p.Program, pipeline: p.Pipeline) -> tuple[PipelineModel, Recorder]:
     """The pipeline as a sweep sees it at the point, and what it asked for in one sweep."""
-    recorder = Recorder(program.evidence, lambda site: 0.5)
+    recorder = Recorder(EvidenceTable(program.evidence), lambda site: 0.5)
     model = make_model(program, pipeline, recorder)
     sweep(model)
     return model, recorder

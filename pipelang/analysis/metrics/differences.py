@@ -15,9 +15,10 @@ from pipelang.analysis.model.bernstein_bounds import (
     unknown_degrees,
 )
 from pipelang.analysis.model.coupled_posterior import Side, coupled
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, look_behind
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
@@ -241,7 +242,7 @@ def _pair(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> 
 
 def _point(program: p.Program, pipeline: p.Pipeline) -> tuple[Side, int]:
     """What a pipeline hangs on, and how many states a sweep of it has."""
-    point = Parameters(program.evidence, lambda site: 0.5)
+    point = point_parameters(program)
     model = make_model(program, pipeline, point)
     totals = sweep(model)
     look_behind(program, pipeline, point)
@@ -269,7 +270,7 @@ def _over_unknowns(first: _One, second: _One) -> _Pair | None:
         unknown, choose = values
         program, pipeline, _ = one
         named = Parameters(
-            program.evidence,
+            EvidenceTable(program.evidence),
             lambda site: unknown(called.get(site, site)),
             choose=lambda site, count: choose(called.get(site, site), count),
         )

@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any
 
 from pipelang.analysis.frontier.states import Key
-from pipelang.analysis.model.parameters import Cut, Parameters
+from pipelang.analysis.model.evidence import Cut
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -90,10 +91,9 @@ class PipelineModel:
     def file_of(self, step: str) -> str | None:
         """The evidence file behind a step's confidence: the first that its chain names."""
         for link in self.steps[step].chain.links:
-            if isinstance(link.accuracy, MeasuredShare):
-                rows = self.program.evidence[link.accuracy.file].rows
-                if all(row.confidence is not None for row in rows):
-                    return link.accuracy.file
+            share = link.accuracy
+            if isinstance(share, MeasuredShare) and self.parameters.evidence[share.file].all_graded:
+                return share.file
         return None
 
 

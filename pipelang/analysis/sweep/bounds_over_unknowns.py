@@ -135,7 +135,7 @@ def look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> 
     answer where 9 of 9 were right; the posterior and the bounds do.
     """
     while point.never_happened():
-        beyond = Parameters(program.evidence, point.unknown, *point.interior())
+        beyond = Parameters(point.evidence, point.unknown, *point.interior())
         sweep(make_model(program, pipeline, beyond))
         if not point.learn(beyond):
             return
@@ -157,7 +157,7 @@ def enclosed(
         most = highest(degrees, len(axes))
 
     def swept(unknown: Unknown, choose: Choose) -> Totals:
-        parameters = Parameters(program.evidence, unknown, choose=choose)
+        parameters = Parameters(point.evidence, unknown, choose=choose)
         return sweep(make_model(program, pipeline, parameters))
 
     grid = Grid(tuple(axes), tuple(most))
@@ -172,7 +172,7 @@ def _degrees(
 ) -> Totals:
     """A sweep over degrees, which also goes where the posterior does and the point does not."""
     unknown, choose = unknown_degrees(axes)
-    parameters = Parameters(program.evidence, unknown, *point.interior(), choose=choose)
+    parameters = Parameters(point.evidence, unknown, *point.interior(), choose=choose)
     return sweep(make_model(program, pipeline, parameters))
 
 

@@ -14,7 +14,7 @@ from pipelang.analysis.advice.changes import ChangeKind
 from pipelang.analysis.advice.shares import value_of
 from pipelang.analysis.kernels.costs import attempt_cost
 from pipelang.analysis.model.model import PipelineModel, make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import point_parameters
 from pipelang.analysis.tuning.dimensions import Dimension
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items, inner_blocks
@@ -36,7 +36,7 @@ def least_cost(
         ),
         default=0.0,
     )
-    model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+    model = make_model(program, pipeline, point_parameters(program))
     total = 0.0
     for item in model.pipeline.block.items:
         if any(

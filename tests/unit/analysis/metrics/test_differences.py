@@ -11,7 +11,7 @@ import pytest
 from pipelang.analysis.metrics.differences import Changes, differences
 from pipelang.analysis.model.coupled_posterior import Side, coupled, same_files
 from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import point_parameters
 from pipelang.analysis.model.posterior import posterior
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.interfaces.check.check import Checked, check_file
@@ -147,7 +147,7 @@ def test_coupled_draws_have_the_posterior_of_each_side() -> None:
         program = one.program
         assert program is not None
         pipeline = program.pipelines["p"]
-        point = Parameters(program.evidence, lambda site: 0.5)
+        point = point_parameters(program)
         model = make_model(program, pipeline, point)
         sweep(model)
         sides.append(Side("p", point, model.thresholds))
