@@ -1,4 +1,4 @@
-"""The frontier: a table from what is still needed of the past to its probability.
+"""The frontier: a table from the live variables of the past to their probability.
 
 A variable is a hidden bit, a draw or a counter; a state gives a value to each. `None` means that
 the variable was not drawn on the way here. Variables that nothing reads any more are summed out.
@@ -15,9 +15,9 @@ from pipelang.analysis.frontier.tape import Tape
 
 
 class Table:
-    """Weights by state; `slots` says where in a state a variable stands.
+    """Weights by state; `slots` is the order of the variables in a state.
 
-    On a `tape` everything that is done to it is noted there; `adjoint` is what the way back found.
+    On a `tape` every operation is recorded; `adjoint` is the result of the backward pass.
     """
 
     __slots__ = ("_layout", "_values", "_weights", "adjoint", "slots", "tape")

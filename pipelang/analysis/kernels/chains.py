@@ -1,9 +1,10 @@
-"""Chains closed into kernels: from what is right, routed and out of order to what a step comes to.
+"""Kernels of chains: from the rightness of arguments, routes and outages to a step's outcome
+distribution.
 
-The walk itself is the chain's kernel in `semantics.kernels.chain`; here every attempt gets its
-probability. Attempts are independent but for outages, which are drawn once per provider and run.
-A value whose step is redone carries its latent verdicts: would it be right if its arguments are,
-and if they are not. A new answer copies them with the correlation of the link that gives it.
+The order of attempts is that of `semantics.kernels.chain`; here every attempt gets its probability.
+Attempts are independent but for outages, which are drawn once per provider and run. A value whose
+step may be redone carries its latent verdicts: would it be right if its arguments are, and if they
+are not. A new answer copies them with the correlation of its link.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ from pipelang.semantics.walk import agent_of
 
 @dataclass(frozen=True, slots=True)
 class ChainSituation:
-    """In which a chain is walked: what was drawn, what is around it, the answer before this one.
+    """The situation of a chain: the values drawn, the conditions around it, the answer before this
+    one.
 
-    `again`: its step is being redone, and so looks into no cache.
+    `again`: its step is being redone, and so does not use a cache.
     """
 
     model: PipelineModel
@@ -119,7 +121,9 @@ def _attempt(
 def _hit(
     kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozenset[str]
 ) -> tuple[dict[Any, Any], Any]:
-    """A cached answer: as right as a fresh one that was given; and 0 where none ever is, else 1."""
+    """Return the distribution of a cached answer, which is that of a fresh answer that was given;
+    and 0 where none ever is, else 1.
+    """
     action = link.action
     if link.vote is None and not isinstance(action, p.Cascade):
         call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
@@ -143,7 +147,7 @@ def _hit(
 
 
 def _calm(now: ChainSituation) -> dict[Key, Any]:
-    """The same situation without outages: what is in a cache was answered."""
+    """Return the situation without outages: an answer in a cache was given."""
     return {key: False if key[0] == "outage" else value for key, value in now.values.items()}
 
 
@@ -167,7 +171,7 @@ def _fresh(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozen
 
 
 def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozenset[str]) -> Closed:
-    """The same without what an agent's pipelines may do besides."""
+    """Return the kernel of an action without the effects of an agent's pipelines."""
     model, action, prepared = now.model, link.action, kernel.prepared
     right = all_right(now.values, around | kernel.behind(model, action))
     keeps = prepared.tracks_latent
@@ -266,10 +270,10 @@ def _turns(kernel: StepKernel, link: p.Link, now: ChainSituation) -> int:
 
 
 def _with_hazards(kernel: StepKernel, link: p.Link, now: ChainSituation, closed: Closed) -> Closed:
-    """What the pipelines among an agent's tools may do besides, where they can do something.
+    """Add the effects of the pipelines among an agent's tools, where they have any.
 
-    It is done by the first tools that are called: behind the first turn of the first loop that has
-    answered it. That none do it, or these, are the extremes of all that the model may choose.
+    The first tools that are called have them: after the first turn of the first loop that answered.
+    That none or all of them happen are the extremes of a model's choices.
     """
     agent = agent_of(link.action)
     loop = None if agent is None else kernel.prepared.loops[id(agent)]
@@ -330,7 +334,7 @@ def _each(kernel: StepKernel, each: p.Each, now: ChainSituation, around: frozens
 
 
 def _ended(closed: Closed, body: p.Chain, now: ChainSituation) -> Closed:
-    """A body that ends in an outcome ends the run where it is used up."""
+    """Turn the failure of a body that ends in an outcome into an end of the run."""
     if body.end is None:
         return closed
     right = True

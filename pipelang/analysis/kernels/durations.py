@@ -1,4 +1,6 @@
-"""What things take: from the declared latencies, timeouts and answers of people to amounts."""
+"""Durations of attempts and of people's answers: from declared latencies and timeouts to
+amounts.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""`each` closed into a kernel: alike elements, counted until the action is decided.
+"""Kernels of `each`: identical elements, counted until the action is decided.
 
-Given outages, rightness and length, every element is an independent walk of the body's chain. What
-the rest depends on is carried from one to the next: how many answered, whether one was wrong,
-whether something was done wrongly, and which outcome came first.
+Given outages, rightness and length, every element is an independent walk of the body's chain. Four
+facts are carried from one to the next: how many answered, whether one was wrong, whether there was
+a wrong effect, and which outcome came first.
 """
 
 from __future__ import annotations

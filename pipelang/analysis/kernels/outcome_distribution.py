@@ -1,4 +1,4 @@
-"""What a link, a chain or a sub-pipeline comes to in one situation, closed into probabilities."""
+"""The outcome distribution of a link, a chain or a sub-pipeline in one situation."""
 
 from __future__ import annotations
 

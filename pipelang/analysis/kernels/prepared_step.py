@@ -1,7 +1,7 @@
-"""What a step's kernel needs to know beforehand: its draws, its routes, what lies inside it.
+"""Preparation of a step's kernel: its draws, its routes, and the sub-pipelines and lists inside it.
 
-Draws about the step as a whole (outages, routes, lengths, what traffic says of an argument) are
-made before its chain is walked; those about an element of an `each` once per element.
+Draws about the step as a whole (outages, routes, lengths, traffic of an argument) are made before
+its chain is walked; those about an element of an `each` once per element.
 """
 
 from __future__ import annotations

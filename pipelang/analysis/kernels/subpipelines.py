@@ -1,8 +1,8 @@
-"""Sub-pipelines closed into kernels: a sweep of the child for every situation that it is run in.
+"""Kernels of sub-pipelines: a sweep of the child for every situation in which it is run.
 
-A situation is which providers are out, which arguments are right, and what was drawn about the
-arguments: paths and conditions with a share that mention only parameters are the caller's draws,
-made once per version of the argument, by the caller's share or else by the child's.
+A situation says which providers are out, which arguments are right, and which values were drawn
+about the arguments: paths and conditions with a share that mention only parameters are the caller's
+draws, made once per version of the argument, by the caller's share or else by the child's.
 """
 
 from __future__ import annotations

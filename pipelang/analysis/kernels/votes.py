@@ -1,9 +1,8 @@
-"""Votes and cascades closed into kernels: several answers, one of which is taken.
+"""Kernels of votes and cascades: several answers, of which one is taken.
 
 Every call's answer has latent verdicts (right with right arguments, right with a wrong one); with
 the link's correlation it copies those of the answer just before. Wrong answers of a vote agree with
-one another. Both walk the calls one by one and carry what the rest depends on: the tally, the last
-latents.
+one another. Both kernels go through the calls one by one and carry the tally and the last latents.
 """
 
 from __future__ import annotations

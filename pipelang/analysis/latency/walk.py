@@ -1,8 +1,8 @@
-"""A pipeline walked with distributions for weights: what all of its runs take.
+"""The walk: the sweep's pass with distributions of cost and time for weights.
 
-The order is the sweep's, and so are the kernels, the tests and what is forgotten when. Other than
-there, weights carry what was taken on the way, nothing is accounted for on the way, and regions
-know that their steps run side by side.
+The order of items, the kernels, the tests and the liveness of variables are those of the sweep.
+Three things differ: weights carry the distribution of the cost and time so far, nothing is
+accounted on the way, and the steps of a region run side by side.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ another.
 
 @dataclass(slots=True)
 class TimeWalk:
-    """`endings` are where runs end, with what they took; `times` the mean of what every step and
-    person takes a run, a number for each measure.
+    """A walk in progress. `endings` are the outcomes of runs, with the distributions of their cost
+    and time; `times` the mean time of every step and person per run, a number for each measure.
     """
 
     model: PipelineModel
@@ -64,13 +64,13 @@ class TimeWalk:
     orders: dict[tuple[int, tuple[int, ...]], Order] = field(default_factory=dict)
 
     def number(self, outcome: p.Outcome, right: bool) -> int:
-        """What stands for an ending in a state."""
+        """Return the number that stands for an outcome in a state."""
         number = self.numbers.setdefault((outcome, right), len(self.numbers) + 1)
         self.ended[number] = (outcome, right)
         return number
 
     def spent(self, name: str, weight: Any, taken: Any) -> None:
-        """Something takes so much, where a run comes to it with this weight."""
+        """Add the time of a step or person, where a run reaches it with this weight."""
         count = len(self.meter.measures)
         if getattr(taken, "shape", ())[-1:] != (self.meter.length,):
             return
@@ -81,12 +81,14 @@ class TimeWalk:
 
 
 def walk(model: PipelineModel, start: Table | None = None) -> TimeWalk:
-    """All runs of a pipeline, from a model with a meter; `start` has what is known before."""
+    """Walk all runs of a pipeline, from a model with a meter; `start` has the values known
+    before.
+    """
     return _walked(model, start or Table(), frozenset(), again=False)
 
 
 def walk_from(model: PipelineModel, start: Table, taint: Taint, again: bool) -> Totals:
-    """A sub-pipeline's endings from a table of what is known before."""
+    """Return the endings of a sub-pipeline from a table of the values known before."""
     endings = _walked(model, start, taint, again).endings
     told = {
         (id(outcome), right, wrong): (outcome, weight)
@@ -107,7 +109,7 @@ def _walked(model: PipelineModel, start: Table, taint: Taint, again: bool) -> Ti
 
 @dataclass(slots=True)
 class _Run:
-    """A block being walked, and what is done at its parts."""
+    """A block during the walk, and the operations at its parts."""
 
     walk: TimeWalk
     block: p.Block
@@ -144,7 +146,7 @@ def _block(
 
 
 def _likely(run: _Run, table: Table) -> Table:
-    """The states without those that next to no run comes to."""
+    """Remove the states that almost no run reaches."""
     count = len(run.walk.meter.measures)
     weights = {
         state: weight

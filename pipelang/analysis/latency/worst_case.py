@@ -1,13 +1,13 @@
 """The worst run of a pipeline: one fold over its blocks, chains and actions.
 
-The worst run uses up every retry, link and redo and takes the worst branch. What "worst" adds up is
-for a `Measure` to say: it is a table of how amounts combine (one after the other, side by side, the
-larger of two, so many attempts), and what one attempt of each kind takes. `worst_cost` measures
-dollars and tokens, `worst_time` seconds.
+The worst run uses up every retry, link and redo, and takes the worst branch. A `WorstCase` says
+what is added up: it is a table of how amounts combine (in sequence, side by side, the larger of
+two, so many attempts), and of the amount of one attempt of each kind. `worst_cost` adds up dollars
+and tokens, `worst_time` seconds.
 
 A block has two amounts: the worst way to its end, and the worst way that ends the run inside it.
-They are kept apart because only the first is followed by what stands behind the block. A gate or a
-step that ends the run does so no later than everything below it, so it needs no amount of its own.
+They are separate because only the first is followed by the items behind the block. A gate or a step
+that ends the run does so no later than everything below it, so it needs no amount of its own.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What an evidence file says by itself: how often answers are right, whether their confidence can
-be believed, and what a threshold on it would catch.
+"""Calibration of an evidence file: its accuracy, whether confidences can be believed, and the
+effect of thresholds.
 
 Bins are ten equal parts of [0, 1], each with its lower bound and without its upper one, the last
 with both: a model that says 0.9 is in the bin that a test `>= 0.9` lets pass. Confidences are
@@ -132,7 +132,7 @@ def _deviation(n: int, p: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """What a test of the confidence does with the rows of a file.
+    """The effect of a threshold on the rows of a file.
 
     `catches` is P(does not pass | wrong), `false_alarms` P(does not pass | right); `accuracy` that
     of the rows that pass. The counts behind them: `caught` of `wrong`, `alarmed` of `right`.
@@ -173,6 +173,6 @@ class Threshold:
 
 
 def at_threshold(answers: LabelledAnswers, cut: Cut) -> Threshold:
-    """What a threshold does with the rows that have a confidence."""
+    """Count the rows with a confidence on either side of a threshold."""
     right, wrong = (len(answers.confidences[kind]) for kind in (True, False))
     return Threshold(cut, right, wrong, answers.below(False, cut), answers.below(True, cut))

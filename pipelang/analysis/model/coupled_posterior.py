@@ -1,13 +1,13 @@
-"""Two pipelines over one posterior: what both hang on is drawn once for both.
+"""A joint posterior for two pipelines: parameters that both use are drawn once for both.
 
-So the difference of a figure has an interval of its own, much narrower than that of two figures
-that know nothing of each other: evidence that did not change is no reason for a difference.
+So the difference of a figure has an interval of its own, much narrower than that of two unrelated
+figures: evidence that did not change causes no difference.
 
-A parameter is the same in both if it is called the same (where it stands in the file may change)
-and was counted the same; an evidence file, if its rows are the same. The thresholds of both sides
-cut such a file into one set of bins, as several thresholds of one pipeline do, and each side adds
-them up to its own. So a bin between an old and a new threshold in which no row lies has a prior of
-its own too, and moving the threshold across it is not taken to do nothing.
+A parameter is the same in both if it has the same name (its place in the file may change) and the
+same counts; an evidence file, if its rows are the same. The thresholds of both sides cut such a
+file into one set of bins, as several thresholds of one pipeline do, and each side adds them up to
+its own. So a bin between an old and a new threshold in which no row lies has a prior of its own
+too, and moving the threshold across it may have an effect.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Numbers with what is known about them."""
+"""Numbers of the report with their bounds, posterior mean and basis."""
 
 from __future__ import annotations
 
@@ -69,4 +69,4 @@ def certain(value: float, basis: Basis) -> Number:
 
 
 UNCOMPUTED = Number(None, None, None, None, Basis.UNKNOWN)
-"""What this version does not work out yet."""
+"""A number that was not computed."""

@@ -46,11 +46,11 @@ def timely(spread: Spread, seconds: Decimal) -> float:
 
 @dataclass(slots=True)
 class Parameters:
-    """Values of chances. `unknown` supplies what nobody declared; `used` remembers what was asked.
+    """The values of chances in one arithmetic; they record which parameters a sweep used.
 
-    `measured` replaces the plug-in value of counted and measured chances, by site; `choose`
-    supplies unknown shares that sum to 1 as a whole, where it knows their site. `sticks` remembers
-    how many there are at a site; `nudges` are added, by site;
+    `unknown` supplies undeclared shares. `measured` replaces the plug-in value of counted and
+    measured chances, by site; `choose` supplies unknown shares that sum to 1 as a whole, where it
+    knows their site. `sticks` remembers how many there are at a site; `nudges` are added, by site;
     `left_out` are the pipelines of which unlikely states were left out.
     """
 
@@ -95,7 +95,7 @@ class Parameters:
                 assert_never(chance)
 
     def open(self, site: str) -> Weight:
-        """The value of something that nobody declared."""
+        """Return the value of an undeclared share, and record that it was used."""
         self.bases[site] = Basis.UNKNOWN
         self.unknown_sites[site] = None
         return self.unknown(site)
@@ -179,13 +179,13 @@ class Parameters:
 
     @property
     def known_basis(self) -> Basis:
-        """The weakest basis of what was declared."""
+        """The weakest basis of the declared parameters that were used."""
         known = (basis for basis in self.bases.values() if basis is not Basis.UNKNOWN)
         return max(known, default=Basis.EXACT)
 
     @property
     def basis(self) -> Basis:
-        """The weakest basis of everything that was asked for."""
+        """The weakest basis of all parameters that were used."""
         return max(self.bases.values(), default=Basis.EXACT)
 
 

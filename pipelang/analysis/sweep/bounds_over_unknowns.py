@@ -1,4 +1,4 @@
-"""The figures of a pipeline as polynomials in what nobody declared, and the bounds on them."""
+"""Figures as polynomials in the unknowns, and bounds on them over all values of the unknowns."""
 
 from __future__ import annotations
 

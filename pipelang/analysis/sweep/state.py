@@ -1,4 +1,4 @@
-"""What a sweep knows while it is under way, and what every part of it does to a frontier."""
+"""The state of a sweep in progress, and the operations that all of its parts share."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ from pipelang.semantics import program as p
 from pipelang.semantics.walk import inner_links
 
 Watch = Callable[[Passage, Totals], Passage]
-"""Puts itself between a block and what is done at its parts; the totals are what ended so far."""
+"""Wraps the operations at the parts of a block; the totals are those of the runs that ended
+so far.
+"""
 
 
 @dataclass(slots=True)
 class Sweep:
-    """A sweep under way. `again`: what is swept is being redone by a caller. `sweep_child` sweeps
-    a sub-pipeline.
+    """A sweep in progress. `again`: it is part of a caller's redo. `sweep_child` sweeps a
+    sub-pipeline.
     """
 
     model: PipelineModel
@@ -40,7 +42,9 @@ class Sweep:
     watch: Watch | None = None
 
     def kernel(self, step: p.Step, taint: Taint) -> StepKernel:
-        """What a step comes to under some conditions; with derivatives if the tape wants them."""
+        """Return the kernel of a step under some conditions; with derivatives if the tape wants
+        them.
+        """
         known = self.kernels.get((id(step), taint))
         if known is None:
             model = self.model
@@ -57,7 +61,7 @@ class Sweep:
 
 
 def accuracy_sites(step: p.Step) -> set[str]:
-    """The parameters that are accuracies of a step's links."""
+    """Return the sites of the accuracies of a step's links."""
     sites: set[str] = set()
     for link in inner_links(step.chain):
         sites.add(link.accuracy.site)

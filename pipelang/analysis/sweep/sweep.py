@@ -1,28 +1,28 @@
 """The sweep: one pass over a pipeline that carries the frontier and adds up where runs end.
 
-Why it is exact. A run is a path through an absorbing Markov chain whose state is everything drawn
-so far. Of that, the future reads little: the hidden bits of values that something still mentions,
-the draws that are shared, outages, counters of redos. The sweep keeps exactly those, as a table
-from their values to a probability, and sums the rest out as soon as nothing reads it (`liveness`).
-No independence is ever assumed: two branches that share an ancestor carry the ancestor's bit until
-they have joined, two calls at one provider carry its outage. Multiplying step reliabilities does
-neither, and its error has no fixed sign.
+Exactness. A run is a path through an absorbing Markov chain whose state is everything drawn so far.
+The future reads only a part of it: the hidden bits of values that are still mentioned, shared
+draws, outages, counters of redos. The sweep keeps exactly those, as a table from their values to a
+probability, and sums the others out as soon as nothing reads them (`liveness`). Independence is
+never assumed: two branches that share an ancestor carry the ancestor's bit until they have joined,
+two calls at one provider carry its outage. Multiplying step reliabilities does neither, and its
+error has no fixed sign.
 
-How it goes. A pipeline is taken apart where the language does so: into blocks, blocks into regions
-and barriers. A region is entered and left as a whole, so what crosses its border is just the live
-bits; inside, steps are taken in writing order, which is one of the orders in which they may run
-(`stepping`). A table is split where a test or an outcome decides and merged where branches meet. A
+Order. A pipeline is decomposed as the language does it: into blocks, blocks into regions and
+barriers. A region is entered and left as a whole, so only the live bits cross its border; inside,
+steps are taken in writing order, which is one of the orders in which they may run (`steps`). A
+table is split where a test or an outcome decides (`branching`) and merged where branches meet. A
 redo is a loop over the states that failed the gate; it ends because its counter is part of the
-state (`places`). An action, however long (a vote, a loop, a whole sub-pipeline), is closed into a
-kernel first: what it comes to in every situation that it can be in (`chains`). A provider's outage
-is one more live bit from its first use to its last, which is to condition on it. Where the frontier
-grows too large, it is made smaller: exactly if that can be, else with certain bounds (`narrowing`).
+state (`redos`). An action, however long (a vote, a loop, a whole sub-pipeline), is first reduced to
+a kernel: its outcome distribution in every situation (`kernels.chains`). A provider's outage is one
+more live bit from its first use to its last, which conditions on it. Where the frontier grows too
+large, it is made smaller: exactly if possible, else with certain bounds (`pruning`).
 
-What it computes with. All of it only adds and multiplies. So the same pass runs over floats, over
-arrays (every draw of a posterior at once), or over polynomials' degrees. Costs are additive, so
-their mean needs only the probability of each situation, never a distribution. Over floats, what it
-does is noted on a tape, which read backwards gives every derivative (`tape`); and what plain items
-do, which is the same again and again in a large pipeline, is worked out once (`shapes`, `moves`).
+Arithmetic. The pass only adds and multiplies. So it runs over floats, over arrays (every draw of a
+posterior at once), or over the degrees of polynomials. Costs are additive, so their mean needs only
+the probability of each situation, never a distribution. Over floats, the pass is recorded on a
+tape, which read backwards gives every derivative (`frontier.tape`); and the transitions of plain
+items, which repeat in a large pipeline, are computed once (`signatures`, `transitions`).
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ from pipelang.semantics import program as p
 
 
 def sweep(model: PipelineModel, tape: Tape | None = None, watch: Watch | None = None) -> Totals:
-    """All outcomes, mean cost and reach of a pipeline. A tape is for floats alone: what is done is
-    noted on it, and what is done often is worked out once. `watch` sees what is done in every block
+    """Sweep a pipeline: return its outcomes, mean cost and reach. A tape is for floats alone:
+    operations are recorded on it, and repeated ones are computed once. `watch` observes every block
     of the pipeline.
     """
     return sweep_from(model, Table(tape=tape), frozenset(), again=False, watch=watch)
@@ -60,7 +60,7 @@ def sweep(model: PipelineModel, tape: Tape | None = None, watch: Watch | None = 
 def sweep_from(
     model: PipelineModel, start: Table, taint: Taint, again: bool, watch: Watch | None = None
 ) -> Totals:
-    """The same from a table of what is known before; `again`: as part of what is being redone."""
+    """Sweep from a table of values known before; `again`: as part of a redo."""
     state = Sweep(model, Totals(), sweep_from, again, start.tape, watch=watch)
     start = assign(start, (EFFECT,), (), lambda seen: [((False,), 1)])
     left = _block(state, model.pipeline.block, start, taint, None, 0)
@@ -82,7 +82,7 @@ def _block(
 
 @dataclass(slots=True)
 class _Passage:
-    """What a sweep does at the parts of a block."""
+    """The operations of a sweep at the parts of a block."""
 
     walk: BlockSweep
 
@@ -115,7 +115,7 @@ class _Passage:
 
 
 def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
-    """What passes a gate that ends the run for the rest."""
+    """Return the states that pass a gate that ends the run for the others."""
 
     def act(totals: Totals, table: Table) -> Table:
         here = replace(walk, sweep=walk.sweep.scratch(totals))
@@ -156,7 +156,7 @@ def _barrier(walk: BlockSweep, index: int, item: p.Item, table: Table, first: bo
 
 
 def _remember(walk: BlockSweep, item: p.Remember, table: Table) -> Table:
-    """A write: something wrong is done if anything that it hangs on is wrong."""
+    """Sweep a write to a memory: it is a wrong effect if anything that it depends on is wrong."""
     names = walk.sweep.model.roots(item.reads) | walk.taint
     keys = tuple(value_key(name) for name in sorted(names))
 
