@@ -1,7 +1,7 @@
-"""Thresholds on a confidence, over the cuts that its evidence offers, and settings in their range.
+"""Changes of thresholds, over the cuts that the evidence offers, and of settings in their range.
 
-A threshold between two confidences of the evidence does what one at the upper of them does, so the
-confidences that occur are all the cuts that there are.
+A threshold between two confidences of the evidence behaves like one at the upper of them, so the
+confidences that occur are all the different cuts.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def settings(program: p.Program, pipeline: p.Pipeline, sources: Sources) -> list
 
 
 def turned(knob: Knob, value: str) -> Edit:
-    """A knob set to one of its values."""
+    """Return the edit that sets a knob to one of its values."""
     return Edit(knob.spot, value)
 
 

@@ -1,7 +1,7 @@
-"""The program that a change would make, and its exact figures.
+"""Trial of a change: the changed program, and its exact figures.
 
-A change is one of the text, and its program is built from the changed text as any other is. So
-what is printed beside a change is what a check of the changed file says.
+A change is an edit of the text, and its program is built from the changed text as any other. So the
+figures printed beside a change are those of a check of the changed file.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Bench:
     known: dict[Any, Built] = field(default_factory=dict)
 
     def rebuilt(self, edits: Iterable[Edit], assumed: Mapping[str, float] | None = None) -> Built:
-        """What is built from the texts with some edits made, which do not touch each other, and
-        with shares for what nobody declared.
+        """Build the program from the texts with edits that do not overlap, and with shares for what
+        nobody declared.
         """
         changed: dict[str, list[Edit]] = {}
         for edit in edits:

@@ -1,8 +1,8 @@
-"""For someone without numbers: what follows if every undeclared accuracy is so and so.
+"""What-if analysis for undeclared accuracies, and the accuracy that each promise requires.
 
-Accuracies that nobody declared are taken as 90, 95 and 99%, as `--assume accuracy=95%` takes them;
-what else is undeclared stays so, and widens the result. The least accuracy that a promise needs is
-found by ever finer grids: exactly where nothing else is undeclared, else with the rest at its best.
+Undeclared accuracies are assumed as 90, 95 and 99%, as `--assume accuracy=95%` does; everything
+else undeclared stays so, and widens the result. The least accuracy that a promise requires is found
+by ever finer grids: exactly where nothing else is undeclared, else with the rest at its best.
 """
 
 from __future__ import annotations
@@ -42,12 +42,14 @@ TYPICAL = {
     "false_alarms": 0.05,
     "hits": 0.3,
 }
-"""What unknowns count as while another one is looked at; only the order hangs on it."""
+"""The values of unknowns while another one is varied; only the order of the results depends on
+them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class WhatIfRow:
-    """What a run comes to if every undeclared accuracy is `accuracy`."""
+    """The figures of a run if every undeclared accuracy is `accuracy`."""
 
     accuracy: float
     success: Number
@@ -83,7 +85,7 @@ class RequiredAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class Widening:
-    """An unknown, and how far success moves with it while the others are typical."""
+    """An unknown, and the range of success over its values while the others are typical."""
 
     site: str
     low: float
@@ -102,7 +104,9 @@ class WhatIf:
 
 
 def what_if(bench: Bench, analysis: Analysis) -> WhatIf:
-    """Nothing for a pipeline of which all is declared, nor for one that would take too long."""
+    """Return the what-if analysis; an empty one for a pipeline without unknowns, or where it would
+    take too long.
+    """
     if not analysis.unknown or len(analysis.steps) > MOST_STEPS:
         return WhatIf((), (), ())
     program, pipeline = bench.program, analysis.pipeline
@@ -129,8 +133,8 @@ def _rows(bench: Bench, pipeline: p.Pipeline) -> Iterator[WhatIfRow]:
 
 
 def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
-    """What a report reads its outcomes off, without what takes longer; measured figures that stand
-    beside unknown ones are taken at their point estimates.
+    """Return the figures of the outcomes that a report shows, without the slower ones; measured
+    figures beside unknown ones are point estimates.
     """
     point = point_parameters(program)
     totals = sweep(make_model(program, pipeline, point))
@@ -149,7 +153,7 @@ def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
 
 
 def _needs(program: p.Program, analysis: Analysis) -> Iterator[RequiredAccuracy]:
-    """What each promise about outcomes needs of the undeclared accuracies."""
+    """Return the accuracy that each promise about outcomes requires of the undeclared ones."""
     others = [site for site in analysis.unknown if not is_accuracy(site)]
     if len(others) > MOST_CORNERS:
         return
@@ -226,5 +230,5 @@ def _widening(program: p.Program, analysis: Analysis) -> list[Widening]:
 
 
 def typical(site: str) -> float:
-    """What an unknown counts as where another one is looked at."""
+    """Return the typical value of an unknown while another one is varied."""
     return TYPICAL.get(site.rpartition(".")[2], 0.5)

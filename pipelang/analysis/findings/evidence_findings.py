@@ -1,4 +1,6 @@
-"""What thresholds cannot learn from their evidence file: rows of one kind only, none that pass."""
+"""Findings about thresholds and their evidence files: rows of one kind only, thresholds that no row
+reaches.
+"""
 
 from __future__ import annotations
 

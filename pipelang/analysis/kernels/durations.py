@@ -36,8 +36,8 @@ def model_time(link: p.Link, tier: p.Tier) -> Amount:
 
 
 def tools_taken(model: PipelineModel, agent: p.Agent) -> Any:
-    """What an agent's tools take between two turns: one call, of each of them as often. What a
-    pipeline among them takes is not known.
+    """Return the time of an agent's tools between two turns: one call, with equal frequency of each
+    tool. The time of a pipeline among them is unknown.
     """
     dollars = tools_cost(model, agent)
     tools = [model.program.tools[name] for name in agent.tools]

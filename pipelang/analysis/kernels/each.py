@@ -70,8 +70,8 @@ class _Far:
 def each_closed(
     each: p.Each, length: int, element: Callable[[], Closed], meter: Any = None
 ) -> Closed:
-    """All elements together. `element` gives what one of them comes to. With a `meter` it matters
-    which of them run side by side.
+    """Return the kernel of a list. `element` returns the kernel of one element. With a `meter` it
+    matters which of them run side by side.
     """
     closed = Closed()
     if length == 0:

@@ -25,7 +25,7 @@ from pipelang.semantics.walk import inner_links
 
 @dataclass(frozen=True, slots=True)
 class AgentLoop:
-    """What is drawn about an agent: how many turns it takes, and what its pipelines do besides."""
+    """The draws of an agent: its number of turns, and the effects of its pipelines."""
 
     turns: Key
     hazard: Key | None

@@ -24,8 +24,8 @@ Draw = Callable[[Latent | None], Iterable[tuple[Latent, Any]]]
 
 @dataclass(slots=True)
 class LinkOutcome:
-    """What a link comes to: answers `(right, latents) -> probability`, P(none), and spending.
-    `work` counts the states that were gone through for it.
+    """The outcome distribution of a link: answers `(right, latents) -> probability`, P(none), and
+    its cost. `work` counts the states gone through.
     """
 
     answers: dict[tuple[bool, Latent | None], Any] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class _Counted:
 
 
 def _verdicts(latents: Iterable[tuple[Latent, Any]], arguments_right: bool) -> Draw:
-    """The same answers, told apart by their verdict alone."""
+    """Return the same answers, reduced to their verdict."""
     chances: dict[Latent, Any] = {}
     for latent, chance in latents:
         good = latent[0] if arguments_right else latent[1]

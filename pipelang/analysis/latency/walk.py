@@ -41,9 +41,7 @@ RARE = 1e-11
 """States that fewer runs come to are left out: they move no quantile, and no mean that shows."""
 
 FROM = "from"
-"""What a state came from, where steps run side by side: a key of its own for each that is inside
-another.
-"""
+"""The origin of a state, where steps run side by side: a key of its own for each nested part."""
 
 
 @dataclass(slots=True)

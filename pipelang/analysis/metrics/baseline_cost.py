@@ -1,4 +1,4 @@
-"""What a pipeline would cost with every model call at one tier."""
+"""Baselines: the mean cost of a pipeline with every model call at one tier."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How a number comes about: a start and parts that add up to it, each with the item it is of.
+"""Derivations: a number as a start and parts that add up to it, each with its item.
 
-Probabilities come of the waterfall of one sweep (`analysis.waterfall`). Mean dollars and tokens are
-linear in what an attempt takes, so how often a model is called on average is what the mean comes to
-when its attempts cost one dollar and all others nothing. The dearest run is a sum as it stands.
+Probabilities come from the waterfall of one sweep (`loss_waterfall`). Mean dollars and tokens are
+linear in the cost of an attempt, so the mean number of calls of a model is the mean cost when its
+attempts cost one dollar and all others nothing. The most expensive run is a sum already.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ from pipelang.semantics.walk import agent_of, inner_links
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What an item adds to a number. `row` is what the item does to runs; None for a part that is
-    no item's, told by its `label`. `calls` says how often what is paid for happens in a mean run
-    (or in the dearest), at `each` a time; `position` is the link's in its chain.
+    """The contribution of an item to a number.
+
+    `row` is the item's row of the waterfall; None for a part without an item, which has a `label`.
+    `calls` is how often something is paid for in a mean run (or in the most expensive one), at
+    `each` a time; `position` is the link's in its chain.
     """
 
     label: str
@@ -94,7 +96,7 @@ _KNOWN = frozenset(
 
 
 def figure(analysis: Analysis, name: str) -> Number | None:
-    """What the report says for a number that `derive` knows, or for any other of its numbers."""
+    """Return the report's number of this name: one that `derive` knows, or any other."""
     head, _, tail = name.partition(".")
     if name in analysis.numbers:
         return analysis.numbers[name]
@@ -151,7 +153,7 @@ DUST = 1e-15
 
 
 def label(item: p.Item) -> str:
-    """What an item is called in a report."""
+    """Return the name of an item in a report."""
     match item:
         case p.When():
             return item.name or "when"
@@ -170,7 +172,7 @@ def label(item: p.Item) -> str:
 
 
 def _stays_right(row: WaterfallRow) -> float:
-    """What an item does to the runs that will be answered right."""
+    """Return what an item does to the runs that will be answered right."""
     return (
         row.wrong.on_right
         + row.wrong.ended.get("success", 0.0)
@@ -181,7 +183,7 @@ def _stays_right(row: WaterfallRow) -> float:
 
 
 def _gone_wrong(row: WaterfallRow) -> float:
-    """What an item does to the runs that will be answered wrong."""
+    """Return what an item does to the runs that will be answered wrong."""
     return (
         row.right.on_wrong
         + row.right.ended.get("silent_error", 0.0)
@@ -228,7 +230,9 @@ def _amounts(model: PipelineModel, analysis: Analysis, name: str) -> Derivation 
 
 
 def _calls(model: PipelineModel) -> Iterator[Contribution]:
-    """What each kind of model call adds to the dollars of a mean run, by step, tier and turn."""
+    """Return the contribution of each kind of model call to the mean dollars, by step, tier and
+    turn.
+    """
     links = {
         id(link): (step.name, link)
         for step in model.steps.values()
@@ -260,7 +264,9 @@ def _calls(model: PipelineModel) -> Iterator[Contribution]:
 
 
 def _other_costs(model: PipelineModel) -> Iterator[Contribution]:
-    """What steps cost besides their own model calls: tools, and the pipelines that they run."""
+    """Return the cost of steps besides their own model calls: tools, and the pipelines that they
+    run.
+    """
     unpaid = {key: replace(cost, mean=0.0) for key, cost in model.costs.items()}
     for step, cost in sweep(replace(model, costs=unpaid, prepared={})).step_costs.items():
         if cost:

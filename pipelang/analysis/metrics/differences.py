@@ -1,4 +1,4 @@
-"""What a change does to the figures of a pipeline, and how sure that is."""
+"""Differences of figures between two versions of a pipeline, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What became of a pipeline: its figures and its ways to people, by name."""
+    """The changes of a pipeline: its figures and its escalations, by name."""
 
     metrics: dict[str, Difference]
     escalations: dict[str, Difference]
@@ -91,7 +91,7 @@ class _Pair:
 
 
 def differences(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> Changes:
-    """What a change from one analysis to another does."""
+    """Return the changes from one analysis to another."""
     same = _same(old, before, new, after)
     pair = None if same else _pair(old, before, new, after)
 
@@ -241,7 +241,7 @@ def _pair(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> 
 
 
 def _point(program: p.Program, pipeline: p.Pipeline) -> tuple[Side, int]:
-    """What a pipeline hangs on, and how many states a sweep of it has."""
+    """Return the parameters of a pipeline at the point, and the number of states of its sweep."""
     point = point_parameters(program)
     model = make_model(program, pipeline, point)
     totals = sweep(model)

@@ -1,4 +1,4 @@
-"""A step's own reliability: how often it answers and is right when all that it reads is right."""
+"""A step's own reliability: P(it answers and is right | everything that it reads is right)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sketch comes to, in exact decimals."""
+"""The figures of a sketch, in exact decimals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLOSE = Decimal("1e-12")
 
 @dataclass(frozen=True, slots=True)
 class SketchFigures:
-    """What a run comes to: right, wrong without anybody noticing, failed; dollars and seconds."""
+    """The figures of a run: right, wrong without being noticed, failed; dollars and seconds."""
 
     success: Decimal
     silent_error: Decimal
@@ -99,5 +99,5 @@ def needed(sketch: Sketch, target: Decimal) -> Decimal | None:
 
 
 def naive(sketch: Sketch) -> Decimal:
-    """All accuracies multiplied."""
+    """Return the product of all accuracies."""
     return prod((steps.accuracy**steps.count for steps in sketch.steps), start=ONE)

@@ -1,4 +1,4 @@
-"""Reads a sketch: words, shares, money and times, each with its place for errors."""
+"""Parser of sketches: words, shares, money and times, each with its place for errors."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class NoSketch(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is said of a step besides how right it is; None where nothing is.
+    """The options of a step besides its accuracy; None where one is not given.
 
-    `fails` is the share of attempts that fail, `retry` how many more there are, `fallback` how
-    right the answer of something else is; `cost` in dollars and `seconds` are an attempt's.
+    `fails` is the share of attempts that fail, `retry` how many more there are, `fallback` the
+    accuracy of the fallback's answer; `cost` in dollars and `seconds` are those of one attempt.
     """
 
     fails: Decimal | None = None
@@ -258,7 +258,7 @@ def _notes(steps: tuple[SketchSteps, ...]) -> Iterator[str]:
 
 
 _SHELL = re.compile(r"(?:^|[\s,])\S*sh\.\d")
-"""What a shell makes of `$0.02`: its own name, and what is left."""
+"""The remains of `$0.02` after a shell has expanded it: the shell's own name, and the rest."""
 
 
 def _unexpected(reader: _Reader) -> NoReturn:

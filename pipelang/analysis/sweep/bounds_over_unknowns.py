@@ -144,7 +144,7 @@ def look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> 
 def enclosed(
     program: p.Program, pipeline: p.Pipeline, point: Parameters, work: int
 ) -> Enclosed | None:
-    """What enclosures are made from; None without unknowns."""
+    """Return the polynomials behind bounds over the unknowns; None without unknowns."""
     if not point.unknown_sites:
         return None
     axes = axes_of(point.unknown_sites, point.sticks)
