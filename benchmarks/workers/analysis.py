@@ -13,7 +13,7 @@ from serve import once, serve
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.metrics.analyse import analyse
 from pipelang.analysis.model.model import PipelineModel, make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import point_parameters
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics.build import build
@@ -27,7 +27,7 @@ def main() -> None:
     pipeline = program.pipelines["main"]
 
     def point() -> PipelineModel:
-        return make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+        return make_model(program, pipeline, point_parameters(program))
 
     def forward() -> None:
         totals = sweep(point(), Tape())

@@ -19,6 +19,7 @@ from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
 from pipelang.analysis.latency.worst_cost import worst_run
 from pipelang.analysis.latency.worst_time import longest_run
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep
@@ -68,7 +69,7 @@ def wrong_quantiles(name: str, values: list[float], taken: SpendingFigures) -> l
 
 
 def taken_by(program: p.Program, pipeline: p.Pipeline) -> tuple[SpendingFigures, Totals]:
-    point = Parameters(program.evidence, unknown_as(None))
+    point = Parameters(EvidenceTable(program.evidence), unknown_as(None))
     totals = sweep(make_model(program, pipeline, point))
     taken = spent(program, pipeline, point, None, totals.work)
     assert taken is not None
@@ -105,7 +106,9 @@ def runs_of(loaded: LoadedProgram, pipeline: p.Pipeline, people: bool, runs: int
 def nothing_is_worse_than_the_worst(
     program: p.Program, pipeline: p.Pipeline, machine: Counts, whole: Counts
 ) -> None:
-    model = make_model(program, pipeline, Parameters(program.evidence, unknown_as(None)))
+    model = make_model(
+        program, pipeline, Parameters(EvidenceTable(program.evidence), unknown_as(None))
+    )
     dearest = worst_run(model)
     if dearest.cost is not None:
         assert max(machine.costs) <= dearest.cost + CENT

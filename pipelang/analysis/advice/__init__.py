@@ -1,1 +1,1 @@
-"""Advice: what each change of a program buys, worked out on the program as it would then be."""
+"""Advice: the exact effect of each possible change, computed on the changed program."""

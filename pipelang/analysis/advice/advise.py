@@ -1,7 +1,8 @@
-"""What to change first: candidates, the most promising of them tried, ranked by what they buy.
+"""Ranking of changes: candidates, of which the most promising are tried, ordered by their exact
+effect.
 
-A candidate costs a build and a sweep, so a guess comes first: Birnbaum importance times what there
-is to gain. What is printed is never the guess.
+A candidate costs a build and a sweep, so an estimate comes first: Birnbaum importance times the
+possible gain. The estimate is never printed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.advice.verifiers import names, verifiers
 from pipelang.analysis.advice.written import page, written_links
 from pipelang.analysis.metrics.analyse import Analysis, analyse
-from pipelang.analysis.metrics.objectives import ObjectiveVerdict, compare
+from pipelang.analysis.metrics.objectives import ObjectiveVerdict
+from pipelang.analysis.model.intervals import compare
 from pipelang.diagnostics import Sources
 from pipelang.diagnostics.render import edit_json
 from pipelang.records import dataclass
@@ -94,7 +96,7 @@ SHOWN = (SUCCESS, SILENT_ERROR, ESCALATION, FAILURE)
 
 
 def advise(bench: Bench, analysis: Analysis, everything: bool = False) -> list[Advice]:
-    """The changes that help, the best first; none where success itself is not known."""
+    """Return the changes that help, the best first; none where success itself is unknown."""
     pipeline = analysis.pipeline
     if analysis.numbers[SUCCESS].value is None or not analysis.steps:
         return []
@@ -115,7 +117,9 @@ def advise(bench: Bench, analysis: Analysis, everything: bool = False) -> list[A
 
 
 def wanted(analysis: Analysis) -> ObjectiveVerdict | None:
-    """The promise that is missed, or else undecided, which changes are to mend."""
+    """Return the promise that changes should fulfil: one that is missed, else one that is
+    undecided.
+    """
     for state in (False, None):
         for verdict in analysis.slo:
             known = verdict.number is not None and verdict.number.value is not None
@@ -125,7 +129,7 @@ def wanted(analysis: Analysis) -> ObjectiveVerdict | None:
 
 
 def candidates(bench: Bench, analysis: Analysis, everything: bool) -> Iterator[Change]:
-    """All changes of one thing that somebody could make to a pipeline."""
+    """Return all single changes of a pipeline."""
     program, pipeline = bench.program, analysis.pipeline
     mine = page(bench.sources, pipeline.span.file)
     if mine is None:
@@ -166,7 +170,9 @@ def _few(program: p.Program) -> int:
 
 
 def _chosen(found: Iterator[Change], most: int) -> list[Change]:
-    """Those that promise most; of few, the first of each kind before the second of any."""
+    """Return the most promising candidates; where few are tried, the first of each kind before the
+    second of any.
+    """
     ranked = sorted(found, key=lambda change: -change.guess)
     if most == MANY:
         return ranked[:MANY]
@@ -187,7 +193,9 @@ def tried(
     now: dict[str, float],
     goal: ObjectiveVerdict | None,
 ) -> Advice | None:
-    """A change with what it does; None if the file would not build then, or it does not help."""
+    """Return a change with its effect; None if the changed file does not build, or is not
+    better.
+    """
     if change.edits:
         program = bench.rebuilt(change.edits).program
         after = None if program is None else figures(program, program.pipelines[pipeline.name])
@@ -239,7 +247,9 @@ def _holds(goal: ObjectiveVerdict, value: float) -> bool:
 
 
 def _gain(advice: Advice, goal: ObjectiveVerdict | None) -> float:
-    """By how much a change betters what is wanted: without a goal, success and silent error."""
+    """Return the gain of a change in the wanted promise; without one, in success and silent
+    error.
+    """
     if goal is None:
         (right, then), (wrong, later) = advice.figures[SUCCESS], advice.figures[SILENT_ERROR]
         return (then - right) + (wrong - later)

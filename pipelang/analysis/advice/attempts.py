@@ -1,4 +1,4 @@
-"""More attempts, other tiers, and something at another provider that takes over."""
+"""Changes of attempts: more retries, other tiers, and a fallback at another provider."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_RETRIES = 3
 
 
 def may_be_repeated(program: p.Program, link: p.Link) -> bool:
-    """Whether another attempt does no harm: a write that is not idempotent is made once."""
+    """Whether another attempt is harmless; a write that is not idempotent must be made once."""
     action = link.action
     if isinstance(action, p.Call):
         tool = program.tools[action.tool]
@@ -92,8 +92,8 @@ def tier_places(page: WrittenFile, one: Written) -> list[tuple[str, Span]]:
 def tiers(
     program: p.Program, page: WrittenFile, links: list[Written], weights: Weights
 ) -> Iterator[Change]:
-    """Another tier, of those whose accuracy is declared for this step: how right a tier is in a
-    step cannot be known from another one.
+    """Return changes to other tiers whose accuracy is declared for this step; the accuracy of a
+    tier in one step says nothing about another step.
     """
     for one in links:
         rates = one.made.accuracy_by_tier

@@ -1,4 +1,4 @@
-"""Changes of a program that somebody could make."""
+"""A change of a program, in words and as edits of its text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipelang.semantics.quantities import plain
 
 
 class ChangeKind(Enum):
-    """What is changed."""
+    """The kind of a change."""
 
     ACCURACY = "accuracy"
     RETRY = "retry"

@@ -1,7 +1,7 @@
-"""Thresholds on a confidence, over the cuts that its evidence offers, and settings in their range.
+"""Changes of thresholds, over the cuts that the evidence offers, and of settings in their range.
 
-A threshold between two confidences of the evidence does what one at the upper of them does, so the
-confidences that occur are all the cuts that there are.
+A threshold between two confidences of the evidence behaves like one at the upper of them, so the
+confidences that occur are all the different cuts.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 from pipelang.analysis.advice.changes import Change, ChangeKind, percent
 from pipelang.analysis.advice.shares import Weights
 from pipelang.analysis.advice.written import WrittenFile
+from pipelang.analysis.model.evidence import EvidenceTable, LabelledAnswers
 from pipelang.analysis.model.model import confidence_cut, file_cuts, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.diagnostics import Edit, Source, Sources, Span
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.types import Scalar, ScalarKind
 from pipelang.semantics.walk import all_items
@@ -52,17 +52,19 @@ class Knob:
 
 def thresholds(program: p.Program, pipeline: p.Pipeline, page: WrittenFile) -> list[Knob]:
     """The thresholds of a pipeline that stand in it as numbers and have evidence."""
+    evidence = EvidenceTable(program.evidence)
     found: dict[Span, Knob] = {}
-    for step, file, compare in _cuts(program, pipeline):
+    for step, file, compare in _cuts(program, pipeline, evidence):
         side = _constant(compare)
         if side is None or side.setting is not None or side.span.file != page.source.name:
             continue
         written = page.words(side.span)
         if not re.fullmatch(r"[\d.]+%", written):
             continue
-        values = offered(program.evidence[file], side.value)
+        answers = evidence[file]
+        values = offered(answers, side.value)
         shown = tuple(percent(value) for value in values)
-        shares = tuple(_between(program.evidence[file], side.value, value) for value in values)
+        shares = tuple(_share_moved(answers, side.value, value) for value in values)
         gate = _owner(pipeline, side.span)
         name = f"gate `{gate}`: {step}.confidence" if gate else f"`{step}.confidence`"
         found[side.span] = Knob(ChangeKind.THRESHOLD, name, step, side.span, written, shown, shares)
@@ -74,8 +76,9 @@ def settings(program: p.Program, pipeline: p.Pipeline, sources: Sources) -> list
     compared with, over the cuts of the evidence that lie in it.
     """
     declared = _declared(sources)
+    evidence = EvidenceTable(program.evidence)
     files: dict[str, str] = {}
-    for _, file, compare in _cuts(program, pipeline):
+    for _, file, compare in _cuts(program, pipeline, evidence):
         side = _constant(compare)
         if side is not None and side.setting is not None:
             files.setdefault(side.setting, file)
@@ -87,9 +90,9 @@ def settings(program: p.Program, pipeline: p.Pipeline, sources: Sources) -> list
         type, (source, decl) = const.type, written
         assert type.low is not None and type.high is not None
         if key in files:
-            evidence = program.evidence[files[key]]
-            cuts = [x for x in offered(evidence, const.value) if type.low <= x <= type.high]
-            shares = [_between(evidence, const.value, x) for x in cuts]
+            answers = evidence[files[key]]
+            cuts = [x for x in offered(answers, const.value) if type.low <= x <= type.high]
+            shares = [_share_moved(answers, const.value, x) for x in cuts]
         else:
             cuts = grid(type, const.value)
             width = type.high - type.low
@@ -104,7 +107,7 @@ def settings(program: p.Program, pipeline: p.Pipeline, sources: Sources) -> list
 
 
 def turned(knob: Knob, value: str) -> Edit:
-    """A knob set to one of its values."""
+    """Return the edit that sets a knob to one of its values."""
     return Edit(knob.spot, value)
 
 
@@ -124,9 +127,9 @@ def turns(knobs: Sequence[Knob], weights: Weights, everything: bool) -> Iterator
             yield Change(knob.kind, knob.step, words, (turned(knob, value),), guess)
 
 
-def offered(evidence: EvidenceFile, now: Decimal) -> list[Decimal]:
+def offered(answers: LabelledAnswers, now: Decimal) -> list[Decimal]:
     """Cuts from the confidences that occur, at about even numbers of rows, with what is now."""
-    known = sorted(row.confidence for row in evidence.rows if row.confidence is not None)
+    known = answers.sorted_confidences()
     places = [len(known) * (i + 1) // (MOST_CUTS + 1) for i in range(MOST_CUTS)]
     exact = {known[at] for at in places if at < len(known)}
     # What cannot be written in hundredths of a percent is left out.
@@ -158,16 +161,17 @@ def size_of(written: str) -> Decimal | None:
     return Decimal(match[1]) * Decimal(units.get(match[2] or "", "1"))
 
 
-def _between(evidence: EvidenceFile, one: Decimal, other: Decimal) -> float:
-    low, high = min(one, other), max(one, other)
-    rows = [row for row in evidence.rows if row.confidence is not None]
-    return sum(low <= (row.confidence or 0) < high for row in rows) / len(rows) if rows else 0.0
+def _share_moved(answers: LabelledAnswers, one: Decimal, other: Decimal) -> float:
+    """The share of the rows that one threshold lets pass and the other does not."""
+    return answers.share_between(min(one, other), max(one, other))
 
 
-def _cuts(program: p.Program, pipeline: p.Pipeline) -> Iterator[tuple[str, str, expr.Compare]]:
-    if not program.evidence:
+def _cuts(
+    program: p.Program, pipeline: p.Pipeline, evidence: EvidenceTable
+) -> Iterator[tuple[str, str, expr.Compare]]:
+    if not evidence:
         return
-    model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+    model = make_model(program, pipeline, Parameters(evidence, lambda site: 0.5))
     for step, file, _, compare in file_cuts(model, list(all_items(model.pipeline.block))):
         yield step, file, compare
 

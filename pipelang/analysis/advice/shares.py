@@ -1,4 +1,4 @@
-"""Steps that are right more often, and tools and people as well."""
+"""Changes of accuracy: steps, tools and people that are right more often."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pipelang.semantics.chance import Chance, CountedShare, Declared, MeasuredSh
 from pipelang.syntax import ast
 
 ENOUGH = 0.9999
-"""What is right more often than this is left as it is."""
+"""An accuracy above this gets no advice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much success and silent error hang on a step's accuracy, together, by its name."""
+    """The sum of the derivatives of success and silent error by a step's accuracy, by step name."""
 
     by_step: Mapping[str, float]
 
@@ -29,7 +29,7 @@ class Weights:
 def accuracies(
     program: p.Program, page: WrittenFile, links: list[Written], weights: Weights
 ) -> Iterator[Change]:
-    """Every accuracy that the pipeline hangs on, with half as many errors."""
+    """Return a change to half the errors for every accuracy of a pipeline."""
     seen: set[str] = set()
     for one in links:
         for chance, rate, whose in _written(program, page, one):
@@ -104,7 +104,7 @@ def value_of(program: p.Program, chance: Chance) -> float | None:
         case CountedShare():
             return chance.good / chance.total
         case MeasuredShare():
-            rows = program.evidence[chance.file].rows
-            return sum(row.correct for row in rows) / len(rows)
+            file = program.evidence[chance.file]
+            return file.right / len(file.rows)
         case _:
             return None

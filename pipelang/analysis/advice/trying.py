@@ -1,7 +1,7 @@
-"""The program that a change would make, and its exact figures.
+"""Trial of a change: the changed program, and its exact figures.
 
-A change is one of the text, and its program is built from the changed text as any other is. So
-what is printed beside a change is what a check of the changed file says.
+A change is an edit of the text, and its program is built from the changed text as any other. So the
+figures printed beside a change are those of a check of the changed file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.metrics.metrics import left_out
 from pipelang.analysis.metrics.readings import READINGS, SWEPT, reader_of
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import sweep
@@ -60,8 +61,8 @@ class Bench:
     known: dict[Any, Built] = field(default_factory=dict)
 
     def rebuilt(self, edits: Iterable[Edit], assumed: Mapping[str, float] | None = None) -> Built:
-        """What is built from the texts with some edits made, which do not touch each other, and
-        with shares for what nobody declared.
+        """Build the program from the texts with edits that do not overlap, and with shares for what
+        nobody declared.
         """
         changed: dict[str, list[Edit]] = {}
         for edit in edits:
@@ -95,7 +96,7 @@ def figures(
 
     `measured` replaces measured shares by their site. Costs are left out where a price is unknown.
     """
-    parameters = Parameters(program.evidence, lambda site: 0.5, measured or {})
+    parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5, measured or {})
     model = make_model(program, pipeline, parameters)
     totals = sweep(model, Tape())
     if parameters.unknown_sites or parameters.left_out or left_out(totals) > 1e-12:

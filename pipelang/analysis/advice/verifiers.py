@@ -1,4 +1,4 @@
-"""A check after a step: a gate over a function of what the step made, with declared rates."""
+"""Added verifiers: a gate after a step over a function of its value, with declared rates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelang.semantics.walk import all_items
 from pipelang.syntax import ast
 
 CATCHES, FALSE_ALARMS = "80%", "5%"
-"""What an added check is taken to do; the advice says so."""
+"""The assumed rates of an added check; the advice states them."""
 
 
 def verifiers(

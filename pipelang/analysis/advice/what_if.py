@@ -1,8 +1,8 @@
-"""For someone without numbers: what follows if every undeclared accuracy is so and so.
+"""What-if analysis for undeclared accuracies, and the accuracy that each promise requires.
 
-Accuracies that nobody declared are taken as 90, 95 and 99%, as `--assume accuracy=95%` takes them;
-what else is undeclared stays so, and widens the result. The least accuracy that a promise needs is
-found by ever finer grids: exactly where nothing else is undeclared, else with the rest at its best.
+Undeclared accuracies are assumed as 90, 95 and 99%, as `--assume accuracy=95%` does; everything
+else undeclared stays so, and widens the result. The least accuracy that a promise requires is found
+by ever finer grids: exactly where nothing else is undeclared, else with the rest at its best.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.analysis.metrics.bounds_over_unknowns import Read, enclosed, look_behind
 from pipelang.analysis.metrics.metrics import Figures
-from pipelang.analysis.metrics.objectives import compare
 from pipelang.analysis.metrics.readings import field_of, reader_of
-from pipelang.analysis.model.intervals import Number
+from pipelang.analysis.model.evidence import EvidenceTable
+from pipelang.analysis.model.intervals import Number, compare
 from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import posterior
+from pipelang.analysis.sweep.bounds_over_unknowns import Read, enclosed, look_behind
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -44,12 +44,14 @@ TYPICAL = {
     "false_alarms": 0.05,
     "hits": 0.3,
 }
-"""What unknowns count as while another one is looked at; only the order hangs on it."""
+"""The values of unknowns while another one is varied; only the order of the results depends on
+them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class WhatIfRow:
-    """What a run comes to if every undeclared accuracy is `accuracy`."""
+    """The figures of a run if every undeclared accuracy is `accuracy`."""
 
     accuracy: float
     success: Number
@@ -85,7 +87,7 @@ class RequiredAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class Widening:
-    """An unknown, and how far success moves with it while the others are typical."""
+    """An unknown, and the range of success over its values while the others are typical."""
 
     site: str
     low: float
@@ -104,7 +106,9 @@ class WhatIf:
 
 
 def what_if(bench: Bench, analysis: Analysis) -> WhatIf:
-    """Nothing for a pipeline of which all is declared, nor for one that would take too long."""
+    """Return the what-if analysis; an empty one for a pipeline without unknowns, or where it would
+    take too long.
+    """
     if not analysis.unknown or len(analysis.steps) > MOST_STEPS:
         return WhatIf((), (), ())
     program, pipeline = bench.program, analysis.pipeline
@@ -131,10 +135,10 @@ def _rows(bench: Bench, pipeline: p.Pipeline) -> Iterator[WhatIfRow]:
 
 
 def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
-    """What a report reads its outcomes off, without what takes longer; measured figures that stand
-    beside unknown ones are taken at their point estimates.
+    """Return the figures of the outcomes that a report shows, without the slower ones; measured
+    figures beside unknown ones are point estimates.
     """
-    point = Parameters(program.evidence, lambda site: 0.5)
+    point = point_parameters(program)
     totals = sweep(make_model(program, pipeline, point))
     look_behind(program, pipeline, point)
     bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
@@ -151,7 +155,7 @@ def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
 
 
 def _needs(program: p.Program, analysis: Analysis) -> Iterator[RequiredAccuracy]:
-    """What each promise about outcomes needs of the undeclared accuracies."""
+    """Return the accuracy that each promise about outcomes requires of the undeclared ones."""
     others = [site for site in analysis.unknown if not is_accuracy(site)]
     if len(others) > MOST_CORNERS:
         return
@@ -198,7 +202,9 @@ def _least(
 
 
 def _at(program: p.Program, pipeline: p.Pipeline, unknown: Callable[[str], Any]) -> Totals:
-    return sweep(make_model(program, pipeline, Parameters(program.evidence, unknown)))
+    return sweep(
+        make_model(program, pipeline, Parameters(EvidenceTable(program.evidence), unknown))
+    )
 
 
 # ---------------------------------------------------------------------------------- widening
@@ -226,5 +232,5 @@ def _widening(program: p.Program, analysis: Analysis) -> list[Widening]:
 
 
 def typical(site: str) -> float:
-    """What an unknown counts as where another one is looked at."""
+    """Return the typical value of an unknown while another one is varied."""
     return TYPICAL.get(site.rpartition(".")[2], 0.5)

@@ -1,7 +1,7 @@
-"""A pipeline as it is written: its links with their options, and where a change of one goes.
+"""The syntax of a pipeline's links and tests, found again for edits of the text.
 
-The program knows what a file means and not how it says so; a change that somebody can make is one
-of the text. So links and tests of the program are found again in the syntax tree of their file.
+The program has the meaning of a file and not its wording, but a change is an edit of the text. So
+links and tests of the program are located in the syntax tree of their file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipelang.syntax.parse import parse
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A link of a step: as it is written, and as it is meant. `head`: the first of its chain."""
+    """A link of a step: its syntax and its meaning. `head`: the first of its chain."""
 
     step: p.Step
     made: p.Link
@@ -44,7 +44,7 @@ class WrittenFile:
         return self.source.text
 
     def words(self, span: Span) -> str:
-        """What stands at a place."""
+        """Return the text at a place."""
         return self.text[span.start : span.end]
 
 

@@ -1,1 +1,3 @@
-"""What may never happen, decided over all paths before anything runs."""
+"""Symbolic execution over all paths of a pipeline: claims are proved or refuted before anything
+runs.
+"""

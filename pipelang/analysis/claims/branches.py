@@ -1,5 +1,5 @@
-"""Tests within a walk: gates with their redos, people, branches. Both ways are gone, each with the
-condition under which a run goes there.
+"""Symbolic execution of tests: gates with their redos, people, `when` and `match`. The walk follows
+both outcomes, each under the condition that leads to it.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ def gate(
 def redone(
     walk: ClaimWalk, frame: SymbolicFrame, block: p.Block, gate: p.Gate, redo: p.Redo, state: State
 ) -> None:
-    """A second round that ends the run: what it has not made anew is still as it was. One that
-    comes through to the gate is a first round with other values, and was walked as such.
+    """Walk the second round of a redo, and follow only the paths on which it ends the run. What the
+    redo has not made anew keeps its value. A second round that reaches the gate needs no walk of
+    its own: it is a first round with other values.
     """
     names = {
         item.name
@@ -118,7 +119,9 @@ def each_way(
     ways: tuple[tuple[Formula, PathEvent, p.Block], ...],
     state: State,
 ) -> State:
-    """Branches, of which a run takes one; what is made in the others is not made."""
+    """Walk all branches, of which a run takes one. Values of the branches that a run does not take
+    are marked as not made.
+    """
     ends: list[State] = []
     inside = [tracked_in(walk, frame, block) for _, _, block in ways]
     for at, (guard, event, block) in enumerate(ways):

@@ -1,7 +1,7 @@
-"""Symbols compared with one another: when two values are equal, which is less, which are there.
+"""Comparison of symbolic values: formulas for "equal", "less than" and "present".
 
-What cannot be looked into becomes an opaque question, by its words: the same question of the same
-values has one answer.
+A question that the analysis cannot look into (a `fn` in Python, a pattern) becomes an opaque
+boolean variable, named by its text: the same question about the same values has one answer.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ COMPUTED = "this is not worked out before a run"
 
 
 class Variables:
-    """The variables that symbols stand for, with the facts about them."""
+    """Factory of the variables that symbols stand for; collects the facts about each."""
 
     def __init__(self) -> None:
         self.facts = VariableFacts()
         self.types: dict[str, Type] = {}
 
     def free(self, name: str, type: Type) -> Symbol:
-        """Any value of a type."""
+        """Make a fresh value of a type, with nothing assumed about it."""
         self.types.setdefault(name, type)
         inner = present(type)
         if isinstance(inner, EnumType):
@@ -87,7 +87,9 @@ class Variables:
         return Free(name, type)
 
     def opaque(self, name: str, type: Type, why: str, about: frozenset[str]) -> Symbol:
-        """A value of which nothing is known but that it is the same wherever it is asked for."""
+        """Make a value of which only one thing is known: the same question always has the same
+        answer.
+        """
         name = f"?{name}"
         self.facts.opaque.setdefault(name, (why, self.facts.around(about)))
         return self.free(name, type)
@@ -132,7 +134,7 @@ class Variables:
         return all_of((*there, linear(terms, op, second.constant - first.constant)))
 
     def equal(self, left: Symbol, right: Symbol) -> Formula:
-        """When two values are equal."""
+        """Return the formula under which two values are equal."""
         if isinstance(right, (Known, Truth)) and not isinstance(left, (Known, Truth)):
             left, right = right, left
         match left, right:
@@ -223,7 +225,7 @@ class Variables:
         return isinstance(inner, Scalar) and inner.kind in NUMERIC
 
     def asked(self, words: str, *symbols: Symbol, why: str = COMPUTED) -> Formula:
-        """A question that is not looked into."""
+        """Return the opaque boolean variable that stands for a question."""
         about = variables((TRUE, symbol) for symbol in symbols)
         self.opaque(words, BOOL, why, about)
         return literal(Holds(f"?{words}"))
@@ -251,7 +253,7 @@ class Variables:
                 return one(Known(None, BOOL))
 
     def length(self, symbol: Symbol) -> Symbol:
-        """How long a list or a text is."""
+        """Return the length of a list or a text as a sum."""
         match symbol:
             case Listed():
                 return Known(len(symbol.items), INT)

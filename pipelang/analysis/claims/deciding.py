@@ -1,9 +1,10 @@
-"""Whether a formula can be true, exactly, and a case in which it is.
+"""Satisfiability of a formula: an exact decision, with an assignment if there is one.
 
-Literals are forced as far as they follow, then the alternatives of an `or` are tried in order. What
-is left is a conjunction of literals, which a small theory decides: truth values by their signs,
-equalities by classes and the members of enums, sums by `inequalities`. Parts that share no variable
-are decided apart. Nothing is guessed: what would take more than `MOST_WORK` raises `TooHard`.
+Unit propagation comes first, then the alternatives of each `or` are tried in order. What remains is
+a conjunction of literals, decided by small theories: signs for truth values, equivalence classes
+and enum members for equalities (`equalities`), Fourier-Motzkin elimination for sums
+(`inequalities`). Components that share no variable are decided separately. Nothing is guessed: a
+decision that needs more than `MOST_WORK` literals raises `TooHard`.
 """
 
 from __future__ import annotations
@@ -32,13 +33,15 @@ from pipelang.analysis.claims.inequalities import NumericRange, TooHard, values_
 from pipelang.records import dataclass, field, replace
 
 MOST_WORK = 60_000
-"""Literals that one decision may look at. Counted, not timed: every machine says the same."""
+"""The most literals that one decision may inspect. Literals are counted instead of seconds, so that
+every machine gives the same answer.
+"""
 
 
 @dataclass(slots=True)
 class VariableFacts:
-    """What is known of variables: the members of enums, ranges of numbers, and of which variables
-    nothing can be known before a run (`opaque`, with the reason and with what they hang on).
+    """Facts about variables: enum members, numeric ranges, and the `opaque` variables, whose value
+    cannot be known before a run, each with the reason and the variables that it depends on.
     """
 
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -46,7 +49,7 @@ class VariableFacts:
     opaque: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
 
     def around(self, names: frozenset[str]) -> frozenset[str]:
-        """The variables and all that they hang on."""
+        """Return these variables and all that they depend on."""
         if not self.opaque or self.opaque.keys().isdisjoint(names):
             return names
         found = set(names)
@@ -58,10 +61,10 @@ class VariableFacts:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Values under which a formula is true, and the literals that make it so.
+    """Values that make a formula true, and the literals that are responsible.
 
-    What no literal speaks of has a plain value of its type: false, the first member of an enum, the
-    number of its range that is nearest to 0, a text that equals no other.
+    A variable that no literal mentions has a default value of its type: false, the first member of
+    an enum, the number in its range nearest to 0, a text that equals no other.
     """
 
     facts: VariableFacts
@@ -71,7 +74,7 @@ class Assignment:
     literals: tuple[SignedAtom, ...]
 
     def makes(self, formula: Formula) -> bool:
-        """Whether the formula is true in this case."""
+        """Whether a formula is true under this assignment."""
         match formula:
             case And():
                 return all(map(self.makes, formula.parts))
@@ -83,7 +86,7 @@ class Assignment:
                 assert_never(formula)
 
     def support(self, formula: Formula) -> Iterator[SignedAtom]:
-        """Literals of a true formula that make it true."""
+        """Return literals of a true formula that suffice to make it true."""
         match formula:
             case And():
                 for part in formula.parts:
@@ -129,7 +132,7 @@ class Assignment:
 
 
 class Work:
-    """How much has been looked at, and how much may be."""
+    """A budget of literals: how many were inspected, and how many may be."""
 
     __slots__ = ("done", "most")
 
@@ -146,7 +149,7 @@ class Work:
 def decide(
     facts: VariableFacts, parts: Iterable[Formula], work: Work | None = None
 ) -> Assignment | None:
-    """A case in which all parts are true; None if there is none. Raises `TooHard`."""
+    """Return an assignment that makes all parts true; None if there is none. Raises `TooHard`."""
     work = work or Work()
     truths: dict[str, bool] = {}
     texts: dict[str, str] = {}
@@ -172,7 +175,9 @@ def possible(facts: VariableFacts, parts: Iterable[Formula], work: Work | None =
 
 
 def touching(facts: VariableFacts, about: Formula, others: Iterable[Formula]) -> list[Formula]:
-    """A formula with those of some others that share variables with it, also through each other."""
+    """Return a formula together with those of the others that share variables with it, directly or
+    transitively.
+    """
     names = set(facts.around(names_of(about)))
     left = [(part, facts.around(names_of(part))) for part in _flat(others)]
     found = [about]
@@ -195,7 +200,7 @@ def _flat(parts: Iterable[Formula]) -> Iterator[Formula]:
 
 
 def _components(facts: VariableFacts, parts: list[Formula]) -> list[list[Formula]]:
-    """Parts that hang together by their variables."""
+    """Split formulas into components that share no variable."""
     joined = Groups()
     find = joined.find
     heads: list[str | None] = []
@@ -266,7 +271,7 @@ def _search(
 
 
 def _reduced(part: Or, signs: Mapping[Atom, bool]) -> Formula:
-    """An `or` without the alternatives that are false already."""
+    """Remove the alternatives of an `or` that are already false."""
     left: list[Formula] = []
     for one in part.parts:
         if isinstance(one, SignedAtom):
@@ -288,7 +293,7 @@ def _reduced(part: Or, signs: Mapping[Atom, bool]) -> Formula:
 
 
 def _together(facts: VariableFacts, literals: list[SignedAtom]) -> Assignment | None:
-    """A conjunction of literals: values for all of them, or None."""
+    """Return values that satisfy a conjunction of literals; None if there are none."""
     truths: dict[str, bool] = {}
     sums: list[tuple[Linear, bool]] = []
     same: list[SignedAtom] = []

@@ -1,4 +1,6 @@
-"""Texts and enums that are equal or not: classes of equal variables, and a value for each."""
+"""Theory of equality over texts and enums: equivalence classes of variables, and a value for each
+class.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from pipelang.analysis.claims.inequalities import TooHard
 def equalities(
     members: Mapping[str, tuple[str, ...]], literals: list[SignedAtom]
 ) -> dict[str, str] | None:
-    """Values of texts and enums: equal variables share one, enums keep to their members."""
+    """Return values of texts and enums that satisfy equalities and inequalities; None if there are
+    none. Equal variables share a value; enums keep to their members.
+    """
     joined = Groups()
     find = joined.find
     for one in literals:
@@ -51,11 +55,14 @@ def equalities(
 
 
 MOST_TOGETHER = 300
-"""Values that are compared with one another, which are tried one by one."""
+"""The most classes that are compared with one another; values for them are found by backtracking.
+"""
 
 
 class _Colouring:
-    """A value for every class of equal variables, by trying; enums have few, texts enough."""
+    """Graph colouring by backtracking: a value for every class of equal variables. Enums have few
+    values, texts always one more.
+    """
 
     def __init__(
         self,

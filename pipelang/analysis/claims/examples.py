@@ -1,4 +1,6 @@
-"""The values of a run that takes a path: what its conditions speak of, in the file's words."""
+"""Counterexamples as users read them: the values of a run that takes a path, in the file's own
+words.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ from pipelang.semantics.walk import all_items
 def example_of(
     symbols: SymbolicExpressions, case: Assignment, pipeline: p.Pipeline
 ) -> Iterator[str]:
-    """`ticket.customer.enterprise: true`, one for everything that matters, in order: inputs, what
-    steps answer, and what is said by functions that nobody can look into.
+    """Return lines such as `ticket.customer.enterprise: true`, one for each value that matters, in
+    this order: inputs, values of steps, answers of functions that the analysis cannot look into.
     """
     names = {parameter.name for parameter in pipeline.parameters}
     names |= {item.name for item in all_items(pipeline.block) if isinstance(item, p.Step)}
@@ -50,7 +52,9 @@ _TEXT = Scalar(ScalarKind.TEXT)
 
 
 def _is_shown(name: str, roots: set[str]) -> bool:
-    """Whether people know a variable by this name: values of sub-pipelines have names of ours."""
+    """Whether a variable has a name that users know; values inside sub-pipelines have internal
+    names.
+    """
     if name.startswith("?"):
         return "(" in name and "{" not in name and len(name) < MOST_LETTERS
     first, *inside = name.removeprefix("len(").split(".")
@@ -58,7 +62,7 @@ def _is_shown(name: str, roots: set[str]) -> bool:
 
 
 MOST_LETTERS = 60
-"""Letters of a question that is shown with its answer."""
+"""The most letters of a question that an example shows."""
 
 
 def _quantity(number: Fraction, type: Type) -> str:

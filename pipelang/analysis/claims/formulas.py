@@ -1,8 +1,7 @@
-"""Formulas over what a run's values may be: atoms, and how they hold together.
+"""Formulas over the values of a run: atoms, literals, `And` and `Or`, in negation normal form.
 
-A formula is in negation normal form: literals, `And`, `Or`. Constructors simplify as far as they
-can see at once, so that what nothing depends on disappears before anybody has to decide it.
-Numbers are exact rationals.
+Constructors simplify where they can do so at once, so a formula that depends on nothing disappears
+before it reaches a decision. Numbers are exact rationals.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import NamedTuple, assert_never
 
 
 class Holds(NamedTuple):
-    """A truth value that the run finds: a bool, whether something is present, a `fn`'s verdict."""
+    """A boolean variable: a bool of the run, the presence of a value, the verdict of a `fn`."""
 
     variable: str
 
@@ -29,7 +28,7 @@ class Equals(NamedTuple):
 class Linear(NamedTuple):
     """sum(factor * variable) OP bound, where OP is `<=`, `<` or `==`, and the first factor is 1.
 
-    Factors and the bound are numerator and denominator: atoms are looked up all the time, and
+    Factors and the bound are pairs of numerator and denominator: atoms are dictionary keys, and
     fractions are slow to hash.
     """
 
@@ -50,7 +49,7 @@ Atom = Holds | Equals | Linear
 
 
 class SignedAtom:
-    """An atom or its opposite."""
+    """A literal: an atom, or its negation if `positive` is False."""
 
     __slots__ = ("atom", "names", "positive")
 
@@ -61,7 +60,7 @@ class SignedAtom:
 
 
 class And:
-    """All of some formulas; of none: true."""
+    """Conjunction; the empty one is true."""
 
     __slots__ = ("names", "parts")
 
@@ -71,7 +70,7 @@ class And:
 
 
 class Or:
-    """One of some formulas; of none: false."""
+    """Disjunction; the empty one is false."""
 
     __slots__ = ("names", "parts")
 
@@ -95,14 +94,14 @@ def is_false(formula: Formula) -> bool:
 
 
 def literal(atom: Atom, positive: bool = True) -> Formula:
-    """An atom as a formula."""
+    """Return an atom, or its negation, as a formula."""
     return SignedAtom(atom, positive)
 
 
 def linear(terms: Mapping[str, Fraction], op: str, bound: Fraction) -> Formula:
-    """A comparison of a sum with a constant; decided at once where no variable is left.
+    """Return the comparison of a sum with a constant; a constant formula where no variable is left.
 
-    `a <= b` and `a > b` become one atom and its opposite.
+    `a <= b` and `a > b` become one atom and its negation.
     """
     left = sorted((name, factor) for name, factor in terms.items() if factor)
     if not left:
@@ -119,7 +118,7 @@ def linear(terms: Mapping[str, Fraction], op: str, bound: Fraction) -> Formula:
 
 
 def all_of(parts: Iterable[Formula]) -> Formula:
-    """All of them, flattened."""
+    """Return the conjunction, with nested ones flattened."""
     found: list[Formula] = []
     signs: dict[Atom, bool] = {}
     for part in parts:
@@ -133,12 +132,12 @@ def all_of(parts: Iterable[Formula]) -> Formula:
 
 
 def _contradicts(signs: dict[Atom, bool], one: SignedAtom) -> bool:
-    """Whether the opposite of a literal was there before; if not, it is now there itself."""
+    """Add a literal to those seen; return whether its negation was there before."""
     return signs.setdefault(one.atom, one.positive) != one.positive
 
 
 def _left_open(whole: And, signs: dict[Atom, bool]) -> bool:
-    """Whether the opposite of every part of a conjunction is an alternative to it."""
+    """Whether the negation of each part of a conjunction is among the alternatives."""
     return all(
         isinstance(part, SignedAtom) and signs.get(part.atom) is (not part.positive)
         for part in whole.parts
@@ -146,7 +145,7 @@ def _left_open(whole: And, signs: dict[Atom, bool]) -> bool:
 
 
 def any_of(parts: Iterable[Formula]) -> Formula:
-    """One of them, flattened; `a or not a` is true."""
+    """Return the disjunction, with nested ones flattened; `a or not a` becomes true."""
     found: list[Formula] = []
     signs: dict[Atom, bool] = {}
     for part in parts:
@@ -162,7 +161,7 @@ def any_of(parts: Iterable[Formula]) -> Formula:
 
 
 def opposite(formula: Formula) -> Formula:
-    """What holds when it does not."""
+    """Return the negation of a formula, in negation normal form."""
     match formula:
         case SignedAtom():
             return SignedAtom(formula.atom, not formula.positive)
@@ -175,7 +174,7 @@ def opposite(formula: Formula) -> Formula:
 
 
 def names_of(formula: Formula) -> frozenset[str]:
-    """The variables of a formula."""
+    """Return the variables of a formula."""
     match formula:
         case SignedAtom():
             return formula.names

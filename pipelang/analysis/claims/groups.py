@@ -1,16 +1,18 @@
-"""Names that belong together, found by joining pairs (disjoint sets: Galler and Fischer 1964)."""
+"""Disjoint sets of names, merged pair by pair (union-find: Galler and Fischer 1964)."""
 
 from __future__ import annotations
 
 
 class Groups:
-    """Every name has a leader, which is the same for all of its group; `leaders` has those met."""
+    """Disjoint sets; every name has a leader, the same for its whole set. `leaders` holds the names
+    seen so far.
+    """
 
     def __init__(self) -> None:
         self.leaders: dict[str, str] = {}
 
     def find(self, name: str) -> str:
-        """The leader of a name's group."""
+        """Return the leader of a name's set."""
         leaders = self.leaders
         while leaders.setdefault(name, name) != name:
             leaders[name] = leaders[leaders[name]]
@@ -18,5 +20,5 @@ class Groups:
         return name
 
     def join(self, name: str, other: str) -> None:
-        """Make one group of two; the second one's leader leads."""
+        """Merge two sets; the leader of the second one leads."""
         self.leaders[self.find(name)] = self.find(other)

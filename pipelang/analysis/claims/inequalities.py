@@ -1,8 +1,9 @@
-"""Linear comparisons together: can they all hold? By Fourier and Motzkin, in exact rationals.
+"""Theory of linear arithmetic: Fourier-Motzkin elimination over exact rationals.
 
-A variable is eliminated by adding every upper bound on it to every lower one. What is left without
-variables decides, and going back gives a value for each. Whole numbers are rounded into the bounds
-of what they occur in alone; where that does not suffice the answer is that nobody knows.
+A variable is eliminated by adding every upper bound on it to every lower bound. The comparisons
+without variables that remain decide, and substituting back gives a value for each variable. Bounds
+on whole numbers are rounded where a comparison has integer variables only; where this does not
+suffice, the answer is `TooHard`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from pipelang.analysis.claims.formulas import Linear
 from pipelang.records import dataclass
 
 MOST = 2000
-"""Comparisons that an elimination may come to."""
+"""The most comparisons that an elimination may produce."""
 
 
 class TooHard(Exception):
-    """Deciding this would take too long."""
+    """Raised where a decision would take too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumericRange:
-    """What is known of a numeric variable by its type."""
+    """The range of a numeric variable's type, and whether it is a whole number."""
 
     low: Fraction | None = None
     high: Fraction | None = None
@@ -33,14 +34,14 @@ class NumericRange:
 
 ANY = NumericRange()
 Row = tuple[dict[str, Fraction], bool, Fraction]
-"""sum <= bound, or < if the flag says so."""
+"""A sum that is <= a bound, or < if the flag is set."""
 
 
 def values_for(
     literals: Iterable[tuple[Linear, bool]], ranges: Mapping[str, NumericRange]
 ) -> dict[str, Fraction] | None:
-    """Values under which all comparisons hold (or do not, if False stands beside them); None if
-    there are none. Raises `TooHard`.
+    """Return values under which each comparison holds, or does not hold where it is paired with
+    False; None if there are none. Raises `TooHard`.
     """
     rows: list[Row] = []
     apart: list[tuple[dict[str, Fraction], Fraction]] = []
@@ -68,7 +69,7 @@ def values_for(
 
 
 MOST_SPLITS = 64
-"""Sums that must differ from something, and are tried below it and above it."""
+"""The most sums that must differ from a value; each is tried below and above it."""
 
 
 def _apart(
@@ -78,7 +79,7 @@ def _apart(
     whole: set[str],
     depth: int,
 ) -> dict[str, Fraction] | None:
-    """Values that also keep some sums apart from their bounds."""
+    """Return values that also keep some sums different from their bounds."""
     if depth > MOST_SPLITS:
         raise TooHard("too many values must differ from one another")
     never: dict[str, set[Fraction]] = {}
@@ -132,7 +133,7 @@ def _solve(
 
 
 def _tightest(rows: Iterable[Row]) -> list[Row]:
-    """Of comparisons that bound the same sum, the one that asks most."""
+    """Of the comparisons that bound the same sum, keep the strictest."""
     best: dict[tuple[tuple[str, Fraction], ...], Row] = {}
     for terms, strict, bound in rows:
         if terms:
@@ -164,7 +165,9 @@ def _without(name: str, upper: Row, lower: Row) -> Row:
 
 
 def _tight(row: Row, whole: set[str]) -> Row:
-    """A comparison of whole numbers, rounded to the nearest that they can reach."""
+    """Round the bound of a comparison of whole numbers to the nearest value that the sum
+    can have.
+    """
     terms, strict, bound = row
     if not terms or not terms.keys() <= whole:
         return row
@@ -187,8 +190,8 @@ def _choose(
     whole: bool,
     never: set[Fraction],
 ) -> Fraction:
-    """A plain value between the bounds that the values chosen so far leave, and none of `never` if
-    one is left that is easily found.
+    """Return a simple value between the bounds that the values chosen so far leave; one outside
+    `never` if there is an obvious one.
     """
     low: tuple[Fraction, bool] | None = None
     high: tuple[Fraction, bool] | None = None

@@ -1,4 +1,6 @@
-"""Chains within a walk: how each action answers or fails, and what it may do on the way."""
+"""Symbolic execution of chains: how each action answers or fails, and which effects it may have on
+the way.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
     from pipelang.analysis.claims.walk import ClaimWalk
 
 Answers = list[tuple[State, Cases | None]]
-"""Ways in which something was answered, each with its value; None is any value of its type."""
+"""Ways in which something was answered, each with its value; None stands for any value of its type.
+"""
 
 MOST_WRITTEN = 16
-"""Elements of a list in the file that are gone over one by one."""
+"""The most elements of a list in the file that are walked one by one."""
 
 CACHED = "what a cache holds is only known while running"
 
@@ -30,7 +33,9 @@ CACHED = "what a cache holds is only known while running"
 def chain(
     walk: ClaimWalk, frame: SymbolicFrame, step: p.Step, chain: p.Chain, state: State, label: str
 ) -> tuple[Answers, State]:
-    """The ways in which a chain is answered, and where nothing of it worked."""
+    """Return the ways in which a chain is answered, and the state in which all of its links have
+    failed.
+    """
     answers: Answers = []
     for at, link in enumerate(chain.links):
         if at:
@@ -63,7 +68,7 @@ def _link(
 
 
 def may_act(action: p.Action) -> bool:
-    """Whether more happens in an action than an answer."""
+    """Whether an action may have effects besides its answer."""
     return not isinstance(action, (p.AskTier, p.AskRole, p.Value, p.Recall, p.Broken))
 
 
@@ -86,7 +91,7 @@ def _choose(
 def _act(
     walk: ClaimWalk, frame: SymbolicFrame, step: p.Step, link: p.Link, state: State, label: str
 ) -> tuple[Answers, State]:
-    """One attempt: how it answers, and where it may have failed."""
+    """Walk one attempt: return how it answers, and the state in which it may have failed."""
     action = link.action
     match action:
         case p.Value():
@@ -128,7 +133,9 @@ def _agent(
     label: str,
     span: Span,
 ) -> State:
-    """Whatever it has to work with, as often and in whatever order it likes, or not at all."""
+    """Walk an agent, which may call any of its tools and pipelines, in any order and any number of
+    times.
+    """
     entered: set[bool] = set()
     everything = dict(state)
     rounds = 0
@@ -156,7 +163,9 @@ def _each(
     label: str,
     span: Span,
 ) -> tuple[Answers, State]:
-    """No element, or one after the other in the states that those before may have left."""
+    """Walk an `each`: no element, or one after the other in the states that earlier ones may have
+    left.
+    """
     symbols = walk.symbols
     elements = symbols.cases(each.elements, frame.values)
     zero = Known(0, INT)
@@ -196,7 +205,9 @@ def _each(
 def _elements(
     some: State, turn: Callable[[State, Cases | None], tuple[State, State]]
 ) -> tuple[State, State, State]:
-    """Where a list with an element or more leads: every one answered, none did, some did."""
+    """Walk a list of at least one element; return the states where all elements answered, none did,
+    or some did.
+    """
     every, neither = turn(some, None)
     spoilt: list[State] = []
     rescued: list[State] = []
@@ -223,7 +234,7 @@ def _elements(
 def _written(
     written: Listed, some: State, turn: Callable[[State, Cases | None], tuple[State, State]]
 ) -> tuple[State, State, State]:
-    """The same for a list whose elements stand in the file, one after the other."""
+    """Walk a list whose elements are written in the file, one after the other."""
     first, *others = written.items
     every, neither = turn(some, first)
     mixed: State = {}

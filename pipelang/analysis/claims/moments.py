@@ -1,8 +1,9 @@
-"""When the condition of a claim was so: its inputs, and the last version of each value it reads.
+"""The condition of a claim, evaluated where a path is: its inputs, and the last version of each
+value that it reads.
 
-A value that was not made in a run says nothing: `a or b` is so if `a` is, `not b` is not so where
-there is no `b`. Whether a value was made is a truth value of its own, set where its step is passed
-and denied where it is left out.
+A condition is false in what it says of a value that was not made in the run: `a or b` holds if `a`
+does, `not b` does not hold where there is no `b`. Whether a value was made is a boolean variable of
+its own, set where its step is passed and negated where its step is left out.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pipelang.semantics.walk import all_items
 
 
 def made(name: str) -> Formula:
-    """Whether a value was made in this run."""
+    """Return the variable that says whether a value was made in this run."""
     return literal(Holds(f"made {name}"))
 
 
@@ -46,7 +47,7 @@ class Condition:
                         self.tracked[item.name] = plain
 
     def formula(self, symbols: SymbolicExpressions, values: Values, passed: set[str]) -> Formula:
-        """When it is so here, behind the values in `passed`."""
+        """Return the formula of the condition after the values in `passed` were made."""
         if self.when is None:
             return TRUE
         known: dict[str, Cases] = dict(values)

@@ -1,9 +1,9 @@
-"""Paths of a run that are kept together: what must hold to get here, and what happened on the way.
+"""Paths of a run as a shared graph: the conditions to get here, and the events on the way.
 
-A path is a chain of nodes, each with a condition and perhaps an event. Where branches meet again
-their paths become one node with alternatives, so a thousand branches one after the other are a
-thousand nodes and not 2^1000 paths. A case that makes the conditions true leads back through the
-alternatives to one way through the file: the trace.
+A path is a chain of nodes, each with a condition and perhaps an event. Where branches meet again,
+their paths become one node with alternatives, so a thousand branches in sequence are a thousand
+nodes and not 2^1000 paths. An assignment that satisfies the conditions selects one alternative at
+each such node: the trace.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pipelang.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PathEvent:
-    """Something that happened, in words, and where. `by` is the name of the test that decided."""
+    """An event in words, with its place. `by` is the name of the test that decided it."""
 
     text: str
     span: Span
@@ -56,7 +56,7 @@ class Path:
         self.length: int = shortest + (event is not None)
 
     def parts(self) -> list[Formula]:
-        """All that must hold to get here."""
+        """Return all conditions that must hold to get here."""
         found: list[Formula] = []
         node: Path | None = self
         while node is not None:
@@ -74,7 +74,7 @@ def start() -> Path:
 def extend(
     path: Path | None, formula: Formula = TRUE, event: PathEvent | None = None
 ) -> Path | None:
-    """The path if something holds; None where that is plainly impossible."""
+    """Return the path under one more condition; None where it is plainly impossible."""
     if path is None or is_false(formula):
         return None
     if event is None and is_true(formula):
@@ -83,8 +83,8 @@ def extend(
 
 
 def meet(paths: Iterable[Path | None], picks: int = 0) -> Path | None:
-    """One path for some that go on in the same way. `picks` says that they are told apart by so
-    many values of one choice, of which one is always taken.
+    """Return one path for several that continue in the same way. `picks` says that they differ in
+    the value of one choice with so many values, of which a run always takes one.
     """
     unique = list({id(path): path for path in paths if path is not None}.values())
     if len(unique) <= 1:
@@ -103,7 +103,7 @@ def meet(paths: Iterable[Path | None], picks: int = 0) -> Path | None:
 
 
 def _is_choice(ways: list[Formula], picks: int) -> bool:
-    """Whether the ways are the values of one choice, and nothing else."""
+    """Whether the alternatives are exactly the values of one choice."""
     found: set[str] = set()
     chosen: set[str] = set()
     for way in ways:
@@ -130,7 +130,7 @@ def _common(first: Path, second: Path) -> Path:
 
 
 def _since(path: Path, origin: Path) -> Formula:
-    """What must hold to get from one node to another below it."""
+    """Return the conditions between a node and another below it."""
     found: list[Formula] = []
     node = path
     while node is not origin:
@@ -142,14 +142,14 @@ def _since(path: Path, origin: Path) -> Formula:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """One way through the file, and a case in which a run takes it."""
+    """One way through the file, and an assignment under which a run takes it."""
 
     events: tuple[PathEvent, ...]
     case: Assignment
 
 
 def trace(facts: VariableFacts, end: Path, case: Assignment, work: Work) -> Witness:
-    """The way that leads to a path's end under a case. Raises `TooHard`."""
+    """Return the way to a path's end under an assignment. Raises `TooHard`."""
     nodes: list[Path] = []
     node: Path | None = end
     while node is not None:
@@ -165,7 +165,9 @@ def trace(facts: VariableFacts, end: Path, case: Assignment, work: Work) -> Witn
 
 
 def _taken(node: Path, case: Assignment) -> Path:
-    """The shortest alternative that the case allows; `_since` its parent, which is on all ways."""
+    """Return the shortest alternative that the assignment allows; `_since` its parent, which is on
+    all of them.
+    """
     assert node.parent is not None
     for path in node.alternatives:
         if case.makes(_since(path, node.parent)):

@@ -1,8 +1,8 @@
-"""Claims as what a walk must watch: a state that events change, and what would break the claim.
+"""Claims as finite monitors: a state that events change, and the events that break the claim in it.
 
-`only after`: whether the gate was passed, in this run of its pipeline. `never when`: whether the
-tool was called. `escalates when`: nothing but the end. A state is a bool, so that paths which
-differ in nothing that matters become one.
+`only after` remembers whether the gate was passed in this run of its pipeline, `never when` whether
+the tool was called; `escalates when` looks at the end alone. A state is a bool, so paths in the
+same state merge.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from pipelang.semantics import program as p
 
 
 class Monitor(Protocol):
-    """What a walk asks: what an event makes of the state, and whether it breaks what is watched."""
+    """The interface of a monitor: how an event changes the state, and whether it breaks the
+    property.
+    """
 
     @property
     def when(self) -> expr.Expr | None:
@@ -42,13 +44,13 @@ OnPaths = p.OnlyAfter | p.Never | p.Escalates
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A claim about paths, as a walk asks about it."""
+    """The monitor of a claim about paths."""
 
     claimed: OnPaths
 
     @property
     def when(self) -> expr.Expr | None:
-        """The condition that the claim speaks of."""
+        """The condition that the claim states."""
         return None if isinstance(self.claimed, p.OnlyAfter) else self.claimed.when
 
     @property
@@ -56,7 +58,7 @@ class Property:
         return None if isinstance(self.claimed, p.Escalates) else self.claimed.tool
 
     def entered(self, pipeline: str, state: bool) -> bool:
-        """A new run of a pipeline has passed none of its gates yet."""
+        """Return the state at the start of a pipeline's run: none of its gates was passed."""
         match self.claimed:
             case p.OnlyAfter(pipeline=own) if own == pipeline:
                 return False

@@ -1,8 +1,9 @@
-"""What of a pipeline can happen: tests that are decided before they are made, ways never taken.
+"""Reachability: tests whose outcome is decided before they are made, and branches that no run
+takes.
 
-The walk over paths, with sub-pipelines answering anything: it takes in more than any run can do, so
-what it cannot reach nothing reaches. Settings are any number of their range, since operators turn
-them. A test that was made before with the same outcome is no news either: it is told as decided.
+The walk covers more than any run can do (sub-pipelines may answer anything), so what it cannot
+reach is unreachable. Settings take any value of their range, since operators change them. A test
+that repeats an earlier one on the same path is reported as decided, too.
 """
 
 from __future__ import annotations
@@ -23,16 +24,17 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 MOST_WORK = 120_000
-"""Literals that are looked at for all tests of one pipeline; those behind are left undecided."""
+"""The most literals inspected for all tests of one pipeline; the tests after that stay undecided.
+"""
 
 
 MOST_BRANCHES = 12
-"""Branches on the way to a test that are looked at, the last ones."""
+"""The most branches on the way to a test that are taken into account, the last ones first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unwatched:
-    """Nothing is watched: every path matters."""
+    """A monitor without events: every path matters."""
 
     when: expr.Expr | None = None
     tool: str | None = None
@@ -55,7 +57,7 @@ class Unwatched:
 
 @dataclass(frozen=True, slots=True)
 class ReachedTest:
-    """A test at a place that some paths reach; `arm` of a match, else None."""
+    """A test at a place that some paths reach; `arm` is that of a `match`, else None."""
 
     item: p.Item
     formula: Formula
@@ -64,7 +66,7 @@ class ReachedTest:
 
 
 class ReachedTests(ClaimWalk):
-    """Gathers the tests of one pipeline with the paths to them."""
+    """Collects the tests of one pipeline with the paths to them."""
 
     def __init__(self, program: p.Program, symbols: SymbolicExpressions) -> None:
         super().__init__(program, symbols, Unwatched())
@@ -102,7 +104,7 @@ class ReachedTests(ClaimWalk):
 
 
 def _is_fixed(condition: expr.Expr) -> bool:
-    """Whether a condition reads nothing: whoever writes `true` means it."""
+    """Whether a condition reads nothing; a literal `true` is intended and not reported."""
     return not any(
         isinstance(part, (expr.Read, expr.BudgetLeft))
         or (isinstance(part, expr.Const) and part.setting)
@@ -111,7 +113,7 @@ def _is_fixed(condition: expr.Expr) -> bool:
 
 
 def reach(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    """What can never happen in a pipeline, as far as it can be told."""
+    """Return findings for the tests and branches of a pipeline that are decided or unreachable."""
     symbols = SymbolicExpressions(program, turned=True)
     walk = ReachedTests(program, symbols)
     try:
@@ -145,8 +147,8 @@ def _tests(walk: ReachedTests, symbols: SymbolicExpressions) -> Iterator[Diagnos
 
 
 def _before(asked: ReachedTest, names: frozenset[str]) -> list[Formula]:
-    """What the way to a test says of the same values. Less than all of it is enough: what cannot be
-    with some of the conditions cannot be with all of them.
+    """Return the conditions on the way to a test that mention the same values. A subset is sound:
+    what contradicts some of the conditions contradicts all of them.
     """
     near = [part for part in asked.path.parts() if not names_of(part).isdisjoint(names)]
     plain = [part for part in near if not isinstance(part, Or)]
@@ -183,7 +185,7 @@ def _what(item: p.Item) -> str:
 def _answers(
     walk: ReachedTests, symbols: SymbolicExpressions, pipeline: p.Pipeline
 ) -> Iterator[Diagnostic]:
-    """Whether any way to an answer is left."""
+    """Whether some path to an answer is left."""
     work = Work(MOST_WORK)
     try:
         for path in walk.broken:

@@ -1,4 +1,6 @@
-"""Where a walk is: the paths to here, by what the property remembers, in one run of a pipeline."""
+"""The state of the walk: the paths to here, by the state of the monitor, within one run of a
+pipeline.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
 State = dict[bool, Path]
-"""Where the walk is, by what the property remembers."""
+"""Paths by the state of the monitor."""
 
 
 @dataclass(slots=True)
@@ -30,19 +32,19 @@ class SymbolicFrame:
 
 
 def step_to(state: State, formula: Formula, event: PathEvent | None = None) -> State:
-    """All paths of a state, if something holds."""
+    """Add a condition to all paths of a state."""
     found = {key: extend(path, formula, event) for key, path in state.items()}
     return {key: path for key, path in found.items() if path is not None}
 
 
 def met(paths: Mapping[bool, list[Path | None]] | Mapping[bool, list[Path]]) -> State:
-    """A state of paths that meet."""
+    """Merge paths, by their monitor's state, into one state."""
     found = {key: meet(ways) for key, ways in paths.items()}
     return {key: path for key, path in found.items() if path is not None}
 
 
 def join(*states: State, picks: int = 0) -> State:
-    """One state for several; `picks` as in `meet`."""
+    """Merge several states into one; `picks` as in `meet`."""
     paths: dict[bool, list[Path | None]] = {}
     for state in states:
         for key, path in state.items():

@@ -1,8 +1,8 @@
-"""Expressions as formulas: what a condition says about the values that it reads.
+"""Translation of expressions into symbolic values and formulas.
 
-Exact for truth values, enums, texts by `==` and `in`, presence, lengths, and sums of numbers. What
-a `fn` in Python says, whether a text matches a pattern, a product of two unknown numbers are
-`opaque`: the same question of the same values has one answer, and which one nobody knows.
+It is exact for truth values, enums, texts under `==` and `in`, presence, lengths and sums of
+numbers. The result of a `fn` in Python, a match with a pattern and the product of two unknown
+numbers are `opaque`: the same question about the same values has one answer, which is not known.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ PYTHON = "what a `fn` in Python says is only known while running"
 
 
 class SymbolicExpressions:
-    """Makes symbols and formulas of a program's expressions, and gathers the facts about them.
+    """Translates the expressions of a program, and collects facts about their variables.
 
-    With `turned` a setting is any value of its type, as operators may turn it.
+    With `turned` a setting is any value of its type, because operators may change it.
     """
 
     def __init__(self, program: p.Program, *, turned: bool = False) -> None:
@@ -69,7 +69,7 @@ class SymbolicExpressions:
     # ----------------------------------------------------------------------------- formulas
 
     def truth(self, node: expr.Expr, values: Values) -> Formula:
-        """When an expression of type bool is true."""
+        """Return the formula under which an expression of type bool is true."""
         match node:
             case expr.Not():
                 return opposite(self.truth(node.operand, values))
@@ -121,7 +121,7 @@ class SymbolicExpressions:
     # ------------------------------------------------------------------------------- values
 
     def cases(self, node: expr.Expr, values: Values) -> Cases:
-        """What an expression may be."""
+        """Return the possible values of an expression, each with its guard."""
         found = self._cases(node, values)
         if len(found) > MOST_CASES:
             return one(self.opaque(expr.show(node), node.type, COMPUTED, variables(found)))
@@ -234,7 +234,7 @@ class SymbolicExpressions:
     def arms(
         self, subject: expr.Expr, patterns: Iterable[tuple[Any, ...] | None], values: Values
     ) -> list[Formula]:
-        """When each arm of a match is the one that is taken."""
+        """Return for each arm of a match the formula under which it is taken."""
         cases = self.cases(subject, values)
         left: Formula = TRUE
         found: list[Formula] = []
@@ -254,7 +254,9 @@ class SymbolicExpressions:
     def _each_sum(
         self, node: expr.Expr, parts: list[expr.Expr], values: Values, make: Any
     ) -> Cases:
-        """A sum for every combination of cases; opaque where one of them is no number."""
+        """Return a sum for every combination of cases; an opaque value where one of them is no
+        number.
+        """
         combined: list[tuple[Formula, list[Symbol]]] = [(TRUE, [])]
         for part in parts:
             cases = self.cases(part, values)

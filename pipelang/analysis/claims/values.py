@@ -1,6 +1,6 @@
-"""What a value may be, symbolically: a variable of a type, a constant, or made of such.
+"""Symbolic values: a variable of a type, a constant, or a structure of such.
 
-A value that hangs on conditions is a list of cases, each with its guard; the guards exclude one
+A value that depends on conditions is a list of cases, each with its guard; the guards exclude one
 another. Everything here is pure data; `symbols` makes it from expressions.
 """
 
@@ -26,7 +26,7 @@ from pipelang.semantics.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """Any value of its type, by the name of the variable that stands for it."""
+    """Any value of its type, by the name of its variable."""
 
     name: str
     type: Type
@@ -64,7 +64,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A truth value."""
+    """A truth value, as a formula."""
 
     formula: Formula
 
@@ -73,29 +73,29 @@ Symbol = Free | Known | Sum | SymbolicRecord | Listed | Truth
 Cases = tuple[tuple[Formula, Symbol], ...]
 
 MOST_CASES = 64
-"""Cases of one value; a value with more is taken as any of its type."""
+"""The most cases of one value; a value with more counts as any of its type."""
 
 
 def one(symbol: Symbol) -> Cases:
-    """A value that hangs on nothing."""
+    """Return a value without conditions as a list of cases."""
     return ((TRUE, symbol),)
 
 
 def under(guard: Formula, cases: Cases) -> Cases:
-    """The cases that are left where a guard holds."""
+    """Return the cases that remain possible under a guard."""
     found = ((all_of((guard, own)), symbol) for own, symbol in cases)
     return tuple((both, symbol) for both, symbol in found if not is_false(both))
 
 
 def text_of(cases: Cases) -> str:
-    """A name for a value: equal names, equal values."""
+    """Return a canonical name: values of equal names are equal."""
     if len(cases) == 1:
         return _text(cases[0][1])
     return "{" + " | ".join(f"{_words(guard)}: {_text(own)}" for guard, own in cases) + "}"
 
 
 def _words(formula: Formula) -> str:
-    """A formula by its words: equal words, equal formulas."""
+    """Return a canonical text: formulas of equal texts are equal."""
     match formula:
         case SignedAtom():
             return f"{'' if formula.positive else 'not '}{tuple(formula.atom)}"
@@ -126,7 +126,7 @@ def _text(symbol: Symbol) -> str:
 
 
 def variables(cases: Iterable[tuple[Formula, Symbol]]) -> frozenset[str]:
-    """The variables behind a value, guards left out."""
+    """Return the variables of a value, those of guards excluded."""
     found: set[str] = set()
     for _, symbol in cases:
         match symbol:

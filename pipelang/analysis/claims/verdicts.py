@@ -1,10 +1,10 @@
-"""Claims decided: proved, with what they are proved by; refuted, with a path and an example; or not
-decided, with the reason.
+"""Verdicts on claims: proved, with the tests that the proof rests on; refuted, with a path and an
+example; or undecided, with the reason.
 
-Refuted means that the file's own logic lets a run do it: the path's conditions hold for the values
-of the example. A `fn` in Python or a pattern on the path is taken to come out either way as long as
-nothing else on the path speaks of the same values; where something does, nobody knows whether both
-can be so, and the claim is undecided.
+A refutation shows that the file's own logic allows a run to break the claim: the path's conditions
+hold for the values of the example. A `fn` in Python or a pattern on the path may come out either
+way as long as nothing else on the path is about the same values; where something is, both may not
+be possible together, and the claim is undecided.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ from pipelang.semantics.kernels.run import tools_behind
 class Proof:
     """A claim's verdict: `proved`, `refuted` or `undecided`.
 
-    `by` are the names of what proves it; `path` how a run breaks it, with `example` values of the
-    inputs; `why` it is undecided. `vacuous`: the tool that it speaks of is never called.
+    `by` are the names of the tests that prove it; `path` is how a run breaks it, with `example`
+    values of the inputs; `why` is the reason for an undecided one. `vacuous`: the claim's tool is
+    never called.
     """
 
     claim: p.Claim
@@ -67,7 +68,7 @@ def decided(
     claimed: p.OnlyAfter | p.Never | p.Escalates,
     never_cut: frozenset[str],
 ) -> Proof:
-    """The verdict on a claim about paths."""
+    """Return the verdict on a claim about paths."""
     pipeline = program.pipelines[claim.pipeline]
     symbols = SymbolicExpressions(program)
     walk = ClaimWalk(program, symbols, Property(claimed), never_cut)
@@ -116,9 +117,11 @@ def _verdict(
 
 
 def _may_be(facts: VariableFacts, path: Path, work: Work, dead: dict[int, set[str]]) -> bool:
-    """Whether the condition of a claim can be so with what the path says of the same values.
+    """Whether the condition of a claim is possible together with the path's conditions on the same
+    values.
 
-    `dead` are the nodes behind which a condition cannot be: nothing behind them need be looked at.
+    `dead` are the nodes below which a condition is impossible, so that nothing below them is
+    examined.
     """
     words = text_of(one(Truth(path.formula)))
     node = path.parent
@@ -148,7 +151,7 @@ def _refuted(
 
 
 def _without(formula: Formula, facts: VariableFacts) -> Formula:
-    """The formula where every question that nobody can answer before a run comes out wrong."""
+    """Replace every question that nobody can answer before a run by false."""
     if not facts.opaque or not names_of(formula) & facts.opaque.keys():
         return formula
     match formula:
@@ -163,7 +166,9 @@ def _without(formula: Formula, facts: VariableFacts) -> Formula:
 
 
 def _doubt(facts: VariableFacts, case: Assignment) -> str | None:
-    """Why a case may be none: an opaque question beside something else about the same values."""
+    """Return why an assignment may be impossible: an opaque question beside another condition on
+    the same values.
+    """
     spoken: dict[Atom, tuple[list[str], str | None]] = {}
     for literal in case.literals:
         names = atom_names(literal.atom)
@@ -181,17 +186,19 @@ def _doubt(facts: VariableFacts, case: Assignment) -> str | None:
 
 
 def names_in(atom: Atom) -> frozenset[str]:
-    """The opaque variables of an atom."""
+    """Return the opaque variables of an atom."""
     return frozenset(name for name in atom_names(atom) if name.startswith("?"))
 
 
 def _path(name: str) -> str:
-    """The path that a variable is about: of a length and of a presence, what is asked about."""
+    """Return the path that a variable is about; for a length or a presence, the path that is
+    measured.
+    """
     return name.removeprefix("len(").rstrip("?)")
 
 
 def _overlap(first: str, second: str) -> bool:
-    """Whether two paths speak of the same value, or one of a part of the other."""
+    """Whether two paths are about the same value, or one about a part of the other."""
     return (
         first == second
         or first.startswith((f"{second}.", f"{second}["))
@@ -205,7 +212,7 @@ def _by(
     symbols: SymbolicExpressions,
     walk: ClaimWalk,
 ) -> Iterator[str]:
-    """The names of the tests that a proof rests on."""
+    """Return the names of the tests that a proof rests on."""
     if isinstance(claimed, p.OnlyAfter):
         own = claimed.pipeline == claim.pipeline
         yield claimed.gate if own else f"{claimed.pipeline}.{claimed.gate}"

@@ -1,19 +1,21 @@
-"""One walk over all paths of a pipeline; those that differ in nothing that matters are one.
+"""Symbolic execution of a pipeline: one walk over all paths, merged where they differ in nothing
+that matters.
 
-Why what it proves is so. A run goes through the items of a block in their order; what of a region
-runs side by side is taken in both orders where that can be seen. At every test the walk goes both
-ways, each with the condition under which a run goes there; a step is left by each of its links, a
-fallback entered after what went before it may have been done in part. So every run is on one of the
-paths, and a claim that no path breaks holds in every run. What a run can do besides is followed
-too: a redo that fails on its second round, a budget that cuts, a breaker that answers in a run's
-place, a cache that answers in a sub-pipeline's, an agent that calls what it has in any order, an
-`each` over no element or many.
+Soundness. A run goes through the items of a block in their order; the steps of a region run side by
+side and are taken in both orders where the difference is visible. At every test the walk follows
+both outcomes, each under the condition that leads to it. A step is left by each of its links, and a
+fallback starts in the states that a partly done attempt may have left. So every run is on one of
+the paths, and a claim that no path breaks holds in every run. The walk also follows a redo that
+fails on its second round, a budget that cuts a run, a circuit breaker or a cache that answers
+instead of a sub-pipeline, an agent that calls its tools in any order, and an `each` over no element
+or many.
 
-Where the walk takes in more than a run can do (what a cache holds, the elements of a list), it says
-so by an opaque question, and a claim that only such a path breaks is undecided, not refuted.
+Completeness. Where the walk covers more than a run can do (the contents of a cache, the elements of
+a list), the path contains an opaque question, and a claim that only such a path breaks is undecided
+instead of refuted.
 
-Sub-pipelines are walked where they are run, with names of their own: their gates, effects and
-answers are those of this call.
+Sub-pipelines are walked at each call, with names of their own: their gates, effects and answers
+belong to this call.
 """
 
 from __future__ import annotations
@@ -38,11 +40,11 @@ from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import agent_of, inner_links
 
 MOST_ITEMS = 20_000
-"""Items that a walk may pass, those of sub-pipelines counted wherever they are run."""
+"""The most items that a walk may pass; items of sub-pipelines count at every call."""
 
 
 class ClaimWalk:
-    """A walk for one property. `broken` are the paths on which it would not hold."""
+    """A walk for one monitor. `broken` collects the paths that break its property."""
 
     def __init__(
         self,
@@ -91,7 +93,9 @@ class ClaimWalk:
         *,
         timed: bool = False,
     ) -> tuple[list[tuple[State, Cases]], State]:
-        """A sub-pipeline's answers, and where it failed; if `timed`, it may be cut anywhere."""
+        """Walk a sub-pipeline: return its answers, and the state in which it failed. If `timed`, a
+        timeout may cut it anywhere.
+        """
         pipeline = self.unique(name)
         prefix = f"{prefix}{name}."
         values = {
@@ -129,8 +133,8 @@ class ClaimWalk:
             frame.failed.append(cuts)
 
     def _cut(self, frame: SymbolicFrame, state: State, *, always: bool = False) -> None:
-        """Note where a spent budget may cut the run: the earliest places with the fewest
-        conditions, and behind each value that the claim reads.
+        """Record where an exhausted budget may cut the run: at the earliest places with the fewest
+        conditions, and after each value that the claim reads.
         """
         if frame.pipeline.budget is not None or frame.timed:
             later = self.condition.tracked.keys() - self.passed
@@ -150,7 +154,7 @@ class ClaimWalk:
     # ---------------------------------------------------------------------------------- ends
 
     def end(self, frame: SymbolicFrame, outcome: p.Outcome, state: State) -> None:
-        """A run of a pipeline ends with an outcome."""
+        """End a run of a pipeline with an outcome."""
         if not state:
             return
         match outcome:
@@ -176,7 +180,7 @@ class ClaimWalk:
             frame.answers.append((state, value))
 
     def finish(self, kind: str, state: State) -> None:
-        """The whole run ends; what of the region around does not hang on it is still finished."""
+        """End the whole run; steps of the surrounding region that do not depend on it finish."""
         if self._ends is not None:
             self._ends.append((kind, state))
             return
@@ -192,7 +196,7 @@ class ClaimWalk:
             self.broken.append(broken)
 
     def call(self, step: p.Step, tool: str, state: State, span: Span) -> State:
-        """A tool is called."""
+        """Record the call of a tool."""
         if tool != self.watched.tool:
             acts = self.program.tools[tool].acts
             event = PathEvent(f"`{step.name}` calls `{tool}`", span) if acts else None
@@ -209,12 +213,12 @@ class ClaimWalk:
     def tested(
         self, frame: SymbolicFrame, item: p.Item, condition: expr.Expr, holds: Formula, state: State
     ) -> None:
-        """A test is made; whoever wants to know more about it than a claim does looks here."""
+        """Record a test. Subclasses that need more than a claim does override this."""
 
     def chooses(
         self, frame: SymbolicFrame, match: p.MatchBranch, guards: list[Formula], state: State
     ) -> None:
-        """A match is made, with what each of its arms asks."""
+        """Record a match, with the condition of each arm."""
 
     # ---------------------------------------------------------------------------------- items
 
@@ -232,8 +236,8 @@ class ClaimWalk:
     def _region(
         self, frame: SymbolicFrame, block: p.Block, members: list[p.Item], state: State
     ) -> State:
-        """Steps that run side by side. One that does not read another may run before it, and also
-        when that one ended the run; that matters where the claim is about a tool that reads.
+        """Walk steps that run side by side. A step that does not read another may run before it,
+        and also when the other ended the run; this matters for claims about a tool that only reads.
         """
         if len(members) == 1:
             return self.item(frame, block, members[0], state)
@@ -277,7 +281,7 @@ class ClaimWalk:
         return state
 
     def _may_call(self, item: p.Item, tool: str | None) -> bool:
-        """Whether a tool is called in an item, also through what it runs."""
+        """Whether an item calls a tool, directly or through a sub-pipeline."""
         if not isinstance(item, p.Step):
             return False
         for link in inner_links(item.chain):
@@ -338,7 +342,7 @@ class ClaimWalk:
     # ---------------------------------------------------------------------------------- steps
 
     def step(self, frame: SymbolicFrame, step: p.Step, state: State) -> State:
-        """A step's chain: answered by one of its links, or ended with its outcome."""
+        """Walk a step's chain: it is answered by one of its links, or ends with its outcome."""
         from pipelang.analysis.claims.links import chain
 
         answers, failed = chain(self, frame, step, step.chain, state, step.name)
@@ -371,13 +375,15 @@ class ClaimWalk:
         answers: list[tuple[State, Cases | None]],
         at: int,
     ) -> Formula:
-        """That a step was answered in one of its ways; those that may answer anything are one."""
+        """Record the way in which a step was answered; the ways that may answer anything are
+        merged.
+        """
         if len(answers) == 1 or all(value is None for _, value in answers):
             return TRUE
         return _picked(f"{frame.prefix}{step.name}", None if answers[at][1] is None else at)
 
     def chosen(self, name: str, type: object, answers: list[tuple[State, Cases | None]]) -> Cases:
-        """A value by the way in which it was made."""
+        """Return a value by the way in which it was made."""
         free = one(self.symbols.free(name, type))  # type: ignore[arg-type]
         if not answers or all(value is None for _, value in answers):
             return free

@@ -1,4 +1,4 @@
-"""What the numbers say to somebody: objectives missed, limits too low, evidence not there."""
+"""Findings from the metrics: missed objectives, limits that are too low, missing evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.analysis.findings.evidence_findings import evidence_findings
-from pipelang.analysis.kernels.prepared_step import tiers_of
+from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict
@@ -23,7 +23,7 @@ from pipelang.semantics.walk import all_items, inner_links
 
 
 def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
-    """Everything worth saying about one pipeline."""
+    """Return all findings about the numbers of one pipeline."""
     pipeline = analysis.pipeline
     for verdict in analysis.slo:
         yield from _objective(verdict, analysis)
@@ -56,7 +56,9 @@ def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagno
 
 
 def site_words(site: str) -> str:
-    """A parameter's site for people: what it belongs to, without its offset."""
+    """Return a parameter's site in words: the declaration that it belongs to, without its
+    offset.
+    """
     return (
         "`"
         + site.split("@")[0].split(":")[-1].replace("[0]", "")
@@ -81,7 +83,7 @@ _EXACTLY: Mapping[Unit, Callable[[float], str]] = {
 
 
 def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    """A gate over a model's own confidence with nothing that says what it is worth."""
+    """Report a gate over a model's own confidence without evidence or rates."""
     everything = list(all_items(pipeline.block))
     steps = {item.name: item for item in everything if isinstance(item, p.Step)}
     shares = {share.name for share in pipeline.traffic.names}
@@ -101,7 +103,7 @@ def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
 
 
 def _shared_providers(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    """A fallback to a model at the provider whose outage it should survive."""
+    """Report a fallback to a model of the same provider, which shares its outages."""
     for item in all_items(pipeline.block):
         if not isinstance(item, p.Step):
             continue

@@ -1,4 +1,4 @@
-"""What is checked besides the numbers: claims, information flow, effects, reachability."""
+"""Verification besides the metrics: claims, information flow, effects, reachability."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipelang.semantics import program as p
 def prove(
     program: p.Program, analyses: Iterable[Analysis]
 ) -> tuple[tuple[Proof, ...], list[Diagnostic]]:
-    """The verdicts on a program's claims, and all that is found on the way."""
+    """Return the verdicts on a program's claims, and the findings of all these passes."""
     flows = Flows(program)
     never_cut = frozenset(one.pipeline.name for one in analyses if _never_cut(one))
     proofs = tuple(
@@ -50,7 +50,7 @@ def _proof(
 
 
 def _never_cut(analysis: Analysis) -> bool:
-    """Whether the dearest run stays within the budget in everything that it limits."""
+    """Whether the most expensive run stays within every limit of the budget."""
     budget, worst = analysis.pipeline.budget, analysis.worst
     if budget is None:
         return True
@@ -64,7 +64,7 @@ def _never_cut(analysis: Analysis) -> bool:
 
 
 def _last(proof: Proof) -> str:
-    """How a path breaks a claim, in a few words; its steps are told one by one."""
+    """Return the end of a counterexample in a few words; its steps are listed separately."""
     steps = "1 step" if len(proof.path) == 1 else f"{len(proof.path)} steps"
     end = f": {proof.path[-1].text}" if proof.path else ""
     return f"a path of {steps} breaks it{end}"

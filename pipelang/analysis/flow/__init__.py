@@ -1,1 +1,1 @@
-"""Where data may go: from people outside and about people, into effects, prompts and stores."""
+"""Information flow: where untrusted and private data may go, into effects, prompts and stores."""

@@ -1,4 +1,6 @@
-"""What flows through each action of a chain, and what is looked at where it acts on the world."""
+"""Information flow through the actions of a chain, with the checks where an action has an
+effect.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,7 @@ ALL = (UNTRUSTED, INFLUENCED, PRIVATE, SECRET)
 def chain(
     tracker: Tracker, place: TrackedRun, step: p.Step, chain: p.Chain, situation: Situation
 ) -> tuple[Flow, Situation]:
-    """What may flow into the answer of a chain, and what is known behind it."""
+    """Return the flow into the answer of a chain, and the situation after it."""
     found = [_link(tracker, place, step, link, situation) for link in chain.links]
     if chain.end is not None:
         tracker.end(place, chain.end, situation)
@@ -115,7 +117,7 @@ def _choose(
 
 
 def _answered(step: p.Step, content: Flow, answers: Type, span: Span) -> Flow:
-    """What a model's answer is marked with: all that its prompt held."""
+    """Return the marks of a model's answer: those of everything in its prompt."""
     words = f"`{step.name}` answers a prompt that holds it"
     marks = [mark.through(words, span, by_model=True) for mark in marks_of(content, *ALL)]
     return spread(answers, marks)
@@ -128,7 +130,7 @@ def _prompted(
     action: p.AskTier | p.Cascade | p.Agent | p.AskRole,
     span: Span,
 ) -> Flow:
-    """What a prompt holds: the paths that its templates read."""
+    """Return the flow into a prompt: the paths that its templates read."""
     prompt, values = tracker.program.prompts[action.prompt], place.values
     given = {name: values.of(value) for name, value in action.arguments}
     given["feedback"] = place.feedback.get(step.name, NOTHING)
@@ -176,7 +178,9 @@ def _told(
     given: tuple[tuple[str, Flow], ...],
     span: Span,
 ) -> Flow:
-    """What a tool answers: what its type says, and what it made of its arguments."""
+    """Return the flow into a tool's result: the labels of its type, and the marks of its
+    arguments.
+    """
     name = tool.name
     own = source(step.name, tool.returns, span, f", as `{name}` answers it")
     origins = [mark.origin for mark in marks_of(own, PRIVATE)]
@@ -202,7 +206,9 @@ def _effect(
     given: tuple[tuple[str, Flow], ...],
     situation: Situation,
 ) -> None:
-    """A call that acts on the world: what it is given, and what decided that it is made."""
+    """Check a call with an effect: the flow into its arguments, and the tests that decided to make
+    it.
+    """
     tool = tracker.program.tools[action.tool]
     types = {parameter.name: parameter.type for parameter in tool.parameters}
     told = len(tracker.found)
@@ -231,7 +237,7 @@ def _effect(
 
 
 def _not_allowed(flow: Flow, open_to: list[Way]) -> Iterator[Mark]:
-    """Text from outside at a place that does not say that it takes such."""
+    """Report untrusted text that reaches a parameter which does not accept it."""
     for way, marks in flow.items():
         if any(_covers(allowed, way) for allowed in open_to):
             continue
@@ -253,8 +259,8 @@ def _trifecta(
     types: dict[str, Type],
     situation: Situation,
 ) -> None:
-    """Private data and text from outside, sent out together: in one argument, or side by side where
-    a parameter does not say that it takes what is private.
+    """Report private data and untrusted text that are sent out together: in one argument, or in
+    several of which one does not accept private data.
     """
     pair: tuple[Mark, Mark] | None = None
     loose: Mark | None = None
@@ -289,7 +295,7 @@ def _run(
 
 
 def _hopped(flow: Flow, words: str, span: Span) -> Flow:
-    """The flow with one more step in its trail; the values are still themselves."""
+    """Append a step to the trail of a flow; the values stay intact."""
     return {
         way: {
             replace(mark, hops=(*mark.hops, Hop(words, span)) if mark.hops else ()): None
@@ -323,7 +329,9 @@ def _agent(
     content: Flow,
     link: p.Link,
 ) -> Flow:
-    """All that a loop gets to see: its prompt, and what its tools and pipelines answer."""
+    """Return the flow into an agent's answer: its prompt, and the results of its tools and
+    pipelines.
+    """
     span = link.span
     for name in agent.tools:
         tool = tracker.program.tools[name]
@@ -377,7 +385,9 @@ def _recall(
 
 
 def _cached(tracker: Tracker, place: TrackedRun, step: p.Step, link: p.Link, content: Flow) -> None:
-    """An answer that is kept for others: its key must say whose private data it was made from."""
+    """Check a cached answer: its key must identify the owner of the private data that it was made
+    from.
+    """
     assert link.cache is not None
     owners = told_apart(place.values, link.cache.keys)
     told: set[Origin] = set()

@@ -1,4 +1,4 @@
-"""Information flow over a whole program: each pipeline by itself, memories across runs."""
+"""Information flow over a whole program: each pipeline on its own, and memories across runs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import sub_pipelines, tools_behind
 
 MOST_SHOWN = 8
-"""Steps of a flow that a finding shows; the JSON report and `--verbose` have no other ones."""
+"""The most steps of a flow that a finding shows, in the JSON report and with `--verbose` too."""
 
 MOST_ROUNDS = 6
-"""Rounds until nothing new is found in the memories; each one adds a label somewhere."""
+"""The most rounds to the fixed point of the memories; each round adds a label somewhere."""
 
 
 class Flows:
-    """What flows in a program, worked out once."""
+    """The information flow of a program, computed once."""
 
     def __init__(self, program: p.Program) -> None:
         self.program = program
@@ -31,7 +31,7 @@ class Flows:
         self._trackers: dict[str, Tracker] = {}
 
     def tracker(self, name: str) -> Tracker:
-        """A pipeline, followed as a run of its own. Raises `TooHard`."""
+        """Return the tracker of a pipeline, followed as a run of its own. Raises `TooHard`."""
         found = self._trackers.get(name)
         if found is None:
             found = Tracker(self.program, self.program.pipelines[name], self.memories())
@@ -40,7 +40,9 @@ class Flows:
         return found
 
     def memories(self) -> dict[str, Flow]:
-        """What any run may have left in each memory."""
+        """Return the flow that any run may have left in each memory: a fixed point over all
+        pipelines.
+        """
         if self._memories is None:
             memories: dict[str, Flow] = {}
             for _ in range(MOST_ROUNDS if self.program.memories else 0):
@@ -57,7 +59,7 @@ class Flows:
         return self._memories
 
     def findings(self) -> Iterator[Diagnostic]:
-        """Every flow to where it must not get. What others run is followed where it is run."""
+        """Return a finding for every forbidden flow. Sub-pipelines are followed at their calls."""
         inner = {
             name
             for pipeline in self.program.pipelines.values()
@@ -78,7 +80,7 @@ class Flows:
                     yield _diagnostic(found)
 
     def proof(self, claim: p.Claim, claimed: p.NeverReaches) -> Proof:
-        """The verdict on `untrusted` or `private never reaches TOOL`."""
+        """Return the verdict on `untrusted` or `private never reaches TOOL`."""
         pipeline = self.program.pipelines[claim.pipeline]
         try:
             tracker = self.tracker(claim.pipeline)
@@ -120,7 +122,7 @@ def _diagnostic(found: FlowFinding) -> Diagnostic:
 
 
 def hop_labels(hops: Sequence[Hop | PathEvent]) -> tuple[Label, ...]:
-    """The steps of a flow or a path, numbered; of a long one, its ends."""
+    """Return the steps of a flow or a path with their numbers; of a long one, only both ends."""
     numbered = list(enumerate(hops, 1))
     if len(numbered) > MOST_SHOWN:
         half = MOST_SHOWN // 2

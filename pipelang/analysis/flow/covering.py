@@ -1,4 +1,6 @@
-"""Whether one of some tests stands on every way to a call: asked of the walk over paths."""
+"""Domination: whether one of some tests is on every path to a call, decided by the walk
+over paths.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ Test = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """That a call at a place is made only behind one of some tests."""
+    """The monitor of this property: a call at a place is made only after one of some tests."""
 
     tool: str
     site: Span
@@ -46,7 +48,7 @@ class Covered:
 def covered(
     program: p.Program, root: p.Pipeline, tool: str, site: Span, tests: frozenset[Test]
 ) -> bool:
-    """Whether every way to the call passes one of the tests; not, where that is not decided."""
+    """Whether every path to the call passes one of the tests; False where that is not decided."""
     symbols, work = SymbolicExpressions(program), Work()
     walk = ClaimWalk(program, symbols, Covered(tool, site, tests))
     try:

@@ -1,8 +1,8 @@
-"""Effects that may happen twice: tried again, or followed by another one in a chain of fallbacks.
+"""Effects that may happen twice: by a retry, or by a fallback after another effect.
 
-An attempt that seems to have failed may have worked: a timeout says nothing about what the other
-side did. A second attempt then does it twice, unless the tool is `idempotent`; and a fallback that
-acts does something else on top of it.
+An attempt that seems to have failed may have worked: a timeout does not say whether the other side
+has acted. A second attempt then repeats the effect, unless the tool is `idempotent`; and a fallback
+that acts adds another effect to the first.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipelang.semantics.walk import agent_of, all_items, inner_links
 
 
 def effects(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    """What is told of a pipeline's own effects."""
+    """Return the findings about a pipeline's own effects."""
     for item in all_items(pipeline.block):
         if isinstance(item, p.Step):
             for link in inner_links(item.chain):
@@ -28,7 +28,7 @@ def effects(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
 
 
 def _retried(program: p.Program, link: p.Link) -> Iterator[Diagnostic]:
-    """An effect that a retry does again; a tool's own `retry` counts too."""
+    """Report an effect that a retry repeats; a tool's own `retry` counts too."""
     action = link.action
     if isinstance(action, p.Call):
         tool = program.tools[action.tool]
@@ -42,7 +42,7 @@ def _retried(program: p.Program, link: p.Link) -> Iterator[Diagnostic]:
 
 
 def _acting(program: p.Program, link: p.Link) -> list[str]:
-    """The tools behind a link that change the world, each once."""
+    """Return the tools of a link that act on the world, each once."""
     found: dict[str, None] = {}
     for inner in inner_links(p.Chain((link,), None)):
         action = inner.action
@@ -58,7 +58,7 @@ def _acting(program: p.Program, link: p.Link) -> list[str]:
 
 
 def _half_done(program: p.Program, chain: p.Chain) -> Iterator[Diagnostic]:
-    """A link that acts behind one that may have acted."""
+    """Report a link that acts as the fallback of a link that may have acted."""
     before: list[str] = []
     for link in chain.links:
         acting = _acting(program, link)

@@ -1,11 +1,11 @@
-"""Marks on values: what a part of a value is, where that comes from, and which way it took.
+"""Marks on values: which kind of data a part of a value is, where it comes from, and its trail.
 
-Four kinds tell what is there. `untrusted`: text that somebody outside may have written.
-`influenced`: a choice that such text may have steered, of a type that cannot carry text. `private`,
-`secret`: as labelled. A fifth, `owner`, is put on what identifies whom private data belongs to.
+Four kinds describe data. `untrusted`: text that an outsider may have written. `influenced`: a
+choice that such text may have steered, of a type that cannot carry text. `private` and `secret`: as
+labelled. A fifth, `owner`, is on values that identify the owner of private data.
 
-A `Flow` says this of a value by paths into it: labels are per field, and `*` is any element of a
-list. Marks at a path hold for all that is inside it.
+A `Flow` has these marks by paths into a value: labels are per field, and `*` is any element of a
+list. Marks at a path apply to everything inside it.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ ELEMENT = "*"
 Way = tuple[str, ...]
 
 MOST_HOPS = 40
-"""Steps that a mark remembers; what goes on longer shows where it began."""
+"""The most steps that a mark remembers; of a longer trail, it keeps the beginning."""
 
 MOST_MARKS = 6
-"""Marks of one kind at one path; more would say nothing new about it."""
+"""The most marks of one kind at one path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where labelled data comes in, as the file calls it."""
+    """The place where labelled data enters, and its name in the file."""
 
     name: str
     label: str
@@ -65,7 +65,9 @@ Key = tuple[Origin, Span | None]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`intact`: the very value, and not something computed from it."""
+    """A kind of data with its origin and trail. `intact`: the value itself, not computed
+    from it.
+    """
 
     kind: str
     origin: Origin
@@ -74,8 +76,8 @@ class Mark:
 
     @property
     def key(self) -> Key:
-        """What a test that looks at the value speaks of: where it comes from, and which model made
-        it last. What another model makes of it is another matter.
+        """The identity of data for tests that look at it: its origin, and the last model that
+        processed it. The output of another model needs a test of its own.
         """
         by = next((hop.span for hop in reversed(self.hops) if hop.by_model), None)
         return self.origin, by
@@ -83,7 +85,7 @@ class Mark:
     def through(
         self, text: str, span: Span, kind: str | None = None, *, by_model: bool = False
     ) -> Mark:
-        """The mark behind a step that makes something new of the value."""
+        """Return the mark after a step that makes a new value."""
         hops = self.hops if len(self.hops) > MOST_HOPS else (*self.hops, Hop(text, span, by_model))
         return Mark(kind or self.kind, self.origin, hops, intact=False)
 
@@ -95,7 +97,7 @@ NOTHING: Flow = {}
 
 
 def joined(*flows: Flow) -> Flow:
-    """What may come from any of several values."""
+    """Return the union of flows: the value may be any of several."""
     filled = [flow for flow in flows if flow]
     if len(filled) <= 1:
         return filled[0] if filled else NOTHING
@@ -113,7 +115,7 @@ def _add(into: Marks, marks: Iterable[Mark]) -> None:
 
 
 def inside(flow: Flow, name: str) -> Flow:
-    """A field or the elements of a value."""
+    """Return the flow of a field or of the elements of a value."""
     found: dict[Way, Marks] = {}
     for way, marks in flow.items():
         if not way:
@@ -124,12 +126,12 @@ def inside(flow: Flow, name: str) -> Flow:
 
 
 def under(name: str, flow: Flow) -> Flow:
-    """A value as a part of another."""
+    """Return the flow of a value as a part of another one."""
     return {(name, *way): marks for way, marks in flow.items()}
 
 
 def marks_of(flow: Flow, *kinds: str) -> Iterator[Mark]:
-    """All marks of some kinds, each once."""
+    """Return all marks of some kinds, each once."""
     seen: Marks = {}
     for marks in flow.values():
         for mark in marks:
@@ -139,22 +141,22 @@ def marks_of(flow: Flow, *kinds: str) -> Iterator[Mark]:
 
 
 def only(flow: Flow, keeps: Iterable[str]) -> Flow:
-    """The flow with marks of some kinds only."""
+    """Return the flow with only the marks of some kinds."""
     wanted = frozenset(keeps)
     found = {way: {m: None for m in marks if m.kind in wanted} for way, marks in flow.items()}
     return {way: marks for way, marks in found.items() if marks}
 
 
 def is_closed(type: Type) -> bool:
-    """Whether a type can carry nothing but one of its values."""
+    """Whether a type is closed: a finite set of values, which cannot carry text."""
     return isinstance(type, EnumType) or (
         isinstance(type, Scalar) and type.kind not in (ScalarKind.TEXT, ScalarKind.JSON)
     )
 
 
 def spread(type: Type, marks: Iterable[Mark]) -> Flow:
-    """Marks over a value of a type that was made from what they are on: text carries text, what is
-    closed is influenced.
+    """Return the flow of a value of a type that was made from marked data: its texts keep the
+    marks, its closed parts are influenced.
     """
     found = list(marks)
     if not found:
@@ -168,12 +170,12 @@ def spread(type: Type, marks: Iterable[Mark]) -> Flow:
 
 
 def weaker(mark: Mark) -> Mark:
-    """A mark on something that cannot carry text."""
+    """Return the mark on a value that cannot carry text: `untrusted` becomes `influenced`."""
     return replace(mark, kind=INFLUENCED) if mark.kind == UNTRUSTED else mark
 
 
 def leaves(type: Type) -> Iterator[tuple[Way, Type]]:
-    """The parts of a type that hold something themselves."""
+    """Return the paths of a type's leaves, the parts that hold data themselves."""
     match type:
         case OptionalType():
             yield from leaves(type.inner)
@@ -192,7 +194,7 @@ def leaves(type: Type) -> Iterator[tuple[Way, Type]]:
 
 
 def labels(type: Type) -> Iterator[tuple[Way, frozenset[str], Type]]:
-    """The labels of each leaf of a type, those around it included."""
+    """Return the labels of each leaf of a type, with those of the parts around it."""
     yield from _labels(type, frozenset())
 
 
@@ -216,7 +218,7 @@ def _labels(type: Type, around: frozenset[str]) -> Iterator[tuple[Way, frozenset
 
 
 def source(name: str, type: Type, span: Span, how: str) -> Flow:
-    """The marks of a value by the labels of its type; `how` says where it comes in."""
+    """Return the flow of a value by the labels of its type; `how` describes where it enters."""
     found: dict[Way, Marks] = {}
     everything = list(labels(type))
     for way, labelled, leaf in everything:
@@ -238,6 +240,6 @@ def _shown(name: str, way: Way) -> str:
 
 
 def identifies(name: str) -> bool:
-    """Whether a field or parameter of this name says whose a record is."""
+    """Whether a field or parameter of this name identifies the owner of a record."""
     names = ("id", "key", "email", "user", "customer", "account", "owner", "person", "username")
     return name in names or name.endswith(("_id", "_key", "_email"))

@@ -1,4 +1,4 @@
-"""Whose private data is: what a key must hold so that nobody gets another person's."""
+"""Owners of private data: which part of a key keeps one person's data from another's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from pipelang.semantics import expressions as expr
 
 
 def told_apart(values: Values, keys: tuple[expr.Expr, ...]) -> set[Origin]:
-    """Whose data a key tells apart: what stands in it as it is, or whose owner does."""
+    """Return the origins whose owner a key identifies, because the data or its owner is in the key
+    unchanged.
+    """
     found: set[Origin] = set()
     for key in keys:
         for part in _plain_parts(values, key):
@@ -31,7 +33,7 @@ def told_apart(values: Values, keys: tuple[expr.Expr, ...]) -> set[Origin]:
 
 
 def _plain_parts(values: Values, key: expr.Expr) -> Iterator[expr.Expr]:
-    """The paths that a key holds as they are."""
+    """Return the paths that a key contains unchanged."""
     if values.path(key) is not None:
         yield key
     elif isinstance(key, (expr.MakeList, expr.MakeRecord)):
@@ -43,7 +45,7 @@ def _plain_parts(values: Values, key: expr.Expr) -> Iterator[expr.Expr]:
 
 
 def owners_beside(values: Values, names: list[str]) -> None:
-    """Parameters that say whose the private data beside them is."""
+    """Mark the parameters that identify the owner of the private data beside them."""
     origins: dict[Origin, None] = {}
     for name in names:
         for mark in marks_of(values.flows[name], PRIVATE):
@@ -56,7 +58,7 @@ def owners_beside(values: Values, names: list[str]) -> None:
 
 
 def owned_by(values: Values, origins: list[Origin], keys: list[expr.Expr]) -> None:
-    """What something private was asked for with says whose it is."""
+    """Mark the values by which private data was requested as identifying its owner."""
     for value in keys if origins else ():
         way = values.path(value)
         if way is not None:

@@ -1,6 +1,6 @@
-"""What flows through expressions: a field carries its own marks, a computation those of all its
-parts. What comes out of a computation is no longer the value itself, and what cannot carry text is
-only influenced by it.
+"""Information flow through expressions: a field has its own marks, a computation those of all its
+parts. The result of a computation is not intact any more, and a result that cannot carry text is
+only influenced.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from pipelang.semantics.types import BOOL
 
 @dataclass(slots=True)
 class Values:
-    """What is known of the values in scope.
+    """The flow of every value in scope.
 
-    `aliases` are lets that are nothing but a path. `cleared` are paths whose text a gate or a
-    person has looked at, on every way to here.
+    `aliases` are lets that stand for a path. `cleared` are paths whose text a gate or a person has
+    checked, on every way to here.
     """
 
     program: p.Program
@@ -47,7 +47,7 @@ class Values:
     declassified: dict[str, None] = field(default_factory=dict)
 
     def path(self, node: expr.Expr) -> Way | None:
-        """The path that an expression is, through lets; None for anything computed."""
+        """Return the path that an expression is, through lets; None for anything computed."""
         match node:
             case expr.Read():
                 alias = self.aliases.get(node.name)
@@ -62,7 +62,7 @@ class Values:
                 return None
 
     def at(self, way: Way) -> Flow:
-        """What flows at a path, without the text that was looked at."""
+        """Return the flow at a path, without the marks of text that was checked."""
         flow = self.flows.get(way[0], NOTHING)
         if not flow:
             return flow
@@ -79,7 +79,7 @@ class Values:
         return flow
 
     def of(self, node: expr.Expr) -> Flow:
-        """What flows into the value of an expression."""
+        """Return the flow into the value of an expression."""
         way = self.path(node)
         if way is not None:
             return self.at(way)
@@ -123,8 +123,8 @@ class Values:
         return found
 
     def reads(self, node: expr.Expr, *, content: bool = True) -> Iterator[Way]:
-        """The paths whose values an expression looks at, beyond whether they are there; with
-        `content` also beyond how long they are.
+        """Return the paths whose values an expression depends on, other than by their presence;
+        with `content`, other than by their length as well.
         """
         way = self.path(node)
         if way is not None:
@@ -141,8 +141,8 @@ class Values:
 
 
 def _without(flow: Flow, done: Way) -> Flow:
-    """The flow where the text at a path inside it was looked at: somebody outside may have steered
-    what it says, and no more.
+    """Return the flow after the text at a path was checked: an outsider may still have steered it
+    (`influenced`).
     """
     return {
         way: dict.fromkeys(map(weaker, marks)) if way[: len(done)] == done else marks
@@ -151,7 +151,7 @@ def _without(flow: Flow, done: Way) -> Flow:
 
 
 def computed(node: expr.Expr, flow: Flow) -> Flow:
-    """What a computation makes of what flows into it. One bit of a secret does not tell it."""
+    """Return the flow of a computed value. One bit of a secret does not reveal it."""
     kinds = [UNTRUSTED, INFLUENCED, PRIVATE]
     if node.type != BOOL:
         kinds.append(SECRET)
@@ -164,7 +164,7 @@ def _changed(mark: Mark) -> Mark:
 
 
 def steered(node: expr.Expr, flow: Flow) -> Flow:
-    """What decides between values leaves its mark on the one that is taken."""
+    """Return the flow of a selected value: the condition that selects it leaves its marks on it."""
     marks = []
     for mark in marks_of(flow, UNTRUSTED, INFLUENCED, PRIVATE):
         kind = PRIVATE if mark.kind == PRIVATE else INFLUENCED

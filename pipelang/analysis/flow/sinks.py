@@ -1,4 +1,4 @@
-"""What is said of data that got where it must not: the words of each finding, with a mend."""
+"""Findings about data at forbidden sinks: the words of each finding, with its remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What stands on every way to an item: tests that were passed, and what decided to go there."""
+"""The situation at an item: the tests that were passed on every way to it, and the conditions that
+led there.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A test that decides whether what stands behind it happens; `marks` are what steers it."""
+    """A test that decides whether the items behind it run; `marks` are the data that steers it."""
 
     name: str
     span: Span
@@ -27,8 +29,9 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`vouched` is what a gate with evidence, an approval or a hold has spoken of on every way to
-    here, `approved` what an approval has shown; `tested`: any test at all was passed.
+    """The tests on every way to here: `vouched` is the data that a gate with evidence, an approval
+    or a hold has checked, `approved` the data that a person has seen and approved; `tested`: there
+    was any test at all.
     """
 
     controls: tuple[Control, ...] = ()
@@ -37,24 +40,26 @@ class Situation:
     tested: bool = False
 
     def under(self, control: Control) -> Situation:
-        """Inside a branch."""
+        """Return the situation inside a branch."""
         return replace(self, controls=(*self.controls, control), tested=True)
 
     def passed(self, control: Control, evidence: bool) -> Situation:
-        """Behind a gate."""
+        """Return the situation after a gate."""
         controls = (*self.controls, control) if control.marks else self.controls
         vouched = self.vouched | (keys_of(control.marks) if evidence else frozenset())
         return replace(self, controls=controls, vouched=vouched, tested=True)
 
     def asked(self, so_far: frozenset[Key], shown: frozenset[Key]) -> Situation:
-        """Behind a person who is always asked, with what there was, and what they approved of."""
+        """Return the situation after a person who is always asked: `so_far` is the data made
+        up to here, `shown` the data that the person approved.
+        """
         steered = (keys_of(control.marks) for control in self.controls)
         vouched = self.vouched.union(so_far, *steered)
         return replace(self, vouched=vouched, approved=self.approved | shown, tested=True)
 
     def behind(self, ends: list[Situation], *, only_way: bool) -> Situation:
-        """Behind a branch, in which `self` is the situation: where one of its ways ends the run,
-        what follows hangs on its test too.
+        """Return the situation after a branch, from `self`, the situation inside: where one of the
+        branch's ways ends the run, the items after it depend on its test, too.
         """
         after = together(ends)
         if only_way:
@@ -63,7 +68,7 @@ class Situation:
         return replace(after, controls=tuple(one for one in after.controls if one is not own))
 
     def open_controls(self) -> list[Control]:
-        """What decided to go here and nobody vouches for."""
+        """Return the controls that led here and that no test vouches for."""
         return [one for one in self.controls if not keys_of(one.marks) <= self.vouched]
 
 
@@ -72,7 +77,7 @@ def keys_of(marks: Iterable[Mark]) -> frozenset[Key]:
 
 
 def together(ends: list[Situation]) -> Situation:
-    """What is known where any of some ways leads; every one of them must have shown it."""
+    """Return the situation where ways meet: a fact must hold on every one of them."""
     first, *others = ends
     return Situation(
         tuple(dict.fromkeys(control for end in ends for control in end.controls)),
@@ -84,8 +89,8 @@ def together(ends: list[Situation]) -> Situation:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A test of a pipeline: the paths that it looks at, what is in them from outside, and what it
-    vouches for.
+    """A test of a pipeline: the paths that it reads, the untrusted texts in them, and the data that
+    it vouches for.
     """
 
     pipeline: str
@@ -98,7 +103,7 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Reaching:
-    """What reaches a parameter of a tool; without a `place` where an agent calls it."""
+    """A flow that reaches a parameter of a tool; `place` is None where an agent makes the call."""
 
     tool: str
     parameter: str
@@ -110,7 +115,7 @@ class Reaching:
 
 @dataclass(frozen=True, slots=True)
 class FlowFinding:
-    """A finding: the flow step by step, from where it comes in to where it must not get."""
+    """A forbidden flow, step by step from its origin to its sink, with the rule that it breaks."""
 
     rule: Rule
     span: Span

@@ -1,16 +1,16 @@
-"""Labelled data followed through every item of a pipeline, into whatever it reaches.
+"""Taint tracking: labelled data is followed through every item of a pipeline, to every sink.
 
-Why no flow is missed. Values are made once (a redo makes them again of the same parts), and each is
-marked with all that any of its links could have put into it. A template adds what it reads and
-nothing else; a model passes text on into text, and into closed types only its influence; a tool is
-believed about its own result as far as it is labelled, and besides what is read with an untrusted
-question is influenced, what is read about a person is private. Memories are gone over until nothing
-new is found in them, since what one run remembers another one recalls.
+Soundness. Values are made once (a redo makes them again of the same parts), and each has the marks
+of all that any of its links could have put into it. A template adds what it reads and nothing else;
+a model passes marks on from text to text, and into closed types only its influence. A tool's result
+has the labels of its type; besides, a result for an untrusted question is influenced, and a result
+about a person is private. Memories are iterated to a fixed point, since what one run stores another
+one recalls.
 
-What a gate or an approval has looked at is cleared for what stands behind it: in the rest of its
-block, and behind a branch where every way through it cleared the same. Whether a test that is only
-sometimes made stands on every way to a call after all, the walk over paths decides
-(`analysis.claims`), with the conditions of the branches.
+Data that a gate or an approval has checked is cleared for the items behind it: in the rest of its
+block, and behind a branch where every way through it has cleared the same. Whether a conditional
+test is on every way to a call nevertheless is decided by the walk over paths (`analysis.claims`),
+with the conditions of the branches.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ FEEDBACK = "feedback"
 SPOKEN_OF = (UNTRUSTED, INFLUENCED, PRIVATE)
 MOST_ITEMS = 20_000
 MOST_ASKED = 12
-"""Questions to the walk over paths about one pipeline; beyond, a test that is made sometimes only
+"""The most questions to the walk over paths about one pipeline; after them, a conditional test
 counts as not made.
 """
 
@@ -82,7 +82,7 @@ class TrackedRun:
 
 
 class Tracker:
-    """Follows one pipeline as a run of its own. `memories` are what is known to be in them."""
+    """Follows one pipeline as a run of its own. `memories` are the flows known to be in them."""
 
     def __init__(self, program: p.Program, root: p.Pipeline, memories: dict[str, Flow]) -> None:
         self.program = program
@@ -99,14 +99,14 @@ class Tracker:
         self._answers: dict[tuple[frozenset[tuple[str, str]], Span], bool] = {}
 
     def go(self) -> None:
-        """Follow everything. Raises `TooHard`."""
+        """Follow the whole pipeline. Raises `TooHard`."""
         self.pipeline(self.root.name, {}, Situation())
 
     def pipeline(
         self, name: str, given: Mapping[str, Flow], situation: Situation
     ) -> tuple[Flow, Situation]:
-        """What flows into a pipeline's answer, from what flows into its parameters; and what is
-        known where it answered.
+        """Return the flow into a pipeline's answer, from the flows into its parameters, and the
+        situation where it answered.
         """
         pipeline = self._unique.get(name)
         if pipeline is None:
@@ -132,7 +132,7 @@ class Tracker:
     # ---------------------------------------------------------------------------------- items
 
     def block(self, place: TrackedRun, block: p.Block, situation: Situation) -> Situation | None:
-        """Go through a block; what is known behind it, None if it never gets there."""
+        """Follow a block; return the situation after it, None if no run gets there."""
         for index, item in enumerate(block.items):
             after = self.item(place, block, index, item, situation)
             if after is None:
@@ -177,7 +177,7 @@ class Tracker:
                 assert_never(item)
 
     def _steering(self, place: TrackedRun, node: expr.Expr) -> Iterator[Mark]:
-        """What of outside a test hangs on, as far as it was not looked at."""
+        """Return the outside data that steers a test and was not checked."""
         seen: dict[Mark, None] = {}
         for way in place.values.reads(node, content=False):
             seen.update(dict.fromkeys(marks_of(place.values.at(way), UNTRUSTED, INFLUENCED)))
@@ -187,7 +187,7 @@ class Tracker:
     def _ways(
         self, place: TrackedRun, ways: list[p.Block], situation: Situation
     ) -> Situation | None:
-        """Branches: behind them is known what every way through them has shown."""
+        """Follow branches; the situation after them is what all of their ways have in common."""
         values, before = place.values, place.values.cleared
         ends: list[tuple[Situation, frozenset[Way]]] = []
         for way in ways:
@@ -220,7 +220,7 @@ class Tracker:
         return situation.passed(Control(name, gate.span, steering), evidence)
 
     def _has_evidence(self, place: TrackedRun, gate: p.Gate) -> bool:
-        """Whether somebody has said what the gate's verdict is worth."""
+        """Whether a gate has evidence or rates, so that its verdict counts."""
         traffic = place.pipeline.traffic
         if gate.evidence is not None or gate.name in {share.name for share in traffic.names}:
             return True
@@ -236,7 +236,7 @@ class Tracker:
     def _feed_back(
         self, place: TrackedRun, block: p.Block, gate: p.Gate, redo: p.Redo, situation: Situation
     ) -> None:
-        """The second round of a redo, whose prompt holds what was wrong with the first."""
+        """Follow the second round of a redo, whose prompt contains feedback on the first."""
         if redo.because is None:
             return
         flow = place.values.of(redo.because)
@@ -337,7 +337,7 @@ class Tracker:
     # ---------------------------------------------------------------------------------- tests
 
     def looked_at(self, call: Reaching, mark: Mark) -> bool:
-        """Whether a test that is only sometimes made looked at this very value after all."""
+        """Whether a conditional test has looked at this value on every way nevertheless."""
         place, value, site, tool = call.place, call.value, call.link.span, call.tool
         if place is None or value is None:
             return False
@@ -353,7 +353,7 @@ class Tracker:
         return self._covered(tests, site, tool)
 
     def vouched(self, control: Control, site: Span, tool: str) -> bool:
-        """Whether a test that vouches for a control stands on every way to a call after all."""
+        """Whether a test that vouches for a control is on every way to a call nevertheless."""
         keys = keys_of(control.marks)
         tests = {(one.pipeline, one.name) for one in self.looked if keys <= one.vouches}
         return self._covered(tests, site, tool)
@@ -394,7 +394,7 @@ def _secret_ways(type: Type) -> Iterator[tuple[Way, Type]]:
 
 
 def _measured(pipeline: p.Pipeline) -> frozenset[str]:
-    """The steps whose confidence somebody has measured."""
+    """Return the steps whose confidence has evidence."""
     return frozenset(
         item.name
         for item in all_items(pipeline.block)

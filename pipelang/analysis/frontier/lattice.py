@@ -72,6 +72,17 @@ class Lognormal:
         return min(self.limit, self.median * exp(self.sigma * distance))
 
 
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A time in seconds between `least` and `most`, each a distribution or a certain number."""
+
+    least: Lognormal | float
+    most: Lognormal | float
+
+
+NONE = Amount(0.0, 0.0)
+
+
 def sigma_of(median: float, p95: float) -> float:
     """The lognormal's sigma: ln(p95 / median) / Z95."""
     return log(p95 / median) / Z95

@@ -1,10 +1,10 @@
-"""The meter: what an attempt, a wait or a person adds to everything that is measured, as one array.
+"""The meter: the cost and time of an attempt, a wait or a person in all measures, as one array.
 
-Measures stand side by side in an array: for each scale of each measure the transform of what was
-taken so far, then a slot a measure for the mean. The slots hold `mass + i TINY moment`: products
-multiply masses and add moments up as a derivative does, because TINY^2 is 0 in floats.
+Measures stand side by side in an array: for each scale of each measure the transform of the amount
+so far, then one slot per measure for the mean. The slots hold `mass + i TINY moment`: products
+multiply masses and add moments as a derivative does, because TINY^2 is 0 in floats.
 
-A wall that nobody declared is taken twice, as nothing and as the most that it can be.
+An undeclared time is taken twice, as zero and as its upper bound.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.frontier.lattice import (
+    NONE,
+    Amount,
     Lattice,
     Lognormal,
     inverted,
     sigma_of,
     transformed,
 )
-from pipelang.analysis.kernels.durations import NONE, Amount
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
@@ -39,7 +40,7 @@ NOISE = 1e-6
 
 
 class Measure(IntEnum):
-    """What is measured. `LEAST` and `MOST` differ in what nobody declared."""
+    """A measured quantity. `LEAST` and `MOST` differ in undeclared times."""
 
     COST = 0
     LATENCY_LEAST = 1
@@ -198,7 +199,7 @@ class Meter:
         return np.concatenate((weight[..., :costs], functions, weight[..., times:]), axis=-1)
 
     def back(self, weight: Any) -> Any:
-        """What `aside` made, once the maximum is taken."""
+        """Return the transform of a maximum whose distribution function `aside` made."""
         import numpy as np
 
         costs = self.costs * self.half
@@ -264,7 +265,7 @@ class Meter:
 def _of_measure(
     measure: Measure, dollars: float, time: Amount, people: Amount
 ) -> tuple[Lognormal | float, ...]:
-    """What of something counts for a measure."""
+    """Return the amounts that count for a measure."""
     if measure is Measure.COST:
         return (dollars,)
     wall = time.most if measure.most else time.least

@@ -1,4 +1,4 @@
-"""The frontier: a table from what is still needed of the past to its probability.
+"""The frontier: a table from the live variables of the past to their probability.
 
 A variable is a hidden bit, a draw or a counter; a state gives a value to each. `None` means that
 the variable was not drawn on the way here. Variables that nothing reads any more are summed out.
@@ -8,31 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pipelang.analysis.frontier.tape import Tape
-
-Key = tuple[Any, ...]
-State = tuple[Any, ...]
-Edge = tuple[int, int, Any]
-"""From a state before (by its number) to a state after, and how likely."""
-
-
-class Layout:
-    """The states of a frontier, and what is known to be done to them (`moves`, by what it is)."""
-
-    __slots__ = ("moves", "states")
-
-    def __init__(self, states: tuple[State, ...]) -> None:
-        self.states = states
-        self.moves: dict[Any, Any] = {}
+from pipelang.analysis.frontier.states import Edge, Key, Layout, State, is_zero
+from pipelang.analysis.frontier.tape import Tape
 
 
 class Table:
-    """Weights by state; `slots` says where in a state a variable stands.
+    """Weights by state; `slots` is the order of the variables in a state.
 
-    On a `tape` everything that is done to it is noted there; `adjoint` is what the way back found.
+    On a `tape` every operation is recorded; `adjoint` is the result of the backward pass.
     """
 
     __slots__ = ("_layout", "_values", "_weights", "adjoint", "slots", "tape")
@@ -176,11 +161,6 @@ class DerivedTable:
         if made.tape is not None:
             made.tape.note(self.source, made, self.edges, name)
         return made
-
-
-def is_zero(weight: Any) -> bool:
-    """Whether a weight is a plain zero (arrays are never dropped)."""
-    return isinstance(weight, (int, float, complex)) and weight == 0
 
 
 def forget(table: Table, keep: Callable[[Key], bool]) -> Table:

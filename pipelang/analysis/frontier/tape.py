@@ -1,26 +1,26 @@
-"""The tape of a sweep, and the sweep back along it that gives every importance at once.
+"""The tape of a sweep, and its backward pass, which gives all importances at once.
 
-Everything that a sweep does with its frontier is linear: the weights after an item are the weights
+Every operation of a sweep on its frontier is linear: the weights after an item are the weights
 before it times a matrix (`Transition`), and success is a sum over the weights that ended. So
-success is also a sum over the weights at any point before, each times its *value*: how likely a run
-succeeds from there. Values are found from the end backwards, by the same matrices transposed, in
-one pass (the adjoint method, or reverse-mode differentiation: Linnainmaa 1970, Griewank and Walther
-2008).
+success is also a sum over the weights at any point before, each times its *value*: the probability
+that a run succeeds from there. Values are computed from the end backwards, by the same matrices
+transposed, in one pass (the adjoint method, or reverse-mode differentiation: Linnainmaa 1970,
+Griewank and Walther 2008).
 
 A step's Birnbaum importance is the derivative of success by the step's accuracy. Only that step's
-own matrix hangs on it, so it is (weights before) times (derivative of the matrix) times (values
+own matrix depends on it, so it is (weights before) times (derivative of the matrix) times (values
 after), summed over the places where the step runs. The derivative of a matrix comes from the
-complex step (Squire and Trapp 1998): closed with accuracy a + ih, the imaginary part of an entry,
-divided by h, is its derivative up to h squared, which at h = 1e-30 is nothing.
+complex step (Squire and Trapp 1998): with accuracy a + ih, the imaginary part of an entry, divided
+by h, is its derivative up to h squared, which vanishes at h = 1e-30.
 
-Values of success and of silent error travel together, as real and imaginary part.
+Values of success and of silent error are the real and the imaginary part of one complex number.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
-from pipelang.analysis.frontier.table import Edge, Key, Layout, State, Table
+from pipelang.analysis.frontier.states import Edge, Key, Layout, State
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
@@ -34,13 +34,13 @@ was done wrongly, and how likely each state before ends so.
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What an item does to states of a layout.
+    """The effect of an item on the states of a layout.
 
     `edges` lead to the states of `target`; `slopes` are their derivatives by the item's accuracy.
-    `recipe` says where the slots after come from: a slot before, or (as -1 - i) the item's i-th
-    name. `gains` is what each state adds to success and silent error by ending here, `rises` the
-    derivative of that. `reached` are the states that run the step, `costs` and `tokens` what each
-    of these spends (`same`: if it is the same), `asked` how often each state asks a role.
+    `recipe` gives the slots after: a slot before, or (as -1 - i) the item's i-th name. `gains` is
+    what each state adds to success and silent error by ending here, `rises` the derivative of that.
+    `reached` are the states that run the step, `costs` and `tokens` the spending of each (`same`:
+    if it is the same), `asked` how often each state asks a role.
     """
 
     edges: tuple[Edge, ...]
@@ -58,13 +58,24 @@ class Transition:
     work: int = 1
 
 
-Entry = tuple[Table, Table | None, Transition, str | None]
+class WeightedStates(Protocol):
+    """A table as the tape sees it: its weights by the number of their state, and the adjoints that
+    the way back finds for them.
+    """
+
+    adjoint: list[complex] | None
+
+    @property
+    def values(self) -> list[Any]: ...
+
+
+Entry = tuple[WeightedStates, WeightedStates | None, Transition, str | None]
 """Weights before and after, what led from one to the other, the step that it was."""
 
 
 @dataclass(slots=True)
 class Tape:
-    """What a sweep did, in order. `slopes`: whether derivatives are wanted."""
+    """The operations of a sweep, in order. `slopes`: whether derivatives are wanted."""
 
     slopes: bool = False
     entries: list[Entry] = field(default_factory=list)
@@ -77,7 +88,9 @@ class Tape:
             known = self.layouts[states] = Layout(states)
         return known
 
-    def note(self, source: Table, target: Table, edges: list[Edge], name: str | None) -> None:
+    def note(
+        self, source: WeightedStates, target: WeightedStates, edges: list[Edge], name: str | None
+    ) -> None:
         """Weights went from a table to another; of a step by name, chances carry derivatives."""
         if name is None:
             self.entries.append((source, target, Transition(tuple(edges)), None))
@@ -86,11 +99,13 @@ class Tape:
         move = Transition(plain, slopes=tuple(_derived(edges)))
         self.entries.append((source, target, move, name))
 
-    def ended(self, source: Table, gains: list[tuple[int, complex]]) -> None:
+    def ended(self, source: WeightedStates, gains: list[tuple[int, complex]]) -> None:
         """States that end here, and what that adds to success and silent error."""
         self.entries.append((source, None, Transition((), gains=tuple(gains)), None))
 
-    def ended_by(self, source: Table, name: str, ends: list[tuple[int, complex, Any]]) -> None:
+    def ended_by(
+        self, source: WeightedStates, name: str, ends: list[tuple[int, complex, Any]]
+    ) -> None:
         """A step ends parts of some states: what that adds, and how likely with its derivative."""
         gains = tuple([(start, gain * chance.real) for start, gain, chance in ends])
         rises = tuple([(start, gain * (chance.imag / H)) for start, gain, chance in ends])

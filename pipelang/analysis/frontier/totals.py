@@ -1,14 +1,14 @@
-"""What a sweep adds up: where runs end, what they cost, what is reached.
+"""The totals of a sweep: where runs end, their cost, the steps that they reach.
 
 Every figure is a sum over situations of their weight, so it may be a number, an array of them, or
-whatever else the sweep computes with.
+any other type that the sweep computes with.
 """
 
 from __future__ import annotations
 
 from typing import Any, assert_never
 
-from pipelang.analysis.kernels.outcome_distribution import add
+from pipelang.analysis.frontier.states import add
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.metrics import OUTCOMES, WRONG_EFFECT
@@ -88,7 +88,9 @@ def succeeds(outcome: p.Outcome, is_right: bool, wrong_effect: bool) -> bool:
 
 
 def gain(outcome: p.Outcome, is_right: bool, wrong_effect: bool) -> complex:
-    """What a run that ends like this adds to success (real part) and silent error (imaginary)."""
+    """Return the gain of a run that ends so, in success (real part) and silent error (imaginary
+    part).
+    """
     if not isinstance(outcome, p.Return):
         return 0j
     return 1 + 0j if succeeds(outcome, is_right, wrong_effect) else 1j

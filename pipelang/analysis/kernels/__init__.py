@@ -1,3 +1,3 @@
-"""The probability of everything that one action can come to: chains, calls, votes, lists, sub-
-pipelines, tests, costs and durations.
+"""Kernels: the outcome distribution of one action, from chains, calls, votes, lists, sub-pipelines
+and tests, with its cost and duration.
 """

@@ -1,7 +1,7 @@
-"""One call of a model, a person or a tool: how often it fails, what it costs, how right it is.
+"""One call of a model, a person or a tool: its failure rate, cost and accuracy.
 
-In votes, cascades and agents a call's retries are closed in, else a call is one bare attempt. Where
-a model has a meter, chances of failing and answering are distributions of what is taken as well.
+In votes, cascades and agents a call includes its retries, else it is one attempt. Where a model has
+a meter, the chances of failing and answering are distributions of cost and time as well.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pipelang.analysis.frontier.table import is_zero
+from pipelang.analysis.frontier.states import is_zero
 from pipelang.analysis.kernels.costs import tools_cost, turn_cost
 from pipelang.analysis.kernels.durations import duration, model_time, tools_taken
 from pipelang.analysis.kernels.prepared_step import never_copies
@@ -137,7 +137,7 @@ def _retried(model: PipelineModel, link: p.Link, tried: _Tried) -> _Tried:
 
 
 def waited(model: PipelineModel, link: p.Link, number: int) -> Any:
-    """What the wait before a retry (from 1) takes; nothing changes where nothing is measured."""
+    """Return the factor of the wait before a retry (from 1); 1 without a meter."""
     if model.meter is None:
         return 1
     return model.meter.wait(float(longest_wait(link.retry, number)))

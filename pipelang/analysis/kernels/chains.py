@@ -1,9 +1,10 @@
-"""Chains closed into kernels: from what is right, routed and out of order to what a step comes to.
+"""Kernels of chains: from the rightness of arguments, routes and outages to a step's outcome
+distribution.
 
-The walk itself is the chain's kernel in `semantics.kernels.chain`; here every attempt gets its
-probability. Attempts are independent but for outages, which are drawn once per provider and run.
-A value whose step is redone carries its latent verdicts: would it be right if its arguments are,
-and if they are not. A new answer copies them with the correlation of the link that gives it.
+The order of attempts is that of `semantics.kernels.chain`; here every attempt gets its probability.
+Attempts are independent but for outages, which are drawn once per provider and run. A value whose
+step may be redone carries its latent verdicts: would it be right if its arguments are, and if they
+are not. A new answer copies them with the correlation of its link.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key, Table, is_zero
+from pipelang.analysis.frontier.states import Key, add, is_zero
+from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.kernels.calls import Caller, call_kernel, waited
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.costs import tools_cost
 from pipelang.analysis.kernels.each import each_closed, fixed_length
-from pipelang.analysis.kernels.outcome_distribution import Closed, add, of_answers
-from pipelang.analysis.kernels.prepared_step import Prepared, outage_key
+from pipelang.analysis.kernels.outcome_distribution import Closed, of_answers
+from pipelang.analysis.kernels.prepared_step import Prepared
+from pipelang.analysis.kernels.providers import outage_key
+from pipelang.analysis.kernels.subpipelines import SweepChild
 from pipelang.analysis.kernels.votes import CallKernel, Latent, LinkOutcome, cascaded, voted
 from pipelang.analysis.model.model import PipelineModel, all_right
 from pipelang.records import dataclass, field, replace
@@ -29,9 +33,10 @@ from pipelang.semantics.walk import agent_of
 
 @dataclass(frozen=True, slots=True)
 class ChainSituation:
-    """In which a chain is walked: what was drawn, what is around it, the answer before this one.
+    """The situation of a chain: the values drawn, the conditions around it, the answer before this
+    one.
 
-    `again`: its step is being redone, and so looks into no cache.
+    `again`: its step is being redone, and so does not use a cache.
     """
 
     model: PipelineModel
@@ -43,9 +48,13 @@ class ChainSituation:
 
 @dataclass(slots=True)
 class StepKernel:
-    """What a step comes to, by the variables that it reads."""
+    """The kernel of a step: its outcome distribution by the values of the variables that it reads.
+
+    `sweep` takes a sub-pipeline from its start to its ends, in the arithmetic of the caller.
+    """
 
     prepared: Prepared
+    sweep: SweepChild
     _calls: dict[tuple[int, Caller, bool], CallKernel] = field(default_factory=dict)
     _behind: dict[int, frozenset[str]] = field(default_factory=dict)
 
@@ -112,7 +121,9 @@ def _attempt(
 def _hit(
     kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozenset[str]
 ) -> tuple[dict[Any, Any], Any]:
-    """A cached answer: as right as a fresh one that was given; and 0 where none ever is, else 1."""
+    """Return the distribution of a cached answer, which is that of a fresh answer that was given;
+    and 0 where none ever is, else 1.
+    """
     action = link.action
     if link.vote is None and not isinstance(action, p.Cascade):
         call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
@@ -136,7 +147,7 @@ def _hit(
 
 
 def _calm(now: ChainSituation) -> dict[Key, Any]:
-    """The same situation without outages: what is in a cache was answered."""
+    """Return the situation without outages: an answer in a cache was given."""
     return {key: False if key[0] == "outage" else value for key, value in now.values.items()}
 
 
@@ -160,7 +171,7 @@ def _fresh(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozen
 
 
 def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozenset[str]) -> Closed:
-    """The same without what an agent's pipelines may do besides."""
+    """Return the kernel of an action without the effects of an agent's pipelines."""
     model, action, prepared = now.model, link.action, kernel.prepared
     right = all_right(now.values, around | kernel.behind(model, action))
     keeps = prepared.tracks_latent
@@ -168,7 +179,7 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
         case p.Recall():
             return Closed(answers={(right, None, False): 1.0})
         case p.RunPipeline():
-            return prepared.runs[id(action)].close(now.values, around, now.again)
+            return prepared.runs[id(action)].close(now.values, around, now.again, kernel.sweep)
         case p.Each():
             return _each(kernel, action, now, around)
         case p.Cascade():
@@ -259,10 +270,10 @@ def _turns(kernel: StepKernel, link: p.Link, now: ChainSituation) -> int:
 
 
 def _with_hazards(kernel: StepKernel, link: p.Link, now: ChainSituation, closed: Closed) -> Closed:
-    """What the pipelines among an agent's tools may do besides, where they can do something.
+    """Add the effects of the pipelines among an agent's tools, where they have any.
 
-    It is done by the first tools that are called: behind the first turn of the first loop that has
-    answered it. That none do it, or these, are the extremes of all that the model may choose.
+    The first tools that are called have them: after the first turn of the first loop that answered.
+    That none or all of them happen are the extremes of a model's choices.
     """
     agent = agent_of(link.action)
     loop = None if agent is None else kernel.prepared.loops[id(agent)]
@@ -323,7 +334,7 @@ def _each(kernel: StepKernel, each: p.Each, now: ChainSituation, around: frozens
 
 
 def _ended(closed: Closed, body: p.Chain, now: ChainSituation) -> Closed:
-    """A body that ends in an outcome ends the run where it is used up."""
+    """Turn the failure of a body that ends in an outcome into an end of the run."""
     if body.end is None:
         return closed
     right = True

@@ -1,10 +1,10 @@
-"""Tests as draws: how an expression comes out, given what is right and what was drawn before.
+"""Tests as random draws: the outcome of an expression, given rightness and earlier draws.
 
-An expression is taken apart into atoms. A path with shares is drawn once per version of its value,
+An expression is decomposed into atoms. A path with shares is drawn once per version of its value,
 and everything made of such paths is computed from the joint draw. A confidence with evidence is
-drawn once as the bin between the thresholds that anybody asks about. A condition with a share of
-its own is one draw. What is left is opaque: it has the rates that its gate declares, or unknown
-ones. The same expression over the same versions is one draw.
+drawn once as the bin between the thresholds of all tests. A condition with a share of its own is
+one draw. The rest is opaque: it has the rates that its gate declares, or unknown ones. The same
+expression over the same versions is one draw.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key, Table, assign
+from pipelang.analysis.frontier.states import Key
+from pipelang.analysis.frontier.table import Table, assign
 from pipelang.analysis.model.model import RIGHT, PipelineModel, confidence_cut, value_key
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
@@ -26,10 +27,11 @@ Outcomes = Callable[[bool], Iterable[tuple[Any, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A variable that is drawn on first need; `outcomes` gets whether all of `given` are right.
+    """A variable that is drawn when it is first needed; `outcomes` gets whether all of `given` are
+    right.
 
-    `shared` says that it is a statement about the values that its expression mentions, and not the
-    verdict of one test; `known` that somebody said how it is drawn.
+    `shared`: the draw is about the values that its expression mentions, not the verdict of one
+    test; `known`: its distribution is declared.
     """
 
     key: Key

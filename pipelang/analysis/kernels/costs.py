@@ -45,7 +45,7 @@ class AttemptCost:
 
 
 def attempt_cost(model: PipelineModel, step: p.Step, link: p.Link, tier_name: str) -> AttemptCost:
-    """What one attempt of an ask at a tier takes."""
+    """Return the cost of one attempt of an ask at a tier."""
     assert isinstance(link.action, (p.AskTier, p.Cascade))
     return turn_cost(model, step, link, link.action, tier_name, 1)
 
@@ -53,7 +53,9 @@ def attempt_cost(model: PipelineModel, step: p.Step, link: p.Link, tier_name: st
 def turn_cost(
     model: PipelineModel, step: p.Step, link: p.Link, ask: Prompted, tier_name: str, turn: int
 ) -> AttemptCost:
-    """What one attempt takes at a turn (from 1) of an agent; an ask is one turn without tools."""
+    """Return the cost of one attempt at a turn (from 1) of an agent; an ask is one turn without
+    tools.
+    """
     known: AttemptCost | None = model.costs.get((id(link), tier_name, turn))
     if known is None:
         size_in = prompt_size(model, ask, step.name in model.latent)
@@ -68,7 +70,9 @@ def turn_cost(
 
 
 BATCH = 0.5
-"""What a batch costs, of the usual price. A provider that takes none is asked as usual."""
+"""The price of a batch, as a share of the usual price. Providers without batches charge the usual
+price.
+"""
 
 
 def _priced(tier: p.Tier, size_in: Size, size_out: Size, batch: bool) -> AttemptCost:
@@ -90,7 +94,9 @@ def _priced(tier: p.Tier, size_in: Size, size_out: Size, batch: bool) -> Attempt
 
 
 def conversation(model: PipelineModel, agent: p.Agent, output: Size, turn: int) -> Size:
-    """What a turn of an agent reads besides its prompt: the tools, and every turn before it."""
+    """Return the input tokens of an agent's turn besides its prompt: the tools, and every turn
+    before it.
+    """
     program = model.program
     size, result = NONE, NONE
     for schema, returns in tools_of(program, agent):
@@ -275,7 +281,7 @@ def _value(
 
 
 def _outputs(step: p.Step) -> list[Size]:
-    """What a step's own `output` says about the length of its value."""
+    """Return the length of a step's value by the step's own `output` limits."""
     limits = [
         link.output_max
         for link in step.chain.links

@@ -1,28 +1,18 @@
-"""What things take: from the declared latencies, timeouts and answers of people to amounts."""
+"""Durations of attempts and of people's answers: from declared latencies and timeouts to
+amounts.
+"""
 
 from __future__ import annotations
 
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.frontier.lattice import Lognormal, sigma_of
+from pipelang.analysis.frontier.lattice import Amount, Lognormal, sigma_of
 from pipelang.analysis.kernels.costs import tools_cost
-from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
     from pipelang.analysis.model.model import PipelineModel
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """Something between `least` and `most` (as distributions, or certain numbers), in seconds."""
-
-    least: Lognormal | float
-    most: Lognormal | float
-
-
-NONE = Amount(0.0, 0.0)
 
 
 def duration(spread: p.Spread | None, limit: Any) -> Amount:
@@ -46,8 +36,8 @@ def model_time(link: p.Link, tier: p.Tier) -> Amount:
 
 
 def tools_taken(model: PipelineModel, agent: p.Agent) -> Any:
-    """What an agent's tools take between two turns: one call, of each of them as often. What a
-    pipeline among them takes is not known.
+    """Return the time of an agent's tools between two turns: one call, with equal frequency of each
+    tool. The time of a pipeline among them is unknown.
     """
     dollars = tools_cost(model, agent)
     tools = [model.program.tools[name] for name in agent.tools]

@@ -1,8 +1,8 @@
-"""`each` closed into a kernel: alike elements, counted until the action is decided.
+"""Kernels of `each`: identical elements, counted until the action is decided.
 
-Given outages, rightness and length, every element is an independent walk of the body's chain. What
-the rest depends on is carried from one to the next: how many answered, whether one was wrong,
-whether something was done wrongly, and which outcome came first.
+Given outages, rightness and length, every element is an independent walk of the body's chain. Four
+facts are carried from one to the next: how many answered, whether one was wrong, whether there was
+a wrong effect, and which outcome came first.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.frontier.states import Key, add
 from pipelang.analysis.kernels.conditions import Draw
-from pipelang.analysis.kernels.outcome_distribution import Closed, Ending, add
+from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
@@ -70,8 +70,8 @@ class _Far:
 def each_closed(
     each: p.Each, length: int, element: Callable[[], Closed], meter: Any = None
 ) -> Closed:
-    """All elements together. `element` gives what one of them comes to. With a `meter` it matters
-    which of them run side by side.
+    """Return the kernel of a list. `element` returns the kernel of one element. With a `meter` it
+    matters which of them run side by side.
     """
     closed = Closed()
     if length == 0:

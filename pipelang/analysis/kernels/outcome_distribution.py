@@ -1,10 +1,10 @@
-"""What a link, a chain or a sub-pipeline comes to in one situation, closed into probabilities."""
+"""The outcome distribution of a link, a chain or a sub-pipeline in one situation."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pipelang.analysis.frontier.table import is_zero
+from pipelang.analysis.frontier.states import add, is_zero
 from pipelang.analysis.kernels.votes import Latent, LinkOutcome
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -52,12 +52,6 @@ class Closed:
             add(self.ends, (outcome, right, wrong or also), weight * chance)
         for also, chance in other.fails.items():
             add(self.fails, wrong or also, weight * chance)
-
-
-def add(sums: dict[Any, Any], key: Any, weight: Any) -> None:
-    """Add a weight to what is there under a key; nothing is no entry."""
-    if not is_zero(weight):
-        sums[key] = sums[key] + weight if key in sums else weight
 
 
 def of_answers(made: LinkOutcome, acts: bool = False) -> Closed:

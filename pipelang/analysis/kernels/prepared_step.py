@@ -1,33 +1,31 @@
-"""What a step's kernel needs to know beforehand: its draws, its routes, what lies inside it.
+"""Preparation of a step's kernel: its draws, its routes, and the sub-pipelines and lists inside it.
 
-Draws about the step as a whole (outages, routes, lengths, what traffic says of an argument) are
-made before its chain is walked; those about an element of an `each` once per element.
+Draws about the step as a whole (outages, routes, lengths, traffic of an argument) are made before
+its chain is walked; those about an element of an `each` once per element.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import Draw, EvaluationPlan, expression_plan, subject_plan
 from pipelang.analysis.kernels.each import length_draw
+from pipelang.analysis.kernels.providers import outage, tiers_of
+from pipelang.analysis.kernels.subpipelines import SubRun, sub_run
 from pipelang.analysis.model.model import PipelineModel, value_key
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
 from pipelang.semantics.kernels.run import endings_of, pipeline_acts
-from pipelang.semantics.types import ANSWERER
 from pipelang.semantics.walk import inner_links
-
-if TYPE_CHECKING:
-    from pipelang.analysis.kernels.subpipelines import SubRun
 
 
 @dataclass(frozen=True, slots=True)
 class AgentLoop:
-    """What is drawn about an agent: how many turns it takes, and what its pipelines do besides."""
+    """The draws of an agent: its number of turns, and the effects of its pipelines."""
 
     turns: Key
     hazard: Key | None
@@ -59,10 +57,6 @@ class Prepared:
     elements: dict[int, Inside] = field(default_factory=dict)
 
 
-def outage_key(provider: str) -> Key:
-    return ("outage", provider)
-
-
 def latent_key(step: str) -> Key:
     return ("latent", step)
 
@@ -91,6 +85,10 @@ def prepare(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Prepar
     return prepared
 
 
+def _plan_of_step(model: PipelineModel, step: p.Step) -> EvaluationPlan:
+    return prepare(model, step, frozenset()).plan
+
+
 def _nothing(values: dict[Key, Any]) -> None:
     return None
 
@@ -117,9 +115,7 @@ def _link(prepared: Prepared, model: PipelineModel, link: p.Link, draws: dict[Ke
             if action.agent is not None:
                 _loop(prepared, model, link, action.agent, draws)
         case p.RunPipeline():
-            from pipelang.analysis.kernels.subpipelines import sub_run
-
-            run = prepared.runs[id(action)] = sub_run(model, action)
+            run = prepared.runs[id(action)] = sub_run(model, action, _plan_of_step)
             for draw in run.draws:
                 _add(draws, draw)
         case p.Each():
@@ -194,31 +190,6 @@ def _each(prepared: Prepared, model: PipelineModel, each: p.Each, draws: dict[Ke
     prepared.elements[id(each)] = Inside(inner, EvaluationPlan(tuple(own.values()), _nothing))
 
 
-def tiers_of(action: p.Action) -> list[str]:
-    """Every tier that an action itself can ask, in the order in which they are written."""
-    if isinstance(action, p.Cascade):
-        return list(action.tiers)
-    if not isinstance(action, (p.AskTier, p.Agent)):
-        return []
-    names = [
-        str(part.value)
-        for part in expr.walk(action.who)
-        if isinstance(part, expr.Const) and part.type == ANSWERER
-    ]
-    return list(dict.fromkeys(names))
-
-
 def never_copies(link: p.Link) -> bool:
     """Whether the answers of a link are known never to repeat the one before."""
     return isinstance(link.correlation, Declared) and link.correlation.share == 0
-
-
-def outage(model: PipelineModel, provider: str) -> Draw:
-    """Whether a provider is out during the run."""
-    available = model.program.providers[provider].available
-
-    def outcomes(right: bool) -> list[tuple[Any, Any]]:
-        share = model.parameters.value(available)
-        return [(False, share), (True, 1 - share)]
-
-    return Draw(outage_key(provider), (), outcomes)

@@ -1,8 +1,8 @@
-"""Sub-pipelines closed into kernels: a sweep of the child for every situation that it is run in.
+"""Kernels of sub-pipelines: a sweep of the child for every situation in which it is run.
 
-A situation is which providers are out, which arguments are right, and what was drawn about the
-arguments: paths and conditions with a share that mention only parameters are the caller's draws,
-made once per version of the argument, by the caller's share or else by the child's.
+A situation says which providers are out, which arguments are right, and which values were drawn
+about the arguments: paths and conditions with a share that mention only parameters are the caller's
+draws, made once per version of the argument, by the caller's share or else by the child's.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key, Table
+from pipelang.analysis.frontier.states import Key, add
+from pipelang.analysis.frontier.table import Table
+from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.kernels.conditions import (
     Draw,
     EvaluationPlan,
@@ -20,8 +22,8 @@ from pipelang.analysis.kernels.conditions import (
     test_plan,
 )
 from pipelang.analysis.kernels.each import fixed_length
-from pipelang.analysis.kernels.outcome_distribution import Closed, add
-from pipelang.analysis.kernels.prepared_step import outage, outage_key, prepare, tiers_of
+from pipelang.analysis.kernels.outcome_distribution import Closed
+from pipelang.analysis.kernels.providers import outage, outage_key, tiers_of
 from pipelang.analysis.model.model import (
     AROUND,
     RIGHT,
@@ -39,46 +41,54 @@ from pipelang.semantics.walk import all_items, inner_links
 
 Compute = Callable[[dict[Key, Any]], Any]
 
+PlanOfStep = Callable[[PipelineModel, p.Step], EvaluationPlan]
+"""The draws that a step of a model makes before its chain is walked. Preparing a step prepares the
+pipelines that it runs, and these their steps, so `prepared_step` hands this function down.
+"""
+
+SweepChild = Callable[[PipelineModel, Table, frozenset[str], bool], Totals]
+"""Where the runs of a pipeline end, from a table of what is known before, under some conditions,
+as part of a redo or not: a sweep over probabilities, or a walk over distributions of times.
+"""
+
 
 @dataclass(slots=True)
 class Child:
-    """A pipeline as somebody's sub-pipeline. `about` are its draws about its parameters."""
+    """A pipeline as the sub-pipeline of another; `about` are its draws about its parameters.
+
+    `closed` remembers the kernels that are known, by situation.
+    """
 
     model: PipelineModel
     providers: tuple[str, ...]
     about: dict[Key, Draw]
     closed: dict[Any, Closed] = field(default_factory=dict)
 
-    def close(self, start: dict[Key, Any], again: bool) -> Closed:
-        """What it comes to from a start; the same situation is worked out once."""
+    def close(self, start: dict[Key, Any], again: bool, sweep: SweepChild) -> Closed:
+        """The child's kernel from the values that are known at its start."""
         situation = (*sorted(start.items(), key=str), again)
         known = self.closed.get(situation)
         if known is None:
-            known = self.closed[situation] = _swept(self.model, start, again)
+            known = self.closed[situation] = self._swept(start, again, sweep)
         return known
 
-
-def _swept(model: PipelineModel, start: dict[Key, Any], again: bool) -> Closed:
-    from pipelang.analysis.latency.walk import walk_from
-    from pipelang.analysis.sweep.sweep import sweep_from
-
-    taint = frozenset((AROUND,)) if start.get(value_key(AROUND)) == WRONG else frozenset[str]()
-    table = Table(tuple(start), {tuple(start.values()): 1.0})
-    go = sweep_from if model.meter is None else walk_from
-    totals = go(model, table, taint, again)
-    closed = Closed(
-        cost=totals.cost, tokens=totals.tokens, asked=dict(totals.asked), work=totals.work
-    )
-    for (_, right, wrong), (outcome, weight) in totals.endings.items():
-        match outcome:
-            case p.Return():
-                add(closed.answers, (right, None, wrong), weight)
-            case p.Fail():
-                add(closed.fails, wrong, weight)
-            case _:
-                decision = passed_on(model.pipeline.name, outcome)
-                add(closed.ends, (decision, True, wrong), weight)
-    return closed
+    def _swept(self, start: dict[Key, Any], again: bool, sweep: SweepChild) -> Closed:
+        taint = frozenset((AROUND,)) if start.get(value_key(AROUND)) == WRONG else frozenset[str]()
+        table = Table(tuple(start), {tuple(start.values()): 1.0})
+        totals = sweep(self.model, table, taint, again)
+        closed = Closed(
+            cost=totals.cost, tokens=totals.tokens, asked=dict(totals.asked), work=totals.work
+        )
+        for (_, right, wrong), (outcome, weight) in totals.endings.items():
+            match outcome:
+                case p.Return():
+                    add(closed.answers, (right, None, wrong), weight)
+                case p.Fail():
+                    add(closed.fails, wrong, weight)
+                case _:
+                    decision = passed_on(self.model.pipeline.name, outcome)
+                    add(closed.ends, (decision, True, wrong), weight)
+        return closed
 
 
 @dataclass(slots=True)
@@ -91,8 +101,10 @@ class SubRun:
     draws: tuple[Draw, ...]
     about: tuple[tuple[Key, Compute], ...]
 
-    def close(self, values: dict[Key, Any], around: frozenset[str], again: bool) -> Closed:
-        """What the child comes to; `around` is what the run as a whole hangs on."""
+    def close(
+        self, values: dict[Key, Any], around: frozenset[str], again: bool, sweep: SweepChild
+    ) -> Closed:
+        """The child's kernel; `around` are the values that the run as a whole depends on."""
         calm = all_right(values, around)
         start: dict[Key, Any] = {value_key(AROUND): RIGHT if calm else WRONG}
         for name, argument in self.action.arguments:
@@ -102,12 +114,12 @@ class SubRun:
             start[outage_key(provider)] = values[outage_key(provider)]
         for key, compute in self.about:
             start[key] = compute(values)
-        return self.child.close(start, again)
+        return self.child.close(start, again, sweep)
 
 
-def sub_run(model: PipelineModel, action: p.RunPipeline) -> SubRun:
+def sub_run(model: PipelineModel, action: p.RunPipeline, plan_of_step: PlanOfStep) -> SubRun:
     """Prepare a `run`: the child's draws about its parameters become the caller's."""
-    child = child_of(model, action)
+    child = _child_of(model, action, plan_of_step)
     arguments = dict(action.arguments)
     draws: dict[Key, Draw] = {}
     for provider in child.providers:
@@ -138,8 +150,24 @@ def _inherited(
     return EvaluationPlan((mine,), lambda values: values[key])
 
 
-def child_of(model: PipelineModel, action: p.RunPipeline) -> Child:
-    """The pipeline that is run, with what the caller's traffic says of the arguments' lengths."""
+def child_model(model: PipelineModel, action: p.RunPipeline) -> PipelineModel:
+    """The model of the pipeline that is run, with the lengths that the caller's traffic states of
+    its arguments.
+    """
+    means = _means_of_arguments(model, action)
+    key = (action.pipeline, *sorted(means.items()))
+    known: PipelineModel | None = model.children.get(key)
+    if known is None:
+        program, pipeline = model.program, model.program.pipelines[action.pipeline]
+        inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
+        known = make_model(program, pipeline, model.parameters, inputs, model.thresholds)
+        known.means.update(means)
+        known.children, known.meter = model.children, model.meter
+        model.children[key] = known
+    return known
+
+
+def _means_of_arguments(model: PipelineModel, action: p.RunPipeline) -> dict[tuple[str, ...], Any]:
     arguments = dict(action.arguments)
     means: dict[tuple[str, ...], Any] = {}
     for name, argument in arguments.items():
@@ -148,21 +176,18 @@ def child_of(model: PipelineModel, action: p.RunPipeline) -> Child:
             for line, mean in model.means.items():
                 if line[: len(path)] == path:
                     means[(name, *line[len(path) :])] = mean
-    key = (action.pipeline, *sorted(means.items()))
+    return means
+
+
+def _child_of(model: PipelineModel, action: p.RunPipeline, plan_of_step: PlanOfStep) -> Child:
+    inner = child_model(model, action)
+    key = ("child", id(inner))
     known: Child | None = model.children.get(key)
     if known is None:
-        known = model.children[key] = _child(model, action.pipeline, means)
+        about = _about_parameters(inner, plan_of_step)
+        known = Child(inner, _providers(inner.program, inner.pipeline), about)
+        model.children[key] = known
     return known
-
-
-def _child(caller: PipelineModel, name: str, means: Mapping[tuple[str, ...], Any]) -> Child:
-    program = caller.program
-    pipeline = program.pipelines[name]
-    inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
-    model = make_model(program, pipeline, caller.parameters, inputs, caller.thresholds)
-    model.means.update(means)
-    model.children, model.meter = caller.children, caller.meter
-    return Child(model, _providers(program, pipeline), _about_parameters(model))
 
 
 def _providers(program: p.Program, pipeline: p.Pipeline) -> tuple[str, ...]:
@@ -177,10 +202,10 @@ def _providers(program: p.Program, pipeline: p.Pipeline) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _about_parameters(model: PipelineModel) -> dict[Key, Draw]:
+def _about_parameters(model: PipelineModel, plan_of_step: PlanOfStep) -> dict[Key, Draw]:
     """The draws of a pipeline that are statements about its parameters alone."""
     found: dict[Key, Draw] = {}
-    for plan in _plans(model):
+    for plan in _plans(model, plan_of_step):
         for draw in plan.draws:
             if draw.shared and isinstance(draw.key[1], expr.Expr):
                 mentioned = expr.mentions(draw.key[1])
@@ -189,12 +214,12 @@ def _about_parameters(model: PipelineModel) -> dict[Key, Draw]:
     return found
 
 
-def _plans(model: PipelineModel) -> list[EvaluationPlan]:
+def _plans(model: PipelineModel, plan_of_step: PlanOfStep) -> list[EvaluationPlan]:
     plans = []
     for item in all_items(model.pipeline.block):
         match item:
             case p.Step():
-                plans.append(prepare(model, item, frozenset()).plan)
+                plans.append(plan_of_step(model, item))
             case p.Gate():
                 plans.append(gate_plan(model, item))
             case p.When():

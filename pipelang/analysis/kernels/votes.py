@@ -1,9 +1,8 @@
-"""Votes and cascades closed into kernels: several answers, one of which is taken.
+"""Kernels of votes and cascades: several answers, of which one is taken.
 
 Every call's answer has latent verdicts (right with right arguments, right with a wrong one); with
 the link's correlation it copies those of the answer just before. Wrong answers of a vote agree with
-one another. Both walk the calls one by one and carry what the rest depends on: the tally, the last
-latents.
+one another. Both kernels go through the calls one by one and carry the tally and the last latents.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pipelang.analysis.frontier.table import is_zero
+from pipelang.analysis.frontier.states import is_zero
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.vote import Open, verdict
@@ -25,8 +24,8 @@ Draw = Callable[[Latent | None], Iterable[tuple[Latent, Any]]]
 
 @dataclass(slots=True)
 class LinkOutcome:
-    """What a link comes to: answers `(right, latents) -> probability`, P(none), and spending.
-    `work` counts the states that were gone through for it.
+    """The outcome distribution of a link: answers `(right, latents) -> probability`, P(none), and
+    its cost. `work` counts the states gone through.
     """
 
     answers: dict[tuple[bool, Latent | None], Any] = field(default_factory=dict)
@@ -83,7 +82,7 @@ class _Counted:
 
 
 def _verdicts(latents: Iterable[tuple[Latent, Any]], arguments_right: bool) -> Draw:
-    """The same answers, told apart by their verdict alone."""
+    """Return the same answers, reduced to their verdict."""
     chances: dict[Latent, Any] = {}
     for latent, chance in latents:
         good = latent[0] if arguments_right else latent[1]

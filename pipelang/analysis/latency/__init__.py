@@ -1,25 +1,25 @@
-"""How long runs take and how dear they are, as distributions: quantiles, means and the worst.
+"""The cost and the duration of runs as distributions: quantiles, means and worst cases.
 
-A mean needs no distribution, a quantile does. What a run takes is a sum over its attempts wherever
-things happen one after the other, and a maximum wherever they happen side by side. So weights here
-are no numbers but whole distributions, and the same kernels that close chains, votes, lists and
-sub-pipelines into probabilities are walked with them (`walk`).
+A mean needs no distribution, a quantile does. The time of a run is a sum over its attempts where
+they follow one another, and a maximum where they run side by side. So the weights here are not
+numbers but whole distributions, and the kernels that turn chains, votes, lists and sub-pipelines
+into probabilities are evaluated with them (`walk`).
 
-One after the other. A distribution over a lattice of amounts (`lattice`) is taken by its
-z-transform, at points of a circle that is a little smaller than the unit circle. Sums of
-independent amounts are products of transforms, mixtures are sums: the walk still only multiplies
-and adds. What lies beyond the lattice's end is damped away instead of wrapping around, so a lattice
-may be as short as the quantile that it is for. Several lattices stand side by side in one array
-(`meter`): one for every measure (dollars, machine time, time with people) and scale.
+Sums. A distribution over a lattice of amounts (`frontier.lattice`) is represented by its
+z-transform, at points of a circle slightly smaller than the unit circle. Sums of independent
+amounts are products of transforms, mixtures are sums, so the walk still only multiplies and adds.
+Mass beyond the lattice's end is damped instead of wrapping around, so a lattice may be as short as
+the quantile that it is for. Several lattices stand side by side in one array (`frontier.meter`):
+one for every measure (dollars, machine time, time with people) and scale.
 
-Side by side. Given what was drawn, the steps of a region take independent times, so the
-distribution function of the maximum is a product (`joins`). A region is taken apart into what runs
-in series and in parallel (`regions`); within a parallel part every state keeps a distribution of
-its own, so nothing is taken for independent that shares a draw. Where the order of the steps is not
-series-parallel a step is made to wait for more than it would: an upper bound, and said to be one.
+Maxima. Given the values drawn, the steps of a region take independent times, so the distribution
+function of the maximum is a product (`Meter.aside`). A region is decomposed into series and
+parallel parts (`regions`); within a parallel part every state keeps a distribution of its own, so
+nothing that shares a draw is treated as independent. Where the order of the steps is not
+series-parallel, a step waits for more than it would: an upper bound, reported as one.
 
-Means are exact sums (the transform's derivative at one, carried along beside the lattices), but for
-maxima, which are integrated on the lattices. Quantiles are read off a second walk whose lattices
-end just above what the first has found (`quantiles`). Nobody's latency is guessed: an undeclared
-one lies between nothing and the timeout, or beyond all bounds without one, and so do the figures.
+Means are exact sums (the derivative of the transform at one, carried beside the lattices), except
+those of maxima, which are integrated on the lattices. Quantiles are read off a second walk whose
+lattices end just above the first walk's result (`quantiles`). An undeclared latency is never
+guessed: it lies between zero and the timeout, or is unbounded without one, and so are the figures.
 """

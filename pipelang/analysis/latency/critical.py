@@ -1,4 +1,4 @@
-"""The critical path: the steps and people that most of a run's time goes by."""
+"""The critical path: the steps and people that account for most of a run's time."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pipelang.analysis.latency.regions import waits
 from pipelang.semantics import program as p
 
 LITTLE = 0.05
-"""What takes a smaller part of the path's time is left out."""
+"""Names with a smaller share of the path's time are left out."""
 
 
 def critical_path(block: p.Block, times: Mapping[str, float]) -> tuple[str, ...]:
-    """Names in the order in which they are waited for, by the mean time that each takes a run.
+    """Return names in the order in which they are waited for, from the mean seconds of each per
+    run.
 
-    Of what runs side by side, the slowest way through counts.
+    Of steps side by side, the slowest path counts.
     """
     names = list(_path(block, times))
     total = sum(times.get(name, 0.0) for name in names)
@@ -41,7 +42,7 @@ def _path(block: p.Block, times: Mapping[str, float]) -> Iterator[str]:
 
 
 def _slowest(block: p.Block, members: tuple[int, ...], times: Mapping[str, float]) -> Iterator[str]:
-    """The slowest way through a region."""
+    """Return the slowest path through a region."""
     before = waits(block.items, members)
     done: dict[int, float] = {}
     came_from: dict[int, int | None] = {}

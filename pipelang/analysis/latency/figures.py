@@ -1,9 +1,9 @@
-"""The figures of what runs take: quantiles and means, with what is known about each.
+"""Quantiles and means of cost and time, with their uncertainty.
 
-What was counted moves a figure as far as its posterior reaches: one walk with every counted share
-moved by a standard deviation in turn tells by how much, to first order. What nobody declared is
-enclosed: the share of runs below an amount is a polynomial in the unknowns and lies between its
-Bernstein coefficients, so the quantile lies between those of the two bounds.
+Counts: one walk with every counted share moved by a standard deviation in turn gives the posterior
+deviation of a figure, to first order. Unknowns: the share of runs below an amount is a polynomial
+in the unknowns and lies between its Bernstein coefficients, so the quantile lies between those of
+the two bounds.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from pipelang.analysis.latency.quantiles import (
     quantile,
 )
 from pipelang.analysis.latency.worst_time import longest_run
-from pipelang.analysis.metrics.bounds_over_unknowns import Enclosed, highest, random_points
 from pipelang.analysis.model.bernstein_bounds import Axis, Grid
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, highest, random_points
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
@@ -60,7 +61,7 @@ READ = (m.MEAN, *SHARES)
 
 @dataclass(frozen=True, slots=True)
 class FigureRange:
-    """A figure: its value (None where unknown), its bounds, the posterior's mean and deviation."""
+    """A figure: its value (None where unknown), bounds, posterior mean and standard deviation."""
 
     value: float | None
     low: float
@@ -91,8 +92,8 @@ def chance_of(mean: float, deviation: float, op: str, target: float) -> float | 
 
 @dataclass(frozen=True, slots=True)
 class SpendingFigures:
-    """What runs take, by figure (`latency.p95`); `times` are the means of steps and people, in
-    seconds of machine time and with people. `bounded`: times are upper bounds.
+    """Cost and time figures by name (`latency.p95`); `times` are the mean seconds of steps and
+    people, by clock: machine time, and time with people. `bounded`: times are upper bounds.
     """
 
     ranges: dict[str, FigureRange]
@@ -121,11 +122,11 @@ class SpendingFigures:
 def spent(
     program: p.Program, pipeline: p.Pipeline, point: Parameters, bounded: Enclosed | None, work: int
 ) -> SpendingFigures | None:
-    """What all runs of a pipeline take. None where that is too much to work out."""
+    """Return the cost and time figures of a pipeline; None where the walk would take too long."""
     measures: tuple[Measure, ...] = (Measure.COST, Measure.LATENCY_MOST)
     if asks_people(program, pipeline):
         measures = (*measures, Measure.TURNAROUND_MOST)
-    parameters, rows = Parameters(program.evidence, point.unknown), 1
+    parameters, rows = Parameters(point.evidence, point.unknown), 1
     if bounded is not None:
         parameters, rows = _probes(program, bounded.axes)
     scales = coarse_scales(measures)
@@ -149,8 +150,8 @@ def spent(
 
 
 def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[str, Number]:
-    """What is known of times and costs without walking: the longest run, and that nothing else is
-    known where there is too much to walk.
+    """Return the figures that need no walk: the longest run, and open bounds for the others where
+    there was no walk.
     """
     found: dict[str, Number] = {}
     for name, people in ((m.LATENCY, False), (m.TURNAROUND, True)):
@@ -176,7 +177,7 @@ def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
 
 
 def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
-    """Whether anybody may be waited for in a run."""
+    """Whether a run may wait for a person."""
     for item in all_items(pipeline.block):
         if isinstance(item, p.Person):
             return True
@@ -194,10 +195,10 @@ def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
 def _known(
     program: p.Program, pipeline: p.Pipeline, point: Parameters, coarse: Measured, work: int
 ) -> SpendingFigures:
-    """Figures that hang on nothing undeclared but latencies."""
+    """Return figures that depend on no unknown except latencies."""
     measures = tuple(coarse.taken)
     scales = fine_scales(coarse)
-    plain = Parameters(program.evidence, point.unknown)
+    plain = Parameters(point.evidence, point.unknown)
     fine = coarse
     if scales:
         fine = measured(program, pipeline, plain, scales, measures, means=False)
@@ -240,7 +241,7 @@ def _value(coarse: Measured, fine: Measured, measure: Measure, read: str) -> flo
 
 
 def _around(value: float, away: Measured | None, measure: Measure, read: str) -> FigureRange:
-    """A figure with its posterior, to first order."""
+    """Return a figure with its posterior deviation, to first order."""
     if away is None or value == inf:
         return FigureRange(
             value if value < inf else None, value if value < inf else 0.0, value, value
@@ -265,7 +266,9 @@ def _times(found: Measured) -> dict[str, dict[str, float]]:
 
 
 def _probes(program: p.Program, axes: Sequence[Axis]) -> tuple[Parameters, int]:
-    """A random point, and what it is with each unknown changed in turn."""
+    """Return parameters at a random point, then with each unknown changed in turn; and the number
+    of rows.
+    """
     unknown, choose = random_points(axes, 1)
     return _columns(program, unknown, choose), len(axes) + 1
 
@@ -280,7 +283,9 @@ def _columns(program: p.Program, unknown: Any, choose: Any) -> Parameters:
         shares = choose(site, count)
         return None if shares is None else [column(share) for share in shares]
 
-    return Parameters(program.evidence, lambda site: column(unknown(site)), choose=chosen)
+    return Parameters(
+        EvidenceTable(program.evidence), lambda site: column(unknown(site)), choose=chosen
+    )
 
 
 def _differ(taken: Taken, row: int) -> bool:
@@ -303,7 +308,9 @@ def _enclosed(
     axes: Sequence[Axis],
     work: int,
 ) -> SpendingFigures:
-    """Bounds over the unknowns that the figures hang on; the trivial ones over too many."""
+    """Return bounds over the unknowns that the figures depend on; trivial bounds where there are
+    too many.
+    """
     measures = tuple(coarse.taken)
     degrees = dict(zip(bounded.axes, highest(bounded.degrees, len(bounded.axes)), strict=True))
     grid = Grid(tuple(axes), tuple(max(1, degrees[axis]) for axis in axes))
@@ -323,7 +330,7 @@ def _enclosed(
 
 
 def _bounds(grid: Grid, taken: Taken, read: str) -> tuple[float, float]:
-    """The least and the most that a figure is, whatever the unknowns are."""
+    """Return the smallest and the largest value of a figure over all values of the unknowns."""
     import numpy as np
 
     if read == m.MEAN:

@@ -1,8 +1,9 @@
-"""Counted shares as counted, at their posterior means, and each in turn a deviation away.
+"""Perturbed parameters for the delta method: counted shares as counted, at their posterior means,
+and each in turn moved by a standard deviation.
 
-To first order, the variance of a figure under the posterior is the sum of the squares of what it
-changes by (the delta method), because counted shares are independent. Dirichlet bins are broken
-into independent Betas, each taking its part of what those before it left.
+To first order, the posterior variance of a figure is the sum of the squares of its changes, because
+counted shares are independent. Dirichlet bins are decomposed into independent Betas by stick
+breaking.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def moved(point: Parameters) -> tuple[Parameters, int]:
-    """The parameters, as columns: a row for the shares as counted, one for the posterior means, and
-    one for each share moved by a standard deviation. Also gives how many rows there are.
+    """Return the parameters as columns, and the number of rows: one for the shares as counted, one
+    for the posterior means, one for each share moved by a standard deviation.
     """
     import numpy as np
 
@@ -41,8 +42,9 @@ def moved(point: Parameters) -> tuple[Parameters, int]:
 
 
 def spread_of(value: float, rows: Sequence[float]) -> tuple[float, float]:
-    """Mean and standard deviation of a figure from what it is in all rows. `value` is the figure as
-    counted, which the first row may have less exactly. A single row hangs on nothing counted.
+    """Return the mean and the standard deviation of a figure from its values in all rows. `value`
+    is the figure as counted, which may be more exact than the first row. A single row depends on no
+    count.
     """
     if len(rows) == 1:
         return value, 0.0

@@ -1,8 +1,8 @@
-"""Quantiles and means of what runs take, by walks at several scales.
+"""Quantiles and means of cost and time, by walks at several scales.
 
 A first walk covers all magnitudes coarsely. A second one has, for every quantile, a lattice that
-ends just above where the first has found it. Both are read off the masses on a lattice; a mass that
-stands alone is where its centre is, because sums on a lattice keep their means.
+ends just above the first walk's result. Both are read off the masses on a lattice; an isolated mass
+is placed at its centre, because sums on a lattice keep their means.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ WIDE = 6
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What runs take, for one measure, by each set of parameters that was walked at once: the mean
-    and the quantiles, infinite where nothing bounds them. `lattices` are what they are read off:
-    the step, and the masses at the points.
+    """The cost or time of runs in one measure, by the row of parameters: means and quantiles,
+    infinite where nothing bounds them. `lattices` are the step and the masses that they are read
+    off.
     """
 
     mean: tuple[float, ...]
@@ -59,8 +59,9 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What all runs of a pipeline take. `vague`: something undeclared was met; `bounded`: something
-    was taken as slower than it is; `times` is the mean of every step and person, by measure.
+    """All measures of a pipeline's runs. `vague`: something undeclared was met; `bounded`:
+    something was replaced by a slower upper bound; `times` is the mean of every step and person, by
+    measure.
     """
 
     taken: dict[Measure, Taken]
@@ -71,7 +72,7 @@ class Measured:
 
 
 def coarse_scales(measures: Sequence[Measure]) -> tuple[Scale, ...]:
-    """Scales over all magnitudes."""
+    """Return scales over all magnitudes."""
     scales = []
     for measure in measures:
         end, last = RANGES.get(measure, SECONDS)
@@ -82,7 +83,7 @@ def coarse_scales(measures: Sequence[Measure]) -> tuple[Scale, ...]:
 
 
 def fine_scales(found: Measured, size: int = FINE) -> tuple[Scale, ...]:
-    """Scales that end a little above the quantiles; one for two that are close."""
+    """Return scales that end slightly above the quantiles; one for two that are close."""
     scales = []
     for measure, taken in found.taken.items():
         ends: list[float] = []
@@ -115,7 +116,7 @@ def measured(
 
 
 def read_off(meter: Meter, total: Any) -> dict[Measure, Taken]:
-    """What a total of all runs says, a row for every set of parameters."""
+    """Return the mean and the quantiles of a total weight, a row for every set of parameters."""
     import numpy as np
 
     if getattr(total, "shape", ())[-1:] != (meter.length,):  # nothing takes anything
@@ -155,7 +156,9 @@ def quantile(lattices: Sequence[tuple[float, Array]], share: float) -> float:
 
 
 def quantile_of(masses: Array, step: float, share: float) -> float | None:
-    """Where a share of the mass is reached; None if the lattice ends before it."""
+    """Return the point where the cumulated mass reaches a share; None if the lattice ends
+    before.
+    """
     import numpy as np
 
     below = np.cumsum(masses)

@@ -1,10 +1,11 @@
-"""The order of a region's steps, as parts that follow one another and parts that run side by side.
+"""Series-parallel decomposition of a region: parts that follow one another, and parts that run side
+by side.
 
 A partial order is series-parallel exactly if it has no four elements in the shape of an N (Valdes,
-Tarjan and Lawler, "The recognition of series parallel digraphs", 1982). Such an order is taken
-apart until single steps are left: into parts without any order between them, or into parts of which
-one wholly precedes the other. Where neither can be done, an N is in the way: then everything else
-is made to wait for the steps that wait for nothing, which makes the region slower, never faster.
+Tarjan and Lawler, "The recognition of series parallel digraphs", 1982). Such an order is decomposed
+down to single steps: into parts without any order between them, or into parts of which one wholly
+precedes the other. Where neither is possible, the order contains an N; then all other steps wait
+for those that wait for nothing, which makes the region slower, never faster.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ Order = RegionLeaf | Series | ParallelRegion
 
 
 def order_of(items: Sequence[p.Item], members: Sequence[int]) -> tuple[Order, bool]:
-    """The order of a region's members, and whether it is theirs and not a slower one."""
+    """Return the order of a region's members, and whether it is exact or a slower one."""
     before = waits(items, members)
     steps = [index for index in members if isinstance(items[index], p.Step)]
     if not steps:
@@ -49,7 +50,7 @@ def order_of(items: Sequence[p.Item], members: Sequence[int]) -> tuple[Order, bo
 
 
 def waits(items: Sequence[p.Item], members: Sequence[int]) -> dict[int, frozenset[int]]:
-    """What every member waits for, directly or through others, by index."""
+    """Return the transitive dependencies of every member, by index."""
     maker: dict[str, int] = {}
     found: dict[int, frozenset[int]] = {}
     for index in members:

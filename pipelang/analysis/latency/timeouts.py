@@ -1,4 +1,4 @@
-"""Timeouts that cut off more attempts than are declared to fail."""
+"""Warnings for timeouts that cut off more attempts than the declared failure rate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from pipelang.analysis.frontier.lattice import Lognormal, sigma_of
-from pipelang.analysis.kernels.prepared_step import tiers_of
+from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, CountedShare, Declared
@@ -15,7 +15,7 @@ from pipelang.semantics.walk import all_items, inner_links
 
 
 def slow_attempts(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    """A warning for every link whose timeout is too short for how long its attempts take."""
+    """Return a warning for every link whose timeout is too short for the declared latency."""
     for item in all_items(pipeline.block):
         if not isinstance(item, p.Step):
             continue

@@ -1,55 +1,53 @@
-"""A pipeline walked with distributions for weights: what all of its runs take.
+"""The walk: the sweep's pass with distributions of cost and time for weights.
 
-The order is the sweep's, and so are the kernels, the tests and what is forgotten when. Other than
-there, weights carry what was taken on the way, nothing is accounted for on the way, and regions
-know that their steps run side by side.
+The order of items, the kernels, the tests and the liveness of variables are those of the sweep.
+Three things differ: weights carry the distribution of the cost and time so far, nothing is
+accounted on the way, and the steps of a region run side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, assert_never
 
-from pipelang.analysis.frontier.branching import by_arm, is_right, outdated, tested
 from pipelang.analysis.frontier.meter import TINY, Meter
-from pipelang.analysis.frontier.table import (
-    Key,
-    State,
-    Table,
-    assign,
-    forget,
-    merge,
-    split,
-    summed,
-)
+from pipelang.analysis.frontier.states import Key, State, add
+from pipelang.analysis.frontier.table import Table, assign, forget, merge, split, summed
 from pipelang.analysis.kernels.chains import StepKernel
-from pipelang.analysis.kernels.conditions import EvaluationPlan, gate_plan, perform, test_plan
-from pipelang.analysis.kernels.outcome_distribution import Closed, Ending, add
+from pipelang.analysis.kernels.conditions import EvaluationPlan, perform
+from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
 from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
 from pipelang.analysis.latency.regions import Order, ParallelRegion, RegionLeaf, Series, order_of
 from pipelang.analysis.model.model import ABSENT, END, RIGHT, WRONG, PipelineModel, value_key
+from pipelang.analysis.sweep.branching import (
+    branches,
+    by_asking,
+    by_rightness,
+    by_verdict,
+    is_right,
+    judged,
+    judged_by,
+    outdated,
+    together,
+)
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
 from pipelang.analysis.sweep.redos import through
 from pipelang.analysis.sweep.sweep import Totals
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
-from pipelang.semantics.kernels.people import passes
-from pipelang.semantics.reads import outcome_reads
 
 RARE = 1e-11
 """States that fewer runs come to are left out: they move no quantile, and no mean that shows."""
 
 FROM = "from"
-"""What a state came from, where steps run side by side: a key of its own for each that is inside
-another.
-"""
+"""The origin of a state, where steps run side by side: a key of its own for each nested part."""
 
 
 @dataclass(slots=True)
 class TimeWalk:
-    """`endings` are where runs end, with what they took; `times` the mean of what every step and
-    person takes a run, a number for each measure.
+    """A walk in progress. `endings` are the outcomes of runs, with the distributions of their cost
+    and time; `times` the mean time of every step and person per run, a number for each measure.
     """
 
     model: PipelineModel
@@ -64,13 +62,13 @@ class TimeWalk:
     orders: dict[tuple[int, tuple[int, ...]], Order] = field(default_factory=dict)
 
     def number(self, outcome: p.Outcome, right: bool) -> int:
-        """What stands for an ending in a state."""
+        """Return the number that stands for an outcome in a state."""
         number = self.numbers.setdefault((outcome, right), len(self.numbers) + 1)
         self.ended[number] = (outcome, right)
         return number
 
     def spent(self, name: str, weight: Any, taken: Any) -> None:
-        """Something takes so much, where a run comes to it with this weight."""
+        """Add the time of a step or person, where a run reaches it with this weight."""
         count = len(self.meter.measures)
         if getattr(taken, "shape", ())[-1:] != (self.meter.length,):
             return
@@ -81,12 +79,14 @@ class TimeWalk:
 
 
 def walk(model: PipelineModel, start: Table | None = None) -> TimeWalk:
-    """All runs of a pipeline, from a model with a meter; `start` has what is known before."""
+    """Walk all runs of a pipeline, from a model with a meter; `start` has the values known
+    before.
+    """
     return _walked(model, start or Table(), frozenset(), again=False)
 
 
 def walk_from(model: PipelineModel, start: Table, taint: Taint, again: bool) -> Totals:
-    """A sub-pipeline's endings from a table of what is known before."""
+    """Return the endings of a sub-pipeline from a table of the values known before."""
     endings = _walked(model, start, taint, again).endings
     told = {
         (id(outcome), right, wrong): (outcome, weight)
@@ -107,7 +107,7 @@ def _walked(model: PipelineModel, start: Table, taint: Taint, again: bool) -> Ti
 
 @dataclass(slots=True)
 class _Run:
-    """A block being walked, and what is done at its parts."""
+    """A block during the walk, and the operations at its parts."""
 
     walk: TimeWalk
     block: p.Block
@@ -127,11 +127,7 @@ class _Run:
         return _forget(self, index, passed)
 
     def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        plan = self.walk.plans.get(id(gate))
-        if plan is None:
-            plan = self.walk.plans[id(gate)] = gate_plan(self.walk.model, gate)
-        parts = tested(table, plan)
-        return parts.get(True, table.empty()), parts.get(False)
+        return judged(self.walk.model, gate, table, self.walk.plans)
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         _end(self, table, outcome)
@@ -148,7 +144,7 @@ def _block(
 
 
 def _likely(run: _Run, table: Table) -> Table:
-    """The states without those that next to no run comes to."""
+    """Remove the states that almost no run reaches."""
     count = len(run.walk.meter.measures)
     weights = {
         state: weight
@@ -265,7 +261,7 @@ def _step(run: _Run, index: int, step: Any, table: Table, first: bool) -> Table:
     walk, model = run.walk, run.walk.model
     kernel = walk.kernels.get((id(step), run.taint))
     if kernel is None:
-        kernel = StepKernel(prepared_step(model, step, run.taint))
+        kernel = StepKernel(prepared_step(model, step, run.taint), walk_from)
         walk.kernels[id(step), run.taint] = kernel
     prepared = kernel.prepared
     if not first:
@@ -315,14 +311,7 @@ def _first_of(end: tuple[int, int] | None, mine: tuple[int, int]) -> tuple[int, 
 
 def _end(run: _Run, table: Table, outcome: p.Outcome) -> None:
     """All states of a table end the run with an outcome."""
-    model = run.walk.model
-    names = sorted(model.roots(outcome_reads(outcome)) | run.taint)
-    keys = tuple(value_key(name) for name in names)
-
-    def right(seen: State) -> bool:
-        return is_right(model, outcome, dict(zip(keys, seen, strict=True)), run.taint)
-
-    for all_right, part in split(table, keys, right).items():
+    for all_right, part in by_rightness(run.walk.model, outcome, table, run.taint).items():
         add(run.walk.endings, (outcome, all_right, False), part.total())
 
 
@@ -335,15 +324,8 @@ def _barrier(run: _Run, index: int, item: p.Item, table: Table, first: bool) -> 
             return _region(run, (index,), table, first)
         case p.Person():
             return _person(run, item, table)
-        case p.When():
-            model = run.walk.model
-            parts = tested(table, test_plan(model, item.condition, item.name))
-            taint = run.taint | model.values(item.condition)
-            inside = ((True, item.then), (False, item.otherwise))
-            blocks = [(parts[holds], block) for holds, block in inside if holds in parts]
-            return _branches(run, index, blocks, taint)
-        case p.MatchBranch():
-            return _match(run, index, item, table)
+        case p.When() | p.MatchBranch():
+            return _branch(run, index, item, table)
         case p.End():
             _end(run, table, item.outcome)
             return table.empty()
@@ -355,54 +337,30 @@ def _barrier(run: _Run, index: int, item: p.Item, table: Table, first: bool) -> 
             assert_never(item)
 
 
-def _branches(
-    run: _Run, index: int, blocks: Iterable[tuple[Table, p.Block]], taint: Taint
-) -> Table:
+def _branch(run: _Run, index: int, item: p.When | p.MatchBranch, table: Table) -> Table:
+    blocks, taint = branches(run.walk.model, item, table, run.taint)
     return merge(
         [_block(run.walk, block, part, taint, run.needed, index) for part, block in blocks]
     )
 
 
-def _match(run: _Run, index: int, item: p.MatchBranch, table: Table) -> Table:
-    model = run.walk.model
-    parts = by_arm(model, item, table).items()
-    taint = run.taint | model.values(item.subject)
-    return _branches(run, index, [(part, item.arms[number][1]) for number, part in parts], taint)
-
-
 def _person(run: _Run, person: p.Person, table: Table) -> Table:
     """An approval or a hold. A hold that nobody vetoes lasts to its end."""
     walk, model = run.walk, run.walk.model
-    unasked: list[Table] = []
-    if person.when is not None:
-        parts = tested(table, test_plan(model, person.when, None))
-        unasked = [parts[False]] if False in parts else []
-        if True not in parts:
-            return merge(unasked)
-        table = parts[True]
-    role = model.program.roles[person.role]
-    in_time = model.parameters.timely(role.responds, person.seconds, person.role)
-    accuracy = model.parameters.value(role.accuracy)
-    timely, late = walk.meter.asks(role, person.seconds)
-    keys = tuple(value_key(name) for name in sorted(model.roots(person.judges)))
-    weights = summed(table, keys)
-    verdict: Key = ("verdict",)
+    asked, unasked = by_asking(model, person, table)
+    going: Table | None = None
+    if asked is not None:
+        timely, late = walk.meter.asks(model.program.roles[person.role], person.seconds)
+        weights = summed(asked, judged_by(model, person))
 
-    def outcomes(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
-        right = all(bit in (RIGHT, None) for bit in seen)
-        yes = accuracy if right else 1 - accuracy
-        chances: dict[bool, Any] = {}
-        for answers, share in ((True, in_time), (False, 1 - in_time)):
-            for says, part in ((True, yes), (False, 1 - yes)):
-                goes_on = passes(person, answers, says)
-                waits = not answers or (person.kind == "hold" and goes_on)
-                add(chances, goes_on, share * part * (late if waits else timely))
-        for chance in chances.values():
-            walk.spent(person.name, weights[seen], chance)
-        return [((goes_on,), chance) for goes_on, chance in chances.items()]
+        def takes(answers: bool, goes_on: bool) -> Any:
+            return late if not answers or (person.kind == "hold" and goes_on) else timely
 
-    parts = split(assign(table, (verdict,), keys, outcomes), (verdict,), lambda seen: seen[0])
-    if False in parts:
-        _end(run, parts[False], person.otherwise)
-    going = [forget(parts[True], lambda key: key != verdict)] if True in parts else []
-    return merge([*going, *unasked])
+        def seen_by(seen: State, chances: list[Any]) -> None:
+            for chance in chances:
+                walk.spent(person.name, weights[seen], chance)
+
+        going, stopped = by_verdict(model, person, asked, takes, seen_by)
+        if stopped is not None:
+            _end(run, stopped, person.otherwise)
+    return together(going, unasked)

@@ -13,7 +13,6 @@ from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
-from pipelang.analysis.metrics.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.metrics.importance import Slopes, importances, slopes
 from pipelang.analysis.metrics.metrics import (
     Averaged,
@@ -26,8 +25,9 @@ from pipelang.analysis.metrics.readings import by_name, reader_of
 from pipelang.analysis.metrics.step_reliability import own_reliability
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, posterior
+from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -111,13 +111,13 @@ def _at_point(
     With derivatives a sweep also goes through what is impossible at the point. What it meets there
     must not count as used, so where something is unknown it is swept once more without.
     """
-    model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+    model = make_model(program, pipeline, point_parameters(program))
     if len(model.steps) > MANY_STEPS:
         tape = Tape(slopes=True)
         totals = sweep(model, tape)
         if not model.parameters.unknown_sites:
             return model, totals, slopes(model, tape)
-        model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+        model = make_model(program, pipeline, point_parameters(program))
     return model, sweep(model, Tape()), None
 
 

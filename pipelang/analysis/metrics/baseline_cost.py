@@ -1,14 +1,14 @@
-"""What a pipeline would cost with every model call at one tier."""
+"""Baselines: the mean cost of a pipeline with every model call at one tier."""
 
 from __future__ import annotations
 
 from math import isfinite
 
 from pipelang.analysis.latency.moved import moved, spread_of
-from pipelang.analysis.metrics.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import point_parameters
+from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
@@ -87,7 +87,7 @@ def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) 
     """Mean dollars a run with every model call at one tier; None if it has no price."""
     there = at_tier(program, tier)
     pipeline = there.pipelines[pipeline.name]
-    point = Parameters(program.evidence, lambda site: 0.5)
+    point = point_parameters(program)
     model = make_model(there, pipeline, point)
     totals = sweep(model)
     if not all(cost.priced for cost in model.costs.values()):

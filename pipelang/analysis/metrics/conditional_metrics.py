@@ -1,10 +1,10 @@
-"""Metrics under a condition: of runs in which a step was answered from its cache, or whose input is
-so and so.
+"""Metrics under a condition: of runs in which a step was answered from its cache, or whose input
+meets a condition.
 
-Runs whose input fulfils a condition are those that start from it: what it is drawn from is drawn
-first. Runs with a cached answer are told apart by a mark: answers from the cache count with a
-factor, and what all runs come to less what they come to with the factor 0 is what the marked ones
-come to. Both leave sums over some of the runs, which are divided by how likely these are.
+Runs whose input meets a condition are those that start from it: the draws that it depends on are
+made first. Runs with a cached answer are separated by a mark: answers from the cache count with a
+factor, and the total of all runs minus the total at the factor 0 is that of the marked ones. Both
+leave sums over some of the runs, which are divided by the probability of these.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _of_walk(case: _Case) -> list[float | None] | None:
 
 
 def _walked(case: _Case, measure: Measure, scales: tuple[Scale, ...]) -> Measured | None:
-    """What the runs that are asked about take; None if there are none."""
+    """Return cost and time of the runs that meet the condition; None if there are none."""
     meter = Meter(scales, (measure,), scales[0].lattice.size)
     model = make_model(case.program, case.pipeline, case.parameters)
     model.meter = meter

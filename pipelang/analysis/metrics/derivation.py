@@ -1,13 +1,13 @@
-"""How a number comes about: a start and parts that add up to it, each with the item it is of.
+"""Derivations: a number as a start and parts that add up to it, each with its item.
 
-Probabilities come of the waterfall of one sweep (`analysis.waterfall`). Mean dollars and tokens are
-linear in what an attempt takes, so how often a model is called on average is what the mean comes to
-when its attempts cost one dollar and all others nothing. The dearest run is a sum as it stands.
+Probabilities come from the waterfall of one sweep (`loss_waterfall`). Mean dollars and tokens are
+linear in the cost of an attempt, so the mean number of calls of a model is the mean cost when its
+attempts cost one dollar and all others nothing. The most expensive run is a sum already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.metrics.analyse import Analysis
@@ -18,13 +18,14 @@ from pipelang.analysis.metrics.loss_waterfall import (
 )
 from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
 from pipelang.analysis.metrics.readings import READINGS, WaterfallSum, sum_of
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, Weight
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance, EvidenceFile
+from pipelang.semantics.chance import Chance
 from pipelang.semantics.metrics import (
     COST,
     COST_MEAN,
@@ -38,9 +39,11 @@ from pipelang.semantics.walk import agent_of, inner_links
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What an item adds to a number. `row` is what the item does to runs; None for a part that is
-    no item's, told by its `label`. `calls` says how often what is paid for happens in a mean run
-    (or in the dearest), at `each` a time; `position` is the link's in its chain.
+    """The contribution of an item to a number.
+
+    `row` is the item's row of the waterfall; None for a part without an item, which has a `label`.
+    `calls` is how often something is paid for in a mean run (or in the most expensive one), at
+    `each` a time; `position` is the link's in its chain.
     """
 
     label: str
@@ -69,9 +72,7 @@ class Derivation:
 class Recorder(Parameters):
     """Parameters that remember which chances were asked for, and what they were, by their site."""
 
-    def __init__(
-        self, evidence: Mapping[str, EvidenceFile], unknown: Callable[[str], Weight]
-    ) -> None:
+    def __init__(self, evidence: EvidenceTable, unknown: Callable[[str], Weight]) -> None:
         Parameters.__init__(self, evidence, unknown)
         self.asked: dict[str, tuple[Chance, Weight]] = {}
 
@@ -83,7 +84,7 @@ class Recorder(Parameters):
 
 def recorded(program: p.Program, pipeline: p.Pipeline) -> tuple[PipelineModel, Recorder]:
     """The pipeline as a sweep sees it at the point, and what it asked for in one sweep."""
-    recorder = Recorder(program.evidence, lambda site: 0.5)
+    recorder = Recorder(EvidenceTable(program.evidence), lambda site: 0.5)
     model = make_model(program, pipeline, recorder)
     sweep(model)
     return model, recorder
@@ -102,7 +103,7 @@ def derivable(analysis: Analysis) -> list[str]:
 
 
 def figure(analysis: Analysis, name: str) -> Number | None:
-    """What the report says for a number that `derive` knows, or for any other of its numbers."""
+    """Return the report's number of this name: one that `derive` knows, or any other."""
     head, _, tail = name.partition(".")
     if name in analysis.numbers:
         return analysis.numbers[name]
@@ -148,7 +149,7 @@ DUST = 1e-15
 
 
 def label(item: p.Item) -> str:
-    """What an item is called in a report."""
+    """Return the name of an item in a report."""
     match item:
         case p.When():
             return item.name or "when"
@@ -194,7 +195,9 @@ def _amounts(model: PipelineModel, analysis: Analysis, name: str) -> Derivation 
 
 
 def _calls(model: PipelineModel) -> Iterator[Contribution]:
-    """What each kind of model call adds to the dollars of a mean run, by step, tier and turn."""
+    """Return the contribution of each kind of model call to the mean dollars, by step, tier and
+    turn.
+    """
     links = {
         id(link): (step.name, link)
         for step in model.steps.values()
@@ -226,7 +229,9 @@ def _calls(model: PipelineModel) -> Iterator[Contribution]:
 
 
 def _other_costs(model: PipelineModel) -> Iterator[Contribution]:
-    """What steps cost besides their own model calls: tools, and the pipelines that they run."""
+    """Return the cost of steps besides their own model calls: tools, and the pipelines that they
+    run.
+    """
     unpaid = {key: replace(cost, mean=0.0) for key, cost in model.costs.items()}
     for step, cost in sweep(replace(model, costs=unpaid, prepared={})).step_costs.items():
         if cost:

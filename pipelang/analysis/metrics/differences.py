@@ -1,11 +1,10 @@
-"""What a change does to the figures of a pipeline, and how sure that is."""
+"""Differences of figures between two versions of a pipeline, with their uncertainty."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.analysis.metrics.bounds_over_unknowns import Read, look_behind
 from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
 from pipelang.analysis.metrics.readings import READINGS, by_name
 from pipelang.analysis.model.bernstein_bounds import (
@@ -17,10 +16,12 @@ from pipelang.analysis.model.bernstein_bounds import (
     unknown_degrees,
 )
 from pipelang.analysis.model.coupled_posterior import Side, coupled
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval
+from pipelang.analysis.sweep.bounds_over_unknowns import Read, look_behind
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -74,7 +75,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What became of a pipeline: its figures and its ways to people, by name."""
+    """The changes of a pipeline: its figures and its escalations, by name."""
 
     metrics: dict[str, Difference]
     escalations: dict[str, Difference]
@@ -92,7 +93,7 @@ class _Pair:
 
 
 def differences(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> Changes:
-    """What a change from one analysis to another does."""
+    """Return the changes from one analysis to another."""
     same = _same(old, before, new, after)
     pair = None if same else _pair(old, before, new, after)
 
@@ -238,8 +239,8 @@ def _pair(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> 
 
 
 def _point(program: p.Program, pipeline: p.Pipeline) -> tuple[Side, int]:
-    """What a pipeline hangs on, and how many states a sweep of it has."""
-    point = Parameters(program.evidence, lambda site: 0.5)
+    """Return the parameters of a pipeline at the point, and the number of states of its sweep."""
+    point = point_parameters(program)
     model = make_model(program, pipeline, point)
     totals = sweep(model)
     look_behind(program, pipeline, point)
@@ -267,7 +268,7 @@ def _over_unknowns(first: _One, second: _One) -> _Pair | None:
         unknown, choose = values
         program, pipeline, _ = one
         named = Parameters(
-            program.evidence,
+            EvidenceTable(program.evidence),
             lambda site: unknown(called.get(site, site)),
             choose=lambda site, count: choose(called.get(site, site), count),
         )

@@ -1,6 +1,6 @@
-"""Birnbaum importance: how much an outcome changes with the accuracy of one step.
+"""Birnbaum importance: the derivative of an outcome by the accuracy of one step.
 
-All derivatives come of one sweep that notes what it does, and one way back (`analysis.tape`).
+All derivatives come from one sweep on a tape, and one backward pass (`frontier.tape`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Where runs are lost: what every item does to the runs that come to it, counted by one sweep.
+"""The loss waterfall: the effect of every item on the runs that reach it, counted by one sweep.
 
-Runs are of two kinds: nothing that is still read of them is wrong ("right so far"), or something
-is. A sweep is linear in its table, so each item is given the two kinds one after the other, and
-what comes of each is counted: how many go on right, how many go on wrong, and how the others end.
-These are all the ways there are, so nothing is lost on the way:
+Runs are of two kinds: no value that is still read is wrong ("right so far"), or some value is. A
+sweep is linear in its table, so each item is given the two kinds one after the other, and the
+results of each are counted: how many go on right, how many go on wrong, and how the others end.
+These are all the possibilities, so nothing is lost on the way:
 
     success = 1 - right runs that ended without an answer - right runs that went wrong
                 + wrong runs that were put right + wrong runs whose fault the answer does not show
@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pipelang.analysis.frontier.table import State, Table, merge, split
+from pipelang.analysis.frontier.states import State
+from pipelang.analysis.frontier.table import Table, merge, split
 from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel
 from pipelang.analysis.sweep.redos import Passage
@@ -37,9 +38,8 @@ Judge = Callable[[Table], Callable[[State], bool]]
 
 @dataclass(slots=True)
 class Flow:
-    """What becomes of runs of one kind at an item, as shares of all runs: how many come, how many
-    go on right and wrong, how many a redo sends back, how the others end (by the names of
-    `ended_by`).
+    """The runs of one kind at an item, as shares of all runs: how many come, how many go on right
+    and wrong, how many a redo sends back, how the others end (by the names of `ended_by`).
     """
 
     came: float = 0.0
@@ -140,7 +140,9 @@ def ended_by(totals: Totals) -> dict[str, float]:
 
 @dataclass(slots=True)
 class Watched:
-    """What is done at the parts of a block (`inner`), with what goes in and out counted."""
+    """The operations at the parts of a block (`inner`), with the runs that go in and out
+    counted.
+    """
 
     inner: Passage
     found: Waterfall
@@ -199,7 +201,7 @@ class Watched:
         return merge(passed), merge(failed) if failed else None
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
-        """What a gate ends that has no redo left."""
+        """End the runs for which a gate has no redo left."""
         gate = next(
             item
             for item in self.block.items

@@ -11,7 +11,6 @@ from math import isfinite
 from typing import Any
 
 from pipelang.analysis.latency.worst_cost import Worst
-from pipelang.analysis.metrics.bounds_over_unknowns import Enclosed, Read
 from pipelang.analysis.metrics.readings import READINGS, MetricReading, field_of, reader_of
 from pipelang.analysis.model.bernstein_bounds import degree_of
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
@@ -19,6 +18,7 @@ from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import interval, share_of, widest
 from pipelang.analysis.model.quadrature import QuadratureRule, degree_parameters, rule
+from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.analysis.model.intervals import Number
+from pipelang.analysis.model.intervals import Number, compare
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
@@ -28,23 +28,6 @@ class ObjectiveVerdict:
             "holds": self.holds,
             "probability": self.probability,
         }
-
-
-def compare(value: Any, op: str, target: Any) -> Any:
-    """`value op target`, for numbers and arrays."""
-    match op:
-        case ">=":
-            return value >= target
-        case "<=":
-            return value <= target
-        case ">":
-            return value > target
-        case "<":
-            return value < target
-        case "==":
-            return value == target
-        case _:
-            return value != target
 
 
 SURE = 0.95

@@ -15,13 +15,13 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
-from pipelang.analysis.metrics.bounds_over_unknowns import Read
 from pipelang.analysis.metrics.loss_waterfall import (
     Judge,
     WaterfallRow,
     anything_wrong,
     wrongly_done,
 )
+from pipelang.analysis.sweep.bounds_over_unknowns import Read
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 

@@ -1,4 +1,4 @@
-"""A step's own reliability: how often it answers and is right when all that it reads is right."""
+"""A step's own reliability: P(it answers and is right | everything that it reads is right)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.prepared_step import prepare
 from pipelang.analysis.model.model import RIGHT, PipelineModel
 from pipelang.analysis.sweep.signatures import step_shape
+from pipelang.analysis.sweep.sweep import sweep_from
 from pipelang.semantics import program as p
 
 
@@ -28,7 +29,7 @@ def own_reliability(model: PipelineModel, step: p.Step) -> float:
 
 
 def _own(model: PipelineModel, step: p.Step) -> float:
-    kernel = StepKernel(prepare(model, step, frozenset()))
+    kernel = StepKernel(prepare(model, step, frozenset()), sweep_from)
     reads = kernel.prepared.reads
     bits = tuple(key for key in reads if key[0] == "value")
     table = perform(Table(bits, {(RIGHT,) * len(bits): 1.0}), kernel.prepared.plan)

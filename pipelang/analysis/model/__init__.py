@@ -1,3 +1,1 @@
-"""What the analysis of one pipeline knows before it starts: parameters, evidence, posteriors and
-bounds over unknowns.
-"""
+"""Inputs of one pipeline's analysis: parameters, evidence, posteriors and bounds over unknowns."""

@@ -1,12 +1,12 @@
-"""Enclosures over what nobody declared: certain bounds, for every way the unknowns may be.
+"""Certain bounds of polynomials over the unit box, by Bernstein coefficients.
 
-Every unknown is a parameter u in [0, 1], and every figure of the sweep is a polynomial in them.
-How high its degree can be in each is found by running the sweep over degrees instead of numbers: a
-product adds them, a sum takes the larger. The polynomial is then had by evaluating it on a grid
-(one sweep over arrays), written in Bernstein's basis, where it lies between its smallest and its
-largest coefficient (Farouki, "The Bernstein polynomial basis: a centennial retrospective", 2012);
-halving the box makes that as tight as wanted. A polynomial of degree one in each unknown, the usual
-case, is exact at once: its coefficients are its values at the corners.
+Every unknown is a parameter u in [0, 1], and every figure of the sweep is a polynomial in them. Its
+degree in each unknown is found by running the sweep over degrees instead of numbers: a product adds
+them, a sum takes the larger. The polynomial is then evaluated on a grid (one sweep over arrays) and
+written in Bernstein's basis, where it lies between its smallest and its largest coefficient
+(Farouki, "The Bernstein polynomial basis: a centennial retrospective", 2012); halving the box makes
+that as tight as desired. A polynomial of degree one in each unknown, the usual case, is exact at
+once: its coefficients are its values at the corners.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ Choose = Callable[[str, int], list[Any] | None]
 
 
 def unknown_degrees(axes: Sequence[Axis]) -> tuple[Unknown, Choose]:
-    """What stands for the unknowns in a sweep over degrees."""
+    """Return the values of unknowns in a sweep over degrees."""
     units = {
         axis.site: Degrees(tuple(int(at == index) for at in range(len(axes))))
         for index, axis in enumerate(axes)
@@ -152,7 +152,7 @@ class Grid:
         return flat
 
     def values(self) -> tuple[Unknown, Choose]:
-        """What stands for the unknowns in a sweep over the grid."""
+        """Return the values of unknowns in a sweep over the grid."""
         places = {axis.site: index for index, axis in enumerate(self.axes)}
 
         def unknown(site: str) -> Any:

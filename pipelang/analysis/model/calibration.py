@@ -1,5 +1,5 @@
-"""What an evidence file says by itself: how often answers are right, whether their confidence can
-be believed, and what a threshold on it would catch.
+"""Calibration of an evidence file: its accuracy, whether confidences can be believed, and the
+effect of thresholds.
 
 Bins are ten equal parts of [0, 1], each with its lower bound and without its upper one, the last
 with both: a model that says 0.9 is in the bin that a test `>= 0.9` lets pass. Confidences are
@@ -15,10 +15,10 @@ from math import exp, floor, fsum, lgamma, log, log1p
 from typing import Any
 
 from pipelang.analysis.model.beta import jeffreys
+from pipelang.analysis.model.evidence import Cut, LabelledAnswers
 from pipelang.analysis.model.intervals import Number
-from pipelang.analysis.model.parameters import Cut, reaches
 from pipelang.records import dataclass
-from pipelang.semantics.chance import EvidenceFile, EvidenceRow
+from pipelang.semantics.chance import EvidenceRow
 
 BINS = 10
 _EDGES = tuple(Decimal(index) / BINS for index in range(1, BINS))
@@ -77,17 +77,15 @@ class Calibration:
         }
 
 
-def calibration(file: EvidenceFile) -> Calibration:
+def calibration(answers: LabelledAnswers) -> Calibration:
     """Accuracy, reliability table and expected calibration error of a file."""
     parts: list[list[EvidenceRow]] = [[] for _ in range(BINS)]
-    for row in file.rows:
+    for row in answers.file.rows:
         if row.confidence is not None:
             parts[bisect_right(_EDGES, row.confidence)].append(row)
     bins = tuple(_bin(index, rows) for index, rows in enumerate(parts))
-    rows, right = len(file.rows), file.right
     error = expected_calibration_error(bins)
-    graded = sum(part.count for part in bins)
-    return Calibration(rows, right, graded, error, by_chance(bins), bins)
+    return Calibration(answers.total, answers.right, answers.graded, error, by_chance(bins), bins)
 
 
 def _bin(index: int, rows: Sequence[EvidenceRow]) -> Bin:
@@ -134,7 +132,7 @@ def _deviation(n: int, p: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """What a test of the confidence does with the rows of a file.
+    """The effect of a threshold on the rows of a file.
 
     `catches` is P(does not pass | wrong), `false_alarms` P(does not pass | right); `accuracy` that
     of the rows that pass. The counts behind them: `caught` of `wrong`, `alarmed` of `right`.
@@ -174,12 +172,7 @@ class Threshold:
         }
 
 
-def at_threshold(file: EvidenceFile, cut: Cut) -> Threshold:
-    """What a threshold does with the rows that have a confidence."""
-    counts = {(right, held): 0 for right in (True, False) for held in (True, False)}
-    for row in file.rows:
-        if row.confidence is not None:
-            counts[row.correct, not reaches(row.confidence, cut)] += 1
-    caught, alarmed = counts[False, True], counts[True, True]
-    right, wrong = counts[True, False] + alarmed, counts[False, False] + caught
-    return Threshold(cut, right, wrong, caught, alarmed)
+def at_threshold(answers: LabelledAnswers, cut: Cut) -> Threshold:
+    """Count the rows with a confidence on either side of a threshold."""
+    right, wrong = (len(answers.confidences[kind]) for kind in (True, False))
+    return Threshold(cut, right, wrong, answers.below(False, cut), answers.below(True, cut))

@@ -1,13 +1,13 @@
-"""Two pipelines over one posterior: what both hang on is drawn once for both.
+"""A joint posterior for two pipelines: parameters that both use are drawn once for both.
 
-So the difference of a figure has an interval of its own, much narrower than that of two figures
-that know nothing of each other: evidence that did not change is no reason for a difference.
+So the difference of a figure has an interval of its own, much narrower than that of two unrelated
+figures: evidence that did not change causes no difference.
 
-A parameter is the same in both if it is called the same (where it stands in the file may change)
-and was counted the same; an evidence file, if its rows are the same. The thresholds of both sides
-cut such a file into one set of bins, as several thresholds of one pipeline do, and each side adds
-them up to its own. So a bin between an old and a new threshold in which no row lies has a prior of
-its own too, and moving the threshold across it is not taken to do nothing.
+A parameter is the same in both if it has the same name (its place in the file may change) and the
+same counts; an evidence file, if its rows are the same. The thresholds of both sides cut such a
+file into one set of bins, as several thresholds of one pipeline do, and each side adds them up to
+its own. So a bin between an old and a new threshold in which no row lies has a prior of its own
+too, and moving the threshold across it may have an effect.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.model.parameters import Cut, Parameters
+from pipelang.analysis.model.evidence import Cut
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import SEED
 from pipelang.records import dataclass, field
-from pipelang.semantics.chance import EvidenceFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +81,7 @@ def coupled(before: Side, after: Side, count: int) -> tuple[Parameters, Paramete
         made += 1
         return np.random.Generator(np.random.PCG64([SEED, made]))
 
-    files = same_files(before.point.evidence, after.point.evidence)
+    files = before.point.evidence.same_files(after.point.evidence)
     old, new = Drawn(), Drawn()
     common = False
     former = before.named(site for site in before.point.counted if site not in files)
@@ -114,27 +114,6 @@ def coupled(before: Side, after: Side, count: int) -> tuple[Parameters, Paramete
     return old.parameters(before), new.parameters(after), common
 
 
-def same_files(
-    before: Mapping[str, EvidenceFile], after: Mapping[str, EvidenceFile]
-) -> dict[str, str]:
-    """The files of one side that the other has too, by their rows; those of one name first."""
-    found = {
-        name: name
-        for name, file in before.items()
-        if name in after and after[name].rows == file.rows
-    }
-    taken = set(found.values())
-    for name, file in before.items():
-        if name not in found:
-            other = next(
-                (n for n, f in after.items() if n not in taken and f.rows == file.rows), ""
-            )
-            if other:
-                found[name] = other
-                taken.add(other)
-    return found
-
-
 def _share(counts: tuple[int, int], count: int, generator: np.random.Generator) -> Array:
     good, total = counts
     return generator.beta(good + 0.5, total - good + 0.5, count)
@@ -149,7 +128,7 @@ def _bins(
     """The shares between thresholds on one file, for every side that has it."""
     fine = sorted({cut for side, file, _ in sides for cut in side.thresholds[file]})
     first, file, _ = sides[0]
-    counts = first.point.binned(file, right, tuple(fine))
+    counts = first.point.evidence[file].binned(right, tuple(fine))
     parts = generator().dirichlet([number + 0.5 for number in counts], count)
     for side, file, drawn in sides:
         own = side.thresholds[file]

@@ -1,4 +1,4 @@
-"""Numbers with what is known about them."""
+"""Numbers of the report with their bounds, posterior mean and basis."""
 
 from __future__ import annotations
 
@@ -46,10 +46,27 @@ class Number:
         return record
 
 
+def compare(value: Any, op: str, target: Any) -> Any:
+    """`value op target`, for numbers and element by element for arrays."""
+    match op:
+        case ">=":
+            return value >= target
+        case "<=":
+            return value <= target
+        case ">":
+            return value > target
+        case "<":
+            return value < target
+        case "==":
+            return value == target
+        case _:
+            return value != target
+
+
 def certain(value: float, basis: Basis) -> Number:
     """A number without uncertainty in it."""
     return Number(value, value, value, value, basis)
 
 
 UNCOMPUTED = Number(None, None, None, None, Basis.UNKNOWN)
-"""What this version does not work out yet."""
+"""A number that was not computed."""

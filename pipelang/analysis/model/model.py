@@ -1,7 +1,7 @@
-"""What the analysis of one pipeline knows before it sweeps.
+"""The model of one pipeline for the analysis: shares, thresholds, lets and hidden bits.
 
-Lets are looked through: a test on a let is a test on what the let is made of, and what mentions a
-let mentions its steps. So the only hidden bits are those of steps.
+Lets are expanded: a test on a let is a test on its expression, and whatever mentions a let mentions
+its steps. So the only hidden bits are those of steps.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key
-from pipelang.analysis.model.parameters import Cut, Parameters
+from pipelang.analysis.frontier.states import Key
+from pipelang.analysis.model.evidence import Cut
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -26,19 +27,19 @@ RIGHT, WRONG, ABSENT = 0, 1, 2
 """The states of a value: right, wrong, never made because its chain ended the run."""
 
 AROUND = ""
-"""Stands for what a `run` hangs on as a whole, like a value that everything in the child reads."""
+"""A pseudo-value for the conditions of a whole `run`; everything in the child reads it."""
 
 
 @dataclass(slots=True)
 class PipelineModel:
-    """A pipeline with its shares, thresholds and lets at hand.
+    """A pipeline with its shares, thresholds and lets.
 
     `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
-    `bound` says of the variable of an `each` which values its list mentions. `thresholds` are those
-    on each evidence file, in the pipeline and in those that it runs: the bins between them are one
-    posterior. `cuts` are the same by step and file. With a `meter` (`latency.meter`) kernels have
-    distributions of what is taken instead of plain chances; answers from the cache of a step that
-    is `marked` count with its factor.
+    `bound` gives for the variable of an `each` the values that its list mentions. `thresholds` are
+    those on each evidence file, in the pipeline and in those that it runs: the bins between them
+    are one posterior. `cuts` are the same by step and file. With a `meter` (`frontier.meter`)
+    kernels have distributions of cost and time instead of plain chances; cached answers of a step
+    that is `marked` count with its factor.
     """
 
     program: p.Program
@@ -74,8 +75,9 @@ class PipelineModel:
         return tuple(value_key(name) for name in sorted(self.values(node)))
 
     def roots(self, names: frozenset[str]) -> frozenset[str]:
-        """What can be wrong behind some names: steps and a child's parameters themselves, the parts
-        of lets, the list behind an element. The root's inputs are always right.
+        """Return the values that can be wrong behind some names: steps and a child's parameters
+        themselves, the parts of lets, the list behind an element. The root's inputs are always
+        right.
         """
         found: set[str] = set()
         for name in names:
@@ -90,10 +92,9 @@ class PipelineModel:
     def file_of(self, step: str) -> str | None:
         """The evidence file behind a step's confidence: the first that its chain names."""
         for link in self.steps[step].chain.links:
-            if isinstance(link.accuracy, MeasuredShare):
-                rows = self.program.evidence[link.accuracy.file].rows
-                if all(row.confidence is not None for row in rows):
-                    return link.accuracy.file
+            share = link.accuracy
+            if isinstance(share, MeasuredShare) and self.parameters.evidence[share.file].all_graded:
+                return share.file
         return None
 
 
@@ -199,7 +200,7 @@ def deciding(
 
 
 def _of_arguments(program: p.Program, action: p.RunPipeline) -> Iterator[expr.Expr]:
-    """What a sub-pipeline compares of its arguments."""
+    """Return the comparisons of a sub-pipeline with its arguments, in terms of the caller."""
     pipeline = with_unique_names(program.pipelines[action.pipeline])
     everything = list(all_items(pipeline.block))
     lets: dict[str, expr.Expr] = {}

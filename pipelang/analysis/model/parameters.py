@@ -12,30 +12,20 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, assert_never
 
+from pipelang.analysis.model.evidence import Cut, EvidenceTable
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import (
     Basis,
     Chance,
     CountedShare,
     Declared,
-    EvidenceFile,
     MeasuredShare,
     Undeclared,
 )
-from pipelang.semantics.program import Spread
+from pipelang.semantics.program import Program, Spread
 
 Weight = Any
 """A probability in the sweep's arithmetic: float, Fraction or an array of floats."""
-
-Cut = tuple[Decimal, bool]
-"""A threshold on a confidence; True if the confidence must be above it, not just reach it."""
-
-
-def reaches(confidence: Decimal, cut: Cut) -> bool:
-    """Whether a confidence passes a cut, in exact decimals."""
-    threshold, strict = cut
-    return confidence > threshold if strict else confidence >= threshold
-
 
 Z95 = 1.644854
 """The 95% quantile of the standard normal, as the design fixes it."""
@@ -56,15 +46,15 @@ def timely(spread: Spread, seconds: Decimal) -> float:
 
 @dataclass(slots=True)
 class Parameters:
-    """Values of chances. `unknown` supplies what nobody declared; `used` remembers what was asked.
+    """The values of chances in one arithmetic; they record which parameters a sweep used.
 
-    `measured` replaces the plug-in value of counted and measured chances, by site; `choose`
-    supplies unknown shares that sum to 1 as a whole, where it knows their site. `sticks` remembers
-    how many there are at a site; `nudges` are added, by site;
+    `unknown` supplies undeclared shares. `measured` replaces the plug-in value of counted and
+    measured chances, by site; `choose` supplies unknown shares that sum to 1 as a whole, where it
+    knows their site. `sticks` remembers how many there are at a site; `nudges` are added, by site;
     `left_out` are the pipelines of which unlikely states were left out.
     """
 
-    evidence: Mapping[str, EvidenceFile]
+    evidence: EvidenceTable
     unknown: Callable[[str], Weight]
     measured: Mapping[str, Weight] = field(default_factory=dict)
     bins: Mapping[tuple[str, bool], tuple[Weight, ...]] = field(default_factory=dict)
@@ -77,7 +67,6 @@ class Parameters:
     bounded: bool = False
     left_out: dict[str, None] = field(default_factory=dict)
     nudges: Mapping[str, complex] = field(default_factory=dict)
-    _bins: dict[tuple[str, bool, tuple[Cut, ...]], tuple[int, ...]] = field(default_factory=dict)
 
     def nudged(self, nudges: Mapping[str, complex]) -> Parameters:
         """The same parameters, and what they remember, with something added to those of a site."""
@@ -98,15 +87,15 @@ class Parameters:
             case CountedShare():
                 return self._counted(chance.site, chance.good, chance.total)
             case MeasuredShare():
-                good, total = self.counted.get(chance.site) or self._rows(chance.file)
-                return self._counted(chance.site, good, total)
+                rows = self.evidence[chance.file]
+                return self._counted(chance.site, rows.right, rows.total)
             case Undeclared():
                 return self.open(chance.site)
             case _:
                 assert_never(chance)
 
     def open(self, site: str) -> Weight:
-        """The value of something that nobody declared."""
+        """Return the value of an undeclared share, and record that it was used."""
         self.bases[site] = Basis.UNKNOWN
         self.unknown_sites[site] = None
         return self.unknown(site)
@@ -144,11 +133,6 @@ class Parameters:
             self.counted_bins.setdefault(key, bins)
         return before != (len(self.unknown_sites), len(self.counted), len(self.counted_bins))
 
-    def _rows(self, file: str) -> tuple[int, int]:
-        """How many rows of a file are right, and how many there are."""
-        rows = self.evidence[file].rows
-        return sum(row.correct for row in rows), len(rows)
-
     def _counted(self, site: str, good: int, total: int) -> Weight:
         self.bases[site] = max(self.bases.get(site, Basis.EXACT), Basis.MEASURED)
         self.counted[site] = (good, total)
@@ -160,7 +144,7 @@ class Parameters:
         Bin k holds the confidences that reach exactly k of the sorted cuts. Shares are exact counts
         of rows; with no row of that kind they are unknown, by stick breaking.
         """
-        counts = self.binned(file, right, tuple(cuts))
+        counts = self.evidence[file].binned(right, tuple(cuts))
         total = sum(counts)
         self.bases[f"{file}:bins"] = Basis.MEASURED
         if not total:
@@ -169,18 +153,6 @@ class Parameters:
         if (file, right) in self.bins:
             return list(self.bins[file, right])
         return [count / total for count in counts]
-
-    def binned(self, file: str, right: bool, cuts: tuple[Cut, ...]) -> tuple[int, ...]:
-        """How many rows fall into each bin; every gate on the file asks, so it is remembered."""
-        known = self._bins.get((file, right, cuts))
-        if known is not None:
-            return known
-        counts = [0] * (len(cuts) + 1)
-        for row in self.evidence[file].rows:
-            if row.correct is right:
-                assert row.confidence is not None
-                counts[sum(reaches(row.confidence, cut) for cut in cuts)] += 1
-        return self._bins.setdefault((file, right, cuts), tuple(counts))
 
     def stick(self, site: str, count: int) -> list[Weight]:
         """`count` unknown shares that sum to 1: each takes its part of what is left."""
@@ -207,11 +179,16 @@ class Parameters:
 
     @property
     def known_basis(self) -> Basis:
-        """The weakest basis of what was declared."""
+        """The weakest basis of the declared parameters that were used."""
         known = (basis for basis in self.bases.values() if basis is not Basis.UNKNOWN)
         return max(known, default=Basis.EXACT)
 
     @property
     def basis(self) -> Basis:
-        """The weakest basis of everything that was asked for."""
+        """The weakest basis of all parameters that were used."""
         return max(self.bases.values(), default=Basis.EXACT)
+
+
+def point_parameters(program: Program) -> Parameters:
+    """Point estimates of a program's parameters; one half stands for what nobody declared."""
+    return Parameters(EvidenceTable(program.evidence), lambda site: 0.5)

@@ -1,9 +1,9 @@
-"""The posterior of what was counted: Jeffreys' Beta for shares, Dirichlet(1/2) for bins.
+"""Posterior of counts: Jeffreys' Beta for shares, Dirichlet(1/2) for bins.
 
 A count of k in n has the posterior Beta(k + 1/2, n - k + 1/2); the bins of a file's confidences,
 given right and given wrong, have Dirichlet posteriors with 1/2 added to every bin. 20,000 seeded
 draws of all of them go through one sweep, as arrays. Parameters are drawn in the order in which the
-program first uses them, so a result does not hang on what files are called.
+program first uses them, so a result does not depend on the names of files.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.model.bernstein_bounds import Grid
+from pipelang.analysis.model.intervals import compare
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass
 
@@ -110,10 +111,8 @@ def interval(values: Any) -> Interval:
 
 
 def share_of(values: Any, op: str, target: float) -> float:
-    """How many of the draws are on the right side of a target."""
+    """Return the share of the draws that satisfy `value op target`."""
     import numpy as np
-
-    from pipelang.analysis.metrics.objectives import compare
 
     array: np.ndarray[Any, Any] = np.atleast_1d(np.asarray(values, dtype=float))
     return float(np.mean(compare(array, op, target)))

@@ -1,11 +1,12 @@
-"""The posterior mean, exactly: a figure is a polynomial in what was counted, and so is its mean.
+"""The exact posterior mean: a figure is a polynomial in the counted shares, and quadrature averages
+it.
 
-A polynomial of degree d in a Beta-distributed share is averaged without error by Gauss and Jacobi's
+A polynomial of degree d in a Beta-distributed share is averaged without error by the Gauss-Jacobi
 rule with (d + 1) / 2 points, rounded up: one point, the mean, where it is of degree one. Nodes and
 weights are the eigenvalues of the rule's symmetric tridiagonal matrix and the first entries of its
-vectors (Golub and Welsch, "Calculation of Gauss quadrature rules", 1969). Dirichlet bins are broken
-into independent Betas, each taking its part of what those before it left. Degrees are had by a
-sweep over degrees (`enclosure`).
+vectors (Golub and Welsch, "Calculation of Gauss quadrature rules", 1969). Dirichlet bins are
+decomposed into independent Betas by stick breaking. Degrees come from a sweep over degrees
+(`bernstein_bounds`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ MOST_WORK = 500_000_000
 """States of a sweep times points."""
 
 JEFFREYS = 0.5
-"""What Jeffreys' prior adds to every count."""
+"""The pseudo-count of Jeffreys' prior."""
 
 
 @dataclass(frozen=True, slots=True)

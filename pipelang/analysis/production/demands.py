@@ -1,4 +1,4 @@
-"""Every demand of `production`, over one pipeline."""
+"""The list of all demands of `production` on one pipeline."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipelang.semantics import program as p
 def demands(
     program: p.Program, pipeline: p.Pipeline, setup: DeploymentSetup
 ) -> Iterator[Diagnostic]:
-    """What production misses in a pipeline."""
+    """Return a finding for every demand that a pipeline does not meet."""
     yield from errors_are_handled(program, pipeline)
     yield from works_without_models(pipeline)
     yield from input_is_bounded(pipeline)

@@ -1,4 +1,4 @@
-"""Demands that no `.pipe` file has words for: where traces, the audit log and state go.
+"""Demands on the deployment: destinations of traces and the audit log, and a store for state.
 
 They are declared once for a project, under `[tool.pipelang.production]` of its pyproject.toml.
 """
@@ -13,7 +13,7 @@ from pipelang.semantics import program as p
 
 
 def audited(pipeline: p.Pipeline, setup: DeploymentSetup) -> Iterator[Diagnostic]:
-    """Somebody must be able to say afterwards what a run did, and why."""
+    """Require an audit log, so that every run can be explained afterwards."""
     missing = [
         (what, key)
         for what, key, place in (
@@ -30,6 +30,8 @@ def audited(pipeline: p.Pipeline, setup: DeploymentSetup) -> Iterator[Diagnostic
 
 
 def state_is_outside(pipeline: p.Pipeline, setup: DeploymentSetup) -> Iterator[Diagnostic]:
-    """What must outlive a process that dies: runs that wait, memories, caches, breakers."""
+    """Require a store outside the process for waiting runs, memories, caches and circuit
+    breakers.
+    """
     if setup.state is None:
         yield report(codes.NO_STATE, pipeline.span, name=pipeline.name)

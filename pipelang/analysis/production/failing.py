@@ -1,4 +1,4 @@
-"""Demands about what does not work: an `else` for every action, and a way on without any model."""
+"""Demands on failures: an `else` for every action, and a path that works without any model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipelang.semantics.walk import all_items, inner_links
 
 
 def errors_are_handled(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    """A chain must end in something that cannot fail, or in an outcome."""
+    """Require that every chain ends in an action that cannot fail, or in an outcome."""
     for item in all_items(pipeline.block):
         if not isinstance(item, p.Step) or item.chain.end is not None:
             continue
@@ -20,9 +20,8 @@ def errors_are_handled(program: p.Program, pipeline: p.Pipeline) -> Iterator[Dia
 
 
 def works_without_models(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    """With every model away, no step may end the run as failed because of it.
-
-    A chain without an `else` is the demand above; one that is told twice helps nobody.
+    """Require that no step fails the run because all models are unavailable. A chain without an
+    `else` is reported by the demand above only.
     """
     for item in all_items(pipeline.block):
         if not isinstance(item, p.Step) or not isinstance(item.chain.end, p.Fail):

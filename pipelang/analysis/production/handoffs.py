@@ -1,4 +1,4 @@
-"""The demand that whoever takes over a case is there, and is told why."""
+"""The demand on handoffs: the role that takes over a case is staffed, and is told the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Demands about size, money and time: whatever comes in, and however it goes, there is a most."""
+"""Demands on size, money and time: every input and every run has an upper limit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def input_is_bounded(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
 
 
 def _open_ends(path: str, type: Type) -> Iterator[tuple[str, str]]:
-    """The places of a type that any amount fits into, and what is wrong with each."""
+    """Return the unbounded places of a type, with the reason for each."""
     match type:
         case Scalar(kind=ScalarKind.TEXT, max_tokens=None):
             yield path, "is a text without a `max`"
@@ -49,7 +49,7 @@ def _open_ends(path: str, type: Type) -> Iterator[tuple[str, str]]:
 
 
 def budget_is_set(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    """A budget in money and in time."""
+    """Require a budget in money and in time."""
     budget = pipeline.budget
     missing = []
     if budget is None or budget.money is None:

@@ -1,4 +1,4 @@
-"""What a deployment declares about itself: what no `.pipe` file has words for."""
+"""The deployment's own declarations, which no `.pipe` file contains."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The demand that a threshold on what a model says of itself rests on something.
+"""The demand that a threshold on a model's own statement rests on evidence.
 
 A threshold is a comparison by size (`<`, `<=`, `>`, `>=`) of a number in a model's answer, directly
-or through values computed from it. A limit on what came in or on what a tool said is a rule of the
-business and needs no evidence. Evidence is what somebody declared, counted or measured about the
-test: `catches` and `false_alarms`, a file, a share in `traffic`.
+or through values computed from it. A limit on an input or on a tool's result is a rule of the
+business and needs no evidence. Evidence is a declaration, count or measurement of the test:
+`catches` and `false_alarms`, a file, a share in `traffic`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def thresholds_have_evidence(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     shared = {share.condition for share in pipeline.traffic.conditions}
 
     def bare(test: expr.Expr) -> bool:
-        """Whether a test compares what nothing is known about."""
+        """Whether a test compares a number without evidence."""
         return any(
             part not in shared and not _is_measured(part, steps)
             for part in thresholds(test, guesses)
@@ -55,7 +55,7 @@ def thresholds_have_evidence(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
 
 
 def thresholds(test: expr.Expr, guesses: frozenset[str]) -> list[expr.Expr]:
-    """The comparisons by size that read a number which a model gave."""
+    """Return the comparisons by size that read a number from a model."""
     return [
         part
         for part in expr.walk(test)

@@ -1,14 +1,14 @@
-"""What of the past is still needed: after every item of a block, the variables read later on.
+"""Liveness: after every item of a block, the variables that are read later.
 
-A redo reads again: everything that its reruns read stays alive until its gate is passed, and so do
-the counters and latent verdicts of what it may run again.
+A redo reads again: everything that its reruns read stays live until its gate is passed, and so do
+the counters and latent verdicts of the items that it may run again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
 from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
 from pipelang.analysis.model.model import EFFECT, END, PipelineModel, redo_key, value_key
@@ -98,9 +98,9 @@ class Needed:
 def needed_after(
     model: PipelineModel, block: p.Block, taint: Taint, after: Needed | None, at: int
 ) -> Needed:
-    """What of the past is read later on; `at` is the item of the block around that this one is in.
-
-    What a redo may run again is read until its gate is passed.
+    """Return the live variables of a block. `after` and `at` say where the block stands: its
+    surroundings, and the index of the item there. Whatever a redo may run again stays live until
+    its gate is passed.
     """
     used = [uses(model, item, taint) for item in block.items]
     last: dict[Key, int] = {EFFECT: len(block.items), END: len(block.items)}

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from pipelang.analysis.frontier.table import DerivedTable, Key, Table
+from pipelang.analysis.frontier.states import Key
+from pipelang.analysis.frontier.table import DerivedTable, Table
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.model.model import PipelineModel, value_key
 from pipelang.analysis.sweep.liveness import Needed, Taint, uses
@@ -28,7 +29,9 @@ from pipelang.semantics.reads import outcome_reads
 MANY_STATES = 256
 """Above it values that are read together are looked for."""
 MOST_STATES = 4_096
-"""Above it the least likely states are left out; sooner in a long pipeline (`most_states`)."""
+"""Above it the least likely states are left out; at fewer states in a long pipeline
+(`most_states`).
+"""
 MOST_WORK = 4_000_000
 """States of all steps together: a minute's work."""
 
@@ -98,7 +101,9 @@ Reader = tuple[int, int]
 def _readers(
     model: PipelineModel, needed: Needed, index: int, key: Key
 ) -> tuple[tuple[Reader, ...], ...]:
-    """What still reads a value after the item of an index: in its block, in the one around it..."""
+    """Return the readers of a value after the item of an index, for its block and each one around
+    it.
+    """
     found = []
     here: Needed | None = needed
     while here is not None:
@@ -127,8 +132,8 @@ def _of_block(model: PipelineModel, block: p.Block, taint: Taint) -> dict[Key, l
 
 
 def _together(model: PipelineModel, item: p.Item, taint: Taint) -> Iterator[frozenset[Key]]:
-    """The values that an item reads, in the sets of which it asks whether all are right and nothing
-    else. What is not plainly read together is told one by one.
+    """Return the values that an item reads, in sets of which it only asks whether all are right. A
+    value that is read in any other way is a set of its own.
     """
     around = frozenset(map(value_key, taint))
     match item:

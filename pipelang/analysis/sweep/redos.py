@@ -1,10 +1,10 @@
-"""Going through a block with redos: in which order states are taken to its end.
+"""Redos: the order in which states go through a block.
 
 A gate may send states back, to run again what it redoes and all that reads it, up to itself; gates
-in between may send them back once more. States wait where they are. Those that are the least far go
-on first, up to the next gate that may send some back, so that all that come to one place are one
-table before they go on: in whichever order redos were taken, what they lead to is gone through
-once. It ends because every gate counts its redos in the state.
+in between may send them back once more. States wait where they are. The least advanced go on first,
+up to the next gate that may send some back, so that all states that reach one place are merged
+before they go on: whatever the order of redos, each continuation is computed once. It terminates
+because every gate counts its redos in the state.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
 
 
 class Passage(Protocol):
-    """What is done to a table at the parts of a block. What `let_go` says is read no more is summed
-    out by all of them but `judged`.
+    """The operations on a table at the parts of a block. All of them but `judged` sum out the
+    variables that are not read any more (`let_go`).
     """
 
     @property
@@ -38,7 +38,7 @@ class Passage(Protocol):
         """A gate that ends the run for what it does not let pass."""
 
     def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        """What passes a gate, and what does not."""
+        """Return the states that pass a gate, and those that do not."""
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         """All states of a table end the run."""
@@ -118,7 +118,9 @@ def _on(
 
 
 def _redoing(passage: Passage, gate: p.Gate, redo: p.Redo, table: Table) -> tuple[Table, Table]:
-    """What passes a gate, and what it sends back; what has no redo left is ended."""
+    """Return the states that pass a gate, and those that it sends back; end those without a redo
+    left.
+    """
     passed, failed = passage.judged(gate, table)
     if failed is None:
         return passed, table.empty()
@@ -143,7 +145,7 @@ def _below(place: BlockPosition, number: int, gate: int, starts: list[int]) -> B
 def _above(
     block: p.Block, place: BlockPosition, gate: int, redo: p.Redo, starts: list[int]
 ) -> BlockPosition:
-    """Where a gate sends states back to: what it redoes, what reads that, what was to run again."""
+    """Return the position to which a gate sends states back, with all that runs again."""
     horizon = max(gate, place.horizon)
     stale = readers(block.items, gate + 1, horizon, changed_by(block.items, redo.reruns))
     left = {index for index in place.again if index > gate}

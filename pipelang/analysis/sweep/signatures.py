@@ -1,12 +1,12 @@
-"""Shapes: what two items must have in common to do the same to a frontier.
+"""Shapes: the equality of items that transform a frontier in the same way.
 
-A large pipeline says the same thing many times: a call of the same tool under other names, a gate
-with the same rates. What such an item does to the states depends on its numbers, on where in a
-state the variables stand that it reads, and on which of them are read later. The numbers are its
-signature; items with one signature share their moves (`pipelang.analysis.sweep.transitions`).
+A large pipeline repeats itself: a call of the same tool under other names, a gate with the same
+rates. The effect of such an item on the states depends on its numbers, on the places of the
+variables that it reads, and on which of them are read later. The numbers are its signature; items
+with one signature share their transitions (`pipelang.analysis.sweep.transitions`).
 
-Only plain items have one: calls and asks of a fixed tier, with retries and fallbacks, all of which
-read the same values, and gates with declared rates that end the run. All others are worked out
+Only plain items have a shape: calls and asks of a fixed tier, with retries and fallbacks, all of
+which read the same values, and gates with declared rates that end the run. All others are computed
 one by one.
 """
 
@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key
+from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.kernels.costs import attempt_cost
-from pipelang.analysis.kernels.prepared_step import outage_key
+from pipelang.analysis.kernels.providers import outage_key
 from pipelang.analysis.model.model import EFFECT, END, PipelineModel, value_key
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
@@ -92,7 +92,7 @@ def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pl
 
 
 def step_shape(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Shape | None:
-    """The shape of a step that is come to under the conditions `taint`; None for one without."""
+    """Return the shape of a step under the conditions `taint`; None for one without."""
     key = ("shape", id(step), taint)
     if key not in model.prepared:
         plain = plain_step(model, step, taint)

@@ -1,35 +1,40 @@
-"""What a sweep knows while it is under way, and what every part of it does to a frontier."""
+"""The state of a sweep in progress, and the operations that all of its parts share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipelang.analysis.frontier.branching import is_right
-from pipelang.analysis.frontier.table import State, Table, forget, split, summed
+from pipelang.analysis.frontier.table import Table, forget, summed
 from pipelang.analysis.frontier.tape import H, Tape
 from pipelang.analysis.frontier.totals import Totals, gain, record
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan
 from pipelang.analysis.kernels.prepared_step import prepared_step
-from pipelang.analysis.model.model import EFFECT, PipelineModel, value_key
+from pipelang.analysis.kernels.subpipelines import SweepChild
+from pipelang.analysis.model.model import EFFECT, PipelineModel
+from pipelang.analysis.sweep.branching import by_rightness
 from pipelang.analysis.sweep.liveness import Needed, Taint
 from pipelang.analysis.sweep.pruning import narrowed
 from pipelang.analysis.sweep.redos import Passage
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.reads import outcome_reads
 from pipelang.semantics.walk import inner_links
 
 Watch = Callable[[Passage, Totals], Passage]
-"""Puts itself between a block and what is done at its parts; the totals are what ended so far."""
+"""Wraps the operations at the parts of a block; the totals are those of the runs that ended
+so far.
+"""
 
 
 @dataclass(slots=True)
 class Sweep:
-    """A sweep under way. `again`: what is swept is being redone by a caller."""
+    """A sweep in progress. `again`: it is part of a caller's redo. `sweep_child` sweeps a
+    sub-pipeline.
+    """
 
     model: PipelineModel
     totals: Totals
+    sweep_child: SweepChild
     again: bool = False
     tape: Tape | None = None
     kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
@@ -37,14 +42,17 @@ class Sweep:
     watch: Watch | None = None
 
     def kernel(self, step: p.Step, taint: Taint) -> StepKernel:
-        """What a step comes to under some conditions; with derivatives if the tape wants them."""
+        """Return the kernel of a step under some conditions; with derivatives if the tape wants
+        them.
+        """
         known = self.kernels.get((id(step), taint))
         if known is None:
             model = self.model
             if self.tape is not None and self.tape.slopes:
                 nudges = dict.fromkeys(accuracy_sites(step), 1j * H)
                 model = replace(model, parameters=model.parameters.nudged(nudges), prepared={})
-            known = self.kernels[id(step), taint] = StepKernel(prepared_step(model, step, taint))
+            known = StepKernel(prepared_step(model, step, taint), self.sweep_child)
+            self.kernels[id(step), taint] = known
         return known
 
     def scratch(self, totals: Totals) -> Sweep:
@@ -53,7 +61,7 @@ class Sweep:
 
 
 def accuracy_sites(step: p.Step) -> set[str]:
-    """The parameters that are accuracies of a step's links."""
+    """Return the sites of the accuracies of a step's links."""
     sites: set[str] = set()
     for link in inner_links(step.chain):
         sites.add(link.accuracy.site)
@@ -79,13 +87,7 @@ class BlockSweep:
 def end(walk: BlockSweep, table: Table, outcome: p.Outcome) -> None:
     """All states of a table end the run with an outcome."""
     model, totals = walk.sweep.model, walk.sweep.totals
-    names = sorted(model.roots(outcome_reads(outcome)) | walk.taint)
-    keys = tuple(value_key(name) for name in names)
-
-    def right(seen: State) -> bool:
-        return is_right(model, outcome, dict(zip(keys, seen, strict=True)), walk.taint)
-
-    for all_right, part in split(table, keys, right).items():
+    for all_right, part in by_rightness(model, outcome, table, walk.taint).items():
         for (done_wrongly,), weight in summed(part, (EFFECT,)).items():
             record(totals, outcome, all_right, done_wrongly, weight)
         if part.tape is not None:

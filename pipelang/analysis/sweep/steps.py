@@ -1,8 +1,8 @@
-"""A step on a frontier: what it draws, what it makes, where it ends the run.
+"""A step in the sweep: its draws, its value, and where it ends the run.
 
 A region is left as a whole. A step whose chain is used up ends the run there and then, because
-steps are taken in writing order and the first ending in writing order counts; what its state still
-carries (`END`) is only which of the region's other steps run, and what they cost.
+steps are taken in writing order and the first ending in writing order counts; the state still
+carries (`END`) which of the region's other steps run, and their cost.
 """
 
 from __future__ import annotations
@@ -10,23 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelang.analysis.frontier.branching import is_right, outdated
-from pipelang.analysis.frontier.table import (
-    Key,
-    State,
-    Table,
-    assign,
-    forget,
-    reader,
-    split,
-    summed,
-)
+from pipelang.analysis.frontier.states import Key, State, add
+from pipelang.analysis.frontier.table import Table, assign, forget, reader, split, summed
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import Totals, gain, record
 from pipelang.analysis.kernels.conditions import perform
-from pipelang.analysis.kernels.outcome_distribution import Closed, add
+from pipelang.analysis.kernels.outcome_distribution import Closed
 from pipelang.analysis.kernels.prepared_step import latent_key
 from pipelang.analysis.model.model import ABSENT, EFFECT, END, RIGHT, WRONG, value_key
+from pipelang.analysis.sweep.branching import is_right, outdated
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
 from pipelang.analysis.sweep.signatures import step_shape
 from pipelang.analysis.sweep.state import BlockSweep
@@ -74,7 +66,7 @@ def _plainly(
 
 
 def _leave(table: Table) -> Table:
-    """What did not end in the region."""
+    """Return the states in which the run did not end in the region."""
     if table.index(END) is None:
         return table
     going = split(table, (END,), lambda seen: bool(seen[0])).get(False)
@@ -154,7 +146,7 @@ def _note_endings(
 
 
 def _plain(amount: Any, tape: Tape | None) -> Any:
-    """Without the derivative, which only the tape is for."""
+    """Return a number without its derivative, which only the tape needs."""
     return amount if tape is None else amount.real
 
 
@@ -173,7 +165,9 @@ def _account(
 
 
 def _share_of(amount: Any, weight: Any) -> Any:
-    """An amount times how likely it is; what never happens is nothing, even of what is endless."""
+    """Return an amount times its probability; 0 where the probability is 0, even for an infinite
+    amount.
+    """
     if not isinstance(amount, float) or amount != float("inf"):
         return weight * amount
     if isinstance(weight, float):

@@ -1,28 +1,28 @@
 """The sweep: one pass over a pipeline that carries the frontier and adds up where runs end.
 
-Why it is exact. A run is a path through an absorbing Markov chain whose state is everything drawn
-so far. Of that, the future reads little: the hidden bits of values that something still mentions,
-the draws that are shared, outages, counters of redos. The sweep keeps exactly those, as a table
-from their values to a probability, and sums the rest out as soon as nothing reads it (`liveness`).
-No independence is ever assumed: two branches that share an ancestor carry the ancestor's bit until
-they have joined, two calls at one provider carry its outage. Multiplying step reliabilities does
-neither, and its error has no fixed sign.
+Exactness. A run is a path through an absorbing Markov chain whose state is everything drawn so far.
+The future reads only a part of it: the hidden bits of values that are still mentioned, shared
+draws, outages, counters of redos. The sweep keeps exactly those, as a table from their values to a
+probability, and sums the others out as soon as nothing reads them (`liveness`). Independence is
+never assumed: two branches that share an ancestor carry the ancestor's bit until they have joined,
+two calls at one provider carry its outage. Multiplying step reliabilities does neither, and its
+error has no fixed sign.
 
-How it goes. A pipeline is taken apart where the language does so: into blocks, blocks into regions
-and barriers. A region is entered and left as a whole, so what crosses its border is just the live
-bits; inside, steps are taken in writing order, which is one of the orders in which they may run
-(`stepping`). A table is split where a test or an outcome decides and merged where branches meet. A
+Order. A pipeline is decomposed as the language does it: into blocks, blocks into regions and
+barriers. A region is entered and left as a whole, so only the live bits cross its border; inside,
+steps are taken in writing order, which is one of the orders in which they may run (`steps`). A
+table is split where a test or an outcome decides (`branching`) and merged where branches meet. A
 redo is a loop over the states that failed the gate; it ends because its counter is part of the
-state (`places`). An action, however long (a vote, a loop, a whole sub-pipeline), is closed into a
-kernel first: what it comes to in every situation that it can be in (`chains`). A provider's outage
-is one more live bit from its first use to its last, which is to condition on it. Where the frontier
-grows too large, it is made smaller: exactly if that can be, else with certain bounds (`narrowing`).
+state (`redos`). An action, however long (a vote, a loop, a whole sub-pipeline), is first reduced to
+a kernel: its outcome distribution in every situation (`kernels.chains`). A provider's outage is one
+more live bit from its first use to its last, which conditions on it. Where the frontier grows too
+large, it is made smaller: exactly if possible, else with certain bounds (`pruning`).
 
-What it computes with. All of it only adds and multiplies. So the same pass runs over floats, over
-arrays (every draw of a posterior at once), or over polynomials' degrees. Costs are additive, so
-their mean needs only the probability of each situation, never a distribution. Over floats, what it
-does is noted on a tape, which read backwards gives every derivative (`tape`); and what plain items
-do, which is the same again and again in a large pipeline, is worked out once (`shapes`, `moves`).
+Arithmetic. The pass only adds and multiplies. So it runs over floats, over arrays (every draw of a
+posterior at once), or over the degrees of polynomials. Costs are additive, so their mean needs only
+the probability of each situation, never a distribution. Over floats, the pass is recorded on a
+tape, which read backwards gives every derivative (`frontier.tape`); and the transitions of plain
+items, which repeat in a large pipeline, are computed once (`signatures`, `transitions`).
 """
 
 from __future__ import annotations
@@ -30,14 +30,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from pipelang.analysis.frontier.branching import by_arm, tested
-from pipelang.analysis.frontier.table import Key, Table, assign, forget, merge, split
+from pipelang.analysis.frontier.states import add
+from pipelang.analysis.frontier.table import Table, assign, merge
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import Totals as Totals
 from pipelang.analysis.frontier.totals import all_figures as all_figures
-from pipelang.analysis.kernels.conditions import gate_plan, test_plan
-from pipelang.analysis.kernels.outcome_distribution import add
-from pipelang.analysis.model.model import EFFECT, RIGHT, WRONG, PipelineModel, value_key
+from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel, value_key
+from pipelang.analysis.sweep.branching import branches, by_asking, by_verdict, judged, together
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
 from pipelang.analysis.sweep.pruning import MANY_STATES
 from pipelang.analysis.sweep.redos import through
@@ -47,12 +46,11 @@ from pipelang.analysis.sweep.steps import region
 from pipelang.analysis.sweep.transitions import moved
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.people import passes
 
 
 def sweep(model: PipelineModel, tape: Tape | None = None, watch: Watch | None = None) -> Totals:
-    """All outcomes, mean cost and reach of a pipeline. A tape is for floats alone: what is done is
-    noted on it, and what is done often is worked out once. `watch` sees what is done in every block
+    """Sweep a pipeline: return its outcomes, mean cost and reach. A tape is for floats alone:
+    operations are recorded on it, and repeated ones are computed once. `watch` observes every block
     of the pipeline.
     """
     return sweep_from(model, Table(tape=tape), frozenset(), again=False, watch=watch)
@@ -61,8 +59,8 @@ def sweep(model: PipelineModel, tape: Tape | None = None, watch: Watch | None = 
 def sweep_from(
     model: PipelineModel, start: Table, taint: Taint, again: bool, watch: Watch | None = None
 ) -> Totals:
-    """The same from a table of what is known before; `again`: as part of what is being redone."""
-    state = Sweep(model, Totals(), again, start.tape, watch=watch)
+    """Sweep from a table of values known before; `again`: as part of a redo."""
+    state = Sweep(model, Totals(), sweep_from, again, start.tape, watch=watch)
     start = assign(start, (EFFECT,), (), lambda seen: [((False,), 1)])
     left = _block(state, model.pipeline.block, start, taint, None, 0)
     assert not left, "a checked pipeline ends on every path"
@@ -83,7 +81,7 @@ def _block(
 
 @dataclass(slots=True)
 class _Passage:
-    """What a sweep does at the parts of a block."""
+    """The operations of a sweep at the parts of a block."""
 
     walk: BlockSweep
 
@@ -103,7 +101,7 @@ class _Passage:
         return _gate(self.walk, index, gate, otherwise, table)
 
     def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        return _judged(self.walk, gate, table)
+        return judged(self.walk.sweep.model, gate, table, self.walk.sweep.plans)
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         end(self.walk, table, outcome)
@@ -116,12 +114,12 @@ class _Passage:
 
 
 def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
-    """What passes a gate that ends the run for the rest."""
+    """Return the states that pass a gate that ends the run for the others."""
 
     def act(totals: Totals, table: Table) -> Table:
         here = replace(walk, sweep=walk.sweep.scratch(totals))
         totals.work += len(table)
-        passed, failed = _judged(here, gate, table)
+        passed, failed = judged(here.sweep.model, gate, table, here.sweep.plans)
         if failed is not None:
             end(here, failed, otherwise)
         return walk.let_go(index, passed)
@@ -134,15 +132,6 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
     return moved(table, shape, walk.needed, index, False, act, totals, otherwise, None)
 
 
-def _judged(walk: BlockSweep, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-    """What passes a gate, and what does not."""
-    plan = walk.sweep.plans.get(id(gate))
-    if plan is None:
-        plan = walk.sweep.plans[id(gate)] = gate_plan(walk.sweep.model, gate)
-    parts = tested(table, plan)
-    return parts.get(True, table.empty()), parts.get(False)
-
-
 # ---------------------------------------------------------------------------------- barriers
 
 
@@ -152,10 +141,8 @@ def _barrier(walk: BlockSweep, index: int, item: p.Item, table: Table, first: bo
             return region(walk, (index,), table, first)
         case p.Person():
             return _person(walk, item, table)
-        case p.When():
-            return _when(walk, index, item, table)
-        case p.MatchBranch():
-            return _match(walk, index, item, table)
+        case p.When() | p.MatchBranch():
+            return _branch(walk, index, item, table)
         case p.End():
             end(walk, table, item.outcome)
             return table.empty()
@@ -168,7 +155,7 @@ def _barrier(walk: BlockSweep, index: int, item: p.Item, table: Table, first: bo
 
 
 def _remember(walk: BlockSweep, item: p.Remember, table: Table) -> Table:
-    """A write: something wrong is done if anything that it hangs on is wrong."""
+    """Sweep a write to a memory: it is a wrong effect if anything that it depends on is wrong."""
     names = walk.sweep.model.roots(item.reads) | walk.taint
     keys = tuple(value_key(name) for name in sorted(names))
 
@@ -181,56 +168,18 @@ def _remember(walk: BlockSweep, item: p.Remember, table: Table) -> Table:
 
 def _person(walk: BlockSweep, person: p.Person, table: Table) -> Table:
     model = walk.sweep.model
-    unasked: Table | None = None
-    if person.when is not None:
-        parts = tested(table, test_plan(model, person.when, None))
-        unasked = parts.get(False)
-        if True not in parts:
-            return unasked if unasked is not None else table.empty()
-        table = parts[True]
-    add(walk.sweep.totals.asked, person.role, table.total())
-    role = model.program.roles[person.role]
-    in_time = model.parameters.timely(role.responds, person.seconds, person.role)
-    accuracy = model.parameters.value(role.accuracy)
-    keys = tuple(value_key(name) for name in sorted(model.roots(person.judges)))
-    verdict: Key = ("verdict",)
-
-    def outcomes(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
-        right = all(bit in (RIGHT, None) for bit in seen)
-        yes = accuracy if right else 1 - accuracy
-        chances: dict[bool, Any] = {}
-        for timely, share in ((True, in_time), (False, 1 - in_time)):
-            for says, part in ((True, yes), (False, 1 - yes)):
-                goes_on = passes(person, timely, says)
-                chances[goes_on] = chances.get(goes_on, 0.0) + share * part
-        return [((goes_on,), chance) for goes_on, chance in chances.items()]
-
-    decided = assign(table, (verdict,), keys, outcomes)
-    parts = split(decided, (verdict,), lambda seen: seen[0])
-    if False in parts:
-        end(walk, parts[False], person.otherwise)
-    going = parts.get(True)
-    kept = [] if going is None else [forget(going, lambda key: key != verdict)]
-    return merge([*kept, *([unasked] if unasked is not None else [])])
+    asked, unasked = by_asking(model, person, table)
+    going: Table | None = None
+    if asked is not None:
+        add(walk.sweep.totals.asked, person.role, asked.total())
+        going, stopped = by_verdict(model, person, asked)
+        if stopped is not None:
+            end(walk, stopped, person.otherwise)
+    return together(going, unasked)
 
 
-def _when(walk: BlockSweep, index: int, item: p.When, table: Table) -> Table:
-    model = walk.sweep.model
-    parts = tested(table, test_plan(model, item.condition, item.name))
-    taint = walk.taint | model.values(item.condition)
-    ends = [
-        _block(walk.sweep, block, parts[holds], taint, walk.needed, index)
-        for holds, block in ((True, item.then), (False, item.otherwise))
-        if holds in parts
-    ]
-    return merge(ends)
-
-
-def _match(walk: BlockSweep, index: int, item: p.MatchBranch, table: Table) -> Table:
-    model = walk.sweep.model
-    taint = walk.taint | model.values(item.subject)
-    ends = [
-        _block(walk.sweep, item.arms[number][1], part, taint, walk.needed, index)
-        for number, part in by_arm(model, item, table).items()
-    ]
-    return merge(ends)
+def _branch(walk: BlockSweep, index: int, item: p.When | p.MatchBranch, table: Table) -> Table:
+    blocks, taint = branches(walk.sweep.model, item, table, walk.taint)
+    return merge(
+        [_block(walk.sweep, block, part, taint, walk.needed, index) for part, block in blocks]
+    )

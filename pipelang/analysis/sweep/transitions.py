@@ -1,8 +1,8 @@
-"""Moves of plain items: worked out once for a shape, then a few multiplications each time.
+"""Transitions of plain items: computed once for a shape, then a few multiplications each time.
 
-What an item does to one state hangs on nothing but its shape and the places of its variables. So it
-is worked out state by state by the ordinary code of the sweep, from a frontier that holds just that
-state, and remembered with the layout. A pipeline of 10,000 steps has a few hundred moves.
+The effect of an item on one state depends only on its shape and the places of its variables. So it
+is computed state by state by the ordinary code of the sweep, from a frontier that holds just that
+state, and remembered with the layout. A pipeline of 10,000 steps has a few hundred transitions.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
-from pipelang.analysis.frontier.table import Key, State, Table
+from pipelang.analysis.frontier.states import Key, State, add
+from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.frontier.tape import Ends, H, Transition, slots_after
 from pipelang.analysis.frontier.totals import Totals, gain, record
-from pipelang.analysis.kernels.outcome_distribution import add
 from pipelang.analysis.sweep.liveness import Needed
 from pipelang.analysis.sweep.signatures import Shape
 from pipelang.semantics import program as p
 
 Act = Callable[[Totals, Table], Table]
-"""The ordinary way: what an item does to a table, and what that adds to the totals."""
+"""The ordinary computation: from a table to the table after an item; adds to the totals."""
 
 
 def moved(
@@ -34,8 +34,9 @@ def moved(
     own: p.Outcome,
     name: str | None,
 ) -> Table:
-    """The table after the item of an index. `needed` says what is read later, `leaves` that a
-    region is left; `own` is the outcome that the item itself may end with, `name` that of a step.
+    """Return the table after the item of an index. `needed` says which variables are read later,
+    `leaves` that a region is left; `own` is the outcome that the item itself may end with, `name`
+    that of a step.
     """
     slots, tape = table.slots, table.tape
     assert tape is not None
@@ -158,7 +159,7 @@ def _ended(
 
 
 def _same(spent: list[tuple[float, float]]) -> tuple[float, float] | None:
-    """What every state spends, if they all spend the same and it is finite."""
+    """Return the cost and tokens of every state, if they are all the same and finite; else None."""
     alike = set(spent)
     if len(alike) != 1 or not all(map(isfinite, spent[0])):
         return None

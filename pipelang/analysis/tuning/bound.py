@@ -1,10 +1,10 @@
-"""What no assignment that keeps its promise of success can cost less than.
+"""A lower bound on the cost of all assignments that keep the promise of success.
 
 In a run that ends with a right answer every step of the pipeline's own block ran. So where success
 must be at least s, each of them is reached in a share of at least s of the runs, and its provider
 is up in all of these but for its outages; there its first link makes at least one attempt, which is
 billed in full, at the cheapest of the tiers that it may have. The sum of that over the steps is a
-bound, since means add whatever hangs together. It is weak where answers are retried or redone.
+bound, since means are additive. It is weak where answers are retried or redone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipelang.analysis.advice.changes import ChangeKind
 from pipelang.analysis.advice.shares import value_of
 from pipelang.analysis.kernels.costs import attempt_cost
 from pipelang.analysis.model.model import PipelineModel, make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import point_parameters
 from pipelang.analysis.tuning.dimensions import Dimension
 from pipelang.semantics import program as p
 from pipelang.semantics.metrics import SUCCESS
@@ -24,7 +24,9 @@ from pipelang.semantics.walk import all_items, inner_blocks
 def least_cost(
     program: p.Program, pipeline: p.Pipeline, dimensions: list[Dimension]
 ) -> float | None:
-    """Dollars a run; None where nothing can be said, as of settings that prompts may hang on."""
+    """Return dollars per run; None where no bound is known, as for settings that prompts may depend
+    on.
+    """
     if any(
         one.kind is ChangeKind.SETTING and "%" not in one.choices[0].shown for one in dimensions
     ):
@@ -37,7 +39,7 @@ def least_cost(
         ),
         default=0.0,
     )
-    model = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+    model = make_model(program, pipeline, point_parameters(program))
     total = 0.0
     for item in model.pipeline.block.items:
         if any(

@@ -1,4 +1,6 @@
-"""What `tune` may set, and to what: settings, thresholds with evidence, tiers, retries."""
+"""The search space of `tune`: settings, thresholds with evidence, tiers, retries, each with its
+values.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ class Dimension:
 
 
 def dimensions(bench: Bench, pipeline: p.Pipeline) -> list[Dimension]:
-    """All that may be set in a pipeline, in the order in which a search goes through it."""
+    """Return the dimensions of a pipeline, in the order of the search."""
     mine = page(bench.sources, pipeline.span.file)
     if mine is None:
         return []

@@ -1,9 +1,9 @@
-"""The search: every assignment where there are few, else a walk along the front of the best ones.
+"""The search over assignments: all of them where there are few, else Pareto local search.
 
-Each assignment is a changed text, built and swept as a check would do it. The walk takes the
-assignments that nothing found so far beats in all figures at once, and tries everything that
-differs from one of them in one place (Pareto local search: L. Paquete, M. Chiarandini and
-T. Stuetzle, "Pareto local optimum sets in the biobjective traveling salesman problem", 2004).
+Each assignment is a changed text, built and swept as a check would do it. The local search takes
+the assignments that no other found so far dominates in all figures, and tries everything that
+differs from one of them in one place (L. Paquete, M. Chiarandini and T. Stuetzle, "Pareto local
+optimum sets in the biobjective traveling salesman problem", 2004).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import product
 from math import prod
 
 from pipelang.analysis.advice.trying import Bench, figures
-from pipelang.analysis.metrics.objectives import compare
+from pipelang.analysis.model.intervals import compare
 from pipelang.analysis.tuning.dimensions import Dimension
 from pipelang.diagnostics import Edit
 from pipelang.records import dataclass, field
@@ -38,7 +38,7 @@ class Point:
 
 @dataclass(slots=True)
 class SearchResult:
-    """What a search came to. `idle` are the dimensions that change nothing by themselves, and stay
+    """The result of a search. `idle` are the dimensions that change nothing by themselves, and stay
     as they are; `possible` counts the assignments of the others.
     """
 
@@ -70,8 +70,8 @@ def search(
     budget: int,
     tick: Callable[[int, int], None],
 ) -> SearchResult:
-    """Work out up to `budget` assignments. `tick` hears how many are done, of how many. Ctrl-C ends
-    the search early, with what was found.
+    """Compute up to `budget` assignments. `tick` gets how many are done, of how many. Ctrl-C ends
+    the search early, with the results so far.
     """
     found = SearchResult(dimensions)
     try:
@@ -85,7 +85,7 @@ def search(
 
 
 def _assignments(found: SearchResult, pipeline: p.Pipeline, budget: int) -> Iterator[Assignment]:
-    """What to work out next, given what is known by then."""
+    """Return the next assignments to compute, given the results so far."""
     now, dimensions = found.now, found.dimensions
     found.possible = 1 + sum(len(one.choices) - 1 for one in dimensions)
     yield now
@@ -154,7 +154,9 @@ def _worked_out(
 
 
 def broken(pipeline: p.Pipeline, point: Point) -> list[p.SloLine]:
-    """The promises that a point's figures break; of others they tell nothing."""
+    """Return the promises that a point's figures break; promises about other figures are
+    ignored.
+    """
     return [
         line
         for line in pipeline.slo

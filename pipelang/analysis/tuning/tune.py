@@ -1,4 +1,4 @@
-"""The cheapest assignment that keeps every promise, as sure as a check would be of it."""
+"""Tuning: the cheapest assignment that keeps every promise, verified by a full analysis."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MOST_VERIFIED = 30
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What tuning a pipeline came to.
+    """The result of tuning a pipeline.
 
-    `best` is the cheapest assignment found that keeps every promise, with its whole analysis;
-    `sure`: also as a check decides it, and not by the point estimates alone. `bound`: what none can
-    cost less than, where that is known. `missing` are steps whose tiers could not be compared.
+    `best` is the cheapest assignment found that keeps every promise, with its full analysis;
+    `sure`: a check decides so too, not only the point estimates. `bound`: a lower bound on the cost
+    of all assignments, where known. `missing` are steps whose tiers could not be compared.
     """
 
     pipeline: p.Pipeline
@@ -58,11 +58,11 @@ class Tuned:
         return 0.0 if not self.best.cost else max(0.0, 1 - self.bound / self.best.cost)
 
     def edits(self, point: Point) -> list[Edit]:
-        """What makes an assignment of what is written."""
+        """Return the edits that make an assignment of the file."""
         return edits_of(self.found.dimensions, point.assignment)
 
     def changes(self, point: Point) -> list[tuple[str, str, str]]:
-        """What differs from what is written: name, before, after."""
+        """Return the differences from the file: name, before, after."""
         return [
             (one.name, one.choices[one.now].shown, one.choices[at].shown)
             for one, at in zip(self.found.dimensions, point.assignment, strict=True)

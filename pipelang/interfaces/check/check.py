@@ -257,5 +257,6 @@ def evidence_json(checked: Sequence[Checked]) -> dict[str, Any]:
     if not files:
         return {}
     from pipelang.analysis.model.calibration import calibration
+    from pipelang.analysis.model.evidence import EvidenceTable
 
-    return {name: calibration(file).as_json() for name, file in files.items()}
+    return {name: calibration(answers).as_json() for name, answers in EvidenceTable(files).items()}

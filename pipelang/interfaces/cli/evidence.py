@@ -15,7 +15,7 @@ from pipelang.interfaces.cli.terminal import WIDEST, text_width, wants_colour
 
 if TYPE_CHECKING:
     from pipelang.analysis.model.calibration import Calibration, Threshold
-    from pipelang.analysis.model.parameters import Cut
+    from pipelang.analysis.model.evidence import Cut
     from pipelang.semantics.chance import EvidenceFile
 
 FORMATS = ("text", "json", "svg", "png")
@@ -68,13 +68,14 @@ def show(file: str, cuts: tuple[Cut, ...], form: str, out: str | None) -> None:
     there.
     """
     from pipelang.analysis.model.calibration import at_threshold, calibration
+    from pipelang.analysis.model.evidence import LabelledAnswers
 
-    evidence = _read(file)
+    answers = LabelledAnswers(_read(file))
     if not cuts and form in ("text", "json"):
         cuts = tuple((Decimal(usual), False) for usual in USUAL)
-    found = calibration(evidence)
+    found = calibration(answers)
     graded = bool(found.graded)
-    thresholds = [at_threshold(evidence, cut) for cut in sorted(set(cuts))] if graded else []
+    thresholds = [at_threshold(answers, cut) for cut in sorted(set(cuts))] if graded else []
     if form == "png":
         _deliver_png(_svg(file, found, thresholds), out)
     else:

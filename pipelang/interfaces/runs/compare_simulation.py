@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from pipelang.analysis.kernels.costs import tools_cost, turn_cost
-from pipelang.analysis.kernels.subpipelines import child_of
+from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import PipelineModel, make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass
 from pipelang.runtime.host.handle import LoadedProgram
@@ -87,12 +88,12 @@ class Means:
         return tools_cost(self.model, agent)
 
     def child(self, action: p.RunPipeline) -> Means:
-        return Means(child_of(self.model, action).model)
+        return Means(child_model(self.model, action))
 
 
 def spending(program: p.Program, pipeline: p.Pipeline) -> Means:
     """The cost of attempts in a simulation of a pipeline."""
-    return Means(make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5)))
+    return Means(make_model(program, pipeline, point_parameters(program)))
 
 
 def unknown_as(value: float | None) -> Callable[[str], float]:
@@ -124,7 +125,7 @@ def simulated(
     """Simulate a pipeline and put the analysis beside it. Raises `UnknownChance`."""
     program = loaded.program
     counts = simulate(loaded, pipeline, runs, seed, spending(program, pipeline), unknown, progress)
-    point = Parameters(program.evidence, unknown_as(unknown))
+    point = Parameters(EvidenceTable(program.evidence), unknown_as(unknown))
     expected = sweep(make_model(program, pipeline, point))
     taken = spent(program, pipeline, point, None, expected.work)
     names = {*counts.escalations, *expected.escalations}

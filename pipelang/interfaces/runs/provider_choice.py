@@ -108,7 +108,7 @@ def _remember_in(state: StateFolder, loaded: LoadedProgram, runtime: Runtime) ->
 
 def _used(loaded: LoadedProgram) -> set[str]:
     """The providers that some pipeline of the file can ask."""
-    from pipelang.analysis.kernels.prepared_step import tiers_of
+    from pipelang.analysis.kernels.providers import tiers_of
     from pipelang.semantics.walk import all_steps, inner_links
 
     program = loaded.program

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import point_parameters
 from pipelang.interfaces.export.prism.blocks import block
 from pipelang.interfaces.export.prism.constants import Constants
 from pipelang.interfaces.export.prism.dead import forgetting
@@ -41,7 +41,7 @@ def model(program: p.Program, name: str) -> PrismModel:
     constants = Constants(pipeline.name, dict(program.evidence))
     draws = Draws(program, machine, constants)
     start, over = machine.place(), machine.place()
-    prices = make_model(program, pipeline, Parameters(program.evidence, lambda site: 0.5))
+    prices = make_model(program, pipeline, point_parameters(program))
     root = PrismFrame(program, pipeline, machine, prices, ENDING, over)
     root.ending = root.variable(ENDING, 0, "")
     scope = outermost(root)

@@ -7,7 +7,7 @@ what it decides ends the caller too.
 
 from __future__ import annotations
 
-from pipelang.analysis.kernels.subpipelines import child_of
+from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.interfaces.export.prism.draws import RIGHT, WRONG
 from pipelang.interfaces.export.prism.endings import RIGHT_ANSWER, WRONG_ANSWER, passed_on
 from pipelang.interfaces.export.prism.formulas import (
@@ -37,7 +37,7 @@ def run(trial: LinkTrial, action: p.RunPipeline, place: int) -> None:
         t.program,
         t.program.pipelines[action.pipeline],
         machine,
-        child_of(outer.prices, action).model,
+        child_model(outer.prices, action),
         ending=f"ending_{making.name}",
         finish=machine.place(f"{outer.path}{action.pipeline} is over"),
         fresh=making.fresh,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipelang.analysis.model.calibration import at_threshold, calibration
 from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import point_parameters
 from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.columns import harmless
 from pipelang.diagnostics.render import as_json
@@ -75,13 +75,13 @@ def curves(view: View) -> list[HtmlPicture]:
     used = [name for name in view.program.evidence if f"{name}:bins" in view.analysis.bases]
     if not used:
         return []
-    parameters = Parameters(view.program.evidence, lambda site: 0.5)
+    parameters = point_parameters(view.program)
     model = make_model(view.program, view.pipeline, parameters)
     found = []
     for name in used:
-        file = view.program.evidence[name]
-        cuts = [at_threshold(file, cut) for cut in sorted(model.thresholds.get(name, ()))]
-        image = calibration_svg(name, calibration(file), cuts)
+        answers = parameters.evidence[name]
+        cuts = [at_threshold(answers, cut) for cut in sorted(model.thresholds.get(name, ()))]
+        image = calibration_svg(name, calibration(answers), cuts)
         found.append(HtmlPicture(image, f"How often answers are right, by confidence: {name}"))
     return found
 

@@ -6,6 +6,7 @@ import os
 import re
 
 from pipelang.analysis.model.calibration import calibration
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural
 from pipelang.interfaces.text.table import labelled
@@ -56,9 +57,9 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
 def _calibration(view: View) -> list[tuple[str, str]]:
     """Calibration of the confidences that are compared with thresholds."""
     said = []
-    for name, file in view.program.evidence.items():
+    for name, answers in EvidenceTable(view.program.evidence).items():
         if f"{name}:bins" in view.analysis.bases:
-            error = calibration(file).ece
+            error = calibration(answers).ece
             if error is not None:
                 said.append(f"{_short(name, view)} {percent(error)}")
     if not said:

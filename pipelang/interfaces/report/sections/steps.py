@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from pipelang.analysis.kernels.prepared_step import tiers_of
+from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.metrics.analyse import StepRow
 from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.report.view import View

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.analysis.kernels.prepared_step import tiers_of
+from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.sections.outcomes import ways_to_people
 from pipelang.interfaces.report.view import View

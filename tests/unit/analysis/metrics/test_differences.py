@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from pipelang.analysis.metrics.differences import Changes, differences
-from pipelang.analysis.model.coupled_posterior import Side, coupled, same_files
+from pipelang.analysis.model.coupled_posterior import Side, coupled
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import point_parameters
 from pipelang.analysis.model.posterior import posterior
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.interfaces.check.check import Checked, check_file
@@ -147,7 +148,7 @@ def test_coupled_draws_have_the_posterior_of_each_side() -> None:
         program = one.program
         assert program is not None
         pipeline = program.pipelines["p"]
-        point = Parameters(program.evidence, lambda site: 0.5)
+        point = point_parameters(program)
         model = make_model(program, pipeline, point)
         sweep(model)
         sides.append(Side("p", point, model.thresholds))
@@ -198,10 +199,11 @@ def test_files_with_the_same_rows_are_the_same_evidence() -> None:
     assert two.program is not None
     assert other.program is not None
     file = two.program.evidence["e.jsonl"]
-    assert same_files(one.program.evidence, {"copy.jsonl": file}) == {"e.jsonl": "copy.jsonl"}
+    mine = EvidenceTable(one.program.evidence)
+    assert mine.same_files(EvidenceTable({"copy.jsonl": file})) == {"e.jsonl": "copy.jsonl"}
     both = {"copy.jsonl": file, "e.jsonl": file}
-    assert same_files(one.program.evidence, both) == {"e.jsonl": "e.jsonl"}
-    assert same_files(one.program.evidence, other.program.evidence) == {}
+    assert mine.same_files(EvidenceTable(both)) == {"e.jsonl": "e.jsonl"}
+    assert mine.same_files(EvidenceTable(other.program.evidence)) == {}
 
 
 def test_a_way_to_people_that_is_new() -> None:

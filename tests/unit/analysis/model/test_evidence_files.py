@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pipelang.analysis.model.beta import beta_quantile, incomplete_beta, jeffreys
 from pipelang.analysis.model.calibration import at_threshold, calibration
+from pipelang.analysis.model.evidence import EvidenceTable, LabelledAnswers
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.interfaces.check.check import check_file, report_json
 from pipelang.semantics.chance import EvidenceFile, EvidenceRow
@@ -78,11 +79,11 @@ confidences = st.integers(0, 20).map(lambda n: Decimal(n) / 20)
 rows = st.lists(st.tuples(confidences, st.booleans()), min_size=1, max_size=60)
 
 
-def file_of(parts: list[tuple[Decimal, bool]]) -> EvidenceFile:
+def file_of(parts: list[tuple[Decimal, bool]]) -> LabelledAnswers:
     text = "\n".join(f'{{"confidence": {c}, "correct": {str(r).lower()}}}' for c, r in parts)
     found = read_evidence("x", text)
     assert isinstance(found, EvidenceFile)
-    return found
+    return LabelledAnswers(found)
 
 
 @given(rows, st.lists(st.tuples(confidences, st.booleans()), min_size=1, max_size=4, unique=True))
@@ -90,9 +91,9 @@ def test_thresholds_count_in_exact_decimals(
     parts: list[tuple[Decimal, bool]], cuts: list[tuple[Decimal, bool]]
 ) -> None:
     """Against the rows as twentieths; what `evidence show` counts is what the analysis counts."""
-    file = file_of(parts)
+    answers = file_of(parts)
     ranked = sorted(cuts)
-    parameters = Parameters({"x": file}, lambda site: 0.5)
+    parameters = Parameters(EvidenceTable({"x": answers.file}), lambda site: 0.5)
     for right in (True, False):
         mine = [confidence for confidence, correct in parts if correct is right]
         if not mine:
@@ -102,17 +103,19 @@ def test_thresholds_count_in_exact_decimals(
             bar = int(value * 20)
             passing = sum(c * 20 > bar if strict else c * 20 >= bar for c in mine)
             assert sum(shares[rank + 1 :]) == pytest.approx(passing / len(mine), abs=1e-12)
-            seen = at_threshold(file, (value, strict))
+            seen = at_threshold(answers, (value, strict))
             held = seen.alarmed if right else seen.caught
             assert (seen.right if right else seen.wrong) == len(mine)
             assert len(mine) - held == passing
 
 
 def test_a_row_at_the_threshold() -> None:
-    file = file_of([(Decimal("0.7"), True), (Decimal("0.1") * 7, False), (Decimal("0.69"), True)])
+    answers = file_of(
+        [(Decimal("0.7"), True), (Decimal("0.1") * 7, False), (Decimal("0.69"), True)]
+    )
     reached, above = (
-        at_threshold(file, (Decimal("0.7"), False)),
-        at_threshold(file, (Decimal("0.70"), True)),
+        at_threshold(answers, (Decimal("0.7"), False)),
+        at_threshold(answers, (Decimal("0.70"), True)),
     )
     assert (reached.passed, reached.caught, reached.alarmed) == (2, 0, 1)
     assert (above.passed, above.caught, above.alarmed) == (0, 1, 2)

@@ -17,8 +17,9 @@ import pytest
 
 from pipelang.analysis.metrics.metrics import reader_of
 from pipelang.analysis.model.coupled_posterior import Side, coupled
+from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval, posterior
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.interfaces.check.check import check_file, report_json
@@ -81,7 +82,7 @@ def built(text: str) -> tuple[p.Program, p.Pipeline, Parameters]:
     checked = check_file("e.pipe", MemoryLoader({"e.pipe": text, "one.jsonl": EVIDENCE}))
     assert checked.program is not None, [d.message for d in checked.diagnostics]
     program = checked.program
-    point = Parameters(program.evidence, lambda site: 0.5)
+    point = point_parameters(program)
     sweep(make_model(program, program.pipelines["p"], point))
     assert not point.unknown_sites
     return program, program.pipelines["p"], point
@@ -202,7 +203,7 @@ def test_intervals_of_a_difference_cover() -> None:
                 for kind, count in enumerate(counts)
                 for _ in range(count)
             ]
-            evidence = {"one.jsonl": EvidenceFile("one.jsonl", tuple(rows))}
+            evidence = EvidenceTable({"one.jsonl": EvidenceFile("one.jsonl", tuple(rows))})
             sides = []
             for cut, (_, _, point) in zip(MOVED, (before, after), strict=True):
                 threshold = (Decimal(cut[:-1]) / 100, False)
@@ -210,7 +211,7 @@ def test_intervals_of_a_difference_cover() -> None:
                 good = sum(row.correct for row in rows)
                 mine.counted = {**point.counted, "one.jsonl": (good, 80)}
                 mine.counted_bins = {
-                    ("one.jsonl", right): mine.binned("one.jsonl", right, (threshold,))
+                    ("one.jsonl", right): mine.evidence["one.jsonl"].binned(right, (threshold,))
                     for right in (True, False)
                 }
                 sides.append(Side("p", mine, {"one.jsonl": {threshold}}))

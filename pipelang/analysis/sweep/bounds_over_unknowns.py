@@ -1,4 +1,4 @@
-"""The figures of a pipeline as polynomials in what nobody declared, and the bounds on them."""
+"""Figures as polynomials in the unknowns, and bounds on them over all values of the unknowns."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> 
     answer where 9 of 9 were right; the posterior and the bounds do.
     """
     while point.never_happened():
-        beyond = Parameters(program.evidence, point.unknown, *point.interior())
+        beyond = Parameters(point.evidence, point.unknown, *point.interior())
         sweep(make_model(program, pipeline, beyond))
         if not point.learn(beyond):
             return
@@ -144,7 +144,7 @@ def look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> 
 def enclosed(
     program: p.Program, pipeline: p.Pipeline, point: Parameters, work: int
 ) -> Enclosed | None:
-    """What enclosures are made from; None without unknowns."""
+    """Return the polynomials behind bounds over the unknowns; None without unknowns."""
     if not point.unknown_sites:
         return None
     axes = axes_of(point.unknown_sites, point.sticks)
@@ -157,7 +157,7 @@ def enclosed(
         most = highest(degrees, len(axes))
 
     def swept(unknown: Unknown, choose: Choose) -> Totals:
-        parameters = Parameters(program.evidence, unknown, choose=choose)
+        parameters = Parameters(point.evidence, unknown, choose=choose)
         return sweep(make_model(program, pipeline, parameters))
 
     grid = Grid(tuple(axes), tuple(most))
@@ -172,7 +172,7 @@ def _degrees(
 ) -> Totals:
     """A sweep over degrees, which also goes where the posterior does and the point does not."""
     unknown, choose = unknown_degrees(axes)
-    parameters = Parameters(program.evidence, unknown, *point.interior(), choose=choose)
+    parameters = Parameters(point.evidence, unknown, *point.interior(), choose=choose)
     return sweep(make_model(program, pipeline, parameters))
 
 

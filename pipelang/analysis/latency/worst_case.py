@@ -1,0 +1,284 @@
+"""The worst run of a pipeline: one fold over its blocks, chains and actions.
+
+The worst run uses up every retry, link and redo, and takes the worst branch. A `WorstCase` says
+what is added up: it is a table of how amounts combine (in sequence, side by side, the larger of
+two, so many attempts), and of the amount of one attempt of each kind. `worst_cost` adds up dollars
+and tokens, `worst_time` seconds.
+
+A block has two amounts: the worst way to its end, and the worst way that ends the run inside it.
+They are separate because only the first is followed by the items behind the block. A gate or a step
+that ends the run does so no later than everything below it, so it needs no amount of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from pipelang.analysis.kernels.each import fixed_length
+from pipelang.analysis.kernels.providers import tiers_of
+from pipelang.analysis.kernels.subpipelines import child_model
+from pipelang.analysis.latency.regions import waits
+from pipelang.analysis.model.model import PipelineModel
+from pipelang.semantics import expressions as expr
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import attempts
+from pipelang.semantics.kernels.redo import all_reruns
+from pipelang.semantics.types import ERROR
+
+T = TypeVar("T")
+
+
+class Ways(NamedTuple, Generic[T]):
+    """The worst way through a block to its end, and the worst that ends the run inside it; None
+    where there is no such way.
+    """
+
+    through: T | None
+    ended: T | None
+
+
+ANYTHING = expr.Const(None, ERROR)
+"""An argument that a model makes up."""
+
+
+class WorstCase(Protocol[T]):
+    """How amounts of one kind combine, and what single attempts take."""
+
+    nothing: T
+
+    # ----------------------------------------------------------------------- how amounts combine
+
+    def then(self, first: T, second: T) -> T:
+        """One after the other."""
+
+    def larger(self, first: T, second: T) -> T:
+        """The worse of two alternatives; the first of equals."""
+
+    def times(self, count: int, one: T) -> T:
+        """So many, one after the other."""
+
+    def region(
+        self, before: T, waits: Mapping[int, frozenset[int]], takes: Callable[[int], T]
+    ) -> T:
+        """A region that begins after `before`: `waits` has every item with those that it waits for,
+        `takes` says what an item takes.
+        """
+
+    def tried(self, retry: p.Retry, count: int, one: T) -> T:
+        """So many attempts, with the waits between them."""
+
+    def polled(self, link: p.Link, count: int, one: T) -> T:
+        """All calls of a link's vote (one without a vote), each with so many attempts."""
+
+    def elements(self, each: p.Each, length: int, one: T) -> T:
+        """A list of so many elements."""
+
+    def between_turns(self, rounds: int, tool: T) -> T:
+        """The tool calls between an agent's turns, at the worst tool, so many times."""
+
+    # ------------------------------------------------------------------- what an attempt takes
+
+    def ask(
+        self,
+        model: PipelineModel,
+        step: p.Step,
+        link: p.Link,
+        ask: p.AskTier | p.Cascade | p.Agent,
+        tier: str,
+        turn: int,
+    ) -> T:
+        """One attempt at a model, at a turn (from 1) of an agent."""
+
+    def call(self, step: p.Step, link: p.Link, tool: p.Tool) -> T:
+        """One attempt of a step at a tool."""
+
+    def tool(self, tool: p.Tool) -> T:
+        """One attempt of an agent at a tool."""
+
+    def answer(self, link: p.Link) -> T:
+        """One answer of a person to a step."""
+
+    def approval(self, person: p.Person) -> T:
+        """An approval or a hold."""
+
+
+def worst_case(by: WorstCase[T], model: PipelineModel) -> T:
+    """The amount of the worst run of a pipeline."""
+    ways: Ways[T] = _block(by, model, model.pipeline.block)
+    if ways.through is None:
+        return by.nothing if ways.ended is None else ways.ended
+    return ways.through if ways.ended is None else by.larger(ways.through, ways.ended)
+
+
+# ------------------------------------------------------------------------------------ blocks
+
+
+def _block(by: WorstCase[T], model: PipelineModel, block: p.Block) -> Ways[T]:
+    total = by.nothing
+    ended: T | None = None
+    for segment in block.segments:
+        if isinstance(segment, p.Region):
+            total = _region(by, model, block.items, segment.members, total)
+            continue
+        item = block.items[segment.index]
+        match item:
+            case p.Step():
+                total = by.then(total, _chain(by, model, item, item.chain))
+            case p.Gate():
+                if isinstance(item.otherwise, p.Redo):
+                    again = set(all_reruns(block.items, segment.index, item.otherwise))
+                    redone = _again(by, model, block, again)
+                    total = by.then(total, by.times(item.otherwise.times, redone))
+            case p.Person():
+                total = by.then(total, by.approval(item))
+            case p.When() | p.MatchBranch():
+                branches = (
+                    [item.then, item.otherwise]
+                    if isinstance(item, p.When)
+                    else [arm for _, arm in item.arms]
+                )
+                ways: Ways[T] = _fork(by, model, branches, total, ended)
+                if ways.through is None:
+                    return ways
+                total, ended = ways.through, ways.ended
+            case p.End():
+                return Ways(None, total if ended is None else by.larger(total, ended))
+            case p.Remember() | p.Let():
+                pass
+    return Ways(total, ended)
+
+
+def _fork(
+    by: WorstCase[T],
+    model: PipelineModel,
+    branches: Iterable[p.Block],
+    total: T,
+    ended: T | None,
+) -> Ways[T]:
+    """Branches after `total`, with what `ended` the run so far."""
+    on: T | None = None
+    for branch in branches:
+        ways: Ways[T] = _block(by, model, branch)
+        if ways.through is not None:
+            here = by.then(total, ways.through)
+            on = here if on is None else by.larger(on, here)
+        if ways.ended is not None:
+            here = by.then(total, ways.ended)
+            ended = here if ended is None else by.larger(ended, here)
+    return Ways(on, ended)
+
+
+def _region(
+    by: WorstCase[T],
+    model: PipelineModel,
+    items: Sequence[p.Item],
+    members: Iterable[int],
+    before: T,
+) -> T:
+    def takes(index: int) -> T:
+        item = items[index]
+        return _chain(by, model, item, item.chain) if isinstance(item, p.Step) else by.nothing
+
+    return by.region(before, waits(items, sorted(members)), takes)
+
+
+def _again(by: WorstCase[T], model: PipelineModel, block: p.Block, again: set[int]) -> T:
+    """Everything that a redo runs again, region by region."""
+    total = by.nothing
+    for segment in block.segments:
+        if isinstance(segment, p.Region):
+            members = again.intersection(segment.members)
+            total = _region(by, model, block.items, members, total)
+        elif segment.index in again:
+            item = block.items[segment.index]
+            if isinstance(item, p.Step):
+                total = by.then(total, _chain(by, model, item, item.chain))
+    return total
+
+
+# ------------------------------------------------------------------------------------ chains
+
+
+def _chain(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain) -> T:
+    total = by.nothing
+    for link in chain.links:
+        total = by.then(total, _link(by, model, step, link))
+    return total
+
+
+def _link(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) -> T:
+    """A link with the attempts that the chain makes of it; the worst arm of a `match`."""
+    if isinstance(link.action, p.Choose):
+        arms = (_link(by, model, step, arm) for _, arm in link.action.arms)
+        return _largest(by, arms)
+    return by.tried(link.retry, attempts(link), _action(by, model, step, link))
+
+
+def _largest(by: WorstCase[T], amounts: Iterable[T]) -> T:
+    worst = by.nothing
+    for amount in amounts:
+        worst = by.larger(worst, amount)
+    return worst
+
+
+def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) -> T:
+    """One attempt of a link, at its worst tier."""
+    action = link.action
+    # Votes and cascades are one attempt of the chain; each of their calls has the retries.
+    inside = link.retry.count + 1 if link.vote is not None else 1
+    match action:
+        case p.AskTier():
+            asked = (by.ask(model, step, link, action, tier, 1) for tier in tiers_of(action))
+            return by.polled(link, inside, _largest(by, asked))
+        case p.Agent():
+            loops = (_loop(by, model, step, link, action, tier) for tier in tiers_of(action))
+            return by.polled(link, 1, _largest(by, loops))
+        case p.Cascade():
+            total = by.nothing
+            for tier in action.tiers:
+                if action.agent is not None:
+                    one = _loop(by, model, step, link, action.agent, tier)
+                else:
+                    asked_once = by.ask(model, step, link, action, tier, 1)
+                    one = by.tried(link.retry, link.retry.count + 1, asked_once)
+                total = by.then(total, one)
+            return total
+        case p.AskRole():
+            return by.polled(link, inside, by.answer(link))
+        case p.Call():
+            tool = model.program.tools[action.tool]
+            return by.polled(link, inside, by.call(step, link, tool))
+        case p.RunPipeline():
+            return worst_case(by, child_model(model, action))
+        case p.Each():
+            length = fixed_length(model.expand(action.elements))
+            count = action.most if length is None else length
+            return by.elements(action, count, _chain(by, model, step, action.body))
+        case p.Choose():
+            raise AssertionError("a match is resolved before it is attempted")
+        case p.Value() | p.Recall() | p.Broken():
+            return by.nothing
+
+
+def _loop(
+    by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link, agent: p.Agent, tier: str
+) -> T:
+    """Every turn of an agent with its retries, and the worst of its tools between two turns."""
+    total = by.nothing
+    for turn in range(1, agent.steps + 1):
+        asked = by.ask(model, step, link, agent, tier, turn)
+        total = by.then(total, by.tried(link.retry, link.retry.count + 1, asked))
+    return by.then(total, by.between_turns(agent.steps - 1, _worst_tool(by, model, agent)))
+
+
+def _worst_tool(by: WorstCase[T], model: PipelineModel, agent: p.Agent) -> T:
+    worst = by.nothing
+    for name in agent.tools:
+        tool = model.program.tools[name]
+        worst = by.larger(worst, by.tried(tool.retry, tool.retry.count + 1, by.tool(tool)))
+    for name in agent.pipelines:
+        parameters = model.program.pipelines[name].parameters
+        run = p.RunPipeline(name, tuple((parameter.name, ANYTHING) for parameter in parameters))
+        worst = by.larger(worst, worst_case(by, child_model(model, run)))
+    return worst

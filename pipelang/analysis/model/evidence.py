@@ -1,0 +1,123 @@
+"""The evidence table: what the files of labelled answers count, worked out once for each file.
+
+A row says whether an answer was right and how confident it was. The analysis asks three things of a
+file: how many rows are right, how many confidences of right (or of wrong) answers lie between
+thresholds, and which confidences there are. All of them are read off the sorted confidences.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from itertools import pairwise
+
+from pipelang.semantics.chance import EvidenceFile
+
+Cut = tuple[Decimal, bool]
+"""A threshold on a confidence; True if the confidence must be above it, not just reach it."""
+
+
+class LabelledAnswers:
+    """The rows of one evidence file: `right` of `total` are right, and those with a confidence."""
+
+    __slots__ = ("_binned", "confidences", "file", "right", "total")
+
+    def __init__(self, file: EvidenceFile) -> None:
+        self.file = file
+        self.total = len(file.rows)
+        self.right = file.right
+        self.confidences: dict[bool, list[Decimal]] = {True: [], False: []}
+        for row in file.rows:
+            if row.confidence is not None:
+                self.confidences[row.correct].append(row.confidence)
+        for kind in self.confidences.values():
+            kind.sort()
+        self._binned: dict[tuple[bool, tuple[Cut, ...]], tuple[int, ...]] = {}
+
+    @property
+    def graded(self) -> int:
+        """How many rows have a confidence."""
+        return sum(map(len, self.confidences.values()))
+
+    @property
+    def all_graded(self) -> bool:
+        """Whether every row has a confidence."""
+        return self.graded == self.total
+
+    def sorted_confidences(self) -> list[Decimal]:
+        """The confidences of right and wrong answers together, in ascending order."""
+        return sorted(self.confidences[True] + self.confidences[False])
+
+    def below(self, right: bool, cut: Cut) -> int:
+        """How many right (or wrong) answers have a confidence that does not reach a cut."""
+        threshold, strict = cut
+        search = bisect_right if strict else bisect_left
+        return search(self.confidences[right], threshold)
+
+    def binned(self, right: bool, cuts: tuple[Cut, ...]) -> tuple[int, ...]:
+        """How many right (or wrong) answers reach exactly k of the sorted cuts, for each k."""
+        known = self._binned.get((right, cuts))
+        if known is None:
+            edges = [0, *(self.below(right, cut) for cut in cuts), len(self.confidences[right])]
+            known = tuple(high - low for low, high in pairwise(edges))
+            self._binned[right, cuts] = known
+        return known
+
+    def share_between(self, low: Decimal, high: Decimal) -> float:
+        """The share of the confidences that lie in [low, high); 0 where there are none."""
+        inside = sum(
+            self.below(right, (high, False)) - self.below(right, (low, False))
+            for right in self.confidences
+        )
+        return inside / self.graded if self.graded else 0.0
+
+    def highest(self) -> tuple[Decimal, int]:
+        """The highest confidence, and the first line that has it."""
+        most, line = max(
+            (row.confidence, -row.line) for row in self.file.rows if row.confidence is not None
+        )
+        return most, -line
+
+
+class EvidenceTable(Mapping[str, LabelledAnswers]):
+    """The evidence files of a program by name, each read into the table when it is first asked."""
+
+    __slots__ = ("_files", "_known")
+
+    def __init__(self, files: Mapping[str, EvidenceFile]) -> None:
+        self._files = files
+        self._known: dict[str, LabelledAnswers] = {}
+
+    def __getitem__(self, name: str) -> LabelledAnswers:
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = LabelledAnswers(self._files[name])
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def same_files(self, other: EvidenceTable) -> dict[str, str]:
+        """The files of this table that another one has too, by their rows and not by their names;
+        those of one name first.
+        """
+        mine, others = self._files, other._files
+        found = {
+            name: name
+            for name, file in mine.items()
+            if name in others and others[name].rows == file.rows
+        }
+        taken = set(found.values())
+        for name, file in mine.items():
+            if name not in found:
+                match = next(
+                    (n for n, f in others.items() if n not in taken and f.rows == file.rows), ""
+                )
+                if match:
+                    found[name] = match
+                    taken.add(match)
+        return found

@@ -1,0 +1,170 @@
+"""Where a frontier parts: by tests, gates, arms, verdicts of people, rightness of what is returned.
+
+The sweep of probabilities and the walk of times part their tables by the same functions, so they
+agree on which runs go where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipelang.analysis.frontier.states import Key, State, add
+from pipelang.analysis.frontier.table import Table, assign, forget, merge, split
+from pipelang.analysis.kernels.conditions import (
+    EvaluationPlan,
+    gate_plan,
+    perform,
+    subject_plan,
+    test_plan,
+)
+from pipelang.analysis.model.model import RIGHT, PipelineModel, value_key
+from pipelang.analysis.sweep.liveness import Taint
+from pipelang.semantics import expressions as expr
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.people import passes
+from pipelang.semantics.reads import outcome_reads
+
+
+def tested(table: Table, plan: EvaluationPlan) -> dict[bool, Table]:
+    """The states by whether a test holds."""
+    table = perform(table, plan)
+    keys = plan.keys
+    return split(table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True)))))
+
+
+def by_arm(model: PipelineModel, item: p.MatchBranch, table: Table) -> dict[int, Table]:
+    """The states by the number of the arm that they take."""
+    plan = subject_plan(model, item.subject, (taken for taken, _ in item.arms))
+
+    def arm(seen: State) -> int:
+        value = plan.compute(dict(zip(plan.keys, seen, strict=True)))
+        for number, (taken, _) in enumerate(item.arms):
+            if taken is None or value in taken:
+                return number
+        raise LookupError(f"no arm takes {value!r}")
+
+    return split(perform(table, plan), plan.keys, arm)
+
+
+def judged(
+    model: PipelineModel, gate: p.Gate, table: Table, plans: dict[int, EvaluationPlan]
+) -> tuple[Table, Table | None]:
+    """The states that pass a gate, and those that do not. `plans` remembers the gates' plans."""
+    plan = plans.get(id(gate))
+    if plan is None:
+        plan = plans[id(gate)] = gate_plan(model, gate)
+    parts = tested(table, plan)
+    return parts.get(True, table.empty()), parts.get(False)
+
+
+def branches(
+    model: PipelineModel, item: p.When | p.MatchBranch, table: Table, taint: Taint
+) -> tuple[list[tuple[Table, p.Block]], Taint]:
+    """The states by the block that they go into, and the taint inside these blocks."""
+    if isinstance(item, p.MatchBranch):
+        arms = by_arm(model, item, table).items()
+        blocks = [(part, item.arms[number][1]) for number, part in arms]
+        return blocks, taint | model.values(item.subject)
+    parts = tested(table, test_plan(model, item.condition, item.name))
+    inside = ((True, item.then), (False, item.otherwise))
+    blocks = [(parts[holds], block) for holds, block in inside if holds in parts]
+    return blocks, taint | model.values(item.condition)
+
+
+def by_asking(
+    model: PipelineModel, person: p.Person, table: Table
+) -> tuple[Table | None, Table | None]:
+    """The states in which a person is asked, and those in which the run goes on without."""
+    if person.when is None:
+        return table, None
+    parts = tested(table, test_plan(model, person.when, None))
+    return parts.get(True), parts.get(False)
+
+
+def judged_by(model: PipelineModel, person: p.Person) -> tuple[Key, ...]:
+    """The variables that a person's verdict depends on."""
+    return tuple(value_key(name) for name in sorted(model.roots(person.judges)))
+
+
+Takes = Callable[[bool, bool], Any]
+"""A factor of a verdict's probability, by whether the person answers in time and whether the run
+goes on: the distribution of the time that it takes.
+"""
+
+
+def by_verdict(
+    model: PipelineModel,
+    person: p.Person,
+    table: Table,
+    takes: Takes | None = None,
+    seen_by: Callable[[State, list[Any]], None] | None = None,
+) -> tuple[Table | None, Table | None]:
+    """The states with which the run goes on after a person was asked, and those that end it.
+
+    `seen_by` gets the values of the variables that the person judges (`judged_by`), and the
+    probabilities of the verdicts.
+    """
+    role = model.program.roles[person.role]
+    in_time = model.parameters.timely(role.responds, person.seconds, person.role)
+    accuracy = model.parameters.value(role.accuracy)
+    keys = judged_by(model, person)
+    verdict: Key = ("verdict",)
+
+    def outcomes(seen: State) -> list[tuple[State, Any]]:
+        right = all(bit in (RIGHT, None) for bit in seen)
+        yes = accuracy if right else 1 - accuracy
+        chances: dict[bool, Any] = {}
+        for answers, share in ((True, in_time), (False, 1 - in_time)):
+            for says, part in ((True, yes), (False, 1 - yes)):
+                goes_on = passes(person, answers, says)
+                chance = share * part
+                add(chances, goes_on, chance if takes is None else chance * takes(answers, goes_on))
+        if seen_by is not None:
+            seen_by(seen, list(chances.values()))
+        return [((goes_on,), chance) for goes_on, chance in chances.items()]
+
+    decided = assign(table, (verdict,), keys, outcomes)
+    parts = split(decided, (verdict,), lambda seen: seen[0])
+    going = parts.get(True)
+    if going is not None:
+        going = forget(going, lambda key: key != verdict)
+    return going, parts.get(False)
+
+
+def together(*tables: Table | None) -> Table:
+    """One table of all that are there."""
+    return merge([table for table in tables if table is not None])
+
+
+def by_rightness(
+    model: PipelineModel, outcome: p.Outcome, table: Table, taint: Taint
+) -> dict[bool, Table]:
+    """The states by whether what an outcome returns is right."""
+    keys = tuple(value_key(name) for name in sorted(model.roots(outcome_reads(outcome)) | taint))
+
+    def right(seen: State) -> bool:
+        return is_right(model, outcome, dict(zip(keys, seen, strict=True)), taint)
+
+    return split(table, keys, right)
+
+
+def outdated(table: Table, step: str) -> Table:
+    """Without any draw about a value that is about to be made anew."""
+
+    def keep(key: Key) -> bool:
+        if key[0] in ("path", "test", "length"):
+            return step not in expr.mentions(key[1])
+        return not (key[0] == "bin" and key[1] == step)
+
+    return forget(table, keep)
+
+
+def is_right(
+    model: PipelineModel, outcome: p.Outcome, values: Mapping[Key, Any], taint: frozenset[str]
+) -> bool:
+    """Whether what an outcome returns is right, by what was drawn."""
+    if not isinstance(outcome, p.Return):
+        return True
+    mentioned = model.values(outcome.value) | taint
+    return all(values.get(value_key(name)) in (RIGHT, None) for name in mentioned)
