@@ -206,7 +206,9 @@ def _ended(row: WaterfallRow, name: str) -> float:
 
 
 def _amounts(model: PipelineModel, analysis: Analysis, name: str) -> Derivation | None:
-    """Dollars or tokens of a mean run, of a month of them, of one step, or of the dearest run."""
+    """Return the parts of dollars or tokens: of a mean run, of a month, of one step, or of the most
+    expensive run.
+    """
     if name == "cost.worst":
         return _dearest(analysis)
     calls = list(_calls(model))
@@ -280,7 +282,7 @@ def _in_tokens(part: Contribution) -> Contribution:
 
 
 def _dearest(analysis: Analysis) -> Derivation | None:
-    """The dearest run, attempt by attempt."""
+    """Return the parts of the most expensive run, attempt by attempt."""
     worst = analysis.worst
     if worst is None or worst.cost is None or analysis.unpriced:
         return None

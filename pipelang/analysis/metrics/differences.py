@@ -135,7 +135,7 @@ def _reader(name: str) -> Read | None:
 
 
 def _same(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> bool:
-    """Whether nothing changed that a figure could hang on."""
+    """Whether nothing changed that a figure could depend on."""
     return (
         old.hash == new.hash
         and [file.rows for file in old.evidence.values()]

@@ -83,8 +83,8 @@ def better_by(sketch: Sketch, points: Decimal, index: int | None = None) -> Sket
 
 
 def needed(sketch: Sketch, target: Decimal) -> Decimal | None:
-    """How right every step must be, all alike, for so many runs to be right; None if even perfect
-    steps do not do it, because too much fails.
+    """Return the accuracy that every step needs for this share of right runs; None if perfect steps
+    do not suffice, because too many fail.
     """
     if figures(at_accuracy(sketch, ONE)).success < target:
         return None

@@ -28,7 +28,7 @@ _A_DAY = {"day": 1, "h": 24, "hour": 24, "min": 1440}
 
 
 class NoSketch(ValueError):
-    """A sketch that cannot be read: why, where (a span of the text), and the mend."""
+    """A sketch that cannot be read: the reason, the place (a span of the text), and the remedy."""
 
     def __init__(self, why: str, start: int, end: int, help: str) -> None:
         super().__init__(why)
