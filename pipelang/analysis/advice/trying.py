@@ -82,7 +82,7 @@ class Bench:
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
-    """A text with edits made; of two at one place, the later one comes to stand behind."""
+    """Return a text with edits made; where two are at one place, the later one comes second."""
     ordered = sorted(enumerate(edits), key=lambda one: (one[1].span.start, one[0]), reverse=True)
     for _, edit in ordered:
         text = text[: edit.span.start] + edit.replacement + text[edit.span.end :]

@@ -211,7 +211,7 @@ def _at(program: p.Program, pipeline: p.Pipeline, unknown: Callable[[str], Any])
 
 
 def _widening(program: p.Program, analysis: Analysis) -> list[Widening]:
-    """The unknowns that success hangs on, the one that it hangs on most first."""
+    """The unknowns that success depends on, the one that it depends on most first."""
     import numpy as np
 
     sites = analysis.unknown[:MOST_WIDENING]

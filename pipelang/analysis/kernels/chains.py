@@ -245,7 +245,9 @@ def _call(
     now: ChainSituation,
     turns: int | None = None,
 ) -> CallKernel:
-    """One call. Of the situation it hangs on whether its provider is out, and on its turns."""
+    """Return the kernel of one call; it depends on whether its provider is out, and on its
+    turns.
+    """
     out = False
     if tier is not None:
         out = bool(now.values[outage_key(now.model.program.tiers[tier].provider)])

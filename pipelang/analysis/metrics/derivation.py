@@ -171,7 +171,9 @@ def label(item: p.Item) -> str:
 
 
 def _amounts(model: PipelineModel, analysis: Analysis, name: str) -> Derivation | None:
-    """Dollars or tokens of a mean run, of a month of them, of one step, or of the dearest run."""
+    """Return the parts of dollars or tokens: of a mean run, of a month, of one step, or of the most
+    expensive run.
+    """
     if name == COST_WORST:
         return _dearest(analysis)
     calls = list(_calls(model))
@@ -245,7 +247,7 @@ def _in_tokens(part: Contribution) -> Contribution:
 
 
 def _dearest(analysis: Analysis) -> Derivation | None:
-    """The dearest run, attempt by attempt."""
+    """Return the parts of the most expensive run, attempt by attempt."""
     worst = analysis.worst
     if worst is None or worst.cost is None or analysis.unpriced:
         return None

@@ -133,7 +133,7 @@ def _a_month(pipeline: p.Pipeline) -> float:
 
 
 def _same(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> bool:
-    """Whether nothing changed that a figure could hang on."""
+    """Whether nothing changed that a figure could depend on."""
     return (
         old.hash == new.hash
         and [file.rows for file in old.evidence.values()]

@@ -117,7 +117,7 @@ class Grid:
 
     Shares that sum to 1 enter with degree one, so their axis has a point for every one of them
     being all: what lies between is a mixture. An unknown that is not on the grid is put at one
-    half, because nothing that is read there hangs on it.
+    half, because nothing that is read there depends on it.
     """
 
     axes: tuple[Axis, ...]

@@ -1,4 +1,4 @@
-"""Parameters: the numbers that a program's behaviour hangs on, in the arithmetic of one sweep.
+"""Parameters: the numbers that a program's behaviour depends on, in the arithmetic of one sweep.
 
 A sweep only adds and multiplies, so it can be run over floats (the point estimate), over arrays
 (many draws from the posterior, or many settings of unknowns, in one go), or over fractions. A

@@ -1,4 +1,4 @@
-"""The demand on handoffs: the role that takes over a case is staffed, and is told the reason."""
+"""The demand on handoffs: the role that takes over a case is staffed, and gets the reason."""
 
 from __future__ import annotations
 

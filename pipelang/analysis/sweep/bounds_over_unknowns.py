@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Read = Callable[[Totals], Any]
 
 MOST_SWEEPS = 16
-"""Sweeps over grids of their own for figures that hang on few of many unknowns."""
+"""Sweeps over grids of their own for figures that depend on few of many unknowns."""
 
 Sweep = Callable[[Unknown, Choose], Totals]
 
@@ -40,7 +40,7 @@ Sweep = Callable[[Unknown, Choose], Totals]
 class Enclosed:
     """The figures as polynomials in the unknowns: their degrees, and their values on a grid.
 
-    Where the grid of all unknowns is too large (`grid` None), a figure that hangs on few of them
+    Where the grid of all unknowns is too large (`grid` None), a figure that depends on few of them
     gets one of its own, of at most `limit` points.
     """
 
@@ -54,7 +54,7 @@ class Enclosed:
     samples: Totals | None = None
 
     def bounds(self, read: Read) -> Bounds | None:
-        """The range of a figure over all unknowns; None where it hangs on too many of them."""
+        """The range of a figure over all unknowns; None where it depends on too many of them."""
         if self.grid is not None:
             return self.grid.enclose(read(self.values or self.degrees))
         hangs = [
@@ -78,14 +78,14 @@ class Enclosed:
         return grid.enclose(read(values))
 
     def hangs_on_any(self, read: Read) -> bool:
-        """Whether a figure hangs on any unknown at all."""
+        """Whether a figure depends on any unknown at all."""
         return any(self._hangs_on(read))
 
     def _hangs_on(self, read: Read) -> list[bool]:
         """On which unknowns a figure really hangs: degrees do not see that right and wrong cancel.
 
         A polynomial that is the same at random points, whatever one of its unknowns is, does not
-        hang on that one (but for an accident of probability 0).
+        depend on that one (but for an accident of probability 0).
         """
         import numpy as np
 
