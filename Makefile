@@ -120,7 +120,8 @@ types: $(READY_TO_DEVELOP) ## mypy, strict
 bench: $(READY_TO_DEVELOP) ## Ratios against the floor and the peers; takes minutes
 	@$(PY) -m benchmarks $(ARGS)
 
-LONG := tests/oracle tests/unit/analysis/sweep/test_frontier.py
+LONG := tests/oracle tests/unit/analysis/sweep/test_frontier.py \
+  tests/unit/analysis/metrics/test_derivations.py
 
 oracle: $(READY_TO_DEVELOP) ## The long tests against brute force and model checkers: half an hour
 	@ORACLE_LONG=1 STORM_SEEDS=1000 $(PYTEST) $(LONG) $(ARGS)

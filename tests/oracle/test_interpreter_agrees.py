@@ -5,7 +5,7 @@ against the predicted one by the bound P(share is k/n or further off) <= 2 exp(-
 Chernoff, which holds for every n and p. The level is shared by all comparisons of this file, so
 that a sound pair fails in one of a million runs of it; the seeds are fixed besides.
 
-By default 32 programs of each kind run; the long run (`ORACLE_LONG=1`, `make oracle`) has all 96.
+By default 24 programs of each kind run; the long run (`ORACLE_LONG=1`, `make oracle`) has all 96.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .generate_wide import generate_wide
 from .subject import analyse
 from .write_pipe import pipe_text, write_pipe
 
-SEEDS = int(os.environ.get("SIMULATED_SEEDS", "96" if os.environ.get("ORACLE_LONG") else "32"))
+SEEDS = int(os.environ.get("SIMULATED_SEEDS", "96" if os.environ.get("ORACLE_LONG") else "24"))
 RUNS = int(os.environ.get("SIMULATED_RUNS", "3000"))
 BATCH = 8
 FAMILY = 1e-6
