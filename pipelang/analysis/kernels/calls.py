@@ -21,6 +21,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 from pipelang.semantics.kernels.chain import longest_wait
+from pipelang.semantics.kernels.timeouts import call_limit
 from pipelang.semantics.walk import agent_of
 
 
@@ -104,7 +105,7 @@ def _attempt(
             tool = model.program.tools[action.tool]
             fails = 1 - parameters.value(tool.succeeds)
             if meter is not None:
-                limit = link.timeout or tool.timeout
+                limit = call_limit(link, tool)
                 taken = meter.taken(float(tool.cost), duration(tool.latency, limit))
                 return _tried(fails, taken)
             return _Tried(fails, 1 - fails, float(tool.cost))

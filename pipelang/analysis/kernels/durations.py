@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.analysis.frontier.lattice import Amount, Lognormal, sigma_of
 from pipelang.analysis.kernels.costs import tools_cost
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.timeouts import call_limit
 
 if TYPE_CHECKING:
     from pipelang.analysis.model.model import PipelineModel
@@ -41,7 +42,7 @@ def tools_taken(model: PipelineModel, agent: p.Agent) -> Any:
     """
     dollars = tools_cost(model, agent)
     tools = [model.program.tools[name] for name in agent.tools]
-    amounts = [duration(tool.latency, tool.timeout) for tool in tools]
+    amounts = [duration(tool.latency, call_limit(None, tool)) for tool in tools]
     amounts += [Amount(0.0, inf)] * len(agent.pipelines)
     if not amounts:
         return 1.0

@@ -10,6 +10,7 @@ from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, CountedShare, Declared
+from pipelang.semantics.kernels.timeouts import call_limit
 from pipelang.semantics.quantities import show_duration
 from pipelang.semantics.walk import all_items, inner_links
 
@@ -28,7 +29,7 @@ def slow_attempts(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnost
                 tool = program.tools[link.action.tool]
                 works = _share(tool.succeeds)
                 fails = None if works is None else 1 - works
-                limit = link.timeout or tool.timeout
+                limit = call_limit(link, tool)
                 yield from _slow(link, tool.name, tool.latency, limit, fails, "a `succeeds`")
 
 

@@ -13,6 +13,7 @@ from pipelang.analysis.latency.worst_case import worst_case
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import longest_wait
+from pipelang.semantics.kernels.timeouts import call_limit
 
 
 def longest_run(model: PipelineModel, people: bool) -> float | None:
@@ -85,10 +86,10 @@ class _Seconds:
         return _limit(link.timeout) + batch
 
     def call(self, step: p.Step, link: p.Link, tool: p.Tool) -> float:
-        return _limit(link.timeout or tool.timeout)
+        return _limit(call_limit(link, tool))
 
     def tool(self, tool: p.Tool) -> float:
-        return _limit(tool.timeout)
+        return _limit(call_limit(None, tool))
 
     def answer(self, link: p.Link) -> float:
         return _limit(link.timeout) if self.people else 0.0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pipelang.diagnostics import Diagnostic, Span, codes, report
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.timeouts import call_limit
 from pipelang.semantics.types import (
     ListType,
     MapType,
@@ -82,7 +83,7 @@ def _may_take_for_ever(program: p.Program, link: p.Link) -> bool:
     match link.action:
         case p.Call():
             tool = program.tools[link.action.tool]
-            return link.timeout is None and tool.timeout is None and tool.effect != "pure"
+            return call_limit(link, tool) is None and tool.effect != "pure"
         case p.AskTier() | p.AskRole() | p.Cascade() | p.Agent():
             return link.timeout is None and link.batch is None
         case _:

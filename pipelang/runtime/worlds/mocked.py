@@ -46,6 +46,7 @@ from pipelang.runtime.tools.tool_results import plain_result
 from pipelang.runtime.worlds.evaluation import EvaluatingWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.timeouts import call_limit
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import ListType, NothingType
@@ -224,7 +225,7 @@ class MockedWorld(EvaluatingWorld):
     async def _for_real(
         self, run: Run, attempt: Attempt, tool: p.Tool, arguments: Mapping[str, Any]
     ) -> Any:
-        timeout = attempt.link.timeout or tool.timeout
+        timeout = call_limit(attempt.link, tool)
         try:
             async with asyncio.timeout(None if timeout is None else float(timeout)):
                 function = self._tools.function(tool)

@@ -25,6 +25,7 @@ from pipelang.runtime.worlds.real.attempts import (
 )
 from pipelang.runtime.worlds.real.cancellation import check_not_killed, pause
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.timeouts import call_limit
 from pipelang.semantics.types import NothingType
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _NO_CLOCK = nullcontext()
 def _timeout(attempt: Attempt, tool: p.Tool) -> Decimal | None:
     """The timeout of a call in seconds: its link's, in an agent the tool's."""
     mine = isinstance(attempt.link.action, p.Call)
-    return (attempt.link.timeout if mine else None) or tool.timeout
+    return call_limit(attempt.link if mine else None, tool)
 
 
 def _emit_effect(

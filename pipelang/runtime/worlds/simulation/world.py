@@ -26,6 +26,7 @@ from pipelang.runtime.worlds.simulation.frames import Chances, LatentVerdicts, S
 from pipelang.runtime.worlds.simulation.virtual_clock import Task, VirtualLoop
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.timeouts import call_limit
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.outcomes import Ended, Escalated
@@ -142,7 +143,7 @@ class SimulatedWorld:
                 await self._call_model(run, attempt, 1)
             case p.Call():
                 tool = run.program.tools[action.tool]
-                await self.loop.sleep(self._duration(tool.latency, link.timeout or tool.timeout))
+                await self.loop.sleep(self._duration(tool.latency, call_limit(link, tool)))
                 self.cost += float(tool.cost)
                 if not flip(odds.of(tool.succeeds)):
                     raise AttemptFailed("simulated")
@@ -220,7 +221,7 @@ class SimulatedWorld:
         if names:
             tool = run.program.tools.get(self.chances.source.choice(names))
             if tool is not None:
-                await self.loop.sleep(self._duration(tool.latency, tool.timeout))
+                await self.loop.sleep(self._duration(tool.latency, call_limit(None, tool)))
 
     async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         return ToolResult(call, None)
