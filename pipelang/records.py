@@ -23,7 +23,7 @@ _MISSING: Any = object()
 
 
 class _Field:
-    """What is known of one field."""
+    """One field of a record: its default and its place."""
 
     __slots__ = ("compare", "default", "factory", "repr")
 

@@ -1,4 +1,4 @@
-"""Where the data folders are: the lark and editor grammars, and the `.pipe` library.
+"""Paths of the data folders: the lark and editor grammars, and the `.pipe` library.
 
 They lie at the top of the repository, because people read and edit them there, and travel in the
 wheel below the package. This is the one function that knows of both places, so that nothing else
@@ -49,7 +49,7 @@ def resource_folder(kind: Literal["grammar", "stdlib"]) -> str:
 
 
 def package_folder() -> str:
-    """Where our own code lies."""
+    """The folder of our own code."""
     return os.path.dirname(os.path.abspath(__file__))
 
 

@@ -65,7 +65,7 @@ def build(
 def _news(
     later: Sequence[Diagnostic], syntax: Sequence[Diagnostic], sources: Sources
 ) -> list[Diagnostic]:
-    """What is not due to a line that could not be read as it stands: a mistake is reported once."""
+    """Findings that are not due to a line that could not be read: a mistake is reported once."""
 
     def line(found: Diagnostic) -> tuple[str, int] | None:
         source = None if found.span is None else sources.get(found.span.file)

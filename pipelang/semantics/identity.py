@@ -31,7 +31,9 @@ def program_hash(loaded: Loaded, prompts: Mapping[str, p.Prompt]) -> str:
 
 
 def _letters(module: LoadedModule) -> Iterator[str]:
-    """What counts of a file, piece by piece. Templates are among the prompts, so not here."""
+    """The parts of a file that count for its identity, piece by piece. Templates are among the
+    prompts, so not here.
+    """
     tokens = module.tokens.tokens
     start = 2 if module.module.language is not None else 0
     optional = _optional_commas(module)

@@ -1,4 +1,4 @@
-"""How long values and answers can be, in tokens by our own count: bounds that run time enforces.
+"""Bounds on the length of values and answers, in tokens by our own count; run time enforces them.
 
 A text has its `max`; a number, a bool or a time takes at most 36 characters; a record is its JSON.
 An answer is limited by the step's `output ... max`, which counts what a model thinks as well, and

@@ -162,8 +162,8 @@ def _weights(analysis: Analysis) -> Weights:
 
 
 def _few(program: p.Program) -> int:
-    """How many changes a plain check tries for each pipeline: fewer where a file has many, since
-    every change builds all of it anew.
+    """The number of changes that a plain check tries for each pipeline: fewer where a file has
+    many, since every change builds all of it anew.
     """
     here = sum(one.span.file == program.file for one in program.pipelines.values())
     return min(FEW, MOST_BUILDS // max(1, here))

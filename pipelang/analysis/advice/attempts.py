@@ -191,7 +191,7 @@ def _second(
 
 
 def _before(page: WrittenFile, one: Written) -> int | None:
-    """Where a declaration goes that a link needs: before its pipeline and what is said of it."""
+    """The place of a declaration that a link needs: before its pipeline and what is said of it."""
     return declared_before(page, one.link.span.start)
 
 

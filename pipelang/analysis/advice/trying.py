@@ -48,7 +48,7 @@ class Redrafted:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where changes are tried: a program with the texts that it was built from, and what it was
+    """A bench for changes: a program with the texts that it was built from, and what it was
     assumed of what nobody declared. What is assumed besides is the same for all pipelines of a
     file, so it is built once and `known` from then on.
     """

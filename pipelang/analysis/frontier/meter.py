@@ -88,12 +88,12 @@ class Meter:
 
     @property
     def half(self) -> int:
-        """How long a transform is."""
+        """The length of a transform."""
         return self.size // 2 + 1
 
     @property
     def costs(self) -> int:
-        """How many of the scales are in dollars."""
+        """The number of scales that are in dollars."""
         return sum(scale.measure is Measure.COST for scale in self.scales)
 
     @property

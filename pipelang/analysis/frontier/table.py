@@ -77,7 +77,7 @@ class Table:
         return sum(self.values)
 
     def index(self, key: Key) -> int | None:
-        """Where a variable stands, None if it was never drawn."""
+        """The index of a variable in a state, None if it was never drawn."""
         try:
             return self.slots.index(key)
         except ValueError:

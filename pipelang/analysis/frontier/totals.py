@@ -16,7 +16,7 @@ from pipelang.semantics.metrics import OUTCOMES, WRONG_EFFECT
 
 @dataclass(slots=True)
 class Totals:
-    """Where runs end. Probabilities and dollars in the sweep's arithmetic.
+    """The endings of runs. Probabilities and dollars in the sweep's arithmetic.
 
     `endings` has every outcome with whether what it returns is right and whether something was done
     wrongly before it, by the outcome's identity; `work` counts the states that were gone through,

@@ -27,7 +27,7 @@ from pipelang.semantics.walk import agent_of
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is called: the tier, whether its provider is out, and how many turns an agent takes."""
+    """The callee: the tier, whether its provider is out, and how many turns an agent takes."""
 
     tier: str | None
     out: bool
@@ -171,7 +171,7 @@ def _turns(model: PipelineModel, step: p.Step, link: p.Link, agent: p.Agent, who
 def _draws(
     model: PipelineModel, link: p.Link, accuracy: Chance, recovers: Any, several: bool
 ) -> Redraw:
-    """How the latents of an answer are drawn; a copy of the former ones with the correlation."""
+    """The draws of an answer's latents; a copy of the former ones with the correlation."""
     right = model.parameters.value(accuracy)
 
     @cache

@@ -43,7 +43,7 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPlan:
-    """How to evaluate an expression: draw these, then compute the value from their values."""
+    """A plan for evaluating an expression: draw these, then compute the value from their values."""
 
     draws: tuple[Draw, ...]
     compute: Callable[[dict[Key, Any]], Any]
@@ -80,7 +80,7 @@ def _ensure(table: Table, draw: Draw) -> Table:
 
 
 def gate_plan(model: PipelineModel, gate: p.Gate) -> EvaluationPlan:
-    """How a gate comes out: by its own rates, by the share of its name, or by its expression."""
+    """The plan of a gate: by its own rates, by the share of its name, or by its expression."""
     condition = model.expand(gate.condition)
     evidence = gate.evidence
     if isinstance(evidence, p.ByRates):
@@ -94,7 +94,7 @@ def gate_plan(model: PipelineModel, gate: p.Gate) -> EvaluationPlan:
 def test_plan(
     model: PipelineModel, condition: expr.Expr, name: str | None, own: str | None = None
 ) -> EvaluationPlan:
-    """How a test comes out: by the share of its name if there is one, else by its expression."""
+    """The plan of a test: by the share of its name if there is one, else by its expression."""
     condition = model.expand(condition)
     if name is not None and name in model.names:
         share = model.names[name]

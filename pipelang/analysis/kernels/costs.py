@@ -195,7 +195,7 @@ def _larger(first: Size, second: Size) -> Size:
 def _length(
     loop: p.TemplateLoop, arguments: dict[str, expr.Expr], types: dict[str, Type]
 ) -> int | None:
-    """How often a loop runs at most: the smaller of the parameter's and the source's `max`."""
+    """The most passes of a loop: the smaller of the parameter's and the source's `max`."""
     lengths = [] if loop.max_length is None else [loop.max_length]
     for value in _first_values(loop.body):
         if value.path is None or "*" not in value.path:

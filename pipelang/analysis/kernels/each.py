@@ -26,7 +26,7 @@ def fixed_length(elements: expr.Expr) -> int | None:
 
 
 def length_draw(model: PipelineModel, each: p.Each) -> Draw | None:
-    """How the length of the list is drawn, once per version of the list."""
+    """The draw of the list's length, once per version of the list."""
     elements = model.expand(each.elements)
     if fixed_length(elements) is not None:
         return None
@@ -56,8 +56,8 @@ def _mean(model: PipelineModel, elements: expr.Expr) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Far:
-    """How far a list is: elements answered, whether all are right, whether something was done
-    wrongly, the first outcome, and whether an `ordered` one has stopped.
+    """The state of a list on the way: elements answered, whether all are right, whether something
+    was done wrongly, the first outcome, and whether an `ordered` one has stopped.
     """
 
     answered: int = 0

@@ -1,4 +1,4 @@
-"""Which models an action can ask, and the outages of their providers as draws."""
+"""The models that an action can ask, and the outages of their providers as draws."""
 
 from __future__ import annotations
 

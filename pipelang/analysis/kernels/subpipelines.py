@@ -136,7 +136,7 @@ def sub_run(model: PipelineModel, action: p.RunPipeline, plan_of_step: PlanOfSte
 def _inherited(
     model: PipelineModel, child: Child, draw: Draw, arguments: Mapping[str, expr.Expr]
 ) -> EvaluationPlan:
-    """How the caller draws what is a draw about parameters for the child."""
+    """The caller's draw for a child's draw about its parameters."""
     kind, node = draw.key
     here = expr.substitute(node, arguments)
     if kind != "length":

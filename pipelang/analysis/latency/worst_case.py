@@ -43,7 +43,7 @@ ANYTHING = expr.Const(None, ERROR)
 
 
 class WorstCase(Protocol[T]):
-    """How amounts of one kind combine, and what single attempts take."""
+    """Rules for amounts of one kind: how they combine, and the most of one attempt."""
 
     nothing: T
 

@@ -38,7 +38,7 @@ class Worst:
 
     @property
     def path(self) -> tuple[tuple[str, int], ...]:
-        """How often each step is attempted on the way."""
+        """The number of attempts of each step on the way."""
         counts: dict[str, int] = {}
         for attempt, times in self.attempts:
             counts[attempt.step] = counts.get(attempt.step, 0) + times

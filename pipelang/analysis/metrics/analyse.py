@@ -55,7 +55,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a pipeline will do.
+    """The predicted behaviour of a pipeline: all its metrics.
 
     `baseline` is the mean cost with every model call at one tier; `critical` names what most of a
     run's time goes by, of `latency` and of `turnaround`; `asked` is how many cases a run gives a

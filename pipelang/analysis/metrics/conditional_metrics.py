@@ -50,7 +50,7 @@ class Conditioned:
     deviation: float = 0.0
 
     def probability(self, line: p.SloLine) -> float | None:
-        """How sure the posterior is of the objective."""
+        """The posterior probability that the objective holds."""
         if self.number is None or self.number.mean is None:
             return None
         return chance_of(self.number.mean, self.deviation, line.op, float(line.target))
@@ -97,7 +97,7 @@ class _Case:
     rows: int
 
     def starts(self, model: PipelineModel) -> Table | None:
-        """Where the runs start that are asked about; None if there are none."""
+        """The states in which the condition holds, as a table; None if there are none."""
         if self.line.condition is None:
             import numpy as np
 

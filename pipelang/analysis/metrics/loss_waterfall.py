@@ -55,7 +55,7 @@ class Flow:
 
     @property
     def lost(self) -> float:
-        """How many end here without an answer."""
+        """The runs that end here without an answer."""
         return sum(self.ended.get(name, 0.0) for name in (ESCALATION, REJECTION, FAILURE))
 
     @property
@@ -77,7 +77,7 @@ class WaterfallRow:
 
     @property
     def left_right(self) -> float:
-        """How many runs fewer are right so far behind it than before it."""
+        """The runs that are right before the item and not after it."""
         right = self.right
         return right.lost + right.answered + right.on_wrong - self.wrong.on_right
 
@@ -131,7 +131,7 @@ def waterfall(model: PipelineModel, judge: Judge = anything_wrong) -> tuple[Wate
 
 
 def ended_by(totals: Totals) -> dict[str, float]:
-    """How many runs ended so far, by outcome; those that went to people also by the way."""
+    """The runs that ended so far, by outcome; those that went to people also by the way."""
     shares = {f"{ESCALATION}.{name}": float(part) for name, part in totals.escalations.items()}
     for name in (*OUTCOMES, WRONG_EFFECT):
         shares[name] = float(getattr(totals, name))

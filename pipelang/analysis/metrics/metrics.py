@@ -134,7 +134,7 @@ class Figures:
         return values if size == 1 or not self.points else values[: size // self.points]
 
     def probability(self, line: p.SloLine) -> float | None:
-        """How sure the posterior is of an objective; None where nothing was measured."""
+        """The posterior probability that an objective holds; None where nothing was measured."""
         read = reader_of(line.metric)
         if self.draws is None or read is None or self.parameters.unknown_sites:
             return None
@@ -220,7 +220,7 @@ _NEGLIGIBLE = 1e-12
 
 
 def left_out(totals: Totals) -> Any:
-    """How likely the runs are that a sweep left out."""
+    """The probability of the runs that a sweep left out."""
     rest = 1 - sum(getattr(totals, name) for name in OUTCOMES)
     return rest * (rest > 0)
 
@@ -265,7 +265,7 @@ class Averaged:
 
 
 def averaged(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Averaged | None:
-    """What posterior means are made from; None where the rule would have too many points."""
+    """The rule from which posterior means are made; None where the rule would have too many points."""
     parameters, count = degree_parameters(point)
     degrees = sweep(make_model(program, pipeline, parameters))
     found = rule(point, all_figures(degrees), count, degrees.work)

@@ -1,4 +1,4 @@
-"""How the analysis reads every metric of the vocabulary in `semantics/metrics.py`.
+"""Readers of every metric of the vocabulary in `semantics/metrics.py`.
 
 A share, a mean cost or mean tokens are read off the totals of a sweep. Such a reading is a
 polynomial in the pipeline's parameters, or a ratio of two of them, so the same function gives the
@@ -27,7 +27,7 @@ from pipelang.semantics import metrics as m
 
 
 class MetricSource(Enum):
-    """Where the number of a metric comes from."""
+    """The source of a metric's number."""
 
     SWEEP = auto()  # the totals of a sweep
     WALK = auto()  # the walk of times and costs, as a distribution
@@ -56,7 +56,7 @@ class WaterfallSum:
 
 @dataclass(frozen=True, slots=True)
 class MetricReading:
-    """How one metric is read.
+    """The reading of one metric.
 
     `read` takes the totals of a sweep. A `ratio` of two figures, the first over both, is undefined
     where both are 0; a metric that is 1 less another names it in `all_but`. `compared`: promises
@@ -95,7 +95,7 @@ def _ratio(part: str, rest: str) -> Read:
 
 
 def _stays_right(row: WaterfallRow, name: str) -> float:
-    """What an item does to the runs that will be answered right."""
+    """The runs that stay right because of an item, as a share of all runs."""
     return (
         row.wrong.on_right
         + row.wrong.ended.get(m.SUCCESS, 0.0)
@@ -106,7 +106,7 @@ def _stays_right(row: WaterfallRow, name: str) -> float:
 
 
 def _gone_wrong(row: WaterfallRow, name: str) -> float:
-    """What an item does to the runs that will be answered wrong."""
+    """The runs that an item makes wrong, as a share of all runs."""
     return (
         row.right.on_wrong
         + row.right.ended.get(m.SILENT_ERROR, 0.0)
@@ -229,5 +229,5 @@ def reader_of(metric: str) -> Read | None:
 
 
 def sum_of(metric: str) -> WaterfallSum | None:
-    """How a metric, named with its argument, is summed over a waterfall; None if it is not."""
+    """The sum over a waterfall that gives a metric, named with its argument; None if none does."""
     return READINGS[m.metric_of(metric).name].waterfall

@@ -113,7 +113,7 @@ def unknown_degrees(axes: Sequence[Axis]) -> tuple[Unknown, Choose]:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Where a polynomial of these degrees is evaluated: a tensor of Chebyshev points.
+    """Points at which a polynomial of these degrees is evaluated: a tensor of Chebyshev points.
 
     Shares that sum to 1 enter with degree one, so their axis has a point for every one of them
     being all: what lies between is a mixture. An unknown that is not on the grid is put at one

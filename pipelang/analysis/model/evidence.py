@@ -37,7 +37,7 @@ class LabelledAnswers:
 
     @property
     def graded(self) -> int:
-        """How many rows have a confidence."""
+        """The number of rows with a confidence."""
         return sum(map(len, self.confidences.values()))
 
     @property
@@ -50,13 +50,15 @@ class LabelledAnswers:
         return sorted(self.confidences[True] + self.confidences[False])
 
     def below(self, right: bool, cut: Cut) -> int:
-        """How many right (or wrong) answers have a confidence that does not reach a cut."""
+        """The number of right (or wrong) answers with a confidence that does not reach a cut."""
         threshold, strict = cut
         search = bisect_right if strict else bisect_left
         return search(self.confidences[right], threshold)
 
     def binned(self, right: bool, cuts: tuple[Cut, ...]) -> tuple[int, ...]:
-        """How many right (or wrong) answers reach exactly k of the sorted cuts, for each k."""
+        """The number of right (or wrong) answers that reach exactly k of the sorted cuts, for each
+        k.
+        """
         known = self._binned.get((right, cuts))
         if known is None:
             edges = [0, *(self.below(right, cut) for cut in cuts), len(self.confidences[right])]

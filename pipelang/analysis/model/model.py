@@ -105,7 +105,7 @@ END: Key = ("end",)
 
 
 def redo_key(gate: str) -> Key:
-    """How many redos a gate has used."""
+    """The key of the counter of a gate's redos."""
     return ("redo", gate)
 
 

@@ -139,7 +139,7 @@ class Parameters:
         return self.measured.get(site, good / total)
 
     def bin_shares(self, file: str, right: bool, cuts: Sequence[Cut]) -> list[Weight]:
-        """How often a right (or wrong) answer's confidence falls between consecutive cuts.
+        """Shares of right (or wrong) answers whose confidence falls between consecutive cuts.
 
         Bin k holds the confidences that reach exactly k of the sorted cuts. Shares are exact counts
         of rows; with no row of that kind they are unknown, by stick breaking.

@@ -82,7 +82,7 @@ def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
 
 
 def draws_beside(points: int, work: int) -> int:
-    """How many draws are taken at each of so many points; 0 where there are too many points."""
+    """The number of draws at each of so many points; 0 where there are too many points."""
     each = min(2_000, 2_000_000 // points, MOST_WORK // (points * work))
     return each if each >= 100 else 0
 

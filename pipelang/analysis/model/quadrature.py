@@ -44,7 +44,7 @@ class Beta:
 
 
 def nodes_for(degree: int) -> int:
-    """How many nodes average a polynomial of this degree exactly."""
+    """The number of nodes that average a polynomial of this degree exactly."""
     return (degree + 2) // 2
 
 

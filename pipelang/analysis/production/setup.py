@@ -7,7 +7,7 @@ from pipelang.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DeploymentSetup:
-    """Where traces, the audit log and the state of runs go, in the words of pyproject.toml.
+    """Destinations of traces, the audit log and the state of runs, in the words of pyproject.toml.
 
     None is undeclared. `file` is the pyproject.toml that was read, None if there is none.
     """

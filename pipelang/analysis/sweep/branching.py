@@ -1,4 +1,5 @@
-"""Where a frontier parts: by tests, gates, arms, verdicts of people, rightness of what is returned.
+"""Partitions of a frontier: by tests, gates, arms, verdicts of people, rightness of what is
+returned.
 
 The sweep of probabilities and the walk of times part their tables by the same functions, so they
 agree on which runs go where.

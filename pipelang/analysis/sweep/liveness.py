@@ -71,7 +71,7 @@ def _values(model: PipelineModel, names: Iterable[str]) -> set[Key]:
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """Which variables are read once an item of a block is done: by the last item of the block that
+    """Variables that are read after an item of a block: by the last item of the block that
     reads them, or by what comes `after` the block, which stands in the item `at` of that one.
     """
 

@@ -46,7 +46,7 @@ def narrowed(model: PipelineModel, needed: Needed, index: int, table: Table) -> 
 
 
 def most_states(model: PipelineModel) -> int:
-    """How many states a frontier may have."""
+    """The most states that a frontier may have."""
     return min(MOST_STATES, max(1024, MOST_WORK // max(1, len(model.steps))))
 
 
@@ -90,7 +90,7 @@ def _cut(model: PipelineModel, table: Table, most: int) -> Table:
 
 
 def _size(weight: Any) -> float:
-    """How likely a state is; at any point, where there are several."""
+    """The probability of a state; the largest, where there are several points."""
     return float(weight if isinstance(weight, float) else weight.max())
 
 

@@ -49,7 +49,7 @@ class Passage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BlockPosition:
-    """Where in a block some states are: before the segment of number `at`.
+    """A position in a block: before the segment of number `at`.
 
     Where a gate sent them back, all items up to the one of index `horizon` ran before, and those
     of `again` among them run again; else `horizon` is -1. `redos` counts how often that was.

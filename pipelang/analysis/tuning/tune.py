@@ -52,7 +52,7 @@ class Tuned:
 
     @property
     def gap(self) -> float | None:
-        """How much cheaper another assignment might be, as a share of the best."""
+        """The share of the best cost that another assignment might save at most."""
         if self.best is None or self.bound is None:
             return None
         return 0.0 if not self.best.cost else max(0.0, 1 - self.bound / self.best.cost)

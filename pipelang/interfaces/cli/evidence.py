@@ -24,7 +24,7 @@ USUAL = ("0.5", "0.7", "0.8", "0.9", "0.95")
 
 @click.group(name="evidence", short_help="Look into a file of labelled answers.")
 def command() -> None:
-    """What an evidence file says: a file of answers that somebody labelled right or wrong."""
+    """Look into an evidence file: a file of answers that somebody labelled right or wrong."""
 
 
 def _cuts(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> tuple[Cut, ...]:

@@ -103,7 +103,7 @@ def contents(template: str, name: str) -> Iterator[tuple[Path, bytes]]:
 
 
 def in_the_way(files: Iterable[Path]) -> Path | None:
-    """What is there already where one of the files, or a folder for it, has to be; links count."""
+    """Existing paths where one of the files, or a folder for it, has to be; links count."""
     for file in files:
         for above in reversed(file.parents):
             if os.path.lexists(above) and not above.is_dir():

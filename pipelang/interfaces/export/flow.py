@@ -90,7 +90,7 @@ def xml_safe(text: str) -> str:
 
 
 class _Place(NamedTuple):
-    """Where the next nodes stand: a pipeline, the arm of a branch, a region; empty for none."""
+    """The place of the next nodes: a pipeline, the arm of a branch, a region; empty for none."""
 
     pipeline: str
     branch: str = ""

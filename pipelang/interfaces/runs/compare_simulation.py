@@ -97,8 +97,8 @@ def spending(program: p.Program, pipeline: p.Pipeline) -> Means:
 
 
 def unknown_as(value: float | None) -> Callable[[str], float]:
-    """What an unknown counts as. A simulated agent leaves the pipelines among its tools alone, so
-    nothing happens there.
+    """The value of an unknown in a simulation. A simulated agent leaves the pipelines among its
+    tools alone, so nothing happens there.
     """
     number = 0.5 if value is None else value
     return lambda site: 1.0 if ".tools[" in site else number

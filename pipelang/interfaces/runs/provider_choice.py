@@ -31,7 +31,7 @@ class ProviderChoice:
 
 
 def recording_of(path: str) -> Path:
-    """Where the recording of a file lies: `recordings/NAME.jsonl` beside it."""
+    """The path of a file's recording: `recordings/NAME.jsonl` beside it."""
     file = Path(path)
     return file.parent / "recordings" / f"{file.stem}.jsonl"
 

@@ -57,7 +57,7 @@ def exact_money(dollars: float) -> str:
 
 
 def decimals(value: float, digits: int) -> int:
-    """How many decimals show `digits` figures of a value below 1 (at most 9)."""
+    """The number of decimals that show `digits` figures of a value below 1 (at most 9)."""
     leading = f"{value:e}".partition("e")[2]
     return min(9, max(2, digits - 1 - int(leading)))
 
@@ -96,7 +96,7 @@ def times(number: int) -> str:
 
 
 def of_metric(metric: str) -> Show:
-    """How the values of a metric are written."""
+    """The format of a metric's values."""
     return _BY_UNIT[metric_of(metric).unit]
 
 

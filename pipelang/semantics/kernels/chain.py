@@ -19,7 +19,7 @@ CHAIN_EXHAUSTED = "chain_exhausted"
 
 @dataclass(frozen=True, slots=True)
 class ChainPosition:
-    """Which attempt of which link is made next; both from 0."""
+    """The next attempt: of which link, and its number; both from 0."""
 
     link: int
     attempt: int

@@ -7,7 +7,7 @@ from pipelang.syntax.tokens import Token, starts_declaration
 
 
 class LineStarts:
-    """Which tokens are the first of their line, and which of them start a declaration."""
+    """Tokens that are the first of their line, and those of them that start a declaration."""
 
     def __init__(self, source: Source) -> None:
         self.source = source

@@ -147,7 +147,7 @@ def _with_spaces(source: Source, start: int, end: int) -> Span:
 def unused(
     ignored: Iterable[Ignored], used: Iterable[Ignored], asleep: Iterable[str]
 ) -> list[Diagnostic]:
-    """What is ignored and not found. Codes that this check does not look for (`asleep`) may be
+    """Ignored codes that were not found. Codes that this check does not look for (`asleep`) may be
     found by another, so a comment that covers one of them is let be.
     """
     everything, taken, sleeping = list(ignored), set(used), tuple(asleep)

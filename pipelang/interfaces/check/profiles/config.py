@@ -18,8 +18,8 @@ PROFILES = ("demo", "production")
 
 @dataclass(frozen=True, slots=True)
 class CheckSettings:
-    """What the command line says, which counts more than any file. None is: nothing. `assumed` are
-    shares for what nobody declared.
+    """Settings of the command line, which count more than any file. None is: not given. `assumed`
+    are shares for what nobody declared.
     """
 
     profile: str | None = None

@@ -70,7 +70,7 @@ def cache_folder() -> str | None:
 
 
 def _installation(cwd: str) -> tuple[object, ...]:
-    """What the words of a report hang on besides the files: our code, and the libraries under it.
+    """The state of the installation that a report depends on: our code and the libraries under it.
 
     Whatever is installed, upgraded or removed changes the time of a folder on Python's path.
     """

@@ -27,7 +27,7 @@ JOBS = 8
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """How many runs at once (None: as many as keep their results), and where results go."""
+    """Limits of a batch: runs at once (None: as many as keep their results), and the output file."""
 
     jobs: int | None
     output: str | None

@@ -1,4 +1,4 @@
-"""What every part of the IR is written with: places, shares, names in a fixed order.
+"""Helpers of every part of the IR: places, shares, names in a fixed order.
 
 A parameter of the analysis is known by its site, which holds the place where it was declared. A
 place moves when a file is laid out anew, so the IR names parameters by what they belong to.

@@ -174,7 +174,7 @@ def unused(name: str, taken: set[str]) -> str:
 
 
 def _shown(site: str, pipeline: str) -> str:
-    """What a site is about, without where it stands: `main.s[0]@17.accuracy@x.pipe:9`."""
+    """The subject of a site, without its place: `main.s[0]@17.accuracy@x.pipe:9`."""
     about = re.sub(r"@\d+", "", re.sub(r"@[^@]*:\d+$", "", site))
     about = about.rpartition("/")[2] if about.endswith(".jsonl") else about
     return re.sub(rf"^{re.escape(pipeline)}[.:]", "", about)

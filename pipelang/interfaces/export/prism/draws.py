@@ -45,7 +45,7 @@ class PrismDraw:
 
 @dataclass(slots=True)
 class PrismTest:
-    """How an expression comes out: draw these, then `value` says it.
+    """The outcome of an expression: draw these, then `value` says it.
 
     A condition's value is a condition; that of an enum or of a tier is its number, from 1.
     """

@@ -104,7 +104,7 @@ def _suffices(trial: LinkTrial, need: p.Need, length: int | PrismDraw, answered:
 def _length(
     t: Translation, scope: PrismScope, elements: expr.Expr, most: int, told: Decimal | None = None
 ) -> int | PrismDraw:
-    """How long a list is: as it is written, by the mean that the outermost pipeline gives which
+    """The length of a list: as it is written, by the mean that the outermost pipeline gives which
     can speak of it, else of any length that its type allows.
     """
     if isinstance(elements, expr.MakeList):

@@ -1,4 +1,4 @@
-"""What a change does, as Markdown for a comment on a pull request.
+"""The effect of a change, as Markdown for a comment on a pull request.
 
 The first line is a comment that is not shown, by which a bot finds its own comment again.
 """

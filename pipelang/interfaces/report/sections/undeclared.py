@@ -1,4 +1,4 @@
-"""What nobody declared, with lines to paste.
+"""Undeclared parameters, with lines to paste.
 
 An unknown parameter is known by its site (see `semantics.chance`). Its site says where its number
 would stand: in a provider, a tier, a tool, a role, a step's options, a gate, or `traffic`. The

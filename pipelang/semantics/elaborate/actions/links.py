@@ -204,7 +204,7 @@ def _tool_retry(context: Context, action: p.Action) -> p.Retry:
 
 
 def _default_accuracy(context: Context, action: p.Action, owner: str, position: int) -> Chance:
-    """What an action's accuracy is where its options do not say."""
+    """The accuracy of an action whose options do not give one."""
     match action:
         case p.Call():
             symbol = context.symbols.by_key[action.tool]
@@ -226,7 +226,7 @@ def _default_accuracy(context: Context, action: p.Action, owner: str, position: 
 
 
 def _recovers(context: Context, action: p.Action, owner: str) -> Chance:
-    """How often an answer to something wrong is right, where its options do not say: never, or as
+    """The share of right answers to something wrong, where options give none: never, or as
     often as is assumed of all models.
     """
     site = f"{owner}.recovers"
@@ -248,7 +248,7 @@ def _cache(
 
 
 def _batch(context: Context, scope: Scope, options: tuple[ast.Option, ...]) -> Decimal | None:
-    """How long a batch may take, in seconds; None where the answer is wanted at once."""
+    """The longest time of a batch in seconds; None where the answer is wanted at once."""
     written = pick(options, ast.Batch)
     if written is None:
         return None

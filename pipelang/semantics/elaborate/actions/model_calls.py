@@ -101,7 +101,7 @@ def _offered(
 def _turns(
     context: Context, scope: Scope, place: ActionSite, link: ast.Link, action: ast.Agent
 ) -> tuple[int, int | None]:
-    """How many turns an agent may take, and how many it typically takes."""
+    """The most turns of an agent, and its typical number of turns."""
     limit, typical = pick(link.options, ast.Steps), pick(link.options, ast.Turns)
     steps: int | None = None
     if limit is not None:

@@ -124,7 +124,7 @@ def each(
 
 
 def _need(context: Context, scope: Scope, link: ast.Link) -> p.Need:
-    """How many elements must answer; all where nothing is written."""
+    """The elements that must answer; all where nothing is written."""
     written = pick(link.options, ast.Need)
     if written is None:
         return p.Need("all")

@@ -37,8 +37,8 @@ _UNITS: Mapping[Unit, tuple[str, tuple[Type, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What the metrics of a pipeline can name: its steps, and what can escalate. `flawed` says that
-    an item could not be read, so that there may be more.
+    """Names that metrics of a pipeline can take: its steps, and what can escalate. `flawed` says
+    that an item could not be read, so that there may be more.
     """
 
     steps: frozenset[str] = field(default_factory=frozenset)

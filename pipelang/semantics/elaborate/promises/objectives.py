@@ -1,4 +1,4 @@
-"""What a pipeline promises and what is watched: `slo`, `watch`, and when a `breaker` opens."""
+"""Promises and watches of a pipeline: `slo`, `watch`, and when a `breaker` opens."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def watch(context: Context, scope: Scope, item: ast.Watch, named: Named) -> None
 
 
 def _offset(context: Context, scope: Scope, name: str, written: ast.Expr) -> None:
-    """What is added to a baseline: a share of it, or an amount of its own unit."""
+    """The addition to a baseline: a share of it, or an amount of its own unit."""
     typed = elaborate(context, scope, written)
     words, types = unit_of(name)
     if typed.type not in (*types, PROBABILITY) and not isinstance(typed.type, ErrorType):

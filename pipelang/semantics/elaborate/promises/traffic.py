@@ -193,7 +193,7 @@ def _member(
 
 
 def _rates(context: Context, scope: Scope, share: Rated, name: str) -> tuple[Chance, Chance] | None:
-    """How often something holds if what it mentions is right, and if not."""
+    """The rates of a test: if what it mentions is right, and if not."""
     rates = (share.rate,) if isinstance(share, ast.ShareOf) else (share.right, share.wrong)
     for rate in rates:
         if isinstance(rate, ast.FromFile):
