@@ -27,7 +27,7 @@ JOBS = 8
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """Limits of a batch: runs at once (None: as many as keep their results), and the output file."""
+    """Limits of a batch: runs at once (None: as many as keep their results), and output."""
 
     jobs: int | None
     output: str | None
