@@ -265,7 +265,7 @@ class Averaged:
 
 
 def averaged(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Averaged | None:
-    """The rule from which posterior means are made; None where the rule would have too many points."""
+    """The rule from which posterior means are made; None where it would have too many points."""
     parameters, count = degree_parameters(point)
     degrees = sweep(make_model(program, pipeline, parameters))
     found = rule(point, all_figures(degrees), count, degrees.work)
