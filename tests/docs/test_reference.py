@@ -55,7 +55,7 @@ def told_events() -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for file in RUNTIME.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "tell":
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "emit":
                 first = node.args[0]
                 kinds = [c.value for c in ast.walk(first) if isinstance(c, ast.Constant)]
                 if isinstance(first, ast.Attribute) and first.attr == "kind":

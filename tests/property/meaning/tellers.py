@@ -7,7 +7,6 @@ or the ending is never tried. Of what a part cannot say it says nothing, and is 
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,20 +17,12 @@ import pipelang
 from pipelang.diagnostics import Span
 from pipelang.interfaces.cli.check.report import check_report
 from pipelang.interfaces.export.flow import flow
-from pipelang.interfaces.export.graph import OUTCOMES, EdgeKind, NodeKind
+from pipelang.interfaces.export.graph import OUTCOMES, EdgeKind, NodeKind, picture
 from pipelang.interfaces.export.prism import prism
 from pipelang.interfaces.runs.compare_simulation import spending
-from pipelang.runtime.engine.budget import RunBudget
-from pipelang.runtime.engine.expressions import Expressions
-from pipelang.runtime.engine.interpreter import run_pipeline
-from pipelang.runtime.engine.outcomes import Escalated, Failed, Rejected, Result
-from pipelang.runtime.engine.regions import Plans
-from pipelang.runtime.engine.run import Run
-from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
-from pipelang.runtime.worlds.simulation.world import SimulatedWorld
+from pipelang.runtime.host.simulate import simulate
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built
-from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_steps, inner_links
 
 from .prism_states import reached_labels
@@ -74,7 +65,7 @@ def _possible(number: dict[str, float]) -> bool:
 
 def by_graph(program: p.Program, pipeline: p.Pipeline) -> Said:
     """What an edge leads to, from the input on. Endings of sub-pipelines stand in their graphs."""
-    graph = flow(program, [pipeline.name])
+    graph = picture(flow(program, [pipeline.name]))
     seen = {id for id, node in graph.nodes.items() if node.kind is NodeKind.INPUT}
     waiting = list(seen)
     while waiting:
@@ -139,38 +130,10 @@ def by_prism(program: p.Program, pipeline: p.Pipeline) -> Said:
 def by_interpreter(path: Path, runs: int, seed: int) -> tuple[Said, Counter[str]]:
     """What happened in some runs over the simulated world, and how often each way was taken."""
     loaded = pipelang.load(path)
-    pipeline = with_unique_names(loaded.program.pipelines["p"])
-    facts = DeclaredChances.of(loaded.program, pipeline, Odds(loaded.program, 0.5))
-    expressions = Expressions(loaded.types, loaded.patterns.matches, {})
-    plans, spend = Plans(), spending(loaded.program, pipeline)
-    chance = random.Random(seed)
-    ways: Counter[str] = Counter()
-    reached: set[str] = set()
-    for _ in range(runs):
-        world = SimulatedWorld(facts, chance, spend, True)
-        run = Run(
-            id="simulated",
-            program=loaded.program,
-            pipeline=pipeline,
-            world=world,
-            expressions=expressions,
-            plans=plans,
-            budget=RunBudget(None),
-            values={},
-            quiet=True,
-        )
-        ways.update(_ways(world.loop.run(run_pipeline(run))))
-        reached |= world.reached
-    return Said(frozenset(reached), frozenset(ways)), ways
-
-
-def _ways(result: Result) -> list[str]:
-    match result:
-        case Escalated():
-            return ["escalation", f"escalation {result.reason}"]
-        case Rejected():
-            return ["rejection"]
-        case Failed():
-            return ["failure"]
-        case _:
-            return []
+    pipeline = loaded.program.pipelines["p"]
+    spend = spending(loaded.program, pipeline)
+    counts = simulate(loaded, pipeline, runs, seed, spend, unknown=0.5, people=True)
+    ways = Counter({kind: counts.outcomes[kind] for kind in ("escalation", "rejection", "failure")})
+    ways.update({f"escalation {name}": times for name, times in counts.escalations.items()})
+    taken = frozenset(way for way, times in ways.items() if times)
+    return Said(frozenset(counts.reached), taken), ways
