@@ -42,21 +42,39 @@ every machine gives the same answer.
 class VariableFacts:
     """Facts about variables: enum members, numeric ranges, and the `opaque` variables, whose value
     cannot be known before a run, each with the reason and the variables that it depends on.
+    `axioms` hold in every run; they are listed by the variables at which they matter.
     """
 
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ranges: dict[str, NumericRange] = field(default_factory=dict)
     opaque: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    axioms: dict[str, list[Formula]] = field(default_factory=dict)
 
     def around(self, names: frozenset[str]) -> frozenset[str]:
         """Return these variables and all that they depend on."""
-        if not self.opaque or self.opaque.keys().isdisjoint(names):
+        if self.opaque.keys().isdisjoint(names) and self.axioms.keys().isdisjoint(names):
             return names
         found = set(names)
-        for name in names:
+        for formula in self.axioms_of(names):
+            found |= names_of(formula)
+        for name in list(found):
             if name in self.opaque:
                 found |= self.opaque[name][1]
         return frozenset(found)
+
+    def axioms_of(self, names: Iterable[str]) -> list[Formula]:
+        """Return the axioms about some variables, and about the variables of these axioms."""
+        found: list[Formula] = []
+        left, seen = list(names), set[str]()
+        while left:
+            name = left.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            for formula in self.axioms.get(name, ()):
+                found.append(formula)
+                left += names_of(formula)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +176,9 @@ def decide(
     flat = list(_flat(parts))
     if any(map(is_false, flat)):
         return None
+    if facts.axioms:
+        names = frozenset[str]().union(*map(names_of, flat))
+        flat += _flat(facts.axioms_of(sorted(names)))
     for component in _components(facts, flat):
         case = _search(facts, component, [], work, 0)
         if case is None:

@@ -37,7 +37,7 @@ from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.paths import Path, PathEvent, trace
 from pipelang.analysis.claims.properties import Property
 from pipelang.analysis.claims.symbols import SymbolicExpressions
-from pipelang.analysis.claims.values import Truth, one, text_of
+from pipelang.analysis.claims.values import Truth, name_of, one
 from pipelang.analysis.claims.walk import ClaimWalk
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -123,7 +123,7 @@ def _may_be(facts: VariableFacts, path: Path, work: Work, dead: dict[int, set[st
     `dead` are the nodes below which a condition is impossible, so that nothing below them is
     examined.
     """
-    words = text_of(one(Truth(path.formula)))
+    words = name_of(one(Truth(path.formula)))
     node = path.parent
     while node is not None:
         if words in dead.get(id(node), ()):
