@@ -116,13 +116,15 @@ class Assignment:
             case _:
                 assert_never(formula)
 
-    def _text(self, name: str) -> str:
+    def text(self, name: str) -> str:
+        """Return the value of a text or an enum."""
         if name in self.texts:
             return self.texts[name]
         members = self.facts.members.get(name)
         return members[0] if members else f"\0{name}"
 
-    def _number(self, name: str) -> Fraction:
+    def number(self, name: str) -> Fraction:
+        """Return the value of a number."""
         if name in self.numbers:
             return self.numbers[name]
         known = self.facts.ranges.get(name)
@@ -137,10 +139,10 @@ class Assignment:
             case Holds():
                 return self.truths.get(atom.variable, False)
             case Equals():
-                other = atom.other if atom.constant else self._text(atom.other)
-                return self._text(atom.variable) == other
+                other = atom.other if atom.constant else self.text(atom.other)
+                return self.text(atom.variable) == other
             case Linear():
-                parts = (self._number(name) * factor for name, factor in atom.terms)
+                parts = (self.number(name) * factor for name, factor in atom.terms)
                 total = sum(parts, Fraction(0))
                 if atom.op == "==":
                     return bool(total == atom.bound)
