@@ -77,7 +77,7 @@ class Counterexample:
             case MapType():
                 return {f"k{at}": self.value(name, type.value) for at in range(self._length(name))}
             case EnumType():
-                return self.case.text(name)
+                return self.case.texts.get(name) or type.members[0]
             case Scalar():
                 return self._scalar(name, type)
             case _:
@@ -93,7 +93,7 @@ class Counterexample:
             return self._text(name)
         if type.kind is ScalarKind.JSON:
             return self._json(name)
-        number = self.case.number(name)
+        number = self._number(name, type)
         if type == TIME:
             return ORIGIN + datetime.timedelta(seconds=float(number))
         if type.kind in (ScalarKind.INT, ScalarKind.TOKENS):
@@ -101,6 +101,15 @@ class Counterexample:
         with localcontext(Context(prec=DIGITS)):
             exact = Decimal(number.numerator) / Decimal(number.denominator)
         return float(exact) if type == NUMBER else exact
+
+    def _number(self, name: str, type: Scalar) -> Fraction:
+        """Return a number, one in the range of its type where nothing is known."""
+        known = self.case.numbers.get(name)
+        if known is not None:
+            return known
+        if type.low is not None and type.low > 0:
+            return Fraction(type.low)
+        return Fraction(0) if type.high is None or type.high >= 0 else Fraction(type.high)
 
     def _text(self, name: str) -> str:
         known = self.case.texts.get(name)

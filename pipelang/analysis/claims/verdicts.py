@@ -40,7 +40,7 @@ from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.links import CACHED
 from pipelang.analysis.claims.paths import Path, PathEvent, trace
 from pipelang.analysis.claims.properties import Property
-from pipelang.analysis.claims.symbols import SymbolicExpressions
+from pipelang.analysis.claims.symbols import PYTHON, SymbolicExpressions
 from pipelang.analysis.claims.values import Truth, name_of, one
 from pipelang.analysis.claims.walk import ClaimWalk
 from pipelang.records import dataclass
@@ -119,7 +119,7 @@ def _verdict(
         if tried == MOST_REPLAYS:
             break
         way = trace(facts, path, case, work)
-        if replay is None or why == CACHED:
+        if replay is None or (why is not None and _is_outside(why)):
             happens = why is None
         else:
             tried += 1
@@ -155,6 +155,13 @@ def _may_be(facts: VariableFacts, path: Path, work: Work, dead: dict[int, set[st
         return True
     dead.setdefault(id(path.parent), set()).add(words)
     return False
+
+
+def _is_outside(why: str) -> bool:
+    """Whether a doubt is about what the interpreter alone cannot know: code outside the file, or
+    what an earlier run has left in a cache.
+    """
+    return why == CACHED or why.startswith(PYTHON)
 
 
 def _without(formula: Formula, facts: VariableFacts) -> Formula:
