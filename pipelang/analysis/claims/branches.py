@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def gate(
     walk: ClaimWalk, frame: SymbolicFrame, block: p.Block, gate: p.Gate, state: State
 ) -> State:
+    walk.lacking(frame, gate.condition, state, gate.span)
     holds = walk.symbols.truth(gate.condition, frame.values)
     label = gate.name.split(" ")[0]
     walk.tests.append((label, holds))
@@ -32,6 +33,7 @@ def gate(
         after.setdefault(now, []).append(extend(path, holds, event))
     otherwise, words = gate.otherwise, f"gate `{label}` does not hold"
     if isinstance(otherwise, p.Redo):
+        walk.lacking(frame, otherwise.because, step_to(state, opposite(holds)), gate.span)
         if not frame.redoing:
             redone(walk, frame, block, gate, otherwise, step_to(state, opposite(holds)))
         words += f", also after {otherwise.times} redo{'s' * (otherwise.times > 1)}"
@@ -69,6 +71,8 @@ def redone(
 
 def person(walk: ClaimWalk, frame: SymbolicFrame, person: p.Person, state: State) -> State:
     asked = TRUE
+    walk.lacking(frame, person.when, state, person.span)
+    walk.lacking(frame, person.showing, state, person.span)
     if person.when is not None:
         asked = walk.symbols.truth(person.when, frame.values)
         walk.tests.append((person.name, asked))
@@ -90,6 +94,7 @@ def person(walk: ClaimWalk, frame: SymbolicFrame, person: p.Person, state: State
 
 
 def when(walk: ClaimWalk, frame: SymbolicFrame, when: p.When, state: State) -> State:
+    walk.lacking(frame, when.condition, state, when.span)
     holds = walk.symbols.truth(when.condition, frame.values)
     walk.tested(frame, when, when.condition, holds, state)
     shown = when.name or expr.show(when.condition)
@@ -103,6 +108,7 @@ def when(walk: ClaimWalk, frame: SymbolicFrame, when: p.When, state: State) -> S
 
 
 def match(walk: ClaimWalk, frame: SymbolicFrame, match: p.MatchBranch, state: State) -> State:
+    walk.lacking(frame, match.subject, state, match.span)
     patterns = [taken for taken, _ in match.arms]
     guards = walk.symbols.arms(match.subject, patterns, frame.values)
     shown, ways = expr.show(match.subject), []

@@ -42,21 +42,39 @@ every machine gives the same answer.
 class VariableFacts:
     """Facts about variables: enum members, numeric ranges, and the `opaque` variables, whose value
     cannot be known before a run, each with the reason and the variables that it depends on.
+    `axioms` hold in every run; they are listed by the variables at which they matter.
     """
 
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ranges: dict[str, NumericRange] = field(default_factory=dict)
     opaque: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    axioms: dict[str, list[Formula]] = field(default_factory=dict)
 
     def around(self, names: frozenset[str]) -> frozenset[str]:
         """Return these variables and all that they depend on."""
-        if not self.opaque or self.opaque.keys().isdisjoint(names):
+        if self.opaque.keys().isdisjoint(names) and self.axioms.keys().isdisjoint(names):
             return names
         found = set(names)
-        for name in names:
+        for formula in self.axioms_of(names):
+            found |= names_of(formula)
+        for name in list(found):
             if name in self.opaque:
                 found |= self.opaque[name][1]
         return frozenset(found)
+
+    def axioms_of(self, names: Iterable[str]) -> list[Formula]:
+        """Return the axioms about some variables, and about the variables of these axioms."""
+        found: list[Formula] = []
+        left, seen = list(names), set[str]()
+        while left:
+            name = left.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            for formula in self.axioms.get(name, ()):
+                found.append(formula)
+                left += names_of(formula)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +116,15 @@ class Assignment:
             case _:
                 assert_never(formula)
 
-    def _text(self, name: str) -> str:
+    def text(self, name: str) -> str:
+        """Return the value of a text or an enum."""
         if name in self.texts:
             return self.texts[name]
         members = self.facts.members.get(name)
         return members[0] if members else f"\0{name}"
 
-    def _number(self, name: str) -> Fraction:
+    def number(self, name: str) -> Fraction:
+        """Return the value of a number."""
         if name in self.numbers:
             return self.numbers[name]
         known = self.facts.ranges.get(name)
@@ -119,10 +139,10 @@ class Assignment:
             case Holds():
                 return self.truths.get(atom.variable, False)
             case Equals():
-                other = atom.other if atom.constant else self._text(atom.other)
-                return self._text(atom.variable) == other
+                other = atom.other if atom.constant else self.text(atom.other)
+                return self.text(atom.variable) == other
             case Linear():
-                parts = (self._number(name) * factor for name, factor in atom.terms)
+                parts = (self.number(name) * factor for name, factor in atom.terms)
                 total = sum(parts, Fraction(0))
                 if atom.op == "==":
                     return bool(total == atom.bound)
@@ -158,6 +178,9 @@ def decide(
     flat = list(_flat(parts))
     if any(map(is_false, flat)):
         return None
+    if facts.axioms:
+        names = frozenset[str]().union(*map(names_of, flat))
+        flat += _flat(facts.axioms_of(sorted(names)))
     for component in _components(facts, flat):
         case = _search(facts, component, [], work, 0)
         if case is None:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
 from pipelang.analysis.claims.formulas import TRUE, all_of, any_of, opposite
+from pipelang.analysis.claims.lacking import may_lack_value, surely_fits
 from pipelang.analysis.claims.paths import PathEvent
 from pipelang.analysis.claims.states import State, SymbolicFrame, join, step_to
 from pipelang.analysis.claims.values import Cases, Known, Listed, one
 from pipelang.diagnostics import Span
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.chain import can_fail
 from pipelang.semantics.types import INT
 from pipelang.semantics.walk import agent_of
 
@@ -64,7 +65,7 @@ def _link(
         more, failed_again = _act(walk, frame, step, link, failed, f"{label} again")
         answers += more
         failed = join(failed, failed_again)
-    return answers, failed if can_fail(link, walk.program.pure) else {}
+    return answers, failed
 
 
 def may_act(action: p.Action) -> bool:
@@ -95,10 +96,13 @@ def _act(
     action = link.action
     match action:
         case p.Value():
-            return [(state, walk.symbols.cases(action.value, frame.values))], {}
+            value = walk.symbols.cases(action.value, frame.values)
+            lacks = may_lack_value(walk.program, action.value)
+            return [(state, value)], state if lacks else {}
         case p.Call():
-            state = walk.call(step, action.tool, state, link.span)
-            return [(state, None)], state
+            called = walk.call(step, action.tool, state, link.span)
+            misfit = not _arguments_fit(walk, action.arguments, walk.program.tools[action.tool])
+            return [(called, None)], join(called, state) if misfit else called
         case p.RunPipeline():
             given = {
                 name: walk.symbols.cases(value, frame.values) for name, value in action.arguments
@@ -108,6 +112,12 @@ def _act(
             answered, failed = walk.child(
                 action.pipeline, prefix, given, state, link.span, timed=timed
             )
+            callee = walk.program.pipelines[action.pipeline]
+            if not _arguments_fit(walk, action.arguments, callee):
+                event = PathEvent(
+                    f"`{step.name}` gives `{callee.name}` what does not fit", link.span
+                )
+                failed = join(failed, step_to(state, TRUE, event))
             return list(answered), failed
         case p.Each():
             return _each(walk, frame, step, action, state, label, link.span)
@@ -122,6 +132,17 @@ def _act(
             return _choose(walk, frame, step, action, state, label)
         case _:
             assert_never(action)
+
+
+def _arguments_fit(
+    walk: ClaimWalk, given: tuple[tuple[str, expr.Expr], ...], callee: p.Tool | p.Pipeline
+) -> bool:
+    """Whether arguments surely have a value, and one that fits its parameter."""
+    types = {one.name: one.type for one in callee.parameters}
+    return all(
+        not may_lack_value(walk.program, value) and surely_fits(value.type, types[name])
+        for name, value in given
+    )
 
 
 def _agent(

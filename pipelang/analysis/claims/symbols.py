@@ -1,49 +1,66 @@
 """Translation of expressions into symbolic values and formulas.
 
-It is exact for truth values, enums, texts under `==` and `in`, presence, lengths and sums of
-numbers. The result of a `fn` in Python, a match with a pattern and the product of two unknown
-numbers are `opaque`: the same question about the same values has one answer, which is not known.
+It is exact for truth values, enums, texts under `==` and `in`, presence, lengths and sums of whole
+numbers; other sums are rounded as in a run (`ordering`). The result of a `fn` in Python, a match
+with a pattern and the product of two unknown numbers are `opaque`: the same question about the same
+values has one answer, which is not known. What is left of a budget is another value at each
+reading.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from typing import Any, assert_never
 
-from pipelang.analysis.claims.comparing import COMPUTED, Variables
+from pipelang.analysis.claims import equality, ordering
 from pipelang.analysis.claims.formulas import (
     FALSE,
     TRUE,
     Formula,
     all_of,
     any_of,
+    is_false,
+    linear,
     opposite,
 )
+from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.values import (
     MOST_CASES,
     Cases,
     Free,
     Known,
     Listed,
-    Sum,
     Symbol,
     SymbolicRecord,
     Truth,
+    name_of,
     one,
-    text_of,
     under,
     variables,
 )
+from pipelang.analysis.claims.variables import COMPUTED, Variables
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.patterns import Patterns
 from pipelang.semantics.types import (
+    BOOL,
+    INT,
+    JSON,
+    NUMBER,
+    TEXT,
+    EnumType,
+    ListType,
+    MapType,
+    RecordType,
+    Type,
+    optional,
     present,
 )
 
 Values = Mapping[str, Cases]
 
 MATCHES = "a pattern is not looked into"
+LEFT = "what is left of the budget is only known while running"
 PYTHON = "what a `fn` in Python says is only known while running"
 
 
@@ -56,15 +73,17 @@ class SymbolicExpressions:
     def __init__(self, program: p.Program, *, turned: bool = False) -> None:
         self.program = program
         self.turned = turned
+        self.patterns = Patterns(program.patterns)
         self.known = Variables()
         self.facts = self.known.facts
         self.types = self.known.types
         self.free = self.known.free
         self.opaque = self.known.opaque
-        self.equal = self.known.equal
         self.length = self.known.length
 
-    # ------------------------------------------------------------------------------- symbols
+    def equal(self, left: Symbol, right: Symbol) -> Formula:
+        """Return the formula under which two values are equal."""
+        return equality.equal(self.known, left, right)
 
     # ----------------------------------------------------------------------------- formulas
 
@@ -91,31 +110,54 @@ class SymbolicExpressions:
 
     def _compare(self, node: expr.Compare, values: Values) -> Formula:
         left, right = self.cases(node.left, values), self.cases(node.right, values)
+        if node.op == "==":
+            return equality.cases_equal(self.known, left, right)
         return any_of(
-            all_of((g1, g2, self.known.compared(node.op, s1, s2)))
-            for g1, s1 in left
-            for g2, s2 in right
+            all_of((g1, g2, self._ordered(node.op, s1, s2))) for g1, s1 in left for g2, s2 in right
         )
+
+    def _ordered(self, op: str, left: Symbol, right: Symbol) -> Formula:
+        there = self.known.is_there(left), self.known.is_there(right)
+        return all_of((*there, ordering.ordered(self.known, op, left, right)))
 
     def _member(self, node: expr.Member, values: Values) -> Formula:
         items, lists = self.cases(node.item, values), self.cases(node.collection, values)
         ways = []
         for g1, item in items:
             for g2, collection in lists:
-                known = self.known.items(collection)
-                if known is None:
-                    words = f"{text_of(one(item))} in {text_of(one(collection))}"
-                    ways.append(all_of((g1, g2, self.known.asked(words, item, collection))))
+                elements = self.known.items(collection)
+                if elements is None:
+                    found = self._in_unknown(item, collection)
                 else:
-                    some = any_of(self.known.cases_equal(one(item), other) for other in known)
-                    ways.append(all_of((g1, g2, some)))
+                    found = any_of(
+                        equality.cases_equal(self.known, one(item), other, level=1)
+                        for other in elements
+                    )
+                ways.append(all_of((g1, g2, found)))
         return any_of(ways)
+
+    def _in_unknown(self, item: Symbol, collection: Symbol) -> Formula:
+        """Return the question whether a value is in a list or map of which little is known: if so,
+        that is not empty.
+        """
+        words = f"({name_of(one(item))}) in ({name_of(one(collection))})"
+        found = self.known.asked(words, item, collection)
+        length = self.known.sum(self.length(collection))
+        if length is not None and f"?{words}" not in self.facts.axioms:
+            terms = {name: -factor for name, factor in length.terms}
+            filled = linear(terms, "<=", length.constant - 1)
+            self.known.axiom(any_of((opposite(found), filled)), f"?{words}")
+        return found
 
     def _matches(self, node: expr.Matches, values: Values) -> Formula:
         ways = []
         for guard, text in self.cases(node.text, values):
-            words = f"{text_of(one(text))} matches {node.patterns}"
-            ways.append(all_of((guard, self.known.asked(words, text, why=MATCHES))))
+            if isinstance(text, Known) and isinstance(text.value, str):
+                found = TRUE if self.patterns.matches(node.patterns, text.value) else FALSE
+            else:
+                words = f"({name_of(one(text))}) matches {node.patterns}"
+                found = self.known.asked(words, text, why=MATCHES)
+            ways.append(all_of((guard, found)))
         return any_of(ways)
 
     # ------------------------------------------------------------------------------- values
@@ -124,7 +166,7 @@ class SymbolicExpressions:
         """Return the possible values of an expression, each with its guard."""
         found = self._cases(node, values)
         if len(found) > MOST_CASES:
-            return one(self.opaque(expr.show(node), node.type, COMPUTED, variables(found)))
+            return one(self.opaque(name_of(found), node.type, COMPUTED, variables(found)))
         return found
 
     def _cases(self, node: expr.Expr, values: Values) -> Cases:
@@ -141,7 +183,7 @@ class SymbolicExpressions:
                 return tuple(
                     part
                     for guard, symbol in target
-                    for part in under(guard, self.known.field(symbol, node.name))
+                    for part in under(guard, self.known.field(symbol, node.name, node.type))
                 )
             case expr.At():
                 return self._at(node, values)
@@ -152,9 +194,8 @@ class SymbolicExpressions:
             case expr.MakeList():
                 return one(Listed(tuple(self.cases(item, values) for item in node.items)))
             case expr.MakeRecord():
-                return one(
-                    SymbolicRecord(tuple((n, self.cases(v, values)) for n, v in node.fields))
-                )
+                fields = tuple((n, self.cases(v, values)) for n, v in node.fields)
+                return one(SymbolicRecord(fields, node.type))
             case expr.Choice():
                 test = self.truth(node.condition, values)
                 then = under(test, self.cases(node.then, values))
@@ -162,13 +203,14 @@ class SymbolicExpressions:
             case expr.Select():
                 return self._select(node, values)
             case expr.Negate():
-                return self._each_sum(node, [node.operand], values, lambda a: _scaled(a, -1))
+                return tuple(
+                    (guard, ordering.negated(self.known, symbol, node.type))
+                    for guard, symbol in self.cases(node.operand, values)
+                )
             case expr.Arithmetic():
                 return self._arithmetic(node, values)
             case expr.BudgetLeft():
-                why = "what is left of the budget is only known while running"
-                name = f"budget.remaining.{node.what}@{node.span.start}"
-                return one(self.opaque(name, node.type, why, frozenset()))
+                return one(self.known.reading(f"budget.remaining.{node.what}", node.type, LEFT))
             case expr.IsPresent() | expr.Not() | expr.Logic() | expr.Compare() | expr.Member():
                 return one(Truth(self.truth(node, values)))
             case expr.Matches():
@@ -178,21 +220,25 @@ class SymbolicExpressions:
 
     def _at(self, node: expr.At, values: Values) -> Cases:
         found: list[tuple[Formula, Symbol]] = []
+        indices = self.cases(node.index, values)
         for g1, target in self.cases(node.target, values):
-            for g2, index in self.cases(node.index, values):
+            for g2, index in indices:
                 guard = all_of((g1, g2))
-                items = self.known.items(target)
-                at = index.value if isinstance(index, Known) else None
-                if items is not None and isinstance(at, int):
-                    element = items[at] if 0 <= at < len(items) else one(Known(None, node.type))
-                    found += under(guard, element)
-                elif isinstance(target, Free) and at is not None:
-                    found.append((guard, self.free(f"{target.name}[{at}]", node.type)))
-                else:
-                    words = f"{text_of(one(target))}[{text_of(one(index))}]"
-                    about = variables(((TRUE, target), (TRUE, index)))
-                    found.append((guard, self.opaque(words, node.type, COMPUTED, about)))
+                found += under(guard, self._element(node, target, index))
         return tuple(found)
+
+    def _element(self, node: expr.At, target: Symbol, index: Symbol) -> Cases:
+        items = self.known.items(target)
+        at = index.value if isinstance(index, Known) else None
+        if items is not None and isinstance(at, int):
+            return items[at] if 0 <= at < len(items) else one(Known(None, node.type))
+        if isinstance(target, Free) and isinstance(at, int):
+            return one(self.known.element(target, at, node.type))
+        if isinstance(target, SymbolicRecord) and isinstance(at, str):
+            return self.known.field(target, at, node.type)
+        words = f"({name_of(one(target))})[{name_of(one(index))}]"
+        about = variables(((TRUE, target), (TRUE, index)))
+        return one(self.opaque(words, optional(node.type), COMPUTED, about))
 
     def _apply(self, node: expr.Apply, values: Values) -> Cases:
         function = self.program.functions[node.function]
@@ -200,7 +246,7 @@ class SymbolicExpressions:
         if function.body is not None:
             names = (parameter.name for parameter in function.parameters)
             return self.cases(function.body, dict(zip(names, given, strict=False)))
-        words = f"{node.function}({', '.join(map(text_of, given))})"
+        words = f"{node.function}({', '.join(map(name_of, given))})"
         about = frozenset[str]().union(*map(variables, given))
         return one(self.opaque(words, node.type, f"{PYTHON}: `{node.function}`", about))
 
@@ -208,18 +254,27 @@ class SymbolicExpressions:
         given = [self.cases(argument, values) for argument in node.arguments]
         if node.function == "len":
             return tuple((guard, self.length(symbol)) for guard, symbol in given[0])
-        if node.function in ("min", "max") and len(given) == 2:
-            found: list[tuple[Formula, Symbol]] = []
-            for g1, s1 in given[0]:
-                for g2, s2 in given[1]:
-                    less = self.known.summed("<=", s1, s2)
-                    first, second = (s1, s2) if node.function == "min" else (s2, s1)
-                    found.append((all_of((g1, g2, less)), first))
-                    found.append((all_of((g1, g2, opposite(less))), second))
-            return tuple(found)
-        words = f"{node.function}({', '.join(map(text_of, given))})"
+        if node.function in ("min", "max") and len(given) > 1:
+            return self._extreme(node.function, given)
+        words = f"{node.function}({', '.join(map(name_of, given))})"
         about = frozenset[str]().union(*map(variables, given))
         return one(self.opaque(words, node.type, COMPUTED, about))
+
+    def _extreme(self, function: str, given: list[Cases]) -> Cases:
+        """Return the least or the greatest of some numbers."""
+        best = given[0]
+        for cases in given[1:]:
+            found: list[tuple[Formula, Symbol]] = []
+            for g1, s1 in best:
+                for g2, s2 in cases:
+                    less = ordering.ordered(self.known, "<=", s1, s2)
+                    first, second = (s1, s2) if function == "min" else (s2, s1)
+                    found += under(all_of((g1, g2, less)), one(first))
+                    found += under(all_of((g1, g2, opposite(less))), one(second))
+            best = tuple(found)
+            if len(best) > MOST_CASES:
+                raise TooHard("the least or greatest of too many values")
+        return best
 
     def _select(self, node: expr.Select, values: Values) -> Cases:
         found: list[tuple[Formula, Symbol]] = []
@@ -244,61 +299,75 @@ class SymbolicExpressions:
                 left = FALSE
                 continue
             known = [one(Known(value, present(subject.type))) for value in taken]
-            test = any_of(self.known.cases_equal(cases, value) for value in known)
+            test = any_of(equality.cases_equal(self.known, cases, value) for value in known)
             found.append(all_of((left, test)))
             left = all_of((left, opposite(test)))
         return found
 
     # ------------------------------------------------------------------------------ numbers
 
-    def _each_sum(
-        self, node: expr.Expr, parts: list[expr.Expr], values: Values, make: Any
-    ) -> Cases:
-        """Return a sum for every combination of cases; an opaque value where one of them is no
-        number.
-        """
-        combined: list[tuple[Formula, list[Symbol]]] = [(TRUE, [])]
-        for part in parts:
-            cases = self.cases(part, values)
-            combined = [(all_of((g, h)), [*b, s]) for g, b in combined for h, s in cases]
-        found: list[tuple[Formula, Symbol]] = []
-        for guard, symbols in combined:
-            sums = [self.known.sum(symbol) for symbol in symbols]
-            made = None if None in sums else make(*sums)
-            if made is None:
-                about = variables((TRUE, symbol) for symbol in symbols)
-                words = f"{type(node).__name__.lower()}:{getattr(node, 'op', '-')}" + "".join(
-                    f"({text_of(one(symbol))})" for symbol in symbols
-                )
-                made = self.opaque(words, node.type, COMPUTED, about)
-            found.append((guard, made))
-        return tuple(found)
-
     def _arithmetic(self, node: expr.Arithmetic, values: Values) -> Cases:
-        def make(left: Sum, right: Sum) -> Sum | None:
-            match node.op:
-                case "+":
-                    return _added(left, right)
-                case "-":
-                    return _added(left, _scaled(right, -1))
-                case "*":
-                    if not right.terms:
-                        return _scaled(left, right.constant)
-                    return None if left.terms else _scaled(right, left.constant)
-                case _:
-                    divides = not right.terms and right.constant
-                    return _scaled(left, 1 / right.constant) if divides else None
+        left, right = self.cases(node.left, values), self.cases(node.right, values)
+        return tuple(
+            (guard, ordering.computed(self.known, node.op, node.type, s1, s2))
+            for g1, s1 in left
+            for g2, s2 in right
+            if not is_false(guard := all_of((g1, g2)))
+        )
 
-        return self._each_sum(node, [node.left, node.right], values, make)
+    # --------------------------------------------------------------------------- other types
+
+    def fitted(self, cases: Cases, type: Type) -> Cases:
+        """Return a value as the interpreter makes it fit a type where it is handed on: a whole
+        number becomes a float where a `number` is expected, and anything may become a `json`.
+        """
+        return tuple(part for guard, own in cases for part in under(guard, self._fitted(own, type)))
+
+    def _fitted(self, symbol: Symbol, type: Type) -> Cases:
+        inner = present(type)
+        if inner == JSON:
+            return self._as_json(symbol)
+        match symbol:
+            case _ if inner == NUMBER:
+                there = self.known.is_there(symbol)
+                if there is TRUE:
+                    return one(ordering.as_number(self.known, symbol))
+                number = under(there, one(ordering.as_number(self.known, symbol)))
+                return (*number, *under(opposite(there), one(Known(None, type))))
+            case SymbolicRecord() if isinstance(inner, RecordType):
+                types = {field.name: field.type for field in inner.fields}
+                return one(
+                    SymbolicRecord(
+                        tuple((n, self.fitted(v, types.get(n, JSON))) for n, v in symbol.fields),
+                        symbol.type,
+                    )
+                )
+            case SymbolicRecord() if isinstance(inner, MapType):
+                made = tuple((n, self.fitted(v, inner.value)) for n, v in symbol.fields)
+                return one(SymbolicRecord(made, symbol.type))
+            case Listed() if isinstance(inner, ListType):
+                return one(Listed(tuple(self.fitted(v, inner.element) for v in symbol.items)))
+            case _:
+                return one(symbol)
+
+    def _as_json(self, symbol: Symbol) -> Cases:
+        match symbol:
+            case Free() if present(symbol.type) == JSON:
+                return one(symbol)
+            case Free() if present(symbol.type) == BOOL or _keeps(symbol.type):
+                return one(symbol)
+            case Known(value=None | bool() | str() | int()):
+                return one(symbol)
+            case _:
+                about = variables(one(symbol))
+                found = self.opaque(f"json({name_of(one(symbol))})", JSON, COMPUTED, about)
+                there = self.known.is_there(symbol)
+                if there is TRUE:
+                    return one(self.known.there(found))
+                return ((there, found), (opposite(there), Known(None, JSON)))
 
 
-def _scaled(value: Sum, factor: Fraction | int) -> Sum:
-    terms = tuple((name, own * factor) for name, own in value.terms)
-    return Sum(terms, value.constant * factor)
-
-
-def _added(left: Sum, right: Sum) -> Sum:
-    terms = dict(left.terms)
-    for name, factor in right.terms:
-        terms[name] = terms.get(name, Fraction(0)) + factor
-    return Sum(tuple(sorted(terms.items())), left.constant + right.constant)
+def _keeps(type: Type) -> bool:
+    """Whether values of a type are themselves as JSON: texts, enums, whole numbers."""
+    inner = present(type)
+    return isinstance(inner, EnumType) or inner in (TEXT, INT)

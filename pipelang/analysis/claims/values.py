@@ -6,6 +6,7 @@ another. Everything here is pure data; `symbols` makes it from expressions.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, assert_never
@@ -18,6 +19,7 @@ from pipelang.analysis.claims.formulas import (
     SignedAtom,
     all_of,
     is_false,
+    is_true,
     names_of,
 )
 from pipelang.records import dataclass
@@ -50,9 +52,10 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class SymbolicRecord:
-    """A record by its fields."""
+    """A record by its fields; a map or a json object if `type` is none of a record."""
 
     fields: tuple[tuple[str, Cases], ...]
+    type: Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ Symbol = Free | Known | Sum | SymbolicRecord | Listed | Truth
 Cases = tuple[tuple[Formula, Symbol], ...]
 
 MOST_CASES = 64
-"""The most cases of one value; a value with more counts as any of its type."""
+"""The most cases of one value; a value with more counts as any of its type, named by its cases."""
 
 
 def one(symbol: Symbol) -> Cases:
@@ -87,22 +90,35 @@ def under(guard: Formula, cases: Cases) -> Cases:
     return tuple((both, symbol) for both, symbol in found if not is_false(both))
 
 
-def text_of(cases: Cases) -> str:
-    """Return a canonical name: values of equal names are equal."""
-    if len(cases) == 1:
-        return _text(cases[0][1])
-    return "{" + " | ".join(f"{_words(guard)}: {_text(own)}" for guard, own in cases) + "}"
+def name_of(cases: Cases) -> str:
+    """Return a canonical name: values of equal names are equal. A long name is replaced by the
+    hash of its text.
+    """
+    if len(cases) == 1 and is_true(cases[0][0]):
+        return _short(_text(cases[0][1]))
+    parts = " | ".join(f"{name_of_formula(guard)}: {_text(own)}" for guard, own in cases)
+    return _short("{" + parts + "}")
 
 
-def _words(formula: Formula) -> str:
+MOST_LETTERS = 160
+"""The longest name that is kept as it is."""
+
+
+def _short(text: str) -> str:
+    if len(text) <= MOST_LETTERS:
+        return text
+    return f"#{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+
+
+def name_of_formula(formula: Formula) -> str:
     """Return a canonical text: formulas of equal texts are equal."""
     match formula:
         case SignedAtom():
-            return f"{'' if formula.positive else 'not '}{tuple(formula.atom)}"
+            return _short(f"{'' if formula.positive else 'not '}{tuple(formula.atom)}")
         case And():
-            return f"({' and '.join(map(_words, formula.parts))})"
+            return _short(f"({' and '.join(map(name_of_formula, formula.parts))})")
         case Or():
-            return f"({' or '.join(map(_words, formula.parts))})"
+            return _short(f"({' or '.join(map(name_of_formula, formula.parts))})")
         case _:
             assert_never(formula)
 
@@ -112,15 +128,16 @@ def _text(symbol: Symbol) -> str:
         case Free():
             return symbol.name
         case Known():
-            return repr(symbol.value)
+            return f"={symbol.value!r}"
         case Sum():
-            return " + ".join([*(f"{f}*{name}" for name, f in symbol.terms), str(symbol.constant)])
+            parts = [*(f"{f}*{name}" for name, f in symbol.terms), str(symbol.constant)]
+            return f"({' + '.join(parts)})"
         case SymbolicRecord():
-            return "{" + ", ".join(f"{name}: {text_of(v)}" for name, v in symbol.fields) + "}"
+            return "{" + ", ".join(f"{name}: {name_of(v)}" for name, v in symbol.fields) + "}"
         case Listed():
-            return f"[{', '.join(map(text_of, symbol.items))}]"
+            return f"[{', '.join(map(name_of, symbol.items))}]"
         case Truth():
-            return _words(symbol.formula)
+            return f"({name_of_formula(symbol.formula)})"
         case _:
             assert_never(symbol)
 

@@ -1,10 +1,12 @@
 """Verdicts on claims: proved, with the tests that the proof rests on; refuted, with a path and an
 example; or undecided, with the reason.
 
-A refutation shows that the file's own logic allows a run to break the claim: the path's conditions
-hold for the values of the example. A `fn` in Python or a pattern on the path may come out either
-way as long as nothing else on the path is about the same values; where something is, both may not
-be possible together, and the claim is undecided.
+A refutation shows a path whose conditions hold for the values of the example, and a run of the
+interpreter with these values that breaks the claim (`counterexamples`). Where none is found, the
+claim is undecided: a `fn` in Python or a pattern on the path may not come out as the path needs it,
+or numbers may not be what is said of their product.
+
+A cap that is reached, on work, items or replays, makes a claim undecided as well; never proved.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from pipelang.analysis.claims.counterexamples import UNCHECKED, Counterexample, Replay
 from pipelang.analysis.claims.deciding import (
     Assignment,
     VariableFacts,
@@ -34,14 +37,18 @@ from pipelang.analysis.claims.formulas import (
     names_of,
 )
 from pipelang.analysis.claims.inequalities import TooHard
+from pipelang.analysis.claims.links import CACHED
 from pipelang.analysis.claims.paths import Path, PathEvent, trace
 from pipelang.analysis.claims.properties import Property
-from pipelang.analysis.claims.symbols import SymbolicExpressions
-from pipelang.analysis.claims.values import Truth, one, text_of
+from pipelang.analysis.claims.symbols import PYTHON, SymbolicExpressions
+from pipelang.analysis.claims.values import Truth, name_of, one
 from pipelang.analysis.claims.walk import ClaimWalk
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
+
+MOST_REPLAYS = 4
+"""The most counterexamples to one claim that are run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +74,18 @@ def decided(
     claim: p.Claim,
     claimed: p.OnlyAfter | p.Never | p.Escalates,
     never_cut: frozenset[str],
+    replay: Replay | None = None,
 ) -> Proof:
-    """Return the verdict on a claim about paths."""
+    """Return the verdict on a claim about paths. `replay` runs counterexamples; without it, these
+    are believed.
+    """
     pipeline = program.pipelines[claim.pipeline]
     symbols = SymbolicExpressions(program)
     walk = ClaimWalk(program, symbols, Property(claimed), never_cut)
     work = Work()
     try:
         walk.go(pipeline)
-        return _verdict(claim, claimed, symbols, walk, work, pipeline)
+        return _verdict(claim, claimed, symbols, walk, work, pipeline, replay)
     except (TooHard, RecursionError) as hard:
         why = str(hard) if isinstance(hard, TooHard) else "it is nested too deep"
         return Proof(claim, "undecided", why=why)
@@ -88,28 +98,38 @@ def _verdict(
     walk: ClaimWalk,
     work: Work,
     pipeline: p.Pipeline,
+    replay: Replay | None,
 ) -> Proof:
     facts = symbols.facts
     broken = sorted(walk.broken, key=lambda path: path.length)
-    doubt: tuple[Path, Assignment, str] | None = None
+    doubt: Proof | None = None
     dead: dict[int, set[str]] = {}
+    tried = 0
     for path in broken:
         if not _may_be(facts, path, work, dead):
             continue
         parts = path.parts()
-        certain = decide(facts, [_without(part, facts) for part in parts], work)
-        if certain is not None:
-            return _refuted(claim, symbols, path, certain, work, pipeline)
-        case = decide(facts, parts, work) if facts.opaque else None
+        case = decide(facts, [_without(part, facts) for part in parts], work)
+        why = None
         if case is None:
-            continue
-        why = _doubt(facts, case)
-        if why is None:
-            return _refuted(claim, symbols, path, case, work, pipeline)
-        doubt = doubt or (path, case, why)
+            case = decide(facts, parts, work) if facts.opaque else None
+            if case is None:
+                continue
+            why = _doubt(facts, case)
+        if tried == MOST_REPLAYS:
+            break
+        way = trace(facts, path, case, work)
+        if replay is None or (why is not None and _is_outside(why)):
+            happens = why is None
+        else:
+            tried += 1
+            happens = replay(Counterexample(claim, way.events, way.case))
+        if happens:
+            example = tuple(example_of(symbols, way.case, pipeline))
+            return Proof(claim, "refuted", path=way.events, example=example)
+        doubt = doubt or Proof(claim, "undecided", path=way.events, why=why or UNCHECKED)
     if doubt is not None:
-        refuted = _refuted(claim, symbols, doubt[0], doubt[1], work, pipeline)
-        return Proof(claim, "undecided", path=refuted.path, why=doubt[2])
+        return doubt
     called = not isinstance(claimed, p.Escalates) and claimed.tool not in tools_behind(
         walk.program, pipeline
     )
@@ -123,7 +143,7 @@ def _may_be(facts: VariableFacts, path: Path, work: Work, dead: dict[int, set[st
     `dead` are the nodes below which a condition is impossible, so that nothing below them is
     examined.
     """
-    words = text_of(one(Truth(path.formula)))
+    words = name_of(one(Truth(path.formula)))
     node = path.parent
     while node is not None:
         if words in dead.get(id(node), ()):
@@ -137,17 +157,11 @@ def _may_be(facts: VariableFacts, path: Path, work: Work, dead: dict[int, set[st
     return False
 
 
-def _refuted(
-    claim: p.Claim,
-    symbols: SymbolicExpressions,
-    path: Path,
-    case: Assignment,
-    work: Work,
-    pipeline: p.Pipeline,
-) -> Proof:
-    way = trace(symbols.facts, path, case, work)
-    example = tuple(example_of(symbols, way.case, pipeline))
-    return Proof(claim, "refuted", path=way.events, example=example)
+def _is_outside(why: str) -> bool:
+    """Whether a doubt is about what the interpreter alone cannot know: code outside the file, or
+    what an earlier run has left in a cache.
+    """
+    return why == CACHED or why.startswith(PYTHON)
 
 
 def _without(formula: Formula, facts: VariableFacts) -> Formula:

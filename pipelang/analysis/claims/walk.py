@@ -26,6 +26,7 @@ from pipelang.analysis.claims import branches
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, literal, opposite
 from pipelang.analysis.claims.formulas import Equals as Picked
 from pipelang.analysis.claims.inequalities import TooHard
+from pipelang.analysis.claims.lacking import may_lack_value, surely_fits
 from pipelang.analysis.claims.moments import Condition, made
 from pipelang.analysis.claims.paths import Path, PathEvent, extend, meet, start
 from pipelang.analysis.claims.properties import Monitor
@@ -41,6 +42,9 @@ from pipelang.semantics.walk import agent_of, inner_links
 
 MOST_ITEMS = 20_000
 """The most items that a walk may pass; items of sub-pipelines count at every call."""
+
+MOST_SHOWN = 60
+"""The most letters of an expression that the step of a path shows."""
 
 
 class ClaimWalk:
@@ -99,7 +103,9 @@ class ClaimWalk:
         pipeline = self.unique(name)
         prefix = f"{prefix}{name}."
         values = {
-            q.name: given.get(q.name) or one(self.symbols.free(prefix + q.name, q.type))
+            q.name: self.symbols.fitted(given[q.name], q.type)
+            if given.get(q.name)
+            else one(self.symbols.free(prefix + q.name, q.type))
             for q in pipeline.parameters
         }
         frame = SymbolicFrame(pipeline, prefix, values, root=False, timed=timed)
@@ -160,8 +166,13 @@ class ClaimWalk:
         match outcome:
             case p.Return():
                 state = step_to(state, TRUE, PathEvent("it answers", outcome.span))
+                self.lacking(frame, outcome.value, state, outcome.span)
+                returns = frame.pipeline.returns
+                if not frame.root and not surely_fits(outcome.value.type, returns):
+                    misfit = PathEvent("its answer does not fit", outcome.span)
+                    frame.failed.append(step_to(state, TRUE, misfit))
                 value = self.symbols.cases(outcome.value, frame.values)
-                self._answer(frame, state, value)
+                self._answer(frame, state, self.symbols.fitted(value, returns))
             case p.Escalate():
                 self.finish("escalated", state)
             case p.Reject():
@@ -172,6 +183,22 @@ class ClaimWalk:
                     self.finish("failed", state)
                 else:
                     frame.failed.append(state)
+
+    def lacking(
+        self, frame: SymbolicFrame, node: expr.Expr | None, state: State, span: Span
+    ) -> None:
+        """Fail a pipeline where an expression may have no value. A run that ends here is only one
+        that ends earlier than others, unless something around it goes on.
+        """
+        if state and may_lack_value(self.program, node):
+            assert node is not None
+            shown = expr.show(node)
+            what = f"`{shown}`" if "`" not in shown and len(shown) < MOST_SHOWN else "a value"
+            failed = step_to(state, TRUE, PathEvent(f"{what} cannot be worked out", span))
+            if frame.root:
+                self.finish("failed", failed)
+            else:
+                frame.failed.append(failed)
 
     def _answer(self, frame: SymbolicFrame, state: State, value: Cases) -> None:
         if frame.root:
@@ -307,6 +334,7 @@ class ClaimWalk:
                 self._made(frame, item.name)
                 state = self._now_made(frame, item.name, state)
             case p.Let():
+                self.lacking(frame, item.value, state, item.span)
                 frame.values[item.name] = self.symbols.cases(item.value, frame.values)
                 self._made(frame, item.name)
                 state = self._now_made(frame, item.name, state)
@@ -322,6 +350,8 @@ class ClaimWalk:
                 event = PathEvent(f"`{item.memory}` cannot be written", item.span)
                 if not frame.root:
                     frame.failed.append(step_to(state, TRUE, event))
+                else:
+                    self.finish("failed", step_to(state, TRUE, event))
             case p.End():
                 self.end(frame, item.outcome, state)
                 return {}

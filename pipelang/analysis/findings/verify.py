@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
+from pipelang.analysis.claims.counterexamples import Replay
 from pipelang.analysis.claims.reach import reach
 from pipelang.analysis.claims.verdicts import Proof, decided
 from pipelang.analysis.flow.checking import Flows, hop_labels
@@ -17,15 +18,17 @@ from pipelang.semantics import program as p
 
 
 def prove(
-    program: p.Program, analyses: Iterable[Analysis]
+    program: p.Program, analyses: Iterable[Analysis], replay: Replay | None = None
 ) -> tuple[tuple[Proof, ...], list[Diagnostic]]:
-    """Return the verdicts on a program's claims, and the findings of all these passes."""
+    """Return the verdicts on a program's claims, and the findings of all these passes. `replay`
+    runs a counterexample before a claim is called refuted.
+    """
     flows = Flows(program)
     never_cut = frozenset(one.pipeline.name for one in analyses if _never_cut(one))
     proofs = tuple(
         proof
         for claim in program.claims
-        if (proof := _proof(program, flows, claim, never_cut)) is not None
+        if (proof := _proof(program, flows, claim, never_cut, replay)) is not None
     )
     found: list[Diagnostic] = []
     for proof in proofs:
@@ -38,7 +41,11 @@ def prove(
 
 
 def _proof(
-    program: p.Program, flows: Flows, claim: p.Claim, never_cut: frozenset[str]
+    program: p.Program,
+    flows: Flows,
+    claim: p.Claim,
+    never_cut: frozenset[str],
+    replay: Replay | None,
 ) -> Proof | None:
     match claim.claimed:
         case None:
@@ -46,7 +53,7 @@ def _proof(
         case p.NeverReaches() as claimed:
             return flows.proof(claim, claimed)
         case claimed:
-            return decided(program, claim, claimed, never_cut)
+            return decided(program, claim, claimed, never_cut, replay)
 
 
 def _never_cut(analysis: Analysis) -> bool:

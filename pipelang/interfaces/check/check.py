@@ -25,6 +25,7 @@ from pipelang.semantics.loading import Loader
 if TYPE_CHECKING:
     from pipelang.analysis.advice.advise import Advice
     from pipelang.analysis.advice.what_if import WhatIf
+    from pipelang.analysis.claims.counterexamples import Counterexample, Replay
     from pipelang.analysis.claims.verdicts import Proof
     from pipelang.analysis.metrics.analyse import Analysis
     from pipelang.analysis.metrics.objectives import ObjectiveVerdict
@@ -108,7 +109,7 @@ def check_file(
             analysis = analyse(built.program, pipeline)
             analyses.append(analysis)
             found.extend(findings(built.program, analysis))
-        proofs, more = prove(built.program, analyses)
+        proofs, more = prove(built.program, analyses, _replay_in(built.program))
         found.extend(more)
         if imports:
             from pipelang.interfaces.check.binding_check import check_bindings
@@ -120,6 +121,17 @@ def check_file(
         path, built.program, tuple(analyses), tuple(found), built.sources, proofs, assumed
     )
     return with_review([checked])[0] if alone else checked
+
+
+def _replay_in(program: p.Program) -> Replay:
+    """Return what runs a counterexample; the interpreter is imported when there is one."""
+
+    def replay(found: Counterexample) -> bool:
+        from pipelang.interfaces.check.replay import Replayer
+
+        return Replayer(program)(found)
+
+    return replay
 
 
 def with_review(checked: Sequence[Checked]) -> list[Checked]:

@@ -32,8 +32,8 @@ from pydantic import (
     create_model,
 )
 
-from pipelang.runtime.engine.patterns import Patterns
 from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.patterns import Patterns
 from pipelang.semantics.quantities import count_tokens, show_value
 from pipelang.semantics.types import (
     BOOL,

@@ -19,7 +19,6 @@ from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import Expressions, NoValue
 from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Result
-from pipelang.runtime.engine.patterns import Patterns
 from pipelang.runtime.engine.region_plan import Plans
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.secrets import redact
@@ -38,6 +37,7 @@ from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, des
 from pipelang.runtime.worlds.real.world import Performers, RealWorld
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
+from pipelang.semantics.patterns import Patterns
 from pipelang.semantics.types import OptionalType
 
 

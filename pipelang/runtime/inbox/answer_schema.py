@@ -165,15 +165,15 @@ def _is_time(text: str) -> bool:
 
 
 def _matches(patterns: list[str], text: str) -> bool:
-    from pipelang.runtime.engine.patterns import Patterns
+    from pipelang.semantics.patterns import Patterns
 
     return Patterns({"one": tuple(patterns)}).matches("one", text)
 
 
 def _wrong_json(value: Any, path: str) -> tuple[str, str] | None:
     """JSON of any shape has limits too: how deep it is, how large its numbers are."""
-    from pipelang.runtime.engine.patterns import Patterns
     from pipelang.runtime.engine.values import Misfit, Types
+    from pipelang.semantics.patterns import Patterns
 
     try:
         Types(Patterns({})).check(JSON, value)

@@ -10,7 +10,7 @@ import pytest
 from pipelang import Answered, Failed
 from pipelang.diagnostics import codes
 from pipelang.interfaces.loading import CheckFailed
-from pipelang.runtime.engine.patterns import Patterns
+from pipelang.semantics.patterns import Patterns
 
 from ..stage import Models, load, play
 

@@ -1,0 +1,158 @@
+"""Counterexamples: the values of a run that should break a claim, to be tried in the interpreter.
+
+A path is found by logic alone. Where its conditions say less than a run knows (a product of two
+unknown numbers, two texts that a pattern tells apart), no run may take it; so a refutation is
+believed when a run has reproduced it. What runs it is handed in: the analysis knows no interpreter.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator
+from decimal import Context, Decimal, localcontext
+from fractions import Fraction
+from typing import Any
+
+from pipelang.analysis.claims.deciding import Assignment
+from pipelang.analysis.claims.paths import PathEvent
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.types import (
+    BOOL,
+    NUMBER,
+    TIME,
+    EnumType,
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    ScalarKind,
+    Type,
+    present,
+)
+
+ORIGIN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+DIGITS = 60
+PLAIN = "a"
+"""A text of which nothing is known."""
+
+UNCHECKED = "no run was found in which its counterexample happens"
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """Values under which a path of a pipeline breaks a claim, by the names of their variables."""
+
+    claim: p.Claim
+    events: tuple[PathEvent, ...]
+    case: Assignment
+
+    def inputs(self, pipeline: p.Pipeline) -> dict[str, Any]:
+        """Return JSON-like inputs of the pipeline, with exact decimals."""
+        return {q.name: self.value(q.name, q.type) for q in pipeline.parameters}
+
+    def mentions(self, name: str) -> bool:
+        """Whether something is known of a value or of a part of it."""
+        return any(_is_about(other, name) for other in self._names())
+
+    def _names(self) -> Iterator[str]:
+        yield from self.case.texts
+        yield from self.case.numbers
+        yield from self.case.truths
+
+    def value(self, name: str, type: Type) -> Any:
+        """Return the value of a variable, with plain values where nothing is known."""
+        match type:
+            case OptionalType():
+                there = self.case.truths.get(f"{name}?", False)
+                return self.value(name, type.inner) if there else None
+            case RecordType():
+                return {one.name: self.value(f"{name}.{one.name}", one.type) for one in type.fields}
+            case ListType():
+                return [
+                    self.value(f"{name}[{at}]", present(type.element))
+                    for at in range(self._length(name))
+                ]
+            case MapType():
+                return {f"k{at}": self.value(name, type.value) for at in range(self._length(name))}
+            case EnumType():
+                return self.case.texts.get(name) or type.members[0]
+            case Scalar():
+                return self._scalar(name, type)
+            case _:
+                return None
+
+    def _length(self, name: str) -> int:
+        return int(self.case.number(f"len({name})"))
+
+    def _scalar(self, name: str, type: Scalar) -> Any:
+        if type == BOOL:
+            return self.case.truths.get(name, False)
+        if type.kind is ScalarKind.TEXT:
+            return self._text(name)
+        if type.kind is ScalarKind.JSON:
+            return self._json(name)
+        number = self._number(name, type)
+        if type == TIME:
+            return ORIGIN + datetime.timedelta(seconds=float(number))
+        if type.kind in (ScalarKind.INT, ScalarKind.TOKENS):
+            return int(number)
+        with localcontext(Context(prec=DIGITS)):
+            exact = Decimal(number.numerator) / Decimal(number.denominator)
+        return float(exact) if type == NUMBER else exact
+
+    def _number(self, name: str, type: Scalar) -> Fraction:
+        """Return a number, one in the range of its type where nothing is known."""
+        known = self.case.numbers.get(name)
+        if known is not None:
+            return known
+        if type.low is not None and type.low > 0:
+            return Fraction(type.low)
+        return Fraction(0) if type.high is None or type.high >= 0 else Fraction(type.high)
+
+    def _text(self, name: str) -> str:
+        known = self.case.texts.get(name)
+        length = f"len({name})"
+        if length not in self.case.numbers:
+            return PLAIN if known is None else known
+        size = int(self.case.numbers[length])
+        if known is not None and len(known) == size:
+            return known
+        return chr(ord(PLAIN) + len(known or "")) * size
+
+    def _json(self, name: str) -> Any:
+        tag = self.case.texts.get(name)
+        kind, _, rest = (tag or "").partition(" ")
+        if kind == "bool":
+            return rest == "True"
+        if kind == "text":
+            return rest
+        if kind == "number":
+            number = Fraction(rest)
+            return int(number) if number.denominator == 1 else float(number)
+        inside = sorted({part for other in self._names() if (part := _part_of(other, name))})
+        if not inside and not self.case.truths.get(f"{name}?", True):
+            return None
+        fields = {part: self._json(f"{name}.{part}") for part in inside}
+        absent = [part for part in inside if self.case.truths.get(f"{name}.{part}?") is False]
+        return {part: value for part, value in fields.items() if part not in absent}
+
+
+Replay = Callable[[Counterexample], bool]
+"""Whether a run was found in which a counterexample happens."""
+
+
+def _is_about(variable: str, name: str) -> bool:
+    inner = variable.removeprefix("len(")
+    return inner == name or inner.startswith(tuple(f"{name}{mark}" for mark in ".?[)"))
+
+
+def _part_of(variable: str, name: str) -> str | None:
+    """Return the field of a json of which a variable speaks."""
+    if not variable.startswith(f"{name}."):
+        return None
+    part = variable[len(name) + 1 :]
+    for mark in ".?[":
+        part = part.split(mark)[0]
+    return part
