@@ -1,9 +1,9 @@
 """The values that a test or a person has looked at, and whether they cover another value.
 
 A gate looks at a value only if every way on which it passes depends on that value itself: not on
-its length, its presence or its first words, not in one arm of a choice, and not in an argument that
-a `fn` ignores. A person has looked at what is shown as it is: a path, a record or list of such, a
-text put together from them; a comparison shows one bit of what it compares, `first` a beginning.
+its length, its presence, its first words or on one text that it is not, not in one arm of a choice,
+and not in an argument that a `fn` ignores. A person has looked at what is shown as it is: a path, a
+record or a list of such; a comparison shows one bit of what it compares, `first` a beginning.
 
 What was looked at is a set of `Seen`: a path, or an expression with its lets and functions put in,
 so that another expression that computes the same from the same is covered, too. Such expressions
@@ -80,6 +80,8 @@ class Gaze:
                 return self._and(self.taken(node.subject), arms)
             case expr.IsPresent() if not holds:
                 return self.taken(node.target)  # there is nothing in it
+            case expr.Compare(op="==") if not holds and not self.partly and _excludes(node):
+                return frozenset({node})  # any other text passes
             case _:
                 return self.taken(node)
 
@@ -110,6 +112,12 @@ class Gaze:
 
     def _and(self, one: Looks | None, other: Looks | None) -> Looks | None:
         return None if one is None or other is None else one | other
+
+
+def _excludes(test: expr.Compare) -> bool:
+    """Whether a comparison that does not hold excludes one text of all."""
+    constant = isinstance(test.left, expr.Const) or isinstance(test.right, expr.Const)
+    return constant and test.left.type == TEXT
 
 
 def _or(one: Looks | None, other: Looks | None) -> Looks | None:

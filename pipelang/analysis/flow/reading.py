@@ -237,7 +237,9 @@ class Values:
         """
         match node:
             case expr.At():
-                return joined(self.length(node.target), steered(BOOL, self.of(node.index)))
+                own = inside(inside(self.of(node.target), ELEMENT), PRESENCE)
+                index = steered(BOOL, self.of(node.index))
+                return joined(self.length(node.target), index, own)
             case expr.Choice():
                 ways = joined(self.presence(node.then), self.presence(node.otherwise))
                 return joined(ways, steered(BOOL, self.of(node.condition)))

@@ -251,7 +251,7 @@ class Tracker:
             # What is said of one element is not said of the others.
             wholes = frozenset(one for one in parts if isinstance(one, tuple) and not _index(one))
             vouches = keys_of(values.marks_at(wholes, UNTRUSTED, INFLUENCED))
-            values.vouched |= parts.union(map(_element, parts))
+            values.vouched |= looks.union(map(_element, looks))
             control = replace(control, marks=())  # its verdict counts
         self._look(place, looks, name, vouches, frozenset())
         values.cleared |= looks
