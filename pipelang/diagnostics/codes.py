@@ -317,6 +317,19 @@ UNGATED_EFFECT = _row(
     _W,
 )
 
+UNBOUNDED_EFFECT = _row(
+    "P711",
+    "unbounded-effect",
+    "text from outside (`{source}`) may make {value} any number, and `{tool}` acts on it",
+)
+FLOW_UNDECIDED = _row(
+    "P712",
+    "flow-undecided",
+    "where the data of `{name}` goes is not decided: {why}",
+    "split it into smaller pipelines, or what it computes into smaller steps",
+    _W,
+)
+
 # ------------------------------------- P8xx what `production` demands, and what is ignored
 NO_ERROR_HANDLING = _row(
     "P801",

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, assert_never
 
 from pipelang.analysis.flow import sinks
+from pipelang.analysis.flow.looking import covers
 from pipelang.analysis.flow.marks import (
     ELEMENT,
     INFLUENCED,
+    LENGTH,
     NOTHING,
     OWNER,
+    PRESENCE,
     PRIVATE,
     SECRET,
     UNTRUSTED,
@@ -22,8 +25,11 @@ from pipelang.analysis.flow.marks import (
     Origin,
     Way,
     inside,
+    is_closed,
+    is_number,
     joined,
     labels,
+    leaves,
     marks_of,
     only,
     source,
@@ -31,13 +37,20 @@ from pipelang.analysis.flow.marks import (
     under,
 )
 from pipelang.analysis.flow.owners import owned_by, told_apart
-from pipelang.analysis.flow.reading import steered
-from pipelang.analysis.flow.situation import Control, Reaching, Situation, keys_of, together
+from pipelang.analysis.flow.reading import picked, steered
+from pipelang.analysis.flow.situation import (
+    Control,
+    Done,
+    Reaching,
+    Situation,
+    keys_of,
+    together,
+)
 from pipelang.diagnostics import Span
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.types import ListType, Type
+from pipelang.semantics.types import BOOL, ListType, Type
 from pipelang.semantics.walk import agent_of
 
 if TYPE_CHECKING:
@@ -48,23 +61,39 @@ ALL = (UNTRUSTED, INFLUENCED, PRIVATE, SECRET)
 
 def chain(
     tracker: Tracker, place: TrackedRun, step: p.Step, chain: p.Chain, situation: Situation
-) -> tuple[Flow, Situation]:
-    """Return the flow into the answer of a chain, and the situation after it."""
-    found = [_link(tracker, place, step, link, situation) for link in chain.links]
+) -> Done:
+    """Follow the links of a chain: each stands under the tests that let those before it fail."""
+    ends: list[Situation] = []
+    flows: list[Flow] = []
+    fails: tuple[Control, ...] = ()
+    last, inner = situation, situation
+    for link in chain.links:
+        done = _link(tracker, place, step, link, inner)
+        flows.append(done.flow)
+        ends.append(done.situation)
+        fails = tuple(dict.fromkeys((*fails, *done.fails)))
+        last, inner = inner, situation
+        for control in fails:
+            inner = inner.under(control)
+    if len(chain.links) > 1 and fails:
+        # Which of the links has answered tells of what the others failed by.
+        flows.append(picked(step.type, [m for c in fails for m in (*c.marks, *c.reveals)]))
     if chain.end is not None:
-        tracker.end(place, chain.end, situation)
-    behind = together([after for _, after in found])
-    return joined(*(flow for flow, _ in found)), behind
+        tracker.end(place, chain.end, inner)
+    behind = together(ends)
+    if len(ends) > 1 and not ends[-1].since(last):
+        behind = behind.without(*behind.since(situation))  # whatever happens, the last answers
+    return Done(joined(*flows), behind, fails)
 
 
 def _link(
     tracker: Tracker, place: TrackedRun, step: p.Step, link: p.Link, situation: Situation
-) -> tuple[Flow, Situation]:
+) -> Done:
     action, values = link.action, place.values
-    content, behind = NOTHING, situation
+    content, behind, fails = NOTHING, situation, tuple[Control, ...]()
     match action:
         case p.Value():
-            return values.of(action.value), situation
+            return Done(values.of(action.value), situation)
         case p.Choose():
             return _choose(tracker, place, step, link, action, situation)
         case p.AskTier() | p.Cascade() | p.Agent():
@@ -72,30 +101,39 @@ def _link(
             loop = agent_of(action)
             if loop is not None:
                 content = _agent(tracker, place, step, loop, content, link)
-            found = _answered(step, content, action.answers, link.span)
+            found = _answered(tracker, step, content, action.answers, link.span)
+            if isinstance(action, p.Cascade):
+                fails = _dissatisfied(action, found, link.span)
         case p.AskRole():
             content = _prompted(tracker, place, step, action, link.span)
             # A person has read it: what they write is theirs. What they were told stays private.
             kept = only(content, (PRIVATE,))
-            found = _answered(step, kept, action.answers, link.span)
+            found = _answered(tracker, step, kept, action.answers, link.span)
         case p.Call():
             content = joined(*(under(n, values.of(v)) for n, v in action.arguments))
             found = _call(tracker, place, step, link, action, situation)
         case p.RunPipeline():
             content = joined(*(under(n, values.of(v)) for n, v in action.arguments))
-            found, behind = _run(tracker, place, action, link.span, situation)
+            done = _run(tracker, place, action, link.span, situation)
+            found, behind, fails = done.flow, done.situation, done.fails
         case p.Each():
-            content = found = _each(tracker, place, step, action, situation)
+            done = _each(tracker, place, step, action, situation)
+            content, found, fails = done.flow, done.flow, done.fails
         case p.Recall():
-            return _recall(tracker, place, step, action, link.span), situation
+            return Done(_recall(tracker, place, step, action, link.span), situation)
         case p.Broken():
-            return NOTHING, situation
+            return Done(NOTHING, situation)
         case _:
             assert_never(action)
     if link.cache is not None:
         _cached(tracker, place, step, link, joined(content, found))
+        for mark in marks_of(found, SECRET):
+            where = f"the cache of `{step.name}`"
+            tracker.found.append(sinks.secret(mark, where, None, link.span))
+        for key in link.cache.keys:
+            tracker.keyed(place, key, f"a key of the cache of `{step.name}`", link.span)
         behind = situation  # an answer out of the cache has passed none of the tests
-    return found, behind
+    return Done(found, behind, fails)
 
 
 def _choose(
@@ -105,22 +143,35 @@ def _choose(
     link: p.Link,
     action: p.Choose,
     situation: Situation,
-) -> tuple[Flow, Situation]:
-    steers = place.values.of(action.subject)
-    marks = tuple(marks_of(steers, UNTRUSTED, INFLUENCED))
-    inner = situation.under(Control(expr.show(action.subject), link.span, marks))
+) -> Done:
+    words = expr.show(action.subject)
+    control = tracker.control(place, words, link.span, action.subject, branch=True)
+    inner = situation.under(control)
     arms = [_link(tracker, place, step, arm, inner) for _, arm in action.arms]
-    chosen = joined(*(flow for flow, _ in arms))
-    ends = [after for _, after in arms]
+    chosen = joined(*(done.flow for done in arms))
+    ends = [done.situation for done in arms]
     behind = inner.behind(ends, only_way=False) if ends else situation
-    return joined(chosen, steered(expr.Read(step.name, step.type), steers)), behind
+    fails = tuple(dict.fromkeys(one for done in arms for one in done.fails))
+    if fails:
+        fails = (*fails, replace(control, branch=False))
+    flow = joined(chosen, steered(step.type, place.values.of(action.subject)))
+    return Done(flow, behind, fails)
 
 
-def _answered(step: p.Step, content: Flow, answers: Type, span: Span) -> Flow:
+def _dissatisfied(action: p.Cascade, found: Flow, span: Span) -> tuple[Control, ...]:
+    """Return the test by which the last tier of a cascade may fail."""
+    marks = tuple(marks_of(found, UNTRUSTED, INFLUENCED))
+    return (Control(expr.show(action.until), span, marks),) if marks else ()
+
+
+def _answered(tracker: Tracker, step: p.Step, content: Flow, answers: Type, span: Span) -> Flow:
     """Return the marks of a model's answer: those of everything in its prompt."""
     words = f"`{step.name}` answers a prompt that holds it"
-    marks = [mark.through(words, span, by_model=True) for mark in marks_of(content, *ALL)]
-    return spread(answers, marks)
+    maker = (*tracker.run, span)
+    marks = [
+        mark.through(words, span, by_model=True, maker=maker) for mark in marks_of(content, *ALL)
+    ]
+    return spread(answers, marks, chosen=True)
 
 
 def _prompted(
@@ -159,11 +210,15 @@ def _call(
     given = tuple((name, values.of(value)) for name, value in action.arguments)
     for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
         tracker.calls.append(Reaching(tool.name, name, flow, link, place, value))
-    if tool.binding is not None and tool.binding[0] == "mcp":
-        for (_, flow), (_, value) in zip(given, action.arguments, strict=True):
-            for mark in marks_of(flow, SECRET):
-                where = f"`{tool.name}`, which runs in another process"
-                tracker.found.append(sinks.secret(mark, where, value, link.span))
+    outside = tool.binding is not None and tool.binding[0] == "mcp"
+    types = {parameter.name: parameter.type for parameter in tool.parameters}
+    for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
+        open_to = [] if outside else _labelled(types[name], SECRET)
+        where = f"`{tool.name}`, whose `{name}` is not labelled `secret`"
+        if outside:
+            where = f"`{tool.name}`, which runs in another process"
+        for mark in _not_allowed(flow, open_to, SECRET):
+            tracker.found.append(sinks.secret(mark, where, value, link.span))
     if tool.acts:
         _effect(tracker, place, step, link, action, given, situation)
     return _told(tracker, place, step, tool, action, given, link.span)
@@ -182,7 +237,7 @@ def _told(
     arguments.
     """
     name = tool.name
-    own = source(step.name, tool.returns, span, f", as `{name}` answers it")
+    own = source(step.name, tool.returns, span, f", as `{name}` answers it", tracker.run)
     origins = [mark.origin for mark in marks_of(own, PRIVATE)]
     owned_by(place.values, origins, [value for _, value in action.arguments])
     asked = joined(*(under(parameter, flow) for parameter, flow in given))
@@ -213,18 +268,28 @@ def _effect(
     types = {parameter.name: parameter.type for parameter in tool.parameters}
     told = len(tracker.found)
     for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
-        open_to = [way for way, labelled, _ in labels(types[name]) if UNTRUSTED in labelled]
+        open_to = _labelled(types[name], UNTRUSTED)
         reaching = Reaching(tool.name, name, flow, link, place, value)
-        for mark in _not_allowed(flow, open_to):
+        for mark in _not_allowed(flow, open_to, UNTRUSTED):
             if not tracker.looked_at(reaching, mark):
                 tracker.found.append(sinks.untrusted(mark, tool.name, name, value, link.span))
                 break
+        for mark in _of_any_size(flow, types[name], open_to):
+            if not tracker.looked_at(reaching, mark):
+                tracker.found.append(sinks.unbounded(mark, tool.name, name, value, link.span))
+                break
     for control in situation.open_controls():
-        if not tracker.vouched(control, link.span, action.tool):
+        always = tool.name in control.always
+        if not always and not tracker.vouched(control, link.span, action.tool):
             mark = control.marks[0]
             tracker.found.append(sinks.steered(mark, control, tool.name, link.span))
             break
-    _trifecta(tracker, link, action, given, types, situation)
+    for control in situation.controls:
+        for mark in control.reveals if tool.name not in control.always else ():
+            if mark.kind == SECRET:
+                where = f"whether `{tool.name}` is called"
+                tracker.found.append(sinks.secret(mark, where, None, link.span))
+    _trifecta(tracker, place, link, action, given, types, situation)
     made = any(
         hop.by_model
         for _, flow in given
@@ -236,12 +301,27 @@ def _effect(
         tracker.found.append(sinks.ungated(tool.name, step, link.span))
 
 
-def _not_allowed(flow: Flow, open_to: list[Way]) -> Iterator[Mark]:
-    """Report untrusted text that reaches a parameter which does not accept it."""
+def _labelled(type: Type, label: str) -> list[Way]:
+    """Return the paths of a type that accept data with a label."""
+    return [way for way, labelled, _ in labels(type) if label in labelled]
+
+
+def _not_allowed(flow: Flow, open_to: list[Way], kind: str) -> Iterator[Mark]:
+    """Return the marks of a kind that reach what does not accept it."""
     for way, marks in flow.items():
         if any(_covers(allowed, way) for allowed in open_to):
             continue
-        yield from (mark for mark in marks if mark.kind == UNTRUSTED)
+        yield from (mark for mark in marks if mark.kind == kind)
+
+
+def _of_any_size(flow: Flow, type: Type, open_to: list[Way]) -> Iterator[Mark]:
+    """Return the marks of numbers that somebody outside may pick, where nothing bounds them: not
+    their own type, a test or the parameter that gets them.
+    """
+    bounded = [way for way, leaf in leaves(type) if is_closed(leaf) and not is_number(leaf)]
+    for way, marks in flow.items():
+        if not any(_covers(allowed, way) for allowed in (*open_to, *bounded)):
+            yield from (mark for mark in marks if mark.free)
 
 
 def _covers(allowed: Way, way: Way) -> bool:
@@ -253,6 +333,7 @@ def _covers(allowed: Way, way: Way) -> bool:
 
 def _trifecta(
     tracker: Tracker,
+    place: TrackedRun,
     link: p.Link,
     action: p.Call,
     given: tuple[tuple[str, Flow], ...],
@@ -263,9 +344,15 @@ def _trifecta(
     several of which one does not accept private data.
     """
     pair: tuple[Mark, Mark] | None = None
+    seen = place.values.approved
+    unseen = [
+        (name, flow)
+        for (name, flow), (_, value) in zip(given, action.arguments, strict=True)
+        if not seen or not covers(seen, place.values.plain(value))
+    ]
     loose: Mark | None = None
     outside: Mark | None = None
-    for name, flow in given:
+    for name, flow in unseen:
         private = next(marks_of(flow, PRIVATE), None)
         # What was looked at by a gate is still what a model made of text from outside.
         steering = next(marks_of(flow, UNTRUSTED, INFLUENCED), None)
@@ -286,12 +373,22 @@ def _trifecta(
 
 def _run(
     tracker: Tracker, place: TrackedRun, action: p.RunPipeline, span: Span, situation: Situation
-) -> tuple[Flow, Situation]:
+) -> Done:
     given = {
         name: _hopped(place.values.of(value), f"`{action.pipeline}` gets it as `{name}`", span)
         for name, value in action.arguments
     }
-    return tracker.pipeline(action.pipeline, given, situation)
+    return _called(tracker, action.pipeline, given, situation, span)
+
+
+def _called(
+    tracker: Tracker, name: str, given: dict[str, Flow], situation: Situation, span: Span
+) -> Done:
+    """Follow a sub-pipeline as a run of its own, called at a place."""
+    before, tracker.run = tracker.run, (*tracker.run, span)
+    done = tracker.pipeline(name, given, situation)
+    tracker.run = before
+    return done
 
 
 def _hopped(flow: Flow, words: str, span: Span) -> Flow:
@@ -307,18 +404,23 @@ def _hopped(flow: Flow, words: str, span: Span) -> Flow:
 
 def _each(
     tracker: Tracker, place: TrackedRun, step: p.Step, action: p.Each, situation: Situation
-) -> Flow:
+) -> Done:
     values = place.values
-    before, cleared = values.flows.get(action.variable), values.cleared
-    values.flows[action.variable] = inside(values.of(action.elements), ELEMENT)
+    before, looks = values.flows.get(action.variable), values.looks
+    length = values.length(action.elements)
+    values.put(action.variable, inside(values.of(action.elements), ELEMENT))
     element = replace(step, type=action.element)
-    found, _ = chain(tracker, place, element, action.body, situation)
-    values.cleared = cleared
-    if before is None:
-        values.flows.pop(action.variable, None)
-    else:
-        values.flows[action.variable] = before
-    return under(ELEMENT, found)
+    steers = tuple(marks_of(length, UNTRUSTED, INFLUENCED))
+    words = f"the length of {expr.show(action.elements)}"
+    many = situation.under(Control(words, step.span, steers)) if steers else situation
+    done = chain(tracker, place, element, action.body, many)
+    values.looks = looks
+    values.put(action.variable, before or NOTHING)
+    flow = joined(under(ELEMENT, done.flow), under(LENGTH, length))
+    if action.need.partial:
+        told = picked(BOOL, [m for c in done.fails for m in (*c.marks, *c.reveals)])
+        flow = joined(flow, under(ELEMENT, under(PRESENCE, told)))
+    return Done(flow, situation, done.fails)
 
 
 def _agent(
@@ -335,36 +437,49 @@ def _agent(
     span = link.span
     for name in agent.tools:
         tool = tracker.program.tools[name]
-        own = source(name, tool.returns, span, f", as `{name}` answers it")
+        own = source(name, tool.returns, span, f", as `{name}` answers it", tracker.run)
         content = joined(content, under(f"{name}()", own))
-    kinds: set[tuple[str, Origin]] = set()
+    kinds: set[tuple[str, Origin]] | None = None
+    told, called = len(tracker.found), len(tracker.calls)
     while True:
         marks = list(marks_of(content, UNTRUSTED, INFLUENCED, PRIVATE))
         now = {(mark.kind, mark.origin) for mark in marks}
-        if now <= kinds:
+        if kinds is not None and now <= kinds:
             break
         kinds = now
-        steering = tuple(mark for mark in marks if mark.kind != PRIVATE)
-        decides = f"the agent `{step.name}` decides by it"
-        steered_by = tuple(mark.through(decides, span, by_model=True) for mark in steering)
-        control = Control(f"agent {step.name}", step.span, steered_by)
-        # Whatever was tested before the loop, the loop decides by itself.
-        inner = Situation((control,))
-        for name in agent.pipelines:
-            words = f"the agent `{step.name}` calls `{name}` with it"
-            called = [mark.through(words, span, by_model=True) for mark in marks]
-            parameters = tracker.program.pipelines[name].parameters
-            given = {parameter.name: spread(parameter.type, called) for parameter in parameters}
-            answer, _ = tracker.pipeline(name, given, inner)
-            content = joined(content, under(f"{name}()", answer))
-        for name in agent.tools:
-            tool = tracker.program.tools[name]
-            for parameter in tool.parameters:
-                told = spread(parameter.type, marks)
-                tracker.calls.append(Reaching(name, parameter.name, told, link))
+        # What the last round has told, this one tells again, and more.
+        del tracker.found[told:], tracker.calls[called:]
+        content = joined(content, _loop(tracker, step, agent, marks, link))
     for mark in marks_of(content, SECRET):
         tracker.found.append(sinks.secret(mark, f"what the agent `{step.name}` sees", None, span))
     return only(content, (UNTRUSTED, INFLUENCED, PRIVATE))
+
+
+def _loop(tracker: Tracker, step: p.Step, agent: p.Agent, marks: list[Mark], link: p.Link) -> Flow:
+    """Return the flow out of what an agent calls, once it has seen data with some marks."""
+    span, maker = link.span, (*tracker.run, link.span)
+    decides = f"the agent `{step.name}` decides by it"
+    steering = [mark for mark in marks if mark.kind != PRIVATE]
+    control = Control(
+        f"agent {step.name}",
+        step.span,
+        tuple(mark.through(decides, span, by_model=True, maker=maker) for mark in steering),
+    )
+    # Whatever was tested before the loop, the loop decides by itself.
+    inner, content = Situation((control,)), NOTHING
+    for name in agent.pipelines:
+        words = f"the agent `{step.name}` calls `{name}` with it"
+        called = [mark.through(words, span, by_model=True, maker=maker) for mark in marks]
+        parameters = tracker.program.pipelines[name].parameters
+        given = {one.name: spread(one.type, called, chosen=True) for one in parameters}
+        done = _called(tracker, name, given, inner, span)
+        failing = [mark for test in done.fails for mark in (*test.marks, *test.reveals)]
+        content = joined(content, under(f"{name}()", joined(done.flow, picked(BOOL, failing))))
+    for name in agent.tools:
+        for parameter in tracker.program.tools[name].parameters:
+            told = spread(parameter.type, marks)
+            tracker.calls.append(Reaching(name, parameter.name, told, link))
+    return content
 
 
 def _recall(
@@ -373,12 +488,16 @@ def _recall(
     memory = tracker.program.memories[action.memory]
     own = source(action.memory, memory.returns, memory.span, ", as the memory is declared")
     kept = tracker.memories.get(action.memory, NOTHING)
+    tracker.recalled.add(action.memory)
+    tracker.keyed(place, action.key, f"a key of memory `{action.memory}`", span)
     if isinstance(memory.returns, ListType):
         kept = under(ELEMENT, kept)
-    words = f"`{step.name}` recalls it"
+    words, maker = f"`{step.name}` recalls it", (*tracker.run, span)
     found: dict[Way, dict[Mark, None]] = {}
     for way, marks in joined(own, kept).items():
-        found[way] = {mark.through(words, span): None for mark in marks if mark.kind != OWNER}
+        found[way] = {
+            mark.through(words, span, maker=maker): None for mark in marks if mark.kind != OWNER
+        }
     origins = [mark.origin for mark in marks_of(found, PRIVATE)]
     owned_by(place.values, origins, [action.key])
     return found

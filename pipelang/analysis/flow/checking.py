@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipelang.analysis.claims.inequalities import TooHard
@@ -11,15 +11,18 @@ from pipelang.analysis.claims.verdicts import Proof
 from pipelang.analysis.flow.marks import PRIVATE, UNTRUSTED, Flow, Hop, joined, marks_of
 from pipelang.analysis.flow.situation import FlowFinding
 from pipelang.analysis.flow.tracking import Tracker
-from pipelang.diagnostics import Diagnostic, Label, report
+from pipelang.diagnostics import Diagnostic, Label, codes, report
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import sub_pipelines, tools_behind
 
 MOST_SHOWN = 8
 """The most steps of a flow that a finding shows, in the JSON report and with `--verbose` too."""
 
-MOST_ROUNDS = 6
-"""The most rounds to the fixed point of the memories; each round adds a label somewhere."""
+MOST_ROUNDS = 10_000
+"""The most times that a pipeline is followed for the memories; beyond it, nothing is decided."""
+
+MOST_DEEP = 12
+"""The depth of the paths into what a memory keeps; what is inside of that is taken as one."""
 
 
 class Flows:
@@ -27,36 +30,63 @@ class Flows:
 
     def __init__(self, program: p.Program) -> None:
         self.program = program
-        self._memories: dict[str, Flow] | None = None
-        self._trackers: dict[str, Tracker] = {}
+        self._memories: dict[str, Flow] | TooHard | None = None
+        self._trackers: dict[str, Tracker | TooHard] = {}
 
     def tracker(self, name: str) -> Tracker:
         """Return the tracker of a pipeline, followed as a run of its own. Raises `TooHard`."""
         found = self._trackers.get(name)
         if found is None:
-            found = Tracker(self.program, self.program.pipelines[name], self.memories())
-            found.go()
+            try:
+                found = self._followed(self.program.pipelines[name], self.memories())
+            except TooHard as hard:
+                found = hard
             self._trackers[name] = found
+        if isinstance(found, TooHard):
+            raise found
         return found
 
+    def _followed(self, pipeline: p.Pipeline, memories: Mapping[str, Flow]) -> Tracker:
+        tracker = Tracker(self.program, pipeline, memories)
+        try:
+            tracker.go()
+        except RecursionError:
+            raise TooHard("it is nested too deep") from None
+        return tracker
+
     def memories(self) -> dict[str, Flow]:
-        """Return the flow that any run may have left in each memory: a fixed point over all
-        pipelines.
+        """Return the flow that any run may have left in each memory: the least fixed point over
+        all pipelines. Raises `TooHard`.
         """
         if self._memories is None:
-            memories: dict[str, Flow] = {}
-            for _ in range(MOST_ROUNDS if self.program.memories else 0):
-                now: dict[str, Flow] = {}
-                for pipeline in self.program.pipelines.values():
-                    tracker = Tracker(self.program, pipeline, memories)
-                    tracker.go()
-                    for name, flow in tracker.remembered.items():
-                        now[name] = joined(now.get(name, {}), flow)
-                if _kinds(now) == _kinds(memories):
-                    break
-                memories = now
-            self._memories = memories
+            try:
+                self._memories = self._fixed_point() if self.program.memories else {}
+            except TooHard as hard:
+                self._memories = hard
+        if isinstance(self._memories, TooHard):
+            raise self._memories
         return self._memories
+
+    def _fixed_point(self) -> dict[str, Flow]:
+        memories: dict[str, Flow] = {}
+        kinds: dict[str, set[tuple[object, ...]]] = {}
+        readers: dict[str, set[str]] = {}
+        left = dict.fromkeys(self.program.pipelines)
+        for _ in range(MOST_ROUNDS):
+            if not left:
+                return memories
+            name = next(iter(left))
+            del left[name]
+            tracker = self._followed(self.program.pipelines[name], memories)
+            for memory in tracker.recalled:
+                readers.setdefault(memory, set()).add(name)
+            for memory, flow in tracker.remembered.items():
+                found = _shallow(joined(memories.get(memory, {}), flow))
+                now = _kinds(found)
+                if now != kinds.get(memory, set()):
+                    kinds[memory], memories[memory] = now, found
+                    left.update(dict.fromkeys(sorted(readers.get(memory, ()))))
+        raise TooHard("what its memories keep comes from too many others")
 
     def findings(self) -> Iterator[Diagnostic]:
         """Return a finding for every forbidden flow. Sub-pipelines are followed at their calls."""
@@ -66,12 +96,13 @@ class Flows:
             for name in sub_pipelines(pipeline.block)
         }
         told: set[tuple[str, object, tuple[tuple[str, str], ...]]] = set()
-        for name in self.program.pipelines:
+        for name, pipeline in self.program.pipelines.items():
             if name in inner:
                 continue
             try:
                 tracker = self.tracker(name)
-            except (TooHard, RecursionError):
+            except TooHard as hard:
+                yield report(codes.FLOW_UNDECIDED, pipeline.span, name=name, why=str(hard))
                 continue
             for found in tracker.found:
                 key = (found.rule.code, found.span, found.words)
@@ -84,9 +115,8 @@ class Flows:
         pipeline = self.program.pipelines[claim.pipeline]
         try:
             tracker = self.tracker(claim.pipeline)
-        except (TooHard, RecursionError) as hard:
-            why = str(hard) if isinstance(hard, TooHard) else "it is nested too deep"
-            return Proof(claim, "undecided", why=why)
+        except TooHard as hard:
+            return Proof(claim, "undecided", why=str(hard))
         kind = UNTRUSTED if claimed.label == "untrusted" else PRIVATE
         for call in tracker.calls:
             if call.tool != claimed.tool:
@@ -100,19 +130,21 @@ class Flows:
         vacuous = claimed.tool not in tools_behind(self.program, pipeline)
         by: dict[str, None] = {}
         if kind == UNTRUSTED and not vacuous:
-            by = dict.fromkeys(one.name for one in tracker.looked if one.ways and one.texts)
+            by = dict.fromkeys(one.name for one in tracker.looked if one.looks and one.texts)
         elif not vacuous:
             by = dict(tracker.declassified)
         return Proof(claim, "proved", tuple(by), vacuous=vacuous)
 
 
-def _kinds(memories: dict[str, Flow]) -> set[tuple[object, ...]]:
-    return {
-        (name, way, mark.kind, mark.origin)
-        for name, flow in memories.items()
-        for way, marks in flow.items()
-        for mark in marks
-    }
+def _kinds(flow: Flow) -> set[tuple[object, ...]]:
+    return {(way, mark) for way, marks in flow.items() for mark in marks}
+
+
+def _shallow(flow: Flow) -> Flow:
+    """Return a flow with paths of a limited length; marks apply to all that is inside."""
+    if all(len(way) <= MOST_DEEP for way in flow):
+        return flow
+    return joined(*({way[:MOST_DEEP]: marks} for way, marks in flow.items()))
 
 
 def _diagnostic(found: FlowFinding) -> Diagnostic:

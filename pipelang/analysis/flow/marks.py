@@ -4,14 +4,16 @@ Four kinds describe data. `untrusted`: text that an outsider may have written. `
 choice that such text may have steered, of a type that cannot carry text. `private` and `secret`: as
 labelled. A fifth, `owner`, is on values that identify the owner of private data.
 
-A `Flow` has these marks by paths into a value: labels are per field, and `*` is any element of a
-list. Marks at a path apply to everything inside it.
+A `Flow` has these marks by paths into a value: labels are per field, `*` is any element of a list
+and `[0]` one of them. Marks at a path apply to everything inside it, except that `?` is whether an
+optional is there and `#` how many elements a list has: a model chooses both, whatever is inside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.types import (
@@ -33,13 +35,14 @@ UNTRUSTED, INFLUENCED, PRIVATE, SECRET, OWNER = (
     "owner",
 )
 ELEMENT = "*"
+PRESENCE, LENGTH = "?", "#"
 Way = tuple[str, ...]
 
 MOST_HOPS = 40
 """The most steps that a mark remembers; of a longer trail, it keeps the beginning."""
 
-MOST_MARKS = 6
-"""The most marks of one kind at one path."""
+MOST_MARKS = 1_000
+"""The most marks at one path. A flow with more is not decided, and a finding says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +56,56 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The place where labelled data enters, and its name in the file."""
+    """The place where labelled data enters, and its name in the file. `run` are the calls that led
+    to it: what one run of a sub-pipeline receives is not what another one receives.
+    """
 
     name: str
     label: str
     span: Span
+    run: tuple[Span, ...] = ()
 
 
-Key = tuple[Origin, Span | None]
+Maker = tuple[Span, ...]
+"""What made a value: the place of a model's call or of a recall, behind the calls to it."""
+
+Key = tuple[Origin, Maker]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A kind of data with its origin and trail. `intact`: the value itself, not computed
-    from it.
+    """A kind of data with its origin and trail.
+
+    `intact`: the value itself, not computed from it. `maker`: the last model that processed it.
+    `free`: a number that may be of any size.
     """
 
     kind: str
     origin: Origin
     hops: tuple[Hop, ...] = field(default=(), compare=False)
     intact: bool = True
+    maker: Maker = ()
+    free: bool = False
 
     @property
     def key(self) -> Key:
         """The identity of data for tests that look at it: its origin, and the last model that
         processed it. The output of another model needs a test of its own.
         """
-        by = next((hop.span for hop in reversed(self.hops) if hop.by_model), None)
-        return self.origin, by
+        return self.origin, self.maker
 
     def through(
-        self, text: str, span: Span, kind: str | None = None, *, by_model: bool = False
+        self,
+        text: str,
+        span: Span,
+        kind: str | None = None,
+        *,
+        by_model: bool = False,
+        maker: Maker = (),
     ) -> Mark:
-        """Return the mark after a step that makes a new value."""
+        """Return the mark after a step that makes a new value; a `maker` makes it anew."""
         hops = self.hops if len(self.hops) > MOST_HOPS else (*self.hops, Hop(text, span, by_model))
-        return Mark(kind or self.kind, self.origin, hops, intact=False)
+        return Mark(kind or self.kind, self.origin, hops, False, maker or self.maker, self.free)
 
 
 Marks = dict[Mark, None]
@@ -110,8 +128,9 @@ def joined(*flows: Flow) -> Flow:
 
 def _add(into: Marks, marks: Iterable[Mark]) -> None:
     for mark in marks:
-        if mark not in into and sum(one.kind == mark.kind for one in into) < MOST_MARKS:
-            into[mark] = None
+        into.setdefault(mark)
+    if len(into) > MOST_MARKS:
+        raise TooHard("values from too many places come together")
 
 
 def inside(flow: Flow, name: str) -> Flow:
@@ -119,10 +138,21 @@ def inside(flow: Flow, name: str) -> Flow:
     found: dict[Way, Marks] = {}
     for way, marks in flow.items():
         if not way:
-            _add(found.setdefault((), {}), marks)
-        elif way[0] in (name, ELEMENT) or name == ELEMENT:
+            if name not in (PRESENCE, LENGTH):
+                _add(found.setdefault((), {}), marks)
+        elif _is_part(way[0], name):
             _add(found.setdefault(way[1:], {}), marks)
     return found
+
+
+def _is_part(part: str, name: str) -> bool:
+    """Whether what is marked at `part` may be what is read at `name`."""
+    if part == name:
+        return True
+    if part in (PRESENCE, LENGTH) or name in (PRESENCE, LENGTH):
+        return False
+    indexed = name.startswith("[") and not part.startswith("[")
+    return ELEMENT in (part, name) or indexed
 
 
 def under(name: str, flow: Flow) -> Flow:
@@ -154,9 +184,19 @@ def is_closed(type: Type) -> bool:
     )
 
 
-def spread(type: Type, marks: Iterable[Mark]) -> Flow:
+def is_number(type: Type) -> bool:
+    """Whether a type is a number without an upper bound."""
+    kinds = (ScalarKind.INT, ScalarKind.NUMBER, ScalarKind.MONEY, ScalarKind.DURATION)
+    return isinstance(type, Scalar) and type.kind in kinds and type.high is None
+
+
+def spread(
+    type: Type, marks: Iterable[Mark], *, chosen: bool = False, shaped: bool = False
+) -> Flow:
     """Return the flow of a value of a type that was made from marked data: its texts keep the
-    marks, its closed parts are influenced.
+    marks, its closed parts are influenced. A value that is `shaped` by the data has lists of any
+    length and optionals that are there or not, as the data wants it; one that is `chosen` by a
+    model has numbers of any size besides.
     """
     found = list(marks)
     if not found:
@@ -164,14 +204,49 @@ def spread(type: Type, marks: Iterable[Mark]) -> Flow:
     ways: dict[Way, Marks] = {}
     for way, leaf in leaves(type):
         here: Marks = {}
-        _add(here, (weaker(mark) if is_closed(leaf) else mark for mark in found))
+        if is_closed(leaf):
+            number = is_number(leaf)
+            _add(here, (_closed(mark, number and (chosen or mark.free)) for mark in found))
+        else:
+            _add(here, (replace(mark, free=False) if mark.free else mark for mark in found))
         ways[way] = here
+    if chosen or shaped:
+        steering = [_closed(mark, False) for mark in found if mark.kind in (UNTRUSTED, INFLUENCED)]
+        for way in shapes(type) if steering else ():
+            ways[way] = dict.fromkeys(steering)
     return ways
 
 
-def weaker(mark: Mark) -> Mark:
-    """Return the mark on a value that cannot carry text: `untrusted` becomes `influenced`."""
-    return replace(mark, kind=INFLUENCED) if mark.kind == UNTRUSTED else mark
+def _closed(mark: Mark, free: bool) -> Mark:
+    kind = INFLUENCED if mark.kind == UNTRUSTED else mark.kind
+    return mark if (kind, free) == (mark.kind, mark.free) else replace(mark, kind=kind, free=free)
+
+
+def checked(mark: Mark) -> Mark:
+    """Return the mark on a value that a gate or a person has looked at: an outsider may have
+    steered it, but writes nothing through it and no longer picks its size.
+    """
+    return _closed(mark, False) if mark.kind in (UNTRUSTED, INFLUENCED) else mark
+
+
+def shapes(type: Type) -> Iterator[Way]:
+    """Return the paths of what is chosen about a value besides its leaves: the presence of its
+    optionals and the lengths of its lists.
+    """
+    match type:
+        case OptionalType():
+            yield (PRESENCE,)
+            yield from shapes(type.inner)
+        case RecordType():
+            for one in type.fields:
+                for way in shapes(one.type):
+                    yield (one.name, *way)
+        case ListType() | MapType():
+            yield (LENGTH,)
+            for way in shapes(type.element if isinstance(type, ListType) else type.value):
+                yield (ELEMENT, *way)
+        case _:
+            pass
 
 
 def leaves(type: Type) -> Iterator[tuple[Way, Type]]:
@@ -217,17 +292,18 @@ def _labels(type: Type, around: frozenset[str]) -> Iterator[tuple[Way, frozenset
             yield (), here, type
 
 
-def source(name: str, type: Type, span: Span, how: str) -> Flow:
+def source(name: str, type: Type, span: Span, how: str, run: tuple[Span, ...] = ()) -> Flow:
     """Return the flow of a value by the labels of its type; `how` describes where it enters."""
     found: dict[Way, Marks] = {}
     everything = list(labels(type))
     for way, labelled, leaf in everything:
         shown = _shown(name, way)
         for label in sorted(labelled & {UNTRUSTED, PRIVATE, SECRET}):
-            origin = Origin(shown, label, span)
+            origin = Origin(shown, label, span, run)
             hop = Hop(f"`{shown}` is {label}{how}", span)
-            kind = INFLUENCED if label == UNTRUSTED and is_closed(leaf) else label
-            found.setdefault(way, {})[Mark(kind, origin, (hop,))] = None
+            picked = label == UNTRUSTED and is_closed(leaf)
+            mark = Mark(label, origin, (hop,))
+            found.setdefault(way, {})[_closed(mark, is_number(leaf)) if picked else mark] = None
             if label == PRIVATE:
                 for other, _, _ in everything:
                     if other and other[:-1] == way[: len(other) - 1] and identifies(other[-1]):

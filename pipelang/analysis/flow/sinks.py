@@ -25,6 +25,17 @@ def untrusted(mark: Mark, tool: str, parameter: str, node: expr.Expr, span: Span
     return FlowFinding(codes.UNTRUSTED_EFFECT, span, words, hops, help)
 
 
+def unbounded(mark: Mark, tool: str, parameter: str, node: expr.Expr, span: Span) -> FlowFinding:
+    value = _quoted(node)
+    help = (
+        f"put a gate or an approval that reads {value} on every way to it, or give its type"
+        f" or `{parameter}` an upper bound, as in `in 1..10`"
+    )
+    words = (("value", value), ("tool", tool), ("source", mark.origin.name))
+    hops = (*mark.hops, Hop(f"`{tool}` gets it as `{parameter}`", span))
+    return FlowFinding(codes.UNBOUNDED_EFFECT, span, words, hops, help)
+
+
 def steered(mark: Mark, control: Control, tool: str, span: Span) -> FlowFinding:
     shown = "this test" if "`" in control.name else f"`{control.name}`"
     help = (
@@ -68,7 +79,8 @@ def memory(mark: Mark, item: p.Remember) -> FlowFinding:
 
 def secret(mark: Mark, where: str, node: expr.Expr | None, span: Span) -> FlowFinding:
     words = (("secret", mark.origin.name), ("where", where))
-    help = "leave it out; a tool in Python may take it as a `secret` parameter"
+    help = "leave it out; a tool in Python may take it as a `secret` parameter, and a pipeline may"
+    help += " answer with it if its type says `secret`"
     hops = (*mark.hops, Hop(f"it gets into {where}", span))
     return FlowFinding(codes.SECRET_LEAK, span, words, hops, help)
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pipelang.analysis.flow.marks import Flow, Hop, Key, Mark, Origin, Way
+from pipelang.analysis.flow.looking import Looks
+from pipelang.analysis.flow.marks import Flow, Hop, Key, Mark, Origin
 from pipelang.diagnostics import Span
 from pipelang.diagnostics.codes import Rule
 from pipelang.records import dataclass, field, replace
@@ -20,11 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A test that decides whether the items behind it run; `marks` are the data that steers it."""
+    """A test that decides whether the items behind it run.
+
+    `marks` are the data from outside that steers it, `reveals` the private and secret data that can
+    be told from its result. `branch`: it picks one of several ways on, rather than end the run;
+    `always` are the tools that are called on each of them, equally often.
+    """
 
     name: str
     span: Span
     marks: tuple[Mark, ...]
+    reveals: tuple[Mark, ...] = ()
+    branch: bool = False
+    always: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +52,10 @@ class Situation:
         """Return the situation inside a branch."""
         return replace(self, controls=(*self.controls, control), tested=True)
 
-    def passed(self, control: Control, evidence: bool) -> Situation:
+    def passed(self, control: Control, vouches: frozenset[Key]) -> Situation:
         """Return the situation after a gate."""
         controls = (*self.controls, control) if control.marks else self.controls
-        vouched = self.vouched | (keys_of(control.marks) if evidence else frozenset())
-        return replace(self, controls=controls, vouched=vouched, tested=True)
+        return replace(self, controls=controls, vouched=self.vouched | vouches, tested=True)
 
     def asked(self, so_far: frozenset[Key], shown: frozenset[Key]) -> Situation:
         """Return the situation after a person who is always asked: `so_far` is the data made
@@ -64,8 +72,17 @@ class Situation:
         after = together(ends)
         if only_way:
             return replace(after, tested=True)
-        own = self.controls[-1]
-        return replace(after, controls=tuple(one for one in after.controls if one is not own))
+        return after.without(self.controls[-1])
+
+    def without(self, *controls: Control) -> Situation:
+        """Return the situation without some controls, which decide nothing here."""
+        gone = {id(control) for control in controls}
+        return replace(self, controls=tuple(c for c in self.controls if id(c) not in gone))
+
+    def since(self, before: Situation) -> list[Control]:
+        """Return the controls that were added after another situation."""
+        known = {id(control) for control in before.controls}
+        return [control for control in self.controls if id(control) not in known]
 
     def open_controls(self) -> list[Control]:
         """Return the controls that led here and that no test vouches for."""
@@ -88,14 +105,25 @@ def together(ends: list[Situation]) -> Situation:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What comes of an action, a chain or a pipeline: the flow into its answer, the situation after
+    it, and the tests that decide whether it fails instead.
+    """
+
+    flow: Flow
+    situation: Situation
+    fails: tuple[Control, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
-    """A test of a pipeline: the paths that it reads, the untrusted texts in them, and the data that
-    it vouches for.
+    """A test of a pipeline: what it looks at, the untrusted texts in that, and the data that it
+    vouches for.
     """
 
     pipeline: str
     name: str
-    ways: frozenset[Way]
+    looks: Looks
     texts: frozenset[Origin]
     vouches: frozenset[Key]
     approves: frozenset[Key]

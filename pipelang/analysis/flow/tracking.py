@@ -11,6 +11,9 @@ Data that a gate or an approval has checked is cleared for the items behind it: 
 block, and behind a branch where every way through it has cleared the same. Whether a conditional
 test is on every way to a call nevertheless is decided by the walk over paths (`analysis.claims`),
 with the conditions of the branches.
+
+A choice tells of what was chosen by: a value that is returned on one of several ways, or because a
+sub-pipeline has failed, has the marks of the tests that decided about it.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from typing import assert_never
 
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.flow import sinks
+from pipelang.analysis.flow.always import always_called
 from pipelang.analysis.flow.covering import covered
+from pipelang.analysis.flow.looking import NONE, Looks, covers, mentioning
 from pipelang.analysis.flow.marks import (
     INFLUENCED,
     NOTHING,
@@ -40,9 +45,10 @@ from pipelang.analysis.flow.marks import (
     spread,
 )
 from pipelang.analysis.flow.owners import owners_beside, told_apart
-from pipelang.analysis.flow.reading import Values
+from pipelang.analysis.flow.reading import Values, picked
 from pipelang.analysis.flow.situation import (
     Control,
+    Done,
     FlowFinding,
     Looked,
     Reaching,
@@ -51,7 +57,7 @@ from pipelang.analysis.flow.situation import (
     together,
 )
 from pipelang.diagnostics import Span
-from pipelang.records import dataclass, field
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
@@ -71,28 +77,37 @@ counts as not made.
 
 @dataclass(slots=True)
 class TrackedRun:
-    """One run of a pipeline within the tracking."""
+    """One run of a pipeline within the tracking.
+
+    `answered` are the situations in which it answers, `fails` the tests that decide whether it
+    fails, `stops` those on whose ways it may end without an answer, by their identity.
+    """
 
     pipeline: p.Pipeline
     values: Values
     measured: frozenset[str]
+    entered: Situation
     returns: Flow = field(default_factory=dict)
     answered: list[Situation] = field(default_factory=list)
     feedback: dict[str, Flow] = field(default_factory=dict)
+    fails: dict[Control, None] = field(default_factory=dict)
+    stops: set[int] = field(default_factory=set)
 
 
 class Tracker:
     """Follows one pipeline as a run of its own. `memories` are the flows known to be in them."""
 
-    def __init__(self, program: p.Program, root: p.Pipeline, memories: dict[str, Flow]) -> None:
+    def __init__(self, program: p.Program, root: p.Pipeline, memories: Mapping[str, Flow]) -> None:
         self.program = program
         self.root = root
         self.memories = memories
+        self.recalled: set[str] = set()
         self.remembered: dict[str, Flow] = {}
         self.found: list[FlowFinding] = []
         self.calls: list[Reaching] = []
         self.looked: list[Looked] = []
         self.declassified: dict[str, None] = {}
+        self.run: tuple[Span, ...] = ()
         self._unique: dict[str, p.Pipeline] = {}
         self._items = 0
         self._asked = 0
@@ -102,32 +117,34 @@ class Tracker:
         """Follow the whole pipeline. Raises `TooHard`."""
         self.pipeline(self.root.name, {}, Situation())
 
-    def pipeline(
-        self, name: str, given: Mapping[str, Flow], situation: Situation
-    ) -> tuple[Flow, Situation]:
-        """Return the flow into a pipeline's answer, from the flows into its parameters, and the
-        situation where it answered.
-        """
+    def pipeline(self, name: str, given: Mapping[str, Flow], situation: Situation) -> Done:
+        """Follow a pipeline from the flows into its parameters, in the situation of its call."""
         pipeline = self._unique.get(name)
         if pipeline is None:
             pipeline = self._unique[name] = with_unique_names(self.program.pipelines[name])
         values = Values(self.program, declassified=self.declassified)
         for parameter in pipeline.parameters:
-            own = source(parameter.name, parameter.type, pipeline.span, f", as `{name}` gets it")
+            how = f", as `{name}` gets it"
+            own = source(parameter.name, parameter.type, pipeline.span, how, self.run)
             passed = given.get(parameter.name)
             if passed is not None:  # a caller has said what it is; what may be told stays as it is
                 own = joined(passed, only(own, (PRIVATE, SECRET, OWNER)))
-            values.flows[parameter.name] = own
+            values.put(parameter.name, own)
         owners_beside(values, [q.name for q in pipeline.parameters])
-        place = TrackedRun(pipeline, values, _measured(pipeline))
+        place = TrackedRun(pipeline, values, _measured(pipeline), situation)
         if pipeline.breaker is not None:
             self.step(place, pipeline.breaker.otherwise, situation)
-            place.returns = values.flows.pop(pipeline.breaker.otherwise.name, NOTHING)
+            place.returns = values.flows.get(pipeline.breaker.otherwise.name, NOTHING)
+            values.put(pipeline.breaker.otherwise.name, NOTHING)
             place.answered.append(situation)
         self.block(place, pipeline.block, situation)
         if pipeline.budget is not None and pipeline.budget.otherwise is not None:
             self.end(place, pipeline.budget.otherwise, situation)
-        return place.returns, together(place.answered) if place.answered else situation
+        after = together(place.answered) if place.answered else situation
+        # A branch that answers on each of its ways decides nothing about what follows the answer.
+        added = after.since(situation)
+        idle = [one for one in added if one.branch and id(one) not in place.stops]
+        return Done(place.returns, after.without(*idle), tuple(place.fails))
 
     # ---------------------------------------------------------------------------------- items
 
@@ -151,9 +168,7 @@ class Tracker:
             case p.Step():
                 return self.step(place, item, situation)
             case p.Let():
-                if values.path(item.value) is not None:
-                    values.aliases[item.name] = item.value
-                values.flows[item.name] = values.of(item.value)
+                values.define(item)
                 return situation
             case p.Gate():
                 return self._gate(place, block, item, situation)
@@ -161,14 +176,14 @@ class Tracker:
                 return self._person(place, item, situation)
             case p.When():
                 words = item.name or expr.show(item.condition)
-                control = Control(words, item.span, tuple(self._steering(place, item.condition)))
-                return self._ways(place, [item.then, item.otherwise], situation.under(control))
+                return self._ways(
+                    place, words, item, item.condition, [item.then, item.otherwise], situation
+                )
             case p.MatchBranch():
-                words = expr.show(item.subject)
-                control = Control(words, item.span, tuple(self._steering(place, item.subject)))
-                return self._ways(place, [arm for _, arm in item.arms], situation.under(control))
+                words, arms = expr.show(item.subject), [arm for _, arm in item.arms]
+                return self._ways(place, words, item, item.subject, arms, situation)
             case p.Remember():
-                self._remember(place, item)
+                self._remember(place, item, situation)
                 return situation
             case p.End():
                 self.end(place, item.outcome, situation)
@@ -176,30 +191,48 @@ class Tracker:
             case _:
                 assert_never(item)
 
-    def _steering(self, place: TrackedRun, node: expr.Expr) -> Iterator[Mark]:
-        """Return the outside data that steers a test and was not checked."""
-        seen: dict[Mark, None] = {}
-        for way in place.values.reads(node, content=False):
-            seen.update(dict.fromkeys(marks_of(place.values.at(way), UNTRUSTED, INFLUENCED)))
-        seen.update(dict.fromkeys(marks_of(place.values.of(node), UNTRUSTED, INFLUENCED)))
-        yield from seen
+    def control(
+        self, place: TrackedRun, name: str, span: Span, test: expr.Expr, *, branch: bool
+    ) -> Control:
+        """Return a test as what decides about the items behind it: with the outside data that
+        steers it and that nothing vouches for.
+        """
+        values = place.values
+        flow = values.of(test)
+        marks = tuple(marks_of(flow, UNTRUSTED, INFLUENCED))
+        if marks and values.vouched and covers(values.vouched, values.plain(test)):
+            marks = ()
+        return Control(name, span, marks, tuple(marks_of(flow, PRIVATE, SECRET)), branch)
 
     def _ways(
-        self, place: TrackedRun, ways: list[p.Block], situation: Situation
+        self,
+        place: TrackedRun,
+        words: str,
+        item: p.When | p.MatchBranch,
+        test: expr.Expr,
+        ways: list[p.Block],
+        situation: Situation,
     ) -> Situation | None:
         """Follow branches; the situation after them is what all of their ways have in common."""
-        values, before = place.values, place.values.cleared
-        ends: list[tuple[Situation, frozenset[Way]]] = []
+        control = self.control(place, words, item.span, test, branch=True)
+        if control.marks:
+            control = replace(control, always=always_called(self.program, ways))
+        situation = situation.under(control)
+        values = place.values
+        before = values.looks
+        ends: list[Situation] = []
+        met: list[tuple[Looks, ...]] = []
         for way in ways:
-            values.cleared = before
+            values.looks = before
             after = self.block(place, way, situation)
             if after is not None:
-                ends.append((after, values.cleared))
+                ends.append(after)
+                met.append(values.looks)
+        values.looks = before
         if not ends:
-            values.cleared = before
             return None
-        values.cleared = frozenset.intersection(*(cleared for _, cleared in ends))
-        return situation.behind([after for after, _ in ends], only_way=len(ends) < len(ways))
+        values.looks = tuple(frozenset.intersection(*kind) for kind in zip(*met, strict=True))
+        return situation.behind(ends, only_way=len(ends) < len(ways))
 
     def _gate(
         self, place: TrackedRun, block: p.Block, gate: p.Gate, situation: Situation
@@ -207,17 +240,22 @@ class Tracker:
         values, redo = place.values, gate.otherwise
         if isinstance(redo, p.Redo):
             self._feed_back(place, block, gate, redo, situation)
-            self.end(place, redo.otherwise, situation)
-        else:
-            self.end(place, redo, situation)
-        evidence = self._has_evidence(place, gate)
-        steering = tuple(self._steering(place, gate.condition))
-        ways = frozenset(values.reads(gate.condition, content=gate.evidence is None))
+        outcome = redo.otherwise if isinstance(redo, p.Redo) else redo
         name = gate.name.split(" ")[0]
-        vouches = keys_of(steering) if evidence else frozenset[Key]()
-        self._look(place, ways, name, vouches, frozenset())
-        values.cleared |= ways
-        return situation.passed(Control(name, gate.span, steering), evidence)
+        answers = isinstance(outcome, p.Return)
+        control = self.control(place, name, gate.span, gate.condition, branch=answers)
+        self.end(place, outcome, situation.under(control))
+        looks, vouches = values.judged(gate.condition), frozenset[Key]()
+        if self._has_evidence(place, gate):
+            parts = values.judged(gate.condition, partly=True)
+            # What is said of one element is not said of the others.
+            wholes = frozenset(one for one in parts if isinstance(one, tuple) and not _index(one))
+            vouches = keys_of(values.marks_at(wholes, UNTRUSTED, INFLUENCED))
+            values.vouched |= looks.union(map(_element, looks))
+            control = replace(control, marks=())  # its verdict counts
+        self._look(place, looks, name, vouches, frozenset())
+        values.cleared |= looks
+        return situation.passed(control, vouches)
 
     def _has_evidence(self, place: TrackedRun, gate: p.Gate) -> bool:
         """Whether a gate has evidence or rates, so that its verdict counts."""
@@ -254,12 +292,12 @@ class Tracker:
         }
         items = [block.items[index] for index in redo.reruns]
         names = {item.name for item in items if isinstance(item, (p.Step, p.Let))}
-        cleared = place.values.cleared
-        place.values.cleared = frozenset(way for way in cleared if way[0] not in names)
+        before = place.values.looks
+        place.values.looks = tuple(kind - mentioning(kind, names) for kind in before)
         for again in items:
             if isinstance(again, (p.Step, p.Let)):
                 self.item(place, block, 0, again, situation)
-        place.values.cleared = cleared
+        place.values.looks = before
 
     def _person(self, place: TrackedRun, person: p.Person, situation: Situation) -> Situation:
         values = place.values
@@ -268,43 +306,42 @@ class Tracker:
                 self.found.append(
                     sinks.secret(mark, f"what `{person.name}` shows", person.showing, person.span)
                 )
-            ways = frozenset(values.reads(person.showing))
+            looks = values.shown(person.showing)
         else:
-            ways = frozenset((name,) for name in person.judges)
+            everything = (expr.Read(name, TEXT) for name in person.judges)
+            looks = NONE.union(*map(values.shown, everything))
         self.end(place, person.otherwise, situation)
         shown = frozenset[Key]()
         if not silence_passes(person):
-            flows = (values.at(way) for way in ways)
-            shown = keys_of(m for flow in flows for m in marks_of(flow, *SPOKEN_OF))
+            paths = frozenset(one for one in looks if isinstance(one, tuple))
+            shown = keys_of(values.marks_at(paths, *SPOKEN_OF))
         else:
-            ways = frozenset()  # silence is a yes: nobody need have looked
-        everything = values.flows.values()
-        so_far = keys_of(mark for flow in everything for mark in marks_of(flow, *SPOKEN_OF))
-        self._look(place, ways, person.name, so_far, shown)
+            looks = NONE  # silence is a yes: nobody need have looked
+        flows = [*values.flows.values(), *map(values.whole, values.lets)]
+        so_far = keys_of(mark for flow in flows for mark in marks_of(flow, *SPOKEN_OF))
+        self._look(place, looks, person.name, so_far, shown)
         if person.when is not None:
             return situation
-        values.cleared |= ways
+        values.cleared |= looks
+        values.approved |= looks
         return situation.asked(so_far, shown)
 
     def _look(
         self,
         place: TrackedRun,
-        ways: frozenset[Way],
+        looks: Looks,
         name: str,
         vouches: frozenset[Key],
         approves: frozenset[Key],
     ) -> None:
-        texts = {
-            mark.origin
-            for way in ways
-            for mark in marks_of(place.values.at(way), UNTRUSTED, INFLUENCED)
-        }
+        texts = {mark.origin for mark in place.values.marks_at(looks, UNTRUSTED, INFLUENCED)}
         pipeline = place.pipeline.name
-        self.looked.append(Looked(pipeline, name, ways, frozenset(texts), vouches, approves))
+        self.looked.append(Looked(pipeline, name, looks, frozenset(texts), vouches, approves))
 
-    def _remember(self, place: TrackedRun, item: p.Remember) -> None:
+    def _remember(self, place: TrackedRun, item: p.Remember, situation: Situation) -> None:
         values = place.values
-        flow = values.of(item.value)
+        chosen = [m for c in situation.open_controls() if c.branch for m in c.marks]
+        flow = joined(values.of(item.value), picked(item.value.type, chosen))
         shown = expr.show(item.value)
         hop = f"`{item.memory}` keeps " + ("it" if "`" in shown else f"`{shown}`")
         kept: dict[Way, dict[Mark, None]] = {}
@@ -313,15 +350,26 @@ class Tracker:
         self.remembered[item.memory] = joined(self.remembered.get(item.memory, NOTHING), kept)
         for mark in marks_of(flow, SECRET):
             self.found.append(sinks.secret(mark, f"memory `{item.memory}`", item.value, item.span))
+        self.keyed(place, item.key, f"a key of memory `{item.memory}`", item.span)
         owners = told_apart(values, (item.key,))
         for mark in marks_of(flow, PRIVATE):
             if mark.origin not in owners:
                 self.found.append(sinks.memory(mark, item))
 
+    def keyed(self, place: TrackedRun, key: expr.Expr, where: str, span: Span) -> None:
+        """Check a key, which is stored as it is."""
+        for mark in marks_of(place.values.of(key), SECRET):
+            self.found.append(sinks.secret(mark, where, key, span))
+
     def end(self, place: TrackedRun, outcome: p.Outcome, situation: Situation) -> None:
+        """End a run of a pipeline with an outcome."""
+        since = situation.since(place.entered)
+        if not isinstance(outcome, p.Return):
+            place.stops.update(map(id, since))
         match outcome:
             case p.Return():
-                place.returns = joined(place.returns, place.values.of(outcome.value))
+                chosen = [m for c in since if c.branch for m in (*c.marks, *c.reveals)]
+                self._return(place, outcome, chosen)
                 place.answered.append(situation)
             case p.Escalate():
                 if outcome.value is not None:
@@ -329,10 +377,34 @@ class Tracker:
                         self.found.append(
                             sinks.secret(mark, "a handoff", outcome.value, outcome.span)
                         )
-            case p.Reject() | p.Fail():
+            case p.Fail():
+                self.fail(place, (), situation)
+            case p.Reject():
                 pass
             case _:
                 assert_never(outcome)
+
+    def _return(self, place: TrackedRun, outcome: p.Return, chosen: list[Mark]) -> None:
+        returns = place.pipeline.returns
+        flow = joined(place.values.of(outcome.value), picked(returns, chosen))
+        open_to = [way for way, _ in _secret_ways(returns)]
+        kept: dict[Way, dict[Mark, None]] = {}
+        for way, marks in flow.items():
+            loose = not any(way[: len(known)] == known for known in open_to)
+            kept[way] = {m: None for m in marks if m.kind != SECRET or not loose}
+            for mark in marks if loose else ():
+                if mark.kind == SECRET:
+                    where = f"the answer of `{place.pipeline.name}`"
+                    self.found.append(sinks.secret(mark, where, outcome.value, outcome.span))
+        place.returns = joined(place.returns, {way: marks for way, marks in kept.items() if marks})
+
+    def fail(self, place: TrackedRun, tests: tuple[Control, ...], situation: Situation) -> None:
+        """Record that a run may fail in a situation, or by some tests of what it called."""
+        for control in (*situation.since(place.entered), *tests):
+            if keys_of(control.marks) <= situation.vouched:
+                control = replace(control, marks=())
+            if control.marks or control.reveals:
+                place.fails[replace(control, branch=False)] = None
 
     # ---------------------------------------------------------------------------------- tests
 
@@ -341,14 +413,11 @@ class Tracker:
         place, value, site, tool = call.place, call.value, call.link.span, call.tool
         if place is None or value is None:
             return False
-        ways = list(place.values.reads(value, content=False))
-        name = place.pipeline.name
+        plain, name = place.values.plain(value), place.pipeline.name
         tests = {
             (one.pipeline, one.name)
             for one in self.looked
-            if one.pipeline == name
-            and one.ways
-            and all(any(way[: len(own)] == own for own in one.ways) for way in ways)
+            if one.pipeline == name and one.looks and covers(one.looks, plain)
         }
         return self._covered(tests, site, tool)
 
@@ -377,14 +446,27 @@ class Tracker:
     def step(self, place: TrackedRun, step: p.Step, situation: Situation) -> Situation:
         from pipelang.analysis.flow.actions import chain
 
-        flow, situation = chain(self, place, step, step.chain, situation)
-        place.values.flows[step.name] = flow
+        done = chain(self, place, step, step.chain, situation)
+        place.values.put(step.name, done.flow)
+        if step.chain.end is None:
+            self.fail(place, done.fails, situation)
         known = {way for way, _ in _secret_ways(step.type)}
-        for way, marks in flow.items():
+        for way, marks in done.flow.items():
             for mark in marks:
                 if mark.kind == SECRET and not any(way[: len(k)] == k for k in known):
                     self.found.append(sinks.traced(mark, step))
-        return situation
+        return done.situation
+
+
+def _index(way: Way) -> int | None:
+    """Return the place of the first index in a path."""
+    return next((at for at, part in enumerate(way) if part.startswith("[")), None)
+
+
+def _element(one: Way | expr.Expr) -> Way | expr.Expr:
+    """Return the element of a list that a path leads into; else what is given."""
+    at = _index(one) if isinstance(one, tuple) else None
+    return one if at is None or not isinstance(one, tuple) else one[: at + 1]
 
 
 def _secret_ways(type: Type) -> Iterator[tuple[Way, Type]]:

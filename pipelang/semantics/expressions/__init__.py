@@ -9,5 +9,6 @@ from pipelang.semantics.expressions.show import show as show
 from pipelang.semantics.expressions.traverse import mentions as mentions
 from pipelang.semantics.expressions.traverse import parts as parts
 from pipelang.semantics.expressions.traverse import path_of as path_of
+from pipelang.semantics.expressions.traverse import rebuilt as rebuilt
 from pipelang.semantics.expressions.traverse import substitute as substitute
 from pipelang.semantics.expressions.traverse import walk as walk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import assert_never
 
 from pipelang.records import replace
@@ -68,6 +68,43 @@ def walk(expr: Expr) -> Iterator[Expr]:
         yield from walk(part)
 
 
+def rebuilt(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
+    """The expression with each part directly inside it replaced by what `changed` makes of it."""
+    match expr:
+        case Const() | Read() | BudgetLeft():
+            return expr
+        case Field() | IsPresent():
+            return replace(expr, target=changed(expr.target))
+        case At():
+            return replace(expr, target=changed(expr.target), index=changed(expr.index))
+        case Apply() | Builtin():
+            return replace(expr, arguments=tuple(map(changed, expr.arguments)))
+        case MakeList():
+            return replace(expr, items=tuple(map(changed, expr.items)))
+        case MakeRecord():
+            return replace(expr, fields=tuple((n, changed(v)) for n, v in expr.fields))
+        case Not() | Negate():
+            return replace(expr, operand=changed(expr.operand))
+        case Logic() | Compare() | Arithmetic():
+            return replace(expr, left=changed(expr.left), right=changed(expr.right))
+        case Member():
+            return replace(expr, item=changed(expr.item), collection=changed(expr.collection))
+        case Matches():
+            return replace(expr, text=changed(expr.text))
+        case Choice():
+            return replace(
+                expr,
+                condition=changed(expr.condition),
+                then=changed(expr.then),
+                otherwise=changed(expr.otherwise),
+            )
+        case Select():
+            arms = tuple((pattern, changed(value)) for pattern, value in expr.arms)
+            return replace(expr, subject=changed(expr.subject), arms=arms)
+        case _:
+            assert_never(expr)
+
+
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """The expression with names replaced by other expressions."""
 
@@ -75,8 +112,6 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
         return substitute(part, values)
 
     match expr:
-        case Const() | BudgetLeft():
-            return expr
         case Read():
             return values.get(expr.name, expr)
         case Field():
@@ -84,36 +119,8 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
             if isinstance(target, MakeRecord) and expr.target != target:
                 return dict(target.fields).get(expr.name) or replace(expr, target=target)
             return replace(expr, target=target)
-        case IsPresent():
-            return replace(expr, target=inside(expr.target))
-        case At():
-            return replace(expr, target=inside(expr.target), index=inside(expr.index))
-        case Apply() | Builtin():
-            return replace(expr, arguments=tuple(map(inside, expr.arguments)))
-        case MakeList():
-            return replace(expr, items=tuple(map(inside, expr.items)))
-        case MakeRecord():
-            return replace(expr, fields=tuple((n, inside(v)) for n, v in expr.fields))
-        case Not() | Negate():
-            return replace(expr, operand=inside(expr.operand))
-        case Logic() | Compare() | Arithmetic():
-            return replace(expr, left=inside(expr.left), right=inside(expr.right))
-        case Member():
-            return replace(expr, item=inside(expr.item), collection=inside(expr.collection))
-        case Matches():
-            return replace(expr, text=inside(expr.text))
-        case Choice():
-            return replace(
-                expr,
-                condition=inside(expr.condition),
-                then=inside(expr.then),
-                otherwise=inside(expr.otherwise),
-            )
-        case Select():
-            arms = tuple((pattern, inside(value)) for pattern, value in expr.arms)
-            return replace(expr, subject=inside(expr.subject), arms=arms)
         case _:
-            assert_never(expr)
+            return rebuilt(expr, inside)
 
 
 def mentions(expr: Expr) -> frozenset[str]:

@@ -1,0 +1,139 @@
+"""Planted holes: pipelines with one flow that must be found, each with its twin that is sound.
+
+`holes.txt` has them, each written once: `<<hole|mended>>` is where the two differ, `$NAME` stands
+for a piece that many share.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from pipelang.analysis.findings.verify import prove
+from pipelang.diagnostics import Severity
+from pipelang.semantics.build import build
+
+from ....memory import MemoryLoader
+
+FILE = Path(__file__).with_name("holes.txt")
+
+WORLD = '''
+provider lab { available 99.9% }
+tier opus { provider lab price $1 in, $5 out transient 1% context 50k tokens }
+role staff { people 5 handles 4m responds 10m median, 1h p95 accuracy 98% }
+patterns links { "https?://" }
+enum Act { answer archive delete }
+enum Level { gold plain }
+type Mail {
+  id:     text max 40 tokens
+  vip:    bool
+  sender: private text max 40 tokens
+  body:   untrusted text max 2k tokens
+  tags:   [untrusted text max 20 tokens] max 5
+  extra:  {text: untrusted text max 20 tokens} max 5
+  token:  secret text max 20 tokens
+  level:  secret Level
+}
+type Many {
+  id: text max 9 tokens
+  a: private text max 9 tokens
+  b: private text max 9 tokens
+  c: private text max 9 tokens
+  d: private text max 9 tokens
+  e: private text max 9 tokens
+  f: private text max 9 tokens
+}
+type Draft { body: text max 500 tokens  title: text max 50 tokens  confidence: probability }
+type Plan {
+  act: Act
+  flag: bool
+  n: int
+  few: int in 1..10
+  much: money
+  name: text max 50 tokens
+  note: text? max 50 tokens
+  acts: [Act] max 5
+  names: [text max 20 tokens] max 5
+}
+type Order { id: text max 40 tokens  n: int }
+type Box { open: text max 40 tokens  hidden: secret text max 40 tokens }
+tool send(to: text, body: text) -> text max 10 tokens { effect irreversible }
+tool delete(id: text) -> text max 10 tokens { effect irreversible }
+tool pay(id: text, much: money) -> text max 10 tokens { effect irreversible }
+tool take(id: text, n: int) -> text max 10 tokens { effect write }
+tool take_few(id: text, n: int in 1..10) -> text max 10 tokens { effect write }
+tool order(what: Order) -> text max 10 tokens { effect write }
+tool keep(box: Box) -> text max 10 tokens { effect read }
+tool lookup(q: untrusted text) -> untrusted text max 500 tokens { effect read }
+tool crm(id: text) -> private text max 200 tokens { effect read }
+tool login(t: secret text) -> text max 10 tokens { effect read }
+tool sign_in(name: text, t: secret text) -> text max 10 tokens { effect read }
+prompt plain() """hi"""
+prompt write(m: text) """{{ m }}"""
+prompt again(m: text) """{{ m }} {{ feedback or "" }}"""
+prompt both(a: text, b: text) """{{ a }} {{ b }}"""
+prompt many(m: Many, h: text) """
+  {{ m.a }}{{ m.b }}{{ m.c }}{{ m.d }}{{ m.e }}{{ m.f }}{{ h }}
+"""
+fn no_links(body: untrusted text) -> bool = not (body matches links)
+fn code(body: untrusted text) -> bool python "checks:code"
+fn score(body: untrusted text) -> number python "checks:score"
+fn shorter(body: untrusted text) -> text python "checks:shorter"
+memory notes(k: text max 40 tokens) -> text max 200 tokens { keeps 24h }
+memory acts(k: text max 40 tokens) -> Act { keeps 24h }
+memory kept(k: text max 40 tokens) -> int { keeps 24h }
+'''
+
+PIECES = {
+    "$SORTING": "pipeline sorting(m: Mail) -> Act { $ACT return a }",
+    "$SURE": "{ catches 90% false_alarms 1% } else reject",
+    "$PLAN": "step a: Plan = ask write(m.body) by opus",
+    "$ACT": "step a: Act = ask write(m.body) by opus",
+    "$DRAFT": "step d: Draft = ask write(m.body) by opus",
+    "$DELETE": "step gone = call delete(m.id)",
+    "$PROBE": 'pipeline probe(n: int) -> int { gate g: n < 3 else fail "no" return 1 }',
+    "$WIPE": "pipeline wipe(id: text max 40 tokens) -> int { step s = call delete(id) return 1 }",
+}
+
+_TWO = re.compile(r"<<(.*?)\|(.*?)>>", re.DOTALL)
+
+
+@cache
+def written() -> dict[str, str]:
+    """The cases by their names, as they are written."""
+    found = {}
+    for part in FILE.read_text("utf-8").split("--- ")[1:]:
+        name, text = part.split("\n", 1)
+        assert name not in found, name
+        found[name] = text
+    return found
+
+
+def hole(name: str) -> str:
+    """The file with the hole."""
+    return _whole(_TWO.sub(r"\1", written()[name]))
+
+
+def mended(name: str) -> str:
+    """The same file without it."""
+    return _whole(_TWO.sub(r"\2", written()[name]))
+
+
+def _whole(text: str) -> str:
+    for name, piece in PIECES.items():
+        text = text.replace(name, piece)
+    return WORLD + text
+
+
+def told(text: str) -> list[tuple[str, str]]:
+    """The codes and messages of the errors of flow in a file that is otherwise right."""
+    built = build("case.pipe", MemoryLoader({"case.pipe": text}))
+    wrong = [one for one in built.diagnostics if one.is_error]
+    assert built.program is not None, wrong
+    assert not wrong, [(one.message, text[one.span.start :][:60]) for one in wrong if one.span]
+    return sorted(
+        (one.rule.code, one.message)
+        for one in prove(built.program, ())[1]
+        if one.rule.severity is Severity.ERROR and one.rule.code[:2] in ("P4", "P7")
+    )
