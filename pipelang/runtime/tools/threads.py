@@ -25,6 +25,9 @@ MOST_LEFT_BEHIND = 64
 _IDLE = 10.0
 """Seconds after which a thread without work ends."""
 
+Ready = Callable[[], None]
+"""Called before a call begins that had to wait; what it raises takes the place of the call."""
+
 _Inbox = queue.SimpleQueue[Callable[[], None]]
 
 
@@ -42,10 +45,11 @@ class Threads:
         self._turns = WeakKeyDictionary()
         self._left_behind: Counter[str] = Counter()
 
-    async def run(self, work: Callable[[], Any], name: str = "") -> Any:
+    async def run(self, work: Callable[[], Any], name: str = "", ready: Ready | None = None) -> Any:
         """Run a function in a thread: its result, or what it raises. Cancelling leaves it running.
 
-        Calls are counted by `name`. Raises `TooManyHang` if too many of them were left behind.
+        Calls are counted by `name`. `ready` is called when it is the function's turn. Raises
+        `TooManyHang` if too many calls of that name were left behind.
         """
         loop = asyncio.get_running_loop()
         with self._lock:
@@ -53,6 +57,8 @@ class Threads:
                 raise TooManyHang(f"{MOST_LEFT_BEHIND} earlier calls still hang; it is not called")
             turns = self._turns.setdefault(loop, asyncio.Semaphore(_MOST))
         async with turns:
+            if ready is not None:
+                ready()
             done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
             context = contextvars.copy_context()
             state = _Call()
