@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import os
 import queue
 import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 _MOST = 256
 """Awaited calls of one loop at once; more wait their turn."""
@@ -35,10 +36,18 @@ class TooManyHang(RuntimeError):
     """A function of which so many calls hang that it gets no more threads until one returns."""
 
 
+_ALL: WeakSet[Threads] = WeakSet()
+"""All there are, to begin anew in a forked process: the threads stay behind in the other."""
+
+
 class Threads:
-    """Runs functions in daemon threads. May be used from several event loops."""
+    """Runs functions in daemon threads. May be used from several event loops, and after a fork."""
 
     def __init__(self) -> None:
+        self._begin()
+        _ALL.add(self)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._idle: list[_Inbox] = []
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
@@ -131,3 +140,12 @@ class _Call:
     def __init__(self) -> None:
         self.back = False
         self.left = False
+
+
+def _forked() -> None:
+    for threads in list(_ALL):
+        threads._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
