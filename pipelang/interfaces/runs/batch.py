@@ -3,6 +3,10 @@
 The file is JSON Lines: a header that says which program and pipeline it is of, then one result a
 line of the input, as they come, each written at once as a whole. So a process that is killed leaves
 whole lines and perhaps a torn last one, which is taken off when the file is gone on with.
+
+The header also names the batch. The run of a line is called by that and by its number: a run that
+was cut short is the same run when the file is gone on with, and its calls have the same idempotency
+keys. Another file is another batch, also where it takes the place of one that was moved away.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import json
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from pipelang.interfaces.runs.json_lines import object_of
@@ -43,7 +48,10 @@ class BatchOrigin:
 
 def input_hash(given: dict[str, Any]) -> str:
     """A short hash of an input, by which a result knows what it was made from."""
-    text = json.dumps(given, sort_keys=True, separators=(",", ":"))
+    return _digest(json.dumps(given, sort_keys=True, separators=(",", ":")))
+
+
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:16]
 
 
@@ -52,6 +60,7 @@ class ResultFile:
 
     def __init__(self, path: Path, origin: BatchOrigin) -> None:
         self.path = path
+        self.batch = ""
         self._origin = origin
 
     def begin(self) -> None:
@@ -62,7 +71,15 @@ class ResultFile:
             message = f"`{self.path}` is there already"
             raise NotResumable(message, "go on with it by --resume, or name another") from None
         os.close(file)
-        self._append({"results": FORMAT, **self._origin.as_json()})
+        self._head()
+
+    def run_id(self, line: int) -> str:
+        """The id of the run of a line of the input, the same whenever the file is gone on with."""
+        return f"{self.batch}-{line}"
+
+    def _head(self) -> None:
+        self.batch = token_hex(6)
+        self._append({"results": FORMAT, "batch": self.batch, **self._origin.as_json()})
 
     def resume(self, hashes: dict[int, str]) -> dict[int, dict[str, Any]]:
         """The results that are there, by line, with a torn last line taken off; makes the file if
@@ -79,9 +96,13 @@ class ResultFile:
             if data and not b'{"results"'.startswith(data[:10]):
                 raise self._other("is no file of results")
             os.truncate(self.path, 0)
-            self._append({"results": FORMAT, **self._origin.as_json()})
+            self._head()
             return {}
-        self._check(object_of(lines[0]))
+        header = object_of(lines[0])
+        self._check(header)
+        named = None if header is None else header.get("batch")
+        # Files of older versions name no batch: their place has to do.
+        self.batch = named if isinstance(named, str) else _digest(os.path.abspath(self.path))
         found: dict[int, dict[str, Any]] = {}
         for number, text in enumerate(lines[1:], 2):
             record = object_of(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from pipelang.records import replace
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.subpipelines import play_child
@@ -31,7 +32,8 @@ async def run_agent(run: Run, attempt: Attempt, agent: p.Agent, retried: Retried
         if not turn.calls:
             return turn.answer
         results: list[ToolResult] = []
-        for used in await _use(run, attempt, agent, turn.calls):
+        mine = replace(attempt, part=f"{attempt.part}:turn{len(turns)}")
+        for used in await _use(run, mine, agent, turn.calls):
             if isinstance(used, Ended):
                 return used
             results.append(used)
@@ -53,7 +55,8 @@ async def _use(
                 why = f"at most {CALLS_A_TURN} calls a turn"
                 results[index] = ToolResult(call, why, failed=True)
             else:
-                running[run.world.spawn(_one(run, attempt, agent, call))] = index
+                mine = replace(attempt, part=f"{attempt.part}.{index}")
+                running[run.world.spawn(_one(run, mine, agent, call))] = index
         while running:
             for task in list(await run.world.first(running)):
                 results[running.pop(task)] = task.result()
@@ -74,7 +77,9 @@ async def _one(run: Run, attempt: Attempt, agent: p.Agent, call: ToolCall) -> To
             parameter.name: call.arguments.get(parameter.name, parameter.default)
             for parameter in pipeline.parameters
         }
-        answer = await play_child(run, attempt.step, pipeline, values, attempt.subjects)
+        answer = await play_child(
+            run, attempt.step, pipeline, values, attempt.subjects, attempt.part
+        )
     except (AttemptFailed, Misfit) as failure:
         return ToolResult(call, str(failure), failed=True)
     if isinstance(answer, Ended):

@@ -9,9 +9,12 @@ the innermost that is spent is named.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 from pipelang.records import dataclass, field
+from pipelang.runtime.engine.people_waits import PeopleWaits
 from pipelang.semantics import program as p
 
 CODES = {
@@ -48,7 +51,8 @@ FREE = Reservation(Decimal(0), 0)
 class RunBudget:
     """The limits of one pipeline in one run, and its usage: settled and held.
 
-    `began` is the machine time of the run, in seconds, at which its own time began.
+    `began` is when its own time began, in seconds since the run began. `working` counts the calls
+    and waits of the pipeline that take machine time now; `waits` are those for people, if any.
     """
 
     limits: p.Budget | None
@@ -59,6 +63,8 @@ class RunBudget:
     held_money: Decimal = Decimal(0)
     held_tokens: int = 0
     began: float = 0.0
+    working: int = 0
+    waits: PeopleWaits | None = None
     _settled: asyncio.Event | None = field(default=None, repr=False)
 
     def chain(self) -> list[RunBudget]:
@@ -72,13 +78,15 @@ class RunBudget:
 
     async def reserve(self, money: Decimal, tokens: int) -> Reservation:
         """Reserve one call in every budget. Raises `BudgetSpent` where it can never fit."""
-        while True:
-            held = self.hold(money, tokens)
-            if isinstance(held, Reservation):
-                return held
-            if held._settled is None:
-                held._settled = asyncio.Event()
-            await held._settled.wait()
+        while not isinstance(held := self.hold(money, tokens), Reservation):
+            await held.next_settled().wait()
+        return held
+
+    def next_settled(self) -> asyncio.Event:
+        """An event of the next settlement in this budget, which may make room."""
+        if self._settled is None:
+            self._settled = asyncio.Event()
+        return self._settled
 
     def hold(self, money: Decimal, tokens: int) -> Reservation | RunBudget:
         """Reserve one call if there is room now; else the budget in which calls side by side hold
@@ -96,6 +104,9 @@ class RunBudget:
                 at.held_money += money
             at.held_tokens += tokens
             at.steps += 1
+            at.working += 1
+            if at.waits is not None:
+                at.waits.work()
             at = at.parent
         return Reservation(money, tokens) if money or tokens else FREE
 
@@ -125,6 +136,9 @@ class RunBudget:
                 at.money += money
             at.held_tokens -= held.tokens
             at.tokens += tokens
+            at.working -= 1
+            if at.waits is not None and not at.working:
+                at.waits.rest()
             if at._settled is not None:
                 at._settled.set()
                 at._settled = None
@@ -150,12 +164,52 @@ class RunBudget:
             at = at.parent
         return False
 
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Machine time of this pipeline and those around it goes on, without a call: in a wait
+        before a retry, for room, for another run.
+        """
+        chain = self.chain()
+        for budget in chain:
+            budget.working += 1
+            if budget.waits is not None:
+                budget.waits.work()
+        try:
+            yield
+        finally:
+            for budget in chain:
+                budget.working -= 1
+                if budget.waits is not None and not budget.working:
+                    budget.waits.rest()
+
+    @contextmanager
+    def waiting_for_people(self) -> Iterator[None]:
+        """A person is waited for: machine time stands still in each pipeline that does nothing
+        besides.
+        """
+        chain = self.chain()
+        for budget in chain:
+            if budget.waits is None:
+                budget.waits = PeopleWaits()
+            budget.waits.begin(busy=budget.working > 0)
+        try:
+            yield
+        finally:
+            for budget in chain:
+                assert budget.waits is not None
+                budget.waits.end()
+
+    def machine_time(self, elapsed: float) -> float:
+        """Seconds of machine time so far; `elapsed` are all seconds since the run began."""
+        waited = 0.0 if self.waits is None else self.waits.seconds()
+        return max(0.0, elapsed - self.began - waited)
+
     def seconds_left(self, elapsed: float) -> tuple[float, RunBudget] | None:
         """The least machine time that is left, in seconds, and its budget; None without a limit."""
         least: tuple[float, RunBudget] | None = None
         for budget in self.chain():
             if budget.limits is not None and budget.limits.seconds is not None:
-                left = float(budget.limits.seconds) - (elapsed - budget.began)
+                left = float(budget.limits.seconds) - budget.machine_time(elapsed)
                 if least is None or left < least[0]:
                     least = (left, budget)
         return least

@@ -58,14 +58,18 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
             if isinstance(taken.action, p.Value):
                 answer = _value(run, step, taken, taken.action, subjects)
             else:
-                answer = await _link(run, step, taken, subjects, at.attempt, feedback, misfit)
+                answer = await _link(run, step, taken, subjects, at, feedback, misfit)
             return _done(run, step, answer) if chain is step.chain else answer
         except AttemptFailed as failure:
             misfit = failure.misfit
             at = await _after(run, step, chain, taken, at, failure)
         except NoValue as problem:
             why = hide(run, str(problem))
-            run.emit("failed", step.name, why="no_value", message=why, attempt=at.attempt)
+            said = {"message": why} if problem.raised is None else {"error": problem.raised}
+            content = None if problem.raised is None else why
+            run.emit(
+                "failed", step.name, content=content, why="no_value", attempt=at.attempt, **said
+            )
             at = after_giving_up(chain, at)
     return _used_up(run, step) if chain is step.chain else NOTHING
 
@@ -87,6 +91,8 @@ def _begin(run: Run, step: p.Step) -> str | None:
     """Begin a step; the feedback of a gate that redoes it, if any."""
     if not run.quiet:
         run.emit("step", step.name, redone=run.redoing)
+    if run.redoing:
+        run.visits[step.name] = run.visit(step.name) + 1
     run.world.begin(run, step)
     return run.feedback.pop(step.name, None) if run.feedback else None
 
@@ -119,17 +125,17 @@ def _link(
     step: p.Step,
     link: p.Link,
     subjects: Subjects,
-    number: int,
+    at: ChainPosition,
     feedback: str | None,
     misfit: str | None,
 ) -> Coroutine[Any, Any, Any]:
-    """One attempt of a link, by its cache if that has an answer; `number` counts from 0.
+    """One attempt of a link, by its cache if that has an answer.
 
     `subjects` are what the matches around it decided by.
     """
     if link.cache is None:
-        return _act(run, step, link, subjects, number, feedback, misfit)
-    return _cached(run, step, link, subjects, number, feedback, misfit)
+        return _act(run, step, link, subjects, at, feedback, misfit)
+    return _cached(run, step, link, subjects, at, feedback, misfit)
 
 
 async def _cached(
@@ -137,7 +143,7 @@ async def _cached(
     step: p.Step,
     link: p.Link,
     subjects: Subjects,
-    number: int,
+    at: ChainPosition,
     feedback: str | None,
     misfit: str | None,
 ) -> Any:
@@ -145,8 +151,8 @@ async def _cached(
     it is taken from the timeout.
     """
     world, kept = run.world, link
-    if number > 0 or run.redoing:
-        answer = await _act(run, step, link, subjects, number, feedback, misfit)
+    if at.attempt > 0 or run.redoing:
+        answer = await _act(run, step, link, subjects, at, feedback, misfit)
         if not isinstance(answer, Ended):
             world.keep(run, step, kept, answer)
         return answer
@@ -160,7 +166,7 @@ async def _cached(
         waited = world.elapsed(run) - began
         if link.timeout is not None and waited >= SHORTEST_WAIT:
             link = replace(link, timeout=max(link.timeout - Decimal(waited), Decimal(0)))
-        answer = await _act(run, step, link, subjects, number, feedback, misfit)
+        answer = await _act(run, step, link, subjects, at, feedback, misfit)
     finally:
         if answer is NOTHING or isinstance(answer, Ended):
             world.keep_nothing(run, step, kept)
@@ -178,7 +184,7 @@ def _act(
     step: p.Step,
     link: p.Link,
     subjects: Subjects,
-    number: int,
+    at: ChainPosition,
     feedback: str | None,
     misfit: str | None,
 ) -> Coroutine[Any, Any, Any]:
@@ -188,14 +194,15 @@ def _act(
         case p.Call() | p.AskRole() | p.AskTier():
             tier = run.route(action.who) if isinstance(action, p.AskTier) else None
             arguments = {name: run.evaluate(value) for name, value in action.arguments}
+            part = _part(at)
             attempt = Attempt(
-                step, link, action, tier, arguments, number, feedback, misfit, subjects
+                step, link, action, tier, arguments, at.attempt, feedback, misfit, subjects, part
             )
             if link.vote is not None:
                 return vote(run, attempt, link.vote, _caller(run))
             return run.world.attempt(run, attempt)
         case p.Cascade() | p.Agent():
-            return _several(run, step, link, action, subjects, feedback)
+            return _several(run, step, link, action, subjects, feedback, _part(at))
         case p.RunPipeline() | p.Each() | p.Recall():
             given = run.world.stand_in(run, step, action)
             if given is not NOTHING:
@@ -205,7 +212,7 @@ def _act(
         case _:
             assert_never(action)
     if isinstance(action, p.RunPipeline):
-        return run_child(run, step, link, action, subjects, number)
+        return run_child(run, step, link, action, subjects, _part(at))
     if isinstance(action, p.Recall):
         return _recall(run, step, action, subjects)
     each = action
@@ -213,7 +220,7 @@ def _act(
     def body(inside: Run) -> Any:
         return _element(inside, step, each, feedback)
 
-    return run_each(run, step, each, subjects, body)
+    return run_each(run, step, each, subjects, body, _part(at))
 
 
 def _several(
@@ -223,6 +230,7 @@ def _several(
     action: p.Cascade | p.Agent,
     subjects: Subjects,
     feedback: str | None,
+    part: str,
 ) -> Coroutine[Any, Any, Any]:
     """A cascade, or an agent, perhaps with votes: each of their calls has the link's retries."""
     agent = action if isinstance(action, p.Agent) else None
@@ -233,11 +241,16 @@ def _several(
     tier = None if agent is None else run.route(agent.who)
     arguments = {name: run.evaluate(value) for name, value in action.arguments}
     asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
-    attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects)
+    attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects, part)
     if isinstance(action, p.Cascade):
         return cascade(run, attempt, action, _caller(run, action.agent))
     call = _caller(run, agent)
     return call(attempt) if link.vote is None else vote(run, attempt, link.vote, call)
+
+
+def _part(at: ChainPosition) -> str:
+    """The part of a step that a link is, for idempotency keys: its first link is the step."""
+    return f":else{at.link}" if at.link else ""
 
 
 async def _given(value: Any) -> Any:

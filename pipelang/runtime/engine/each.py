@@ -17,14 +17,16 @@ Body = Callable[[Run], Awaitable[Any]]
 """An element's answer, how it ended the run, or `NOTHING`."""
 
 
-async def run_each(run: Run, step: p.Step, each: p.Each, subjects: Subjects, body: Body) -> Any:
-    """Run every element: the list of answers, or how an element ended the run. Raises
-    `AttemptFailed` if too few answered.
+async def run_each(
+    run: Run, step: p.Step, each: p.Each, subjects: Subjects, body: Body, part: str
+) -> Any:
+    """Run every element: the list of answers, or how an element ended the run. `part` says which
+    part of the step the list is. Raises `AttemptFailed` if too few answered.
     """
     elements = run.world.elements(run, step, each, subjects)
     inside = []
     for index, value in enumerate(elements):
-        one = run.element(each.variable, value, f"{step.name}[{index}]/")
+        one = run.element(each.variable, value, step.name, index, part)
         run.world.enter_element(run, one, each, subjects)
         inside.append(one)
     results: dict[int, Any] = {}

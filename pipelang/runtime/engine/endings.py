@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from pipelang.diagnostics import Span
+from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.outcomes import (
     Answered,
     Ended,
@@ -17,6 +18,7 @@ from pipelang.runtime.engine.outcomes import (
 from pipelang.runtime.engine.redaction import hide, hide_json
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import shown
+from pipelang.runtime.engine.world import AttemptFailed
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
 
@@ -35,9 +37,11 @@ def conclude(run: Run, outcome: p.Outcome) -> Ended:
             assert_never(outcome)
 
 
-def without_value(name: str, span: Span, why: str) -> Ended:
+def without_value(name: str, span: Span, why: Exception | str) -> Ended:
     """The end of a run in which something has no value and nothing stands behind it."""
-    return Ended(p.Fail(CHAIN_EXHAUSTED, name, span), None, detail=why)
+    quotes = isinstance(why, NoValue) and why.raised is not None
+    quotes = quotes or (isinstance(why, AttemptFailed) and why.quotes)
+    return Ended(p.Fail(CHAIN_EXHAUSTED, name, span), None, detail=str(why), quotes=quotes)
 
 
 def inputs_of(run: Run) -> dict[str, Any]:

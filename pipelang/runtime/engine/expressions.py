@@ -35,7 +35,14 @@ BUDGET = "budget.remaining"
 
 
 class NoValue(Exception):
-    """An expression that has no value here: a `fn` in Python raised, or a number left its range."""
+    """An expression that has no value here: a `fn` in Python raised, or a number left its range.
+
+    `raised` is the class of what the `fn` raised, whose text the message quotes; None for others.
+    """
+
+    def __init__(self, message: str, raised: str | None = None) -> None:
+        super().__init__(message)
+        self.raised = raised
 
 
 class Expressions:

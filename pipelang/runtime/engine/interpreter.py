@@ -68,7 +68,8 @@ async def run_pipeline(run: Run) -> Result:
     if run.quiet:
         return result
     name, data = outcome_data(result)
-    run.emit("outcome", name, **data, **spent_data(run))
+    content = data.pop("text") if ended.quotes else None
+    run.emit("outcome", name, content=content, **data, **spent_data(run))
     return replace(result, trace=tuple(run.trace))
 
 
@@ -120,7 +121,7 @@ def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
             return _fitted(run, _budget_end(run, problem))
         except NoValue as without:
             problem = without
-    return without_value(run.pipeline.name, run.pipeline.span, str(problem))
+    return without_value(run.pipeline.name, run.pipeline.span, problem)
 
 
 def _fitted(run: Run, ended: Ended | None) -> Ended:
@@ -288,7 +289,7 @@ async def _remember(run: Run, item: p.Remember) -> Ended | None:
     try:
         await run.world.remember(run, item)
     except (AttemptFailed, NoValue) as problem:
-        return without_value(item.memory, item.span, str(problem))
+        return without_value(item.memory, item.span, problem)
     run.emit("remember", item.memory)
     return None
 

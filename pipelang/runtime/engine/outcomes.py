@@ -109,13 +109,15 @@ Result = Answered | Escalated | Rejected | Failed
 @dataclass(frozen=True, slots=True)
 class Ended:
     """The outcome that ended a pipeline, with its value. `inside` is the handoff of the
-    sub-pipeline that decided it.
+    sub-pipeline that decided it. `detail` says more of a failure; `quotes` says that it is foreign
+    code's text, which may quote what it worked on.
     """
 
     outcome: p.Outcome
     value: Any
     detail: str | None = None
     inside: dict[str, Any] | None = None
+    quotes: bool = False
 
 
 class Halted(Exception):

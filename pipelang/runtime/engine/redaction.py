@@ -78,10 +78,10 @@ def secret_texts(type: Type, value: Any) -> Iterator[str]:
         case RecordType() if isinstance(value, BaseModel):
             for field in type.fields:
                 yield from secret_texts(field.type, getattr(value, attribute(field.name)))
-        case ListType() if isinstance(value, list) and _may_hide(type.element):
+        case ListType() if isinstance(value, list) and may_hide(type.element):
             for item in value:
                 yield from secret_texts(type.element, item)
-        case MapType() if isinstance(value, dict) and _may_hide(type.value):
+        case MapType() if isinstance(value, dict) and may_hide(type.value):
             for item in value.values():
                 yield from secret_texts(type.value, item)
         case OptionalType():
@@ -90,19 +90,19 @@ def secret_texts(type: Type, value: Any) -> Iterator[str]:
             return
 
 
-def _may_hide(type: Type) -> bool:
+def may_hide(type: Type) -> bool:
     """Whether something in values of a type may be labelled `secret`."""
     if "secret" in type.labels:
         return True
     match type:
         case RecordType():
-            return any(_may_hide(field.type) for field in type.fields)
+            return any(may_hide(field.type) for field in type.fields)
         case ListType():
-            return _may_hide(type.element)
+            return may_hide(type.element)
         case MapType():
-            return _may_hide(type.value)
+            return may_hide(type.value)
         case OptionalType():
-            return _may_hide(type.inner)
+            return may_hide(type.inner)
         case _:
             return False
 

@@ -118,4 +118,4 @@ def _let(run: Run, let: p.Let) -> Any:
     try:
         return run.evaluate(let.value)
     except NoValue as problem:
-        return without_value(let.name, let.span, str(problem))
+        return without_value(let.name, let.span, problem)

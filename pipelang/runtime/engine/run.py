@@ -24,13 +24,15 @@ class Run:
     """A run of a pipeline, or of a sub-pipeline in it.
 
     `values` are those of inputs, steps and lets by name, `made` the steps that have one. `path` is
-    the prefix of its events' names, `place` that of its calls in idempotency keys, whose counters
-    are `calls`. `parent` is the run around a sub-pipeline and `action` the `run` that it carries
-    out, None for the root and for an agent's. `play` plays a sub-pipeline.
+    the prefix of its events' names, `place` that of its calls in idempotency keys, `index` the
+    element of an `each` that it is ("" for none). `calls` counts the asks of each prompt. `parent`
+    is the run around a sub-pipeline and `action` the `run` that it carries out, None for the root
+    and for an agent's. `play` plays a sub-pipeline.
 
     `granted` are its permits, None for all. `redoing` says that the steps that run now ran before,
-    `redos` counts the redos of each gate, and `feedback` is the text of gates to steps that they
-    redo. `conditions` are those of the branches around the current item.
+    `redos` counts the redos of each gate, `visits` those of each step, and `feedback` is the text
+    of gates to steps that they redo. `conditions` are those of the branches around the current
+    item.
 
     For its handoff: `partial` has the elements that an unfinished `each` has so far, `decided` the
     decisions of people, `unfinished` the values of sub-pipelines that were cut short.
@@ -55,6 +57,7 @@ class Run:
     traced: bool = True
     path: str = ""
     place: str = ""
+    index: str = ""
     parent: Run | None = None
     redoing: bool = False
     action: p.RunPipeline | None = None
@@ -63,6 +66,7 @@ class Run:
     feedback: dict[str, str] | None = None
     trace: list[Event] = field(init=False, repr=False)
     redos: dict[str, int] = field(init=False, repr=False)
+    visits: dict[str, int] = field(init=False, repr=False)
     made: dict[str, p.Step] = field(init=False, repr=False)
     calls: dict[str, int] = field(init=False, repr=False)
     conditions: list[expr.Expr] = field(init=False, repr=False)
@@ -100,7 +104,7 @@ class Run:
 
     def remaining(self, what: str) -> Any:
         """The rest of a dimension of its budget: money, time, tokens or steps."""
-        return self.budget.remaining(what, self.world.elapsed(self))
+        return self.budget.remaining(what, self.world.since_start(self))
 
     def child(
         self,
@@ -108,46 +112,36 @@ class Run:
         budget: RunBudget,
         values: dict[str, Any],
         at: str,
+        part: str,
         action: p.RunPipeline | None,
-        again: bool = False,
     ) -> Run:
-        """Make the run of a sub-pipeline in this one; `at` is the step that runs it, `again` says
-        that it is a retry.
+        """Make the run of a sub-pipeline in this one; `at` is the step that runs it, `part` which
+        part of the step does.
         """
         child = self._copy(("trace", "calls"))
         child.pipeline, child.budget, child.values, child.action = pipeline, budget, values, action
         child.path, child.parent = f"{self.path}{at}/", self
-        child.place = self._place_of(at, again)
+        visit = self.visit(at)
+        child.place = f"{self.place}{at}{f'.{visit}' if visit else ''}{part}/"
+        child.index = ""
         if self.granted is not None:
             child.granted = self.granted & {*pipeline.permits}
         child.frame = child.feedback = None
         child.values[BUDGET] = child
         return child
 
-    def count(self, what: str, again: bool) -> int:
-        """Count something that the run does by what it is, from 0; a retry (`again`) has the number
-        of what was done last.
+    def visit(self, step: str) -> int:
+        """The number of a step's visit: 0 at first, one more with every redo."""
+        return self.visits.get(step, 0)
+
+    def element(self, variable: str, value: Any, at: str, number: int, part: str) -> Run:
+        """Make the run as element `number` of an `each` sees it: `variable` is the element, `at`
+        the step, `part` which part of the step the list is.
         """
-        before = self.calls.get(what, 0)
-        if again and before:
-            return before - 1
-        self.calls[what] = before + 1
-        return before
-
-    def _place_of(self, step: str, again: bool) -> str:
-        """The place of a sub-pipeline that `step` runs; `again` says that this is a retry."""
-        number = self.count(f"runs {self.place}{step}", again)
-        place = f"{self.place}{step}/" if number == 0 else f"{self.place}{step}.{number}/"
-        if again:  # it does the same things once more: count them from the beginning
-            for what in [what for what in self.calls if what.partition(" ")[2].startswith(place)]:
-                del self.calls[what]
-        return place
-
-    def element(self, variable: str, value: Any, at: str) -> Run:
-        """Make the run as an element of an `each` sees it: `variable` is the element."""
         inside = self._copy(tuple(_WHEN_NEEDED))
         inside.values = {**self.values, variable: value}
-        inside.path, inside.place = self.path + at, self.place + at
+        inside.path, inside.index = f"{self.path}{at}[{number}]/", f"{number}"
+        inside.place = f"{self.place}{at}{part}[{number}]/"
         return inside
 
     def _copy(self, shared: tuple[str, ...]) -> Run:
@@ -161,6 +155,7 @@ class Run:
 _WHEN_NEEDED: dict[str, Callable[[], Any]] = {
     "trace": list,
     "redos": dict,
+    "visits": dict,
     "made": dict,
     "calls": dict,
     "conditions": list,

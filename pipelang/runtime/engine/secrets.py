@@ -1,7 +1,8 @@
 """Secrets by reference: `env:NAME` and `file:PATH`. Their values never reach a message.
 
 Who writes a message (a tool's exception, a provider's error page) may quote a secret in another
-notation: inside JSON, inside a repr, in a header's base64, in a URL. All of these are taken out.
+notation: inside JSON, inside a repr, in a header's base64, in a URL. All of these are taken out:
+the plain ones here, also where a message was cut in their middle, others in `encoded_secrets`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
+
+from pipelang.runtime.engine.encoded_secrets import encodings, without_encoded
 
 REDACTED = "[key]"
 
@@ -67,12 +70,14 @@ def redacted(text: str, notations: Iterable[str]) -> str:
         cut = _begins_at_the_end(text, written)
         if cut:
             text = text[: -len(cut)] + REDACTED + ("…" if cut.endswith("…") else "")
+    if isinstance(notations, Notations):
+        text = without_encoded(text, notations.encoded, REDACTED)
     return text
 
 
 def redacted_json(value: Any, notations: Iterable[str]) -> Any:
     """A JSON value without what stands in its texts and keys in one of these notations."""
-    written = list(notations)
+    written = notations if isinstance(notations, list) else list(notations)
     if not written:
         return value
 
@@ -90,10 +95,21 @@ def redacted_json(value: Any, notations: Iterable[str]) -> Any:
     return clean(value)
 
 
-def notations(values: Iterable[str]) -> list[str]:
+class Notations(list[str]):
+    """The ways to write secrets, the longest first; `encoded` are those that are looked for however
+    a text is escaped, wrapped or spelled.
+    """
+
+    encoded: list[str]
+
+
+def notations(values: Iterable[str]) -> Notations:
     """The ways to write secrets that are looked for, the longest first, none twice."""
+    values = list(values)
     found = {form for value in values for form in _forms(value) if len(form) >= SHORTEST}
-    return sorted(found, key=lambda form: (-len(form), form))
+    made = Notations(sorted(found, key=lambda form: (-len(form), form)))
+    made.encoded = encodings(values)
+    return made
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -26,15 +26,16 @@ async def run_child(
     link: p.Link,
     action: p.RunPipeline,
     subjects: Subjects,
-    number: int,
+    part: str,
 ) -> Any:
-    """Run a sub-pipeline: its answer, or how it ended the run; `number` counts attempts from 0.
+    """Run a sub-pipeline: its answer, or how it ended the run; `part` says which part of the step
+    this is. All attempts are one in idempotency keys.
 
     Raises `AttemptFailed`.
     """
     values = {name: run.evaluate(value) for name, value in action.arguments}
     pipeline = run.program.pipelines[action.pipeline]
-    answer = await play_child(run, step, pipeline, values, subjects, link, action, number > 0)
+    answer = await play_child(run, step, pipeline, values, subjects, part, link, action)
     if not isinstance(answer, Ended):
         run.world.child_answered(run, step, answer)
     return answer
@@ -46,22 +47,22 @@ async def play_child(
     pipeline: p.Pipeline,
     values: dict[str, Any],
     subjects: Subjects,
+    part: str,
     link: p.Link | None = None,
     action: p.RunPipeline | None = None,
-    again: bool = False,
 ) -> Any:
     """Play a sub-pipeline with these values; the timeout of a link bounds its machine time.
 
     Its answer, or how it ended the run. Raises `AttemptFailed`.
     """
-    now = run.world.elapsed(run)
+    now = run.world.since_start(run)
     around = run.budget
     patience: RunBudget | None = None
     if link is not None and link.timeout is not None:
         limit = p.Budget(None, link.timeout, None, None, None, link.span)
         around = patience = RunBudget(limit, around, began=now)
     budget = RunBudget(pipeline.budget, around, began=now)
-    child = run.child(pipeline, budget, values, step.name, action, again)
+    child = run.child(pipeline, budget, values, step.name, part, action)
     run.world.enter_child(run, child, subjects)
     run.emit("runs", step.name, pipeline=pipeline.name)
     try:
@@ -83,12 +84,15 @@ async def play_child(
             run.emit("returned", step.name, pipeline=pipeline.name, outcome="return")
             return ended.value
         case p.Fail():
-            message = f"`{pipeline.name}` failed with `{outcome.code}`"
+            said = message = f"`{pipeline.name}` failed with `{outcome.code}`"
+            content = None
             if ended.detail:
                 message = hide(child, ended.detail)
-            run.emit("returned", step.name, pipeline=pipeline.name, outcome="fail")
-            run.emit("failed", step.name, why=outcome.code, message=message)
-            raise AttemptFailed(message, kind=outcome.code)
+                said, content = (said, message) if ended.quotes else (message, None)
+            code = outcome.code
+            run.emit("returned", step.name, pipeline=pipeline.name, outcome="fail", code=code)
+            run.emit("failed", step.name, content=content, why=code, message=said)
+            raise AttemptFailed(message, kind=code, quotes=ended.quotes)
         case p.Escalate():
             run.emit("returned", step.name, pipeline=pipeline.name, outcome="escalate")
             inside = hide_json(child, handoff(child, ended))

@@ -226,6 +226,8 @@ class Types:
             return known[2].validate_python(value)
         except ValidationError as error:
             raise Misfit(describe(error)) from None
+        except Exception as error:  # an object of foreign code that raises when it is read
+            raise Misfit(f"it cannot be read: {type(error).__name__}") from error
 
     def annotation(self, type: Type) -> Any:
         """The annotation by which pydantic checks values of a type."""

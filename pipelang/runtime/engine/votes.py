@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from pipelang.records import replace
 from pipelang.runtime.engine.values import to_json
 from pipelang.runtime.engine.world import Attempt, AttemptFailed
 from pipelang.semantics import expressions as expr
@@ -42,7 +43,7 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
     won: int | Open = Open.GOES_ON
     side_by_side = isinstance(rule, p.Majority)
     calls = range(rule.calls if side_by_side else 0)
-    running = dict.fromkeys(run.world.spawn(_quietly(call, attempt)) for _ in calls)
+    running = dict.fromkeys(run.world.spawn(_quietly(call, attempt, n)) for n in calls)
     try:
         while won is Open.GOES_ON:
             if side_by_side:
@@ -51,7 +52,7 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
                     del running[task]  # where one raises, those behind it are stopped too
                     results.append(task.result())
             else:
-                results = [await _quietly(call, attempt)]
+                results = [await _quietly(call, attempt, made)]
             for answered, answer in results:
                 made += 1
                 if answered:
@@ -67,10 +68,10 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
     return answers[won]
 
 
-async def _quietly(call: Call, attempt: Attempt) -> tuple[bool, Any]:
-    """Make a call; a failed one is a vote for no answer."""
+async def _quietly(call: Call, attempt: Attempt, number: int) -> tuple[bool, Any]:
+    """Make one call of a vote, from 0; a failed one is a vote for no answer."""
     try:
-        return True, await call(attempt)
+        return True, await call(replace(attempt, part=f"{attempt.part}:vote{number}"))
     except AttemptFailed:
         return False, None
 
@@ -90,6 +91,7 @@ async def cascade(run: Run, attempt: Attempt, action: p.Cascade, call: Call) -> 
             attempt.feedback,
             None,
             attempt.subjects,
+            f"{attempt.part}:by-{tier}",
         )
         try:
             answer = await call(mine)

@@ -8,7 +8,6 @@ owns the clock and the order of events.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -29,7 +28,8 @@ class AttemptFailed(Exception):
 
     `kind` names the cause for traces. `retryable` False says that the same attempt again is
     pointless; `retry_after` is how many seconds the other side asks to wait; `misfit` says what of
-    an answer did not fit its type, and is shown to the model in the next attempt.
+    an answer did not fit its type, and is shown to the model in the next attempt. `quotes` says
+    that the message is foreign code's, which may quote what it worked on.
     """
 
     def __init__(
@@ -40,18 +40,23 @@ class AttemptFailed(Exception):
         retryable: bool = True,
         retry_after: float | None = None,
         misfit: str | None = None,
+        quotes: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.retryable = retryable
         self.retry_after = retry_after
         self.misfit = misfit
+        self.quotes = quotes
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt of an ask or a call. `arguments` are values; `number` counts from 0; `feedback`
-    is the text of a gate that redoes the step, `misfit` that of the former attempt.
+    is the text of a gate that redoes the step, `misfit` that of the former attempt. `part` says
+    which part of the step this is where it has several, for idempotency keys: `:else1` for its
+    second link, `:vote2` for the third call of a vote, `:turn0.1` for the second call of an agent's
+    first turn.
     """
 
     step: p.Step
@@ -64,6 +69,7 @@ class Attempt:
     misfit: str | None
     subjects: Subjects = ()
     """The expressions by which the matches around this link decided."""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +135,6 @@ class Decision:
     yes: bool
     by: str = ""
     reason: str = ""
-
-
-def is_being_cancelled() -> bool:
-    """Whether this task is being cancelled; else a CancelledError is a failure of other code."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
 
 
 R = TypeVar("R", contravariant=True)
@@ -248,6 +248,9 @@ class World(Protocol[R]):
         """Ask a person; None if nobody answered in time."""
 
     # ----------------------------------------------------------------------------------------- time
+
+    def since_start(self, run: R) -> float:
+        """Seconds since the run began, its waits for people included."""
 
     def elapsed(self, run: R) -> float:
         """Seconds of machine time since the run began; waits for people do not count."""

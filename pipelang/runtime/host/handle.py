@@ -197,7 +197,8 @@ class Handle:
         except (Exception, SystemExit) as error:
             why = str(error) if isinstance(error, Misfit) else describe(error)
             why = redact(why, self._secrets)
-            raise NoValue(f"`{function.name}` gave no value: {why}") from error
+            raised = None if isinstance(error, Misfit) else type(error).__name__
+            raise NoValue(f"`{function.name}` gave no value: {why}", raised) from error
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -272,8 +273,9 @@ class Handle:
     ) -> Run:
         values = self.inputs(given)
         program = self.loaded.program
+        budget = RunBudget(self.pipeline.budget)
         if world is None:
-            world = RealWorld(self._performers_now())
+            world = RealWorld(self._performers_now(), budget)
         everyone = (*self.runtime.sinks, *sinks)
         permits = options.permits if permits is None else permits
         return Run(
@@ -284,7 +286,7 @@ class Handle:
             expressions=self._expressions,
             plans=self._plans,
             play=play,
-            budget=RunBudget(self.pipeline.budget),
+            budget=budget,
             values=values,
             sinks=everyone,
             quiet=not (self.runtime.trace or everyone),
@@ -318,6 +320,7 @@ class Handle:
             runtime.switches,
             runtime.rates,
             runtime.breakers,
+            runtime.secrets,
         )
 
     def with_options(

@@ -20,6 +20,7 @@ from pipelang.runtime.shared.cache import CacheStore, InMemoryCache
 from pipelang.runtime.shared.circuit_breakers import Breakers
 from pipelang.runtime.shared.kill_switches import Switches
 from pipelang.runtime.shared.memory_store import InMemory, MemoryStore
+from pipelang.runtime.shared.secret_stores import SecretStores
 from pipelang.runtime.shared.single_flight import SingleFlight
 from pipelang.runtime.tools.rate_limits import Rates
 from pipelang.runtime.tools.threads import Threads
@@ -69,6 +70,7 @@ class Runtime:
     threads: Threads = field(default_factory=Threads)
     batches: Batches = field(default_factory=Batches, init=False, repr=False)
     flights: SingleFlight = field(default_factory=SingleFlight, init=False, repr=False)
+    secrets: SecretStores = field(default_factory=SecretStores, init=False, repr=False)
     _sessions: Sessions | None = None
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
@@ -62,9 +62,16 @@ class RemoteTool:
         self._compared = session
         return None
 
-    async def call(self, arguments: Mapping[str, Any], key: str | None) -> Any:
-        """The result as JSON. Raises `Unreachable`, `Lost`, `RemoteFailure`, and `Misfit` for a
-        result that is not of the declared kind.
+    async def call(
+        self,
+        arguments: Mapping[str, Any],
+        key: str | None,
+        ready: Callable[[], None] | None = None,
+    ) -> Any:
+        """The result as JSON. `ready` is called once the server is reached, before the call.
+
+        Raises `Unreachable`, `Lost`, `RemoteFailure`, and `Misfit` for a result that is not of the
+        declared kind.
         """
         from mcp.shared.exceptions import MCPError
         from mcp.types import CONNECTION_CLOSED, REQUEST_TIMEOUT
@@ -79,6 +86,8 @@ class RemoteTool:
             if value is not None or not self._may_be_left_out(name)
         }
         meta: Any = None if key is None else {KEY: key}
+        if ready is not None:
+            ready()
         try:
             result = await session.client.call_tool(self.name, given, meta=meta)
         except MCPError as error:

@@ -13,8 +13,10 @@ attempt carries what didn't fit in `ModelRequest.misfit`, and is shown to the mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from pipelang import records
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -163,6 +165,42 @@ class ModelFault(Exception):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"
+
+
+def checked_answer(answer: Any) -> ModelAnswer:
+    """A provider's answer with texts where texts belong. Raises TypeError for what is no answer.
+
+    What a name or a note is made of changes nothing about an answer, so it is never its end.
+    """
+    if not isinstance(answer, ModelAnswer) or not isinstance(answer.usage, Usage):
+        found = type(answer.usage if isinstance(answer, ModelAnswer) else answer).__name__
+        raise TypeError(f"a provider answers with a ModelAnswer and its Usage, found a `{found}`")
+    sizes = (answer.usage.input, answer.usage.output)
+    if not all(isinstance(size, int) for size in sizes):
+        raise TypeError("a usage counts whole tokens")
+    model, note = _text(answer.model), None if answer.note is None else _text(answer.note)
+    if model is answer.model and note is answer.note and not answer.calls:
+        return answer
+    return replace(answer, model=model, note=note, calls=_calls(answer.calls))
+
+
+def _calls(calls: Any) -> tuple[ToolCall, ...]:
+    """The calls that a model wants, with their arguments as plain dicts."""
+    return tuple(
+        records.replace(
+            call, id=_text(call.id), name=_text(call.name), arguments=dict(call.arguments)
+        )
+        for call in calls
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return str(value)
+    except Exception:
+        return type(value).__name__
 
 
 class ModelProvider(Protocol):

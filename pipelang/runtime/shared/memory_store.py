@@ -1,7 +1,9 @@
 """Stores of memories: values that outlive a run, by tenant and key.
 
 A memory of a list keeps its newest entries, any other its last value; both only for as long as the
-memory's `keeps` says. A run without a tenant has one of its own, apart from all named ones.
+memory's `keeps` says, and what is too old is dropped at the next read or write of any place. A
+write is atomic: of lists that several runs append to nothing is lost, of other values the last
+write stays. A run without a tenant has one of its own, apart from all named ones.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,24 +40,48 @@ class InMemory:
     def __init__(self, clock: Clock = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._entries: dict[Place, list[tuple[float, str]]] = {}
+        self._entries: dict[Place, list[tuple[float, float | None, str]]] = {}
+        self._ends: list[tuple[float, int, Place]] = []
+        self._written = 0
 
     def read(self, place: Place, keeps: float | None) -> list[Any]:
         with self._lock:
-            now, entries = self._clock(), self._entries.get(place, [])
-            return [json.loads(text) for at, text in entries if keeps is None or now - at <= keeps]
+            now = self._clock()
+            self._drop(now)
+            entries = self._entries.get(place, [])
+            texts = [text for at, _, text in entries if keeps is None or now - at <= keeps]
+        return [json.loads(text) for text in texts]
 
     def write(self, place: Place, value: Any, most: int | None, keeps: float | None) -> None:
         text = json.dumps(value)
         with self._lock:
             now = self._clock()
+            self._drop(now)
+            end = None if keeps is None else now + keeps
             kept = [
-                (at, said)
-                for at, said in self._entries.get(place, [])
-                if keeps is None or now - at <= keeps
+                entry
+                for entry in self._entries.get(place, [])
+                if keeps is None or now - entry[0] <= keeps
             ]
-            kept.append((now, text))
+            kept.append((now, end, text))
             self._entries[place] = kept if most is None else kept[-most:] if most else []
+            if end is not None:
+                self._written += 1
+                heappush(self._ends, (end, self._written, place))
+
+    def _drop(self, now: float) -> None:
+        """Drop what is too old, of every place: also of those that nobody asks for any more."""
+        while self._ends and self._ends[0][0] < now:
+            place = heappop(self._ends)[2]
+            entries = self._entries.get(place, [])
+            left = [entry for entry in entries if entry[1] is None or entry[1] >= now]
+            if left:
+                self._entries[place] = left
+            else:
+                self._entries.pop(place, None)
+
+
+_TOO_OLD = "memories WHERE until IS NOT NULL AND until < ?"
 
 
 class Sqlite:
@@ -68,7 +95,14 @@ class Sqlite:
             database.execute(
                 "CREATE TABLE IF NOT EXISTS memories (id INTEGER PRIMARY KEY AUTOINCREMENT, "
                 "tenant TEXT NOT NULL, memory TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, "
-                "value TEXT NOT NULL)"
+                "value TEXT NOT NULL, until REAL)"
+            )
+            columns = [row[1] for row in database.execute("PRAGMA table_info(memories)")]
+            if "until" not in columns:  # written by a version that kept what was too old
+                database.execute("ALTER TABLE memories ADD COLUMN until REAL")
+            database.execute(
+                "CREATE INDEX IF NOT EXISTS memories_by_end ON memories (until) "
+                "WHERE until IS NOT NULL"
             )
             database.execute(
                 "CREATE INDEX IF NOT EXISTS memories_by_place ON memories (tenant, memory, key, id)"
@@ -78,8 +112,11 @@ class Sqlite:
         return sqlite3.connect(self._path, timeout=30)
 
     def read(self, place: Place, keeps: float | None) -> list[Any]:
-        oldest = 0.0 if keeps is None else self._clock() - keeps
-        with closing(self._connect()) as database:
+        now = self._clock()
+        oldest = 0.0 if keeps is None else now - keeps
+        with closing(self._connect()) as database, database:
+            if database.execute(f"SELECT 1 FROM {_TOO_OLD} LIMIT 1", (now,)).fetchone():
+                database.execute(f"DELETE FROM {_TOO_OLD}", (now,))
             rows = database.execute(
                 "SELECT value FROM memories WHERE tenant = ? AND memory = ? AND key = ? "
                 "AND at >= ? ORDER BY id",
@@ -91,9 +128,11 @@ class Sqlite:
         now, where = self._clock(), _columns(place)
         with closing(self._connect()) as database, database:
             database.execute(
-                "INSERT INTO memories (tenant, memory, key, at, value) VALUES (?, ?, ?, ?, ?)",
-                (*where, now, json.dumps(value)),
+                "INSERT INTO memories (tenant, memory, key, at, value, until) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (*where, now, json.dumps(value), None if keeps is None else now + keeps),
             )
+            database.execute(f"DELETE FROM {_TOO_OLD}", (now,))
             if keeps is not None:
                 database.execute(
                     "DELETE FROM memories WHERE tenant = ? AND memory = ? AND key = ? AND at < ?",

@@ -184,8 +184,13 @@ class OpenTelemetry:
             at = at.parent
         if at is None:
             return
+        outcome = event.data.get("outcome")
         if event.kind == "ended":
             at.span.set_status(Status(StatusCode.ERROR, "nothing answered"))
+        elif kind == "runs" and outcome in ("fail", "timeout"):
+            code = str(event.data.get("code") or outcome)
+            at.span.set_attribute(c.ERROR_TYPE, code)
+            at.span.set_status(Status(StatusCode.ERROR, code))
         self._close(at, now, str(event.data.get("outcome") or "answered"))
 
     def _close(self, frame: _Frame, now: int, outcome: str) -> _Frame:
@@ -288,8 +293,10 @@ class OpenTelemetry:
             title, frame.inside, kind, attributes=attributes, start_time=start
         )
         if "pipelang.why" in attributes:
-            span.set_attribute(c.ERROR_TYPE, attributes["pipelang.why"])
-            span.set_status(Status(StatusCode.ERROR, str(attributes.get("pipelang.message", ""))))
+            kind_of = attributes.get("pipelang.error") or attributes["pipelang.why"]
+            span.set_attribute(c.ERROR_TYPE, kind_of)
+            said = attributes.get("pipelang.message") or kind_of
+            span.set_status(Status(StatusCode.ERROR, str(said)))
         span.end(now)
 
     def _makes_inference(self, data: Mapping[str, Any]) -> bool:

@@ -7,14 +7,11 @@ package of that folder's own, so that two examples may both have a `tools.py`.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import importlib
 import importlib.util
 import inspect
-import signal
 import sys
-import threading
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
@@ -22,13 +19,13 @@ from types import ModuleType
 from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.runtime.engine.interruption import interrupts, mark, stop_if_cancelled
 from pipelang.runtime.engine.values import Misfit, Types
-from pipelang.runtime.engine.world import is_being_cancelled
 from pipelang.runtime.mcp.sessions import Lost, Sessions, Unreachable
 from pipelang.runtime.mcp.tools import RemoteFailure, RemoteTool
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.tools.idempotency import KEY
-from pipelang.runtime.tools.threads import Threads, TooManyHang
+from pipelang.runtime.tools.threads import Ready, Threads, TooManyHang
 from pipelang.semantics import program as p
 
 _LONGEST_MESSAGE = 400
@@ -199,15 +196,19 @@ async def call_tool(
     key: str | None = None,
 ) -> Any:
     """Call a function. Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes
-    through as it is.
+    through, whatever the function made of it.
     """
+    before = mark()
     try:
-        return await start_call(function, arguments, threads, name, key)
+        result = await start_call(function, arguments, threads, name, key)
     except BaseException as error:
-        raised = error_of_tool(error)
-        if raised is None:
+        if interrupts(error, before):
+            if not isinstance(error, GeneratorExit):
+                stop_if_cancelled(before)
             raise
-        raise raised from error
+        raise error_of_tool(error) from error
+    stop_if_cancelled(before)
+    return result
 
 
 def start_call(
@@ -216,25 +217,31 @@ def start_call(
     threads: Threads,
     name: str = "",
     key: str | None = None,
+    ready: Ready | None = None,
 ) -> Coroutine[Any, Any, Any]:
     """A call to be awaited: of the function itself if it is async, in a thread if not. `name` is
-    the tool's; a function with a parameter `idempotency_key` gets the `key` of the call. It may
-    raise anything: see `error_of_tool`.
+    the tool's; a function with a parameter `idempotency_key` gets the `key` of the call. `ready` is
+    called when a thread or a server was waited for, right before the call. It may raise anything:
+    see `error_of_tool`.
     """
     if isinstance(function, RemoteTool):
-        return function.call(arguments, key)
+        return function.call(arguments, key, ready)
     if key is not None and KEY not in arguments and _wants_key(function):
         arguments = {**arguments, KEY: key}
     if _is_async(function):
         made: Coroutine[Any, Any, Any] = function(**arguments)
         return made
-    return _in_thread(function, arguments, threads, name)
+    return _in_thread(function, arguments, threads, name, ready)
 
 
 async def _in_thread(
-    function: Callable[..., Any], arguments: Mapping[str, Any], threads: Threads, name: str
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    threads: Threads,
+    name: str,
+    ready: Ready | None,
 ) -> Any:
-    result = await threads.run(partial(_quietly, function, arguments), name)
+    result = await threads.run(partial(_quietly, function, arguments), name, ready)
     return await result if inspect.isawaitable(result) else result
 
 
@@ -246,25 +253,24 @@ def _quietly(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
         raise ToolRaised(describe(error)) from error
 
 
-def error_of_tool(error: BaseException) -> ToolRaised | Misfit | None:
-    """The exception of a call as an error of the tool, or a misfit of a server's result; None for
-    an exception that is about the run, such as its cancellation.
+def error_of_tool(error: BaseException) -> ToolRaised | Misfit:
+    """The exception of a call, which does not interrupt the run, as an error of the tool or as a
+    misfit of a server's result.
     """
     match error:
         case ToolRaised() | Misfit():
             return error
-        case GeneratorExit():
-            return None
-        case asyncio.CancelledError() if is_being_cancelled():
-            return None
-        case KeyboardInterrupt() if _may_be_the_user():
-            return None
         case RemoteFailure() | Unreachable() | Lost():
             return ToolRaised(shorten(str(error), _LONGEST_MESSAGE))
         case TooManyHang():
             return ToolRaised(str(error))
         case _:
             return ToolRaised(describe(error))
+
+
+def is_foreign(error: BaseException) -> bool:
+    """Whether the text of a call's exception is that of the tool: it may quote anything."""
+    return not isinstance(error, (Misfit, Unreachable, Lost, TooManyHang))
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
@@ -291,10 +297,10 @@ def _wants_key(function: Callable[..., Any]) -> bool:
     )
 
 
-def _may_be_the_user() -> bool:
-    """Whether Ctrl-C can raise KeyboardInterrupt in a coroutine. Under `asyncio.run` it cancels."""
-    ours = threading.current_thread() is threading.main_thread()
-    return ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+def class_of(error: BaseException) -> str:
+    """The name of the class that foreign code raised, in a thread or not."""
+    cause = error.__cause__ if isinstance(error, ToolRaised) else None
+    return type(cause or error).__name__
 
 
 def describe(error: BaseException) -> str:

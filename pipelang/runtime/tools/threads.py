@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import os
 import queue
 import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 _MOST = 256
 """Awaited calls of one loop at once; more wait their turn."""
@@ -25,6 +26,9 @@ MOST_LEFT_BEHIND = 64
 _IDLE = 10.0
 """Seconds after which a thread without work ends."""
 
+Ready = Callable[[], None]
+"""Called before a call begins that had to wait; what it raises takes the place of the call."""
+
 _Inbox = queue.SimpleQueue[Callable[[], None]]
 
 
@@ -32,20 +36,29 @@ class TooManyHang(RuntimeError):
     """A function of which so many calls hang that it gets no more threads until one returns."""
 
 
+_ALL: WeakSet[Threads] = WeakSet()
+"""All there are, to begin anew in a forked process: the threads stay behind in the other."""
+
+
 class Threads:
-    """Runs functions in daemon threads. May be used from several event loops."""
+    """Runs functions in daemon threads. May be used from several event loops, and after a fork."""
 
     def __init__(self) -> None:
+        self._begin()
+        _ALL.add(self)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._idle: list[_Inbox] = []
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
         self._turns = WeakKeyDictionary()
         self._left_behind: Counter[str] = Counter()
 
-    async def run(self, work: Callable[[], Any], name: str = "") -> Any:
+    async def run(self, work: Callable[[], Any], name: str = "", ready: Ready | None = None) -> Any:
         """Run a function in a thread: its result, or what it raises. Cancelling leaves it running.
 
-        Calls are counted by `name`. Raises `TooManyHang` if too many of them were left behind.
+        Calls are counted by `name`. `ready` is called when it is the function's turn. Raises
+        `TooManyHang` if too many calls of that name were left behind.
         """
         loop = asyncio.get_running_loop()
         with self._lock:
@@ -53,6 +66,8 @@ class Threads:
                 raise TooManyHang(f"{MOST_LEFT_BEHIND} earlier calls still hang; it is not called")
             turns = self._turns.setdefault(loop, asyncio.Semaphore(_MOST))
         async with turns:
+            if ready is not None:
+                ready()
             done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
             context = contextvars.copy_context()
             state = _Call()
@@ -125,3 +140,12 @@ class _Call:
     def __init__(self) -> None:
         self.back = False
         self.left = False
+
+
+def _forked() -> None:
+    for threads in list(_ALL):
+        threads._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

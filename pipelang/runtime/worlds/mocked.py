@@ -229,7 +229,7 @@ class MockedWorld(EvaluatingWorld):
         try:
             async with asyncio.timeout(None if timeout is None else float(timeout)):
                 function = self._tools.function(tool)
-                key = key_of(run, attempt, acts=tool.acts)
+                key = key_of(run, attempt)
                 result = plain_result(
                     await call_tool(function, arguments, self._tools.threads, tool.name, key)
                 )
@@ -262,6 +262,9 @@ class MockedWorld(EvaluatingWorld):
 
     async def sleep(self, run: Run, seconds: float) -> None:
         return None
+
+    def since_start(self, run: Run) -> float:
+        return 0.0
 
     def elapsed(self, run: Run) -> float:
         return 0.0

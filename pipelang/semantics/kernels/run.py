@@ -79,3 +79,15 @@ def tools_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
                 yield from agent.tools
         for inner in dict.fromkeys(_run_by(step)):
             yield from tools_behind(program, program.pipelines[inner])
+
+
+def permits_behind(program: p.Program, action: p.Action) -> frozenset[str]:
+    """The permits of the tools that an action calls, also through an agent and its pipelines."""
+    agent = agent_of(action)
+    names = [action.tool] if isinstance(action, p.Call) else []
+    if agent is not None:
+        names += agent.tools
+        for inner in agent.pipelines:
+            names += tools_behind(program, program.pipelines[inner])
+    needed = (program.tools[name].permit for name in names)
+    return frozenset(permit for permit in needed if permit is not None)

@@ -66,7 +66,7 @@ async def run_many(
     order = InOrder([line for line, _ in rows], show)
 
     async def one(line: int, given: dict[str, Any]) -> dict[str, Any]:
-        made = await _record(handle, given, tenant)
+        made = await _record(handle, given, tenant, None if file is None else file.run_id(line))
         return {"line": line, "input": hashes[line], **made}
 
     interrupted = False
@@ -99,13 +99,15 @@ async def run_many(
     return 1 if any(record["outcome"] in ("failed", "input_error") for record in told) else 0
 
 
-async def _record(handle: Handle, given: dict[str, Any], tenant: str | None) -> dict[str, Any]:
+async def _record(
+    handle: Handle, given: dict[str, Any], tenant: str | None, run_id: str | None
+) -> dict[str, Any]:
     from pipelang.interfaces.report.runs.outcome import blanked, outcome_json
     from pipelang.runtime.engine.interpreter import run_pipeline
     from pipelang.runtime.host.handle import InputError
 
     try:
-        result = await run_pipeline(handle.start(given, tenant=tenant))
+        result = await run_pipeline(handle.start(given, tenant=tenant, run_id=run_id))
         return outcome_json(blanked(result, handle.pipeline.returns))
     except InputError as error:
         return {"outcome": "input_error", "text": str(error)}

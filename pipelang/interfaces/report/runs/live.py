@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from pipelang.interfaces.report.runs.trace import failure_text
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class PlainLines:
         if update.needs_approval:
             words += f"  (waits for {update.needs_approval})"
         elif event.kind == "failed":
-            words += f"  {event.data['why']}: {event.data['message']}"
+            words += f"  {event.data['why']}: {failure_text(event.data)}"
         self._say(words.rstrip())
 
     def say(self, line: str) -> None:

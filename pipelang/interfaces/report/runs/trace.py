@@ -22,6 +22,10 @@ _UNTOLD = frozenset({"effect", "runs", "returned", "until", "each", "vote", "tur
 """Events that only a tree of the run shows: in a plain list the next event says the same."""
 
 
+_SHOWN = frozenset({"answer", "result", "value", "failed", "outcome"})
+"""Events whose content is shown where content is wanted."""
+
+
 def trace_lines(
     events: Iterable[Event], paint: Paint, content: bool = False, width: int = 100
 ) -> list[str]:
@@ -36,7 +40,7 @@ def trace_lines(
         if said is not None:
             for part in wrap(said, width - len(INDENT)):
                 lines.append(INDENT + paint(part, "unsure"))
-        if content and event.content is not None and event.kind in ("answer", "result", "value"):
+        if content and event.content is not None and event.kind in _SHOWN:
             lines.append(INDENT + paint(content_line(event, width - len(INDENT)), "dim"))
     return lines
 
@@ -82,7 +86,7 @@ def event_row(event: Event, paint: Paint) -> Row | None:
             return " ", "remembered"
         case "failed":
             whom = data.get("tier") or data.get("tool") or ""
-            text = f"{whom} failed: {data['why']}, {data['message']}".strip()
+            text = f"{whom} failed: {data['why']}, {failure_text(data)}".strip()
             return paint("✗", "bad"), text
         case "retry":
             return " ", f"tried again after {data['wait']:g} s"
@@ -129,6 +133,13 @@ def event_row(event: Event, paint: Paint) -> Row | None:
             # Of a newer pipelang, or of something plugged in.
             said = ", ".join(f"{key} {value}" for key, value in data.items() if value is not None)
             return " ", f"{event.kind}: {said}" if said else event.kind
+
+
+def failure_text(data: dict[str, Any]) -> str:
+    """The words for a failure: its message, or the class of what foreign code raised, whose text is
+    content.
+    """
+    return str(data.get("message") or data.get("error") or "no more is known")
 
 
 def _answer(data: dict[str, Any], paint: Paint) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,9 @@ from pipelang.runtime.engine.budget import BudgetSpent, Reservation, RunBudget
 from pipelang.runtime.engine.redaction import arguments_of, hide
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import Attempt, AttemptFailed
+from pipelang.runtime.shared.kill_switches import Switches
+from pipelang.runtime.tools.registry import class_of
+from pipelang.runtime.worlds.real.cancellation import OutOfTime, unless_killed
 from pipelang.semantics import program as p
 
 _NO_TIME = 0.001
@@ -35,7 +39,7 @@ def time_left(run: Run) -> tuple[float, RunBudget] | None:
     time.
     """
     budget = run.budget
-    return budget.seconds_left(run.world.elapsed(run)) if budget.timed() else None
+    return budget.seconds_left(run.world.since_start(run)) if budget.timed() else None
 
 
 def time_limit(run: Run, timeout: Decimal | None, used: float = 0.0) -> TimeLimit:
@@ -54,14 +58,55 @@ def time_limit(run: Run, timeout: Decimal | None, used: float = 0.0) -> TimeLimi
 
 
 def time_limit_or_release(
-    run: Run, held: Reservation, timeout: Decimal | None, used: float = 0.0
+    run: Run, attempt: Attempt, held: Reservation, timeout: Decimal | None, used: float = 0.0
 ) -> TimeLimit:
-    """As `time_limit`, for a call whose reservation is given back if no time is left."""
+    """As `time_limit`, for a call whose reservation is given back if no time is left. Raises
+    `AttemptFailed` if the timeout was used up.
+    """
     try:
-        return time_limit(run, timeout, used)
-    except BudgetSpent:
+        limit = time_limit(run, timeout, used)
+        if used and limit.budget is None and limit.seconds is not None:
+            _not_in_time(run, attempt, limit.seconds)
+    except (BudgetSpent, AttemptFailed):
         run.budget.settle(held, Decimal(0), 0)
         raise
+    return limit
+
+
+async def room(
+    switches: Switches,
+    run: Run,
+    attempt: Attempt,
+    money: Decimal,
+    tokens: int,
+    timeout: Decimal | None,
+    used: float = 0.0,
+    tool: str | None = None,
+) -> tuple[Reservation, float]:
+    """Wait until calls side by side make room for one more: its reservation, and how many seconds
+    of the timeout are gone, of which `used` were before.
+
+    The wait is the run's own time. Raises `BudgetSpent` where it can never fit or a budget's time
+    is up, `AttemptFailed` where the timeout is, `Halted` if the run or the tool is switched off.
+    """
+    began = run.world.since_start(run)
+    with run.budget.at_work():
+        while not isinstance(held := run.budget.hold(money, tokens), Reservation):
+            gone = used + run.world.since_start(run) - began
+            limit = time_limit(run, timeout, gone)
+            if limit.budget is None and limit.seconds is not None:
+                _not_in_time(run, attempt, limit.seconds)
+            settled = held.next_settled().wait()
+            with contextlib.suppress(OutOfTime):
+                await unless_killed(switches, run, settled, limit.seconds, tool)
+    return held, used + run.world.since_start(run) - began
+
+
+def _not_in_time(run: Run, attempt: Attempt, seconds: float) -> None:
+    """Raise `AttemptFailed` if the timeout of an attempt is over before it began."""
+    if seconds <= _NO_TIME:
+        message = "its timeout ran out before it could begin"
+        raise attempt_failed(run, attempt, "timeout", message)
 
 
 def attempt_failed(
@@ -76,12 +121,15 @@ def attempt_failed(
     retry_after: float | None = None,
     misfit: str | None = None,
     key: str | None = None,
+    error: BaseException | None = None,
 ) -> AttemptFailed:
     """Record a failed attempt as an event; the exception to raise for it. Secrets are taken out of
-    `message` and `misfit`. `started` is machine time, `key` an idempotency key.
+    `message` and `misfit`. `started` is machine time, `key` an idempotency key. `error` is what
+    foreign code raised: its class is in the event, its text, which may quote anything, is content.
     """
     given = arguments_of(attempt.action, run.program, attempt.arguments)
     message = hide(run, message, given)
+    content = None
     misfit = None if misfit is None else hide(run, misfit, given)
     data: dict[str, Any] = {}
     if attempt.tier:
@@ -93,17 +141,26 @@ def attempt_failed(
         data["key"] = key
     if cost:
         data["cost"] = float(cost)
+    if error is None:
+        data["message"] = message
+    else:
+        data["error"], content = class_of(error), message
     run.emit(
         "failed",
         attempt.step.name,
+        content=content,
         why=kind,
-        message=message,
         attempt=attempt.number,
         seconds=None if started is None else round(run.world.elapsed(run) - started, 3),
         **data,
     )
     return AttemptFailed(
-        message, kind=kind, retryable=retryable, retry_after=retry_after, misfit=misfit
+        message,
+        kind=kind,
+        retryable=retryable,
+        retry_after=retry_after,
+        misfit=misfit,
+        quotes=error is not None,
     )
 
 

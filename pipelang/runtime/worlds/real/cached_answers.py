@@ -3,74 +3,108 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from functools import partial
 from typing import Any
 
+from pipelang.records import dataclass
 from pipelang.runtime.engine.budget import BudgetSpent
 from pipelang.runtime.engine.expressions import NoValue
+from pipelang.runtime.engine.interruption import foreign
+from pipelang.runtime.engine.redaction import hide, may_hide
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.values import Misfit, shown, to_json
+from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.engine.world import NOTHING, AttemptFailed
-from pipelang.runtime.shared.cache import Key
+from pipelang.runtime.shared.cache import CacheStore, Key
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.shared.single_flight import Flight
+from pipelang.runtime.tools.registry import class_of, describe
 from pipelang.runtime.worlds.real.attempts import time_left
+from pipelang.runtime.worlds.real.cancellation import OutOfTime, unless_killed
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import permits_behind
 from pipelang.semantics.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """The place of an answer in a cache, and its type. `step` names the step that has it."""
+
+    key: Key
+    store: CacheStore
+    type: Type
+    seconds: float
+    step: str
+
+
+_Asked = tuple[Run, p.Link]
+"""A link as a run, or an element of it, meets it."""
 
 
 class CachedAnswers:
     """The cache as one run uses it: the flights that the run began, and the answers that it stores
     should it end answered.
+
+    An entry is worked out once, when a link is looked up: what its key reads may change until the
+    answer is there.
     """
 
-    __slots__ = ("_asked", "_kept", "_services")
+    __slots__ = ("_asked", "_flights", "_kept", "_services")
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._asked: list[tuple[Key, Flight]] = []
-        self._kept: dict[Key, tuple[Any, float]] = {}
+        self._asked: dict[tuple[int, int], tuple[_Asked, _Entry | None]] = {}
+        self._flights: list[tuple[Key, Flight]] = []
+        self._kept: dict[Key, tuple[_Entry, Any]] = {}
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link) -> Any:
         """The stored answer of a link, or that of another run that asks now; else `NOTHING`, and
         this run is the one that asks.
         """
-        key = _cache_key(run, step, link)
-        if key is None:
-            return NOTHING
-        found = await self._find(key)
-        until = None if link.timeout is None else run.world.elapsed(run) + float(link.timeout)
-        while found is NOTHING and (flight := self._services.flights.of(key)) is not None:
+        entry = self._entry(run, step, link)
+        found = NOTHING if entry is None else await self._found(run, step, link, entry)
+        if found is NOTHING:
+            self._asked[id(run), id(link)] = (run, link), entry
+        return found
+
+    async def _found(self, run: Run, step: p.Step, link: p.Link, entry: _Entry) -> Any:
+        """The answer of an entry; without one this run begins a flight, if no other has."""
+        found = await self._find(run, entry)
+        until = None if link.timeout is None else run.world.since_start(run) + float(link.timeout)
+        while found is NOTHING and (flight := self._services.flights.of(entry.key)) is not None:
             await self._wait_for(run, step, flight, until)
             found = flight.result()
             if found is not NOTHING:
-                self._keep(link, key, found)
+                self._kept[entry.key] = entry, found
         if found is not NOTHING:
             try:
-                return self._services.types.check(_answers(run, link), found)
+                return self._services.types.check(entry.type, found)
             except Misfit:  # it was kept by something else: asked anew
                 pass
-        if self._services.flights.of(key) is None:
-            self._asked.append((key, self._services.flights.begin(key)))
+        if self._services.flights.of(entry.key) is None:
+            self._flights.append((entry.key, self._services.flights.begin(entry.key)))
         return NOTHING
 
-    async def _find(self, key: Key) -> Any:
+    async def _find(self, run: Run, entry: _Entry) -> Any:
         try:
-            if getattr(self._services.cache, "blocks", False):
-                return await self._services.tools.threads.run(
-                    lambda: self._services.cache.find(key)
-                )
-            return self._services.cache.find(key)
+            if getattr(entry.store, "blocks", False):
+                with run.budget.at_work():
+                    find = partial(entry.store.find, entry.key)
+                    return await foreign(self._services.tools.threads.run(find))
+            return entry.store.find(entry.key)
         except Exception:
             return NOTHING  # a cache that cannot be read is an empty one
 
     async def _wait_for(self, run: Run, step: p.Step, flight: Flight, until: float | None) -> None:
         """Wait for another run's answer, as long as an attempt of this run would have taken."""
-        limit = None if until is None else until - run.world.elapsed(run)
+        limit = None if until is None else until - run.world.since_start(run)
         left = time_left(run)
         ours = left is not None and (limit is None or left[0] < limit)
         seconds = left[0] if left is not None and ours else limit
-        await asyncio.wait([flight], timeout=None if seconds is None else max(seconds, 0.0))
+        with run.budget.at_work(), contextlib.suppress(OutOfTime):
+            wait = None if seconds is None else max(seconds, 0.0)
+            await unless_killed(self._services.switches, run, asyncio.wait([flight]), wait)
         if flight.done():
             return
         if left is not None and ours:
@@ -80,44 +114,66 @@ class CachedAnswers:
         raise AttemptFailed(message, kind="timeout")
 
     def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
-        key = _cache_key(run, step, link)
-        if key is not None:
-            as_json = shown(_answers(run, link), answer)
-            self._keep(link, key, as_json)
-            self._land(key, as_json)
+        """Keep an answer to be stored should the run end answered; whoever waits for it gets it."""
+        entry = self._taken(run, step, link)
+        if entry is not None:
+            as_json = to_json(answer)
+            self._kept[entry.key] = entry, as_json
+            self._land(entry.key, as_json)
 
     def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
-        key = _cache_key(run, step, link)
-        if key is not None:
-            self._land(key, NOTHING)
+        """Tell those who wait that there is no answer."""
+        entry = self._taken(run, step, link)
+        if entry is not None:
+            self._land(entry.key, NOTHING)
 
-    def _keep(self, link: p.Link, key: Key, as_json: Any) -> None:
-        assert link.cache is not None
-        self._kept[key] = (as_json, float(link.cache.keeps))
+    def _taken(self, run: Run, step: p.Step, link: p.Link) -> _Entry | None:
+        """The entry of a link that was looked up; of one that is asked anew, as it is now."""
+        found = self._asked.pop((id(run), id(link)), None)
+        return self._entry(run, step, link) if found is None else found[1]
 
     def _land(self, key: Key, as_json: Any) -> None:
         """Deliver the answer to the runs that wait for it, if this run is the one that asked."""
-        for asked in self._asked:
+        for asked in self._flights:
             if asked[0] == key:
                 self._services.flights.land(*asked, as_json)
-        self._asked = [asked for asked in self._asked if asked[0] != key]
+        self._flights = [asked for asked in self._flights if asked[0] != key]
 
-    def finish(self, answered: bool) -> None:
-        if answered:
-            for key, (answer, seconds) in self._kept.items():
-                self._services.cache.store(key, answer, seconds)
+    def finish(self, run: Run, answered: bool) -> None:
+        """End the run: store its answers, if it answered. A store that fails ends nothing."""
+        for asked in self._flights:
+            self._services.flights.land(*asked)
+        self._flights.clear()
+        for entry, answer in self._kept.values() if answered else ():
+            try:
+                entry.store.store(entry.key, answer, entry.seconds)
+            except Exception as error:
+                said = hide(run, describe(error))
+                run.emit("failed", entry.step, content=said, why="cache", error=class_of(error))
         self._kept.clear()
 
+    def _entry(self, run: Run, step: p.Step, link: p.Link) -> _Entry | None:
+        """The entry of a link; None, for no caching, if an expression in its key has no value.
 
-def _cache_key(run: Run, step: p.Step, link: p.Link) -> Key | None:
-    """The key of a link's answer; None, for no caching, if an expression in it has no value."""
-    assert link.cache is not None
-    try:
-        values = [to_json(run.evaluate(key)) for key in link.cache.keys]
-    except NoValue:
-        return None
-    place = f"{run.pipeline.name}.{step.name}@{link.span.start}"
-    return run.tenant, run.program.hash, place, json.dumps(values, sort_keys=True, default=str)
+        It is another one for a run with other permits, if what is called needs some: an answer is
+        for those alone who might have got it themselves.
+        """
+        assert link.cache is not None
+        try:
+            values = [to_json(run.evaluate(key)) for key in link.cache.keys]
+        except NoValue:
+            return None
+        text = json.dumps(values, sort_keys=True, default=str)
+        type = _answers(run, link)
+        secret = may_hide(type) or any(may_hide(key.type) for key in link.cache.keys)
+        place = f"{run.pipeline.name}.{step.name}@{link.span.start}"
+        needed = permits_behind(run.program, link.action)
+        if needed:
+            granted = needed if run.granted is None else needed & run.granted
+            place += "+" + ",".join(sorted(granted))
+        key = run.tenant, run.program.hash, place, text
+        store = self._services.secrets.cache if secret else self._services.cache
+        return _Entry(key, store, type, float(link.cache.keeps), step.name)
 
 
 def _answers(run: Run, link: p.Link) -> Type:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from typing import Any
 
+from pipelang.runtime.engine.interruption import foreign
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.shared.kill_switches import Switches
+
+
+class OutOfTime(Exception):
+    """A wait took longer than it may. No TimeoutError: that may be one of what was waited for."""
 
 
 def check_not_killed(switches: Switches, run: Run, tool: str | None = None) -> None:
@@ -36,20 +41,33 @@ async def pause(switches: Switches, run: Run, seconds: float, tool: str | None =
         switches.unwatch(watching)
 
 
-async def unless_killed(switches: Switches, run: Run, work: Coroutine[Any, Any, Any]) -> Any:
-    """Wait for something that may take days. Raises `Halted` as soon as the run is switched off."""
-    watching = switches.watch(_pipelines(run))
-    waiting = asyncio.ensure_future(work)
+async def unless_killed(
+    switches: Switches,
+    run: Run,
+    work: Awaitable[Any],
+    seconds: float | None = None,
+    tool: str | None = None,
+) -> Any:
+    """Wait for something that may take days. Raises `Halted` as soon as the run or the tool is
+    switched off, and `OutOfTime` if it takes longer than `seconds`.
+    """
+    watching = switches.watch(_pipelines(run), tool)
+    waiting = asyncio.ensure_future(foreign(work))
     try:
-        await asyncio.wait([watching, waiting], return_when=asyncio.FIRST_COMPLETED)
-        if watching.done() and not waiting.done():
+        both = [watching, waiting]
+        await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            return waiting.result()
+        if watching.done():
             raise Halted("killed", watching.result())
-        return waiting.result()
+        raise OutOfTime
     finally:
         switches.unwatch(watching)
         if not waiting.done():
             waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
+            await asyncio.wait([waiting])
+            if not waiting.cancelled():
+                waiting.exception()  # read, so that nobody misses it
 
 
 def _pipelines(run: Run) -> tuple[str, ...]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any, cast
 
+from pipelang.runtime.engine.budget import Reservation
+from pipelang.runtime.engine.interruption import foreign, interrupts, mark, stop_if_cancelled
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, shown
-from pipelang.runtime.engine.world import Attempt, Turn, is_being_cancelled
+from pipelang.runtime.engine.world import Attempt, Turn
 from pipelang.runtime.providers.pricing import (
     PricedAsk,
     ask_for,
@@ -30,18 +31,21 @@ from pipelang.runtime.providers.protocol import (
     ModelProvider,
     ModelRequest,
     ToolSchema,
+    checked_answer,
 )
-from pipelang.runtime.shared.batching import HALF, Batches, BatchProvider
+from pipelang.runtime.shared.batching import HALF, BatchProvider
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.registry import describe
 from pipelang.runtime.worlds.real.attempts import (
+    TimeLimit,
     attempt_failed,
+    room,
     time_left,
     time_limit,
     time_limit_or_release,
     timed_out,
 )
-from pipelang.runtime.worlds.real.cancellation import check_not_killed
+from pipelang.runtime.worlds.real.cancellation import check_not_killed, unless_killed
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import tools_of
 from pipelang.semantics.sizes import output_limit
@@ -94,17 +98,15 @@ class ModelCalls:
         except Exception as error:  # no such kind, or a plug-in that does not load
             message = describe(error)
             raise attempt_failed(run, attempt, "rejected", message, retryable=False) from None
-        timeout, share, reply = _route(attempt.link, provider, self._services.batches)
-        warm: Callable[[], Awaitable[None]] | None = getattr(provider, "warm", None)
-        if warm is not None:
-            await self._warmed(run, warm)
+        timeout, share, reply = self._route(run, attempt.link, provider)
+        await self._warmed(run, attempt, provider)
         ask, request = self._request(run, attempt, action, tier)
         if tools:
             request = dataclasses.replace(request, tools=tools, turns=turns)
         counted, counting = None, 0.0
         if run.budget.limited():
             began = time.monotonic()
-            counted = await self._count(provider, request)
+            counted = await self._count(run, provider, request)
             counting = time.monotonic() - began
         money, tokens = reservation(
             tier,
@@ -115,50 +117,42 @@ class ModelCalls:
             conversation_tokens(tools, turns),
         )
         money *= share
-        held = await run.budget.reserve(money, tokens)
-        limit = time_limit_or_release(run, held, timeout, counting)
+        held = run.budget.hold(money, tokens)
+        if not isinstance(held, Reservation):
+            held, counting = await room(
+                self._services.switches, run, attempt, money, tokens, timeout, counting
+            )
+        limit = time_limit_or_release(run, attempt, held, timeout, counting)
         request = dataclasses.replace(request, timeout=limit.seconds)
         started, clock = run.world.elapsed(run), asyncio.timeout(limit.seconds)
+        before, used = mark(), NOTHING_USED
         try:
+            check_not_killed(self._services.switches, run)
+            used = money, tokens  # unless the provider says what it really was
             async with clock:
-                answer = await reply(request)
-            money, tokens = share * price_of(tier, answer.usage), tokens_of(answer.usage)
+                answer = checked_answer(await reply(request))
+                stop_if_cancelled(before)
+            used = share * price_of(tier, answer.usage), tokens_of(answer.usage)
             if answer.calls and not tools:
                 raise Misfit("expected an answer, found calls of tools, and none were offered")
             value = None if answer.calls else self._fit(action, ask, answer.value)
-        except ModelFault as fault:
-            if fault.usage is not None:
-                money, tokens = share * price_of(tier, fault.usage), tokens_of(fault.usage)
-            elif fault.kind in _UNBILLED:
-                money, tokens = Decimal(0), 0
-            raise attempt_failed(
-                run,
-                attempt,
-                fault.kind,
-                fault.message,
-                retryable=fault.retryable,
-                retry_after=fault.retry_after,
-                misfit=fault.message if fault.kind == "misfit" else None,
-                started=started,
-                cost=money,
-            ) from None
-        except Misfit as misfit:
-            said = str(misfit)
-            raise attempt_failed(
-                run, attempt, "misfit", said, misfit=said, started=started, cost=money
-            ) from None
-        except TimeoutError:
-            raise timed_out(run, attempt, limit, clock, started, money) from None
-        except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
+        except BaseException as error:
+            if interrupts(error, before):
+                if not isinstance(error, GeneratorExit):
+                    stop_if_cancelled(before)
                 raise
-            # A provider that breaks its promise; what it used nobody knows.
-            message = describe(error)
-            raise attempt_failed(
-                run, attempt, "raised", message, started=started, cost=money
-            ) from error
+            if isinstance(error, Halted):
+                raise
+            if isinstance(error, ModelFault):
+                if error.usage is not None:
+                    used = share * price_of(tier, error.usage), tokens_of(error.usage)
+                elif error.kind in _UNBILLED:
+                    used = NOTHING_USED
+            raise _failure(run, attempt, error, limit, clock, started, used[0]) from error
         finally:
-            run.budget.settle(held, money, tokens)
+            run.budget.settle(held, *used)
+        self._beyond(run, attempt, tier, held, used)
+        money, tokens = used
         confidence = _confidence(value)
         asked = [{"tool": call.name, "arguments": dict(call.arguments)} for call in answer.calls]
         run.emit(
@@ -209,23 +203,74 @@ class ModelCalls:
         )
         return ask, request
 
-    async def _warmed(self, run: Run, warm: Callable[[], Awaitable[None]]) -> None:
+    async def _warmed(self, run: Run, attempt: Attempt, provider: ModelProvider) -> None:
         """Let a provider get ready. That is the run's time and its budget's, not the attempt's."""
+        warm: Callable[[], Awaitable[None]] | None = getattr(provider, "warm", None)
+        if warm is None:
+            return
         left = time_left(run)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None if left is None else left[0]):
-                await warm()
+        try:
+            with run.budget.at_work():
+                async with asyncio.timeout(None if left is None else left[0]):
+                    await foreign(warm())
+        except TimeoutError:
+            return
+        except Exception as error:
+            raise attempt_failed(run, attempt, "raised", describe(error), error=error) from error
 
-    async def _count(self, provider: ModelProvider, request: ModelRequest) -> int | None:
+    async def _count(self, run: Run, provider: ModelProvider, request: ModelRequest) -> int | None:
         """The provider's own count of the prompt; ours alone where it has none or fails."""
         patience = _MOST_COUNTING
         if request.timeout is not None:
             patience = min(patience, request.timeout / 2)
         try:
-            async with asyncio.timeout(patience):
-                return await provider.count_tokens(request)
+            with run.budget.at_work():
+                async with asyncio.timeout(patience):
+                    counted = await foreign(provider.count_tokens(request))
         except Exception:
             return None
+        return counted if isinstance(counted, int) else None
+
+    def _beyond(
+        self,
+        run: Run,
+        attempt: Attempt,
+        tier: p.Tier,
+        held: Reservation,
+        used: tuple[Decimal, int],
+    ) -> None:
+        """End a run that used more than was reserved for a call, where a budget limits that: what
+        has no bound cannot be carried within one. Raises `Halted`.
+        """
+        money, tokens = used
+        limits = [budget.limits for budget in run.budget.chain() if budget.limits is not None]
+        over = ""
+        if money > held.money and any(limit.money is not None for limit in limits):
+            over = f"${money} where at most ${held.money} was reserved"
+        elif tokens > held.tokens and any(limit.tokens is not None for limit in limits):
+            over = f"{tokens} tokens where at most {held.tokens} were reserved"
+        if over:
+            message = f"one call of tier `{tier.name}` used {over}"
+            attempt_failed(run, attempt, "budget_exceeded", message, cost=money)
+            raise Halted("budget_exceeded", message)
+
+    def _route(
+        self, run: Run, link: p.Link, provider: ModelProvider
+    ) -> tuple[Decimal | None, Decimal, Reply]:
+        """The timeout of an attempt (seconds), the share of the price that is billed, and the
+        function to ask: a batch where the link wants one and the provider takes batches.
+        """
+        if link.batch is None or not isinstance(provider, BatchProvider):
+            return link.timeout, WHOLE, provider.answer
+        takes, batches = provider, self._services.batches
+        within = link.batch if link.timeout is None else min(link.batch, link.timeout)
+
+        async def reply(request: ModelRequest) -> ModelAnswer:
+            work = batches.answer(takes, request, float(within))
+            answer: ModelAnswer = await unless_killed(self._services.switches, run, work)
+            return answer
+
+        return within, HALF, reply
 
     def _fit(self, action: p.AskTier, ask: PricedAsk, value: Any) -> Any:
         """The answer as the step's type: a record as it is, anything else out of its wrapper."""
@@ -240,17 +285,43 @@ Reply = Callable[[ModelRequest], Awaitable[ModelAnswer]]
 
 WHOLE = Decimal(1)
 
+NOTHING_USED = Decimal(0), 0
+"""Dollars and tokens of a call that was not billed."""
 
-def _route(
-    link: p.Link, provider: ModelProvider, batches: Batches
-) -> tuple[Decimal | None, Decimal, Reply]:
-    """The timeout of an attempt (seconds), the share of the price that is billed, and the function
-    to ask: a batch where the link wants one and the provider takes batches.
+
+def _failure(
+    run: Run,
+    attempt: Attempt,
+    error: BaseException,
+    limit: TimeLimit,
+    clock: asyncio.Timeout,
+    started: float,
+    cost: Decimal,
+) -> Exception:
+    """The exception for an attempt at which something was raised that does not interrupt the run:
+    it failed, or the time of a budget ran out.
     """
-    if link.batch is None or not isinstance(provider, BatchProvider):
-        return link.timeout, WHOLE, provider.answer
-    takes, within = provider, link.batch if link.timeout is None else min(link.batch, link.timeout)
-    return within, HALF, lambda request: batches.answer(takes, request, float(within))
+    if clock.expired() or isinstance(error, TimeoutError):
+        return timed_out(run, attempt, limit, clock, started, cost)
+    if isinstance(error, ModelFault):
+        return attempt_failed(
+            run,
+            attempt,
+            error.kind,
+            error.message,
+            retryable=error.retryable,
+            retry_after=error.retry_after,
+            misfit=error.message if error.kind == "misfit" else None,
+            started=started,
+            cost=cost,
+        )
+    if isinstance(error, Misfit):
+        said = str(error)
+        return attempt_failed(run, attempt, "misfit", said, misfit=said, started=started, cost=cost)
+    # A provider that breaks its promise; what it used nobody knows.
+    return attempt_failed(
+        run, attempt, "raised", describe(error), started=started, cost=cost, error=error
+    )
 
 
 def _confidence(value: Any) -> float | None:

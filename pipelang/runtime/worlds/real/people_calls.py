@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any
 
+from pipelang.runtime.engine.interruption import foreign
 from pipelang.runtime.engine.outcomes import Escalated, Halted
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
@@ -12,22 +14,21 @@ from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, Decision, Question
 from pipelang.runtime.providers.pricing import ask_for
 from pipelang.runtime.shared.services import Services
-from pipelang.runtime.tools.registry import describe
+from pipelang.runtime.tools.registry import class_of, describe
 from pipelang.runtime.worlds.real.attempts import attempt_failed
-from pipelang.runtime.worlds.real.cancellation import check_not_killed, unless_killed
-from pipelang.runtime.worlds.real.clock import MachineClock
+from pipelang.runtime.worlds.real.cancellation import OutOfTime, check_not_killed, unless_killed
 from pipelang.semantics import program as p
 
 
 class PeopleCalls:
-    """Asks the people of a program, for any of its runs; `clock` is that of the run."""
+    """Asks the people of a program, for any of its runs."""
 
     __slots__ = ("_services",)
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def ask(self, clock: MachineClock, run: Run, attempt: Attempt, action: p.AskRole) -> Any:
+    async def ask(self, run: Run, attempt: Attempt, action: p.AskRole) -> Any:
         """One attempt of an ask of a role; the answer fits its type. Raises `AttemptFailed`."""
         check_not_killed(self._services.switches, run)
         prompt = run.program.prompts[action.prompt]
@@ -40,10 +41,9 @@ class PeopleCalls:
             raise attempt_failed(run, attempt, "render", str(error), retryable=False) from None
         try:
             run.emit("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
-            said = await clock.wait_for_people(
-                unless_killed(
-                    self._services.switches, run, people.answer(run, attempt, action, ask.user)
-                ),
+            said = await self._wait(
+                run,
+                people.answer(run, attempt, action, ask.user),
                 None if timeout is None or people.keeps_time else float(timeout),
             )
             if said is None:
@@ -57,13 +57,22 @@ class PeopleCalls:
         except Misfit as misfit:
             raise attempt_failed(run, attempt, "misfit", str(misfit)) from None
         except Exception as error:
-            raise attempt_failed(run, attempt, "raised", describe(error)) from error
+            message = describe(error)
+            raise attempt_failed(run, attempt, "raised", message, error=error) from error
         content = shown(action.answers, value)
         by = {} if said.by is None else {"by": hide(run, said.by)}
         run.emit("answer", attempt.step.name, content=content, role=action.role, **by)
         return value
 
-    async def decide(self, clock: MachineClock, run: Run, question: Question) -> Decision | None:
+    async def _wait(self, run: Run, asked: Coroutine[Any, Any, Any], limit: float | None) -> Any:
+        """What people say, None if they take longer than `limit` seconds: no machine time."""
+        with run.budget.waiting_for_people():
+            try:
+                return await unless_killed(self._services.switches, run, asked, limit)
+            except OutOfTime:
+                return None
+
+    async def decide(self, run: Run, question: Question) -> Decision | None:
         """Ask a person: the decision, None if there was none in time. Where people cannot be
         reached the decision is a no, because nobody had the chance to say it.
         """
@@ -72,8 +81,7 @@ class PeopleCalls:
         people = self._services.people
         limit = None if seconds is None or people.keeps_time else float(seconds)
         try:
-            asked = unless_killed(self._services.switches, run, people.decide(run, question))
-            decision = await clock.wait_for_people(asked, limit)
+            decision = await self._wait(run, people.decide(run, question), limit)
             if decision is not None and not isinstance(decision, Decision):
                 raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
         except Halted:
@@ -86,10 +94,10 @@ class PeopleCalls:
     async def hand_over(self, run: Run, result: Escalated) -> None:
         """Put what an escalated run hands over where people find it; a failure is an event."""
         try:
-            case = await self._services.people.hand_over(run, result)
+            case = await foreign(self._services.people.hand_over(run, result))
         except Exception as error:
             message = hide(run, describe(error))
-            run.emit("failed", result.reason, why="inbox", message=message)
+            run.emit("failed", result.reason, content=message, why="inbox", error=class_of(error))
             return
         if case is not None:
             run.emit("case", case.name, case=case.id, role=case.role, what=case.kind)

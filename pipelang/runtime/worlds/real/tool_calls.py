@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import nullcontext
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
+from pipelang.runtime.engine.interruption import interrupts, mark, stop_if_cancelled
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.idempotency import key_of
-from pipelang.runtime.tools.registry import checked_arguments, error_of_tool, start_call
+from pipelang.runtime.tools.registry import checked_arguments, error_of_tool, is_foreign, start_call
 from pipelang.runtime.tools.tool_results import plain_result
 from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
+    room,
     time_limit_or_release,
     timed_out,
 )
@@ -63,46 +66,78 @@ class ToolCalls:
     async def call(self, run: Run, attempt: Attempt, tool: p.Tool, key: str | None = None) -> Any:
         """One attempt of a call; `key` is its idempotency key, where an agent's loop made it."""
         # What this holds while it waits, ten thousand runs hold: the fewer names the better.
-        check_not_killed(self._services.switches, run, tool.name)
-        key = key or key_of(run, attempt, acts=tool.acts)
+        switches = self._services.switches
+        check_not_killed(switches, run, tool.name)
+        key = key or key_of(run, attempt)
         function, arguments = self._begun(run, attempt, tool)
+        timeout, used = _timeout(attempt, tool), 0.0
         held = run.budget.hold(tool.cost, 0)
         if not isinstance(held, Reservation):
-            held = await run.budget.reserve(tool.cost, 0)
-        limit = time_limit_or_release(run, held, _timeout(attempt, tool))
-        started, clock = run.world.elapsed(run), None
+            held, used = await room(switches, run, attempt, tool.cost, 0, timeout, tool=tool.name)
+        limit = time_limit_or_release(run, attempt, held, timeout, used)
+        started, clock, before = run.world.elapsed(run), None, mark()
         if limit.seconds is not None:
             clock = asyncio.timeout(limit.seconds)
-        # What waits for its turn has cost nothing yet.
-        cost = tool.cost if tool.rate is None else Decimal(0)
+        cost = Decimal(0)  # until it is called, it has cost nothing
         try:
             async with clock or _NO_CLOCK:
                 if tool.rate is not None:
                     await self._turn(run, tool)
-                    cost = tool.cost
+                check_not_killed(switches, run, tool.name)
+                cost = tool.cost
                 _emit_effect(run, attempt, tool, arguments, key=key)
-                work = start_call(function, arguments, self._services.tools.threads, tool.name, key)
+                work = self._work(run, tool, function, arguments, key)
                 del function, arguments
                 result = await work
-        except (Halted, GeneratorExit):
-            raise
+                stop_if_cancelled(before)
         except BaseException as error:
-            if clock is not None and clock.expired() and isinstance(error, TimeoutError):
-                raise timed_out(run, attempt, limit, clock, started, cost, key) from None
-            raised = error_of_tool(error)
-            if raised is None:
+            if interrupts(error, before):
+                if not isinstance(error, GeneratorExit):
+                    stop_if_cancelled(before)
                 raise
-            raise self._spoilt(run, attempt, tool, raised, started, key) from error
+            if isinstance(error, Halted):
+                raise
+            if clock is not None and clock.expired():
+                raise timed_out(run, attempt, limit, clock, started, cost, key) from None
+            raise self._spoilt(run, attempt, tool, error, started, key) from error
         finally:
             run.budget.settle(held, cost, 0)
         return self._returned(run, attempt, tool, result, started, key)
 
+    def _work(
+        self,
+        run: Run,
+        tool: p.Tool,
+        function: Callable[..., Any] | RemoteTool,
+        arguments: dict[str, Any],
+        key: str,
+    ) -> Coroutine[Any, Any, Any]:
+        """The call itself, to be awaited; where it waits for a thread or a server, the kill switch
+        is asked once more.
+        """
+        ready = partial(check_not_killed, self._services.switches, run, tool.name)
+        return start_call(function, arguments, self._services.tools.threads, tool.name, key, ready)
+
     def _spoilt(
-        self, run: Run, attempt: Attempt, tool: p.Tool, problem: Exception, started: float, key: str
+        self,
+        run: Run,
+        attempt: Attempt,
+        tool: p.Tool,
+        error: BaseException,
+        started: float,
+        key: str,
     ) -> AttemptFailed:
-        kind = "misfit" if isinstance(problem, Misfit) else "raised"
-        said = str(problem)
-        return attempt_failed(run, attempt, kind, said, started=started, cost=tool.cost, key=key)
+        problem = error_of_tool(error)
+        return attempt_failed(
+            run,
+            attempt,
+            "misfit" if isinstance(problem, Misfit) else "raised",
+            str(problem),
+            started=started,
+            cost=tool.cost,
+            key=key,
+            error=error if is_foreign(error) else None,
+        )
 
     def _returned(
         self, run: Run, attempt: Attempt, tool: p.Tool, result: Any, started: float, key: str
@@ -113,8 +148,8 @@ class ToolCalls:
             result = plain_result(result)
             if not isinstance(tool.returns, NothingType):
                 value = self._services.types.check(tool.returns, result)
-        except Misfit as misfit:
-            raise self._spoilt(run, attempt, tool, misfit, started, key) from None
+        except Exception as error:  # a misfit, or an object that cannot be read
+            raise self._spoilt(run, attempt, tool, error, started, key) from error
         if not run.quiet:
             run.emit(
                 "result",
@@ -157,7 +192,7 @@ class ToolCalls:
             for parameter in tool.parameters
         }
         action = p.Call(tool.name, ())
-        key = key_of(run, replace(attempt, number=0), acts=tool.acts)
+        key = key_of(run, attempt)
         why = ""
         for number in range(tool.retry.count + 1):
             mine = replace(

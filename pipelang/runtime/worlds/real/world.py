@@ -7,10 +7,11 @@ for all runs of a handle; a run has a world of its own, with its clock and its c
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
-from pipelang.runtime.engine.budget import BudgetSpent
+from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
 from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import (
@@ -29,7 +30,6 @@ from pipelang.runtime.worlds.real.attempts import time_left
 from pipelang.runtime.worlds.real.cached_answers import CachedAnswers
 from pipelang.runtime.worlds.real.cancellation import check_not_killed, pause
 from pipelang.runtime.worlds.real.circuit_breaking import admit_run, record_end, record_verdict
-from pipelang.runtime.worlds.real.clock import MachineClock
 from pipelang.runtime.worlds.real.memories import MemoryAccess
 from pipelang.runtime.worlds.real.model_calls import ModelCalls
 from pipelang.runtime.worlds.real.people_calls import PeopleCalls
@@ -55,11 +55,13 @@ class RealWorld(EvaluatingWorld):
     """Carries out one run: its sub-pipelines and elements share the world of their root."""
 
     # One for every run in flight: slots take a third of the room.
-    __slots__ = ("__weakref__", "_by", "_cached", "_clock", "_guards")
+    __slots__ = ("__weakref__", "_began", "_by", "_cached", "_guards", "_root")
 
-    def __init__(self, performers: Performers) -> None:
+    def __init__(self, performers: Performers, root: RunBudget) -> None:
+        """`root` is the budget of the root run, whose machine time is that of its events."""
         self._by = performers
-        self._clock = MachineClock()
+        self._began = time.monotonic()
+        self._root = root
         self._cached: CachedAnswers | None = None
         self._guards = False
 
@@ -94,7 +96,7 @@ class RealWorld(EvaluatingWorld):
             case p.Call():
                 return self._by.tools.call(run, attempt, run.program.tools[attempt.action.tool])
             case p.AskRole():
-                return self._by.people.ask(self._clock, run, attempt, attempt.action)
+                return self._by.people.ask(run, attempt, attempt.action)
 
     async def turn(
         self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
@@ -108,7 +110,7 @@ class RealWorld(EvaluatingWorld):
         return NOTHING
 
     async def decide(self, run: Run, question: Question) -> Decision | None:
-        return await self._by.people.decide(self._clock, run, question)
+        return await self._by.people.decide(run, question)
 
     async def hand_over(self, run: Run, result: Escalated) -> None:
         await self._by.people.hand_over(run, result)
@@ -132,7 +134,7 @@ class RealWorld(EvaluatingWorld):
 
     def finish(self, run: Run, answered: bool) -> None:
         if self._cached is not None:
-            self._cached.finish(answered)
+            self._cached.finish(run, answered)
 
     def _answers(self) -> CachedAnswers:
         """The cached answers of this run, made by the first link that has a cache."""
@@ -142,15 +144,20 @@ class RealWorld(EvaluatingWorld):
 
     # ----------------------------------------------------------------------------------- time
 
+    def since_start(self, run: Run) -> float:
+        return time.monotonic() - self._began
+
     def elapsed(self, run: Run) -> float:
-        return self._clock.elapsed()
+        seconds = time.monotonic() - self._began
+        return seconds if self._root.waits is None else self._root.machine_time(seconds)
 
     async def sleep(self, run: Run, seconds: float) -> None:
         switches, left = self._by.services.switches, time_left(run)
-        if left is not None and seconds >= left[0]:
-            await pause(switches, run, left[0])
-            raise BudgetSpent(left[1], "time")
-        await pause(switches, run, seconds)
+        with run.budget.at_work():
+            if left is not None and seconds >= left[0]:
+                await pause(switches, run, left[0])
+                raise BudgetSpent(left[1], "time")
+            await pause(switches, run, seconds)
 
     def jitter(self, longest: float) -> float:
         return self._by.services.chance.uniform(0.0, longest)

@@ -399,6 +399,9 @@ class SimulatedWorld:
     async def sleep(self, run: Run, seconds: float) -> None:
         await self.loop.sleep(seconds)
 
+    def since_start(self, run: Run) -> float:
+        return self.loop.now
+
     def elapsed(self, run: Run) -> float:
         return self.loop.now
 

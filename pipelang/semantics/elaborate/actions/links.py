@@ -243,6 +243,10 @@ def _cache(
         return None
     keeps = quantity(context, scope, written.keeps, DURATION, "cache", positive=True)
     keys = tuple(elaborate(context, scope, key) for key in written.keys)
+    for key, node in zip(keys, written.keys, strict=True):
+        if any(isinstance(part, expr.BudgetLeft) for part in expr.walk(key)):
+            what = "what is left of the budget: it changes while the answer is made"
+            context.tell(codes.WRONG_OPTION, node.span, option="by", what=what)
     hits = rate_of(context, scope, options, ast.Hits, owner)
     return p.Cache(keeps or Decimal(0), keys, hits)
 

@@ -130,7 +130,11 @@ def test_a_fallback_is_another_call(tmp_path: Path) -> None:
       step b = call put("one") { retry 1 } else call put("two")
       return true
     }"""
-    assert keys(tmp_path, body, fails=2, x="x") == [("one", "b/0"), ("one", "b/0"), ("two", "b/1")]
+    assert keys(tmp_path, body, fails=2, x="x") == [
+        ("one", "b/0"),
+        ("one", "b/0"),
+        ("two", "b/0:else1"),
+    ]
 
 
 def test_an_element_has_its_index_whatever_the_order(tmp_path: Path) -> None:
@@ -143,7 +147,7 @@ def test_an_element_has_its_index_whatever_the_order(tmp_path: Path) -> None:
         ("p", "b/0"), ("q", "b/1"), ("r", "b/2")
     ]  # fmt: skip
     late = keys(tmp_path, body, fails=2, xs=["p"])
-    assert late == [("p", "b/0"), ("p", "b/0"), ("late", "b/0.1")]
+    assert late == [("p", "b/0"), ("p", "b/0"), ("late", "b/0:else1")]
 
 
 def test_a_retried_sub_pipeline_repeats_its_keys(tmp_path: Path) -> None:
@@ -162,7 +166,7 @@ def test_a_retried_sub_pipeline_repeats_its_keys(tmp_path: Path) -> None:
         ("x", "a/sent/0"), ("x", "a/sent/0"), ("check", "a/checked/0")
     ]  # fmt: skip
     assert keys(tmp_path, inner, fails=2, x="x")[2:] == [
-        ("other", "a.1/sent/0"), ("check", "a.1/checked/0")
+        ("other", "a:else1/sent/0"), ("check", "a:else1/checked/0")
     ]  # fmt: skip
 
 
@@ -185,7 +189,7 @@ def test_what_an_agent_runs_twice_are_two_things(tmp_path: Path) -> None:
     )
     models = Models(a=[asks, {"value": "v", "confidence": 1}])
     assert sorted(keys(tmp_path, body, models=models, x="x")) == [
-        ("p", "a/sent/0"), ("q", "a.1/sent/0")
+        ("p", "a:turn0.0/sent/0"), ("q", "a:turn0.1/sent/0")
     ]  # fmt: skip
 
 
