@@ -11,7 +11,7 @@ from decimal import Context, Decimal, DecimalException, Inexact, Overflow, local
 from typing import Any
 
 from pipelang.semantics import expressions as expr
-from pipelang.semantics.types import INT, NUMBER, ErrorType
+from pipelang.semantics.types import INT, NUMBER, ErrorType, RecordType, present
 
 DIGITS = 28
 """Decimal digits that a constant may have, before and behind the point together."""
@@ -39,7 +39,11 @@ def fold(node: expr.Expr) -> Any:
         case expr.MakeList():
             return [fold(item) for item in node.items]
         case expr.MakeRecord():
-            return {name: fold(value) for name, value in node.fields}
+            # A constant is like JSON: a record's fields have their outer names.
+            type = present(node.type)
+            fields = type.fields if isinstance(type, RecordType) else ()
+            keys = {field.name: field.key for field in fields}
+            return {keys.get(name, name): fold(value) for name, value in node.fields}
         case expr.Not():
             return not fold(node.operand)
         case expr.Negate():

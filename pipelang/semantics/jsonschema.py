@@ -51,12 +51,12 @@ def json_schema(type: Type) -> dict[str, Any]:
             return {
                 "type": "object",
                 "properties": {
-                    field.name: json_schema(field.type)
+                    field.key: json_schema(field.type)
                     | ({"description": field.doc} if field.doc else {})
                     for field in type.fields
                 },
                 "required": [
-                    field.name
+                    field.key
                     for field in type.fields
                     if not field.has_default and not isinstance(field.type, OptionalType)
                 ],
@@ -80,10 +80,10 @@ def json_schema(type: Type) -> dict[str, Any]:
 
 
 class Typed(Protocol):
-    """A parameter: its name, its type, whether it may be left out."""
+    """A parameter: its name outside, its type, whether it may be left out."""
 
     @property
-    def name(self) -> str: ...
+    def key(self) -> str: ...
     @property
     def type(self) -> Type: ...
     @property
@@ -95,7 +95,7 @@ def parameters_schema(parameters: Iterable[Typed]) -> dict[str, Any]:
     listed = list(parameters)
     return {
         "type": "object",
-        "properties": {one.name: json_schema(one.type) for one in listed},
-        "required": [one.name for one in listed if not one.has_default],
+        "properties": {one.key: json_schema(one.type) for one in listed},
+        "required": [one.key for one in listed if not one.has_default],
         "additionalProperties": False,
     }

@@ -67,7 +67,7 @@ def value_size(type: Type) -> Size:
         case RecordType():
             total = NONE
             for field in type.fields:
-                overhead = len(field.name) + 6
+                overhead = len(field.key) + 6
                 total = total + Size(overhead / 4, -(-overhead // 3)) + value_size(field.type)
             return total
         case ListType():

@@ -51,20 +51,46 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class EnumType:
+    """`members` are its values, as JSON has them; `names` how the file writes them, in the same
+    order (empty where no member has an outer name).
+    """
+
     name: str
     members: tuple[str, ...]
     labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+    names: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The names of all members, as the file writes them."""
+        return self.names or self.members
+
+    def value_of(self, name: str) -> str | None:
+        """The value of the member of this name, None if there is none."""
+        return dict(zip(self.written, self.members, strict=True)).get(name)
+
+    def name_of(self, value: str) -> str:
+        """The name that the file writes for a value."""
+        return dict(zip(self.members, self.written, strict=True)).get(value, value)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordField:
-    """`default` is a JSON-like constant, meaningful only if `has_default`."""
+    """`default` is a JSON-like constant, meaningful only if `has_default`. `outer` is the name that
+    JSON has for it, None if it is the same.
+    """
 
     name: str
     type: Type
     has_default: bool = False
     default: Any = None
     doc: str | None = None
+    outer: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The name in JSON."""
+        return self.name if self.outer is None else self.outer
 
 
 @dataclass(frozen=True, slots=True)

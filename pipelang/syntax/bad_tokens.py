@@ -55,6 +55,10 @@ _BLANK = re.compile(f"[{_SPACES}]+")
 HEADER = re.compile(rf'^(?:{"|".join(sorted(DECLARING))})[ \t]+[\w"][^\n]*[({{:.]', re.MULTILINE)
 """A line that is very likely the head of a declaration."""
 
+_IN_ENUM = re.compile(r"\benum\s+\w+\s*\{[^{}]*\Z", re.ASCII)
+_IN_HEAD = re.compile(r"\b(?:type\s+\w+\s*\{|(?:tool|pipeline)\s+\w+\s*\()[^{}()]*\Z", re.ASCII)
+_TYPED = re.compile(r'\s*("[^"\n]*"\s*)?:')
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]+")
 _BEFORE = re.compile(r"(\d+(?:\.\d+)?)[ \t]+\Z", re.ASCII)
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -164,6 +168,12 @@ def _number(source: Source, at: int) -> Strange:
         help = f"names stand without `$`: `{found[1:]}`"
         diagnostic = report(codes.BAD_NUMBER, Span(source.name, at, end), found=found, help=help)
         return Strange(end, diagnostic, "NAME", found[1:])
+    named = _TYPED.match(text, end) and _IN_HEAD.search(text, 0, at)
+    if found[0] != "$" and found.isalnum() and (named or _IN_ENUM.search(text, 0, at)):
+        inner = f"n{found}".lower()
+        help = f'a name begins with a letter: what is called so outside is `{inner} "{found}"` here'
+        diagnostic = report(codes.BAD_NUMBER, Span(source.name, at, end), found=found, help=help)
+        return Strange(end, diagnostic, "NAME", inner)
     if _POWER.fullmatch(found):
         return _bad_number(source, at, end, "INT", format(Decimal(found), "f")[:20])
     return _bad_number(source, at, end, NO_TOKEN, "")

@@ -27,8 +27,10 @@ def example_of(
     said: dict[str, str] = {}
     for name, text in case.texts.items():
         if _is_shown(name, names):
-            enum = isinstance(present(symbols.types.get(name, _TEXT)), EnumType)
-            said[name] = text if enum else show_value(text, _TEXT)
+            enum = present(symbols.types.get(name, _TEXT))
+            said[name] = (
+                enum.name_of(text) if isinstance(enum, EnumType) else show_value(text, _TEXT)
+            )
     for name, number in case.numbers.items():
         if _is_shown(name, names):
             type = symbols.types.get(name)

@@ -169,7 +169,7 @@ def _by_name(binding: Binding, told: dict[str, Any]) -> Iterator[tuple[str, Help
         for name, one in taken.items()
         if one["kind"] in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY")
     }
-    declared = [parameter.name for parameter in binding.parameters]
+    declared = [parameter.key for parameter in binding.parameters]
     for name in declared:
         if name in named or (takes_any and name not in taken):
             continue
@@ -215,7 +215,7 @@ def _types(binding: Binding, told: dict[str, Any]) -> Iterator[Diagnostic]:
         pairs = list(zip(binding.parameters, _places(told), strict=False))
     else:
         taken = {one["name"]: one for one in told["parameters"]}
-        pairs = [(q, taken[q.name]) for q in binding.parameters if q.name in taken]
+        pairs = [(q, taken[q.key]) for q in binding.parameters if q.key in taken]
     for parameter, one in pairs:
         type = parameter.type
         # `limit: int = None` is how many people write that it may be left out.

@@ -136,7 +136,7 @@ def _literal_fits(type: Scalar, annotation: Annotation) -> bool:
 
 
 def _fields(type: RecordType, fields: dict[str, Any], gives: bool) -> Iterator[Clash]:
-    declared = {field.name: field for field in type.fields}
+    declared = {field.key if gives else field.name: field for field in type.fields}
     for name, (annotation, required) in fields.items():
         if name in declared:
             for inner in clashes(declared[name].type, annotation, gives):

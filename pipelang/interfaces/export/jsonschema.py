@@ -83,10 +83,10 @@ class _Schemas:
         if pipeline.doc:
             made["description"] = pipeline.doc
         made["properties"] = {
-            parameter.name: self._with_default(parameter) for parameter in pipeline.parameters
+            parameter.key: self._with_default(parameter) for parameter in pipeline.parameters
         }
         made["required"] = [
-            parameter.name
+            parameter.key
             for parameter in pipeline.parameters
             if not parameter.has_default and not isinstance(parameter.type, OptionalType)
         ]
@@ -159,9 +159,9 @@ class _Schemas:
             if field.doc:
                 said = schema.get("description")
                 schema["description"] = f"{field.doc} ({said})" if said else field.doc
-            properties[field.name] = schema
+            properties[field.key] = schema
         required = [
-            field.name
+            field.key
             for field in type.fields
             if not field.has_default and not isinstance(field.type, OptionalType)
         ]

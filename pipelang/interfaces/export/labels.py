@@ -52,7 +52,9 @@ def words_of(node: expr.Expr, around: int = 0) -> str:
             return f"match {words_of(node.subject)} {{{arms}}}"
         case expr.Const() if not node.setting and isinstance(node.value, str):
             # A tier, a role or the member of an enum is a name; only a text has quotes.
-            known = isinstance(node.type, EnumType) or show(node.type) != "text"
+            if isinstance(node.type, EnumType):
+                return node.type.name_of(node.value)
+            known = show(node.type) != "text"
             return node.value if known else show_value(node.value, node.type)
         case expr.Apply() | expr.Builtin():
             return f"{node.function}({', '.join(map(words_of, node.arguments))})"
@@ -83,8 +85,9 @@ def values_of(values: tuple[Any, ...] | None, type: Type) -> str:
     """The values of an arm of a match, as text."""
     if values is None:
         return "else"
-    names = isinstance(type, EnumType)
-    return ", ".join(str(v) if names else show_value(v, type) for v in values)
+    if isinstance(type, EnumType):
+        return ", ".join(type.name_of(str(value)) for value in values)
+    return ", ".join(show_value(value, type) for value in values)
 
 
 def action_lines(program: p.Program, link: p.Link) -> tuple[str, ...]:

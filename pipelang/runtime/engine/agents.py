@@ -74,7 +74,7 @@ async def _one(run: Run, attempt: Attempt, agent: p.Agent, call: ToolCall) -> To
     pipeline = run.program.pipelines[call.name]
     try:
         values = {
-            parameter.name: call.arguments.get(parameter.name, parameter.default)
+            parameter.name: call.arguments.get(parameter.key, parameter.default)
             for parameter in pipeline.parameters
         }
         answer = await play_child(

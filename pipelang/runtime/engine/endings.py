@@ -46,7 +46,7 @@ def without_value(name: str, span: Span, why: Exception | str) -> Ended:
 
 def inputs_of(run: Run) -> dict[str, Any]:
     """The inputs as JSON."""
-    return {q.name: shown(q.type, run.values.get(q.name)) for q in run.pipeline.parameters}
+    return {q.key: shown(q.type, run.values.get(q.name)) for q in run.pipeline.parameters}
 
 
 def values_of(run: Run) -> dict[str, Any]:

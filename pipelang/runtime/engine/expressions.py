@@ -184,6 +184,8 @@ class Expressions:
         if not isinstance(type, RecordType):
             return lambda values: {name: value(values) for name, value in fields}
         make = self._types.model(type).model_construct
+        keys = {field.name: field.key for field in type.fields}
+        fields = [(keys[name], value) for name, value in fields]
         return lambda values: make(**{name: value(values) for name, value in fields})
 
     def _select(self, node: expr.Select) -> Compiled:

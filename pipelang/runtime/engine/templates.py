@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from pipelang.semantics.types import ListType, MapType, OptionalType, RecordType, Type
+
 if TYPE_CHECKING:
     from jinja2 import Template
 
@@ -20,6 +22,54 @@ FEEDBACK_BYTES = 600
 
 class RenderError(ValueError):
     """A template that could not be rendered with these values."""
+
+
+class ShownRecord(dict[str, Any]):
+    """A record's JSON, of which a template reads fields by the names of the program. As a whole it
+    is shown as JSON has it, by outer names.
+    """
+
+    def __init__(self, json: Mapping[str, Any], keys: Mapping[str, str]) -> None:
+        super().__init__(json)
+        self._keys = keys
+
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(self._keys[name])
+
+
+def for_template(type: Type, json: Any) -> Any:
+    """The JSON of a value as a template reads it."""
+    return _read_by_name(type, json) if _has_outer_names(type) else json
+
+
+def _has_outer_names(type: Type) -> bool:
+    match type:
+        case RecordType():
+            return any(one.outer is not None or _has_outer_names(one.type) for one in type.fields)
+        case ListType():
+            return _has_outer_names(type.element)
+        case MapType():
+            return _has_outer_names(type.value)
+        case OptionalType():
+            return _has_outer_names(type.inner)
+        case _:
+            return False
+
+
+def _read_by_name(type: Type, json: Any) -> Any:
+    match type:
+        case RecordType() if isinstance(json, dict):
+            types = {field.key: field.type for field in type.fields}
+            parts = {key: _read_by_name(types[key], part) for key, part in json.items()}
+            return ShownRecord(parts, {field.name: field.key for field in type.fields})
+        case ListType() if isinstance(json, list):
+            return [_read_by_name(type.element, part) for part in json]
+        case MapType() if isinstance(json, dict):
+            return {key: _read_by_name(type.value, part) for key, part in json.items()}
+        case OptionalType():
+            return _read_by_name(type.inner, json)
+        case _:
+            return json
 
 
 @cache

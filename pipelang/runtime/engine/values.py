@@ -14,7 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Literal, Self, assert_never
 
 from pydantic import AfterValidator as After
 from pydantic import (
@@ -22,6 +22,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     PlainSerializer,
     StrictBool,
     StrictInt,
@@ -30,6 +31,7 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
     create_model,
+    model_validator,
 )
 
 from pipelang.semantics.jsonschema import json_schema
@@ -70,6 +72,21 @@ class Record(BaseModel):
     )
 
 
+class OuterRecord(Record):
+    """The base of models with outer names: JSON has these, never the names of the program."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _by_outer_names(cls, value: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Validate; an instance again, which pydantic would take by its attributes' names."""
+        if isinstance(value, cls):
+            fields = cls.__pydantic_fields__
+            value = {field.alias or name: getattr(value, name) for name, field in fields.items()}
+        return validate(value)
+
+
 DEEPEST = 100
 """Levels to which a `json` value may be nested."""
 
@@ -80,6 +97,13 @@ HIDDEN = "[secret]"
 def attribute(name: str) -> str:
     """The Python name of a record's field: its own, unless that would break pydantic."""
     return f"field_{name}" if name.startswith(("_", "model_")) else name
+
+
+def field_of(value: Any, name: str) -> Any:
+    """A field of a record, or a part of a JSON value; None if it has none of this name."""
+    if isinstance(value, BaseModel):
+        return getattr(value, attribute(name))
+    return value.get(name) if isinstance(value, Mapping) else None
 
 
 def _unicode(text: str) -> str:
@@ -185,8 +209,8 @@ class Types:
         for field in type.fields:
             annotation = self.annotation(field.type)
             name = attribute(field.name)
-            if name != field.name:
-                annotation = Annotated[annotation, Field(alias=field.name)]
+            if name != field.key:
+                annotation = Annotated[annotation, Field(alias=field.key)]
             if field.has_default:
                 fields[name] = (annotation, self.check(field.type, copy.deepcopy(field.default)))
             elif isinstance(field.type, OptionalType):
@@ -196,7 +220,9 @@ class Types:
         with warnings.catch_warnings():
             # A field may be called `copy` or `schema`; we never use what it hides.
             warnings.filterwarnings("ignore", "Field name .* shadows", UserWarning)
-            return create_model(type.name, __base__=Record, **fields)
+            outer = any(field.outer is not None for field in type.fields)
+            base = OuterRecord if outer else Record
+            return create_model(type.name, __base__=base, **fields)
 
     def answer_model(self, type: Type) -> type[BaseModel] | None:
         """The class that a model is asked to fill in: the record's, a wrapper for any other type,
@@ -386,7 +412,7 @@ def shown(type: Type, value: Any) -> Any:
     match type:
         case RecordType() if isinstance(value, BaseModel):
             return {
-                field.name: shown(field.type, getattr(value, attribute(field.name)))
+                field.key: shown(field.type, getattr(value, attribute(field.name)))
                 for field in type.fields
             }
         case ListType() if isinstance(value, list):

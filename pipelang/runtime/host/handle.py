@@ -161,7 +161,7 @@ class Handle:
         self._variants: dict[LoadedProgram, Handle] = {}
         program = loaded.program
         self._plans = Plans()
-        self._names = tuple(parameter.name for parameter in pipeline.parameters)
+        self._names = tuple(parameter.key for parameter in pipeline.parameters)
         self._most = frozenset(pipeline.permits)
         self._providers = _LazyProviders(runtime, program)
         self._tools = Toolbox(
@@ -215,18 +215,18 @@ class Handle:
                     f"`{self.pipeline.name}` has no input `{name}`; its inputs: {listed}"
                 )
         for parameter in self.pipeline.parameters:
-            if parameter.name in given:
-                value = given[parameter.name]
+            if parameter.key in given:
+                value = given[parameter.key]
             elif parameter.has_default:
                 value = parameter.default
             elif isinstance(parameter.type, OptionalType):
                 value = None
             else:
-                raise InputError(f"`{self.pipeline.name}` needs the input `{parameter.name}`")
+                raise InputError(f"`{self.pipeline.name}` needs the input `{parameter.key}`")
             try:
                 values[parameter.name] = self.loaded.types.check(parameter.type, value)
             except Misfit as misfit:
-                raise InputError(f"input `{parameter.name}`: {misfit}") from None
+                raise InputError(f"input `{parameter.key}`: {misfit}") from None
         return values
 
     def start(

@@ -14,7 +14,7 @@ from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.values import Misfit, to_json
+from pipelang.runtime.engine.values import Misfit, field_of, to_json
 from pipelang.runtime.host.handle import Handle, InputError, LoadedProgram, NotRunnable, Runtime
 from pipelang.runtime.tools.registry import Toolbox, ToolMissing
 from pipelang.runtime.worlds.mocked import FAILS, MockedWorld, Unmocked
@@ -60,7 +60,8 @@ async def run_test(loaded: LoadedProgram, test: p.Test) -> TestResult:
         evaluate = handle.evaluate
         values, answers = _mocks(loaded, test, evaluate)
         world = MockedWorld(loaded.types, Toolbox(program, {}), values, answers)
-        given = {name: to_json(evaluate(value)) for name, value in test.arguments}
+        keys = {one.name: one.key for one in handle.pipeline.parameters}
+        given = {keys[name]: to_json(evaluate(value)) for name, value in test.arguments}
         run = handle.start(given, world=world)
     except _BadMock as wrong:
         return TestResult(test, (Miss(str(wrong), wrong.span),), ())
@@ -213,10 +214,10 @@ def _equal(
     path = (expectation.name or "").split(".")
     if path[0] not in run.values:
         return miss(f"`{path[0]}` was never made")
-    found = to_json(run.values[path[0]])
+    value = run.values[path[0]]
     for part in path[1:]:
-        found = found.get(part) if isinstance(found, dict) else None
-    wanted = to_json(evaluate(expectation.value))
+        value = field_of(value, part)
+    found, wanted = to_json(value), to_json(evaluate(expectation.value))
     if found != wanted:
         return miss(f"expected `{expectation.name}` to be {_show(wanted)}, found {_show(found)}")
     return None

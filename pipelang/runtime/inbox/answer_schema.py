@@ -41,7 +41,7 @@ def _limit(shape: dict[str, Any], type: Type, patterns: Mapping[str, tuple[str, 
                 shape["matches"] = {type.patterns: list(patterns[type.patterns])}
         case RecordType():
             for field in type.fields:
-                _limit(shape["properties"][field.name], field.type, patterns)
+                _limit(shape["properties"][field.key], field.type, patterns)
         case ListType():
             _limit(shape["items"], type.element, patterns)
         case MapType():

@@ -25,12 +25,12 @@ def differences(tool: p.Tool, takes: Schema, gives: Schema | None) -> list[str]:
     found: list[str] = []
     theirs = takes.get("properties") or {}
     required = set(takes.get("required") or ())
-    declared = {parameter.name for parameter in tool.parameters}
+    declared = {parameter.key for parameter in tool.parameters}
     for parameter in tool.parameters:
-        line = f"{parameter.name}: {show(parameter.type)}"
-        if parameter.name in theirs:
+        line = f"{parameter.key}: {show(parameter.type)}"
+        if parameter.key in theirs:
             given = json_schema(parameter.type)
-            problems = _unfit(given, theirs[parameter.name], takes, parameter.name)
+            problems = _unfit(given, theirs[parameter.key], takes, parameter.key)
             found += [f"~ {line}  ({problem})" for problem in problems]
         elif takes.get("additionalProperties") in (None, False):
             found.append(f"- {line}  (it has no such parameter)")

@@ -104,7 +104,7 @@ class RemoteTool:
         return _value(self.tool.returns, result.structured_content, result.content, output)
 
     def _may_be_left_out(self, name: str) -> bool:
-        types = {parameter.name: parameter.type for parameter in self.tool.parameters}
+        types = {parameter.key: parameter.type for parameter in self.tool.parameters}
         return isinstance(types.get(name), OptionalType)
 
 
@@ -152,7 +152,7 @@ def _is_wrapped(type: Type, structured: Any, output: Mapping[str, Any] | None) -
     inner = type.inner if isinstance(type, OptionalType) else type
     match inner:
         case RecordType():
-            return all(field.name != "result" for field in inner.fields)
+            return all(field.key != "result" for field in inner.fields)
         case MapType():
             return set((output or {}).get("properties") or {}) == {"result"}
         case Scalar(kind=ScalarKind.JSON):

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipelang.runtime.engine.templates import render, shorten_feedback
+from pipelang.runtime.engine.templates import for_template, render, shorten_feedback
 from pipelang.runtime.engine.values import HIDDEN, Misfit, Types, shown, to_json
 from pipelang.runtime.engine.world import Attempt, Turn
 from pipelang.runtime.providers.protocol import ToolSchema, Usage
@@ -57,7 +57,7 @@ def ask_for(
         )
     feedback = attempt.feedback
     values = {
-        **arguments,
+        **{q.name: for_template(q.type, arguments[q.name]) for q in prompt.parameters},
         "feedback": None if feedback is None else shorten_feedback(feedback),
     }
     system = None if prompt.system is None else render(prompt.system, values)

@@ -105,7 +105,7 @@ def draw(type: Type, chance: random.Random) -> Any:
         case EnumType():
             return chance.choice(type.members)
         case RecordType():
-            return {field.name: draw(field.type, chance) for field in type.fields}
+            return {field.key: draw(field.type, chance) for field in type.fields}
         case ListType():
             most = min(type.max_length if type.max_length is not None else 3, 3)
             return [draw(type.element, chance) for _ in range(chance.randint(0, most))]

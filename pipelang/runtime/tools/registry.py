@@ -171,16 +171,17 @@ class Toolbox:
 
 
 def checked_arguments(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call as the tool's parameters want them. Raises `Misfit`.
+    """The arguments of a call as the tool's parameters want them, by their outer names. Raises
+    `Misfit`.
 
     Checking copies, so a tool that changes what it is given changes nothing of the run.
     """
     arguments = {}
     for parameter in tool.parameters:
         try:
-            arguments[parameter.name] = types.check(parameter.type, given[parameter.name])
+            arguments[parameter.key] = types.check(parameter.type, given[parameter.name])
         except Misfit as misfit:
-            raise Misfit(f"argument `{parameter.name}`: {misfit}") from None
+            raise Misfit(f"argument `{parameter.key}`: {misfit}") from None
     return arguments
 
 

@@ -123,5 +123,5 @@ def _pattern(taken: tuple[object, ...] | None, subject: Expr) -> str:
 
 def _constant(expr: Const) -> str:
     if isinstance(expr.type, EnumType):
-        return str(expr.value)
+        return expr.type.name_of(str(expr.value))
     return show_value(expr.value, expr.type)

@@ -84,11 +84,19 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
+    """`outer` is the name by which those outside give it, None if it is the same."""
+
     name: str
     type: Type
     has_default: bool = False
     default: Any = None
     span: Span | None = field(default=None, compare=False, repr=False)
+    outer: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The name by which those outside give it."""
+        return self.name if self.outer is None else self.outer
 
 
 @dataclass(frozen=True, slots=True)

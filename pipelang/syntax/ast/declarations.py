@@ -13,6 +13,7 @@ __all__ = [
     "Claim",
     "Declaration",
     "EnumDecl",
+    "EnumMember",
     "Escalates",
     "Expect",
     "ExpectAnswered",
@@ -68,19 +69,33 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class EnumMember:
+    """`very_high "very high"`: `outer` is the member's name outside of the program, None if it is
+    the same.
+    """
+
+    name: Name
+    outer: Literal | None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
 class EnumDecl:
     name: Name
-    members: tuple[Name, ...]
+    members: tuple[EnumMember, ...]
     doc: str | None = None
     span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class FieldDecl:
+    """`field "outer-name": type`: `outer` is its name in JSON, None if it is the same."""
+
     name: Name
     type: TypeExpr
     default: Expr | None
     doc: str | None = None
+    outer: Literal | None = None
     span: Span = span_field()
 
 
@@ -118,9 +133,12 @@ class RoleDecl:
 
 @dataclass(frozen=True, slots=True)
 class Param:
+    """`outer` is the name by which those outside give the argument, None if it is the same."""
+
     name: Name
     type: TypeExpr
     default: Expr | None
+    outer: Literal | None = None
     span: Span = span_field()
 
 

@@ -23,9 +23,9 @@ def broken(symbol: str, kind: str, piece: list[Token], span: Span) -> Any:
         case "type":
             return _type(kind, span)
         case "param":
-            return ast.Param(_first_name(piece, span), _type(kind, span), None, span)
+            return ast.Param(_first_name(piece, span), _type(kind, span), None, span=span)
         case "field" if piece and piece[0].text.isidentifier():
-            return ast.FieldDecl(_first_name(piece, span), _type(kind, span), None, None, span)
+            return ast.FieldDecl(_first_name(piece, span), _type(kind, span), None, span=span)
         case "record_field":
             return ast.FieldInit(
                 _first_name(piece, span), False, ast.Broken(kind, None, span), span

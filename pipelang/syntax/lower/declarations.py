@@ -52,8 +52,15 @@ def use_name(lowering: Lowering, span: Span, name: Token, comma: Token | None = 
     return lowering.name(name)
 
 
-def names(lowering: Lowering, span: Span, *tokens: Token) -> tuple[ast.Name, ...]:
-    return lowering.names(tokens)
+def outer_name(lowering: Lowering, span: Span, name: Token, outer: Token | None) -> ast.EnumMember:
+    return ast.EnumMember(lowering.name(name), _outer(lowering, outer), span)
+
+
+def _outer(lowering: Lowering, token: Token | None) -> ast.Literal | None:
+    """The name that something has outside of the program."""
+    if token is None:
+        return None
+    return text_literal(lowering, Span(lowering.file, token.start, token.end), token)
 
 
 def _named(node: Callable[..., Any]) -> Callable[..., Any]:
@@ -66,15 +73,26 @@ def _named(node: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def field(
-    lowering: Lowering, span: Span, name: Token, type: ast.TypeExpr, default: ast.Expr | None
+    lowering: Lowering,
+    span: Span,
+    name: Token,
+    outer: Token | None,
+    type: ast.TypeExpr,
+    default: ast.Expr | None,
 ) -> ast.FieldDecl:
-    return ast.FieldDecl(lowering.name(name), type, default, lowering.doc(span), span)
+    called, said = _outer(lowering, outer), lowering.doc(span)
+    return ast.FieldDecl(lowering.name(name), type, default, said, called, span)
 
 
 def param(
-    lowering: Lowering, span: Span, name: Token, type: ast.TypeExpr, default: ast.Expr | None
+    lowering: Lowering,
+    span: Span,
+    name: Token,
+    outer: Token | None,
+    type: ast.TypeExpr,
+    default: ast.Expr | None,
 ) -> ast.Param:
-    return ast.Param(lowering.name(name), type, default, span)
+    return ast.Param(lowering.name(name), type, default, _outer(lowering, outer), span)
 
 
 def tool(
@@ -241,7 +259,8 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "use_names": gather,
     "use_name": use_name,
     "enum": _named(ast.EnumDecl),
-    "names": names,
+    "names": gather_whole,
+    "outer_name": outer_name,
     "type_decl": _named(ast.TypeDecl),
     "fields": gather_whole,
     "field": field,

@@ -62,6 +62,8 @@ def _word(terminal: str, grammar: Tables) -> str:
 def describe_expected(expected: set[str], grammar: Tables) -> str:
     """A set of terminals as a phrase of at most a handful of words."""
     left = set(expected)
+    if left == {grammar.letters[":"], "STRING"}:  # few parts have an outer name, all have a type
+        left.discard("STRING")
     phrases: list[str] = []
     for phrase, members, swallowed in _GROUPS:
         if members <= left:

@@ -57,9 +57,12 @@ class World:
         w = self.writer
         name = w.name("Sort")
         members = [w.name("kind") for _ in range(self.pick.randint(2, 4))]
+        outer = [f' "{one} outside"' if self.pick.random() < 0.2 else "" for one in members]
+        inside = " ".join(one + called for one, called in zip(members, outer, strict=True))
         at = w.line(
-            f"enum {name} {{ {' '.join(members)} }}",
-            ("double member", f"enum {name} {{ {' '.join(members)} {members[0]} }}"),
+            f"enum {name} {{ {inside} }}",
+            ("double member", f"enum {name} {{ {inside} {members[0]} }}"),
+            ("double outer name", f'enum {name} {{ {inside} one "x y" two "x y" }}'),
         )
         w.declare(name, "enum", at)
         self.names.types.members[name] = members
@@ -98,10 +101,12 @@ class World:
                 one = w.name("part")
                 default = defaults and not type.optional and type.kind in ("int", "bool", "enum")
                 value = f" = {constant(self.pick, self.names.types, type)}" if default else ""
+                outer = f' "{one}-outside"' if self.pick.random() < 0.2 else ""
                 shown = slip("unknown type", written(type), "NoSuchType")
                 line = w.line(
-                    f"{one}: {shown}{value}",
+                    f"{one}{outer}: {shown}{value}",
                     ("cycle", f"{one}: {name}", name),
+                    ("double outer name", f'{one} "x y": int  {one}_too "x y": int'),
                     ("double field", f"{one}: int  {one}: int"),
                 )
                 w.declare(one, "field", line)

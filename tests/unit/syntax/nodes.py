@@ -65,6 +65,11 @@ def names(text: str) -> tuple[ast.Name, ...]:
     return tuple(map(name, text.split()))
 
 
+def members(text: str) -> tuple[ast.EnumMember, ...]:
+    """Members of an enum without outer names."""
+    return tuple(ast.EnumMember(one, None) for one in names(text))
+
+
 def ref(text: str) -> ast.NameRef:
     return ast.NameRef(text)
 

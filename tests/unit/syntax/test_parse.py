@@ -14,6 +14,7 @@ from pipelang.syntax.tables import tables
 from .nodes import (
     declaration,
     expression,
+    members,
     names,
     read,
 )
@@ -102,7 +103,7 @@ def test_every_soft_word_may_name_a_field(word: str) -> None:
 @pytest.mark.parametrize("word", SOFT)
 def test_every_soft_word_may_be_a_member(word: str) -> None:
     declared = declaration(f"enum E {{ {word} a {word} }}")
-    assert declared.members == names(f"{word} a {word}")
+    assert declared.members == members(f"{word} a {word}")
     used = expression(f"match a {{ {word} => 1 b, {word} => 2 }}")
     assert [arm.pattern for arm in used.arms] == [names(word), names(f"b {word}")]
 

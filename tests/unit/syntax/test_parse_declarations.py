@@ -13,6 +13,7 @@ from .nodes import (
     amount,
     declaration,
     literal,
+    members,
     money,
     name,
     names,
@@ -33,7 +34,21 @@ from .nodes import (
         ("use std.checks { a b }", ast.Use(names("std checks"), None, names("a b"))),
         ("use std.checks { a, b }", ast.Use(names("std checks"), None, names("a b"))),
         ('use "types.pipe"', ast.Use(None, text("types.pipe"), None)),
-        ("enum E { a b low }", ast.EnumDecl(name("E"), names("a b low"))),
+        ("enum E { a b low }", ast.EnumDecl(name("E"), members("a b low"))),
+        (
+            'enum E { very_high "very high" b }',
+            ast.EnumDecl(
+                name("E"),
+                (ast.EnumMember(name("very_high"), text("very high")), *members("b")),
+            ),
+        ),
+        (
+            'type T { in_ "in": int }',
+            ast.TypeDecl(
+                name("T"),
+                (ast.FieldDecl(name("in_"), plain("int"), None, outer=text("in")),),
+            ),
+        ),
         (
             "type T { a: int = 5 }",
             ast.TypeDecl(name("T"), (ast.FieldDecl(name("a"), plain("int"), number(5)),)),

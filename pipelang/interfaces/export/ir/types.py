@@ -67,13 +67,19 @@ def record_json(record: RecordType) -> Json:
 
 def _field(field: RecordField) -> Json:
     default = {"default": constant(field.default)} if field.has_default else {}
-    return {"name": field.name, "type": type_json(field.type), **default, "doc": field.doc}
+    outer = _outer(field)
+    return {"name": field.name, **outer, "type": type_json(field.type), **default, "doc": field.doc}
+
+
+def _outer(part: RecordField | p.Parameter) -> Json:
+    return {} if part.outer is None else {"outer": part.outer}
 
 
 def parameters_json(parameters: tuple[p.Parameter, ...]) -> list[Json]:
     return [
         {
             "name": parameter.name,
+            **_outer(parameter),
             "type": type_json(parameter.type),
             **({"default": constant(parameter.default)} if parameter.has_default else {}),
         }

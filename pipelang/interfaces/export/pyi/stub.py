@@ -71,12 +71,12 @@ def _line(text: str) -> str:
 def _typed_dict(called: StubNames, name: str, type: RecordType) -> str:
     """A record as a host writes it. Names that no attribute can have need the other notation."""
     entries = [(field, _entry(called, field)) for field in type.fields]
-    if not all(_plain_name(field.name) for field in type.fields):
-        pairs = [f"    {json.dumps(field.name)}: {entry},\n" for field, entry in entries]
+    if not all(_plain_name(field.key) for field in type.fields):
+        pairs = [f"    {json.dumps(field.key)}: {entry},\n" for field, entry in entries]
         return f'{name} = _typing.TypedDict("{name}", {{\n{"".join(pairs)}}})\n'
     lines = [f"class {name}(_typing.TypedDict):"]
     for field, entry in entries:
-        lines += [*_comment(field.doc), f"    {field.name}: {entry}"]
+        lines += [*_comment(field.doc), f"    {field.key}: {entry}"]
     return "\n".join([*lines, *([] if entries else ["    pass"])]) + "\n"
 
 
@@ -111,7 +111,7 @@ def _attribute(name: str) -> str:
 
 
 def _plain_name(name: str) -> bool:
-    return not iskeyword(name) and not name.startswith("__")
+    return name.isidentifier() and not iskeyword(name) and not name.startswith("__")
 
 
 def _answered(called: StubNames) -> str:
@@ -152,7 +152,7 @@ def _inputs(called: StubNames, pipeline: p.Pipeline) -> tuple[list[str], list[st
     """The parameters of `run`; and a TypedDict for them where one could not have its name."""
     if not pipeline.parameters:
         return ["self"], []
-    fields = [RecordField(one.name, one.type, one.has_default) for one in pipeline.parameters]
+    fields = [RecordField(one.key, one.type, one.has_default) for one in pipeline.parameters]
     if not all(_plain_name(field.name) and field.name != "self" for field in fields):
         inputs = called.inputs[pipeline.name]
         declared = _typed_dict(called, inputs, RecordType(inputs, tuple(fields)))

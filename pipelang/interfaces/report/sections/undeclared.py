@@ -186,7 +186,7 @@ def _of_test(block: p.Block, shown: str) -> Missing:
             return Missing(f"step {cut[0]}", line, "how often it is right, and how sure")
     path = None if node is None else expr.path_of(node)
     if node is not None and path is not None and isinstance(node.type, EnumType):
-        members = node.type.members
+        members = node.type.written
         even, rest = divmod(100, len(members))
         shares = [f"{m} {even + (i < rest)}%" for i, m in enumerate(members)]
         return Missing("traffic", f"{shown}: {', '.join(shares)}", "how often each")

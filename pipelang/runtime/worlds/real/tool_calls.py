@@ -50,7 +50,7 @@ def _emit_effect(
     """Emit that a tool is about to act on the world: if no result follows, it may have acted."""
     if run.quiet or not tool.acts:
         return
-    content = {q.name: shown(q.type, arguments[q.name]) for q in tool.parameters}
+    content = {q.key: shown(q.type, arguments[q.key]) for q in tool.parameters}
     details = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
     run.emit("effect", attempt.step.name, content=content, **details)
 
@@ -188,7 +188,7 @@ class ToolCalls:
         """Call a tool for an agent, with the tool's own retries; what fails is a result too."""
         tool = run.program.tools[call.name]
         given = {
-            parameter.name: call.arguments.get(parameter.name, parameter.default)
+            parameter.name: call.arguments.get(parameter.key, parameter.default)
             for parameter in tool.parameters
         }
         action = p.Call(tool.name, ())

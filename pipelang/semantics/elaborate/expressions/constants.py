@@ -55,7 +55,7 @@ def literal(value: Any, type: Type, span: Span) -> expr.Expr:
             return expr.MakeList(items, type, span)
         case RecordType() as inner if isinstance(value, dict):
             fields = tuple(
-                (field.name, literal(value.get(field.name), field.type, span))
+                (field.name, literal(value.get(field.key), field.type, span))
                 for field in inner.fields
             )
             return expr.MakeRecord(fields, type, span)

@@ -117,7 +117,7 @@ def _mend(typed: expr.Expr, expected: Type) -> Help | None:
     if expected == TOKENS and number:
         return "amounts of tokens are written with their unit: 40k tokens"
     if isinstance(expected, EnumType) and found == TEXT:
-        words = f"write the member without quotes: {', '.join(expected.members)}"
+        words = f"write the member without quotes: {', '.join(expected.written)}"
         return as_member(typed, expected, words)
     return None
 

@@ -20,7 +20,7 @@ def as_share(typed: expr.Expr, words: str) -> Help:
 
 
 def as_member(typed: expr.Expr, type: EnumType, words: str) -> Help:
-    """A text where a member of an enum is expected, and it is one of them in quotes."""
+    """A text where a member of an enum is expected, and it is the value of one of them."""
     if isinstance(typed, expr.Const) and typed.type == TEXT and typed.value in type.members:
-        return SafeFix(words, f'"{typed.value}"', str(typed.value))
+        return SafeFix(words, f'"{typed.value}"', type.name_of(typed.value))
     return words

@@ -57,16 +57,17 @@ def elaborate_patterns(
         unsure = unsure or None in atoms
         result.append(tuple(value for value in atoms if value is not None))
         if not everything:
-            _tell_doubled(context, pattern, atoms, covered)
+            _tell_doubled(context, type, pattern, atoms, covered)
         covered.update(value for value in atoms if value is not None)
         everything = everything or (domain is not None and len(covered) == len(domain))
     if not everything and not unsure:
-        _tell_missing(context, domain, covered, span)
+        _tell_missing(context, type, covered, span)
     return result
 
 
 def _tell_doubled(
     context: Context,
+    type: Type,
     pattern: tuple[ast.Literal | ast.Name, ...],
     values: list[Any],
     covered: set[Any],
@@ -75,19 +76,18 @@ def _tell_doubled(
     here: set[Any] = set()
     for atom, value in zip(pattern, values, strict=True):
         if value is not None and (value in covered or value in here):
-            why = f"`{_show(value)}` was taken above"
+            why = f"`{_show(type, value)}` was taken above"
             context.tell(codes.UNREACHABLE_ARM, atom.span, why=why)
         here.add(value)
 
 
-def _tell_missing(
-    context: Context, domain: tuple[Any, ...] | None, covered: set[Any], span: Span
-) -> None:
+def _tell_missing(context: Context, type: Type, covered: set[Any], span: Span) -> None:
+    domain = _domain(type)
     if domain is None:
         missing, help = "every other text", "end it with an `else` arm"
     else:
         left = [value for value in domain if value not in covered]
-        missing = ", ".join(f"`{_show(value)}`" for value in left)
+        missing = ", ".join(f"`{_show(type, value)}`" for value in left)
         help = "add an arm for each, or an `else` arm"
     context.tell(codes.NOT_EXHAUSTIVE, span, missing=missing, help=help)
 
@@ -103,7 +103,9 @@ def _span(pattern: ast.Pattern) -> Span:
     return pattern.span if isinstance(pattern, ast.Else) else pattern[0].span
 
 
-def _show(value: Any) -> str:
+def _show(type: Type, value: Any) -> str:
+    if isinstance(type, EnumType):
+        return type.name_of(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -111,10 +113,11 @@ def _atom(context: Context, type: Type, atom: ast.Literal | ast.Name) -> Any:
     """The value that a pattern stands for, None (reported) if it is none of the subject's type."""
     if isinstance(atom, ast.Name):
         if isinstance(type, EnumType):
-            if atom.text in type.members:
-                return atom.text
-            help = suggestion(atom.text, type.members)
-            help = help or "members: " + ", ".join(type.members)
+            value = type.value_of(atom.text)
+            if value is not None:
+                return value
+            help = suggestion(atom.text, type.written)
+            help = help or "members: " + ", ".join(type.written)
             what = f"member of {type.name}"
             context.tell(codes.UNKNOWN_NAME, atom.span, what=what, name=atom.text, help=help)
             return None
@@ -127,7 +130,7 @@ def _atom(context: Context, type: Type, atom: ast.Literal | ast.Name) -> Any:
             return atom.value
     help = None
     if isinstance(type, EnumType):
-        help = f"write the member without quotes: {', '.join(type.members)}"
+        help = f"write the member without quotes: {', '.join(type.written)}"
     context.tell(
         codes.TYPE_MISMATCH,
         atom.span,

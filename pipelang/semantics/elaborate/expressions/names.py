@@ -61,8 +61,9 @@ def elaborate_name(
         context.symbols.use(scope.file, symbol)
         return setting(context, symbol.key, node.span)
     wanted = None if expected is None else present(expected)
-    if isinstance(wanted, EnumType) and name in wanted.members:
-        return expr.Const(name, wanted, span=node.span)
+    member = wanted.value_of(name) if isinstance(wanted, EnumType) else None
+    if wanted is not None and member is not None:
+        return expr.Const(member, wanted, span=node.span)
     if symbol is None:
         _unknown(context, scope, node, wanted)
         return broken(node.span)
@@ -109,8 +110,8 @@ def _unknown(context: Context, scope: Scope, node: ast.NameRef, wanted: Type | N
     elif context.symbols.is_lost(scope.file, name):
         pass
     elif isinstance(wanted, EnumType):
-        help = suggestion(name, [*wanted.members, *scope.names])
-        help = help or "members: " + ", ".join(wanted.members)
+        help = suggestion(name, [*wanted.written, *scope.names])
+        help = help or "members: " + ", ".join(wanted.written)
         what = f"member of {wanted.name}"
         context.tell(codes.UNKNOWN_NAME, node.span, what=what, name=name, help=help)
     else:
@@ -126,7 +127,7 @@ def _member_elsewhere(context: Context, scope: Scope, name: str) -> str | None:
     for symbol in context.symbols.scopes[scope.file].values():
         declaration = symbol.declaration
         if isinstance(declaration, ast.EnumDecl) and any(
-            m.text == name for m in declaration.members
+            m.name.text == name for m in declaration.members
         ):
             enum = declaration.name.text
             return f"`{name}` is a member of `{enum}`, and stands only where a `{enum}` is expected"

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.diagnostics import codes
+from pipelang.diagnostics import Span, codes
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.constants import constant
-from pipelang.semantics.elaborate.expressions.types import elaborate_type
+from pipelang.semantics.elaborate.expressions.types import elaborate_type, outer_of
 from pipelang.semantics.elaborate.names.nesting_depth import hangs_on, inside
 from pipelang.semantics.program import Parameter
 from pipelang.semantics.types import ERROR, NOTHING, Type
 from pipelang.syntax import ast
 
+_CALLED_FROM_OUTSIDE = frozenset({"tool", "pipeline"})
+"""Kinds whose arguments have names outside of the program."""
+
 
 def parameters_of(
-    context: Context, file: str, written: tuple[ast.Param, ...]
+    context: Context, file: str, written: tuple[ast.Param, ...], kind: str
 ) -> tuple[Parameter, ...]:
-    """Parameters with their types and default values."""
+    """Parameters, of a declaration of this kind, with their types and default values."""
     result: dict[str, Parameter] = {}
+    seen: dict[str, Span] = {}
     for param in written:
         name = param.name.text
         if name in result and name:
@@ -28,7 +32,13 @@ def parameters_of(
         default: Any = None
         if param.default is not None:
             default = constant(context, Scope(file), param.default, type)
-        result[name] = Parameter(name, type, param.default is not None, default, param.span)
+        outer = outer_of(context, seen, param)
+        if param.outer is not None and kind not in _CALLED_FROM_OUTSIDE:
+            what = f"nobody outside of the program gives a `{kind}` its arguments"
+            help = f"leave out {param.outer.raw}"
+            context.tell(codes.CONTRADICTION, param.outer.span, what=what, help=help)
+        has = param.default is not None
+        result[name] = Parameter(name, type, has, default, param.span, outer)
     return tuple(result.values())
 
 
@@ -48,7 +58,7 @@ def signature(context: Context, key: str) -> tuple[tuple[Parameter, ...], Type]:
         with inside(context, key, declaration.name.span) as may:
             if not may:
                 return (), ERROR
-            parameters = parameters_of(context, symbol.file, declaration.params)
+            parameters = parameters_of(context, symbol.file, declaration.params, symbol.kind)
             returns: Type = NOTHING
             if not isinstance(declaration, ast.PromptDecl) and declaration.returns is not None:
                 returns = elaborate_type(context, symbol.file, declaration.returns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
-from pipelang.diagnostics import codes
+from pipelang.diagnostics import Label, Span, codes
 from pipelang.records import replace
 from pipelang.semantics.elaborate.import_hints import offered_by
 from pipelang.semantics.elaborate.names.expanded_size import not_too_large
@@ -129,13 +129,32 @@ def declared_type(context: Context, key: str) -> Type:
 
 
 def _enum(context: Context, key: str, declaration: ast.EnumDecl) -> EnumType:
-    members: list[str] = []
+    members: dict[str, str] = {}
+    seen: dict[str, Span] = {}
     for member in declaration.members:
-        if member.text in members:
-            context.tell(codes.DUPLICATE, member.span, name=member.text)
-        else:
-            members.append(member.text)
-    return EnumType(key, tuple(members))
+        name = member.name.text
+        if name in members:
+            context.tell(codes.DUPLICATE, member.name.span, name=name)
+            continue
+        members[name] = outer_of(context, seen, member) or name
+    names, values = tuple(members), tuple(members.values())
+    return EnumType(key, values, names=() if names == values else names)
+
+
+def outer_of(
+    context: Context, seen: dict[str, Span], part: ast.EnumMember | ast.FieldDecl | ast.Param
+) -> str | None:
+    """The name that a part has outside of the program, None if it is its own. Reports a name that
+    another part has there; `seen` are those so far.
+    """
+    own, outer = part.name.text, None if part.outer is None else str(part.outer.value)
+    name, span = (own, part.name.span) if part.outer is None else (str(outer), part.outer.span)
+    if name in seen and name:
+        label = Label(seen[name], f'it is "{name}" outside of the program')
+        help = "each has an outer name of its own, by which JSON, tools and models tell them apart"
+        context.tell(codes.DUPLICATE, span, name=name, labels=(label,), help=help)
+    seen.setdefault(name, span)
+    return None if outer == own else outer
 
 
 def _fields(context: Context, file: str, declaration: ast.TypeDecl) -> tuple[RecordField, ...]:
@@ -143,6 +162,7 @@ def _fields(context: Context, file: str, declaration: ast.TypeDecl) -> tuple[Rec
     from pipelang.semantics.elaborate.expressions.constants import constant
 
     fields: dict[str, RecordField] = {}
+    seen: dict[str, Span] = {}
     for written in declaration.fields:
         name = written.name.text
         if name in fields and name:
@@ -152,7 +172,9 @@ def _fields(context: Context, file: str, declaration: ast.TypeDecl) -> tuple[Rec
         default = None
         if written.default is not None:
             default = constant(context, Scope(file), written.default, type)
-        fields[name] = RecordField(name, type, written.default is not None, default, written.doc)
+        outer = outer_of(context, seen, written)
+        has = written.default is not None
+        fields[name] = RecordField(name, type, has, default, written.doc, outer)
     return tuple(fields.values())
 
 

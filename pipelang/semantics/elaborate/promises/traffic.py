@@ -150,12 +150,13 @@ def _members(
         made = _member(context, scope, member, type, f"{expr.show(typed)}.{member.name.text}")
         if made is None:
             return None
-        if member.name.text in shares:
+        name = member.name.text
+        value = type.value_of(name) or name
+        if value in shares:
             help = "give every member one share"
-            name = member.name.text
             context.tell(codes.DUPLICATE, member.name.span, name=name, help=help)
             return None
-        shares[member.name.text] = made
+        shares[value] = made
     total = sum((made.share for made in shares.values()), Decimal(0))
     if total != 1:
         context.tell(
@@ -175,8 +176,8 @@ def _member(
     context: Context, scope: Scope, member: ast.Member, type: EnumType, site: str
 ) -> Declared | None:
     name = member.name.text
-    if name not in type.members:
-        help = suggestion(name, type.members) or "members: " + ", ".join(type.members)
+    if name not in type.written:
+        help = suggestion(name, type.written) or "members: " + ", ".join(type.written)
         what = f"member of {type.name}"
         context.tell(codes.UNKNOWN_NAME, member.name.span, what=what, name=name, help=help)
         return None

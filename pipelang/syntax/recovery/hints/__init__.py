@@ -13,6 +13,7 @@ from pipelang.syntax.recovery.hints import (
     numbers,
     options,
     other_languages,
+    outer_names,
     punctuation,
     words,
 )
@@ -33,6 +34,7 @@ SLIPS = (
     other_languages.prefixed_text,
     other_languages.foreign_value,
     actions.colon_for_equals,
+    outer_names.outer_name,
     declarations.reserved_name,
     other_languages.quoted_name,
     declarations.without_template,

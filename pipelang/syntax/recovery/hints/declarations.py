@@ -32,7 +32,8 @@ _SCALARS = frozenset("text int number bool probability money duration time json"
 def fields_and_parameters(spot: ErrorSite) -> Hint | None:
     """`int a`, `ticket` without a type, `a:` without one."""
     token, before = spot.token, spot.before()
-    if spot.kind in ("field", "parameter") and spot.wants(":") and len(spot.expected) == 1:
+    named = spot.expected <= {spot.terminal(":"), "STRING"}
+    if spot.kind in ("field", "parameter") and spot.wants(":") and named:
         swapped = _is_type(before.text) and not _is_type(token.text)
         if token.type == "NAME" and swapped and not spot.on_new_line:
             made = (("NAME", token.text), *spot.put(":"), ("NAME", before.text))
@@ -62,6 +63,9 @@ def heads(spot: ErrorSite) -> Hint | None:
         return Hint("the body of a `fn` is one expression: `fn f(x: int) -> int = EXPR`")
     if spot.wants("{") and spot.token.type == "$END" and spot.kind == "declaration":
         return Hint("its contents stand in braces: `{ ... }`", TokenEdit(0, 0, spot.put("{", "}")))
+    if text == "=" and spot.wants("}") and spot.after().type == "STRING":
+        help = f"the outer name of a member stands right after it: `{before} {spot.after().text}`"
+        return Hint(help, TokenEdit(0, 1), safe=True)
     if text == "=" and spot.wants("}") and spot.kind == "declaration":
         return Hint("members of an `enum` have no values: leave out the `=`", TokenEdit(0, 2))
     if before == "effect" and spot.on_new_line:
