@@ -256,6 +256,14 @@ HALF_DONE = _row(
     _W,
 )
 
+REVIEW_TOO_LATE = _row(
+    "P517",
+    "review-too-late",
+    "`{name}` gives `{role}` {within}, and one case in twenty waits longer than {wait}",
+    "a longer time, more `people` or `hours`, or fewer cases",
+    _W,
+)
+
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(
     "P601",

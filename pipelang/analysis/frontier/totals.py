@@ -19,8 +19,9 @@ class Totals:
     """The endings of runs. Probabilities and dollars in the sweep's arithmetic.
 
     `endings` has every outcome with whether what it returns is right and whether something was done
-    wrongly before it, by the outcome's identity; `work` counts the states that were gone through,
-    which is what a sweep over arrays takes time by.
+    wrongly before it, by the outcome's identity; `asked` is how often a run asks each role while it
+    goes on (see `arrivals`); `work` counts the states that were gone through, which is what a sweep
+    over arrays takes time by.
     """
 
     success: Any = 0.0
@@ -72,7 +73,6 @@ def record(
         case p.Escalate():
             totals.escalation = totals.escalation + weight
             add(totals.escalations, outcome.reason, weight)
-            add(totals.asked, outcome.role, weight)
         case p.Reject():
             totals.rejection = totals.rejection + weight
         case p.Fail():
@@ -80,6 +80,19 @@ def record(
             add(totals.failures, outcome.code, weight)
         case _:
             assert_never(outcome)
+
+
+def arrivals(totals: Totals) -> dict[str, Any]:
+    """How many cases a run sends to each role: the questions on its way, and its escalation.
+
+    Escalations are read off the endings, of which a run has one: whatever a step or a sub-pipeline
+    does on the way, its escalation is an arrival once.
+    """
+    found = dict(totals.asked)
+    for outcome, weight in totals.endings.values():
+        if isinstance(outcome, p.Escalate):
+            add(found, outcome.role, weight)
+    return found
 
 
 def succeeds(outcome: p.Outcome, is_right: bool, wrong_effect: bool) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pipelang.analysis.frontier.tape import Tape
+from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
@@ -21,7 +22,7 @@ from pipelang.analysis.metrics.metrics import (
     if_finite,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
-from pipelang.analysis.metrics.readings import by_name, reader_of
+from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.step_reliability import own_reliability
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
@@ -58,8 +59,8 @@ class Analysis:
     """The predicted behaviour of a pipeline: all its metrics.
 
     `baseline` is the mean cost with every model call at one tier; `critical` names what most of a
-    run's time goes by, of `latency` and of `turnaround`; `asked` is how many cases a run gives a
-    role. `bases` says of every parameter that was used, by its site, how well founded it is;
+    run's time goes by, of `latency` and of `turnaround`; `asked` is how many cases a run sends
+    to a role. `bases` says of every parameter that was used, by its site, how well founded it is;
     `counts` are the cases behind the measured ones: how many were good, of how many.
     """
 
@@ -183,8 +184,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         unpriced=unpriced,
         baseline=baseline,
         asked={
-            role: figure.number(by_name("asked", role), unit=False)
-            for role in (totals if bounded is None else bounded.degrees).asked
+            role: figure.number(arrivals_at(role), unit=False)
+            for role in arrivals(totals if bounded is None else bounded.degrees)
         },
         critical={} if taken is None else _critical(model, taken),
         bases=dict(point.bases),

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
+from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.metrics.loss_waterfall import (
     Judge,
     WaterfallRow,
@@ -81,6 +82,11 @@ def field_of(name: str) -> Read:
 def by_name(group: str, name: str) -> Read:
     """The reading of one name in a group of totals; 0 if nothing came to it."""
     return lambda totals: getattr(totals, group).get(name, 0.0)
+
+
+def arrivals_at(role: str) -> Read:
+    """The reading of how many cases a run sends to a role."""
+    return lambda totals: arrivals(totals).get(role, 0.0)
 
 
 def _ratio(part: str, rest: str) -> Read:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelang.analysis.metrics.review_queues import BUSY, DAY, FULL, Load, erlang_c
+from pipelang.analysis.metrics.review_queues import (
+    BUSY,
+    DAY,
+    FULL,
+    Load,
+    erlang_c,
+    show_busy,
+    show_cases,
+)
+from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.text.colours import Paint
-from pipelang.interfaces.text.number_format import interval, listed, percent, plural, value
+from pipelang.interfaces.text.number_format import Show, interval, listed, plural, value
 from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.semantics.metrics import REVIEW_LOAD
 from pipelang.semantics.quantities import show_seconds
@@ -42,34 +51,36 @@ def _row(load: Load) -> Row:
     assert role.handles is not None
     return [
         role.name,
-        value(load.cases, cases_a_day) if load.cases.high is not None else "?",
+        at_least(load.cases, show_cases),
         f"{role.people:,}",
         show_seconds(float(role.handles)),
         Cell(busy(load), style(load)),
-        Cell(interval(load.utilisation, percent), "dim"),
+        Cell(interval(load.utilisation, show_busy), "dim"),
         wait(load),
     ]
 
 
-def cases_a_day(number: float) -> str:
-    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+def at_least(number: Number, show: Show) -> str:
+    """The value or its range; its lower bound where nothing bounds it from above."""
+    if number.value is None and number.high is None:
+        return f"from {show(number.low)}" if number.low else "?"
+    return value(number, show)
 
 
 def busy(load: Load) -> str:
-    number = load.utilisation
-    return "?" if number.value is None and number.high is None else value(number, percent)
+    return at_least(load.utilisation, show_busy)
 
 
 def style(load: Load) -> str:
     """The style of a queue's figures: good, unsure or bad."""
-    share = load.utilisation.value
-    return "unsure" if share is None or BUSY < share < FULL else "bad" if share >= FULL else "good"
+    share = load.busy
+    if share is not None and share >= FULL:
+        return "bad"
+    return "unsure" if load.utilisation.value is None or load.utilisation.value > BUSY else "good"
 
 
 def wait(load: Load) -> str:
-    number = load.utilisation
-    least = number.low if number.value is None else number.value
-    if least is not None and least >= FULL:
+    if load.busy is not None and load.busy >= FULL:
         return "no end"
     if load.wait_p95.value is None:
         return "?"
@@ -115,7 +126,7 @@ def review_explained(load: Load, width: int, paint: Paint) -> list[str]:
         f"{cases:,.4f} cases come a day from all pipelines that were checked",
         f"{cases:,.4f} × {handles:g}s a case = {cases * handles:,.2f}s of work a day",
         f"{hours:g} hours a day{declared} are {open_seconds:,.0f}s: work for {work:.6f} people",
-        f"{work:.6f} / {people} = {share:.6f}: busy {percent(share)} of the time",
+        f"{work:.6f} / {people} = {share:.6f}: busy {show_busy(share)} of the time",
     ]
     if share < 1:
         waits = erlang_c(role.people, work) if work > 0 else 0.0

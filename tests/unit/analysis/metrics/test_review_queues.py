@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipelang.analysis.metrics.review_queues import erlang_c, wait_p95
+from pipelang.analysis.metrics.review_queues import erlang_c, show_busy, wait_p95
 from pipelang.interfaces.check.check import check_file, report_json, with_review
 
 # P(a case waits) for c servers at an offered load of a erlangs. The first rows are the usual worked
@@ -105,3 +108,124 @@ def test_what_nobody_declared_is_not_guessed(tmp_path: Path) -> None:
     assert busy["value"] is None
     assert (busy["low"], busy["high"]) == pytest.approx((0.5, 1.0))
     assert report["other"]["utilisation"]["high"] is None
+
+
+# --------------------------------------------------------------------------- by brute force
+
+
+@pytest.mark.parametrize("people", [1, 2, 7, 30, 120])
+@pytest.mark.parametrize("busy", ["1/1000", "1/3", "9/10", "999/1000"])
+def test_erlang_by_its_recursion_in_exact_arithmetic(people: int, busy: str) -> None:
+    load = Fraction(busy) * people
+    blocked = Fraction(1)
+    for number in range(1, people + 1):
+        blocked = load * blocked / (number + load * blocked)
+    exact = blocked / (1 - load / people * (1 - blocked))
+    assert erlang_c(people, float(load)) == pytest.approx(float(exact), rel=1e-9)
+
+
+@pytest.mark.parametrize("people", [1_000, 5_000, 1_000_000])
+def test_thousands_of_people(people: int) -> None:
+    """Few cases wait for nobody; with square-root staffing the wait is that of Halfin and Whitt."""
+    assert wait_p95(people, 1e-3, 60.0) == 0.0
+    assert wait_p95(people, people * 0.9, 60.0) == 0.0
+    surplus = 0.5
+    load = people - surplus * people**0.5
+    density = math.exp(-(surplus**2) / 2) / math.sqrt(2 * math.pi)
+    share = 0.5 * math.erfc(-surplus / math.sqrt(2))
+    assert erlang_c(people, load) == pytest.approx(1 / (1 + surplus * share / density), abs=0.02)
+
+
+MODELS = """
+provider px { kind simulated available 90% }
+tier fa { provider px model "m" price $1 in, $5 out latency 1s median, 2s p95 transient 0% }
+prompt p(q: text max 60 tokens) \"\"\"{{ q }}\"\"\"
+role desk { people 2 handles 6m hours 8 responds 10m median, 60m p95 accuracy 97% }
+"""
+
+
+def loads_of(folder: Path, *files: str) -> tuple[dict[str, Any], list[str]]:
+    """The `review` object over some files, and the codes of what was found about queues."""
+    paths = []
+    for number, text in enumerate(files):
+        paths.append(folder / f"file_{number}.pipe")
+        paths[-1].write_text(text, encoding="utf-8")
+    checked = with_review([check_file(str(path), alone=False) for path in paths])
+    codes = [found.rule.code for one in checked for found in one.diagnostics]
+    return report_json(checked)["review"], [c for c in codes if c in ("P508", "P509", "P517")]
+
+
+def busy_of(folder: Path, *files: str) -> float | None:
+    found: float | None = loads_of(folder, *files)[0]["desk"]["utilisation"]["value"]
+    return found
+
+
+CASE = 6 * 60 / (2 * 8 * 3600)
+"""The share of its day that one case takes of the desk."""
+
+KID = """
+pipeline kid(q: text max 60 tokens) -> text max 60 tokens {
+  RATE
+  step s: text max 60 tokens = ask p(q) by fa { accuracy 80% timeout 10s } else escalate to desk
+  return s
+}
+"""
+MOTHER = """
+pipeline mother(q: text max 60 tokens) -> text max 60 tokens {
+  RATE
+  step s = run kid(q)
+  return s
+}
+"""
+
+
+def test_an_escalation_of_a_step_is_one_arrival(tmp_path: Path) -> None:
+    text = MODELS + KID.replace("RATE", "traffic 1000/day { }")
+    assert busy_of(tmp_path, text) == pytest.approx(100 * CASE)
+
+
+def test_a_child_counts_through_its_callers(tmp_path: Path) -> None:
+    """100 runs a day of the mother, of which 10 escalate in the child."""
+    mother = MOTHER.replace("RATE", "traffic 100/day { }")
+    silent = MODELS + KID.replace("RATE", "") + mother
+    assert busy_of(tmp_path, silent) == pytest.approx(10 * CASE)
+    with_rate = MODELS + KID.replace("RATE", "traffic 1000/day { }") + mother
+    assert busy_of(tmp_path, with_rate) == pytest.approx(110 * CASE)
+
+
+def test_a_pipeline_of_two_checked_files_counts_once(tmp_path: Path) -> None:
+    kid = MODELS + KID.replace("RATE", "traffic 1000/day { }")
+    caller = 'use "file_0.pipe"\n' + MOTHER.replace("RATE", "traffic 100/day { }")
+    assert busy_of(tmp_path, kid, caller) == pytest.approx(110 * CASE)
+
+
+def test_a_root_without_a_rate_hides_no_overload(tmp_path: Path) -> None:
+    text = (
+        MODELS
+        + KID.replace("RATE", "")
+        + KID.replace("RATE", "traffic 2000/day { }").replace("kid", "other")
+    )
+    review, codes = loads_of(tmp_path, text)
+    busy = review["desk"]["utilisation"]
+    assert (busy["value"], busy["high"]) == (None, None)
+    assert busy["low"] == pytest.approx(200 * CASE)
+    assert codes == ["P508"]
+
+
+def test_a_wait_that_does_not_fit_an_approval(tmp_path: Path) -> None:
+    text = MODELS + (
+        "pipeline m(q: text max 60 tokens) -> text max 60 tokens {\n"
+        "  traffic 120/day { }\n"
+        "  approve soon by desk within WITHIN else reject\n"
+        "  return q\n"
+        "}\n"
+    )
+    assert loads_of(tmp_path, text.replace("WITHIN", "10m"))[1] == ["P517"]
+    assert loads_of(tmp_path, text.replace("WITHIN", "2h"))[1] == []
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.4999, 0.625, 0.84999, 0.85001, 0.99996, 1.0, 12.453])
+def test_what_is_shown_is_on_the_same_side_of_the_limits(share: float) -> None:
+    shown = float(show_busy(share)[:-1]) / 100
+    assert shown == pytest.approx(share, abs=5e-4)
+    assert (shown >= 1, shown > 0.85) == (share >= 1, share > 0.85)
