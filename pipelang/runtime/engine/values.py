@@ -227,7 +227,7 @@ class Types:
         except ValidationError as error:
             raise Misfit(describe(error)) from None
         except Exception as error:  # an object of foreign code that raises when it is read
-            raise Misfit(f"it cannot be read: {type(error).__name__}") from error
+            raise Misfit(f"it cannot be read: {error.__class__.__name__}") from error
 
     def annotation(self, type: Type) -> Any:
         """The annotation by which pydantic checks values of a type."""
