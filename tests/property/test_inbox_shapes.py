@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelang.semantics.patterns import Patterns
 from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.inbox.answer_schema import misfit, shape_of
+from pipelang.semantics.patterns import Patterns
 from pipelang.semantics.types import (
     EnumType,
     ListType,
