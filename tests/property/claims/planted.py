@@ -1,0 +1,78 @@
+"""Faults that the claims once had, to be put back: the judges must find each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pipelang.analysis.claims import equality, ordering, symbols, variables
+from pipelang.analysis.claims.formulas import Formula, all_of
+from pipelang.analysis.claims.values import Cases, Known, Sum, Symbol, one
+from pipelang.semantics import expressions as expr
+from pipelang.semantics.types import BOOL, JSON, Type, present
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def equality_demands_presence(patch: pytest.MonkeyPatch) -> None:
+    """`none == none` was false."""
+
+    def equal(known: Any, left: Symbol, right: Symbol, level: int = 0) -> Formula:
+        there = known.is_there(left), known.is_there(right)
+        return all_of((*there, equality._same(known, left, right, level)))
+
+    patch.setattr(equality, "equal", equal)
+
+
+def json_is_a_bool(patch: pytest.MonkeyPatch) -> None:
+    """A field of a json was a bool that is always there."""
+    before = variables.Variables.field
+
+    def field(self: Any, symbol: Any, name: str, type: Type) -> Cases:
+        if getattr(symbol, "type", None) is not None and present(symbol.type) == JSON:
+            return one(self.there(self.free(f"{getattr(symbol, 'name', '')}.{name}", BOOL)))
+        return before(self, symbol, name, type)
+
+    patch.setattr(variables.Variables, "field", field)
+
+
+def arithmetic_is_exact(patch: pytest.MonkeyPatch) -> None:
+    """Sums and quotients of money and numbers were exact fractions."""
+
+    def rounded(known: Any, exact: Sum, op: str, type: Type, name: str) -> Symbol:
+        return exact if exact.terms or exact.constant else Known(Decimal(0), type)
+
+    patch.setattr(ordering, "_rounded", rounded)
+
+
+def names_are_source_texts(patch: pytest.MonkeyPatch) -> None:
+    """A value with too many cases was named by its text in the file."""
+
+    def cases(self: Any, node: expr.Expr, values: Any) -> Cases:
+        found = self._cases(node, values)
+        if len(found) > 4:
+            return one(self.opaque(expr.show(node), node.type, "", frozenset()))
+        return found
+
+    patch.setattr(symbols.SymbolicExpressions, "cases", cases)
+
+
+def readings_are_one(patch: pytest.MonkeyPatch) -> None:
+    """What is left of a budget was named by its place in the file."""
+
+    def reading(self: Any, name: str, type: Type, why: str) -> Any:
+        return self.opaque(name, type, why, frozenset())
+
+    patch.setattr(variables.Variables, "reading", reading)
+
+
+OF_EXPRESSIONS: tuple[Plant, ...] = (
+    equality_demands_presence,
+    json_is_a_bool,
+    arithmetic_is_exact,
+    names_are_source_texts,
+)
+OF_RUNS: tuple[Plant, ...] = (readings_are_one,)
