@@ -76,6 +76,8 @@ def _made(plain: type[Any], frozen: bool, eq: bool) -> type[Any]:
         compared = _getter([name for name in names if fields[name].compare])
         body.setdefault("__eq__", _equals(compared))
         body["__hash__"] = _hash(compared) if frozen else None
+        if frozen:
+            body["__slots__"] = (*names, "_hashed")
     if frozen:
         body |= {"__setattr__": _refuse, "__delattr__": _refuse}
         body |= {"__getstate__": _state, "__setstate__": _restore}
@@ -98,8 +100,17 @@ def _equals(compared: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def _hash(compared: Callable[[Any], Any]) -> Callable[[Any], int]:
+    """A `__hash__` that is worked out once for every instance. Where parts are shared, as `let`s
+    share expressions, going through all of them each time would double with every level.
+    """
+
     def __hash__(self: Any) -> int:
-        return hash(compared(self))
+        try:
+            known: int = self._hashed
+        except AttributeError:
+            known = hash(compared(self))
+            object.__setattr__(self, "_hashed", known)
+        return known
 
     return __hash__
 

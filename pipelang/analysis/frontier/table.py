@@ -7,7 +7,8 @@ the variable was not drawn on the way here. Variables that nothing reads any mor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from pipelang.analysis.frontier.states import Edge, Key, Layout, State, is_zero
@@ -91,11 +92,21 @@ class Table:
 def reader(table: Table, keys: Iterable[Key]) -> Callable[[State], tuple[Any, ...]]:
     """A function from a state to the values of some variables (None where there is none)."""
     places = [table.index(key) for key in keys]
+    if None not in places:
+        return picker([at for at in places if at is not None])
+    pick = picker([-1 if at is None else at for at in places])
+    return lambda state: pick((*state, None))
 
-    def read(state: State) -> tuple[Any, ...]:
-        return tuple(None if at is None else state[at] for at in places)
 
-    return read
+def picker(places: Sequence[int]) -> Callable[[State], tuple[Any, ...]]:
+    """A function from a state to its values at some places."""
+    if len(places) > 1:
+        several: Callable[[State], tuple[Any, ...]] = itemgetter(*places)
+        return several
+    if not places:
+        return lambda state: ()
+    (at,) = places
+    return lambda state: (state[at],)
 
 
 def assign(
@@ -115,7 +126,7 @@ def assign(
     """
     slots = [key for key in table.slots if key not in keys]
     kept = [index for index, key in enumerate(table.slots) if key not in keys]
-    read = reader(table, reads)
+    read, pick = reader(table, reads), picker(kept)
     memo: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], Any]]] = {}
     made = DerivedTable(table)
     states_left = Counter(map(read, table.weights))
@@ -126,7 +137,7 @@ def assign(
             drawn = memo[seen] = [
                 (values, chance) for values, chance in outcomes(seen) if not is_zero(chance)
             ]
-        base = tuple(state[index] for index in kept)
+        base = pick(state)
         for values, chance in drawn:
             made.add(number, base + values, weight, chance)
         states_left[seen] -= 1
@@ -138,19 +149,21 @@ def assign(
 class DerivedTable:
     """The weights that come of a table, and on a tape from which states they come."""
 
-    __slots__ = ("edges", "numbers", "source", "weights")
+    __slots__ = ("edges", "numbers", "recorded", "source", "weights")
 
     def __init__(self, source: Table, weights: dict[State, Any] | None = None) -> None:
         self.source = source
         self.weights: dict[State, Any] = {} if weights is None else weights
         self.edges: list[Edge] = []
         self.numbers: dict[State, int] = {}
+        self.recorded = source.tape is not None and source.tape.records
 
     def add(self, number: int, target: State, weight: Any, chance: Any = 1) -> None:
         """A part of a state's weight goes to a state."""
-        if self.source.tape is not None:
+        if self.recorded:
             end = self.numbers.setdefault(target, len(self.numbers))
             self.edges.append((number, end, chance))
+        if self.source.tape is not None:
             chance = chance.real  # the imaginary part is a derivative, for the way back
         gain = weight if isinstance(chance, int) else weight * chance
         weights = self.weights
@@ -158,7 +171,7 @@ class DerivedTable:
 
     def table(self, slots: Iterable[Key], name: str | None = None) -> Table:
         made = Table(slots, self.weights, self.source.tape)
-        if made.tape is not None:
+        if made.tape is not None and self.recorded:
             made.tape.note(self.source, made, self.edges, name)
         return made
 
@@ -168,9 +181,15 @@ def forget(table: Table, keep: Callable[[Key], bool]) -> Table:
     kept = [index for index, key in enumerate(table.slots) if keep(key)]
     if len(kept) == len(table.slots):
         return table
-    made = DerivedTable(table)
-    for number, (state, weight) in enumerate(table.weights.items()):
-        made.add(number, tuple(state[index] for index in kept), weight)
+    made, pick = DerivedTable(table), picker(kept)
+    if not made.recorded:
+        weights = made.weights
+        for state, weight in table.weights.items():
+            target = pick(state)
+            weights[target] = weights[target] + weight if target in weights else weight
+    else:
+        for number, (state, weight) in enumerate(table.weights.items()):
+            made.add(number, pick(state), weight)
     return made.table(table.slots[index] for index in kept)
 
 
@@ -211,7 +230,7 @@ def merge(tables: Iterable[Table]) -> Table:
         for number, (state, weight) in enumerate(table.weights.items()):
             target = state if same else tuple(None if at is None else state[at] for at in places)
             made.add(number, target, weight)
-        if merged.tape is not None:
+        if merged.tape is not None and made.recorded:
             merged.tape.note(table, merged, made.edges, None)
     return merged
 

@@ -21,10 +21,14 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from pipelang.analysis.frontier.states import Edge, Key, Layout, State
+from pipelang.analysis.frontier.totals import Ending, gain
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
 H = 1e-30
+
+FEW_MISSES = 40
+"""Transitions that are worked out before it is asked whether they repeat."""
 
 Ends = tuple[p.Outcome | None, bool, bool, tuple[tuple[int, float], ...]]
 """An outcome (None: that of the item itself), whether what it returns is right, whether something
@@ -75,11 +79,34 @@ Entry = tuple[WeightedStates, WeightedStates | None, Transition, str | None]
 
 @dataclass(slots=True)
 class Tape:
-    """The operations of a sweep, in order. `slopes`: whether derivatives are wanted."""
+    """The operations of a sweep, in order. `slopes`: whether derivatives are wanted, without which
+    nothing is recorded; `given_up`: they are not wanted any more, because the sweep left states
+    out. `hits` and `misses` count the transitions that were known and those that were not.
+    """
 
     slopes: bool = False
+    given_up: bool = False
+    hits: int = 0
+    misses: int = 0
     entries: list[Entry] = field(default_factory=list)
     layouts: dict[tuple[State, ...], Layout] = field(default_factory=dict)
+
+    @property
+    def records(self) -> bool:
+        """Whether operations are recorded."""
+        return self.slopes and not self.given_up
+
+    @property
+    def repeats(self) -> bool:
+        """Whether transitions are found again often enough to be worth working out state by state;
+        True until there is something to go by.
+        """
+        return self.misses < FEW_MISSES or self.hits >= self.misses
+
+    def give_up(self) -> None:
+        """Stop recording: nothing will be read off the tape."""
+        self.given_up = True
+        self.entries.clear()
 
     def layout(self, states: tuple[State, ...]) -> Layout:
         """The one layout of these states."""
@@ -99,16 +126,25 @@ class Tape:
         move = Transition(plain, slopes=tuple(_derived(edges)))
         self.entries.append((source, target, move, name))
 
-    def ended(self, source: WeightedStates, gains: list[tuple[int, complex]]) -> None:
-        """States that end here, and what that adds to success and silent error."""
+    @property
+    def shares(self) -> bool:
+        """Whether transitions are shared by items of one shape."""
+        return True
+
+    def ended(self, source: WeightedStates, endings: list[tuple[int, Ending]]) -> None:
+        """States that end here, and how."""
+        gains = [(number, worth) for number, how in endings if (worth := gain(*how))]
         self.entries.append((source, None, Transition((), gains=tuple(gains)), None))
 
     def ended_by(
-        self, source: WeightedStates, name: str, ends: list[tuple[int, complex, Any]]
+        self, source: WeightedStates, name: str, endings: list[tuple[int, Ending, Any]]
     ) -> None:
-        """A step ends parts of some states: what that adds, and how likely with its derivative."""
-        gains = tuple([(start, gain * chance.real) for start, gain, chance in ends])
-        rises = tuple([(start, gain * (chance.imag / H)) for start, gain, chance in ends])
+        """A step ends parts of some states: how, and how likely with its derivative."""
+        ends = [(start, worth, chance) for start, how, chance in endings if (worth := gain(*how))]
+        if not ends:
+            return
+        gains = tuple([(start, worth * chance.real) for start, worth, chance in ends])
+        rises = tuple([(start, worth * (chance.imag / H)) for start, worth, chance in ends])
         self.entries.append((source, None, Transition((), gains=gains, rises=rises), name))
 
     def importances(self) -> dict[str, complex]:

@@ -21,7 +21,7 @@ class Totals:
     `endings` has every outcome with whether what it returns is right and whether something was done
     wrongly before it, by the outcome's identity; `asked` is how often a run asks each role while it
     goes on (see `arrivals`); `work` counts the states that were gone through, which is what a sweep
-    over arrays takes time by.
+    over arrays takes time by; `widest` is the largest frontier.
     """
 
     success: Any = 0.0
@@ -39,7 +39,16 @@ class Totals:
     step_costs: dict[str, Any] = field(default_factory=dict)
     endings: dict[tuple[int, bool, bool], tuple[p.Outcome, Any]] = field(default_factory=dict)
     work: int = 1
+    widest: int = 1
 
+    def went_through(self, states: int) -> None:
+        """Count so many states of a frontier."""
+        self.work += states
+        self.widest = max(self.widest, states)
+
+
+Ending = tuple[p.Outcome, bool, bool]
+"""An outcome, whether what it returns is right, whether something was done wrongly."""
 
 PLAIN = (*OUTCOMES, WRONG_EFFECT, "cost", "tokens")
 """The figures of totals that are one number each, by their field; the others go by names."""

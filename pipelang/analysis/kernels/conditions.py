@@ -121,7 +121,7 @@ def expression_plan(
     model: PipelineModel, node: expr.Expr, own: str | None = None
 ) -> EvaluationPlan:
     """A plan for any expression over bools, enums and tiers."""
-    draws: dict[Key, Draw] = {}
+    draws = _Draws()
     compute = _compile(model, model.expand(node), own, draws)
     return EvaluationPlan(tuple(draws.values()), compute)
 
@@ -130,7 +130,7 @@ def subject_plan(
     model: PipelineModel, subject: expr.Expr, taken: Iterable[tuple[Any, ...] | None]
 ) -> EvaluationPlan:
     """A plan for the subject of a `match`: its value, or one that the arm it takes has."""
-    draws: dict[Key, Draw] = {}
+    draws = _Draws()
     compute = _subject(model, model.expand(subject), taken, None, draws)
     return EvaluationPlan(tuple(draws.values()), compute)
 
@@ -140,7 +140,7 @@ def _subject(
     subject: expr.Expr,
     taken: Iterable[tuple[Any, ...] | None],
     own: str | None,
-    draws: dict[Key, Draw],
+    draws: _Draws,
 ) -> Compute:
     if is_closed(subject):
         return _compile(model, subject, own, draws)
@@ -178,9 +178,51 @@ def inherited_plan(model: PipelineModel, node: expr.Expr, told: Draw) -> Evaluat
 Compute = Callable[[dict[Key, Any]], Any]
 
 
-def _compile(
-    model: PipelineModel, node: expr.Expr, own: str | None, draws: dict[Key, Draw]
-) -> Compute:
+class _Draws(dict[Key, Draw]):
+    """The draws behind an expression, and what its parts were compiled to: a part that is mentioned
+    twice, as through a `let`, is compiled once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.compiled: dict[int, _Shared] = {}
+
+
+class _Shared:
+    """A part of an expression as a function of the values drawn; of one that is mentioned more than
+    once, the value is kept beside them.
+    """
+
+    __slots__ = ("compute", "node", "often")
+
+    def __init__(self, node: expr.Expr, compute: Compute) -> None:
+        self.node, self.compute, self.often = node, compute, False
+
+    def __call__(self, values: dict[Key, Any]) -> Any:
+        if not self.often:
+            return self.compute(values)
+        key = ("computed", id(self.node))
+        if key not in values:
+            values[key] = self.compute(values)
+        return values[key]
+
+
+def _compile(model: PipelineModel, node: expr.Expr, own: str | None, draws: _Draws) -> Compute:
+    known = draws.compiled.get(id(node))
+    if known is not None:
+        known.often = True
+        return known
+    compute = _compiled(model, node, own, draws)
+    if not isinstance(node, _COMPOUND):
+        return compute
+    made = draws.compiled[id(node)] = _Shared(node, compute)
+    return made
+
+
+_COMPOUND = (expr.Not, expr.Logic, expr.Choice, expr.Select, expr.Compare, expr.Member)
+
+
+def _compiled(model: PipelineModel, node: expr.Expr, own: str | None, draws: _Draws) -> Compute:
     try:
         constant = fold(node)
     except NotConstant:
@@ -230,9 +272,7 @@ def _compile(
             return _unknown(model, node, draws)
 
 
-def _atom(
-    model: PipelineModel, node: expr.Expr, own: str | None, draws: dict[Key, Draw]
-) -> Compute | None:
+def _atom(model: PipelineModel, node: expr.Expr, own: str | None, draws: _Draws) -> Compute | None:
     """The draw behind an expression that has one of its own; None if it must be taken apart."""
     if node in model.conditions:
         return _add(draws, _condition_draw(model, node, model.conditions[node]))
@@ -275,7 +315,7 @@ def _opposite(node: expr.Compare) -> expr.Compare | None:
     return expr.Compare(op, node.right, node.left, node.type, node.span)
 
 
-def _add(draws: dict[Key, Draw], draw: Draw) -> Compute:
+def _add(draws: _Draws, draw: Draw) -> Compute:
     draws.setdefault(draw.key, draw)
     key = draw.key
     return lambda values: values[key]
@@ -283,7 +323,7 @@ def _add(draws: dict[Key, Draw], draw: Draw) -> Compute:
 
 def _bin(
     model: PipelineModel,
-    draws: dict[Key, Draw],
+    draws: _Draws,
     step: str,
     file: str,
     cut: tuple[Any, bool],
@@ -298,7 +338,7 @@ def _bin(
     return lambda values: (values[key] > rank) is holds_if_reached
 
 
-def _path(model: PipelineModel, node: expr.Expr, draws: dict[Key, Draw]) -> Compute:
+def _path(model: PipelineModel, node: expr.Expr, draws: _Draws) -> Compute:
     """A path to a bool or enum: by its shares; without any, by unknown ones given rightness."""
     key: Key = ("path", node)
     given = model.given(node)
@@ -314,9 +354,9 @@ def _path(model: PipelineModel, node: expr.Expr, draws: dict[Key, Draw]) -> Comp
     return _add(draws, Draw(key, given, outcomes, shared=True, known=False))
 
 
-def _unknown(model: PipelineModel, node: expr.Expr, draws: dict[Key, Draw]) -> Compute:
+def _unknown(model: PipelineModel, node: expr.Expr, draws: _Draws) -> Compute:
     """A test that nobody said anything about: unknown rates, one if right and one if wrong."""
-    shown = f"{model.pipeline.name}:{expr.show(node)}"
+    shown = f"{model.pipeline.name}:{expr.brief(node)}"
 
     def outcomes(right: bool) -> list[tuple[Any, Any]]:
         share = model.parameters.open(f"{shown} if {'right' if right else 'wrong'}")

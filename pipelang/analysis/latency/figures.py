@@ -30,6 +30,7 @@ from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.work_limit import limited
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, highest, random_points
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
@@ -173,7 +174,7 @@ def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[st
 
 def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
     length = sum(scale.lattice.size // 2 + 1 for scale in scales)
-    return rows <= MOST_ROWS and work * (OVERHEAD + length * rows) <= MOST_WORK
+    return rows <= MOST_ROWS and work * (OVERHEAD + length * rows) <= limited(MOST_WORK)
 
 
 def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
@@ -344,7 +345,7 @@ def _bounds(grid: Grid, taken: Taken, read: str) -> tuple[float, float]:
     for step, masses in taken.lattices:
         below = np.cumsum(masses, axis=-1)
         if any(degree > 1 for degree in grid.degrees):
-            below = np.stack([grid.coefficients(one).reshape(-1) for one in below.T], axis=-1)
+            below = grid.coefficients(below).reshape(grid.size, -1)
         # More runs are below an amount where the quantile is lower.
         most = np.minimum.accumulate(below.max(axis=0)[::-1])[::-1]
         least = np.maximum.accumulate(below.min(axis=0))

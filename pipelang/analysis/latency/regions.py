@@ -49,6 +49,13 @@ def order_of(items: Sequence[p.Item], members: Sequence[int]) -> tuple[Order, bo
     return _taken_apart(steps, before)
 
 
+def leaves(order: Order) -> list[int]:
+    """Return the items of an order, by their index, in the sequence in which they are walked."""
+    if isinstance(order, RegionLeaf):
+        return [order.index]
+    return [index for part in order.parts for index in leaves(part)]
+
+
 def waits(items: Sequence[p.Item], members: Sequence[int]) -> dict[int, frozenset[int]]:
     """Return the transitive dependencies of every member, by index."""
     maker: dict[str, int] = {}

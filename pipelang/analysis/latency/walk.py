@@ -7,7 +7,9 @@ accounted on the way, and the steps of a region run side by side.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, assert_never
 
 from pipelang.analysis.frontier.meter import TINY, Meter
@@ -17,7 +19,15 @@ from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan, perform
 from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
 from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
-from pipelang.analysis.latency.regions import Order, ParallelRegion, RegionLeaf, Series, order_of
+from pipelang.analysis.latency.regions import (
+    Order,
+    ParallelRegion,
+    RegionLeaf,
+    Series,
+    leaves,
+    order_of,
+    waits,
+)
 from pipelang.analysis.model.model import ABSENT, END, RIGHT, WRONG, PipelineModel, value_key
 from pipelang.analysis.sweep.branching import (
     branches,
@@ -30,7 +40,8 @@ from pipelang.analysis.sweep.branching import (
     outdated,
     together,
 )
-from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
+from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after, uses
+from pipelang.analysis.sweep.pruning import joined
 from pipelang.analysis.sweep.redos import through
 from pipelang.analysis.sweep.sweep import Totals
 from pipelang.records import dataclass, field
@@ -39,6 +50,9 @@ from pipelang.semantics.kernels.chain import ending
 
 RARE = 1e-11
 """States that fewer runs come to are left out: they move no quantile, and no mean that shows."""
+
+FEW_STATES = 8
+"""Above it values that are read together are looked for."""
 
 FROM = "from"
 """The origin of a state, where steps run side by side: a key of its own for each nested part."""
@@ -136,6 +150,22 @@ class _Run:
         return _forget(self, index, table)
 
 
+def _region_walk(run: _Run, order: Order, members: tuple[int, ...]) -> _RegionWalk:
+    """What a region needs while it is walked in this order."""
+    items, steps = run.block.items, leaves(order)
+    last: dict[Key, int] = {}
+    for at, index in enumerate(steps):
+        last |= dict.fromkeys(uses(run.walk.model, items[index], run.taint), at)
+    least_left = list(accumulate(reversed(steps), min))[::-1]
+    before = waits(items, members)
+    behind = Counter(index for step in steps for index in before[step])
+    closing = frozenset(
+        index for at, index in enumerate(steps) if behind[index] == len(steps) - at - 1
+    )
+    place = {index: at for at, index in enumerate(steps)}
+    return _RegionWalk(run, members, place, last, least_left, closing)
+
+
 def _block(
     walk: TimeWalk, block: p.Block, table: Table, taint: Taint, after: Needed | None, at: int
 ) -> Table:
@@ -162,6 +192,60 @@ def _forget(run: _Run, index: int, table: Table) -> Table:
 # ----------------------------------------------------------------------------------- regions
 
 
+@dataclass(slots=True)
+class _RegionWalk:
+    """A region during the walk, and what it still needs: `left` are the leaves that have not run,
+    by their index and in the order in which they are walked; `last` is the leaf that reads a
+    variable last; `closing` are the leaves that all leaves after them wait for.
+    """
+
+    run: _Run
+    members: tuple[int, ...]
+    place: dict[int, int]
+    last: dict[Key, int]
+    least_left: list[int]
+    closing: frozenset[int]
+
+    def let_go(self, index: int, table: Table) -> Table:
+        """Sum out what neither the rest of the region nor anything after it reads; end the runs for
+        which nothing is left to do in the region.
+        """
+        at, keeps, end = self.place[index], self.run.needed.keeps, self.members[-1]
+        last = self.last
+        table = forget(
+            table,
+            lambda key: last.get(key, -1) > at or key == END or key[0] == FROM or keeps(key, end),
+        )
+        if index in self.closing and not any(key[0] == FROM for key in table.slots):
+            table = self._ended_now(index, table)
+        return self._narrowed(at, table)
+
+    def joined(self, table: Table, part: Order) -> Table:
+        """The same after a part of several side by side."""
+        return self._narrowed(max(self.place[index] for index in leaves(part)), table)
+
+    def _narrowed(self, at: int, table: Table) -> Table:
+        if len(table) <= FEW_STATES:
+            return table
+        index = self.least_left[at + 1] - 1 if at + 1 < len(self.least_left) else self.members[-1]
+        return joined(self.run.walk.model, self.run.needed, index, table)
+
+    def _ended_now(self, index: int, table: Table) -> Table:
+        """The states in which a step did not end the run that the whole rest of the region waits
+        for: where it did, nothing of the rest runs.
+        """
+        at, walk = table.index(END), self.run.walk
+        assert at is not None
+        going: dict[State, Any] = {}
+        for state, weight in table.weights.items():
+            if state[at] is not None and state[at][0] == index:
+                outcome, right = walk.ended[state[at][1]]
+                add(walk.endings, (outcome, right, False), weight)
+            else:
+                going[state] = weight
+        return table if len(going) == len(table) else Table(table.slots, going)
+
+
 def _region(run: _Run, members: tuple[int, ...], table: Table, first: bool) -> Table:
     """A region, left as a whole, by the first ending in writing order."""
     walk = run.walk
@@ -172,7 +256,8 @@ def _region(run: _Run, members: tuple[int, ...], table: Table, first: bool) -> T
         if not exact:
             walk.meter.bounded = True
     table = assign(table, (END,), (), lambda seen: [((None,), 1)])
-    table = _in_order(run, order, table, first, members[-1])
+    region = _region_walk(run, order, members)
+    table = _in_order(region, order, table, first, members[-1])
     table = _forget(run, members[-1], table)
     parts = split(table, (END,), lambda seen: seen[0])
     going = parts.pop(None, None)
@@ -184,34 +269,35 @@ def _region(run: _Run, members: tuple[int, ...], table: Table, first: bool) -> T
     return forget(going, lambda key: key != END)
 
 
-def _in_order(run: _Run, order: Order, table: Table, first: bool, last: int | None) -> Table:
+def _in_order(
+    region: _RegionWalk, order: Order, table: Table, first: bool, last: int | None
+) -> Table:
     """The steps of an order; `last` is the region's last item where nothing follows in it."""
     match order:
         case RegionLeaf():
-            item = run.block.items[order.index]
-            return _step(run, order.index, item, table, first) if _is_step(item) else table
+            item = region.run.block.items[order.index]
+            if not isinstance(item, p.Step):
+                return table
+            table = _step(region.run, order.index, item, table, first)
+            return region.let_go(order.index, table)
         case Series():
             for number, part in enumerate(order.parts, 1):
                 ends = last if number == len(order.parts) else None
-                table = _in_order(run, part, table, first, ends)
+                table = _in_order(region, part, table, first, ends)
             return table
         case ParallelRegion():
-            return _side_by_side(run, order, table, first, last)
+            return _side_by_side(region, order, table, first, last)
         case _:
             assert_never(order)
 
 
-def _is_step(item: p.Item) -> bool:
-    return isinstance(item, p.Step)
-
-
 def _side_by_side(
-    run: _Run, order: ParallelRegion, table: Table, first: bool, last: int | None
+    region: _RegionWalk, order: ParallelRegion, table: Table, first: bool, last: int | None
 ) -> Table:
     """Parts that run at the same time. A state keeps the distribution of how long all parts so far
     take together; every part is walked from its states as from the beginning.
     """
-    meter = run.walk.meter
+    meter = region.run.walk.meter
     label: Key = (FROM, sum(key[0] == FROM for key in table.slots))
     origins = list(table.weights.values())
     labelled = {(*state, number): 1.0 for number, state in enumerate(table.weights)}
@@ -224,7 +310,7 @@ def _side_by_side(
         fresh = {
             (*state[:at], number, *state[at + 1 :]): 1.0 for number, state in enumerate(starts)
         }
-        after = _in_order(run, part, Table(now.slots, fresh), first, None)
+        after = _in_order(region, part, Table(now.slots, fresh), first, None)
         at = after.index(label)
         assert at is not None
         weights: dict[State, Any] = {}
@@ -235,9 +321,9 @@ def _side_by_side(
                 (*state[:at], origin_of[number], *state[at + 1 :]),
                 before[number] * meter.aside(weight),
             )
-        now = Table(after.slots, weights)
+        now = region.joined(Table(after.slots, weights), part)
     if last is not None:  # fewer states are faster to bring back
-        now = _ended_alike(_forget(run, last, now))
+        now = _ended_alike(_forget(region.run, last, now))
     at = now.index(label)
     assert at is not None
     done = {state: origins[state[at]] * meter.back(weight) for state, weight in now.weights.items()}

@@ -27,8 +27,9 @@ from pipelang.analysis.metrics.step_reliability import own_reliability
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
-from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, posterior
+from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, draws_for, posterior
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
+from pipelang.analysis.sweep.columns import sweep_columns
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -139,15 +140,17 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     if counted and point.left_out and point.unknown_sites:
         pass
     elif counted and not point.unknown_sites:
-        draws = sweep(make_model(program, pipeline, posterior(point, totals.work)))
+        drawn = posterior(point, totals.work)
+        draws = _columns(program, pipeline, drawn, draws_for(totals.work), totals.widest)
         means = None if point.left_out else averaged(program, pipeline, point)
     elif counted and bounded is not None:
-        drawn = posterior(point, totals.work)
+        drawn, count = posterior(point, totals.work), draws_for(totals.work)
         grid = bounded.grid
         if grid is not None and draws_beside(grid.size, totals.work):
             drawn = beside_unknowns(drawn, grid, totals.work)
             points = grid.size
-        draws = sweep(make_model(program, pipeline, drawn))
+            count = points * draws_beside(points, totals.work)
+        draws = _columns(program, pipeline, drawn, count, totals.widest)
     figure = Figures(totals, draws, point, bounded, means, points)
     numbers = figure.all(pipeline, worst, unpriced)
     taken = spent(program, pipeline, point, bounded, totals.work)
@@ -191,6 +194,13 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         bases=dict(point.bases),
         counts=dict(point.counted),
     )
+
+
+def _columns(
+    program: p.Program, pipeline: p.Pipeline, drawn: Parameters, count: int, widest: int
+) -> Totals:
+    """Sweep over so many draws."""
+    return sweep_columns(lambda given: make_model(program, pipeline, given), drawn, count, widest)
 
 
 def _under_a_condition(

@@ -19,6 +19,7 @@ from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import interval, share_of, widest
 from pipelang.analysis.model.quadrature import QuadratureRule, degree_parameters, rule
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
+from pipelang.analysis.sweep.columns import sweep_columns
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -271,4 +272,10 @@ def averaged(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Ave
     found = rule(point, all_figures(degrees), count, degrees.work)
     if found is None:
         return None
-    return Averaged(found, sweep(make_model(program, pipeline, found.parameters)))
+    values = sweep_columns(
+        lambda given: make_model(program, pipeline, given),
+        found.parameters,
+        found.size,
+        degrees.widest,
+    )
+    return Averaged(found, values)

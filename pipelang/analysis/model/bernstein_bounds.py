@@ -167,15 +167,17 @@ class Grid:
         return unknown, choose
 
     def coefficients(self, values: Any) -> Array:
-        """Bernstein coefficients of the polynomial with these values on the grid."""
+        """Bernstein coefficients of the polynomial with these values on the grid; of many
+        polynomials at once if `values` has further axes.
+        """
         import numpy as np
 
-        tensor: Array = np.broadcast_to(np.asarray(values, dtype=float), (self.size,)).reshape(
-            self.shape
-        )
+        table = np.asarray(values, dtype=float)
+        rest = table.shape[1:]
+        tensor: Array = np.broadcast_to(table, (self.size, *rest)).reshape((*self.shape, *rest))
         for axis, degree in enumerate(self.degrees):
-            if degree == 0 or self.axes[axis].parts:
-                continue
+            if degree <= 1 or self.axes[axis].parts:
+                continue  # of degree one, the values at both ends are the coefficients
             basis = np.array(
                 [
                     [comb(degree, m) * x**m * (1 - x) ** (degree - m) for m in range(degree + 1)]

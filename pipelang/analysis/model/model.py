@@ -39,7 +39,7 @@ class PipelineModel:
     those on each evidence file, in the pipeline and in those that it runs: the bins between them
     are one posterior. `cuts` are the same by step and file. With a `meter` (`frontier.meter`)
     kernels have distributions of cost and time instead of plain chances; cached answers of a step
-    that is `marked` count with its factor.
+    that is `marked` count with its factor. `passed` counts the steps that a sweep went through.
     """
 
     program: p.Program
@@ -60,11 +60,25 @@ class PipelineModel:
     children: dict[Any, Any] = field(default_factory=dict)
     prepared: dict[Any, Any] = field(default_factory=dict)
     meter: Any = None
+    passed: int = 0
     marked: tuple[str, Any] | None = None
+    expanded: dict[int, tuple[expr.Expr, expr.Expr]] = field(default_factory=dict)
+    shared: dict[expr.Expr, expr.Expr] = field(default_factory=dict)
 
     def expand(self, node: expr.Expr) -> expr.Expr:
-        """The expression with every let replaced by what it is."""
-        return expr.substitute(node, self.lets) if self.lets else node
+        """The expression with every let replaced by what it is.
+
+        Equal expressions are one object, whose parts are shared: written out, `let`s that mention
+        each other twice would double with each.
+        """
+        if not self.lets:
+            return node
+        known = self.expanded.get(id(node))
+        if known is None:
+            made = expr.substitute(node, self.lets)
+            made = self.shared.setdefault(made, made)
+            known = self.expanded[id(node)] = self.expanded[id(made)] = (node, made)
+        return known[1]
 
     def values(self, node: expr.Expr) -> frozenset[str]:
         """The steps whose values an expression mentions, through lets."""

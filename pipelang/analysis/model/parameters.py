@@ -51,7 +51,8 @@ class Parameters:
     `unknown` supplies undeclared shares. `measured` replaces the plug-in value of counted and
     measured chances, by site; `choose` supplies unknown shares that sum to 1 as a whole, where it
     knows their site. `sticks` remembers how many there are at a site; `nudges` are added, by site;
-    `left_out` are the pipelines of which unlikely states were left out.
+    `left_out` are the pipelines of which unlikely states were left out; `handled` counts the states
+    of a sweep's large tables.
     """
 
     evidence: EvidenceTable
@@ -66,6 +67,7 @@ class Parameters:
     sticks: dict[str, int] = field(default_factory=dict)
     bounded: bool = False
     left_out: dict[str, None] = field(default_factory=dict)
+    handled: int = 0
     nudges: Mapping[str, complex] = field(default_factory=dict)
 
     def nudged(self, nudges: Mapping[str, complex]) -> Parameters:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.analysis.model.bernstein_bounds import Grid
 from pipelang.analysis.model.intervals import compare
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.work_limit import limited
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def posterior(point: Parameters, work: int = 1) -> Parameters:
     """
     import numpy as np
 
-    count = max(1_000, min(DRAWS, MOST_WORK // work))
+    count = draws_for(work)
     generator = np.random.Generator(np.random.PCG64(SEED))
     measured = {
         site: generator.beta(good + 0.5, total - good + 0.5, count)
@@ -52,6 +53,11 @@ def posterior(point: Parameters, work: int = 1) -> Parameters:
         draws = generator.dirichlet([number + 0.5 for number in counts], count)
         bins[key] = tuple(draws[:, index] for index in range(len(counts)))
     return Parameters(point.evidence, point.unknown, measured, bins)
+
+
+def draws_for(work: int) -> int:
+    """How many draws are taken of a sweep that goes through so many states."""
+    return max(1_000, min(DRAWS, limited(MOST_WORK) // work))
 
 
 def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
@@ -83,7 +89,7 @@ def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
 
 def draws_beside(points: int, work: int) -> int:
     """The number of draws at each of so many points; 0 where there are too many points."""
-    each = min(2_000, 2_000_000 // points, MOST_WORK // (points * work))
+    each = min(2_000, 2_000_000 // points, limited(MOST_WORK) // (points * work))
     return each if each >= 100 else 0
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.model.bernstein_bounds import Degrees, degree_of
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.work_limit import limited
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ class QuadratureRule:
     parameters: Parameters
     weights: Array
 
+    @property
+    def size(self) -> int:
+        """How many points there are."""
+        return int(self.weights.size)
+
     def mean(self, values: Any) -> float:
         """The average of a figure of that sweep."""
         import numpy as np
@@ -128,18 +134,26 @@ def rule(point: Parameters, figures: Sequence[Any], count: int, work: int) -> Qu
     for figure in figures:
         degrees = list(map(max, degrees, degree_of(figure, count)))
     betas = list(posterior_betas(point))
-    most = min(MOST_POINTS, MOST_WORK // work)
+    most = min(MOST_POINTS, limited(MOST_WORK) // work)
     if prod(nodes_for(degree) for degree in degrees) > most:
         return None
     rules = [
         gauss_jacobi(Beta(a, b, degree)) for (a, b), degree in zip(betas, degrees, strict=True)
     ]
-    meshes = np.meshgrid(*(nodes for nodes, _ in rules), indexing="ij")
+    # Arrays have 32 axes at most, so only what has more than one node gets one.
+    several = [part for part in rules if len(part[0]) > 1]
+    meshes = iter(np.meshgrid(*(nodes for nodes, _ in several), indexing="ij"))
     weights = np.ones(())
-    for _, part in rules:
+    for _, part in several:
         weights = np.multiply.outer(weights, part)
-    values = iter([mesh.reshape(-1) for mesh in meshes])
-    return QuadratureRule(with_posterior(point, values), weights.reshape(-1))
+    flat = weights.reshape(-1)
+    values = iter(
+        [
+            next(meshes).reshape(-1) if len(nodes) > 1 else np.full(flat.size, nodes[0])
+            for nodes, _ in rules
+        ]
+    )
+    return QuadratureRule(with_posterior(point, values), flat)
 
 
 def with_posterior(point: Parameters, values: Iterator[Any]) -> Parameters:

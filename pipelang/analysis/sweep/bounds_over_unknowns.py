@@ -19,6 +19,9 @@ from pipelang.analysis.model.bernstein_bounds import (
 )
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.work_limit import limited
+from pipelang.analysis.sweep.columns import sweep_columns
+from pipelang.analysis.sweep.robust_bounds import Range, RobustBounds, robust_bounds
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -33,7 +36,8 @@ Read = Callable[[Totals], Any]
 MOST_SWEEPS = 16
 """Sweeps over grids of their own for figures that depend on few of many unknowns."""
 
-Sweep = Callable[[Unknown, Choose], Totals]
+Sweep = Callable[[Unknown, Choose, int], Totals]
+"""Sweeps over arrays of unknowns of so many numbers."""
 
 
 @dataclass(slots=True)
@@ -41,7 +45,8 @@ class Enclosed:
     """The figures as polynomials in the unknowns: their degrees, and their values on a grid.
 
     Where the grid of all unknowns is too large (`grid` None), a figure that depends on few of them
-    gets one of its own, of at most `limit` points.
+    gets one of its own, of at most `limit` points, and where that is too large too, the bounds of
+    a sweep over ranges (`robust_bounds`).
     """
 
     axes: tuple[Axis, ...]
@@ -50,6 +55,8 @@ class Enclosed:
     values: Totals | None
     sweep: Sweep
     limit: int
+    robust: Callable[[], RobustBounds | None]
+    certain: RobustBounds | None = None
     smaller: dict[Grid, Totals] = field(default_factory=dict)
     samples: Totals | None = None
 
@@ -69,13 +76,20 @@ class Enclosed:
         ]
         grid = Grid(tuple(axis for axis, _ in hangs), tuple(d for _, d in hangs))
         if grid.size > self.limit:
-            return None
+            return self._robust(read)
         values = self.smaller.get(grid)
         if values is None:
             if len(self.smaller) == MOST_SWEEPS:
-                return None
-            values = self.smaller[grid] = self.sweep(*grid.values())
+                return self._robust(read)
+            values = self.smaller[grid] = self.sweep(*grid.values(), grid.size)
         return grid.enclose(read(values))
+
+    def _robust(self, read: Read) -> Bounds | None:
+        """Bounds that hold however many unknowns there are."""
+        if self.certain is None:
+            self.certain = self.robust()
+        found = self.certain and self.certain.bounds(read)
+        return None if not found else Bounds(*found, tight=False)
 
     def hangs_on_any(self, read: Read) -> bool:
         """Whether a figure depends on any unknown at all."""
@@ -92,7 +106,7 @@ class Enclosed:
         count = len(self.axes)
         if self.samples is None:
             unknown, choose = random_points(self.axes, SAMPLES)
-            self.samples = self.sweep(unknown, choose)
+            self.samples = self.sweep(unknown, choose, SAMPLES * (count + 1))
         values = np.broadcast_to(
             np.asarray(read(self.samples), dtype=float), (SAMPLES * (count + 1),)
         )
@@ -156,15 +170,23 @@ def enclosed(
         degrees = _degrees(program, pipeline, point, axes)
         most = highest(degrees, len(axes))
 
-    def swept(unknown: Unknown, choose: Choose) -> Totals:
+    def swept(unknown: Unknown, choose: Choose, count: int) -> Totals:
         parameters = Parameters(point.evidence, unknown, choose=choose)
-        return sweep(make_model(program, pipeline, parameters))
+        return sweep_columns(
+            lambda given: make_model(program, pipeline, given), parameters, count, degrees.widest
+        )
+
+    def robust() -> RobustBounds | None:
+        parameters = Parameters(point.evidence, lambda site: Range(0.0, 1.0))
+        return robust_bounds(make_model(program, pipeline, parameters))
 
     grid = Grid(tuple(axes), tuple(most))
-    limit = min(GRID_LIMIT, MOST_WORK // work)
+    limit = min(GRID_LIMIT, limited(MOST_WORK) // work)
     if grid.size > limit:
-        return Enclosed(grid.axes, degrees, None, None, swept, limit)
-    return Enclosed(grid.axes, degrees, grid, swept(*grid.values()), swept, limit)
+        return Enclosed(grid.axes, degrees, None, None, swept, limit, robust)
+    return Enclosed(
+        grid.axes, degrees, grid, swept(*grid.values(), grid.size), swept, limit, robust
+    )
 
 
 def _degrees(

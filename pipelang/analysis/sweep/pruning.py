@@ -14,12 +14,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from math import inf
+from operator import itemgetter
 from typing import Any
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.frontier.table import DerivedTable, Table
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.model.model import PipelineModel, value_key
+from pipelang.analysis.model.work_limit import limited
 from pipelang.analysis.sweep.liveness import Needed, Taint, uses
 from pipelang.analysis.sweep.signatures import plain_step
 from pipelang.semantics import program as p
@@ -32,25 +34,40 @@ MOST_STATES = 4_096
 """Above it the least likely states are left out; at fewer states in a long pipeline
 (`most_states`).
 """
-MOST_WORK = 4_000_000
-"""States of all steps together: a minute's work."""
+LEAST_STATES = 16
+"""So many always stay."""
+MOST_WORK = 600_000
+"""States of all large tables together: some seconds of work at the default limit."""
+
+
+MOST_UNCUT = 16_384
+"""States at most where none is likelier than another."""
+
+
+class TooLarge(Exception):
+    """The frontier of a sweep is too large, and nothing says which of its states matter least."""
 
 
 def narrowed(model: PipelineModel, needed: Needed, index: int, table: Table) -> Table:
     """The table after the item of an index, made smaller if it is large."""
     if len(table) <= MANY_STATES:
         return table
-    table = _joined(model, needed, index, table)
+    table = joined(model, needed, index, table)
+    model.parameters.handled += len(table)
     most = most_states(model)
     return table if len(table) <= most else _cut(model, table, most)
 
 
 def most_states(model: PipelineModel) -> int:
-    """The most states that a frontier may have."""
-    return min(MOST_STATES, max(1024, MOST_WORK // max(1, len(model.steps))))
+    """The most states of a frontier: twice its even share of the work that is left, so that a
+    short wide part may take from narrow ones, and at least half of its even share of everything.
+    """
+    most, count = limited(MOST_WORK), max(1, len(model.steps))
+    left = max(0, most - model.parameters.handled) // max(1, count - model.passed)
+    return max(LEAST_STATES, min(MOST_STATES, max(2 * left, most // count // 2)))
 
 
-def _joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> Table:
+def joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> Table:
     """Values that are only read together from here on, as one: the first, which is as bad as the
     worst of them. The others are as if they were never drawn, which nobody takes for wrong.
     """
@@ -58,7 +75,7 @@ def _joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> T
     for at, key in enumerate(table.slots):
         if key[0] == "value" and key[1] not in model.latent:
             readers = _readers(model, needed, index, key)
-            if any(readers) and all(state[at] is not None for state in table.weights):
+            if any(readers) and None not in map(itemgetter(at), table.weights):
                 groups.setdefault(readers, []).append(at)
     alike = [places for places in groups.values() if len(places) > 1]
     if not alike:
@@ -78,10 +95,14 @@ def _joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> T
 def _cut(model: PipelineModel, table: Table, most: int) -> Table:
     """The likeliest states; all of them in an arithmetic that knows no likelier."""
     if not all(isinstance(weight, float) or hasattr(weight, "max") for weight in table.values):
+        if len(table) > MOST_UNCUT:
+            raise TooLarge
         return table
     ranked = sorted(table.weights.items(), key=lambda pair: -_size(pair[1]))[:most]
     likeliest = {state for state, _ in ranked}
     model.parameters.left_out[model.pipeline.name] = None
+    if table.tape is not None:
+        table.tape.give_up()
     made = DerivedTable(table)
     for number, (state, weight) in enumerate(table.weights.items()):
         if state in likeliest:

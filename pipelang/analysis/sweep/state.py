@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pipelang.analysis.frontier.table import Table, forget, summed
 from pipelang.analysis.frontier.tape import H, Tape
-from pipelang.analysis.frontier.totals import Totals, gain, record
+from pipelang.analysis.frontier.totals import Totals, record
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan
 from pipelang.analysis.kernels.prepared_step import prepared_step
@@ -90,10 +90,10 @@ def end(walk: BlockSweep, table: Table, outcome: p.Outcome) -> None:
     for all_right, part in by_rightness(model, outcome, table, walk.taint).items():
         for (done_wrongly,), weight in summed(part, (EFFECT,)).items():
             record(totals, outcome, all_right, done_wrongly, weight)
-        if part.tape is not None:
+        if part.tape is not None and part.tape.records:
             at = part.index(EFFECT)
-            gains = [
-                (number, gain(outcome, all_right, at is not None and state[at]))
+            endings = [
+                (number, (outcome, all_right, at is not None and bool(state[at])))
                 for number, state in enumerate(part.layout.states)
             ]
-            part.tape.ended(part, [(number, worth) for number, worth in gains if worth])
+            part.tape.ended(part, endings)

@@ -13,16 +13,16 @@ from typing import Any
 from pipelang.analysis.frontier.states import Key, State, add
 from pipelang.analysis.frontier.table import Table, assign, forget, reader, split, summed
 from pipelang.analysis.frontier.tape import Tape
-from pipelang.analysis.frontier.totals import Totals, gain, record
+from pipelang.analysis.frontier.totals import Ending, Totals, record
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.outcome_distribution import Closed
 from pipelang.analysis.kernels.prepared_step import latent_key
 from pipelang.analysis.model.model import ABSENT, EFFECT, END, RIGHT, WRONG, value_key
 from pipelang.analysis.sweep.branching import is_right, outdated
-from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
+from pipelang.analysis.sweep.pruning import narrowed
 from pipelang.analysis.sweep.signatures import step_shape
 from pipelang.analysis.sweep.state import BlockSweep
-from pipelang.analysis.sweep.transitions import moved
+from pipelang.analysis.sweep.transitions import may_be_shared, moved
 from pipelang.records import replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
@@ -43,7 +43,8 @@ def _item(
     walk: BlockSweep, index: int, step: p.Step, table: Table, first: bool, leaves: bool
 ) -> Table:
     shape = None
-    if table.tape is not None and first and 0 < len(table) <= MANY_STATES:
+    walk.sweep.model.passed += 1
+    if first and may_be_shared(table):
         shape = step_shape(walk.sweep.model, step, walk.taint)
     if shape is None:
         return _plainly(walk, index, step, table, first, leaves)
@@ -60,7 +61,7 @@ def _item(
 def _plainly(
     walk: BlockSweep, index: int, step: p.Step, table: Table, first: bool, leaves: bool
 ) -> Table:
-    walk.sweep.totals.work += len(table)
+    walk.sweep.totals.went_through(len(table))
     table = walk.let_go(index, _step(walk, step, table, first))
     return _leave(table) if leaves else table
 
@@ -87,12 +88,12 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool) -> Table:
     waiting = [prepared.reads.index(key) for key in waits]
     weights = summed(table, reads)
     known: dict[tuple[Any, ...], Closed] = {}
-    endings: dict[State, list[tuple[complex, Any]]] = {}
+    endings: dict[State, list[tuple[Ending, Any]]] = {}
 
     def ends(seen: State, outcome: p.Outcome, right: bool, wrong: bool, chance: Any) -> None:
         if not seen[bits + 1]:  # the first ending in writing order counts
             record(sweep.totals, outcome, right, wrong, _plain(weights[seen] * chance, table.tape))
-            endings.setdefault(seen, []).append((gain(outcome, right, wrong), chance))
+            endings.setdefault(seen, []).append(((outcome, right, wrong), chance))
 
     def results(seen: State) -> list[tuple[tuple[Any, ...], Any]]:
         effect, end, former = seen[bits], seen[bits + 1], seen[bits + 2]
@@ -122,7 +123,7 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool) -> Table:
         return outcomes
 
     made = assign(table, (own, latent, EFFECT, END), reads, results, step.name)
-    if table.tape is not None:
+    if table.tape is not None and table.tape.records:
         _note_endings(table.tape, table, reads, endings, step.name)
     return made
 
@@ -131,15 +132,14 @@ def _note_endings(
     tape: Tape,
     table: Table,
     reads: tuple[Key, ...],
-    endings: dict[State, list[tuple[complex, Any]]],
+    endings: dict[State, list[tuple[Ending, Any]]],
     name: str,
 ) -> None:
     read = reader(table, reads)
     found = [
-        (number, worth, chance)
+        (number, how, chance)
         for number, state in enumerate(table.layout.states)
-        for worth, chance in endings.get(read(state), ())
-        if worth
+        for how, chance in endings.get(read(state), ())
     ]
     if found:
         tape.ended_by(table, name, found)

@@ -38,12 +38,11 @@ from pipelang.analysis.frontier.totals import all_figures as all_figures
 from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel, value_key
 from pipelang.analysis.sweep.branching import branches, by_asking, by_verdict, judged, together
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
-from pipelang.analysis.sweep.pruning import MANY_STATES
 from pipelang.analysis.sweep.redos import through
 from pipelang.analysis.sweep.signatures import gate_shape
 from pipelang.analysis.sweep.state import BlockSweep, Sweep, Watch, end
 from pipelang.analysis.sweep.steps import region
-from pipelang.analysis.sweep.transitions import moved
+from pipelang.analysis.sweep.transitions import may_be_shared, moved
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 
@@ -54,6 +53,11 @@ def sweep(model: PipelineModel, tape: Tape | None = None, watch: Watch | None = 
     of the pipeline.
     """
     return sweep_from(model, Table(tape=tape), frozenset(), again=False, watch=watch)
+
+
+def sweep_on(model: PipelineModel, tape: Any) -> Totals:
+    """Sweep a pipeline in another arithmetic, with something that stands in for a tape."""
+    return sweep_from(model, Table(tape=tape), frozenset(), again=False)
 
 
 def sweep_from(
@@ -90,11 +94,11 @@ class _Passage:
         return self.walk.block
 
     def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
-        self.walk.sweep.totals.work += len(table)
+        self.walk.sweep.totals.went_through(len(table))
         return region(self.walk, members, table, first)
 
     def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
-        self.walk.sweep.totals.work += len(table)
+        self.walk.sweep.totals.went_through(len(table))
         return self.walk.let_go(index, _barrier(self.walk, index, item, table, first))
 
     def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
@@ -118,14 +122,14 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
 
     def act(totals: Totals, table: Table) -> Table:
         here = replace(walk, sweep=walk.sweep.scratch(totals))
-        totals.work += len(table)
+        totals.went_through(len(table))
         passed, failed = judged(here.sweep.model, gate, table, here.sweep.plans)
         if failed is not None:
             end(here, failed, otherwise)
         return walk.let_go(index, passed)
 
     totals, shape = walk.sweep.totals, None
-    if table.tape is not None and 0 < len(table) <= MANY_STATES:
+    if may_be_shared(table):
         shape = gate_shape(walk.sweep.model, gate)
     if shape is None:
         return act(totals, table)

@@ -16,11 +16,22 @@ from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.frontier.tape import Ends, H, Transition, slots_after
 from pipelang.analysis.frontier.totals import Totals, gain, record
 from pipelang.analysis.sweep.liveness import Needed
+from pipelang.analysis.sweep.pruning import MANY_STATES
 from pipelang.analysis.sweep.signatures import Shape
 from pipelang.semantics import program as p
 
+FEW_STATES = 16
+"""Up to so many states a transition is always worked out state by state."""
+
 Act = Callable[[Totals, Table], Table]
 """The ordinary computation: from a table to the table after an item; adds to the totals."""
+
+
+def may_be_shared(table: Table) -> bool:
+    """Whether the transition of a table is worked out state by state and remembered."""
+    if table.tape is None or not table.tape.shares or not 0 < len(table) <= MANY_STATES:
+        return False
+    return len(table) <= FEW_STATES or table.tape.repeats
 
 
 def moved(
@@ -50,7 +61,9 @@ def moved(
         leaves,
     )
     move: Transition | None = table.layout.moves.get(key)
+    tape.hits += move is not None
     if move is None:
+        tape.misses += len(table) > FEW_STATES
         move = table.layout.moves[key] = _worked_out(table, names, act, own, name)
     assert move.target is not None
     weights = table.values
@@ -58,7 +71,8 @@ def moved(
     for start, end, chance in move.edges:
         after[end] += weights[start] * chance
     result = Table.of(slots_after(move.recipe, slots, names), move.target, after, tape)
-    tape.entries.append((table, result, move, name))
+    if tape.records:
+        tape.entries.append((table, result, move, name))
     _account(totals, move, weights, own, name)
     return result
 
@@ -67,6 +81,7 @@ def _account(
     totals: Totals, move: Transition, weights: list[float], own: p.Outcome, name: str | None
 ) -> None:
     totals.work += move.work
+    totals.widest = max(totals.widest, len(weights))
     for outcome, is_right, wrong, shares in move.ends:
         weight = 0.0
         for start, share in shares:

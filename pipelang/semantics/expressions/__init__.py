@@ -5,6 +5,7 @@ seconds in `Decimal`. A setting has become the constant of this program, with it
 """
 
 from pipelang.semantics.expressions.nodes import *  # noqa: F403
+from pipelang.semantics.expressions.show import brief as brief
 from pipelang.semantics.expressions.show import show as show
 from pipelang.semantics.expressions.traverse import mentions as mentions
 from pipelang.semantics.expressions.traverse import parts as parts

@@ -5,7 +5,8 @@ What is shown reads back as the same expression: two different ones never look a
 
 from __future__ import annotations
 
-from typing import assert_never
+from hashlib import sha256
+from typing import Any, assert_never
 
 from pipelang.semantics.expressions.nodes import (
     Apply,
@@ -29,12 +30,58 @@ from pipelang.semantics.expressions.nodes import (
     Read,
     Select,
 )
+from pipelang.semantics.expressions.traverse import mentions, parts
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.types import EnumType
 
 # How tightly an expression holds together; a part that holds less tightly gets parentheses.
 _IF, _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _UNARY, _PRIMARY = range(9)
 _OPERATORS = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "and": _AND, "or": _OR}
+
+
+MOST_SHOWN = 300
+"""Parts of an expression that is written out in a name (`brief`)."""
+
+
+def brief(expr: Expr) -> str:
+    """An expression as people would write it; a long one by the names that it mentions and a digest
+    of its structure, so that two different ones still have different names.
+
+    Expressions share their parts where a `let` is mentioned twice, so one of a few lines can be
+    gigabytes when it is written out.
+    """
+    sizes: dict[int, int] = {}
+    if _size(expr, sizes) <= MOST_SHOWN:
+        return show(expr)
+    names = ", ".join(sorted(mentions(expr)))
+    return f"expression {_digest(expr, {})[:8]} over {names}"
+
+
+def _size(expr: Expr, known: dict[int, int]) -> int:
+    """How many parts an expression has, written out."""
+    size = known.get(id(expr))
+    if size is None:
+        size = known[id(expr)] = 1 + sum(_size(part, known) for part in parts(expr))
+    return size
+
+
+def _digest(value: Any, known: dict[int, str]) -> str:
+    """A digest of an expression, or of what one consists of."""
+    if isinstance(value, tuple):
+        text = " ".join(_digest(part, known) for part in value)
+        return f"({text})"
+    if not isinstance(value, Expr):
+        return repr(value)
+    found = known.get(id(value))
+    if found is None:
+        fields = (
+            _digest(getattr(value, name), known)
+            for name in value.__match_args__
+            if name not in ("type", "span", "setting")
+        )
+        text = f"{type(value).__name__} {' '.join(fields)}"
+        found = known[id(value)] = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return found
 
 
 def show(expr: Expr) -> str:

@@ -62,10 +62,17 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
-    """The expression and everything inside it, outermost first."""
-    yield expr
-    for part in parts(expr):
-        yield from walk(part)
+    """The expression and everything inside it, outermost first. What is shared within it, as where
+    a `let` is mentioned twice, is there once.
+    """
+    seen: set[int] = set()
+    todo = [expr]
+    while todo:
+        here = todo.pop()
+        if id(here) not in seen:
+            seen.add(id(here))
+            yield here
+            todo += reversed(parts(here))
 
 
 def rebuilt(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
