@@ -51,9 +51,12 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class EnumType:
+    """`docs` are the doc comments of members by their names."""
+
     name: str
     members: tuple[str, ...]
     labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+    docs: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class RecordType:
     name: str
     fields: tuple[RecordField, ...] = field(compare=False)
     labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+    doc: str | None = field(default=None, compare=False)
 
     def field(self, name: str) -> RecordField | None:
         for candidate in self.fields:

@@ -89,6 +89,7 @@ class Parameter:
     has_default: bool = False
     default: Any = None
     span: Span | None = field(default=None, compare=False, repr=False)
+    doc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

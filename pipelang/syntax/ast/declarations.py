@@ -69,10 +69,13 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class EnumDecl:
+    """`member_docs` are the doc comments of the members by their names."""
+
     name: Name
     members: tuple[Name, ...]
     doc: str | None = None
     span: Span = span_field()
+    member_docs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ class Param:
     type: TypeExpr
     default: Expr | None
     span: Span = span_field()
+    doc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,14 @@ def names(lowering: Lowering, span: Span, *tokens: Token) -> tuple[ast.Name, ...
     return lowering.names(tokens)
 
 
+def enum(
+    lowering: Lowering, span: Span, name: Token, members: tuple[ast.Name, ...]
+) -> ast.EnumDecl:
+    docs = ((member.text, lowering.doc(member.span)) for member in members)
+    member_docs = tuple((member, doc) for member, doc in docs if doc is not None)
+    return ast.EnumDecl(lowering.name(name), members, lowering.doc(span), span, member_docs)
+
+
 def _named(node: Callable[..., Any]) -> Callable[..., Any]:
     """A declaration that is its name, one list, and its doc comment."""
 
@@ -74,7 +82,7 @@ def field(
 def param(
     lowering: Lowering, span: Span, name: Token, type: ast.TypeExpr, default: ast.Expr | None
 ) -> ast.Param:
-    return ast.Param(lowering.name(name), type, default, span)
+    return ast.Param(lowering.name(name), type, default, span, lowering.doc(span))
 
 
 def tool(
@@ -240,7 +248,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "use_file": use_file,
     "use_names": gather,
     "use_name": use_name,
-    "enum": _named(ast.EnumDecl),
+    "enum": enum,
     "names": names,
     "type_decl": _named(ast.TypeDecl),
     "fields": gather_whole,

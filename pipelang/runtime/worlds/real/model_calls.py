@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any, cast
 
+from pipelang.runtime.engine.misfits import without_nulls
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
@@ -138,7 +139,7 @@ class ModelCalls:
                 fault.message,
                 retryable=fault.retryable,
                 retry_after=fault.retry_after,
-                misfit=fault.message if fault.kind == "misfit" else None,
+                misfit=_feedback(fault),
                 started=started,
                 cost=money,
             ) from None
@@ -233,6 +234,7 @@ class ModelCalls:
             if not isinstance(value, dict) or "answer" not in value:
                 raise Misfit("`answer`: is missing")
             value = value["answer"]
+        value = without_nulls(action.answers, value)
         return self._services.types.check(action.answers, value)
 
 
@@ -251,6 +253,15 @@ def _route(
         return link.timeout, WHOLE, provider.answer
     takes, within = provider, link.batch if link.timeout is None else min(link.batch, link.timeout)
     return within, HALF, lambda request: batches.answer(takes, request, float(within))
+
+
+def _feedback(fault: ModelFault) -> str | None:
+    """The text for the next attempt about what was wrong with this answer; None if it was not the
+    answer that failed.
+    """
+    if fault.kind == "output_limit":
+        return f"{fault.message}; a shorter one is needed"
+    return fault.message if fault.kind == "misfit" else None
 
 
 def _confidence(value: Any) -> float | None:

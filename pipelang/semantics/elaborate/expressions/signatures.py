@@ -28,7 +28,8 @@ def parameters_of(
         default: Any = None
         if param.default is not None:
             default = constant(context, Scope(file), param.default, type)
-        result[name] = Parameter(name, type, param.default is not None, default, param.span)
+        given = param.default is not None
+        result[name] = Parameter(name, type, given, default, param.span, param.doc)
     return tuple(result.values())
 
 

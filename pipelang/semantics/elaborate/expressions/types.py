@@ -123,7 +123,7 @@ def declared_type(context: Context, key: str) -> Type:
         if not may:
             return ERROR
         fields = _fields(context, symbol.file, declaration)
-    context.types[key] = RecordType(key, fields)
+    context.types[key] = RecordType(key, fields, doc=declaration.doc)
     not_too_large(context, context.types[key], declaration.name)
     return context.types[key]
 
@@ -135,7 +135,7 @@ def _enum(context: Context, key: str, declaration: ast.EnumDecl) -> EnumType:
             context.tell(codes.DUPLICATE, member.span, name=member.text)
         else:
             members.append(member.text)
-    return EnumType(key, tuple(members))
+    return EnumType(key, tuple(members), docs=declaration.member_docs)
 
 
 def _fields(context: Context, file: str, declaration: ast.TypeDecl) -> tuple[RecordField, ...]:
