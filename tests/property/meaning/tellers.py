@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pipelang
-from pipelang.diagnostics import Span
+from pipelang.diagnostics import RULES, Span
 from pipelang.interfaces.cli.check.report import check_report
 from pipelang.interfaces.export.flow import flow
 from pipelang.interfaces.export.graph import OUTCOMES, EdgeKind, NodeKind
@@ -138,7 +138,7 @@ def by_prism(program: p.Program, pipeline: p.Pipeline) -> Said:
 
 def by_interpreter(path: Path, runs: int, seed: int) -> tuple[Said, Counter[str]]:
     """What happened in some runs over the simulated world, and how often each way was taken."""
-    loaded = pipelang.load(path)
+    loaded = pipelang.load(path, allow=RULES)
     pipeline = with_unique_names(loaded.program.pipelines["p"])
     facts = DeclaredChances.of(loaded.program, pipeline, Odds(loaded.program, 0.5))
     expressions = Expressions(loaded.types, loaded.patterns.matches, {})
