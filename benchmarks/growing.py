@@ -90,7 +90,8 @@ def templated(size: int) -> str:
         'provider local { kind "stub" }\n'
         'tier small { provider local model "m" price $1 in, $2 out per 1M tokens }\n'
         "prompt say(x: int) {\n"
-        f'  user """{{% set cells = [{cells}] %}}{{% for one in cells %}}{{{{ one + x }}}}{{% endfor %}}"""\n'
+        f'  user """{{% set cells = [{cells}] %}}'
+        '{% for one in cells %}{{ one + x }}{% endfor %}"""\n'
         "}\n" + _main(["step s = ask small(say(x)) output 50 tokens accuracy 90%"], "s", "text")
     )
 

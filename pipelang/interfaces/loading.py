@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.render import as_text
 from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.interfaces.check.refusals import check_allowed, is_refused, verified
 from pipelang.runtime.host.handle import LoadedProgram, SettingError
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
@@ -16,14 +17,21 @@ from pipelang.semantics.loading import Loader
 
 
 class CheckFailed(ValueError):
-    """A file that has errors or is not there.
+    """A file that is refused: it is not there, or has errors that make it wrong or unsafe.
 
-    `diagnostics` are all findings; the message shows the errors.
+    `diagnostics` are all findings that loading made; the message shows the errors for which the
+    file is refused.
     """
 
-    def __init__(self, diagnostics: tuple[Diagnostic, ...], sources: Sources) -> None:
-        errors = [diagnostic for diagnostic in diagnostics if diagnostic.is_error]
-        super().__init__("\n\n".join(as_text(error, sources) for error in errors))
+    def __init__(
+        self,
+        diagnostics: tuple[Diagnostic, ...],
+        sources: Sources,
+        refused: Sequence[Diagnostic] | None = None,
+    ) -> None:
+        if refused is None:
+            refused = [diagnostic for diagnostic in diagnostics if diagnostic.is_error]
+        super().__init__("\n\n".join(as_text(error, sources) for error in refused))
         self.diagnostics = diagnostics
         self.sources = sources
 
@@ -33,23 +41,37 @@ def load(
     *,
     settings: Mapping[str, Any] | None = None,
     loader: Loader | None = None,
+    allow: Collection[str] = (),
 ) -> LoadedProgram:
     """Load and check a `.pipe` file, and return the program.
 
     `settings` replace the values of its settings, by name. `loader` reads files in place of the
-    disk. Raises `CheckFailed` if the file is not there or has errors, also where a setting cannot
-    take its value.
+    disk. `allow` are codes of findings about behaviour (P4xx, P507, P7xx, P9xx) with which the
+    program is loaded all the same.
+
+    Raises `CheckFailed` if the file is not there or has errors of syntax, names, types, flow or
+    safety, also where a setting cannot take its value. A missed promise (the other P5xx, P6xx) is
+    no reason: `pipelang check` tells it. Raises ValueError for a code that does not exist.
     """
+    check_allowed(allow)
     remembers = CachingLoader(loader or DiskLoader())
     built = build(os.fspath(path), remembers, settings)
     if built.program is None:
         raise CheckFailed(built.diagnostics, built.sources)
+    found = verified(built.program, built.sources, allow)
+    refused = [one for one in found if is_refused(one, allow)]
+    if refused:
+        raise CheckFailed((*built.diagnostics, *found), built.sources, refused)
 
     def rebuild(changed: Mapping[str, Any]) -> p.Program:
         again = build(os.fspath(path), remembers, {**(settings or {}), **changed})
         if again.program is None:
-            said = [found for found in again.diagnostics if found.is_error]
-            raise SettingError("; ".join(_told(found) for found in said))
+            wrong = [found for found in again.diagnostics if found.is_error]
+        else:
+            found = verified(again.program, again.sources, allow)
+            wrong = [one for one in found if is_refused(one, allow)]
+        if again.program is None or wrong:
+            raise SettingError("; ".join(_told(found) for found in wrong))
         return again.program
 
     return LoadedProgram(built.program, rebuild)

@@ -10,7 +10,7 @@ class Patterns:
     """The compiled `patterns` of a program. A text matches if any pattern is found in it."""
 
     def __init__(self, patterns: Mapping[str, tuple[str, ...]]) -> None:
-        self._sources = patterns
+        self.sources = patterns
         self._compiled: dict[str, list[Any]] = {}
 
     def matches(self, name: str, text: str) -> bool:
@@ -21,6 +21,6 @@ class Patterns:
 
             options = re2.Options()
             options.log_errors = False
-            compiled = [re2.compile(source, options) for source in self._sources[name]]
+            compiled = [re2.compile(source, options) for source in self.sources[name]]
             self._compiled[name] = compiled
         return any(pattern.search(text) is not None for pattern in compiled)

@@ -80,6 +80,9 @@ def show_rate(rate: tuple[int, int]) -> str:
     return f"{rate[0]}/{PERIODS[rate[1]]}"
 
 
+BYTES_A_TOKEN = 3
+
+
 def count_tokens(text: str) -> int:
     """Our own bound on the tokens of a text: a third of its UTF-8 bytes, rounded up."""
-    return -(-len(text.encode("utf-8", "surrogatepass")) // 3)
+    return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_A_TOKEN)

@@ -52,13 +52,15 @@ class Scalar:
 @dataclass(frozen=True, slots=True)
 class EnumType:
     """`members` are its values, as JSON has them; `names` how the file writes them, in the same
-    order (empty where no member has an outer name).
+    order (empty where no member has an outer name); `docs` are the doc comments of members by their
+    values.
     """
 
     name: str
     members: tuple[str, ...]
     labels: frozenset[str] = field(default=NO_LABELS, compare=False)
     names: tuple[str, ...] = field(default=(), compare=False)
+    docs: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -100,6 +102,7 @@ class RecordType:
     name: str
     fields: tuple[RecordField, ...] = field(compare=False)
     labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+    doc: str | None = field(default=None, compare=False)
 
     def field(self, name: str) -> RecordField | None:
         for candidate in self.fields:

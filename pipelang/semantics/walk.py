@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.types import ANSWERER
 
 
 def blocks(block: p.Block) -> Iterator[p.Block]:
@@ -65,6 +67,20 @@ def agent_of(action: p.Action) -> p.Agent | None:
     """The loop that an action goes through, by one tier or by a cascade of them."""
     loop = action.agent if isinstance(action, p.Cascade) else action
     return loop if isinstance(loop, p.Agent) else None
+
+
+def tiers_of(action: p.Action) -> list[str]:
+    """Every tier that an action itself can ask, in the order in which they are written."""
+    if isinstance(action, p.Cascade):
+        return list(action.tiers)
+    if not isinstance(action, (p.AskTier, p.Agent)):
+        return []
+    names = [
+        str(part.value)
+        for part in expr.walk(action.who)
+        if isinstance(part, expr.Const) and part.type == ANSWERER
+    ]
+    return list(dict.fromkeys(names))
 
 
 def outcomes(block: p.Block) -> Iterator[p.Outcome]:

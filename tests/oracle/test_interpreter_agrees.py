@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import pipelang
+from pipelang.diagnostics import RULES
 from pipelang.interfaces.runs.compare_simulation import spending
 from pipelang.runtime.host.simulate import Counts, simulate
 
@@ -78,7 +79,7 @@ def test_simulated_runs_agree_with_the_analysis(first: int, maker: str, tmp_path
         path = write_pipe(model, tmp_path / f"seed_{seed}")
         name = model.pipeline.name
         report = analyse(path)[name]
-        loaded = pipelang.load(path)
+        loaded = pipelang.load(path, allow=RULES)
         pipeline = loaded.program.pipelines[name]
         spend = spending(loaded.program, pipeline)
         counts = simulate(loaded, pipeline, RUNS, seed, spend)

@@ -23,6 +23,7 @@ from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.diagnostics import RULES
 from pipelang.interfaces.runs.compare_simulation import spending, unknown_as
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.simulate import Counts, simulate
@@ -94,7 +95,7 @@ def test_runs_take_what_the_analysis_says(seed: int, maker: str, tmp_path: Path)
 
 def written(maker: str, seed: int, folder: Path) -> tuple[LoadedProgram, p.Pipeline]:
     model = MAKERS[maker](seed)
-    loaded = pipelang.load(write_pipe(model, folder))
+    loaded = pipelang.load(write_pipe(model, folder), allow=RULES)
     return loaded, loaded.program.pipelines[model.pipeline.name]
 
 

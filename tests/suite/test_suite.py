@@ -84,10 +84,11 @@ def well_said(found: dict) -> None:
 
 @pytest.mark.parametrize("chunk", [c for c in CHUNKS if c.kind == "run"], ids=lambda c: c.id)
 def test_run(chunk: Chunk) -> None:
+    from pipelang.diagnostics import RULES
     from pipelang.interfaces.loading import load
     from pipelang.runtime.host.pipeline_tests import run_test
 
-    loaded = load(MAIN, loader=MemoryLoader({**BESIDE, **chunk.files}))
+    loaded = load(MAIN, loader=MemoryLoader({**BESIDE, **chunk.files}), allow=RULES)
     text = chunk.files[MAIN]
     missed = []
     for test in loaded.program.tests:

@@ -140,8 +140,9 @@ def prompt_size(model: PipelineModel, action: Prompted, redone: bool) -> Size:
     size = Size(text / 4, -(-text // 3))
     size = size + _values(model, prompt.shape, arguments, types, redone)
     if action.answers != TEXT:
-        schema = len(json.dumps(json_schema(action.answers), separators=(",", ":")).encode())
-        size = size + Size(schema / 4, -(-schema // 3))
+        schema = json_schema(action.answers, model.program.patterns)
+        text = len(json.dumps(schema, separators=(",", ":")).encode())
+        size = size + Size(text / 4, -(-text // 3))
     return size
 
 

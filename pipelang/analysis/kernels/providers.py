@@ -7,27 +7,11 @@ from typing import Any
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import Draw
 from pipelang.analysis.model.model import PipelineModel
-from pipelang.semantics import expressions as expr
-from pipelang.semantics import program as p
-from pipelang.semantics.types import ANSWERER
+from pipelang.semantics.walk import tiers_of as tiers_of
 
 
 def outage_key(provider: str) -> Key:
     return ("outage", provider)
-
-
-def tiers_of(action: p.Action) -> list[str]:
-    """Every tier that an action itself can ask, in the order in which they are written."""
-    if isinstance(action, p.Cascade):
-        return list(action.tiers)
-    if not isinstance(action, (p.AskTier, p.Agent)):
-        return []
-    names = [
-        str(part.value)
-        for part in expr.walk(action.who)
-        if isinstance(part, expr.Const) and part.type == ANSWERER
-    ]
-    return list(dict.fromkeys(names))
 
 
 def outage(model: PipelineModel, provider: str) -> Draw:

@@ -14,6 +14,8 @@ from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pipelang.diagnostics import Sources
     from pipelang.runtime.host.handle import LoadedProgram
     from pipelang.semantics import program as p
@@ -65,8 +67,10 @@ def chosen(program: p.Program, name: str | None) -> list[str]:
     return [name]
 
 
-def load_program(file: str) -> LoadedProgram:
-    """The program of a file, ready to run; ends the command if it has errors."""
+def load_program(file: str, allow: Collection[str] = ()) -> LoadedProgram:
+    """The program of a file, ready to run; ends the command if it is refused. `allow` are codes of
+    findings about behaviour that do not count.
+    """
     from pipelang.interfaces.check.check import pipe_files
     from pipelang.interfaces.loading import CheckFailed, load
 
@@ -76,10 +80,26 @@ def load_program(file: str) -> LoadedProgram:
     if missing:
         stop(missing[0].message, USAGE, missing[0].help)
     try:
-        return load(file)
+        return load(file, allow=allow)
     except CheckFailed as failed:
         warn(str(failed))
         sys.exit(FINDINGS)
+
+
+def missed_note(loaded: LoadedProgram, file: str) -> str | None:
+    """A line about the promises that a program misses, None if it misses none."""
+    from pipelang.interfaces.check.refusals import missed_promises, without_ignored
+
+    program = loaded.program
+    found = missed_promises(program)
+    if found:
+        sources = read_program(file)[1]
+        found = [one for one in without_ignored(found, program.file, sources) if one.is_error]
+    if not found:
+        return None
+    codes = ", ".join(dict.fromkeys(one.rule.code for one in found))
+    what = "a promise is missed" if len(found) == 1 else f"{len(found)} promises are missed"
+    return f"{what} ({codes}): `pipelang check {file}` says which"
 
 
 def pick_pipeline(loaded: LoadedProgram, file: str, name: str | None) -> str:

@@ -36,11 +36,13 @@ def command(
     What was observed stands beside what the analysis says, with 99.9% intervals. Exit code 1 if a
     prediction lies outside its interval.
     """
+    from pipelang.diagnostics import RULES
     from pipelang.interfaces.cli.programs import load_program, pick_pipeline, stop
     from pipelang.interfaces.runs.compare_simulation import simulated
     from pipelang.runtime.worlds.simulation.declared_chances import UnknownChance
 
-    loaded = load_program(file)
+    # Simulating is looking at what a program would do: nothing is refused for what that is.
+    loaded = load_program(file, allow=RULES)
     names = [pick_pipeline(loaded, file, pipeline)] if pipeline else list(loaded.pipelines)
     results: list[Simulated] = []
     live = sys.stderr.isatty()

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, assert_never
 
 from pipelang.semantics import program as p
+from pipelang.semantics.quantities import BYTES_A_TOKEN
 from pipelang.semantics.types import (
     AnswererType,
     EnumType,
@@ -30,9 +31,6 @@ from pipelang.semantics.types import (
 Json = dict[str, Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-BYTES_A_TOKEN = 3
-"""As `quantities.count_tokens` counts; a character takes at least a byte."""
-
 _SCALARS: dict[ScalarKind, Json] = {
     ScalarKind.TEXT: {"type": "string"},
     ScalarKind.INT: {"type": "integer"},

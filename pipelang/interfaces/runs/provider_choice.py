@@ -6,9 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelang.records import dataclass
-from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
 from pipelang.runtime.host.handle import LoadedProgram, Runtime
 from pipelang.runtime.inbox.people import Nobody
+from pipelang.runtime.providers.kinds import (
+    REPLAY,
+    has_key,
+    is_real,
+    key_of_provider,
+    not_installed,
+)
+from pipelang.semantics.kernels.run import tiers_behind
 
 if TYPE_CHECKING:
     from pipelang.interfaces.runs.state_folder import StateFolder
@@ -29,6 +36,15 @@ class ProviderChoice:
     kind: str
     note: str | None
 
+    def as_json(self) -> dict[str, str]:
+        """The key of a result in JSON that says that its answers are not a model's."""
+        return {"provider": self.kind} if self.tag else {}
+
+    @property
+    def tag(self) -> str:
+        """The beginning of every line about a run whose answers are not a model's."""
+        return {"simulated": "[simulated] ", "replay": "[replayed] "}.get(self.kind, "")
+
 
 def recording_of(path: str) -> Path:
     """The path of a file's recording: `recordings/NAME.jsonl` beside it."""
@@ -43,8 +59,9 @@ def set_up(
     seed: int,
     state: StateFolder | None = None,
 ) -> ProviderChoice:
-    """The runtime for a file: a real provider if its key is set, else its recording if there is
-    one, else simulated answers. Raises `NoProvider`.
+    """The runtime for a file: real providers if all their keys are set, else its recording if there
+    is one, else simulated answers. Raises `NoProvider`, also for a provider whose kind is not
+    installed, whatever is chosen.
 
     With `state`, caches and memories outlive the command; those of runs whose answers are played
     or drawn do not: a later run must not take them for real.
@@ -53,23 +70,32 @@ def set_up(
 
     program = loaded.program
     providers = [p for p in program.providers.values() if p.name in _used(loaded)]
-    keyed = all(_has_key(provider.key) for provider in providers)
+    for problem in filter(None, map(not_installed, providers)):
+        raise NoProvider(problem)
+    asked = [provider for provider in providers if is_real(provider)]
+    keyed = all(map(has_key, asked))
     recording = recording_of(path)
     if choice == "auto":
-        choice = "replay" if recording.is_file() else "simulated"
-        if providers and keyed:
+        plays = any(provider.kind == REPLAY for provider in providers)
+        choice = "replay" if plays or recording.is_file() else "simulated"
+        if asked and keyed:
             choice = "anthropic"
         elif not providers:
             choice = "none"
     chance = random.Random(seed)
     if choice in ("anthropic", "none"):
         if choice == "anthropic" and not keyed:
-            names = ", ".join(sorted({p.key or "env:ANTHROPIC_API_KEY" for p in providers}))
+            missing = [key_of_provider(p) or "" for p in asked if not has_key(p)]
+            names = ", ".join(sorted(set(missing)))
             raise NoProvider(f"no key is set: nothing is behind {names}")
+        if choice == "anthropic" and not asked:
+            raise NoProvider(f"`{path}` asks no real model")
         runtime = Runtime(chance=chance, people=Nobody())
         if state is not None:
             _remember_in(state, loaded, runtime)
-        return ProviderChoice(runtime, choice, None)
+        played = sorted(p.name for p in providers if not is_real(p))
+        note = f"no model answers for {', '.join(played)}" if asked and played else None
+        return ProviderChoice(runtime, choice, note)
     made: ModelProvider
     if choice == "replay":
         if not recording.is_file():
@@ -108,22 +134,9 @@ def _remember_in(state: StateFolder, loaded: LoadedProgram, runtime: Runtime) ->
 
 def _used(loaded: LoadedProgram) -> set[str]:
     """The providers that some pipeline of the file can ask."""
-    from pipelang.analysis.kernels.providers import tiers_of
-    from pipelang.semantics.walk import all_steps, inner_links
-
     program = loaded.program
-    used: set[str] = set()
-    for pipeline in program.pipelines.values():
-        for step in all_steps(pipeline):
-            for link in inner_links(step.chain):
-                for tier in tiers_of(link.action):
-                    used.add(program.tiers[tier].provider)
-    return used
-
-
-def _has_key(reference: str | None) -> bool:
-    try:
-        resolve_secret(reference or "env:ANTHROPIC_API_KEY")
-    except (SecretMissing, OSError, UnicodeDecodeError):
-        return False
-    return True
+    return {
+        program.tiers[tier].provider
+        for pipeline in program.pipelines.values()
+        for tier in tiers_behind(program, pipeline)
+    }

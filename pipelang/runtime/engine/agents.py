@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pipelang.records import replace
+from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.subpipelines import play_child
@@ -73,10 +74,7 @@ async def _one(run: Run, attempt: Attempt, agent: p.Agent, call: ToolCall) -> To
         return ToolResult(call, f"there is no tool `{call.name}`", failed=True)
     pipeline = run.program.pipelines[call.name]
     try:
-        values = {
-            parameter.name: call.arguments.get(parameter.key, parameter.default)
-            for parameter in pipeline.parameters
-        }
+        values = arguments_by_model(pipeline.parameters, call.arguments)
         answer = await play_child(
             run, attempt.step, pipeline, values, attempt.subjects, attempt.part
         )

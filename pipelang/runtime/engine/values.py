@@ -14,7 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self, assert_never
+from typing import Annotated, Any, ClassVar, Literal, Self, assert_never
 
 from pydantic import AfterValidator as After
 from pydantic import (
@@ -22,6 +22,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     PlainSerializer,
     StrictBool,
@@ -33,10 +34,19 @@ from pydantic import (
     create_model,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
 
-from pipelang.semantics.jsonschema import json_schema
+from pipelang.runtime.engine.misfits import Misfit as Misfit
+from pipelang.runtime.engine.misfits import (
+    describe,
+    out_of_range,
+    text_too_long,
+    text_without_match,
+    without_nulls,
+)
+from pipelang.semantics.jsonschema import bounds, json_schema, quantity_in_words
 from pipelang.semantics.patterns import Patterns
-from pipelang.semantics.quantities import count_tokens, show_value
+from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
     BOOL,
     AnswererType,
@@ -47,6 +57,7 @@ from pipelang.semantics.types import (
     NoneType,
     NothingType,
     OptionalType,
+    RecordField,
     RecordType,
     Scalar,
     ScalarKind,
@@ -54,14 +65,13 @@ from pipelang.semantics.types import (
 )
 
 
-class Misfit(ValueError):
-    """A value that does not fit its type. The message names the path and what is wrong with it."""
-
-
 class Record(BaseModel):
     """The base of the models of all record types. An instance that is handed in is validated again:
     its lists can be changed, and it may have been made without checks.
     """
+
+    __wire_schema__: ClassVar[dict[str, Any] | None] = None
+    """The JSON Schema that a model is shown; pydantic would leave out units, limits and docs."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -70,6 +80,14 @@ class Record(BaseModel):
         revalidate_instances="always",
         populate_by_name=True,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: Any, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        if cls.__wire_schema__ is None:
+            return handler(core_schema)
+        return copy.deepcopy(cls.__wire_schema__)
 
 
 class OuterRecord(Record):
@@ -192,6 +210,7 @@ class Types:
 
     def __init__(self, patterns: Patterns) -> None:
         self._patterns = patterns
+        self.patterns = patterns.sources
         self._models: dict[str, type[BaseModel]] = {}
         self._making = threading.RLock()  # two classes for one record would not fit each other
         self._adapters: dict[int, tuple[Type, type | None, TypeAdapter[Any]]] = {}
@@ -222,23 +241,35 @@ class Types:
             warnings.filterwarnings("ignore", "Field name .* shadows", UserWarning)
             outer = any(field.outer is not None for field in type.fields)
             base = OuterRecord if outer else Record
-            return create_model(type.name, __base__=base, **fields)
+            model = create_model(type.name, __base__=base, **fields)
+        model.__wire_schema__ = json_schema(type, self.patterns)
+        return model
 
     def answer_model(self, type: Type) -> type[BaseModel] | None:
         """The class that a model is asked to fill in: the record's, a wrapper for any other type,
         None for plain text.
         """
-        if isinstance(type, RecordType):
-            return self.model(type)
         if isinstance(type, Scalar) and type.kind is ScalarKind.TEXT:
             return None
         key = f"answer {type!r}"
         with self._making:
             made = self._models.get(key)
             if made is None:
-                made = create_model("Answer", __base__=Record, answer=(self.annotation(type), ...))
-                self._models[key] = made
+                made = self._models[key] = self._answer_model(type)
         return made
+
+    def _answer_model(self, type: Type) -> type[BaseModel]:
+        if isinstance(type, RecordType):
+            record, base = type, self.model(type)
+        else:
+            record = RecordType("Answer", (RecordField("answer", type),))
+            base = self._create(record)
+
+        def with_defaults(value: Any) -> Any:
+            return without_nulls(record, value)
+
+        validators: Any = {"with_defaults": model_validator(mode="before")(with_defaults)}
+        return create_model(record.name, __base__=base, __validators__=validators)
 
     def check(self, type: Type, value: Any) -> Any:
         """The value as this type. Raises `Misfit`."""
@@ -316,7 +347,7 @@ class Types:
             def short(text: str) -> str:
                 size = count_tokens(text)
                 if size > most:
-                    raise ValueError(f"text of {size} tokens, at most {most} are allowed")
+                    raise ValueError(text_too_long(size, most))
                 return text
 
             checks.append(short)
@@ -325,7 +356,7 @@ class Types:
 
             def fits(text: str) -> str:
                 if not self._patterns.matches(name, text):
-                    raise ValueError(f"text that does not match {name}")
+                    raise ValueError(text_without_match(name, self.patterns[name]))
                 return text
 
             checks.append(fits)
@@ -353,33 +384,18 @@ def _fits_plainly(value: Any) -> bool:
 
 
 def _bounds(type: Scalar) -> tuple[Any, ...]:
-    """The check of a quantity's range, in the notation of its literals. Comparing is exact."""
-    low, high = type.low, type.high
-    if type.kind is ScalarKind.PROBABILITY:
-        low = Decimal(0) if low is None else low
-        high = Decimal(1) if high is None else high
+    """The check of a quantity's range. Comparing is exact."""
+    low, high = bounds(type)
     if low is None and high is None:
         return ()
 
     def in_range(value: Any) -> Any:
         exact = _decimal(value)
         if (low is not None and exact < low) or (high is not None and exact > high):
-            words = [show_value(bound, type) for bound in (low, high) if bound is not None]
-            raise ValueError(f"out of range, expected {'..'.join(words)}")
+            raise ValueError(out_of_range(quantity_in_words(type)))
         return value
 
     return (After(in_range),)
-
-
-def describe(error: ValidationError) -> str:
-    """A validation error in a line: path and problem, values left out."""
-    parts = []
-    for problem in error.errors(include_url=False, include_input=False, include_context=False)[:5]:
-        path = ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
-        message = f"{message[:1].lower()}{message[1:]}"
-        parts.append(f"`{path}`: {message}" if path else message)
-    return "; ".join(parts)
 
 
 def to_json(value: Any) -> Any:

@@ -25,12 +25,12 @@ from pipelang.runtime.engine.secrets import redact
 from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.engine.world import World
 from pipelang.runtime.host.progress import Progress, Update
-from pipelang.runtime.host.runtime import DEFAULT_KEY
 from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
 from pipelang.runtime.host.runtime import Runtime as Runtime
 from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
+from pipelang.runtime.providers.kinds import DEFAULT_KEY
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, describe
@@ -111,8 +111,7 @@ class LoadedProgram:
 
         Raises KeyError (with the nearest name) if there is no such pipeline, or if a tool that is
         handed in is none of the program's; `ToolMissing` if the function or the MCP server of a
-        tool is not found. Model providers are made when a model is first called: one whose kind
-        nobody installed is a failed attempt of the run, and raises nothing here.
+        tool is not found. Models are looked for when a run begins: see `Handle.run`.
         """
         if name not in self.program.pipelines:
             raise KeyError(_unknown("pipeline", name, self.program.pipelines))
@@ -160,6 +159,7 @@ class Handle:
         self._handed_in = tools
         self._variants: dict[LoadedProgram, Handle] = {}
         program = loaded.program
+        self._has_models = False
         self._plans = Plans()
         self._names = tuple(parameter.key for parameter in pipeline.parameters)
         self._most = frozenset(pipeline.permits)
@@ -241,8 +241,8 @@ class Handle:
     ) -> Run:
         """Make a run with these inputs that has not begun.
 
-        Raises `InputError`, and `SettingError` if the settings that the runtime now gives do not
-        fit.
+        Raises `InputError`, `SettingError` if the settings that the runtime now gives do not fit,
+        and `NotRunnable` if a model that the pipeline may ask cannot be asked.
         """
         now = self._as_set()
         return now._begin(given, self._options, sinks, permits, tenant, run_id, world)
@@ -275,6 +275,9 @@ class Handle:
         program = self.loaded.program
         budget = RunBudget(self.pipeline.budget)
         if world is None:
+            if not self._has_models:
+                self.runtime.require_models(program, self.pipeline)
+                self._has_models = True
             world = RealWorld(self._performers_now(), budget)
         everyone = (*self.runtime.sinks, *sinks)
         permits = options.permits if permits is None else permits
@@ -375,9 +378,9 @@ class Handle:
     async def run(self, /, **inputs: Any) -> Result:
         """Run the pipeline and return its result.
 
-        Raises `InputError`, `SettingError` or `ToolDrift` before anything runs. Once the run has
-        begun only its cancellation is raised: whatever a model, tool or person does wrong is a
-        failed attempt.
+        Raises `InputError`, `SettingError`, `NotRunnable` (a model that cannot be asked) or
+        `ToolDrift` before anything runs. Once the run has begun only its cancellation is raised:
+        whatever a model, tool or person does wrong is a failed attempt.
         """
         if self._remote:
             await self._compared()

@@ -14,6 +14,17 @@ from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.people import Nobody, People
 from pipelang.runtime.mcp.servers import McpServer
 from pipelang.runtime.mcp.sessions import Sessions
+from pipelang.runtime.providers.kinds import (
+    ANTHROPIC,
+    DEFAULT_KEY,
+    ENTRY_POINTS,
+    REPLAY,
+    SIMULATED,
+    has_key,
+    is_real,
+    key_of_provider,
+    not_installed,
+)
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.batching import Batches
 from pipelang.runtime.shared.cache import CacheStore, InMemoryCache
@@ -25,13 +36,12 @@ from pipelang.runtime.shared.single_flight import SingleFlight
 from pipelang.runtime.tools.rate_limits import Rates
 from pipelang.runtime.tools.threads import Threads
 from pipelang.semantics import program as p
-
-DEFAULT_KEY = "env:ANTHROPIC_API_KEY"
+from pipelang.semantics.kernels.run import tiers_behind
 
 
 class NotRunnable(ValueError):
-    """A model provider that cannot be made: nothing is installed for its kind, or its recording
-    cannot be played. Raised by `Runtime.provider`; within a run it is a failed attempt.
+    """A model that cannot be asked: nothing is installed for the kind of its provider, the key or
+    the recording is missing, or the tier names no model. Raised before anything runs.
     """
 
 
@@ -50,8 +60,7 @@ class Runtime:
     block.
 
     Making one raises nothing. What does not fit raises later: tools and servers when a handle is
-    made (`ToolMissing`), settings when a run begins (`SettingError`), providers in
-    `Runtime.provider` (`NotRunnable`).
+    made (`ToolMissing`), settings (`SettingError`) and models (`NotRunnable`) when a run begins.
     """
 
     providers: Mapping[str, ModelProvider] = field(default_factory=dict)
@@ -88,6 +97,28 @@ class Runtime:
             self._made[key] = make_provider(program, provider)
         return self._made[key]
 
+    def require_models(self, program: p.Program, pipeline: p.Pipeline) -> None:
+        """Raise `NotRunnable` if a model that a pipeline may ask cannot be asked. A provider that
+        the host hands in is taken to be able to.
+        """
+        for name in dict.fromkeys(tiers_behind(program, pipeline)):
+            tier = program.tiers[name]
+            if tier.provider in self.providers:
+                continue
+            provider = program.providers[tier.provider]
+            problem = not_installed(provider)
+            if problem is not None:
+                raise NotRunnable(problem)
+            if not has_key(provider):
+                raise NotRunnable(
+                    f"provider `{provider.name}` has no key: nothing is behind "
+                    f"`{key_of_provider(provider)}`"
+                )
+            if tier.model is None and is_real(provider):
+                raise NotRunnable(f"tier `{name}` names no `model`")
+            if provider.kind == REPLAY:
+                self.provider(program, provider.name)
+
     def sessions(self) -> Sessions:
         """Return the sessions with the MCP servers of this runtime."""
         if self._sessions is None:
@@ -101,9 +132,6 @@ class Runtime:
         for provider in self._made.values():
             await provider.close()
         self._made.clear()
-
-
-SIMULATED, REPLAY = "simulated", "replay"
 
 
 def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
@@ -124,7 +152,7 @@ def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
             return ReplayProvider(recording)
         except (RecordingError, OSError) as error:
             raise NotRunnable(f"provider `{provider.name}` plays {recording}: {error}") from error
-    if provider.kind == "anthropic":
+    if provider.kind == ANTHROPIC:
         from pipelang.runtime.providers.anthropic import AnthropicProvider
 
         try:
@@ -134,8 +162,7 @@ def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
         return AnthropicProvider(key, provider.base_url)
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group="pipelang.providers", name=provider.kind):
+    for entry in entry_points(group=ENTRY_POINTS, name=provider.kind):
         made: ModelProvider = entry.load()(provider)
         return made
-    message = f"nothing is installed for providers of kind `{provider.kind}`"
-    raise NotRunnable(message)
+    raise NotRunnable(not_installed(provider))

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from pipelang.runtime.engine.misfits import text_too_long, text_without_match
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
@@ -140,10 +141,10 @@ def _wrong_text(shape: Mapping[str, Any], text: str, path: str) -> tuple[str, st
         return path, "expected a time with its offset, such as 2026-11-21T09:30:00Z"
     most = shape.get("maxTokens")
     if most is not None and count_tokens(text) > most:
-        return path, f"text of {count_tokens(text)} tokens, at most {most} are allowed"
+        return path, text_too_long(count_tokens(text), most)
     for name, patterns in shape.get("matches", {}).items():
         if not _matches(patterns, text):
-            return path, f"text that does not match {name}"
+            return path, text_without_match(name, tuple(patterns))
     return None
 
 

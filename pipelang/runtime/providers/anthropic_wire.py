@@ -246,12 +246,32 @@ def _strict_schema(model: type[BaseModel]) -> dict[str, Any] | None:
     strict: dict[str, Any] | None = None
     if not _has_free_keys(plain):
         try:
-            strict = transform_schema(plain)
+            strict = transform_schema(_without_bounds(plain))
         except ValueError:
             strict = None
     with _schemas_lock:
         _schemas[model] = strict
     return strict
+
+
+_IN_WORDS = frozenset({"minimum", "maximum", "maxItems"})
+"""Bounds that the API doesn't enforce. The descriptions of our schemas say them already, and the
+SDK would append them once more.
+"""
+
+
+def _without_bounds(schema: Any) -> Any:
+    """A schema without the bounds that its descriptions tell."""
+    if isinstance(schema, list):
+        return [_without_bounds(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    described = isinstance(schema.get("description"), str)
+    return {
+        key: _without_bounds(part)
+        for key, part in schema.items()
+        if not (described and key in _IN_WORDS)
+    }
 
 
 def _has_free_keys(schema: object) -> bool:

@@ -48,7 +48,7 @@ def _describe(error: ValidationError) -> str:
     messages = []
     for problem in problems[:_MAX_PROBLEMS]:
         place = ".".join(str(part) for part in problem["loc"])
-        said = problem["msg"]
+        said = problem["msg"].removeprefix("Value error, ")
         messages.append(f"`{place}`: {said}" if place else said)
     more = len(problems) - _MAX_PROBLEMS
     return "; ".join(messages) + (f"; and {more} more" if more > 0 else "")

@@ -64,7 +64,8 @@ def ask_for(
     answer = types.answer_model(action.answers)
     schema = 0
     if answer is not None:
-        schema = count_tokens(json.dumps(json_schema(action.answers), separators=(",", ":")))
+        as_json = json_schema(action.answers, types.patterns)
+        schema = count_tokens(json.dumps(as_json, separators=(",", ":")))
     data = json.dumps(arguments, sort_keys=True, default=str).encode()
     digest = hashlib.sha256(data).hexdigest()[:16]
     return PricedAsk(system, render(prompt.user, values), answer, arguments, schema, digest)

@@ -22,12 +22,15 @@ def tools_of(program: p.Program, agent: p.Agent) -> Iterator[tuple[dict[str, Any
     """The tools of an agent as described to the model, each with the type of its result."""
     for name in agent.tools:
         tool = program.tools[name]
-        yield _told(name, tool.doc, tool.parameters), tool.returns
+        yield _described(program, name, tool.doc, tool.parameters), tool.returns
     for name in agent.pipelines:
         pipeline = program.pipelines[name]
-        yield _told(name, pipeline.doc, pipeline.parameters), pipeline.returns
+        yield _described(program, name, pipeline.doc, pipeline.parameters), pipeline.returns
 
 
-def _told(name: str, doc: str | None, parameters: tuple[p.Parameter, ...]) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": name, "input_schema": parameters_schema(parameters)}
-    return told if doc is None else {**told, "description": doc}
+def _described(
+    program: p.Program, name: str, doc: str | None, parameters: tuple[p.Parameter, ...]
+) -> dict[str, Any]:
+    schema = parameters_schema(parameters, program.patterns)
+    described: dict[str, Any] = {"name": name, "input_schema": schema}
+    return described if doc is None else {**described, "description": doc}

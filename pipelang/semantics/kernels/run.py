@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from pipelang.records import replace
 from pipelang.semantics import program as p
-from pipelang.semantics.walk import agent_of, all_items, all_steps, inner_links, outcomes
+from pipelang.semantics.walk import agent_of, all_items, all_steps, inner_links, outcomes, tiers_of
 
 
 def passed_on(pipeline: str, outcome: p.Outcome) -> p.Outcome:
@@ -66,6 +66,15 @@ def pipeline_acts(program: p.Program, pipeline: str) -> bool:
         if any(pipeline_acts(program, inner) for inner in _run_by(step)):
             return True
     return False
+
+
+def tiers_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
+    """Every tier that a run of a pipeline may ask, also through others and through agents."""
+    for step in all_steps(pipeline):
+        for link in inner_links(step.chain):
+            yield from tiers_of(link.action)
+        for inner in dict.fromkeys(_run_by(step)):
+            yield from tiers_behind(program, program.pipelines[inner])
 
 
 def tools_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:

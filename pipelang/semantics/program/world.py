@@ -92,6 +92,7 @@ class Parameter:
     default: Any = None
     span: Span | None = field(default=None, compare=False, repr=False)
     outer: str | None = None
+    doc: str | None = None
 
     @property
     def key(self) -> str:

@@ -81,10 +81,13 @@ class EnumMember:
 
 @dataclass(frozen=True, slots=True)
 class EnumDecl:
+    """`member_docs` are the doc comments of the members by their names."""
+
     name: Name
     members: tuple[EnumMember, ...]
     doc: str | None = None
     span: Span = span_field()
+    member_docs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ class Param:
     default: Expr | None
     outer: Literal | None = None
     span: Span = span_field()
+    doc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,14 @@ def _outer(lowering: Lowering, token: Token | None) -> ast.Literal | None:
     return text_literal(lowering, Span(lowering.file, token.start, token.end), token)
 
 
+def enum(
+    lowering: Lowering, span: Span, name: Token, members: tuple[ast.EnumMember, ...]
+) -> ast.EnumDecl:
+    docs = ((member.name.text, lowering.doc(member.span)) for member in members)
+    member_docs = tuple((member, doc) for member, doc in docs if doc is not None)
+    return ast.EnumDecl(lowering.name(name), members, lowering.doc(span), span, member_docs)
+
+
 def _named(node: Callable[..., Any]) -> Callable[..., Any]:
     """A declaration that is its name, one list, and its doc comment."""
 
@@ -92,7 +100,8 @@ def param(
     type: ast.TypeExpr,
     default: ast.Expr | None,
 ) -> ast.Param:
-    return ast.Param(lowering.name(name), type, default, _outer(lowering, outer), span)
+    called, said = _outer(lowering, outer), lowering.doc(span)
+    return ast.Param(lowering.name(name), type, default, called, span, said)
 
 
 def tool(
@@ -258,7 +267,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "use_file": use_file,
     "use_names": gather,
     "use_name": use_name,
-    "enum": _named(ast.EnumDecl),
+    "enum": enum,
     "names": gather_whole,
     "outer_name": outer_name,
     "type_decl": _named(ast.TypeDecl),

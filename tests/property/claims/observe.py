@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+from pipelang.diagnostics import RULES
 from pipelang.interfaces.loading import load
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Rejected
@@ -166,7 +167,7 @@ def _around(run: Run) -> Iterator[Run]:
 
 def broken_claims(text: str, most: int) -> tuple[set[str], bool]:
     """The claims that some run of `main` breaks, and whether all runs were tried."""
-    loaded = load("case.pipe", loader=MemoryLoader({"case.pipe": text}))
+    loaded = load("case.pipe", loader=MemoryLoader({"case.pipe": text}), allow=RULES)
     pipeline = loaded.program.pipelines["main"]
     handle = TestHandle(loaded, pipeline, Runtime(), _stand_ins(loaded.program))
     watch, tried = Watch(loaded.program), 0

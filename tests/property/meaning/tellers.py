@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pipelang
-from pipelang.diagnostics import Span
+from pipelang.diagnostics import RULES, Span
 from pipelang.interfaces.cli.check.report import check_report
 from pipelang.interfaces.export.flow import flow
 from pipelang.interfaces.export.graph import OUTCOMES, EdgeKind, NodeKind, picture
@@ -129,7 +129,7 @@ def by_prism(program: p.Program, pipeline: p.Pipeline) -> Said:
 
 def by_interpreter(path: Path, runs: int, seed: int) -> tuple[Said, Counter[str]]:
     """What happened in some runs over the simulated world, and how often each way was taken."""
-    loaded = pipelang.load(path)
+    loaded = pipelang.load(path, allow=RULES)
     pipeline = loaded.program.pipelines["p"]
     spend = spending(loaded.program, pipeline)
     counts = simulate(loaded, pipeline, runs, seed, spend, unknown=0.5, people=True)

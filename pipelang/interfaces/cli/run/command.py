@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.programs import load_program, pick_pipeline, stop
+from pipelang.interfaces.cli.programs import load_program, missed_note, pick_pipeline, stop
 from pipelang.interfaces.cli.terminal import warn
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.records import dataclass
@@ -119,7 +119,7 @@ def command(
     handle = _handle(loaded, name, setup)
     ready(handle, setup)
     told = _record(handle, setup, folder, content)
-    for note in (setup.note, about_people):
+    for note in (setup.note, about_people, missed_note(loaded, file)):
         if note and form == "text":
             click.echo(f"note: {note}", err=True)
     job = Job(handle, inputs, setup, folder, BatchOptions(jobs, output, resume), speaker)
@@ -161,7 +161,6 @@ def _record(
 
 def _handle(loaded: LoadedProgram, name: str, setup: ProviderChoice) -> Handle:
     from pipelang.diagnostics import Source
-    from pipelang.runtime.host.handle import NotRunnable
     from pipelang.runtime.tools.registry import ToolMissing
 
     try:
@@ -177,15 +176,13 @@ def _handle(loaded: LoadedProgram, name: str, setup: ProviderChoice) -> Handle:
             except OSError:
                 pass
         stop(f"{where}{missing}", 1, missing.help)
-    except NotRunnable as error:
-        stop(str(error), 1)
 
 
 def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:
     from pipelang.interfaces.cli.run.many import run_many
     from pipelang.interfaces.cli.run.one import run_one
     from pipelang.interfaces.runs.batch import NotResumable
-    from pipelang.runtime.host.handle import InputError
+    from pipelang.runtime.host.handle import InputError, NotRunnable
 
     handle, inputs, setup = job.handle, job.inputs, job.setup
 
@@ -199,7 +196,7 @@ def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:
     try:
         with _locked(job):
             return asyncio.run(main())
-    except InputError as error:
+    except (InputError, NotRunnable) as error:
         stop(str(error), 1)
     except NotResumable as error:
         stop(str(error), 2, error.help)

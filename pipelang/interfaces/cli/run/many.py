@@ -46,7 +46,7 @@ async def run_many(
     from pipelang.interfaces.runs.batch import BatchOrigin, InOrder, ResultFile, input_hash, run_all
 
     rows = [(int(name.rpartition(":")[2]), given) for name, given in inputs.rows]
-    tag = "[simulated] " if setup.kind == "simulated" else ""
+    tag = setup.tag
     told: list[dict[str, Any]] = []
     file: ResultFile | None = None
     hashes = {line: input_hash(given) for line, given in rows}
@@ -67,7 +67,7 @@ async def run_many(
 
     async def one(line: int, given: dict[str, Any]) -> dict[str, Any]:
         made = await _record(handle, given, tenant, None if file is None else file.run_id(line))
-        return {"line": line, "input": hashes[line], **made}
+        return {"line": line, "input": hashes[line], **made, **setup.as_json()}
 
     interrupted = False
     try:

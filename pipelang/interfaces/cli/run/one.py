@@ -37,7 +37,7 @@ async def run_one(
     from pipelang.runtime.engine.interpreter import run_pipeline
     from pipelang.runtime.engine.outcomes import Failed
 
-    live = _live(handle.pipeline, form)
+    live = _live(handle.pipeline, form, setup.tag)
     run = handle.start(given, sinks=(lambda _, event: live.show(event),), tenant=tenant)
     try:
         with live:
@@ -50,10 +50,11 @@ async def run_one(
         speaker.say = warn
         await setup.runtime.close()
     if form == "json":
-        click.echo(json.dumps(outcome_json(result), indent=2, ensure_ascii=False, default=str))
+        record = outcome_json(result) | setup.as_json()
+        click.echo(json.dumps(record, indent=2, ensure_ascii=False, default=str))
     else:
         paint = painter(wants_colour(sys.stdout))
-        tag = "[simulated] " if setup.kind == "simulated" else ""
+        tag = setup.tag
         lines = [
             handle.pipeline.name,
             *trace_lines(result.trace, paint, content, text_width(sys.stdout)),
@@ -63,7 +64,7 @@ async def run_one(
     return 1 if isinstance(result, Failed) else 0
 
 
-def _live(pipeline: p.Pipeline, form: str) -> Live:
+def _live(pipeline: p.Pipeline, form: str, tag: str) -> Live:
     from pipelang.interfaces.report.runs.live import LiveDisplay, PlainLines, Silent
 
     if form == "json":
@@ -72,7 +73,7 @@ def _live(pipeline: p.Pipeline, form: str) -> Live:
         from rich.console import Console
 
         return LiveDisplay(pipeline, Console(stderr=True))
-    return PlainLines(pipeline, warn)
+    return PlainLines(pipeline, lambda line: warn(tag + line))
 
 
 def _interrupted(run: Run, form: str) -> None:

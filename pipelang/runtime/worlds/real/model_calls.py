@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from pipelang.runtime.engine.budget import Reservation
 from pipelang.runtime.engine.interruption import foreign, interrupts, mark, stop_if_cancelled
+from pipelang.runtime.engine.misfits import without_nulls
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
@@ -278,6 +279,7 @@ class ModelCalls:
             if not isinstance(value, dict) or "answer" not in value:
                 raise Misfit("`answer`: is missing")
             value = value["answer"]
+        value = without_nulls(action.answers, value)
         return self._services.types.check(action.answers, value)
 
 
@@ -311,7 +313,7 @@ def _failure(
             error.message,
             retryable=error.retryable,
             retry_after=error.retry_after,
-            misfit=error.message if error.kind == "misfit" else None,
+            misfit=_feedback(error),
             started=started,
             cost=cost,
         )
@@ -322,6 +324,15 @@ def _failure(
     return attempt_failed(
         run, attempt, "raised", describe(error), started=started, cost=cost, error=error
     )
+
+
+def _feedback(fault: ModelFault) -> str | None:
+    """The text for the next attempt about what was wrong with this answer; None if it was not the
+    answer that failed.
+    """
+    if fault.kind == "output_limit":
+        return f"{fault.message}; a shorter one is needed"
+    return fault.message if fault.kind == "misfit" else None
 
 
 def _confidence(value: Any) -> float | None:

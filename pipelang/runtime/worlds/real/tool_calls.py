@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
 from pipelang.runtime.engine.interruption import interrupts, mark, stop_if_cancelled
+from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import Misfit, shown
@@ -187,10 +188,10 @@ class ToolCalls:
     async def use(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         """Call a tool for an agent, with the tool's own retries; what fails is a result too."""
         tool = run.program.tools[call.name]
-        given = {
-            parameter.name: call.arguments.get(parameter.key, parameter.default)
-            for parameter in tool.parameters
-        }
+        try:
+            given = arguments_by_model(tool.parameters, call.arguments)
+        except Misfit as misfit:
+            return ToolResult(call, str(misfit), failed=True)
         action = p.Call(tool.name, ())
         key = key_of(run, attempt)
         why = ""

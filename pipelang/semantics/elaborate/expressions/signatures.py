@@ -38,7 +38,7 @@ def parameters_of(
             help = f"leave out {param.outer.raw}"
             context.tell(codes.CONTRADICTION, param.outer.span, what=what, help=help)
         has = param.default is not None
-        result[name] = Parameter(name, type, has, default, param.span, outer)
+        result[name] = Parameter(name, type, has, default, param.span, outer, param.doc)
     return tuple(result.values())
 
 

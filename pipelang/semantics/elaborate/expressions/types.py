@@ -123,7 +123,7 @@ def declared_type(context: Context, key: str) -> Type:
         if not may:
             return ERROR
         fields = _fields(context, symbol.file, declaration)
-    context.types[key] = RecordType(key, fields)
+    context.types[key] = RecordType(key, fields, doc=declaration.doc)
     not_too_large(context, context.types[key], declaration.name)
     return context.types[key]
 
@@ -138,7 +138,8 @@ def _enum(context: Context, key: str, declaration: ast.EnumDecl) -> EnumType:
             continue
         members[name] = outer_of(context, seen, member) or name
     names, values = tuple(members), tuple(members.values())
-    return EnumType(key, values, names=() if names == values else names)
+    docs = tuple((members[name], doc) for name, doc in declaration.member_docs)
+    return EnumType(key, values, names=() if names == values else names, docs=docs)
 
 
 def outer_of(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import pipelang
+from pipelang.diagnostics import RULES
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.runs.compare_simulation import simulated
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
@@ -72,7 +73,7 @@ def test_known_answers(
     found = shares(path)
     assert found["success"] == pytest.approx(success, abs=1e-12)
     assert found["silent_error"] == pytest.approx(silent, abs=1e-12)
-    loaded = pipelang.load(path)
+    loaded = pipelang.load(path, allow=RULES)
     observed = simulated(loaded, loaded.program.pipelines["f"], 4_000, 7, None)
     assert all(one.agrees for one in observed.outcomes.values())
 
@@ -104,7 +105,7 @@ class Scripted:
 def run(path: str, script: list[Any]) -> tuple[Any, list[str]]:
     provider = Scripted(script)
     runtime = pipelang.Runtime(providers={"a": provider})
-    handle = pipelang.load(path).pipeline("f", runtime=runtime)
+    handle = pipelang.load(path, allow=RULES).pipeline("f", runtime=runtime)
     return asyncio.run(handle.run(x="x")), provider.asked
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelang import Answered, Escalated, Failed
+from pipelang import Answered, Escalated, Failed, NotRunnable
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
 from pipelang.runtime.worlds.real.world import RealWorld
 
@@ -232,14 +232,15 @@ def test_a_provider_that_breaks_its_promise_fails_its_attempt(
     assert failed.data["why"] == "raised"
 
 
-def test_a_provider_that_cannot_be_had_fails_its_step(tmp_path: Path) -> None:
+def test_a_provider_that_cannot_be_had_raises_before_anything_runs(tmp_path: Path) -> None:
     loaded = chain(tmp_path, "ask say(x) by small { retry 5 } else x")
     ready = handle(loaded)
     ready.runtime.providers = {}
-    result = asyncio.run(ready.run(x="hi"))
-    assert isinstance(result, Answered)
-    (failed,) = events(result, "failed")
-    assert failed.data["message"].endswith("nothing is installed for providers of kind `fake`")
+    seen: list[Any] = []
+    ready.runtime.sinks = (lambda run, event: seen.append(event),)
+    with pytest.raises(NotRunnable, match="nothing is installed for providers of kind `fake`"):
+        asyncio.run(ready.run(x="hi"))
+    assert seen == []
 
 
 def test_what_does_not_fit_is_told_to_the_next_attempt(tmp_path: Path) -> None:

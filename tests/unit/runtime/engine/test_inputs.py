@@ -162,8 +162,8 @@ def test_what_does_not_fit_is_refused_with_its_path(loaded: Any, field: str, val
 def test_several_misfits_and_deep_paths(loaded: Any) -> None:
     said = misfit(loaded, order=GOOD | {"who": {}, "items": ["a", 5], "share": 2})
     assert said == (
-        "input `order`: `share`: out of range, expected 0%..100%; `items.1`: input should be a "
-        "valid string; `who.name`: field required"
+        "input `order`: `share`: out of range, expected a number between 0 and 1; "
+        "`items.1`: input should be a valid string; `who.name`: field required"
     )
 
 

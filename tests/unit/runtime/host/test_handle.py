@@ -72,8 +72,8 @@ def test_a_stream_tells_what_is_going_on(tmp_path: Path) -> None:
     assert all(update.result is None for update in told[:-1])
     # Cancelling would not undo what a tool is doing to the world.
     assert [update.step for update in told[:-1] if not update.can_cancel] == ["c"]
-    # The failed attempt costs what was held for it: 3 + 59 tokens with the schema, 100 of output.
-    failed = Decimal("0.000562")
+    # The failed attempt costs what was held for it: 3 + 84 tokens with the schema, 100 of output.
+    failed = Decimal("0.000587")
     assert last.result.cost == failed + 2 * Decimal("0.000103") + Decimal("0.03")
     assert last.cost == costs[-2] == pytest.approx(float(last.result.cost))
     waiting = [update for update in told if update.needs_approval]

@@ -221,7 +221,7 @@ def test_what_is_worked_out_cannot_be_mocked(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_a_miss(tmp_path: Path) -> None:
     said = missed(tmp_path, FINE.replace("90%", "60% + 60%") + " expect answered")
     assert said.startswith("mock a =")
-    assert said.endswith("`a`: `confidence`: out of range, expected 0%..100%")
+    assert said.endswith("`a`: `confidence`: out of range, expected a number between 0 and 1")
     loaded = load(
         tmp_path,
         """
@@ -230,7 +230,7 @@ def test_what_does_not_fit_is_a_miss(tmp_path: Path) -> None:
         """,
     )
     (miss,) = asyncio.run(run_test(loaded, loaded.program.tests[0])).misses
-    assert miss.message == "input `p`: out of range, expected 0%..100%"
+    assert miss.message == "input `p`: out of range, expected a number between 0 and 1"
 
 
 def test_a_test_spends_its_pipelines_budget(tmp_path: Path) -> None:

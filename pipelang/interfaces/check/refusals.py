@@ -1,0 +1,77 @@
+"""The findings with which a program is refused by `load` and `run`: what makes it wrong or unsafe.
+
+Those are the errors of syntax, names, types, flow and safety, and retried effects (P507). A missed
+promise is none of them: the program does what it says, only not as well as promised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pipelang.diagnostics import RULES, Diagnostic, Severity, Sources, codes
+from pipelang.semantics import program as p
+
+_FAMILIES = ("P1", "P2", "P3", "P4", "P7", "P9")
+
+
+REFUSED = frozenset(
+    code
+    for code, rule in RULES.items()
+    if rule.severity is Severity.ERROR
+    and (code.startswith(_FAMILIES) or code == codes.RETRIED_EFFECT.code)
+)
+"""The codes of errors for which a program is refused."""
+
+
+def is_refused(found: Diagnostic, allow: Collection[str] = ()) -> bool:
+    """Whether a program with this finding is refused, unless its code is in `allow`."""
+    return found.is_error and found.rule.code in REFUSED and found.rule.code not in allow
+
+
+def check_allowed(allow: Collection[str]) -> None:
+    """Raise ValueError for a code that no finding has."""
+    for code in [allow] if isinstance(allow, str) else allow:
+        if isinstance(allow, str) or code not in RULES:
+            raise ValueError(f'`allow` is a list of codes such as ["P507"], found {code!r}')
+
+
+def verified(program: p.Program, sources: Sources, allow: Collection[str] = ()) -> list[Diagnostic]:
+    """The findings about how a program behaves, without those that a comment in a file ignores.
+
+    Numbers are worked out only where a claim asks for them; nothing is where all is allowed.
+    """
+    if {*allow} >= REFUSED:
+        return []
+    from pipelang.analysis.findings.verify import prove
+    from pipelang.analysis.metrics.analyse import analyse
+
+    claimed = {claim.pipeline for claim in program.claims}
+    analyses = [analyse(program, one) for one in program.pipelines.values() if one.name in claimed]
+    _, found = prove(program, analyses)
+    return without_ignored(found, program.file, sources)
+
+
+def without_ignored(found: list[Diagnostic], root: str, sources: Sources) -> list[Diagnostic]:
+    """The findings that no comment in a file ignores."""
+    if not any("pipelang:" in source.text for source in sources.values()):
+        return found
+    from pipelang.interfaces.check.profiles.config import Config
+    from pipelang.interfaces.check.profiles.judging import told
+
+    return told(found, root, sources, Config(), is_program=True, imports=False)
+
+
+def missed_promises(program: p.Program) -> list[Diagnostic]:
+    """The errors about a program's promises (reliability, cost), which do not keep it from
+    running.
+    """
+    from pipelang.analysis.findings.metric_findings import findings
+    from pipelang.analysis.metrics.analyse import analyse
+
+    return [
+        found
+        for pipeline in program.pipelines.values()
+        if pipeline.slo or pipeline.budget is not None
+        for found in findings(program, analyse(program, pipeline))
+        if found.is_error
+    ]
