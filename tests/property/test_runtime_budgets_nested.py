@@ -30,8 +30,8 @@ from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.host.handle import LoadedProgram, Runtime
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
-from pipelang.runtime.worlds.real import clock as machine_clock
 from pipelang.runtime.worlds.real import model_calls
+from pipelang.runtime.worlds.real import world as real_world
 
 from ..unit.runtime.stage import left_over, load
 
@@ -266,7 +266,7 @@ def test_no_budget_is_exceeded_in_any_dimension(
     async def main() -> Result:
         loop = asyncio.get_running_loop()
         clock = SimpleNamespace(monotonic=loop.time)
-        patch.setattr(machine_clock, "time", clock)
+        patch.setattr(real_world, "time", clock)
         patch.setattr(model_calls, "time", clock)
         runtime = Runtime(providers={"lab": models}, chance=random.Random(seed))
         run = program.pipeline("main", tools={"look": look}, runtime=runtime).start({"x": "hi"})
