@@ -386,7 +386,8 @@ def certainly(run: Run, node: expr.Expr, positive: bool = True) -> bool:
         case expr.Not():
             return certainly(run, node.operand, not positive)
         case expr.Logic():
-            sides = certainly(run, node.left, positive), certainly(run, node.right, positive)
+            # One after the other: the left side may say that what the right one reads is there.
+            sides = (certainly(run, side, positive) for side in (node.left, node.right))
             return all(sides) if (node.op == "and") is positive else any(sides)
         case _:
             if any(name not in run.values for name in expr.mentions(node)):

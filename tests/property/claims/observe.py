@@ -101,7 +101,8 @@ def holds(run: Run, node: expr.Expr, positive: bool = True) -> bool:
         case expr.Not():
             return holds(run, node.operand, not positive)
         case expr.Logic():
-            sides = (holds(run, node.left, positive), holds(run, node.right, positive))
+            # One after the other: the left side may say that what the right one reads is there.
+            sides = (holds(run, side, positive) for side in (node.left, node.right))
             return all(sides) if (node.op == "and") is positive else any(sides)
         case _:
             if any(name not in run.values for name in expr.mentions(node)):
