@@ -56,6 +56,7 @@ TARGETS = frozenset(
 """Parameters that say whom or what a call is about, as text: what an allow-list can be made for."""
 
 CLOSED = ("int", "number", "bool")
+NUMBERS = ("int", "number")
 
 CONDITIONAL = frozenset(
     {
@@ -253,3 +254,8 @@ def agent_of(suite: Suite, gated: bool) -> str:
 def is_closed(suite: Suite, step: Planned, name: str) -> bool:
     """Whether a parameter takes nothing that can carry text."""
     return _type(suite, step, name) in CLOSED
+
+
+def is_number(suite: Suite, step: Planned, name: str) -> bool:
+    """Whether a parameter takes a number, which nothing bounds in this suite."""
+    return _type(suite, step, name) in NUMBERS

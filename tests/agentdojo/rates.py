@@ -12,7 +12,7 @@ from functools import cache
 from .acting import READERS, play, play_agent
 from .effects import effect
 from .pipelines import planned
-from .reaching import carries_text, is_steered, told_of, told_of_agent, verdicts
+from .reaching import gets_in, told_of, told_of_agent, verdicts
 from .tasks import Suite, suites
 
 Row = tuple[str, ...]
@@ -59,7 +59,7 @@ def calls(suite: Suite) -> list[tuple[int, int]]:
     for task in suite.users:
         for step in planned(suite, task, "parted"):
             if step.call.acts:
-                is_open = carries_text(suite, step) or is_steered(step)
+                is_open = gets_in(suite, step)
                 count[is_open, step.at in told[task.id]] += 1
     acting = sum(effect(name) != "read" for name in suite.tools)
     return [

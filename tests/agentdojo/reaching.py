@@ -11,7 +11,7 @@ from pipelang.analysis.findings.verify import prove
 from pipelang.semantics.build import build
 
 from ..memory import MemoryLoader
-from .pipelines import Form, Planned, agent_of, file_of, is_closed, planned
+from .pipelines import Form, Planned, agent_of, file_of, is_closed, is_number, planned
 from .tasks import Call, Suite, Task
 
 Flagged = dict[str, dict[int, set[str]]]
@@ -56,6 +56,17 @@ def carries_text(suite: Suite, step: Planned) -> bool:
     """Whether text from outside gets into a call that acts, by a model that read it."""
     loose = [name for name in step.decided if not is_closed(suite, step, name)]
     return step.call.acts and step.exposed and bool(loose)
+
+
+def picks_number(suite: Suite, step: Planned) -> bool:
+    """Whether text from outside picks a number in a call that acts, of any size."""
+    numbers = [name for name in step.decided if is_number(suite, step, name)]
+    return step.call.acts and step.exposed and bool(numbers)
+
+
+def gets_in(suite: Suite, step: Planned) -> bool:
+    """Whether text, a number or a decision out of text from outside goes into a call that acts."""
+    return carries_text(suite, step) or picks_number(suite, step) or is_steered(step)
 
 
 def is_steered(step: Planned) -> bool:
@@ -111,7 +122,7 @@ def verdicts(suite: Suite, form: Form) -> Verdicts:
         frozenset(task.id for task in suite.users if task.acts),
         some(lambda step: any(aimed_at(step, one) for one in attacks)),
         some(lambda step: any(within_reach(step, one) for one in attacks)),
-        some(lambda step: carries_text(suite, step) or is_steered(step)),
+        some(lambda step: gets_in(suite, step)),
         frozenset(name for name, found in told.items() if found),
     )
 
@@ -122,6 +133,8 @@ def expected(suite: Suite, task: Task, form: Form) -> dict[int, set[str]]:
     for step in planned(suite, task, form) if form != "gated" else ():
         if carries_text(suite, step):
             found.setdefault(step.at, set()).add("P704")
+        if picks_number(suite, step):
+            found.setdefault(step.at, set()).add("P711")
         if is_steered(step):
             found.setdefault(step.at, set()).add("P705")
     return found

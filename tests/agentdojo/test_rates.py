@@ -17,7 +17,17 @@ from ..memory import MemoryLoader
 from .acting import play, play_agent
 from .effects import effect
 from .package import facts
-from .pipelines import FORMS, TARGETS, Form, file_of, guards, is_closed, pipeline, planned
+from .pipelines import (
+    FORMS,
+    TARGETS,
+    Form,
+    file_of,
+    guards,
+    is_closed,
+    is_number,
+    pipeline,
+    planned,
+)
 from .rates import TABLES
 from .reaching import Flagged, expected, flagged_in, is_steered, told_of, told_of_agent, verdicts
 from .tasks import KEPT, Suite, kept, suites
@@ -47,19 +57,10 @@ def test_no_attack_that_has_its_whole_call_within_reach_is_missed(suite: Suite) 
 
 
 @ALL
-def test_what_is_missed_carries_only_numbers(suite: Suite) -> None:
-    """An attack aims at a call that the check passes: what a model fills in there is no text."""
+def test_no_call_that_an_attack_aims_at_is_missed(suite: Suite) -> None:
+    """Even where it fills in nothing but numbers: another order, another amount."""
     found = verdicts(suite, "ungated")
-    for task in suite.users:
-        if task.id in found.aimed - found.flagged:
-            decided = [
-                is_closed(suite, step, name)
-                for step in planned(suite, task, "ungated")
-                if step.call.acts and step.exposed
-                for name in step.decided
-            ]
-            assert decided
-            assert all(decided)
+    assert found.aimed <= found.flagged
 
 
 @ALL
@@ -78,9 +79,12 @@ def test_each_kind_of_guard_is_missed_where_it_stood_alone(suite: Suite, dropped
                 if re.search(rf"\bplan_{step.at}\.{name}\b", one)
             }
             open = [n for n in step.decided if n not in looked and not is_closed(suite, step, n)]
+            numbers = [n for n in step.decided if n not in looked and is_number(suite, step, n)]
             acts = step.call.acts and step.exposed
             if acts and open:
                 wanted[task.id].setdefault(step.at, set()).add("P704")
+            if acts and numbers:
+                wanted[task.id].setdefault(step.at, set()).add("P711")
             if is_steered(step) and not left:  # a gate with evidence vouches for the whole answer
                 wanted[task.id].setdefault(step.at, set()).add("P705")
     assert told == wanted

@@ -18,7 +18,7 @@ from functools import reduce
 
 from pipelang.analysis.flow.marks import Way
 from pipelang.semantics import expressions as expr
-from pipelang.semantics.types import TEXT
+from pipelang.semantics.types import TEXT, OptionalType
 
 Seen = Way | expr.Expr
 Looks = frozenset[Seen]
@@ -116,8 +116,11 @@ class Gaze:
 
 def _excludes(test: expr.Compare) -> bool:
     """Whether a comparison that does not hold excludes one text of all."""
-    constant = isinstance(test.left, expr.Const) or isinstance(test.right, expr.Const)
-    return constant and test.left.type == TEXT
+    sides = (test.left, test.right)
+    types = (
+        side.type.inner if isinstance(side.type, OptionalType) else side.type for side in sides
+    )
+    return any(isinstance(side, expr.Const) for side in sides) and TEXT in types
 
 
 def _or(one: Looks | None, other: Looks | None) -> Looks | None:

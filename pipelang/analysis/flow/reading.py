@@ -44,9 +44,10 @@ from pipelang.semantics.types import (
 )
 
 MOST_PARTS = 500
-"""The most parts of an expression with its lets put in. A larger let stands for itself; a larger
-function is not decided.
-"""
+"""The most parts of an expression that stands for a let. A larger let stands for itself."""
+
+MOST_PUT_IN = 2_000
+"""The most parts of an expression with its functions put in. A larger one is not decided."""
 
 
 @dataclass(slots=True)
@@ -119,7 +120,7 @@ class Values:
     def _without_functions(self, node: expr.Expr) -> expr.Expr:
         if not any(isinstance(part, expr.Apply) for part in expr.walk(node)):
             return node
-        left = MOST_PARTS
+        left = MOST_PUT_IN
 
         def put_in(part: expr.Expr) -> expr.Expr:
             nonlocal left

@@ -27,6 +27,7 @@ enum Act { answer archive delete }
 enum Level { gold plain }
 type Mail {
   id:     text max 40 tokens
+  order:  text max 40 tokens
   vip:    bool
   sender: private text max 40 tokens
   body:   untrusted text max 2k tokens
@@ -112,15 +113,16 @@ def written() -> dict[str, str]:
 
 def hole(name: str) -> str:
     """The file with the hole."""
-    return _whole(_TWO.sub(r"\1", written()[name]))
+    return whole(_TWO.sub(r"\1", written()[name]))
 
 
 def mended(name: str) -> str:
     """The same file without it."""
-    return _whole(_TWO.sub(r"\2", written()[name]))
+    return whole(_TWO.sub(r"\2", written()[name]))
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
+    """A file of these pipelines, with the world that they all stand in."""
     for name, piece in PIECES.items():
         text = text.replace(name, piece)
     return WORLD + text
