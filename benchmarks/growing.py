@@ -86,13 +86,12 @@ def gates(size: int) -> str:
 def templated(size: int) -> str:
     """A template that goes through a list of many elements."""
     cells = ", ".join(str(number % 10) for number in range(size))
+    template = "{% set cells = [" + cells + "] %}{% for one in cells %}{{ one + x }}{% endfor %}"
     return (
         'provider local { kind "stub" }\n'
-        'tier small { provider local model "m" price $1 in, $2 out per 1M tokens }\n'
-        "prompt say(x: int) {\n"
-        f'  user """{{% set cells = [{cells}] %}}'
-        '{% for one in cells %}{{ one + x }}{% endfor %}"""\n'
-        "}\n" + _main(["step s = ask small(say(x)) output 50 tokens accuracy 90%"], "s", "text")
+        'tier small { provider local model "m" price $1 in, $2 out per 1M }\n'
+        f'prompt say(x: int) {{\n  user """{template}"""\n}}\n'
+        + _main(["step s: text max 50 tokens = ask say(x) by small"], "s", "text")
     )
 
 

@@ -27,12 +27,14 @@ from pipelang.analysis.latency.quantiles import (
     read_off,
 )
 from pipelang.analysis.latency.walk import walk
-from pipelang.analysis.metrics.readings import reader_of
+from pipelang.analysis.metrics.conditional_bounds import bounds_over, unknowns_met
+from pipelang.analysis.metrics.readings import READINGS, reader_of
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.sweep import Totals, sweep_from
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
@@ -60,14 +62,16 @@ def conditioned(
     program: p.Program, pipeline: p.Pipeline, point: Parameters, line: p.SloLine
 ) -> Conditioned:
     """The metric of a line over the runs that its `when` is about."""
-    if point.unknown_sites:
-        return Conditioned(None, "too much of the pipeline is undeclared")
     if line.condition is not None:
         inputs = {parameter.name for parameter in pipeline.parameters}
         if not expr.mentions(line.condition) <= inputs:
             return Conditioned(None, "only conditions on the input are worked out")
     rows_of, rows = moved(point)
     case = _Case(program, pipeline, line, rows_of, rows)
+    if point.unknown_sites:
+        met = unknowns_met(case.sweep, point)
+        if met is not None and met.unknown_sites:
+            return _bounded(case, met)
     found = _of_totals(case) if reader_of(line.metric) is not None else _of_walk(case)
     if found is None:
         return Conditioned(None, f"no run is one in which `{line.when}`")
@@ -76,6 +80,18 @@ def conditioned(
     if not found:
         return Conditioned(None, f"`{line.metric}` is not worked out under a condition")
     return _with_spread([value for value in found if value is not None], point.known_basis)
+
+
+def _bounded(case: _Case, met: Parameters) -> Conditioned:
+    """The metric's bounds over the unknowns that the runs under the condition meet."""
+    number = None
+    if reader_of(case.line.metric) is not None:
+        number = bounds_over(case.sweep, met, case.parameters, case.rows)
+    if number is None:
+        return Conditioned(None, "too much of the pipeline is undeclared")
+    if number.high is not None and number.high == inf:
+        return Conditioned(replace(number, high=None))
+    return Conditioned(number)
 
 
 def _with_spread(found: list[float], basis: Basis) -> Conditioned:
@@ -95,6 +111,35 @@ class _Case:
     line: p.SloLine
     parameters: Parameters
     rows: int
+
+    def sweep(self, parameters: Parameters, rows: int) -> tuple[Totals, Any, Any] | None:
+        """Sweep with other parameters (see `conditional_bounds.SweepCase`)."""
+        model = make_model(self.program, self.pipeline, parameters)
+        start = self.starts(model) if rows or self.line.condition is not None else Table()
+        if start is None:
+            return None
+        totals = sweep_from(model, start, frozenset(), again=False)
+        if not rows:
+            return totals, 0.0, 0.0
+        if parameters.left_out:
+            raise TooLarge
+        case = replace(self, rows=rows)
+        sums = {name: case.marked(getattr(totals, name))[:, 0] for name in SUMS}
+        runs = sum(sums[name] for name in OUTCOMES)
+        ratio = READINGS[self.line.metric].ratio if self.line.metric in READINGS else None
+        if ratio is not None:
+            first, rest = (sums[part] for part in ratio)
+            return totals, first, first + rest
+        escalations = {name: case.marked(share)[:, 0] for name, share in totals.escalations.items()}
+        read = reader_of(self.line.metric)
+        assert read is not None
+        # What is read off is affine in the sums, so its part without any sum counts for all runs.
+        constant = read(Totals())
+        return (
+            totals,
+            read(Totals(**sums, escalations=escalations)) - constant + constant * runs,
+            runs,
+        )
 
     def starts(self, model: PipelineModel) -> Table | None:
         """The states in which the condition holds, as a table; None if there are none."""
