@@ -276,6 +276,20 @@ UNPRICED = _row(
 )
 UNBOUNDED = _row("P603", "unbounded-prompt", "{what}", severity=_W)
 UNBOUNDED_BUDGET = _row("P604", "unbounded-under-budget", "{what}")
+NEVER_RESERVED = _row(
+    "P605",
+    "never-reserved",
+    "no run can make the call of `{step}` under the budget of `{name}`: {why}",
+    "a call is made only if its worst case fits what is left: a larger budget, a shorter `output`"
+    " or a cheaper tier",
+)
+BEYOND_TIME = _row(
+    "P606",
+    "beyond-time-budget",
+    "`{step}` does not fit the time budget of `{name}`, which is {limit}: {what}",
+    "the budget cuts it short: a longer budget, or a shorter `timeout`, `backoff` or batch",
+    _W,
+)
 
 # ---------------------------------------------------------------------------- P7xx safety
 PERMIT = _row(

@@ -41,7 +41,7 @@ def posterior(point: Parameters, work: int = 1) -> Parameters:
     """
     import numpy as np
 
-    count = max(1_000, min(DRAWS, MOST_WORK // work))
+    count = draws_of(work)
     generator = np.random.Generator(np.random.PCG64(SEED))
     measured = {
         site: generator.beta(good + 0.5, total - good + 0.5, count)
@@ -52,6 +52,11 @@ def posterior(point: Parameters, work: int = 1) -> Parameters:
         draws = generator.dirichlet([number + 0.5 for number in counts], count)
         bins[key] = tuple(draws[:, index] for index in range(len(counts)))
     return Parameters(point.evidence, point.unknown, measured, bins)
+
+
+def draws_of(work: int) -> int:
+    """How many draws are taken where a sweep goes through so many states."""
+    return max(1_000, min(DRAWS, MOST_WORK // work))
 
 
 def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
@@ -81,9 +86,13 @@ def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
     )
 
 
+MOST_ELEMENTS = 2_000_000
+"""Points times draws, which is how long an array is."""
+
+
 def draws_beside(points: int, work: int) -> int:
     """How many draws are taken at each of so many points; 0 where there are too many points."""
-    each = min(2_000, 2_000_000 // points, MOST_WORK // (points * work))
+    each = min(DRAWS, MOST_ELEMENTS // points, MOST_WORK // (points * work))
     return each if each >= 100 else 0
 
 

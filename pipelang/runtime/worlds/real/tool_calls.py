@@ -12,6 +12,7 @@ from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.templates import shorten_failure
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult
 from pipelang.runtime.shared.services import Services
@@ -168,4 +169,4 @@ class ToolCalls:
                 why = str(failure)
                 if not failure.retryable:
                     break
-        return ToolResult(call, why, failed=True)
+        return ToolResult(call, shorten_failure(why), failed=True)
