@@ -256,6 +256,14 @@ HALF_DONE = _row(
     _W,
 )
 
+UNGRADED_ROWS = _row(
+    "P518",
+    "rows-without-confidence",
+    "{count} of `{file}` {have} no `confidence` (the first on line {line}), so how often this test"
+    " passes is unknown",
+    "give every row its `confidence`, or keep the rows without one in a file of their own",
+    _W,
+)
 REVIEW_TOO_LATE = _row(
     "P517",
     "review-too-late",
