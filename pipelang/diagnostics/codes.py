@@ -256,6 +256,14 @@ HALF_DONE = _row(
     _W,
 )
 
+UNGRADED_ROWS = _row(
+    "P518",
+    "rows-without-confidence",
+    "{count} of `{file}` {have} no `confidence` (the first on line {line}), so how often this test"
+    " passes is unknown",
+    "give every row its `confidence`, or keep the rows without one in a file of their own",
+    _W,
+)
 REVIEW_TOO_LATE = _row(
     "P517",
     "review-too-late",
@@ -276,6 +284,20 @@ UNPRICED = _row(
 )
 UNBOUNDED = _row("P603", "unbounded-prompt", "{what}", severity=_W)
 UNBOUNDED_BUDGET = _row("P604", "unbounded-under-budget", "{what}")
+NEVER_RESERVED = _row(
+    "P605",
+    "never-reserved",
+    "no run can make the call of `{step}` under the budget of `{name}`: {why}",
+    "a call is made only if its worst case fits what is left: a larger budget, a shorter `output`"
+    " or a cheaper tier",
+)
+BEYOND_TIME = _row(
+    "P606",
+    "beyond-time-budget",
+    "`{step}` does not fit the time budget of `{name}`, which is {limit}: {what}",
+    "the budget cuts it short: a longer budget, or a shorter `timeout`, `backoff` or batch",
+    _W,
+)
 
 # ---------------------------------------------------------------------------- P7xx safety
 PERMIT = _row(

@@ -39,6 +39,36 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+MOST_FIGURES = 17
+"""Figures of a float that mean something."""
+
+
+def apart(value: float | Decimal, other: float | Decimal, figures: int = 3) -> Decimal:
+    """A value rounded to as many figures as it takes, at least `figures`, to be on the same side of
+    another number as it is.
+    """
+    exact, mark = Decimal(repr(value)) if isinstance(value, float) else value, Decimal(str(other))
+    for digits in range(figures, MOST_FIGURES):
+        rounded = Decimal(f"{exact:.{digits}g}")
+        if (rounded < mark, rounded > mark) == (exact < mark, exact > mark):
+            return rounded
+    return exact
+
+
+def dollars_beside(value: float | Decimal, other: float | Decimal) -> str:
+    """Dollars that are shown beside another amount, from which they differ visibly."""
+    text = f"{apart(value, other):,f}"
+    return f"${text.rstrip('0').rstrip('.') if '.' in text else text}"
+
+
+def seconds_beside(value: float, other: float) -> str:
+    """A time that is shown beside another one, from which it differs visibly."""
+    text = show_seconds(value)
+    if value == other or text != show_seconds(other):
+        return text
+    return f"{plain(apart(value, other))}s"
+
+
 def show_share(value: Decimal) -> str:
     return f"{plain(value.scaleb(2))}%"
 

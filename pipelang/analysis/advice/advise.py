@@ -123,7 +123,7 @@ def wanted(analysis: Analysis) -> ObjectiveVerdict | None:
     for state in (False, None):
         for verdict in analysis.slo:
             known = verdict.number is not None and verdict.number.value is not None
-            if verdict.holds is state and verdict.line.when is None and known:
+            if verdict.holds is state and verdict.line.when is None and known and not verdict.cut:
                 return verdict
     return None
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from pipelang.analysis.budgets.unreservable import budget_findings
 from pipelang.analysis.findings.evidence_findings import evidence_findings
 from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.latency.timeouts import slow_attempts
@@ -18,7 +20,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.elaborate.options.evidence import confidence_step
 from pipelang.semantics.metrics import Unit, metric_of
-from pipelang.semantics.quantities import plain, show_seconds
+from pipelang.semantics.quantities import apart, dollars_beside, plain, seconds_beside
 from pipelang.semantics.walk import all_items, inner_links
 
 
@@ -32,6 +34,7 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     yield from _shared_providers(program, pipeline)
     yield from slow_attempts(program, pipeline)
     yield from _cost(program, analysis)
+    yield from budget_findings(program, pipeline)
 
 
 def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagnostic]:
@@ -43,43 +46,54 @@ def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagno
     if verdict.holds is False and verdict.number is not None:
         value = verdict.number.value
         shown = (
-            "at best " + _shown(line.metric, verdict.number.low)
+            "at best " + _shown(line.metric, verdict.number.low, line.target)
             if value is None
-            else _shown(line.metric, value)
+            else _shown(line.metric, value, line.target)
         )
         yield report(codes.SLO_MISSED, line.span, value=f"it is {shown}", **words)
     elif verdict.holds is None:
         help = None
         if analysis.unknown:
-            help = "nobody declared: " + ", ".join(map(site_words, analysis.unknown[:4]))
+            help = "nobody declared: " + ", ".join(
+                list(dict.fromkeys(map(site_words, analysis.unknown)))[:4]
+            )
         yield report(codes.SLO_UNDECIDED, line.span, why=verdict.why, help=help, **words)
 
 
+_SITE = re.compile(r"(?:\w+:)?(?P<what>.+?)(?: if (?:right|wrong))?(?:\[\d+\])*", re.DOTALL)
+_ROWS = re.compile(r"(?P<file>.+\.jsonl?):(?P<kind>right|wrong)(?:\[\d+\])*")
+
+
 def site_words(site: str) -> str:
-    """Return a parameter's site in words: the declaration that it belongs to, without its
-    offset.
+    """Return a parameter's site in words: the declaration, the condition or the list that it
+    belongs to, without its pipeline, its offset and its place in a row of shares.
     """
-    return (
-        "`"
-        + site.split("@")[0].split(":")[-1].replace("[0]", "")
-        + "`"
-        + (" (" + site.rsplit(".", 1)[-1] + ")" if "@" in site else "")
-    )
+    rows = _ROWS.fullmatch(site)
+    if rows is not None:
+        return f"`{rows['file']}` (its {rows['kind']} rows)"
+    found = _SITE.fullmatch(site.split("@")[0])
+    name = site if found is None else found["what"]
+    return f"`{name}`" + (f" ({site.rsplit('.', 1)[-1]})" if "@" in site else "")
 
 
-def _shown(metric: str, value: float | None) -> str:
+def _shown(metric: str, value: float | None, target: Decimal) -> str:
+    """A value with digits enough to see on which side of its target it is."""
     if value is None:
         return "unknown"
-    return _EXACTLY[metric_of(metric).unit](value)
-
-
-_EXACTLY: Mapping[Unit, Callable[[float], str]] = {
-    Unit.SHARE: lambda share: f"{share:.2%}",
-    Unit.MONEY: lambda dollars: f"${dollars:.4g}",
-    Unit.TOKENS: lambda tokens: f"{tokens:,.0f} tokens",
-    Unit.DURATION: show_seconds,
-}
-"""A value with digits enough to see by how much it misses its target."""
+    match metric_of(metric).unit:
+        case Unit.SHARE:
+            share = plain(apart(value, target, 4).scaleb(2).normalize())
+            return (
+                f"{value:.2%}"
+                if Decimal(f"{value:.4f}") == apart(value, target, 4)
+                else f"{share}%"
+            )
+        case Unit.MONEY:
+            return dollars_beside(value, target)
+        case Unit.TOKENS:
+            return f"{apart(round(value), target, 17):,f} tokens"
+        case Unit.DURATION:
+            return seconds_beside(value, float(target))
 
 
 def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
@@ -151,7 +165,7 @@ def _cost(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     most = None if worst.cost is None or analysis.unpriced else Decimal(repr(worst.cost))
     if budget.money is not None and most is not None and most > budget.money:
         words: dict[str, Any] = {
-            "worst": f"${most:.4f}",
+            "worst": dollars_beside(most, budget.money),
             "budget": f"${plain(budget.money)}",
         }
         yield report(codes.OVER_BUDGET, budget.span, name=pipeline.name, path=path, **words)

@@ -27,11 +27,14 @@ from pipelang.semantics.walk import agent_of
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The callee: the tier, whether its provider is out, and how many turns an agent takes."""
+    """The callee: the tier, whether its provider is out, how many turns an agent takes, and
+    whether a gate's feedback is in the prompt.
+    """
 
     tier: str | None
     out: bool
     turns: int = 1
+    told: bool = False
 
 
 def call_kernel(
@@ -82,7 +85,7 @@ def _attempt(
             tier = model.program.tiers[who.tier]
             asked = agent_of(action) or action
             assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
-            spent = turn_cost(model, step, link, asked, who.tier, turn)
+            spent = turn_cost(model, step, link, asked, who.tier, turn, who.told)
             if meter is not None:
                 time = model_time(link, tier)
                 if who.out:

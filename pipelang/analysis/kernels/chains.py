@@ -36,7 +36,8 @@ class ChainSituation:
     """The situation of a chain: the values drawn, the conditions around it, the answer before this
     one.
 
-    `again`: its step is being redone, and so does not use a cache.
+    `again`: its step is being redone, and so does not use a cache. `told`: it is, by a gate whose
+    feedback it sees.
     """
 
     model: PipelineModel
@@ -44,6 +45,7 @@ class ChainSituation:
     taint: frozenset[str]
     former: Latent | None
     again: bool
+    told: bool
 
 
 @dataclass(slots=True)
@@ -66,10 +68,19 @@ class StepKernel:
         return known
 
     def close(
-        self, values: dict[Key, Any], taint: frozenset[str], former: Latent | None, again: bool
+        self,
+        values: dict[Key, Any],
+        taint: frozenset[str],
+        former: Latent | None,
+        again: bool,
+        first: bool = True,
     ) -> Closed:
-        """The chain in a situation; what fails is the chain used up."""
-        now = ChainSituation(self.prepared.model, values, taint, former, again)
+        """The chain in a situation; what fails is the chain used up. `first`: its step did not run
+        before in this run of its pipeline.
+        """
+        model = self.prepared.model
+        told = not first and self.prepared.step.name in model.told
+        now = ChainSituation(model, values, taint, former, again, told)
         return _walk(self, self.prepared.step.chain, now)
 
 
@@ -253,7 +264,7 @@ def _call(
         out = bool(now.values[outage_key(now.model.program.tiers[tier].provider)])
     if turns is None:
         turns = _turns(kernel, link, now)
-    who = Caller(tier, out, turns)
+    who = Caller(tier, out, turns, now.told)
     place = (id(link), who, now.model.meter is None)
     known = kernel._calls.get(place)
     if known is None:
@@ -328,7 +339,7 @@ def _each(kernel: StepKernel, each: p.Each, now: ChainSituation, around: frozens
         one = Closed()
         for state, weight in table.weights.items():
             values = dict(zip(table.slots, state, strict=True))
-            here = ChainSituation(inside.model, values, around, None, now.again)
+            here = ChainSituation(inside.model, values, around, None, now.again, now.told)
             one.take(weight, _ended(_walk(kernel, each.body, here), each.body, here))
         return one
 

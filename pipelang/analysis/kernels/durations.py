@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.frontier.lattice import Amount, Lognormal, sigma_of
-from pipelang.analysis.kernels.costs import tools_cost
+from pipelang.analysis.kernels.costs import tool_failures
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.timeouts import call_limit
 
@@ -37,14 +37,20 @@ def model_time(link: p.Link, tier: p.Tier) -> Amount:
 
 
 def tools_taken(model: PipelineModel, agent: p.Agent) -> Any:
-    """Return the time of an agent's tools between two turns: one call, with equal frequency of each
-    tool. The time of a pipeline among them is unknown.
+    """Return the dollars and the time of an agent's tools between two turns: one call, with equal
+    frequency of each tool, and its retries. The time of a pipeline among them is unknown.
     """
-    dollars = tools_cost(model, agent)
-    tools = [model.program.tools[name] for name in agent.tools]
-    amounts = [duration(tool.latency, call_limit(None, tool)) for tool in tools]
-    amounts += [Amount(0.0, inf)] * len(agent.pipelines)
-    if not amounts:
-        return 1.0
-    taken = [model.meter.taken(dollars, amount) for amount in amounts]
-    return sum(taken[1:], taken[0]) / len(taken)
+    meter = model.meter
+    tools = [_tool_taken(model, model.program.tools[name]) for name in agent.tools]
+    tools += [meter.taken(0.0, Amount(0.0, inf))] * len(agent.pipelines)
+    return sum(tools[1:], tools[0]) / len(tools) if tools else 1.0
+
+
+def _tool_taken(model: PipelineModel, tool: p.Tool) -> Any:
+    """The attempts of a tool call, one after the other, until one works or none is left."""
+    once = model.meter.taken(float(tool.cost), duration(tool.latency, call_limit(None, tool)))
+    taken, total, before = once, 0.0, 1.0
+    for goes_on in tool_failures(model, tool):
+        total = total + (before - goes_on) * taken
+        taken, before = taken * once, goes_on
+    return total + before * taken

@@ -171,7 +171,7 @@ def _means_of_arguments(model: PipelineModel, action: p.RunPipeline) -> dict[tup
     arguments = dict(action.arguments)
     means: dict[tuple[str, ...], Any] = {}
     for name, argument in arguments.items():
-        path = expr.path_of(argument)
+        path = expr.path_of(model.expand(argument))
         if path is not None:
             for line, mean in model.means.items():
                 if line[: len(path)] == path:

@@ -370,7 +370,7 @@ def _step(run: _Run, index: int, step: Any, table: Table, first: bool) -> Table:
         closed = known.get(situation)
         if closed is None:
             again = walk.again or not first
-            closed = kernel.close(values, run.taint, None if first else former, again)
+            closed = kernel.close(values, run.taint, None if first else former, again, first)
             known[situation] = closed
         outcomes: list[tuple[tuple[Any, ...], Any]] = []
         for (right, kept, _), chance in closed.answers.items():

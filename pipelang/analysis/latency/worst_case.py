@@ -13,13 +13,15 @@ that ends the run does so no later than everything below it, so it needs no amou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pipelang.analysis.kernels.each import fixed_length
 from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.kernels.subpipelines import child_model
+from pipelang.analysis.latency.exclusive import cases, decided
 from pipelang.analysis.latency.regions import waits
 from pipelang.analysis.model.model import PipelineModel
+from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import attempts
@@ -27,6 +29,7 @@ from pipelang.semantics.kernels.redo import all_reruns
 from pipelang.semantics.types import ERROR
 
 T = TypeVar("T")
+Branch = TypeVar("Branch")
 
 
 class Ways(NamedTuple, Generic[T]):
@@ -36,6 +39,22 @@ class Ways(NamedTuple, Generic[T]):
 
     through: T | None
     ended: T | None
+
+
+class Tries(NamedTuple, Generic[T]):
+    """The worst of a first attempt, of one more after it, and of the wait that may be forced
+    between them: what a model is asked again, it is asked with what was wrong, and a provider may
+    say when to come back.
+    """
+
+    first: T
+    again: T
+    forced: float = 0.0
+
+
+def alike(one: T) -> Tries[T]:
+    """Attempts of which each is like the first."""
+    return Tries(one, one)
 
 
 ANYTHING = expr.Const(None, ERROR)
@@ -65,10 +84,10 @@ class WorstCase(Protocol[T]):
         `takes` says what an item takes.
         """
 
-    def tried(self, retry: p.Retry, count: int, one: T) -> T:
+    def tried(self, retry: p.Retry, count: int, one: Tries[T]) -> T:
         """So many attempts, with the waits between them."""
 
-    def polled(self, link: p.Link, count: int, one: T) -> T:
+    def polled(self, link: p.Link, count: int, one: Tries[T]) -> T:
         """All calls of a link's vote (one without a vote), each with so many attempts."""
 
     def elements(self, each: p.Each, length: int, one: T) -> T:
@@ -87,8 +106,8 @@ class WorstCase(Protocol[T]):
         ask: p.AskTier | p.Cascade | p.Agent,
         tier: str,
         turn: int,
-    ) -> T:
-        """One attempt at a model, at a turn (from 1) of an agent."""
+    ) -> Tries[T]:
+        """Attempts at a model, at a turn (from 1) of an agent."""
 
     def call(self, step: p.Step, link: p.Link, tool: p.Tool) -> T:
         """One attempt of a step at a tool."""
@@ -104,7 +123,11 @@ class WorstCase(Protocol[T]):
 
 
 def worst_case(by: WorstCase[T], model: PipelineModel) -> T:
-    """The amount of the worst run of a pipeline."""
+    """The amount of the worst run of a pipeline, over the cases that its branches tell apart."""
+    return _largest(by, (_in_case(by, replace(model, case=case)) for case in cases(model)))
+
+
+def _in_case(by: WorstCase[T], model: PipelineModel) -> T:
     ways: Ways[T] = _block(by, model, model.pipeline.block)
     if ways.through is None:
         return by.nothing if ways.ended is None else ways.ended
@@ -130,15 +153,12 @@ def _block(by: WorstCase[T], model: PipelineModel, block: p.Block) -> Ways[T]:
                     again = set(all_reruns(block.items, segment.index, item.otherwise))
                     redone = _again(by, model, block, again)
                     total = by.then(total, by.times(item.otherwise.times, redone))
+                elif decided(model.expand(item.condition), model.case) is False:
+                    return Ways(None, total if ended is None else by.larger(total, ended))
             case p.Person():
                 total = by.then(total, by.approval(item))
             case p.When() | p.MatchBranch():
-                branches = (
-                    [item.then, item.otherwise]
-                    if isinstance(item, p.When)
-                    else [arm for _, arm in item.arms]
-                )
-                ways: Ways[T] = _fork(by, model, branches, total, ended)
+                ways: Ways[T] = _fork(by, model, _possible(model, item), total, ended)
                 if ways.through is None:
                     return ways
                 total, ended = ways.through, ways.ended
@@ -147,6 +167,26 @@ def _block(by: WorstCase[T], model: PipelineModel, block: p.Block) -> Ways[T]:
             case p.Remember() | p.Let():
                 pass
     return Ways(total, ended)
+
+
+def _possible(model: PipelineModel, item: p.When | p.MatchBranch) -> list[p.Block]:
+    """The branches that a run of the case may take."""
+    if isinstance(item, p.When):
+        holds = decided(model.expand(item.condition), model.case)
+        if holds is None:
+            return [item.then, item.otherwise]
+        return [item.then if holds else item.otherwise]
+    return [block for _, block in _taken(model, item.subject, item.arms)]
+
+
+def _taken(
+    model: PipelineModel, subject: expr.Expr, arms: tuple[tuple[Any, Branch], ...]
+) -> Iterable[tuple[Any, Branch]]:
+    """The arms that a run of the case may take."""
+    value = decided(model.expand(subject), model.case)
+    if value is None:
+        return arms
+    return [arm for arm in arms if arm[0] is None or value in arm[0]][:1]
 
 
 def _fork(
@@ -210,9 +250,22 @@ def _chain(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain)
 def _link(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) -> T:
     """A link with the attempts that the chain makes of it; the worst arm of a `match`."""
     if isinstance(link.action, p.Choose):
-        arms = (_link(by, model, step, arm) for _, arm in link.action.arms)
+        taken = _taken(model, link.action.subject, link.action.arms)
+        arms = (_link(by, model, step, arm) for _, arm in taken)
         return _largest(by, arms)
     return by.tried(link.retry, attempts(link), _action(by, model, step, link))
+
+
+def _worst_tries(by: WorstCase[T], tries: Iterable[Tries[T]]) -> Tries[T]:
+    """The worst of several tiers, attempt by attempt: a route may change between them."""
+    found = list(tries)
+    if not found:
+        return alike(by.nothing)
+    return Tries(
+        _largest(by, (one.first for one in found)),
+        _largest(by, (one.again for one in found)),
+        max(one.forced for one in found),
+    )
 
 
 def _largest(by: WorstCase[T], amounts: Iterable[T]) -> T:
@@ -222,18 +275,19 @@ def _largest(by: WorstCase[T], amounts: Iterable[T]) -> T:
     return worst
 
 
-def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) -> T:
-    """One attempt of a link, at its worst tier."""
+def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) -> Tries[T]:
+    """The attempts of a link, each at its worst tier."""
     action = link.action
     # Votes and cascades are one attempt of the chain; each of their calls has the retries.
     inside = link.retry.count + 1 if link.vote is not None else 1
     match action:
         case p.AskTier():
             asked = (by.ask(model, step, link, action, tier, 1) for tier in tiers_of(action))
-            return by.polled(link, inside, _largest(by, asked))
+            tries: Tries[T] = _worst_tries(by, asked)
+            return tries if link.vote is None else alike(by.polled(link, inside, tries))
         case p.Agent():
             loops = (_loop(by, model, step, link, action, tier) for tier in tiers_of(action))
-            return by.polled(link, 1, _largest(by, loops))
+            return alike(by.polled(link, 1, alike(_largest(by, loops))))
         case p.Cascade():
             total = by.nothing
             for tier in action.tiers:
@@ -243,22 +297,22 @@ def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) 
                     asked_once = by.ask(model, step, link, action, tier, 1)
                     one = by.tried(link.retry, link.retry.count + 1, asked_once)
                 total = by.then(total, one)
-            return total
+            return alike(total)
         case p.AskRole():
-            return by.polled(link, inside, by.answer(link))
+            return alike(by.polled(link, inside, alike(by.answer(link))))
         case p.Call():
             tool = model.program.tools[action.tool]
-            return by.polled(link, inside, by.call(step, link, tool))
+            return alike(by.polled(link, inside, alike(by.call(step, link, tool))))
         case p.RunPipeline():
-            return worst_case(by, child_model(model, action))
+            return alike(worst_case(by, child_model(model, action)))
         case p.Each():
             length = fixed_length(model.expand(action.elements))
             count = action.most if length is None else length
-            return by.elements(action, count, _chain(by, model, step, action.body))
+            return alike(by.elements(action, count, _chain(by, model, step, action.body)))
         case p.Choose():
             raise AssertionError("a match is resolved before it is attempted")
         case p.Value() | p.Recall() | p.Broken():
-            return by.nothing
+            return alike(by.nothing)
 
 
 def _loop(
@@ -276,7 +330,8 @@ def _worst_tool(by: WorstCase[T], model: PipelineModel, agent: p.Agent) -> T:
     worst = by.nothing
     for name in agent.tools:
         tool = model.program.tools[name]
-        worst = by.larger(worst, by.tried(tool.retry, tool.retry.count + 1, by.tool(tool)))
+        at_once = p.Retry(tool.retry.count, None)  # in an agent's loop nobody waits
+        worst = by.larger(worst, by.tried(at_once, tool.retry.count + 1, alike(by.tool(tool))))
     for name in agent.pipelines:
         parameters = model.program.pipelines[name].parameters
         run = p.RunPipeline(name, tuple((parameter.name, ANYTHING) for parameter in parameters))

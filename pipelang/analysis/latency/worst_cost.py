@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelang.analysis.kernels.costs import turn_cost
-from pipelang.analysis.latency.worst_case import worst_case
+from pipelang.analysis.latency.worst_case import Tries, worst_case
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN
+from pipelang.semantics.kernels.prices import MISFIT_TOKENS, dearest_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,12 @@ class _Spending:
             before = before + takes(index)
         return before
 
-    def tried(self, retry: p.Retry, count: int, one: Worst) -> Worst:
-        return one.times(count)
+    def tried(self, retry: p.Retry, count: int, one: Tries[Worst]) -> Worst:
+        return one.first + one.again.times(count - 1) if count > 1 else one.first
 
-    def polled(self, link: p.Link, count: int, one: Worst) -> Worst:
-        return one.times(count * (1 if link.vote is None else link.vote.calls))
+    def polled(self, link: p.Link, count: int, one: Tries[Worst]) -> Worst:
+        call = self.tried(link.retry, count, one)
+        return call if link.vote is None else call.times(link.vote.calls)
 
     def elements(self, each: p.Each, length: int, one: Worst) -> Worst:
         return one.times(length)
@@ -139,10 +141,16 @@ class _Spending:
         ask: p.AskTier | p.Cascade | p.Agent,
         tier: str,
         turn: int,
-    ) -> Worst:
-        spent = turn_cost(model, step, link, ask, tier, turn)
+    ) -> Tries[Worst]:
+        spent = turn_cost(model, step, link, ask, tier, turn, step.name in model.told)
         tokens = _sum(spent.tokens_in.bound, spent.tokens_out.bound)
-        return Worst(spent.worst, tokens, WorstAttempt(step.name, tier, spent.worst, tokens))
+        more = float(dearest_input(model.program.tiers[tier])) * MISFIT_TOKENS / 1e6
+
+        def worst(cost: float | None, tokens: int | None) -> Worst:
+            return Worst(cost, tokens, WorstAttempt(step.name, tier, cost, tokens))
+
+        again = worst(_add(spent.worst, more), _sum(tokens, MISFIT_TOKENS))
+        return Tries(worst(spent.worst, tokens), again)
 
     def call(self, step: p.Step, link: p.Link, tool: p.Tool) -> Worst:
         cost = float(tool.cost)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from math import inf
 
-from pipelang.analysis.latency.worst_case import worst_case
+from pipelang.analysis.latency.worst_case import Tries, worst_case
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import longest_wait
@@ -57,11 +57,12 @@ class _Seconds:
             done[index] = start + takes(index)
         return before + max(done.values(), default=0.0)
 
-    def tried(self, retry: p.Retry, count: int, one: float) -> float:
-        waiting = sum(longest_wait(retry, number) for number in range(1, count))
-        return count * one + float(waiting)
+    def tried(self, retry: p.Retry, count: int, one: Tries[float]) -> float:
+        waits = (float(longest_wait(retry, number)) for number in range(1, count))
+        again = (count - 1) * one.again if count > 1 else 0.0
+        return one.first + again + sum(max(wait, one.forced) for wait in waits)
 
-    def polled(self, link: p.Link, count: int, one: float) -> float:
+    def polled(self, link: p.Link, count: int, one: Tries[float]) -> float:
         call = self.tried(link.retry, count, one)
         # The calls of a majority run side by side.
         return link.vote.calls * call if isinstance(link.vote, p.Lead) else call
@@ -81,9 +82,11 @@ class _Seconds:
         ask: p.AskTier | p.Cascade | p.Agent,
         tier: str,
         turn: int,
-    ) -> float:
+    ) -> Tries[float]:
         batch = 0.0 if link.batch is None else float(link.batch)
-        return _limit(link.timeout) + batch
+        one = _limit(link.timeout) + batch
+        # A provider may say when to come back; one that asks for more than the timeout is given up.
+        return Tries(one, one, _limit(link.timeout))
 
     def call(self, step: p.Step, link: p.Link, tool: p.Tool) -> float:
         return _limit(call_limit(link, tool))

@@ -9,6 +9,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
@@ -21,7 +22,7 @@ from pipelang.analysis.metrics.metrics import (
     averaged,
     if_finite,
 )
-from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
+from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
 from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.step_reliability import own_reliability
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
@@ -62,7 +63,9 @@ class Analysis:
     `baseline` is the mean cost with every model call at one tier; `critical` names what most of a
     run's time goes by, of `latency` and of `turnaround`; `asked` is how many cases a run sends
     to a role. `bases` says of every parameter that was used, by its site, how well founded it is;
-    `counts` are the cases behind the measured ones: how many were good, of how many.
+    `counts` are the cases behind the measured ones: how many were good, of how many. `cuts` are the
+    limits of budgets that a run may reach, which no figure knows of. `draws` of the posterior are
+    behind the intervals, 0 where there is none or it was not drawn.
     """
 
     pipeline: p.Pipeline
@@ -79,6 +82,8 @@ class Analysis:
     asked: Mapping[str, Number] = field(default_factory=dict)
     bases: Mapping[str, Basis] = field(default_factory=dict)
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    cuts: tuple[Cut, ...] = ()
+    draws: int = 0
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
@@ -128,29 +133,28 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     point = model.parameters
     worst = worst_run(model)
     unpriced = tuple(
-        dict.fromkeys(tier for (_, tier, _), cost in model.costs.items() if not cost.priced)
+        dict.fromkeys(tier for (_, tier, *_), cost in model.costs.items() if not cost.priced)
     )
     look_behind(program, pipeline, point)
     # Bounds over unknowns are for whole sweeps; what was left out leaves none.
     bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
     draws: Totals | None = None
     means: Averaged | None = None
-    points = 0
+    points, drawn = 0, 0
     counted = bool(point.counted or point.counted_bins)
     if counted and point.left_out and point.unknown_sites:
         pass
     elif counted and not point.unknown_sites:
-        drawn = posterior(point, totals.work)
-        draws = _columns(program, pipeline, drawn, draws_for(totals.work), totals.widest)
+        parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
+        draws = _columns(program, pipeline, parameters, drawn, totals.widest)
         means = None if point.left_out else averaged(program, pipeline, point)
     elif counted and bounded is not None:
-        drawn, count = posterior(point, totals.work), draws_for(totals.work)
+        parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
         grid = bounded.grid
         if grid is not None and draws_beside(grid.size, totals.work):
-            drawn = beside_unknowns(drawn, grid, totals.work)
-            points = grid.size
-            count = points * draws_beside(points, totals.work)
-        draws = _columns(program, pipeline, drawn, count, totals.widest)
+            parameters = beside_unknowns(parameters, grid, totals.work)
+            points, drawn = grid.size, draws_beside(grid.size, totals.work)
+        draws = _columns(program, pipeline, parameters, max(points, 1) * drawn, totals.widest)
     figure = Figures(totals, draws, point, bounded, means, points)
     numbers = figure.all(pipeline, worst, unpriced)
     taken = spent(program, pipeline, point, bounded, totals.work)
@@ -173,6 +177,9 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         if taken is not None and probability is None and line.metric in taken.ranges:
             probability = taken.ranges[line.metric].probability(line.op, float(line.target))
         slo.append(decide(line, number, probability))
+    cuts = tuple(possible_cuts(model))
+    if cuts:
+        slo = [undecided(verdict, cuts[0].words) for verdict in slo]
     return Analysis(
         pipeline=pipeline,
         numbers=numbers,
@@ -193,6 +200,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         critical={} if taken is None else _critical(model, taken),
         bases=dict(point.bases),
         counts=dict(point.counted),
+        cuts=cuts,
+        draws=0 if draws is None else drawn,
     )
 
 

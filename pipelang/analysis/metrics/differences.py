@@ -136,9 +136,15 @@ def _same(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> 
     """Whether nothing changed that a figure could depend on."""
     return (
         old.hash == new.hash
-        and [file.rows for file in old.evidence.values()]
-        == [file.rows for file in new.evidence.values()]
+        and _same_evidence(EvidenceTable(old.evidence), EvidenceTable(new.evidence))
         and before.pipeline.name == after.pipeline.name
+    )
+
+
+def _same_evidence(old: EvidenceTable, new: EvidenceTable) -> bool:
+    """Whether the files have the same rows, in the order in which the programs name the files."""
+    return len(old) == len(new) and all(
+        before.same_rows(after) for before, after in zip(old.values(), new.values(), strict=True)
     )
 
 
@@ -179,11 +185,15 @@ def _paired(
     import numpy as np
 
     try:
-        found = rates[1] * read(pair.after) - rates[0] * read(pair.before)
-    except ZeroDivisionError:  # a ratio of figures that are both 0
+        # A ratio of figures that are both 0, or an amount that nothing bounds.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = rates[1] * read(pair.after) - rates[0] * read(pair.before)
+    except ZeroDivisionError:
         return None
     if pair.grid is not None:
         if not all(_fits(read(degrees), pair.grid) for degrees in pair.degrees):
+            return None
+        if not np.all(np.isfinite(found)):
             return None
         bounds = pair.grid.enclose(found)
         low, high = _clean(bounds.low), _clean(bounds.high)

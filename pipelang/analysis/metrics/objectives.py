@@ -11,13 +11,16 @@ from pipelang.semantics import program as p
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveVerdict:
-    """An slo line with its answer: `holds` is None where it cannot be decided."""
+    """An slo line with its answer: `holds` is None where it cannot be decided; `cut`: only because
+    a budget may cut runs short.
+    """
 
     line: p.SloLine
     number: Number | None
     holds: bool | None
     probability: float | None
     why: str | None = None
+    cut: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -28,6 +31,13 @@ class ObjectiveVerdict:
             "holds": self.holds,
             "probability": self.probability,
         }
+
+
+def undecided(verdict: ObjectiveVerdict, why: str) -> ObjectiveVerdict:
+    """The verdict of a promise that holds as far as it was worked out, but perhaps not in a run."""
+    if verdict.holds is not True:
+        return verdict
+    return ObjectiveVerdict(verdict.line, verdict.number, None, None, why, cut=True)
 
 
 SURE = 0.95

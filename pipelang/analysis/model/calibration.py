@@ -79,6 +79,13 @@ class Calibration:
 
 def calibration(answers: LabelledAnswers) -> Calibration:
     """Accuracy, reliability table and expected calibration error of a file."""
+    known: Calibration | None = answers.worked_out.get("calibration")
+    if known is None:
+        known = answers.worked_out["calibration"] = _calibration(answers)
+    return known
+
+
+def _calibration(answers: LabelledAnswers) -> Calibration:
     parts: list[list[EvidenceRow]] = [[] for _ in range(BINS)]
     for row in answers.file.rows:
         if row.confidence is not None:

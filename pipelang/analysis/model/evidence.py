@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 from pipelang.semantics.chance import EvidenceFile
 
@@ -21,7 +22,7 @@ Cut = tuple[Decimal, bool]
 class LabelledAnswers:
     """The rows of one evidence file: `right` of `total` are right, and those with a confidence."""
 
-    __slots__ = ("_binned", "confidences", "file", "right", "total")
+    __slots__ = ("_binned", "confidences", "file", "right", "total", "worked_out")
 
     def __init__(self, file: EvidenceFile) -> None:
         self.file = file
@@ -34,6 +35,13 @@ class LabelledAnswers:
         for kind in self.confidences.values():
             kind.sort()
         self._binned: dict[tuple[bool, tuple[Cut, ...]], tuple[int, ...]] = {}
+        self.worked_out: dict[str, Any] = {}
+        """What else was worked out of the rows, by its name."""
+
+    def same_rows(self, other: LabelledAnswers) -> bool:
+        """Whether both have the same rows, in whatever order: order says nothing about answers."""
+        mine, others = (self.total, self.right), (other.total, other.right)
+        return mine == others and self.confidences == other.confidences
 
     @property
     def graded(self) -> int:
@@ -82,6 +90,20 @@ class LabelledAnswers:
         return most, -line
 
 
+MOST_KEPT = 64
+_KEPT: dict[int, LabelledAnswers] = {}
+
+
+def answers_of(file: EvidenceFile) -> LabelledAnswers:
+    """The table of a file. A check asks for it with every sweep, so the last ones are kept."""
+    known = _KEPT.get(id(file))
+    if known is None or known.file is not file:
+        if len(_KEPT) >= MOST_KEPT:
+            _KEPT.clear()
+        known = _KEPT[id(file)] = LabelledAnswers(file)
+    return known
+
+
 class EvidenceTable(Mapping[str, LabelledAnswers]):
     """The evidence files of a program by name, each read into the table when it is first asked."""
 
@@ -94,7 +116,7 @@ class EvidenceTable(Mapping[str, LabelledAnswers]):
     def __getitem__(self, name: str) -> LabelledAnswers:
         known = self._known.get(name)
         if known is None:
-            known = self._known[name] = LabelledAnswers(self._files[name])
+            known = self._known[name] = answers_of(self._files[name])
         return known
 
     def __iter__(self) -> Iterator[str]:
@@ -107,17 +129,12 @@ class EvidenceTable(Mapping[str, LabelledAnswers]):
         """The files of this table that another one has too, by their rows and not by their names;
         those of one name first.
         """
-        mine, others = self._files, other._files
-        found = {
-            name: name
-            for name, file in mine.items()
-            if name in others and others[name].rows == file.rows
-        }
+        found = {name: name for name in self if name in other and self[name].same_rows(other[name])}
         taken = set(found.values())
-        for name, file in mine.items():
+        for name in self:
             if name not in found:
                 match = next(
-                    (n for n, f in others.items() if n not in taken and f.rows == file.rows), ""
+                    (n for n in other if n not in taken and self[name].same_rows(other[n])), ""
                 )
                 if match:
                     found[name] = match

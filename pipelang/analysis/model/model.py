@@ -20,6 +20,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.kernels.redo import all_reruns
 from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.lengths import mean_lengths
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items, blocks, inner_links
 
@@ -37,9 +38,12 @@ class PipelineModel:
     `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
     `bound` gives for the variable of an `each` the values that its list mentions. `thresholds` are
     those on each evidence file, in the pipeline and in those that it runs: the bins between them
-    are one posterior. `cuts` are the same by step and file. With a `meter` (`frontier.meter`)
+    are one posterior. `cuts` are the same by step and file. `told` are the steps that gates redo,
+    which then see the gate's feedback. With a `meter` (`frontier.meter`)
     kernels have distributions of cost and time instead of plain chances; cached answers of a step
     that is `marked` count with its factor. `passed` counts the steps that a sweep went through.
+    `case` has the values of operands that decide branches, where only the runs of one case are
+    looked at.
     """
 
     program: p.Program
@@ -53,7 +57,8 @@ class PipelineModel:
     cuts: dict[tuple[str, str], list[Cut]] = field(default_factory=dict)
     thresholds: Mapping[str, set[Cut]] = field(default_factory=dict)
     latent: frozenset[str] = frozenset()
-    costs: dict[tuple[int, str, int], Any] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
+    costs: dict[tuple[int, str, int, bool], Any] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
     bound: Mapping[str, frozenset[str]] = field(default_factory=dict)
     means: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
@@ -64,6 +69,7 @@ class PipelineModel:
     marked: tuple[str, Any] | None = None
     expanded: dict[int, tuple[expr.Expr, expr.Expr]] = field(default_factory=dict)
     shared: dict[expr.Expr, expr.Expr] = field(default_factory=dict)
+    case: Mapping[expr.Expr, Any] = field(default_factory=dict)
 
     def expand(self, node: expr.Expr) -> expr.Expr:
         """The expression with every let replaced by what it is.
@@ -145,9 +151,10 @@ def make_model(
     """
     pipeline = with_unique_names(pipeline)
     model = PipelineModel(program, pipeline, parameters, inputs=inputs)
-    model.means = {line.path: line.mean for line in pipeline.traffic.means}
+    model.means = mean_lengths(pipeline)
     everything = list(all_items(pipeline.block))
     redone: set[str] = set()
+    told: set[str] = set()
     for item in everything:
         if isinstance(item, p.Step):
             model.steps[item.name] = item
@@ -156,11 +163,12 @@ def make_model(
     for block in blocks(pipeline.block):
         for gate, item in enumerate(block.items):
             if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
+                told.add(item.otherwise.step)
                 for index in all_reruns(block.items, gate, item.otherwise):
                     again = block.items[index]
                     if isinstance(again, p.Step):
                         redone.add(again.name)
-    model.latent = frozenset(redone)
+    model.latent, model.told = frozenset(redone), frozenset(told)
     for path in pipeline.traffic.paths:
         model.paths[model.expand(path.path)] = path
     for condition in pipeline.traffic.conditions:

@@ -87,9 +87,13 @@ def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
     )
 
 
+MOST_ELEMENTS = 2_000_000
+"""Points times draws, which is how long an array is."""
+
+
 def draws_beside(points: int, work: int) -> int:
     """The number of draws at each of so many points; 0 where there are too many points."""
-    each = min(2_000, 2_000_000 // points, limited(MOST_WORK) // (points * work))
+    each = min(DRAWS, MOST_ELEMENTS // points, limited(MOST_WORK) // (points * work))
     return each if each >= 100 else 0
 
 

@@ -150,32 +150,37 @@ class _Reader:
 
     def option(self, into: dict[str, Decimal | int]) -> None:
         """One option, added to those before it."""
-        kind, text = self.next.kind, self.next.text
+        token = self.next
+        kind, text = token.kind, token.text
         if kind == "money":
             self.take()
             self.skip("each")
-            into["cost"] = Decimal(text)
+            _once(into, "cost", Decimal(text), token)
         elif kind == "time":
             self.take()
             self.skip("each")
             unit = "ms" if text.endswith("ms") else text[-1]
-            into["seconds"] = Decimal(text.removesuffix(unit).strip()) * _SECONDS[unit]
+            _once(into, "seconds", Decimal(text.removesuffix(unit).strip()) * _SECONDS[unit], token)
         elif kind == "rate":
             self.take()
             amount, _, period = text.replace(" ", "").partition("/")
+            if self.per_day is not None:
+                _twice(token, "runs a day")
             self.per_day = Decimal(amount) * _A_DAY[period]
         elif self.skip("retry"):
-            into["retry"] = self.count(0, MOST_RETRIES, "retries")
+            _once(into, "retry", self.count(0, MOST_RETRIES, "retries"), token)
         elif self.skip("fails"):
-            into["fails"] = self.share()
+            _once(into, "fails", self.share(), token)
         elif self.skip("fallback"):
-            into["fallback"] = self.share()
+            _once(into, "fallback", self.share(), token)
         elif self.skip("with"):
             while self.skip("fallback", "a"):
                 pass
-            into["fallback"] = self.share()
+            _once(into, "fallback", self.share(), token)
         elif self.skip("for"):
             place = self.next
+            if self.target is not None:
+                _twice(token, "a target")
             self.target = self.share()
             if not 0 < self.target < 1:
                 _stop(place, "no steps reach 0% or 100%", "a target lies between: `for 90%`")
@@ -217,6 +222,27 @@ class _Reader:
             "there are: $0.02 each, 2s each, fails 5%, retry 2, with fallback 90%, for 90%, 500/day"
         )
         _stop(token, f"expected something about the steps, found {_shown(token)}", help)
+
+
+_NAMES = {
+    "cost": "a cost",
+    "seconds": "a time",
+    "retry": "a `retry`",
+    "fails": "a `fails`",
+    "fallback": "a fallback",
+}
+
+
+def _once(into: dict[str, Decimal | int], name: str, value: Decimal | int, token: _Token) -> None:
+    """Set an option that was not said before."""
+    if name in into:
+        _twice(token, _NAMES[name])
+    into[name] = value
+
+
+def _twice(token: _Token, what: str) -> NoReturn:
+    help = "keep one of the two; what is said of one step alone stands behind it, before a comma"
+    _stop(token, f"{what} stands here twice", help)
 
 
 def _notes(steps: tuple[SketchSteps, ...]) -> Iterator[str]:

@@ -104,7 +104,7 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool) -> Table:
         closed = known.get(situation)
         if closed is None:
             again = sweep.again or not first
-            closed = kernel.close(values, walk.taint, None if first else former, again)
+            closed = kernel.close(values, walk.taint, None if first else former, again, first)
             known[situation] = closed
             sweep.totals.work += closed.work
         _account(walk, step, weights[seen], closed, first, table.tape)

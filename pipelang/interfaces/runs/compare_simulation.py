@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from pipelang.analysis.kernels.costs import tools_cost, turn_cost
+from pipelang.analysis.kernels.costs import turn_cost
 from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
@@ -77,15 +77,14 @@ class Means:
 
     model: PipelineModel
 
-    def attempt(self, step: p.Step, link: p.Link, tier: str, turn: int) -> tuple[float, float]:
+    def attempt(
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+    ) -> tuple[float, float]:
         action = link.action
         asked = action.agent or action if isinstance(action, p.Cascade) else action
         assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
-        cost = turn_cost(self.model, step, link, asked, tier, turn)
+        cost = turn_cost(self.model, step, link, asked, tier, turn, told)
         return cost.mean, cost.tokens_in.mean + cost.tokens_out.mean
-
-    def tools(self, agent: p.Agent) -> float:
-        return tools_cost(self.model, agent)
 
     def child(self, action: p.RunPipeline) -> Means:
         return Means(child_model(self.model, action))

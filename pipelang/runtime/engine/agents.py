@@ -10,6 +10,7 @@ from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.subpipelines import play_child
+from pipelang.runtime.engine.templates import shorten_failure
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult, Turn
 from pipelang.semantics import program as p
@@ -71,7 +72,7 @@ async def _one(run: Run, attempt: Attempt, agent: p.Agent, call: ToolCall) -> To
     if call.name in agent.tools:
         return await run.world.use_tool(run, attempt, call)
     if call.name not in agent.pipelines:
-        return ToolResult(call, f"there is no tool `{call.name}`", failed=True)
+        return ToolResult(call, shorten_failure(f"there is no tool `{call.name}`"), failed=True)
     pipeline = run.program.pipelines[call.name]
     try:
         values = arguments_by_model(pipeline.parameters, call.arguments)
@@ -79,7 +80,7 @@ async def _one(run: Run, attempt: Attempt, agent: p.Agent, call: ToolCall) -> To
             run, attempt.step, pipeline, values, attempt.subjects, attempt.part
         )
     except (AttemptFailed, Misfit) as failure:
-        return ToolResult(call, str(failure), failed=True)
+        return ToolResult(call, shorten_failure(str(failure)), failed=True)
     if isinstance(answer, Ended):
         return answer
     return ToolResult(call, shown(pipeline.returns, answer))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from pipelang.semantics.kernels.prices import FAILURE_TOKENS, FEEDBACK_TOKENS
 from pipelang.semantics.types import ListType, MapType, OptionalType, RecordType, Type
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
     from pipelang.runtime.engine.sandbox import Sandbox
 
-FEEDBACK_BYTES = 600
-"""200 tokens by our own count."""
+FEEDBACK_BYTES = 3 * FEEDBACK_TOKENS
+FAILURE_BYTES = 3 * FAILURE_TOKENS
+"""Tokens by our own count, which is three bytes each."""
 
 
 class RenderError(ValueError):
@@ -107,5 +109,14 @@ def render(text: str, values: Mapping[str, Any]) -> str:
 
 def shorten_feedback(text: str) -> str:
     """Feedback cut to what the analysis counts for it: 200 tokens."""
-    data = text.encode()
-    return text if len(data) <= FEEDBACK_BYTES else data[:FEEDBACK_BYTES].decode(errors="ignore")
+    return _cut(text, FEEDBACK_BYTES)
+
+
+def shorten_failure(text: str) -> str:
+    """The message of a failed tool, cut to what the analysis counts for it in an agent's prompt."""
+    return _cut(text, FAILURE_BYTES)
+
+
+def _cut(text: str, size: int) -> str:
+    data = text.encode(errors="replace")
+    return text if len(data) <= size else data[:size].decode(errors="ignore")

@@ -17,15 +17,10 @@ from pipelang.runtime.engine.world import Attempt, Turn
 from pipelang.runtime.providers.protocol import ToolSchema, Usage
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.kernels.prices import DEFAULT_OUTPUT, MISFIT_TOKENS, dearest_input
 from pipelang.semantics.quantities import count_tokens
 
 MILLION = Decimal(1_000_000)
-DEFAULT_OUTPUT = 4096
-"""Output tokens reserved where a step says nothing; the provider's own limit is the same."""
-
-
-MISFIT_TOKENS = 200
-"""Tokens that a provider may add to tell the model of a misfit: 600 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +97,8 @@ def reservation(
         ours += MISFIT_TOKENS
     tokens_in = max(ours, counted or 0)
     tokens_out = limit if limit is not None else DEFAULT_OUTPUT
-    kinds = ("in", "cache_write", "cache_read")
-    dearest_in = max(tier.prices.get(kind, Decimal(0)) for kind in kinds)
-    money = (tokens_in * dearest_in + tokens_out * tier.prices.get("out", Decimal(0))) / MILLION
-    return money, tokens_in + tokens_out
+    money = tokens_in * dearest_input(tier) + tokens_out * tier.prices.get("out", Decimal(0))
+    return money / MILLION, tokens_in + tokens_out
 
 
 def conversation_tokens(tools: Sequence[ToolSchema], turns: Sequence[Turn]) -> int:
@@ -115,10 +108,16 @@ def conversation_tokens(tools: Sequence[ToolSchema], turns: Sequence[Turn]) -> i
     schemas = [[tool.name, tool.description, tool.input_schema] for tool in tools]
     total = count_tokens(json.dumps(schemas, separators=(",", ":")))
     for turn in turns:
-        asked = [[call.id, call.name, dict(call.arguments)] for call in turn.calls]
-        gave = [result.value for result in turn.results]
-        total += count_tokens(json.dumps([asked, gave], default=str))
+        asked = [[call.name, dict(call.arguments)] for call in turn.calls]
+        total += count_tokens(_as_text(asked))
+        total += sum(count_tokens(_as_text(result.value)) for result in turn.results)
     return total
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":"))
 
 
 def price_of(tier: p.Tier, usage: Usage) -> Decimal:

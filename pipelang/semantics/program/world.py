@@ -162,7 +162,8 @@ class Prompt:
     """Jinja2 sources with where they stand; `shape` is what the token bounds are made from.
 
     `shows` are the paths that the templates read, from a parameter or `feedback` (`*` is an element
-    of a list): what a model gets to see hangs on nothing else.
+    of a list): what a model gets to see hangs on nothing else. The first `system_parts` of the
+    shape are those of `system`.
     """
 
     name: str
@@ -172,6 +173,7 @@ class Prompt:
     shape: TemplateShape
     span: Span
     shows: tuple[tuple[str, ...], ...] = ()
+    system_parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,17 +196,25 @@ class TemplateValue:
 
 @dataclass(frozen=True, slots=True)
 class TemplateLoop:
-    """A body per element of a list of at most `max_length` (None: unbounded)."""
+    """A body per element of a list of at most `max_length` (None: unbounded), which is at `path`,
+    or None for a computed one.
+    """
 
     max_length: int | None
     body: tuple[TemplatePart, ...]
+    path: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateBranch:
-    """The longest of these counts."""
+    """One of these ways; the longest bounds it.
+
+    `test` is the path of the first test, and whether the first way is taken where its value counts
+    as true; None for any other test, and where it does not decide between two ways.
+    """
 
     ways: tuple[tuple[TemplatePart, ...], ...]
+    test: tuple[tuple[str, ...], bool] | None = None
 
 
 TemplatePart = TemplateText | TemplateValue | TemplateLoop | TemplateBranch

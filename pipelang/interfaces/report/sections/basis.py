@@ -7,6 +7,7 @@ import re
 
 from pipelang.analysis.model.calibration import calibration
 from pipelang.analysis.model.evidence import EvidenceTable
+from pipelang.analysis.model.posterior import DRAWS
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural
 from pipelang.interfaces.text.table import labelled
@@ -49,8 +50,11 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
         parts.append(("unknown", plural(len(analysis.unknown), "figure") + " that nobody declared"))
     if not parts or parts[0][0] == "unknown":
         return []
+    fewer = f" (by {analysis.draws:,} draws, not {DRAWS:,})" if 0 < analysis.draws < DRAWS else ""
     if analysis.counts and not analysis.unknown:
-        parts.append(("ranges", "95% intervals: how much the counts leave open"))
+        parts.append(("ranges", f"95% intervals: how much the counts leave open{fewer}"))
+    elif analysis.counts and fewer:
+        parts.append(("ranges", f"the widest 95% interval over what nobody declared{fewer}"))
     return parts
 
 

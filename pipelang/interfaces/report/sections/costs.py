@@ -18,7 +18,7 @@ from pipelang.interfaces.text.number_format import (
 )
 from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.semantics.metrics import COST_MEAN, COST_MONTH, COST_P95
-from pipelang.semantics.quantities import plain
+from pipelang.semantics.quantities import dollars_beside, plain
 
 
 def costs(view: View) -> list[str]:
@@ -88,6 +88,8 @@ def _worst(view: View) -> list[Row]:
     else:
         cost, note = exact_money(worst.cost), ""
         if budget is not None and budget.money is not None:
+            if cost == exact_money(float(budget.money)):
+                cost = dollars_beside(worst.cost, budget.money)
             note = f"of a budget of ${plain(budget.money)}"
     style = "unsure" if cost == "?" else "dim"
     return [["dearest run", cost, Cell("; ".join(filter(None, (note, tokens))), style)]]

@@ -106,6 +106,9 @@ def remarks(view: View) -> Iterator[str]:
     effect = view.value(WRONG_EFFECT)
     if effect is not None and effect > DUST:
         yield f"in {percent(effect)} of runs something is done in the world with a wrong value"
+    if view.analysis.cuts:
+        dimensions = listed(list(dict.fromkeys(cut.dimension for cut in view.analysis.cuts)))
+        yield f"a budget ({dimensions}) may cut runs short: these are the shares without such cuts"
 
 
 def escalations(view: View) -> list[str]:

@@ -67,6 +67,8 @@ def _sure(verdict: ObjectiveVerdict) -> str:
     """The probability of the verdict, in words."""
     number, chance = verdict.number, verdict.probability
     if verdict.holds is None:
+        if verdict.number is not None and verdict.cut:
+            return "undecided: the budget may cut runs short"
         if verdict.line.when is not None and number is None:
             return f"undecided: {verdict.why}"
         if number is None or (number.value is None and number.low is None):

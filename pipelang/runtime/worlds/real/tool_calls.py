@@ -15,6 +15,7 @@ from pipelang.runtime.engine.interruption import interrupts, mark, stop_if_cance
 from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.templates import shorten_failure
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult
 from pipelang.runtime.shared.services import Services
@@ -205,4 +206,4 @@ class ToolCalls:
                 why = str(failure)
                 if not failure.retryable:
                     break
-        return ToolResult(call, why, failed=True)
+        return ToolResult(call, shorten_failure(why), failed=True)

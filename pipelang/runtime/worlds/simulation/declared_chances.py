@@ -17,6 +17,7 @@ from pipelang.semantics.chance import (
     MeasuredShare,
     Undeclared,
 )
+from pipelang.semantics.lengths import mean_lengths
 from pipelang.semantics.walk import all_items
 
 
@@ -85,7 +86,7 @@ class DeclaredChances:
         facts.paths = {facts.open(line.path): line for line in traffic.paths}
         facts.conditions = {facts.open(line.condition): line for line in traffic.conditions}
         facts.names = {line.name: line for line in traffic.names}
-        facts.means = {line.path: line.mean for line in traffic.means}
+        facts.means = mean_lengths(pipeline)
         return facts
 
     def open(self, node: expr.Expr) -> expr.Expr:

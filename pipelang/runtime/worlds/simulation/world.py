@@ -38,11 +38,12 @@ Z95 = 1.644854
 class Spending(Protocol):
     """Prices of a simulation, for one pipeline: dollars and tokens."""
 
-    def attempt(self, step: p.Step, link: p.Link, tier: str, turn: int) -> tuple[float, float]:
-        """One attempt of a link at a tier, at a turn of an agent (1 for anything else)."""
-
-    def tools(self, agent: p.Agent) -> float:
-        """Dollars of the tools between two turns."""
+    def attempt(
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+    ) -> tuple[float, float]:
+        """One attempt of a link at a tier, at a turn of an agent (1 for anything else); `told`: a
+        gate's feedback is in the prompt.
+        """
 
     def child(self, action: p.RunPipeline) -> Spending:
         """The same for a sub-pipeline."""
@@ -166,7 +167,10 @@ class SimulatedWorld:
         out = frame.out(run.program.providers[tier.provider])
         await self.loop.sleep(self._duration(tier.latency, attempt.link.timeout))
         if not out:
-            dollars, tokens = frame.spending.attempt(attempt.step, attempt.link, tier.name, turn)
+            told = attempt.feedback is not None
+            dollars, tokens = frame.spending.attempt(
+                attempt.step, attempt.link, tier.name, turn, told
+            )
             self.cost += dollars
             self.tokens += tokens
         if out or self.chances.flip(frame.facts.odds.of(tier.transient)):
@@ -203,7 +207,6 @@ class SimulatedWorld:
         if typical is None:
             typical = 1 if odds.open(f"{attempt.step.name}.turns") else agent.steps
         if number < typical:
-            self.cost += frame.spending.tools(agent)
             await self._use_a_tool(run, agent)
             return Turn(calls=(ToolCall("simulated", "", {}),))
         link = attempt.link
@@ -216,12 +219,19 @@ class SimulatedWorld:
         return Turn(SimulatedValue(answer, frame.latents[attempt.step.name].last))
 
     async def _use_a_tool(self, run: Run, agent: p.Agent) -> None:
-        """One call between two turns, of each tool as often; a pipeline takes no time here."""
+        """One call between two turns, of each tool as often, with the tool's own retries; a
+        pipeline takes no time here.
+        """
         names = [*agent.tools, *agent.pipelines]
-        if names:
-            tool = run.program.tools.get(self.chances.source.choice(names))
-            if tool is not None:
-                await self.loop.sleep(self._duration(tool.latency, call_limit(None, tool)))
+        tool = run.program.tools.get(self.chances.source.choice(names)) if names else None
+        if tool is None:
+            return
+        odds = self._frame(run).facts.odds
+        for left in range(tool.retry.count, -1, -1):
+            await self.loop.sleep(self._duration(tool.latency, call_limit(None, tool)))
+            self.cost += float(tool.cost)
+            if not left or self.chances.flip(odds.of(tool.succeeds)):
+                return
 
     async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         return ToolResult(call, None)

@@ -105,7 +105,9 @@ def make_link(
         recovers=rate_of(
             context, scope, options, ast.Recovers, owner, _recovers(context, action, owner)
         ),
-        correlation=rate_of(context, scope, options, ast.Correlation, owner),
+        correlation=rate_of(
+            context, scope, options, ast.Correlation, owner, _correlation(context, action, owner)
+        ),
         output_mean=output[0],
         output_max=output[1],
         effort=effort.level if effort else None,
@@ -116,6 +118,13 @@ def make_link(
         batch=_batch(context, scope, options),
     )
     return made, found
+
+
+def _correlation(context: Context, action: p.Action, owner: str) -> Chance | None:
+    """A pure tool never errs, so it has no fault that it could repeat."""
+    if isinstance(action, p.Call) and tool_pure(context, action.tool):
+        return never(f"{owner}.correlation")
+    return None
 
 
 def _allowed(context: Context, link: ast.Link, action: p.Action) -> None:

@@ -46,7 +46,14 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
             help = f"put it in the template: {{{{ {name} }}}}"
             context.tell(codes.UNUSED, param.name.span, what="parameter", name=name, help=help)
     return p.Prompt(
-        key, parameters, system, user or "", (*shape, *user_shape), decl.name.span, shows
+        key,
+        parameters,
+        system,
+        user or "",
+        (*shape, *user_shape),
+        decl.name.span,
+        shows,
+        system_parts=len(shape),
     )
 
 

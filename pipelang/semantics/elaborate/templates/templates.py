@@ -20,6 +20,7 @@ from pipelang.semantics.elaborate.templates.values import (
     Variable,
     expression,
     output,
+    plain_test,
     present_if,
     present_unless,
 )
@@ -141,7 +142,8 @@ def _if(reading: Reading, node: Any, names: Names) -> TemplatePart:
         known |= present_unless(branch.test)
     with reading.knowing(known):
         ways.append(_body(reading, node.else_, names))
-    return TemplateBranch(tuple(ways))
+    test = plain_test(node.test, names) if len(ways) == 2 else None
+    return TemplateBranch(tuple(ways), test)
 
 
 def _loop(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
@@ -180,7 +182,7 @@ def _loop(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
     with reading.knowing(present_if(node.iter)):
         body = _body(reading, node.body, inner)
     otherwise = _body(reading, node.else_, names)
-    looped: TemplatePart = TemplateLoop(length, body)
+    looped: TemplatePart = TemplateLoop(length, body, over.path if node.test is None else None)
     return [TemplateBranch(((looped,), otherwise))] if otherwise else [looped]
 
 

@@ -149,6 +149,20 @@ def present_unless(test: Any) -> frozenset[Path]:
             return frozenset()
 
 
+def plain_test(node: Any, names: Names) -> tuple[Path, bool] | None:
+    """The path that a test asks the truth of, and whether it asks for true; None for any other."""
+    from jinja2 import nodes as jn
+
+    if isinstance(node, jn.Not):
+        inner = plain_test(node.node, names)
+        return None if inner is None else (inner[0], not inner[1])
+    found = _path(node)
+    if found is None or found[0] not in names:
+        return None
+    root = names[found[0]].path
+    return None if root is None else ((*root, *found[1:]), True)
+
+
 def _path(node: Any) -> Path | None:
     from jinja2 import nodes as jn
 
@@ -180,7 +194,7 @@ def output(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
                 then = output(reading, node.expr1, names)
             with reading.knowing(present_unless(node.test)):
                 otherwise = [] if node.expr2 is None else output(reading, node.expr2, names)
-            return [TemplateBranch((tuple(then), tuple(otherwise)))]
+            return [TemplateBranch((tuple(then), tuple(otherwise)), plain_test(node.test, names))]
         case jn.Or():
             left = expression(reading, node.left, names)
             first = TemplateValue(left.path, present(left.type), left.times)

@@ -1,0 +1,100 @@
+"""Cuts: whether a budget may end a run before it is done.
+
+A call is made only if its reservation fits what is left, and time cuts a call in flight. So no run
+is cut where the worst run stays within every limit, of the pipeline's own budget and of those of
+the pipelines that it runs. The figures of a report are those of runs that are not cut; where cuts
+are possible a promise about them is not decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from pipelang.analysis.kernels.subpipelines import child_model
+from pipelang.analysis.latency.worst_calls import most_calls
+from pipelang.analysis.latency.worst_case import ANYTHING
+from pipelang.analysis.latency.worst_cost import worst_run
+from pipelang.analysis.latency.worst_time import longest_run
+from pipelang.analysis.model.model import PipelineModel
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.quantities import dollars_beside, plain, seconds_beside, show_seconds
+from pipelang.semantics.walk import agent_of, all_items, inner_links
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A limit that a run may reach: of whose budget, what the worst run needs (None: no bound), and
+    the limit, both in words.
+    """
+
+    pipeline: str
+    dimension: str
+    needs: str | None
+    limit: str
+
+    @property
+    def words(self) -> str:
+        """Why a promise is not decided."""
+        if self.needs is None:
+            most = "nothing bounds what a run takes"
+        else:
+            most = f"the worst run takes {self.needs}"
+        return (
+            f"the {self.dimension} budget of `{self.pipeline}` may cut runs short: {most}, and the"
+            f" limit is {self.limit}"
+        )
+
+
+def possible_cuts(model: PipelineModel) -> list[Cut]:
+    """The limits that a run may reach, of a pipeline and of all that it runs; its own first."""
+    found = list(_cuts(model))
+    for item in all_items(model.pipeline.block):
+        for link in inner_links(item.chain) if isinstance(item, p.Step) else ():
+            for child in _children(model, link):
+                found += possible_cuts(child)
+    return list(dict.fromkeys(found))
+
+
+def _children(model: PipelineModel, link: p.Link) -> Iterator[PipelineModel]:
+    if isinstance(link.action, p.RunPipeline):
+        yield child_model(model, link.action)
+    agent = agent_of(link.action)
+    for name in () if agent is None else agent.pipelines:
+        parameters = model.program.pipelines[name].parameters
+        given = tuple((parameter.name, ANYTHING) for parameter in parameters)
+        yield child_model(model, p.RunPipeline(name, given))
+
+
+def _cuts(model: PipelineModel) -> Iterator[Cut]:
+    """The limits of a pipeline's own budget that its worst run passes."""
+    budget, name = model.pipeline.budget, model.pipeline.name
+    if budget is None:
+        return
+    if budget.money is not None or budget.tokens is not None:
+        yield from _spent(model, budget)
+    if budget.steps is not None and (calls := most_calls(model)) > budget.steps:
+        yield Cut(name, "steps", f"{calls:,} calls", f"{budget.steps:,}")
+    if budget.seconds is not None:
+        limit = float(budget.seconds)
+        seconds = longest_run(model, people=False)
+        if seconds is None:
+            yield Cut(name, "time", None, show_seconds(limit))
+        elif seconds > limit:
+            yield Cut(name, "time", seconds_beside(seconds, limit), show_seconds(limit))
+
+
+def _spent(model: PipelineModel, budget: p.Budget) -> Iterator[Cut]:
+    """The limits on money and tokens that the worst run passes."""
+    name, worst = model.pipeline.name, worst_run(model)
+    if budget.money is not None:
+        limit = f"${plain(budget.money)}"
+        unpriced = any(not cost.priced for cost in model.costs.values())
+        if worst.cost is None or unpriced:
+            yield Cut(name, "money", None, limit)
+        elif Decimal(repr(worst.cost)) > budget.money:
+            yield Cut(name, "money", dollars_beside(worst.cost, budget.money), limit)
+    if budget.tokens is not None and (worst.tokens is None or worst.tokens > budget.tokens):
+        needs = None if worst.tokens is None else f"{worst.tokens:,}"
+        yield Cut(name, "tokens", needs, f"{budget.tokens:,}")

@@ -1,0 +1,278 @@
+"""Tokens of a prompt.
+
+Bounds count a third of the UTF-8 bytes, rounded up; means a quarter. A prompt is its template's
+text and its variables (the smallest of the parameter's `max`, the source's `max` and the source's
+`output`), 200 tokens where it shows `feedback` and a gate redoes the step, and the JSON Schema of
+the answer. Bounds count a loop as often as its list's `max`, and the longest way of an `if`; means
+count a loop as often as declared, and the ways by the share of the condition.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pipelang.analysis.model.model import PipelineModel
+from pipelang.records import dataclass
+from pipelang.semantics import expressions as expr
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Chance, Declared
+from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.kernels.prices import FEEDBACK_TOKENS
+from pipelang.semantics.sizes import NONE, Size, value_size
+from pipelang.semantics.types import TEXT, ListType, MapType, OptionalType, RecordType, Type
+
+Prompted = p.AskTier | p.Cascade | p.Agent
+
+
+def prompt_size(model: PipelineModel, action: Prompted, told: bool) -> Size:
+    """Tokens of a prompt with these arguments. `told`: a gate's feedback is in it."""
+    prompt = model.program.prompts[action.prompt]
+    types = {parameter.name: parameter.type for parameter in prompt.parameters}
+    given = _Given(model, dict(action.arguments), types, told)
+    # The runtime counts a system prompt and the user's apart, and rounds either up.
+    parts = (prompt.shape[: prompt.system_parts], prompt.shape[prompt.system_parts :])
+    size = NONE
+    for part in parts:
+        rendered = _rendered(given, part)
+        size = size + rendered.values + Size(rendered.mean / 4, -(-rendered.most // 3))
+    schema = _schema_bytes(model.program, action)
+    return size + Size(schema / 4, -(-schema // 3))
+
+
+def least_prompt(program: p.Program, action: Prompted) -> int:
+    """Tokens that every rendering of a prompt has: its fixed text and the answer's schema."""
+    prompt = program.prompts[action.prompt]
+    return -(-_least_bytes(prompt.shape) // 3) + -(-_schema_bytes(program, action) // 3)
+
+
+def _schema_bytes(program: p.Program, action: Prompted) -> int:
+    """The length of the JSON Schema that goes with a question; a text has none."""
+    if action.answers == TEXT:
+        return 0
+    schema = json_schema(action.answers, program.patterns)
+    return len(json.dumps(schema, separators=(",", ":")).encode())
+
+
+def _least_bytes(shape: Sequence[p.TemplatePart]) -> int:
+    total = 0
+    for part in shape:
+        match part:
+            case p.TemplateText():
+                total += part.size
+            case p.TemplateBranch():
+                total += min((_least_bytes(way) for way in part.ways), default=0)
+            case p.TemplateLoop() | p.TemplateValue():
+                pass
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a template is given: the arguments, the types of its parameters, feedback or none."""
+
+    model: PipelineModel
+    arguments: dict[str, expr.Expr]
+    types: dict[str, Type]
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """A part of a template: bytes of its fixed text (on average and at most), and its values."""
+
+    mean: float = 0.0
+    most: int = 0
+    values: Size = NONE
+
+    def __add__(self, other: _Rendered) -> _Rendered:
+        return _Rendered(self.mean + other.mean, self.most + other.most, self.values + other.values)
+
+    @property
+    def average(self) -> float:
+        """The mean tokens."""
+        return self.mean / 4 + self.values.mean
+
+    @property
+    def thirds(self) -> float:
+        """Three times the tokens at most."""
+        bound = self.values.bound
+        return float("inf") if bound is None else self.most + 3 * bound
+
+
+def _rendered(given: _Given, shape: Sequence[p.TemplatePart]) -> _Rendered:
+    total = _Rendered()
+    for part in shape:
+        match part:
+            case p.TemplateText():
+                total = total + _Rendered(part.size, part.size)
+            case p.TemplateValue():
+                one = _value(given, part)
+                bound = None if one.bound is None else one.bound * part.times
+                total = total + _Rendered(values=Size(one.mean, bound, one.declared))
+            case p.TemplateLoop():
+                total = total + _looped(given, part)
+            case p.TemplateBranch():
+                total = total + _branched(given, part)
+    return total
+
+
+def _looped(given: _Given, loop: p.TemplateLoop) -> _Rendered:
+    """A body as often as the list is long: at most its `max`, on average as declared."""
+    body, most = _rendered(given, loop.body), _length(given, loop)
+    mean = None if loop.path is None else _declared_mean(given, (*loop.path, "length"))
+    often = float(most or 1) if mean is None else mean
+    return _Rendered(body.mean * often, body.most * (most or 1), body.values.times(most, mean))
+
+
+def _branched(given: _Given, branch: p.TemplateBranch) -> _Rendered:
+    """The way that is taken, where that is known; else both by the share of the test on average.
+    The longest way bounds them. Without a share its mean counts too, which makes that a bound.
+    """
+    share = _share(given, branch)
+    if share in (0.0, 1.0):
+        return _rendered(given, branch.ways[0 if share else 1])
+    ways = [_rendered(given, way) for way in branch.ways]
+    if not ways:
+        return _Rendered()
+    most = max(ways, key=lambda way: way.thirds)
+    if share is not None:
+        first, second = ways
+        mean = share * first.mean + (1 - share) * second.mean
+        values = share * first.values.mean + (1 - share) * second.values.mean
+        declared = first.values.declared and second.values.declared
+    else:
+        longest = max(ways, key=lambda way: way.average)
+        mean, values, declared = longest.mean, longest.values.mean, False
+        if len({way.average for way in ways}) == 1:
+            declared = all(way.values.declared for way in ways)
+    return _Rendered(mean, most.most, Size(values, most.values.bound, declared))
+
+
+def _share(given: _Given, branch: p.TemplateBranch) -> float | None:
+    """How often the first of two ways is taken; None where nobody said so."""
+    if branch.test is None:
+        return None
+    path, wanted = branch.test
+    if path[0] == "feedback":
+        return float(given.told == wanted)
+    source = given.arguments.get(path[0])
+    if source is None:
+        return None
+    if isinstance(source, expr.Const) and len(path) == 1:
+        return float(bool(source.value) == wanted)
+    root = expr.path_of(given.model.expand(source))
+    shares = None if root is None else _shares_of(given.model, (*root, *path[1:]))
+    if shares is None:
+        return None
+    chance = shares.get(True)
+    if not isinstance(chance, Declared):
+        return None
+    share = float(chance.share)
+    return share if wanted else 1 - share
+
+
+def _shares_of(model: PipelineModel, path: tuple[str, ...]) -> dict[Any, Chance] | None:
+    """The declared shares of the values of a path."""
+    for node, said in model.paths.items():
+        if expr.path_of(node) == path:
+            return dict(said.shares)
+    return None
+
+
+def _length(given: _Given, loop: p.TemplateLoop) -> int | None:
+    """How often a loop runs at most: the smaller of the parameter's and the source's `max`."""
+    lengths = [] if loop.max_length is None else [loop.max_length]
+    paths = [] if loop.path is None else [loop.path]
+    for value in _first_values(loop.body):
+        if value.path is not None and "*" in value.path:
+            paths.append(value.path[: value.path.index("*")])
+    for path in paths:
+        for type in _types_at(given, path):
+            if isinstance(type, (ListType, MapType)) and type.max_length is not None:
+                lengths.append(type.max_length)
+    return min(lengths, default=None)
+
+
+def _first_values(shape: Sequence[p.TemplatePart]) -> list[p.TemplateValue]:
+    found: list[p.TemplateValue] = []
+    for part in shape:
+        match part:
+            case p.TemplateValue():
+                found.append(part)
+            case p.TemplateLoop():
+                found.extend(_first_values(part.body))
+            case p.TemplateBranch():
+                for way in part.ways:
+                    found.extend(_first_values(way))
+            case p.TemplateText():
+                pass
+    return found
+
+
+def _types_at(given: _Given, path: Sequence[str]) -> tuple[Type | None, Type | None]:
+    """The type of a path by the parameter, and by what is given for it."""
+    source = given.arguments.get(path[0])
+    own = _follow(given.types.get(path[0]), path[1:])
+    return own, None if source is None else _follow(source.type, path[1:])
+
+
+def _follow(type: Type | None, path: Sequence[str]) -> Type | None:
+    """The type at a path into a type; `*` is an element."""
+    for name in path:
+        if isinstance(type, OptionalType):
+            type = type.inner
+        if name == "*" and isinstance(type, ListType):
+            type = type.element
+        elif name == "*" and isinstance(type, MapType):
+            type = type.value
+        elif isinstance(type, RecordType):
+            field = type.field(name)
+            type = None if field is None else field.type
+        else:
+            return None
+    return type
+
+
+def _value(given: _Given, value: p.TemplateValue) -> Size:
+    if value.path is None:
+        return value_size(value.type)
+    if value.path[0] == "feedback":
+        return Size(float(FEEDBACK_TOKENS), FEEDBACK_TOKENS) if given.told else NONE
+    path, model = value.path, given.model
+    sizes = [value_size(type) for type in _types_at(given, path) if type is not None]
+    declared = _declared_mean(given, path)
+    source = given.arguments.get(path[0])
+    root = None if source is None else expr.path_of(source)
+    step = None if root is None else model.steps.get(root[0])
+    if step is not None:
+        sizes.extend(_outputs(step))
+    bounds = [size.bound for size in sizes if size.bound is not None]
+    bound = min(bounds, default=None)
+    if declared is not None:
+        return Size(float(declared), bound)
+    means = [size.mean for size in sizes if size.declared]
+    if means and all(size.declared for size in sizes if size.bound == bound):
+        return Size(min(means), bound)
+    return Size(float("inf") if bound is None else float(bound), bound, False)
+
+
+def _outputs(step: p.Step) -> list[Size]:
+    """Return the length of a step's value by the step's own `output` limits."""
+    limits = [
+        link.output_max
+        for link in step.chain.links
+        if isinstance(link.action, (p.AskTier, p.Cascade, p.Agent))
+    ]
+    if not limits or any(limit is None for limit in limits):
+        return []
+    return [Size(0.0, max(limit for limit in limits if limit is not None), False)]
+
+
+def _declared_mean(given: _Given, path: Sequence[str]) -> float | None:
+    """The mean length that `traffic` states of a path in a template."""
+    source = given.arguments.get(path[0])
+    root = None if source is None else expr.path_of(given.model.expand(source))
+    mean = None if root is None else given.model.means.get((*root, *path[1:]))
+    return None if mean is None else float(mean)

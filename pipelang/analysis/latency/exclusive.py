@@ -1,0 +1,164 @@
+"""Branches that exclude one another: which of them one run can go through.
+
+Two `when` over one value are decided by the same value, so a run that takes the first may be unable
+to take the second. The worst run is therefore looked for case by case: a case gives a value to each
+operand that several branches read, and in it a condition holds, does not hold, or is open. Operands
+are bools, enums, presences, numbers that are compared with constants (a case for each interval
+between them), and whole conditions of any other kind. What a redo makes anew is none, because it
+may change between two branches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from itertools import pairwise, product
+from typing import Any
+
+from pipelang.analysis.model.model import PipelineModel
+from pipelang.semantics import expressions as expr
+from pipelang.semantics import program as p
+from pipelang.semantics.types import BOOL, EnumType
+from pipelang.semantics.walk import all_items, inner_links
+
+MOST_CASES = 64
+"""Cases that are looked at; operands beyond it stay open, which is a bound."""
+
+MOST_WORK = 50_000
+"""Cases times items."""
+
+Case = Mapping[expr.Expr, Any]
+
+
+def cases(model: PipelineModel) -> Iterator[dict[expr.Expr, Any]]:
+    """Values of the operands that several branches of a pipeline read; one empty case where none
+    is shared.
+    """
+    items = list(all_items(model.pipeline.block))
+    tests = [model.expand(test) for item in items for test in _tests(item)]
+    shared = Counter(operand for test in tests for operand in set(_operands(model, test)))
+    chosen: dict[expr.Expr, list[Any]] = {}
+    count, most = 1, min(MOST_CASES, MOST_WORK // max(1, len(items)))
+    for operand, times in shared.most_common():
+        values = _values(operand, tests)
+        if times > 1 and count * len(values) <= most:
+            chosen[operand] = values
+            count *= len(values)
+    for one in product(*chosen.values()):
+        yield dict(zip(chosen, one, strict=True))
+
+
+def _tests(item: p.Item) -> Iterator[expr.Expr]:
+    match item:
+        case p.When() | p.Gate():
+            yield item.condition
+        case p.MatchBranch():
+            yield item.subject
+        case p.Step():
+            for link in inner_links(item.chain):
+                if isinstance(link.action, p.Choose):
+                    yield link.action.subject
+        case _:
+            pass
+
+
+def _operands(model: PipelineModel, node: expr.Expr) -> Iterator[expr.Expr]:
+    """The operands that decide a condition or a subject."""
+    match node:
+        case expr.Const():
+            return
+        case expr.Not():
+            yield from _operands(model, node.operand)
+        case expr.Logic():
+            yield from _operands(model, node.left)
+            yield from _operands(model, node.right)
+        case expr.Compare() if _is_plain(node.left) != _is_plain(node.right):
+            inner = node.right if _is_plain(node.left) else node.left
+            if isinstance(inner.type, EnumType) or _numbers(node):
+                yield from _stable(model, inner)
+            else:
+                yield from _stable(model, node)
+        case _:
+            yield from _stable(model, node)
+
+
+def _stable(model: PipelineModel, node: expr.Expr) -> Iterator[expr.Expr]:
+    closed = node.type == BOOL or isinstance(node.type, EnumType) or not _is_plain(node)
+    changes = any(isinstance(part, expr.BudgetLeft) for part in expr.walk(node))
+    if closed and not changes and not model.roots(expr.mentions(node)) & model.latent:
+        yield node
+
+
+def _is_plain(node: expr.Expr) -> bool:
+    return isinstance(node, expr.Const)
+
+
+def _numbers(node: expr.Compare) -> bool:
+    """Whether a number is compared with a constant."""
+    for side in (node.left, node.right):
+        if isinstance(side, expr.Const):
+            return isinstance(side.value, (int, Decimal)) and not isinstance(side.value, bool)
+    return False
+
+
+def _values(operand: expr.Expr, tests: list[expr.Expr]) -> list[Any]:
+    if isinstance(operand.type, EnumType):
+        return list(operand.type.members)
+    if operand.type == BOOL:
+        return [True, False]
+    marks: set[Any] = set()
+    for test in tests:
+        for part in expr.walk(test):
+            if isinstance(part, expr.Compare) and operand in (part.left, part.right):
+                marks |= {s.value for s in (part.left, part.right) if isinstance(s, expr.Const)}
+    if not marks:
+        return [None]
+    ordered = sorted(Decimal(mark) for mark in marks)
+    between = [(low + high) / 2 for low, high in pairwise(ordered)]
+    return sorted([ordered[0] - 1, *ordered, *between, ordered[-1] + 1])
+
+
+def decided(node: expr.Expr, case: Case) -> Any:
+    """The value of an expanded condition or subject in a case; None where it is open."""
+    if node in case:
+        return case[node]
+    match node:
+        case expr.Const():
+            return node.value
+        case expr.Not():
+            inner = decided(node.operand, case)
+            return None if inner is None else not inner
+        case expr.Logic():
+            left, right = decided(node.left, case), decided(node.right, case)
+            decides = node.op == "or"
+            if decides in (left, right):
+                return decides
+            return None if None in (left, right) else not decides
+        case expr.Compare():
+            left, right = decided(node.left, case), decided(node.right, case)
+            if left is None or right is None:
+                return None
+            return _compared(node.op, left, right)
+        case _:
+            return None
+
+
+def _compared(op: str, left: Any, right: Any) -> bool | None:
+    if op == "==":
+        return bool(left == right)
+    if op == "!=":
+        return bool(left != right)
+    if isinstance(left, str) or isinstance(right, str):
+        return None
+    match op:
+        case "<":
+            return bool(left < right)
+        case "<=":
+            return bool(left <= right)
+        case ">":
+            return bool(left > right)
+        case ">=":
+            return bool(left >= right)
+        case _:
+            return None
