@@ -100,9 +100,20 @@ class ToolCalls:
     def _spoilt(
         self, run: Run, attempt: Attempt, tool: p.Tool, problem: Exception, started: float, key: str
     ) -> AttemptFailed:
+        self._emit_stderr(run, attempt, tool)
         kind = "misfit" if isinstance(problem, Misfit) else "raised"
         said = str(problem)
         return attempt_failed(run, attempt, kind, said, started=started, cost=tool.cost, key=key)
+
+    def _emit_stderr(self, run: Run, attempt: Attempt, tool: p.Tool) -> None:
+        """Emit what the server of a tool wrote to its standard error, as content."""
+        if run.quiet or tool.binding is None or tool.binding[0] != "mcp":
+            return
+        take = getattr(self._services.tools.function(tool), "stderr", None)
+        lines = take() if take is not None else []
+        if lines:
+            server = tool.binding[1]
+            run.emit("stderr", attempt.step.name, content=lines, tool=tool.name, server=server)
 
     def _returned(
         self, run: Run, attempt: Attempt, tool: p.Tool, result: Any, started: float, key: str
@@ -115,6 +126,7 @@ class ToolCalls:
                 value = self._services.types.check(tool.returns, result)
         except Misfit as misfit:
             raise self._spoilt(run, attempt, tool, misfit, started, key) from None
+        self._emit_stderr(run, attempt, tool)
         if not run.quiet:
             run.emit(
                 "result",
