@@ -10,19 +10,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from pipelang.runtime.mcp.servers import McpServer, opened
+from pipelang.runtime.mcp.stderr import StderrLines
 
 PATIENCE = 30.0
 """Seconds that a server has to be reached and to list its tools."""
 
 _LEAVING = 5.0
 """Seconds that a session has to end in peace."""
+
+_PROBE = 5.0
+"""Seconds that a server has to list its tools after a call that got no answer in time; one that
+does not is taken to hang.
+"""
 
 _MOST_PAGES = 100
 
@@ -35,12 +41,24 @@ class Lost(Exception):
     """A session that ended under a call: nobody knows whether the tool was called."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Session:
-    """An open session: the SDK's client, and the tools of the server by their names."""
+    """An open session: the SDK's client, the tools of the server by their names, and what the
+    server wrote to its standard error and nobody has read yet.
+
+    `stale` says that the server announced other tools. `calls` counts those that are under way.
+    """
 
     client: Any
     tools: Mapping[str, Any]
+    stderr: StderrLines | None = None
+    stale: bool = False
+    calls: int = 0
+
+    async def refresh(self) -> None:
+        """Ask the server for its tools as they are now."""
+        self.stale = False
+        self.tools = await _listed(self.client)
 
 
 class _Held:
@@ -50,13 +68,20 @@ class _Held:
         self._name = name
         self._server = server
         self._leave = asyncio.Event()
+        self._replaced = False
+        self._session: Session | None = None
         self._ready: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
         self._task = asyncio.ensure_future(self._hold())
 
     @property
+    def opened(self) -> Session | None:
+        """The session once it is open."""
+        return self._session
+
+    @property
     def ended(self) -> bool:
         failed = self._ready.done() and self._ready.exception() is not None
-        return failed or self._task.done() or self._leave.is_set()
+        return failed or self._task.done() or self._leave.is_set() or self._replaced
 
     def is_of(self, session: Session) -> bool:
         """Whether this holds that session."""
@@ -65,6 +90,25 @@ class _Held:
     def leave(self) -> None:
         """Let the session end; nobody waits for it."""
         self._leave.set()
+
+    def replace(self) -> None:
+        """Let the session take no new calls, and end once those under way are over: they may be
+        other runs'.
+        """
+        self._replaced = True
+        if self._ready.done() and not self._ready.exception() and not self._ready.result().calls:
+            self._leave.set()
+
+    @contextlib.contextmanager
+    def calling(self, session: Session) -> Iterator[None]:
+        """Count a call as under way."""
+        session.calls += 1
+        try:
+            yield
+        finally:
+            session.calls -= 1
+            if self._replaced and not session.calls:
+                self._leave.set()
 
     async def session(self) -> Session:
         """The session, as soon as there is one. Raises `Unreachable`."""
@@ -77,8 +121,12 @@ class _Held:
     async def _hold(self) -> None:
         try:
             async with AsyncExitStack() as stack:
-                client = await stack.enter_async_context(await self._client(stack))
-                session = Session(client, await _listed(client))
+                stderr = None
+                if self._server.command:
+                    stderr = stack.enter_context(StderrLines())
+                client = await stack.enter_async_context(await self._client(stack, stderr))
+                session = Session(client, await _listed(client), stderr)
+                self._session = session
                 if not self._ready.done():
                     self._ready.set_result(session)
                 await self._leave.wait()
@@ -93,18 +141,27 @@ class _Held:
             self._ready.set_exception(Unreachable(f"MCP server `{self._name}`: {why}"))
             self._ready.exception()  # marks it as retrieved: without a waiter it is no error
 
-    async def _client(self, stack: AsyncExitStack) -> Any:
+    async def _heard(self, message: Any) -> None:
+        """A message of the server that answers nothing: that its tools have changed, perhaps."""
+        from mcp.types import ToolListChangedNotification
+
+        if isinstance(message, ToolListChangedNotification) and self._session is not None:
+            self._session.stale = True
+
+    async def _client(self, stack: AsyncExitStack, stderr: StderrLines | None) -> Any:
         from mcp.client import Client
-        from mcp.client.stdio import StdioServerParameters
+        from mcp.client.stdio import StdioServerParameters, stdio_client
 
         server = self._server
         target: Any = server.server
         if server.command:
             program, *arguments = server.command
             env = {name: opened(value) for name, value in server.env.items()}
-            target = StdioServerParameters(
+            parameters = StdioServerParameters(
                 command=program, args=arguments, env=env or None, cwd=server.folder
             )
+            assert stderr is not None
+            target = stdio_client(parameters, errlog=stderr.file)
         elif server.url is not None:
             target = server.url
             if server.headers:
@@ -114,7 +171,7 @@ class _Held:
                 headers = {name: opened(value) for name, value in server.headers.items()}
                 http = await stack.enter_async_context(create_mcp_http_client(headers=headers))
                 target = streamable_http_client(server.url, http_client=http)
-        return Client(target)
+        return Client(target, message_handler=self._heard)
 
     async def close(self) -> None:
         """End the session, and wait until it is gone."""
@@ -131,7 +188,7 @@ async def _listed(client: Any) -> dict[str, Any]:
     tools: dict[str, Any] = {}
     cursor: str | None = None
     for _ in range(_MOST_PAGES):
-        page = await client.list_tools(cursor=cursor)
+        page = await client.list_tools(cursor=cursor, cache_mode="bypass")
         tools |= {tool.name: tool for tool in page.tools}
         cursor = page.next_cursor
         if cursor is None:
@@ -155,6 +212,8 @@ class Sessions:
         self._lock = threading.Lock()
         self._held: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Held]]
         self._held = WeakKeyDictionary()
+        self._probed: dict[_Held, asyncio.Future[None]] = {}
+        self._replaced: WeakSet[_Held] = WeakSet()
 
     async def session(self, name: str) -> Session:
         """The session with a server in this loop. Raises `Unreachable`."""
@@ -163,12 +222,48 @@ class Sessions:
             held = self._here()[name] = _Held(name, self.servers[name])
         return await held.session()
 
+    def open_session(self, name: str) -> Session | None:
+        """The session with a server in this loop if there is one."""
+        held = self._here().get(name)
+        return None if held is None else held.opened
+
+    @contextlib.contextmanager
+    def calling(self, name: str, session: Session) -> Iterator[None]:
+        """Count a call as under way, so that a replaced session does not cut it off."""
+        held = self._here().get(name)
+        if held is None or not held.is_of(session):
+            yield
+            return
+        with held.calling(session):
+            yield
+
     def lose(self, name: str, session: Session) -> None:
-        """A session that does not answer any more: the next call begins another."""
+        """A session whose connection is gone: the next call begins another."""
         held = self._here().get(name)
         if held is not None and held.is_of(session):
             del self._here()[name]
             held.leave()
+
+    def probe(self, name: str, session: Session) -> None:
+        """Find out whether a server that did not answer a call in time answers at all. One that
+        does not is started again for the next call.
+        """
+        held = self._here().get(name)
+        if held is None or not held.is_of(session) or held in self._probed:
+            return
+        self._probed[held] = asyncio.ensure_future(self._probe(name, held, session))
+
+    async def _probe(self, name: str, held: _Held, session: Session) -> None:
+        try:
+            async with asyncio.timeout(_PROBE):
+                await session.refresh()
+        except Exception:
+            if self._here().get(name) is held:
+                del self._here()[name]
+                self._replaced.add(held)
+            held.replace()
+        finally:
+            self._probed.pop(held, None)
 
     def _here(self) -> dict[str, _Held]:
         with self._lock:
@@ -177,6 +272,10 @@ class Sessions:
     async def close(self) -> None:
         """End the sessions of this loop."""
         held = self._here()
-        ending = list(held.values())
+        for probe in list(self._probed.values()):
+            probe.cancel()
+        await asyncio.gather(*self._probed.values(), return_exceptions=True)
+        ending = [*held.values(), *self._replaced]
         held.clear()
+        self._replaced.clear()
         await asyncio.gather(*(one.close() for one in ending))

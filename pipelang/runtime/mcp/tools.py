@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.mcp.drift import differences
-from pipelang.runtime.mcp.sessions import Lost, Session, Sessions, Unreachable
+from pipelang.runtime.mcp.sessions import PATIENCE, Lost, Session, Sessions, Unreachable
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
     ListType,
@@ -36,18 +37,39 @@ class RemoteTool:
         self.tool = tool
         _, self.server, self.name = tool.binding
         self._sessions = sessions
-        self._compared: Session | None = None
+        self._compared: tuple[Session, Mapping[str, Any]] | None = None
 
     async def drift(self) -> str | None:
         """The difference between the server's tool and its declaration, None if there is none.
         Raises `Unreachable`.
         """
-        return self._drift(await self._sessions.session(self.server))
+        return await self._drift_now(await self._sessions.session(self.server))
+
+    async def _drift_now(self, session: Session) -> str | None:
+        """The difference by the tools that the server has now: they are listed again if it said
+        that they changed, and before anybody is told of a difference.
+        """
+        if session.stale:
+            await self._refresh(session)
+        drift = self._drift(session)
+        if drift is None:
+            return None
+        await self._refresh(session)
+        return self._drift(session)
+
+    async def _refresh(self, session: Session) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await session.refresh()
+        except Exception as error:
+            self._sessions.lose(self.server, session)
+            raise Unreachable(f"MCP server `{self.server}` does not list its tools") from error
 
     def _drift(self, session: Session) -> str | None:
-        if session is self._compared:
+        tools = session.tools
+        if self._compared is not None and self._compared[1] is tools:
             return None
-        theirs = session.tools.get(self.name)
+        theirs = tools.get(self.name)
         if theirs is None:
             close = get_close_matches(self.name, list(session.tools), n=1)
             hint = f"; did you mean `{close[0]}`?" if close else ""
@@ -59,8 +81,13 @@ class RemoteTool:
                 f"tool `{self.tool.name}` is not what MCP server `{self.server}` offers as "
                 f"`{self.name}`:{shown}"
             )
-        self._compared = session
+        self._compared = (session, tools)
         return None
+
+    def stderr(self) -> list[str]:
+        """The lines that the server wrote to its standard error since they were last read."""
+        session = self._sessions.open_session(self.server)
+        return [] if session is None or session.stderr is None else session.stderr.take()
 
     async def call(
         self,
@@ -77,7 +104,7 @@ class RemoteTool:
         from mcp.types import CONNECTION_CLOSED, REQUEST_TIMEOUT
 
         session = await self._sessions.session(self.server)
-        drift = self._drift(session)
+        drift = await self._drift_now(session)
         if drift is not None:
             raise RemoteFailure(drift)
         given = {
@@ -89,12 +116,24 @@ class RemoteTool:
         if ready is not None:
             ready()
         try:
-            result = await session.client.call_tool(self.name, given, meta=meta)
+            with self._sessions.calling(self.server, session):
+                result = await session.client.call_tool(self.name, given, meta=meta)
+        except asyncio.CancelledError:
+            # Out of time, perhaps because the server hangs: then the next call needs another.
+            self._sessions.probe(self.server, session)
+            raise
         except MCPError as error:
-            if error.code in (CONNECTION_CLOSED, REQUEST_TIMEOUT):
+            if error.code == CONNECTION_CLOSED:
                 self._sessions.lose(self.server, session)
                 raise Lost(f"MCP server `{self.server}`: {error.message}") from error
+            if error.code == REQUEST_TIMEOUT:
+                self._sessions.probe(self.server, session)
+                raise Lost(f"MCP server `{self.server}`: {error.message}") from error
             raise RemoteFailure(error.message) from error
+        except (RuntimeError, ValueError) as error:
+            # A result that the SDK does not take: this call's failure, and no other's. Its message
+            # is not repeated, because it quotes the result.
+            raise Misfit(_unfit(error)) from error
         except Exception as error:
             self._sessions.lose(self.server, session)
             raise Lost(f"MCP server `{self.server}`: {type(error).__name__}: {error}") from error
@@ -106,6 +145,13 @@ class RemoteTool:
     def _may_be_left_out(self, name: str) -> bool:
         types = {parameter.key: parameter.type for parameter in self.tool.parameters}
         return isinstance(types.get(name), OptionalType)
+
+
+def _unfit(error: Exception) -> str:
+    """The message for a result that does not fit what its server says of it."""
+    path = getattr(error.__cause__, "json_path", None)
+    where = f" at `{path}`" if path else ""
+    return f"the result does not fit the server's own output schema{where}"
 
 
 class RemoteFailure(Exception):
