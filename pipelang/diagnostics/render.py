@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
 from pipelang.diagnostics.codes import Severity
-from pipelang.diagnostics.columns import cells_of, harmless, wrap
+from pipelang.diagnostics.columns import ACTS, cells_of, harmless, one_line, wrap
 from pipelang.diagnostics.diagnostic import Diagnostic, Edit
 from pipelang.diagnostics.excerpt import Paint, excerpt, gutter_of
 from pipelang.diagnostics.source import Sources
@@ -120,10 +122,10 @@ def as_github(diagnostic: Diagnostic, sources: Sources, root: str | None = None)
     """
     record = as_json(diagnostic, sources)
     level = "notice" if diagnostic.severity is Severity.NOTE else diagnostic.severity.value
-    text = in_words(diagnostic)
+    text = harmless(in_words(diagnostic))
     place = ""
     if record["file"] is not None:
-        place = f" file={_property(_below(record['file'], root))}"
+        place = f" file={_property(one_line(_below(record['file'], root)))}"
     if record["line"] is not None:
         place += (
             f",line={record['line']},col={record['column']},"
@@ -149,6 +151,24 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def dumps(value: Any) -> str:
-    """JSON as pipelang prints it: indented, UTF-8, no NaN."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+def dumps(
+    value: Any,
+    *,
+    indent: int | None = 2,
+    default: Callable[[Any], Any] | None = None,
+    allow_nan: bool = False,
+) -> str:
+    """JSON as pipelang prints it: indented, UTF-8, no NaN.
+
+    What would act on a terminal, or in the log of a workflow, is written as an escape: it stands in
+    strings only, and means the same.
+    """
+    text = json.dumps(
+        value, indent=indent, ensure_ascii=False, allow_nan=allow_nan, default=default
+    )
+    if text.isascii() and "\x7f" not in text and "##" not in text:
+        return text
+    return _TO_ESCAPE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+_TO_ESCAPE = re.compile(f"{ACTS.pattern}|(?<=#)#")

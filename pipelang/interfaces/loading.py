@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.render import as_text
-from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
 from pipelang.runtime.host.handle import LoadedProgram, SettingError
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
@@ -43,7 +43,7 @@ def load(
     remembers = CachingLoader(loader or DiskLoader())
     built = build(os.fspath(path), remembers, settings)
     if built.program is None:
-        raise CheckFailed(built.diagnostics, built.sources)
+        raise CheckFailed(built.diagnostics, quotable(built.sources, os.fspath(path)))
 
     def rebuild(changed: Mapping[str, Any]) -> p.Program:
         again = build(os.fspath(path), remembers, {**(settings or {}), **changed})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pipelang.diagnostics import Diagnostic, Severity, Sources
+from pipelang.diagnostics.columns import for_people
 from pipelang.diagnostics.render import as_text
 from pipelang.interfaces.check.check import Checked, review_loads
 from pipelang.interfaces.text.colours import painter
@@ -45,7 +46,7 @@ def report_text(
     everything = [*told, *extra]
     closing = closing_line(everything, len(checked))
     style = "bad" if any(d.is_error for d in everything) else "unsure" if everything else "good"
-    return "\n\n".join([*blocks, painter(colour)(closing, style)]) + "\n"
+    return for_people("\n\n".join([*blocks, painter(colour)(closing, style)]) + "\n", colour)
 
 
 def review_text(checked: Sequence[Checked], width: int, colour: bool) -> list[str]:
