@@ -17,6 +17,7 @@ from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.interfaces.check.profiles.nearest import Configs
+from pipelang.interfaces.check.provider_kinds import unknown_kinds
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
@@ -110,6 +111,7 @@ def check_file(
             found.extend(findings(built.program, analysis))
         proofs, more = prove(built.program, analyses)
         found.extend(more)
+        found.extend(unknown_kinds(built.program))
         if imports:
             from pipelang.interfaces.check.binding_check import check_bindings
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelang.runtime.engine.events import Sink
 from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
+from pipelang.runtime.host.provider_kinds import ANTHROPIC, GROUP, REPLAY, SIMULATED
 from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.people import Nobody, People
 from pipelang.runtime.mcp.servers import McpServer
@@ -101,9 +102,6 @@ class Runtime:
         self._made.clear()
 
 
-SIMULATED, REPLAY = "simulated", "replay"
-
-
 def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
     """A model provider by its `kind`. `replay` plays `recordings/NAME.jsonl` beside `NAME.pipe`.
 
@@ -122,7 +120,7 @@ def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
             return ReplayProvider(recording)
         except (RecordingError, OSError) as error:
             raise NotRunnable(f"provider `{provider.name}` plays {recording}: {error}") from error
-    if provider.kind == "anthropic":
+    if provider.kind == ANTHROPIC:
         from pipelang.runtime.providers.anthropic import AnthropicProvider
 
         try:
@@ -132,7 +130,7 @@ def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
         return AnthropicProvider(key, provider.base_url)
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group="pipelang.providers", name=provider.kind):
+    for entry in entry_points(group=GROUP, name=provider.kind):
         made: ModelProvider = entry.load()(provider)
         return made
     message = f"nothing is installed for providers of kind `{provider.kind}`"
