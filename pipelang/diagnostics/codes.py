@@ -327,8 +327,8 @@ UNORDERED_EFFECT = _row(
     "P712",
     "unordered-effect",
     "this `each` runs `{tool}`, which cannot be undone, for all elements side by side",
-    "`each {variable} in LIST ordered {{ ... }}` goes one by one and stops where one does not answer;"
-    " `parallel N` says that side by side is meant",
+    "`each {variable} in LIST ordered {{ ... }}` goes one by one and stops where one does not"
+    " answer; `parallel N` says that side by side is meant",
     _W,
 )
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from pipelang.diagnostics.codes import Severity
 from pipelang.diagnostics.columns import ACTS, cells_of, harmless, one_line, wrap
-from pipelang.diagnostics.diagnostic import Diagnostic, Edit
+from pipelang.diagnostics.diagnostic import Diagnostic, Edit, Label
 from pipelang.diagnostics.excerpt import Paint, excerpt, gutter_of
-from pipelang.diagnostics.source import Sources
+from pipelang.diagnostics.source import Sources, Span
 
 WIDTH = 100
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
@@ -60,11 +60,16 @@ def in_words(diagnostic: Diagnostic) -> str:
 
 
 def as_text(
-    diagnostic: Diagnostic, sources: Sources, colour: bool = False, width: int = WIDTH
+    diagnostic: Diagnostic,
+    sources: Sources,
+    colour: bool = False,
+    width: int = WIDTH,
+    path_in_lines: bool = False,
 ) -> str:
     """A finding with its line of source, an underline, its labels and its help.
 
-    Nothing that stands in a file, or in a message about it, can act on the terminal.
+    `path_in_lines` shows several labels as one line each, without the source. Nothing that stands
+    in a file, or in a message about it, can act on the terminal.
     """
 
     def paint(code: str, text: str) -> str:
@@ -87,6 +92,9 @@ def as_text(
             sources[span.file], span, sign="^", tone=tone, gutter=gutter, width=width, paint=paint
         )
     for label in labels:
+        if path_in_lines and (len(labels) > 1 or label.span == span):
+            lines += _paragraph("note", _LABEL, _with_place(label, sources, span), width, paint)
+            continue
         lines += _paragraph("note", _LABEL, label.text, width, paint)
         lines += excerpt(
             sources[label.span.file],
@@ -100,6 +108,13 @@ def as_text(
     if diagnostic.help:
         lines += _paragraph("help", "36", diagnostic.help, width, paint)
     return "\n".join(lines)
+
+
+def _with_place(label: Label, sources: Sources, near: Span | None) -> str:
+    """A label with its line, and its file where that is another than the finding's."""
+    line = sources[label.span.file].position(label.span.start).line
+    here = near is not None and near.file == label.span.file
+    return f"{label.text} ({'line ' if here else one_line(label.span.file) + ':'}{line})"
 
 
 def _paragraph(head: str, tone: str, text: str, width: int, paint: Paint) -> list[str]:
