@@ -432,7 +432,7 @@ def test_a_model_in_prism_stays_in_its_comment(tmp_path: Path) -> None:
     (tmp_path / "a\nmodule evil.pipe").write_text(SOUND, encoding="utf-8")
     done = run("compile", "--to=prism", "a\nmodule evil.pipe", cwd=tmp_path)
     assert done.returncode == 0
-    assert [line for line in out(done).splitlines() if "evil" in line][0].startswith("// pipeline")
+    assert re.search("^// pipeline .* of a module evil.pipe,", out(done), re.MULTILINE)
     assert not re.search("^module evil", out(done), re.MULTILINE)
 
 

@@ -20,6 +20,7 @@ from pipelang.interfaces.report.sections.outcomes import (
     is_open,
     outcome_note,
     outcome_rows,
+    remarks,
     ways_to_people,
 )
 from pipelang.interfaces.report.sections.promises import promise_rows
@@ -67,6 +68,7 @@ def _outcomes(view: View) -> list[str]:
     if len(rows) < 2 and view.value(SUCCESS) is not None:
         return []  # the sentence above has said it
     lines = lay_out(rows, "<>><", view.paint, width=view.width)
+    lines += [view.paint(f"  {said}", "dim") for said in remarks(view)]
     return [view.heading("What becomes of a run", outcome_note(view)), *lines]
 
 

@@ -78,7 +78,8 @@ LEFT_ALONE = [
     "fn f() -> text = 'it\\'s'",
     "fn f() -> text = don't",
     "enum Size { small large",
-    "pipeline p(xs: [int] max 3) -> int {\n  step r = each x in xs { call t(x) } { parallel 2 ordered }",
+    "pipeline p(xs: [int] max 3) -> int {\n"
+    "  step r = each x in xs { call t(x) } { parallel 2 ordered }",
     "type R { a: text | int }",
     # nothing is wrong in a text, a template or a comment
     "fn f() -> text = \"“smart” && 'single'; True\"  # a && b; “c” // d",
