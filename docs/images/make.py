@@ -17,7 +17,7 @@ from rich.text import Text
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PICTURES = {
-    "check.svg": (["check", "examples/support/support.pipe"], 58),
+    "check.svg": (["check", "examples/support/support.pipe"], 50),
     "run.svg": (
         [
             *("run", "examples/support/support.pipe", "handle_ticket"),

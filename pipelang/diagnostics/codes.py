@@ -115,6 +115,12 @@ OUT_OF_BLOCK = _row(
     "put the branch in a pipeline of its own and use what it returns",
 )
 BAD_FILE = _row("P215", "bad-file", "`{path}`, line {line}: {why}")
+UNKNOWN_KIND = _row(
+    "P219",
+    "unknown-kind",
+    "no provider of kind `{kind}` is installed, so nothing can ask `{name}`",
+    severity=_W,
+)
 SETTING = _row("P216", "setting", "setting `{name}` cannot take this value: {why}")
 
 # --------------------------------------------------------------------- P3xx types and units
@@ -357,6 +363,14 @@ FLOW_UNDECIDED = _row(
     "flow-undecided",
     "where the data of `{name}` goes is not decided: {why}",
     "split it into smaller pipelines, or what it computes into smaller steps",
+    _W,
+)
+UNORDERED_EFFECT = _row(
+    "P713",
+    "unordered-effect",
+    "this `each` runs `{tool}`, which cannot be undone, for all elements side by side",
+    "`each {variable} in LIST ordered {{ ... }}` goes one by one and stops where one does not"
+    " answer; `parallel N` says that side by side is meant",
     _W,
 )
 

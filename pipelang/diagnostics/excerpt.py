@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipelang.diagnostics.columns import cells_of, harmless
+from pipelang.diagnostics.columns import cells_of, harmless, one_line
 from pipelang.diagnostics.source import Source, Span
 
 Paint = Callable[[str, str], str]
@@ -39,7 +39,7 @@ def excerpt(
     number = str(line).rjust(gutter)
     blank = " " * gutter
     return [
-        f"{blank}--> {harmless(source.name)}:{line}:{column}",
+        f"{blank}--> {one_line(source.name)}:{line}:{column}",
         f"{paint(_DIM, number + ' |')} {shown}".rstrip(),
         f"{paint(_DIM, blank + ' |')} {mark}{paint(tone, sign * under)}",
     ]

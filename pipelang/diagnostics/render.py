@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
 from pipelang.diagnostics.codes import Severity
-from pipelang.diagnostics.columns import cells_of, harmless, wrap
-from pipelang.diagnostics.diagnostic import Diagnostic, Edit
+from pipelang.diagnostics.columns import ACTS, cells_of, harmless, one_line, wrap
+from pipelang.diagnostics.diagnostic import Diagnostic, Edit, Label
 from pipelang.diagnostics.excerpt import Paint, excerpt, gutter_of
-from pipelang.diagnostics.source import Sources
+from pipelang.diagnostics.source import Sources, Span
 
 WIDTH = 100
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
@@ -58,11 +60,16 @@ def in_words(diagnostic: Diagnostic) -> str:
 
 
 def as_text(
-    diagnostic: Diagnostic, sources: Sources, colour: bool = False, width: int = WIDTH
+    diagnostic: Diagnostic,
+    sources: Sources,
+    colour: bool = False,
+    width: int = WIDTH,
+    path_in_lines: bool = False,
 ) -> str:
     """A finding with its line of source, an underline, its labels and its help.
 
-    Nothing that stands in a file, or in a message about it, can act on the terminal.
+    `path_in_lines` shows several labels as one line each, without the source. Nothing that stands
+    in a file, or in a message about it, can act on the terminal.
     """
 
     def paint(code: str, text: str) -> str:
@@ -85,6 +92,9 @@ def as_text(
             sources[span.file], span, sign="^", tone=tone, gutter=gutter, width=width, paint=paint
         )
     for label in labels:
+        if path_in_lines and (len(labels) > 1 or label.span == span):
+            lines += _paragraph("note", _LABEL, _with_place(label, sources, span), width, paint)
+            continue
         lines += _paragraph("note", _LABEL, label.text, width, paint)
         lines += excerpt(
             sources[label.span.file],
@@ -98,6 +108,13 @@ def as_text(
     if diagnostic.help:
         lines += _paragraph("help", "36", diagnostic.help, width, paint)
     return "\n".join(lines)
+
+
+def _with_place(label: Label, sources: Sources, near: Span | None) -> str:
+    """A label with its line, and its file where that is another than the finding's."""
+    line = sources[label.span.file].position(label.span.start).line
+    here = near is not None and near.file == label.span.file
+    return f"{label.text} ({'line ' if here else one_line(label.span.file) + ':'}{line})"
 
 
 def _paragraph(head: str, tone: str, text: str, width: int, paint: Paint) -> list[str]:
@@ -120,10 +137,10 @@ def as_github(diagnostic: Diagnostic, sources: Sources, root: str | None = None)
     """
     record = as_json(diagnostic, sources)
     level = "notice" if diagnostic.severity is Severity.NOTE else diagnostic.severity.value
-    text = in_words(diagnostic)
+    text = harmless(in_words(diagnostic))
     place = ""
     if record["file"] is not None:
-        place = f" file={_property(_below(record['file'], root))}"
+        place = f" file={_property(one_line(_below(record['file'], root)))}"
     if record["line"] is not None:
         place += (
             f",line={record['line']},col={record['column']},"
@@ -149,6 +166,24 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def dumps(value: Any) -> str:
-    """JSON as pipelang prints it: indented, UTF-8, no NaN."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+def dumps(
+    value: Any,
+    *,
+    indent: int | None = 2,
+    default: Callable[[Any], Any] | None = None,
+    allow_nan: bool = False,
+) -> str:
+    """JSON as pipelang prints it: indented, UTF-8, no NaN.
+
+    What would act on a terminal, or in the log of a workflow, is written as an escape: it stands in
+    strings only, and means the same.
+    """
+    text = json.dumps(
+        value, indent=indent, ensure_ascii=False, allow_nan=allow_nan, default=default
+    )
+    if text.isascii() and "\x7f" not in text and "##" not in text:
+        return text
+    return _TO_ESCAPE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+_TO_ESCAPE = re.compile(f"{ACTS.pattern}|(?<=#)#")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.render import as_text
-from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
 from pipelang.interfaces.check.refusals import check_allowed, is_refused, verified
 from pipelang.runtime.host.handle import LoadedProgram, SettingError
 from pipelang.semantics import program as p
@@ -57,11 +57,12 @@ def load(
     remembers = CachingLoader(loader or DiskLoader())
     built = build(os.fspath(path), remembers, settings)
     if built.program is None:
-        raise CheckFailed(built.diagnostics, built.sources)
+        raise CheckFailed(built.diagnostics, quotable(built.sources, os.fspath(path)))
     found = verified(built.program, built.sources, allow)
     refused = [one for one in found if is_refused(one, allow)]
     if refused:
-        raise CheckFailed((*built.diagnostics, *found), built.sources, refused)
+        sources = quotable(built.sources, os.fspath(path))
+        raise CheckFailed((*built.diagnostics, *found), sources, refused)
 
     def rebuild(changed: Mapping[str, Any]) -> p.Program:
         again = build(os.fspath(path), remembers, {**(settings or {}), **changed})

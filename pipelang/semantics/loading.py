@@ -21,6 +21,8 @@ from pipelang.syntax.language import LANGUAGE
 from pipelang.syntax.parse import Parsed, parse
 from pipelang.syntax.tokens import TokenList, starts_declaration
 
+SUFFIX = ".pipe"
+
 DEEPEST = 50
 """How many files may import one another in a row."""
 
@@ -151,7 +153,14 @@ def _place(use: ast.Use) -> Span:
 
 def _target(use: ast.Use, base: str, loader: Loader, found: list[Diagnostic]) -> str | None:
     if use.file is not None:
-        return loader.beside(base, str(use.file.value))
+        file = loader.beside(base, str(use.file.value))
+        if not file.endswith(SUFFIX):
+            # What is imported is quoted where it is wrong, so no other file may be looked into.
+            why = f"only files whose names end in {SUFFIX} are imported"
+            help = f'write `use "{use.file.value}{SUFFIX}"` if that is its name'
+            found.append(report(codes.NOT_TEXT, use.file.span, file=file, why=why, help=help))
+            return None
+        return file
     names = tuple(name.text for name in use.library or ())
     target = loader.library(names)
     if target is None:

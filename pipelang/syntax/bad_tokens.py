@@ -65,6 +65,28 @@ _WORD = re.compile(r"[^\W\d]\w*")
 _OTHER = re.compile(r"[^\x00-\x7f\w]+|@+|~+|\^+")
 _QUOTES = {"\u201c": "\u201d", "\u201d": "\u201d", "\u201e": "\u201c\u201d", "\u2018": "\u2019",
            "\u2019": "\u2019", "'": "'", "`": "`", "\u00ab": "\u00bb"}  # fmt: skip
+QUOTES_IN_A_TEMPLATE = (
+    'the next three quotes end a template: write `""{{ \'"\' }}` for them as text, or put the'
+    ' template in a file: `prompt NAME(...) from "FILE"`'
+)
+UNION = (
+    "a value has one type: name the cases in an `enum`, or give a record a field for each, as in"
+    " `{ words: text?  count: int? }`"
+)
+_ABSENT = ("none", "None", "null", "nil", "undefined")
+_TYPES = (
+    "text|int|number|bool|probability|money|duration|time|json|str|string|float|integer|boolean"
+)
+_SEVERAL = re.compile(
+    rf"\|[ \t]*({_TYPES}|{'|'.join(_ABSENT)}|[A-Z]\w*)\b\??"
+    rf"(?:[ \t]*\|[ \t]*\w+\b\??)*"
+)
+_TYPE_BEFORE = re.compile(
+    rf"(?::|->)[ \t]*(?:(?:secret|untrusted|private)[ \t]+)*(?:{_TYPES}|[A-Z]\w*|\[[^\]\n]*\])\??"
+    r"(?:[ \t]+max[ \t]+\d+(?:[ \t]+tokens)?)?[ \t]*\Z"
+)
+"""A type as it stands before a `|` that should make it a union."""
+
 _MEANT = {
     "&": "and", "|": "or", "!": "not", "\u2192": "->", "\u21d2": "=>", "\u2264": "<=",
     "\u2265": ">=", "\u2260": "!=", "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "*",
@@ -111,6 +133,22 @@ def unclosed_template(source: Source, at: int) -> Strange:
     end = len(source.text) if next_head is None else next_head.start()
     text = '"""' + source.text[at + 3 : end] + '"""'
     return Strange(end, unclosed(source, at, at + 3, "template", '"""'), "TEMPLATE", text)
+
+
+def escaped_quotes(source: Source, at: int, end: int) -> Strange | None:
+    """A template that would end at three quotes with a backslash before them, which were meant as
+    text: it goes on to the next three. None if there are none before what is very likely the next
+    declaration: then a template just ends with a backslash.
+    """
+    text, stop = source.text, end
+    while text[stop - 4] == "\\":
+        closing = text.find('"""', stop)
+        if closing < 0 or HEADER.search(text, stop, closing):
+            return None
+        stop = closing + 3
+    span = Span(source.name, end - 4, end)
+    found = report(codes.BAD_ESCAPE, span, escape='\\"""', help=QUOTES_IN_A_TEMPLATE)
+    return Strange(stop, found, "TEMPLATE", text[at:stop])
 
 
 def unclosed(source: Source, start: int, end: int, what: str, closing: str) -> Diagnostic:
@@ -229,6 +267,12 @@ def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
             help = "it looks like a space but is none: write a plain space, or leave it out"
         plain = None if blank is None else " "
         return Strange(end, _bad_character(source, at, end, help, plain), None)
+    several = _SEVERAL.match(text, at) if char == "|" else None
+    if several is not None and _TYPE_BEFORE.search(text, max(0, at - 200), at):
+        # Not a word of an expression: the rest of the union is passed over with it.
+        absent = several.group(1) in _ABSENT
+        help = "what may be absent is written with a `?` behind its type: `T?`" if absent else UNION
+        return Strange(several.end(), _bad_character(source, at, at + 1, help), None)
     end = at + 1
     while char in "&|" and text.startswith(char, end):
         end += 1

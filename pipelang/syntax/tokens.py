@@ -104,6 +104,11 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
         elif kind == "STRING" and end == at + 2 and text.startswith('"', end):
             at = take(at, _strange(source, at, "template"))
             continue
+        elif kind == "TEMPLATE" and text[end - 4] == "\\" and end - at > 6:
+            guess = _escaped_quotes(source, at, end)
+            if guess is not None:
+                at = take(at, guess)
+                continue
         elif kind == "SLASH" and text.startswith(("/", "*"), end):
             at = take(at, _strange(source, at, "comment"))
             continue
@@ -142,6 +147,12 @@ def _strange(source: Source, at: int, what: str) -> Strange:
     if what == "comment":
         return not_a_comment(source, at)
     return strange(source, at, tables().letters)
+
+
+def _escaped_quotes(source: Source, at: int, end: int) -> Strange | None:
+    from pipelang.syntax.bad_tokens import escaped_quotes
+
+    return escaped_quotes(source, at, end)
 
 
 def _too_long(source: Source, at: int, end: int, kind: str) -> Strange:

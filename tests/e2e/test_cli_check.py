@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -357,6 +358,82 @@ def test_fmt_check_and_diff_change_nothing(tmp_path: Path) -> None:
     assert "1 file would change" in err(differing)
     assert run("fmt", "--check", "--diff", "a.pipe", cwd=tmp_path).returncode == 1
     assert path.read_bytes() == UGLY.encode()
+
+
+def test_fmt_keeps_the_line_ends(tmp_path: Path) -> None:
+    """git may check files out with CRLF; that is no matter of layout."""
+    lines = SOUND.replace("\n", "\r\n").encode()
+    (tmp_path / "crlf.pipe").write_bytes(lines)
+    assert run("fmt", "--check", "crlf.pipe", cwd=tmp_path).returncode == 0
+    (tmp_path / "crlf.pipe").write_bytes(lines.replace(b"  ", b"    "))
+    assert run("fmt", "crlf.pipe", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "crlf.pipe").read_bytes() == lines
+    piped = run("fmt", "-", cwd=tmp_path, stdin=lines.replace(b"  ", b"    "))
+    assert piped.stdout == lines
+
+
+def test_columns_count_in_a_pipe_too(folder: Path) -> None:
+    for columns, width in (("80", 80), ("120", 120), ("", 100), ("none", 100), ("9", 72)):
+        text = out(run("check", "warned.pipe", cwd=folder, COLUMNS=columns))
+        assert f"\n{'─' * width}\n" in text
+        assert max(map(len, text.splitlines())) == width
+    as_json = [
+        run("check", "warned.pipe", "--format=json", cwd=folder, COLUMNS=columns).stdout
+        for columns in ("80", "120")
+    ]
+    assert as_json[0] == as_json[1]
+
+
+EVIL = "\x1b]0;title\x07\x1b[31m\u202e\x9b31m"
+
+
+def test_nothing_that_is_checked_or_tested_acts_on_a_terminal(tmp_path: Path) -> None:
+    name = f"a{EVIL}\n::error::x.pipe"
+    (tmp_path / name).write_text(
+        f'''pipeline p(w: text max 99 tokens) -> text {{
+  gate g: w != "{EVIL}" else fail "{EVIL}\\n::error::y"
+  gate h: len(w) > 3 else reject "{EVIL}\\n##[error]z"
+  return w
+}}
+test "{EVIL}\\n::error::t" {{
+  given  p("abcdef{EVIL}")
+  expect rejected
+}}
+''',
+        encoding="utf-8",
+    )
+    acting = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+    for words in (
+        ["check", "."],
+        ["check", "--verbose", "."],
+        ["check", "--format=json", "."],
+        ["check", "--format=sarif", "."],
+        ["check", "--format=github", "--profile=production", "."],
+        ["test", "."],
+        ["test", "--format=json", "."],
+        ["fmt", "--check", "."],
+        ["graph", name],
+        ["compile", "--to=prism", name],
+        [f"chekc{EVIL}"],
+        ["check", f"--{EVIL}"],
+    ):
+        done = run(*words, cwd=tmp_path)
+        text = (done.stdout + done.stderr).decode()
+        assert text
+        assert not acting.search(text), words
+        lines = [line for line in text.splitlines() if re.match(r"\s*::|.*##\[", line)]
+        ours = "--format=github" in words
+        assert (
+            all(re.match("::(error|warning) file=a", line) for line in lines) if ours else not lines
+        )
+
+
+def test_a_model_in_prism_stays_in_its_comment(tmp_path: Path) -> None:
+    (tmp_path / "a\nmodule evil.pipe").write_text(SOUND, encoding="utf-8")
+    done = run("compile", "--to=prism", "a\nmodule evil.pipe", cwd=tmp_path)
+    assert done.returncode == 0
+    assert re.search("^// pipeline .* of a module evil.pipe,", out(done), re.MULTILINE)
+    assert not re.search("^module evil", out(done), re.MULTILINE)
 
 
 def test_fmt_from_standard_input(tmp_path: Path) -> None:

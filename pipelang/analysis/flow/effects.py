@@ -1,8 +1,10 @@
-"""Effects that may happen twice: by a retry, or by a fallback after another effect.
+"""Effects that may happen twice, by a retry or by a fallback after another effect, and effects that
+happen side by side.
 
 An attempt that seems to have failed may have worked: a timeout does not say whether the other side
 has acted. A second attempt then repeats the effect, unless the tool is `idempotent`; and a fallback
-that acts adds another effect to the first.
+that acts adds another effect to the first. An `each` without `ordered` starts its elements at once:
+where one fails, the others have acted already.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ def effects(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
             for link in inner_links(item.chain):
                 if isinstance(link.action, p.Each):
                     yield from _half_done(program, link.action.body)
+                    yield from _side_by_side(program, link, link.action)
 
 
 def _retried(program: p.Program, link: p.Link) -> Iterator[Diagnostic]:
@@ -38,6 +41,20 @@ def _retried(program: p.Program, link: p.Link) -> Iterator[Diagnostic]:
         for name in _acting(program, link):
             if not program.tools[name].idempotent:
                 yield report(codes.RETRIED_EFFECT, link.span, tool=name)
+                return
+
+
+def _side_by_side(program: p.Program, link: p.Link, each: p.Each) -> Iterator[Diagnostic]:
+    """Report an `each` that does what cannot be undone for several elements at a time.
+
+    One that says how many at a time was written with that in mind.
+    """
+    if each.ordered or each.parallel is not None or each.most == 1:
+        return
+    for inner in each.body.links:
+        for name in _acting(program, inner):
+            if program.tools[name].effect == "irreversible":
+                yield report(codes.UNORDERED_EFFECT, link.span, tool=name, variable=each.variable)
                 return
 
 

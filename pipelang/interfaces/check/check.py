@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
 from pipelang.diagnostics.render import as_json
-from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.interfaces.check.profiles.nearest import Configs
+from pipelang.interfaces.check.provider_kinds import unknown_kinds
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
@@ -111,15 +112,15 @@ def check_file(
             found.extend(findings(built.program, analysis))
         proofs, more = prove(built.program, analyses, _replay_in(built.program))
         found.extend(more)
+        found.extend(unknown_kinds(built.program))
         if imports:
             from pipelang.interfaces.check.binding_check import check_bindings
 
             found.extend(check_bindings(built.program))
     found = _weighed(found, loader.beside("", path), built, configured.config, imports)
     found = sorted(dict.fromkeys(found), key=_place)
-    checked = Checked(
-        path, built.program, tuple(analyses), tuple(found), built.sources, proofs, assumed
-    )
+    sources = quotable(built.sources, path)
+    checked = Checked(path, built.program, tuple(analyses), tuple(found), sources, proofs, assumed)
     return with_review([checked])[0] if alone else checked
 
 

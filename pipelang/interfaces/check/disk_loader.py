@@ -1,22 +1,45 @@
-"""The loader of the disk: `.pipe` files, what they import, and the files that they name."""
+"""The loader of the disk: `.pipe` files, what they import, and the files that they name.
+
+The files may come from somebody who means harm, and checking them may take neither long nor much
+memory, nor show what is none of their author's business. So only regular files are read, and no
+more of them than a limit; a `.pipe` file is not a link to something else, such as a password file;
+and of a template outside the project no line is quoted.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from pipelang.diagnostics import Source, Sources
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.resources import resource
 from pipelang.semantics.loading import Unreadable
 
 MAX_BYTES = 64 * 1024 * 1024
+MAX_PROGRAM = 4 * 1024 * 1024
+"""Bytes of a `.pipe` file: some 100,000 lines, more than anybody writes by hand."""
+
+SUFFIX = ".pipe"
+_DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Where a shell puts what a command writes, as in `pipelang check <(make_pipe)`."""
+
+_KINDS = (
+    (stat.S_ISDIR, "it is a folder"),
+    (stat.S_ISFIFO, "it is a named pipe, not a file"),
+    (stat.S_ISSOCK, "it is a socket, not a file"),
+    (stat.S_ISCHR, "it is a device, not a file"),
+    (stat.S_ISBLK, "it is a device, not a file"),
+)
 
 
-def text_of(data: bytes) -> str:
+def text_of(data: bytes, most: int = MAX_BYTES) -> str:
     """The text of a file's bytes. Raises `Unreadable`."""
-    if len(data) > MAX_BYTES:
-        raise Unreadable(f"it is larger than {MAX_BYTES // 2**20} MB")
+    if len(data) > most:
+        raise Unreadable(f"it is larger than {most // 2**20} MB")
     if b"\0" in data:
         raise Unreadable("it holds a NUL byte")
     try:
@@ -27,22 +50,31 @@ def text_of(data: bytes) -> str:
 
 
 class DiskLoader:
-    """Reads from the file system; library files are shown as `std/NAME.pipe`."""
+    """Reads from the file system; library files are shown as `std/NAME.pipe`.
+
+    `named` are the paths of a command line: one of them may be what a shell pipes in.
+    """
+
+    _piped: frozenset[str] = frozenset()
+
+    def __init__(self, named: Iterable[str] = ()) -> None:
+        self._piped = frozenset(
+            os.path.normpath(path) for path in named if path.startswith(_DESCRIPTORS)
+        )
 
     def read(self, path: str) -> str | None:
         """The text of a file, None if there is none. Raises `Unreadable`."""
         real = self._real(path)
+        most = MAX_PROGRAM if path.endswith(SUFFIX) else MAX_BYTES
         try:
-            if real.is_dir():
-                raise Unreadable("it is a folder")
-            if real.stat().st_size > MAX_BYTES:
-                raise Unreadable(f"it is larger than {MAX_BYTES // 2**20} MB")
-            data = real.read_bytes()
+            data = _read_some(real, most + 1, may_wait=path in self._piped)
         except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise Unreadable("its name holds a NUL") from error
         except OSError as error:
             raise Unreadable(error.strerror or str(error)) from error
-        return text_of(data)
+        return text_of(data, most)
 
     def beside(self, base: str, path: str) -> str:
         """A path relative to the folder of another file."""
@@ -67,10 +99,78 @@ class DiskLoader:
         return Path(path)
 
 
+def _read_some(path: Path, most: int, may_wait: bool) -> bytes:
+    """At most so many bytes of a regular file; of anything else only where it may be waited for.
+
+    Raises `Unreadable` and OSError.
+    """
+    status = path.stat()
+    if not may_wait:
+        _must_be_file(status.st_mode)
+        if status.st_size >= most:
+            raise Unreadable(f"it is larger than {most // 2**20} MB")
+        if path.name.endswith(SUFFIX) and not os.path.realpath(path).endswith(SUFFIX):
+            raise Unreadable(f"it is a link to a file whose name does not end in {SUFFIX}")
+    # Between the question and this line the file may have become another.
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags if may_wait else flags | getattr(os, "O_NONBLOCK", 0))
+    with open(handle, "rb") as file:
+        if not may_wait:
+            _must_be_file(os.fstat(handle).st_mode)
+        return file.read(most)
+
+
+def _must_be_file(mode: int) -> None:
+    for is_so, why in _KINDS:
+        if is_so(mode):
+            raise Unreadable(why)
+
+
+_PROJECT = (".git", "pyproject.toml")
+
+
+def quotable(sources: Sources, root: str) -> Sources:
+    """The files of a program as findings may quote them: of a template that lies outside the
+    project of the file `root` only the lengths of its lines are left.
+
+    The project is the nearest folder above `root` with a `.git` or pyproject.toml; without one it
+    is the file's own folder.
+    """
+    if all(name.endswith(SUFFIX) for name in sources):
+        return sources
+    project = _project(root)
+    return {
+        name: source
+        if name.endswith(SUFFIX) or name == root or _is_below(name, project)
+        else Source(name, "\n".join(" " * len(line) for line in source.text.split("\n")))
+        for name, source in sources.items()
+    }
+
+
+def _project(root: str) -> str:
+    folder = os.path.dirname(os.path.realpath(root))
+    above = folder
+    while not any(os.path.exists(os.path.join(above, name)) for name in _PROJECT):
+        upper = os.path.dirname(above)
+        if upper == above:
+            return folder
+        above = upper
+    return above
+
+
+def _is_below(name: str, project: str) -> bool:
+    try:
+        inside = os.path.relpath(os.path.realpath(name), project).split(os.sep)
+    except ValueError:  # another drive
+        return False
+    return inside[0] != ".." and ".git" not in inside
+
+
 class SeeingLoader(DiskLoader):
     """A loader of the disk that notes what it saw."""
 
-    def __init__(self, seen: FileSnapshot) -> None:
+    def __init__(self, seen: FileSnapshot, named: Iterable[str] = ()) -> None:
+        super().__init__(named)
         self.seen = seen
 
     def read(self, path: str) -> str | None:

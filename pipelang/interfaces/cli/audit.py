@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT
@@ -95,7 +96,7 @@ def show_command(run: str | None, tenant: str | None, state: str, form: str) -> 
                 continue
             met = True
             if form == "json":
-                write(json.dumps(entry, ensure_ascii=False) + "\n")
+                write(dumps(entry, indent=None, allow_nan=True) + "\n")
                 continue
             data = entry.get("data") or {}
             said = "  ".join(f"{key}={_value(value)}" for key, value in data.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from io import StringIO
 
 import click
 
@@ -63,13 +64,20 @@ def group(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
+def _shown(mistake: click.ClickException) -> str:
+    """A mistake in a command line as click shows it; it may quote any file's name."""
+    held = StringIO()
+    mistake.show(held)
+    return held.getvalue().removesuffix("\n")
+
+
 def call(arguments: Sequence[str] | None) -> int:
     """Let click take the line apart and call the command; None takes the process's own."""
     given = None if arguments is None else list(arguments)
     try:
         result = group.main(given, "pipelang", standalone_mode=False)
     except click.ClickException as mistake:
-        mistake.show()
+        warn(_shown(mistake))
         return mistake.exit_code
     except click.Abort:
         warn("interrupted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -95,7 +96,9 @@ def _read(path: str) -> str | None:
 
 
 def _formatted(name: str, text: str) -> str | None:
-    """The text in its layout; None if it has syntax errors, which are told."""
+    """The text in its layout, with the line ends that it has; None if it has syntax errors, which
+    are told.
+    """
     from pipelang.diagnostics import Source, has_errors
     from pipelang.syntax.format import format_source
 
@@ -104,7 +107,15 @@ def _formatted(name: str, text: str) -> str | None:
     if has_errors(found):
         _tell([one for one in found if one.is_error], {name: source})
         return None
-    return after
+    return _BARE.sub("\r\n", after) if _ends_in_crlf(text) else after
+
+
+_BARE = re.compile("(?<!\r)\n")
+
+
+def _ends_in_crlf(text: str) -> bool:
+    """Whether most lines end as Windows ends them, as git checks them out there."""
+    return 2 * text.count("\r\n") > text.count("\n")
 
 
 def _tell(found: Iterable[Diagnostic], sources: Sources) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
+from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
@@ -67,4 +67,4 @@ def state_option(state: str) -> str:
 
 
 def _json(value: object) -> None:
-    write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write(dumps(value, allow_nan=True) + "\n")

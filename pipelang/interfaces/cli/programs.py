@@ -38,7 +38,7 @@ def read_program(file: str) -> tuple[p.Program, Sources]:
     """
     from pipelang.diagnostics.render import as_text
     from pipelang.interfaces.check.check import pipe_files
-    from pipelang.interfaces.check.disk_loader import DiskLoader
+    from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
     from pipelang.semantics.build import build
 
     if Path(file).is_dir():
@@ -49,7 +49,8 @@ def read_program(file: str) -> tuple[p.Program, Sources]:
     built = build(file, DiskLoader())
     if built.program is None:
         colour, width = wants_colour(sys.stderr), text_width(sys.stderr)
-        texts = [as_text(one, built.sources, colour, width) for one in built.diagnostics]
+        sources = quotable(built.sources, file)
+        texts = [as_text(one, sources, colour, width) for one in built.diagnostics]
         warn("\n\n".join(texts))
         sys.exit(FINDINGS)
     return built.program, built.sources

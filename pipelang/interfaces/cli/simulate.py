@@ -52,7 +52,8 @@ def command(
         def show(done: int, name: str = name) -> None:
             if live:
                 filled = "█" * (30 * done // runs)
-                click.echo(f"\r{name}  {filled:<30} {done:,} of {runs:,}", nl=False, err=True)
+                sys.stderr.write(f"\r{name}  {filled:<30} {done:,} of {runs:,}")
+                sys.stderr.flush()
 
         value = {"low": 0.0, "high": 1.0, None: None}[unknown]
         try:
@@ -65,7 +66,8 @@ def command(
                 "declare it, or say what unknown chances count as: --unknown low or high",
             )
         if live:
-            click.echo("\r" + " " * 78 + "\r", nl=False, err=True)
+            sys.stderr.write("\r" + " " * 78 + "\r")
+            sys.stderr.flush()
     if form == "json":
         record = {"pipelines": {one.name: one.as_json() for one in results}}
         write(json.dumps(record, indent=2, allow_nan=False) + "\n")

@@ -1,4 +1,8 @@
-"""The two streams: UTF-8 whatever the locale says, colour only where somebody sees it."""
+"""The two streams: UTF-8 whatever the locale says, colour only where somebody sees it.
+
+What comes from files, tools and models can act on nobody's terminal: `write` and `warn` let only
+colours of ours through.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ if TYPE_CHECKING:
 
 WIDEST = 100
 NARROWEST = 72
+MOST_COLUMNS = 400
+"""Where COLUMNS asks for more than `WIDEST`."""
 
 
 def speak_utf8() -> None:
@@ -32,7 +38,12 @@ def wants_colour(stream: TextIO) -> bool:
 
 
 def text_width(stream: TextIO) -> int:
-    """Columns for text: those of the terminal within bounds, 100 for files and pipes."""
+    """Columns for text: what COLUMNS says, also in a pipe; else those of the terminal, at most 100,
+    and 100 for files and pipes. Never under 72, which tables need.
+    """
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return max(NARROWEST, min(MOST_COLUMNS, int(asked)))
     try:
         columns = os.get_terminal_size(stream.fileno()).columns if stream.isatty() else WIDEST
     except (OSError, ValueError):
@@ -41,15 +52,26 @@ def text_width(stream: TextIO) -> int:
 
 
 def write(text: str) -> None:
-    """To standard output, at once."""
+    """To standard output, at once, without what would act on a terminal."""
+    write_as_is(_for_people(text, sys.stdout))
+
+
+def write_as_is(text: str) -> None:
+    """To standard output, at once: text that is known to be harmless."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
 def warn(text: str) -> None:
-    """A line for people on standard error."""
-    sys.stderr.write(f"{text}\n")
+    """A line for people on standard error, without what would act on a terminal."""
+    sys.stderr.write(f"{_for_people(text, sys.stderr)}\n")
     sys.stderr.flush()
+
+
+def _for_people(text: str, stream: TextIO) -> str:
+    from pipelang.diagnostics.columns import for_people
+
+    return for_people(text, wants_colour(stream))
 
 
 def stop_writing() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 
 import click
 
 from pipelang.diagnostics import has_errors
-from pipelang.diagnostics.render import as_text
+from pipelang.diagnostics.columns import one_line
+from pipelang.diagnostics.render import as_text, dumps
 from pipelang.interfaces.check.check import pipe_files
-from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
+from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.interfaces.text.colours import painter
 from pipelang.semantics.build import Built, build
 
 
@@ -27,7 +29,7 @@ def command(paths: tuple[str, ...], only: str | None, form: str) -> None:
     """
     files, missing = pipe_files(paths or (".",))
     for diagnostic in missing:
-        click.echo(as_text(diagnostic, {}), err=True)
+        warn(as_text(diagnostic, {}))
     if missing:
         sys.exit(2)
     broken = False
@@ -36,18 +38,20 @@ def command(paths: tuple[str, ...], only: str | None, form: str) -> None:
         built = build(path, DiskLoader())
         if built.program is None or has_errors(built.diagnostics):
             broken = True
+            sources = quotable(built.sources, path)
+            colour, width = wants_colour(sys.stderr), text_width(sys.stderr)
             for diagnostic in built.diagnostics:
                 if diagnostic.is_error:
-                    click.echo(as_text(diagnostic, built.sources), err=True)
+                    warn(as_text(diagnostic, sources, colour, width))
             continue
         results += asyncio.run(_run_file(path, built, only, form == "text"))
     failed = sum(1 for result in results if not result["passed"])
     if form == "json":
-        click.echo(json.dumps({"version": 1, "tests": results}, indent=2, ensure_ascii=False))
+        write(dumps({"version": 1, "tests": results}) + "\n")
     elif results:
-        click.echo(f"{len(results) - failed} passed, {failed} failed")
+        write(f"{len(results) - failed} passed, {failed} failed\n")
     else:
-        click.echo("no tests ran", err=True)
+        warn("no tests ran")
     sys.exit(1 if failed or broken else 0 if results else 2)
 
 
@@ -59,10 +63,11 @@ async def _run_file(
 
     assert built.program is not None
     loaded = LoadedProgram(built.program)
+    paint = painter(wants_colour(sys.stdout))
     results: list[dict[str, object]] = []
     tests = [test for test in built.program.tests if only is None or only in test.title]
     if tests and show:
-        click.echo(path)
+        write(f"{one_line(path)}\n")
     for test in tests:
         result = await run_test(loaded, test)
         misses = []
@@ -72,8 +77,9 @@ async def _run_file(
         passed = not misses
         results.append({"file": path, "title": test.title, "passed": passed, "misses": misses})
         if show:
-            mark = click.style("ok  ", fg="green") if passed else click.style("FAIL", fg="red")
-            click.echo(f"  {mark} {test.title}")
+            mark = paint("ok  ", "good") if passed else paint("FAIL", "bad")
+            write(f"  {mark} {one_line(test.title)}\n")
             for found in misses:
-                click.echo(f"         {path}:{found['line']}: {found['message']}")
+                said = one_line(f"{path}:{found['line']}: {found['message']}")
+                write(f"         {said}\n")
     return results

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT
@@ -68,7 +68,7 @@ def _show(trace: WrittenTrace, path: Path, form: str, content: bool, paint: Pain
         }
         if not content:
             record["tree"] = _without_content(record["tree"])
-        write(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
+        write(dumps(record, default=str, allow_nan=True) + "\n")
         return
     lines = [_head(trace, root.name, paint)]
     lines += tree_lines(root, paint, content, text_width(sys.stdout))
@@ -139,7 +139,7 @@ def _follow(path: Path, form: str, content: bool, paint: Paint) -> int:
             header = line
         if form == "json":
             shown = line if content else {k: v for k, v in line.items() if k != "content"}
-            write(json.dumps(shown, ensure_ascii=False) + "\n")
+            write(dumps(shown, indent=None, allow_nan=True) + "\n")
             continue
         event = event_of(line)
         if event is None:
@@ -180,7 +180,7 @@ def _list(folder: Path, form: str, paint: Paint) -> None:
             }
         )
     if form == "json":
-        write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        write(dumps(rows, allow_nan=True) + "\n")
         return
     if not rows:
         warn(f"there are no traces in `{folder}`: `pipelang run` writes one a run")

@@ -1,4 +1,4 @@
-"""A pipeline as text: a sentence, then tables.
+"""A pipeline as text in full: a sentence, then tables. `summary` is what fits on a screen.
 
 The order is that of a reader's questions: what will happen, where does it come from, does it hold
 what we promise, what does it cost, and how much of all that is known.
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.diagnostics.columns import wrap
+from pipelang.diagnostics.columns import one_line, wrap
 from pipelang.interfaces.check.check import Checked
 from pipelang.interfaces.report.sections.advice import advice
 from pipelang.interfaces.report.sections.basis import basis
 from pipelang.interfaces.report.sections.claims import claims
 from pipelang.interfaces.report.sections.costs import costs
+from pipelang.interfaces.report.sections.inputs import input_lines
 from pipelang.interfaces.report.sections.outcomes import escalations, outcomes
 from pipelang.interfaces.report.sections.promises import promises
 from pipelang.interfaces.report.sections.sentence import sentence
@@ -33,16 +34,11 @@ def pipeline_text(
     analysis: Analysis,
     width: int,
     colour: bool,
-    verbose: bool,
     legend: bool,
 ) -> list[str]:
-    """The report on one pipeline, as lines."""
-    assert checked.program is not None
-    sources, paint = checked.sources, painter(colour)
-    proofs = checked.proofs
-    found = checked.advice.get(analysis.pipeline.name)
-    view = View(checked.program, analysis, sources, width, paint, verbose, legend, proofs, found)
-    lines = [_title(view), paint("─" * width, "dim"), *wrap(sentence(view), width)]
+    """The report on one pipeline, as lines; `legend` asks for the words that explain its table."""
+    view = view_of(checked, analysis, width, colour, verbose=True, legend=legend)
+    lines = [title(view), view.paint("─" * width, "dim"), *wrap(sentence(view), width)]
     order: tuple[Callable[[View], list[str]], ...]
     if has_table(analysis):
         first = (outcomes, steps, escalations, promises, advice, claims)
@@ -63,15 +59,29 @@ def pipeline_text(
     else:
         without = (structure, costs, times, conjecture, undeclared)
         order = (*without, outcomes, promises, claims, basis)
-    if verbose:
-        from pipelang.interfaces.report.sections.inputs import input_lines
-
-        order = (*order, input_lines)
-    for section in order:
+    for section in (*order, input_lines):
         body = section(view)
         if body:
             lines += ["", *body]
     return lines
+
+
+def view_of(
+    checked: Checked,
+    analysis: Analysis,
+    width: int,
+    colour: bool,
+    *,
+    verbose: bool = False,
+    legend: bool = False,
+) -> View:
+    """A pipeline of a checked file as the sections of a report take it."""
+    assert checked.program is not None
+    found = checked.advice.get(analysis.pipeline.name)
+    proofs, paint = checked.proofs, painter(colour)
+    return View(
+        checked.program, analysis, checked.sources, width, paint, verbose, legend, proofs, found
+    )
 
 
 def has_table(analysis: Analysis) -> bool:
@@ -82,10 +92,12 @@ def has_table(analysis: Analysis) -> bool:
     return known and analysis.numbers[SUCCESS].value is not None
 
 
-def _title(view: View) -> str:
+def title(view: View) -> str:
+    """The name of a pipeline, and where it stands."""
     span = view.pipeline.span
     source = view.sources.get(span.file)
-    place = span.file if source is None else f"{span.file}:{source.position(span.start).line}"
+    file = one_line(span.file)
+    place = file if source is None else f"{file}:{source.position(span.start).line}"
     name = view.pipeline.name
     gap = max(2, view.width - len(name) - len(place))
     return view.paint(name, "title") + " " * gap + view.paint(place, "dim")

@@ -1,14 +1,16 @@
-"""A checked file as text: each of its pipelines, then what was found, then one line to close."""
+"""Checked files as text: what was found, then each pipeline, then one line to close."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from pipelang.diagnostics import Diagnostic, Severity, Sources
+from pipelang.diagnostics import Diagnostic, Label, Severity, Sources
+from pipelang.diagnostics.columns import for_people, one_line, wrap
 from pipelang.diagnostics.render import as_text
 from pipelang.interfaces.check.check import Checked, review_loads
 from pipelang.interfaces.text.colours import painter
 from pipelang.interfaces.text.number_format import listed, plural
+from pipelang.records import replace
 
 WIDTH = 100
 
@@ -21,31 +23,46 @@ def report_text(
     colour: bool = False,
     verbose: bool = False,
 ) -> str:
-    """The whole text report over some files; `extra` are findings that belong to no file."""
-    legend, told = True, dict[Diagnostic, None]()
+    """The whole text report over some files; `extra` are findings that belong to no file.
+
+    Findings come first, since they are what somebody has to act on; then each pipeline, on a screen
+    or in full.
+    """
+    told = dict[Diagnostic, None]()
     blocks: list[str] = []
     for one in checked:
-        for analysis in one.analyses:
-            # Imported late: where a file has errors, nothing of this is needed.
-            from pipelang.interfaces.report.pipeline import has_table, pipeline_text
-
-            lines = pipeline_text(one, analysis, width, colour, verbose, legend)
-            legend = legend and not has_table(analysis)
-            blocks.append("\n".join(lines))
-        if len(checked) == 1:
-            blocks += review_text(checked, width, colour)
         new = [diagnostic for diagnostic in one.diagnostics if diagnostic not in told]
         told.update(dict.fromkeys(new))
-        blocks += diagnostics_text(new, one.sources, colour, one.program is not None, width)
-        if one.program is not None and not one.analyses:
-            blocks.append(f"{one.path}: no pipeline in it, so there is nothing to work out")
-    if len(checked) > 1:
-        blocks += review_text(checked, width, colour)
-    blocks += diagnostics_text(extra, {}, colour, True, width)
+        blocks += diagnostics_text(new, one.sources, colour, width, verbose)
+    blocks += diagnostics_text(extra, {}, colour, width)
+    pipelines = [line for one in checked for line in _pipelines(one, width, colour, verbose)]
+    blocks += pipelines
+    blocks += review_text(checked, width, colour)
+    if pipelines and not verbose and any(one.analyses for one in checked):
+        from pipelang.interfaces.report.summary import MORE
+
+        blocks.append("\n".join(painter(colour)(line, "dim") for line in wrap(MORE, width)))
     everything = [*told, *extra]
     closing = closing_line(everything, len(checked))
     style = "bad" if any(d.is_error for d in everything) else "unsure" if everything else "good"
-    return "\n\n".join([*blocks, painter(colour)(closing, style)]) + "\n"
+    return for_people("\n\n".join([*blocks, painter(colour)(closing, style)]) + "\n", colour)
+
+
+def _pipelines(one: Checked, width: int, colour: bool, verbose: bool) -> Iterator[str]:
+    """What is said of each pipeline of a file. Imported late: most of it is only needed here."""
+    legend = True
+    for analysis in one.analyses:
+        if verbose:
+            from pipelang.interfaces.report.pipeline import has_table, pipeline_text
+
+            yield "\n".join(pipeline_text(one, analysis, width, colour, legend))
+            legend = legend and not has_table(analysis)
+        else:
+            from pipelang.interfaces.report.summary import summary_text
+
+            yield "\n".join(summary_text(one, analysis, width, colour))
+    if one.program is not None and not one.analyses:
+        yield f"{one_line(one.path)}: no pipeline in it, so there is nothing to work out"
 
 
 def review_text(checked: Sequence[Checked], width: int, colour: bool) -> list[str]:
@@ -59,13 +76,29 @@ def review_text(checked: Sequence[Checked], width: int, colour: bool) -> list[st
 
 
 def diagnostics_text(
-    found: Iterable[Diagnostic], sources: Sources, colour: bool, in_order: bool, width: int = WIDTH
+    found: Iterable[Diagnostic],
+    sources: Sources,
+    colour: bool,
+    width: int = WIDTH,
+    verbose: bool = False,
 ) -> list[str]:
-    """Each finding with its line of source; errors first where there is no program."""
-    ranked = list(found)
-    if not in_order:
-        ranked.sort(key=lambda diagnostic: not diagnostic.is_error)
-    return [as_text(one, sources, colour, width) for one in ranked]
+    """Each finding with its line of source, the errors first.
+
+    A path of several places takes a line a place, and is told once, unless it is `verbose`.
+    """
+    ranked = sorted(found, key=lambda diagnostic: not diagnostic.is_error)
+    if verbose:
+        return [as_text(one, sources, colour, width) for one in ranked]
+    paths: dict[tuple[Label, ...], Diagnostic] = {}
+    texts = []
+    for one in ranked:
+        first = paths.setdefault(one.labels, one) if len(one.labels) > 1 else one
+        if first is not one and first.span is not None and first.span.file in sources:
+            line = sources[first.span.file].position(first.span.start).line
+            words = f"by the way that is shown above, at line {line}"
+            one = replace(one, labels=(Label(one.labels[0].span, words),))
+        texts.append(as_text(one, sources, colour, width, path_in_lines=True))
+    return texts
 
 
 def closing_line(found: Sequence[Diagnostic], files: int) -> str:

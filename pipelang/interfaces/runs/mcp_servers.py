@@ -1,70 +1,34 @@
-"""MCP servers at the command line: `[tool.pipelang.mcp.NAME]` in the pyproject.toml beside or
-above a `.pipe` file.
-"""
+"""MCP servers at the command line: `[tool.pipelang.mcp.NAME]` of the configuration of a file."""
 
 from __future__ import annotations
 
-import tomllib
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
+from pipelang.diagnostics.render import as_text
+from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.runtime.mcp.servers import McpServer
 
-_KEYS = ("command", "url", "env", "headers")
 
-
-class BadServer(ValueError):
-    """A table that declares no server. The message says where and why."""
+class BadConfig(ValueError):
+    """A configuration that is wrong. The message shows where and why."""
 
 
 def servers_of(file: str) -> dict[str, McpServer]:
-    """The servers that are declared for a `.pipe` file, by name. Raises `BadServer`."""
-    for folder in Path(file).resolve().parents:
-        project = folder / "pyproject.toml"
-        if project.is_file():
-            return _read(project)
-    return {}
-
-
-def _read(project: Path) -> dict[str, McpServer]:
-    try:
-        with project.open("rb") as opened:
-            at: Any = tomllib.load(opened)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadServer(f"`{project}` cannot be read: {error}") from None
-    for key in ("tool", "pipelang", "mcp"):
-        at = at.get(key, {}) if isinstance(at, dict) else {}
-    if not isinstance(at, dict):
-        raise BadServer(f"`{project}`: `tool.pipelang.mcp` is a table of servers")
-    return {name: _server(project, name, table) for name, table in at.items()}
-
-
-def _server(project: Path, name: str, table: Any) -> McpServer:
-    where = f"`{project}`: `tool.pipelang.mcp.{name}`"
-    if not isinstance(table, dict):
-        raise BadServer(f"{where} is a table with `command` or `url`")
-    for key in table:
-        if key not in _KEYS:
-            close = get_close_matches(key, _KEYS, n=1)
-            help = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(_KEYS)}"
-            raise BadServer(f"{where} has the unknown key `{key}` ({help})")
-    command, url = table.get("command", []), table.get("url")
-    if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
-        raise BadServer(f'{where}: `command` is a list of words, such as ["python", "server.py"]')
-    if url is not None and not isinstance(url, str):
-        raise BadServer(f"{where}: `url` is a text")
-    for key in ("env", "headers"):
-        texts = table.get(key, {})
-        if not isinstance(texts, dict) or not all(isinstance(one, str) for one in texts.values()):
-            raise BadServer(f"{where}: `{key}` is a table of texts")
-    try:
-        return McpServer(
-            command=command,
-            url=url,
-            env=table.get("env", {}),
-            headers=table.get("headers", {}),
-            folder=project.parent if command else None,
+    """The servers that are declared for a `.pipe` file, by name. Raises `BadConfig`."""
+    configured = Configs(DiskLoader()).of(file)
+    if configured.found:
+        source = configured.source
+        sources = {} if source is None else {source.name: source}
+        raise BadConfig("\n\n".join(as_text(one, sources) for one in configured.found))
+    folder = Path(configured.config.folder).resolve()
+    return {
+        name: McpServer(
+            command=table.command,
+            url=table.url,
+            env=dict(table.env),
+            headers=dict(table.headers),
+            folder=folder if table.command else None,
         )
-    except ValueError:
-        raise BadServer(f"{where} has exactly one of `command` and `url`") from None
+        for name, table in configured.config.mcp
+    }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipelang.diagnostics.columns import harmless
+
 Paint = Callable[[str, str], str]
 """A text in a style: one of the names below, or an empty one for no style at all."""
 
@@ -28,5 +30,5 @@ def _plain(text: str, style: str) -> str:
 
 
 def _ansi(text: str, style: str) -> str:
-    code = _CODES.get(style)
+    code, text = _CODES.get(style), harmless(text)
     return text if code is None or not text.strip() else f"\x1b[{code}m{text}\x1b[0m"

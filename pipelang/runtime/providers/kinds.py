@@ -7,6 +7,8 @@ from pipelang.semantics import program as p
 
 ANTHROPIC, SIMULATED, REPLAY = "anthropic", "simulated", "replay"
 
+BUILT_IN = (ANTHROPIC, SIMULATED, REPLAY)
+
 ENTRY_POINTS = "pipelang.providers"
 """The group of entry points by which others bring providers in, each named by its kind."""
 
@@ -21,7 +23,7 @@ def installed_kinds() -> tuple[str, ...]:
     from importlib.metadata import entry_points
 
     plugged = sorted({entry.name for entry in entry_points(group=ENTRY_POINTS)})
-    return tuple(dict.fromkeys((ANTHROPIC, SIMULATED, REPLAY, *plugged)))
+    return tuple(dict.fromkeys((*BUILT_IN, *plugged)))
 
 
 def is_real(provider: p.Provider) -> bool:

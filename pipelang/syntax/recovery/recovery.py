@@ -19,7 +19,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Edit, Source, Span, codes, report
 from pipelang.syntax.bad_tokens import HEADER
 from pipelang.syntax.lexicon import DECLARING
 from pipelang.syntax.lower.broken import broken
@@ -181,6 +181,10 @@ class Recovery:
             end = before.end if spot.index else 0
             span = Span(self.source.name, end, end)
         help = None if mend is None else mend.help
+        edits = in_text(self.source, self.tokens, spot.index, safe) if safe else ()
+        if edits and mend is not None and mend.moved is not None:
+            at, letters = mend.moved
+            edits = (Edit(Span(self.source.name, at, at), letters), *edits)
         line = (help or "", self.source.position(span.start).line)
         if help and line == self._last:
             return
@@ -194,7 +198,7 @@ class Recovery:
                 expected=(mend.expected if mend else None) or wanted,
                 found=(mend.found if mend else None) or found,
                 help=help,
-                edits=in_text(self.source, self.tokens, spot.index, safe) if safe else (),
+                edits=edits,
             )
         )
 

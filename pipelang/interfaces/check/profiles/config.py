@@ -30,6 +30,16 @@ class CheckSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class McpTable:
+    """An MCP server as declared: a `command` with its words, or the `url` of one that runs."""
+
+    command: tuple[str, ...] = ()
+    url: str | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Configures the files below `folder`; `per_file` are globs with the codes they ignore."""
 
@@ -39,6 +49,7 @@ class Config:
     per_file: tuple[tuple[str, tuple[str, ...]], ...] = ()
     folder: str = ""
     setup: DeploymentSetup = DeploymentSetup()
+    mcp: tuple[tuple[str, McpTable], ...] = ()
 
     @property
     def tells_all(self) -> bool:

@@ -1,24 +1,26 @@
 """`[tool.pipelang]` of a pyproject.toml: read, checked, and told with a place where it is wrong.
 
-tomllib says nothing about where a value stands, so the place of one is looked for in the text: the
-value, below the head of its table. That can miss in files that write their tables in unusual ways;
-the place is then the table's head, or the file's first line.
+Every command reads its configuration here, so that none refuses what another uses.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from pipelang.analysis.production.setup import DeploymentSetup
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
-from pipelang.diagnostics.lookup import is_selector, meant
 from pipelang.interfaces.check.profiles.config import PROFILES, Config
-from pipelang.records import dataclass, field
+from pipelang.interfaces.check.profiles.mcp_tables import read_servers
+from pipelang.interfaces.check.profiles.mistakes import (
+    Mistakes,
+    kind_of,
+    meant_of,
+    quoted_or_kind,
+)
 
-KEYS = ("profile", "select", "ignore", "per-file-ignores", "production")
+KEYS = ("profile", "select", "ignore", "per-file-ignores", "production", "mcp")
 PLACES = ("trace", "audit", "state")
 INSIDE = frozenset({"memory", ":memory:", "none", "process"})
 """Words for places that die with a process."""
@@ -40,16 +42,18 @@ def read_config(name: str, text: str) -> tuple[Config, tuple[Diagnostic, ...]] |
     table = tool.get("pipelang") if isinstance(tool, dict) else None
     if table is None:
         return None
-    reading = _Reading(source)
+    reading = Mistakes(source)
     if not isinstance(table, dict):
-        reading.tell("pipelang", f"`tool.pipelang` is a table, found {_kind(table)}")
+        reading.tell("pipelang", f"`tool.pipelang` is a table, found {kind_of(table)}")
         return Config(), tuple(reading.found)
     for key in table:
         if key not in KEYS:
             reading.unknown(key, KEYS)
     profile = table.get("profile", "demo")
     if profile not in PROFILES:
-        reading.tell(profile, f"there is no profile {_quoted(profile)}", _of(profile, PROFILES))
+        reading.tell(
+            profile, f"there is no profile {quoted_or_kind(profile)}", meant_of(profile, PROFILES)
+        )
     config = Config(
         profile=str(profile),
         select=reading.codes(table, "select") or ("P",),
@@ -57,61 +61,32 @@ def read_config(name: str, text: str) -> tuple[Config, tuple[Diagnostic, ...]] |
         per_file=_per_file(reading, table.get("per-file-ignores", {})),
         folder=os.path.dirname(name),
         setup=_setup(reading, table.get("production", {})),
+        mcp=read_servers(reading, table.get("mcp", {})),
     )
     return config, tuple(reading.found)
 
 
-@dataclass(slots=True)
-class _Reading:
-    """The mistakes so far."""
-
-    source: Source
-    found: list[Diagnostic] = field(default_factory=list)
-
-    def tell(self, at: object, why: str, help: str | None = None) -> None:
-        """A mistake at the first place where a key or value stands."""
-        span = _place(self.source, at)
-        self.found.append(report(codes.BAD_CONFIG, span, why=why, help=help))
-
-    def unknown(self, key: str, known: tuple[str, ...]) -> None:
-        self.tell(key, f"there is no key `{key}`", _of(key, known))
-
-    def codes(self, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-        """A list of codes; what is none is told."""
-        words = table.get(key, [])
-        if not isinstance(words, list):
-            self.tell(key, f'`{key}` is a list of codes such as ["P5"], found {_kind(words)}')
-            return ()
-        good = []
-        for word in words:
-            if not isinstance(word, str):
-                self.tell(key, f"a code is a text such as `P501`, found {_kind(word)}")
-            elif not is_selector(word):
-                self.tell(word, f"there is no code `{word}`", meant(word))
-            else:
-                good.append(word)
-        return tuple(good)
-
-
-def _per_file(reading: _Reading, table: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _per_file(reading: Mistakes, table: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(table, dict):
         key = "per-file-ignores"
-        reading.tell(key, f"`{key}` is a table from globs to lists of codes, found {_kind(table)}")
+        reading.tell(
+            key, f"`{key}` is a table from globs to lists of codes, found {kind_of(table)}"
+        )
         return ()
     return tuple((glob, reading.codes(table, glob)) for glob in table)
 
 
-def _setup(reading: _Reading, table: Any) -> DeploymentSetup:
+def _setup(reading: Mistakes, table: Any) -> DeploymentSetup:
     """The stores of a deployment: texts, each naming a place that outlives a process."""
     if not isinstance(table, dict):
-        reading.tell("production", f"`production` is a table, found {_kind(table)}")
+        reading.tell("production", f"`production` is a table, found {kind_of(table)}")
         return DeploymentSetup(file=reading.source.name)
     places: dict[str, str] = {}
     for key, value in table.items():
         if key not in PLACES:
             reading.unknown(key, PLACES)
         elif not isinstance(value, str) or not value.strip():
-            found = "an empty text" if isinstance(value, str) else _kind(value)
+            found = "an empty text" if isinstance(value, str) else kind_of(value)
             reading.tell(key, f"`{key}` names a place, found {found}")
         elif value.strip().casefold() in INSIDE:
             help = "name a folder, a file or the address of a store"
@@ -132,47 +107,3 @@ def _malformed(source: Source, said: str) -> Diagnostic:
         at = min(source.start(int(place[1])) + int(place[2]) - 1, at)
     span = Span(source.name, at, min(at + 1, len(source.text)))
     return report(codes.BAD_CONFIG, span, why=f"this is no TOML: {why[:1].lower()}{why[1:]}")
-
-
-_HEAD = re.compile(r"^[ \t]*\[+[ \t]*tool[ \t]*\.[ \t]*[\"']?pipelang\b[^\n]*", re.MULTILINE)
-
-
-def _place(source: Source, what: object) -> Span:
-    head = _HEAD.search(source.text)
-    start = head.start() if head else 0
-    if isinstance(what, str) and what:
-        quoted = re.escape(what)
-        hit = re.compile(rf"(?<![\w-]){quoted}(?![\w-])").search(source.text, start)
-        if hit is not None:
-            return Span(source.name, *hit.span())
-    return Span(source.name, start, head.end() if head else start)
-
-
-def _of(word: object, known: tuple[str, ...]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(str(word), known, n=1)
-    if close:
-        return f"did you mean `{close[0]}`?"
-    return "there are: " + ", ".join(f"`{one}`" for one in known)
-
-
-def _quoted(value: object) -> str:
-    return f"`{value}`" if isinstance(value, str) else _kind(value)
-
-
-def _kind(value: object) -> str:
-    """A value of TOML for people."""
-    match value:
-        case bool():
-            return f"`{str(value).lower()}`"
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            return f"the text `{value}`"
-        case list():
-            return "a list"
-        case dict():
-            return "a table"
-        case _:
-            return "a date or a time"

@@ -7,7 +7,7 @@ import os
 import sys
 
 from pipelang.interfaces.cli.check.cache import CachedOutput, entry, recall, remember
-from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write_as_is
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,5 +52,5 @@ def check(line: CheckLine, may_remember: bool = False) -> int:
 def _print(said: CachedOutput) -> int:
     if said.errors:
         warn(said.errors)
-    write(said.output)
+    write_as_is(said.output)
     return said.code

@@ -76,7 +76,7 @@ def check_all(
     """
     seen = seen or FileSnapshot()
     files, missing = pipe_files(paths or (".",), seen)
-    loader = SeeingLoader(seen)
+    loader = SeeingLoader(seen, paths)
     configs = Configs(loader, asked or CheckSettings())
     found = [check_file(path, loader, configs, alone=False) for path in files]
     return with_review(found), missing

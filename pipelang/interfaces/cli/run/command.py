@@ -121,7 +121,7 @@ def command(
     told = _record(handle, setup, folder, content)
     for note in (setup.note, about_people, missed_note(loaded, file)):
         if note and form == "text":
-            click.echo(f"note: {note}", err=True)
+            warn(f"note: {note}")
     job = Job(handle, inputs, setup, folder, BatchOptions(jobs, output, resume), speaker)
     code = _run(job, form, content, tenant)
     for what, sink in told.items():
@@ -205,7 +205,7 @@ def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:
             raise
         stop(f"results cannot be written: {error}", 1)
     except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
+        warn("interrupted")
         return 130
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
@@ -131,7 +131,7 @@ def _shower(form: str, tag: str) -> Callable[[dict[str, Any]], None]:
 
     def as_json(record: dict[str, Any]) -> None:
         shown = {key: value for key, value in record.items() if key != "input"}
-        say(json.dumps(shown, ensure_ascii=False, default=str))
+        say(dumps(shown, indent=None, default=str, allow_nan=True))
 
     def as_text(record: dict[str, Any]) -> None:
         start = f"{tag}{record['line']:>4}  "

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
@@ -51,7 +49,7 @@ async def run_one(
         await setup.runtime.close()
     if form == "json":
         record = outcome_json(result) | setup.as_json()
-        click.echo(json.dumps(record, indent=2, ensure_ascii=False, default=str))
+        write(dumps(record, default=str, allow_nan=True) + "\n")
     else:
         paint = painter(wants_colour(sys.stdout))
         tag = setup.tag
@@ -90,8 +88,8 @@ def _interrupted(run: Run, form: str) -> None:
             "tokens": run.budget.tokens,
             "partial": partial,
         }
-        click.echo(json.dumps(record, indent=2, ensure_ascii=False, default=str))
+        write(dumps(record, default=str, allow_nan=True) + "\n")
         return
-    text = json.dumps(partial, indent=2, ensure_ascii=False, default=str)
-    click.echo(f"interrupted; what there is so far:\n{text}")
-    click.echo(f"run {run.id}: ${run.budget.money:.6f}, {run.budget.tokens:,} tokens")
+    text = dumps(partial, default=str, allow_nan=True)
+    write(f"interrupted; what there is so far:\n{text}\n")
+    write(f"run {run.id}: ${run.budget.money:.6f}, {run.budget.tokens:,} tokens\n")

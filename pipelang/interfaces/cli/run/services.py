@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from pipelang.interfaces.cli.programs import stop
+from pipelang.interfaces.cli.terminal import warn
 
 if TYPE_CHECKING:
     from pipelang.interfaces.runs.provider_choice import ProviderChoice
@@ -29,14 +31,15 @@ def plug(setup: ProviderChoice, file: str, state: StateFolder) -> None:
     """Have runs look at the switches of a state folder, and tell them where MCP servers are; ends
     the command if that cannot be read.
     """
-    from pipelang.interfaces.runs.mcp_servers import BadServer, servers_of
+    from pipelang.interfaces.runs.mcp_servers import BadConfig, servers_of
     from pipelang.runtime.shared.kill_switches import FolderSwitches
 
     setup.runtime.switches = FolderSwitches(state.kills)
     try:
         setup.runtime.mcp = servers_of(file)
-    except BadServer as error:
-        stop(str(error), 2)
+    except BadConfig as wrong:
+        warn(str(wrong))
+        sys.exit(2)
 
 
 def ready(handle: Handle, setup: ProviderChoice) -> None:

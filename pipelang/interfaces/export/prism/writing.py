@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from pipelang.diagnostics.columns import harmless
 from pipelang.interfaces.export.prism.constants import Constant, identifier, unused
 from pipelang.interfaces.export.prism.formulas import Formula
 from pipelang.interfaces.export.prism.machine import Command, Machine, PrismUpdate
@@ -22,7 +23,7 @@ def written(t: Translation, commands: Sequence[Command], endings: dict[str, int]
     headings = {numbers[at]: text for at, text in t.machine.headings.items() if at in numbers}
     first = min(endings.values(), default=len(numbers))
     lines = [
-        f"// pipeline {t.root.pipeline.name} of {t.program.file}, written by pipelang",
+        f"// pipeline {t.root.pipeline.name} of {_one_line(t.program.file)}, written by pipelang",
         f"// {t.program.hash}",
         "//",
         f'// P=? [ F "{SUCCESS}" ], or another label below; R{{"cost"}}=? [ F "done" ]',
@@ -161,4 +162,5 @@ def _rewards(t: Translation, numbers: Mapping[int, int]) -> Iterator[str]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Text that stays in a comment, whatever a file is called."""
+    return " ".join(harmless(text).split())

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from pipelang.diagnostics.columns import for_people, one_line
 from pipelang.interfaces.report.runs.trace import failure_text
 from pipelang.records import dataclass
 
@@ -70,7 +71,7 @@ class PlainLines:
             words += f"  (waits for {update.needs_approval})"
         elif event.kind == "failed":
             words += f"  {event.data['why']}: {failure_text(event.data)}"
-        self._say(words.rstrip())
+        self._say(one_line(words.rstrip()))
 
     def say(self, line: str) -> None:
         self._say(line)
@@ -163,6 +164,7 @@ class LiveDisplay:
 
     def say(self, line: str) -> None:
         """A line above the picture."""
+        line = for_people(line, colour=False)
         self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def render(self) -> RenderableType:
@@ -181,14 +183,16 @@ class LiveDisplay:
             Text(f"{progress}%"),
             Text(f"{now - self._began:.1f} s"),
             Text(f"${update.cost if update is not None else 0.0:.4f}"),
-            Text(update.phase if update is not None else "starting", style="dim"),
+            Text(one_line(update.phase) if update is not None else "starting", style="dim"),
         )
         rows = Table.grid(padding=(0, 2))
         for name, step in list(self._steps.items())[-_SHOWN:]:
             over = step.ended is not None
             took = (now if step.ended is None else step.ended) - step.began
             mark = Text("●", style="green") if over else Text("◌", style="yellow")
-            rows.add_row(mark, Text(name), Text(step.said, style="dim"), Text(f"{took:.1f} s"))
+            rows.add_row(
+                mark, Text(name), Text(one_line(step.said), style="dim"), Text(f"{took:.1f} s")
+            )
         parts: list[RenderableType] = [head, rows]
         if update is not None and update.needs_approval:
             parts.append(Text(f"waits for {update.needs_approval}", style="bold cyan"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.text.colours import Paint
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def outcome_text(result: Result, paint: Paint) -> str:
 
 
 def _block(value: Any) -> list[str]:
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    text = dumps(value, default=str, allow_nan=True)
     lines = []
     for line in text.splitlines():
         lines.append("  " + (line if len(line) <= 98 else line[:95] + "..."))

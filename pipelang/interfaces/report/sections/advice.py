@@ -14,7 +14,7 @@ HARDLY = 0.00005
 """Of a share: a change that does less is not worth a line of a short list."""
 
 
-def advice(view: View) -> list[str]:
+def advice(view: View, legend: bool = True) -> list[str]:
     """A row a change, the one that buys most first; nothing where none helps."""
     if view.advice is None:
         return []
@@ -39,7 +39,7 @@ def advice(view: View) -> list[str]:
     wide = lay_out(rows, "<<<<<", painter(False), width=view.width, whole=True)
     if max(map(cells_of, wide)) > view.width:
         lines = _in_two(rows, view)
-    after = [_legend(found, goal is not None)]
+    after = [_legend(found, goal is not None)] if legend else []
     return [
         view.heading("What to fix first", note),
         *lines,

@@ -123,9 +123,9 @@ def escalations(view: View) -> list[str]:
 
 def escalation_rows(view: View) -> tuple[list[Row], str]:
     """Way, share, interval, bar, role, words; and the rare ways in one line."""
-    found = view.analysis.escalations
+    found = dict(escalation_ways(view))
     most_of = {name: _at_most(number) for name, number in found.items()}
-    ranked = sorted((name for name in found if most_of[name] > DUST), key=lambda n: -most_of[n])
+    ranked = list(found)
     if not ranked:
         return [], ""
     shown = [name for name in ranked if view.verbose or most_of[name] >= RARE]
@@ -151,6 +151,13 @@ def escalation_rows(view: View) -> tuple[list[Row], str]:
     together = sum(most_of[name] for name in rare)
     more = f"{len(rare)} more" if shown else plural(len(rare), "way")
     return rows, f"{more}, together {percent(together)}: {listed(rare)}"
+
+
+def escalation_ways(view: View) -> list[tuple[str, Number]]:
+    """The ways to a person that a run can take, with their shares, the most frequent first."""
+    found = view.analysis.escalations.items()
+    possible = [(name, number) for name, number in found if _at_most(number) > DUST]
+    return sorted(possible, key=lambda way: -_at_most(way[1]))
 
 
 def escalation_head(view: View) -> str:

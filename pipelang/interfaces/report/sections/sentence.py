@@ -26,10 +26,10 @@ def sentence(view: View) -> str:
     open_figures = f"{plural(number, 'figure')} that it hangs on {'is' if number == 1 else 'are'}"
     if says_something(numbers[SUCCESS]):
         return f"{_in_ranges(name, numbers)} It is a range because {open_figures} not declared."
-    return (
-        f"How often `{name}` is right cannot be said: {open_figures} not declared (listed below). "
-        "What needs no figures comes first."
+    said = (
+        f"How often `{name}` is right cannot be said: {open_figures} not declared (listed below)."
     )
+    return f"{said} What needs no figures comes first." if view.verbose else said
 
 
 def apportion(shares: Sequence[float]) -> tuple[int, list[int]]:

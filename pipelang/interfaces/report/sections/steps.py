@@ -47,7 +47,7 @@ def steps(view: View) -> list[str]:
     rows = view.analysis.steps
     if not rows:
         return []
-    shown = set(range(len(rows))) if view.verbose else set(_weighty(rows))
+    shown = set(range(len(rows))) if view.verbose else set(heaviest(rows, MOST_ROWS))
     lines = [view.heading("Steps")]
     lines += lay_out(step_rows(view, shown), "<>>>>><", view.paint, width=view.width)
     if len(shown) < len(rows):
@@ -94,10 +94,10 @@ def _bar(share: float | None, room: int) -> Cell:
     return Cell("") if share is None else Cell(bar(share, room), "", (share, share))
 
 
-def _weighty(rows: tuple[StepRow, ...]) -> list[int]:
-    """The rows that a table has room for: those that matter most."""
+def heaviest(rows: tuple[StepRow, ...], most: int) -> list[int]:
+    """The indices of the rows that matter most, at most so many."""
     ranked = range(len(rows))
-    return sorted(ranked, key=lambda i: -abs(rows[i].importance_success.value or 0.0))[:MOST_ROWS]
+    return sorted(ranked, key=lambda i: -abs(rows[i].importance_success.value or 0.0))[:most]
 
 
 def running_products(rows: tuple[StepRow, ...]) -> list[float | None]:

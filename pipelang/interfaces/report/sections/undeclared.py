@@ -54,11 +54,13 @@ _LENGTH = re.compile(r"^(?P<list>.*)\.length if (?:right|wrong)(?:\[\d+\])?$", r
 _ROWS = re.compile(r"^(?P<file>.*):(?P<kind>right|wrong)\[\d+\]$", re.DOTALL)
 
 
-def undeclared(view: View) -> list[str]:
-    """The section: a line to paste for whatever is missing."""
+def undeclared(view: View, most: int | None = None) -> list[str]:
+    """A line to paste for whatever is missing; `most` is how many there is room for."""
     if not view.analysis.unknown:
         return []
     found = missing(view)
+    more = 0 if most is None else max(0, len(found) - most)
+    found = found[: len(found) - more] if more > 1 else found
     room = all(len(one.line) <= LONG for one in found)
     rows: list[Row] = [
         [one.where, one.line, Cell(f"# {one.why}" if one.why and room else "", "dim")]
@@ -66,6 +68,8 @@ def undeclared(view: View) -> list[str]:
     ]
     head = view.heading("Declare these, and the numbers follow")
     lines = lay_out(rows, "<<<", view.paint, width=view.width, whole=True)
+    if more > 1:
+        lines.append(view.paint(f"  and {more:,} more lines (--verbose shows them)", "dim"))
     return [head, *lines, *(view.paint(line, "dim") for line in wrap(NOTE, view.width, 2))]
 
 

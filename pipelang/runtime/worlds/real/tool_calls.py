@@ -129,7 +129,7 @@ class ToolCalls:
         started: float,
         key: str,
     ) -> AttemptFailed:
-<<<<<<< HEAD
+        self._emit_stderr(run, attempt, tool)
         problem = error_of_tool(error)
         return attempt_failed(
             run,
@@ -141,12 +141,6 @@ class ToolCalls:
             key=key,
             error=error if is_foreign(error) else None,
         )
-=======
-        self._emit_stderr(run, attempt, tool)
-        kind = "misfit" if isinstance(problem, Misfit) else "raised"
-        said = str(problem)
-        return attempt_failed(run, attempt, kind, said, started=started, cost=tool.cost, key=key)
->>>>>>> w2/run_b
 
     def _emit_stderr(self, run: Run, attempt: Attempt, tool: p.Tool) -> None:
         """Emit what the server of a tool wrote to its standard error, as content."""
@@ -167,14 +161,9 @@ class ToolCalls:
             result = plain_result(result)
             if not isinstance(tool.returns, NothingType):
                 value = self._services.types.check(tool.returns, result)
-<<<<<<< HEAD
         except Exception as error:  # a misfit, or an object that cannot be read
             raise self._spoilt(run, attempt, tool, error, started, key) from error
-=======
-        except Misfit as misfit:
-            raise self._spoilt(run, attempt, tool, misfit, started, key) from None
         self._emit_stderr(run, attempt, tool)
->>>>>>> w2/run_b
         if not run.quiet:
             run.emit(
                 "result",

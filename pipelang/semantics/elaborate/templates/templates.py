@@ -64,7 +64,7 @@ def read_template(
         shape = _body(reading, tree.body, names)
     except TemplateSyntaxError as error:
         why, help = _in_words(error.message or "this cannot be read")
-        reading.tell(error.lineno, why, help=help)
+        reading.tell(error.lineno, why, help=help or _as_text(source.text, error.lineno, why))
         return (), everything
     except RecursionError:
         reading.tell(1, "this is nested too deep")
@@ -82,6 +82,20 @@ def _in_words(message: str) -> tuple[str, str | None]:
     tags = re.findall(r"'(\w+)'", rest.partition("following tags:")[2].partition(".")[0])
     help = "expected " + " or ".join(f"{{% {tag} %}}" for tag in tags) if tags else None
     return why[:1].lower() + why[1:], help
+
+
+def _as_text(template: str, line: int, why: str) -> str | None:
+    """How to write the sign that begins what Jinja2 did not understand, if text was meant."""
+    signs = ("{#",) if "comment" in why else ("{%", "{{") if "tag" in why else ("{{", "{%")
+    lines = template.split("\n")
+    here = lines[line - 1] if 0 < line <= len(lines) else ""
+    sign = next((sign for sign in signs if sign in here), None)
+    if sign is None:
+        return None
+    return f"`{sign}` begins {_BEGINS[sign]} of Jinja2; as text it is written `{{{{ '{sign}' }}}}`"
+
+
+_BEGINS = {"{#": "a comment", "{%": "a tag such as `if` or `for`", "{{": "a value"}
 
 
 def _body(reading: Reading, body: list[nodes.Node], names: Names) -> TemplateShape:

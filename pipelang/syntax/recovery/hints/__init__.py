@@ -15,12 +15,14 @@ from pipelang.syntax.recovery.hints import (
     other_languages,
     outer_names,
     punctuation,
+    types,
     words,
 )
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
 SLIPS = (
     other_languages.else_if,
+    actions.misplaced_ordered,
     actions.second_else,
     other_languages.branch,
     other_languages.in_a_test,
@@ -35,8 +37,10 @@ SLIPS = (
     other_languages.foreign_value,
     actions.colon_for_equals,
     outer_names.outer_name,
+    types.union,
     declarations.reserved_name,
     other_languages.quoted_name,
+    declarations.inside_a_template,
     declarations.without_template,
     actions.without_quotes,
     actions.call_without_parentheses,
@@ -47,7 +51,9 @@ SLIPS = (
     declarations.heads,
     actions.missing_outcome,
     actions.missing_value,
+    types.late_mark,
     other_languages.other_types,
+    numbers.one_length,
     options.option_outside,
     options.option_elsewhere,
     actions.missing_word,

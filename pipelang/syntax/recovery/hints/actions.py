@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 from pipelang.syntax.recovery.hints.options import BEGINNING
 from pipelang.syntax.recovery.hints.words import ACTIONS, OUTCOMES
+from pipelang.syntax.tokens import Token
 
 
 def second_else(spot: ErrorSite) -> Hint | None:
@@ -85,6 +86,47 @@ def missing_word(spot: ErrorSite) -> Hint | None:
         return Hint("say what is remembered: `remember MEMORY(key) = EXPR`")
     if spot.wants("over") and "watch line" in spot.around:
         return Hint("say over what time: `latency.p95 <= 30s over 1h`")
+    return None
+
+
+def misplaced_ordered(spot: ErrorSite) -> Hint | None:
+    """`ordered` anywhere but before the braces of an `each`: what it governs must not be lost."""
+    words = "`ordered` stands before the braces: `each X in LIST ordered { ... }`"
+    if spot.text == "ordered":
+        opening = _braces_of_each(spot)
+        moved = None if opening is None else (opening.start, "ordered ")
+        # `check --fix` moves only what surely belongs to one `each`, and is allowed there.
+        at_once = any(spot.before(n).text == "parallel" for n in range(1, 12))
+        safe = moved is not None and not at_once
+        return Hint(words, TokenEdit(0, 1), safe=safe, moved=moved)
+    if spot.before().text != "ordered":
+        return None
+    in_body = spot.before(2).text == "{" and spot.text in ACTIONS
+    if (
+        in_body
+        or spot.text == "each"
+        or (spot.before(2).text == "each" and spot.after().text == "in")
+    ):
+        return Hint(words, TokenEdit(1, 0), 1, found="`ordered`")
+    return None
+
+
+def _braces_of_each(spot: ErrorSite) -> Token | None:
+    """The opening brace of the `each` before the error, in the same step; None if it is ordered."""
+    depth, opening = 0, None
+    for distance in range(1, 400):
+        token = spot.before(distance)
+        if token.text in ("}", ")", "]"):
+            depth += 1
+        elif token.text in ("{", "(", "["):
+            depth -= 1
+            if token.text == "{":
+                before = spot.before(distance + 1).text
+                opening = token if before != "ordered" else None
+        elif token.text == "each" and depth <= 0:
+            return opening
+        elif token.text in ("step", "pipeline") or token.type == "$END":
+            return None
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelang.syntax.bad_tokens import QUOTES_IN_A_TEMPLATE
 from pipelang.syntax.lexicon import DECLARING, ITEMS
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
@@ -20,6 +21,19 @@ def declaration_inside(spot: ErrorSite) -> Hint | None:
     if spot.wants_item and spot.text in DECLARING and spot.after().text.isidentifier():
         return Hint(f"a `{spot.text}` is declared at the top of a file, outside of pipelines")
     return None
+
+
+def inside_a_template(spot: ErrorSite) -> Hint | None:
+    """Three quotes that somebody meant as text have ended the template; words go on behind it."""
+    if spot.before().type != "TEMPLATE" or not spot.wants_declaration or spot.on_new_line:
+        return None
+    for distance in range(60):
+        token = spot.after(distance) if distance else spot.token
+        if token.type == "TEMPLATE":
+            return Hint(QUOTES_IN_A_TEMPLATE, TokenEdit(0, distance + 1))
+        if token.type == "$END" or (token.text in DECLARING and spot.lines.is_first(token)):
+            break
+    return Hint(QUOTES_IN_A_TEMPLATE)
 
 
 def _is_type(word: str) -> bool:

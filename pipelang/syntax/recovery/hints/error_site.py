@@ -24,7 +24,8 @@ class Hint:
 
     `back` moves the finger to an earlier token: 1 is the one before the error. `expected` and
     `found` replace the words of the message. `safe` says that `check --fix` may make the edit in
-    the file too: it is what the author meant, and not only what lets the parser go on.
+    the file too: it is what the author meant, and not only what lets the parser go on. `moved` is
+    letters that `--fix` puts in at an earlier offset, in place of the tokens that are left out.
     """
 
     help: str | None
@@ -33,6 +34,7 @@ class Hint:
     expected: str | None = None
     found: str | None = None
     safe: bool = False
+    moved: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,19 @@ def leading_point(spot: ErrorSite) -> Hint | None:
     return None
 
 
+def one_length(spot: ErrorSite) -> Hint | None:
+    """`output 50 tokens`: whether that is the mean or the most is not said."""
+    amount = spot.before()
+    named = amount.type == "TOKENS" and spot.before(2).text == "output"
+    if named and spot.wants("mean") and spot.wants("max"):
+        meant = amount.text
+        help = (
+            f"say which it is: `output {meant} max`, or `output {meant} mean, MOST max` with both"
+        )
+        return Hint(help, TokenEdit(0, 0, spot.put("max")))
+    return None
+
+
 def missing_quantity(spot: ErrorSite) -> Hint | None:
     """`retry backoff 1s..30s`, `timeout`: the number that an option needs."""
     option = spot.before()

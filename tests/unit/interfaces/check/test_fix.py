@@ -47,6 +47,19 @@ MENDED = [
     ("fn f() -> duration = 30seconds", "fn f() -> duration = 30s"),
     ("fn f() -> duration = 30 s", "fn f() -> duration = 30s"),
     (f'{ENUM}fn f() -> Size = "small"', f"{ENUM}fn f() -> Size = small"),
+    # what stands in the wrong place is moved, and nothing is lost
+    ("type R { note: text max 10 tokens? }", "type R { note: text? max 10 tokens }"),
+    ("type R { level: int in 0..5?  next: int }", "type R { level: int? in 0..5  next: int }"),
+    (
+        "tool t(a: int) -> int { effect irreversible }\n"
+        "pipeline p(xs: [int] max 3) -> int {\n"
+        "  step r = each x in xs { call t(x) } { need any ordered }\n"
+        "  return len(r)\n}",
+        "tool t(a: int) -> int { effect irreversible }\n"
+        "pipeline p(xs: [int] max 3) -> int {\n"
+        "  step r = each x in xs ordered { call t(x) } { need any  }\n"
+        "  return len(r)\n}",
+    ),
     # what is shown wrong once, wrong again, and several on one line
     (
         f"{ENUM}# keep me\nfn f(s: Size) -> bool = s == smal || s==lrage  # and me",
@@ -65,6 +78,9 @@ LEFT_ALONE = [
     "fn f() -> text = 'it\\'s'",
     "fn f() -> text = don't",
     "enum Size { small large",
+    "pipeline p(xs: [int] max 3) -> int {\n"
+    "  step r = each x in xs { call t(x) } { parallel 2 ordered }",
+    "type R { a: text | int }",
     # nothing is wrong in a text, a template or a comment
     "fn f() -> text = \"“smart” && 'single'; True\"  # a && b; “c” // d",
 ]

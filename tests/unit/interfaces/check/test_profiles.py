@@ -231,6 +231,14 @@ def test_it_is_looked_for_up_to_the_root(tmp_path: Path) -> None:
         "[tool.pipelang]\nprofile = []",
         "[tool.pipelang]\nselect = {}",
         "[tool.pipelang]\nselect = [['P5']]",
+        "[tool.pipelang.mcp.desk]\ncomand = ['x']",
+        "[tool.pipelang.mcp.desk]\ncommand = 'x'",
+        "[tool.pipelang.mcp.desk]\ncommand = ['x']\nurl = 'http://x'",
+        "[tool.pipelang.mcp.desk]",
+        "[tool.pipelang.mcp.desk]\nurl = 3",
+        "[tool.pipelang.mcp.desk]\nurl = 'http://x'\nheaders = {A = 1}",
+        "[tool.pipelang.mcp]\ndesk = 1",
+        "[tool.pipelang]\nmcp = 1",
         "[tool.pipelang]\nignore = ['']",
         "[tool.pipelang]\nignore = ['p501']",
         "[tool.pipelang]\nproduction = 'yes'",
@@ -257,6 +265,32 @@ def test_a_bad_configuration_is_told_with_a_place_and_nothing_else(text: str) ->
         assert 0 <= one.span.start <= one.span.end <= len(text)
         assert "None" not in one.message + (one.help or "")
     assert set(told("pipeline p(", text)) == {"P890 error"}
+
+
+def test_check_and_run_take_the_same_servers(tmp_path: Path) -> None:
+    """One reader: what `run` connects to is nothing that `check` does not know."""
+    from pipelang.interfaces.runs.mcp_servers import BadConfig, servers_of
+
+    project, file = tmp_path / "pyproject.toml", tmp_path / "a" / "x.pipe"
+    file.parent.mkdir()
+    file.write_text("pipeline p(w: text max 9 tokens) -> text { return w }\n", encoding="utf-8")
+    project.write_text(
+        "[tool.pipelang.mcp.desk]\ncommand = ['python', 'desk.py']\nenv = {A = 'env:B'}\n"
+        "[tool.pipelang.mcp.far]\nurl = 'http://far'\nheaders = {C = 'Bearer env:D'}\n",
+        encoding="utf-8",
+    )
+    assert check_file(str(file)).diagnostics == ()
+    servers = servers_of(str(file))
+    assert list(servers) == ["desk", "far"]
+    assert servers["desk"].command == ("python", "desk.py")
+    assert servers["desk"].folder == tmp_path
+    assert servers["desk"].secrets() == ("env:B",)
+    assert (servers["far"].url, servers["far"].folder) == ("http://far", None)
+    assert servers["far"].secrets() == ("env:D",)
+    project.write_text("[tool.pipelang.mcp.desk]\ncomand = ['x']\n", encoding="utf-8")
+    assert [one.rule.code for one in check_file(str(file)).diagnostics] == ["P890"]
+    with pytest.raises(BadConfig, match="did you mean `command`"):
+        servers_of(str(file))
 
 
 @given(st.text(alphabet='[]"=,.# \n\\pPl5ignore-tool', max_size=60))

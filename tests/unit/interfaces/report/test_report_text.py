@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.model.intervals import Number
+from pipelang.diagnostics import Label, Span, codes
+from pipelang.diagnostics import report as diagnose
 from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.check.advice import with_advice
 from pipelang.interfaces.check.check import Checked, PipelineAdvice, check_file, report_json
@@ -190,6 +192,54 @@ def test_review_load_is_told_over_all_files() -> None:
     assert found.index("Review load") > found.index("three")
 
 
+def test_the_support_example_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPO)
+    checked = with_advice([check_file("examples/support/support.pipe")], everything=True)
+    found = report_text(checked, verbose=True)
+    for head in ("Steps", "Promises (slo)", "Claims (prove)", "Cost", "Time", "What the numbers"):
+        assert f"\n{head}" in found
+    assert len(found.splitlines()) > 2 * SCREEN
+
+
+SCREEN = 48
+"""Lines of a window that is as high as a screen; a report on one pipeline has no more."""
+
+
+@pytest.mark.parametrize("path", sorted(REPO.glob("examples/**/*.pipe")), ids=lambda p: p.stem)
+def test_a_pipeline_is_told_on_a_screen(path: Path) -> None:
+    checked = with_advice([check_file(str(path))])
+    found = report_text([replace(one, diagnostics=()) for one in checked])
+    rule = "─" * 100
+    for part in found.split(f"{rule}\n")[1:]:
+        own = part.partition("\nReview load")[0]
+        assert len(own.splitlines()) + 2 <= SCREEN
+
+
+def test_findings_come_first_and_errors_before_warnings() -> None:
+    found = report(f"enum Unused {{ a b }}\n{CHAIN.replace('accuracy 95%', 'accuracy 5%', 1)}")
+    title = found.index("─" * 100)
+    codes_of = re.findall(r"^(error|warning)\[", found, re.M)
+    assert codes_of == sorted(codes_of)
+    assert {"error", "warning"} <= set(codes_of)
+    assert max(hit.start() for hit in re.finditer(r"^(error|warning)\[", found, re.M)) < title
+
+
+def test_a_path_of_several_places_takes_a_line_a_place_and_is_told_once() -> None:
+    checked = check(CHAIN)
+    source = checked.sources["e.pipe"]
+    places = [Span("e.pipe", source.start(line), source.start(line) + 3) for line in (2, 3, 4)]
+    path = tuple(Label(span, f"{n}. here") for n, span in enumerate(places, 1))
+    found = tuple(
+        diagnose(codes.MISSING_FILE, span, path=name, labels=path)
+        for name, span in zip("abc", places, strict=True)
+    )
+    told = report_text([replace(checked, diagnostics=found)])
+    assert told.count("note: 1. here (line 2)\n  note: 2. here (line 3)\n") == 1
+    assert told.count("note: by the way that is shown above, at line 2") == 2
+    full = report_text([replace(checked, diagnostics=found)], verbose=True)
+    assert full.count("note: 2. here\n --> e.pipe:3:1\n") == 3
+
+
 def test_verbose_leaves_nothing_out() -> None:
     found = report(CHAIN, verbose=True)
     assert re.search(r"one accuracy +95.0% +declared +e.pipe:10", found)
@@ -207,12 +257,15 @@ def test_colour_changes_no_letter(text: str) -> None:
 @pytest.mark.parametrize("width", [72, 80, 100])
 @pytest.mark.parametrize("text", [CHAIN, UNKNOWN, RANGE])
 def test_no_line_of_prose_is_too_wide(text: str, width: int) -> None:
-    lines = report_text(with_advice([check(text)]), width=width).splitlines()
-    start = next((i for i, line in enumerate(lines) if re.match(r"(error|warning)\[", line)), None)
-    # Verdicts and lines to paste are never cut.
-    wide = [line for line in lines[:start] if cells_of(line) > width]
-    wide = [line for line in wide if " # " not in line and line[2] not in "✓✗?"]
-    assert not wide
+    for verbose in (False, True):
+        lines = report_text(with_advice([check(text)]), width=width, verbose=verbose).splitlines()
+        assert "─" * width in lines
+        # Lines of the source have a sign of their own; verdicts and lines to paste are never cut.
+        wide = [line for line in lines if cells_of(line) > width and not _OF_SOURCE.match(line)]
+        assert not [line for line in wide if " # " not in line and line[2] not in "✓✗?"]
+
+
+_OF_SOURCE = re.compile(r" *\d* (\||-->) ")
 
 
 @pytest.mark.parametrize("text", [CHAIN, UNKNOWN])

@@ -1,0 +1,67 @@
+"""Hints about types: a `?` behind the bounds, several types for one value."""
+
+from __future__ import annotations
+
+from pipelang.syntax.bad_tokens import UNION
+from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
+
+_CONSTRAINTS = ("max", "in", "matches")
+
+
+def late_mark(spot: ErrorSite) -> Hint | None:
+    """`text max 10 tokens?`: the `?` stands right behind the type, and the bounds behind it."""
+    if spot.text != "?" or spot.kind not in ("field", "parameter", "declaration", "item"):
+        return None
+    for distance in range(1, 12):
+        word, core = spot.before(distance), spot.before(distance + 1)
+        if word.text in (":", "->", "{", "(", ",") or spot.lines.is_first(word):
+            return None
+        named = core.text[:1].isalpha() and core.text not in _CONSTRAINTS
+        if word.text in _CONSTRAINTS and (named or core.text in ("]", "}")):
+            break
+    else:
+        return None
+    while spot.before(distance + 1).text not in ("]", "}") and _bounds(spot, distance + 1):
+        distance += 1
+    bounds = " ".join(spot.before(n).text for n in range(distance, 0, -1)).replace(" .. ", "..")
+    core = spot.before(distance + 1)
+    help = f"`?` stands right behind the type: `{_core(spot, distance + 1)}? {bounds}`"
+    return Hint(help, TokenEdit(0, 1), safe=True, moved=(core.end, "?"))
+
+
+def _bounds(spot: ErrorSite, distance: int) -> bool:
+    """Whether bounds go on before that token: `text max 10 tokens matches x`."""
+    found = (spot.before(n).text for n in range(distance, distance + 5))
+    for text in found:
+        if text in (":", "->", "{", "(", ",", "[", "]"):
+            return False
+        if text in _CONSTRAINTS:
+            return True
+    return False
+
+
+def _core(spot: ErrorSite, distance: int) -> str:
+    """A type that ends at that token, as it is written."""
+    last = spot.before(distance).text
+    if last not in ("]", "}"):
+        return last
+    inside, depth, at = [last], 1, distance + 1
+    while depth and at < distance + 12:
+        text = spot.before(at).text
+        depth += {"]": 1, "}": 1, "[": -1, "{": -1}.get(text, 0)
+        inside.append(text)
+        at += 1
+    return "[T]" if depth or len(inside) > 3 else "".join(reversed(inside))
+
+
+def union(spot: ErrorSite) -> Hint | None:
+    """`text or int`: a value is of one type."""
+    if spot.text != "or" or not spot.wants("?"):
+        return None
+    if spot.kind not in ("field", "parameter", "declaration"):
+        return None
+    other = spot.after()
+    if other.text in ("none", "None", "null"):
+        help = f"what may be absent is written `{spot.before().text}?`"
+        return Hint(help, spot.instead("?", skip=2))
+    return Hint(UNION, TokenEdit(0, 2 if other.text.isidentifier() else 1))
