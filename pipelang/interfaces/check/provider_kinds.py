@@ -30,7 +30,7 @@ def _unless_installed(provider: p.Provider) -> Iterator[Diagnostic]:
     help = (
         f"did you mean `{close[0]}`?"
         if close
-        else f"there are {listed}; a package offers more as entry points of the group `{ENTRY_POINTS}`"
+        else f"there are {listed}; a package offers more by entry points of `{ENTRY_POINTS}`"
     )
     yield report(
         codes.UNKNOWN_KIND, provider.span, kind=provider.kind, name=provider.name, help=help
