@@ -1,4 +1,4 @@
-"""Checks where an action has an effect: on what goes into it, and on what has decided to take it."""
+"""Checks where an action has an effect: on what goes into it, and on what decided to take it."""
 
 from __future__ import annotations
 
