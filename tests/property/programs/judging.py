@@ -11,7 +11,7 @@ from .writing import Mistake, Program
 
 MAIN = "program.pipe"
 
-ABOUT_MEANING = {"P406", "P704", "P705", "P706", "P707", "P708", "P709"}
+ABOUT_MEANING = {"P406", "P704", "P705", "P706", "P707", "P708", "P709", "P711"}
 """What a program does with the data of strangers, and what is claimed of it: these programs are
 written well, and mean nothing. Whether such findings are right is for tests/suite/safety and
 tests/property/claims.

@@ -70,6 +70,8 @@ tool lookup(q: untrusted text) -> untrusted text max 500 tokens { effect read }
 tool crm(id: text) -> private text max 200 tokens { effect read }
 tool login(t: secret text) -> text max 10 tokens { effect read }
 tool sign_in(name: text, t: secret text) -> text max 10 tokens { effect read }
+tool open_session(id: text) -> secret text max 10 tokens { effect read }
+tool plain_session(id: text) -> text max 10 tokens { effect read }
 prompt plain() """hi"""
 prompt write(m: text) """{{ m }}"""
 prompt again(m: text) """{{ m }} {{ feedback or "" }}"""
