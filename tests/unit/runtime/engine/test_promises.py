@@ -30,7 +30,7 @@ pipeline child(x: text) -> text {
   return a
 }
 pipeline main(xs: [text] max 9) -> text {
-  budget $0.00018
+  budget $0.0001
   step a: [text] max 9 = each x in xs {
     match x {
       "m" => ask say(x) by small { output 10 tokens max timeout 30s }
