@@ -229,7 +229,7 @@ def start_call(
         return function.call(arguments, key, ready)
     if key is not None and KEY not in arguments and _wants_key(function):
         arguments = {**arguments, KEY: key}
-    if _is_async(function):
+    if is_async(function):
         made: Coroutine[Any, Any, Any] = function(**arguments)
         return made
     return _in_thread(function, arguments, threads, name, ready)
@@ -274,7 +274,8 @@ def is_foreign(error: BaseException) -> bool:
     return not isinstance(error, (Misfit, Unreachable, Lost, TooManyHang))
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
+def is_async(function: Callable[..., Any] | RemoteTool) -> bool:
+    """Whether a function begins as soon as it is called, in this thread."""
     # The plain case first: `inspect` unwraps partials and methods, which takes longer than a call.
     code = getattr(function, "__code__", None)
     plainly = code is not None and bool(code.co_flags & inspect.CO_COROUTINE)

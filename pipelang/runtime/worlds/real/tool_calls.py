@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from decimal import Decimal
 from functools import partial
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
-from pipelang.runtime.engine.interruption import interrupts, mark, stop_if_cancelled
+from pipelang.runtime.engine.interruption import interrupts, stop_if_cancelled
 from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
@@ -20,7 +20,12 @@ from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.idempotency import key_of
-from pipelang.runtime.tools.registry import checked_arguments, error_of_tool, is_foreign, start_call
+from pipelang.runtime.tools.registry import (
+    checked_arguments,
+    error_of_tool,
+    is_foreign,
+    start_call,
+)
 from pipelang.runtime.tools.tool_results import plain_result
 from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
@@ -76,8 +81,11 @@ class ToolCalls:
         held = run.budget.hold(tool.cost, 0)
         if not isinstance(held, Reservation):
             held, used = await room(switches, run, attempt, tool.cost, 0, timeout, tool=tool.name)
+            check_not_killed(switches, run, tool.name)
         limit = time_limit_or_release(run, attempt, held, timeout, used)
-        started, clock, before = run.world.elapsed(run), None, mark()
+        started, clock = run.world.elapsed(run), None
+        task = asyncio.current_task()  # as `mark` and `stop_if_cancelled`, without their frames
+        asked = task.cancelling() if task is not None else 0
         if limit.seconds is not None:
             clock = asyncio.timeout(limit.seconds)
         cost = Decimal(0)  # until it is called, it has cost nothing
@@ -85,17 +93,24 @@ class ToolCalls:
             async with clock or _NO_CLOCK:
                 if tool.rate is not None:
                     await self._turn(run, tool)
-                check_not_killed(switches, run, tool.name)
                 cost = tool.cost
                 _emit_effect(run, attempt, tool, arguments, key=key)
-                work = self._work(run, tool, function, arguments, key)
+                work = start_call(
+                    function,
+                    arguments,
+                    self._services.tools.threads,
+                    tool.name,
+                    key,
+                    partial(check_not_killed, switches, run, tool.name),
+                )
                 del function, arguments
                 result = await work
-                stop_if_cancelled(before)
+                if task is not None and task.cancelling() > asked:
+                    raise asyncio.CancelledError
         except BaseException as error:
-            if interrupts(error, before):
+            if interrupts(error, (task, asked)):
                 if not isinstance(error, GeneratorExit):
-                    stop_if_cancelled(before)
+                    stop_if_cancelled((task, asked))
                 raise
             if isinstance(error, Halted):
                 raise
@@ -105,20 +120,6 @@ class ToolCalls:
         finally:
             run.budget.settle(held, cost, 0)
         return self._returned(run, attempt, tool, result, started, key)
-
-    def _work(
-        self,
-        run: Run,
-        tool: p.Tool,
-        function: Callable[..., Any] | RemoteTool,
-        arguments: dict[str, Any],
-        key: str,
-    ) -> Coroutine[Any, Any, Any]:
-        """The call itself, to be awaited; where it waits for a thread or a server, the kill switch
-        is asked once more.
-        """
-        ready = partial(check_not_killed, self._services.switches, run, tool.name)
-        return start_call(function, arguments, self._services.tools.threads, tool.name, key, ready)
 
     def _spoilt(
         self,
