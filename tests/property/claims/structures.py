@@ -60,8 +60,9 @@ class Wide(Maker):
         if roll < 0.68:
             count = pick(self.counts)
             return pick(
-                [f"{count} == {pick([*self.counts, *self.numbers])}", f"({count}?)"]
-                + [
+                [
+                    f"{count} == {pick([*self.counts, *self.numbers])}",
+                    f"({count}?)",
                     f"({count}? and {count} > 0)",
                     f"(not ({count}?) and {count} == {pick(self.counts)})",
                 ]
@@ -72,8 +73,9 @@ class Wide(Maker):
         if roll < 0.84:
             field = f"{pick(self.data)}.{pick('xy')}"
             return pick(
-                [f"({field}?)", f"{field} == {pick(['true', '1', *self.bools])}"]
-                + [
+                [
+                    f"({field}?)",
+                    f"{field} == {pick(['true', '1', *self.bools])}",
                     f"{field} == {pick(self.data)}.x",
                     f"(not ({field}?) and {field} == {pick(self.flags)})",
                 ]
