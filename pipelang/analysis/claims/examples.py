@@ -12,7 +12,7 @@ from pipelang.analysis.claims.deciding import Assignment
 from pipelang.analysis.claims.symbols import SymbolicExpressions
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import show_value
-from pipelang.semantics.types import EnumType, Scalar, ScalarKind, Type, present
+from pipelang.semantics.types import JSON, EnumType, Scalar, ScalarKind, Type, present
 from pipelang.semantics.walk import all_items
 
 
@@ -27,14 +27,13 @@ def example_of(
     said: dict[str, str] = {}
     for name, text in case.texts.items():
         if _is_shown(name, names):
-            enum = present(symbols.types.get(name, _TEXT))
-            said[name] = (
-                enum.name_of(text) if isinstance(enum, EnumType) else show_value(text, _TEXT)
-            )
+            type = present(symbols.types.get(name, _TEXT))
+            shown = _json(text) if type == JSON else show_value(text, _TEXT)
+            said[name] = type.name_of(text) if isinstance(type, EnumType) else shown
     for name, number in case.numbers.items():
         if _is_shown(name, names):
-            type = symbols.types.get(name)
-            said[name] = str(number) if type is None else _quantity(number, present(type))
+            known = symbols.types.get(name)
+            said[name] = str(number) if known is None else _quantity(number, present(known))
     for name, truth in case.truths.items():
         if not _is_shown(name, names):
             continue
@@ -48,6 +47,12 @@ def example_of(
             said[name.removeprefix("?")] = "true" if truth else "false"
     for name in sorted(said):
         yield f"{name}: {said[name]}"
+
+
+def _json(tag: str) -> str:
+    """Show a json by the tag of its value (`equality`)."""
+    kind, _, value = tag.partition(" ")
+    return show_value(value, _TEXT) if kind == "text" else value.lower() if value else "something"
 
 
 _TEXT = Scalar(ScalarKind.TEXT)

@@ -81,7 +81,9 @@ def ordered(known: Variables, op: str, left: Symbol, right: Symbol) -> Formula:
     if set(classes) == {"int", "float"}:
         whole = first if classes[0] == "int" else second
         low, high = known.range_of(whole)
-        if low is None or high is None or low < -EXACT_FLOATS or high > EXACT_FLOATS:
+        if not whole.terms and _is_float(whole.constant):
+            pass
+        elif low is None or high is None or low < -EXACT_FLOATS or high > EXACT_FLOATS:
             terms = dict(whole.terms)
             inside = all_of(
                 (
@@ -101,6 +103,11 @@ def ordered(known: Variables, op: str, left: Symbol, right: Symbol) -> Formula:
         return known.asked(question, left, right)
     _keep_order(known, difference)
     return plain
+
+
+def _is_float(whole: Fraction) -> bool:
+    """Whether a whole number is a float whose shortest notation is that number."""
+    return _fits(whole, "float") and float(whole) == whole
 
 
 def _negative(terms: dict[str, Fraction]) -> dict[str, Fraction]:

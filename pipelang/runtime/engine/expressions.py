@@ -110,7 +110,7 @@ class Expressions:
                 return lambda values: not operand(values)
             case expr.Negate():
                 operand = self.compile(node.operand)
-                return lambda values: -operand(values)
+                return lambda values: _negated(operand(values))
             case expr.Logic():
                 left, right = self.compile(node.left), self.compile(node.right)
                 if node.op == "and":
@@ -259,6 +259,13 @@ def _equal(left: Any, right: Any) -> bool:
     if isinstance(left, (int, float, Decimal)) and isinstance(right, (int, float, Decimal)):
         return bool(_exact(left) == _exact(right))
     return bool(left == right)
+
+
+def _negated(value: Any) -> Any:
+    """The negative of a number, not rounded: a decimal from outside may have more digits than a
+    result of arithmetic.
+    """
+    return value.copy_negate() if isinstance(value, Decimal) and value else -value
 
 
 def _exact(value: Any) -> Any:
