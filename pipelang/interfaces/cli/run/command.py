@@ -14,6 +14,7 @@ from pipelang.interfaces.cli.programs import load_program, missed_note, pick_pip
 from pipelang.interfaces.cli.terminal import warn
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.records import dataclass
+from pipelang.runtime.files.private_files import make_private
 
 if TYPE_CHECKING:
     from pipelang.interfaces.cli.run.many import BatchOptions
@@ -101,6 +102,10 @@ def command(
     if resume and output is None:
         stop("--resume goes on with the results of --output FILE: name it", 2)
     folder = StateFolder(Path(state))
+    try:
+        folder.prepare()
+    except OSError as error:
+        stop(f"`{state}` cannot keep traces and the audit log: {error.strerror or error}", 2)
     loaded = as_set(load_program(file), settings)
     name = pick_pipeline(loaded, file, pipeline)
     try:
@@ -242,9 +247,9 @@ def _locked(job: Job) -> Iterator[None]:
     output = Path(job.batch.output).resolve()
     name = hashlib.sha256(str(output).encode(errors="surrogatepass")).hexdigest()[:16]
     locks = job.state.root / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
+    make_private(locks)
     try:
-        with FileLock(locks / f"{name}.lock", timeout=0):
+        with FileLock(locks / f"{name}.lock", timeout=0, mode=0o600):
             yield
     except Timeout:
         stop(f"another process writes to `{job.batch.output}`", 2)
