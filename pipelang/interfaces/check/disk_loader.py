@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from pipelang.resources import resource
 from pipelang.semantics.loading import Unreadable
 
 MAX_BYTES = 64 * 1024 * 1024
+
+STANDARD_INPUT = "-"
+"""The path of what is read from standard input; it imports from the current folder."""
 
 
 def text_of(data: bytes) -> str:
@@ -26,11 +30,19 @@ def text_of(data: bytes) -> str:
         raise Unreadable(f"line {line} has the byte 0x{data[error.start]:02x}") from error
 
 
+@cache
+def _standard_input() -> str:
+    """The text of standard input, read once: it comes only once."""
+    return text_of(sys.stdin.buffer.read(MAX_BYTES + 1))
+
+
 class DiskLoader:
     """Reads from the file system; library files are shown as `std/NAME.pipe`."""
 
     def read(self, path: str) -> str | None:
         """The text of a file, None if there is none. Raises `Unreadable`."""
+        if path == STANDARD_INPUT:
+            return _standard_input()
         real = self._real(path)
         try:
             if real.is_dir():

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 WIDEST = 100
 NARROWEST = 72
+LEAST = 40
 
 
 def speak_utf8() -> None:
@@ -32,7 +33,12 @@ def wants_colour(stream: TextIO) -> bool:
 
 
 def text_width(stream: TextIO) -> int:
-    """Columns for text: those of the terminal within bounds, 100 for files and pipes."""
+    """Columns for text: those that `COLUMNS` says, or of the terminal; 100 for files and pipes. At
+    most 100, and at least 72 unless `COLUMNS` says less.
+    """
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said):
+        return max(LEAST, min(WIDEST, int(said)))
     try:
         columns = os.get_terminal_size(stream.fileno()).columns if stream.isatty() else WIDEST
     except (OSError, ValueError):

@@ -216,21 +216,26 @@ def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:
 
 @contextmanager
 def interrupted_by_term() -> Iterator[None]:
-    """SIGTERM does to the current task what Ctrl-C does: it is cancelled, and says what it has."""
-    import signal
+    """SIGTERM and SIGHUP do to the current task what Ctrl-C does: it is cancelled, and says what it
+    has.
+    """
+    from pipelang.interfaces.cli.signals import ending_signals
 
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
+    signals = ending_signals()
     try:
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        for one in signals:
+            loop.add_signal_handler(one, task.cancel)
     except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+        for one in signals:
+            loop.remove_signal_handler(one)
 
 
 @contextmanager
