@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
 from pipelang.diagnostics.render import as_json
-from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
+from pipelang.interfaces.check.disk_loader import STANDARD_INPUT, DiskLoader, quotable
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.check.provider_kinds import unknown_kinds
@@ -196,7 +196,9 @@ def pipe_files(
     found: list[Diagnostic] = []
     for given in paths:
         path = Path(given)
-        if path.is_dir():
+        if given == STANDARD_INPUT:
+            files.append(given)
+        elif path.is_dir():
             inside = [str(path / name) for name in seen.pipes_below(given)]
             if not inside:
                 help = "a pipeline stands in a file that ends in .pipe"

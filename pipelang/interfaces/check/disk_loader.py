@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -35,6 +36,9 @@ _KINDS = (
     (stat.S_ISBLK, "it is a device, not a file"),
 )
 
+STANDARD_INPUT = "-"
+"""The path of what is read from standard input; it imports from the current folder."""
+
 
 def text_of(data: bytes, most: int = MAX_BYTES) -> str:
     """The text of a file's bytes. Raises `Unreadable`."""
@@ -47,6 +51,12 @@ def text_of(data: bytes, most: int = MAX_BYTES) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise Unreadable(f"line {line} has the byte 0x{data[error.start]:02x}") from error
+
+
+@cache
+def _standard_input() -> str:
+    """The text of standard input, read once: it comes only once."""
+    return text_of(sys.stdin.buffer.read(MAX_PROGRAM + 1), MAX_PROGRAM)
 
 
 class DiskLoader:
@@ -64,6 +74,8 @@ class DiskLoader:
 
     def read(self, path: str) -> str | None:
         """The text of a file, None if there is none. Raises `Unreadable`."""
+        if path == STANDARD_INPUT:
+            return _standard_input()
         real = self._real(path)
         most = MAX_PROGRAM if path.endswith(SUFFIX) else MAX_BYTES
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from io import StringIO
+from typing import Any
 
 import click
 
@@ -37,6 +38,19 @@ class Commands(click.Group):
             hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(COMMANDS)}"
             ctx.fail(f"there is no command `{name}`; {hint}")
         return super().resolve_command(ctx, args)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except BrokenPipeError:  # as below, of `--help` and `--version`
+            stop_writing()
+            raise click.exceptions.Exit(NO_READER) from None
 
     def invoke(self, ctx: click.Context) -> object:
         try:

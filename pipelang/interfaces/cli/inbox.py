@@ -9,7 +9,7 @@ import click
 
 from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.programs import stop
-from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
+from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 from pipelang.interfaces.text.colours import painter
 
@@ -48,9 +48,14 @@ def command(
             return
         cases = inbox.cases(role=role, tenant=tenant, closed=closed)
     except Refused as refused:
-        stop(str(refused), REFUSED, f"`pipelang inbox{state_option(state)}` lists what waits")
+        waiting = [one.id for one in inbox.cases()]
+        listed = ", ".join(f"`{one}`" for one in waiting[:5])
+        more = f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
+        stop(str(refused), REFUSED, f"waiting: {listed}{more}" if waiting else "nothing waits")
     except InboxBroken as broken:
         stop(str(broken), REFUSED)
+    for path in inbox.unreadable:
+        warn(f"note: `{path}` holds no case that can be read")
     if form == "json":
         _json({"version": 1, "cases": [case_json(one) for one in cases]})
     elif cases:

@@ -9,6 +9,7 @@ import os
 import sys
 
 from pipelang.interfaces.cli.exit_codes import INTERNAL_ERROR, INTERRUPTED, NO_READER
+from pipelang.interfaces.cli.signals import end_by_signals
 from pipelang.interfaces.cli.terminal import speak_utf8, stop_writing, warn
 
 TYPE_CHECKING = False
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; the exit code. Never shows a traceback unless PIPELANG_DEBUG is set."""
     speak_utf8()
+    if arguments is None:
+        end_by_signals()
     try:
         code = _call(arguments)
         sys.stdout.flush()

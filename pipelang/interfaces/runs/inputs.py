@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelang.records import dataclass
+from pipelang.runtime.files import strict_json
 
 
 class BadInput(ValueError):
@@ -61,12 +62,14 @@ def _parse(name: str, text: str, lines: bool, line: int | None) -> Inputs:
 
 def _object(where: str, text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = strict_json.loads(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise BadInput(f"{where} is no JSON: {error.msg} at {place}") from None
     except RecursionError:
         raise BadInput(f"{where} is nested too deep") from None
+    except strict_json.DuplicateKey as error:
+        raise BadInput(f"{where}: {error}") from None
     except ValueError as error:  # an integer of thousands of digits
         raise BadInput(f"{where} cannot be read: {str(error).partition(';')[0]}") from None
     if not isinstance(value, dict):

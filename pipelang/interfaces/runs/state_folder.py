@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pipelang.records import dataclass
+from pipelang.runtime.files.private_files import make_private
 
 DEFAULT = ".pipelang"
 
 
 @dataclass(frozen=True, slots=True)
 class StateFolder:
-    """The places in a state folder. Nothing is made until something is written there."""
+    """The places in a state folder. Nothing is made until something is written there, or
+    `prepare` is called.
+    """
 
     root: Path
+
+    def prepare(self) -> None:
+        """Make the folder, for its owner only. Raises OSError if that cannot be done, and for a
+        link: whoever can make one in a shared place could have runs written elsewhere.
+        """
+        if self.root.is_symlink():
+            raise OSError("it is a symbolic link")
+        make_private(self.root)
+        if not os.access(self.root, os.W_OK | os.X_OK):
+            raise OSError("it cannot be written")
 
     @property
     def traces(self) -> Path:

@@ -231,7 +231,16 @@ def _show(value: Any) -> str:
 
 
 def describe(result: Result) -> str:
-    """A result in words."""
+    """A result in words, with the failure before it if it did not answer: the tool's exception."""
+    failed = [event for event in result.trace if event.kind == "failed"]
+    if isinstance(result, Answered) or not failed:
+        return _outcome_in_words(result)
+    last = failed[-1]
+    message = str(last.data.get("message", ""))
+    return f"{_outcome_in_words(result)}; `{last.name}` had failed ({last.data['why']}): {message}"
+
+
+def _outcome_in_words(result: Result) -> str:
     match result:
         case Answered():
             return f"answered {_show(result.value)}"

@@ -122,7 +122,7 @@ def decided(case: Case, verdict: Verdict, run: Iterable[Case], now: datetime) ->
     if case.state != "open":
         raise Refused(closed_words(case))
     by = verdict.by.strip()
-    if not by:
+    if not identity(by):
         raise Refused("who decides must be named")
     _is_json([by, verdict.reason, verdict.answer])
     for other in run:
@@ -148,10 +148,25 @@ def _is_json(value: Any) -> None:
 
 def _same(one: str, other: str) -> bool:
     """Whether two names are one identity, however they are written."""
-    first, second = (
-        unicodedata.normalize("NFKC", name).strip().casefold() for name in (one, other)
-    )
-    return first == second
+    return identity(one) == identity(other)
+
+
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
+"""Letters, marks and symbols that show nothing, although their category does not say so."""
+
+
+def identity(name: str) -> str:
+    """A name as it is compared: without what nobody sees (format and control characters, variation
+    selectors, fillers), its blanks as one, in one case and one form.
+    """
+    seen = "".join(sign for sign in unicodedata.normalize("NFKC", name) if not _invisible(sign))
+    return " ".join(unicodedata.normalize("NFKC", seen.casefold()).split())
+
+
+def _invisible(sign: str) -> bool:
+    if sign in _FILLERS or "\ufe00" <= sign <= "\ufe0f" or "\U000e0000" <= sign <= "\U000e0fff":
+        return True
+    return unicodedata.category(sign) in ("Cf", "Cc", "Cn", "Co") and not sign.isspace()
 
 
 def _fits_kind(case: Case, verdict: Verdict) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 import threading
 import uuid
 import weakref
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipelang.runtime.files.private_files import append_line, make_private
 from pipelang.runtime.inbox.cases import Case, InboxBroken, case_from, case_json, settled
 from pipelang.runtime.inbox.store import Change, unique_id
 from pipelang.runtime.inbox.wakeups import Look
@@ -45,9 +47,12 @@ class FolderCases:
         self._folder = folder
         self._clock = clock
         self._waited_for = waited_for
+        self.unreadable: tuple[str, ...] = ()
         self.holder: str = uuid.uuid4().hex[:12]
         self._thread = threading.RLock()
-        self._process = FileLock(folder / "lock", PATIENCE, thread_local=False, poll_interval=0.01)
+        self._process = FileLock(
+            folder / "lock", PATIENCE, mode=0o600, thread_local=False, poll_interval=0.01
+        )
         self._held: FileLock | None = None
 
     def add(self, case: Case) -> None:
@@ -55,8 +60,7 @@ class FolderCases:
             if self._held is None:
                 self._hold()
             self._write(self._folder / "open" / f"{case.id}.json", case)
-            with self._of_run(case.run_id).open("a", encoding="ascii") as run:
-                run.write(f"{case.id}\n")
+            append_line(self._of_run(case.run_id), f"{case.id}\n".encode())
 
     def get(self, case_id: str) -> Case:
         with self._told():
@@ -65,7 +69,14 @@ class FolderCases:
     def all(self, closed: bool) -> tuple[Case, ...]:
         with self._told():
             paths = self._ids(("open", "closed") if closed else ("open",)).values()
-            found = [self._as_it_stands(self._read(path)) for path in paths]
+            found, broken = [], []
+            for path in paths:
+                # One file that is broken or somebody else's must not hide the others.
+                try:
+                    found.append(self._as_it_stands(self._read(path)))
+                except (InboxBroken, OSError):
+                    broken.append(str(path))
+            self.unreadable = tuple(sorted(broken))
         chosen = [case for case in found if closed or case.state == "open"]
         return tuple(sorted(chosen, key=lambda case: case.opened_at))
 
@@ -130,7 +141,7 @@ class FolderCases:
             ids = self._of_run(run_id).read_text(encoding="ascii").split()
         except FileNotFoundError:
             return ()
-        cases = (self._read(self._find(case_id)) for case_id in ids)
+        cases = (self._read(self._find(case_id)) for case_id in ids if _ID.fullmatch(case_id))
         return tuple(case for case in cases if case.run_id == run_id)
 
     def _of_run(self, run_id: str) -> Path:
@@ -146,9 +157,12 @@ class FolderCases:
 
     def _read_from(self, path: Path) -> Case:
         try:
-            return case_from(path.read_bytes())
+            case = case_from(_regular(path))
         except ValueError:
             raise InboxBroken(f"`{path}` holds no case that this version can read") from None
+        if case.id != path.stem:
+            raise InboxBroken(f"`{path}` holds a case of another name, `{case.id}`")
+        return case
 
     def _write(self, path: Path, case: Case) -> None:
         import json
@@ -167,8 +181,7 @@ class FolderCases:
     def _close(self, path: Path, case: Case) -> None:
         self._write(self._folder / "closed" / path.name, case)
         path.unlink(missing_ok=True)
-        with (self._folder / "closed.log").open("ab") as log:
-            log.write(f"{case.id}\n".encode())
+        append_line(self._folder / "closed.log", f"{case.id}\n".encode())
 
     # -------------------------------------------------------------------- locks and processes
 
@@ -178,7 +191,7 @@ class FolderCases:
         with self._told(), self._thread:
             if make:
                 for folder in ("open", "closed", "runs", "holders"):
-                    (self._folder / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+                    make_private(self._folder / folder)
             elif not self._folder.is_dir():
                 yield  # nothing is there that could be changed
                 return
@@ -195,7 +208,9 @@ class FolderCases:
             raise InboxBroken(f"`{self._folder}`: {error.strerror or error}") from error
 
     def _hold(self) -> None:
-        lock = FileLock(self._folder / "holders" / f"{self.holder}.lock", 0, thread_local=False)
+        lock = FileLock(
+            self._folder / "holders" / f"{self.holder}.lock", 0, 0o600, thread_local=False
+        )
         lock.acquire()
         self._held = lock
         weakref.finalize(self, _let_go, lock)
@@ -211,7 +226,7 @@ class FolderCases:
         path = self._folder / "holders" / f"{case.holder}.lock"
         if not path.exists():
             return False
-        probe = FileLock(path, 0, thread_local=False)
+        probe = FileLock(path, 0, 0o600, thread_local=False)
         try:
             probe.acquire()
         except Timeout:
@@ -224,6 +239,23 @@ def _let_go(lock: FileLock) -> None:
     lock.release()
     with contextlib.suppress(OSError):
         os.unlink(lock.lock_file)
+
+
+def _regular(path: Path) -> bytes:
+    """The bytes of a file. Raises FileNotFoundError, and `InboxBroken` for what is no plain file: a
+    pipe would be waited for, and a link may lead anywhere.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        file = os.open(path, flags | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise
+    except OSError:
+        raise InboxBroken(f"`{path}` cannot be read, or is no plain file") from None
+    with open(file, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise InboxBroken(f"`{path}` is no plain file")
+        return opened.read()
 
 
 def _size(path: Path) -> int:

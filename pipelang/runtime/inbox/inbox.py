@@ -90,6 +90,11 @@ class Inbox:
             if role in (None, case.role) and tenant in (None, case.tenant)
         )
 
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """The files that `cases` found last and that hold no case: broken, foreign, or no files."""
+        return getattr(self._store, "unreadable", ())
+
     def case(self, case_id: str) -> Case:
         """Return the case of this id, or the only one whose id begins so. Raises `Refused`."""
         return self._store.get(case_id)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
 from pipelang.runtime.engine.values import Misfit, to_json
+from pipelang.runtime.files import strict_json
 from pipelang.runtime.mcp.drift import differences
 from pipelang.runtime.mcp.sessions import PATIENCE, Lost, Session, Sessions, Unreachable
 from pipelang.semantics import program as p
@@ -181,7 +181,9 @@ def _value(type: Type, structured: Any, content: Any, output: Mapping[str, Any] 
 
 def _json(type: Type, text: str) -> Any:
     try:
-        return json.loads(text, parse_float=Decimal)
+        return strict_json.loads(text, parse_float=Decimal)
+    except strict_json.DuplicateKey as error:
+        raise Misfit(str(error)) from None
     except (ValueError, RecursionError):
         raise Misfit(f"expected {quoted(type)}, found a text that is no JSON") from None
 

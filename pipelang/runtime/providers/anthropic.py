@@ -240,13 +240,14 @@ def _import_sdk() -> None:
 
 
 def _new_client(key: str, base_url: str) -> AsyncAnthropic:
-    from anthropic import AsyncAnthropic, DefaultAioHttpClient
+    from anthropic import AsyncAnthropic, DefaultAioHttpClient, DefaultAsyncHttpxClient
 
+    # Redirects are not followed: prompts and key are for the host that the program names.
     try:
         # About half the CPU a call of the default transport.
-        transport = DefaultAioHttpClient()
+        transport = DefaultAioHttpClient(follow_redirects=False)
     except RuntimeError:  # aiohttp isn't installed
-        transport = None
+        transport = DefaultAsyncHttpxClient(follow_redirects=False)
     return AsyncAnthropic(api_key=key, base_url=base_url, max_retries=0, http_client=transport)
 
 

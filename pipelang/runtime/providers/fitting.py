@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.files.strict_json import DuplicateKey, loads
+
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
@@ -28,11 +30,29 @@ def fit(model: type[BaseModel], text: str) -> Any:
     from pydantic import ValidationError
 
     try:
-        return model.model_validate_json(text).model_dump(mode="json", by_alias=True)
+        value = model.model_validate_json(text).model_dump(mode="json", by_alias=True)
     except ValidationError as error:
         problem = _describe(error)
+    else:
+        twice = _duplicate(text)
+        if twice is None:
+            return value
+        problem = twice
     # Outside of `except`: pydantic's error holds the whole answer and mustn't travel as context.
     raise DoesNotFit(problem)
+
+
+def _duplicate(text: str) -> str | None:
+    """The message for a JSON text with a key that stands twice, of which pydantic takes the last;
+    None if there is none.
+    """
+    try:
+        loads(text)
+    except DuplicateKey as error:
+        return str(error)
+    except (ValueError, RecursionError):
+        return None  # pydantic took it: a number too large for `int`, say
+    return None
 
 
 def shorten(text: str, size: int) -> str:

@@ -18,6 +18,7 @@ from secrets import token_hex
 from typing import Any
 
 from pipelang.runtime.engine.world import NOTHING
+from pipelang.runtime.files.private_files import make_private
 from pipelang.runtime.shared.cache import MOST, Key
 
 _SWEEP_EVERY = 256
@@ -54,7 +55,7 @@ class DiskCache:
         beside = place.with_name(f"{token_hex(8)}.new")
         entry = {"key": list(key), "until": self._clock() + seconds, "answer": answer}
         with suppress(OSError):
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(place.parent)
             try:
                 # Answers may hold a person's data: for the owner only.
                 with os.fdopen(

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pipelang.runtime.files.private_files import make_private
+
 EVERYTHING, PIPELINE, TOOL = "everything", "pipeline", "tool"
 
 
@@ -200,7 +202,7 @@ class FolderSwitches(Switches):
             self._off = found
 
     def _write(self, switch: Switch, reason: str) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private(self._folder)
         record = {"kind": switch.kind, "name": switch.name, "reason": reason, "at": time.time()}
         file = self._file(switch)
         made = file.with_name(f"{file.name}.{os.getpid()}.tmp")

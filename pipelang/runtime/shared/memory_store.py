@@ -9,6 +9,7 @@ write stays. A run without a tenant has one of its own, apart from all named one
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -17,6 +18,8 @@ from contextlib import closing
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, Protocol
+
+from pipelang.runtime.files.private_files import make_private
 
 Clock = Callable[[], float]
 
@@ -90,7 +93,8 @@ class Sqlite:
     def __init__(self, path: str | Path, clock: Clock = time.time) -> None:
         self._path = str(path)
         self._clock = clock
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        make_private(Path(path).parent)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         with closing(self._connect()) as database, database:
             database.execute(
                 "CREATE TABLE IF NOT EXISTS memories (id INTEGER PRIMARY KEY AUTOINCREMENT, "

@@ -27,6 +27,7 @@ from pipelang.runtime.engine.event_payloads import now
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.secrets import notations, redacted_json, secrets_behind
 from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.files.private_files import make_private
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,15 +60,17 @@ class AuditLog:
     threads and processes may share the file.
 
     `references` (`env:NAME`, `file:PATH`) are to secrets that are kept out. A log that cannot be
-    written ends no run and raises nothing: the first OSError is kept as `problem`, and logged.
+    written raises nothing: the first OSError is kept as `problem`, and logged, and the last one as
+    `failing` until an entry is written again. A run whose log is failing does not act.
     """
 
     def __init__(self, path: str | os.PathLike[str], references: tuple[str, ...] = ()) -> None:
         self.path = Path(path)
         self.problem: OSError | None = None
+        self.failing: OSError | None = None
         self._secrets = notations(secrets_behind(references))
         self._lock = threading.Lock()
-        self._between_processes = FileLock(f"{self.path}.lock", thread_local=False)
+        self._between_processes = FileLock(f"{self.path}.lock", mode=0o600, thread_local=False)
         self._tenants: dict[str, str | None] = {}
         self._known: tuple[int, int, str] | None = None
 
@@ -81,7 +84,9 @@ class AuditLog:
             self._tenants.pop(run_id, None)
         try:
             self.append(event.kind, event.name, run_id, tenant, entry_data(event))
+            self.failing = None
         except OSError as error:
+            self.failing = error
             if self.problem is None:
                 self.problem = error
                 _LOG.warning("the audit log cannot be written: %s", error)
@@ -99,7 +104,7 @@ class AuditLog:
         entry = redacted_json(entry, self._secrets)
         with self._lock:
             if self._known is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                make_private(self.path.parent)
             with self._between_processes:
                 return self._append(entry)
 

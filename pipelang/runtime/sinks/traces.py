@@ -18,6 +18,7 @@ from pipelang.runtime.engine.event_payloads import now
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.secrets import notations, redacted, secrets_behind
 from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.files.private_files import append_line, make_private
 from pipelang.version import __version__
 
 _LOG = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ class TraceFiles:
 
     A file is opened for each line: ten thousand runs in flight need no descriptor each, and what
     was told is there for whoever reads along, also after a crash. A trace that cannot be written
-    ends no run and raises nothing: the first OSError is kept as `problem`, and logged.
+    raises nothing: the first OSError is kept as `problem`, and logged, and the last one as
+    `failing` until a line is written again. A run whose trace is failing does not act.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class TraceFiles:
     ) -> None:
         self.folder = Path(folder)
         self.problem: OSError | None = None
+        self.failing: OSError | None = None
         self._content = content
         self._secrets = notations(secrets_behind(references))
 
@@ -62,21 +65,17 @@ class TraceFiles:
         data = redacted(text, self._secrets).encode("utf-8", errors="backslashreplace")
         try:
             self._write(self.path(run_id), data, making=event.kind == "run")
+            self.failing = None
         except OSError as error:
+            self.failing = error
             if self.problem is None:
                 self.problem = error
                 _LOG.warning("traces cannot be written: %s", error)
 
     def _write(self, path: Path, data: bytes, making: bool) -> None:
         if making:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        # A trace may hold what people wrote: it is for its owner only.
-        file = os.open(path, flags, 0o600)
-        try:
-            os.write(file, data)
-        finally:
-            os.close(file)
+            make_private(path.parent)
+        append_line(path, data)
 
 
 def header(run_id: str, event: Event) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class CachedOutput:
 def entry(line: CheckLine, width: int, colour: bool) -> str | None:
     """The file of a check's entry; None if nothing is to be remembered, or there is no place."""
     folder = cache_folder()
-    if not line.cache or os.environ.get("PIPELANG_NO_CACHE") or folder is None:
+    if not line.cache or "-" in line.paths or os.environ.get("PIPELANG_NO_CACHE") or not folder:
         return None
     if line.import_tools:
         return None  # what a tool's module reads is not known

@@ -14,6 +14,7 @@ from pipelang.interfaces.cli.programs import load_program, missed_note, pick_pip
 from pipelang.interfaces.cli.terminal import warn
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.records import dataclass
+from pipelang.runtime.files.private_files import make_private
 
 if TYPE_CHECKING:
     from pipelang.interfaces.cli.run.many import BatchOptions
@@ -101,6 +102,10 @@ def command(
     if resume and output is None:
         stop("--resume goes on with the results of --output FILE: name it", 2)
     folder = StateFolder(Path(state))
+    try:
+        folder.prepare()
+    except OSError as error:
+        stop(f"`{state}` cannot keep traces and the audit log: {error.strerror or error}", 2)
     loaded = as_set(load_program(file), settings)
     name = pick_pipeline(loaded, file, pipeline)
     try:
@@ -211,21 +216,26 @@ def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:
 
 @contextmanager
 def interrupted_by_term() -> Iterator[None]:
-    """SIGTERM does to the current task what Ctrl-C does: it is cancelled, and says what it has."""
-    import signal
+    """SIGTERM and SIGHUP do to the current task what Ctrl-C does: it is cancelled, and says what it
+    has.
+    """
+    from pipelang.interfaces.cli.signals import ending_signals
 
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
+    signals = ending_signals()
     try:
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        for one in signals:
+            loop.add_signal_handler(one, task.cancel)
     except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+        for one in signals:
+            loop.remove_signal_handler(one)
 
 
 @contextmanager
@@ -242,9 +252,9 @@ def _locked(job: Job) -> Iterator[None]:
     output = Path(job.batch.output).resolve()
     name = hashlib.sha256(str(output).encode(errors="surrogatepass")).hexdigest()[:16]
     locks = job.state.root / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
+    make_private(locks)
     try:
-        with FileLock(locks / f"{name}.lock", timeout=0):
+        with FileLock(locks / f"{name}.lock", timeout=0, mode=0o600):
             yield
     except Timeout:
         stop(f"another process writes to `{job.batch.output}`", 2)

@@ -35,6 +35,7 @@ from pipelang.runtime.worlds.real.attempts import (
 )
 from pipelang.runtime.worlds.real.cancellation import check_not_killed, pause
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import longest_wait
 from pipelang.semantics.kernels.timeouts import call_limit
 from pipelang.semantics.types import NothingType
 
@@ -60,6 +61,10 @@ def _emit_effect(
     content = {q.key: shown(q.type, arguments[q.key]) for q in tool.parameters}
     details = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
     run.emit("effect", attempt.step.name, content=content, **details)
+    for sink in run.sinks:
+        problem = getattr(sink, "failing", None)
+        if problem is not None:
+            raise Halted("unrecorded", f"`{tool.name}` would act unrecorded: {problem}")
 
 
 class ToolCalls:
@@ -210,6 +215,9 @@ class ToolCalls:
         key = key_of(run, attempt)
         why = ""
         for number in range(tool.retry.count + 1):
+            if number:
+                longest = float(longest_wait(tool.retry, number))
+                await run.world.sleep(run, run.world.jitter(longest))
             mine = replace(
                 attempt, action=action, tier=None, arguments=given, number=number, misfit=None
             )

@@ -19,6 +19,7 @@ from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Escalated, Failed, Result
 from pipelang.runtime.engine.world import NOTHING
 from pipelang.runtime.host.handle import Handle, Runtime
+from pipelang.runtime.providers import kinds
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.runtime.shared.cache import Key
 from pipelang.runtime.shared.disk_cache import DiskCache
@@ -237,7 +238,10 @@ def test_runs_use_the_disk(tmp_path: Path) -> None:
         assert file.stat().st_mode & 0o077 == 0, "answers are for their owner alone"
 
 
-def test_only_real_runs_leave_something_in_the_state_folder(tmp_path: Path) -> None:
+def test_only_real_runs_leave_something_in_the_state_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kinds, "installed_kinds", lambda: ("fake",))
     loaded = load(tmp_path, PROGRAM.replace("OPTIONS", ""))
     path, state = str(tmp_path / "main.pipe"), StateFolder(tmp_path / "state")
     drawn = set_up(path, loaded, "simulated", 1, state).runtime

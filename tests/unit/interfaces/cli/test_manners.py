@@ -1,0 +1,80 @@
+"""Manners of the command line: signals, readers that go away, standard input, widths."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelang.interfaces.check import disk_loader
+from pipelang.interfaces.cli.main import main
+from pipelang.interfaces.cli.terminal import text_width
+
+posix = pytest.mark.skipif(os.name == "nt", reason="signals and pipes are others on Windows")
+
+
+@posix
+@pytest.mark.parametrize("sent", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("words", [["simulate", "--runs", "9000000"], ["run"]])
+def test_signals_end_a_command_in_order(sent: str, words: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "main.pipe"
+    file.write_text(
+        'tool nap(x: text) -> text { python "naps:nap" effect read latency 1s median }\n'
+        "pipeline main(x: text) -> text { step a = call nap(x) return a }\n"
+    )
+    (tmp_path / "naps.py").write_text(
+        "import asyncio\nasync def nap(x):\n    await asyncio.sleep(60)\n    return x\n"
+    )
+    line = [sys.executable, "-m", "pipelang", words[0], str(file), *words[1:]]
+    if words == ["run"]:
+        line += ["--input", '{"x": "a"}', "--state", str(tmp_path / "state")]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(3)
+    process.send_signal(getattr(signal, sent))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted" in out + err
+    assert "Traceback" not in err
+
+
+@posix
+@pytest.mark.parametrize("words", [["--help"], ["check", "--help"], ["explain", "P101"]])
+def test_a_reader_that_goes_away_is_no_mistake(words: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = [sys.executable, "-m", "pipelang", *words]
+    done = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_check_reads_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disk_loader._standard_input.cache_clear()
+    text = b"pipeline main(x: text) -> int { return x }"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    assert main(["check", "-"]) == 1
+    assert "-:1:40" in capsys.readouterr().out
+    disk_loader._standard_input.cache_clear()
+
+
+def test_a_case_that_is_not_there_is_told_of_those_that_wait(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inbox", "no_such", "--state", str(tmp_path)]) == 1
+    err = capsys.readouterr().err
+    assert "nothing waits" in err
+    assert "pipelang inbox" not in err
+
+
+@pytest.mark.parametrize(("said", "width"), [("60", 60), ("500", 400), ("9", 40), ("x", 100)])
+def test_columns_decide_the_width(said: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", said)
+    assert text_width(io.StringIO()) == width
