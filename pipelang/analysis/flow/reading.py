@@ -29,7 +29,10 @@ from pipelang.analysis.flow.marks import (
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.types import BOOL
+from pipelang.semantics.types import BOOL, INT, ListType
+
+_SOME = expr.Const(0, INT)
+"""An index that stands for any: all elements of a list have one flow."""
 
 
 @dataclass(slots=True)
@@ -94,6 +97,10 @@ class Values:
                 )
             case expr.MakeList():
                 return under(ELEMENT, joined(*map(self.of, node.items)))
+            case expr.Concatenation():
+                return joined(self.of(node.left), self.of(node.right))
+            case expr.Comprehension():
+                return self._comprehension(node)
             case expr.MakeRecord():
                 return joined(*(under(name, self.of(value)) for name, value in node.fields))
             case expr.Choice():
@@ -106,6 +113,20 @@ class Values:
                 return self._apply(node)
             case _:
                 return computed(node, joined(*map(self.of, expr.parts(node))))
+
+    def _comprehension(self, node: expr.Comprehension) -> Flow:
+        """Return the flow into a list made of another: into an element, from an element of that.
+        Which elements there are is steered by the condition, and by what the list is.
+        """
+        of = node.collection.type
+        type = of.element if isinstance(of, ListType) else of
+        element = expr.At(node.collection, _SOME, type, node.span)
+        made = under(ELEMENT, self.of(expr.at_element(node.item, node.name, element)))
+        made = joined(made, steered(node, inside(self.of(node.collection), ELEMENT)))
+        if node.condition is None:
+            return made
+        test = self.of(expr.at_element(node.condition, node.name, element))
+        return joined(made, steered(node, test))
 
     def _apply(self, node: expr.Apply) -> Flow:
         function = self.program.functions[node.function]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import assert_never
 
 from pipelang.records import replace
@@ -14,7 +14,10 @@ from pipelang.semantics.expressions.nodes import (
     Builtin,
     Choice,
     Compare,
+    Comprehension,
+    Concatenation,
     Const,
+    ElementRead,
     Expr,
     Field,
     IsPresent,
@@ -33,7 +36,7 @@ from pipelang.semantics.expressions.nodes import (
 def parts(expr: Expr) -> tuple[Expr, ...]:
     """The expressions directly inside one."""
     match expr:
-        case Const() | Read() | BudgetLeft():
+        case Const() | Read() | ElementRead() | BudgetLeft():
             return ()
         case Field() | IsPresent():
             return (expr.target,)
@@ -47,8 +50,11 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return tuple(value for _, value in expr.fields)
         case Not() | Negate():
             return (expr.operand,)
-        case Logic() | Compare() | Arithmetic():
+        case Logic() | Compare() | Arithmetic() | Concatenation():
             return (expr.left, expr.right)
+        case Comprehension():
+            test = () if expr.condition is None else (expr.condition,)
+            return (expr.collection, expr.item, *test)
         case Member():
             return (expr.item, expr.collection)
         case Matches():
@@ -70,15 +76,23 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """The expression with names replaced by other expressions."""
+    if isinstance(expr, Read):
+        return values.get(expr.name, expr)
+    return rebuilt(expr, lambda part: substitute(part, values))
 
-    def inside(part: Expr) -> Expr:
-        return substitute(part, values)
 
+def rebuilt(expr: Expr, inside: Callable[[Expr], Expr]) -> Expr:
+    """The expression with each of its parts replaced by what `inside` makes of it."""
     match expr:
-        case Const() | BudgetLeft():
+        case Const() | BudgetLeft() | ElementRead() | Read():
             return expr
-        case Read():
-            return values.get(expr.name, expr)
+        case Comprehension():
+            return replace(
+                expr,
+                item=inside(expr.item),
+                collection=inside(expr.collection),
+                condition=None if expr.condition is None else inside(expr.condition),
+            )
         case Field():
             target = inside(expr.target)
             if isinstance(target, MakeRecord) and expr.target != target:
@@ -96,7 +110,7 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
             return replace(expr, fields=tuple((n, inside(v)) for n, v in expr.fields))
         case Not() | Negate():
             return replace(expr, operand=inside(expr.operand))
-        case Logic() | Compare() | Arithmetic():
+        case Logic() | Compare() | Arithmetic() | Concatenation():
             return replace(expr, left=inside(expr.left), right=inside(expr.right))
         case Member():
             return replace(expr, item=inside(expr.item), collection=inside(expr.collection))
@@ -116,6 +130,17 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
             assert_never(expr)
 
 
+def at_element(expr: Expr, name: str, element: Expr) -> Expr:
+    """The expression with the element of the comprehension over `name` replaced by another."""
+    match expr:
+        case ElementRead():
+            return element if expr.name == name else expr
+        case Comprehension() if expr.name == name:  # an inner one of that name has its own element
+            return replace(expr, collection=at_element(expr.collection, name, element))
+        case _:
+            return rebuilt(expr, lambda part: at_element(part, name, element))
+
+
 def mentions(expr: Expr) -> frozenset[str]:
     """The names whose values an expression mentions."""
     return frozenset(node.name for node in walk(expr) if isinstance(node, Read))
@@ -131,3 +156,15 @@ def path_of(expr: Expr) -> tuple[str, ...] | None:
             return None if head is None else (*head, expr.name)
         case _:
             return None
+
+
+def place_of(expr: Expr) -> tuple[str, ...] | None:
+    """A dotted path that begins with a value, or with the element of a comprehension."""
+    match expr:
+        case ElementRead():
+            return (expr.name,)
+        case Field():
+            head = place_of(expr.target)
+            return None if head is None else (*head, expr.name)
+        case _:
+            return path_of(expr)
