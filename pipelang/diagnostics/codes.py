@@ -432,3 +432,9 @@ METRIC_UNDECIDED = _row(
 NOT_WATCHED = _row(
     "P905", "not-watched", "this version checks {what} but does not watch it yet", severity=_W
 )
+NOT_BUILT = _row(
+    "P906",
+    "not-built",
+    "this version cannot do {what} yet",
+    "leave it out: `run` and `load` refuse a file that says it",
+)

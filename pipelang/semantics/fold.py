@@ -36,8 +36,8 @@ def fold(node: expr.Expr) -> Any:
             if isinstance(node.type, ErrorType):
                 raise BrokenPart
             return node.value
-        case expr.MakeList():
-            return [fold(item) for item in node.items]
+        case expr.MakeList() | expr.Concatenation() | expr.Comprehension():
+            return [fold(item) for item in elements(node)]
         case expr.MakeRecord():
             # A constant is like JSON: a record's fields have their outer names.
             type = present(node.type)
@@ -78,6 +78,26 @@ def fold(node: expr.Expr) -> Any:
             raise NotConstant(f"`{expr.show(node)}`, which is only known while running")
 
 
+def elements(node: expr.Expr) -> list[expr.Expr]:
+    """The elements of a list that is known. Raises `NotConstant` where it is only known while
+    running how many there are.
+    """
+    match node:
+        case expr.MakeList():
+            return list(node.items)
+        case expr.Concatenation():
+            return [*elements(node.left), *elements(node.right)]
+        case expr.Comprehension():
+            found = []
+            for element in elements(node.collection):
+                test = node.condition
+                if test is None or fold(expr.at_element(test, node.name, element)):
+                    found.append(expr.at_element(node.item, node.name, element))
+            return found
+        case _:
+            raise NotConstant(f"`{expr.show(node)}`, which is only known while running")
+
+
 def _arithmetic(node: expr.Arithmetic) -> Any:
     left, right = fold(node.left), fold(node.right)
     if isinstance(left, int) and isinstance(right, int) and node.op != "/":
@@ -111,6 +131,12 @@ def _apply(op: str, left: Decimal, right: Decimal) -> Decimal:
 def _builtin(node: expr.Builtin) -> Any:
     values = [fold(argument) for argument in node.arguments]
     match node.function, values:
+        case "any", [list() as items]:
+            return any(items)
+        case "all", [list() as items]:
+            return all(items)
+        case "sum", [list() as items] if node.type != NUMBER:
+            return sum(items, 0 if node.type == INT else Decimal(0))
         case "len", [value]:
             return len(value)
         case "min" | "max", [list() as items]:

@@ -34,7 +34,7 @@ Named = (
     | ast.PipelineDecl
 )
 
-BUILTIN_FUNCTIONS = frozenset({"len", "sum", "min", "max", "round", "first"})
+BUILTIN_FUNCTIONS = frozenset({"len", "sum", "min", "max", "any", "all", "round", "first"})
 BUILTIN_NAMES = frozenset({"budget"})
 READ_AS_VALUES = frozenset({"setting", "tier", "role"})
 """Kinds whose names stand in expressions, where the name of a value would hide them."""

@@ -9,8 +9,8 @@ DECLARING = frozenset(
 """The keywords that declarations start with."""
 
 ITEMS = frozenset(
-    "budget permits slo traffic watch let step gate approve hold when match remember breaker "
-    "return escalate reject fail".split()
+    "budget permits quota sample slo traffic watch let step gate approve hold when match remember "
+    "breaker return escalate reject fail".split()
 )
 """The keywords that items of a pipeline start with."""
 

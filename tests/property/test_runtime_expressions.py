@@ -190,6 +190,7 @@ class Writer:
         op = self.chance.choice("+-*")
         return self.one(
             lambda: self.binary(left, op, right),
+            lambda: self.over_elements("sum", left),
             lambda: Made(f"(-{left.text})", lambda v: -left.value(v)),
             lambda: Made(
                 f"min({left.text}, {right.text})", lambda v: min(left.value(v), right.value(v))
@@ -200,6 +201,27 @@ class Writer:
                 lambda v: left.value(v) if v["o"] is None else v["o"],
             ),
         )
+
+    def over_elements(self, function: str, part: Made) -> Made:
+        """`function(... for z in LIST if ...)`; the element is mixed with a part from outside."""
+        limit = self.chance.randint(-3, 9)
+        source, read = self.chance.choice(
+            [
+                ("xs", lambda v: v["xs"]),
+                ("xs + [a, 2] + xs", lambda v: [*v["xs"], v["a"], 2, *v["xs"]]),
+                ("[y - 1 for y in xs if y != 2]", lambda v: [y - 1 for y in v["xs"] if y != 2]),
+            ]
+        )
+        test = f" if z > {limit}" if self.chance.random() < 0.5 else ""
+        item = "z * 2 + " if function == "sum" else "z < "
+
+        def value(v: Values) -> Any:
+            taken = [z for z in read(v) if not test or z > limit]
+            if function == "sum":
+                return sum(z * 2 + part.value(v) for z in taken)
+            return {"any": any, "all": all}[function](z < part.value(v) for z in taken)
+
+        return Made(f"{function}({item}{part.text} for z in {source}{test})", value)
 
     # -- number
 
@@ -318,6 +340,9 @@ class Writer:
         )
 
     def grow_bool(self, depth: int) -> Made:
+        if self.chance.random() < 0.2:
+            function = self.chance.choice(["any", "all"])
+            return self.over_elements(function, self.make("int", depth))
         left, right = self.make("bool", depth), self.make("bool", depth)
         kind = self.chance.choice(["int", "number", "money", "duration", "probability"])
         first, second = self.make(kind, depth), self.make(kind, depth)

@@ -226,7 +226,8 @@ RECURSIVE = [
     {
         EXPRESSIONS + name
         for name in (
-            "expressions names calls operators collections constants settings signatures types"
+            "expressions names calls operators collections comprehensions constants settings "
+            "signatures types"
         ).split()
     },
     {ACTIONS + name for name in ("actions", "links", "subpipelines")},

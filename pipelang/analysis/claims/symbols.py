@@ -10,6 +10,7 @@ reading.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, assert_never
 
 from pipelang.analysis.claims import equality, ordering
@@ -193,6 +194,10 @@ class SymbolicExpressions:
                 return self._builtin(node, values)
             case expr.MakeList():
                 return one(Listed(tuple(self.cases(item, values) for item in node.items)))
+            case expr.ElementRead():
+                return values[node.name]
+            case expr.Concatenation() | expr.Comprehension():
+                return self._made_list(node, values)
             case expr.MakeRecord():
                 fields = tuple((n, self.cases(v, values)) for n, v in node.fields)
                 return one(SymbolicRecord(fields, node.type))
@@ -250,7 +255,83 @@ class SymbolicExpressions:
         about = frozenset[str]().union(*map(variables, given))
         return one(self.opaque(words, node.type, f"{PYTHON}: `{node.function}`", about))
 
+    def _made_list(self, node: expr.Concatenation | expr.Comprehension, values: Values) -> Cases:
+        """Return a list made of others: its elements where it is known which there are, else the
+        same unknown for the same values.
+        """
+        made = self._elements(node, values)
+        if made is None or any(guard != TRUE for guard, _ in made):
+            return one(self._unknown(node, values))
+        return one(Listed(tuple(element for _, element in made)))
+
+    def _elements(self, node: expr.Expr, values: Values) -> list[tuple[Formula, Cases]] | None:
+        """Return the elements that a list may have, each with the formula under which it has it;
+        None where nobody can list them.
+        """
+        match node:
+            case expr.Concatenation():
+                left, right = self._elements(node.left, values), self._elements(node.right, values)
+                return None if left is None or right is None else [*left, *right]
+            case expr.Comprehension():
+                found = self._elements(node.collection, values)
+                if found is None:
+                    return None
+                made = []
+                for guard, element in found:
+                    inside = {**values, node.name: element}
+                    test = TRUE if node.condition is None else self.truth(node.condition, inside)
+                    taken = all_of((guard, test))
+                    if taken != FALSE:
+                        made.append((taken, self.cases(node.item, inside)))
+                return made
+            case _:
+                cases = self.cases(node, values)
+                items = self.known.items(cases[0][1]) if len(cases) == 1 else None
+                return None if items is None else [(TRUE, item) for item in items]
+
+    def _unknown(self, node: expr.Expr, values: Values) -> Symbol:
+        """Return an unknown value: what nobody looks into, of the values that it mentions."""
+        kinds = {part.name: part.type for part in expr.walk(node) if isinstance(part, expr.Read)}
+        given = {
+            name: values.get(name) or one(self.free(name, type)) for name, type in kinds.items()
+        }
+        words = "".join(f"({name}: {name_of(cases)})" for name, cases in sorted(given.items()))
+        elements = {part.name for part in expr.walk(node) if isinstance(part, expr.ElementRead)} - {
+            part.name for part in expr.walk(node) if isinstance(part, expr.Comprehension)
+        }
+        outer = {name: values[name] for name in sorted(elements)}
+        words += "".join(f"({name}: {name_of(cases)})" for name, cases in outer.items())
+        about = frozenset[str]().union(*map(variables, (*given.values(), *outer.values())))
+        return self.opaque(f"{expr.show(node)}{words}", node.type, COMPUTED, about)
+
+    def _over_elements(self, node: expr.Builtin, values: Values) -> Cases | None:
+        """Return `any`, `all` and `sum` of elements that can be listed; None for all else."""
+        if node.function not in ("any", "all", "sum"):
+            return None
+        found = self._elements(node.arguments[0], values)
+        if found is None:
+            return None
+        if node.function == "sum":
+            if any(guard != TRUE for guard, _ in found) or any(len(e) != 1 for _, e in found):
+                return None
+            if node.type == NUMBER:  # rounded once, at the end, and not after each addition
+                return None
+            total: Symbol = Known(0 if node.type == INT else Decimal(0), node.type)
+            for _, element in found:
+                total = ordering.computed(self.known, "+", node.type, total, element[0][1])
+            return one(total)
+        tests = [
+            (guard, any_of(all_of((g, self.known.is_true(s))) for g, s in element))
+            for guard, element in found
+        ]
+        if node.function == "any":
+            return one(Truth(any_of(all_of(pair) for pair in tests)))
+        return one(Truth(all_of(any_of((opposite(guard), test)) for guard, test in tests)))
+
     def _builtin(self, node: expr.Builtin, values: Values) -> Cases:
+        over = self._over_elements(node, values)
+        if over is not None:
+            return over
         given = [self.cases(argument, values) for argument in node.arguments]
         if node.function == "len":
             return tuple((guard, self.length(symbol)) for guard, symbol in given[0])

@@ -36,7 +36,9 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
     BOOL,
+    INT,
     EnumType,
+    ListType,
     OptionalType,
     Scalar,
     ScalarKind,
@@ -48,6 +50,9 @@ MOST_PARTS = 500
 
 MOST_PUT_IN = 2_000
 """The most parts of an expression with its functions put in. A larger one is not decided."""
+
+_SOME = expr.Const(0, INT)
+"""An index that stands for any: all elements of a list have one flow."""
 
 
 @dataclass(slots=True)
@@ -190,6 +195,10 @@ class Values:
                 return joined(found, steered(node.type, self.of(node.index)))
             case expr.MakeList():
                 return under(ELEMENT, joined(*map(self.of, node.items)))
+            case expr.Concatenation():
+                return joined(self.of(node.left), self.of(node.right))
+            case expr.Comprehension():
+                return self._comprehension(node)
             case expr.MakeRecord():
                 return joined(*(under(name, self.of(value)) for name, value in node.fields))
             case expr.Choice():
@@ -216,6 +225,20 @@ class Values:
         if node.type == BOOL and not _is_choice(part.type):
             return only(flow, (UNTRUSTED, INFLUENCED, PRIVATE))
         return flow
+
+    def _comprehension(self, node: expr.Comprehension) -> Flow:
+        """Return the flow into a list made of another: into an element, from an element of that.
+        Which elements there are is steered by the condition, and by what the list is.
+        """
+        of = node.collection.type
+        type = of.element if isinstance(of, ListType) else of
+        element = expr.At(node.collection, _SOME, type, node.span)
+        made = under(ELEMENT, self.of(expr.at_element(node.item, node.name, element)))
+        made = joined(made, steered(node.type, inside(self.of(node.collection), ELEMENT)))
+        if node.condition is None:
+            return made
+        test = self.of(expr.at_element(node.condition, node.name, element))
+        return joined(made, steered(node.type, test))
 
     def _apply(self, node: expr.Apply) -> Flow:
         function = self.program.functions[node.function]

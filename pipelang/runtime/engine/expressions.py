@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import operator
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, assert_never
@@ -84,7 +85,7 @@ class Expressions:
             case expr.Const():
                 value = self._constant(node)
                 return lambda values: value
-            case expr.Read():
+            case expr.Read() | expr.ElementRead():
                 name = node.name
                 return lambda values: values[name]
             case expr.Field():
@@ -103,6 +104,11 @@ class Expressions:
             case expr.MakeList():
                 items = [self.compile(item) for item in node.items]
                 return lambda values: [item(values) for item in items]
+            case expr.Comprehension():
+                return self._comprehension(node)
+            case expr.Concatenation():
+                left, right = self.compile(node.left), self.compile(node.right)
+                return lambda values: [*left(values), *right(values)]
             case expr.MakeRecord():
                 return self._record(node)
             case expr.Not():
@@ -176,6 +182,20 @@ class Expressions:
 
         return read
 
+    def _comprehension(self, node: expr.Comprehension) -> Compiled:
+        name, collection, item = node.name, self.compile(node.collection), self.compile(node.item)
+        test = None if node.condition is None else self.compile(node.condition)
+
+        def make(values: Values) -> list[Any]:
+            found = []
+            for element in collection(values):
+                here = ChainMap({name: element}, values)  # type: ignore[arg-type]  # only read
+                if test is None or test(here):
+                    found.append(item(here))
+            return found
+
+        return make
+
     def _record(self, node: expr.MakeRecord) -> Compiled:
         fields = [(name, self.compile(value)) for name, value in node.fields]
         type = node.type
@@ -224,6 +244,10 @@ class Expressions:
         match node.function:
             case "len":
                 return lambda values: len(first(values))
+            case "any":
+                return lambda values: any(first(values))
+            case "all":
+                return lambda values: all(first(values))
             case "sum":
                 if node.type == INT:
                     return lambda values: sum(first(values))

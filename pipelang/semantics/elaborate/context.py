@@ -11,7 +11,7 @@ from pipelang.diagnostics import Diagnostic, Edit, Help, Label, Rule, Sources, S
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.elaborate.import_hints import offered_by
-from pipelang.semantics.expressions import Const, Expr, path_of
+from pipelang.semantics.expressions import Const, Expr, place_of
 from pipelang.semantics.loading import Loader
 from pipelang.semantics.symbols import Symbol, Symbols, suggestion, with_article
 from pipelang.semantics.types import ERROR, Type
@@ -153,6 +153,7 @@ class Names(Mapping[str, Local]):
 class Scope:
     """The values that an expression may read.
 
+    `elements` are the names that comprehensions give to their elements; they are in `names` too.
     `present` are the paths known to be there; `reached` takes everything as there, because what is
     said is only meant where it is. `gone` are the names made in a closed branch, `later` those made
     further down, for who doesn't find them in `names`. `budget` says whether `budget.remaining` may
@@ -166,6 +167,12 @@ class Scope:
     later: frozenset[str] = frozenset()
     budget: bool = False
     reached: bool = False
+    elements: frozenset[str] = frozenset()
+
+    def with_element(self, name: str, local: Local) -> Scope:
+        """The scope inside a comprehension."""
+        inner = self.with_name(name, local)
+        return replace(inner, elements=self.elements | {name})
 
     def with_name(self, name: str, local: Local) -> Scope:
         names = self.names if isinstance(self.names, Names) else Names(self.names)
@@ -175,5 +182,5 @@ class Scope:
         return replace(self, present=self.present | present) if present else self
 
     def is_present(self, expr: Expr) -> bool:
-        path = path_of(expr)
+        path = place_of(expr)
         return path is not None and (self.reached or path in self.present)

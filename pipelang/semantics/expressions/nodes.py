@@ -16,7 +16,10 @@ __all__ = [
     "Builtin",
     "Choice",
     "Compare",
+    "Comprehension",
+    "Concatenation",
     "Const",
+    "ElementRead",
     "Expr",
     "Field",
     "IsPresent",
@@ -98,7 +101,7 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
-    """len, sum, min, max, round, first."""
+    """len, sum, min, max, any, all, round, first."""
 
     function: str
     arguments: tuple[Expr, ...]
@@ -109,6 +112,37 @@ class Builtin:
 @dataclass(frozen=True, slots=True)
 class MakeList:
     items: tuple[Expr, ...]
+    type: Type = _type()
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ElementRead:
+    """The element that a comprehension is at. It is no value of the pipeline, so no `Read`."""
+
+    name: str
+    type: Type = _type()
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension:
+    """`[item for name in collection if condition]`; `condition` None takes every element."""
+
+    item: Expr
+    name: str
+    collection: Expr
+    condition: Expr | None
+    type: Type = _type()
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Concatenation:
+    """`xs + ys` of lists."""
+
+    left: Expr
+    right: Expr
     type: Type = _type()
     span: Span = _span()
 
@@ -226,6 +260,9 @@ Expr = (
     | Apply
     | Builtin
     | MakeList
+    | ElementRead
+    | Comprehension
+    | Concatenation
     | MakeRecord
     | Not
     | Negate

@@ -16,7 +16,10 @@ from pipelang.semantics.expressions.nodes import (
     Builtin,
     Choice,
     Compare,
+    Comprehension,
+    Concatenation,
     Const,
+    ElementRead,
     Expr,
     Field,
     IsPresent,
@@ -89,7 +92,7 @@ def show(expr: Expr) -> str:
     match expr:
         case Const():
             return expr.setting or _constant(expr)
-        case Read():
+        case Read() | ElementRead():
             return expr.name
         case Field():
             return f"{_part(expr.target, _PRIMARY)}.{expr.name}"
@@ -97,6 +100,10 @@ def show(expr: Expr) -> str:
             return f"{_part(expr.target, _PRIMARY)}[{show(expr.index)}]"
         case IsPresent():
             return f"{_part(expr.target, _PRIMARY)}?"
+        case Builtin(arguments=(Comprehension() as inner,)) if expr.function in OVER_ELEMENTS:
+            return f"{expr.function}({_comprehension(inner)})"
+        case Comprehension():
+            return f"[{_comprehension(expr)}]"
         case Apply() | Builtin():
             return f"{expr.function}({', '.join(map(show, expr.arguments))})"
         case MakeList():
@@ -111,6 +118,8 @@ def show(expr: Expr) -> str:
             return f"not {_part(expr.operand, _NOT)}"
         case Negate():
             return f"-{_part(expr.operand, _UNARY)}"
+        case Concatenation():
+            return f"{_part(expr.left, _SUM)} + {_part(expr.right, _PRODUCT)}"
         case Logic() | Arithmetic():
             level = _OPERATORS[expr.op]
             left, right = _part(expr.left, level), _part(expr.right, level + 1)
@@ -139,6 +148,15 @@ def show(expr: Expr) -> str:
             assert_never(expr)
 
 
+OVER_ELEMENTS = frozenset({"any", "all", "sum", "min", "max"})
+"""Functions that take a comprehension without its brackets."""
+
+
+def _comprehension(expr: Comprehension) -> str:
+    head = f"{show(expr.item)} for {expr.name} in {show(expr.collection)}"
+    return head if expr.condition is None else f"{head} if {show(expr.condition)}"
+
+
 def _part(expr: Expr, level: int) -> str:
     text = show(expr)
     return f"({text})" if _level(expr) < level else text
@@ -150,6 +168,8 @@ def _level(expr: Expr) -> int:
             return _IF
         case Logic() | Arithmetic():
             return _OPERATORS[expr.op]
+        case Concatenation():
+            return _SUM
         case Not(operand=Compare(op="==") | Member()):
             return _COMPARISON
         case Not():

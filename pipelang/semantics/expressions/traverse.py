@@ -14,7 +14,10 @@ from pipelang.semantics.expressions.nodes import (
     Builtin,
     Choice,
     Compare,
+    Comprehension,
+    Concatenation,
     Const,
+    ElementRead,
     Expr,
     Field,
     IsPresent,
@@ -33,7 +36,7 @@ from pipelang.semantics.expressions.nodes import (
 def parts(expr: Expr) -> tuple[Expr, ...]:
     """The expressions directly inside one."""
     match expr:
-        case Const() | Read() | BudgetLeft():
+        case Const() | Read() | ElementRead() | BudgetLeft():
             return ()
         case Field() | IsPresent():
             return (expr.target,)
@@ -47,8 +50,11 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return tuple(value for _, value in expr.fields)
         case Not() | Negate():
             return (expr.operand,)
-        case Logic() | Compare() | Arithmetic():
+        case Logic() | Compare() | Arithmetic() | Concatenation():
             return (expr.left, expr.right)
+        case Comprehension():
+            test = () if expr.condition is None else (expr.condition,)
+            return (expr.collection, expr.item, *test)
         case Member():
             return (expr.item, expr.collection)
         case Matches():
@@ -78,8 +84,15 @@ def walk(expr: Expr) -> Iterator[Expr]:
 def rebuilt(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
     """The expression with each part directly inside it replaced by what `changed` makes of it."""
     match expr:
-        case Const() | Read() | BudgetLeft():
+        case Const() | Read() | BudgetLeft() | ElementRead():
             return expr
+        case Comprehension():
+            return replace(
+                expr,
+                item=changed(expr.item),
+                collection=changed(expr.collection),
+                condition=None if expr.condition is None else changed(expr.condition),
+            )
         case Field() | IsPresent():
             return replace(expr, target=changed(expr.target))
         case At():
@@ -92,7 +105,7 @@ def rebuilt(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
             return replace(expr, fields=tuple((n, changed(v)) for n, v in expr.fields))
         case Not() | Negate():
             return replace(expr, operand=changed(expr.operand))
-        case Logic() | Compare() | Arithmetic():
+        case Logic() | Compare() | Arithmetic() | Concatenation():
             return replace(expr, left=changed(expr.left), right=changed(expr.right))
         case Member():
             return replace(expr, item=changed(expr.item), collection=changed(expr.collection))
@@ -114,20 +127,30 @@ def rebuilt(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
 
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """The expression with names replaced by other expressions."""
+    if isinstance(expr, Read):
+        return values.get(expr.name, expr)
+    return _simplified(expr, lambda part: substitute(part, values))
 
-    def inside(part: Expr) -> Expr:
-        return substitute(part, values)
 
+def at_element(expr: Expr, name: str, element: Expr) -> Expr:
+    """The expression with the element of the comprehension over `name` replaced by another."""
     match expr:
-        case Read():
-            return values.get(expr.name, expr)
-        case Field():
-            target = inside(expr.target)
-            if isinstance(target, MakeRecord) and expr.target != target:
-                return dict(target.fields).get(expr.name) or replace(expr, target=target)
-            return replace(expr, target=target)
+        case ElementRead():
+            return element if expr.name == name else expr
+        case Comprehension() if expr.name == name:  # an inner one of that name has its own element
+            return replace(expr, collection=at_element(expr.collection, name, element))
         case _:
-            return rebuilt(expr, inside)
+            return _simplified(expr, lambda part: at_element(part, name, element))
+
+
+def _simplified(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
+    """As `rebuilt`; a field of what has become a record literal is that field's value."""
+    if isinstance(expr, Field):
+        target = changed(expr.target)
+        if isinstance(target, MakeRecord) and expr.target != target:
+            return dict(target.fields).get(expr.name) or replace(expr, target=target)
+        return replace(expr, target=target)
+    return rebuilt(expr, changed)
 
 
 def mentions(expr: Expr) -> frozenset[str]:
@@ -145,3 +168,15 @@ def path_of(expr: Expr) -> tuple[str, ...] | None:
             return None if head is None else (*head, expr.name)
         case _:
             return None
+
+
+def place_of(expr: Expr) -> tuple[str, ...] | None:
+    """A dotted path that begins with a value, or with the element of a comprehension."""
+    match expr:
+        case ElementRead():
+            return (expr.name,)
+        case Field():
+            head = place_of(expr.target)
+            return None if head is None else (*head, expr.name)
+        case _:
+            return path_of(expr)

@@ -24,6 +24,7 @@ __all__ = [
     "FieldRef",
     "If",
     "Index",
+    "ListFor",
     "ListOf",
     "Literal",
     "LiteralKind",
@@ -143,6 +144,20 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class ListFor:
+    """`[item for name in collection if condition]`; without its brackets as the only argument of a
+    function (`bare`).
+    """
+
+    item: Expr
+    name: Name
+    collection: Expr
+    condition: Expr | None
+    bare: bool = False
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
 class FieldInit:
     """`key: value` of a record or map literal; `quoted` keys belong to maps."""
 
@@ -220,6 +235,7 @@ Expr = (
     | Present
     | CallFn
     | ListOf
+    | ListFor
     | RecordOf
     | Unary
     | Binary

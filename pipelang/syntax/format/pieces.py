@@ -81,7 +81,9 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 COMMA_LISTS = frozenset({"params", "args", "exprs", "record_fields", "names_comma"})
 _RECORDS = frozenset({"record_expr", "type_map"})
 _SNUG = frozenset({"type_list", "type_map", "index", "metric_of", "metric_key"})
-_BRACKETED = frozenset({"list_expr", "record_expr", "match_expr", "call_fn"})
+_BRACKETED = frozenset(
+    {"list_expr", "list_for", "call_for", "record_expr", "match_expr", "call_fn"}
+)
 _LONG = frozenset({"or_", "and_", "add", "subtract", "multiply", "divide", "if_expr"})
 _WRAPPERS = frozenset({"arg_positional", "arg_named"})
 
@@ -95,6 +97,7 @@ CLAUSES: dict[str, frozenset[str]] = {
     "agent": frozenset({"with"}),
     "cascade": frozenset({"until"}),
     "opt_cache": frozenset({"by"}),
+    "comprehension": frozenset({"for", "if"}),
 }
 """Words before which a line of such a rule may break."""
 

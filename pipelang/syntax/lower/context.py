@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pipelang.diagnostics import Diagnostic, Span
+from pipelang.diagnostics import Diagnostic, Span, codes, report
 from pipelang.syntax.ast import Broken, Name
 from pipelang.syntax.tokens import Token
 
@@ -25,6 +25,11 @@ class Lowering:
 
     def names(self, tokens: tuple[Token, ...]) -> tuple[Name, ...]:
         return tuple(self.name(token) for token in tokens)
+
+    def not_built(self, what: str, kind: str, span: Span) -> Broken:
+        """Report a construct that can be read and means nothing yet."""
+        self.diagnostics.append(report(codes.NOT_BUILT, span, what=what))
+        return Broken(kind, None, span)
 
     def doc(self, span: Span) -> str | None:
         """The doc comment right above the node that starts here."""

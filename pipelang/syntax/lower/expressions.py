@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.diagnostics import Span, codes, report
+from pipelang.records import replace
 from pipelang.syntax import ast
 from pipelang.syntax.ast import LiteralKind
 from pipelang.syntax.lower.context import Lowering, constant, gather, gather_optional
@@ -185,6 +186,26 @@ def list_expr(lowering: Lowering, span: Span, items: tuple[ast.Expr, ...] | None
     return ast.ListOf(items or (), span)
 
 
+def comprehension(
+    lowering: Lowering,
+    span: Span,
+    item: ast.Expr,
+    name: Token,
+    collection: ast.Expr,
+    condition: ast.Expr | None,
+) -> ast.ListFor:
+    return ast.ListFor(item, lowering.name(name), collection, condition, span=span)
+
+
+def list_for(lowering: Lowering, span: Span, inside: ast.ListFor) -> ast.ListFor:
+    return replace(inside, span=span)
+
+
+def call_for(lowering: Lowering, span: Span, function: ast.Name, inside: ast.ListFor) -> ast.CallFn:
+    argument = ast.Argument(None, replace(inside, bare=True), inside.span)
+    return ast.CallFn(function, (argument,), span)
+
+
 def record_expr(lowering: Lowering, span: Span, fields: tuple[ast.FieldInit, ...]) -> ast.RecordOf:
     return ast.RecordOf(fields, span)
 
@@ -259,6 +280,9 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "arg_named": arg_named,
     "exprs": gather,
     "list_expr": list_expr,
+    "comprehension": comprehension,
+    "list_for": list_for,
+    "call_for": call_for,
     "record_expr": record_expr,
     "record_fields": gather_optional,
     "record_field": record_field,

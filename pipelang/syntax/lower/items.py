@@ -205,11 +205,24 @@ def opens_metric(
     return ast.OpensMetric(metric, op, target, int(runs.text), span)
 
 
+def not_built(what: str) -> Callable[..., Any]:
+    """The builder of an item that this version only reads."""
+
+    def build(lowering: Lowering, span: Span, *parts: Any) -> ast.Broken:
+        return lowering.not_built(what, "item", span)
+
+    return build
+
+
 BUILDERS: dict[str, Callable[..., Any]] = {
     "items": gather,
     "budget": budget,
     "amounts": gather,
     "amount_steps": of(ast.StepsAmount),
+    "quota": not_built("`quota`"),
+    "quota_amount": gather,
+    "period": gather,
+    "sample": not_built("`sample`"),
     "permits": permits,
     "strings_comma": strings_comma,
     "slo": slo,

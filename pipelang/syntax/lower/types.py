@@ -26,6 +26,10 @@ def type_name(lowering: Lowering, span: Span, token: Token) -> ast.NamedType:
     return ast.NamedType(lowering.name(token), span)
 
 
+def type_decision(lowering: Lowering, span: Span, name: Token) -> ast.Broken:
+    return lowering.not_built("the type `decision`", "type", span)
+
+
 def type_list(lowering: Lowering, span: Span, element: ast.TypeExpr) -> ast.ListType:
     return ast.ListType(element, span)
 
@@ -55,6 +59,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "label_private": constant("private"),
     "label_secret": constant("secret"),
     "type_name": type_name,
+    "type_decision": type_decision,
     "type_list": type_list,
     "type_map": type_map,
     "optional_mark": constant(True),

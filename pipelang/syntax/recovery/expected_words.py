@@ -35,7 +35,7 @@ _GROUPS: tuple[tuple[str, set[str], set[str]], ...] = (
     ("an expression", _EXPRESSION, {"IF", "NOT", "MINUS", "LBRACE", "MATCH", "MAX"}),
     ("a quantity", _QUANTITY | {"NAME", "LPAR"}, set()),
     ("a quantity", _QUANTITY, set()),
-    ("a type", {"NAME", "LSQB", "LBRACE", "SECRET", "PRIVATE", "UNTRUSTED"}, set()),
+    ("a type", {"NAME", "LSQB", "LBRACE", "SECRET", "PRIVATE", "UNTRUSTED"}, {"DECISION"}),
     ("an item (step, gate, when, return, ...)", _terminals(ITEMS), set()),
     ("an option (timeout, retry, accuracy, ...)", _terminals(words_of(*ACTIONS)), set()),
     ("an option (effect, timeout, succeeds, ...)", _terminals(words_of("tool")), set()),

@@ -29,6 +29,19 @@ def _node(writer: Writer, node: expr.Expr) -> Json:
             return {"expr": "const", "value": value, "type": type, **setting}
         case expr.Read():
             return {"expr": "read", "name": node.name}
+        case expr.ElementRead():
+            return {"expr": "element", "name": node.name}
+        case expr.Comprehension():
+            test = optional_expression(writer, node.condition)
+            return {
+                "expr": "comprehension",
+                "item": inside(node.item),
+                "name": node.name,
+                "collection": inside(node.collection),
+                "condition": test,
+            }
+        case expr.Concatenation():
+            return {"expr": "concatenation", "left": inside(node.left), "right": inside(node.right)}
         case expr.Field():
             return {"expr": "field", "target": inside(node.target), "name": node.name}
         case expr.At():

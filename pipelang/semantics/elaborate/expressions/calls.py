@@ -16,6 +16,7 @@ from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.program import Parameter
 from pipelang.semantics.symbols import BUILTIN_FUNCTIONS, suggestion
 from pipelang.semantics.types import (
+    BOOL,
     DURATION,
     ERROR,
     INT,
@@ -126,6 +127,12 @@ def elaborate_call(context: Context, scope: Scope, node: ast.CallFn) -> expr.Exp
     from pipelang.semantics.elaborate.expressions.signatures import signature
 
     name = node.function.text
+    for argument in node.arguments:
+        bare = isinstance(argument.value, ast.ListFor) and argument.value.bare
+        if bare and name not in expr.OVER_ELEMENTS:
+            help = "a list is written in brackets: `[E for x in xs]`"
+            what = f"`{name}` takes no elements one by one"
+            context.tell(codes.ARGUMENTS, argument.span, what=what, help=help)
     if name in BUILTIN_FUNCTIONS:
         return _builtin(context, scope, node)
     symbol = context.symbols.find(scope.file, name)
@@ -193,6 +200,8 @@ def _builtin(context: Context, scope: Scope, node: ast.CallFn) -> expr.Expr:
         wanted = {
             "len": "a text, a list or a map",
             "sum": "a list of numbers, money or durations",
+            "any": "a list of truth values",
+            "all": "a list of truth values",
             "min": "a list, or two and more quantities of one kind",
             "max": "a list, or two and more quantities of one kind",
             "round": "a number, and the digits to keep if any",
@@ -216,6 +225,8 @@ def _builtin_type(name: str, values: Sequence[expr.Expr]) -> Type | None:
             return INT
         case "len", [type] if type == TEXT:
             return INT
+        case "any" | "all", [ListType(element=Scalar() as type)] if type == BOOL:
+            return BOOL
         case "sum", [ListType(element=Scalar() as type)] if type in _SUMMABLE:
             return unbounded(type)
         case "min" | "max", [ListType() as type] if type.element in _ORDERED:

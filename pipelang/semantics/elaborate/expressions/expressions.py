@@ -17,6 +17,7 @@ from pipelang.semantics.elaborate.broken_parts import whole
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.calls import elaborate_call
 from pipelang.semantics.elaborate.expressions.collections import elaborate_list, elaborate_record
+from pipelang.semantics.elaborate.expressions.comprehensions import elaborate_comprehension
 from pipelang.semantics.elaborate.expressions.literal_fixes import as_member, as_share
 from pipelang.semantics.elaborate.expressions.match_patterns import elaborate_patterns
 from pipelang.semantics.elaborate.expressions.names import elaborate_field, elaborate_name
@@ -143,6 +144,8 @@ def _elaborate(context: Context, scope: Scope, node: ast.Expr, expected: Type | 
             return elaborate_call(context, scope, node)
         case ast.ListOf():
             return elaborate_list(context, scope, node, expected)
+        case ast.ListFor():
+            return elaborate_comprehension(context, scope, node, expected)
         case ast.RecordOf():
             return elaborate_record(context, scope, node, expected)
         case ast.Unary():
@@ -150,7 +153,7 @@ def _elaborate(context: Context, scope: Scope, node: ast.Expr, expected: Type | 
                 return expr.Not(condition(context, scope, node.operand), BOOL, node.span)
             return elaborate_negation(context, scope, node)
         case ast.Binary():
-            return elaborate_binary(context, scope, node)
+            return elaborate_binary(context, scope, node, expected)
         case ast.If():
             return _if(context, scope, node, expected)
         case ast.Match():

@@ -52,8 +52,9 @@ def elaborate_name(
                 found=f"`{name}`, which has none",
             )
             return broken(node.span)
-        read = expr.Read(name, local.type, node.span)
-        return expr.Read(name, present(local.type), node.span) if scope.is_present(read) else read
+        made = expr.ElementRead if name in scope.elements else expr.Read
+        read = made(name, local.type, node.span)
+        return made(name, present(local.type), node.span) if scope.is_present(read) else read
     symbol = context.symbols.find(scope.file, name)
     if symbol is not None and symbol.kind == "setting":
         from pipelang.semantics.elaborate.expressions.settings import setting

@@ -12,7 +12,7 @@ def known_if_true(test: expr.Expr) -> Paths:
     """The paths that are there if the test holds."""
     match test:
         case expr.IsPresent():
-            path = expr.path_of(test.target)
+            path = expr.place_of(test.target)
             return frozenset((path,)) if path else NOTHING
         case expr.Not():
             return known_if_false(test.operand)

@@ -8,6 +8,7 @@ from pipelang.diagnostics import Span, codes
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope, broken
+from pipelang.semantics.elaborate.expressions.comprehensions import concatenated
 from pipelang.semantics.elaborate.expressions.literal_fixes import as_share
 from pipelang.semantics.elaborate.expressions.narrowing import known_if_false, known_if_true
 from pipelang.semantics.elaborate.expressions.optionals import absent, may_be_absent
@@ -41,7 +42,9 @@ _ORDERED = (INT, NUMBER, PROBABILITY, MONEY, DURATION, TIME, TOKENS)
 _PERCENT = "shares are written with a percent sign: 70%"
 
 
-def elaborate_binary(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
+def elaborate_binary(
+    context: Context, scope: Scope, node: ast.Binary, expected: Type | None = None
+) -> expr.Expr:
     match node.op:
         case "and" | "or":
             return _logic(context, scope, node)
@@ -52,7 +55,7 @@ def elaborate_binary(context: Context, scope: Scope, node: ast.Binary) -> expr.E
         case "matches":
             return _matches(context, scope, node)
         case _:
-            return _arithmetic(context, scope, node)
+            return _arithmetic(context, scope, node, expected)
 
 
 def _logic(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
@@ -241,16 +244,17 @@ for _number in (INT, NUMBER):
     _law("/", PROBABILITY, _number, NUMBER)
 
 
-def _arithmetic(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
-    from pipelang.semantics.elaborate.expressions.expressions import elaborate
-
-    left = elaborate(context, scope, node.left)
-    right = elaborate(context, scope, node.right)
+def _arithmetic(
+    context: Context, scope: Scope, node: ast.Binary, expected: Type | None
+) -> expr.Expr:
+    left, right = _operands(context, scope, node, expected)
     if isinstance(left.type, ErrorType) or isinstance(right.type, ErrorType):
         return broken(node.span)
     for side in (left, right):
         if isinstance(side.type, OptionalType):
             return absent(context, side, side.span)
+    if node.op == "+" and isinstance(left.type, ListType) and isinstance(right.type, ListType):
+        return concatenated(context, left, right, node.span)
     result = None
     if isinstance(left.type, Scalar) and isinstance(right.type, Scalar):
         result = _ALGEBRA.get((node.op, left.type.kind, right.type.kind))
@@ -267,6 +271,31 @@ def _arithmetic(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
     return expr.Arithmetic(node.op, left, right, result, node.span)
 
 
+def _operands(
+    context: Context, scope: Scope, node: ast.Binary, expected: Type | None
+) -> tuple[expr.Expr, expr.Expr]:
+    """Both sides; a list that is written down takes its type from what is expected, else from the
+    other side.
+    """
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    def side(written: ast.Expr, like: Type | None) -> expr.Expr:
+        lists = (ast.ListOf, ast.ListFor, ast.Binary)
+        takes = isinstance(written, lists) and isinstance(like, ListType)
+        return elaborate(context, scope, written, like if takes else None)
+
+    wanted = None if expected is None else present(expected)
+    if node.op != "+":
+        wanted = None
+    if isinstance(wanted, ListType):
+        wanted = replace(wanted, max_length=None)
+    elif isinstance(node.left, ast.ListOf) and not isinstance(node.right, ast.ListOf):
+        right = side(node.right, None)
+        return side(node.left, _like(right.type)), right
+    left = side(node.left, wanted)
+    return left, side(node.right, wanted or _like(left.type))
+
+
 _VERBS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "divided by"}
 
 
@@ -275,6 +304,8 @@ def _no_law(context: Context, node: ast.Binary, left: Type, right: Type) -> None
     help = None
     if PROBABILITY in (left, right) and (INT in (left, right) or NUMBER in (left, right)):
         help = "shares are written with a percent sign: `100% - x`"
+    elif isinstance(left, ListType) != isinstance(right, ListType) and node.op == "+":
+        help = "a list grows by a list: `xs + [x]`"
     elif left == right == TEXT:
         help = "texts are put together in the template of a prompt"
     context.tell(

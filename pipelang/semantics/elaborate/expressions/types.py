@@ -79,6 +79,9 @@ def named_type(context: Context, file: str, name: ast.Name) -> Type:
     if symbol is None:
         if context.symbols.is_lost(file, name.text):
             return ERROR
+        if name.text in ("image", "document"):
+            context.tell(codes.NOT_BUILT, name.span, what=f"the type `{name.text}`")
+            return ERROR
         candidates = [*SCALAR_NAMES, *context.symbols.names(file, "enum", "type")]
         help = _OTHER_LANGUAGES.get(name.text.lower()) or suggestion(name.text, candidates)
         help = help or offered_by(context.loader, name.text, ("enum", "type"))
