@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from pipelang.interfaces.export.jsonschema import jsonschema
-from pipelang.semantics.patterns import Patterns
 from pipelang.runtime.engine.values import Misfit, Types, to_json
 from pipelang.semantics import program as p
+from pipelang.semantics.patterns import Patterns
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
     EnumType,
