@@ -28,6 +28,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 from pipelang.semantics.metrics import (
     COST,
+    COST_BASELINE,
     COST_MEAN,
     COST_MONTH,
     COST_WORST,
@@ -109,6 +110,9 @@ def figure(analysis: Analysis, name: str) -> Number | None:
         return analysis.numbers[name]
     if head == ESCALATION:
         return analysis.escalations.get(tail)
+    if name.startswith(f"{COST_BASELINE}"):
+        tier = name.removeprefix(COST_BASELINE).strip('[]".')
+        return analysis.baseline.get(tier)
     row = next((row for row in analysis.steps if row.name == tail), None)
     return row.cost_mean if row is not None and head == COST else None
 
