@@ -44,7 +44,7 @@ class Contribution:
 
     `row` is the item's row of the waterfall; None for a part without an item, which has a `label`.
     `calls` is how often something is paid for in a mean run (or in the most expensive one), at
-    `each` a time; `position` is the link's in its chain.
+    `each` a time; `position` is the link's in its chain; `told`: with a gate's feedback.
     """
 
     label: str
@@ -57,6 +57,7 @@ class Contribution:
     each: float | None = None
     spent: AttemptCost | None = None
     batch: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,7 @@ def _calls(model: PipelineModel) -> Iterator[Contribution]:
                 each=spent.mean,
                 spent=spent,
                 batch=link.batch is not None,
+                told=key[3],
             )
 
 
