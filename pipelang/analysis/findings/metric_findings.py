@@ -82,12 +82,11 @@ def _shown(metric: str, value: float | None, target: Decimal) -> str:
         return "unknown"
     match metric_of(metric).unit:
         case Unit.SHARE:
-            share = plain(apart(value, target, 4).scaleb(2).normalize())
-            return (
-                f"{value:.2%}"
-                if Decimal(f"{value:.4f}") == apart(value, target, 4)
-                else f"{share}%"
-            )
+            text, exact = f"{value:.2%}", Decimal(repr(value))
+            shown = Decimal(text[:-1]).scaleb(-2)
+            if (shown < target, shown > target) == (exact < target, exact > target):
+                return text
+            return f"{plain(apart(value, target, 4).scaleb(2))}%"
         case Unit.MONEY:
             return dollars_beside(value, target)
         case Unit.TOKENS:

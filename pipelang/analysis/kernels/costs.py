@@ -7,6 +7,7 @@ longest prompt (`prompt_size`) and the longest answer.
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from pipelang.analysis.kernels.prompt_size import Prompted, prompt_size
@@ -23,13 +24,16 @@ from pipelang.semantics.types import (
 
 @dataclass(frozen=True, slots=True)
 class AttemptCost:
-    """Dollars and tokens of one attempt. `worst` None: unbounded. `priced` False: unknown price."""
+    """Dollars and tokens of one attempt. `worst` None: unbounded. `priced` False: unknown price.
+    `price_in` is what the mean counts for a million tokens of input.
+    """
 
     mean: float
     worst: float | None
     tokens_in: Size
     tokens_out: Size
     priced: bool
+    price_in: Decimal | None = None
 
 
 def attempt_cost(
@@ -91,20 +95,20 @@ def _priced(tier: p.Tier, size_in: Size, size_out: Size, batch: bool, cached: bo
     if price_in is None or price_out is None:
         return AttemptCost(0.0, None, size_in, size_out, False)
     dearest = float(dearest_input(tier))
-    in_mean = float(price_in)
+    in_mean = price_in
     if cached and (size_in.bound is None or size_in.bound >= LEAST_CACHED):
         kinds = ("cache_write", "cache_read")
         if any(tier.prices.get(kind, price_in) != price_in for kind in kinds):
-            in_mean = max(in_mean, float(tier.prices.get("cache_write", price_in)))
+            in_mean = max(in_mean, tier.prices.get("cache_write", price_in))
             size_in = replace(size_in, declared=False)
     mean, worst = 0.0, None
     if is_free(tier):
         worst = 0.0
     else:
-        mean = (size_in.mean * in_mean + size_out.mean * float(price_out)) / 1e6
+        mean = (size_in.mean * float(in_mean) + size_out.mean * float(price_out)) / 1e6
         if size_in.bound is not None and size_out.bound is not None:
             worst = (size_in.bound * dearest + size_out.bound * float(price_out)) / 1e6
-    return AttemptCost(mean * BATCH if batch else mean, worst, size_in, size_out, True)
+    return AttemptCost(mean * BATCH if batch else mean, worst, size_in, size_out, True, in_mean)
 
 
 def conversation(model: PipelineModel, agent: p.Agent, output: Size, turn: int) -> Size:

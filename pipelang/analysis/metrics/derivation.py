@@ -28,6 +28,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 from pipelang.semantics.metrics import (
     COST,
+    COST_BASELINE,
     COST_MEAN,
     COST_MONTH,
     COST_WORST,
@@ -43,7 +44,7 @@ class Contribution:
 
     `row` is the item's row of the waterfall; None for a part without an item, which has a `label`.
     `calls` is how often something is paid for in a mean run (or in the most expensive one), at
-    `each` a time; `position` is the link's in its chain.
+    `each` a time; `position` is the link's in its chain; `told`: with a gate's feedback.
     """
 
     label: str
@@ -56,6 +57,7 @@ class Contribution:
     each: float | None = None
     spent: AttemptCost | None = None
     batch: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,9 @@ def figure(analysis: Analysis, name: str) -> Number | None:
         return analysis.numbers[name]
     if head == ESCALATION:
         return analysis.escalations.get(tail)
+    if name.startswith(f"{COST_BASELINE}"):
+        tier = name.removeprefix(COST_BASELINE).strip('[]".')
+        return analysis.baseline.get(tier)
     row = next((row for row in analysis.steps if row.name == tail), None)
     return row.cost_mean if row is not None and head == COST else None
 
@@ -227,6 +232,7 @@ def _calls(model: PipelineModel) -> Iterator[Contribution]:
                 each=spent.mean,
                 spent=spent,
                 batch=link.batch is not None,
+                told=key[3],
             )
 
 

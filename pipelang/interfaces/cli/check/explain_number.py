@@ -14,6 +14,7 @@ from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.semantics.metrics import (
+    COST_BASELINE,
     COST_MEAN,
     COST_WORST,
     ESCALATION,
@@ -98,7 +99,8 @@ def _known(checked: Sequence[Checked]) -> Iterator[str]:
 
     for one in checked:
         for analysis in one.analyses:
-            names = dict.fromkeys([*analysis.numbers, *derivable(analysis)])
+            tiers = [f'{COST_BASELINE}["{tier}"]' for tier in analysis.baseline]
+            names = dict.fromkeys([*analysis.numbers, *derivable(analysis), *tiers])
             yield from names
             yield from (f"{analysis.pipeline.name}.{name}" for name in names)
     yield from (f"{REVIEW_LOAD}.{load.role.name}" for load in review_loads(checked))

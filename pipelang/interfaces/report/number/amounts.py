@@ -25,6 +25,8 @@ def amounts(view: View, found: Derivation) -> list[str]:
             what += f" (else {part.position})"
         if part.turn is not None:
             what += f", turn {part.turn}"
+        if part.told:
+            what += ", redone"
         rows.append([part.label, Cell(what, "dim"), often, each, "=", amount])
     total = sum(part.amount for part in found.parts)
     rows.append(["together", "", "", "", "", f"{total:,.4f}" if tokens else in_dollars(total)])
@@ -54,10 +56,10 @@ def _formula(view: View, part: Contribution, tokens: bool) -> tuple[str, str]:
     assert spent is not None and part.each is not None
     read, written = spent.tokens_in.mean, spent.tokens_out.mean
     turn = f", turn {part.turn}" if part.turn is not None else ""
-    name = f"{part.label} at {tier.name}{turn}"
+    name = f"{part.label} at {tier.name}{turn}" + (", redone" if part.told else "")
     if tokens:
         return name, f"{read:,.2f} read + {written:,.2f} written = {part.each:,.2f} tokens"
-    price_in, price_out = tier.prices.get("in"), tier.prices.get("out")
+    price_in, price_out = spent.price_in, tier.prices.get("out")
     if price_in is None or price_out is None:
         return name, "no price is known"
     said = f"({read:,.2f} tokens read × ${price_in} + {written:,.2f} written × ${price_out})"

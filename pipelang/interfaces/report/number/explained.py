@@ -32,7 +32,7 @@ from pipelang.interfaces.text.number_format import (
 )
 from pipelang.interfaces.text.table import Cell, Row, labelled, lay_out
 from pipelang.semantics import program as p
-from pipelang.semantics.metrics import P50, P95, P99, SUCCESS, WORST, Unit, metric_of
+from pipelang.semantics.metrics import COST_BASELINE, P50, P95, P99, SUCCESS, WORST, Unit, metric_of
 from pipelang.semantics.quantities import show_seconds
 
 
@@ -209,6 +209,8 @@ def _why_not(view: View, name: str) -> str:
     if view.analysis.unknown:
         return "It is certain whatever is undeclared, but its parts are not."
     shown = value(number, of_metric(name))
+    if name.startswith(COST_BASELINE):
+        return f"The mean cost with every model call at that tier, prompts as they are: {shown}."
     if read in (P50, P95, P99):
         return (
             f"A quantile is no sum: the distribution of all runs is worked out, and {read[1:]} of "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 
 from pipelang.analysis.model.calibration import calibration
 from pipelang.analysis.model.evidence import EvidenceTable
@@ -12,6 +13,7 @@ from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural
 from pipelang.interfaces.text.table import labelled
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.metrics import COST_MEAN
 
 _PLACE = re.compile(r"^(?P<name>.*?(?:@\d+\.\w+)?)@(?P<file>.+):(?P<at>\d+)$", re.DOTALL)
@@ -48,6 +50,12 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
         parts.append(("bounds", "costs: a length that nobody declared counts as its maximum"))
     if analysis.unknown:
         parts.append(("unknown", plural(len(analysis.unknown), "figure") + " that nobody declared"))
+    broken = list(_with_breakers(view))
+    if broken:
+        breakers = "the breaker of" if len(broken) == 1 else "the breakers of"
+        were = "was" if len(broken) == 1 else "were"
+        names = listed([f"`{name}`" for name in broken])
+        parts.append(("breakers", f"{breakers} {names} {were} taken as closed"))
     if not parts or parts[0][0] == "unknown":
         return []
     fewer = f" (by {analysis.draws:,} draws, not {DRAWS:,})" if 0 < analysis.draws < DRAWS else ""
@@ -56,6 +64,19 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
     elif analysis.counts and fewer:
         parts.append(("ranges", f"the widest 95% interval over what nobody declared{fewer}"))
     return parts
+
+
+def _with_breakers(view: View) -> Iterator[str]:
+    """The pipelines of a run that have a breaker: the pipeline itself, and those that it runs."""
+    todo, seen = [view.pipeline.name], set[str]()
+    while todo:
+        name = todo.pop()
+        pipeline = view.program.pipelines[name]
+        if name not in seen and pipeline.breaker is not None:
+            yield name
+        if name not in seen:
+            todo += sub_pipelines(pipeline.block)
+        seen.add(name)
 
 
 def _calibration(view: View) -> list[tuple[str, str]]:

@@ -115,8 +115,13 @@ def review_explained(load: Load, width: int, paint: Paint) -> list[str]:
     role = load.role
     lines = [paint(f"{REVIEW_LOAD}.{role.name}", "title"), paint("─" * width, "dim")]
     cases, share = load.cases.value, load.utilisation.value
-    if role.people is None or role.handles is None or cases is None or share is None:
+    if role.people is None or role.handles is None:
         return [*lines, *wrap(remarks([load])[0], width)]
+    if cases is None or share is None:
+        said = f"Cases a day: {at_least(load.cases, show_cases)}; busy: {busy(load)} of the time."
+        why = "There is a range because not all that sends cases is known: a figure that nobody"
+        why += " declared, or a pipeline without `per day` in its `traffic`."
+        return [*lines, *wrap(said, width), *wrap(why, width)]
     handles, hours = float(role.handles), float(DAY if role.hours is None else role.hours)
     open_seconds = hours * 3600
     work = cases * handles / open_seconds
