@@ -144,7 +144,7 @@ def one_length(spot: ErrorSite) -> Hint | None:
     """`output 50 tokens`: whether that is the mean or the most is not said."""
     amount = spot.before()
     named = amount.type == "TOKENS" and spot.before(2).text == "output"
-    if named and spot.wants("mean") and spot.wants("max"):
+    if named and spot.text != "tokens" and spot.wants("mean") and spot.wants("max"):
         meant = amount.text
         help = (
             f"say which it is: `output {meant} max`, or `output {meant} mean, MOST max` with both"

@@ -110,7 +110,9 @@ def test_what_cannot_be_reached_needs_nothing(tmp_path: Path) -> None:
 
 
 def test_the_text_leads_with_what_needs_no_numbers(tmp_path: Path) -> None:
-    done = CliRunner().invoke(check.command, [str(written(tmp_path, **RELIABLE)), "--no-cache"])
+    done = CliRunner().invoke(
+        check.command, [str(written(tmp_path, **RELIABLE)), "--no-cache", "--verbose"]
+    )
     places = [
         done.output.index(words)
         for words in ("What it does", "If every undeclared step is right", "Declare these")
