@@ -337,5 +337,7 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     asyncio.run(inbox.file(escalation()))
     (file,) = (tmp_path / "inbox" / "open").iterdir()
     file.write_text("{", encoding="utf-8")
+    assert inbox.cases() == ()
+    assert inbox.unreadable == (str(file),)
     with pytest.raises(InboxBroken, match="holds no case"):
-        inbox.cases()
+        inbox.case(file.stem)
