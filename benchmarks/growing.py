@@ -88,8 +88,8 @@ def templated(size: int) -> str:
     cells = ", ".join(str(number % 10) for number in range(size))
     template = "{% set cells = [" + cells + "] %}{% for one in cells %}{{ one + x }}{% endfor %}"
     return (
-        'provider local { kind "stub" }\n'
-        'tier small { provider local model "m" price $1 in, $2 out per 1M }\n'
+        "provider local { kind anthropic }\n"
+        'tier small { provider local model "m" price $1 in, $2 out }\n'
         f'prompt say(x: int) {{\n  user """{template}"""\n}}\n'
         + _main(["step s: text max 50 tokens = ask say(x) by small"], "s", "text")
     )

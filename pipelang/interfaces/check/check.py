@@ -105,9 +105,11 @@ def check_file(
         from pipelang.analysis.findings.metric_findings import findings
         from pipelang.analysis.findings.verify import prove
         from pipelang.analysis.metrics.analyse import analyse
+        from pipelang.analysis.model.work_limit import time_limit
 
         for pipeline in built.program.pipelines.values():
-            analysis = analyse(built.program, pipeline)
+            with time_limit(configs.asked.time_limit):
+                analysis = analyse(built.program, pipeline)
             analyses.append(analysis)
             found.extend(findings(built.program, analysis))
         proofs, more = prove(built.program, analyses, _replay_in(built.program))

@@ -19,7 +19,8 @@ PROFILES = ("demo", "production")
 @dataclass(frozen=True, slots=True)
 class CheckSettings:
     """Settings of the command line, which count more than any file. None is: not given. `assumed`
-    are shares for what nobody declared.
+    are shares for what nobody declared; `time_limit` is that of each pipeline's analysis, in
+    seconds of counted work.
     """
 
     profile: str | None = None
@@ -27,6 +28,7 @@ class CheckSettings:
     ignore: tuple[str, ...] = ()
     import_tools: bool = False
     assumed: tuple[tuple[str, Decimal], ...] = ()
+    time_limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

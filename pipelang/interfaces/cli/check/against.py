@@ -37,7 +37,9 @@ def check_against(line: CheckLine, other: str) -> int:
     assumed = assumptions(line.assume)
     if isinstance(assumed, str):
         stop(f"--assume: {assumed}", USAGE)
-    asked = CheckSettings(line.profile, line.select, line.ignore, assumed=assumed)
+    asked = CheckSettings(
+        line.profile, line.select, line.ignore, assumed=assumed, time_limit=line.time_limit
+    )
     before, commit = _before(paths, other, asked)
     after, missing = check_all(paths, asked=asked)
     for found in missing:

@@ -33,6 +33,12 @@ from pipelang.interfaces.cli.check.entry import check
     metavar="NAME=SHARE",
     help="Take this for what nobody declared: accuracy=95%,transient=1%.",
 )
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True, max=3600),
+    metavar="SECONDS",
+    help="Counted work for the figures of each pipeline (10); beyond it, bounds.",
+)
 @click.option("--verbose", is_flag=True, help="Leave nothing out of the report, advice included.")
 @click.option(
     "--no-cache", "cache", is_flag=True, flag_value=False, default=True, help="Check anew."
@@ -67,6 +73,7 @@ def command(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     assume: tuple[str, ...],
+    time_limit: float | None,
     verbose: bool,
     cache: bool,
     fix: bool,
@@ -83,6 +90,9 @@ def command(
 
     --assume says what to take for figures that nobody declared: accuracy, available, correlation,
     hits, recovers, succeeds, transient. They count as assumed; what is declared stays as it is.
+
+    --time-limit is counted in units of work, those of so many seconds on the machine of the
+    benchmark page, so a report is the same on every machine. What does not fit is bounded.
 
     With --against, what a change does to success, errors, escalations, cost and promises is shown
     instead, with 95% intervals of the differences: as text, as JSON (`against` in the report), or
@@ -101,6 +111,7 @@ def command(
         cache=cache,
         import_tools=import_tools,
         assume=listed(assume),
+        time_limit=time_limit,
     )
     if fix or diff:
         from pipelang.interfaces.check.profiles.config import CheckSettings

@@ -34,6 +34,7 @@ class CheckLine:
     cache: bool = True
     import_tools: bool = False
     assume: tuple[str, ...] = ()
+    time_limit: float | None = None
 
 
 _FLAGS = {

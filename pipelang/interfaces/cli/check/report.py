@@ -26,7 +26,9 @@ def outcome(line: CheckLine, seen: FileSnapshot, width: int, colour: bool) -> Ca
     assumed = assumptions(line.assume)
     if isinstance(assumed, str):
         return CachedOutput("", f"pipelang: --assume: {assumed}", USAGE)
-    asked = CheckSettings(line.profile, line.select, line.ignore, line.import_tools, assumed)
+    asked = CheckSettings(
+        line.profile, line.select, line.ignore, line.import_tools, assumed, line.time_limit
+    )
     checked, missing = check_all(line.paths, seen, asked)
     if missing:
         seen.settled = False  # what is suggested instead hangs on other files

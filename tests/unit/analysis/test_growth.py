@@ -1,0 +1,61 @@
+"""Growth in counted work: doubling the input never quadruples it, and no shape needs an axis, a
+state or a copy for each combination.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.growing import SHAPES
+from pipelang.analysis.metrics.analyse import Analysis, analyse
+from pipelang.analysis.model.work_limit import time_limit
+from pipelang.semantics.build import build
+from tests.memory import MemoryLoader
+from tests.work import calls
+
+
+def analysed(shape: str, size: int) -> Analysis:
+    built = build("m.pipe", MemoryLoader({"m.pipe": SHAPES[shape](size)}))
+    assert built.program is not None, built.diagnostics
+    return analyse(built.program, built.program.pipelines["main"])
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        ("counted", 9),
+        ("chain", 50),
+        ("doubled", 5),
+        ("gates", 20),
+        ("templated", 60),
+    ],
+)
+def test_doubling_does_not_quadruple(shape: str, size: int) -> None:
+    analysed(shape, 2)  # what is imported and made once
+    small = calls(lambda: analysed(shape, size))
+    large = calls(lambda: analysed(shape, 2 * size))
+    assert large < 3.6 * small, (small, large)
+
+
+def test_wide_frontiers_stay_within_the_limit() -> None:
+    with time_limit(0.5):
+        small = calls(lambda: analysed("window", 60))
+        large = calls(lambda: analysed("window", 120))
+    assert large < 3.6 * small, (small, large)
+
+
+def test_more_time_makes_bounds_tighter() -> None:
+    widths = []
+    for seconds in (0.1, 2.0):
+        with time_limit(seconds):
+            number = analysed("window", 40).numbers["success"]
+        assert number.low is not None
+        assert number.high is not None
+        widths.append(number.high - number.low)
+    assert widths[0] > widths[1]
+
+
+def test_past_64_counted_shares() -> None:
+    """Arrays have 32 axes (64 in numpy 2), and shares may be more than that."""
+    found = analysed("counted", 66)
+    assert found.numbers["success"].mean is not None
