@@ -33,7 +33,8 @@ def check_explain(line: CheckLine, asked: str) -> int:
     if line.form != "text":
         stop(f"--explain-number does not go with --format {line.form}", USAGE, "it prints text")
     checked, missing = check_all(
-        line.paths, asked=CheckSettings(line.profile, line.select, line.ignore)
+        line.paths,
+        asked=CheckSettings(line.profile, line.select, line.ignore, time_limit=line.time_limit),
     )
     for found in missing:
         stop(found.message, USAGE, found.help)

@@ -13,7 +13,9 @@ def check_html(line: CheckLine, out: str | None) -> int:
     """Write the page; the exit code is that of a check."""
     from pipelang.interfaces.report.html.page import report_html
 
-    asked = CheckSettings(line.profile, line.select, line.ignore, line.import_tools)
+    asked = CheckSettings(
+        line.profile, line.select, line.ignore, line.import_tools, time_limit=line.time_limit
+    )
     checked, missing = check_all(line.paths, asked=asked)
     for found in missing:
         stop(found.message, USAGE, found.help)
