@@ -36,7 +36,8 @@ def type_json(type: Type) -> Json:
             present = {key: limit for key, limit in limits.items() if limit is not None}
             return {"type": type.kind.value, **present, **labels}
         case EnumType():
-            return {"type": "enum", "name": type.name, **labels}
+            docs = {"docs": dict(type.docs)} if type.docs else {}
+            return {"type": "enum", "name": type.name, **docs, **labels}
         case RecordType():
             return {"type": "record", "name": type.name, **labels}
         case ListType():

@@ -103,6 +103,7 @@ def prompt_json(writer: Writer, prompt: p.Prompt) -> Json:
         "system": prompt.system,
         "user": prompt.user,
         "shape": _shape(prompt.shape),
+        "system_parts": prompt.system_parts,
         "shows": [list(path) for path in prompt.shows],
         **writer.place(prompt.span),
     }
@@ -123,7 +124,9 @@ def _part(part: p.TemplatePart) -> Json:
         case p.TemplateLoop():
             return {"part": "loop", "max_length": part.max_length, "body": _shape(part.body)}
         case p.TemplateBranch():
-            return {"part": "branch", "ways": [_shape(way) for way in part.ways]}
+            path, taken_if = part.test or (None, None)
+            test = None if path is None else {"path": list(path), "taken_if": taken_if}
+            return {"part": "branch", "test": test, "ways": [_shape(way) for way in part.ways]}
         case _:
             assert_never(part)
 
