@@ -23,7 +23,6 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
-    ModelWrapValidatorHandler,
     PlainSerializer,
     StrictBool,
     StrictInt,
@@ -34,6 +33,7 @@ from pydantic import (
     create_model,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic.json_schema import JsonSchemaValue
 
 from pipelang.runtime.engine.misfits import Misfit as Misfit
