@@ -19,6 +19,9 @@ from .agentdojo import package
 from .oracle import fault_trees, storm
 
 REQUIRED = os.environ.get("PIPELANG_JUDGES") == "required"
+
+# Whoever runs the tests, in whatever terminal: reports are laid out by COLUMNS, also in a pipe.
+os.environ.pop("COLUMNS", None)
 JUDGED = "judged"
 
 

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, Literal
 
 from pipelang import Answered, Decision, Question, Rejected, Runtime, load
+from pipelang.diagnostics import RULES
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.host.handle import LoadedProgram
@@ -157,7 +158,7 @@ class Ledger:
 
 @cache
 def _loaded(suite_name: str, text: str) -> LoadedProgram:
-    return load("suite.pipe", loader=MemoryLoader({"suite.pipe": text}))
+    return load("suite.pipe", loader=MemoryLoader({"suite.pipe": text}), allow=RULES)
 
 
 @dataclass(frozen=True)

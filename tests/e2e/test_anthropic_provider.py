@@ -458,7 +458,7 @@ def test_a_client_for_each_loop_that_is_closed_with_it() -> None:
 def test_without_aiohttp(reply: Reply, kind: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     import anthropic
 
-    def missing() -> None:
+    def missing(**options: Any) -> None:
         raise RuntimeError("no aiohttp")
 
     monkeypatch.setattr(anthropic, "DefaultAioHttpClient", missing)

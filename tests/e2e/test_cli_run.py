@@ -139,13 +139,12 @@ def test_plain_lines_where_there_is_no_terminal() -> None:
     assert (json.loads(out)["value"], err) == (10, "")
 
 
-def test_a_state_folder_that_cannot_be_written_ends_no_run(capsys: Any) -> None:
+def test_nothing_runs_where_its_state_folder_cannot_be_written(capsys: Any) -> None:
     Path("taken").write_text("a file")
-    assert main(["run", "main.pipe", "--input", '{"n": 1}', "--state", "taken/s"]) == 0
+    assert main(["run", "main.pipe", "--input", '{"n": 1}', "--state", "taken/s"]) == 2
     said = capsys.readouterr()
-    assert "no trace was written" in said.err
-    assert "no audit log was written" in said.err
-    assert "answered" in said.out
+    assert "`taken/s` cannot keep traces and the audit log" in said.err
+    assert "answered" not in said.out
 
 
 def on_a_terminal(*arguments: str) -> tuple[int, str]:

@@ -17,8 +17,6 @@ WIDEST = 100
 NARROWEST = 72
 MOST_COLUMNS = 400
 """Where COLUMNS asks for more than `WIDEST`."""
-LEAST_COLUMNS = 40
-"""Where COLUMNS asks for less than `NARROWEST`."""
 
 
 def speak_utf8() -> None:
@@ -40,12 +38,12 @@ def wants_colour(stream: TextIO) -> bool:
 
 
 def text_width(stream: TextIO) -> int:
-    """Columns for text: what COLUMNS says, also in a pipe; else those of the terminal, at most 100
-    and at least 72; 100 for files and pipes.
+    """Columns for text: what COLUMNS says, also in a pipe; else those of the terminal, at most 100;
+    100 for files and pipes. Never under 72, which tables need.
     """
     asked = os.environ.get("COLUMNS", "")
     if asked.isascii() and asked.isdigit() and int(asked):
-        return max(LEAST_COLUMNS, min(MOST_COLUMNS, int(asked)))
+        return max(NARROWEST, min(MOST_COLUMNS, int(asked)))
     try:
         columns = os.get_terminal_size(stream.fileno()).columns if stream.isatty() else WIDEST
     except (OSError, ValueError):

@@ -25,7 +25,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="signals and pipes are others
 def test_signals_end_a_command_in_order(sent: str, words: list[str], tmp_path: Path) -> None:
     file = tmp_path / "main.pipe"
     file.write_text(
-        'tool nap(x: text) -> text { python "naps:nap" effect read latency 1s median }\n'
+        'tool nap(x: text) -> text { python "naps:nap" effect read latency 1s median succeeds 99% }\n'
         "pipeline main(x: text) -> text { step a = call nap(x) return a }\n"
     )
     (tmp_path / "naps.py").write_text(
@@ -74,7 +74,7 @@ def test_a_case_that_is_not_there_is_told_of_those_that_wait(
     assert "pipelang inbox" not in err
 
 
-@pytest.mark.parametrize(("said", "width"), [("60", 60), ("500", 400), ("9", 40), ("x", 100)])
+@pytest.mark.parametrize(("said", "width"), [("80", 80), ("500", 400), ("9", 72), ("x", 100)])
 def test_columns_decide_the_width(said: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", said)
     assert text_width(io.StringIO()) == width

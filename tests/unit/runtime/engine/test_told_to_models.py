@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipelang.runtime.engine.patterns import Patterns
 
 from pipelang import Answered
 from pipelang.runtime.engine.misfits import arguments_by_model, null_is_default, without_nulls
@@ -20,6 +19,7 @@ from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, Usage
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema, parameters_schema
+from pipelang.semantics.patterns import Patterns
 from pipelang.semantics.types import (
     EnumType,
     ListType,
