@@ -25,7 +25,8 @@ posix = pytest.mark.skipif(os.name == "nt", reason="signals and pipes are others
 def test_signals_end_a_command_in_order(sent: str, words: list[str], tmp_path: Path) -> None:
     file = tmp_path / "main.pipe"
     file.write_text(
-        'tool nap(x: text) -> text { python "naps:nap" effect read latency 1s median succeeds 99% }\n'
+        "tool nap(x: text) -> text {\n"
+        '  python "naps:nap" effect read latency 1s median succeeds 99%\n}\n'
         "pipeline main(x: text) -> text { step a = call nap(x) return a }\n"
     )
     (tmp_path / "naps.py").write_text(
