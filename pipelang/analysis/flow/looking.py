@@ -18,7 +18,15 @@ from functools import reduce
 
 from pipelang.analysis.flow.marks import Way
 from pipelang.semantics import expressions as expr
-from pipelang.semantics.types import TEXT, OptionalType
+from pipelang.semantics.types import (
+    TEXT,
+    ListType,
+    MapType,
+    RecordType,
+    Scalar,
+    ScalarKind,
+    present,
+)
 
 Seen = Way | expr.Expr
 Looks = frozenset[Seen]
@@ -76,12 +84,22 @@ class Gaze:
             case expr.Choice():
                 return self._choice(node, lambda arm: self.judged(arm, holds))
             case expr.Select():
-                arms = reduce(_or, (self.judged(arm, holds) for _, arm in node.arms))
-                return self._and(self.taken(node.subject), arms)
+                arms = [(pattern, self.judged(arm, holds)) for pattern, arm in node.arms]
+                found = reduce(_or, (looks for _, looks in arms))
+                if _is_open(node.subject) and any(p is None and f is not None for p, f in arms):
+                    return self._and(NONE, found)  # what no arm names passes
+                return self._and(self.taken(node.subject), found)
+            case expr.Builtin(function="any" | "all", arguments=(expr.Comprehension() as over,)):
+                every = node.function == ("all" if holds else "any")
+                return self._elements(over, holds) if every else frozenset({node})
             case expr.IsPresent() if not holds:
                 return self.taken(node.target)  # there is nothing in it
+            case expr.Compare(op="==") if node.left == node.right:
+                return NONE  # whatever it is, it is itself
             case expr.Compare(op="==") if not holds and not self.partly and _excludes(node):
                 return frozenset({node})  # any other text passes
+            case expr.Member() if not holds and not self.partly and _is_open(node.item):
+                return frozenset({node})
             case _:
                 return self.taken(node)
 
@@ -95,6 +113,12 @@ class Gaze:
         match node:
             case expr.Builtin(function="first" | "len") | expr.IsPresent():
                 return own.union(*map(self.taken, expr.parts(node))) if self.partly else own
+            case expr.Comprehension():
+                return own  # of some elements, and a part of each
+            case expr.Builtin(arguments=(expr.Comprehension(),)):
+                return own
+            case expr.Field() | expr.At():
+                return own  # a part of something computed
             case expr.Not() | expr.Logic():
                 found = _or(self.judged(node, True), self.judged(node, False))
                 return own | (found or NONE)
@@ -106,6 +130,18 @@ class Gaze:
             case _:
                 return own.union(*map(self.taken, expr.parts(node)))
 
+    def _elements(self, over: expr.Comprehension, holds: bool) -> Looks:
+        """Return what a test of every element looks at: the list, if it looks at whole elements and
+        leaves none out.
+        """
+        looks = self.judged(over.item, holds)
+        whole = any(
+            isinstance(one, expr.ElementRead) and one.name == over.name for one in looks or ()
+        )
+        if over.condition is None and whole:
+            return self.taken(over.collection)
+        return frozenset({over})
+
     def _choice(self, node: expr.Choice, arm: Callable[[expr.Expr], Looks | None]) -> Looks | None:
         then = self._and(self.judged(node.condition, True), arm(node.then))
         return _or(then, self._and(self.judged(node.condition, False), arm(node.otherwise)))
@@ -115,12 +151,15 @@ class Gaze:
 
 
 def _excludes(test: expr.Compare) -> bool:
-    """Whether a comparison that does not hold excludes one text of all."""
-    sides = (test.left, test.right)
-    types = (
-        side.type.inner if isinstance(side.type, OptionalType) else side.type for side in sides
-    )
-    return any(isinstance(side, expr.Const) for side in sides) and TEXT in types
+    """Whether a comparison that does not hold excludes one value of more than can be listed."""
+    return _is_open(test.left) or _is_open(test.right)
+
+
+def _is_open(node: expr.Expr) -> bool:
+    """Whether a value is one of more than anybody can list: a text, or what may hold texts."""
+    type = present(node.type)
+    is_text = isinstance(type, Scalar) and type.kind in (ScalarKind.TEXT, ScalarKind.JSON)
+    return is_text or isinstance(type, (ListType, MapType, RecordType))
 
 
 def _or(one: Looks | None, other: Looks | None) -> Looks | None:

@@ -118,14 +118,16 @@ def _part(part: p.TemplatePart) -> Json:
         case p.TemplateText():
             return {"part": "text", "bytes": part.size}
         case p.TemplateValue():
-            path = None if part.path is None else list(part.path)
+            shown = None if part.path is None else list(part.path)
             type = None if part.type is None else type_json(part.type)
-            return {"part": "value", "path": path, "type": type}
+            return {"part": "value", "path": shown, "type": type}
         case p.TemplateLoop():
             return {"part": "loop", "max_length": part.max_length, "body": _shape(part.body)}
         case p.TemplateBranch():
-            path, taken_if = part.test or (None, None)
-            test = None if path is None else {"path": list(path), "taken_if": taken_if}
+            test = None
+            if part.test is not None:
+                path, taken_if = part.test
+                test = {"path": list(path), "taken_if": taken_if}
             return {"part": "branch", "test": test, "ways": [_shape(way) for way in part.ways]}
         case _:
             assert_never(part)
