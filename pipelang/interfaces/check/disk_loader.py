@@ -132,6 +132,26 @@ def _read_some(path: Path, most: int, may_wait: bool) -> bytes:
         return file.read(most)
 
 
+MAX_INPUT = 1024 * 1024 * 1024
+"""Bytes of a file of inputs or answers."""
+
+
+def input_text(path: str) -> str:
+    """The text of a file that a command line names as `@PATH`, without a byte order mark. What a
+    shell pipes in is read to its end. Raises `Unreadable` and OSError.
+    """
+    data = _read_some(Path(path), MAX_INPUT + 1, may_wait=path.startswith(_DESCRIPTORS))
+    return text_of(data, MAX_INPUT).removeprefix("\ufeff")
+
+
+def check_regular(path: Path) -> None:
+    """Check that a path is a file, if there is anything. Raises `Unreadable` and OSError."""
+    try:
+        _must_be_file(path.stat().st_mode)
+    except FileNotFoundError:
+        return
+
+
 def _must_be_file(mode: int) -> None:
     for is_so, why in _KINDS:
         if is_so(mode):

@@ -10,11 +10,13 @@ from typing import Any
 
 import click
 
+from pipelang.interfaces.check.disk_loader import input_text
 from pipelang.interfaces.cli.inbox import REFUSED, state_option
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 from pipelang.interfaces.text.colours import painter
+from pipelang.semantics.loading import Unreadable
 
 
 @click.command(name="approve", short_help="Answer what waits: yes, no, or an answer.")
@@ -72,10 +74,10 @@ def _answer(given: str) -> Any:
     if given.startswith("@"):
         where = f"`{given[1:]}`"
         try:
-            text = Path(given[1:]).read_text(encoding="utf-8-sig")
+            text = input_text(given[1:])
         except FileNotFoundError:
             stop(f"there is no file {where}")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, Unreadable) as error:
             stop(f"{where} cannot be read: {error}")
     try:
         return json.loads(text)

@@ -20,8 +20,10 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from pipelang.interfaces.check.disk_loader import check_regular
 from pipelang.interfaces.runs.json_lines import object_of
 from pipelang.records import dataclass
+from pipelang.semantics.loading import Unreadable
 
 FORMAT = 1
 
@@ -86,7 +88,10 @@ class ResultFile:
         there is none. `hashes` are of the inputs, by line. Raises `NotResumable` and OSError.
         """
         try:
+            check_regular(self.path)
             data = self.path.read_bytes()
+        except Unreadable as error:
+            raise NotResumable(f"`{self.path}`: {error}", "name a file") from None
         except FileNotFoundError:
             self.begin()
             return {}

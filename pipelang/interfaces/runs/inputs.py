@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pipelang.interfaces.check.disk_loader import input_text
 from pipelang.records import dataclass
 from pipelang.runtime.files import strict_json
+from pipelang.semantics.loading import Unreadable
 
 
 class BadInput(ValueError):
@@ -36,10 +38,10 @@ def read_inputs(given: str | None, line: int | None = None) -> Inputs:
     if given.startswith("@"):
         path = Path(given[1:])
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            text = input_text(given[1:])
         except FileNotFoundError:
             raise BadInput(f"there is no file `{path}`") from None
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, Unreadable) as error:
             raise BadInput(f"`{path}` cannot be read: {error}") from None
         return _parse(str(path), text, path.suffix in (".jsonl", ".ndjson"), line)
     return _parse("--input", given, False, line)

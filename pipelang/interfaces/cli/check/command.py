@@ -8,6 +8,13 @@ from pipelang.interfaces.cli.check.command_line import FORMATS, PROFILES, CheckL
 from pipelang.interfaces.cli.check.entry import check
 
 
+def _a_number(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """The value of `--time-limit`; `nan` is between no bounds, so click lets it pass."""
+    if value is not None and value != value:
+        raise click.BadParameter("expected seconds, found `nan`")
+    return value
+
+
 @click.command(name="check", short_help="Say how pipelines will behave, before anything runs.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
@@ -36,6 +43,7 @@ from pipelang.interfaces.cli.check.entry import check
 @click.option(
     "--time-limit",
     type=click.FloatRange(min=0, min_open=True, max=3600),
+    callback=_a_number,
     metavar="SECONDS",
     help="Counted work for the figures of each pipeline (10); beyond it, bounds.",
 )
