@@ -46,12 +46,16 @@ class Translation:
         self.machine.kept.add(self.machine.declare(EFFECT, 1, "1 if an effect had a wrong value"))
         return EFFECT
 
-    def priced(self, cost: AttemptCost, step: p.Step, tier: str) -> str | None:
-        """The mean of a price in dollars; None where nobody can say."""
+    def priced(self, cost: AttemptCost, again: AttemptCost, step: p.Step, tier: str) -> str | None:
+        """The mean of a price in dollars; None where nobody can say, or where the price of an
+        attempt that a gate sent back is another: a place has one reward.
+        """
         if not cost.priced:
             self._no_price(f"nobody declared the price of tier {tier}")
         elif not isfinite(cost.mean):
             self._no_price(f"nothing bounds the tokens of step {step.name}")
+        elif again.mean != cost.mean:
+            self._no_price(f"step {step.name} costs more when a gate sends it back with feedback")
         else:
             return plain(Decimal(repr(cost.mean)))
         return None
@@ -129,17 +133,20 @@ class LinkTrial:
         if self.kept or self.tier is None:
             return None
         step = self.making.step
-        cost = attempt_cost(self.scope.frame.prices, step, self.link, self.tier)
-        return self.t.priced(cost, step, self.tier)
+        prices = self.scope.frame.prices
+        cost = attempt_cost(prices, step, self.link, self.tier)
+        again = attempt_cost(prices, step, self.link, self.tier, step.name in prices.told)
+        return self.t.priced(cost, again, step, self.tier)
 
     def turn_dollars(self, agent: p.Agent, turn: int) -> str | None:
         """The same of one attempt at a turn of an agent."""
         if self.kept or self.tier is None:
             return None
         step, prices = self.making.step, self.scope.frame.prices
-        return self.t.priced(
-            turn_cost(prices, step, self.link, agent, self.tier, turn), step, self.tier
-        )
+        cost = turn_cost(prices, step, self.link, agent, self.tier, turn)
+        told = step.name in prices.told
+        again = turn_cost(prices, step, self.link, agent, self.tier, turn, told)
+        return self.t.priced(cost, again, step, self.tier)
 
     def tool_dollars(self, agent: p.Agent) -> str:
         """The mean price of one tool call of an agent."""

@@ -37,7 +37,12 @@ def inside(text: str) -> str:
         (inside("gate g: a > 3"), "P101", "return", "expected `{` or `else`, found `return`"),
         ("fn f(x: int) = x", "P101", "=", "expected `->`, found `=`"),
         ("type if { a: int }", "P101", "if", "`if` is a word of the language"),
-        ("type T { max: int }", "P101", "max", "`max` is a word of the language"),
+        (
+            "type T { max: int }",
+            "P101",
+            "max",
+            "a field that is called so outside has a name for this file before it",
+        ),
         ("enum E { a, b }", "P101", ",", "leave out the comma"),
         ("type T { a: int, b: int }", "P101", ",", "leave out the comma"),
         ("fn f() -> int = [1, 2,]", "P101", "]", "leave out the last comma"),
