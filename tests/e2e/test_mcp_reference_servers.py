@@ -138,4 +138,5 @@ def test_files_and_refused_paths(modules: Path, tmp_path: Path) -> None:
     assert isinstance(good, Answered), (good, events(good, "failed"))
     assert good.value.content == "what is in it"
     assert isinstance(refused, Failed)
-    assert "Access denied" in events(refused, "failed")[0].data["message"]
+    failed = events(refused, "failed")[0]
+    assert "Access denied" in f"{failed.data} {failed.content}"

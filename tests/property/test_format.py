@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,14 +22,19 @@ SOON = 60.0
 """Seconds for what takes some hundredths: a hang is meant, not a slow machine."""
 
 
+def mistakes(parsed: Any) -> list[Any]:
+    """All that is wrong; what is read and not built yet (P906) is laid out like the rest."""
+    return [found for found in parsed.diagnostics if found.rule.code != "P906"]
+
+
 def keeps(text: str) -> None:
     """All that is promised of a file without errors."""
     parsed = read(text)
-    assert not parsed.diagnostics, text
+    assert not mistakes(parsed), text
     formatted, found = format_source(Source("random.pipe", text))
     assert not found
     again = read(formatted)
-    assert not again.diagnostics, formatted
+    assert not mistakes(again), formatted
     assert again.module == parsed.module, formatted
     assert words(again) == words(parsed), formatted
     assert comments(again) == comments(parsed), formatted

@@ -85,6 +85,13 @@ def test_the_mistakes_are_of_every_kind() -> None:
     assert not expected - tried
 
 
+# Read and refused (P906), so that no program is right that has them; the names of a rule's repeated
+# parts begin with two underscores.
+REFUSED = ("quota", "sample", "period", "type_decision", "__quota", "__sample")
+# Comprehensions: tests/property/test_runtime_expressions.py generates them.
+GENERATED_ELSEWHERE = {"call_for", "comprehension", "list_for"}
+
+
 def test_the_programs_use_the_whole_language() -> None:
     """Every rule of the grammar that makes something is read in one of them."""
     used = {
@@ -93,7 +100,8 @@ def test_the_programs_use_the_whole_language() -> None:
         for number in parse(Source("program.pipe", made(seed).text)).derivation
         if number >= 0
     }
-    missing = {rule.builder for rule in tables().rules} - used
+    builders = {rule.builder for rule in tables().rules} - GENERATED_ELSEWHERE
+    missing = {builder for builder in builders - used if not builder.startswith(REFUSED)}
     assert not missing, sorted(missing)
 
 

@@ -11,6 +11,7 @@ import random
 from decimal import Decimal
 from typing import Any
 
+from pipelang.diagnostics import RULES
 from pipelang.interfaces.loading import load
 from pipelang.runtime.engine.budget import Reservation
 from pipelang.runtime.engine.interpreter import run_pipeline
@@ -305,7 +306,7 @@ class AtRandom(Scripted):
 
 def broken_claims(text: str, seed: int, runs: int) -> set[str]:
     """The claims that one of so many random runs of `main` breaks."""
-    loaded = load("case.pipe", loader=MemoryLoader({"case.pipe": text}))
+    loaded = load("case.pipe", loader=MemoryLoader({"case.pipe": text}), allow=RULES)
     handle = TestHandle(
         loaded, loaded.program.pipelines["main"], Runtime(trace=False), _stand_ins(loaded.program)
     )
