@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 import pipelang
+from pipelang.diagnostics import RULES
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.host.runtime import Runtime
 from pipelang.runtime.providers.pricing import conversation_tokens
@@ -215,7 +216,7 @@ def worst_and(folder: Path, body: Body) -> tuple[dict[str, float], Any, dict[str
     path.write_text(program(body), encoding="utf-8")
     report = analyse(path)["main"]
     worst = {name: report[name]["worst"]["value"] for name in ("cost", "tokens", "latency")}
-    loaded = pipelang.load(path)
+    loaded = pipelang.load(path, allow=RULES)
     schemas = {}
     for step in all_steps(loaded.program.pipelines["main"]):
         for link in inner_links(step.chain):
