@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -357,10 +357,10 @@ class _ReplayWorld(MockedWorld):
                 raise AttemptFailed(str(misfit), kind="misfit") from None
         return await super().recall(run, step, action, subjects)
 
-    async def remember(self, run: Run, item: p.Remember) -> None:
+    async def remember(self, run: Run, item: p.Remember) -> Mapping[str, Any]:
         if self.guide.says("cannot be written") and self.guide.either(True):
             raise AttemptFailed("by the replay", kind="replay")
-        await super().remember(run, item)
+        return await super().remember(run, item)
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
         """One task at a time; in which order matters only for tools that read."""

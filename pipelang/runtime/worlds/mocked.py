@@ -127,13 +127,14 @@ class MockedWorld(EvaluatingWorld):
             return list(found)
         return found[-1] if found else None
 
-    async def remember(self, run: Run, item: p.Remember) -> None:
+    async def remember(self, run: Run, item: p.Remember) -> Mapping[str, Any]:
         memory = run.program.memories[item.memory]
         entries = self._remembered.setdefault((memory.name, self._memory_key(run, item.key)), [])
         entries.append(run.evaluate(item.value))
         most = memory.returns.max_length if isinstance(memory.returns, ListType) else 1
         if most is not None:
             del entries[:-most]
+        return {}
 
     def _memory_key(self, run: Run, key: expr.Expr) -> str:
         return json.dumps(to_json(run.evaluate(key)), sort_keys=True)
