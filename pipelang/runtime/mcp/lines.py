@@ -9,11 +9,6 @@ from collections.abc import Iterator
 
 from pipelang.records import dataclass
 
-LARGEST_MESSAGE = 21 * 2**20
-"""Bytes of a message that are read: the most that a tool may give, which may stand there twice, as
-structured content and as text.
-"""
-
 _END = 512
 """Bytes that are kept of each end of a line that is too long."""
 
@@ -50,7 +45,7 @@ class Lines:
     `most` bytes.
     """
 
-    def __init__(self, most: int = LARGEST_MESSAGE) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
         self._parts: list[bytes] = []
         self._size = 0

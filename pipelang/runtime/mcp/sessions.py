@@ -13,10 +13,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from pipelang.runtime.mcp.lines import LARGEST_MESSAGE
+from pipelang.runtime.mcp.large_results import LARGEST_MESSAGE, beside_the_loop, limit_body
 from pipelang.runtime.mcp.servers import McpServer, opened
 from pipelang.runtime.mcp.stderr import StderrLines
 from pipelang.runtime.mcp.stdio import stdio_transport
@@ -129,7 +130,10 @@ class _Held:
                 stderr = None
                 if self._server.command:
                     stderr = stack.enter_context(StderrLines())
+                await asyncio.to_thread(import_module, "mcp.client")  # which takes a second
                 client = await stack.enter_async_context(await self._client(stack, stderr))
+                checks = client.session
+                checks.validate_tool_result = beside_the_loop(checks.validate_tool_result)
                 session = Session(client, await _listed(client), stderr)
                 self._session = session
                 stack.push_async_callback(self._deaf, asyncio.ensure_future(self._listen(session)))
@@ -189,6 +193,7 @@ class _Held:
 
             headers = {name: opened(value) for name, value in server.headers.items()}
             http = await stack.enter_async_context(create_mcp_http_client(headers=headers))
+            http.event_hooks["response"].append(limit_body)
             target = streamable_http_client(
                 server.url, http_client=http, max_sse_event_size=LARGEST_MESSAGE
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -17,16 +18,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipelang.runtime.mcp.lines import LARGEST_MESSAGE, Lines, TooLong
-
-LARGE = 2**16
-"""Bytes from which on a message is parsed in a thread."""
+from pipelang.runtime.mcp.large_results import LARGE, LARGEST_MESSAGE, lighten, refusal
+from pipelang.runtime.mcp.lines import Lines, TooLong
 
 _CHUNK = 2**18
 _PATIENCE = 2.0
 """Seconds that a server has to end by itself once its input is closed, and once it is told to."""
-
-_INTERNAL_ERROR = -32603
 
 
 @asynccontextmanager
@@ -80,13 +77,11 @@ async def _read(process: asyncio.subprocess.Process, incoming: Any) -> None:
     that a server never waits to be read before it ends.
     """
     assert process.stdout is not None
-    lines = Lines()
+    lines = Lines(LARGEST_MESSAGE)
     try:
         while chunk := await process.stdout.read(_CHUNK):
             for line in lines.feed(chunk):
-                message = await _message(line)
-                if message is not None:
-                    await incoming.send(message)
+                await incoming.send(await _message(line))
     except Exception:  # the session is gone: the SDK's streams raise errors of another library
         while await process.stdout.read(_CHUNK):
             pass
@@ -95,30 +90,31 @@ async def _read(process: asyncio.subprocess.Process, incoming: Any) -> None:
 
 
 async def _message(line: bytes | TooLong) -> Any:
-    """A line as a message; an exception if it is none, and None if nobody waits for it."""
-    from mcp.shared.message import SessionMessage
-    from mcp.types import ErrorData, JSONRPCError
-
+    """A line as a message; an exception if it is none."""
     if isinstance(line, TooLong):
+        problem = f"its message is larger than {LARGEST_MESSAGE // 2**20} MB"
         request = line.request_id
-        if request is None:
-            return ValueError(f"a message is larger than {_MB} MB")
-        error = ErrorData(code=_INTERNAL_ERROR, message=f"the result is larger than {_MB} MB")
-        return SessionMessage(JSONRPCError(jsonrpc="2.0", id=request, error=error))
+        return ValueError(problem) if request is None else refusal(request, problem)
     return _parsed(line) if len(line) < LARGE else await asyncio.to_thread(_parsed, line)
-
-
-_MB = LARGEST_MESSAGE // 2**20
 
 
 def _parsed(line: bytes) -> Any:
     from mcp.shared.message import SessionMessage
-    from mcp.types import jsonrpc_message_adapter
+    from mcp.types import JSONRPCResponse, jsonrpc_message_adapter
 
     try:
-        return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
-    except ValueError as error:
+        if len(line) < LARGE:
+            return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
+        # Not in one piece: for each object the parser lets other threads have their turn.
+        given = json.loads(line, object_hook=lambda made: made)
+        message = jsonrpc_message_adapter.validate_python(given, by_name=False)
+    except (ValueError, RecursionError) as error:
         return error
+    if isinstance(message, JSONRPCResponse):
+        problem = lighten(message.result)
+        if problem is not None:
+            return refusal(message.id, problem)
+    return SessionMessage(message)
 
 
 async def _write(process: asyncio.subprocess.Process, outgoing: Any, incoming: Any) -> None:

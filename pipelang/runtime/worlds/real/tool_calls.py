@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
-from pipelang.runtime.engine.interruption import interrupts, stop_if_cancelled
+from pipelang.runtime.engine.interruption import foreign, interrupts, stop_if_cancelled
 from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
@@ -26,7 +26,7 @@ from pipelang.runtime.tools.registry import (
     is_foreign,
     start_call,
 )
-from pipelang.runtime.tools.tool_results import plain_result
+from pipelang.runtime.tools.tool_results import LARGEST, LIGHT, Heavy, plain_result
 from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
     room,
@@ -124,7 +124,15 @@ class ToolCalls:
             raise self._spoilt(run, attempt, tool, error, started, key) from error
         finally:
             run.budget.settle(held, cost, 0)
-        return self._returned(run, attempt, tool, result, started, key)
+        try:
+            try:
+                read = self._read(run, tool, result, LIGHT)
+            except Heavy:  # the other runs of this loop need not wait for it
+                work = self._services.tools.threads.run(partial(self._read, run, tool, result))
+                read = await foreign(work)
+        except Exception as error:  # a misfit, or an object that cannot be read
+            raise self._spoilt(run, attempt, tool, error, started, key) from error
+        return self._returned(run, attempt, tool, read, started, key)
 
     def _spoilt(
         self,
@@ -158,23 +166,31 @@ class ToolCalls:
             server = tool.binding[1]
             run.emit("stderr", attempt.step.name, content=lines, tool=tool.name, server=server)
 
-    def _returned(
-        self, run: Run, attempt: Attempt, tool: p.Tool, result: Any, started: float, key: str
-    ) -> Any:
-        """Check the result of a tool and emit it. Raises `AttemptFailed`."""
+    def _read(self, run: Run, tool: p.Tool, result: Any, most: int = LARGEST) -> tuple[Any, Any]:
+        """The result of a tool as a value that is checked, and as JSON for the trace."""
         value = None
-        try:
-            result = plain_result(result)
-            if not isinstance(tool.returns, NothingType):
-                value = self._services.types.check(tool.returns, result)
-        except Exception as error:  # a misfit, or an object that cannot be read
-            raise self._spoilt(run, attempt, tool, error, started, key) from error
+        result = plain_result(result, most)
+        if not isinstance(tool.returns, NothingType):
+            value = self._services.types.check(tool.returns, result)
+        return value, None if run.quiet else shown(tool.returns, value)
+
+    def _returned(
+        self,
+        run: Run,
+        attempt: Attempt,
+        tool: p.Tool,
+        read: tuple[Any, Any],
+        started: float,
+        key: str,
+    ) -> Any:
+        """Emit the result of a tool; its value."""
+        value, content = read
         self._emit_stderr(run, attempt, tool)
         if not run.quiet:
             run.emit(
                 "result",
                 attempt.step.name,
-                content=shown(tool.returns, value),
+                content=content,
                 tool=tool.name,
                 effect=tool.effect,
                 key=key,
