@@ -17,7 +17,7 @@ import pytest
 from pipelang import Failed, Inbox, McpServer, Rejected, Runtime, Webhook
 from pipelang.runtime.providers.anthropic import AnthropicProvider
 
-from ..unit.runtime.stage import load
+from ..unit.runtime.stage import events, load
 from .messages_server import KEY, MessagesServer, Reply
 
 CODES = [301, 302, 303, 307, 308]
@@ -113,7 +113,8 @@ def test_the_results_of_a_batch(tmp_path: Path, elsewhere: Listener) -> None:
     with Sly(Reply.answer("a")) as server:
         result = ask(tmp_path, server.url, "batch within 20s")
     assert isinstance(result, Failed)
-    assert "which is not the provider's address" in (result.text or "")
+    (failed,) = events(result, "failed")
+    assert "which is not the provider's address" in failed.data["message"]
     assert elsewhere.came == []
 
 

@@ -38,12 +38,20 @@ tool far(x: text) -> text {
 tool rated(x: text) -> text {
   effect write idempotent cost $0.00001 latency 1ms median succeeds 99% timeout 20s rate 1/s
 }
+tool look(x: text) -> text {
+  effect read cost $0.00001 latency 1ms median succeeds 99% timeout 20s
+}
 memory notes(key: text) -> [text] max 3 { keeps 1h }
 memory last(key: text) -> text { keeps 1h }
 pipeline inner(x: text) -> text {
   budget $1, 60s
   step a = call put(x) { retry 1 } else fail "none"
   step b: text = ask say(x) by small { output 10 tokens max } else "n"
+  return a
+}
+pipeline outer(x: text) -> text {
+  step a = call far(x) else fail "none"
+  remember last(x) = a
   return a
 }
 """
@@ -71,7 +79,7 @@ STEPS = {
     "asked": 'step NAME: text = ask say(x) by boss { timeout 9s retry 1 } else "n"',
     "cascade": 'step NAME: text = ask say(x) by cascade(small, big) until it != "said"'
     ' { output 10 tokens max accuracy 90% } else "n"',
-    "tools": "step NAME: text = agent say(x) by small with put, far"
+    "tools": "step NAME: text = agent say(x) by small with look, outer"
     ' { steps 3 output 10 tokens max } else "n"',
     "notes": 'step NAME = recall notes(x)\n  remember notes(x) = "NAME"',
     "update": 'step NAME = recall last(x)\n  remember last(x) = if NAME? then NAME else "first"',
