@@ -11,8 +11,11 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -93,9 +96,28 @@ def _from_folder(folder: Path, name: str) -> ModuleType:
         sys.modules[package] = root
     sys.path.insert(0, str(folder))
     try:
-        return importlib.import_module(f"{package}.{name}")
+        with _interruptible():
+            return importlib.import_module(f"{package}.{name}")
     finally:
         sys.path.remove(str(folder))
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends what is done inside at once, also in `asyncio.run`, which would only take note of
+    it until the event loop goes on.
+    """
+    before: Any = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.getsignal(signal.SIGINT)
+    if not isinstance(before, partial) or getattr(before.func, "__name__", "") != "_on_sigint":
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class ToolDrift(ToolMissing):

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
-from pipelang.runtime.engine.interruption import foreign, interrupts, stop_if_cancelled
+from pipelang.runtime.engine.interruption import (
+    asked_before,
+    foreign,
+    interrupts,
+    stop_if_cancelled,
+)
 from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
@@ -90,7 +95,7 @@ class ToolCalls:
         limit = time_limit_or_release(run, attempt, held, timeout, used)
         started, clock = run.world.elapsed(run), None
         task = asyncio.current_task()  # as `mark` and `stop_if_cancelled`, without their frames
-        asked = task.cancelling() if task is not None else 0
+        asked = asked_before(task) if task is not None else 0
         if limit.seconds is not None:
             clock = asyncio.timeout(limit.seconds)
         cost = Decimal(0)  # until it is called, it has cost nothing
