@@ -26,7 +26,7 @@ MAX_PROGRAM = 4 * 1024 * 1024
 
 SUFFIX = ".pipe"
 _DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-"""Where a shell puts what a command writes, as in `pipelang check <(make_pipe)`."""
+"""Folder where a shell puts what a command writes, as in `pipelang check <(make_pipe)`."""
 
 _KINDS = (
     (stat.S_ISDIR, "it is a folder"),
