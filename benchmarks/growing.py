@@ -96,7 +96,7 @@ def templated(size: int) -> str:
 
 
 def branched(size: int) -> str:
-    """Branches and steps whose conditions are all of their own, behind one input that two share."""
+    """Branches, each on a comparison of its own."""
     lines = ["let big = x > 3"]
     for number in range(size):
         lines.append(f"step s{number} = call one(x + {number})")
