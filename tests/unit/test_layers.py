@@ -29,6 +29,7 @@ BELOW: dict[str, set[str]] = {
     "analysis": {"diagnostics", "syntax", "semantics"},
     "runtime": {"diagnostics", "syntax", "semantics"},
     "interfaces": {"diagnostics", "syntax", "semantics", "analysis", "runtime"},
+    "testing": {"runtime"},
 }
 # Modules beside the layers that stand on nothing, and that everybody may use.
 GROUND = {"records", "resources", "version"}
