@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pipelang.runtime.engine.world import ToolCall, ToolResult, Turn
 from pipelang.runtime.providers.protocol import (
@@ -23,6 +25,9 @@ from pipelang.runtime.providers.protocol import (
 from pipelang.testing.dialects import KEY, Dialect
 from pipelang.testing.fault_server import FaultServer
 from pipelang.testing.replies import Reply
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 T = TypeVar("T")
 
@@ -56,29 +61,20 @@ def request(**changes: Any) -> ModelRequest:
     return ModelRequest(**(fields | changes))
 
 
-def answer_type() -> Any:
+@cache
+def answer_type() -> type[BaseModel]:
     """The type of answers that the suite asks for: an enum, a share, an amount that may be missing,
     a list.
     """
-    from decimal import Decimal
-    from typing import Literal
+    from pydantic import BaseModel, Field
 
-    from pydantic import Field, create_model
+    class Kind(BaseModel):
+        topic: Literal["billing", "access"] = Field(description="what it is about")
+        sure: float = Field(ge=0, le=1)
+        amount: Decimal | None = None
+        tags: list[str] = []
 
-    if not _TYPES:
-        _TYPES.append(
-            create_model(
-                "Kind",
-                topic=(Literal["billing", "access"], Field(description="what it is about")),
-                sure=(float, Field(ge=0, le=1)),
-                amount=(Decimal | None, None),
-                tags=(list[str], []),
-            )
-        )
-    return _TYPES[0]
-
-
-_TYPES: list[Any] = []
+    return Kind
 
 
 def provider_suite(

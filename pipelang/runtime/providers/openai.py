@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 LOCAL_BASE_URL = "http://localhost:8000/v1"
-"""Where vLLM and others serve on one's own machine."""
+"""Address of vLLM and others on one's own machine."""
 
 
 class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
