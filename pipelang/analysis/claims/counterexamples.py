@@ -29,7 +29,6 @@ from pipelang.semantics.types import (
     Scalar,
     ScalarKind,
     Type,
-    present,
 )
 
 ORIGIN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -49,8 +48,8 @@ class Counterexample:
     case: Assignment
 
     def inputs(self, pipeline: p.Pipeline) -> dict[str, Any]:
-        """Return JSON-like inputs of the pipeline, with exact decimals."""
-        return {q.name: self.value(q.name, q.type) for q in pipeline.parameters}
+        """Return JSON-like inputs of the pipeline by their outer names, with exact decimals."""
+        return {q.key: self.value(q.name, q.type) for q in pipeline.parameters}
 
     def mentions(self, name: str) -> bool:
         """Whether something is known of a value or of a part of it."""
@@ -62,18 +61,16 @@ class Counterexample:
         yield from self.case.truths
 
     def value(self, name: str, type: Type) -> Any:
-        """Return the value of a variable, with plain values where nothing is known."""
+        """Return the value of a variable as JSON has it, a plain one where nothing is known."""
         match type:
             case OptionalType():
                 there = self.case.truths.get(f"{name}?", False)
                 return self.value(name, type.inner) if there else None
             case RecordType():
-                return {one.name: self.value(f"{name}.{one.name}", one.type) for one in type.fields}
+                return {one.key: self.value(f"{name}.{one.name}", one.type) for one in type.fields}
             case ListType():
-                return [
-                    self.value(f"{name}[{at}]", present(type.element))
-                    for at in range(self._length(name))
-                ]
+                places = range(self._length(name))
+                return [self.value(f"{name}[{at}]", type.element) for at in places]
             case MapType():
                 return {f"k{at}": self.value(name, type.value) for at in range(self._length(name))}
             case EnumType():

@@ -37,6 +37,7 @@ from pipelang.analysis.claims.variables import Variables, is_json
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
     BOOL,
+    INT,
     TEXT,
     AnswererType,
     EnumType,
@@ -172,6 +173,10 @@ def _same_structure(known: Variables, left: Symbol, right: Symbol, level: int) -
             cases_equal(known, mine, other, level + 1)
             for mine, other in zip(first, second, strict=True)
         )
+    if first is not None or second is not None:
+        items, other = (first, right) if first is not None else (second, left)
+        if items is not None and isinstance(other, Free) and _has_length(other):
+            return _same_elements(known, items, other, level)
     record = _record_type(left) or _record_type(right)
     if record is not None and level < MOST_LEVELS:
         if _record_type(left) is None or _record_type(right) is None:
@@ -194,6 +199,20 @@ def _same_structure(known: Variables, left: Symbol, right: Symbol, level: int) -
             return length
         return all_of((question, length))
     return question
+
+
+def _same_elements(known: Variables, items: list[Cases], other: Free, level: int) -> Formula:
+    """Compare a list that is written down with one of which nothing is known."""
+    length = ordered(known, "==", known.length(other), Known(len(items), INT))
+    inner = present(other.type)
+    assert isinstance(inner, ListType)
+    if inner.max_length is not None and len(items) > inner.max_length:
+        return FALSE
+    same = (
+        cases_equal(known, item, one(known.element_there(other, at)), level + 1)
+        for at, item in enumerate(items)
+    )
+    return all_of((length, *same))
 
 
 def _record_type(symbol: Symbol) -> RecordType | None:

@@ -330,7 +330,7 @@ class _ReplayWorld(MockedWorld):
         if name in agent.pipelines:
             place = f"{attempt.step.name}.0.{len(turns) + 1}.{name}."
             for one in run.program.pipelines[name].parameters:
-                given[one.name] = self.guide.found.value(f"{place}{one.name}", one.type)
+                given[one.key] = self.guide.found.value(f"{place}{one.name}", one.type)
         return Turn(None, (ToolCall(f"{len(turns)}", name, given),))
 
     async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
