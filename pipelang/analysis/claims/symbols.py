@@ -25,6 +25,7 @@ from pipelang.analysis.claims.formulas import (
     names_of,
     opposite,
 )
+from pipelang.analysis.claims.inequalities import NumericRange
 from pipelang.analysis.claims.values import (
     MOST_CASES,
     Cases,
@@ -34,6 +35,7 @@ from pipelang.analysis.claims.values import (
     Symbol,
     SymbolicRecord,
     Truth,
+    is_made,
     name_of,
     one,
     under,
@@ -200,7 +202,8 @@ class SymbolicExpressions:
 
     def _few(self, found: Cases, type: Type, most: int = MOST_CASES) -> Cases:
         """Return a value with too many cases as a variable of its own, which an axiom says to be
-        what the cases say; an opaque one where they hang on what is opaque.
+        what the cases say; an opaque one where they hang on what is opaque. One of the cases always
+        holds, unless they speak of values that a run may not have made.
         """
         if len(found) <= most:
             return found
@@ -211,9 +214,22 @@ class SymbolicExpressions:
         value = self.free(f"?{name}", type)
         if value.name not in self.facts.axioms:
             ways = [all_of((guard, self.equal(value, symbol))) for guard, symbol in found]
-            ways.append(all_of(opposite(guard) for guard, _ in found))
+            if any(is_made(name) for guard, _ in found for name in names_of(guard)):
+                ways.append(all_of(opposite(guard) for guard, _ in found))
             self.known.axiom(any_of(ways), value.name, f"{value.name}?")
+            self._keep_range(value.name, found)
         return one(value)
+
+    def _keep_range(self, name: str, found: Cases) -> None:
+        """Note between which bounds all cases of a number are."""
+        sums = [self.known.sum(symbol) for _, symbol in found]
+        ends = [self.known.range_of(own) for own in sums if own is not None]
+        if len(ends) == len(found):
+            lows, highs = [low for low, _ in ends], [high for _, high in ends]
+            whole = self.facts.ranges[name].whole
+            low = None if None in lows else min(low for low in lows if low is not None)
+            high = None if None in highs else max(high for high in highs if high is not None)
+            self.facts.ranges[name] = NumericRange(low, high, whole)
 
     def _is_plain(self, found: Cases, type: Type) -> bool:
         """Whether all cases are texts or enum members, or numbers of one class."""

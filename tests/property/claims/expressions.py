@@ -35,6 +35,8 @@ TOGETHER = 4
 """Pairs whose variables are shared, as those of one pipeline are."""
 ROWS = 60
 """The most inputs over which a pair is evaluated."""
+MOST_WORK = 20_000
+"""Literals that the decider may inspect for a pair."""
 SIGNS = tuple(itertools.product((True, False), repeat=2))
 
 
@@ -108,26 +110,33 @@ def judged(found: p.Program, texts: list[str], source: random.Random) -> Iterato
             first, second = (symbols.truth(node, values) for node in pair)
         except TooHard:
             continue
-        for which, formula, text in ((0, first, texts[at]), (1, second, texts[at + 1])):
-            for holds in sorted({row[which] for row in seen if row[which] is not None}):
-                if not _possible(symbols, [_signed(formula, holds)]):
-                    yield f"never {holds}: {text}"
+        implied: set[tuple[int, bool]] = set()
         for signs in SIGNS:
             if signs in seen:
                 parts = [_signed(first, signs[0]), _signed(second, signs[1])]
-                if not _possible(symbols, parts):
+                can_be = _possible(symbols, parts)
+                if can_be is False:
                     yield f"never {signs} together: {texts[at]}  AND  {texts[at + 1]}"
+                if can_be is True:
+                    implied |= set(enumerate(signs))
+        for which, formula, text in ((0, first, texts[at]), (1, second, texts[at + 1])):
+            for holds in {row[which] for row in seen if row[which] is not None}:
+                if (which, holds) in implied:  # what can be together can be alone
+                    continue
+                if _possible(symbols, [_signed(formula, holds)]) is False:
+                    yield f"never {holds}: {text}"
 
 
 def _signed(formula: Formula, holds: bool) -> Formula:
     return formula if holds else opposite(formula)
 
 
-def _possible(symbols: SymbolicExpressions, parts: list[Formula]) -> bool:
+def _possible(symbols: SymbolicExpressions, parts: list[Formula]) -> bool | None:
+    """Whether the decider says that formulas can be true together; None where it is too hard."""
     try:
-        return possible(symbols.facts, parts, Work(20_000))
+        return possible(symbols.facts, parts, Work(MOST_WORK))
     except (TooHard, RecursionError):
-        return True
+        return None
 
 
 def _expressions(found: p.Program, types: Types, patterns: Patterns) -> Expressions:
