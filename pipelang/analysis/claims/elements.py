@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from pipelang.analysis.claims.symbols import SymbolicExpressions
 
 Values = Mapping[str, Cases]
+MOST_TOGETHER = 16
+"""The most elements of all cases of a list that are gone through."""
 LEFT = "what is left of the budget is only known while running"
 
 
@@ -68,8 +70,20 @@ def listed(symbols: SymbolicExpressions, node: expr.Expr, values: Values) -> Ele
                     made.append((taken, symbols.cases(node.item, inside)))
             return made
         case _:
-            cases = symbols.cases(node, values)
-            return symbols.known.listed(cases[0][1]) if len(cases) == 1 else None
+            return _listed_cases(symbols, symbols.cases(node, values))
+
+
+def _listed_cases(symbols: SymbolicExpressions, cases: Cases) -> Elements | None:
+    """Return the elements that a list may have by its cases, of which one holds."""
+    if len(cases) == 1:
+        return symbols.known.listed(cases[0][1])
+    found: Elements = []
+    for guard, symbol in cases:
+        own = symbols.known.listed(symbol)
+        if own is None or len(found) + len(own) > MOST_TOGETHER:
+            return None
+        found += [(all_of((guard, there)), element) for there, element in own]
+    return found
 
 
 def made_list(
