@@ -118,7 +118,7 @@ def _keep_length(
         for name, factor in exact.terms:
             terms[name] = terms.get(name, Fraction(0)) - factor
         so = linear(terms, op, exact.constant - length.constant)
-        symbols.known.axiom(any_of((opposite(guard), so)), length.terms[0][0])
+        symbols.known.axiom(any_of((opposite(guard), so)), *terms)
 
 
 def unknown(symbols: SymbolicExpressions, node: expr.Expr, values: Values) -> Free:
@@ -242,31 +242,33 @@ def keep_empty(
     symbols: SymbolicExpressions, node: expr.Builtin, values: Values, found: Free
 ) -> None:
     """Add what holds of a value computed over elements where the list is empty."""
-    made = symbols.cases(node.arguments[0], values)
-    if len(made) != 1 or (found.name, _NOTHING) in symbols.known.kept:
-        return
-    length = symbols.known.sum(symbols.length(made[0][1]))
-    if length is None:
+    over = node.arguments[0]
+    sizes = count(symbols, over, values)
+    if sizes is None:
+        made = symbols.cases(over, values)
+        sizes = tuple((guard, symbols.length(symbol)) for guard, symbol in made)
+    length = symbols.known.sum(sizes[0][1]) if len(sizes) == 1 else None
+    if length is None or (found.name, _NOTHING) in symbols.known.kept:
         return
     symbols.known.kept.add((found.name, _NOTHING))
     filled = at_least(length, 1)
+    # It matters only where something is said of the length: else the list may have an element.
+    places = [name for name, _ in length.terms] or [found.name, f"{found.name}?"]
     match node.function:
         case "any":
-            symbols.known.axiom(
-                any_of((opposite(symbols.known.truth_of(found)), filled)), found.name
-            )
+            so = any_of((opposite(symbols.known.truth_of(found)), filled))
         case "all":
-            symbols.known.axiom(any_of((symbols.known.truth_of(found), filled)), found.name)
+            so = any_of((symbols.known.truth_of(found), filled))
         case "sum":
-            none = linear({found.name: Fraction(1)}, "==", Fraction(0))
-            symbols.known.axiom(any_of((none, filled)), found.name)
+            so = any_of((linear({found.name: Fraction(1)}, "==", Fraction(0)), filled))
         case _:
             there = symbols.known.is_there(found)
-            symbols.known.axiom(any_of((opposite(there), filled)), f"{found.name}?")
+            so = any_of((opposite(there), filled))
             type = node.arguments[0].type
             element = type.element if isinstance(type, ListType) else type
             if not isinstance(element, OptionalType):
-                symbols.known.axiom(any_of((there, opposite(filled))), f"{found.name}?")
+                symbols.known.axiom(any_of((there, opposite(filled))), *places)
+    symbols.known.axiom(so, *places)
 
 
 _NOTHING = Sum((), Fraction(0))
