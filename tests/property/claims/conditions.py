@@ -153,7 +153,8 @@ class Conditions:
         field = self.pick.choice(["j.x", "j.y", "jj.x"])
         money, number = self.one_of("money"), self.one_of("number")
         digits = [f"digits3({', '.join(self.one_of('int') for _ in range(3))})" for _ in range(2)]
-        little, many = self.pick.choice(["0.1", "1.0", "5"]), self.pick.choice(["3", "7"])
+        pick, whole = self.pick.choice, self.pick.choice(["w", "v", "len(xs)", "len(ks)"])
+        little, many = pick(["0.1", "1.0", "5"]), pick(["3", "7"])
         return self.pick.choice(
             [
                 f"({first} == {second} and not ({first}?))",
@@ -172,6 +173,10 @@ class Conditions:
                 f"({digits[0]} - {digits[1]}) > 0",
                 f"sum([{money}, {self.one_of('money')}, -{money}]) == {self.one_of('money')}",
                 f"sum(third(one) for one in [{money}, {money}, {money}]) == {money}",
+                f"({whole} / {many} * {many}) {pick(['!=', '<'])} {whole}",
+                f"(third({whole} * $1) * 3) {pick(['!=', '<'])} ({whole} * $1)",
+                f"({whole} * 0.1 + v * 0.2) {pick(['==', '<'])} ({whole} / 10 + v / 5)",
+                f"({whole} * $0.10 / {many}) {pick(['==', '>='])} (v * $0.30 / {many})",
                 f"(len(xs + ys) - len(xs)) == len({self.pick.choice(['xs', 'ys'])})",
                 f"(all(one == {digits[0]} for one in xs) and xs[0] != {digits[0]})",
             ]

@@ -171,7 +171,7 @@ class Watch:
 
 
 def _identity(run: Run) -> int:
-    """What tells runs of a pipeline apart; a run as the elements of an `each` see it is the same."""
+    """What tells runs of a pipeline apart; a run as an element of an `each` sees it is the same."""
     return id(run.decided)
 
 

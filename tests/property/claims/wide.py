@@ -298,10 +298,12 @@ def twice(source: random.Random) -> str:
     limits = [source.choice(["$0.9", "$0.95"]) for _ in range(2)]
     values = source.choice(["01", "10", "11"])
     reads = f"budget.remaining > {limits[0]}"
-    reads = source.choice([reads, f"any({reads} for one in [n])"])
+    listed = f"[one for one in [n] if {reads}] != [one for one in ns if one > 9]"
+    reads = source.choice([reads, f"any({reads} for one in [n])", listed])
     return f"""{HEAD}
 pipeline child0(a: bool, n: int) -> int {{
   budget $1
+  let ns: [int] max 1 = []
   step s: Kind = ask sort(a, n) by model else {{ok: a, colour: red, rank: 0, {REST}}}
   step rich: int = if {reads} then 1 else 0
   return rich
