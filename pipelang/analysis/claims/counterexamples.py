@@ -183,7 +183,7 @@ class Counterexample:
                 if other in self.case.numbers:
                     number = self.case.numbers[other]
                     yield int(number) if number.denominator == 1 else float(number)
-                elif other in self.case.texts and present(self.types[other]) == TEXT:
+                elif other in self.case.texts and self.types.get(other) == TEXT:
                     yield self.case.texts[other]
 
     def _json(self, name: str) -> Any:

@@ -98,7 +98,7 @@ def judged(found: p.Program, texts: list[str], source: random.Random) -> Iterato
     main = found.pipelines["main"]
     nodes = [item.value for item in main.block.items if isinstance(item, p.Let)]
     assert len(nodes) == len(texts)
-    expressions = _expressions(found, types, patterns)
+    expressions = closures(found, types, patterns)
     symbols, values = SymbolicExpressions(found), dict[str, Any]()
     for at in range(0, len(texts), 2):
         if at % (2 * TOGETHER) == 0:
@@ -139,7 +139,7 @@ def _possible(symbols: SymbolicExpressions, parts: list[Formula]) -> bool | None
         return None
 
 
-def _expressions(found: p.Program, types: Types, patterns: Patterns) -> Expressions:
+def closures(found: p.Program, types: Types, patterns: Patterns) -> Expressions:
     functions: dict[str, Any] = {}
     expressions = Expressions(types, patterns.matches, functions)
     for function in found.functions.values():
