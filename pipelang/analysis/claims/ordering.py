@@ -306,8 +306,8 @@ def _rounded(known: Variables, exact: Sum, op: str, type: Type, name: str) -> Sy
         known.axiom(linear(terms, "==", exact.constant), found)
         return value
     known.facts.ranges[found] = NumericRange(
-        None if low is None else low - abs(low) * error - slack,
-        None if high is None else high + abs(high) * error + slack,
+        low if low is None or _fits(low, kind) else low - abs(low) * error - slack,
+        high if high is None or _fits(high, kind) else high + abs(high) * error + slack,
     )
     own = {found: Fraction(1)}
     up = _bound(own, exact, 1 + error, slack), _bound(own, exact, 1 - error, slack, below=True)
