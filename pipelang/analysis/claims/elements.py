@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pipelang.analysis.claims import ordering
 from pipelang.analysis.claims.formulas import (
@@ -37,20 +37,31 @@ from pipelang.analysis.claims.values import (
     one,
     variables,
 )
-from pipelang.analysis.claims.variables import COMPUTED, Elements, at_least
+from pipelang.analysis.claims.variables import COMPUTED, Elements, Variables, at_least
 from pipelang.semantics import expressions as expr
-from pipelang.semantics.types import INT, NUMBER, ListType, OptionalType
-
-if TYPE_CHECKING:
-    from pipelang.analysis.claims.symbols import SymbolicExpressions
+from pipelang.semantics.types import INT, NUMBER, ListType, OptionalType, Type
 
 Values = Mapping[str, Cases]
+
+
+class ListTranslation(Protocol):
+    """The interface of what translates expressions (`symbols`)."""
+
+    known: Variables
+
+    def truth(self, node: expr.Expr, values: Values) -> Formula: ...
+
+    def cases(self, node: expr.Expr, values: Values) -> Cases: ...
+
+    def extreme(self, function: str, given: list[Cases], type: Type) -> Cases: ...
+
+
 MOST_TOGETHER = 16
 """The most elements of all cases of a list that are gone through."""
 LEFT = "what is left of the budget is only known while running"
 
 
-def listed(symbols: SymbolicExpressions, node: expr.Expr, values: Values) -> Elements | None:
+def listed(symbols: ListTranslation, node: expr.Expr, values: Values) -> Elements | None:
     """Return the elements of a list; None where they are too many, or nobody knows how many."""
     match node:
         case expr.Concatenation():
@@ -73,7 +84,7 @@ def listed(symbols: SymbolicExpressions, node: expr.Expr, values: Values) -> Ele
             return _listed_cases(symbols, symbols.cases(node, values))
 
 
-def _listed_cases(symbols: SymbolicExpressions, cases: Cases) -> Elements | None:
+def _listed_cases(symbols: ListTranslation, cases: Cases) -> Elements | None:
     """Return the elements that a list may have by its cases, of which one holds."""
     if len(cases) == 1:
         return symbols.known.listed(cases[0][1])
@@ -87,7 +98,7 @@ def _listed_cases(symbols: SymbolicExpressions, cases: Cases) -> Elements | None
 
 
 def made_list(
-    symbols: SymbolicExpressions, node: expr.Concatenation | expr.Comprehension, values: Values
+    symbols: ListTranslation, node: expr.Concatenation | expr.Comprehension, values: Values
 ) -> Cases:
     """Return a list made of others: its elements where it is known which there are, else the same
     unknown for the same values.
@@ -95,7 +106,7 @@ def made_list(
     made = listed(symbols, node, values)
     if made is None or any(guard != TRUE for guard, _ in made):
         found = unknown(symbols, node, values)
-        length = symbols.known.sum(symbols.length(found))
+        length = symbols.known.sum(symbols.known.length(found))
         if length is not None and (found.name, length) not in symbols.known.kept:
             symbols.known.kept.add((found.name, length))
             _keep_length(symbols, node, values, length)
@@ -103,9 +114,7 @@ def made_list(
     return one(Listed(tuple(element for _, element in made)))
 
 
-def _keep_length(
-    symbols: SymbolicExpressions, node: expr.Expr, values: Values, length: Sum
-) -> None:
+def _keep_length(symbols: ListTranslation, node: expr.Expr, values: Values, length: Sum) -> None:
     """Add what is known of the length of a list that is made of others."""
     known, op = count(symbols, node, values), "=="
     if known is None and isinstance(node, expr.Comprehension):
@@ -121,7 +130,7 @@ def _keep_length(
         symbols.known.axiom(any_of((opposite(guard), so)), *terms)
 
 
-def unknown(symbols: SymbolicExpressions, node: expr.Expr, values: Values) -> Free:
+def unknown(symbols: ListTranslation, node: expr.Expr, values: Values) -> Free:
     """Return an unknown value: what nobody looks into, of the values that it mentions. What is left
     of a budget is another value each time.
     """
@@ -130,7 +139,8 @@ def unknown(symbols: SymbolicExpressions, node: expr.Expr, values: Values) -> Fr
         return symbols.known.reading(expr.brief(node), node.type, LEFT)
     kinds = {part.name: part.type for part in inside if isinstance(part, expr.Read)}
     given = {
-        name: values.get(name) or one(symbols.free(name, type)) for name, type in kinds.items()
+        name: values.get(name) or one(symbols.known.free(name, type))
+        for name, type in kinds.items()
     }
     words = "".join(f"({name}: {name_of(cases)})" for name, cases in sorted(given.items()))
     elements = {part.name for part in inside if isinstance(part, expr.ElementRead)} - {
@@ -139,10 +149,10 @@ def unknown(symbols: SymbolicExpressions, node: expr.Expr, values: Values) -> Fr
     outer = {name: values[name] for name in sorted(elements)}
     words += "".join(f"({name}: {name_of(cases)})" for name, cases in outer.items())
     about = frozenset[str]().union(*map(variables, (*given.values(), *outer.values())))
-    return symbols.opaque(f"{expr.show(node)}{words}", node.type, COMPUTED, about)
+    return symbols.known.opaque(f"{expr.show(node)}{words}", node.type, COMPUTED, about)
 
 
-def over_elements(symbols: SymbolicExpressions, node: expr.Builtin, values: Values) -> Cases | None:
+def over_elements(symbols: ListTranslation, node: expr.Builtin, values: Values) -> Cases | None:
     """Return `any`, `all`, `sum`, `len`, `min` and `max` of elements that can be listed; None for
     all else.
     """
@@ -171,11 +181,11 @@ def over_elements(symbols: SymbolicExpressions, node: expr.Builtin, values: Valu
             return symbols.extreme(node.function, [element for _, element in found], node.type)
 
 
-def _holds(symbols: SymbolicExpressions, element: Cases) -> Formula:
+def _holds(symbols: ListTranslation, element: Cases) -> Formula:
     return any_of(all_of((guard, symbols.known.is_true(symbol))) for guard, symbol in element)
 
 
-def _sum(symbols: SymbolicExpressions, node: expr.Builtin, found: Elements) -> Cases | None:
+def _sum(symbols: ListTranslation, node: expr.Builtin, found: Elements) -> Cases | None:
     """Return a sum, rounded after each addition as in a run."""
     if node.type == NUMBER:  # rounded once more, at the end
         return None
@@ -188,7 +198,7 @@ def _sum(symbols: SymbolicExpressions, node: expr.Builtin, found: Elements) -> C
 
 
 def _added(
-    symbols: SymbolicExpressions, node: expr.Expr, totals: Cases, taken: Formula, element: Cases
+    symbols: ListTranslation, node: expr.Expr, totals: Cases, taken: Formula, element: Cases
 ) -> Cases:
     """Return each total with an element that is there or not."""
     sums: list[tuple[Formula, Symbol]] = []
@@ -204,7 +214,7 @@ def _added(
     return tuple(sums)
 
 
-def count(symbols: SymbolicExpressions, node: expr.Expr, values: Values) -> Cases | None:
+def count(symbols: ListTranslation, node: expr.Expr, values: Values) -> Cases | None:
     """Return the length of a list; None where it depends on more elements than are listed."""
     match node:
         case expr.Concatenation():
@@ -232,21 +242,19 @@ def count(symbols: SymbolicExpressions, node: expr.Expr, values: Values) -> Case
             return totals
         case _:
             cases = symbols.cases(node, values)
-            return tuple((guard, symbols.length(symbol)) for guard, symbol in cases)
+            return tuple((guard, symbols.known.length(symbol)) for guard, symbol in cases)
 
 
 _COUNT = expr.Const(0, INT)
 
 
-def keep_empty(
-    symbols: SymbolicExpressions, node: expr.Builtin, values: Values, found: Free
-) -> None:
+def keep_empty(symbols: ListTranslation, node: expr.Builtin, values: Values, found: Free) -> None:
     """Add what holds of a value computed over elements where the list is empty."""
     over = node.arguments[0]
     sizes = count(symbols, over, values)
     if sizes is None:
         made = symbols.cases(over, values)
-        sizes = tuple((guard, symbols.length(symbol)) for guard, symbol in made)
+        sizes = tuple((guard, symbols.known.length(symbol)) for guard, symbol in made)
     length = symbols.known.sum(sizes[0][1]) if len(sizes) == 1 else None
     if length is None or (found.name, _NOTHING) in symbols.known.kept:
         return

@@ -123,12 +123,13 @@ def _verdict(
         if tried == MOST_REPLAYS:
             break
         way = trace(facts, path, case, work)
-        happens: Counterexample | None = Counterexample(claim, way.events, way.case, symbols.types)
+        found = Counterexample(claim, way.events, way.case, symbols.types)
+        happens: Counterexample | None
         if replay is None or (why is not None and _is_outside(why)):
-            happens = happens if why is None else None
+            happens = found if why is None else None
         else:
             tried += 1
-            happens = _replayed(symbols, way, happens, replay)
+            happens = _replayed(symbols, way, found, replay)
         if happens is not None:
             example = tuple(example_of(symbols, happens.case, pipeline))
             return Proof(claim, "refuted", path=way.events, example=example)
