@@ -58,6 +58,8 @@ class ListTranslation(Protocol):
 
 MOST_TOGETHER = 16
 """The most elements of all cases of a list that are gone through."""
+MOST_ROUNDED = 16
+"""The most cases of a sum of which each is rounded several times."""
 LEFT = "what is left of the budget is only known while running"
 
 
@@ -189,10 +191,11 @@ def _sum(symbols: ListTranslation, node: expr.Builtin, found: Elements) -> Cases
     """Return a sum, rounded after each addition as in a run."""
     if node.type == NUMBER:  # rounded once more, at the end
         return None
-    totals = one(Known(0 if node.type == INT else Decimal(0), node.type))
+    whole = node.type == INT
+    totals = one(Known(0 if whole else Decimal(0), node.type))
     for guard, element in found:
         totals = _added(symbols, node, totals, guard, element)
-        if len(totals) > MOST_CASES:
+        if len(totals) > (MOST_CASES if whole else MOST_ROUNDED):
             return None
     return totals
 
