@@ -106,9 +106,12 @@ def _link(
                 behind = situation.told(*left)
             found = _answered(tracker, step, content, action.answers, link.span)
             if isinstance(action, p.Cascade):
-                fails = _dissatisfied(action, found, link.span)
+                test = _dissatisfied(place, action, found, link.span)
+                fails = (test,) if test.marks or test.reveals else ()
+                chosen: Flow = {(): dict.fromkeys((*test.marks, *test.reveals))}
             else:
-                found = joined(found, _routed(tracker, place, step, action.who, link.span))
+                chosen = values.of(action.who)
+            found = joined(found, _routed(tracker, step, chosen, link.span))
         case p.AskRole():
             content = _prompted(tracker, place, step, action, link.span)
             tracker.betrayed(situation, f"whether `{step.name}` asks a person", link.span)
@@ -170,19 +173,22 @@ def _choose(
     return Done(flow, behind, fails, looks)
 
 
-def _routed(tracker: Tracker, place: TrackedRun, step: p.Step, who: expr.Expr, span: Span) -> Flow:
+def _routed(tracker: Tracker, step: p.Step, chosen: Flow, span: Span) -> Flow:
     """Return what an answer tells of what has picked the model that gave it."""
-    flow = place.values.of(who)
-    for mark in marks_of(flow, SECRET):
+    for mark in marks_of(chosen, SECRET):
         where = f"which model `{step.name}` asks"
         tracker.found.append(sinks.secret(mark, where, None, span))
-    return picked(step.type, marks_of(flow, UNTRUSTED, INFLUENCED, PRIVATE))
+    return picked(step.type, marks_of(chosen, UNTRUSTED, INFLUENCED, PRIVATE))
 
 
-def _dissatisfied(action: p.Cascade, found: Flow, span: Span) -> tuple[Control, ...]:
-    """Return the test by which the last tier of a cascade may fail."""
-    marks = tuple(marks_of(found, UNTRUSTED, INFLUENCED))
-    return (Control(expr.show(action.until), span, marks),) if marks else ()
+def _dissatisfied(place: TrackedRun, action: p.Cascade, found: Flow, span: Span) -> Control:
+    """Return the test that picks among the tiers of a cascade, and by which the last may fail."""
+    values = place.values
+    values.put("it", found)
+    told = values.told(action.until)
+    values.put("it", NOTHING)
+    steers, reveals = marks_of(told, UNTRUSTED, INFLUENCED), marks_of(told, PRIVATE, SECRET)
+    return Control(expr.show(action.until), span, tuple(steers), tuple(reveals))
 
 
 def _answered(tracker: Tracker, step: p.Step, content: Flow, answers: Type, span: Span) -> Flow:

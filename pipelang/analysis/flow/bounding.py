@@ -2,6 +2,7 @@
 
 A comparison bounds a number only if it follows from it alone: `n + 1 <= 5` bounds n, `n - m <= 5`
 does so if m has a bound of its own, `max(n, m) <= 5` bounds both, and `min(n, 5) <= 5` neither.
+A total that has to be the sum of its parts counts as bounded: that is what there is to look at.
 What holds for one arm of a choice or one side of an `or` has to hold for the others, too. Whether
 constants somewhere else on the way bound a number is for the walk over paths (`covering`).
 """
@@ -63,7 +64,11 @@ class Bounds:
             case expr.Compare(op="=="):
                 if not holds or node.left == node.right or not _is_number(node.left.type):
                     return UNLIMITED
-                return self._at_most(node.left, node.right) | self._at_most(node.right, node.left)
+                found = self._at_most(node.left, node.right) | self._at_most(node.right, node.left)
+                for one, other in ((node.left, node.right), (node.right, node.left)):
+                    if _adds_up(one, other):
+                        found |= self.limited(one, True) | self.limited(one, False)
+                return found
             case expr.Compare():
                 left_side, right_side = node.left, node.right
                 if not holds:
@@ -184,6 +189,16 @@ def _read(arguments: Iterable[expr.Expr]) -> Limits:
     """Return what code has read that nobody looks into: its author bounds it."""
     seen = NONE.union(*map(shown, arguments))
     return Limits(seen, seen)
+
+
+def _adds_up(total: expr.Expr, node: expr.Expr) -> bool:
+    """Whether an expression is worked out from several values, and not from the total itself."""
+    way = path(total)
+    if way is None or not isinstance(node, expr.Arithmetic):
+        return False
+    ways = {found for part in expr.walk(node) if (found := path(part)) is not None}
+    longest = [one for one in ways if not any(o != one and o[: len(one)] == one for o in ways)]
+    return len(longest) > 1 and way not in longest
 
 
 def _within(over: expr.Comprehension, limits: Limits) -> Limits:

@@ -41,7 +41,7 @@ class Taken:
 
     test: expr.Expr
     arm: Arm
-    one: Way | expr.Expr
+    one: Seen
 
 
 Seen = Way | expr.Expr | Taken
@@ -55,8 +55,7 @@ NO_LOOKS: tuple[Looks, ...] = (NONE,) * 5
 
 def taken_by(test: expr.Expr, arm: Arm, looks: Looks, besides: Looks) -> Looks:
     """Return what was looked at in one arm alone."""
-    own = looks - besides
-    return frozenset(Taken(test, arm, one) for one in own if not isinstance(one, Taken))
+    return frozenset(Taken(test, arm, one) for one in looks - besides)
 
 
 def assuming(looks: Looks, test: expr.Expr, arm: Arm) -> Looks:

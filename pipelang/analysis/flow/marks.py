@@ -222,6 +222,7 @@ def spread(
 
 def _closed(mark: Mark, free: bool) -> Mark:
     kind = INFLUENCED if mark.kind == UNTRUSTED else mark.kind
+    free = free and kind == INFLUENCED
     return mark if (kind, free) == (mark.kind, mark.free) else replace(mark, kind=kind, free=free)
 
 

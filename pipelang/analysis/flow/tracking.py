@@ -385,7 +385,7 @@ class Tracker:
                 self.betrayed(situation, f"how `{place.pipeline.name}` ends", outcome.span)
         match outcome:
             case p.Return():
-                chosen = [m for c in since for m in (*(c.marks if c.branch else ()), *c.reveals)]
+                chosen = [m for c in since if c.branch for m in (*c.marks, *c.reveals)]
                 self._return(place, outcome, chosen)
                 place.answered.append(situation)
                 place.seen.append(place.values.looks)
@@ -396,7 +396,7 @@ class Tracker:
                             sinks.secret(mark, "a handoff", outcome.value, outcome.span)
                         )
             case p.Fail():
-                self.fail(place, (), situation)
+                self.fail(place, (), situation, fails=True)
             case p.Reject():
                 pass
             case _:
@@ -416,9 +416,19 @@ class Tracker:
                     self.found.append(sinks.secret(mark, where, outcome.value, outcome.span))
         place.returns = joined(place.returns, {way: marks for way, marks in kept.items() if marks})
 
-    def fail(self, place: TrackedRun, tests: tuple[Control, ...], situation: Situation) -> None:
+    def fail(
+        self,
+        place: TrackedRun,
+        tests: tuple[Control, ...],
+        situation: Situation,
+        *,
+        fails: bool = False,
+    ) -> None:
         """Record that a run may fail in a situation, or by some tests of what it called."""
-        for control in (*situation.since(place.entered), *tests):
+        since = [one for one in situation.since(place.entered) if one not in tests]
+        if not fails:  # by chance: that it came so far tells nothing that going on does not
+            since = [one if one.branch else replace(one, reveals=()) for one in since]
+        for control in (*since, *tests):
             if keys_of(control.marks) <= situation.vouched:
                 control = replace(control, marks=())
             if control.marks or control.reveals:
