@@ -35,7 +35,7 @@ class Limits:
 UNLIMITED = Limits()
 
 
-class Bounds:
+class NumberBounds:
     """What tests bound. `bounded` says whether an expression has a bound already: from above, if
     its second argument is true, else from below.
     """
@@ -172,7 +172,7 @@ class Bounds:
     def _factor(self, node: expr.Expr, *, divides: bool) -> int:
         """Return the sign of a factor that keeps bounds: 1, -1, or 0 for one that does not."""
         if isinstance(node, expr.Const):
-            return (node.value > 0) - (node.value < 0)
+            return int(node.value > 0) - int(node.value < 0)
         type = present(node.type)
         low, high = (type.low, type.high) if isinstance(type, Scalar) else (None, None)
         if divides:

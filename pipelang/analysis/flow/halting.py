@@ -35,25 +35,27 @@ class Halts:
 
 def halting(program: p.Program, parts: Iterable[p.Block | p.Chain]) -> Halts:
     """Return whether anything in these parts may end a run."""
-    found = Halts()
+    found, known = Halts(), dict[str, Halts]()
     for part in parts:
         links = inner_links(part) if isinstance(part, p.Chain) else _links(part)
         if isinstance(part, p.Block):
             found |= _items(part, answers=True)
         for link in links:
             for name in _run_by(link):
-                found |= _inside(program, name)
+                found |= _inside(program, name, known)
     return found
 
 
-def _inside(program: p.Program, name: str) -> Halts:
+def _inside(program: p.Program, name: str, known: dict[str, Halts]) -> Halts:
     """Return how a sub-pipeline may end the run of its caller: by any outcome but its answer."""
-    block = program.pipelines[name].block
-    found = _items(block, answers=False)
-    for link in _links(block):
-        for inner in _run_by(link):
-            found |= _inside(program, inner)
-    return found
+    if name not in known:
+        block = program.pipelines[name].block
+        found = _items(block, answers=False)
+        for link in _links(block):
+            for inner in _run_by(link):
+                found |= _inside(program, inner, known)
+        known[name] = found
+    return known[name]
 
 
 def _items(block: p.Block, *, answers: bool) -> Halts:

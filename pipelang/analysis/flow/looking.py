@@ -8,7 +8,7 @@ record or a list of such; a comparison shows one bit of what it compares, `first
 What was looked at is a set of `Seen`: a path, or an expression with its lets and functions put in,
 so that another expression that computes the same from the same is covered, too. Such expressions
 have no sides and no time, and every name stands for one value, hence equal ones are equal values.
-What only one arm of a choice looks at was looked at where that arm was taken (`Taken`): another
+What only one arm of a choice looks at was looked at where that arm was taken (`SeenInArm`): another
 choice by the same condition takes the same arm.
 """
 
@@ -36,7 +36,7 @@ Arm = bool | tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SeenInArm:
     """What was looked at where a condition had a result, or a subject took an arm."""
 
     test: expr.Expr
@@ -44,7 +44,13 @@ class Taken:
     one: Seen
 
 
-Seen = Way | expr.Expr | Taken
+MOST_ARMS = 4
+"""The most arms within each other of which is noted what was looked at there."""
+
+MOST_WORDS = 20
+"""The most parts of an expression that is noted for an arm."""
+
+Seen = Way | expr.Expr | SeenInArm
 Looks = frozenset[Seen]
 
 NONE: Looks = frozenset()
@@ -55,12 +61,25 @@ NO_LOOKS: tuple[Looks, ...] = (NONE,) * 5
 
 def taken_by(test: expr.Expr, arm: Arm, looks: Looks, besides: Looks) -> Looks:
     """Return what was looked at in one arm alone."""
-    return frozenset(Taken(test, arm, one) for one in looks - besides)
+    own = (one for one in looks - besides if _is_small(one))
+    return frozenset(SeenInArm(test, arm, one) for one in own)
+
+
+def _is_small(one: Seen) -> bool:
+    """Whether it is worth to note for one arm: no choice itself, and not too deep in others."""
+    deep = 0
+    while isinstance(one, SeenInArm):
+        one, deep = one.one, deep + 1
+    if deep >= MOST_ARMS or isinstance(one, (expr.Choice, expr.Select)):
+        return False
+    if isinstance(one, tuple):
+        return True
+    return sum(1 for _ in zip(expr.walk(one), range(MOST_WORDS + 1), strict=False)) <= MOST_WORDS
 
 
 def assuming(looks: Looks, test: expr.Expr, arm: Arm) -> Looks:
     """Return what was looked at, where a test takes an arm."""
-    more = [o.one for o in looks if isinstance(o, Taken) and o.arm == arm and o.test == test]
+    more = [o.one for o in looks if isinstance(o, SeenInArm) and o.arm == arm and o.test == test]
     return looks.union(more) if more else looks
 
 
@@ -303,7 +322,7 @@ def mentioning(seen: Looks, names: Iterable[str]) -> Looks:
 
 def names_in(one: Seen) -> frozenset[str]:
     """Return the names that something that was looked at is of, or computed from."""
-    if isinstance(one, Taken):
+    if isinstance(one, SeenInArm):
         return names_in(one.one) | expr.mentions(one.test)
     if not isinstance(one, tuple):
         return expr.mentions(one)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.flow.looking import NO_LOOKS, Looks, Seen, Taken, names_in
+from pipelang.analysis.flow.looking import NO_LOOKS, Looks, Seen, SeenInArm, names_in
 from pipelang.analysis.flow.marks import ELEMENT, Way
 from pipelang.analysis.flow.reading import Values
 from pipelang.semantics import expressions as expr
@@ -32,7 +32,7 @@ def seen_outside(
 
 def _outside(values: Values, given: dict[str, expr.Expr], looks: Looks) -> Iterator[Seen]:
     for one in looks:
-        if isinstance(one, Taken) or not names_in(one) <= given.keys():
+        if isinstance(one, SeenInArm) or not names_in(one) <= given.keys():
             continue
         if not isinstance(one, tuple):
             yield expr.substitute(one, {name: values.plain(x) for name, x in given.items()})

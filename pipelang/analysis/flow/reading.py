@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pipelang.analysis.claims.inequalities import TooHard
-from pipelang.analysis.flow.bounding import UNLIMITED, Bounds, Limits
+from pipelang.analysis.flow.bounding import UNLIMITED, Limits, NumberBounds
 from pipelang.analysis.flow.looking import (
     NONE,
     Arm,
     Gaze,
     Looks,
     Seen,
-    Taken,
+    SeenInArm,
     arms_of,
     assuming,
     shown,
@@ -247,7 +247,7 @@ class Values:
         if any(
             isinstance(part, (expr.Compare, expr.Member, expr.Apply)) for part in expr.walk(plain)
         ):
-            found = Bounds(self._is_bounded).judged(plain) or UNLIMITED
+            found = NumberBounds(self._is_bounded).judged(plain) or UNLIMITED
             return Limits(self._named(test, found.above), self._named(test, found.below))
         return UNLIMITED
 
@@ -264,13 +264,15 @@ class Values:
         self._down = before
         return found
 
-    def _assuming(self, test: expr.Expr, arm: Arm, value: Callable[[], Flow]) -> Flow:
+    def _assuming(
+        self, test: expr.Expr, arm: Arm, of: Callable[[expr.Expr], Flow], value: expr.Expr
+    ) -> Flow:
         """Return the flow of a value where a test takes an arm."""
         before = self.looks
-        if any(isinstance(one, Taken) for kind in before for one in kind):
+        if any(isinstance(one, SeenInArm) for kind in before for one in kind):
             plain = self.plain(test)
             self.looks = tuple(assuming(kind, plain, arm) for kind in before)
-        found = value()
+        found = of(value)
         self.looks = before
         return found
 
@@ -281,7 +283,7 @@ class Values:
             arms: list[tuple[Arm, expr.Expr]] = [(True, node.then), (False, node.otherwise)]
         else:
             test, arms = node.subject, list(arms_of(node))
-        return joined(*(self._assuming(test, arm, lambda x=x: of(x)) for arm, x in arms))
+        return joined(*(self._assuming(test, arm, of, value) for arm, value in arms))
 
     def _computed(self, node: expr.Expr) -> Flow:
         match node:
@@ -451,6 +453,6 @@ class Values:
         yield from marks_of(joined(*map(self._seen, looks)), *kinds)
 
     def _seen(self, one: Seen) -> Flow:
-        if isinstance(one, Taken):
+        if isinstance(one, SeenInArm):
             return self._seen(one.one)
         return self.at(one) if isinstance(one, tuple) else self.of(one)

@@ -25,7 +25,7 @@ from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.flow import sinks
 from pipelang.analysis.flow.always import always_called
 from pipelang.analysis.flow.halting import halting
-from pipelang.analysis.flow.looking import NO_LOOKS, NONE, Looks, covers, mentioning
+from pipelang.analysis.flow.looking import NO_LOOKS, NONE, Looks, Seen, covers, mentioning
 from pipelang.analysis.flow.marks import (
     INFLUENCED,
     NOTHING,
@@ -459,7 +459,7 @@ def _index(way: Way) -> int | None:
     return next((at for at, part in enumerate(way) if part.startswith("[")), None)
 
 
-def _element(one: Way | expr.Expr) -> Way | expr.Expr:
+def _element(one: Seen) -> Seen:
     """Return the element of a list that a path leads into; else what is given."""
     at = _index(one) if isinstance(one, tuple) else None
     return one if at is None or not isinstance(one, tuple) else one[: at + 1]
