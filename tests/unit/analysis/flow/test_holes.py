@@ -1,8 +1,8 @@
 """Holes in the flow of data are found, and their sound twins are left alone.
 
-The cases of `holes.txt` and `channels.txt` are written by hand, each for one kind of hole; those of `mutations` are
-sound pipelines that have lost their guard. Faults that the analysis once had are put back, one at a
-time: the cases find each.
+The cases of `holes.txt` and `channels.txt` are written by hand, each for one kind of hole; those of
+`mutations` are sound pipelines that have lost their guard. Faults that the analysis once had are
+put back, one at a time: the cases find each.
 """
 
 from __future__ import annotations
@@ -192,9 +192,9 @@ FAULTS: dict[str, tuple[Change, str]] = {
         _instead(actions, "_loop", _only_if_marked),
         "an-agent-with-a-clean-prompt",
     ),
-    "a gate tells of no secret": (
+    "a gate tells nothing": (
         _instead(Situation, "passed", _if_steered),
-        "secret-gate-decides-an-effect",
+        "private-gate-decides-what-is-remembered",
     ),
     "a gate bounds what it reads": (
         _instead(Values, "limits", _what_is_read),
@@ -210,7 +210,7 @@ FAULTS: dict[str, tuple[Change, str]] = {
     ),
     "an index picks nothing": (
         _instead(Values, "_indices", lambda _: lambda values, node: iter(())),
-        "an-index-through-two-lets",
+        "secret-number-picks-an-element",
     ),
     "nothing picks a tier": (
         _instead(actions, "_routed", lambda _: _nothing),
