@@ -102,7 +102,7 @@ def _link(
             tracker.betrayed(situation, f"whether `{step.name}` asks a model", link.span)
             loop = agent_of(action)
             if loop is not None:
-                content, left = _agent(tracker, place, step, loop, content, link)
+                content, left = _agent(tracker, situation, step, loop, content, link)
                 behind = situation.told(*left)
             found = _answered(tracker, step, content, action.answers, link.span)
             if isinstance(action, p.Cascade):
@@ -361,7 +361,7 @@ def _each(
 
 def _agent(
     tracker: Tracker,
-    place: TrackedRun,
+    situation: Situation,
     step: p.Step,
     agent: p.Agent,
     content: Flow,
@@ -386,7 +386,7 @@ def _agent(
         kinds = now
         # What the last round has told, this one tells again, and more.
         del tracker.found[told:], tracker.calls[called:]
-        more, left = _loop(tracker, step, agent, marks, link)
+        more, left = _loop(tracker, situation, step, agent, marks, link)
         content = joined(content, more)
     for mark in marks_of(content, SECRET):
         tracker.found.append(sinks.secret(mark, f"what the agent `{step.name}` sees", None, span))
@@ -394,7 +394,12 @@ def _agent(
 
 
 def _loop(
-    tracker: Tracker, step: p.Step, agent: p.Agent, marks: list[Mark], link: p.Link
+    tracker: Tracker,
+    situation: Situation,
+    step: p.Step,
+    agent: p.Agent,
+    marks: list[Mark],
+    link: p.Link,
 ) -> tuple[Flow, list[Control]]:
     """Return the flow out of what an agent calls, once it has seen data with some marks, and the
     tests by which that may end the run.
@@ -407,8 +412,8 @@ def _loop(
         step.span,
         tuple(mark.through(decides, span, by_model=True, maker=maker) for mark in steering),
     )
-    # Whatever was tested before the loop, the loop decides by itself.
-    inner, content = Situation((control,)), NOTHING
+    # Whatever vouches for the loop, the loop decides by itself.
+    inner, content = Situation((*situation.unvouched(), control)), NOTHING
     left: list[Control] = []
     for name in agent.pipelines:
         words = f"the agent `{step.name}` calls `{name}` with it"

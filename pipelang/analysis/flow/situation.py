@@ -94,6 +94,11 @@ class Situation:
         """Return the controls that led here and that no test vouches for."""
         return [one for one in self.controls if not keys_of(one.marks) <= self.vouched]
 
+    def unvouched(self) -> tuple[Control, ...]:
+        """Return the controls that led here, without the data that a test vouches for."""
+        left = {id(control) for control in self.open_controls()}
+        return tuple(c if id(c) in left else replace(c, marks=()) for c in self.controls)
+
 
 def keys_of(marks: Iterable[Mark]) -> frozenset[Key]:
     return frozenset(mark.key for mark in marks)

@@ -109,8 +109,8 @@ def _six_marks(_: Any) -> Any:
 
 
 def _only_if_marked(loop: Any) -> Any:
-    return lambda tracker, step, agent, found, link: (
-        loop(tracker, step, agent, found, link) if found else (NOTHING, [])
+    return lambda tracker, situation, step, agent, found, link: (
+        loop(tracker, situation, step, agent, found, link) if found else (NOTHING, [])
     )
 
 
