@@ -111,12 +111,26 @@ def path(node: expr.Expr) -> Way | None:
 
 def within(over: expr.Comprehension, looks: Iterable[Seen]) -> Looks:
     """Return what was looked at of the list, where a test looks at every element in that way."""
-    head, own = path(over.collection), f"@{over.name}"
-    if head is None or over.condition is not None:
-        return NONE
-    ways = (one for one in looks if isinstance(one, tuple) and one[0] == own)
-    found = frozenset((*head, ELEMENT, *way[1:]) for way in ways)
-    return frozenset({head}) if (*head, ELEMENT) in found else found
+    own = f"@{over.name}"
+    ways = [one[1:] for one in looks if isinstance(one, tuple) and one[0] == own]
+    return NONE if over.condition is not None else frozenset(_of_each(over.collection, ways))
+
+
+def _of_each(collection: expr.Expr, ways: list[Way]) -> Iterator[Seen]:
+    """Return what was looked at of a list, from what was looked at of each of its elements."""
+    head = path(collection)
+    if head is not None:
+        yield from [head] if () in ways else ((*head, ELEMENT, *way) for way in ways)
+    elif isinstance(collection, expr.Concatenation):
+        yield from _of_each(collection.left, ways)
+        yield from _of_each(collection.right, ways)
+    elif isinstance(collection, expr.MakeList):
+        for item in collection.items:
+            element = path(item)
+            if element is not None:
+                yield from ((*element, *way) for way in ways)
+            elif () in ways:
+                yield item
 
 
 def covers(seen: Looks, node: expr.Expr) -> bool:
