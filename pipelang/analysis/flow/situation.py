@@ -117,7 +117,7 @@ def together(ends: list[Situation]) -> Situation:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What comes of an action, a chain or a pipeline: the flow into its answer, the situation after
+    """Result of an action, a chain or a pipeline: the flow into its answer, the situation after
     it, the tests that decide whether it fails instead, and what was looked at on every way to its
     answer, by kind as `Values.looks`.
     """
