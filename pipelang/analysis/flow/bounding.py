@@ -20,7 +20,7 @@ from pipelang.semantics.types import ListType, Scalar, Type, present
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is bounded: from above, and from below."""
+    """Numbers that are bounded: from above, and from below."""
 
     above: Looks = NONE
     below: Looks = NONE
@@ -36,7 +36,7 @@ UNLIMITED = Limits()
 
 
 class NumberBounds:
-    """What tests bound. `bounded` says whether an expression has a bound already: from above, if
+    """Bounds that tests set. `bounded` says whether an expression has a bound already: from above, if
     its second argument is true, else from below.
     """
 

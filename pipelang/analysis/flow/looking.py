@@ -37,7 +37,7 @@ Arm = bool | tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class SeenInArm:
-    """What was looked at where a condition had a result, or a subject took an arm."""
+    """Something looked at where a condition had a result, or a subject took an arm."""
 
     test: expr.Expr
     arm: Arm
