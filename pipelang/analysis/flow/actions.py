@@ -25,6 +25,7 @@ from pipelang.analysis.flow.marks import (
     Origin,
     inside,
     joined,
+    limited,
     marks_of,
     only,
     source,
@@ -291,7 +292,8 @@ def _told(
         elif mark.kind == PRIVATE:
             marks.append(mark.through(f"`{name}` is asked about it", span))
         elif mark.kind in (UNTRUSTED, INFLUENCED):
-            marks.append(mark.through(f"`{name}` is asked with it", span, INFLUENCED))
+            # What is found with a number of any size is what there is to be found.
+            marks.append(limited(mark.through(f"`{name}` is asked with it", span, INFLUENCED)))
     pure = tool.effect == "pure"
     return joined(own, spread(tool.returns, marks, chosen=pure, shaped=True))
 

@@ -36,8 +36,8 @@ UNLIMITED = Limits()
 
 
 class NumberBounds:
-    """Bounds that tests set. `bounded` says whether an expression has a bound already: from above, if
-    its second argument is true, else from below.
+    """Bounds that tests set. `bounded` says whether an expression has a bound already: from above,
+    if its second argument is true, else from below.
     """
 
     def __init__(self, bounded: Callable[[expr.Expr, bool], bool]) -> None:
