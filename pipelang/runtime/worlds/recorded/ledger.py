@@ -1,0 +1,209 @@
+"""The ledger of a recorded run: rows that are written, and what a row gives back.
+
+Beside its value a row has all that the run would have otherwise without it: the time when it was
+written, what was used, the waits for people, the counts of prompts, and the events that are told
+with it. An event gets its number with the row that has it, and is told when that is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.people_waits import PeopleWaits
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.worlds.recorded.encoding import decode_event, encode_event
+from pipelang.runtime.worlds.recorded.record import Kind, Record
+from pipelang.runtime.worlds.recorded.strands import (
+    Amount,
+    Strand,
+    Unit,
+    amount_from,
+    amount_json,
+)
+
+Clock = Callable[[], float]
+
+
+class Ledger:
+    """The rows of one run. `clock` gives the seconds since it began."""
+
+    def __init__(self, record: Record, clock: Clock) -> None:
+        self.record = record
+        self._clock = clock
+        self._rows = dict(record.rows())
+        self._root = Strand("")
+        self._here: dict[asyncio.Task[Any], Strand] = {}
+        self._muted: dict[str, int] = {}
+        self._waiting: list[tuple[Strand | Unit | None, int, Event]] = []
+        self._numbered = 0
+        self._old: list[Event] | None = []
+        for _, value in self._rows.values():
+            for place, count in value.get("strands", {}).items():
+                self._muted[place] = max(count, self._muted.get(place, 0))
+            for number, event in value.get("events", ()):
+                self._old.append(decode_event(event, number))
+                self._numbered = max(self._numbered, number + 1)
+
+    def row(self, place: str) -> dict[str, Any] | None:
+        """The value of a row, None if there is none."""
+        found = self._rows.get(place)
+        return None if found is None else found[1]
+
+    # ------------------------------------------------------------------------------- strands
+
+    @property
+    def strand(self) -> Strand:
+        """The strand that runs now."""
+        task = asyncio.current_task()
+        return self._root if task is None else self._here.get(task, self._root)
+
+    def begin(self, place: str, run: Run) -> None:
+        """Begin a strand inside the one that runs now."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._here[task] = Strand(place, self.strand, calls=dict(run.calls))
+
+    def end(self, place: str) -> Strand:
+        """End the strand of a place, and what was begun in it."""
+        task = asyncio.current_task()
+        assert task is not None
+        ended = self.strand
+        while ended.place != place:
+            assert ended.outer is not None
+            ended = ended.outer
+        assert ended.outer is not None
+        self._here[task] = ended.outer
+        return ended
+
+    def follow(self, task: asyncio.Task[Any], place: str) -> None:
+        """A task begins a strand inside the one that runs now."""
+        outer = self.strand
+        self._here[task] = Strand(place, outer, outer.unit)
+        task.add_done_callback(lambda done: self._here.pop(done, None))
+
+    # --------------------------------------------------------------------------------- units
+
+    def unit(self, run: Run, place: str, acts: bool = False) -> Unit:
+        """A unit that begins now, charged with what a former process may have used in it."""
+        unit = Unit(place, run.budget, dict(run.calls), acts)
+        intent, ahead = self.row(f"{place}!"), self.row(f"{place}$")
+        if intent is not None:
+            unit.begun, unit.muted = True, intent["told"]
+        charged = (ahead or {}).get("ahead") or (intent or {}).get("ahead") or {}
+        unit.charged = {at: amount_from(amount) for at, amount in charged.items()}
+        unit.charge()
+        return unit
+
+    def drop(self, unit: Unit) -> None:
+        """A unit is cut short: its events are told with the next row, and mean nothing later."""
+        self._waiting = [
+            (None if owner is unit else owner, count, event)
+            for owner, count, event in self._waiting
+        ]
+
+    async def write_ahead(self, run: Run, unit: Unit, intent: bool) -> None:
+        """Write what a unit may use, or that it begins what cannot be taken back."""
+        ahead = {at: amount_json(amount) for at, amount in unit.ahead.items()}
+        if not intent:
+            await self._write(f"{unit.place}$", "ahead", {"ahead": ahead})
+            return
+        unit.begun = True
+        value = {"ahead": ahead, "told": unit.told}
+        await self._told(run, f"{unit.place}!", "intent", value, unit)
+
+    # ---------------------------------------------------------------------------------- rows
+
+    async def write(
+        self, run: Run, place: str, kind: Kind, value: dict[str, Any], unit: Unit | Strand
+    ) -> None:
+        """Write the outcome of a unit or of a strand."""
+        value["at"] = self._clock()
+        value["used"] = amount_json(unit.used)
+        asked = {name: count for name, count in run.calls.items() if unit.calls.get(name) != count}
+        if asked:
+            value["asked"] = asked
+        chain = run.budget.chain()
+        if any(budget.waits is not None for budget in chain):
+            value["waits"] = [b.waits.seconds() if b.waits is not None else 0.0 for b in chain]
+        if isinstance(unit, Unit):
+            self.strand.add(unit.used)
+        await self._told(run, place, kind, value, unit if isinstance(unit, Unit) else None)
+
+    async def write_fact(self, run: Run, place: str, kind: Kind, value: dict[str, Any]) -> None:
+        """Write a row that used nothing."""
+        value["at"] = self._clock()
+        await self._told(run, place, kind, value, None)
+
+    async def _told(
+        self, run: Run, place: str, kind: Kind, value: dict[str, Any], unit: Unit | None
+    ) -> None:
+        """Write a row with the events that wait, and tell them."""
+        mine, others = [], []
+        for one in self._waiting:
+            (mine if not isinstance(one[0], Unit) or one[0] is unit else others).append(one)
+        self._waiting = others
+        told: list[Event] = []
+        strands: dict[str, int] = {}
+        for owner, count, event in mine:
+            told.append(replace(event, number=self._numbered))
+            self._numbered += 1
+            if isinstance(owner, Strand):
+                strands[owner.place] = count
+        if told:
+            value["events"] = [[event.number, encode_event(event)] for event in told]
+        if strands:
+            value["strands"] = strands
+        await self._write(place, kind, value)
+        for event in told:
+            self._deliver(run, event)
+
+    async def _write(self, place: str, kind: Kind, value: dict[str, Any]) -> None:
+        assert kind == "ahead" or place not in self._rows, f"`{place}` is recorded twice"
+        self._rows[place] = kind, value
+        await self.record.write(place, kind, value)
+
+    def resume(self, run: Run, row: dict[str, Any]) -> float:
+        """Take over what a row says beside its value; the time when it was written."""
+        used: Amount = amount_from(row["used"]) if "used" in row else amount_from(["0", 0, 0])
+        chain = run.budget.chain()
+        for budget in chain:
+            budget.charge(*used)
+        self.strand.add(used)
+        for name, count in row.get("asked", {}).items():
+            run.calls[name] = max(count, run.calls.get(name, 0))
+        for budget, seconds in zip(chain, row.get("waits", ()), strict=False):
+            if seconds:
+                if budget.waits is None:
+                    budget.waits = PeopleWaits()
+                budget.waits.restore(seconds)
+        at: float = row["at"]
+        return at
+
+    # -------------------------------------------------------------------------------- events
+
+    def tell(self, run: Run, event: Event) -> None:
+        """Keep an event until a row has it. One that a former process told is told no more."""
+        if self._old is not None:
+            if run.traced:
+                run.trace.extend(sorted(self._old, key=lambda one: one.number))
+            self._old = None
+        strand = self.strand
+        unit = strand.unit
+        if unit is not None:
+            unit.told += 1
+            if unit.told > unit.muted:
+                self._waiting.append((unit, unit.told, event))
+            return
+        strand.told += 1
+        if strand.told > self._muted.get(strand.place, 0):
+            self._waiting.append((strand, strand.told, event))
+
+    def _deliver(self, run: Run, event: Event) -> None:
+        if run.traced:
+            run.trace.append(event)
+        for sink in run.sinks:
+            sink(run.id, event)
