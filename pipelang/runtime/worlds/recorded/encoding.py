@@ -196,7 +196,8 @@ def decode_ended(types: Types, pipeline: p.Pipeline, data: dict[str, Any]) -> En
 
 def _outcome(pipeline: p.Pipeline, data: dict[str, Any]) -> p.Outcome:
     if "at" in data:
-        return _outcomes(pipeline)[data["at"]]
+        at: int = data["at"]
+        return _outcomes(pipeline)[at]
     span = pipeline.span
     match data["kind"]:
         case "return":

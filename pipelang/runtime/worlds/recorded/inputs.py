@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.shared.circuit_breakers import Admission
-from pipelang.runtime.worlds.real.circuit_breaking import GuardedRun, breaker_key
+from pipelang.runtime.worlds.real.circuit_breaking import GuardedRun, breaker_key, breaker_name
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
@@ -54,7 +54,7 @@ def pass_from(run: Run, data: dict[str, Any] | None, since_start: float) -> Guar
     if data is None:
         return None
     return GuardedRun(
-        Admission(breaker_key(run), data["turn"], data["probe"]),
+        Admission(breaker_key(run), data["turn"], data["probe"], breaker_name(run)),
         data["cost"],
         data["tokens"],
         data["elapsed"],

@@ -27,6 +27,9 @@ from pipelang.runtime.worlds.recorded.strands import (
 
 Clock = Callable[[], float]
 
+_Waiting = tuple[Strand | Unit | None, int, Event]
+"""An event that no row has yet: who told it, which of its events it is, and the event."""
+
 
 class Ledger:
     """The rows of one run. `clock` gives the seconds since it began."""
@@ -38,8 +41,8 @@ class Ledger:
         self._root = Strand("")
         self._here: dict[asyncio.Task[Any], Strand] = {}
         self._muted: dict[str, int] = {}
-        self._waiting: list[tuple[Strand | Unit | None, int, Event]] = []
-        self._numbered = 0
+        self._waiting: list[_Waiting] = []
+        self._numbered = self._heard = 0
         self._old: list[Event] | None = []
         for _, value in self._rows.values():
             for place, count in value.get("strands", {}).items():
@@ -47,6 +50,7 @@ class Ledger:
             for number, event in value.get("events", ()):
                 self._old.append(decode_event(event, number))
                 self._numbered = max(self._numbered, number + 1)
+            self._heard = max(self._heard, value.get("heard", 0))
 
     def row(self, place: str) -> dict[str, Any] | None:
         """The value of a row, None if there is none."""
@@ -142,7 +146,8 @@ class Ledger:
         self, run: Run, place: str, kind: Kind, value: dict[str, Any], unit: Unit | None
     ) -> None:
         """Write a row with the events that wait, and tell them."""
-        mine, others = [], []
+        mine: list[_Waiting] = []
+        others: list[_Waiting] = []
         for one in self._waiting:
             (mine if not isinstance(one[0], Unit) or one[0] is unit else others).append(one)
         self._waiting = others
@@ -155,11 +160,13 @@ class Ledger:
                 strands[owner.place] = count
         if told:
             value["events"] = [[event.number, encode_event(event)] for event in told]
+            value["heard"] = self._heard
         if strands:
             value["strands"] = strands
         await self._write(place, kind, value)
         for event in told:
             self._deliver(run, event)
+        self._heard = max(self._heard, *(event.number + 1 for event in told)) if told else self._heard
 
     async def _write(self, place: str, kind: Kind, value: dict[str, Any]) -> None:
         assert kind == "ahead" or place not in self._rows, f"`{place}` is recorded twice"
@@ -188,9 +195,12 @@ class Ledger:
     def tell(self, run: Run, event: Event) -> None:
         """Keep an event until a row has it. One that a former process told is told no more."""
         if self._old is not None:
+            old, self._old = sorted(self._old, key=lambda one: one.number), None
             if run.traced:
-                run.trace.extend(sorted(self._old, key=lambda one: one.number))
-            self._old = None
+                run.trace.extend(old)
+            for one in old:
+                if one.number >= self._heard:  # nobody knows whether it was delivered
+                    self._send(run, one)
         strand = self.strand
         unit = strand.unit
         if unit is not None:
@@ -205,5 +215,8 @@ class Ledger:
     def _deliver(self, run: Run, event: Event) -> None:
         if run.traced:
             run.trace.append(event)
+        self._send(run, event)
+
+    def _send(self, run: Run, event: Event) -> None:
         for sink in run.sinks:
             sink(run.id, event)
