@@ -128,6 +128,8 @@ class Run:
         child.place = f"{self.place}{at}{f'.{visit}' if visit else ''}{part}/"
         child.where = f"{self.where}{at}/{visit}{part}@{attempt}/"
         budget.place = child.where
+        if budget.parent is not None and budget.parent is not self.budget:
+            budget.parent.place = f"{child.where}~"  # that of a timeout
         child.index = ""
         if self.granted is not None:
             child.granted = self.granted & {*pipeline.permits}

@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from pipelang import Answered, Escalated, Failed, Rejected
@@ -15,6 +16,7 @@ from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import to_json
 from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.semantics import program as p
 
 from ...unit.runtime.stage import load
 from ...unit.runtime.virtual_time import virtual
@@ -69,9 +71,9 @@ def whole(program: LoadedProgram, luck: int) -> Ended:
     return Ended(result, outside, outside.count)
 
 
-def cut(program: LoadedProgram, luck: int, cuts: list[int]) -> tuple[Ended | None, bool]:
-    """A run that dies at these boundaries of its processes; whether anything was cut in its middle.
-    None if it ended before the last of them.
+def cut(program: LoadedProgram, luck: int, cuts: list[int]) -> tuple[Ended, bool]:
+    """A run that dies at these boundaries of its processes; whether anything was cut in its
+    middle.
     """
     outside, midway = Outside(luck), False
     for at in cuts:
@@ -96,12 +98,12 @@ def open_units(outside: Outside) -> list[str]:
 def unknown_effects(outside: Outside) -> bool:
     """Whether an irreversible call was begun whose outcome is not recorded."""
     rows = rows_of(outside.texts)
-    return any(
-        kind == "intent" and place[:-1] not in rows for place, (kind, _) in rows.items()
-    )
+    return any(kind == "intent" and place[:-1] not in rows for place, (kind, _) in rows.items())
 
 
-def problems(first: Ended, then: Ended, midway: bool, roomy: bool) -> list[str]:
+def problems(
+    first: Ended, then: Ended, midway: bool, roomy: bool, limits: p.Budget | None
+) -> list[str]:
     """What is wrong with a run that was cut off, beside the one that was not."""
     wrong = list(then.outside.wrong)
     one, other = first.result, then.result
@@ -130,17 +132,24 @@ def problems(first: Ended, then: Ended, midway: bool, roomy: bool) -> list[str]:
     if numbers != list(range(len(numbers))):
         wrong.append(f"the numbers of events are {numbers}")
     heard = [then.outside.told[number] for number in numbers]
-    if [(e.number, e.kind, e.name) for e in other.trace] != [(e.number, e.kind, e.name) for e in heard]:
+    if [one.number for one in other.trace] != numbers or list(other.trace) != heard:
         wrong.append("the trace is not what was told")
     for kind in ("run", "outcome"):
         if sum(event.kind == kind and "/" not in event.name for event in heard) != 1:
             wrong.append(f"not one event `{kind}`")
-    return wrong + over(then)
+    return wrong + over(then.outside, limits)
 
 
-def over(ended: Ended) -> list[str]:
-    """Budgets that were passed, by what the outside saw."""
-    return []
+def over(outside: Outside, limits: p.Budget | None) -> list[str]:
+    """The dimensions of the budget that were passed, by what the outside saw."""
+    assert limits is not None
+    most = {"money": limits.money, "tokens": limits.tokens, "steps": limits.steps}
+    used = {"money": outside.money, "tokens": outside.tokens, "steps": outside.calls}
+    return [
+        f"{used[name]} of at most {limit} {name}"
+        for name, limit in most.items()
+        if limit is not None and used[name] > limit
+    ]
 
 
 def kinds(ended: Ended) -> Counter[tuple[str, str]]:
@@ -160,15 +169,19 @@ def said(result: Result) -> Any:
 
 
 def every(program: LoadedProgram, luck: int, roomy: bool, step: int = 1) -> tuple[int, list[str]]:
-    """Cut a run at every so-many-th boundary: how many cuts there were, and what went wrong."""
+    """Cut a run at every so-many-th boundary, and now and then also the process that goes on: how
+    many cuts there were, and what went wrong.
+    """
     first = whole(program, luck)
-    found: list[str] = []
-    cuts = 0
+    limits = program.program.pipelines["main"].budget
+    found: list[str] = over(first.outside, limits)
+    cuts, pick = 0, Random(luck)
     for at in range(1 + luck % step, first.boundaries + 1, step):
-        then, midway = cut(program, luck, [at])
-        assert then is not None
-        cuts += 1
-        found += [f"cut at {at}: {one}" for one in problems(first, then, midway, roomy)]
+        more = [pick.randint(1, first.boundaries) for _ in range(pick.choice((0, 0, 1, 2)))]
+        then, midway = cut(program, luck, [at, *more])
+        cuts += 1 + len(more)
+        wrong = problems(first, then, midway, roomy, limits)
+        found += [f"cut at {[at, *more]}: {one}" for one in wrong]
     return cuts, found
 
 

@@ -54,15 +54,20 @@ class Outside:
         self.begun: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
         self.money = Decimal(0)
-        self.calls = 0
+        self.calls = self.tokens = 0
         self.told: dict[int, Event] = {}
         self.texts: dict[str, str] = {}
         self.inbox = Inbox(listeners=(self.opened,))
         self.runtime = Runtime(
             providers={"lab": self},
             people=self.inbox,
-            tools={"put": self.put, "pay": self.pay, "look": self.look, "bill": self.bill,
-                   "twice": lambda x: f"{x[:20]}{x[:20]}"},
+            tools={
+                "put": self.put,
+                "pay": self.pay,
+                "look": self.look,
+                "bill": self.bill,
+                "twice": lambda x: f"{x[:20]}{x[:20]}",
+            },
             sinks=(self.listen,),
         )
         self.runtime.threads = Inline()
@@ -146,10 +151,11 @@ class Outside:
             raise Crash
         turns = len(request.turns)
         price_in, price_out = PRICES[request.tier]
-        self.money += Decimal(10 * price_in + 5 * price_out) / 1_000_000
+        self.money += Decimal(2 * price_in + 5 * price_out) / 1_000_000
+        self.tokens += 7
         self.calls += 1
         await self.foreign(*what, turns)
-        usage = Usage(10, 5)
+        usage = Usage(2, 5)
         if self.share("fails", *what, turns) < 0.2:
             if self.share("how", *what) < 0.5 and not request.misfit:
                 raise ModelFault("misfit", "it does not fit", usage)
@@ -183,7 +189,7 @@ class Outside:
         if self.dead:
             raise Crash
         if not again:
-            self.asked[f"{case.name} {case.kind} {json.dumps(case.shown)} {case.prompt}"] += 1
+            self.asked[f"{case.id} {case.name} {json.dumps(case.shown)}"] += 1
         if case.kind == "escalation" or self.share("nobody", case.name) < 0.1:
             return
         loop = asyncio.get_running_loop()

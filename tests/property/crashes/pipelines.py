@@ -55,8 +55,8 @@ STEPS = {
     ' else call pay(IN) else "n"',
     "ask": "step NAME: text = ask say(IN) by small { retry 2 timeout 9s output 10 tokens max }"
     ' else "n"',
-    "region": "step NAMEa: text = ask say(IN) by small { output 10 tokens max } else \"n\"\n"
-    "  step NAMEb: text = call look(IN) else \"m\"\n"
+    "region": 'step NAMEa: text = ask say(IN) by small { output 10 tokens max } else "n"\n'
+    '  step NAMEb: text = call look(IN) else "m"\n'
     "  let NAMEl = louder(NAMEb)\n"
     '  step NAME: text = ask join(NAMEa, NAMEl) by big { output 10 tokens max } else "n"',
     "vote": "step NAME: text = ask say(IN) by small { vote 3 retry 1 output 10 tokens max }"
@@ -68,11 +68,11 @@ STEPS = {
     "  let NAME = NAMEc.value",
     "each": 'step NAMEe: [text?] max 3 = each y in ["a", IN, "c"]'
     ' { call put(y) else call pay(y) } { need any } else fail "e"\n'
-    '  let NAME = IN',
+    "  let NAME = IN",
     "order": 'step NAMEe: [text?] max 2 = each y in ["a", IN] ordered'
     ' { match y { "a" => run inner(y) else => call pay(y) } } { need any } else fail "e"\n'
     "  let NAME = IN",
-    "reading each": "step NAMEe: [text] max 2 = each y in [IN, \"b\"]"
+    "reading each": 'step NAMEe: [text] max 2 = each y in [IN, "b"]'
     ' { ask say(y) by small { output 10 tokens max } else "n" } { parallel 1 need all }'
     ' else fail "e"\n'
     '  let NAMEi = NAMEe[0]\n  let NAME = if NAMEi? then NAMEi else "n"',
@@ -83,7 +83,7 @@ STEPS = {
     "guarded": 'step NAME = run guarded(IN) else "n"',
     "agent": "step NAME: text = agent say(IN) by small with inner, asks, look"
     ' { steps 4 output 10 tokens max } else "n"',
-    "reading agent": "step NAMEo: text = ask say(IN) by big { output 10 tokens max } else \"n\"\n"
+    "reading agent": 'step NAMEo: text = ask say(IN) by big { output 10 tokens max } else "n"\n'
     "  step NAME: text = agent say(NAMEo) by small with look, reads"
     ' { steps 3 output 10 tokens max } else "n"',
     "cached": "step NAME: text = ask say(IN) by small { cache 1h by IN output 10 tokens max }"
@@ -94,7 +94,7 @@ STEPS = {
     '  approve NAMEp by boss within 1h showing NAME else reject "no"',
     "hold": 'let NAME = IN\n  hold NAMEp for 10m by boss showing IN else reject "veto"',
     "asked person": 'step NAME: text = ask say(IN) by boss { timeout 2h } else "nobody"',
-    "redo": "step NAME: text = ask say(IN) by small { output 10 tokens max } else \"n\"\n"
+    "redo": 'step NAME: text = ask say(IN) by small { output 10 tokens max } else "n"\n'
     '  gate NAMEg: NAME != "said-2" else redo NAME up to 2 because "again" else fail "g"',
     "redo of a region": "step NAMEa: text = ask say(IN) by small { output 10 tokens max }"
     ' else "n"\n'
@@ -102,8 +102,8 @@ STEPS = {
     '  gate NAMEf: NAMEb != "look-1" else redo NAMEb up to 1 else reject "f"\n'
     '  step NAME: text = ask say(NAMEb) by small { output 10 tokens max } else "n"\n'
     '  gate NAMEg: NAME != "said-1" else redo NAMEa up to 2 else fail "g"',
-    "remember": "remember notes(\"k\") = IN\n"
-    "  step NAMEr = recall notes(\"k\")\n"
+    "remember": 'remember notes("k") = IN\n'
+    '  step NAMEr = recall notes("k")\n'
     '  let NAMEi = NAMEr[0]\n  let NAME = if NAMEi? then NAMEi else "n"',
     "when": "let NAME = IN\n"
     '  when IN == "said-1" { step NAMEw = call pay("w") else "n" }'
@@ -113,14 +113,14 @@ STEPS = {
     ' { output 10 tokens max } else call pay(IN) else "n"',
     "match by what is left": "step NAME = match budget.remaining < $0.99999"
     ' { true => call pay("w") else => call put("v") } else "n"',
-    "python": "step NAMEp = call put(twice(IN)) else \"n\"\n"
+    "python": 'step NAMEp = call put(twice(IN)) else "n"\n'
     '  when twice(NAMEp) != "x" { step NAMEw = call pay("w") else "n" }\n'
     "  let NAME = NAMEp",
     "record": 'step NAMEr = call bill(IN) else fail "no bill"\n'
     "  let NAMEd = NAMEr.due / 3\n"
     '  when NAMEd > $0 { step NAMEw = call put(NAMEr.name) else "n" }\n'
     "  let NAME = NAMEr.name",
-    "backoff": "step NAME = call put(IN) { retry 2 backoff 2s..8s } else call pay(IN) else \"n\"",
+    "backoff": 'step NAME = call put(IN) { retry 2 backoff 2s..8s } else call pay(IN) else "n"',
 }
 
 ROOMY = "budget $1, 3000s"
@@ -133,15 +133,18 @@ TIGHT = (
 ENDS = (
     "return LAST",
     'gate last: LAST != "put-2" else escalate to boss "look" with LAST\n  return LAST',
-    "escalate to boss \"over\" with LAST",
+    'when LAST != "n" { escalate to boss "over" with LAST }\n  return LAST',
 )
 
 
-def text_of(kinds: list[str], budget: str = ROOMY, end: str = ENDS[0], breaker: bool = False) -> str:
+def text_of(
+    kinds: list[str], budget: str = ROOMY, end: str = ENDS[0], breaker: bool = False
+) -> str:
     """A pipeline of these steps, each of which reads the one before."""
     lines, last = [budget], "x"
     if breaker:
-        lines.append('breaker { opens when escalation > 50% over 5 runs probes after 1h } else "open"')
+        when = "escalation > 50% over 5 runs"
+        lines.append(f'breaker {{ opens when {when} probes after 1h }} else "open"')
     for number, kind in enumerate(kinds):
         lines.append(STEPS[kind].replace("NAME", f"s{number}").replace("IN", last))
         last = f"s{number}"

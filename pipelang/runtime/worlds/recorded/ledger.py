@@ -12,17 +12,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.people_waits import PeopleWaits
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.worlds.recorded.encoding import decode_event, encode_event
 from pipelang.runtime.worlds.recorded.record import Kind, Record
 from pipelang.runtime.worlds.recorded.strands import (
+    NONE,
     Amount,
     Strand,
     Unit,
     amount_from,
     amount_json,
+    is_inside,
+    plus,
 )
 
 Clock = Callable[[], float]
@@ -44,6 +48,19 @@ class Ledger:
         self._waiting: list[_Waiting] = []
         self._numbered = self._heard = 0
         self._old: list[Event] | None = []
+        left = [place for place, (kind, _) in self._rows.items() if kind == "region"]
+        self._open = {
+            place[:-1]: {at: amount_from(amount) for at, amount in value["ahead"].items()}
+            for place, (kind, value) in self._rows.items()
+            if kind in ("intent", "ahead")
+            and place[:-1] not in self._rows
+            and (kind == "ahead" or f"{place[:-1]}$" not in self._rows)
+            and not any(is_inside(place, outer) for outer in left)
+        }
+        self._due: dict[str, Amount] = {}
+        for amounts in self._open.values():
+            for at, amount in amounts.items():
+                self._due[at] = plus(amount, self._due.get(at, NONE))
         for _, value in self._rows.values():
             for place, count in value.get("strands", {}).items():
                 self._muted[place] = max(count, self._muted.get(place, 0))
@@ -92,18 +109,26 @@ class Ledger:
     # --------------------------------------------------------------------------------- units
 
     def unit(self, run: Run, place: str, acts: bool = False) -> Unit:
-        """A unit that begins now, charged with what a former process may have used in it."""
-        unit = Unit(place, run.budget, dict(run.calls), acts)
-        intent, ahead = self.row(f"{place}!"), self.row(f"{place}$")
+        """A unit that begins now. What a former process may have used in it counts as used."""
+        unit = Unit(place, dict(run.calls), acts)
+        intent = self.row(f"{place}!")
         if intent is not None:
             unit.begun, unit.muted = True, intent["told"]
-        charged = (ahead or {}).get("ahead") or (intent or {}).get("ahead") or {}
-        unit.charged = {at: amount_from(amount) for at, amount in charged.items()}
-        unit.charge()
+        unit.ahead = self._open.pop(place, {})
+        unit.used = unit.ahead.get(run.budget.place, NONE)
         return unit
 
+    def charge(self, budget: RunBudget) -> None:
+        """Charge a budget that begins with what a former process may have used of it: with all of
+        it, because what is left is shared by what goes on side by side.
+        """
+        budget.charge(*self._due.get(budget.place, NONE))
+
     def drop(self, unit: Unit) -> None:
-        """A unit is cut short: its events are told with the next row, and mean nothing later."""
+        """A unit is cut short: what it used counts, and its events are told with the next row. They
+        mean nothing later.
+        """
+        self.strand.add(unit.used)
         self._waiting = [
             (None if owner is unit else owner, count, event)
             for owner, count, event in self._waiting
@@ -126,6 +151,9 @@ class Ledger:
     ) -> None:
         """Write the outcome of a unit or of a strand."""
         value["at"] = self._clock()
+        if isinstance(unit, Strand):
+            for at in [at for at in self._open if is_inside(at, place)]:
+                unit.add(self._open.pop(at).get(run.budget.place, NONE))
         value["used"] = amount_json(unit.used)
         asked = {name: count for name, count in run.calls.items() if unit.calls.get(name) != count}
         if asked:
@@ -166,7 +194,7 @@ class Ledger:
         await self._write(place, kind, value)
         for event in told:
             self._deliver(run, event)
-        self._heard = max(self._heard, *(event.number + 1 for event in told)) if told else self._heard
+            self._heard = max(self._heard, event.number + 1)
 
     async def _write(self, place: str, kind: Kind, value: dict[str, Any]) -> None:
         assert kind == "ahead" or place not in self._rows, f"`{place}` is recorded twice"
@@ -175,7 +203,7 @@ class Ledger:
 
     def resume(self, run: Run, row: dict[str, Any]) -> float:
         """Take over what a row says beside its value; the time when it was written."""
-        used: Amount = amount_from(row["used"]) if "used" in row else amount_from(["0", 0, 0])
+        used = amount_from(row["used"]) if "used" in row else NONE
         chain = run.budget.chain()
         for budget in chain:
             budget.charge(*used)

@@ -26,35 +26,20 @@ def plus(one: Amount, other: Amount) -> Amount:
 
 @dataclass(slots=True, eq=False)
 class Unit:
-    """`ahead` is what its calls may use at most, by the place of the budget, `used` what they did,
-    `charged` what was charged for a former process that was cut off in it. `muted` events are
-    recorded with its intent, `told` so many were told in this process. `acts` says that it has an
-    effect, `begun` that its intent is recorded. `calls` are the asks of each prompt before it.
+    """`used` is what its calls used, with what was charged for a former process that was cut off in
+    it; `ahead` what they may use at most, by the place of the budget. `muted` events are recorded
+    with its intent, `told` so many were told in this process. `acts` says that it has an effect,
+    `begun` that its intent is recorded. `calls` are the asks of each prompt before it.
     """
 
     place: str
-    budget: RunBudget
     calls: dict[str, int]
     acts: bool = False
     begun: bool = False
     ahead: dict[str, Amount] = field(default_factory=dict)
-    charged: dict[str, Amount] = field(default_factory=dict)
     used: Amount = NONE
     told: int = 0
     muted: int = 0
-
-    def charge(self) -> None:
-        """Charge what a former process may have used, to the budget of the unit and those around
-        it. That of a sub-pipeline in it is charged when that begins (`charge_inner`).
-        """
-        self.ahead = dict(self.charged)
-        amount = self.charged.get(self.budget.place, NONE)
-        self.used = plus(self.used, amount)
-        for budget in self.budget.chain():
-            budget.charge(*amount)
-
-    def charge_inner(self, budget: RunBudget) -> None:
-        budget.charge(*self.charged.get(budget.place, NONE))
 
     def reserve(self, budget: RunBudget, held: Reservation) -> bool:
         """Add a call to what is used ahead; whether that has to be written down."""
@@ -63,8 +48,6 @@ class Unit:
         for at in budget.chain():
             self.ahead[at.place] = plus(self.ahead.get(at.place, NONE), amount)
             counts = counts or (at.limits is not None and at.limits.steps is not None)
-            if at is self.budget:
-                break
         return counts
 
 
@@ -93,6 +76,11 @@ class Strand:
         """The place of the next input."""
         self.inputs += 1
         return f"{self.place}?{self.inputs - 1}"
+
+
+def is_inside(place: str, outer: str) -> bool:
+    """Whether a place is that of something inside a region or a step."""
+    return place.startswith(outer) and not place[len(outer) : len(outer) + 1].isdigit()
 
 
 def amount_json(amount: Amount) -> list[object]:

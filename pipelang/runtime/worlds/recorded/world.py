@@ -65,6 +65,7 @@ class RecordingWorld(RealWorld):
     ) -> None:
         super().__init__(performers, root)
         self._ledger = Ledger(record, lambda: time.monotonic() - self._began)
+        self._ledger.charge(root)
         self._inputs = InputExpressions(program)
         self._types = performers.services.types
 
@@ -277,10 +278,8 @@ class RecordingWorld(RealWorld):
         await ledger.write(run, place, "region", row, unit or ledger.end(place))
 
     async def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
-        unit = self._ledger.strand.unit
-        if unit is not None:
-            unit.charge_inner(child.budget)
-        elif child.budget.timed():
+        self._ledger.charge(child.budget)
+        if self._ledger.strand.unit is None and child.budget.timed():
             began = await self._input(run, _given_later(child.budget.began))
             child.budget.began = began
             if child.budget.parent is not run.budget and child.budget.parent is not None:
@@ -348,7 +347,9 @@ class RecordingWorld(RealWorld):
 
     async def reserved(self, run: Run, held: Reservation) -> None:
         unit = self._ledger.strand.unit
-        if unit is not None and unit.reserve(run.budget, held) and not unit.acts:
+        if unit is None or not unit.reserve(run.budget, held):
+            return
+        if unit.begun or not unit.acts:  # else its intent will say so
             await self._ledger.write_ahead(run, unit, intent=False)
 
     def settle(self, run: Run, held: Reservation, money: Decimal, tokens: int) -> None:
