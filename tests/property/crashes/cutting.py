@@ -119,13 +119,12 @@ def problems(
             mine, others = kinds(first), kinds(then)
             if mine != others:
                 wrong.append(f"events: {mine - others} are missing, {others - mine} too many")
+        if first.outside.notes() != then.outside.notes():
+            wrong.append(f"{first.outside.notes()} became {then.outside.notes()}")
         if set(first.outside.begun) != set(then.outside.begun):
             wrong.append(f"keys {set(first.outside.begun) ^ set(then.outside.begun)}")
         if first.outside.asked != then.outside.asked:
-            wrong.append(f"asked {first.outside.asked} and then {then.outside.asked}")
-    for question, times in then.outside.asked.items():
-        if times > 1:
-            wrong.append(f"asked {times} times: {question}")
+            wrong.append(f"asked {first.outside.asked ^ then.outside.asked}")
     if other.cost < then.outside.money:
         wrong.append(f"it says ${other.cost}, and ${then.outside.money} were spent")
     numbers = sorted(then.outside.told)

@@ -48,11 +48,10 @@ class Outside:
     def __init__(self, luck: int) -> None:
         self.luck = luck
         self.at: int | None = None
-        self.count = 0
+        self.count = self.legs = 0
         self.dead = False
         self.wrong: list[str] = []
         self.begun: Counter[str] = Counter()
-        self.asked: Counter[str] = Counter()
         self.money = Decimal(0)
         self.calls = self.tokens = 0
         self.told: dict[int, Event] = {}
@@ -91,8 +90,9 @@ class Outside:
     def reborn(self, at: int | None) -> None:
         """A new process begins, which dies at a boundary."""
         self.dead, self.count, self.at = False, 0, at
+        self.legs += 1
         for case in self.inbox.cases():
-            self.opened(case, again=True)
+            self.opened(case)
 
     def record(self) -> Rows:
         return Rows(self)
@@ -184,12 +184,16 @@ class Outside:
 
     # ------------------------------------------------------------------------ people
 
-    def opened(self, case: Case, again: bool = False) -> None:
+    @property
+    def asked(self) -> set[tuple[str, str, str]]:
+        """The questions that people were asked."""
+        cases = self.inbox.cases(closed=True)
+        return {(case.id, case.name, json.dumps(case.shown)) for case in cases}
+
+    def opened(self, case: Case) -> None:
         """Somebody decides a case after a while, unless nobody does."""
         if self.dead:
             raise Crash
-        if not again:
-            self.asked[f"{case.id} {case.name} {json.dumps(case.shown)}"] += 1
         if case.kind == "escalation" or self.share("nobody", case.name) < 0.1:
             return
         loop = asyncio.get_running_loop()
@@ -204,6 +208,11 @@ class Outside:
         else:
             yes = self.share("yes", case.name) < 0.8
             await self.inbox.decide(case.id, yes=yes, by="ada", reason="so it is")
+
+    def notes(self) -> list[Any]:
+        """What was remembered."""
+        store = self.runtime.memories
+        return [store.read((None, "notes", json.dumps(key)), None) for key in ("k", "inner")]
 
     # ----------------------------------------------------------------------- telling
 

@@ -111,7 +111,7 @@ STEPS = {
     "route by what is left": "step NAME: text = ask say(IN) by"
     " if budget.remaining.time < 290s then big else small"
     ' { output 10 tokens max } else call pay(IN) else "n"',
-    "match by what is left": "step NAME = match budget.remaining < $0.99999"
+    "match by what is left": "step NAME = match budget.remaining < $1"
     ' { true => call pay("w") else => call put("v") } else "n"',
     "python": 'step NAMEp = call put(twice(IN)) else "n"\n'
     '  when twice(NAMEp) != "x" { step NAMEw = call pay("w") else "n" }\n'

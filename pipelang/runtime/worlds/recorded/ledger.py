@@ -57,6 +57,12 @@ class Ledger:
             and (kind == "ahead" or f"{place[:-1]}$" not in self._rows)
             and not any(is_inside(place, outer) for outer in left)
         }
+        self._used = [
+            (place, amount_from(value["used"]))
+            for place, (_, value) in self._rows.items()
+            if "used" in value
+            and not any(place != outer and is_inside(place, outer) for outer in left)
+        ]
         self._due: dict[str, Amount] = {}
         for amounts in self._open.values():
             for at, amount in amounts.items():
@@ -119,10 +125,13 @@ class Ledger:
         return unit
 
     def charge(self, budget: RunBudget) -> None:
-        """Charge a budget that begins with what a former process may have used of it: with all of
-        it, because what is left is shared by what goes on side by side.
+        """Charge a budget that begins with what former processes used of it, or may have used: with
+        all of it at once, because what is left is shared by what goes on side by side.
         """
         budget.charge(*self._due.get(budget.place, NONE))
+        for place, amount in self._used:
+            if place.startswith(budget.place):
+                budget.charge(*amount)
 
     def drop(self, unit: Unit) -> None:
         """A unit is cut short: what it used counts, and its events are told with the next row. They
@@ -204,13 +213,10 @@ class Ledger:
     def resume(self, run: Run, row: dict[str, Any]) -> float:
         """Take over what a row says beside its value; the time when it was written."""
         used = amount_from(row["used"]) if "used" in row else NONE
-        chain = run.budget.chain()
-        for budget in chain:
-            budget.charge(*used)
         self.strand.add(used)
         for name, count in row.get("asked", {}).items():
             run.calls[name] = max(count, run.calls.get(name, 0))
-        for budget, seconds in zip(chain, row.get("waits", ()), strict=False):
+        for budget, seconds in zip(run.budget.chain(), row.get("waits", ()), strict=False):
             if seconds:
                 if budget.waits is None:
                     budget.waits = PeopleWaits()
