@@ -20,7 +20,7 @@ from pipelang.runtime.inbox import routing
 from pipelang.runtime.worlds.recorded.encoding import decode, encode
 from pipelang.runtime.worlds.recorded.ledger import Ledger
 from pipelang.runtime.worlds.recorded.refusals import NotRecordable
-from pipelang.runtime.worlds.recorded.world import RecordingWorld
+from pipelang.runtime.worlds.recorded.world import NotRecorded, RecordingWorld
 
 from ..unit.runtime.stage import load
 from .crashes.cutting import every, generated, leg, program_of, said, whole
@@ -62,7 +62,7 @@ def test_a_record_that_is_complete_is_gone_through_without_anything_outside() ->
         first = whole(program, 5)
         outside = Outside(5)
         outside.texts.update(first.outside.texts)
-        again = leg(program, outside, None)
+        again = leg(program, outside, None, replay=True)
         assert again is not None
         assert said(again) == said(first.result)
         assert (again.cost, again.tokens) == (first.result.cost, first.result.tokens)
@@ -70,6 +70,17 @@ def test_a_record_that_is_complete_is_gone_through_without_anything_outside() ->
         assert outside.calls == 0, kind
         assert outside.asked == set(), kind
         assert outside.count == 0, f"{kind}: rows are written again"
+
+
+def test_going_through_a_record_that_is_not_complete_does_nothing() -> None:
+    program = program_of(text_of(["ask", "put"]))
+    texts = whole(program, 5).outside.texts
+    for many in range(len(texts)):
+        outside = Outside(5)
+        outside.texts.update(list(texts.items())[:many])
+        with pytest.raises(NotRecorded):
+            leg(program, outside, None, replay=True)
+        assert outside.calls == outside.count == 0
 
 
 # ------------------------------------------------------------- the judge notices what is wrong

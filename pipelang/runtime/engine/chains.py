@@ -174,8 +174,9 @@ async def _act(
     action = link.action
     match action:
         case p.Call() | p.AskRole() | p.AskTier():
-            asks = isinstance(action, p.AskTier)
-            tier = await run.world.route(run, action.who) if asks else None
+            tier = None
+            if isinstance(action, p.AskTier):
+                tier = await run.world.route(run, action.who)
             arguments = await _arguments(run, action.arguments)
             part = _part(at)
             attempt = Attempt(

@@ -40,13 +40,15 @@ def program_of(text: str) -> LoadedProgram:
         return load(Path(folder), text)
 
 
-def leg(program: LoadedProgram, outside: Outside, at: int | None) -> Result | None:
+def leg(
+    program: LoadedProgram, outside: Outside, at: int | None, replay: bool = False
+) -> Result | None:
     """One process of a run: its result, None if it died."""
 
     async def main() -> Result | None:
         outside.reborn(at)
         ready = program.pipeline("main", runtime=outside.runtime)
-        run: Run = ready.start({"x": "a"}, run_id="r", record=outside.record())
+        run: Run = ready.start({"x": "a"}, run_id="r", record=outside.record(), replay=replay)
         try:
             return await run_pipeline(run)
         except Crash:

@@ -17,12 +17,12 @@ from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.people_waits import PeopleWaits
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.worlds.recorded.encoding import decode_event, encode_event
-from pipelang.runtime.worlds.recorded.record import Kind, Record
+from pipelang.runtime.worlds.recorded.record import Kind, RunRecord
 from pipelang.runtime.worlds.recorded.strands import (
     NONE,
     Amount,
     Strand,
-    Unit,
+    WorkUnit,
     amount_from,
     amount_json,
     is_inside,
@@ -31,14 +31,14 @@ from pipelang.runtime.worlds.recorded.strands import (
 
 Clock = Callable[[], float]
 
-_Waiting = tuple[Strand | Unit | None, int, Event]
+_Waiting = tuple[Strand | WorkUnit | None, int, Event]
 """An event that no row has yet: who told it, which of its events it is, and the event."""
 
 
 class Ledger:
     """The rows of one run. `clock` gives the seconds since it began."""
 
-    def __init__(self, record: Record, clock: Clock) -> None:
+    def __init__(self, record: RunRecord, clock: Clock) -> None:
         self.record = record
         self._clock = clock
         self._rows = dict(record.rows())
@@ -114,9 +114,9 @@ class Ledger:
 
     # --------------------------------------------------------------------------------- units
 
-    def unit(self, run: Run, place: str, acts: bool = False) -> Unit:
+    def unit(self, run: Run, place: str, acts: bool = False) -> WorkUnit:
         """A unit that begins now. What a former process may have used in it counts as used."""
-        unit = Unit(place, dict(run.calls), acts)
+        unit = WorkUnit(place, dict(run.calls), acts)
         intent = self.row(f"{place}!")
         if intent is not None:
             unit.begun, unit.muted = True, intent["told"]
@@ -133,7 +133,7 @@ class Ledger:
             if place.startswith(budget.place):
                 budget.charge(*amount)
 
-    def drop(self, unit: Unit) -> None:
+    def drop(self, unit: WorkUnit) -> None:
         """A unit is cut short: what it used counts, and its events are told with the next row. They
         mean nothing later.
         """
@@ -143,7 +143,7 @@ class Ledger:
             for owner, count, event in self._waiting
         ]
 
-    async def write_ahead(self, run: Run, unit: Unit, intent: bool) -> None:
+    async def write_ahead(self, run: Run, unit: WorkUnit, intent: bool) -> None:
         """Write what a unit may use, or that it begins what cannot be taken back."""
         ahead = {at: amount_json(amount) for at, amount in unit.ahead.items()}
         if not intent:
@@ -156,7 +156,7 @@ class Ledger:
     # ---------------------------------------------------------------------------------- rows
 
     async def write(
-        self, run: Run, place: str, kind: Kind, value: dict[str, Any], unit: Unit | Strand
+        self, run: Run, place: str, kind: Kind, value: dict[str, Any], unit: WorkUnit | Strand
     ) -> None:
         """Write the outcome of a unit or of a strand."""
         value["at"] = self._clock()
@@ -170,9 +170,9 @@ class Ledger:
         chain = run.budget.chain()
         if any(budget.waits is not None for budget in chain):
             value["waits"] = [b.waits.seconds() if b.waits is not None else 0.0 for b in chain]
-        if isinstance(unit, Unit):
+        if isinstance(unit, WorkUnit):
             self.strand.add(unit.used)
-        await self._told(run, place, kind, value, unit if isinstance(unit, Unit) else None)
+        await self._told(run, place, kind, value, unit if isinstance(unit, WorkUnit) else None)
 
     async def write_fact(self, run: Run, place: str, kind: Kind, value: dict[str, Any]) -> None:
         """Write a row that used nothing."""
@@ -180,13 +180,13 @@ class Ledger:
         await self._told(run, place, kind, value, None)
 
     async def _told(
-        self, run: Run, place: str, kind: Kind, value: dict[str, Any], unit: Unit | None
+        self, run: Run, place: str, kind: Kind, value: dict[str, Any], unit: WorkUnit | None
     ) -> None:
         """Write a row with the events that wait, and tell them."""
         mine: list[_Waiting] = []
         others: list[_Waiting] = []
         for one in self._waiting:
-            (mine if not isinstance(one[0], Unit) or one[0] is unit else others).append(one)
+            (mine if not isinstance(one[0], WorkUnit) or one[0] is unit else others).append(one)
         self._waiting = others
         told: list[Event] = []
         strands: dict[str, int] = {}

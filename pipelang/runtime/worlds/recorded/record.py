@@ -20,7 +20,7 @@ the run told its last event.
 """
 
 
-class Record(Protocol):
+class RunRecord(Protocol):
     """Keeps the rows of one run."""
 
     def rows(self) -> Mapping[str, tuple[Kind, Any]]:

@@ -25,7 +25,7 @@ def plus(one: Amount, other: Amount) -> Amount:
 
 
 @dataclass(slots=True, eq=False)
-class Unit:
+class WorkUnit:
     """`used` is what its calls used, with what was charged for a former process that was cut off in
     it; `ahead` what they may use at most, by the place of the budget. `muted` events are recorded
     with its intent, `told` so many were told in this process. `acts` says that it has an effect,
@@ -59,7 +59,7 @@ class Strand:
 
     place: str
     outer: Strand | None = None
-    unit: Unit | None = None
+    unit: WorkUnit | None = None
     told: int = 0
     inputs: int = 0
     used: Amount = NONE

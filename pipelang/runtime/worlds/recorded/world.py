@@ -1,7 +1,7 @@
 """The world of recorded runs: what was recorded is given back, anything else is done and recorded.
 
 Of work that may act or ask people every outcome is recorded by itself, of pure and reading work a
-region as a whole (`strands.Unit`). An intent is written before a call that acts: where a former
+region as a whole (`strands.WorkUnit`). An intent is written before a call that acts: where a former
 process left one without an outcome nobody knows what became of it, so only an idempotent tool is
 called again. Inputs that may be others next time (what a budget has left, what a `fn` in Python
 says, the jitter of a wait) are recorded by their number in the strand.
@@ -10,19 +10,14 @@ says, the jitter of a wait) are recorded by their number in the strand.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from decimal import Decimal
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from pipelang.runtime.engine.budget import BudgetSpent, Reservation, RunBudget
-from pipelang.runtime.engine.events import Event
-from pipelang.runtime.engine.outcomes import Ended, Escalated, Halted
+from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import (
     Arms,
     Attempt,
-    AttemptFailed,
     Decision,
     Items,
     Left,
@@ -32,129 +27,24 @@ from pipelang.runtime.engine.world import (
     ToolResult,
     Turn,
 )
-from pipelang.runtime.mcp.sessions import Lost
-from pipelang.runtime.worlds.real.world import Performers, RealWorld
 from pipelang.runtime.worlds.recorded import encoding as enc
 from pipelang.runtime.worlds.recorded.inputs import (
-    InputExpressions,
     pass_from,
     pass_json,
     restore_verdicts,
     verdicts_json,
 )
-from pipelang.runtime.worlds.recorded.ledger import Ledger
-from pipelang.runtime.worlds.recorded.record import Record
-from pipelang.runtime.worlds.recorded.strands import Unit, plus
+from pipelang.runtime.worlds.recorded.recorder import RecorderWorld, same
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.types import BOOL, Type
+from pipelang.semantics.types import BOOL
 
 SHORTEST_TIMER = 1.0
 """Seconds: a shorter wait is not recorded, but waited again."""
 
-UNKNOWN = "effect_unknown"
 
-
-class RecordingWorld(RealWorld):
+class RecordingWorld(RecorderWorld):
     """Carries out one run and records it, or goes on with one from its record."""
-
-    lasting = True
-
-    def __init__(
-        self, performers: Performers, root: RunBudget, record: Record, program: p.Program
-    ) -> None:
-        super().__init__(performers, root)
-        self._ledger = Ledger(record, lambda: time.monotonic() - self._began)
-        self._ledger.charge(root)
-        self._inputs = InputExpressions(program)
-        self._types = performers.services.types
-
-    # -------------------------------------------------------------------------- units and inputs
-
-    async def _once(
-        self,
-        run: Run,
-        place: str,
-        work: Callable[[], Awaitable[Any]],
-        codec: enc.Codec,
-        tool: p.Tool | None = None,
-    ) -> Any:
-        """The outcome of a unit: as it is recorded, else as it comes out now. `tool` is what it
-        calls, if that acts.
-        """
-        ledger, strand = self._ledger, self._ledger.strand
-        if strand.unit is not None:
-            return await work()
-        row = ledger.row(place)
-        if row is not None:
-            return self._given(run, row, codec)
-        unit = strand.unit = ledger.unit(run, place, tool is not None)
-        try:
-            if unit.begun and tool is not None and not tool.idempotent:
-                raise Halted(UNKNOWN, f"`{tool.name}` was called, and its outcome was lost")
-            try:
-                result = await work()
-            finally:
-                strand.unit = None
-            value = {"value": codec[0](result)}
-        except BaseException as error:
-            strand.unit = None
-            if tool is not None and _is_unknown(error, unit, tool):
-                ledger.drop(unit)
-                raise Halted(UNKNOWN, f"`{tool.name}` was called: {error}") from error
-            failure = enc.encode_failure(error, run.budget)
-            if failure is None or isinstance(error, Halted):
-                ledger.drop(unit)
-                raise
-            await ledger.write(run, place, "done", failure, unit)
-            raise
-        await ledger.write(run, place, "done", value, unit)
-        return result
-
-    def _given(self, run: Run, row: dict[str, Any], codec: enc.Codec) -> Any:
-        """The outcome that a row has."""
-        self._resume(run, row)
-        if "value" not in row:
-            raise enc.decode_failure(row, run.budget)
-        return codec[1](row["value"])
-
-    def _resume(self, run: Run, row: dict[str, Any]) -> None:
-        """Take over what a row says; the run's time goes on from there."""
-        ahead = self._ledger.resume(run, row) - self.since_start(run)
-        if ahead > 0:
-            self._began -= ahead
-
-    async def _input(self, run: Run, work: Awaitable[Any], type: Type | None = None) -> Any:
-        """An input: as it is recorded, else as it is now. Inside a unit it is a part of that."""
-        ledger, strand = self._ledger, self._ledger.strand
-        if strand.unit is not None:
-            return await work
-        place = strand.next_input()
-        row = ledger.row(place)
-        codec = self._codec(type)
-        if row is not None:
-            assert isinstance(work, Coroutine)
-            work.close()
-            return self._given(run, row, codec)
-        try:
-            result = await work
-        except Exception as error:
-            failure = enc.encode_failure(error, run.budget)
-            if failure is not None:
-                await ledger.write_fact(run, place, "input", failure)
-            raise
-        await ledger.write_fact(run, place, "input", {"value": codec[0](result)})
-        return result
-
-    def _codec(self, type: Type | None) -> enc.Codec:
-        """Values of a type; of None plain JSON."""
-        if type is None:
-            return _same, _same
-        known = type
-        return (
-            lambda value: enc.encode(known, value),
-            lambda data: enc.decode(self._types, known, data),
-        )
 
     # --------------------------------------------------------------------------------- pipelines
 
@@ -167,7 +57,7 @@ class RecordingWorld(RealWorld):
             await admit(run)
             return pass_json(run, began(run))
 
-        given = await self._once(run, f"{run.where}admit", work, (_same, _same))
+        given = await self._once(run, f"{run.where}admit", work, (same, same))
         if run.frame is None:
             run.frame = pass_from(run, given, self.since_start(run))
             self._guards = True
@@ -177,18 +67,19 @@ class RecordingWorld(RealWorld):
         if run.frame is None or ended is None:
             return await super().leave(run, ended)
         leave = super().leave
-        await self._once(run, f"{run.where}leave", lambda: leave(run, ended), (_same, _same))
+        await self._once(run, f"{run.where}leave", lambda: leave(run, ended), (same, same))
 
     async def hand_over(self, run: Run, result: Escalated) -> None:
         hand_over = super().hand_over
-        await self._once(run, "handover", lambda: hand_over(run, result), (_same, _same))
+        await self._once(run, "handover", lambda: hand_over(run, result), (same, same))
 
     async def finish(self, run: Run, answered: bool) -> None:
         finish = super().finish
-        await self._once(run, "finish", lambda: finish(run, answered), (_same, _same))
+        await self._once(run, "finish", lambda: finish(run, answered), (same, same))
 
     async def close(self, run: Run) -> None:
         if self._ledger.row("end") is None:
+            self._anew("end")
             await self._ledger.write_fact(run, "end", "end", {})
 
     # ------------------------------------------------------------------------------- expressions
@@ -216,6 +107,7 @@ class RecordingWorld(RealWorld):
         if row is not None:
             self._resume(run, row)
             return self._left(run, items, row)
+        self._anew(place)
         if whole:
             strand.unit = ledger.unit(run, place)
         else:
@@ -326,7 +218,7 @@ class RecordingWorld(RealWorld):
 
     async def remember(self, run: Run, item: p.Remember, place: str) -> None:
         remember = super().remember
-        await self._once(run, place, lambda: remember(run, item, place), (_same, _same))
+        await self._once(run, place, lambda: remember(run, item, place), (same, same))
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         codec = enc.found_codec(self._codec(enc.type_of(run.program, link.action)))
@@ -342,29 +234,6 @@ class RecordingWorld(RealWorld):
             run, question.place, lambda: decide(run, question), enc.DECISION
         )
         return made
-
-    # ----------------------------------------------------------------------------- usage, events
-
-    async def reserved(self, run: Run, held: Reservation) -> None:
-        unit = self._ledger.strand.unit
-        if unit is None or not unit.reserve(run.budget, held):
-            return
-        if unit.begun or not unit.acts:  # else its intent will say so
-            await self._ledger.write_ahead(run, unit, intent=False)
-
-    def settle(self, run: Run, held: Reservation, money: Decimal, tokens: int) -> None:
-        super().settle(run, held, money, tokens)
-        unit = self._ledger.strand.unit
-        if unit is not None:
-            unit.used = plus(unit.used, (money, tokens, 1))
-
-    async def intend(self, run: Run) -> None:
-        unit = self._ledger.strand.unit
-        if unit is not None and not unit.begun:
-            await self._ledger.write_ahead(run, unit, intent=True)
-
-    def tell(self, run: Run, event: Event) -> None:
-        self._ledger.tell(run, event)
 
     # -------------------------------------------------------------------------------------- time
 
@@ -388,14 +257,12 @@ async def _given_later(value: float) -> float:
     return value
 
 
-def _same(value: Any) -> Any:
-    return value
+class NotRecorded(Exception):
+    """A run that is gone through from its record alone came to a place that this does not have."""
 
 
-def _is_unknown(error: BaseException, unit: Unit, tool: p.Tool) -> bool:
-    """Whether nobody knows if a call that began took effect: only the tool itself can tell."""
-    if tool.idempotent or not unit.begun:
-        return False
-    if isinstance(error, AttemptFailed):
-        return error.kind == "timeout" or isinstance(error.__cause__, Lost)
-    return isinstance(error, BudgetSpent)
+class ReplayingWorld(RecordingWorld):
+    """Goes through a run from its record, and does nothing: what is not recorded is an error."""
+
+    def _anew(self, place: str) -> None:
+        raise NotRecorded(f"`{place}` is not recorded")
