@@ -244,7 +244,7 @@ class Handle:
     ) -> Run:
         """Make a run with these inputs that has not begun. With a `record` it is recorded, and goes
         on from there: the inputs and options must be those with which the record began. With
-        `replay` it does nothing that is not recorded; when it would have to it raises `NotRecorded`.
+        `replay` it does nothing that is not recorded, but raises `NotRecorded` where it would.
 
         Raises `InputError`, `SettingError` if the settings that the runtime now gives do not fit,
         `NotRunnable` if a model that the pipeline may ask cannot be asked, and `NotRecordable` if
