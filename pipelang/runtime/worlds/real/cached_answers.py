@@ -140,7 +140,7 @@ class CachedAnswers:
         self._flights = [asked for asked in self._flights if asked[0] != key]
 
     def kept(self) -> list[Any]:
-        """What is kept for the cache so far, as JSON, but for secrets."""
+        """The answers that are kept for the cache so far, as JSON, but for secrets."""
         return [
             [list(key), answer, entry.seconds, entry.step]
             for key, (entry, answer) in self._kept.items()

@@ -112,8 +112,8 @@ def _made(model: type[BaseModel], fields: dict[str, Any]) -> BaseModel:
 
 
 def encode_failure(error: BaseException, budget: RunBudget) -> dict[str, Any] | None:
-    """How something failed; None for an exception that is not recorded, because it says something
-    of this process alone.
+    """A failure; None for an exception that is not recorded, because it says something of this
+    process alone.
     """
     match error:
         case AttemptFailed():
@@ -156,7 +156,7 @@ def decode_failure(data: dict[str, Any], budget: RunBudget) -> Exception:
 
 
 def encode_ended(pipeline: p.Pipeline, ended: Ended) -> dict[str, Any]:
-    """How a pipeline ended: its outcome is one of those written in it, or one that was made."""
+    """The end of a pipeline: its outcome is one of those written in it, or one that was made."""
     outcome = ended.outcome
     data: dict[str, Any] = {
         "kind": type(outcome).__name__.lower(),
@@ -260,7 +260,7 @@ def result_codec(call: ToolCall) -> Codec:
 
 
 def found_codec(codec: Codec) -> Codec:
-    """What is found in a cache: an answer in a list, or nothing."""
+    """A look into a cache: the answer in a list, which is empty if there is none."""
     return (
         lambda found: [] if found is NOTHING else [codec[0](found)],
         lambda data: codec[1](data[0]) if data else NOTHING,
