@@ -159,9 +159,16 @@ class Shelf(InMemory):
         super().__init__()
         self._stage = stage
 
-    def write(self, place: Place, value: Any, most: int | None, keeps: float | None) -> None:
+    def write(
+        self,
+        place: Place,
+        value: Any,
+        most: int | None,
+        keeps: float | None,
+        key: str | None = None,
+    ) -> None:
         self._stage.acts("memory")
-        super().write(place, value, most, keeps)
+        super().write(place, value, most, keeps, key)
 
 
 class Drawer(InMemoryCache):

@@ -29,11 +29,12 @@ BELOW: dict[str, set[str]] = {
     "analysis": {"diagnostics", "syntax", "semantics"},
     "runtime": {"diagnostics", "syntax", "semantics"},
     "interfaces": {"diagnostics", "syntax", "semantics", "analysis", "runtime"},
+    "testing": {"runtime"},
 }
 # Modules beside the layers that stand on nothing, and that everybody may use.
 GROUND = {"records", "resources", "version"}
 # The public face and `python -m pipelang` stand on everything, and nobody stands on them.
-ROOF = {"__init__", "__main__"}
+ROOF = {"__init__", "__main__", "providers"}
 
 # Only these folders know these libraries, wherever the import stands.
 HOME = {"lark": "syntax"}
@@ -43,19 +44,22 @@ HEAVY = {
     "anthropic",
     "click",
     "dbos",
+    "google",
     "jinja2",
     "mcp",
     "networkx",
     "numpy",
+    "openai",
     "pydantic",
     "rich",
 }
 FRONT = {"diagnostics", "syntax", "semantics"}
 # What the everyday commands must never load: what only models, stores and large graphs need.
-NEVER_LOADED = {"anthropic", "dbos", "mcp", "networkx", "opentelemetry"}
+NEVER_LOADED = {"anthropic", "dbos", "google", "mcp", "networkx", "openai", "opentelemetry"}
 
 # Libraries whose import and distribution differ in name.
 DISTRIBUTION = {
+    "google": "google-genai",
     "opentelemetry": "opentelemetry-sdk",
     "pyrate_limiter": "pyrate-limiter",
     "re2": "google-re2",
@@ -232,7 +236,7 @@ RECURSIVE = [
     },
     {ACTIONS + name for name in ("actions", "links", "subpipelines")},
     {ITEMS + name for name in ("items", "gates", "branches")},
-    {f"analysis.flow.{name}" for name in "acting actions sinks situation tracking".split()},
+    {f"analysis.flow.{name}" for name in ("acting", "actions", "tracking")},
     {f"analysis.claims.{name}" for name in ("walk", "links", "branches")},
     {f"interfaces.export.prism.{name}" for name in ("blocks", "chains", "runs")},
 ]
@@ -308,4 +312,16 @@ def test_every_room_says_what_it_is_for() -> None:
         first = (said or "").split("\n\n")[0]
         if len(first.split()) < 4 or not first.endswith("."):
             wrong.append(name_of(file) if file.exists() else f"{folder.name}: no __init__")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_docstring_begins_with_a_question() -> None:
+    """A verb or a noun says what a thing is; `Whether` stays, it is the word for a predicate."""
+    question = re.compile(r'"""(What|How|Which|Where|Why|When|Who|Whom) ')
+    wrong = [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in sources()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if question.search(line)
+    ]
     assert not wrong, "\n".join(wrong)

@@ -12,8 +12,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pipelang.runtime.providers.answers import max_tokens_of
 from pipelang.runtime.providers.anthropic_faults import fault_of, kind_of_type
-from pipelang.runtime.providers.anthropic_wire import answer_of, call_of, max_tokens_of
+from pipelang.runtime.providers.anthropic_wire import answer_of, call_of
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 

@@ -14,6 +14,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import closing
 from heapq import heappop, heappush
@@ -34,11 +35,25 @@ class MemoryStore(Protocol):
     def read(self, place: Place, keeps: float | None) -> list[Any]:
         """The values that are not older than `keeps` seconds, oldest first."""
 
-    def write(self, place: Place, value: Any, most: int | None, keeps: float | None) -> None:
-        """Add a value, dropping the oldest beyond `most` and those that are too old."""
+    def write(
+        self,
+        place: Place,
+        value: Any,
+        most: int | None,
+        keeps: float | None,
+        key: str | None = None,
+    ) -> None:
+        """Add a value, dropping the oldest beyond `most` and those that are too old. What was
+        written with the same `key` before is not written again; only recorded runs have one.
+        """
 
     def swap(
-        self, place: Place, found: list[Any], value: Any, keeps: float | None
+        self,
+        place: Place,
+        found: list[Any],
+        value: Any,
+        keeps: float | None,
+        key: str | None = None,
     ) -> list[Any] | None:
         """Put a value in the place of the last of those that `read` found (none: an empty list), in
         one step with looking whether that is still there. None if it was; else what is there now,
@@ -55,6 +70,7 @@ class InMemory:
         self._entries: dict[Place, list[tuple[float, float | None, str]]] = {}
         self._ends: list[tuple[float, int, Place]] = []
         self._written = 0
+        self._keys: OrderedDict[str, None] = OrderedDict()
 
     def read(self, place: Place, keeps: float | None) -> list[Any]:
         with self._lock:
@@ -64,9 +80,18 @@ class InMemory:
             texts = [text for at, _, text in entries if keeps is None or now - at <= keeps]
         return [json.loads(text) for text in texts]
 
-    def write(self, place: Place, value: Any, most: int | None, keeps: float | None) -> None:
+    def write(
+        self,
+        place: Place,
+        value: Any,
+        most: int | None,
+        keeps: float | None,
+        key: str | None = None,
+    ) -> None:
         text = json.dumps(value)
         with self._lock:
+            if key is not None and not self._is_new(key):
+                return
             now = self._clock()
             self._drop(now)
             end = None if keeps is None else now + keeps
@@ -82,14 +107,27 @@ class InMemory:
                 heappush(self._ends, (end, self._written, place))
 
     def swap(
-        self, place: Place, found: list[Any], value: Any, keeps: float | None
+        self,
+        place: Place,
+        found: list[Any],
+        value: Any,
+        keeps: float | None,
+        key: str | None = None,
     ) -> list[Any] | None:
         with self._lock:  # which may be taken again by the same thread
             there = self.read(place, keeps)
-            if not _same(there, found):
+            if not _same(there, found) and (key is None or key not in self._keys):
                 return there
-            self.write(place, value, 1, keeps)
+            self.write(place, value, 1, keeps, key)
             return None
+
+    def _is_new(self, key: str) -> bool:
+        if key in self._keys:
+            return False
+        self._keys[key] = None
+        while len(self._keys) > MOST_KEYS:
+            self._keys.popitem(last=False)
+        return True
 
     def _drop(self, now: float) -> None:
         """Drop what is too old, of every place: also of those that nobody asks for any more."""
@@ -102,6 +140,9 @@ class InMemory:
             else:
                 self._entries.pop(place, None)
 
+
+MOST_KEYS = 100_000
+"""Keys of writes that are known in memory."""
 
 _TOO_OLD = "memories WHERE until IS NOT NULL AND until < ?"
 
@@ -123,6 +164,7 @@ class Sqlite:
             columns = [row[1] for row in database.execute("PRAGMA table_info(memories)")]
             if "until" not in columns:  # written by a version that kept what was too old
                 database.execute("ALTER TABLE memories ADD COLUMN until REAL")
+            database.execute("CREATE TABLE IF NOT EXISTS writes (key TEXT PRIMARY KEY)")
             database.execute(
                 "CREATE INDEX IF NOT EXISTS memories_by_end ON memories (until) "
                 "WHERE until IS NOT NULL"
@@ -142,19 +184,34 @@ class Sqlite:
                 database.execute(f"DELETE FROM {_TOO_OLD}", (now,))
             return _found(database, place, oldest)
 
-    def write(self, place: Place, value: Any, most: int | None, keeps: float | None) -> None:
+    def write(
+        self,
+        place: Place,
+        value: Any,
+        most: int | None,
+        keeps: float | None,
+        key: str | None = None,
+    ) -> None:
         with closing(self._connect()) as database, database:
-            self._write(database, place, value, most, keeps)
+            self._write(database, place, value, most, keeps, key)
 
     def swap(
-        self, place: Place, found: list[Any], value: Any, keeps: float | None
+        self,
+        place: Place,
+        found: list[Any],
+        value: Any,
+        keeps: float | None,
+        key: str | None = None,
     ) -> list[Any] | None:
         with closing(self._connect()) as database, database:
             database.execute("BEGIN IMMEDIATE")  # nobody writes between the look and the write
+            written = "SELECT 1 FROM writes WHERE key = ?"
+            if key is not None and database.execute(written, (key,)).fetchone():
+                return None
             there = _found(database, place, 0.0 if keeps is None else self._clock() - keeps)
             if not _same(there, found):
                 return there
-            self._write(database, place, value, 1, keeps)
+            self._write(database, place, value, 1, keeps, key)
             return None
 
     def _write(
@@ -164,8 +221,13 @@ class Sqlite:
         value: Any,
         most: int | None,
         keeps: float | None,
+        key: str | None,
     ) -> None:
         now, where = self._clock(), _columns(place)
+        if key is not None:
+            made = database.execute("INSERT OR IGNORE INTO writes VALUES (?)", (key,))
+            if not made.rowcount:
+                return
         database.execute(
             "INSERT INTO memories (tenant, memory, key, at, value, until) "
             "VALUES (?, ?, ?, ?, ?, ?)",

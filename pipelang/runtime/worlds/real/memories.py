@@ -80,20 +80,22 @@ class MemoryAccess:
         run.recalled.setdefault(visit, {})[place] = _Known(found[-1:], fixed=run.index != "")
         return value
 
-    async def remember(self, run: Run, item: p.Remember) -> Mapping[str, Any]:
+    async def remember(self, run: Run, item: p.Remember, key: str) -> Mapping[str, Any]:
+        """Write a value; `key` names the write where the run may do it again after a crash."""
         memory = run.program.memories[item.memory]
         place, given = _place(run, memory, item.key), run.evaluate(item.value)
+        again = (key,) if run.world.lasting else ()
         try:
             if isinstance(memory.returns, ListType):
                 value = to_json(self._services.types.check(memory.returns.element, given))
-                await self._write(run, memory, place, value, memory.returns.max_length)
+                await self._write(run, memory, place, value, memory.returns.max_length, again)
                 return {}
             value, new = self._json(memory, given), dict[str, Any]()
             known = self._known(run, item, place)
             if known:
-                new, value = await self._update(run, item, place, value, known)
+                new, value = await self._update(run, item, place, value, known, again)
             else:
-                await self._write(run, memory, place, value, 1)
+                await self._write(run, memory, place, value, 1, again)
         except (Halted, AttemptFailed, NoValue):
             raise
         except Exception as error:
@@ -113,12 +115,20 @@ class MemoryAccess:
         known = {}
         for step in kept[1]:
             there = run.recalled.get((step, run.visit(step)))
+            if there is None and run.world.lasting:
+                there = _recalled_before(run, item.memory, step)
             if there is not None and place in there:
                 known[step] = there[place]
         return known
 
     async def _update(
-        self, run: Run, item: p.Remember, place: Place, value: Any, known: dict[str, _Known]
+        self,
+        run: Run,
+        item: p.Remember,
+        place: Place,
+        value: Any,
+        known: dict[str, _Known],
+        again: tuple[str, ...],
     ) -> tuple[dict[str, Any], Any]:
         """Write a value in place of what is known; the values that are new, and what was written.
         Raises `AttemptFailed` if it cannot be worked out again.
@@ -126,7 +136,7 @@ class MemoryAccess:
         memory = run.program.memories[item.memory]
         expected, *others = (one.found for one in known.values())
         if all(other == expected for other in others):
-            there = await self._swap(run, memory, place, expected, value)
+            there = await self._swap(run, memory, place, expected, value, again)
         else:
             there = await self._do(run, memory, lambda store: store.read(place, _keeps(memory)))
         if there is None:
@@ -136,7 +146,7 @@ class MemoryAccess:
                 new = self._renewed(run, item, place, known, there)
                 values = {**run.values, **new}
                 value = self._json(memory, run.expressions.evaluate(item.value, values))
-                there = await self._swap(run, memory, place, there, value)
+                there = await self._swap(run, memory, place, there, value, again)
                 if there is None:
                     return new, value
         raise _outdated(run, memory, f"{_MOST_SWAPS} times")
@@ -174,17 +184,31 @@ class MemoryAccess:
         return to_json(self._services.types.check(memory.returns, value))
 
     async def _swap(
-        self, run: Run, memory: p.Memory, place: Place, found: list[Any], value: Any
+        self,
+        run: Run,
+        memory: p.Memory,
+        place: Place,
+        found: list[Any],
+        value: Any,
+        again: tuple[str, ...],
     ) -> list[Any] | None:
         there: list[Any] | None = await self._do(
-            run, memory, lambda store: store.swap(place, found, value, _keeps(memory))
+            run, memory, lambda store: store.swap(place, found, value, _keeps(memory), *again)
         )
         return there
 
     async def _write(
-        self, run: Run, memory: p.Memory, place: Place, value: Any, most: int | None
+        self,
+        run: Run,
+        memory: p.Memory,
+        place: Place,
+        value: Any,
+        most: int | None,
+        again: tuple[str, ...],
     ) -> None:
-        await self._do(run, memory, lambda store: store.write(place, value, most, _keeps(memory)))
+        await self._do(
+            run, memory, lambda store: store.write(place, value, most, _keeps(memory), *again)
+        )
 
     async def _do(self, run: Run, memory: p.Memory, work: Callable[[MemoryStore], Any]) -> Any:
         """Read or write a memory in a thread, unless the run is switched off. A memory that may
@@ -205,6 +229,17 @@ def _place(
     found = run.evaluate(key) if values is None else run.expressions.evaluate(key, values)
     text = json.dumps(to_json(found), sort_keys=True)
     return run.tenant, memory.name, digest_of(text) if may_hide(key.type) else text
+
+
+def _recalled_before(run: Run, memory: str, name: str) -> dict[Place, _Known] | None:
+    """What a step recalled in another process, which a record tells by its value alone."""
+    step = run.made.get(name)
+    action = step.chain.links[0].action if step is not None and step.chain.links else None
+    if not isinstance(action, p.Recall) or action.memory != memory:
+        return None
+    value = run.values[name]
+    found = [] if value is None else [to_json(value)]
+    return {_place(run, run.program.memories[memory], action.key): _Known(found, fixed=False)}
 
 
 def _keeps(memory: p.Memory) -> float | None:
