@@ -32,8 +32,8 @@ def mark() -> Mark:
 
 
 def asked_before(task: asyncio.Task[Any]) -> int:
-    """How often a task was asked to cancel and heard it. It hears the last time only at its next
-    wait, if that was while it worked: by a sink, by a thread, by Ctrl-C.
+    """The times that a task was asked to cancel and heard it. It hears the last one only at its
+    next wait, if that came while it worked: from a sink, from a thread, from Ctrl-C.
     """
     return task.cancelling() - bool(getattr(task, "_must_cancel", False))
 

@@ -50,7 +50,7 @@ def lighten(result: dict[str, Any]) -> str | None:
 
 
 def weigh(value: Any, left: int = LARGE) -> int:
-    """What is left of so many bytes after a JSON value; nothing more is looked at below 0."""
+    """The rest of so many bytes after a JSON value; nothing more is looked at below 0."""
     waiting = [value]
     while waiting and left >= 0:
         one = waiting.pop()

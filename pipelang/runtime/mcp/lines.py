@@ -20,7 +20,7 @@ _AT_TAIL = re.compile(rb",\s*" + _ID + rb"\s*(?:,\s*" + _VERSION + rb"\s*)?\}\s*
 
 
 @dataclass(frozen=True, slots=True)
-class TooLong:
+class OverlongLine:
     """The two ends of a line that was longer than may be read."""
 
     head: bytes
@@ -51,7 +51,7 @@ class Lines:
         self._size = 0
         self._head: bytes | None = None
 
-    def feed(self, chunk: bytes) -> Iterator[bytes | TooLong]:
+    def feed(self, chunk: bytes) -> Iterator[bytes | OverlongLine]:
         """Yield the lines that end in a chunk."""
         *whole, rest = chunk.split(b"\n")
         for part in whole:
@@ -68,7 +68,7 @@ class Lines:
             self._head = b"".join(self._parts)[:_END]
         self._parts = [b"".join(self._parts[-2:])[-_END:]]
 
-    def _taken(self) -> bytes | TooLong:
+    def _taken(self) -> bytes | OverlongLine:
         line, head = b"".join(self._parts), self._head
         self._parts, self._size, self._head = [], 0, None
-        return line if head is None else TooLong(head, line[-_END:])
+        return line if head is None else OverlongLine(head, line[-_END:])

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pipelang.runtime.mcp.large_results import LARGE, LARGEST_MESSAGE, lighten, refusal
-from pipelang.runtime.mcp.lines import Lines, TooLong
+from pipelang.runtime.mcp.lines import Lines, OverlongLine
 
 _CHUNK = 2**18
 _PATIENCE = 2.0
@@ -89,9 +89,9 @@ async def _read(process: asyncio.subprocess.Process, incoming: Any) -> None:
         await incoming.aclose()
 
 
-async def _message(line: bytes | TooLong) -> Any:
+async def _message(line: bytes | OverlongLine) -> Any:
     """A line as a message; an exception if it is none."""
-    if isinstance(line, TooLong):
+    if isinstance(line, OverlongLine):
         problem = f"its message is larger than {LARGEST_MESSAGE // 2**20} MB"
         request = line.request_id
         return ValueError(problem) if request is None else refusal(request, problem)

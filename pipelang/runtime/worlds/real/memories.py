@@ -19,7 +19,6 @@ from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.interruption import foreign
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.redaction import hide, may_hide
-from pipelang.runtime.engine.renewal import Outdated, renew
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.engine.world import AttemptFailed
@@ -28,13 +27,14 @@ from pipelang.runtime.shared.secret_stores import digest_of
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.registry import class_of, describe
 from pipelang.runtime.worlds.real.cancellation import check_not_killed
+from pipelang.runtime.worlds.real.renewal import Outdated, renew
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.updates import recalls_behind
 from pipelang.semantics.types import ListType
 
 _MOST_SWAPS = 1000
-"""How often an update is tried while other runs are always faster."""
+"""Tries of an update while other runs are always faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class MemoryAccess:
     # -------------------------------------------------------------------------------- updates
 
     def _known(self, run: Run, item: p.Remember, place: Place) -> dict[str, _Known]:
-        """What the run knows of a place, by the steps that a write there hangs on."""
+        """The knowledge of a run about a place, by the steps that a write there hangs on."""
         kept = self._behind.get(id(item))
         if kept is None:
             kept = self._behind[id(item)] = (item, recalls_behind(run.pipeline, item))
@@ -232,7 +232,7 @@ def _place(
 
 
 def _recalled_before(run: Run, memory: str, name: str) -> dict[Place, _Known] | None:
-    """What a step recalled in another process, which a record tells by its value alone."""
+    """The finding of a step that recalled in another process: its value is all that is left."""
     step = run.made.get(name)
     action = step.chain.links[0].action if step is not None and step.chain.links else None
     if not isinstance(action, p.Recall) or action.memory != memory:

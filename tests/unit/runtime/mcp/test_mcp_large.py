@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelang import Answered, Failed, McpServer, Runtime, ToolDrift
-from pipelang.runtime.mcp.lines import Lines, TooLong
+from pipelang.runtime.mcp.lines import Lines, OverlongLine
 
 from ..stage import events, left_over, load
 
@@ -127,7 +127,7 @@ def test_lines_are_those_of_the_whole(chunks: list[bytes], most: int) -> None:
         if len(whole) <= most:
             assert line == whole
         else:
-            assert isinstance(line, TooLong)
+            assert isinstance(line, OverlongLine)
             assert whole.startswith(line.head)
             assert whole.endswith(line.tail)
 
@@ -144,7 +144,7 @@ def test_lines_are_those_of_the_whole(chunks: list[bytes], most: int) -> None:
 )
 def test_whose_answer_it_is(message: Any, found: Any) -> None:
     line = json.dumps(message).encode()
-    assert TooLong(line[:512], line[-512:]).request_id == found
+    assert OverlongLine(line[:512], line[-512:]).request_id == found
 
 
 def test_what_is_too_long_is_not_kept() -> None:
@@ -153,7 +153,7 @@ def test_what_is_too_long_is_not_kept() -> None:
         assert list(lines.feed(b"x" * 1000)) == []
     assert sum(map(len, lines._parts)) < 2000
     (line,) = lines.feed(b"\n")
-    assert isinstance(line, TooLong)
+    assert isinstance(line, OverlongLine)
 
 
 @pytest.mark.parametrize("server", [RAW, CHANGING], ids=["announced", "listened to"])

@@ -39,7 +39,7 @@ def renew(run: Run, item: p.Remember, recalled: Mapping[str, Any]) -> dict[str, 
 
 
 class _Way:
-    """What is new so far on the way to a write, and which values are outdated."""
+    """The new values so far on the way to a write, and the names of those that are outdated."""
 
     def __init__(self, run: Run, item: p.Remember, recalled: Mapping[str, Any]) -> None:
         self._run = run
