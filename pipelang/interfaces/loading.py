@@ -13,7 +13,7 @@ from pipelang.interfaces.check.refusals import check_allowed, is_refused, verifi
 from pipelang.runtime.host.handle import LoadedProgram, SettingError
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
-from pipelang.semantics.loading import Loader
+from pipelang.semantics.loader import Loader
 
 
 class CheckFailed(ValueError):
@@ -53,6 +53,17 @@ def load(
     safety, also where a setting cannot take its value. A missed promise (the other P5xx, P6xx) is
     no reason: `pipelang check` tells it. Raises ValueError for a code that does not exist.
     """
+    return load_with_sources(path, settings=settings, loader=loader, allow=allow)[0]
+
+
+def load_with_sources(
+    path: str | os.PathLike[str],
+    *,
+    settings: Mapping[str, Any] | None = None,
+    loader: Loader | None = None,
+    allow: Collection[str] = (),
+) -> tuple[LoadedProgram, Sources]:
+    """The function `load`, which also returns the text of all files of the program."""
     check_allowed(allow)
     remembers = CachingLoader(loader or DiskLoader())
     built = build(os.fspath(path), remembers, settings)
@@ -75,7 +86,7 @@ def load(
             raise SettingError("; ".join(_told(found) for found in wrong))
         return again.program
 
-    return LoadedProgram(built.program, rebuild)
+    return LoadedProgram(built.program, rebuild), built.sources
 
 
 def _told(found: Diagnostic) -> str:

@@ -12,7 +12,7 @@ from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.elaborate.import_hints import offered_by
 from pipelang.semantics.expressions import Const, Expr, place_of
-from pipelang.semantics.loading import Loader
+from pipelang.semantics.loader import Loader
 from pipelang.semantics.symbols import Symbol, Symbols, suggestion, with_article
 from pipelang.semantics.types import ERROR, Type
 from pipelang.syntax import ast
