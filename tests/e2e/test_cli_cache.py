@@ -37,9 +37,9 @@ pipeline main(n: int) -> int {
 }
 
 test "counts" {
-  given n = 2
-  mock mood = good
-  mock count = 3
+  given  main(n: 2)
+  mock   mood = good
+  mock   count = 3
   expect answered 3
 }
 """
@@ -51,6 +51,12 @@ FILES = {
     "moods.jsonl": '{"correct": true}\n' * 40,
     "tools.py": "def count(n):\n    return n + 1\n",
 }
+CHANGES = (
+    ("shared.pipe", "bad", "sad"),
+    ("judge.md", "How", "Who"),
+    ("moods.jsonl", "true", "false"),
+    ("main.pipe", "= 5", "= 3"),
+)
 RUN = ("run", "main.pipe", "--input", '{"n": 2}', "--format", "json")
 TEST = ("test", "main.pipe", "--format", "json")
 
@@ -118,30 +124,22 @@ def test_the_second_time_nothing_is_read_but_what_is_run(words: tuple[str, ...])
 
 
 @pytest.mark.parametrize("words", [RUN, TEST], ids=["run", "test"])
-@pytest.mark.parametrize(
-    ("name", "old", "new"),
-    [
-        ("main.pipe", "= 5", "= 3"),
-        ("shared.pipe", "bad", "sad"),
-        ("judge.md", "How", "Who"),
-        ("moods.jsonl", "true", "false"),
-    ],
-)
-def test_any_file_that_changed_is_seen(
-    words: tuple[str, ...], name: str, old: str, new: str
-) -> None:
+def test_any_file_that_changed_is_seen(words: tuple[str, ...]) -> None:
     """A byte is enough, and the time of the file need not have changed."""
     call(*words)
-    file = Path(name)
-    times = file.stat()
-    file.write_text(file.read_text("utf-8").replace(old, new, 1), encoding="utf-8")
-    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-    changed = call(*words)
-    assert changed.built
-    assert not call(*words).built
-    if name == "main.pipe":
-        assert json.loads(changed.out)["outcome" if words is RUN else "tests"] != "answered"
-        assert (changed.code == 0) is (words is RUN)
+    for name, old, new in CHANGES:
+        file = Path(name)
+        times = file.stat()
+        file.write_text(file.read_text("utf-8").replace(old, new, 1), encoding="utf-8")
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+        changed = call(*words)
+        assert changed.built, name
+    if words is RUN:
+        assert json.loads(changed.out)["outcome"] == "rejected"
+    else:
+        assert changed.code == 1
+    again = call(*words)
+    assert (again.code, again.built) == (changed.code, False)
 
 
 def test_tools_are_looked_at_every_time() -> None:
@@ -152,11 +150,7 @@ def test_tools_are_looked_at_every_time() -> None:
     Path("tools.py").write_text("def counted(n):\n    return n\n", encoding="utf-8")
     gone = call(*RUN)
     assert gone.code == 1
-    assert (
-        "main.pipe:7:30: tool `count`: `tools` has no function `count`"
-        in gone.err.replace("`count`: `tools`", "tool `count`: `tools`")
-        or "has no function `count`" in gone.err
-    )
+    assert "`count`: `tools` has no function `count`" in gone.err
 
 
 def test_what_is_refused_stays_refused() -> None:
@@ -195,12 +189,10 @@ def test_a_setting_is_checked_against_the_text() -> None:
 @pytest.mark.parametrize("words", [RUN, TEST], ids=["run", "test"])
 def test_no_cache(words: tuple[str, ...]) -> None:
     assert call(*words, "--no-cache").built
-    assert call(*words, PIPELANG_NO_CACHE="1").built
     assert entries() == []
     call(*words)
     assert call(*words, "--no-cache").built
     assert call(*words, PIPELANG_NO_CACHE="1").built
-    assert not call(*words).built
 
 
 def test_a_process_that_lives_on_keeps_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,7 +57,6 @@ NEVER_LOADED = {"anthropic", "dbos", "mcp", "networkx", "opentelemetry"}
 # Libraries whose import and distribution differ in name.
 DISTRIBUTION = {
     "opentelemetry": "opentelemetry-sdk",
-    "pyrate_limiter": "pyrate-limiter",
     "re2": "google-re2",
     "resvg_py": "resvg-py",
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pipelang.diagnostics import Sources
+    from pipelang.interfaces.loading import Verified
     from pipelang.runtime.host.handle import LoadedProgram
     from pipelang.semantics import program as p
     from pipelang.semantics.loader import Loader
@@ -69,14 +70,12 @@ def chosen(program: p.Program, name: str | None) -> list[str]:
     return [name]
 
 
-def load_program(
-    file: str, allow: Collection[str] = (), loader: Loader | None = None
-) -> tuple[LoadedProgram, Sources]:
-    """The program of a file, ready to run, with the text of all its files; ends the command if it
-    is refused. `allow` are codes of findings about behaviour that do not count.
+def load_program(file: str, allow: Collection[str] = (), loader: Loader | None = None) -> Verified:
+    """The program of a file, ready to run; ends the command if it is refused. `allow` are codes of
+    findings about behaviour that do not count.
     """
     from pipelang.interfaces.check.pipe_paths import pipe_files
-    from pipelang.interfaces.loading import CheckFailed, load_with_sources
+    from pipelang.interfaces.loading import CheckFailed, load_verified
 
     if Path(file).is_dir():
         stop(f"`{file}` is a folder: name one .pipe file")
@@ -84,7 +83,7 @@ def load_program(
     if missing:
         stop(missing[0].message, USAGE, missing[0].help)
     try:
-        return load_with_sources(file, allow=allow, loader=loader)
+        return load_verified(file, allow=allow, loader=loader)
     except CheckFailed as failed:
         warn(str(failed))
         sys.exit(FINDINGS)

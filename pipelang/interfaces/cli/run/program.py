@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from pipelang.interfaces.cache.programs import KeptProgram, entry_of, recall, remember
 from pipelang.interfaces.check.disk_loader import SeeingLoader
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
+from pipelang.interfaces.check.refusals import Analyses, missed_promises, without_ignored
 from pipelang.interfaces.cli.programs import load_program
 from pipelang.interfaces.cli.run.services import as_set
 from pipelang.runtime.host.handle import LoadedProgram
 
 if TYPE_CHECKING:
     from pipelang.diagnostics import Sources
-    from pipelang.semantics import program as p
 
 
 def program_to_run(
@@ -30,19 +30,18 @@ def program_to_run(
     if kept is not None:
         return LoadedProgram(kept.program), _note(kept.about, file)
     seen = FileSnapshot()
-    loaded, sources = load_program(file, loader=SeeingLoader(seen))
-    loaded = as_set(loaded, settings)
-    missed = _missed(loaded.program, sources)
+    verified = load_program(file, loader=SeeingLoader(seen))
+    loaded = as_set(verified.loaded, settings)
+    analyses = Analyses(loaded.program) if settings else verified.analyses
+    missed = _missed(analyses, verified.sources)
     if place is not None:
         remember(place, KeptProgram(loaded.program, missed), seen)
     return loaded, _note(missed, file)
 
 
-def _missed(program: p.Program, sources: Sources) -> tuple[str, ...]:
+def _missed(analyses: Analyses, sources: Sources) -> tuple[str, ...]:
     """The code of each promise that a program misses, in the order of the findings."""
-    from pipelang.interfaces.check.refusals import missed_promises, without_ignored
-
-    found = without_ignored(missed_promises(program), program.file, sources)
+    found = without_ignored(missed_promises(analyses), analyses.program.file, sources)
     return tuple(one.rule.code for one in found if one.is_error)
 
 

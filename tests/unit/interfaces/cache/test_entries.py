@@ -99,7 +99,7 @@ def test_a_byte_that_differs_is_a_miss(at: int) -> None:
     assert SHELF.recall(str(path)) is None
 
 
-@pytest.mark.parametrize("size", [0, 1, 31, 32, 33, 50])
+@pytest.mark.parametrize("size", [0, 1, 31, 32, 33, -1])
 def test_half_an_entry_is_a_miss(size: int) -> None:
     path = kept("a")
     path.write_bytes(path.read_bytes()[:size])

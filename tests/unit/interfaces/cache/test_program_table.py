@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import sys
 import typing
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ def test_every_class_of_a_program_has_its_place() -> None:
         if one in seen or not hasattr(one, "__match_args__"):
             continue
         seen.add(one)
-        hints = typing.get_type_hints(one, names)
+        hints = typing.get_type_hints(one, vars(sys.modules[one.__module__]) | names)
         left += [found for name in one.__match_args__ for found in named(hints[name])]
     known = set(program_table._RECORDS.values()) | {program_table.Span}
     assert len(seen) > 80
