@@ -69,7 +69,7 @@ class Shelf:
         return os.path.join(base, "pipelang", self.name) if os.path.isabs(base) else None
 
     def recall(self, path: str) -> Any:
-        """What is kept, if nothing that it was worked out from has changed; else None."""
+        """The kept value, if nothing that it was worked out from has changed; else None."""
         try:
             with open(path, "rb") as file:
                 if not _is_ours(os.fstat(file.fileno())):

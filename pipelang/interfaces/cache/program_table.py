@@ -120,7 +120,7 @@ class _Writer:
 
 
 def _taken_apart(one: Any) -> tuple[str, Sequence[Any]]:
-    """What a value is called, and the parts that it is made from. Raises `NoTable`."""
+    """The name of a value's class, and the parts that it is made from. Raises `NoTable`."""
     made = one.__class__
     name = made.__name__
     if made is tuple or made is list or made is Span:
