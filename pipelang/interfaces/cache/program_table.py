@@ -121,8 +121,8 @@ class _Writer:
 
 def _taken_apart(one: Any) -> tuple[str, Sequence[Any]]:
     """The name of a value's class, and the parts that it is made from. Raises `NoTable`."""
-    made = one.__class__
-    name = made.__name__
+    made: Any = one.__class__
+    name: str = made.__name__
     if made is tuple or made is list or made is Span:
         return name, one
     if made is frozenset:
