@@ -17,7 +17,7 @@ from pipelang.interfaces.cli.terminal import wants_colour, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 from pipelang.interfaces.text.colours import painter
 from pipelang.runtime.files import strict_json
-from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.loader import Unreadable
 
 if TYPE_CHECKING:
     from pipelang.runtime.inbox.inbox import Inbox

@@ -24,7 +24,7 @@ from pipelang.interfaces.check.disk_loader import check_regular
 from pipelang.interfaces.runs.json_lines import object_of
 from pipelang.records import dataclass
 from pipelang.runtime.files.plain_files import read_plain
-from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.loader import Unreadable
 
 FORMAT = 1
 
