@@ -7,6 +7,7 @@ from typing import assert_never
 
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import last_outcome
 from pipelang.semantics.types import ANSWERER
 
 
@@ -69,6 +70,19 @@ def agent_of(action: p.Action) -> p.Agent | None:
     return loop if isinstance(loop, p.Agent) else None
 
 
+def answered_by_a_role(step: p.Step) -> bool:
+    """Whether people may answer a step itself: by a link of its chain or of a `match` in it, and
+    not one element of a list.
+    """
+
+    def asks(link: p.Link) -> bool:
+        if isinstance(link.action, p.Choose):
+            return any(asks(arm) for _, arm in link.action.arms)
+        return isinstance(link.action, p.AskRole)
+
+    return any(map(asks, step.chain.links))
+
+
 def tiers_of(action: p.Action) -> list[str]:
     """Every tier that an action itself can ask, in the order in which they are written."""
     if isinstance(action, p.Cascade):
@@ -93,11 +107,8 @@ def outcomes(block: p.Block) -> Iterator[p.Outcome]:
                 for link in inner_links(item.chain):
                     if isinstance(link.action, p.Each) and link.action.body.end is not None:
                         yield link.action.body.end
-            case p.Gate():
-                redo = isinstance(item.otherwise, p.Redo)
-                yield item.otherwise.otherwise if redo else item.otherwise  # type: ignore[misc, union-attr]
-            case p.Person():
-                yield item.otherwise
+            case p.Gate() | p.Person():
+                yield last_outcome(item)
             case p.End():
                 yield item.outcome
             case p.When() | p.MatchBranch() | p.Let() | p.Remember():

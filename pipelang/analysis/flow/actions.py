@@ -36,6 +36,7 @@ from pipelang.analysis.flow.reading import picked, steered
 from pipelang.analysis.flow.situation import (
     Control,
     Done,
+    Prompted,
     Reaching,
     Situation,
     together,
@@ -184,7 +185,9 @@ def _prompted(
         flow = given.get(way[0], NOTHING)
         for part in way[1:]:
             flow = inside(flow, part)
-        parts.append(under(".".join(way), flow))
+        shown = ".".join(way)
+        tracker.prompted.append(Prompted(prompt.name, shown, flow, span))
+        parts.append(under(shown, flow))
     content = joined(*parts)
     for mark in marks_of(content, SECRET):
         where = f"the prompt `{prompt.name}`"
@@ -325,6 +328,7 @@ def _agent(
         # What the last round has told, this one tells again, and more.
         del tracker.found[told:], tracker.calls[called:]
         content = joined(content, _loop(tracker, step, agent, marks, link))
+    tracker.prompted.append(Prompted(agent.prompt, None, content, span))
     for mark in marks_of(content, SECRET):
         tracker.found.append(sinks.secret(mark, f"what the agent `{step.name}` sees", None, span))
     return only(content, (UNTRUSTED, INFLUENCED, PRIVATE))

@@ -18,7 +18,7 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
-from pipelang.semantics.kernels.redo import all_reruns
+from pipelang.semantics.kernels.redo import all_reruns, redo_of
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.lengths import mean_lengths
 from pipelang.semantics.unique import with_unique_names
@@ -38,8 +38,8 @@ class PipelineModel:
     `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
     `bound` gives for the variable of an `each` the values that its list mentions. `thresholds` are
     those on each evidence file, in the pipeline and in those that it runs: the bins between them
-    are one posterior. `cuts` are the same by step and file. `told` are the steps that gates redo,
-    which then see the gate's feedback. With a `meter` (`frontier.meter`)
+    are one posterior. `cuts` are the same by step and file. `told` are the steps that are redone,
+    which then see why. With a `meter` (`frontier.meter`)
     kernels have distributions of cost and time instead of plain chances; cached answers of a step
     that is `marked` count with its factor. `passed` counts the steps that a sweep went through.
     `case` has the values of operands that decide branches, where only the runs of one case are
@@ -72,16 +72,17 @@ class PipelineModel:
     case: Mapping[expr.Expr, Any] = field(default_factory=dict)
 
     def expand(self, node: expr.Expr) -> expr.Expr:
-        """The expression with every let replaced by what it is.
+        """The expression with every let replaced by what it is, and thresholds that differ by case
+        apart (`by_cases`).
 
         Equal expressions are one object, whose parts are shared: written out, `let`s that mention
         each other twice would double with each.
         """
-        if not self.lets:
-            return node
         known = self.expanded.get(id(node))
         if known is None:
             made = expr.substitute(node, self.lets)
+            if not self.lets and made == node:
+                made = node
             made = self.shared.setdefault(made, made)
             known = self.expanded[id(node)] = self.expanded[id(made)] = (node, made)
         return known[1]
@@ -162,9 +163,10 @@ def make_model(
             model.lets[item.name] = model.expand(item.value)
     for block in blocks(pipeline.block):
         for gate, item in enumerate(block.items):
-            if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
-                told.add(item.otherwise.step)
-                for index in all_reruns(block.items, gate, item.otherwise):
+            redo = redo_of(item)
+            if redo is not None:
+                told.add(redo.step)
+                for index in all_reruns(block.items, gate, redo):
                     again = block.items[index]
                     if isinstance(again, p.Step):
                         redone.add(again.name)

@@ -9,6 +9,7 @@ from pipelang.semantics.expressions.show import OVER_ELEMENTS as OVER_ELEMENTS
 from pipelang.semantics.expressions.show import brief as brief
 from pipelang.semantics.expressions.show import show as show
 from pipelang.semantics.expressions.traverse import at_element as at_element
+from pipelang.semantics.expressions.traverse import by_cases as by_cases
 from pipelang.semantics.expressions.traverse import mentions as mentions
 from pipelang.semantics.expressions.traverse import parts as parts
 from pipelang.semantics.expressions.traverse import path_of as path_of

@@ -68,6 +68,7 @@ class DeclaredChances:
     conditions: dict[expr.Expr, p.ConditionShare] = field(default_factory=dict)
     names: Mapping[str, p.NamedShare] = field(default_factory=dict)
     means: Mapping[tuple[str, ...], Decimal] = field(default_factory=dict)
+    opened: dict[int, tuple[expr.Expr, expr.Expr]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: p.Program, pipeline: p.Pipeline, odds: Odds) -> DeclaredChances:
@@ -90,5 +91,8 @@ class DeclaredChances:
         return facts
 
     def open(self, node: expr.Expr) -> expr.Expr:
-        """The expression with its lets looked through."""
-        return expr.substitute(node, self.lets) if self.lets else node
+        """The expression with its lets looked through, and thresholds that differ by case apart."""
+        known = self.opened.get(id(node))
+        if known is None:
+            known = self.opened[id(node)] = (node, expr.substitute(node, self.lets))
+        return known[1]

@@ -133,6 +133,8 @@ def _braces_of_each(spot: ErrorSite) -> Token | None:
 def missing_outcome(spot: ErrorSite) -> Hint | None:
     """`else` with an expression where only an outcome can stand."""
     if spot.before().text == "else" and spot.wants("escalate") and not spot.wants_expression:
+        if spot.text == "redo":
+            return Hint("only a gate and an approval send something back, and once")
         return Hint(
             'an outcome comes here: `escalate to ROLE`, `reject`, `fail "code"` or `return EXPR`'
         )
