@@ -1,4 +1,4 @@
-"""Whose word a value is: the steps of a pipeline whose answers models gave."""
+"""Answerers: the steps of a pipeline behind a value that a model gives."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def _only_asks(context: Context, step: p.Step) -> bool:
 
 
 def _no_redo_over(context: Context, redone: str, item: p.Item) -> str | None:
-    """Why an item between a step and its gate cannot be run again; None if it can."""
+    """Reason why an item between a step and its gate cannot be run again; None if it can."""
     match item:
         case p.Let() | p.Gate():
             return None
