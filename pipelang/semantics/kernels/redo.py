@@ -26,7 +26,7 @@ def redo_of(item: p.Item) -> p.Redo | None:
 
 
 def last_outcome(item: p.Gate | p.Person) -> p.Outcome:
-    """How a gate or a person ends the run, once no redo is left."""
+    """Last outcome of a gate or a person, once no redo is left."""
     end = item.otherwise
     return end.otherwise if isinstance(end, p.Redo) else end
 
