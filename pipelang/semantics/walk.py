@@ -64,6 +64,12 @@ def inner_links(chain: p.Chain) -> Iterator[p.Link]:
         yield from inside(link)
 
 
+def judged_links(step: p.Step) -> Iterator[p.Link]:
+    """The links whose accuracy is that of a step's answer, or of each element of it."""
+    for link in step.chain.links:
+        yield from link.action.body.links if isinstance(link.action, p.Each) else (link,)
+
+
 def agent_of(action: p.Action) -> p.Agent | None:
     """The loop that an action goes through, by one tier or by a cascade of them."""
     loop = action.agent if isinstance(action, p.Cascade) else action

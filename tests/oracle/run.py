@@ -155,10 +155,12 @@ class Run:
         return True
 
     def _position(self, items: tuple[m.Item, ...], step: str, gate: int) -> int:
-        """Where a redo goes back to; only regions and gates may lie between."""
+        """Where a redo goes back to; only regions and gates may lie between. The item that sends
+        back is the last before `gate`.
+        """
         for at, item in enumerate(items[:gate]):
             if isinstance(item, m.Step) and item.name == step:
-                for between in items[at:gate]:
+                for between in items[at : gate - 1]:
                     allowed = isinstance(between, m.Step | m.Let | m.Gate)
                     if not allowed or (
                         isinstance(between, m.Step)

@@ -21,7 +21,7 @@ from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.elaborate.options.evidence import confidence_step, cuts_of, opened
 from pipelang.semantics.metrics import Unit, metric_of
 from pipelang.semantics.quantities import apart, dollars_beside, plain, seconds_beside
-from pipelang.semantics.walk import all_items, inner_links
+from pipelang.semantics.walk import all_items, inner_links, judged_links
 
 
 def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
@@ -106,12 +106,12 @@ def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
         if not isinstance(item, p.Gate) or item.evidence is not None or item.name in shares:
             continue
         for part in expr.walk(item.condition):
-            if not isinstance(part, expr.Compare) or part in conditions:
+            if not isinstance(part, (expr.Compare, expr.Builtin)) or part in conditions:
                 continue
             found = {confidence_step(cut) for cut in cuts_of(part, lets)}
             step = steps.get(next(iter(found), None) or "")
             if step is not None and not any(
-                isinstance(link.accuracy, MeasuredShare) for link in step.chain.links
+                isinstance(link.accuracy, MeasuredShare) for link in judged_links(step)
             ):
                 yield report(codes.UNCALIBRATED, item.span, gate=item.name)
                 break

@@ -18,7 +18,7 @@ from pipelang.analysis.frontier.table import Table, assign, forget, merge, split
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan, perform
 from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
-from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
+from pipelang.analysis.kernels.prepared_step import prepared_step
 from pipelang.analysis.latency.regions import (
     Order,
     ParallelRegion,
@@ -28,7 +28,15 @@ from pipelang.analysis.latency.regions import (
     order_of,
     waits,
 )
-from pipelang.analysis.model.model import ABSENT, END, RIGHT, WRONG, PipelineModel, value_key
+from pipelang.analysis.model.model import (
+    ABSENT,
+    END,
+    RIGHT,
+    WRONG,
+    PipelineModel,
+    latent_key,
+    value_key,
+)
 from pipelang.analysis.sweep.branching import (
     Judged,
     branches,

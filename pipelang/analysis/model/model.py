@@ -22,7 +22,7 @@ from pipelang.semantics.kernels.redo import all_reruns, redo_of
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.lengths import mean_lengths
 from pipelang.semantics.unique import with_unique_names
-from pipelang.semantics.walk import all_items, blocks, inner_links
+from pipelang.semantics.walk import all_items, blocks, inner_links, judged_links
 
 RIGHT, WRONG, ABSENT = 0, 1, 2
 """The states of a value: right, wrong, never made because its chain ended the run."""
@@ -43,7 +43,8 @@ class PipelineModel:
     kernels have distributions of cost and time instead of plain chances; cached answers of a step
     that is `marked` count with its factor. `passed` counts the steps that a sweep went through.
     `case` has the values of operands that decide branches, where only the runs of one case are
-    looked at.
+    looked at. `lowest` are the lists whose lowest confidence is tested, with the files that say
+    how it is spread.
     """
 
     program: p.Program
@@ -70,6 +71,7 @@ class PipelineModel:
     expanded: dict[int, tuple[expr.Expr, expr.Expr]] = field(default_factory=dict)
     shared: dict[expr.Expr, expr.Expr] = field(default_factory=dict)
     case: Mapping[expr.Expr, Any] = field(default_factory=dict)
+    lowest: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def expand(self, node: expr.Expr) -> expr.Expr:
         """The expression with every let replaced by what it is, and thresholds that differ by case
@@ -112,7 +114,7 @@ class PipelineModel:
 
     def file_of(self, step: str) -> str | None:
         """The evidence file behind a step's confidence: the first that its chain names."""
-        for link in self.steps[step].chain.links:
+        for link in judged_links(self.steps[step]):
             share = link.accuracy
             if isinstance(share, MeasuredShare) and self.parameters.evidence[share.file].all_graded:
                 return share.file
@@ -133,6 +135,13 @@ def redo_key(gate: str) -> Key:
 @cache  # the same object each time, so that finding it among a table's slots is quick
 def value_key(step: str) -> Key:
     return ("value", step)
+
+
+def latent_key(step: str) -> Key:
+    """The key of what is behind a step's answer: its latent verdicts, where a redo may copy them;
+    the lowest ranks of the confidences of its elements, where these are tested.
+    """
+    return ("latent", step)
 
 
 def all_right(values: Mapping[Key, Any], names: Iterable[str]) -> bool:
@@ -179,6 +188,21 @@ def make_model(
         model.names[named.name] = named
     _cuts(model, everything, thresholds)
     return model
+
+
+def answers_elements(step: p.Step) -> bool:
+    """Whether a step answers a list of elements, each of which has answered for itself; an empty
+    one may stand in for it.
+    """
+    actions = [link.action for link in step.chain.links]
+    lists = [one for one in actions if isinstance(one, p.Each)]
+    empty = [one for one in actions if isinstance(one, p.Value) and _is_empty(one.value)]
+    whole = all(not one.need.partial for one in lists)
+    return bool(lists) and whole and len(lists) + len(empty) == len(actions)
+
+
+def _is_empty(node: expr.Expr) -> bool:
+    return isinstance(node, expr.MakeList) and not node.items
 
 
 def confidence_cut(compare: expr.Compare) -> tuple[str, Cut, bool] | None:
@@ -268,6 +292,9 @@ def _cuts(
         thresholds = cuts
     model.thresholds = thresholds
     model.cuts = {(step, file): sorted(thresholds[file]) for step, file, _, _ in found}
+    for step, file in model.cuts:
+        if answers_elements(model.steps[step]):
+            model.lowest[step] = (*model.lowest.get(step, ()), file)
 
 
 def file_cuts(
@@ -278,9 +305,9 @@ def file_cuts(
     """
     for test, own in deciding(model.program, everything):
         for part in expr.walk(model.expand(test)):
-            if isinstance(part, expr.Compare):
-                cut = confidence_cut(part)
-                if cut is not None and cut[0] in model.steps:
-                    file = own or model.file_of(cut[0])
-                    if file is not None:
-                        yield cut[0], file, cut[1], part
+            compare = part if isinstance(part, expr.Compare) else expr.of_lowest(part)
+            cut = None if compare is None else confidence_cut(compare)
+            if compare is not None and cut is not None and cut[0] in model.steps:
+                file = own or model.file_of(cut[0])
+                if file is not None:
+                    yield cut[0], file, cut[1], compare

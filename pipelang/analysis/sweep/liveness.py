@@ -10,8 +10,15 @@ from collections.abc import Iterable, Mapping
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
-from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
-from pipelang.analysis.model.model import EFFECT, END, PipelineModel, redo_key, value_key
+from pipelang.analysis.kernels.prepared_step import prepared_step
+from pipelang.analysis.model.model import (
+    EFFECT,
+    END,
+    PipelineModel,
+    latent_key,
+    redo_key,
+    value_key,
+)
 from pipelang.analysis.sweep.signatures import plain_step
 from pipelang.records import dataclass
 from pipelang.semantics import program as p

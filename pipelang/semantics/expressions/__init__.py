@@ -4,6 +4,7 @@ Pure, loop-free, total. Quantities are exact: probabilities and money are `Decim
 seconds in `Decimal`. A setting has become the constant of this program, with its name kept.
 """
 
+from pipelang.semantics.expressions.confidences import of_lowest as of_lowest
 from pipelang.semantics.expressions.nodes import *  # noqa: F403
 from pipelang.semantics.expressions.show import OVER_ELEMENTS as OVER_ELEMENTS
 from pipelang.semantics.expressions.show import brief as brief

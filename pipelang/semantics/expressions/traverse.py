@@ -152,12 +152,32 @@ def by_cases(expr: Expr) -> Expr:
 
 def _compared_by_cases(compare: Compare) -> Expr:
     for threshold, confidence in ((compare.left, compare.right), (compare.right, compare.left)):
-        path = path_of(confidence)
+        path = place_of(confidence)
         choice = isinstance(threshold, (Choice, Select)) and _among_constants(threshold)
         if choice and path is not None and path[1:] == ("confidence",):
             on_left = threshold is compare.left
             return _in_each_case(threshold, compare, on_left)
     return compare
+
+
+def _over_elements_by_cases(test: Builtin) -> Expr:
+    """As `_compared_by_cases`, for `all` and `any` over elements that are compared by case."""
+    over = test.arguments[0] if test.function in ("all", "any") else None
+    if not isinstance(over, Comprehension) or over.condition is not None:
+        return test
+    case = over.item
+    if not isinstance(case, (Choice, Select)):
+        return test
+    decides = case.condition if isinstance(case, Choice) else case.subject
+    if any(isinstance(part, ElementRead) for part in walk(decides)):
+        return test
+
+    def inside(item: Expr) -> Expr:
+        return _over_elements_by_cases(replace(test, arguments=(replace(over, item=item),)))
+
+    if isinstance(case, Choice):
+        return replace(case, then=inside(case.then), otherwise=inside(case.otherwise))
+    return replace(case, arms=tuple((pattern, inside(value)) for pattern, value in case.arms))
 
 
 def _among_constants(expr: Expr) -> bool:
@@ -198,7 +218,9 @@ def _simplified(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
             return dict(target.fields).get(expr.name) or replace(expr, target=target)
         return replace(expr, target=target)
     made = rebuilt(expr, changed)
-    return _compared_by_cases(made) if isinstance(made, Compare) else made
+    if isinstance(made, Compare):
+        return _compared_by_cases(made)
+    return _over_elements_by_cases(made) if isinstance(made, Builtin) else made
 
 
 def mentions(expr: Expr) -> frozenset[str]:

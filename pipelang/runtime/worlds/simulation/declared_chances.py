@@ -18,7 +18,7 @@ from pipelang.semantics.chance import (
     Undeclared,
 )
 from pipelang.semantics.lengths import mean_lengths
-from pipelang.semantics.walk import all_items
+from pipelang.semantics.walk import all_items, judged_links
 
 
 class UnknownChance(ValueError):
@@ -77,7 +77,7 @@ class DeclaredChances:
             if isinstance(item, p.Let):
                 facts.lets[item.name] = expr.substitute(item.value, facts.lets)
             elif isinstance(item, p.Step):
-                for link in item.chain.links:
+                for link in judged_links(item):
                     if isinstance(link.accuracy, MeasuredShare):
                         facts.files.setdefault(item.name, link.accuracy.file)
         for name, file in program.evidence.items():

@@ -79,7 +79,7 @@ def _file(
 
 
 def _is_confidence(node: expr.Expr) -> bool:
-    path = expr.path_of(node)
+    path = expr.place_of(node)
     return path is not None and path[1:] == ("confidence",)
 
 
@@ -91,20 +91,23 @@ def opened(lets: Mapping[str, expr.Expr]) -> dict[str, expr.Expr]:
     return done
 
 
-def cuts_of(compare: expr.Compare, lets: Mapping[str, expr.Expr]) -> list[expr.Compare]:
-    """The comparisons of a confidence with a constant that one stands for: itself, or one for each
-    case of a threshold that differs by case.
+def cuts_of(test: expr.Expr, lets: Mapping[str, expr.Expr]) -> list[expr.Compare]:
+    """The comparisons of a confidence with a constant that a test stands for: itself, or one for
+    each case of a threshold that differs by case.
     """
-    return confidences(expr.substitute(compare, lets))
+    return confidences(expr.substitute(test, lets))
 
 
 def confidences(test: expr.Expr) -> list[expr.Compare]:
-    """The comparisons of `STEP.confidence` with a constant or setting."""
-    return [
-        part
-        for part in expr.walk(test)
-        if isinstance(part, expr.Compare) and confidence_step(part) is not None
-    ]
+    """The comparisons of `STEP.confidence` with a constant or setting; also those of the lowest
+    confidence in a list.
+    """
+    found: list[expr.Compare] = []
+    for part in expr.walk(test):
+        compare = part if isinstance(part, expr.Compare) else expr.of_lowest(part)
+        if compare is not None and confidence_step(compare) is not None:
+            found.append(compare)
+    return found
 
 
 def confidence_step(compare: expr.Compare) -> str | None:

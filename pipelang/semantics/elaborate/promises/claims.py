@@ -48,7 +48,7 @@ class _Claimed:
     contents: Contents
 
     def of(self, claim: ast.Claim) -> p.Claimed | None:
-        """Claimed property; None if something in it is not there or of the wrong kind (reported)."""
+        """Claimed property; None if something in it is missing or of the wrong kind (reported)."""
         context, file = self.context, self.scope.file
         match claim:
             case ast.OnlyAfter():
