@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
+import pipelang
+from pipelang.diagnostics import RULES
+from pipelang.interfaces.runs.compare_simulation import spending
+from pipelang.runtime.host.simulate import simulate
+
 from .subject import analyse
+from .test_interpreter_agrees import disagreements
 
 WORLD = """
 provider lab {{ available 100% }}
@@ -51,7 +57,7 @@ def figures(items: str, tmp_path: Path, mean: str = "3", transient: str = "0%") 
 
 
 def lists(length: int) -> Any:
-    """Every list of answers of a length: whether all are right, the lowest confidence, its chance."""
+    """Lists of answers: whether all are right, the lowest confidence, and the chance of it."""
     for answers in product(ANSWERS, repeat=length):
         chance = Fraction(1)
         for _, _, share in answers:
@@ -85,9 +91,8 @@ def test_the_table_of_the_design(tmp_path: Path) -> None:
 
 def test_an_empty_list_passes_and_lengths_are_averaged(tmp_path: Path) -> None:
     found = figures(f"  {EACH}\n  {ALL}", tmp_path, mean="0.25")
-    ways = [
-        Fraction(3, 4) * a + Fraction(1, 4) * b for a, b in zip((1, 0), passing(1, Fraction(9, 10)))
-    ]
+    right, wrong = passing(1, Fraction(9, 10))
+    ways = Fraction(3, 4) + right / 4, wrong / 4
     assert found["success"] == pytest.approx(float(ways[0]), abs=1e-12)
     assert found["silent_error"] == pytest.approx(float(ways[1]), abs=1e-12)
 
@@ -119,7 +124,8 @@ def test_two_thresholds_cut_one_lowest_confidence(tmp_path: Path) -> None:
 
 def test_a_threshold_by_case(tmp_path: Path) -> None:
     test = "all(x.confidence >= bar for x in xs)"
-    items = f"  {EACH}\n  let bar = match region {{ eu => 95%  else => 90% }}\n  {GATE.format(test=test)}"
+    bar = "let bar = match region { eu => 95%  else => 90% }"
+    items = f"  {EACH}\n  {bar}\n  {GATE.format(test=test)}"
     found = figures(items, tmp_path, mean="2")
     eu, us = passing(2, Fraction(95, 100)), passing(2, Fraction(9, 10))
     assert found["success"] == pytest.approx(float((2 * eu[0] + 3 * us[0]) / 5), abs=1e-12)
@@ -128,7 +134,8 @@ def test_a_threshold_by_case(tmp_path: Path) -> None:
 
 def test_a_list_of_what_may_be_wrong(tmp_path: Path) -> None:
     """Where the list is wrong every element is: all of them are as sure as wrong answers are."""
-    items = f"""  step found: [text max 100 tokens] max 4 = ask find(region) by t {{ accuracy 75% output 100 tokens max timeout 10s }}
+    options = "accuracy 75% output 100 tokens max timeout 10s"
+    items = f"""  step found: [text max 100 tokens] max 4 = ask find(region) by t {{ {options} }}
   step xs: [R] max 4 = each name in found {{ {ASK} }}
   {ALL}"""
     prompt = 'prompt find(region: Region) """{{{{ region }}}}"""\n'
@@ -176,3 +183,24 @@ def test_an_empty_list_may_stand_in(tmp_path: Path) -> None:
     assert found["silent_error"] == pytest.approx(
         float(there * wrong + (1 - there) * Fraction(4, 10)), abs=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        f"  {EACH}\n  {ALL}",
+        f"  {EACH} else [] {{ accuracy 60% }}\n  {ALL}",
+        f"  {EACH}\n  gate sure: all(x.confidence >= 90% for x in xs) else redo xs up to 1\n"
+        "    else reject\n  gate very: not any(x.confidence < 95% for x in xs)\n"
+        "    else escalate to people\n  return xs",
+    ],
+)
+def test_simulated_runs_agree(items: str, tmp_path: Path) -> None:
+    items = items.replace("accuracy from", "correlation 0% accuracy from")
+    figures(items, tmp_path, mean="1.5", transient="10%")
+    path = tmp_path / "f.pipe"
+    report = analyse(path)["f"]
+    loaded = pipelang.load(path, allow=RULES)
+    pipeline = loaded.program.pipelines["f"]
+    counts = simulate(loaded, pipeline, 3000, 1, spending(loaded.program, pipeline))
+    assert not disagreements(counts, report)
