@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,6 +79,8 @@ class Scripted(MockedWorld):
         choice = self.script.pick(len(KINDS) + 1)
         if choice == len(KINDS):
             raise AttemptFailed("by the script", kind="mock")
+        if isinstance(action, p.AskRole):
+            self.watch.test(run, attempt.step.name, True)
         return self._types.check(action.answers, KINDS[choice])
 
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
@@ -118,20 +121,26 @@ class Watch:
         self.broken: set[str] = set()
         self.root: Run | None = None
         self.passed: dict[tuple[str, str], tuple[int, bool]] = {}
-        self.called: set[str] = set()
+        self.called: Counter[str] = Counter()
 
     def begin(self) -> None:
-        self.root, self.passed, self.called = None, {}, set()
+        self.root, self.passed, self.called = None, {}, Counter()
 
     def test(self, run: Run, name: str, passed: bool) -> None:
         if passed:
             self.passed[run.pipeline.name, name] = (id(run), True)
 
     def call(self, run: Run, tool: str) -> None:
-        self.called.add(tool)
+        self.called[tool] += 1
+        *_, outermost = _around(run)
         for claim in self.claims:
             match claim.claimed:
-                case p.OnlyAfter(tool=own, pipeline=pipeline, gate=gate) if own == tool:
+                case p.AtMost(tool=own, count=most) if own == tool:
+                    if self.called[tool] > most:
+                        self.broken.add(claim.text)
+                case p.OnlyAfter(tool=own, pipeline=pipeline, gate=gate, when=when) if own == tool:
+                    if when is not None and not holds(outermost, when):
+                        continue
                     mine = self.passed.get((pipeline, gate))
                     # Inside a run of the gate's own pipeline it is that run's gate that counts.
                     inside = {one.pipeline.name: id(one) for one in _around(run)}
@@ -140,7 +149,7 @@ class Watch:
                         self.broken.add(claim.text)
                 case p.Never(tool=own, when=when) if own == tool:
                     assert self.root is not None
-                    if holds(self.root, when):
+                    if when is None or holds(self.root, when):
                         self.broken.add(claim.text)
                 case _:
                     pass
@@ -153,7 +162,7 @@ class Watch:
                     if isinstance(result, (Answered, Rejected)) and holds(self.root, when):
                         self.broken.add(claim.text)
                 case p.Never(tool=own, when=when):
-                    if own in self.called and holds(self.root, when):
+                    if self.called[own] and (when is None or holds(self.root, when)):
                         self.broken.add(claim.text)
                 case _:
                     pass
