@@ -19,7 +19,7 @@ from .scope import Scope
 
 # Weights of items, and of what a step or gate may have on top (see where they are read).
 USUAL = {"step": 6, "let": 1, "gate": 3, "hold": 1, "approve": 1, "when": 2, "match": 1, "write": 1}
-USUAL |= {"links": 1, "otherwise": 1, "redo": 1, "evidence": 1, "sent back": 1}
+USUAL |= {"links": 1, "otherwise": 1, "redo": 1, "evidence": 1, "sent back": 4}
 STRAIGHT = {"hold": 0, "approve": 0, "when": 0, "match": 0, "write": 0}
 THEMES: dict[str, dict[str, int]] = {
     "mixed": {},

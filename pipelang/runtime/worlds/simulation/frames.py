@@ -204,7 +204,8 @@ class SimulatedFrame:
             rows = [self.facts.rows[file, right] for right in self.elements[read.name]]
             if not all(rows):
                 raise UnknownChance(f"{file}: no rows of this kind")
-            self.drawn[key] = min((choice(one).confidence for one in rows), default=None)
+            sure = [row for one in rows if (row := choice(one).confidence) is not None]
+            self.drawn[key] = min(sure, default=None)
         lowest = self.drawn[key]
         if lowest is None:
             return node.function == "all"
