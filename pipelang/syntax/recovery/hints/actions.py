@@ -141,6 +141,18 @@ def missing_outcome(spot: ErrorSite) -> Hint | None:
     return None
 
 
+def redo_in_part(spot: ErrorSite) -> Hint | None:
+    """A redo that says nothing of the end, or is called a retry."""
+    if spot.wants("else") and spot.wants("because"):
+        help = "say what happens when no redo is left: `redo STEP up to N else OUTCOME`"
+        return Hint(help, TokenEdit(0, 0, spot.put("else", "reject")))
+    if spot.text == "retry" and spot.wants("redo") and spot.before().text == "else":
+        return Hint(
+            "a step that is sent back is done again: `redo STEP up to N`", spot.instead("redo")
+        )
+    return None
+
+
 def missing_value(spot: ErrorSite) -> Hint | None:
     """`return` alone; `let x =`; `accuracy` alone."""
     if (
