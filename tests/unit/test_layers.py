@@ -61,7 +61,6 @@ NEVER_LOADED = {"anthropic", "dbos", "google", "mcp", "networkx", "openai", "ope
 DISTRIBUTION = {
     "google": "google-genai",
     "opentelemetry": "opentelemetry-sdk",
-    "pyrate_limiter": "pyrate-limiter",
     "re2": "google-re2",
     "resvg_py": "resvg-py",
 }
