@@ -140,9 +140,14 @@ def _people(view: View) -> str:
 
 
 def _claims(view: View) -> str:
-    mine = Counter(one.verdict for one in view.proofs if one.claim.pipeline == view.pipeline.name)
+    mine = [one for one in view.proofs if one.claim.pipeline == view.pipeline.name]
+    often = Counter(one.verdict for one in mine)
     words = {"proved": "proved", "refuted": "refuted", "undecided": "not decided"}
-    return listed([f"{mine[verdict]:,} {said}" for verdict, said in words.items() if mine[verdict]])
+    told = [f"{often[verdict]:,} {said}" for verdict, said in words.items() if often[verdict]]
+    steps = dict.fromkeys(f"`{step}`" for one in mine for step in one.claimed_by)
+    believing = sum(bool(one.claimed_by) for one in mine)
+    believed = f", {believing:,} of them as claimed by {listed([*steps])}" if steps else ""
+    return listed(told) + believed
 
 
 def _cost(view: View) -> str:

@@ -166,6 +166,14 @@ def claims(world: World, made: Made) -> None:
     w.line(f"prove {main.name}: escalates when {test}")
     w.line(f"prove {main.name}: untrusted never reaches {tool}")
     w.line(f"prove {main.name}: private never reaches {tools[-1]}")
+    given = world.expressions.make(scope, BOOL, 1)
+    w.line(f"prove {main.name}: {tools[0]} only after {made.gates[0]} when {given}")
+    w.line(f"prove {main.name}: {tools[-1]} at most {slip('out of range', '3', '0')} times")
+    w.line(f"prove {main.name}: {tools[-1]} at most once")
+    w.line(f"prove {main.name}: never {tool}")
+    prompt = slip("unknown prompt", pick.choice(world.prompts).name, "no_such_prompt")
+    label = pick.choice(("untrusted", "private", "secret"))
+    w.line(f"prove {main.name}: {label} never reaches {prompt}")
 
 
 def scenarios(world: World, made: Made) -> None:
