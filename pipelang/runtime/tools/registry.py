@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
@@ -207,7 +208,10 @@ async def call_tool(
             if not isinstance(error, GeneratorExit):
                 stop_if_cancelled(before)
             raise
-        raise error_of_tool(error) from error
+        problem = error_of_tool(error)
+        if problem is error:
+            raise
+        raise problem from error
     stop_if_cancelled(before)
     return result
 
@@ -303,6 +307,35 @@ def class_of(error: BaseException) -> str:
     """The name of the class that foreign code raised, in a thread or not."""
     cause = error.__cause__ if isinstance(error, ToolRaised) else None
     return type(cause or error).__name__
+
+
+def place_of_raise(error: BaseException) -> str:
+    """Where foreign code raised, as ` at tools.py:12, in look`; nothing if it is not known.
+
+    That is the last line of the call that stands in a file, not in a library of Python's own.
+    """
+    cause = error
+    while isinstance(cause, ToolRaised) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    frames = traceback.extract_tb(cause.__traceback__)
+    own = [one for one in frames if not _is_ours(one.filename)]
+    if not own:
+        return ""
+    written = [one for one in own if "site-packages" not in one.filename and not _is_std(one)]
+    last = (written or own)[-1]
+    return f" (at {Path(last.filename).name}:{last.lineno}, in `{last.name}`)"
+
+
+_HERE = str(Path(__file__).resolve().parents[2])
+_STD = str(Path(traceback.__file__).resolve().parent)
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith((_HERE, "<"))
+
+
+def _is_std(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(_STD)
 
 
 def describe(error: BaseException) -> str:

@@ -35,6 +35,8 @@ def _declared(scope: Scope, node: expr.Expr) -> Type:
                 field = target.field(node.name)
                 if field is not None:
                     return field.type
+        case expr.At():
+            return OptionalType(node.type)
         case _:
             pass
     return node.type
