@@ -85,8 +85,6 @@ def _place(leaf: Leaf, rule: str) -> None:
             leaf.tight_before, leaf.tight_after = rule not in ("parens", "rate_value"), True
         case "[":
             leaf.tight_before, leaf.tight_after = rule in ("index", "metric_key"), True
-        case "/" if rule == "quota_amount":
-            leaf.tight_before = leaf.tight_after = True
         case "-":
             leaf.tight_after = rule in ("negate", "negative_bound")
         case _:
@@ -121,6 +119,15 @@ def _tier_rates(node: Node, lay: Lay) -> Document:
         elements[-1] = row([elements[-1], comma_])
         elements.append(rate_)
     return fill(elements)
+
+
+def _quota_amount(node: Node, lay: Lay) -> Document:
+    """`$50/day`, but `50 / day`: in one piece that would be read as a rate."""
+    *amount, per, period = map(lay, node.children)
+    last = amount[-1].last
+    if per.first is not None and last is not None and not last.text.isdigit():
+        per.first.tight_before = per.first.tight_after = True
+    return sentence([*amount, per, period])
 
 
 def _clause(node: Node, lay: Lay) -> Document:
@@ -172,6 +179,7 @@ LAYOUTS: dict[str, Callable[[Node, Lay], Document]] = {
         _listed,
     ),
     **dict.fromkeys(_TIER_RATES, _tier_rates),
+    "quota_amount": _quota_amount,
 }  # fmt: skip
 """The rules that are more than a sentence."""
 
