@@ -27,7 +27,7 @@ def may_be_absent(scope: Scope, node: expr.Expr) -> bool:
 def _declared(scope: Scope, node: expr.Expr) -> Type:
     """The type as declared, before anything was known to be there."""
     match node:
-        case expr.Read() if node.name in scope.names:
+        case expr.Read() | expr.ElementRead() if node.name in scope.names:
             return scope.names[node.name].type
         case expr.Field():
             target = present(node.target.type)
