@@ -14,12 +14,14 @@ from random import Random
 import pytest
 
 from pipelang.diagnostics import Source
+from pipelang.syntax.format import format_source
 from pipelang.syntax.parse import parse
 from pipelang.syntax.tables import tables
 
+from .corpus import read, spread
 from .programs.breaking import mistakes
 from .programs.generate import program
-from .programs.judging import errors, missed
+from .programs.judging import MAIN, errors, meaning, missed
 from .programs.writing import Mistake, Program
 
 PARTS = 8
@@ -41,6 +43,23 @@ def test_a_right_program_is_accepted(part: int) -> None:
     for seed in seeds(part):
         told = errors(made(seed), made(seed).text, analysed=False)
         assert not told, f"program {seed}\n" + "\n".join(map(str, told))
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_formatting_keeps_the_meaning(part: int) -> None:
+    """Also of a program whose layout somebody has spoilt."""
+    for seed in seeds(part):
+        text = made(seed).text
+        formatted, found = format_source(Source(MAIN, text))
+        assert not found
+        assert format_source(Source(MAIN, formatted))[0] == formatted
+        spoilt = spread([token.text for token in read(text).tokens.tokens], Random(seed))
+        meant = meaning(made(seed), text)
+        assert meaning(made(seed), formatted) == meant
+        without_docs = meaning(made(seed), spoilt)
+        again = format_source(Source(MAIN, spoilt))[0]
+        assert meaning(made(seed), again) == without_docs
+        assert format_source(Source(MAIN, again))[0] == again
 
 
 @pytest.mark.parametrize("seed", range(FIRST + 3, FIRST + COUNT, 1 if LONGER else 5))
