@@ -42,8 +42,8 @@ def mcp(server: str, only: tuple[str, ...], name: str | None, out: str | None) -
     from pipelang.runtime.engine.secrets import SecretMissing
 
     try:
-        named = server_of(server, name, servers_of("import.pipe"))
-        offered = asyncio.run(tools_of(named))
+        target = server_of(server, name, servers_of("import.pipe"))
+        called, offered = asyncio.run(tools_of(target))
     except BadConfig as wrong:
         stop(str(wrong))
     except NoServer as none:
@@ -55,13 +55,13 @@ def mcp(server: str, only: tuple[str, ...], name: str | None, out: str | None) -
         if wanted not in known:
             close = get_close_matches(wanted, known, n=1)
             hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(known)}"
-            stop(f"MCP server `{named.name}` has no tool `{wanted}`", help=hint)
+            stop(f"MCP server `{called}` has no tool `{wanted}`", help=hint)
     chosen = [tool for tool in offered if not only or tool.name in only]
-    made = declarations(named.name, chosen)
+    made = declarations(called, chosen)
     deliver(made.text, out)
     for tool, why in made.left_out:
         warn(f"`{tool}` is left out: {why}")
-    if not named.declared:
-        warn(f"declare the server for `pipelang run`: `[tool.pipelang.mcp.{named.name}]`")
+    if not target.declared:
+        warn(f"declare the server for `pipelang run`: `[tool.pipelang.mcp.{called}]`")
     if made.left_out:
         raise SystemExit(1)

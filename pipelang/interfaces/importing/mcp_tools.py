@@ -26,9 +26,11 @@ class NoServer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class McpTarget:
-    """A server under the name that declarations give it; `declared` in the configuration or not."""
+    """A server, and what declarations call it: None for its own word for itself, where no
+    configuration has a name for it.
+    """
 
-    name: str
+    name: str | None
     server: McpServer
     declared: bool
 
@@ -38,8 +40,7 @@ def server_of(said: str, name: str | None, configured: Mapping[str, McpServer]) 
     if said in configured:
         return McpTarget(name or said, configured[said], True)
     if said.startswith(("http://", "https://")):
-        host = said.partition("://")[2].partition("/")[0].rpartition("@")[2]
-        return McpTarget(name or snake_name(host.partition(":")[0]), McpServer(url=said), False)
+        return McpTarget(name, McpServer(url=said), False)
     there = f"there are: {', '.join(configured)}" if configured else "there is none yet"
     help = f"name one of `[tool.pipelang.mcp.NAME]` ({there}), an http URL, or a command"
     try:
@@ -48,17 +49,19 @@ def server_of(said: str, name: str | None, configured: Mapping[str, McpServer]) 
         raise NoServer(f"`{said}` is no command: {error}", help) from None
     if not command or shutil.which(command[0]) is None:
         raise NoServer(f"there is no MCP server and no program `{said}`", help)
-    own = next((word for word in reversed(command) if not word.startswith("-")), command[0])
-    stem = own.rstrip("/").rpartition("/")[2].partition(".")[0]
-    return McpTarget(name or snake_name(stem), McpServer(command=command), False)
+    return McpTarget(name, McpServer(command=command), False)
 
 
-async def tools_of(named: McpTarget) -> list[OfferedTool]:
-    """The tools of a server, in its own order. Raises `Unreachable`."""
-    sessions = Sessions({named.name: named.server})
+async def tools_of(target: McpTarget) -> tuple[str, list[OfferedTool]]:
+    """The name of a server, and its tools in its own order. Raises `Unreachable`."""
+    held = target.name or "server"
+    sessions = Sessions({held: target.server})
     try:
-        session = await sessions.session(named.name)
-        return [_offered(tool) for tool in session.tools.values()]
+        session = await sessions.session(held)
+        info = session.client.server_info
+        own = "" if info is None else str(info.name).rstrip("/").rpartition("/")[2]
+        tools = [_offered(tool) for tool in session.tools.values()]
+        return target.name or snake_name(own or held), tools
     finally:
         await sessions.close()
 
