@@ -36,7 +36,7 @@ _SECONDS = {
     "d": "d day days",
 }
 UNITS = {word: unit for unit, words in _SECONDS.items() for word in words.split()}
-"""How people write units of time, and how pipelang does."""
+"""Units of time as people write them, with pipelang's spelling."""
 
 _SHORT = {
     "INT": "1", "NUMBER": "1.0", "PERCENT": "1%", "MONEY": "$1", "DURATION": "1s", "RATE": "1/s",

@@ -56,7 +56,7 @@ def posterior(point: Parameters, work: int = 1) -> Parameters:
 
 
 def draws_for(work: int) -> int:
-    """How many draws are taken of a sweep that goes through so many states."""
+    """Number of draws of a sweep that goes through so many states."""
     return max(1_000, min(DRAWS, limited(MOST_WORK) // work))
 
 

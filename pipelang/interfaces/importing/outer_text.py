@@ -102,7 +102,7 @@ def doc_lines(text: str | None, indent: int = 0) -> list[str]:
 
 
 def note_lines(notes: list[str], indent: int = 0) -> list[str]:
-    """What the language cannot say, as lines of plain comments."""
+    """Lines of plain comments about what the language cannot say."""
     margin = " " * indent
     found: list[str] = []
     for note in notes:

@@ -375,7 +375,7 @@ def _number(schema: Schema, kind: str) -> TypeText:
 
 
 def _notes(schema: Schema, keywords: tuple[str, ...]) -> Iterator[str]:
-    """What a schema says with keywords that the language has no word for."""
+    """Notes about keywords of a schema for which the language has no word."""
     for keyword in keywords:
         said = schema.get(keyword)
         if said not in (None, False, 0):
@@ -408,7 +408,7 @@ def _resolved(schema: Any, whole: Schema) -> Schema | None:
 
 
 def _target(reference: str, whole: Schema) -> Any:
-    """What a reference of the same document points to, None for any other."""
+    """Target of a reference of the same document, None for any other."""
     if not reference.startswith("#"):
         return None
     at: Any = whole

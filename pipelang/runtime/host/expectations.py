@@ -32,7 +32,7 @@ class EndedTest:
 
 
 def missed(test: EndedTest, expectation: p.Expectation) -> str | None:
-    """What is wrong with the run by an expectation; None if it is met."""
+    """Say what is wrong with the run by an expectation; None if it is met."""
     result, came = test.result, describe(test.result)
     match expectation.what:
         case "answered":
@@ -124,7 +124,7 @@ def _with(arguments: Mapping[str, Any]) -> str:
 
 
 def _condition(test: EndedTest, condition: expr.Expr) -> str | None:
-    """What is wrong by an `expect EXPR`."""
+    """Say what is wrong by an `expect EXPR`."""
     values, absent = _values(test, (condition,))
     if absent is not None:
         return absent
@@ -169,7 +169,7 @@ def _names(run: Run) -> set[str]:
 
 
 def _handed_over(run: Run, result: Escalated) -> dict[str, Any]:
-    """What a handoff says, with values as the run made them."""
+    """Parts of a handoff, with values as the run made them."""
     handed = result.handoff
     said = {
         "input": {one.name: run.values[one.name] for one in run.pipeline.parameters},

@@ -310,7 +310,7 @@ def class_of(error: BaseException) -> str:
 
 
 def place_of_raise(error: BaseException) -> str:
-    """Where foreign code raised, as ` at tools.py:12, in look`; nothing if it is not known.
+    """Place where foreign code raised, as ` at tools.py:12, in look`; nothing if it is not known.
 
     That is the last line of the call that stands in a file, not in a library of Python's own.
     """

@@ -228,7 +228,7 @@ class MockedCall:
 
 @dataclass(frozen=True, slots=True)
 class MockedVerdict:
-    """What a person says: `answer` is yes, no or veto, `reason` their words."""
+    """Answer of a person in a test: `answer` is yes, no or veto, `reason` their words."""
 
     answer: str
     reason: str | None

@@ -123,7 +123,7 @@ def _agents(contents: Contents, step: str) -> list[p.Agent]:
 
 
 def _verdicts(tested: Tested, line: ast.MockVerdicts, name: ast.Name) -> p.Mock | None:
-    """What a person says in a test, each time that they are asked."""
+    """Answers of a person in a test, one for each time that they are asked."""
     context, contents = tested.context, tested.contents
     person = contents.people.get(name.text)
     if person is None and contents.flawed:
@@ -177,7 +177,7 @@ def _target(tested: Tested, name: ast.Name) -> tuple[str, Type] | None:
 
 
 def _what_it_is(name: str, contents: Contents) -> tuple[str | None, str | None]:
-    """What a name that cannot be mocked is, and what to do instead."""
+    """Kind of a name that cannot be mocked, and what to do instead."""
     if name in contents.lets:
         return "a let", "it is worked out from the values that it reads: mock those"
     if name in contents.gates or name in contents.branches:
