@@ -148,7 +148,7 @@ def _scope(tested: Tested) -> Scope:
 
 
 def _handoff(tested: Tested) -> RecordType:
-    """Type of what a run hands over: its inputs, its text, and each value that it made by its name."""
+    """Type of what a run hands over: its inputs, its text, and each value by its name."""
     inputs = tuple(RecordField(one.name, one.type) for one in tested.pipeline.parameters)
     known = {
         "input": RecordType("input", inputs),
