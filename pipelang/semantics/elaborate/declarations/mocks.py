@@ -16,7 +16,7 @@ from pipelang.semantics.elaborate.names.named_items import Contents, contents_of
 from pipelang.semantics.elaborate.reach.effects import reached
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import NothingType, Type
-from pipelang.semantics.walk import inner_links
+from pipelang.semantics.walk import agent_of, inner_links
 from pipelang.syntax import ast
 
 
@@ -119,7 +119,7 @@ def _agents(contents: Contents, step: str) -> list[p.Agent]:
     if step not in contents.steps:
         return []
     links = inner_links(contents.steps[step].chain)
-    return [link.action for link in links if isinstance(link.action, p.Agent)]
+    return [agent for link in links if (agent := agent_of(link.action)) is not None]
 
 
 def _verdicts(tested: Tested, line: ast.MockVerdicts, name: ast.Name) -> p.Mock | None:
