@@ -87,12 +87,18 @@ class _Reading:
 
 def _paths(value: expr.Expr) -> Iterator[Path]:
     """The paths in a value, without the values that they are a part of."""
-    path = expr.path_of(value)
-    if path is not None:
-        yield path
-        return
-    for part in expr.parts(value):
-        yield from _paths(part)
+    seen: set[int] = set()
+    todo = [value]
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        path = expr.path_of(node)
+        if path is not None:
+            yield path
+        else:
+            todo += expr.parts(node)
 
 
 def _place(path: Path) -> expr.Expr:
