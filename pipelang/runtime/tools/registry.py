@@ -26,6 +26,7 @@ from pipelang.runtime.mcp.sessions import Lost, Sessions, Unreachable
 from pipelang.runtime.mcp.tools import RemoteFailure, RemoteTool
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.tools.idempotency import KEY
+from pipelang.runtime.tools.received import received
 from pipelang.runtime.tools.threads import Ready, Threads, TooManyHang
 from pipelang.semantics import program as p
 
@@ -180,7 +181,8 @@ def checked_arguments(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> d
     arguments = {}
     for parameter in tool.parameters:
         try:
-            arguments[parameter.key] = types.check(parameter.type, given[parameter.name])
+            checked = types.check(parameter.type, given[parameter.name])
+            arguments[parameter.key] = received(parameter.type, checked)
         except Misfit as misfit:
             raise Misfit(f"argument `{parameter.key}`: {misfit}") from None
     return arguments
