@@ -15,6 +15,7 @@ from pipelang.syntax.recovery.hints import (
     other_languages,
     outer_names,
     punctuation,
+    tests,
     types,
     words,
 )
@@ -23,6 +24,8 @@ from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 SLIPS = (
     other_languages.else_if,
     actions.misplaced_ordered,
+    tests.test_line,
+    numbers.hard_cases,
     actions.second_else,
     other_languages.branch,
     other_languages.in_a_test,
