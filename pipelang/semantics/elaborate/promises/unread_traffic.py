@@ -50,7 +50,7 @@ def _written(context: Context, span: Span) -> str:
 
 
 class _Reading:
-    """What a pipeline decides by, and what it puts into prompts, lists and calls."""
+    """Expressions by which a pipeline decides, and those that it hands over."""
 
     def __init__(self, program: p.Program, pipeline: p.Pipeline) -> None:
         self._lets = _lets(pipeline)
