@@ -61,7 +61,6 @@ NEVER_LOADED = {"anthropic", "dbos", "google", "mcp", "networkx", "openai", "ope
 DISTRIBUTION = {
     "google": "google-genai",
     "opentelemetry": "opentelemetry-sdk",
-    "pyrate_limiter": "pyrate-limiter",
     "re2": "google-re2",
     "resvg_py": "resvg-py",
 }
@@ -237,7 +236,7 @@ RECURSIVE = [
     {ACTIONS + name for name in ("actions", "links", "subpipelines")},
     {ITEMS + name for name in ("items", "gates", "branches")},
     {f"analysis.flow.{name}" for name in ("acting", "actions", "tracking")},
-    {f"analysis.claims.{name}" for name in ("walk", "links", "branches")},
+    {f"analysis.claims.{name}" for name in ("walk", "links", "branches", "rounds")},
     {f"interfaces.export.prism.{name}" for name in ("blocks", "chains", "runs")},
 ]
 MOST_MODULES = 25

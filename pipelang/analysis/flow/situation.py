@@ -159,6 +159,18 @@ class Reaching:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompted:
+    """A flow into a prompt: through `shows`, a path that its template reads, or None for what an
+    agent sees that was asked by it.
+    """
+
+    prompt: str
+    shows: str | None
+    flow: Flow
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class FlowFinding:
     """A forbidden flow, step by step from its origin to its sink, with the rule that it breaks."""
 

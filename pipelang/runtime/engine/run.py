@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from pipelang.diagnostics import Span
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import BUDGET, Expressions
@@ -32,9 +33,9 @@ class Run:
     and for an agent's. `play` plays a sub-pipeline.
 
     `granted` are its permits, None for all. `redoing` says that the steps that run now ran before,
-    `redos` counts the redos of each gate, `visits` those of each item, and `feedback` is the text
-    of gates to steps that they redo. `conditions` are those of the branches around the current
-    item.
+    `redos` counts the redos of each gate or approval by its place, `visits` those of each item, and
+    `feedback` is the text to steps that are redone. `conditions` are those of the branches around
+    the current item.
 
     For its handoff: `partial` has the elements that an unfinished `each` has so far, `decided` the
     decisions of people, `unfinished` the values of sub-pipelines that were cut short.
@@ -68,7 +69,7 @@ class Run:
     references: tuple[str, ...] | None = None
     feedback: dict[str, str] | None = None
     trace: list[Event] = field(init=False, repr=False)
-    redos: dict[str, int] = field(init=False, repr=False)
+    redos: dict[Span, int] = field(init=False, repr=False)
     visits: dict[str, int] = field(init=False, repr=False)
     made: dict[str, p.Step] = field(init=False, repr=False)
     calls: dict[str, int] = field(init=False, repr=False)

@@ -25,6 +25,7 @@ from pipelang.semantics.program.world import (
 from pipelang.semantics.types import RecordType, Type
 
 __all__ = [
+    "AtMost",
     "Breaker",
     "Budget",
     "Claim",
@@ -177,17 +178,30 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class OnlyAfter:
-    """`gate` is a gate, approval or hold of `pipeline`."""
+    """`gate` is a gate, approval or hold of `pipeline`, or a step of it that a role answers; with
+    `when`, the claim is about calls at which this holds.
+    """
 
     tool: str
     pipeline: str
     gate: str
+    when: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """At most `count` calls of `tool` in a run, every attempt counted."""
+
+    tool: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Never:
+    """`when` None: whatever is so."""
+
     tool: str
-    when: Expr
+    when: Expr | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +211,14 @@ class Escalates:
 
 @dataclass(frozen=True, slots=True)
 class NeverReaches:
+    """`target` is a tool, or a prompt if `prompt` says so."""
+
     label: str
-    tool: str
+    target: str
+    prompt: bool = False
 
 
-Claimed = OnlyAfter | Never | Escalates | NeverReaches
+Claimed = OnlyAfter | AtMost | Never | Escalates | NeverReaches
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pipelang.syntax.ast.tests import TestDecl
 from pipelang.syntax.ast.types import TypeExpr
 
 __all__ = [
+    "AtMost",
     "Claim",
     "Declaration",
     "EnumDecl",
@@ -220,17 +221,27 @@ class PipelineDecl:
 
 @dataclass(frozen=True, slots=True)
 class OnlyAfter:
-    """`TOOL only after GATE` or `TOOL only after PIPELINE.GATE`."""
+    """`TOOL only after GATE [when EXPR]`; the gate may be `PIPELINE.GATE`."""
 
     tool: Name
     gate: tuple[Name, ...]
+    when: Expr | None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """`TOOL at most once`, `TOOL at most 3 times`."""
+
+    tool: Name
+    count: int
     span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Never:
     tool: Name
-    when: Expr
+    when: Expr | None
     span: Span = span_field()
 
 
@@ -242,14 +253,14 @@ class Escalates:
 
 @dataclass(frozen=True, slots=True)
 class NeverReaches:
-    """`untrusted never reaches TOOL`, `private never reaches TOOL`."""
+    """`untrusted never reaches TARGET`, and so of `private` and `secret`: a tool or a prompt."""
 
     label: str
-    tool: Name
+    target: Name
     span: Span = span_field()
 
 
-Claim = OnlyAfter | Never | Escalates | NeverReaches
+Claim = OnlyAfter | AtMost | Never | Escalates | NeverReaches
 
 
 @dataclass(frozen=True, slots=True)

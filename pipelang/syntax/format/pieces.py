@@ -94,6 +94,7 @@ CLAUSES: dict[str, frozenset[str]] = {
     "slo_line": frozenset({"when"}),
     "watch_line": frozenset({"over"}),
     "claim_never": frozenset({"when"}),
+    "claim_only_after": frozenset({"when"}),
     "agent": frozenset({"with"}),
     "cascade": frozenset({"until"}),
     "opt_cache": frozenset({"by"}),

@@ -212,18 +212,30 @@ def prove(lowering: Lowering, span: Span, pipeline: Token, claim: ast.Claim) -> 
 
 
 def claim_only_after(
-    lowering: Lowering, span: Span, tool: Token, gate: tuple[ast.Name, ...]
+    lowering: Lowering,
+    span: Span,
+    tool: Token,
+    gate: tuple[ast.Name, ...],
+    when: ast.Expr | None,
 ) -> ast.OnlyAfter:
-    return ast.OnlyAfter(lowering.name(tool), gate, span)
+    return ast.OnlyAfter(lowering.name(tool), gate, when, span)
 
 
-def claim_never(lowering: Lowering, span: Span, tool: Token, when: ast.Expr) -> ast.Never:
+def claim_once(lowering: Lowering, span: Span, tool: Token) -> ast.AtMost:
+    return ast.AtMost(lowering.name(tool), 1, span)
+
+
+def claim_times(lowering: Lowering, span: Span, tool: Token, count: Token) -> ast.AtMost:
+    return ast.AtMost(lowering.name(tool), int(count.text), span)
+
+
+def claim_never(lowering: Lowering, span: Span, tool: Token, when: ast.Expr | None) -> ast.Never:
     return ast.Never(lowering.name(tool), when, span)
 
 
 def claim_never_reaches(label: str) -> Callable[..., Any]:
-    def build(lowering: Lowering, span: Span, tool: Token) -> ast.NeverReaches:
-        return ast.NeverReaches(label, lowering.name(tool), span)
+    def build(lowering: Lowering, span: Span, target: Token) -> ast.NeverReaches:
+        return ast.NeverReaches(label, lowering.name(target), span)
 
     return build
 
@@ -266,8 +278,11 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "pipeline": pipeline,
     "prove": prove,
     "claim_only_after": claim_only_after,
+    "claim_once": claim_once,
+    "claim_times": claim_times,
     "claim_never": claim_never,
     "claim_escalates": of(ast.Escalates),
     "claim_untrusted": claim_never_reaches("untrusted"),
     "claim_private": claim_never_reaches("private"),
+    "claim_secret": claim_never_reaches("secret"),
 }

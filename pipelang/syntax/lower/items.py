@@ -138,7 +138,7 @@ def approve(
     when: ast.Expr | None,
     within: ast.Expr | None,
     showing: ast.Expr | None,
-    otherwise: ast.Outcome,
+    otherwise: ast.Outcome | ast.Redo,
 ) -> ast.Approve:
     names = lowering.name(name), lowering.name(role)
     return ast.Approve(*names, when, within, showing, otherwise, lowering.doc(span), span)

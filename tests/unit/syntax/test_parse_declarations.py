@@ -183,8 +183,15 @@ from .nodes import (
         ),
         (
             "prove p: t only after q.g",
-            ast.ProveDecl(name("p"), ast.OnlyAfter(name("t"), names("q g"))),
+            ast.ProveDecl(name("p"), ast.OnlyAfter(name("t"), names("q g"), None)),
         ),
+        (
+            "prove p: t only after g when a",
+            ast.ProveDecl(name("p"), ast.OnlyAfter(name("t"), names("g"), A)),
+        ),
+        ("prove p: t at most once", ast.ProveDecl(name("p"), ast.AtMost(name("t"), 1))),
+        ("prove p: t at most 3 times", ast.ProveDecl(name("p"), ast.AtMost(name("t"), 3))),
+        ("prove p: never t", ast.ProveDecl(name("p"), ast.Never(name("t"), None))),
         ("prove p: never t when a", ast.ProveDecl(name("p"), ast.Never(name("t"), A))),
         ("prove p: escalates when a", ast.ProveDecl(name("p"), ast.Escalates(A))),
         *(
@@ -192,7 +199,7 @@ from .nodes import (
                 f"prove p: {label} never reaches t",
                 ast.ProveDecl(name("p"), ast.NeverReaches(label, name("t"))),
             )
-            for label in ("untrusted", "private")
+            for label in ("untrusted", "private", "secret")
         ),
     ],
 )

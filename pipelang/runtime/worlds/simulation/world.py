@@ -107,6 +107,7 @@ class SimulatedWorld(ForgetfulWorld):
             frame, step.name, link, frame.facts.odds.of(link.accuracy), 0.0, right
         )
         frame.make(step.name, answer)
+        frame.elements[step.name] = []
         return SimulatedValue(answer)
 
     def fitted_answer(self, run: Run, value: Any) -> Any:
@@ -291,8 +292,10 @@ class SimulatedWorld(ForgetfulWorld):
         )
 
     def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
-        right = all(answer.right for answer in answers if answer is not None)
-        self._made_anew(self._frame(run), step.name, right)
+        frame = self._frame(run)
+        frame.elements[step.name] = [answer.right for answer in answers if answer is not None]
+        right = all(frame.elements[step.name])
+        self._made_anew(frame, step.name, right)
         return SimulatedValue(right)
 
     def _made_anew(self, frame: SimulatedFrame, step: str, right: bool) -> None:

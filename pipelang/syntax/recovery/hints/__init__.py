@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pipelang.syntax.recovery.hints import (
     actions,
+    claims,
     declarations,
     numbers,
     options,
@@ -23,6 +24,8 @@ from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
 SLIPS = (
     other_languages.else_if,
+    claims.claim,
+    actions.redo_in_part,
     actions.misplaced_ordered,
     tests.test_line,
     numbers.hard_cases,
