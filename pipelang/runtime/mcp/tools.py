@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.files import strict_json
-from pipelang.runtime.mcp.drift import differences
+from pipelang.runtime.mcp.drift import differences, left_out
 from pipelang.runtime.mcp.large_results import is_large, is_refusal
 from pipelang.runtime.mcp.sessions import PATIENCE, Lost, Session, Sessions, Unreachable
 from pipelang.semantics import program as p
@@ -112,11 +112,14 @@ class RemoteTool:
         drift = await self._drift_now(session)
         if drift is not None:
             raise RemoteFailure(drift)
+        takes = session.tools[self.name].input_schema
+        required = takes.get("required") or ()
         passed = {
             name: to_json(value)
             for name, value in arguments.items()
-            if value is not None or not self._may_be_left_out(name)
+            if value is not None or name in required or not self._may_be_left_out(name)
         }
+        passed = left_out(passed, takes, takes)
         meta: Any = None if key is None else {KEY: key}
         if ready is not None:
             ready()
