@@ -250,7 +250,6 @@ def _call(
             for control in situation.controls
             if tool.name not in control.always
             for mark in control.reveals
-            if mark.kind == PRIVATE
         }
     }
     tracker.calls.append(Reaching(tool.name, None, decided, link))
