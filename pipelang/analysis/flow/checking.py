@@ -107,7 +107,10 @@ class Flows:
                 yield report(codes.FLOW_UNDECIDED, pipeline.span, name=name, why=str(hard))
                 continue
             for found in tracker.found:
-                key = (found.rule.code, found.span, found.words)
+                place, words = found.span, found.words
+                if found.test is not None:
+                    place, words = found.test, found.words[:1]
+                key = (found.rule.code, place, words)
                 if key not in told:
                     told.add(key)
                     yield _diagnostic(found)

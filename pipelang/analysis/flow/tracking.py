@@ -381,7 +381,8 @@ class Tracker:
         for control in situation.controls:
             for mark in control.reveals if tool not in control.always else ():
                 if mark.kind == SECRET:
-                    self.found.append(sinks.secret(mark, where, None, span))
+                    found = sinks.secret(mark, where, None, span)
+                    self.found.append(replace(found, test=control.span))
 
     def keyed(self, place: TrackedRun, key: expr.Expr, where: str, span: Span) -> None:
         """Check a key, which is stored as it is."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -372,10 +372,10 @@ class _ReplayWorld(MockedWorld):
                 raise AttemptFailed(str(misfit), kind="misfit") from None
         return await super().recall(run, step, action, subjects)
 
-    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
+    async def remember(self, run: Run, item: p.Remember, place: str) -> Mapping[str, Any]:
         if self.guide.says("cannot be written") and self.guide.either(True):
             raise AttemptFailed("by the replay", kind="replay")
-        await super().remember(run, item, place)
+        return await super().remember(run, item, place)
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
         """One task at a time; in which order matters only for tools that read."""

@@ -68,7 +68,8 @@ def _outcomes(view: View) -> list[str]:
     if len(rows) < 2 and view.value(SUCCESS) is not None:
         return []  # the sentence above has said it
     lines = lay_out(rows, "<>><", view.paint, width=view.width)
-    lines += [view.paint(f"  {said}", "dim") for said in remarks(view)]
+    said = (line for words in remarks(view) for line in wrap(words, view.width, 2))
+    lines += [view.paint(line, "dim") for line in said]
     return [view.heading("What becomes of a run", outcome_note(view)), *lines]
 
 

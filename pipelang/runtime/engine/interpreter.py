@@ -301,12 +301,13 @@ async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | Non
 
 
 async def _remember(run: Run, item: p.Remember) -> Ended | None:
-    """Write into a memory; a failure ends the run."""
+    """Write into a memory; a failure ends the run. It goes on with what the write was made of."""
     try:
-        await run.world.remember(run, item, run.arrive(f"remember {item.memory}"))
+        new = await run.world.remember(run, item, run.arrive(f"remember {item.memory}"))
     except (AttemptFailed, NoValue) as problem:
         return without_value(item.memory, item.span, problem)
-    run.emit("remember", item.memory)
+    run.values.update(new)
+    run.emit("remember", item.memory, **({"renewed": sorted(new)} if new else {}))
     return None
 
 

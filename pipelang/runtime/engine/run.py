@@ -40,7 +40,8 @@ class Run:
     For its handoff: `partial` has the elements that an unfinished `each` has so far, `decided` the
     decisions of people, `unfinished` the values of sub-pipelines that were cut short.
 
-    `frame` belongs to the world. `references` name secrets, None where nothing is real. `quiet`
+    `frame` belongs to the world, as does `recalled`: by step and visit, what it found at which
+    places of memories. `references` name secrets, None where nothing is real. `quiet`
     means that no events are made, `traced` that the result has them.
     """
 
@@ -77,6 +78,7 @@ class Run:
     partial: dict[str, Any] = field(init=False, repr=False)
     decided: dict[str, Any] = field(init=False, repr=False)
     unfinished: dict[str, Any] = field(init=False, repr=False)
+    recalled: dict[tuple[str, int], dict[Any, Any]] = field(init=False, repr=False)
 
     if not TYPE_CHECKING:
 
@@ -180,5 +182,6 @@ _WHEN_NEEDED: dict[str, Callable[[], Any]] = {
     "partial": dict,
     "decided": dict,
     "unfinished": dict,
+    "recalled": dict,
 }
 _GIVEN = tuple(one.name for one in fields(Run) if one.init)

@@ -16,7 +16,7 @@ from pipelang.syntax.lower.context import (
     gather_whole,
     only,
 )
-from pipelang.syntax.lower.expressions import raw_literal, text_literal, text_of
+from pipelang.syntax.lower.expressions import raw_literal, text_literal
 from pipelang.syntax.lower.options import of
 from pipelang.syntax.tokens import Token
 
@@ -240,36 +240,6 @@ def claim_never_reaches(label: str) -> Callable[..., Any]:
     return build
 
 
-def test(
-    lowering: Lowering, span: Span, title: Token, lines: tuple[ast.TestLine, ...]
-) -> ast.TestDecl:
-    return ast.TestDecl(text_of(lowering, title), lines, lowering.doc(span), span)
-
-
-def given(
-    lowering: Lowering, span: Span, pipeline: Token, arguments: tuple[ast.Argument, ...]
-) -> ast.Given:
-    return ast.Given(lowering.name(pipeline), arguments, span)
-
-
-def mock_answer(answer: str) -> Callable[..., Any]:
-    def build(lowering: Lowering, span: Span, target: tuple[ast.Name, ...]) -> ast.MockAnswer:
-        return ast.MockAnswer(target, answer, span)
-
-    return build
-
-
-def expect_called(called: bool) -> Callable[..., Any]:
-    def build(lowering: Lowering, span: Span, tool: Token) -> ast.ExpectCalled:
-        return ast.ExpectCalled(lowering.name(tool), called, span)
-
-    return build
-
-
-def fail_code(lowering: Lowering, span: Span, token: Token) -> str:
-    return text_of(lowering, token) if token.type == "STRING" else token.text
-
-
 BUILDERS: dict[str, Callable[..., Any]] = {
     "start": start,
     "language": language,
@@ -315,23 +285,4 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "claim_untrusted": claim_never_reaches("untrusted"),
     "claim_private": claim_never_reaches("private"),
     "claim_secret": claim_never_reaches("secret"),
-    "test": test,
-    "test_lines": gather,
-    "given": given,
-    "mock_values_of": of(ast.MockValues),
-    "mock_values": gather,
-    "mock_fails": of(ast.MockFails),
-    "mock_yes": mock_answer("yes"),
-    "mock_no": mock_answer("no"),
-    "mock_veto": mock_answer("veto"),
-    "mock_breaker": of(ast.MockBreaker),
-    "expect_answered": of(ast.ExpectAnswered),
-    "expect_escalated": of(ast.ExpectEscalated),
-    "expect_rejected": of(ast.ExpectRejected),
-    "expect_failed": of(ast.ExpectFailed),
-    "expect_called": expect_called(True),
-    "expect_not_called": expect_called(False),
-    "expect_equal": of(ast.ExpectEqual),
-    "expect_cost": of(ast.ExpectCost),
-    "fail_code": fail_code,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
@@ -310,9 +310,10 @@ class SimulatedWorld(ForgetfulWorld):
         self._made_anew(self._frame(run), step.name, right)
         return SimulatedValue(right)
 
-    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
+    async def remember(self, run: Run, item: p.Remember, place: str) -> Mapping[str, Any]:
         if not self._right(run, (item.key, item.value)):
             self.wrong_effect = True
+        return {}
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A hit, as right as a fresh answer: the action is gone through where nothing fails."""

@@ -16,6 +16,7 @@ from pipelang.syntax.recovery.hints import (
     other_languages,
     outer_names,
     punctuation,
+    tests,
     types,
     words,
 )
@@ -26,6 +27,8 @@ SLIPS = (
     claims.claim,
     actions.redo_in_part,
     actions.misplaced_ordered,
+    tests.test_line,
+    numbers.hard_cases,
     actions.second_else,
     other_languages.branch,
     other_languages.in_a_test,
