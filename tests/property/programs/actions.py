@@ -12,6 +12,9 @@ from .types import TEXT, Field, Type
 from .world import Offer, World
 from .writing import Writer, plain, slip
 
+RETRIED = "retried effect"
+"""A mistake that only the analysis sees."""
+
 
 @dataclass
 class Action:
@@ -170,7 +173,7 @@ class Actions:
         options = [f"timeout {duration(self.pick, '2s')}"] if self.some(0.4) else []
         out_of_place, misfit = "effort low", "option out of place"
         if tool.effect == "irreversible":
-            out_of_place, misfit = "retry 3", "retried effect"
+            out_of_place, misfit = "retry 3", RETRIED
         elif self.some(0.3) and tool.effect == "read":
             options.append(f"correlation {share(self.pick, '10%')}")
         if tool.permit:
@@ -254,8 +257,10 @@ class Actions:
         w.line(f"{before}{closing} {{")
         w.indent += 1
         for option in action.options:
-            wrong = f"{option} {action.out_of_place}"
-            w.line(option, ("double option", f"{option} {option}"), (action.misfit, wrong))
+            # An effect that is retried is told of where its call begins, which is another line.
+            there = "effort low" if action.misfit == RETRIED else action.out_of_place
+            wrong = f"{option} {there}"
+            w.line(option, ("double option", f"{option} {option}"), ("option out of place", wrong))
         w.indent -= 1
         w.line("}" + after)
 
