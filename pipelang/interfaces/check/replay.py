@@ -4,8 +4,9 @@ The run has the inputs of the counterexample. A scripted world answers for model
 caches and memories with the counterexample's values, and follows its path: where that falls back an
 attempt fails, where it says no a person does. What the path leaves open is a choice, and the last
 choice that has another option takes it in the next run, until a run breaks the claim or `MOST_RUNS`
-are over. Nothing outside is called, neither the tools nor a `fn` in Python: these may answer any
-value of their types.
+are over. Then other numbers and texts are tried, where something hangs on them that the analysis
+does not look into. Nothing outside is called, neither the tools nor a `fn` in Python: these may
+answer any value of their types.
 """
 
 from __future__ import annotations
@@ -56,18 +57,21 @@ class Replayer:
     def __init__(self, program: p.Program) -> None:
         self._loaded = LoadedProgram(program)
 
-    def __call__(self, found: Counterexample) -> bool:
-        """Whether some run breaks the claim."""
+    def __call__(self, found: Counterexample) -> Counterexample | None:
+        """Return the counterexample, or a variation of it, if some run of it breaks the claim."""
         return asyncio.run(self._search(found))
 
-    async def _search(self, found: Counterexample) -> bool:
+    async def _search(self, found: Counterexample) -> Counterexample | None:
         script = _Script()
         for _ in range(MOST_RUNS):
             if await self._run(found, script):
-                return True
+                return found
             if not script.advance():
-                return False
-        return False
+                break
+        for other in found.varied():
+            if await self._run(other, _Script()):
+                return other
+        return None
 
     async def _run(self, found: Counterexample, script: _Script) -> bool:
         program = self._loaded.program
@@ -330,7 +334,7 @@ class _ReplayWorld(MockedWorld):
         if name in agent.pipelines:
             place = f"{attempt.step.name}.0.{len(turns) + 1}.{name}."
             for one in run.program.pipelines[name].parameters:
-                given[one.name] = self.guide.found.value(f"{place}{one.name}", one.type)
+                given[one.key] = self.guide.found.value(f"{place}{one.name}", one.type)
         return Turn(None, (ToolCall(f"{len(turns)}", name, given),))
 
     async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:

@@ -30,7 +30,7 @@ from pipelang.runtime.host.runtime import Runtime as Runtime
 from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
-from pipelang.runtime.providers.kinds import DEFAULT_KEY
+from pipelang.runtime.providers.kinds import key_of_provider
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, describe
@@ -169,7 +169,9 @@ class Handle:
             program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
         )
         self._secrets = tuple(
-            provider.key or DEFAULT_KEY for provider in program.providers.values()
+            key
+            for provider in program.providers.values()
+            if (key := key_of_provider(provider)) is not None
         )
         found = [
             (tool, self._tools.function(program.tools[tool]))
