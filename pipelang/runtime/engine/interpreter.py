@@ -13,12 +13,12 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, assert_never
 
+from pipelang.runtime.engine.barriers import ask_person, remember
 from pipelang.runtime.engine.budget import CODES, BudgetSpent
 from pipelang.runtime.engine.endings import (
     conclude,
     inputs_of,
     result_of,
-    values_of,
     without_value,
 )
 from pipelang.runtime.engine.event_payloads import outcome_data, spent_data, start_data
@@ -28,11 +28,9 @@ from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.region_plan import plan_of
 from pipelang.runtime.engine.regions import run_region, run_step
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.values import Misfit, shown, to_json, traced_subject
-from pipelang.runtime.engine.world import AttemptFailed, Question
+from pipelang.runtime.engine.values import Misfit, to_json, traced_subject
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.people import passes
 from pipelang.semantics.kernels.redo import may_redo, readers
 
 
@@ -255,7 +253,7 @@ def _confidence(run: Run, condition: expr.Expr) -> dict[str, Any]:
 async def _barrier(run: Run, item: p.Item) -> Ended | None:
     match item:
         case p.Person():
-            return await _person(run, item)
+            return await ask_person(run, item)
         case p.When():
             holds = await run.world.holds(run, item, item.condition)
             run.emit("when", item.name or expr.show(item.condition), holds=holds)
@@ -272,7 +270,7 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
         case p.End():
             return await conclude(run, item.outcome)
         case p.Remember():
-            return await _remember(run, item)
+            return await remember(run, item)
         case p.Step() | p.Gate() | p.Let():
             raise AssertionError(f"{type(item).__name__} is no barrier that runs here")
         case _:
@@ -286,35 +284,3 @@ async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | Non
         return await _block(run, block)
     finally:
         run.conditions.pop()
-
-
-async def _remember(run: Run, item: p.Remember) -> Ended | None:
-    """Write into a memory; a failure ends the run."""
-    try:
-        await run.world.remember(run, item, run.arrive(f"remember {item.memory}"))
-    except (AttemptFailed, NoValue) as problem:
-        return without_value(item.memory, item.span, problem)
-    run.emit("remember", item.memory)
-    return None
-
-
-async def _person(run: Run, person: p.Person) -> Ended | None:
-    if person.when is not None and not await run.world.holds(run, person, person.when):
-        run.emit(person.kind, person.name, asked=False)
-        return None
-    if person.showing is not None:
-        content = shown(person.showing.type, await run.world.value(run, person.showing))
-    else:
-        content = values_of(run)
-    question = Question(person, content, person.doc or person.name, run.arrive(person.name))
-    asked = {"role": person.role, "what": person.kind, "text": question.text}
-    run.emit("asks", person.name, content=content, **asked)
-    decision = await run.world.decide(run, question)
-    goes_on = passes(person, decision is not None, decision is not None and decision.yes)
-    said = {}
-    if decision is not None:
-        said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
-        run.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
-    answered = decision is not None
-    run.emit(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
-    return None if goes_on else await conclude(run, person.otherwise)

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, Types, to_json
 from pipelang.runtime.engine.world import (
     NOTHING,
@@ -26,6 +25,7 @@ from pipelang.runtime.engine.world import (
     ToolResult,
     Turn,
 )
+from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import (
     ask_for,
     price_of,
