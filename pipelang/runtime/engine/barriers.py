@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pipelang.runtime.engine.endings import conclude, values_of, without_value
+from typing import NamedTuple
+
+from pipelang.runtime.engine.endings import values_of, without_value
 from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.redaction import hide
@@ -14,16 +16,25 @@ from pipelang.semantics.kernels.people import passes
 
 
 async def remember(run: Run, item: p.Remember) -> Ended | None:
-    """Write into a memory; a failure ends the run."""
+    """Write into a memory; a failure ends the run. It goes on with what the write was made of."""
     try:
-        await run.world.remember(run, item, run.arrive(f"remember {item.memory}"))
+        new = await run.world.remember(run, item, run.arrive(f"remember {item.memory}"))
     except (AttemptFailed, NoValue) as problem:
         return without_value(item.memory, item.span, problem)
-    run.emit("remember", item.memory)
+    run.values.update(new)
+    run.emit("remember", item.memory, **({"renewed": sorted(new)} if new else {}))
     return None
 
 
-async def ask_person(run: Run, person: p.Person) -> Ended | None:
+class Refusal(NamedTuple):
+    """A no with its reason, or silence: whether somebody `answered`."""
+
+    answered: bool
+    reason: str
+
+
+async def ask_person(run: Run, person: p.Person) -> Refusal | None:
+    """Ask a person once. None if the run goes on."""
     if person.when is not None and not await run.world.holds(run, person, person.when):
         run.emit(person.kind, person.name, asked=False)
         return None
@@ -42,4 +53,8 @@ async def ask_person(run: Run, person: p.Person) -> Ended | None:
         run.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
     answered = decision is not None
     run.emit(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
-    return None if goes_on else await conclude(run, person.otherwise)
+    if goes_on:
+        return None
+    if decision is None or not decision.heard:
+        return Refusal(False, "")
+    return Refusal(True, decision.reason)

@@ -122,12 +122,13 @@ class Decision:
     """A person's answer to a `Question`.
 
     `yes` False is a no or a veto. `by` is who decided and `reason` why; both are recorded in the
-    trace, the audit log and the handoff.
+    trace, the audit log and the handoff. `heard` False says that nobody could be asked.
     """
 
     yes: bool
     by: str = ""
     reason: str = ""
+    heard: bool = True
 
 
 @dataclass(frozen=True, slots=True)

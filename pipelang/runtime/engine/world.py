@@ -156,8 +156,10 @@ class World(Protocol[R]):
     async def recall(self, run: R, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
         """Read a memory. Raises `AttemptFailed` if it cannot be read."""
 
-    async def remember(self, run: R, item: p.Remember, place: str) -> None:
-        """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
+    async def remember(self, run: R, item: p.Remember, place: str) -> Mapping[str, Any]:
+        """Write into a memory: the values of the run that are new, because what was recalled was
+        another run's by then. Raises `AttemptFailed` if it cannot be written.
+        """
 
     async def look_up(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A cached answer of a link, or `NOTHING`: `keep` or `keep_nothing` follows then. May

@@ -90,7 +90,7 @@ class PeopleCalls:
             raise
         except Exception as error:
             reason = f"nobody could be asked: {hide(run, describe(error))}"
-            return Decision(False, reason=reason)
+            return Decision(False, reason=reason, heard=False)
         return decision
 
     async def hand_over(self, run: Run, result: Escalated) -> None:

@@ -82,7 +82,10 @@ def _can_answer(decl: ast.PipelineDecl) -> bool:
             case ast.Step(chain=written) | ast.Breaker(otherwise=written):
                 if isinstance(written.end, ast.Return):
                     return True
-            case ast.Gate(otherwise=ast.Redo(otherwise=end)):
+            case (
+                ast.Gate(otherwise=ast.Redo(otherwise=end))
+                | ast.Approve(otherwise=ast.Redo(otherwise=end))
+            ):
                 if isinstance(end, ast.Return):
                     return True
             case ast.Gate(otherwise=end) | ast.Approve(otherwise=end) | ast.Hold(otherwise=end):
