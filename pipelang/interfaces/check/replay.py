@@ -24,7 +24,6 @@ from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Rejected, Result
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.engine.world import (
     NOTHING,
@@ -38,6 +37,7 @@ from pipelang.runtime.engine.world import (
     Turn,
 )
 from pipelang.runtime.host.handle import Handle, InputError, LoadedProgram, NotRunnable, Runtime
+from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import ask_for, reservation
 from pipelang.runtime.tools.registry import Toolbox, ToolMissing, checked_arguments
 from pipelang.runtime.worlds.mocked import MockedWorld

@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple, assert_never
+from typing import Any, assert_never
 
+from pipelang.runtime.engine.barriers import ask_person, remember
 from pipelang.runtime.engine.budget import CODES, BudgetSpent
 from pipelang.runtime.engine.endings import (
     conclude,
     inputs_of,
     result_of,
-    values_of,
     without_value,
 )
 from pipelang.runtime.engine.event_payloads import outcome_data, spent_data, start_data
@@ -28,11 +28,10 @@ from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.region_plan import plan_of
 from pipelang.runtime.engine.regions import run_region, run_step
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.values import Misfit, shown, to_json, traced_subject
-from pipelang.runtime.engine.world import AttemptFailed, Question
+from pipelang.runtime.engine.values import Misfit, to_json, traced_subject
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.people import passes, sends_back
+from pipelang.semantics.kernels.people import sends_back
 from pipelang.semantics.kernels.redo import last_outcome, may_redo, readers, redo_of
 
 
@@ -284,7 +283,7 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
         case p.End():
             return await conclude(run, item.outcome)
         case p.Remember():
-            return await _remember(run, item)
+            return await remember(run, item)
         case p.Step() | p.Gate() | p.Person() | p.Let():
             raise AssertionError(f"{type(item).__name__} is no barrier that runs here")
         case _:
@@ -300,21 +299,10 @@ async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | Non
         run.conditions.pop()
 
 
-async def _remember(run: Run, item: p.Remember) -> Ended | None:
-    """Write into a memory; a failure ends the run. It goes on with what the write was made of."""
-    try:
-        new = await run.world.remember(run, item, run.arrive(f"remember {item.memory}"))
-    except (AttemptFailed, NoValue) as problem:
-        return without_value(item.memory, item.span, problem)
-    run.values.update(new)
-    run.emit("remember", item.memory, **({"renewed": sorted(new)} if new else {}))
-    return None
-
-
 async def _person(run: Run, block: p.Block, index: int, person: p.Person) -> Ended | None:
     """Ask for an approval or a hold, again after each redo. None if the run goes on."""
     while True:
-        asked = await _asked(run, person)
+        asked = await ask_person(run, person)
         if asked is None:
             return None
         if not sends_back(person, asked.answered, says_yes=False):
@@ -322,37 +310,3 @@ async def _person(run: Run, block: p.Block, index: int, person: p.Person) -> End
         ended = await _sent_back(run, block, index, person, asked.reason, set())
         if ended is not None:
             return ended
-
-
-class _Refusal(NamedTuple):
-    """A no with its reason, or silence: whether somebody `answered`."""
-
-    answered: bool
-    reason: str
-
-
-async def _asked(run: Run, person: p.Person) -> _Refusal | None:
-    """Ask a person once. None if the run goes on."""
-    if person.when is not None and not await run.world.holds(run, person, person.when):
-        run.emit(person.kind, person.name, asked=False)
-        return None
-    if person.showing is not None:
-        content = shown(person.showing.type, await run.world.value(run, person.showing))
-    else:
-        content = values_of(run)
-    question = Question(person, content, person.doc or person.name, run.arrive(person.name))
-    asked = {"role": person.role, "what": person.kind, "text": question.text}
-    run.emit("asks", person.name, content=content, **asked)
-    decision = await run.world.decide(run, question)
-    goes_on = passes(person, decision is not None, decision is not None and decision.yes)
-    said = {}
-    if decision is not None:
-        said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
-        run.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
-    answered = decision is not None
-    run.emit(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
-    if goes_on:
-        return None
-    if decision is None or not decision.heard:
-        return _Refusal(False, "")
-    return _Refusal(True, decision.reason)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +65,6 @@ class ForgetfulWorld:
         return None
 
     def tell(self, run: Run, event: Event) -> None:
-        event = replace(event, number=self.told)
         self.told += 1
         if run.traced:
             run.trace.append(event)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from pipelang.records import dataclass, replace
 from pipelang.runtime.engine.budget import Reservation
 from pipelang.runtime.engine.misfits import arguments_by_model
-from pipelang.runtime.engine.templates import RenderError, shorten_failure
 from pipelang.runtime.engine.values import Misfit, Types, shown, to_json
 from pipelang.runtime.engine.world import (
     NOTHING,
@@ -29,6 +28,7 @@ from pipelang.runtime.engine.world import (
     ToolResult,
     Turn,
 )
+from pipelang.runtime.prompts.templates import RenderError, shorten_failure
 from pipelang.runtime.providers.pricing import (
     PricedAsk,
     ask_for,

@@ -15,9 +15,9 @@ from pipelang.runtime.engine.interruption import foreign, interrupts, stop_if_ca
 from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.templates import shorten_failure
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult
+from pipelang.runtime.prompts.templates import shorten_failure
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.idempotency import key_of
 from pipelang.runtime.tools.registry import (
@@ -62,6 +62,10 @@ def _emit_effect(
     content = {q.key: shown(q.type, arguments[q.key]) for q in tool.parameters}
     details = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
     run.emit("effect", attempt.step.name, content=content, **details)
+
+
+def _check_told(run: Run, tool: p.Tool) -> None:
+    """Raise `Halted` if somebody who listens could not take down that a tool is about to act."""
     for sink in run.sinks:
         problem = getattr(sink, "failing", None)
         if problem is not None:
@@ -105,6 +109,7 @@ class ToolCalls:
                 if tool.acts:
                     _emit_effect(run, attempt, tool, arguments, key=key)
                     await run.world.intend(run)
+                    _check_told(run, tool)
                     check_not_killed(switches, run, tool.name)
                 cost = tool.cost
                 work = start_call(
