@@ -1,7 +1,7 @@
 """Runs that are cut off everywhere and gone on with: what durable runs mean, without a database.
 
 `python -m tests.property.crashes --cuts 10000` makes as many cuts as one likes; here there are
-`PIPELANG_CUTS`, 1,000 by default.
+`PIPELANG_CUTS`, 2,000 by default.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from pipelang.runtime.worlds.recorded.world import NotRecorded, RecordingWorld
 
 from ..unit.runtime.stage import load
 from .crashes.cutting import every, generated, leg, program_of, said, whole
-from .crashes.outside import Outside
+from .crashes.outside import Outside, rows_of
 from .crashes.pipelines import ENDS, STEPS, TIGHT, TOOLS, text_of
 
-CUTS = int(os.environ.get("PIPELANG_CUTS", "1000"))
+CUTS = int(os.environ.get("PIPELANG_CUTS", "2000"))
 
 
 def test_generated_pipelines_are_cut_at_every_boundary() -> None:
@@ -70,6 +70,26 @@ def test_a_record_that_is_complete_is_gone_through_without_anything_outside() ->
         assert outside.calls == 0, kind
         assert outside.asked == set(), kind
         assert outside.count == 0, f"{kind}: rows are written again"
+
+
+def kept(outside: Outside) -> dict[str, Any]:
+    """What a record keeps but for when it was, and what was told with it."""
+    of_the_time = {"at", "events", "strands", "heard", "waits", "told", "asked"}
+    return {
+        place: (kind, {name: part for name, part in value.items() if name not in of_the_time})
+        for place, (kind, value) in rows_of(outside.texts).items()
+        if kind != "input"
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(STEPS.keys() - {"route by what is left"}))
+def test_in_which_order_things_come_back_decides_nothing_that_is_kept(kind: str) -> None:
+    program = program_of(text_of([kind, "region", "vote", "each"], end=ENDS[2]))
+    first = whole(program, 6)
+    for pace in range(1, 5):
+        other = whole(program, 6, pace)
+        assert said(other.result) == said(first.result)
+        assert kept(other.outside) == kept(first.outside)
 
 
 def test_going_through_a_record_that_is_not_complete_does_nothing() -> None:
