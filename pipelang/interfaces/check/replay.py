@@ -247,13 +247,13 @@ class _ReplayWorld(MockedWorld):
 
     # --------------------------------------------------------------------------------- the world
 
-    def admit(self, run: Run) -> bool:
+    async def admit(self, run: Run) -> bool:
         if run.pipeline.breaker is None:
             return True
         return self.guide.either(not self.guide.says("the breaker is open"))
 
-    def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
-        super().enter_child(run, child, subjects)
+    async def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
+        await super().enter_child(run, child, subjects)
         self._state = self._watched.entered(child.pipeline.name, self._state)
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
@@ -361,10 +361,10 @@ class _ReplayWorld(MockedWorld):
                 raise AttemptFailed(str(misfit), kind="misfit") from None
         return await super().recall(run, step, action, subjects)
 
-    async def remember(self, run: Run, item: p.Remember) -> None:
+    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
         if self.guide.says("cannot be written") and self.guide.either(True):
             raise AttemptFailed("by the replay", kind="replay")
-        await super().remember(run, item)
+        await super().remember(run, item, place)
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
         """One task at a time; in which order matters only for tools that read."""

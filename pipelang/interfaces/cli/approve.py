@@ -16,7 +16,7 @@ from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 from pipelang.interfaces.text.colours import painter
-from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.loader import Unreadable
 
 
 @click.command(name="approve", short_help="Answer what waits: yes, no, or an answer.")

@@ -23,7 +23,7 @@ from typing import Any
 from pipelang.interfaces.check.disk_loader import check_regular
 from pipelang.interfaces.runs.json_lines import object_of
 from pipelang.records import dataclass
-from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.loader import Unreadable
 
 FORMAT = 1
 

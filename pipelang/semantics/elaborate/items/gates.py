@@ -71,10 +71,10 @@ def _no_step(around: Around, scope: Scope, name: ast.Name) -> None:
     if place is not None:
         why = "it is a `let`, which is worked out again by itself"
         context.tell(codes.BAD_REDO, name.span, name=name.text, why=why)
-    elif name.text in scope.names or name.text in scope.gone:
+    elif name.text in scope.names or scope.is_gone(name.text):
         why = "it is no step of this block"
         context.tell(codes.BAD_REDO, name.span, name=name.text, why=why)
-    elif name.text in scope.later:
+    elif scope.is_later(name.text):
         context.tell(codes.NOT_YET, name.span, name=name.text)
     else:
         made = around.made

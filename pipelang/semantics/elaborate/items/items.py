@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import assert_never
 
 from pipelang.diagnostics import Span, codes
@@ -36,15 +37,16 @@ class Around:
 
     context: Context
     place: ActionSite
-    taken: dict[str, Span]
-    steps: set[str] = field(default_factory=set)
+    taken: ChainMap[str, Span]
+    steps: ChainMap[str, None] = field(default_factory=ChainMap)
     made: list[p.Item] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
 
     def inside(self, place: ActionSite) -> Around:
         """The surroundings of the items of a branch."""
-        return Around(self.context, place, dict(self.taken), set(self.steps), sizes=self.sizes)
+        taken, steps = self.taken.new_child(), self.steps.new_child()
+        return Around(self.context, place, taken, steps, sizes=self.sizes)
 
     def claim(self, name: ast.Name, what: str, *, value: bool) -> None:
         take(self.context, name.span.file, name, self.taken, what, value=value)
@@ -56,7 +58,7 @@ def block(
     """A block, and whether every way through it ends the run. `inner` is one of a branch."""
     context = around.context
     ended = told = False
-    scope = replace(scope, later=scope.later | names_in(items))
+    scope = replace(scope.inside() if inner else scope, later=(names_in(items), scope.later))
     for item in items:
         if isinstance(item, WHOLE):
             if inner:
@@ -71,7 +73,7 @@ def block(
         if typed is not None:
             if isinstance(typed, (p.Step, p.Let)):
                 around.places.setdefault(typed.name, len(around.made))
-            around.steps |= _steps_in(typed)
+            around.steps.update(dict.fromkeys(_steps_in(typed)))
             around.made.append(typed)
         ended = ended or ends
     made = tuple(around.made)
