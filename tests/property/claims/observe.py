@@ -80,8 +80,8 @@ class Scripted(MockedWorld):
             raise AttemptFailed("by the script", kind="mock")
         return self._types.check(action.answers, KINDS[choice])
 
-    def enter_child(self, run: Run, child: Run, subjects: Any) -> None:
-        super().enter_child(run, child, subjects)
+    async def enter_child(self, run: Run, child: Run, subjects: Any) -> None:
+        await super().enter_child(run, child, subjects)
         self.watch.enter(child)
 
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
