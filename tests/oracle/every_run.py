@@ -33,11 +33,11 @@ from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
 from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld
 from pipelang.semantics import program as p
+from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.unique import with_unique_names
 
 from .draws import Draws
 from .enumerate_runs import TooManyRunsError
-from .lookup import OUTPUT_TOKENS
 
 
 class Toss:
@@ -64,7 +64,7 @@ class EveryDraw(random.Random):
         """One of several; those that nothing tells apart are drawn as one."""
         alike: dict[Hashable, tuple[Any, int]] = {}
         for one in seq:
-            key = getattr(one, "confidence", "")
+            key = getattr(one, "confidence", one)
             alike[key] = (one, alike.get(key, (one, 0))[1] + 1)
         return self._draws.choose([(Fraction(n, len(seq)), one) for one, n in alike.values()])
 
@@ -112,12 +112,18 @@ class Attempts:
         return self
 
 
-def output_price(loaded: LoadedProgram, tokens: int = OUTPUT_TOKENS) -> Attempts:
-    """The price of the output alone, which is all that the generators let cost something."""
+def output_price(loaded: LoadedProgram, tokens: int | None = None) -> Attempts:
+    """The price of the output alone, which is all that the generators let cost something: of so
+    many tokens, or of as many as are declared of an answer. Where none are, it is the longest.
+    """
     tiers = loaded.program.tiers
 
     def price(link: p.Link, tier: str) -> tuple[float, float]:
-        return float(tiers[tier].prices["out"]) * tokens / 1e6, 0.0
+        size: float | None = tokens
+        if size is None and link.output_mean is None:
+            assert isinstance(link.action, p.AskTier | p.Cascade | p.Agent)
+            size = output_limit(link, link.action.answers)
+        return float(tiers[tier].prices["out"]) * float(size or link.output_mean or 0) / 1e6, 0.0
 
     return Attempts(price)
 

@@ -1,8 +1,9 @@
 """Constructs that the enumeration does not know, put into the text of generated pipelines.
 
 Votes, cascades, people who are asked, matches over actions, prices, feedback of gates, shares of
-conditions, presence, and figures that nobody declared: what comes out is for the analysis and the model checker to agree
-on. Not every mixture is valid; a file with errors is left out by whoever asks for it.
+conditions, presence, and figures that nobody declared: what comes out is for the analysis and the
+model checker to agree on. Not every mixture is valid; a file with errors is left out by whoever
+asks for it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a run takes on average, and its quantiles, against all runs of the interpreter.
 
 Dollars, tokens and times of generated programs: the analysis sums them up over its states, here
-every run is played and weighed. Tokens are counted in prompts that Jinja2 renders. By default 60
-programs of each kind are tried, with `ORACLE_LONG=1` (`make oracle`) 600.
+every run is played and weighed. Tokens are counted in prompts that Jinja2 renders. By default 20
+programs of each kind are tried, with `ORACLE_LONG=1` (`make oracle`) 400.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pytest
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.semantics import program as p
 from pipelang.semantics.types import RecordType
+from pipelang.semantics.walk import all_steps, blocks, inner_links
 
 from .enumerate_runs import TooManyRunsError
 from .every_run import Attempts, Played, every_run, load, mean, output_price, timed, uncached
@@ -29,9 +30,9 @@ from .season import SHOWS_FEEDBACK
 from .subject import analyse
 from .write_pipe import pipe_text, write_pipe
 
-SEEDS = 600 if os.environ.get("ORACLE_LONG") else 60
-BATCH = 20
-MOST_RUNS = 500
+SEEDS = 400 if os.environ.get("ORACLE_LONG") else 20
+BATCH = 5
+MOST_RUNS = 400
 MAKERS = {"plain": generate, "wide": generate_wide}
 FIRST = 70_000  # not the seeds of the other comparisons
 Number = dict[str, Any]
@@ -73,6 +74,15 @@ def off_quantiles(
     return found
 
 
+def side_by_side(program: p.Program) -> bool:
+    """Whether some steps, or elements of a list, may run at the same time."""
+    inside = [block for one in program.pipelines.values() for block in blocks(one.block)]
+    regions = [part for block in inside for part in block.segments if isinstance(part, p.Region)]
+    steps = [step for one in program.pipelines.values() for step in all_steps(one)]
+    lists = [isinstance(link.action, p.Each) for s in steps for link in inner_links(s.chain)]
+    return any(lists) or any(len(region.members) > 1 for region in regions)
+
+
 def compared(maker: str, seed: int, folder: Path) -> list[str] | None:
     """What differs; None if there are too many runs."""
     path = written(maker, seed, folder, uncached)
@@ -83,13 +93,15 @@ def compared(maker: str, seed: int, folder: Path) -> list[str] | None:
     except TooManyRunsError:
         return None
     report = analyse(path)["main"]
+    wide = side_by_side(loaded.program)
     found = off("cost.mean", report["cost"]["mean"], mean(runs, lambda one: one.cost))
     steps = sum(step["cost_mean"]["value"] for step in report["steps"])
     found += off("cost of all steps", report["cost"]["mean"], steps)
     found += off_quantiles("cost", report["cost"], runs, lambda one: one.cost)
     for clock, timed_runs in (("latency", runs), ("turnaround", with_people)):
         average = mean(timed_runs, lambda one: one.seconds)
-        found += off(f"{clock}.mean", report[clock]["mean"], average, rel=1e-3)
+        # The mean of a maximum is summed up on a lattice.
+        found += off(f"{clock}.mean", report[clock]["mean"], average, rel=0.01 if wide else 1e-9)
         found += off_quantiles(clock, report[clock], timed_runs, lambda one: one.seconds)
     return found
 
@@ -187,7 +199,7 @@ SCHEMA = {
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
 def test_tokens(first: int, tmp_path: Path) -> None:
     failures: list[str] = []
-    tried = told = 0
+    tried = 0
     for seed in range(FIRST + first, FIRST + first + BATCH):
         path = written("plain", seed, tmp_path, with_feedback)
         text = path.read_text(encoding="utf-8")
@@ -197,11 +209,46 @@ def test_tokens(first: int, tmp_path: Path) -> None:
         except TooManyRunsError:
             continue
         tried += 1
-        told += "else redo" in text
         report = analyse(path)["main"]
         found = off("tokens.mean", report["tokens"]["mean"], mean(runs, lambda one: one.tokens))
         if found:
             failures += [f"seed {seed}", *found, text]
     assert tried >= BATCH // 3
-    assert told
     assert not failures, "\n".join(failures)
+
+
+TWO_GATES = """
+provider p { kind anthropic key "env:X" available 100% }
+tier t { provider p model "m" price $1 in, $5 out latency 1s median, 1s p95 transient 0%
+  context 100k tokens }
+prompt q(x: text max 20 tokens)
+\"\"\"Say {{ x }}{% if feedback %} mind {{ feedback }}{% endif %}\"\"\"
+pipeline main(x: text max 20 tokens) -> text max 20 tokens {
+  step a: text max 20 tokens = ask q(x) by t { OPTIONS accuracy 80% }
+  step b: text max 20 tokens = ask q(a) by t { OPTIONS accuracy 70% }
+  gate g1: len(b) > 2 { catches 60% false_alarms 10% } else redo b up to 1 else reject
+  gate g2: len(a) + len(b) > 5 { catches 70% false_alarms 20% } else redo a up to 2 else reject
+  return b
+}
+""".replace("OPTIONS", "correlation 0% timeout 10s output 5 tokens mean, 20 tokens max")
+
+
+def test_feedback_is_of_the_gate_that_sent_back(tmp_path: Path) -> None:
+    """What a redo makes anew because it reads the redone step has no feedback in its prompt, though
+    another gate sends it back with some.
+    """
+    path = tmp_path / "main.pipe"
+    path.write_text(TWO_GATES, encoding="utf-8")
+
+    class ByHand(Attempts):
+        def attempt(
+            self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+        ) -> tuple[float, float]:
+            read = 1 + 20 + (6 / 4 + 200 if told else 0)
+            return (read + 5 * 5) / 1e6, read + 5
+
+    loaded = load(path)
+    runs = every_run(loaded, "main", 20_000, ByHand(output_price(loaded).price))
+    report = analyse(path)["main"]
+    assert not off("cost.mean", report["cost"]["mean"], mean(runs, lambda one: one.cost))
+    assert not off("tokens.mean", report["tokens"]["mean"], mean(runs, lambda one: one.tokens))

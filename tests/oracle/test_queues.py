@@ -12,7 +12,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from math import exp
+from math import exp, lgamma, log
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,8 @@ from .traverse import all_items, all_links, steps_of
 from .values import OpenReadingError
 from .write_pipe import write_pipe
 
-SEEDS = 800 if os.environ.get("ORACLE_LONG") else 80
-BATCH = 20
+SEEDS = 800 if os.environ.get("ORACLE_LONG") else 64
+BATCH = 16
 FIRST = 110_000
 MOST_RUNS = 800
 RATE = 100  # what the writer says of every pipeline that has traffic
@@ -100,11 +100,11 @@ def waits_longer(people: int, load: float, handles: float, wait: float) -> float
         weights.append(weights[-1] * load / min(len(weights), people))
     total = sum(weights)
     done = people * wait / handles  # cases that are done meanwhile, on average
-    longer, poisson, at_most = 0.0, exp(-done), 0.0
+    longer, at_most = 0.0, 0.0
     for before, weight in enumerate(weights[people:]):
-        at_most += poisson  # so many or fewer are done: whoever came is still waiting
+        # So many or fewer are done: whoever came is still waiting.
+        at_most += exp(before * log(done) - done - lgamma(before + 1)) if done else before == 0
         longer += weight / total * at_most
-        poisson *= done / (before + 1)
     return longer
 
 

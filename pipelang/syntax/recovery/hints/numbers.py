@@ -30,7 +30,7 @@ def spaced_tokens(spot: ErrorSite) -> Hint | None:
     before, text = spot.before(), spot.text
     if before.type not in _NUMBERS or spot.on_new_line:
         return None
-    if text in SCALES:
+    if text in SCALES and text not in ("b", "B", "G") and spot.after().text != ":":
         counted = spot.after().text in ("token", "tokens")
         if not counted and spot.before(2).text not in _COUNTED:
             meant = f"{Decimal(before.text) * SCALES[text]:f}"
