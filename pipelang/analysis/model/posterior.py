@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.analysis.model.bernstein_bounds import Grid
 from pipelang.analysis.model.intervals import compare
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.model.work_limit import limited
+from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def posterior(point: Parameters, work: int = 1) -> Parameters:
 
 def draws_for(work: int) -> int:
     """How many draws are taken of a sweep that goes through so many states."""
-    return max(1_000, min(DRAWS, limited(MOST_WORK) // work))
+    most = max(1_000, min(DRAWS, limited(MOST_WORK) // work))
+    if most < DRAWS:
+        note_limit(WorkPart.DRAWS, "", DRAWS, most)
+    return most
 
 
 def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:

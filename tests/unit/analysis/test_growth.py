@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.growing import SHAPES
 from pipelang.analysis.metrics.analyse import Analysis, analyse
-from pipelang.analysis.model.work_limit import time_limit
+from pipelang.analysis.model import work_limit
+from pipelang.analysis.model.work_limit import WorkPart, time_limit
 from pipelang.semantics.build import build
 from tests.memory import MemoryLoader
 from tests.work import calls
@@ -53,6 +54,33 @@ def test_more_time_makes_bounds_tighter() -> None:
         assert number.high is not None
         widths.append(number.high - number.low)
     assert widths[0] > widths[1]
+
+
+def test_the_report_says_where_the_work_went() -> None:
+    with time_limit(0.1):
+        found = analysed("window", 40)
+    assert not found.late
+    places = [one for one in found.reached if one.part is WorkPart.STATES]
+    steps = {f"main.{row.name}" for row in found.steps}
+    assert places
+    assert {one.where for one in places} <= steps
+    assert all(one.wanted > one.limit for one in found.reached)
+    assert {one.part for one in analysed("gates", 20).reached} >= {WorkPart.GRID}
+    assert not analysed("chain", 20).reached
+
+
+def test_the_clock_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it ends is bounds too, and they hold."""
+    exact = analysed("window", 12).numbers["success"].value
+    assert exact is not None
+    monkeypatch.setattr(work_limit, "PATIENCE", 0.0)
+    found = analysed("window", 12)
+    number = found.numbers["success"]
+    assert found.late
+    assert found.reached
+    assert number.low is not None
+    assert number.high is not None
+    assert number.low <= exact <= number.high
 
 
 def test_past_64_counted_shares() -> None:
