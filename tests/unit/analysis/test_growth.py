@@ -12,7 +12,7 @@ from pipelang.analysis.model import work_limit
 from pipelang.analysis.model.work_limit import WorkPart, time_limit
 from pipelang.semantics.build import build
 from tests.memory import MemoryLoader
-from tests.work import calls
+from tests.work import calls, grows_no_faster_than
 
 
 def analysed(shape: str, size: int) -> Analysis:
@@ -81,6 +81,46 @@ def test_the_clock_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
     assert number.low is not None
     assert number.high is not None
     assert number.low <= exact <= number.high
+
+
+PARTS = {
+    "conditions": lambda size: "{% if " + " and ".join(["v"] * size) + " %}yes{% endif %}",
+    "branches": lambda size: "{% if v %}{{ q }}{% else %}no{% endif %}\n" * size,
+    "loops": lambda size: "{% for x in xs %}- {{ x }}{% endfor %}\n" * size,
+    "loops in loops": lambda size: (
+        "{% for x in xs %}{% for y in xs %}{{ y }}{% endfor %}{% endfor %}\n" * size
+    ),
+    "names": lambda size: "".join(
+        f"{{% set v{n} = {'q' if n == 0 else f'v{n - 1} ~ v{n - 1}'} %}}" for n in range(size)
+    ),
+    "a list": lambda size: f"{{% for x in {list(range(size))} %}}{{{{ q }}}}{{% endfor %}}",
+}
+"""Templates of a size over a text `q`, a list `xs` and a bool `v`."""
+
+ASKED = """
+provider p { kind simulated available 99% }
+tier t { provider p model "m" price $1 in, $5 out latency 1s median, 2s p95 transient 1% }
+prompt ask_it(q: text max 9 tokens, xs: [text max 9 tokens] max 5000, v: bool) \"\"\"
+TEMPLATE
+\"\"\"
+pipeline main(q: text max 9 tokens, xs: [text max 9 tokens] max 5000, v: bool) -> bool {
+  step s: bool = ask ask_it(q, xs, v) by t { accuracy 90% timeout 9s output 9 tokens max }
+  return s
+}
+"""
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_templates_of_any_kind(part: str) -> None:
+    """Whatever a template has much of; conditions were read again for each one before them."""
+
+    def checked(size: int) -> None:
+        text = ASKED.replace("TEMPLATE", PARTS[part](size))
+        built = build("m.pipe", MemoryLoader({"m.pipe": text}))
+        assert built.program is not None, built.diagnostics
+        analyse(built.program, built.program.pipelines["main"])
+
+    grows_no_faster_than(1.2, checked, 100, 2)
 
 
 def test_past_64_counted_shares() -> None:
