@@ -95,6 +95,15 @@ def templated(size: int) -> str:
     )
 
 
+def branched(size: int) -> str:
+    """Branches, each on a comparison of its own."""
+    lines = ["let big = x > 3"]
+    for number in range(size):
+        lines.append(f"step s{number} = call one(x + {number})")
+        lines.append(f"when s{number} > {number} {{ step w{number} = call one(s{number}) }}")
+    return _tool("one") + _main(lines, f"s{size - 1}")
+
+
 SHAPES: dict[str, Callable[[int], str]] = {
     "counted": counted,
     "chain": chain,
@@ -103,4 +112,5 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "window": window,
     "gates": gates,
     "templated": templated,
+    "branched": branched,
 }

@@ -9,7 +9,7 @@ ACTS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
     "|\r(?!\n)"
 )
-"""What could move a cursor, change colours, turn text round or hide in it."""
+"""Signs that could move a cursor, change colours, turn text round or hide in it."""
 
 
 def harmless(text: str) -> str:

@@ -24,7 +24,7 @@ from pipelang.syntax.tokens import TokenList, starts_declaration
 SUFFIX = ".pipe"
 
 DEEPEST = 50
-"""How many files may import one another in a row."""
+"""Number of files that may import one another in a row."""
 
 
 class Unreadable(Exception):

@@ -131,11 +131,11 @@ LATENCY = _row("latency", _TIME, _LESS, promised=False, counted=True)
 TURNAROUND = _row("turnaround", _TIME, _LESS, promised=False, counted=True)
 
 PROMISED = tuple(name for name, row in METRICS.items() if row.promised)
-"""What an `slo` can promise: the analysis says it before anything runs."""
+"""Metrics that an `slo` can promise: the analysis says them before anything runs."""
 OBSERVED = tuple(METRICS)
-"""What a `watch` can observe: all there is."""
+"""Metrics that a `watch` can observe: all there are."""
 COUNTED = tuple(name for name, row in METRICS.items() if row.counted)
-"""What a `breaker` can count: what is known of a run when it ends."""
+"""Metrics that a `breaker` can count: those known of a run when it ends."""
 
 
 def metric_of(name: str) -> Metric:

@@ -22,7 +22,7 @@ _SECONDS = {
     "d": "d day days",
 }
 UNITS = {word: unit for unit, words in _SECONDS.items() for word in words.split()}
-"""How people write units of time, and how pipelang does."""
+"""Units of time as people write them, with pipelang's spelling."""
 
 _LONG = {"ms": Decimal("0.001"), "s": 1, "m": 60, "h": 3600, "d": 86400}
 

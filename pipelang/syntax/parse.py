@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipelang.syntax.recovery.recovery import Recovery
 
 MAX_DEPTH = 100
-"""How many constructs may stand in each other, so that later passes may walk a tree recursively."""
+"""Limit of constructs inside one another, so that later passes may walk a tree recursively."""
 
 SHIFT = -1
 SHIFT_AS_NAME = -2

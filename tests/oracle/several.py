@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 from . import model as m
 from .attempts import Attempts
@@ -60,6 +61,8 @@ def answers(chance: Fraction, correlation: Fraction, before: bool | None) -> Fra
     return correlation * before + (1 - correlation) * chance
 
 
+# One program asks the same few questions in each of its thousands of runs; nobody changes an answer.
+@lru_cache(maxsize=10_000)
 def vote_outcomes(
     vote: m.Vote, call: Attempts, chance: Fraction, correlation: Fraction, former: bool | None
 ) -> Outcomes:
@@ -83,8 +86,9 @@ def vote_outcomes(
     return result
 
 
+@lru_cache(maxsize=10_000)
 def cascade_outcomes(
-    calls: list[tuple[Attempts, Fraction]], rates: m.Rates, correlation: Fraction
+    calls: tuple[tuple[Attempts, Fraction], ...], rates: m.Rates, correlation: Fraction
 ) -> Outcomes:
     """A cascade whose `until` looks at the answer alone; each call with its chance to be right."""
     result = Outcomes()

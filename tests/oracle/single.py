@@ -267,7 +267,7 @@ class SingleAnswers:
         rates = cascade.rates
         if not others:
             rates = m.Rates(rates.catches, rates.catches)
-        return cascade_outcomes(calls, rates, link.correlation or NOTHING)
+        return cascade_outcomes(tuple(calls), rates, link.correlation or NOTHING)
 
     def _kept(self, outcomes: Outcomes, made_from: tuple[Value, ...]) -> Value:
         """An answer from the cache; what it would be of other arguments is open, as of a vote."""

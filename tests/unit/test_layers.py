@@ -309,3 +309,15 @@ def test_every_room_says_what_it_is_for() -> None:
         if len(first.split()) < 4 or not first.endswith("."):
             wrong.append(name_of(file) if file.exists() else f"{folder.name}: no __init__")
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_docstring_begins_with_a_question() -> None:
+    """A verb or a noun says what a thing is; `Whether` stays, it is the word for a predicate."""
+    question = re.compile(r'"""(What|How|Which|Where|Why|When|Who|Whom) ')
+    wrong = [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in sources()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if question.search(line)
+    ]
+    assert not wrong, "\n".join(wrong)

@@ -36,7 +36,7 @@ class Cut:
 
     @property
     def words(self) -> str:
-        """Why a promise is not decided."""
+        """Reason why a promise is not decided."""
         if self.needs is None:
             most = "nothing bounds what a run takes"
         else:

@@ -91,7 +91,7 @@ def _calls(program: p.Program, pipeline: p.Pipeline) -> Iterator[Called]:
 
 
 def _never(program: p.Program, budget: p.Budget, link: p.Link) -> str | None:
-    """Why no run reserves a call of a link; None if some may."""
+    """Reason why no run reserves a call of a link; None if some may."""
     found = [_unfit(budget, least) for least in _reservations(program, link)]
     chosen_by_budget = isinstance(link.action, (p.AskTier, p.Agent)) and any(
         isinstance(part, expr.BudgetLeft) for part in expr.walk(link.action.who)
@@ -142,7 +142,7 @@ def _reservations(program: p.Program, link: p.Link) -> Iterator[Least]:
 
 
 def _too_long(program: p.Program, link: p.Link, seconds: Decimal) -> Iterator[str]:
-    """What a link waits for that is longer than a time."""
+    """Wait of a link that is longer than a time."""
     action = link.action
     if isinstance(action, p.AskRole):
         return  # people's time is none of the budget's

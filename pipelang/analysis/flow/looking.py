@@ -63,8 +63,8 @@ def covers(seen: Looks, node: expr.Expr) -> bool:
 
 
 class Gaze:
-    """What tests look at. With `partly`, the part of a value stands for the value: for the question
-    whose verdict vouches for a model's answer.
+    """Values that tests look at. With `partly`, the part of a value stands for the value: for the
+    question whose verdict vouches for a model's answer.
     """
 
     def __init__(self, *, partly: bool = False) -> None:

@@ -67,7 +67,7 @@ class Origin:
 
 
 Maker = tuple[Span, ...]
-"""What made a value: the place of a model's call or of a recall, behind the calls to it."""
+"""Origin of a value: the place of a model's call or of a recall, behind the calls to it."""
 
 Key = tuple[Origin, Maker]
 

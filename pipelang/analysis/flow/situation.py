@@ -106,7 +106,7 @@ def together(ends: list[Situation]) -> Situation:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What comes of an action, a chain or a pipeline: the flow into its answer, the situation after
+    """Result of an action, a chain or a pipeline: the flow into its answer, the situation after
     it, and the tests that decide whether it fails instead.
     """
 

@@ -92,7 +92,7 @@ def record(
 
 
 def arrivals(totals: Totals) -> dict[str, Any]:
-    """How many cases a run sends to each role: the questions on its way, and its escalation.
+    """Number of cases that a run sends to each role: the questions on its way, and its escalation.
 
     Escalations are read off the endings, of which a run has one: whatever a step or a sub-pipeline
     does on the way, its escalation is an arrival once.

@@ -70,7 +70,7 @@ def _least_bytes(shape: Sequence[p.TemplatePart]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a template is given: the arguments, the types of its parameters, feedback or none."""
+    """Inputs of a template: the arguments, the types of its parameters, feedback or none."""
 
     model: PipelineModel
     arguments: dict[str, expr.Expr]
@@ -151,7 +151,7 @@ def _branched(given: _Given, branch: p.TemplateBranch) -> _Rendered:
 
 
 def _share(given: _Given, branch: p.TemplateBranch) -> float | None:
-    """How often the first of two ways is taken; None where nobody said so."""
+    """Share of the first of two ways; None where nobody declared it."""
     if branch.test is None:
         return None
     path, wanted = branch.test
@@ -182,7 +182,7 @@ def _shares_of(model: PipelineModel, path: tuple[str, ...]) -> dict[Any, Chance]
 
 
 def _length(given: _Given, loop: p.TemplateLoop) -> int | None:
-    """How often a loop runs at most: the smaller of the parameter's and the source's `max`."""
+    """Most rounds of a loop: the smaller of the parameter's and the source's `max`."""
     lengths = [] if loop.max_length is None else [loop.max_length]
     paths = [] if loop.path is None else [loop.path]
     for value in _first_values(loop.body):

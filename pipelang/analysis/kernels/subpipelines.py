@@ -47,7 +47,7 @@ pipelines that it runs, and these their steps, so `prepared_step` hands this fun
 """
 
 SweepChild = Callable[[PipelineModel, Table, frozenset[str], bool], Totals]
-"""Where the runs of a pipeline end, from a table of what is known before, under some conditions,
+"""Endings of the runs of a pipeline, from a table of what is known before, under some conditions,
 as part of a redo or not: a sweep over probabilities, or a walk over distributions of times.
 """
 

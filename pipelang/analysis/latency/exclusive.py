@@ -10,8 +10,8 @@ may change between two branches.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Set
 from decimal import Decimal
 from itertools import pairwise, product
 from typing import Any
@@ -40,9 +40,11 @@ def cases(model: PipelineModel) -> Iterator[dict[expr.Expr, Any]]:
     shared = Counter(operand for test in tests for operand in set(_operands(model, test)))
     chosen: dict[expr.Expr, list[Any]] = {}
     count, most = 1, min(MOST_CASES, MOST_WORK // max(1, len(items)))
-    for operand, times in shared.most_common():
-        values = _values(operand, tests)
-        if times > 1 and count * len(values) <= most:
+    several = [operand for operand, times in shared.most_common() if times > 1]
+    marks = _marks(tests) if several else {}
+    for operand in several:
+        values = _values(operand, marks.get(operand, frozenset()))
+        if count * len(values) <= most:
             chosen[operand] = values
             count *= len(values)
     for one in product(*chosen.values()):
@@ -102,16 +104,23 @@ def _numbers(node: expr.Compare) -> bool:
     return False
 
 
-def _values(operand: expr.Expr, tests: list[expr.Expr]) -> list[Any]:
+def _marks(tests: Iterable[expr.Expr]) -> dict[expr.Expr, set[Any]]:
+    """Constants that each operand is compared with anywhere."""
+    marks: dict[expr.Expr, set[Any]] = defaultdict(set)
+    for test in tests:
+        for part in expr.walk(test):
+            if isinstance(part, expr.Compare):
+                for operand, other in ((part.left, part.right), (part.right, part.left)):
+                    if isinstance(other, expr.Const):
+                        marks[operand].add(other.value)
+    return marks
+
+
+def _values(operand: expr.Expr, marks: Set[Any]) -> list[Any]:
     if isinstance(operand.type, EnumType):
         return list(operand.type.members)
     if operand.type == BOOL:
         return [True, False]
-    marks: set[Any] = set()
-    for test in tests:
-        for part in expr.walk(test):
-            if isinstance(part, expr.Compare) and operand in (part.left, part.right):
-                marks |= {s.value for s in (part.left, part.right) if isinstance(s, expr.Const)}
     if not marks:
         return [None]
     ordered = sorted(Decimal(mark) for mark in marks)

@@ -36,7 +36,7 @@ APART = 8.0
 """The scales of the first walk: dollars and seconds, each so many times the one before."""
 
 ROOM = 1.25
-"""How far beyond a quantile its lattice reaches."""
+"""Reach of the lattice beyond its quantile."""
 
 LONE = 1e-7
 """Less than this is the noise of the transform."""

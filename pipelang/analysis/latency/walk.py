@@ -151,7 +151,7 @@ class _Run:
 
 
 def _region_walk(run: _Run, order: Order, members: tuple[int, ...]) -> _RegionWalk:
-    """What a region needs while it is walked in this order."""
+    """State of a region while it is walked in this order."""
     items, steps = run.block.items, leaves(order)
     last: dict[Key, int] = {}
     for at, index in enumerate(steps):

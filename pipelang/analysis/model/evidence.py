@@ -36,7 +36,7 @@ class LabelledAnswers:
             kind.sort()
         self._binned: dict[tuple[bool, tuple[Cut, ...]], tuple[int, ...]] = {}
         self.worked_out: dict[str, Any] = {}
-        """What else was worked out of the rows, by its name."""
+        """Derived figures of the rows, by name."""
 
     def same_rows(self, other: LabelledAnswers) -> bool:
         """Whether both have the same rows, in whatever order: order says nothing about answers."""

@@ -57,7 +57,7 @@ def posterior(point: Parameters, work: int = 1) -> Parameters:
 
 
 def draws_for(work: int) -> int:
-    """How many draws are taken of a sweep that goes through so many states."""
+    """Number of draws of a sweep that goes through so many states."""
     most = max(1_000, min(DRAWS, limited(MOST_WORK) // work))
     if most < DRAWS:
         note_limit(WorkPart.DRAWS, "", DRAWS, most)

@@ -83,7 +83,7 @@ class QuadratureRule:
 
     @property
     def size(self) -> int:
-        """How many points there are."""
+        """Number of points."""
         return int(self.weights.size)
 
     def mean(self, values: Any) -> float:

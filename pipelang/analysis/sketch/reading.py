@@ -27,7 +27,7 @@ _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Deci
 _A_DAY = {"day": 1, "h": 24, "hour": 24, "min": 1440}
 _OPTIONS = ("retry", "fails", "with", "fallback", "for")
 _SHELL = re.compile(r"(?:^|[\s,])\S*sh\.\d")
-"""What a shell makes of `$0.02`: its own name, and what is left."""
+"""Reading of `$0.02` by a shell: its own name, and what is left."""
 
 
 class NoSketch(ValueError):

@@ -199,7 +199,7 @@ def _least_mean(choices: list[tuple[float, float, float]]) -> float:
 
 
 class _Gains:
-    """What each ending adds to a figure."""
+    """Addition of each ending to a figure."""
 
     def __init__(self, read: Read) -> None:
         self.read = read

@@ -21,12 +21,12 @@ from pipelang.resources import resource
 from pipelang.semantics.loading import Unreadable
 
 MAX_BYTES = 64 * 1024 * 1024
-MAX_PROGRAM = 4 * 1024 * 1024
-"""Bytes of a `.pipe` file: some 100,000 lines, more than anybody writes by hand."""
+MAX_PROGRAM = 8 * 1024 * 1024
+"""Bytes of a `.pipe` file: some 200,000 lines, more than anybody writes by hand."""
 
 SUFFIX = ".pipe"
 _DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-"""Where a shell puts what a command writes, as in `pipelang check <(make_pipe)`."""
+"""Folder where a shell puts what a command writes, as in `pipelang check <(make_pipe)`."""
 
 _KINDS = (
     (stat.S_ISDIR, "it is a folder"),

@@ -121,7 +121,7 @@ class _Script:
 
 
 class _Guide:
-    """What a counterexample says about choices: the most likely option comes first."""
+    """Choices of a counterexample: the most likely option comes first."""
 
     def __init__(self, found: Counterexample, script: _Script) -> None:
         self.found = found

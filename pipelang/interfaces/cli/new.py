@@ -70,7 +70,7 @@ def command(ctx: click.Context, target: str | None, template: str) -> None:
 
 
 def unfit(name: str) -> str | None:
-    """Why a name can't be the one of a starter, None if it can."""
+    """Reason why a name can't be the one of a starter, None if it can."""
     rule = "a name is lower case: a letter, then letters, digits and `_`, 40 at most"
     if DEVICE.fullmatch(name):
         return f"`{name}` is the name of a device on Windows; choose another one"

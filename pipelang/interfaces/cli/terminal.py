@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDEST = 100
 NARROWEST = 72
 MOST_COLUMNS = 400
-"""Where COLUMNS asks for more than `WIDEST`."""
+"""Width where COLUMNS asks for more than `WIDEST`."""
 
 
 def speak_utf8() -> None:

@@ -175,7 +175,7 @@ def _time(view: View) -> str:
 
 
 def _grounds(view: View) -> str:
-    """How much of the figures is counted, assumed, and not declared at all."""
+    """Shares of the figures that are counted, assumed, and not declared at all."""
     return listed(list(_ground_parts(view)))
 
 

@@ -49,7 +49,7 @@ def report_text(
 
 
 def _pipelines(one: Checked, width: int, colour: bool, verbose: bool) -> Iterator[str]:
-    """What is said of each pipeline of a file. Imported late: most of it is only needed here."""
+    """Sections of each pipeline of a file. Imported late: most of it is only needed here."""
     legend = True
     for analysis in one.analyses:
         if verbose:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pipelang.analysis.model.intervals import Number
 
 DUST = 1e-12
-"""What is closer to 0 or 1 than this is the rounding of the arithmetic."""
+"""Distance from 0 or 1 below which a figure is the rounding of the arithmetic."""
 
 LEAST = 1e-9
 """Dollars; less is not written out."""

@@ -1,4 +1,4 @@
-"""What a server writes to its standard error: kept for the trace, out of the way of a display."""
+"""Standard error of a server: kept for the trace, out of the way of a display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where secrets are kept: in the memory of the process, whatever stores a host plugs in.
+"""Places for secrets: the memory of the process, whatever stores a host plugs in.
 
 A value that a type labels `secret` is used as it is, shown as `[secret]`, and stored only here: a
 cached answer or a memory that may hold one goes to these stores, which end with the process. A key

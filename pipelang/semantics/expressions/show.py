@@ -61,7 +61,7 @@ def brief(expr: Expr) -> str:
 
 
 def _size(expr: Expr, known: dict[int, int]) -> int:
-    """How many parts an expression has, written out."""
+    """Number of parts of an expression, written out."""
     size = known.get(id(expr))
     if size is None:
         size = known[id(expr)] = 1 + sum(_size(part, known) for part in parts(expr))

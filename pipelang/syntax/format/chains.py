@@ -74,7 +74,7 @@ def _ungrouped(document: Document) -> Document:
 
 
 def _split(node: Node, lay: Lay) -> tuple[list[Node | Leaf], list[Alternative]]:
-    """What stands before the `else` of a rule, and what follows it."""
+    """Parts of a rule before its `else`, and behind it."""
     children = node.children
     if len(children) < 2:
         return children, []

@@ -75,7 +75,7 @@ def _is_short(document: Document) -> bool:
 
 
 def _place(leaf: Leaf, rule: str) -> None:
-    """Where no space stands beside a token of a rule."""
+    """Sides of a rule's tokens where no space stands."""
     match leaf.text:
         case "," | ":" | ")" | "]" | "?":
             leaf.tight_before = True

@@ -28,7 +28,7 @@ from pipelang.syntax.format.leaf import Leaf
 from pipelang.syntax.format.tree import Node
 
 Lay = Callable[["Node | Leaf"], Document]
-"""How a child is laid out; handed in, because layout and pieces are made of each other."""
+"""Layout of a child; handed in, because layout and pieces are made of each other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -374,7 +374,7 @@ class Recovery:
         return self._token(index).start
 
     def _end(self, index: int) -> int:
-        """Where the token before `index` ends."""
+        """End of the token before `index`."""
         return self.tokens[index - 1].end if index else 0
 
 

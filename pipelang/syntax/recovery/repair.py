@@ -13,7 +13,7 @@ from pipelang.syntax.recovery.probe import AutomatonProbe
 from pipelang.syntax.tokens import Token
 
 FAR = 8
-"""How many tokens are tried behind an edit."""
+"""Number of tokens that are tried behind an edit."""
 ENOUGH = 4
 """With so many of them read, an edit is believed."""
 
@@ -91,7 +91,7 @@ def _begins(spot: ErrorSite, distance: int) -> bool:
 
 
 def _reach(spot: ErrorSite, states: list[int], edit: TokenEdit, far: int) -> int:
-    """How many tokens behind the edit are read with it, up to `far`; the end counts as one."""
+    """Number of tokens behind the edit that are read with it, at most `far`; the end is one."""
     if edit.drop >= len(states):
         return -1
     trial = AutomatonProbe(spot.grammar, states, len(states) - edit.drop)
@@ -106,7 +106,7 @@ def _reach(spot: ErrorSite, states: list[int], edit: TokenEdit, far: int) -> int
 
 
 def _left(spot: ErrorSite, edit: TokenEdit) -> int:
-    """How many tokens there are behind an edit, the end counted as one."""
+    """Number of tokens behind an edit, the end counted as one."""
     return len(spot.tokens) - spot.index - edit.skip + 1
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.growing import SHAPES
+from pipelang.analysis.latency.exclusive import cases
 from pipelang.analysis.metrics.analyse import Analysis, analyse
 from pipelang.analysis.model import work_limit
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import point_parameters
 from pipelang.analysis.model.work_limit import WorkPart, time_limit
 from pipelang.semantics.build import build
 from tests.memory import MemoryLoader
@@ -36,6 +39,20 @@ def test_doubling_does_not_quadruple(shape: str, size: int) -> None:
     small = calls(lambda: analysed(shape, size))
     large = calls(lambda: analysed(shape, 2 * size))
     assert large < 3.6 * small, (small, large)
+
+
+def test_cases_of_a_worst_run_are_found_in_one_pass_over_the_branches() -> None:
+    """Once each operand walked all conditions again: 10,000 steps took ten seconds."""
+
+    def found(size: int) -> int:
+        built = build("m.pipe", MemoryLoader({"m.pipe": SHAPES["branched"](size)}))
+        assert built.program is not None, built.diagnostics
+        pipeline = built.program.pipelines["main"]
+        model = make_model(built.program, pipeline, point_parameters(built.program))
+        return calls(lambda: list(cases(model)))
+
+    found(2)
+    assert found(400) < 2.2 * found(200)
 
 
 def test_wide_frontiers_stay_within_the_limit() -> None:

@@ -52,7 +52,7 @@ _HEAD = re.compile(r"^[ \t]*\[+[ \t]*tool[ \t]*\.[ \t]*[\"']?pipelang\b[^\n]*", 
 
 
 def place_of(source: Source, what: object) -> Span:
-    """Where a key or value stands, below the head of its table."""
+    """Span of a key or value below the head of its table."""
     head = _HEAD.search(source.text)
     start = head.start() if head else 0
     if isinstance(what, str) and what:

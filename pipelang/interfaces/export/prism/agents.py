@@ -47,7 +47,7 @@ def loop(trial: LinkTrial, agent: p.Agent, transient: str, place: int, answered:
 
 
 def _hazards(trial: LinkTrial, agent: p.Agent, place: int) -> int:
-    """What the pipelines among the tools may come to besides; gives the place of going on."""
+    """Other endings of the pipelines among the tools; gives the place of going on."""
     program, machine = trial.t.program, trial.machine
     ways: dict[tuple[p.Outcome | None, bool], None] = {(None, False): None}
     for name in agent.pipelines:

@@ -118,7 +118,7 @@ def _answered(trial: LinkTrial, place: int) -> None:
 
 
 def _recalled(trial: LinkTrial, action: p.Recall, place: int) -> None:
-    """What a memory holds is right if its key is; it has no verdicts that could be copied."""
+    """Verdict of a recalled value: right if its key is; it has no verdicts that could be copied."""
     good = all_right(trial.around | trial.scope.mentioned(action.key))
     trial.machine.go(place, trial.made_anew(RIGHT), good)
     trial.machine.go(place, trial.made_anew(WRONG), no(good))

@@ -51,8 +51,8 @@ def decided(
 
 
 def passed_on(making: Making, variable: str, place: int, child: str | None = None) -> None:
-    """What a variable remembers as the ending of an element, or of a sub-pipeline, is the run's;
-    what a sub-pipeline answered, or that it failed, is not.
+    """Copy to the run what a variable remembers as the ending of an element, or of a
+    sub-pipeline; what a sub-pipeline answered, or that it failed, is not copied.
     """
     for name, code in making.scope.frame.machine.endings.get(variable, {}).items():
         kind, _, reason = name.partition(" ")

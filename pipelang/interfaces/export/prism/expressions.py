@@ -196,7 +196,7 @@ class Compiler:
         return variable(name) if isinstance(node.type, EnumType) else is_(name, HOLDS)
 
     def heard(self, node: expr.Expr, told: _Told | None) -> Formula:
-        """What a sub-pipeline draws about its argument: by the shares here if they say all of it,
+        """Draws of a sub-pipeline about its argument: by the shares here if they say all of it,
         else as it was told.
         """
         if told is None or self._is_known(node):

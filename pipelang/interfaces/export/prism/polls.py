@@ -79,7 +79,7 @@ def _unless_there(first: str, last: str) -> Formula:
 
 
 def _decided(ballot: p.Vote, calls: str, good: str, bad: str) -> tuple[Formula, Formula, Formula]:
-    """When right answers have won, when wrong ones have, and when there is no call left."""
+    """Conditions: right answers have won, wrong ones have, no call is left."""
     reads = frozenset({calls, good, bad})
 
     def formula(text: str) -> Formula:

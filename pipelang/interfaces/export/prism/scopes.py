@@ -128,7 +128,7 @@ class PrismScope:
         return self.steps(expr.mentions(node))
 
     def in_callers_words(self, node: expr.Expr) -> expr.Expr | None:
-        """What an expanded expression is where this pipeline is run; None if it is about more than
+        """Expanded expression where this pipeline is run; None if it is about more than
         its parameters.
         """
         about = self.about(node)

@@ -139,7 +139,7 @@ class PartColumn(Part):
 
 
 def _align(rows: Sequence[NodeRow]) -> None:
-    """Where a row leads aside to one thing only, all of these start below one another."""
+    """Align, below one another, all rows that lead aside to one thing only."""
     short = [row for row in rows if len(row.chain) == 2]
     start = max((row.left + row.gaps[0] for row in short), default=0.0)
     for row in short:

@@ -182,8 +182,8 @@ def _of_wrong(row: Passed, name: str, how: WaterfallSum) -> Iterator[str]:
 
 
 def _ends(flow: Flow, name: str, ends: Sequence[str]) -> Iterator[str]:
-    """How runs of a kind end without an answer, of the ways that change the number. One that is of
-    one gate or step (`escalation.sure`) counts the runs that this one ends.
+    """Endings without an answer of runs of a kind, of the ways that change the number. One of a
+    single gate or step (`escalation.sure`) counts the runs that this one ends.
     """
     for end in ends:
         share = flow.ended.get(name if metric_of(name).name == end else end)
@@ -199,7 +199,7 @@ def _of(share: float, flow: Flow) -> str:
 
 
 def _why_not(view: View, name: str) -> str:
-    """Why a number is no sum of parts."""
+    """Reason why a number is no sum of parts."""
     _, _, read = name.partition(".")
     number = figure(view.analysis, name)
     if number is None or number.value is None:

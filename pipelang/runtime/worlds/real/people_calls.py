@@ -65,7 +65,7 @@ class PeopleCalls:
         return value
 
     async def _wait(self, run: Run, asked: Coroutine[Any, Any, Any], limit: float | None) -> Any:
-        """What people say, None if they take longer than `limit` seconds: no machine time."""
+        """People's answer, None if they take longer than `limit` seconds: no machine time."""
         with run.budget.waiting_for_people():
             try:
                 return await unless_killed(self._services.switches, run, asked, limit)

@@ -74,7 +74,7 @@ def agent(
 
 
 _NOBODY = expr.Const(None, ANSWERER)
-"""Who answers while that is not known yet, or where a cascade says it."""
+"""Answerer while it is not known yet, or where a cascade says it."""
 
 
 def _offered(

@@ -167,7 +167,7 @@ def _value(context: Context, file: str, written: ast.Expr, type: Type) -> expr.E
 def _answer(
     context: Context, line: ast.MockAnswer, name: ast.Name, contents: Contents
 ) -> p.Mock | None:
-    """What a person says in a test."""
+    """Answer of a person in a test."""
     person = contents.people.get(name.text)
     if person is None and contents.flawed:
         return None
@@ -215,7 +215,7 @@ def _target(
 
 
 def _what_it_is(name: str, contents: Contents) -> tuple[str | None, str | None]:
-    """What a name that cannot be mocked is, and what to do instead."""
+    """Kind of a name that cannot be mocked, and what to do instead."""
     if name in contents.lets:
         return "a let", "it is worked out from the values that it reads: mock those"
     if name in contents.gates or name in contents.branches:

@@ -100,7 +100,7 @@ def _effect(context: Context, decl: ast.ToolDecl) -> str:
 def _binding(
     context: Context, options: tuple[ast.Option, ...]
 ) -> tuple[tuple[str, ...] | None, Span | None]:
-    """Where a tool's code is found, and where that is said."""
+    """Address of a tool's code, and the span that states it."""
     python, mcp = pick(options, ast.PythonBinding), pick(options, ast.McpBinding)
     if python is not None and mcp is not None:
         label = Label(python.span, "it is bound here")

@@ -249,7 +249,7 @@ def _builtin_type(name: str, values: Sequence[expr.Expr]) -> Type | None:
 
 
 def _smaller(most: int | None, limit: expr.Expr) -> int | None:
-    """What is known about a length after it was limited."""
+    """Bounds of a length after it was limited."""
     try:
         value = fold(limit)
     except NotConstant:

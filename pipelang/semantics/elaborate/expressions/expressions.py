@@ -103,7 +103,7 @@ def misfit(context: Context, typed: expr.Expr, expected: Type, span: Span) -> ex
 
 
 def _mend(typed: expr.Expr, expected: Type) -> Help | None:
-    """How to write what was most likely meant."""
+    """Spelling of what was most likely meant."""
     found = typed.type
     number = found in (INT, NUMBER)
     if expected == PROBABILITY and number:

@@ -124,7 +124,7 @@ def _unknown(context: Context, scope: Scope, node: ast.NameRef, wanted: Type | N
 
 
 def _member_elsewhere(context: Context, scope: Scope, name: str) -> str | None:
-    """Where an enum has a member of this name."""
+    """Place of the member of this name in an enum."""
     for symbol in context.symbols.scopes[scope.file].values():
         declaration = symbol.declaration
         if isinstance(declaration, ast.EnumDecl) and any(

@@ -84,7 +84,7 @@ def _no_step(around: Around, scope: Scope, name: ast.Name) -> None:
 
 
 def _no_redo_over(context: Context, redone: str, item: p.Item) -> str | None:
-    """Why an item between a step and its gate cannot be run again; None if it can."""
+    """Reason why an item between a step and its gate cannot be run again; None if it can."""
     match item:
         case p.Let() | p.Gate():
             return None

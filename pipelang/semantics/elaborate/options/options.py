@@ -27,7 +27,7 @@ def pick(options: tuple[ast.Option, ...], kind: type[O]) -> O | None:
 
 
 ASSUMABLE = ("accuracy", "available", "correlation", "hits", "recovers", "succeeds", "transient")
-"""What can be assumed where nobody declared it."""
+"""Options that can be assumed where nobody declared them."""
 
 
 def or_assumed(context: Context, word: str, chance: Chance) -> Chance:

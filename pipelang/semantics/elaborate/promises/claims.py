@@ -38,7 +38,7 @@ def elaborate_claim(
 def _claimed(
     context: Context, pipeline: str, claim: ast.Claim, scope: Scope, contents: Contents
 ) -> p.Claimed | None:
-    """What is claimed; None if something in it is not there or of the wrong kind (reported)."""
+    """Claimed property; None if something in it is not there or of the wrong kind (reported)."""
     file = scope.file
     match claim:
         case ast.OnlyAfter():

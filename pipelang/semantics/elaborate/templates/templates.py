@@ -85,7 +85,7 @@ def _in_words(message: str) -> tuple[str, str | None]:
 
 
 def _as_text(template: str, line: int, why: str) -> str | None:
-    """How to write the sign that begins what Jinja2 did not understand, if text was meant."""
+    """Spelling of the sign that begins what Jinja2 did not understand, if text was meant."""
     signs = ("{#",) if "comment" in why else ("{%", "{{") if "tag" in why else ("{{", "{%")
     lines = template.split("\n")
     here = lines[line - 1] if 0 < line <= len(lines) else ""
@@ -201,4 +201,4 @@ def _loop(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
 
 
 _LOOP = MapType(INT)
-"""What `loop` is: whatever is asked of it is a number."""
+"""Type of `loop`: whatever is asked of it is a number."""

@@ -38,7 +38,7 @@ TESTS = frozenset(
     "defined undefined none true false boolean equalto eq ne in string number".split()
 )
 _GROWTH = {"e": 5, "escape": 5, "tojson": 6, "upper": 3, "lower": 3, "title": 3, "capitalize": 3}
-"""How many times longer, in bytes, a filter can make a text at most."""
+"""Factor by which a filter can lengthen a text at most, in bytes."""
 
 Path = tuple[str, ...]
 

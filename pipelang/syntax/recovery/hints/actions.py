@@ -81,9 +81,7 @@ def missing_word(spot: ErrorSite) -> Hint | None:
         if spot.expected <= {"ELSE", "LBRACE"}:
             return Hint("say what happens then: `else OUTCOME`, as in `else escalate to ROLE`")
         if spot.wants("because"):
-            return Hint(
-                "say what happens once it may not go back again: `else OUTCOME` ends a redo"
-            )
+            return Hint("say what happens when no redo is left: `else OUTCOME` ends it")
         if "ELSE" in spot.expected and len(spot.expected) < 30 and not spot.wants("{"):
             return Hint("an `if` has both ways: `if c then a else b`")
     if spot.wants("=") and spot.before().text == ")" and spot.kind == "item":

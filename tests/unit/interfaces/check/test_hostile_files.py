@@ -110,7 +110,7 @@ def test_a_file_that_grows_while_it_is_read(tree: Path, monkeypatch: pytest.Monk
     path.write_bytes(b"#" * (MAX_PROGRAM + 9))
     small = os.stat(tree / "pyproject.toml")
     monkeypatch.setattr(Path, "stat", lambda *_, **__: small)
-    with pytest.raises(Unreadable, match="larger than 4 MB"):
+    with pytest.raises(Unreadable, match="larger than 8 MB"):
         DiskLoader().read(str(path))
     assert MAX_PROGRAM < MAX_BYTES
 
