@@ -24,7 +24,10 @@ _SECONDS = {
 UNITS = {word: unit for unit, words in _SECONDS.items() for word in words.split()}
 """Units of time as people write them, with pipelang's spelling."""
 
-_LONG = {"ms": Decimal("0.001"), "s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONG = {
+    unit: Decimal(seconds)
+    for unit, seconds in {"ms": "0.001", "s": "1", "m": "60", "h": "3600", "d": "86400"}.items()
+}
 
 SCALES = {
     word: 10**power
@@ -195,7 +198,7 @@ def _one_unit(source: Source, at: int, end: int, found: str) -> Strange:
     """`1h30m`: a duration in the smallest of its units."""
     parts = re.findall(r"(\d+)(ms|[smhd])", found)
     smallest = min((unit for _, unit in parts), key=lambda unit: _LONG[unit])
-    total = sum((int(number) * Decimal(_LONG[unit]) for number, unit in parts), Decimal(0))
+    total = sum((int(number) * _LONG[unit] for number, unit in parts), Decimal(0))
     meant = f"{total / _LONG[smallest]:f}".removesuffix(".0") + smallest
     help = f"a duration has one unit: `{meant}`"
     return _guess(source, at, end, "DURATION", meant, help=help)
