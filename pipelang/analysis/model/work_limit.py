@@ -69,7 +69,7 @@ class WorkLog:
     late: bool = False
 
     def reached(self) -> tuple[Reached, ...]:
-        """What was reached, by part, the largest first."""
+        """The limits by part, the largest wish first."""
         order = list(WorkPart)
         return tuple(
             sorted(self.found.values(), key=lambda one: (order.index(one.part), -one.wanted))

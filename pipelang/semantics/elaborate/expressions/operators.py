@@ -147,7 +147,7 @@ def _compare(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
 
 
 def _million(context: Context, left: expr.Expr, right: expr.Expr) -> str | None:
-    """What to write for a `1m` that was meant as a million."""
+    """The help for a `1m` that was meant as a million."""
     for side, other in ((left, right), (right, left)):
         source = context.sources.get(side.span.file)
         if not isinstance(side, expr.Const) or side.type != DURATION or source is None:

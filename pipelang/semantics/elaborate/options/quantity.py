@@ -88,7 +88,7 @@ _GROUPS = re.compile(r"\$?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?:[kM]?[ \t]+(?:tokens|st
 
 
 def _grouped(context: Context, span: Span) -> str | None:
-    """What to write for `$1,000` or `60,000 tokens`, which were read as two amounts."""
+    """The help for `$1,000` and `60,000 tokens`, which were read as two amounts."""
     source = context.sources.get(span.file)
     if source is None:
         return None
