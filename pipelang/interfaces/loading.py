@@ -9,11 +9,12 @@ from typing import Any
 from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.render import as_text
 from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
-from pipelang.interfaces.check.refusals import check_allowed, is_refused, verified
+from pipelang.interfaces.check.refusals import Analyses, check_allowed, is_refused, verified
+from pipelang.records import dataclass
 from pipelang.runtime.host.handle import LoadedProgram, SettingError
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
-from pipelang.semantics.loading import Loader
+from pipelang.semantics.loader import Loader
 
 
 class CheckFailed(ValueError):
@@ -36,6 +37,15 @@ class CheckFailed(ValueError):
         self.sources = sources
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A program that is not refused, the text of all its files, and its analyses so far."""
+
+    loaded: LoadedProgram
+    sources: Sources
+    analyses: Analyses
+
+
 def load(
     path: str | os.PathLike[str],
     *,
@@ -53,12 +63,24 @@ def load(
     safety, also where a setting cannot take its value. A missed promise (the other P5xx, P6xx) is
     no reason: `pipelang check` tells it. Raises ValueError for a code that does not exist.
     """
+    return load_verified(path, settings=settings, loader=loader, allow=allow).loaded
+
+
+def load_verified(
+    path: str | os.PathLike[str],
+    *,
+    settings: Mapping[str, Any] | None = None,
+    loader: Loader | None = None,
+    allow: Collection[str] = (),
+) -> Verified:
+    """Load as `load` does, and return what was found out on the way."""
     check_allowed(allow)
     remembers = CachingLoader(loader or DiskLoader())
     built = build(os.fspath(path), remembers, settings)
     if built.program is None:
         raise CheckFailed(built.diagnostics, quotable(built.sources, os.fspath(path)))
-    found = verified(built.program, built.sources, allow)
+    analyses = Analyses(built.program)
+    found = verified(analyses, built.sources, allow)
     refused = [one for one in found if is_refused(one, allow)]
     if refused:
         sources = quotable(built.sources, os.fspath(path))
@@ -69,13 +91,13 @@ def load(
         if again.program is None:
             wrong = [found for found in again.diagnostics if found.is_error]
         else:
-            found = verified(again.program, again.sources, allow)
+            found = verified(Analyses(again.program), again.sources, allow)
             wrong = [one for one in found if is_refused(one, allow)]
         if again.program is None or wrong:
             raise SettingError("; ".join(_told(found) for found in wrong))
         return again.program
 
-    return LoadedProgram(built.program, rebuild)
+    return Verified(LoadedProgram(built.program, rebuild), built.sources, analyses)
 
 
 def _told(found: Diagnostic) -> str:

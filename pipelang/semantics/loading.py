@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import Protocol
 
 from pipelang.diagnostics import Diagnostic, Source, Sources, Span, codes, has_errors, report
 from pipelang.records import dataclass
+from pipelang.semantics.loader import Loader as Loader
+from pipelang.semantics.loader import Unreadable as Unreadable
 from pipelang.syntax import ast
 from pipelang.syntax.language import LANGUAGE
 from pipelang.syntax.parse import Parsed, parse
@@ -25,26 +26,6 @@ SUFFIX = ".pipe"
 
 DEEPEST = 50
 """Number of files that may import one another in a row."""
-
-
-class Unreadable(Exception):
-    """A file that is there but is no UTF-8 text, or cannot be read. The message says why."""
-
-
-class Loader(Protocol):
-    """The source of files. Paths are texts; `base` is the path of the importing file."""
-
-    def read(self, path: str) -> str | None:
-        """The text of a file, None if there is none. Raises `Unreadable`."""
-
-    def beside(self, base: str, path: str) -> str:
-        """The path of a file that is named relative to another file's folder."""
-
-    def library(self, name: tuple[str, ...]) -> str | None:
-        """The path of a library such as ("std", "tiers"), None if there is none."""
-
-    def libraries(self) -> tuple[str, ...]:
-        """The dotted names of all libraries, for suggestions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,4 +185,4 @@ def _joined(tokens: list[Token], token: Token) -> Token:
 
 
 def _is_long_amount(kind: str, text: str, at: int) -> bool:
-    return kind == "TOKENS" and not text[at : at + LONGEST_NUMBER].strip("0123456789.")
+    return kind in ("TOKENS", "PAGES") and not text[at : at + LONGEST_NUMBER].strip("0123456789.")

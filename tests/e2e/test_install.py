@@ -292,7 +292,6 @@ def test_dependencies_have_a_lower_bound_and_no_upper(built: Built) -> None:
         "networkx",
         "numpy",
         "pydantic",
-        "pyrate-limiter",
         "rich",
         "tenacity",
     }

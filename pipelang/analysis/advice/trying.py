@@ -22,7 +22,7 @@ from pipelang.diagnostics import Edit, Sources
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
-from pipelang.semantics.loading import Loader
+from pipelang.semantics.loader import Loader
 from pipelang.semantics.metrics import ESCALATION, Unit, metric_of
 
 

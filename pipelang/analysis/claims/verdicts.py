@@ -12,6 +12,7 @@ A cap that is reached, on work, items or replays, makes a claim undecided as wel
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import assert_never
 
 from pipelang.analysis.claims.counterexamples import UNCHECKED, Counterexample, Replay
@@ -34,19 +35,25 @@ from pipelang.analysis.claims.formulas import (
     all_of,
     any_of,
     atom_names,
+    linear,
     names_of,
 )
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.links import CACHED
-from pipelang.analysis.claims.paths import Path, PathEvent, trace
-from pipelang.analysis.claims.properties import Property
+from pipelang.analysis.claims.paths import Path, PathEvent, Witness, trace
+from pipelang.analysis.claims.properties import OnPaths, Property
+from pipelang.analysis.claims.rounds import MOST_COUNTED
 from pipelang.analysis.claims.symbols import PYTHON, SymbolicExpressions
 from pipelang.analysis.claims.values import Truth, name_of, one
 from pipelang.analysis.claims.walk import ClaimWalk
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.answerers import answered_by_models
 from pipelang.semantics.kernels.run import tools_behind
 
+MOST_WORK = 20_000
+"""The most literals inspected in search of values that are not rounded."""
 MOST_REPLAYS = 4
 """The most counterexamples to one claim that are run."""
 
@@ -55,7 +62,8 @@ MOST_REPLAYS = 4
 class Proof:
     """A claim's verdict: `proved`, `refuted` or `undecided`.
 
-    `by` are the names of the tests that prove it; `path` is how a run breaks it, with `example`
+    `by` are the names of the tests that prove it, `claimed_by` the steps whose answers its `when`
+    believes, because a model gave them; `path` is how a run breaks it, with `example`
     values of the inputs; `why` is the reason for an undecided one. `vacuous`: the claim's tool is
     never called.
     """
@@ -67,12 +75,13 @@ class Proof:
     example: tuple[str, ...] = ()
     why: str = ""
     vacuous: bool = False
+    claimed_by: tuple[str, ...] = ()
 
 
 def decided(
     program: p.Program,
     claim: p.Claim,
-    claimed: p.OnlyAfter | p.Never | p.Escalates,
+    claimed: OnPaths,
     never_cut: frozenset[str],
     replay: Replay | None = None,
 ) -> Proof:
@@ -80,6 +89,23 @@ def decided(
     are believed.
     """
     pipeline = program.pipelines[claim.pipeline]
+    when = None if isinstance(claimed, p.AtMost) else claimed.when
+    models = () if when is None else answered_by_models(program, pipeline, expr.mentions(when))
+    proof = _decided(program, claim, claimed, never_cut, replay, pipeline)
+    return replace(proof, claimed_by=models)
+
+
+def _decided(
+    program: p.Program,
+    claim: p.Claim,
+    claimed: OnPaths,
+    never_cut: frozenset[str],
+    replay: Replay | None,
+    pipeline: p.Pipeline,
+) -> Proof:
+    if isinstance(claimed, p.AtMost) and claimed.count > MOST_COUNTED:
+        why = f"calls are counted up to {MOST_COUNTED}"
+        return Proof(claim, "undecided", why=why)
     symbols = SymbolicExpressions(program)
     walk = ClaimWalk(program, symbols, Property(claimed), never_cut)
     work = Work()
@@ -93,7 +119,7 @@ def decided(
 
 def _verdict(
     claim: p.Claim,
-    claimed: p.OnlyAfter | p.Never | p.Escalates,
+    claimed: OnPaths,
     symbols: SymbolicExpressions,
     walk: ClaimWalk,
     work: Work,
@@ -119,13 +145,15 @@ def _verdict(
         if tried == MOST_REPLAYS:
             break
         way = trace(facts, path, case, work)
+        found = Counterexample(claim, way.events, way.case, symbols.types)
+        happens: Counterexample | None
         if replay is None or (why is not None and _is_outside(why)):
-            happens = why is None
+            happens = found if why is None else None
         else:
             tried += 1
-            happens = replay(Counterexample(claim, way.events, way.case))
-        if happens:
-            example = tuple(example_of(symbols, way.case, pipeline))
+            happens = _replayed(symbols, way, found, replay)
+        if happens is not None:
+            example = tuple(example_of(symbols, happens.case, pipeline))
             return Proof(claim, "refuted", path=way.events, example=example)
         doubt = doubt or Proof(claim, "undecided", path=way.events, why=why or UNCHECKED)
     if doubt is not None:
@@ -134,6 +162,32 @@ def _verdict(
         walk.program, pipeline
     )
     return Proof(claim, "proved", tuple(_by(claim, claimed, symbols, walk)), vacuous=called)
+
+
+def _replayed(
+    symbols: SymbolicExpressions, way: Witness, found: Counterexample, replay: Replay
+) -> Counterexample | None:
+    """Run a counterexample. The values that it has may hang on how a number is rounded, so values
+    with which nothing is rounded come first.
+    """
+    facts, names = symbols.facts, frozenset[str]().union(*map(names_of, way.parts))
+    inside = names.union(*map(names_of, facts.axioms_of(names)))
+    exact = []
+    for name in sorted(inside & symbols.known.rounded.keys()):
+        value, _ = symbols.known.rounded[name]
+        terms = {other: -factor for other, factor in value.terms}
+        terms[name] = terms.get(name, Fraction(0)) + 1
+        exact.append(linear(terms, "==", value.constant))
+    if exact:
+        try:
+            case = decide(facts, [*way.parts, *exact], Work(MOST_WORK))
+        except TooHard:
+            case = None
+        if case is not None:
+            happens = replay(replace(found, case=case))
+            if happens is not None:
+                return happens
+    return replay(found)
 
 
 def _may_be(facts: VariableFacts, path: Path, work: Work, dead: dict[int, set[str]]) -> bool:
@@ -222,17 +276,20 @@ def _overlap(first: str, second: str) -> bool:
 
 def _by(
     claim: p.Claim,
-    claimed: p.OnlyAfter | p.Never | p.Escalates,
+    claimed: OnPaths,
     symbols: SymbolicExpressions,
     walk: ClaimWalk,
 ) -> Iterator[str]:
     """Return the names of the tests that a proof rests on."""
+    if isinstance(claimed, p.AtMost) or (claimed.when is None and isinstance(claimed, p.Never)):
+        return
     if isinstance(claimed, p.OnlyAfter):
         own = claimed.pipeline == claim.pipeline
         yield claimed.gate if own else f"{claimed.pipeline}.{claimed.gate}"
         return
     pipeline = walk.program.pipelines[claim.pipeline]
     inputs = {q.name: one(symbols.free(q.name, q.type)) for q in pipeline.parameters}
+    assert claimed.when is not None
     about = symbols.facts.around(names_of(symbols.truth(claimed.when, inputs)))
     seen: set[str] = set()
     for name, test in walk.tests:

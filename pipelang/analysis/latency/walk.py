@@ -18,7 +18,7 @@ from pipelang.analysis.frontier.table import Table, assign, forget, merge, split
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan, perform
 from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
-from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
+from pipelang.analysis.kernels.prepared_step import prepared_step
 from pipelang.analysis.latency.regions import (
     Order,
     ParallelRegion,
@@ -28,8 +28,17 @@ from pipelang.analysis.latency.regions import (
     order_of,
     waits,
 )
-from pipelang.analysis.model.model import ABSENT, END, RIGHT, WRONG, PipelineModel, value_key
+from pipelang.analysis.model.model import (
+    ABSENT,
+    END,
+    RIGHT,
+    WRONG,
+    PipelineModel,
+    latent_key,
+    value_key,
+)
 from pipelang.analysis.sweep.branching import (
+    Judged,
     branches,
     by_asking,
     by_rightness,
@@ -47,6 +56,7 @@ from pipelang.analysis.sweep.sweep import Totals
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
+from pipelang.semantics.kernels.redo import last_outcome
 
 RARE = 1e-11
 """States that fewer runs come to are left out: they move no quantile, and no mean that shows."""
@@ -135,13 +145,15 @@ class _Run:
         return _forget(self, index, _barrier(self, index, item, table, visit))
 
     def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
-        passed, failed = self.judged(gate, table)
+        passed, failed, _ = self.judged(gate, table)
         if failed is not None:
             _end(self, failed, otherwise)
         return _forget(self, index, passed)
 
-    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        return judged(self.walk.model, gate, table, self.walk.plans)
+    def judged(self, item: p.Gate | p.Person, table: Table) -> Judged:
+        if isinstance(item, p.Person):
+            return _asked(self, item, table)
+        return (*judged(self.walk.model, item, table, self.walk.plans), None)
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         _end(self, table, outcome)
@@ -432,10 +444,19 @@ def _branch(run: _Run, index: int, item: p.When | p.MatchBranch, table: Table) -
 
 
 def _person(run: _Run, person: p.Person, table: Table) -> Table:
+    going, _, stopped = _asked(run, person, table)
+    if stopped is not None:
+        _end(run, stopped, last_outcome(person))
+    return going
+
+
+def _asked(run: _Run, person: p.Person, table: Table) -> Judged:
     """An approval or a hold. A hold that nobody vetoes lasts to its end."""
     walk, model = run.walk, run.walk.model
     asked, unasked = by_asking(model, person, table)
     going: Table | None = None
+    back: Table | None = None
+    stopped: Table | None = None
     if asked is not None:
         timely, late = walk.meter.asks(model.program.roles[person.role], person.seconds)
         weights = summed(asked, judged_by(model, person))
@@ -447,7 +468,5 @@ def _person(run: _Run, person: p.Person, table: Table) -> Table:
             for chance in chances:
                 walk.spent(person.name, weights[seen], chance)
 
-        going, stopped = by_verdict(model, person, asked, takes, seen_by)
-        if stopped is not None:
-            _end(run, stopped, person.otherwise)
-    return together(going, unasked)
+        going, back, stopped = by_verdict(model, person, asked, takes, seen_by)
+    return together(going, unasked), back, stopped

@@ -19,9 +19,11 @@ from pipelang.analysis.frontier.states import State
 from pipelang.analysis.frontier.table import Table, merge, split
 from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel
+from pipelang.analysis.sweep.branching import Judged
 from pipelang.analysis.sweep.redos import Passage, Visit
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import redo_of
 from pipelang.semantics.metrics import (
     ESCALATION,
     FAILURE,
@@ -182,12 +184,12 @@ class Watched:
 
         return self._counted(self.found.row(gate, False), table, act)
 
-    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        """Of a gate that redoes: what passes, and what is sent back, or ended by `end`."""
-        row = self.found.row(gate, False)
-        passed, failed = [], []
+    def judged(self, item: p.Gate | p.Person, table: Table) -> Judged:
+        """Of a gate or person with a redo: what passes, what is sent back, and what ends anyway."""
+        row = self.found.row(item, False)
+        passed, failed, ended = [], [], []
         for wrong, part in self.found.parts(table).items():
-            good, bad = self.inner.judged(gate, part)
+            good, bad, out = self.inner.judged(item, part)
             flow = row.of(wrong)
             flow.came += float(part.total())
             if wrong:
@@ -198,16 +200,21 @@ class Watched:
             if bad is not None:
                 flow.back += float(bad.total())
                 failed.append(bad)
-        return merge(passed), merge(failed) if failed else None
+            if out is not None:
+                flow.back += float(out.total())
+                ended.append(out)
+        return (
+            merge(passed),
+            merge(failed) if failed else None,
+            merge(ended) if ended else None,
+        )
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
-        """End the runs for which a gate has no redo left."""
+        """End the runs for which a gate has no redo left, or a person no answer."""
         gate = next(
             item
             for item in self.block.items
-            if isinstance(item, p.Gate)
-            and isinstance(item.otherwise, p.Redo)
-            and item.otherwise.otherwise is outcome
+            if (redo := redo_of(item)) is not None and redo.otherwise is outcome
         )
         row = self.found.row(gate, False)
         for wrong, part in self.found.parts(table).items():

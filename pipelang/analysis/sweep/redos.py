@@ -1,10 +1,10 @@
 """Redos: the order in which states go through a block.
 
-A gate may send states back, to run again what it redoes and all that reads it, up to itself; gates
-in between may send them back once more. States wait where they are. The least advanced go on first,
-up to the next gate that may send some back, so that all states that reach one place are merged
-before they go on: whatever the order of redos, each continuation is computed once. It terminates
-because every gate counts its redos in the state.
+A gate or an approval may send states back, to run again what it redoes and all that reads it, up to
+itself; gates in between may send them back once more. States wait where they are. The least
+advanced go on first, up to the next item that may send some back, so that all states that reach one
+place are merged before they go on: whatever the order of redos, each continuation is computed once.
+It terminates because redos are counted in the state.
 """
 
 from __future__ import annotations
@@ -15,9 +15,16 @@ from typing import NamedTuple, Protocol
 
 from pipelang.analysis.frontier.table import Table, assign, merge, split
 from pipelang.analysis.model.model import redo_key
+from pipelang.analysis.sweep.branching import Judged
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
+from pipelang.semantics.kernels.redo import (
+    changed_by,
+    last_outcome,
+    may_redo,
+    readers,
+    redo_of,
+)
 
 
 class Visit(NamedTuple):
@@ -46,8 +53,10 @@ class Passage(Protocol):
     def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
         """A gate that ends the run for what it does not let pass."""
 
-    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        """Return the states that pass a gate, and those that do not."""
+    def judged(self, item: p.Gate | p.Person, table: Table) -> Judged:
+        """Return the states that pass a gate or person with a redo, those that are sent back, and
+        those that end the run in any case.
+        """
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         """All states of a table end the run."""
@@ -117,23 +126,29 @@ def _on(
         if not table or not (first or index in place.again):
             continue
         item = block.items[index]
-        if not isinstance(item, p.Gate):
-            table = passage.barrier(index, item, table, visit)
-        elif not isinstance(item.otherwise, p.Redo):
-            table = passage.gate(index, item, item.otherwise, table)
-        else:
-            passed, back = _redoing(passage, item, item.otherwise, table)
+        redo = redo_of(item)
+        if redo is not None:
+            assert isinstance(item, (p.Gate, p.Person))
+            passed, back = _redoing(passage, item, redo, table)
             yield _below(place, number, index, starts), passage.let_go(index, passed)
-            yield _above(block, place, index, item.otherwise, starts), back
+            yield _above(block, place, index, redo, starts), back
             return
+        if isinstance(item, p.Gate):
+            table = passage.gate(index, item, last_outcome(item), table)
+        else:
+            table = passage.barrier(index, item, table, visit)
     yield BlockPosition(len(block.segments)), table
 
 
-def _redoing(passage: Passage, gate: p.Gate, redo: p.Redo, table: Table) -> tuple[Table, Table]:
-    """Return the states that pass a gate, and those that it sends back; end those without a redo
-    left.
+def _redoing(
+    passage: Passage, gate: p.Gate | p.Person, redo: p.Redo, table: Table
+) -> tuple[Table, Table]:
+    """Return the states that pass a gate or person, and those that it sends back; end those without
+    a redo left.
     """
-    passed, failed = passage.judged(gate, table)
+    passed, failed, out = passage.judged(gate, table)
+    if out is not None:
+        passage.end(out, redo.otherwise)
     if failed is None:
         return passed, table.empty()
     counter = redo_key(gate.name)

@@ -16,8 +16,15 @@ from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import Ending, Totals, record
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.outcome_distribution import Closed
-from pipelang.analysis.kernels.prepared_step import latent_key
-from pipelang.analysis.model.model import ABSENT, EFFECT, END, RIGHT, WRONG, value_key
+from pipelang.analysis.model.model import (
+    ABSENT,
+    EFFECT,
+    END,
+    RIGHT,
+    WRONG,
+    latent_key,
+    value_key,
+)
 from pipelang.analysis.sweep.branching import is_right, outdated
 from pipelang.analysis.sweep.pruning import narrowed
 from pipelang.analysis.sweep.redos import Visit

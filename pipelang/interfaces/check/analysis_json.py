@@ -92,6 +92,8 @@ def _claim(proof: Proof, sources: Sources) -> dict[str, Any]:
         "by": list(proof.by),
         "path": path,
     }
+    if proof.claimed_by:
+        found["claimed_by"] = list(proof.claimed_by)
     if proof.example:
         found["example"] = list(proof.example)
     if proof.why:

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelang.diagnostics import Diagnostic, Sources, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Sources, Span
 from pipelang.diagnostics.render import as_json
-from pipelang.interfaces.check.disk_loader import STANDARD_INPUT, DiskLoader, quotable
-from pipelang.interfaces.check.file_snapshot import FileSnapshot
+from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.check.provider_kinds import unknown_kinds
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
-from pipelang.semantics.loading import Loader
+from pipelang.semantics.loader import Loader
 
 if TYPE_CHECKING:
     from pipelang.analysis.advice.advise import Advice
@@ -129,7 +127,7 @@ def check_file(
 def _replay_in(program: p.Program) -> Replay:
     """Return what runs a counterexample; the interpreter is imported when there is one."""
 
-    def replay(found: Counterexample) -> bool:
+    def replay(found: Counterexample) -> Counterexample | None:
         from pipelang.interfaces.check.replay import Replayer
 
         return Replayer(program)(found)
@@ -184,47 +182,6 @@ def _weighed(
 def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
     span = diagnostic.span or Span("", 0, 0)
     return span.file, span.start, diagnostic.rule.code
-
-
-def pipe_files(
-    paths: Sequence[str], seen: FileSnapshot | None = None
-) -> tuple[list[str], list[Diagnostic]]:
-    """The `.pipe` files that some paths name: files as they are, folders with all inside.
-
-    `seen` is told which folders were looked through.
-    """
-    seen = seen or FileSnapshot()
-    files: list[str] = []
-    found: list[Diagnostic] = []
-    for given in paths:
-        path = Path(given)
-        if given == STANDARD_INPUT:
-            files.append(given)
-        elif path.is_dir():
-            inside = [str(path / name) for name in seen.pipes_below(given)]
-            if not inside:
-                help = "a pipeline stands in a file that ends in .pipe"
-                found.append(report(codes.MISSING_FILE, None, path=f"{given}/*.pipe", help=help))
-            files.extend(inside)
-        elif path.exists():
-            files.append(given)
-        else:
-            close = nearest(path)
-            hint = f"did you mean `{close}`?" if close else None
-            found.append(report(codes.MISSING_FILE, None, path=given, help=hint))
-    return list(dict.fromkeys(files)), found
-
-
-def nearest(path: Path, suffix: str = ".pipe") -> str | None:
-    """The file in a path's folder that is called most like it."""
-    from difflib import get_close_matches
-
-    folder = path.parent
-    if not folder.is_dir():
-        return None
-    names = [entry.name for entry in folder.iterdir() if entry.suffix == suffix]
-    close = get_close_matches(path.name, names, n=1)
-    return str(folder / close[0]) if close else None
 
 
 def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) -> dict[str, Any]:

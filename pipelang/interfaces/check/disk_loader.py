@@ -18,7 +18,7 @@ from pathlib import Path
 from pipelang.diagnostics import Source, Sources
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.resources import resource
-from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.loader import Unreadable
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PROGRAM = 8 * 1024 * 1024

@@ -17,7 +17,7 @@ from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.records import dataclass
-from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.loader import Unreadable
 
 ROUNDS = 5
 """One edit can bring up what another hid; more rounds than this mean that two of them quarrel."""

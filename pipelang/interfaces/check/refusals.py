@@ -7,9 +7,13 @@ promise is none of them: the program does what it says, only not as well as prom
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from pipelang.diagnostics import RULES, Diagnostic, Severity, Sources, codes
 from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    from pipelang.analysis.metrics.analyse import Analysis
 
 _FAMILIES = ("P1", "P2", "P3", "P4", "P7", "P9")
 
@@ -35,7 +39,23 @@ def check_allowed(allow: Collection[str]) -> None:
             raise ValueError(f'`allow` is a list of codes such as ["P507"], found {code!r}')
 
 
-def verified(program: p.Program, sources: Sources, allow: Collection[str] = ()) -> list[Diagnostic]:
+class Analyses:
+    """The analyses of a program's pipelines, each made when it is first asked for."""
+
+    def __init__(self, program: p.Program) -> None:
+        self.program = program
+        self._made: dict[str, Analysis] = {}
+
+    def of(self, pipeline: p.Pipeline) -> Analysis:
+        """The analysis of a pipeline."""
+        from pipelang.analysis.metrics.analyse import analyse
+
+        if pipeline.name not in self._made:
+            self._made[pipeline.name] = analyse(self.program, pipeline)
+        return self._made[pipeline.name]
+
+
+def verified(analyses: Analyses, sources: Sources, allow: Collection[str] = ()) -> list[Diagnostic]:
     """The findings about how a program behaves, without those that a comment in a file ignores.
 
     Numbers are worked out only where a claim asks for them; nothing is where all is allowed.
@@ -43,11 +63,11 @@ def verified(program: p.Program, sources: Sources, allow: Collection[str] = ()) 
     if {*allow} >= REFUSED:
         return []
     from pipelang.analysis.findings.verify import prove
-    from pipelang.analysis.metrics.analyse import analyse
 
+    program = analyses.program
     claimed = {claim.pipeline for claim in program.claims}
-    analyses = [analyse(program, one) for one in program.pipelines.values() if one.name in claimed]
-    _, found = prove(program, analyses)
+    pipelines = program.pipelines.values()
+    _, found = prove(program, [analyses.of(one) for one in pipelines if one.name in claimed])
     return without_ignored(found, program.file, sources)
 
 
@@ -61,17 +81,16 @@ def without_ignored(found: list[Diagnostic], root: str, sources: Sources) -> lis
     return told(found, root, sources, Config(), is_program=True, imports=False)
 
 
-def missed_promises(program: p.Program) -> list[Diagnostic]:
+def missed_promises(analyses: Analyses) -> list[Diagnostic]:
     """The errors about a program's promises (reliability, cost), which do not keep it from
     running.
     """
     from pipelang.analysis.findings.metric_findings import findings
-    from pipelang.analysis.metrics.analyse import analyse
 
     return [
         found
-        for pipeline in program.pipelines.values()
+        for pipeline in analyses.program.pipelines.values()
         if pipeline.slo or pipeline.budget is not None
-        for found in findings(program, analyse(program, pipeline))
+        for found in findings(analyses.program, analyses.of(pipeline))
         if found.is_error
     ]

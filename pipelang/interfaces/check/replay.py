@@ -4,15 +4,16 @@ The run has the inputs of the counterexample. A scripted world answers for model
 caches and memories with the counterexample's values, and follows its path: where that falls back an
 attempt fails, where it says no a person does. What the path leaves open is a choice, and the last
 choice that has another option takes it in the next run, until a run breaks the claim or `MOST_RUNS`
-are over. Nothing outside is called, neither the tools nor a `fn` in Python: these may answer any
-value of their types.
+are over. Then other numbers and texts are tried, where something hangs on them that the analysis
+does not look into. Nothing outside is called, neither the tools nor a `fn` in Python: these may
+answer any value of their types.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +24,6 @@ from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Rejected, Result
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.engine.world import (
     NOTHING,
@@ -37,11 +37,13 @@ from pipelang.runtime.engine.world import (
     Turn,
 )
 from pipelang.runtime.host.handle import Handle, InputError, LoadedProgram, NotRunnable, Runtime
+from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import ask_for, reservation
 from pipelang.runtime.tools.registry import Toolbox, ToolMissing, checked_arguments
 from pipelang.runtime.worlds.mocked import MockedWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import CALLS_A_TURN
 from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import Type
 
@@ -56,18 +58,21 @@ class Replayer:
     def __init__(self, program: p.Program) -> None:
         self._loaded = LoadedProgram(program)
 
-    def __call__(self, found: Counterexample) -> bool:
-        """Whether some run breaks the claim."""
+    def __call__(self, found: Counterexample) -> Counterexample | None:
+        """Return the counterexample, or a variation of it, if some run of it breaks the claim."""
         return asyncio.run(self._search(found))
 
-    async def _search(self, found: Counterexample) -> bool:
+    async def _search(self, found: Counterexample) -> Counterexample | None:
         script = _Script()
         for _ in range(MOST_RUNS):
             if await self._run(found, script):
-                return True
+                return found
             if not script.advance():
-                return False
-        return False
+                break
+        for other in found.varied():
+            if await self._run(other, _Script()):
+                return other
+        return None
 
     async def _run(self, found: Counterexample, script: _Script) -> bool:
         program = self._loaded.program
@@ -146,7 +151,7 @@ class _Guide:
         name = re.escape(step.name.split(" ")[0])
         falls = sum(bool(re.match(rf"`{name}( \(\d+\))?` falls back", t)) for t in self._texts)
         at = next((n for n, one in enumerate(step.chain.links) if one is link), 0)
-        likely = at < falls or self.says(rf"^`{name}( \(\d+\))?` has nothing left")
+        likely = at < falls or self.says(rf"^`{name}( \(\d+\))?` (has nothing left|is tried again)")
         return self.either(likely)
 
     def value(self, run: Run, name: str, type: Type) -> Any:
@@ -213,17 +218,21 @@ class _ReplayWorld(MockedWorld):
         self.root: Run | None = None
         self.broken = False
         claimed = guide.found.claim.claimed
-        assert isinstance(claimed, (p.OnlyAfter, p.Never, p.Escalates))
+        assert isinstance(claimed, OnPaths)
         self._watched = Property(claimed)
-        self._state = False
+        self._state = 0
         self._cuts = guide.says("the budget is spent|takes longer than it has")
         self._reads_budget = guide.reads_budget()
         self._moved = _reads_only(loaded.program, claimed)
+        self._count = claimed.count if isinstance(claimed, p.AtMost) else 0
 
     # ------------------------------------------------------------------------------- the monitor
 
     def call(self, run: Run, tool: str, span: Any) -> None:
-        if self._watched.broken_by_call(tool, self._state, span) and self._holds():
+        at = run  # the element of a list knows its value, the run around it does not
+        while at.parent is not None:
+            at = at.parent
+        if self._watched.broken_by_call(tool, self._state, span) and self._holds(at):
             self.broken = True
         self._state = self._watched.called(tool, self._state)
 
@@ -233,23 +242,23 @@ class _ReplayWorld(MockedWorld):
     def ended(self, result: Result) -> None:
         kind = {Answered: "answered", Rejected: "rejected", Escalated: "escalated"}
         name = kind.get(type(result), "failed")
-        if self._watched.broken_by_end(name, self._state) and self._holds():
+        assert self.root is not None
+        if self._watched.broken_by_end(name, self._state) and self._holds(self.root):
             self.broken = True
 
-    def _holds(self) -> bool:
-        assert self.root is not None
+    def _holds(self, run: Run) -> bool:
         when = self._watched.when
-        return when is None or certainly(self.root, when)
+        return when is None or certainly(run, when)
 
     # --------------------------------------------------------------------------------- the world
 
-    def admit(self, run: Run) -> bool:
+    async def admit(self, run: Run) -> bool:
         if run.pipeline.breaker is None:
             return True
         return self.guide.either(not self.guide.says("the breaker is open"))
 
-    def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
-        super().enter_child(run, child, subjects)
+    async def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
+        await super().enter_child(run, child, subjects)
         self._state = self._watched.entered(child.pipeline.name, self._state)
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
@@ -260,7 +269,7 @@ class _ReplayWorld(MockedWorld):
 
     async def decide(self, run: Run, question: Question) -> Decision | None:
         name = question.person.name
-        says_no = self.guide.says(rf"(does not approve|stops) `{re.escape(name)}`$")
+        says_no = self.guide.says(rf"(does not approve|stops|back for) `{re.escape(name)}`$")
         yes = self.guide.either(not (says_no and not self.guide.says("nobody stops")))
         if yes:
             self.passed(run, name)
@@ -300,7 +309,10 @@ class _ReplayWorld(MockedWorld):
             self.call(run, action.tool, attempt.link.span)
         type = program.tools[action.tool].returns if isinstance(action, p.Call) else action.answers
         try:
-            return self._answer(run, attempt, type)
+            answer = self._answer(run, attempt, type)
+            if isinstance(action, p.AskRole):
+                self.passed(run, attempt.step.name)
+            return answer
         finally:
             if held is not None:
                 full = not self._reads_budget or self.guide.either(True)
@@ -320,8 +332,9 @@ class _ReplayWorld(MockedWorld):
     ) -> Turn:
         self._cut(run)
         named = [name for name in (*agent.tools, *agent.pipelines) if self.guide.says(f"`{name}`")]
-        options: list[str | None] = [*named, None] if len(turns) < MOST_CALLS else [None]
-        if len(turns) >= len(named):
+        most = max(MOST_CALLS, self._count + 1)
+        options: list[str | None] = [*named, None] if len(turns) < most else [None]
+        if len(turns) >= max(len(named), self._count + 1 if named else 0):
             options.reverse()
         name = options[self.guide.script.pick(len(options))]
         if name is None:
@@ -330,8 +343,10 @@ class _ReplayWorld(MockedWorld):
         if name in agent.pipelines:
             place = f"{attempt.step.name}.0.{len(turns) + 1}.{name}."
             for one in run.program.pipelines[name].parameters:
-                given[one.name] = self.guide.found.value(f"{place}{one.name}", one.type)
-        return Turn(None, (ToolCall(f"{len(turns)}", name, given),))
+                given[one.key] = self.guide.found.value(f"{place}{one.name}", one.type)
+        often = min(CALLS_A_TURN, self._count + 1)  # a claim that counts is broken soonest so
+        calls = (ToolCall(f"{len(turns)}.{number}", name, given) for number in range(often))
+        return Turn(None, tuple(calls))
 
     async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         self.call(run, call.name, attempt.link.span)
@@ -357,10 +372,10 @@ class _ReplayWorld(MockedWorld):
                 raise AttemptFailed(str(misfit), kind="misfit") from None
         return await super().recall(run, step, action, subjects)
 
-    async def remember(self, run: Run, item: p.Remember) -> None:
+    async def remember(self, run: Run, item: p.Remember, place: str) -> Mapping[str, Any]:
         if self.guide.says("cannot be written") and self.guide.either(True):
             raise AttemptFailed("by the replay", kind="replay")
-        await super().remember(run, item)
+        return await super().remember(run, item, place)
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
         """One task at a time; in which order matters only for tools that read."""

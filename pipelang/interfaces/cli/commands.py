@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pipelang.interfaces.cli.cache_option import OWN_PROCESS
 from pipelang.interfaces.cli.command_list import COMMANDS, module_of
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED, NO_READER
 from pipelang.interfaces.cli.terminal import stop_writing, warn
@@ -88,8 +89,9 @@ def _shown(mistake: click.ClickException) -> str:
 def call(arguments: Sequence[str] | None) -> int:
     """Let click take the line apart and call the command; None takes the process's own."""
     given = None if arguments is None else list(arguments)
+    own = OWN_PROCESS if arguments is None else None
     try:
-        result = group.main(given, "pipelang", standalone_mode=False)
+        result = group.main(given, "pipelang", standalone_mode=False, obj=own)
     except click.ClickException as mistake:
         warn(_shown(mistake))
         return mistake.exit_code

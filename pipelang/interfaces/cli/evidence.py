@@ -84,10 +84,10 @@ def show(file: str, cuts: tuple[Cut, ...], form: str, out: str | None) -> None:
 
 def _read(file: str) -> EvidenceFile:
     """The rows of a file; ends the process where there are none to be had."""
-    from pipelang.interfaces.check.check import nearest
     from pipelang.interfaces.check.disk_loader import DiskLoader
+    from pipelang.interfaces.check.pipe_paths import nearest
     from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
-    from pipelang.semantics.loading import Unreadable
+    from pipelang.semantics.loader import Unreadable
 
     if file.endswith(".pipe"):
         help = "name the file behind `from` in it, a .jsonl; `pipelang check` reports on pipelines"

@@ -41,7 +41,7 @@ def command(ctx: click.Context, paths: tuple[str, ...], check: bool, diff: bool)
     A file with syntax errors is reported and left as it is. Exit code 0 if all is well, 1 if a file
     has errors (with --check: or would change), 2 if a path is not there.
     """
-    from pipelang.interfaces.check.check import pipe_files
+    from pipelang.interfaces.check.pipe_paths import pipe_files
 
     if "-" in paths:
         if len(paths) > 1:
@@ -83,7 +83,7 @@ def _read(path: str) -> str | None:
     """The text of a file; None if it has none, which is told."""
     from pipelang.diagnostics import codes, report
     from pipelang.interfaces.check.disk_loader import DiskLoader
-    from pipelang.semantics.loading import Unreadable
+    from pipelang.semantics.loader import Unreadable
 
     try:
         text = DiskLoader().read(path)

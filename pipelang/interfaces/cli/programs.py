@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pipelang.diagnostics import Sources
+    from pipelang.interfaces.loading import Verified
     from pipelang.runtime.host.handle import LoadedProgram
     from pipelang.semantics import program as p
+    from pipelang.semantics.loader import Loader
 
 
 def stop(message: str, code: int = USAGE, help: str | None = None) -> NoReturn:
@@ -37,8 +39,8 @@ def read_program(file: str) -> tuple[p.Program, Sources]:
     told, and nothing comes back.
     """
     from pipelang.diagnostics.render import as_text
-    from pipelang.interfaces.check.check import pipe_files
     from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
+    from pipelang.interfaces.check.pipe_paths import pipe_files
     from pipelang.semantics.build import build
 
     if Path(file).is_dir():
@@ -68,12 +70,12 @@ def chosen(program: p.Program, name: str | None) -> list[str]:
     return [name]
 
 
-def load_program(file: str, allow: Collection[str] = ()) -> LoadedProgram:
+def load_program(file: str, allow: Collection[str] = (), loader: Loader | None = None) -> Verified:
     """The program of a file, ready to run; ends the command if it is refused. `allow` are codes of
     findings about behaviour that do not count.
     """
-    from pipelang.interfaces.check.check import pipe_files
-    from pipelang.interfaces.loading import CheckFailed, load
+    from pipelang.interfaces.check.pipe_paths import pipe_files
+    from pipelang.interfaces.loading import CheckFailed, load_verified
 
     if Path(file).is_dir():
         stop(f"`{file}` is a folder: name one .pipe file")
@@ -81,26 +83,10 @@ def load_program(file: str, allow: Collection[str] = ()) -> LoadedProgram:
     if missing:
         stop(missing[0].message, USAGE, missing[0].help)
     try:
-        return load(file, allow=allow)
+        return load_verified(file, allow=allow, loader=loader)
     except CheckFailed as failed:
         warn(str(failed))
         sys.exit(FINDINGS)
-
-
-def missed_note(loaded: LoadedProgram, file: str) -> str | None:
-    """A line about the promises that a program misses, None if it misses none."""
-    from pipelang.interfaces.check.refusals import missed_promises, without_ignored
-
-    program = loaded.program
-    found = missed_promises(program)
-    if found:
-        sources = read_program(file)[1]
-        found = [one for one in without_ignored(found, program.file, sources) if one.is_error]
-    if not found:
-        return None
-    codes = ", ".join(dict.fromkeys(one.rule.code for one in found))
-    what = "a promise is missed" if len(found) == 1 else f"{len(found)} promises are missed"
-    return f"{what} ({codes}): `pipelang check {file}` says which"
 
 
 def pick_pipeline(loaded: LoadedProgram, file: str, name: str | None) -> str:

@@ -42,7 +42,7 @@ def command(
     from pipelang.runtime.worlds.simulation.declared_chances import UnknownChance
 
     # Simulating is looking at what a program would do: nothing is refused for what that is.
-    loaded = load_program(file, allow=RULES)
+    loaded = load_program(file, allow=RULES).loaded
     names = [pick_pipeline(loaded, file, pipeline)] if pipeline else list(loaded.pipelines)
     results: list[Simulated] = []
     live = sys.stderr.isatty()

@@ -7,21 +7,26 @@ import sys
 
 import click
 
-from pipelang.diagnostics import has_errors
+from pipelang.diagnostics import Source, Span, has_errors
 from pipelang.diagnostics.columns import one_line
 from pipelang.diagnostics.render import as_text, dumps
-from pipelang.interfaces.check.check import pipe_files
-from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
+from pipelang.interfaces.cache.programs import KeptProgram, entry_of, recall, remember
+from pipelang.interfaces.check.disk_loader import DiskLoader, SeeingLoader, quotable
+from pipelang.interfaces.check.file_snapshot import FileSnapshot
+from pipelang.interfaces.check.pipe_paths import pipe_files
+from pipelang.interfaces.cli.cache_option import cache_option
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
-from pipelang.semantics.build import Built, build
+from pipelang.semantics import program as p
+from pipelang.semantics.loader import Unreadable
 
 
 @click.command(name="test", short_help="Run the `test` blocks, without any model.")
 @click.argument("paths", nargs=-1)
 @click.option("-k", "only", default=None, help="Only tests whose title contains this.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def command(paths: tuple[str, ...], only: str | None, form: str) -> None:
+@cache_option
+def command(paths: tuple[str, ...], only: str | None, form: str, cache: bool) -> None:
     """Run the `test` blocks of files or folders (the current one by default).
 
     A test mocks what models, people and effects would say; reading tools run for real.
@@ -35,16 +40,11 @@ def command(paths: tuple[str, ...], only: str | None, form: str) -> None:
     broken = False
     results: list[dict[str, object]] = []
     for path in files:
-        built = build(path, DiskLoader())
-        if built.program is None or has_errors(built.diagnostics):
+        program = _program(path, cache)
+        if program is None:
             broken = True
-            sources = quotable(built.sources, path)
-            colour, width = wants_colour(sys.stderr), text_width(sys.stderr)
-            for diagnostic in built.diagnostics:
-                if diagnostic.is_error:
-                    warn(as_text(diagnostic, sources, colour, width))
-            continue
-        results += asyncio.run(_run_file(path, built, only, form == "text"))
+        else:
+            results += asyncio.run(_run_file(path, program, only, form == "text"))
     failed = sum(1 for result in results if not result["passed"])
     if form == "json":
         write(dumps({"version": 1, "tests": results}) + "\n")
@@ -55,25 +55,52 @@ def command(paths: tuple[str, ...], only: str | None, form: str) -> None:
     sys.exit(1 if failed or broken else 0 if results else 2)
 
 
+def _program(path: str, cache: bool) -> p.Program | None:
+    """The program of a file, kept or built; None if it has errors, which are told."""
+    place = entry_of("test", path) if cache else None
+    kept = None if place is None else recall(place)
+    if kept is not None:
+        return kept.program
+    from pipelang.semantics.build import build
+
+    seen = FileSnapshot()
+    built = build(path, SeeingLoader(seen))
+    if built.program is None or has_errors(built.diagnostics):
+        sources = quotable(built.sources, path)
+        colour, width = wants_colour(sys.stderr), text_width(sys.stderr)
+        for diagnostic in built.diagnostics:
+            if diagnostic.is_error:
+                warn(as_text(diagnostic, sources, colour, width))
+        return None
+    if place is not None:
+        remember(place, KeptProgram(built.program, None), seen)
+    return built.program
+
+
+def _line(span: Span) -> int:
+    """The line of a place."""
+    try:
+        text = DiskLoader().read(span.file) or ""
+    except Unreadable:
+        text = ""
+    return Source(span.file, text.removeprefix("\ufeff")).position(span.start).line
+
+
 async def _run_file(
-    path: str, built: Built, only: str | None, show: bool
+    path: str, program: p.Program, only: str | None, show: bool
 ) -> list[dict[str, object]]:
     from pipelang.runtime.host.handle import LoadedProgram
     from pipelang.runtime.host.pipeline_tests import run_test
 
-    assert built.program is not None
-    loaded = LoadedProgram(built.program)
+    loaded = LoadedProgram(program)
     paint = painter(wants_colour(sys.stdout))
     results: list[dict[str, object]] = []
-    tests = [test for test in built.program.tests if only is None or only in test.title]
+    tests = [test for test in program.tests if only is None or only in test.title]
     if tests and show:
         write(f"{one_line(path)}\n")
     for test in tests:
         result = await run_test(loaded, test)
-        misses = []
-        for miss in result.misses:
-            source = built.sources[miss.span.file]
-            misses.append({"message": miss.message, "line": source.position(miss.span.start).line})
+        misses = [{"message": miss.message, "line": _line(miss.span)} for miss in result.misses]
         passed = not misses
         results.append({"file": path, "title": test.title, "passed": passed, "misses": misses})
         if show:

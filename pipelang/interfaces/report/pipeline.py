@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.diagnostics.columns import one_line, wrap
+from pipelang.diagnostics.columns import cells_of, one_line, wrap
 from pipelang.interfaces.check.check import Checked
 from pipelang.interfaces.report.sections.advice import advice
 from pipelang.interfaces.report.sections.basis import basis
@@ -100,5 +100,7 @@ def title(view: View) -> str:
     file = one_line(span.file)
     place = file if source is None else f"{file}:{source.position(span.start).line}"
     name = view.pipeline.name
-    gap = max(2, view.width - len(name) - len(place))
+    gap = view.width - cells_of(name) - cells_of(place)
+    if gap < 2:
+        return view.paint(name, "title") + "\n" + view.paint(f"  {place}", "dim")
     return view.paint(name, "title") + " " * gap + view.paint(place, "dim")

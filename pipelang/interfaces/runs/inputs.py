@@ -10,7 +10,7 @@ from typing import Any
 from pipelang.interfaces.check.disk_loader import input_text
 from pipelang.records import dataclass
 from pipelang.runtime.files import strict_json
-from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.loader import Unreadable
 
 
 class BadInput(ValueError):

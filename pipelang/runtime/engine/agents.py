@@ -10,9 +10,9 @@ from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.subpipelines import play_child
-from pipelang.runtime.engine.templates import shorten_failure
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult, Turn
+from pipelang.runtime.prompts.templates import shorten_failure
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN
 
@@ -58,7 +58,8 @@ async def _use(
                 results[index] = ToolResult(call, why, failed=True)
             else:
                 mine = replace(attempt, part=f"{attempt.part}.{index}")
-                running[run.world.spawn(_one(run, mine, agent, call))] = index
+                place = f"{run.at(attempt.step.name)}{mine.part}"
+                running[run.world.spawn(_one(run, mine, agent, call), place)] = index
         while running:
             for task in list(await run.world.first(running)):
                 results[running.pop(task)] = task.result()

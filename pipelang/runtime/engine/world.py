@@ -4,138 +4,40 @@ The interpreter decides what comes next; a `World` carries it out. The real worl
 tools and people; the world of `pipelang test` answers with what the test mocks; a simulated one
 answers from declared numbers, in its own time. A run suspends nowhere else, so an implementation
 owns the clock and the order of events.
+
+What a run decides follows from its inputs and from what comes through this seam. So a world may
+record that, and later give it to another process, which goes on from there (`worlds/recorded`). The
+engine says where it stands by *places*, which are the same in every process: path, item, visit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-from pipelang.records import dataclass
+from pipelang.runtime.engine.budget import Reservation
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.messages import NOTHING as NOTHING
+from pipelang.runtime.engine.messages import Attempt as Attempt
+from pipelang.runtime.engine.messages import AttemptFailed as AttemptFailed
+from pipelang.runtime.engine.messages import Decision as Decision
+from pipelang.runtime.engine.messages import Left as Left
+from pipelang.runtime.engine.messages import Nothing as Nothing
+from pipelang.runtime.engine.messages import Question as Question
+from pipelang.runtime.engine.messages import Subjects as Subjects
+from pipelang.runtime.engine.messages import ToolCall as ToolCall
+from pipelang.runtime.engine.messages import ToolResult as ToolResult
+from pipelang.runtime.engine.messages import Turn as Turn
 from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-
-Subjects = tuple[expr.Expr, ...]
-"""The expressions by which the matches around a link decided, outermost first."""
 
 Arms = Iterable[tuple[Any, ...] | None]
 """The values that each arm of a match takes; None is the arm that takes all others."""
 
 
-class AttemptFailed(Exception):
-    """An attempt without an answer; the chain goes on with a retry or a fallback.
-
-    `kind` names the cause for traces. `retryable` False says that the same attempt again is
-    pointless; `retry_after` is how many seconds the other side asks to wait; `misfit` says what of
-    an answer did not fit its type, and is shown to the model in the next attempt. `quotes` says
-    that the message is foreign code's, which may quote what it worked on.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        kind: str = "failed",
-        retryable: bool = True,
-        retry_after: float | None = None,
-        misfit: str | None = None,
-        quotes: bool = False,
-    ) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.retryable = retryable
-        self.retry_after = retry_after
-        self.misfit = misfit
-        self.quotes = quotes
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt of an ask or a call. `arguments` are values; `number` counts from 0; `feedback`
-    is the text of a gate that redoes the step, `misfit` that of the former attempt. `part` says
-    which part of the step this is where it has several, for idempotency keys: `:else1` for its
-    second link, `:vote2` for the third call of a vote, `:turn0.1` for the second call of an agent's
-    first turn.
-    """
-
-    step: p.Step
-    link: p.Link
-    action: p.AskTier | p.AskRole | p.Call
-    tier: str | None
-    arguments: Mapping[str, Any]
-    number: int
-    feedback: str | None
-    misfit: str | None
-    subjects: Subjects = ()
-    """The expressions by which the matches around this link decided."""
-    part: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A call that an agent's model asks for; `id` is the model's own name for it."""
-
-    id: str
-    name: str
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolResult:
-    """The result of a call for an agent: a JSON value, or the reason of its failure."""
-
-    call: ToolCall
-    value: Any
-    failed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One turn of an agent's model: its answer, or the calls that it asks for with their results.
-
-    `said` is the turn in the provider's own format, to be sent back with the next request.
-    """
-
-    answer: Any = None
-    calls: tuple[ToolCall, ...] = ()
-    said: Any = None
-    results: tuple[ToolResult, ...] = ()
-
-
-class Nothing:
-    """The type of `NOTHING`, which says that there is no value where None would be a value."""
-
-
-NOTHING = Nothing()
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question to a person: an approval or a hold of a run.
-
-    `person` is the declaration: its `name`, its `kind` ("approve" or "hold"), the `role` that is
-    asked and the `seconds` for which the run waits (None: without limit). `shown` is a JSON value:
-    what `showing` says, or else all values of the run so far. `text` explains the question.
-    """
-
-    person: p.Person
-    shown: Any
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A person's answer to a `Question`.
-
-    `yes` False is a no or a veto. `by` is who decided and `reason` why; both are recorded in the
-    trace, the audit log and the handoff.
-    """
-
-    yes: bool
-    by: str = ""
-    reason: str = ""
-
+Items = tuple[p.Step | p.Let, ...]
 
 R = TypeVar("R", contravariant=True)
 """The run, which has a world in its turn: so the protocol does not name its class."""
@@ -144,42 +46,68 @@ R = TypeVar("R", contravariant=True)
 class World(Protocol[R]):
     """Carries out what the interpreter decides.
 
-    `leave`, `finish`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep` and
-    `keep_nothing` report what happens; a world may ignore them.
+    `leave`, `finish`, `close`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep`,
+    `keep_nothing`, `leave_region`, `reserved` and `intend` report what happens; a world may ignore
+    them. Whatever a world may have to look up or to write down is awaited. The runs of a `lasting`
+    one go on in another process after this. `told` is the number of its next event.
     """
+
+    lasting: bool
+    told: int
 
     # ------------------------------------------------------------------------------------ pipelines
 
-    def admit(self, run: R) -> bool:
+    async def admit(self, run: R) -> bool:
         """Begin a pipeline: whether its breaker admits the run. Raises `Halted` if it is killed."""
 
     def fitted_answer(self, run: R, value: Any) -> Any:
         """Check the answer of a pipeline against the type that it returns. Raises `Misfit`."""
 
-    def leave(self, run: R, ended: Ended | None) -> None:
+    async def leave(self, run: R, ended: Ended | None) -> None:
         """End a pipeline that began; `ended` is None if it was cut short from outside."""
 
     async def hand_over(self, run: R, result: Escalated) -> None:
         """Deliver the handoff of a root run that ends escalated."""
 
-    def finish(self, run: R, answered: bool) -> None:
+    async def finish(self, run: R, answered: bool) -> None:
         """End the root run."""
+
+    async def close(self, run: R) -> None:
+        """Take note that the last event of a root run is told."""
 
     # ---------------------------------------------------------------------------------- expressions
 
-    def value(self, run: R, node: expr.Expr) -> Any:
+    async def value(self, run: R, node: expr.Expr) -> Any:
         """Evaluate an expression: an argument, a let, the value of an outcome."""
 
-    def route(self, run: R, node: expr.Expr, arms: Arms = ()) -> Any:
+    async def route(self, run: R, node: expr.Expr, arms: Arms = ()) -> Any:
         """Evaluate an expression that chooses a way: a tier, or the subject of a match with these
         arms.
         """
 
-    def link_value(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+    async def link_value(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """Evaluate a link that is a bare value."""
 
     async def holds(self, run: R, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
         """Judge the condition of a gate, a branch, or a person's `when`."""
+
+    # ------------------------------------------------------------------------------------- regions
+
+    async def enter_region(self, run: R, place: str, items: Items, whole: bool) -> Left | None:
+        """Enter a region, or a step that may act: what a former process left it with, None if it is
+        to be gone through now. `whole` says that it only reads, so that nothing in it needs to be
+        recorded before it is left.
+        """
+
+    async def leave_region(
+        self,
+        run: R,
+        place: str,
+        items: Items,
+        values: Mapping[str, Any],
+        end: Ended | Exception | None,
+    ) -> None:
+        """Leave a region with values of its items, and with its end as in `Left`."""
 
     # ---------------------------------------------------------------------------------------- steps
 
@@ -208,16 +136,16 @@ class World(Protocol[R]):
 
     # ---------------------------------------------------------------------- sub-pipelines and lists
 
-    def enter_child(self, run: R, child: R, subjects: Subjects) -> None:
+    async def enter_child(self, run: R, child: R, subjects: Subjects) -> None:
         """Begin a sub-pipeline with its arguments. Raises `AttemptFailed` if one does not fit."""
 
     def child_answered(self, run: R, step: p.Step, value: Any) -> None:
         """Take note that a sub-pipeline answered for a step."""
 
-    def elements(self, run: R, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
+    async def elements(self, run: R, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
         """Evaluate the list that an `each` goes through."""
 
-    def enter_element(self, run: R, inside: R, each: p.Each, subjects: Subjects) -> None:
+    async def enter_element(self, run: R, inside: R, each: p.Each, subjects: Subjects) -> None:
         """Begin the chain of one element; `inside` is the run as the element sees it."""
 
     def gathered(self, run: R, step: p.Step, answers: list[Any]) -> Any:
@@ -228,24 +156,42 @@ class World(Protocol[R]):
     async def recall(self, run: R, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
         """Read a memory. Raises `AttemptFailed` if it cannot be read."""
 
-    async def remember(self, run: R, item: p.Remember) -> None:
-        """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
+    async def remember(self, run: R, item: p.Remember, place: str) -> Mapping[str, Any]:
+        """Write into a memory: the values of the run that are new, because what was recalled was
+        another run's by then. Raises `AttemptFailed` if it cannot be written.
+        """
 
     async def look_up(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A cached answer of a link, or `NOTHING`: `keep` or `keep_nothing` follows then. May
         wait for another run that asks for the same. Raises `AttemptFailed` if that took too long.
         """
 
-    def keep(self, run: R, step: p.Step, link: p.Link, answer: Any) -> None:
+    async def keep(self, run: R, step: p.Step, link: p.Link, answer: Any) -> None:
         """Keep an answer for the cache, to be stored if the run ends answered."""
 
-    def keep_nothing(self, run: R, step: p.Step, link: p.Link) -> None:
+    async def keep_nothing(self, run: R, step: p.Step, link: p.Link) -> None:
         """Say that no answer follows a look into the cache: other runs need not wait for one."""
 
     # --------------------------------------------------------------------------------------- people
 
     async def decide(self, run: R, question: Question) -> Decision | None:
         """Ask a person; None if nobody answered in time."""
+
+    # ---------------------------------------------------------- what is used, and what is begun
+
+    async def reserved(self, run: R, held: Reservation) -> None:
+        """Take note of what a call may use, before it is made."""
+
+    def settle(self, run: R, held: Reservation, money: Decimal, tokens: int) -> None:
+        """Give a reservation back, and count what the call used."""
+
+    async def intend(self, run: R) -> None:
+        """Take note that what cannot be taken back begins now: a call that acts, a question."""
+
+    # -------------------------------------------------------------------------------------- telling
+
+    def tell(self, run: R, event: Event) -> None:
+        """Tell an event to who listens to a run."""
 
     # ----------------------------------------------------------------------------------------- time
 
@@ -258,16 +204,18 @@ class World(Protocol[R]):
     async def sleep(self, run: R, seconds: float) -> None:
         """Let time pass."""
 
-    def jitter(self, longest: float) -> float:
+    async def jitter(self, run: R, longest: float) -> float:
         """Draw a wait in seconds, uniform in [0, longest]."""
 
     # --------------------------------------------------------------------------------- side by side
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Start a task that runs side by side with others."""
+    def spawn(self, work: Coroutine[Any, Any, Any], place: str) -> Any:
+        """Start a task that runs side by side with others, at a place that no other task has."""
 
     async def first(self, tasks: Iterable[Any]) -> Iterable[Any]:
-        """Wait until at least one task is done; the done ones. `task.result()` may raise."""
+        """Wait until at least one task is done; the done ones, in the order in which they came in.
+        `task.result()` may raise. When a task is done decides nothing that a run keeps.
+        """
 
     async def cancel(self, tasks: Iterable[Any]) -> None:
         """Cancel tasks and wait until they are gone."""

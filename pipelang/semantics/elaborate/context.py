@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Edit, Help, Label, Rule, Sources, Span, codes, report
@@ -12,7 +12,7 @@ from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.elaborate.import_hints import offered_by
 from pipelang.semantics.expressions import Const, Expr, place_of
-from pipelang.semantics.loading import Loader
+from pipelang.semantics.loader import Loader
 from pipelang.semantics.symbols import Symbol, Symbols, suggestion, with_article
 from pipelang.semantics.types import ERROR, Type
 from pipelang.syntax import ast
@@ -114,39 +114,82 @@ class Names(Mapping[str, Local]):
     """Values by name, to which others are added without changing what was there.
 
     A pipeline adds one name a step, each to the mapping before. So they share one dict, and each
-    knows how many of its entries it has; only who adds to an older one copies.
+    knows how many of its entries it has. What is added inside a branch, or to an older mapping,
+    goes into a layer of its own above the others.
     """
 
-    __slots__ = ("_count", "_shared")
+    __slots__ = ("_below", "_count", "_layers", "_shared")
 
-    def __init__(self, names: Mapping[str, Local]) -> None:
+    def __init__(self, names: Mapping[str, Local], below: Names | None = None) -> None:
         self._shared = {name: (at, local) for at, (name, local) in enumerate(names.items())}
         self._count = len(self._shared)
+        self._below = below
+        self._layers: int = 1 if below is None else below._layers + 1
+
+    def inside(self) -> Names:
+        """The same, with a layer for what is added inside a branch."""
+        return Names({}, self)
 
     def adding(self, name: str, local: Local) -> Names:
         """These and one more, which takes the place of another of its name."""
         if len(self._shared) > self._count or name in self._shared:
-            return Names({**self, name: local})
+            if self._layers >= MOST_LAYERS:
+                return Names({**self, name: local})
+            return Names({name: local}, self)
         self._shared[name] = (self._count, local)
         more = Names.__new__(Names)
         more._shared, more._count = self._shared, self._count + 1
+        more._below, more._layers = self._below, self._layers
         return more
 
+    def _find(self, name: object) -> Local | None:
+        layer: Names | None = self
+        while layer is not None:
+            found = layer._shared.get(name)  # type: ignore[call-overload]
+            if found is not None and found[0] < layer._count:
+                local: Local = found[1]
+                return local
+            layer = layer._below
+        return None
+
     def __getitem__(self, name: str) -> Local:
-        at, local = self._shared[name]
-        if at >= self._count:
+        found = self._find(name)
+        if found is None:
             raise KeyError(name)
-        return local
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        found = self._find(name)
+        return default if found is None else found
 
     def __contains__(self, name: object) -> bool:
-        found = self._shared.get(name)  # type: ignore[call-overload]
-        return found is not None and found[0] < self._count
+        return self._find(name) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return islice(self._shared, self._count)
+        layers = []
+        layer: Names | None = self
+        while layer is not None:
+            layers.append(islice(layer._shared, layer._count))
+            layer = layer._below
+        return iter(dict.fromkeys(chain.from_iterable(reversed(layers))))
 
     def __len__(self) -> int:
-        return self._count
+        return sum(1 for _ in self)
+
+
+MOST_LAYERS = 200
+"""Twice as many as branches and comprehensions may stand in each other."""
+
+Groups = tuple[frozenset[str], "Groups"] | None
+"""Names, group by group: a scope adds one to those of the scope before."""
+
+
+def _among(groups: Groups, name: str) -> bool:
+    while groups is not None:
+        here, groups = groups
+        if name in here:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +206,34 @@ class Scope:
     file: str
     names: Mapping[str, Local] = field(default_factory=dict)
     present: frozenset[tuple[str, ...]] = frozenset()
-    gone: frozenset[str] = frozenset()
-    later: frozenset[str] = frozenset()
+    gone: Groups = None
+    later: Groups = None
     budget: bool = False
     reached: bool = False
     elements: frozenset[str] = frozenset()
 
+    def is_gone(self, name: str) -> bool:
+        """Whether a value of this name was made in a branch that is closed."""
+        return _among(self.gone, name)
+
+    def is_later(self, name: str) -> bool:
+        """Whether a value of this name is made further down."""
+        return _among(self.later, name)
+
+    def inside(self) -> Scope:
+        """The scope inside a branch, an `each` or a comprehension."""
+        return replace(self, names=self._names().inside())
+
     def with_element(self, name: str, local: Local) -> Scope:
         """The scope inside a comprehension."""
-        inner = self.with_name(name, local)
+        inner = self.inside().with_name(name, local)
         return replace(inner, elements=self.elements | {name})
 
     def with_name(self, name: str, local: Local) -> Scope:
-        names = self.names if isinstance(self.names, Names) else Names(self.names)
-        return replace(self, names=names.adding(name, local))
+        return replace(self, names=self._names().adding(name, local))
+
+    def _names(self) -> Names:
+        return self.names if isinstance(self.names, Names) else Names(self.names)
 
     def knowing(self, present: frozenset[tuple[str, ...]]) -> Scope:
         return replace(self, present=self.present | present) if present else self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelang.diagnostics import Source
-from pipelang.semantics.loading import Loader, Unreadable
+from pipelang.semantics.loader import Loader, Unreadable
 from pipelang.semantics.symbols import kind_of
 from pipelang.syntax import ast
 from pipelang.syntax.parse import parse

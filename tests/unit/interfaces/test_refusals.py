@@ -11,7 +11,7 @@ import pipelang
 from pipelang.diagnostics import RULES
 from pipelang.diagnostics.explanation import page_of
 from pipelang.interfaces.check.check import check_file
-from pipelang.interfaces.check.refusals import REFUSED, missed_promises
+from pipelang.interfaces.check.refusals import REFUSED, Analyses, missed_promises
 from pipelang.interfaces.cli.main import main
 from pipelang.interfaces.runs.provider_choice import NoProvider, set_up
 from pipelang.runtime.providers.kinds import installed_kinds
@@ -70,7 +70,7 @@ def test_promises_are_told_and_do_not_keep_from_running(
 ) -> None:
     file = write(tmp_path, MISSED)
     loaded = pipelang.load(file)
-    codes = [found.rule.code for found in missed_promises(loaded.program)]
+    codes = [found.rule.code for found in missed_promises(Analyses(loaded.program))]
     assert codes
     assert not REFUSED & {*codes}
     assert main(["run", file, "--input", '{"x": "a"}', "--state", str(tmp_path / "s")]) == 0

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
 from pipelang.interfaces.check.profiles.config import CheckSettings, Config, combined
 from pipelang.records import dataclass, field
-from pipelang.semantics.loading import Loader, Unreadable
+from pipelang.semantics.loader import Loader, Unreadable
 
 NAME = "pyproject.toml"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -19,11 +18,9 @@ if TYPE_CHECKING:
 def check_and_leave(line: CheckLine) -> NoReturn:
     """Print what a check says, in a process that was started for it, and end the process.
 
-    It lives too short to collect garbage as often as usual, and taking it apart in an orderly way
-    would take a quarter of its time. numpy is used without linear algebra, whose threads would wait
-    for work by going round in circles.
+    Taking it apart in an orderly way would take a quarter of its time. numpy is used without linear
+    algebra, whose threads would wait for work by going round in circles.
     """
-    gc.set_threshold(100_000, 20, 20)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = check(line, may_remember=True)
     sys.stdout.flush()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelang.interfaces.check.check import pipe_files
 from pipelang.interfaces.check.fix import drafted, is_unchanged
+from pipelang.interfaces.check.pipe_paths import pipe_files
 from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.cli.fmt import difference, replace
 from pipelang.interfaces.cli.terminal import warn, write

@@ -8,9 +8,10 @@ from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Sources, codes
 from pipelang.interfaces.check.assumptions import assumptions
-from pipelang.interfaces.check.check import Checked, check_file, pipe_files, with_review
+from pipelang.interfaces.check.check import Checked, check_file, with_review
 from pipelang.interfaces.check.disk_loader import SeeingLoader
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
+from pipelang.interfaces.check.pipe_paths import pipe_files
 from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.cli.check.cache import CachedOutput

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.programs import load_program, missed_note, pick_pipeline, stop
+from pipelang.interfaces.cli.cache_option import cache_option
+from pipelang.interfaces.cli.programs import pick_pipeline, stop
+from pipelang.interfaces.cli.run.program import program_to_run
 from pipelang.interfaces.cli.terminal import warn
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.records import dataclass
@@ -65,6 +67,7 @@ PEOPLE = ("inbox", "nobody")
     help="The folder of traces, audit log, inbox, kill switches, caches and memories.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@cache_option
 def command(
     file: str,
     pipeline: str | None,
@@ -81,6 +84,7 @@ def command(
     resume: bool,
     state: str,
     form: str,
+    cache: bool,
 ) -> None:
     """Run PIPELINE of FILE (it may be left out where there is only one).
 
@@ -94,7 +98,7 @@ def command(
 
     from pipelang.interfaces.cli.run.many import BatchOptions
     from pipelang.interfaces.cli.run.people import Speaker, plug_people
-    from pipelang.interfaces.cli.run.services import as_set, plug, ready
+    from pipelang.interfaces.cli.run.services import plug, ready
     from pipelang.interfaces.runs.inputs import BadInput, read_inputs
     from pipelang.interfaces.runs.provider_choice import NoProvider, set_up
     from pipelang.interfaces.runs.state_folder import StateFolder
@@ -106,7 +110,7 @@ def command(
         folder.prepare()
     except OSError as error:
         stop(f"`{state}` cannot keep traces and the audit log: {error.strerror or error}", 2)
-    loaded = as_set(load_program(file), settings)
+    loaded, missed = program_to_run(file, settings, cache)
     name = pick_pipeline(loaded, file, pipeline)
     try:
         inputs = read_inputs(given, line)
@@ -124,7 +128,7 @@ def command(
     handle = _handle(loaded, name, setup)
     ready(handle, setup)
     told = _record(handle, setup, folder, content)
-    for note in (setup.note, about_people, missed_note(loaded, file)):
+    for note in (setup.note, about_people, missed):
         if note and form == "text":
             warn(f"note: {note}")
     job = Job(handle, inputs, setup, folder, BatchOptions(jobs, output, resume), speaker)
@@ -245,12 +249,13 @@ def _locked(job: Job) -> Iterator[None]:
         yield
         return
     import hashlib
-    from pathlib import Path
+    import os
 
     from filelock import FileLock, Timeout
 
-    output = Path(job.batch.output).resolve()
-    name = hashlib.sha256(str(output).encode(errors="surrogatepass")).hexdigest()[:16]
+    # Not `Path.resolve`, which raises where links go round in a circle.
+    output = os.path.realpath(job.batch.output)
+    name = hashlib.sha256(output.encode(errors="surrogatepass")).hexdigest()[:16]
     locks = job.state.root / "locks"
     make_private(locks)
     try:

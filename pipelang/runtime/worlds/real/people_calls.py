@@ -9,9 +9,9 @@ from pipelang.runtime.engine.interruption import foreign
 from pipelang.runtime.engine.outcomes import Escalated, Halted
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, Decision, Question
+from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import ask_for
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.registry import class_of, describe
@@ -41,6 +41,7 @@ class PeopleCalls:
             raise attempt_failed(run, attempt, "render", str(error), retryable=False) from None
         try:
             run.emit("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
+            await run.world.intend(run)
             said = await self._wait(
                 run,
                 people.answer(run, attempt, action, ask.user),
@@ -81,6 +82,7 @@ class PeopleCalls:
         people = self._services.people
         limit = None if seconds is None or people.keeps_time else float(seconds)
         try:
+            await run.world.intend(run)
             decision = await self._wait(run, people.decide(run, question), limit)
             if decision is not None and not isinstance(decision, Decision):
                 raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
@@ -88,7 +90,7 @@ class PeopleCalls:
             raise
         except Exception as error:
             reason = f"nobody could be asked: {hide(run, describe(error))}"
-            return Decision(False, reason=reason)
+            return Decision(False, reason=reason, heard=False)
         return decision
 
     async def hand_over(self, run: Run, result: Escalated) -> None:

@@ -158,7 +158,7 @@ def _cascade(
         if symbol is not None:
             seen[symbol.key] = None
     inner_name(context, scope, ast.Name("it", who.until.span))
-    it = scope.with_name("it", Local(answers, who.span))
+    it = scope.inside().with_name("it", Local(answers, who.span))
     return tuple(seen), elaborate(context, it, who.until, BOOL)
 
 

@@ -106,7 +106,7 @@ def each(
     if need.partial and isinstance(wanted, OptionalType):
         wanted = wanted.inner
     inner_name(context, scope, action.variable)
-    inner = scope.with_name(action.variable.text, Local(element, action.variable.span))
+    inner = scope.inside().with_name(action.variable.text, Local(element, action.variable.span))
     body, answered = chain(context, inner, place, action.body, wanted)
     answer = ListType(optional(answered) if need.partial else answered, length)
     fits_place(context, answer, expected, action.span)

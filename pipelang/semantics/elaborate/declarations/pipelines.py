@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -42,7 +43,7 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
             locals[parameter.name] = Local(parameter.type, written.name.span)
     scope = Scope(file, dict(locals))
     place = ActionSite(key, key, returns)
-    made, ends = block(Around(context, place, taken), scope, decl.items, inner=False)
+    made, ends = block(Around(context, place, ChainMap(taken)), scope, decl.items, inner=False)
     unread = flawed(doings(decl.items))
     if unread:
         context.flawed.add(key)
@@ -81,7 +82,10 @@ def _can_answer(decl: ast.PipelineDecl) -> bool:
             case ast.Step(chain=written) | ast.Breaker(otherwise=written):
                 if isinstance(written.end, ast.Return):
                     return True
-            case ast.Gate(otherwise=ast.Redo(otherwise=end)):
+            case (
+                ast.Gate(otherwise=ast.Redo(otherwise=end))
+                | ast.Approve(otherwise=ast.Redo(otherwise=end))
+            ):
                 if isinstance(end, ast.Return):
                     return True
             case ast.Gate(otherwise=end) | ast.Approve(otherwise=end) | ast.Hold(otherwise=end):

@@ -101,10 +101,10 @@ _ELSEWHERE: dict[str, Help] = {
 def _unknown(context: Context, scope: Scope, node: ast.NameRef, wanted: Type | None) -> None:
     name = node.name
     help: Help | None
-    if name in scope.later:
+    if scope.is_later(name):
         help = "values are made before they are used: move its step up"
         context.tell(codes.NOT_YET, node.span, name=name, help=help)
-    elif name in scope.gone:
+    elif scope.is_gone(name):
         context.tell(codes.OUT_OF_BLOCK, node.span, name=name)
     elif isinstance(wanted, AnswererType):
         context.unknown(scope.file, ast.Name(name, node.span), ("tier", "role"))

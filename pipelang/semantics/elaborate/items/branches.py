@@ -51,7 +51,7 @@ def match_branch(around: Around, scope: Scope, item: ast.MatchItem) -> Made:
 
 def _behind(scope: Scope, items: tuple[ast.Item, ...]) -> Scope:
     """The scope behind a branch: what was made inside is gone."""
-    return replace(scope, gone=scope.gone | frozenset(_all_names(items)))
+    return replace(scope, gone=(frozenset(_all_names(items)), scope.gone))
 
 
 def _all_names(items: tuple[ast.Item, ...]) -> list[str]:

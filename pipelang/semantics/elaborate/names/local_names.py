@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+
 from pipelang.diagnostics import Label, Span, codes
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.symbols import BUILTIN_NAMES, READ_AS_VALUES, style
@@ -23,7 +25,13 @@ def no_shadowing(context: Context, file: str, name: ast.Name) -> None:
 
 
 def take(
-    context: Context, file: str, name: ast.Name, taken: dict[str, Span], what: str, *, value: bool
+    context: Context,
+    file: str,
+    name: ast.Name,
+    taken: MutableMapping[str, Span],
+    what: str,
+    *,
+    value: bool,
 ) -> None:
     """Claim a name in a pipeline; reports it if it is taken or in the wrong case."""
     if name.text in taken:

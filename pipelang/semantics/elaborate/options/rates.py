@@ -13,7 +13,7 @@ from pipelang.semantics.chance import (
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.options.quantity import quantity
 from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
-from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.loader import Unreadable
 from pipelang.semantics.types import PROBABILITY
 from pipelang.syntax import ast
 

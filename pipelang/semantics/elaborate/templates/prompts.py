@@ -10,7 +10,7 @@ from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.expressions.signatures import signature
 from pipelang.semantics.elaborate.templates.positions import TemplateSource, from_file, inline
 from pipelang.semantics.elaborate.templates.templates import read_template
-from pipelang.semantics.loading import Unreadable
+from pipelang.semantics.loader import Unreadable
 from pipelang.semantics.types import TEXT, OptionalType, Type
 from pipelang.syntax import ast
 

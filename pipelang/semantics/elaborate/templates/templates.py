@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.templates.positions import TemplateSource
 from pipelang.semantics.elaborate.templates.values import (
-    FILTERS,
-    TESTS,
     Names,
     Reading,
     Variable,
@@ -46,8 +44,6 @@ from pipelang.semantics.types import (
 
 if TYPE_CHECKING:
     from jinja2 import nodes
-
-__all__ = ["FILTERS", "TESTS", "read_template"]
 
 
 def read_template(

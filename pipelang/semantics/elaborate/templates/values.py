@@ -10,6 +10,7 @@ from pipelang.diagnostics import Help, codes
 from pipelang.records import dataclass, field
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.templates.positions import TemplateSource
+from pipelang.semantics.elaborate.templates.vocabulary import FILTERS, TESTS
 from pipelang.semantics.program import TemplateBranch, TemplatePart, TemplateText, TemplateValue
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
@@ -29,14 +30,6 @@ from pipelang.semantics.types import (
     quoted,
 )
 
-FILTERS = frozenset(
-    """abs capitalize default e escape first float int items join last length list lower max min
-    replace reverse round sort string sum title tojson trim truncate unique upper wordcount
-    indent""".split()
-)
-TESTS = frozenset(
-    "defined undefined none true false boolean equalto eq ne in string number".split()
-)
 _GROWTH = {"e": 5, "escape": 5, "tojson": 6, "upper": 3, "lower": 3, "title": 3, "capitalize": 3}
 """Factor by which a filter can lengthen a text at most, in bytes."""
 

@@ -113,6 +113,29 @@ def spelt_unit(spot: ErrorSite) -> Hint | None:
     return None
 
 
+def spaced_pages(spot: ErrorSite) -> Hint | None:
+    """`20 page`."""
+    before = spot.before()
+    if before.type != "INT" or spot.on_new_line or spot.text not in ("page", "Pages", "pgs"):
+        return None
+    meant = f"{before.text} pages"
+    edit = TokenEdit(1, 1, (("PAGES", meant),))
+    return Hint(f"an amount of pages is written `{meant}`", edit, safe=True)
+
+
+def hard_cases(spot: ErrorSite) -> Hint | None:
+    """`accuracy 90% if hard`, `90%, hard 60%`, `from "a", shift 3%`, `shift` that stands alone."""
+    text, before = spot.text, spot.before()
+    both = "say both, the first for cases that are not hard: `97%, 60% if hard`"
+    if text == "if" and spot.after().text == "hard" and before.type in ("PERCENT", "INT"):
+        return Hint(both, TokenEdit(0, 2))
+    if before.text == "hard" and spot.before(2).text == "," and spot.token.type == "PERCENT":
+        return Hint(both)
+    if before.text == "shift" and spot.before(2).text == "," and spot.token.type == "PERCENT":
+        return Hint('no comma stands there: `from "FILE" shift 3%`')
+    return None
+
+
 def thousands(spot: ErrorSite) -> Hint | None:
     """`60,000 tokens`, `1,000`."""
     for comma in (0, 1):  # the comma may fit, and what is behind it not
@@ -258,6 +281,7 @@ SLIPS = (
     spaced_tokens,
     million_tokens,
     spelt_rate,
+    spaced_pages,
     spelt_unit,
     thousands,
     share_without_sign,

@@ -173,7 +173,7 @@ def in_a_test(spot: ErrorSite) -> Hint | None:
     if spot.before(2).text == "expect" and before in _PAST:
         meant = _PAST[before]
         edit = TokenEdit(1, 0, spot.put(meant))
-        return Hint(f"did you mean `{meant}`?", edit, 1, "what is expected")
+        return Hint(f"did you mean `{meant}`?", edit, 1, "an outcome, a call or a condition")
     return None
 
 

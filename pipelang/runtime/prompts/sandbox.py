@@ -23,7 +23,7 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from pipelang.semantics.elaborate.templates.templates import FILTERS, TESTS
+from pipelang.semantics.elaborate.templates.vocabulary import FILTERS, TESTS
 
 OUTPUT_LIMIT = 4_000_000
 """Characters that a rendered prompt, or any text on its way there, may have at most."""

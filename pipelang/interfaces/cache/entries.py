@@ -1,0 +1,165 @@
+"""Entries of the user's cache folder: found by what was asked, believed while nothing has changed.
+
+An entry is found by the question, where it was asked, and by which pipelang: the version, the times
+of its own files (so that an edit to pipelang itself counts), the Python and its libraries. It holds
+what was read of the disk, down to files that were looked for and not there, and is believed only
+while all of that is still so. A broken entry, a folder that cannot be written and whatever else
+goes wrong is a miss.
+
+Nothing of an entry is ever run, and what another user could have written is not even looked at: an
+entry belongs to the user, is writable by nobody else, and its digest goes over the name as well, so
+that no entry can be put in the place of another.
+
+`--no-cache` and PIPELANG_NO_CACHE=1 switch the cache off.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import stat
+import sys
+from hashlib import sha256
+
+from pipelang.interfaces.check.file_snapshot import FileSnapshot
+from pipelang.records import dataclass
+from pipelang.resources import package_folder, resource_folder
+from pipelang.version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_DIGEST = 32
+_OPEN_TO_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A folder of entries below the user's cache folder, and how much of it is kept."""
+
+    name: str
+    most_entries: int
+    most_bytes: int
+    """Of one entry; what is longer is made anew each time."""
+
+    def entry(self, question: object) -> str | None:
+        """The file of the entry for a question, whose `repr` says all that it hangs on besides
+        files; None if nothing is to be kept, or there is no place.
+        """
+        folder = self.folder()
+        if os.environ.get("PIPELANG_NO_CACHE") or not folder:
+            return None
+        try:
+            cwd = os.getcwd()
+            key = repr((question, cwd, _installation(cwd)))
+        except OSError:
+            return None
+        return os.path.join(folder, sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+
+    def folder(self) -> str | None:
+        """The folder in the user's cache folder; None if the user has no such folder."""
+        if sys.platform == "win32":
+            base = os.environ.get("LOCALAPPDATA", "")
+        else:
+            base = os.environ.get("XDG_CACHE_HOME", "")
+            if not os.path.isabs(base):
+                usual = "Library/Caches" if sys.platform == "darwin" else ".cache"
+                base = os.path.join(os.path.expanduser("~"), usual)
+        return os.path.join(base, "pipelang", self.name) if os.path.isabs(base) else None
+
+    def recall(self, path: str) -> Any:
+        """The kept value, if nothing that it was worked out from has changed; else None."""
+        try:
+            with open(path, "rb") as file:
+                if not _is_ours(os.fstat(file.fileno())):
+                    return None
+                held = file.read()
+            if _digest(path, held[_DIGEST:]) != held[:_DIGEST]:
+                return None
+            files, folders, kept = marshal.loads(held[_DIGEST:])
+            if not FileSnapshot(files, folders).is_still_so():
+                return None
+        except (OSError, ValueError, TypeError, EOFError):
+            return None
+        _touch(path)
+        return kept
+
+    def remember(self, path: str, kept: Any, seen: FileSnapshot) -> None:
+        """Keep something that `marshal` can write, as a whole or not at all."""
+        if not seen.settled:
+            return
+        held = marshal.dumps((seen.files, seen.folders, kept))
+        if len(held) > self.most_bytes:
+            return
+        folder, unfinished = os.path.dirname(path), f"{path}.{os.getpid()}"
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+            handle = os.open(unfinished, flags, 0o600)
+            with open(handle, "wb") as file:
+                file.write(_digest(path, held) + held)
+            os.replace(unfinished, path)
+            self._prune(folder)
+        except OSError:
+            return
+
+    def _prune(self, folder: str) -> None:
+        """Remove the oldest entries beyond the limit, and with time what was never finished."""
+        names = os.listdir(folder)
+        if len(names) <= self.most_entries:
+            return
+        paths = [os.path.join(folder, name) for name in names]
+        paths.sort(key=lambda path: os.stat(path).st_mtime_ns)
+        for path in paths[: -self.most_entries]:
+            os.unlink(path)
+
+
+def _touch(path: str) -> None:
+    """Note that an entry was wanted: those that were not for longest go first."""
+    try:
+        os.utime(path)
+    except OSError:
+        return  # nothing goes where nothing can be written
+
+
+def _digest(path: str, held: bytes) -> bytes:
+    return sha256(os.path.basename(path).encode() + held).digest()
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    """Whether nobody but the user can have written a file. Windows keeps its cache folder so."""
+    if sys.platform == "win32":
+        return True
+    return status.st_uid == os.geteuid() and not status.st_mode & _OPEN_TO_OTHERS
+
+
+def _installation(cwd: str) -> tuple[object, ...]:
+    """The state of the installation that an answer depends on: our code and the libraries under it.
+
+    Whatever is installed, upgraded or removed changes the time of a folder on Python's path.
+    """
+    libraries = [path for path in sys.path if os.path.isdir(path) and os.path.abspath(path) != cwd]
+    times = [os.stat(path).st_mtime_ns for path in libraries]
+    ours = [package_folder(), resource_folder("grammar"), resource_folder("stdlib")]
+    stamps = [stamp for folder in ours for stamp in _stamps(folder)]
+    return (__version__, sys.version, sys.platform, sys.path, times, stamps)
+
+
+def _stamps(folder: str) -> list[tuple[str, int, int, int]]:
+    """Path, size and times of every file below a folder, in order."""
+    stamps = []
+    inside = []
+    with os.scandir(folder) as entries:
+        for one in entries:
+            if one.name == "__pycache__":
+                continue
+            if one.is_dir():
+                inside.append(one.path)
+            else:
+                status = one.stat()
+                times = (status.st_mtime_ns, status.st_ctime_ns)
+                stamps.append((one.path, status.st_size, *times))
+    for path in inside:
+        stamps += _stamps(path)
+    return sorted(stamps)

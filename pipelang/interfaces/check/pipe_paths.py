@@ -1,0 +1,51 @@
+"""The `.pipe` files that the paths of a command line name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelang.diagnostics import Diagnostic, codes, report
+from pipelang.interfaces.check.disk_loader import STANDARD_INPUT
+from pipelang.interfaces.check.file_snapshot import FileSnapshot
+
+
+def pipe_files(
+    paths: Sequence[str], seen: FileSnapshot | None = None
+) -> tuple[list[str], list[Diagnostic]]:
+    """The `.pipe` files that some paths name: files as they are, folders with all inside.
+
+    `seen` is told which folders were looked through.
+    """
+    seen = seen or FileSnapshot()
+    files: list[str] = []
+    found: list[Diagnostic] = []
+    for given in paths:
+        path = Path(given)
+        if given == STANDARD_INPUT:
+            files.append(given)
+        elif path.is_dir():
+            inside = [str(path / name) for name in seen.pipes_below(given)]
+            if not inside:
+                help = "a pipeline stands in a file that ends in .pipe"
+                found.append(report(codes.MISSING_FILE, None, path=f"{given}/*.pipe", help=help))
+            files.extend(inside)
+        elif path.exists():
+            files.append(given)
+        else:
+            close = nearest(path)
+            hint = f"did you mean `{close}`?" if close else None
+            found.append(report(codes.MISSING_FILE, None, path=given, help=hint))
+    return list(dict.fromkeys(files)), found
+
+
+def nearest(path: Path, suffix: str = ".pipe") -> str | None:
+    """The file in a path's folder that is called most like it."""
+    from difflib import get_close_matches
+
+    folder = path.parent
+    if not folder.is_dir():
+        return None
+    names = [entry.name for entry in folder.iterdir() if entry.suffix == suffix]
+    close = get_close_matches(path.name, names, n=1)
+    return str(folder / close[0]) if close else None
