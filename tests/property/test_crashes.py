@@ -254,6 +254,28 @@ def test_a_run_that_works_on_secrets_is_not_recorded(tmp_path: Path) -> None:
         handle.start({"login": {"user": "u", "word": "w"}}, record=outside.record())
 
 
+def test_no_secret_behind_a_reference_is_in_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_SECRET", "sk-very-secret-key")
+    other = 'provider other { kind fake key "env:LAB_SECRET" available 100% }\n'
+    program = program_of(
+        TOOLS + other + "pipeline main(x: text) -> text { step a = call put(x) return a }"
+    )
+    outside = Outside(1)
+
+    async def put(x: str, idempotency_key: str) -> str:
+        return "the key is sk-very-secret-key"
+
+    outside.runtime.tools["put"] = put
+    assert leg(program, outside, None) is not None
+    events = [
+        json.dumps(event)
+        for _, value in rows_of(outside.texts).values()
+        for event in value.get("events", ())
+    ]
+    assert any("[key]" in event for event in events)
+    assert not any("sk-very" in event for event in events)
+
+
 def test_values_come_back_as_they_were(tmp_path: Path) -> None:
     """To the last digit of a decimal, and as instances of the same classes."""
     loaded = load(
