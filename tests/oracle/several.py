@@ -61,7 +61,7 @@ def answers(chance: Fraction, correlation: Fraction, before: bool | None) -> Fra
     return correlation * before + (1 - correlation) * chance
 
 
-# One program asks the same few questions in each of its thousands of runs; nobody changes an answer.
+# One program asks the same few questions in each of its thousands of runs; answers never change.
 @lru_cache(maxsize=10_000)
 def vote_outcomes(
     vote: m.Vote, call: Attempts, chance: Fraction, correlation: Fraction, former: bool | None

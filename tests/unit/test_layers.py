@@ -29,11 +29,12 @@ BELOW: dict[str, set[str]] = {
     "analysis": {"diagnostics", "syntax", "semantics"},
     "runtime": {"diagnostics", "syntax", "semantics"},
     "interfaces": {"diagnostics", "syntax", "semantics", "analysis", "runtime"},
+    "testing": {"runtime"},
 }
 # Modules beside the layers that stand on nothing, and that everybody may use.
 GROUND = {"records", "resources", "version"}
 # The public face and `python -m pipelang` stand on everything, and nobody stands on them.
-ROOF = {"__init__", "__main__"}
+ROOF = {"__init__", "__main__", "providers"}
 
 # Only these folders know these libraries, wherever the import stands.
 HOME = {"lark": "syntax"}
@@ -43,19 +44,22 @@ HEAVY = {
     "anthropic",
     "click",
     "dbos",
+    "google",
     "jinja2",
     "mcp",
     "networkx",
     "numpy",
+    "openai",
     "pydantic",
     "rich",
 }
 FRONT = {"diagnostics", "syntax", "semantics"}
 # What the everyday commands must never load: what only models, stores and large graphs need.
-NEVER_LOADED = {"anthropic", "dbos", "mcp", "networkx", "opentelemetry"}
+NEVER_LOADED = {"anthropic", "dbos", "google", "mcp", "networkx", "openai", "opentelemetry"}
 
 # Libraries whose import and distribution differ in name.
 DISTRIBUTION = {
+    "google": "google-genai",
     "opentelemetry": "opentelemetry-sdk",
     "re2": "google-re2",
     "resvg_py": "resvg-py",
@@ -231,7 +235,7 @@ RECURSIVE = [
     },
     {ACTIONS + name for name in ("actions", "links", "subpipelines")},
     {ITEMS + name for name in ("items", "gates", "branches")},
-    {f"analysis.flow.{name}" for name in "acting actions sinks situation tracking".split()},
+    {f"analysis.flow.{name}" for name in ("acting", "actions", "tracking")},
     {f"analysis.claims.{name}" for name in ("walk", "links", "branches")},
     {f"interfaces.export.prism.{name}" for name in ("blocks", "chains", "runs")},
 ]

@@ -8,18 +8,20 @@ believed when a run has reproduced it. What runs it is handed in: the analysis k
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
 from pipelang.analysis.claims.deciding import Assignment
 from pipelang.analysis.claims.paths import PathEvent
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
     BOOL,
     NUMBER,
+    TEXT,
     TIME,
     EnumType,
     ListType,
@@ -37,24 +39,77 @@ DIGITS = 60
 PLAIN = "a"
 """A text of which nothing is known."""
 
+MOST_VARIED = 60
+"""The most variations of a counterexample that are tried."""
+KEPT = 0.3
+"""The share of its values that a variation keeps."""
+NUMBERS = [Fraction(number) for number in (*range(8), 10, 11, 12, 100, -1, 10**17, 2**53 + 1)]
+NUMBERS += [
+    Fraction(number) for number in ("1/10", "3/10", "1/2", "1/100", "33.33", "1/3", "100/3")
+]
+"""Numbers that are tried: on some of them arithmetic rounds."""
+TEXTS = ["", "a", "A", "0", "12", "a1", "abc", "A-1", "a@b.cd", "2026-01-01", "https://a.bc", "a b"]
+"""Texts that are tried: patterns tell them apart."""
+
 UNCHECKED = "no run was found in which its counterexample happens"
 
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """Values under which a path of a pipeline breaks a claim, by the names of their variables."""
+    """Values under which a path of a pipeline breaks a claim, by the names of their variables;
+    `types` are those of the variables.
+    """
 
     claim: p.Claim
     events: tuple[PathEvent, ...]
     case: Assignment
+    types: Mapping[str, Type]
 
     def inputs(self, pipeline: p.Pipeline) -> dict[str, Any]:
-        """Return JSON-like inputs of the pipeline, with exact decimals."""
-        return {q.name: self.value(q.name, q.type) for q in pipeline.parameters}
+        """Return JSON-like inputs of the pipeline by their outer names, with exact decimals."""
+        return {q.key: self.value(q.name, q.type) for q in pipeline.parameters}
 
     def mentions(self, name: str) -> bool:
         """Whether something is known of a value or of a part of it."""
         return any(_is_about(other, name) for other in self._names())
+
+    def varied(self) -> Iterator[Counterexample]:
+        """Return counterexamples with other numbers and texts, where a question that the analysis
+        does not look into hangs on them: the same ones each time.
+        """
+        names = self._vague()
+        source = random.Random(0)
+        for _ in range(MOST_VARIED if names else 0):
+            numbers, texts = dict(self.case.numbers), dict(self.case.texts)
+            for name in names:
+                if source.random() < KEPT:
+                    continue
+                if present(self.types[name]) == TEXT:
+                    texts[name] = source.choice(TEXTS)
+                else:
+                    numbers[name] = source.choice(self._numbers(name))
+            yield replace(self, case=replace(self.case, numbers=numbers, texts=texts))
+
+    def _numbers(self, name: str) -> list[Fraction]:
+        """Return numbers that a variable may have."""
+        known = self.case.facts.ranges.get(name)
+        if known is None:
+            return NUMBERS
+        low, high = known.low, known.high
+        found = [one for one in NUMBERS if not known.whole or one.denominator == 1]
+        found = [one for one in found if low is None or one >= low]
+        return [one for one in found if high is None or one <= high] or [self.case.number(name)]
+
+    def _vague(self) -> list[str]:
+        """Return the numbers and texts on which what is not looked into hangs."""
+        facts, names = self.case.facts, set(self._names())
+        asked = {name for name in names if name.startswith(("?", "~"))}
+        about = set(facts.around(frozenset(asked))) | (names if asked else set())
+        return sorted(
+            name
+            for name in about
+            if not name.startswith(("?", "~", "len(")) and _is_varied(self.types.get(name))
+        )
 
     def _names(self) -> Iterator[str]:
         yield from self.case.texts
@@ -62,18 +117,16 @@ class Counterexample:
         yield from self.case.truths
 
     def value(self, name: str, type: Type) -> Any:
-        """Return the value of a variable, with plain values where nothing is known."""
+        """Return the value of a variable as JSON has it, a plain one where nothing is known."""
         match type:
             case OptionalType():
                 there = self.case.truths.get(f"{name}?", False)
                 return self.value(name, type.inner) if there else None
             case RecordType():
-                return {one.name: self.value(f"{name}.{one.name}", one.type) for one in type.fields}
+                return {one.key: self.value(f"{name}.{one.name}", one.type) for one in type.fields}
             case ListType():
-                return [
-                    self.value(f"{name}[{at}]", present(type.element))
-                    for at in range(self._length(name))
-                ]
+                places = range(self._length(name))
+                return [self.value(f"{name}[{at}]", type.element) for at in places]
             case MapType():
                 return {f"k{at}": self.value(name, type.value) for at in range(self._length(name))}
             case EnumType():
@@ -121,6 +174,18 @@ class Counterexample:
             return known
         return chr(ord(PLAIN) + len(known or "")) * size
 
+    def _equal_to(self, name: str) -> Iterator[Any]:
+        """Return values that a json should equal and with which it cannot be compared by a tag."""
+        for question, so in self.case.truths.items():
+            first, equals, second = question.removeprefix("?").partition(" == ")
+            if so and equals and question.startswith("?") and name in (first, second):
+                other = second if first == name else first
+                if other in self.case.numbers:
+                    number = self.case.numbers[other]
+                    yield int(number) if number.denominator == 1 else float(number)
+                elif other in self.case.texts and self.types.get(other) == TEXT:
+                    yield self.case.texts[other]
+
     def _json(self, name: str) -> Any:
         tag = self.case.texts.get(name)
         kind, _, rest = (tag or "").partition(" ")
@@ -131,6 +196,9 @@ class Counterexample:
         if kind == "number":
             number = Fraction(rest)
             return int(number) if number.denominator == 1 else float(number)
+        same = next((other for other in self._equal_to(name)), None)
+        if same is not None:
+            return same
         inside = sorted({part for other in self._names() if (part := _part_of(other, name))})
         if not inside and not self.case.truths.get(f"{name}?", True):
             return None
@@ -139,8 +207,18 @@ class Counterexample:
         return {part: value for part, value in fields.items() if part not in absent}
 
 
-Replay = Callable[[Counterexample], bool]
-"""Whether a run was found in which a counterexample happens."""
+Replay = Callable[[Counterexample], Counterexample | None]
+"""Runs a counterexample; returns it, or a variation of it, if a run has broken the claim."""
+
+
+def _is_varied(type: Type | None) -> bool:
+    """Whether other values of a type are tried: numbers and texts."""
+    inner = None if type is None else present(type)
+    return isinstance(inner, Scalar) and inner.kind not in (
+        ScalarKind.BOOL,
+        ScalarKind.JSON,
+        ScalarKind.TIME,
+    )
 
 
 def _is_about(variable: str, name: str) -> bool:

@@ -33,10 +33,11 @@ from pipelang.analysis.claims.values import (
     name_of,
     one,
 )
-from pipelang.analysis.claims.variables import Variables, is_json
+from pipelang.analysis.claims.variables import Elements, Variables, is_json
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
     BOOL,
+    INT,
     TEXT,
     AnswererType,
     EnumType,
@@ -144,6 +145,25 @@ def _same_json(known: Variables, left: Symbol, right: Symbol, level: int) -> For
                 return literal(_pair(left, right))
             case _:
                 pass
+        typed, data = (right, left) if _is_free_json(left) else (left, right)
+        if isinstance(data, Free) and not _is_free_json(typed):
+            if _is_bool(typed):
+                truth = known.truth_of(typed)
+                yes, no = (Equals(data.name, f"bool {so}", constant=True) for so in (True, False))
+                pairs = (truth, literal(yes)), (opposite(truth), literal(no))
+                return any_of(map(all_of, pairs))
+            kind = present(typed.type) if isinstance(typed, Free) else None
+            if isinstance(kind, EnumType):
+                assert isinstance(typed, Free)
+                return any_of(
+                    all_of(
+                        (
+                            literal(Equals(typed.name, member, constant=True)),
+                            literal(Equals(data.name, f"text {member}", constant=True)),
+                        )
+                    )
+                    for member in kind.members
+                )
     return _asked(known, left, right)
 
 
@@ -172,6 +192,14 @@ def _same_structure(known: Variables, left: Symbol, right: Symbol, level: int) -
             cases_equal(known, mine, other, level + 1)
             for mine, other in zip(first, second, strict=True)
         )
+    if first is not None or second is not None:
+        items, other = (first, right) if first is not None else (second, left)
+        if items is not None and isinstance(other, Free) and _has_length(other):
+            return _same_elements(known, items, other, level)
+    else:
+        elements, others = known.listed(left), known.listed(right)
+        if elements is not None and others is not None:
+            return _same_short(known, (left, elements), (right, others), level)
     record = _record_type(left) or _record_type(right)
     if record is not None and level < MOST_LEVELS:
         if _record_type(left) is None or _record_type(right) is None:
@@ -194,6 +222,33 @@ def _same_structure(known: Variables, left: Symbol, right: Symbol, level: int) -
             return length
         return all_of((question, length))
     return question
+
+
+def _same_elements(known: Variables, items: list[Cases], other: Free, level: int) -> Formula:
+    """Compare a list that is written down with one of which nothing is known."""
+    length = ordered(known, "==", known.length(other), Known(len(items), INT))
+    inner = present(other.type)
+    assert isinstance(inner, ListType)
+    if inner.max_length is not None and len(items) > inner.max_length:
+        return FALSE
+    same = (
+        cases_equal(known, item, one(known.element_there(other, at)), level + 1)
+        for at, item in enumerate(items)
+    )
+    return all_of((length, *same))
+
+
+def _same_short(
+    known: Variables,
+    left: tuple[Symbol, Elements],
+    right: tuple[Symbol, Elements],
+    level: int,
+) -> Formula:
+    """Compare two lists that are so short that their elements are gone through."""
+    same = [ordered(known, "==", known.length(left[0]), known.length(right[0]))]
+    for (guard, mine), (_, other) in zip(left[1], right[1], strict=False):
+        same.append(any_of((opposite(guard), cases_equal(known, mine, other, level + 1))))
+    return all_of(same)
 
 
 def _record_type(symbol: Symbol) -> RecordType | None:

@@ -33,6 +33,7 @@ class NumericRange:
 
 
 ANY = NumericRange()
+ZERO = Fraction(0)
 Row = tuple[dict[str, Fraction], bool, Fraction]
 """A sum that is <= a bound, or < if the flag is set."""
 
@@ -110,26 +111,32 @@ def _solve(
     while left:
         name = min(left, key=lambda one: _growth(rows, one))
         left.remove(name)
-        touching = [row for row in rows if row[0].get(name)]
+        touching = [row for row in rows if name in row[0]]
         stages.append((name, touching))
-        uppers = [row for row in touching if row[0][name] > 0]
-        lowers = [row for row in touching if row[0][name] < 0]
-        rows = [row for row in rows if not row[0].get(name)]
+        uppers = [row for row in touching if row[0][name].numerator > 0]
+        lowers = [row for row in touching if row[0][name].numerator < 0]
+        rows = [row for row in rows if name not in row[0]]
         if len(rows) + len(uppers) * len(lowers) > MOST:
             raise TooHard("too many comparisons of several values at once")
         rows = _tightest(
             [*rows, *(_tight(_without(name, up, low), whole) for up in uppers for low in lowers)]
         )
-        for terms, strict, bound in rows:
-            if not terms and (bound < 0 or (strict and bound == 0)):
-                return None
-    for terms, strict, bound in rows:
-        if not terms and (bound < 0 or (strict and bound == 0)):
+        if _contradict(rows):
             return None
+    if _contradict(rows):
+        return None
     values: dict[str, Fraction] = {}
     for name, touching in reversed(stages):
         values[name] = _choose(name, touching, values, name in whole, never.get(name, _NEVER))
     return values
+
+
+def _contradict(rows: list[Row]) -> bool:
+    """Whether a comparison without variables is wrong."""
+    return any(
+        not terms and (bound.numerator < 0 or (strict and not bound.numerator))
+        for terms, strict, bound in rows
+    )
 
 
 def _tightest(rows: Iterable[Row]) -> list[Row]:
@@ -139,8 +146,11 @@ def _tightest(rows: Iterable[Row]) -> list[Row]:
         if terms:
             names = sorted(terms)
             scale = abs(terms[names[0]])
-            key = tuple((name, terms[name] / scale) for name in names)
-            limit = bound / scale
+            if scale == 1:
+                key, limit = tuple((name, terms[name]) for name in names), bound
+            else:
+                key = tuple((name, terms[name] / scale) for name in names)
+                limit = bound / scale
         else:
             key, limit = (), bound
         known = best.get(key)
@@ -150,13 +160,25 @@ def _tightest(rows: Iterable[Row]) -> list[Row]:
 
 
 def _growth(rows: list[Row], name: str) -> int:
-    up = sum(1 for row in rows if row[0].get(name, 0) > 0)
-    down = sum(1 for row in rows if row[0].get(name, 0) < 0)
+    up = down = 0
+    for terms, _, _ in rows:
+        factor = terms.get(name)
+        if factor is not None:  # the sign of a fraction is that of its numerator, and quickly told
+            if factor.numerator > 0:
+                up += 1
+            else:
+                down += 1
     return up * down - up - down
 
 
 def _without(name: str, upper: Row, lower: Row) -> Row:
     first, second = 1 / upper[0][name], -1 / lower[0][name]
+    if first == 1 and second == 1:
+        terms = dict(upper[0])
+        for key, factor in lower[0].items():
+            terms[key] = terms.get(key, ZERO) + factor
+        terms = {key: factor for key, factor in terms.items() if factor and key != name}
+        return terms, upper[1] or lower[1], upper[2] + lower[2]
     terms = {key: factor * first for key, factor in upper[0].items()}
     for key, factor in lower[0].items():
         terms[key] = terms.get(key, Fraction(0)) + factor * second

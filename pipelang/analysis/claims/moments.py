@@ -19,7 +19,7 @@ from pipelang.analysis.claims.formulas import (
     opposite,
 )
 from pipelang.analysis.claims.symbols import SymbolicExpressions, Values
-from pipelang.analysis.claims.values import Cases, Symbol, under
+from pipelang.analysis.claims.values import MADE, Cases, Symbol, under
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items
@@ -27,7 +27,7 @@ from pipelang.semantics.walk import all_items
 
 def made(name: str) -> Formula:
     """Return the variable that says whether a value was made in this run."""
-    return literal(Holds(f"made {name}"))
+    return literal(Holds(f"{MADE}{name}"))
 
 
 class Condition:

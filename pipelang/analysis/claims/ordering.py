@@ -40,6 +40,9 @@ DECIMAL_ERROR = Fraction(1, 10 ** (DIGITS - 1))
 SMALLEST = Fraction(1, 10**300)
 """Absolute error of floats near 0, generously."""
 
+FLOAT_DIGITS = 15
+"""Digits of a decimal that a float keeps."""
+
 EXACT_FLOATS = 2**53
 """Whole numbers up to this are floats."""
 
@@ -289,9 +292,22 @@ def _rounded(known: Variables, exact: Sum, op: str, type: Type, name: str) -> Sy
     value = known.free(found, type)
     known.rounded[found] = exact, kind
     low, high = known.range_of(exact)
+    places = _places(known, exact)
+    digits = FLOAT_DIGITS if kind == "float" else DIGITS
+    if (
+        places is not None
+        and low is not None
+        and high is not None
+        and (max(abs(low), abs(high)) * 10**places < 10**digits)
+    ):
+        known.places[found] = places
+        known.facts.ranges[found] = NumericRange(low, high)
+        terms = {**_negative(dict(exact.terms)), found: Fraction(1)}
+        known.axiom(linear(terms, "==", exact.constant), found)
+        return value
     known.facts.ranges[found] = NumericRange(
-        None if low is None else low - abs(low) * error - slack,
-        None if high is None else high + abs(high) * error + slack,
+        low if low is None or _fits(low, kind) else low - abs(low) * error - slack,
+        high if high is None or _fits(high, kind) else high + abs(high) * error + slack,
     )
     own = {found: Fraction(1)}
     up = _bound(own, exact, 1 + error, slack), _bound(own, exact, 1 - error, slack, below=True)
@@ -312,6 +328,33 @@ def _rounded(known: Variables, exact: Sum, op: str, type: Type, name: str) -> Sy
         known.axiom(any_of((linear(terms, "<=", -constant), rest[0])), found)
         known.axiom(any_of((linear(_negative(terms), "<=", constant), rest[1])), found)
     return value
+
+
+def _places(known: Variables, value: Sum) -> int | None:
+    """Return how many decimals behind the point every value of a sum has at most; None if there is
+    no such number.
+    """
+    found = _decimals(value.constant)
+    for name, factor in value.terms:
+        range = known.facts.ranges.get(name)
+        own = 0 if range is not None and range.whole else known.places.get(name)
+        more = _decimals(factor)
+        if found is None or own is None or more is None:
+            return None
+        found = max(found, own + more)
+    return found
+
+
+def _decimals(value: Fraction) -> int | None:
+    """Return the decimals of a number behind the point; None if there is no end to them."""
+    places, rest = 0, value.denominator
+    for prime in (2, 5):
+        count = 0
+        while rest % prime == 0:
+            rest //= prime
+            count += 1
+        places = max(places, count)
+    return places if rest == 1 else None
 
 
 def _bound(

@@ -142,10 +142,13 @@ def _since(path: Path, origin: Path) -> Formula:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """One way through the file, and an assignment under which a run takes it."""
+    """One way through the file with its conditions, and an assignment under which a run takes
+    it.
+    """
 
     events: tuple[PathEvent, ...]
     case: Assignment
+    parts: tuple[Formula, ...]
 
 
 def trace(facts: VariableFacts, end: Path, case: Assignment, work: Work) -> Witness:
@@ -159,9 +162,10 @@ def trace(facts: VariableFacts, end: Path, case: Assignment, work: Work) -> Witn
             continue
         node = node.parent
     nodes.reverse()
-    exact = decide(facts, [one.formula for one in nodes if not one.alternatives], work)
+    parts = tuple(one.formula for one in nodes if not one.alternatives)
+    exact = decide(facts, parts, work)
     events = tuple(one.event for one in nodes if one.event is not None)
-    return Witness(events, case if exact is None else exact)
+    return Witness(events, case if exact is None else exact, parts)
 
 
 def _taken(node: Path, case: Assignment) -> Path:

@@ -10,10 +10,10 @@ reading.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from functools import partial
 from typing import Any, assert_never
 
-from pipelang.analysis.claims import equality, ordering
+from pipelang.analysis.claims import elements, equality, ordering
 from pipelang.analysis.claims.formulas import (
     FALSE,
     TRUE,
@@ -22,9 +22,10 @@ from pipelang.analysis.claims.formulas import (
     any_of,
     is_false,
     linear,
+    names_of,
     opposite,
 )
-from pipelang.analysis.claims.inequalities import TooHard
+from pipelang.analysis.claims.inequalities import NumericRange
 from pipelang.analysis.claims.values import (
     MOST_CASES,
     Cases,
@@ -34,12 +35,14 @@ from pipelang.analysis.claims.values import (
     Symbol,
     SymbolicRecord,
     Truth,
+    is_made,
     name_of,
     one,
     under,
     variables,
 )
-from pipelang.analysis.claims.variables import COMPUTED, Variables
+from pipelang.analysis.claims.variables import COMPUTED, Variables, is_json, is_number
+from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.patterns import Patterns
@@ -52,6 +55,7 @@ from pipelang.semantics.types import (
     EnumType,
     ListType,
     MapType,
+    OptionalType,
     RecordType,
     Type,
     optional,
@@ -61,7 +65,6 @@ from pipelang.semantics.types import (
 Values = Mapping[str, Cases]
 
 MATCHES = "a pattern is not looked into"
-LEFT = "what is left of the budget is only known while running"
 PYTHON = "what a `fn` in Python says is only known while running"
 
 
@@ -122,19 +125,28 @@ class SymbolicExpressions:
         return all_of((*there, ordering.ordered(self.known, op, left, right)))
 
     def _member(self, node: expr.Member, values: Values) -> Formula:
-        items, lists = self.cases(node.item, values), self.cases(node.collection, values)
-        ways = []
+        items, ways = self.cases(node.item, values), list[Formula]()
+        found = elements.listed(self, node.collection, values)
+        if found is not None:
+            for guard, element in found:
+                same = equality.cases_equal(self.known, items, element, level=1)
+                ways.append(all_of((guard, same)))
+            return any_of(ways)
+        if isinstance(node.collection, expr.Concatenation):
+            sides = (node.collection.left, node.collection.right)
+            return any_of(self._member(replace(node, collection=side), values) for side in sides)
+        lists = self.cases(node.collection, values)
         for g1, item in items:
             for g2, collection in lists:
-                elements = self.known.items(collection)
-                if elements is None:
-                    found = self._in_unknown(item, collection)
+                written = self.known.items(collection)
+                if written is None:
+                    so = self._in_unknown(item, collection)
                 else:
-                    found = any_of(
+                    so = any_of(
                         equality.cases_equal(self.known, one(item), other, level=1)
-                        for other in elements
+                        for other in written
                     )
-                ways.append(all_of((g1, g2, found)))
+                ways.append(all_of((g1, g2, so)))
         return any_of(ways)
 
     def _in_unknown(self, item: Symbol, collection: Symbol) -> Formula:
@@ -148,7 +160,24 @@ class SymbolicExpressions:
             terms = {name: -factor for name, factor in length.terms}
             filled = linear(terms, "<=", length.constant - 1)
             self.known.axiom(any_of((opposite(found), filled)), f"?{words}")
+            if isinstance(collection, Free) and isinstance(present(collection.type), MapType):
+                self._same_key(item, collection, found)
         return found
+
+    def _same_key(self, key: Symbol, map: Free, found: Formula) -> None:
+        """Relate the question whether a map has a key to the value that it has there."""
+        inner = present(map.type)
+        assert isinstance(inner, MapType)
+        value = self._value_at(map, key, inner.value)
+        there = self.known.is_there(value)
+        self.known.axiom(any_of((found, opposite(there))))
+        if not isinstance(inner.value, OptionalType) and not is_json(inner.value):
+            self.known.axiom(any_of((opposite(found), there)))
+
+    def _value_at(self, target: Symbol, index: Symbol, type: Type) -> Free:
+        words = f"({name_of(one(target))})[{name_of(one(index))}]"
+        about = variables(((TRUE, target), (TRUE, index)))
+        return self.opaque(words, optional(type), COMPUTED, about)
 
     def _matches(self, node: expr.Matches, values: Values) -> Formula:
         ways = []
@@ -157,7 +186,11 @@ class SymbolicExpressions:
                 found = TRUE if self.patterns.matches(node.patterns, text.value) else FALSE
             else:
                 words = f"({name_of(one(text))}) matches {node.patterns}"
+                is_new = f"?{words}" not in self.types
                 found = self.known.asked(words, text, why=MATCHES)
+                if is_new and isinstance(text, Free):
+                    answer = partial(self.patterns.matches, node.patterns)
+                    self.known.matches(text.name, found, answer)
             ways.append(all_of((guard, found)))
         return any_of(ways)
 
@@ -165,10 +198,50 @@ class SymbolicExpressions:
 
     def cases(self, node: expr.Expr, values: Values) -> Cases:
         """Return the possible values of an expression, each with its guard."""
-        found = self._cases(node, values)
-        if len(found) > MOST_CASES:
-            return one(self.opaque(name_of(found), node.type, COMPUTED, variables(found)))
-        return found
+        return self._few(self._cases(node, values), node.type)
+
+    def _few(self, found: Cases, type: Type, most: int = MOST_CASES) -> Cases:
+        """Return a value with too many cases as a variable of its own, which an axiom says to be
+        what the cases say; an opaque one where they hang on what is opaque. One of the cases always
+        holds, unless they speak of values that a run may not have made.
+        """
+        if len(found) <= most:
+            return found
+        name = name_of(found)
+        names = variables(found).union(*(names_of(guard) for guard, _ in found))
+        if not self.facts.opaque.keys().isdisjoint(names) or not self._is_plain(found, type):
+            return one(self.opaque(name, type, COMPUTED, variables(found)))
+        value = self.free(f"?{name}", type)
+        if value.name not in self.facts.axioms:
+            ways = [all_of((guard, self.equal(value, symbol))) for guard, symbol in found]
+            if any(is_made(name) for guard, _ in found for name in names_of(guard)):
+                ways.append(all_of(opposite(guard) for guard, _ in found))
+            self.known.axiom(any_of(ways), value.name, f"{value.name}?")
+            self._keep_range(value.name, found)
+        return one(value)
+
+    def _keep_range(self, name: str, found: Cases) -> None:
+        """Note between which bounds all cases of a number are."""
+        sums = [self.known.sum(symbol) for _, symbol in found]
+        ends = [self.known.range_of(own) for own in sums if own is not None]
+        if len(ends) == len(found):
+            lows, highs = [low for low, _ in ends], [high for _, high in ends]
+            whole = self.facts.ranges[name].whole
+            low = None if None in lows else min(low for low in lows if low is not None)
+            high = None if None in highs else max(high for high in highs if high is not None)
+            self.facts.ranges[name] = NumericRange(low, high, whole)
+
+    def _is_plain(self, found: Cases, type: Type) -> bool:
+        """Whether all cases are texts or enum members, or numbers of one class."""
+        if isinstance(present(type), EnumType) or present(type) == TEXT:
+            return all(isinstance(symbol, (Free, Known)) for _, symbol in found)
+        if isinstance(type, OptionalType) or not is_number(type):
+            return False
+        own = ordering.number_class(self.known, Free("", type))
+        return all(
+            self.known.sum(symbol) is not None and ordering.number_class(self.known, symbol) == own
+            for _, symbol in found
+        )
 
     def _cases(self, node: expr.Expr, values: Values) -> Cases:
         match node:
@@ -197,7 +270,7 @@ class SymbolicExpressions:
             case expr.ElementRead():
                 return values[node.name]
             case expr.Concatenation() | expr.Comprehension():
-                return self._made_list(node, values)
+                return elements.made_list(self, node, values)
             case expr.MakeRecord():
                 fields = tuple((n, self.cases(v, values)) for n, v in node.fields)
                 return one(SymbolicRecord(fields, node.type))
@@ -215,7 +288,8 @@ class SymbolicExpressions:
             case expr.Arithmetic():
                 return self._arithmetic(node, values)
             case expr.BudgetLeft():
-                return one(self.known.reading(f"budget.remaining.{node.what}", node.type, LEFT))
+                words = f"budget.remaining.{node.what}"
+                return one(self.known.reading(words, node.type, elements.LEFT))
             case expr.IsPresent() | expr.Not() | expr.Logic() | expr.Compare() | expr.Member():
                 return one(Truth(self.truth(node, values)))
             case expr.Matches():
@@ -241,9 +315,7 @@ class SymbolicExpressions:
             return one(self.known.element(target, at, node.type))
         if isinstance(target, SymbolicRecord) and isinstance(at, str):
             return self.known.field(target, at, node.type)
-        words = f"({name_of(one(target))})[{name_of(one(index))}]"
-        about = variables(((TRUE, target), (TRUE, index)))
-        return one(self.opaque(words, optional(node.type), COMPUTED, about))
+        return one(self._value_at(target, index, node.type))
 
     def _apply(self, node: expr.Apply, values: Values) -> Cases:
         function = self.program.functions[node.function]
@@ -255,93 +327,23 @@ class SymbolicExpressions:
         about = frozenset[str]().union(*map(variables, given))
         return one(self.opaque(words, node.type, f"{PYTHON}: `{node.function}`", about))
 
-    def _made_list(self, node: expr.Concatenation | expr.Comprehension, values: Values) -> Cases:
-        """Return a list made of others: its elements where it is known which there are, else the
-        same unknown for the same values.
-        """
-        made = self._elements(node, values)
-        if made is None or any(guard != TRUE for guard, _ in made):
-            return one(self._unknown(node, values))
-        return one(Listed(tuple(element for _, element in made)))
-
-    def _elements(self, node: expr.Expr, values: Values) -> list[tuple[Formula, Cases]] | None:
-        """Return the elements that a list may have, each with the formula under which it has it;
-        None where nobody can list them.
-        """
-        match node:
-            case expr.Concatenation():
-                left, right = self._elements(node.left, values), self._elements(node.right, values)
-                return None if left is None or right is None else [*left, *right]
-            case expr.Comprehension():
-                found = self._elements(node.collection, values)
-                if found is None:
-                    return None
-                made = []
-                for guard, element in found:
-                    inside = {**values, node.name: element}
-                    test = TRUE if node.condition is None else self.truth(node.condition, inside)
-                    taken = all_of((guard, test))
-                    if taken != FALSE:
-                        made.append((taken, self.cases(node.item, inside)))
-                return made
-            case _:
-                cases = self.cases(node, values)
-                items = self.known.items(cases[0][1]) if len(cases) == 1 else None
-                return None if items is None else [(TRUE, item) for item in items]
-
-    def _unknown(self, node: expr.Expr, values: Values) -> Symbol:
-        """Return an unknown value: what nobody looks into, of the values that it mentions."""
-        kinds = {part.name: part.type for part in expr.walk(node) if isinstance(part, expr.Read)}
-        given = {
-            name: values.get(name) or one(self.free(name, type)) for name, type in kinds.items()
-        }
-        words = "".join(f"({name}: {name_of(cases)})" for name, cases in sorted(given.items()))
-        elements = {part.name for part in expr.walk(node) if isinstance(part, expr.ElementRead)} - {
-            part.name for part in expr.walk(node) if isinstance(part, expr.Comprehension)
-        }
-        outer = {name: values[name] for name in sorted(elements)}
-        words += "".join(f"({name}: {name_of(cases)})" for name, cases in outer.items())
-        about = frozenset[str]().union(*map(variables, (*given.values(), *outer.values())))
-        return self.opaque(f"{expr.show(node)}{words}", node.type, COMPUTED, about)
-
-    def _over_elements(self, node: expr.Builtin, values: Values) -> Cases | None:
-        """Return `any`, `all` and `sum` of elements that can be listed; None for all else."""
-        if node.function not in ("any", "all", "sum"):
-            return None
-        found = self._elements(node.arguments[0], values)
-        if found is None:
-            return None
-        if node.function == "sum":
-            if any(guard != TRUE for guard, _ in found) or any(len(e) != 1 for _, e in found):
-                return None
-            if node.type == NUMBER:  # rounded once, at the end, and not after each addition
-                return None
-            total: Symbol = Known(0 if node.type == INT else Decimal(0), node.type)
-            for _, element in found:
-                total = ordering.computed(self.known, "+", node.type, total, element[0][1])
-            return one(total)
-        tests = [
-            (guard, any_of(all_of((g, self.known.is_true(s))) for g, s in element))
-            for guard, element in found
-        ]
-        if node.function == "any":
-            return one(Truth(any_of(all_of(pair) for pair in tests)))
-        return one(Truth(all_of(any_of((opposite(guard), test)) for guard, test in tests)))
-
     def _builtin(self, node: expr.Builtin, values: Values) -> Cases:
-        over = self._over_elements(node, values)
+        over = elements.over_elements(self, node, values)
         if over is not None:
             return over
         given = [self.cases(argument, values) for argument in node.arguments]
         if node.function == "len":
             return tuple((guard, self.length(symbol)) for guard, symbol in given[0])
         if node.function in ("min", "max") and len(given) > 1:
-            return self._extreme(node.function, given)
+            return self.extreme(node.function, given, node.type)
         words = f"{node.function}({', '.join(map(name_of, given))})"
         about = frozenset[str]().union(*map(variables, given))
-        return one(self.opaque(words, node.type, COMPUTED, about))
+        found = self.opaque(words, node.type, COMPUTED, about)
+        if node.function in ("any", "all", "sum", "min", "max"):
+            elements.keep_empty(self, node, values, found)
+        return one(found)
 
-    def _extreme(self, function: str, given: list[Cases]) -> Cases:
+    def extreme(self, function: str, given: list[Cases], type: Type) -> Cases:
         """Return the least or the greatest of some numbers."""
         best = given[0]
         for cases in given[1:]:
@@ -352,9 +354,7 @@ class SymbolicExpressions:
                     first, second = (s1, s2) if function == "min" else (s2, s1)
                     found += under(all_of((g1, g2, less)), one(first))
                     found += under(all_of((g1, g2, opposite(less))), one(second))
-            best = tuple(found)
-            if len(best) > MOST_CASES:
-                raise TooHard("the least or greatest of too many values")
+            best = self._few(tuple(found), present(type))
         return best
 
     def _select(self, node: expr.Select, values: Values) -> Cases:
@@ -389,6 +389,9 @@ class SymbolicExpressions:
 
     def _arithmetic(self, node: expr.Arithmetic, values: Values) -> Cases:
         left, right = self.cases(node.left, values), self.cases(node.right, values)
+        if len(left) * len(right) > MOST_CASES:
+            left = self._few(left, node.left.type, MOST_CASES // 8)
+            right = self._few(right, node.right.type, MOST_CASES // 8)
         return tuple(
             (guard, ordering.computed(self.known, node.op, node.type, s1, s2))
             for g1, s1 in left

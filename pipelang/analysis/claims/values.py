@@ -79,6 +79,14 @@ MOST_CASES = 64
 """The most cases of one value; a value with more counts as any of its type, named by its cases."""
 
 
+MADE = "made "
+"""What the variables begin with that say whether a run has made a value."""
+
+
+def is_made(name: str) -> bool:
+    return name.startswith(MADE)
+
+
 def one(symbol: Symbol) -> Cases:
     """Return a value without conditions as a list of cases."""
     return ((TRUE, symbol),)

@@ -11,6 +11,7 @@ An *axiom* is a formula that holds in every run, such as "a text is empty exactl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -74,6 +75,18 @@ BYTES_A_TOKEN = 3
 """The most bytes, and so characters, that a token of `count_tokens` stands for."""
 
 
+Elements = list[tuple[Formula, Cases]]
+"""The elements that a list may have, in their order, each with the formula under which it has it.
+"""
+MOST_LISTED = 4
+"""The longest list of unknown length whose elements are gone through one by one."""
+
+
+def at_least(value: Sum, least: int) -> Formula:
+    terms = {name: -factor for name, factor in value.terms}
+    return linear(terms, "<=", value.constant - least)
+
+
 def is_number(type: Type) -> bool:
     inner = present(type)
     return isinstance(inner, Scalar) and inner.kind in NUMERIC
@@ -87,7 +100,8 @@ class Variables:
     """Factory of the variables that symbols stand for; collects the facts about each.
 
     `rounded` has, by variable, the exact sum of which it is the rounded value, and how it is
-    rounded; `kept` are the bounds beside which it has an axiom. Both are made by `ordering`.
+    rounded; `kept` are the bounds beside which it has an axiom; `places` how many decimals behind
+    the point a value that is not rounded has at most. All are made by `ordering`.
     """
 
     def __init__(self) -> None:
@@ -95,9 +109,11 @@ class Variables:
         self.types: dict[str, Type] = {}
         self.rounded: dict[str, tuple[Sum, str]] = {}
         self.kept: set[tuple[str, Sum]] = set()
+        self.places: dict[str, int] = {}
         self._readings = 0
         self._lengths: set[str] = set()
         self._texts: dict[str, list[Equals]] = {}
+        self._matches: dict[str, list[tuple[Formula, Callable[[str], bool]]]] = {}
         self._there: set[str] = set()
 
     def free(self, name: str, type: Type) -> Free:
@@ -215,9 +231,9 @@ class Variables:
             case Known(value=dict() as fields):
                 inner = present(symbol.type)
                 found = inner.field(name) if isinstance(inner, RecordType) else None
-                default = None if found is None else found.default
-                kind = type if found is None else found.type
-                return one(Known(fields.get(name, default), kind))
+                if found is None:
+                    return one(Known(fields.get(name), type))
+                return one(Known(fields.get(found.key, found.default), found.type))
             case Free():
                 inner = present(symbol.type)
                 found = inner.field(name) if isinstance(inner, RecordType) else None
@@ -247,6 +263,33 @@ class Variables:
             if not isinstance(element, OptionalType) and not is_json(element):
                 self.axiom(any_of((there, opposite(long))), f"{found.name}?")
         return found
+
+    def listed(self, symbol: Symbol) -> Elements | None:
+        """Return the elements of a list that is written down, or of a short one; None for others.
+        An element that its guard says to be there has the type of an element, without `?`.
+        """
+        items = self.items(symbol)
+        if items is not None:
+            return [(TRUE, item) for item in items]
+        inner = present(symbol.type) if isinstance(symbol, Free) else None
+        if not isinstance(symbol, Free) or not isinstance(inner, ListType):
+            return None
+        if inner.max_length is None or inner.max_length > MOST_LISTED:
+            return None
+        length = self.sum(self.length(symbol))
+        assert length is not None
+        return [
+            (at_least(length, at + 1), one(self.element_there(symbol, at)))
+            for at in range(inner.max_length)
+        ]
+
+    def element_there(self, symbol: Free, at: int) -> Free:
+        """Return the element of a list that has one at this place."""
+        inner = present(symbol.type)
+        assert isinstance(inner, ListType)
+        found = self.element(symbol, at, inner.element)
+        assert isinstance(found, Free)
+        return Free(found.name, inner.element)
 
     def length(self, symbol: Symbol) -> Symbol:
         """Return the length of a list, a map or a text."""
@@ -285,7 +328,22 @@ class Variables:
                 known.append(atom)
                 if name in self._lengths:
                     self._same_length(name, atom)
+                for question, answer in self._matches.get(name, ()):
+                    self._answered(question, answer, atom)
         return literal(atom)
+
+    def matches(self, name: str, question: Formula, answer: Callable[[str], bool]) -> None:
+        """Relate a question about a text to the constants that it is compared with, for which the
+        answer is known.
+        """
+        self._matches.setdefault(name, []).append((question, answer))
+        for atom in self._texts.get(name, ()):
+            self._answered(question, answer, atom)
+
+    def _answered(self, question: Formula, answer: Callable[[str], bool], atom: Equals) -> None:
+        if atom.constant:
+            so = question if answer(atom.other) else opposite(question)
+            self.axiom(any_of((literal(atom, positive=False), so)), *names_of(question))
 
     def _same_length(self, name: str, atom: Equals) -> None:
         """Relate the length of a text to what the text is compared with."""

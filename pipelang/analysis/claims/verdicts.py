@@ -12,6 +12,7 @@ A cap that is reached, on work, items or replays, makes a claim undecided as wel
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import assert_never
 
 from pipelang.analysis.claims.counterexamples import UNCHECKED, Counterexample, Replay
@@ -34,19 +35,22 @@ from pipelang.analysis.claims.formulas import (
     all_of,
     any_of,
     atom_names,
+    linear,
     names_of,
 )
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.links import CACHED
-from pipelang.analysis.claims.paths import Path, PathEvent, trace
+from pipelang.analysis.claims.paths import Path, PathEvent, Witness, trace
 from pipelang.analysis.claims.properties import Property
 from pipelang.analysis.claims.symbols import PYTHON, SymbolicExpressions
 from pipelang.analysis.claims.values import Truth, name_of, one
 from pipelang.analysis.claims.walk import ClaimWalk
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
 
+MOST_WORK = 20_000
+"""The most literals inspected in search of values that are not rounded."""
 MOST_REPLAYS = 4
 """The most counterexamples to one claim that are run."""
 
@@ -119,13 +123,15 @@ def _verdict(
         if tried == MOST_REPLAYS:
             break
         way = trace(facts, path, case, work)
+        found = Counterexample(claim, way.events, way.case, symbols.types)
+        happens: Counterexample | None
         if replay is None or (why is not None and _is_outside(why)):
-            happens = why is None
+            happens = found if why is None else None
         else:
             tried += 1
-            happens = replay(Counterexample(claim, way.events, way.case))
-        if happens:
-            example = tuple(example_of(symbols, way.case, pipeline))
+            happens = _replayed(symbols, way, found, replay)
+        if happens is not None:
+            example = tuple(example_of(symbols, happens.case, pipeline))
             return Proof(claim, "refuted", path=way.events, example=example)
         doubt = doubt or Proof(claim, "undecided", path=way.events, why=why or UNCHECKED)
     if doubt is not None:
@@ -134,6 +140,32 @@ def _verdict(
         walk.program, pipeline
     )
     return Proof(claim, "proved", tuple(_by(claim, claimed, symbols, walk)), vacuous=called)
+
+
+def _replayed(
+    symbols: SymbolicExpressions, way: Witness, found: Counterexample, replay: Replay
+) -> Counterexample | None:
+    """Run a counterexample. The values that it has may hang on how a number is rounded, so values
+    with which nothing is rounded come first.
+    """
+    facts, names = symbols.facts, frozenset[str]().union(*map(names_of, way.parts))
+    inside = names.union(*map(names_of, facts.axioms_of(names)))
+    exact = []
+    for name in sorted(inside & symbols.known.rounded.keys()):
+        value, _ = symbols.known.rounded[name]
+        terms = {other: -factor for other, factor in value.terms}
+        terms[name] = terms.get(name, Fraction(0)) + 1
+        exact.append(linear(terms, "==", value.constant))
+    if exact:
+        try:
+            case = decide(facts, [*way.parts, *exact], Work(MOST_WORK))
+        except TooHard:
+            case = None
+        if case is not None:
+            happens = replay(replace(found, case=case))
+            if happens is not None:
+                return happens
+    return replay(found)
 
 
 def _may_be(facts: VariableFacts, path: Path, work: Work, dead: dict[int, set[str]]) -> bool:

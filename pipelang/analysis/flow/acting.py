@@ -11,7 +11,6 @@ from pipelang.analysis.flow.marks import (
     ELEMENT,
     INFLUENCED,
     PRIVATE,
-    SECRET,
     UNTRUSTED,
     Flow,
     Mark,
@@ -47,26 +46,21 @@ def effect(
     told = len(tracker.found)
     for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
         open_to = labelled_ways(types[name], UNTRUSTED)
-        reaching = Reaching(tool.name, name, flow, link, place, value)
+        reaching = Reaching(tool.name, name, flow, link, place.pipeline.name, place.values, value)
         for mark in not_allowed(flow, open_to, UNTRUSTED):
-            if not tracker.looked_at(reaching, mark):
+            if not tracker.tests.looked_at(reaching, mark):
                 tracker.found.append(sinks.untrusted(mark, tool.name, name, value, link.span))
                 break
-        for mark in _of_any_size(flow, types[name], open_to):
-            if not tracker.looked_at(reaching, mark):
+        for way, mark in _of_any_size(flow, types[name], open_to):
+            if not tracker.tests.limited(reaching, way):
                 tracker.found.append(sinks.unbounded(mark, tool.name, name, value, link.span))
                 break
     for control in situation.open_controls():
         always = tool.name in control.always
-        if not always and not tracker.vouched(control, link.span, action.tool):
+        if not always and not tracker.tests.vouched(control, link.span, action.tool):
             mark = control.marks[0]
             tracker.found.append(sinks.steered(mark, control, tool.name, link.span))
             break
-    for control in situation.controls:
-        for mark in control.reveals if tool.name not in control.always else ():
-            if mark.kind == SECRET:
-                where = f"whether `{tool.name}` is called"
-                tracker.found.append(sinks.secret(mark, where, None, link.span))
     _trifecta(tracker, place, link, action, given, types, situation)
     made = any(
         hop.by_model
@@ -92,14 +86,14 @@ def not_allowed(flow: Flow, open_to: list[Way], kind: str) -> Iterator[Mark]:
         yield from (mark for mark in marks if mark.kind == kind)
 
 
-def _of_any_size(flow: Flow, type: Type, open_to: list[Way]) -> Iterator[Mark]:
-    """Return the marks of numbers that somebody outside may pick, where nothing bounds them: not
-    their own type, a test or the parameter that gets them.
+def _of_any_size(flow: Flow, type: Type, open_to: list[Way]) -> Iterator[tuple[Way, Mark]]:
+    """Return the marks, each with its place, of numbers that somebody outside may pick, where
+    nothing bounds them: not their own type, a test or the parameter that gets them.
     """
     bounded = [way for way, leaf in leaves(type) if is_closed(leaf) and not is_number(leaf)]
     for way, marks in flow.items():
         if not any(_covers(allowed, way) for allowed in (*open_to, *bounded)):
-            yield from (mark for mark in marks if mark.free)
+            yield from ((way, mark) for mark in marks if mark.free)
 
 
 def _covers(allowed: Way, way: Way) -> bool:
@@ -145,5 +139,5 @@ def _trifecta(
         pair = (loose, outside)
     if pair is None or keys_of(pair) <= situation.approved:
         return
-    if not tracker.approved(pair, link.span, action.tool):
+    if not tracker.tests.approved(pair, link.span, action.tool):
         tracker.found.append(sinks.trifecta(*pair, action.tool, link.span))

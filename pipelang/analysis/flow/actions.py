@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, assert_never
 
 from pipelang.analysis.flow import sinks
 from pipelang.analysis.flow.acting import effect, labelled_ways, not_allowed
+from pipelang.analysis.flow.halting import halting
+from pipelang.analysis.flow.looking import NO_LOOKS, Looks
 from pipelang.analysis.flow.marks import (
     ELEMENT,
     INFLUENCED,
     LENGTH,
     NOTHING,
-    OWNER,
     PRESENCE,
     PRIVATE,
     SECRET,
@@ -22,9 +23,9 @@ from pipelang.analysis.flow.marks import (
     Hop,
     Mark,
     Origin,
-    Way,
     inside,
     joined,
+    limited,
     marks_of,
     only,
     source,
@@ -32,7 +33,8 @@ from pipelang.analysis.flow.marks import (
     under,
 )
 from pipelang.analysis.flow.owners import owned_by, told_apart
-from pipelang.analysis.flow.reading import picked, steered
+from pipelang.analysis.flow.passing import elements_seen, in_common, seen_outside
+from pipelang.analysis.flow.remembering import recalled
 from pipelang.analysis.flow.situation import (
     Control,
     Done,
@@ -40,17 +42,16 @@ from pipelang.analysis.flow.situation import (
     Situation,
     together,
 )
+from pipelang.analysis.flow.telling import ALL, picked, steered
 from pipelang.diagnostics import Span
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.types import BOOL, ListType, Type
+from pipelang.semantics.types import BOOL, Type
 from pipelang.semantics.walk import agent_of
 
 if TYPE_CHECKING:
     from pipelang.analysis.flow.tracking import TrackedRun, Tracker
-
-ALL = (UNTRUSTED, INFLUENCED, PRIVATE, SECRET)
 
 
 def chain(
@@ -60,9 +61,13 @@ def chain(
     ends: list[Situation] = []
     flows: list[Flow] = []
     fails: tuple[Control, ...] = ()
-    last, inner = situation, situation
+    last, inner, values = situation, situation, place.values
+    before, met = values.looks, list[tuple[Looks, ...]]()
     for link in chain.links:
+        values.looks = before
         done = _link(tracker, place, step, link, inner)
+        values.add_looks(done.looks)
+        met.append(values.looks)
         flows.append(done.flow)
         ends.append(done.situation)
         fails = tuple(dict.fromkeys((*fails, *done.fails)))
@@ -72,8 +77,10 @@ def chain(
     if len(chain.links) > 1 and fails:
         # Which of the links has answered tells of what the others failed by.
         flows.append(picked(step.type, [m for c in fails for m in (*c.marks, *c.reveals)]))
+    values.looks = before
     if chain.end is not None:
         tracker.end(place, chain.end, inner)
+    values.looks = in_common(met)
     behind = together(ends)
     if len(ends) > 1 and not ends[-1].since(last):
         behind = behind.without(*behind.since(situation))  # whatever happens, the last answers
@@ -85,6 +92,7 @@ def _link(
 ) -> Done:
     action, values = link.action, place.values
     content, behind, fails = NOTHING, situation, tuple[Control, ...]()
+    looks: tuple[Looks, ...] = NO_LOOKS
     match action:
         case p.Value():
             return Done(values.of(action.value), situation)
@@ -92,14 +100,22 @@ def _link(
             return _choose(tracker, place, step, link, action, situation)
         case p.AskTier() | p.Cascade() | p.Agent():
             content = _prompted(tracker, place, step, action, link.span)
+            tracker.betrayed(situation, f"whether `{step.name}` asks a model", link.span)
             loop = agent_of(action)
             if loop is not None:
-                content = _agent(tracker, place, step, loop, content, link)
+                content, left = _agent(tracker, situation, step, loop, content, link)
+                behind = situation.told(*left)
             found = _answered(tracker, step, content, action.answers, link.span)
             if isinstance(action, p.Cascade):
-                fails = _dissatisfied(action, found, link.span)
+                test = _dissatisfied(place, action, found, link.span)
+                fails = (test,) if test.marks or test.reveals else ()
+                chosen: Flow = {(): dict.fromkeys((*test.marks, *test.reveals))}
+            else:
+                chosen = values.of(action.who)
+            found = joined(found, _routed(tracker, step, chosen, link.span))
         case p.AskRole():
             content = _prompted(tracker, place, step, action, link.span)
+            tracker.betrayed(situation, f"whether `{step.name}` asks a person", link.span)
             # A person has read it: what they write is theirs. What they were told stays private.
             kept = only(content, (PRIVATE,))
             found = _answered(tracker, step, kept, action.answers, link.span)
@@ -109,10 +125,11 @@ def _link(
         case p.RunPipeline():
             content = joined(*(under(n, values.of(v)) for n, v in action.arguments))
             done = _run(tracker, place, action, link.span, situation)
-            found, behind, fails = done.flow, done.situation, done.fails
+            found, behind, fails, looks = done.flow, done.situation, done.fails, done.looks
         case p.Each():
             done = _each(tracker, place, step, action, situation)
-            content, found, fails = done.flow, done.flow, done.fails
+            content, found, fails, looks = done.flow, done.flow, done.fails, done.looks
+            behind = done.situation
         case p.Recall():
             return Done(_recall(tracker, place, step, action, link.span), situation)
         case p.Broken():
@@ -126,8 +143,9 @@ def _link(
             tracker.found.append(sinks.secret(mark, where, None, link.span))
         for key in link.cache.keys:
             tracker.keyed(place, key, f"a key of the cache of `{step.name}`", link.span)
-        behind = situation  # an answer out of the cache has passed none of the tests
-    return Done(found, behind, fails)
+        # An answer out of the cache has passed none of the tests, which decide nevertheless.
+        behind, looks = replace(situation, controls=behind.controls), NO_LOOKS
+    return Done(found, behind, fails, looks)
 
 
 def _choose(
@@ -138,24 +156,40 @@ def _choose(
     action: p.Choose,
     situation: Situation,
 ) -> Done:
-    words = expr.show(action.subject)
-    control = tracker.control(place, words, link.span, action.subject, branch=True)
+    control = tracker.control(
+        place, expr.show(action.subject), link.span, action.subject, branch=True
+    )
     inner = situation.under(control)
     arms = [_link(tracker, place, step, arm, inner) for _, arm in action.arms]
     chosen = joined(*(done.flow for done in arms))
     ends = [done.situation for done in arms]
-    behind = inner.behind(ends, only_way=False) if ends else situation
+    halts = halting(tracker.program, (p.Chain((arm,), None) for _, arm in action.arms))
+    left = halts.left_of(control)
+    behind = inner.behind(ends, only_way=False, left=left) if ends else situation
     fails = tuple(dict.fromkeys(one for done in arms for one in done.fails))
     if fails:
         fails = (*fails, replace(control, branch=False))
-    flow = joined(chosen, steered(step.type, place.values.of(action.subject)))
-    return Done(flow, behind, fails)
+    flow = joined(chosen, steered(step.type, place.values.told(action.subject)))
+    looks = in_common([done.looks for done in arms]) if arms else NO_LOOKS
+    return Done(flow, behind, fails, looks)
 
 
-def _dissatisfied(action: p.Cascade, found: Flow, span: Span) -> tuple[Control, ...]:
-    """Return the test by which the last tier of a cascade may fail."""
-    marks = tuple(marks_of(found, UNTRUSTED, INFLUENCED))
-    return (Control(expr.show(action.until), span, marks),) if marks else ()
+def _routed(tracker: Tracker, step: p.Step, chosen: Flow, span: Span) -> Flow:
+    """Return what an answer tells of what has picked the model that gave it."""
+    for mark in marks_of(chosen, SECRET):
+        where = f"which model `{step.name}` asks"
+        tracker.found.append(sinks.secret(mark, where, None, span))
+    return picked(step.type, marks_of(chosen, UNTRUSTED, INFLUENCED, PRIVATE))
+
+
+def _dissatisfied(place: TrackedRun, action: p.Cascade, found: Flow, span: Span) -> Control:
+    """Return the test that picks among the tiers of a cascade, and by which the last may fail."""
+    values = place.values
+    values.put("it", found)
+    told = values.told(action.until)
+    values.put("it", NOTHING)
+    steers, reveals = marks_of(told, UNTRUSTED, INFLUENCED), marks_of(told, PRIVATE, SECRET)
+    return Control(expr.show(action.until), span, tuple(steers), tuple(reveals))
 
 
 def _answered(tracker: Tracker, step: p.Step, content: Flow, answers: Type, span: Span) -> Flow:
@@ -189,7 +223,9 @@ def _prompted(
     for mark in marks_of(content, SECRET):
         where = f"the prompt `{prompt.name}`"
         tracker.found.append(sinks.secret(mark, where, None, span))
-    return only(content, (UNTRUSTED, INFLUENCED, PRIVATE))
+    content = only(content, (UNTRUSTED, INFLUENCED, PRIVATE))
+    place.values.spent.update(dict.fromkeys(marks_of(content, *ALL)))
+    return content
 
 
 def _call(
@@ -203,7 +239,18 @@ def _call(
     values, tool = place.values, tracker.program.tools[action.tool]
     given = tuple((name, values.of(value)) for name, value in action.arguments)
     for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
-        tracker.calls.append(Reaching(tool.name, name, flow, link, place, value))
+        reaching = Reaching(tool.name, name, flow, link, place.pipeline.name, values, value)
+        tracker.calls.append(reaching)
+    decided: Flow = {
+        (): {
+            mark: None
+            for control in situation.controls
+            if tool.name not in control.always
+            for mark in control.reveals
+            if mark.kind == PRIVATE
+        }
+    }
+    tracker.calls.append(Reaching(tool.name, None, decided, link))
     outside = tool.binding is not None and tool.binding[0] == "mcp"
     types = {parameter.name: parameter.type for parameter in tool.parameters}
     for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
@@ -213,6 +260,9 @@ def _call(
             where = f"`{tool.name}`, which runs in another process"
         for mark in not_allowed(flow, open_to, SECRET):
             tracker.found.append(sinks.secret(mark, where, value, link.span))
+    if tool.effect != "pure":
+        where = f"whether `{tool.name}` is called"
+        tracker.betrayed(situation, where, link.span, tool.name)
     if tool.acts:
         effect(tracker, place, step, link, action, given, situation)
     return _told(tracker, place, step, tool, action, given, link.span)
@@ -242,8 +292,10 @@ def _told(
         elif mark.kind == PRIVATE:
             marks.append(mark.through(f"`{name}` is asked about it", span))
         elif mark.kind in (UNTRUSTED, INFLUENCED):
-            marks.append(mark.through(f"`{name}` is asked with it", span, INFLUENCED))
-    return joined(own, spread(tool.returns, marks))
+            # What is found with a number of any size is what there is to be found.
+            marks.append(limited(mark.through(f"`{name}` is asked with it", span, INFLUENCED)))
+    pure = tool.effect == "pure"
+    return joined(own, spread(tool.returns, marks, chosen=pure, shaped=True))
 
 
 def _run(
@@ -253,7 +305,9 @@ def _run(
         name: _hopped(place.values.of(value), f"`{action.pipeline}` gets it as `{name}`", span)
         for name, value in action.arguments
     }
-    return _called(tracker, action.pipeline, given, situation, span)
+    done = _called(tracker, action.pipeline, given, situation, span)
+    looks = seen_outside(place.values, action.arguments, done.looks)
+    return replace(done, looks=looks)
 
 
 def _called(
@@ -285,29 +339,38 @@ def _each(
     length = values.length(action.elements)
     values.put(action.variable, inside(values.of(action.elements), ELEMENT))
     element = replace(step, type=action.element)
-    steers = tuple(marks_of(length, UNTRUSTED, INFLUENCED))
+    steers, reveals = (
+        tuple(marks_of(length, UNTRUSTED, INFLUENCED)),
+        tuple(marks_of(length, PRIVATE, SECRET)),
+    )
     words = f"the length of {expr.show(action.elements)}"
-    many = situation.under(Control(words, step.span, steers)) if steers else situation
-    done = chain(tracker, place, element, action.body, many)
+    many = Control(words, step.span, steers, reveals)
+    inner = situation.under(many) if steers or reveals else situation
+    done = chain(tracker, place, element, action.body, inner)
+    seen = NO_LOOKS if action.need.partial else elements_seen(values, action, looks)
     values.looks = looks
     values.put(action.variable, before or NOTHING)
     flow = joined(under(ELEMENT, done.flow), under(LENGTH, length))
     if action.need.partial:
         told = picked(BOOL, [m for c in done.fails for m in (*c.marks, *c.reveals)])
         flow = joined(flow, under(ELEMENT, under(PRESENCE, told)))
-    return Done(flow, situation, done.fails)
+    # No element may have passed a test, and any may have ended the run by it.
+    tests = done.situation.since(inner)
+    left = halting(tracker.program, [action.body]).left_of(many)
+    behind = situation.told(*tests, *([left] if left is not None else ()))
+    return Done(flow, behind, done.fails, seen)
 
 
 def _agent(
     tracker: Tracker,
-    place: TrackedRun,
+    situation: Situation,
     step: p.Step,
     agent: p.Agent,
     content: Flow,
     link: p.Link,
-) -> Flow:
-    """Return the flow into an agent's answer: its prompt, and the results of its tools and
-    pipelines.
+) -> tuple[Flow, list[Control]]:
+    """Return the flow into an agent's answer (its prompt, and the results of its tools and
+    pipelines), and the tests in its pipelines that may have ended the run.
     """
     span = link.span
     for name in agent.tools:
@@ -315,6 +378,7 @@ def _agent(
         own = source(name, tool.returns, span, f", as `{name}` answers it", tracker.run)
         content = joined(content, under(f"{name}()", own))
     kinds: set[tuple[str, Origin]] | None = None
+    left: list[Control] = []
     told, called = len(tracker.found), len(tracker.calls)
     while True:
         marks = list(marks_of(content, UNTRUSTED, INFLUENCED, PRIVATE))
@@ -324,14 +388,24 @@ def _agent(
         kinds = now
         # What the last round has told, this one tells again, and more.
         del tracker.found[told:], tracker.calls[called:]
-        content = joined(content, _loop(tracker, step, agent, marks, link))
+        more, left = _loop(tracker, situation, step, agent, marks, link)
+        content = joined(content, more)
     for mark in marks_of(content, SECRET):
         tracker.found.append(sinks.secret(mark, f"what the agent `{step.name}` sees", None, span))
-    return only(content, (UNTRUSTED, INFLUENCED, PRIVATE))
+    return only(content, (UNTRUSTED, INFLUENCED, PRIVATE)), left
 
 
-def _loop(tracker: Tracker, step: p.Step, agent: p.Agent, marks: list[Mark], link: p.Link) -> Flow:
-    """Return the flow out of what an agent calls, once it has seen data with some marks."""
+def _loop(
+    tracker: Tracker,
+    situation: Situation,
+    step: p.Step,
+    agent: p.Agent,
+    marks: list[Mark],
+    link: p.Link,
+) -> tuple[Flow, list[Control]]:
+    """Return the flow out of what an agent calls, once it has seen data with some marks, and the
+    tests by which that may end the run.
+    """
     span, maker = link.span, (*tracker.run, link.span)
     decides = f"the agent `{step.name}` decides by it"
     steering = [mark for mark in marks if mark.kind != PRIVATE]
@@ -340,42 +414,37 @@ def _loop(tracker: Tracker, step: p.Step, agent: p.Agent, marks: list[Mark], lin
         step.span,
         tuple(mark.through(decides, span, by_model=True, maker=maker) for mark in steering),
     )
-    # Whatever was tested before the loop, the loop decides by itself.
-    inner, content = Situation((control,)), NOTHING
+    # Whatever vouches for the loop, the loop decides by itself.
+    inner, content = Situation((*situation.unvouched(), control)), NOTHING
+    left: list[Control] = []
     for name in agent.pipelines:
         words = f"the agent `{step.name}` calls `{name}` with it"
         called = [mark.through(words, span, by_model=True, maker=maker) for mark in marks]
         parameters = tracker.program.pipelines[name].parameters
         given = {one.name: spread(one.type, called, chosen=True) for one in parameters}
         done = _called(tracker, name, given, inner, span)
+        tests = done.situation.since(inner)
+        left += [*tests, control] if tests else []
         failing = [mark for test in done.fails for mark in (*test.marks, *test.reveals)]
         content = joined(content, under(f"{name}()", joined(done.flow, picked(BOOL, failing))))
     for name in agent.tools:
         for parameter in tracker.program.tools[name].parameters:
             told = spread(parameter.type, marks)
             tracker.calls.append(Reaching(name, parameter.name, told, link))
-    return content
+    return content, list(dict.fromkeys(left))
 
 
 def _recall(
     tracker: Tracker, place: TrackedRun, step: p.Step, action: p.Recall, span: Span
 ) -> Flow:
-    memory = tracker.program.memories[action.memory]
-    own = source(action.memory, memory.returns, memory.span, ", as the memory is declared")
-    kept = tracker.memories.get(action.memory, NOTHING)
     tracker.recalled.add(action.memory)
     tracker.keyed(place, action.key, f"a key of memory `{action.memory}`", span)
-    if isinstance(memory.returns, ListType):
-        kept = under(ELEMENT, kept)
+    memory, kept = (
+        tracker.program.memories[action.memory],
+        tracker.memories.get(action.memory, NOTHING),
+    )
     words, maker = f"`{step.name}` recalls it", (*tracker.run, span)
-    found: dict[Way, dict[Mark, None]] = {}
-    for way, marks in joined(own, kept).items():
-        found[way] = {
-            mark.through(words, span, maker=maker): None for mark in marks if mark.kind != OWNER
-        }
-    origins = [mark.origin for mark in marks_of(found, PRIVATE)]
-    owned_by(place.values, origins, [action.key])
-    return found
+    return recalled(place.values, memory, kept, action.key, words, maker)
 
 
 def _cached(tracker: Tracker, place: TrackedRun, step: p.Step, link: p.Link, content: Flow) -> None:

@@ -122,15 +122,17 @@ class Flows:
             if call.tool != claimed.tool:
                 continue
             for mark in marks_of(call.flow, kind):
-                if kind == UNTRUSTED and tracker.looked_at(call, mark):
+                if kind == UNTRUSTED and tracker.tests.looked_at(call, mark):
                     continue
                 words = f"`{call.tool}` gets it as `{call.parameter}`"
+                if call.parameter is None:
+                    words = f"it decides whether `{call.tool}` is called"
                 hops = (*mark.hops, Hop(words, call.link.span))
                 return Proof(claim, "refuted", path=tuple(PathEvent(h.text, h.span) for h in hops))
         vacuous = claimed.tool not in tools_behind(self.program, pipeline)
         by: dict[str, None] = {}
         if kind == UNTRUSTED and not vacuous:
-            by = dict.fromkeys(one.name for one in tracker.looked if one.looks and one.texts)
+            by = dict.fromkeys(one.name for one in tracker.tests.looked if one.looks and one.texts)
         elif not vacuous:
             by = dict(tracker.declassified)
         return Proof(claim, "proved", tuple(by), vacuous=vacuous)

@@ -8,15 +8,18 @@ record or a list of such; a comparison shows one bit of what it compares, `first
 What was looked at is a set of `Seen`: a path, or an expression with its lets and functions put in,
 so that another expression that computes the same from the same is covered, too. Such expressions
 have no sides and no time, and every name stands for one value, hence equal ones are equal values.
+What only one arm of a choice looks at was looked at where that arm was taken (`SeenInArm`): another
+choice by the same condition takes the same arm.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 
-from pipelang.analysis.flow.marks import Way
+from pipelang.analysis.flow.marks import ELEMENT, Way
+from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.types import (
     TEXT,
@@ -28,19 +31,74 @@ from pipelang.semantics.types import (
     present,
 )
 
-Seen = Way | expr.Expr
+Arm = bool | tuple[object, ...]
+"""The result of a condition, or the pattern of an arm; of the arm `else`, all the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenInArm:
+    """Something looked at where a condition had a result, or a subject took an arm."""
+
+    test: expr.Expr
+    arm: Arm
+    one: Seen
+
+
+MOST_ARMS = 4
+"""The most arms within each other of which is noted what was looked at there."""
+
+MOST_WORDS = 20
+"""The most parts of an expression that is noted for an arm."""
+
+Seen = Way | expr.Expr | SeenInArm
 Looks = frozenset[Seen]
 
 NONE: Looks = frozenset()
 
+NO_LOOKS: tuple[Looks, ...] = (NONE,) * 5
+"""Nothing that was looked at, by kind as `Values.looks`."""
+
+
+def taken_by(test: expr.Expr, arm: Arm, looks: Looks, besides: Looks) -> Looks:
+    """Return what was looked at in one arm alone."""
+    own = (one for one in looks - besides if _is_small(one))
+    return frozenset(SeenInArm(test, arm, one) for one in own)
+
+
+def _is_small(one: Seen) -> bool:
+    """Whether it is worth to note for one arm: no choice itself, and not too deep in others."""
+    deep = 0
+    while isinstance(one, SeenInArm):
+        one, deep = one.one, deep + 1
+    if deep >= MOST_ARMS or isinstance(one, (expr.Choice, expr.Select)):
+        return False
+    if isinstance(one, tuple):
+        return True
+    return sum(1 for _ in zip(expr.walk(one), range(MOST_WORDS + 1), strict=False)) <= MOST_WORDS
+
+
+def assuming(looks: Looks, test: expr.Expr, arm: Arm) -> Looks:
+    """Return what was looked at, where a test takes an arm."""
+    more = [o.one for o in looks if isinstance(o, SeenInArm) and o.arm == arm and o.test == test]
+    return looks.union(more) if more else looks
+
+
+def arms_of(node: expr.Select) -> Iterator[tuple[Arm, expr.Expr]]:
+    """Return the arms of a `match`, each as it is told from the others."""
+    named = tuple(pattern for pattern, _ in node.arms if pattern is not None)
+    for pattern, value in node.arms:
+        yield ("else", named) if pattern is None else pattern, value
+
 
 def path(node: expr.Expr) -> Way | None:
     """Return the path that an expression is; None for anything computed. An index is a part of it,
-    in brackets.
+    in brackets. That of an element of a comprehension begins with a name of its own (`within`).
     """
     match node:
         case expr.Read():
             return (node.name,)
+        case expr.ElementRead():
+            return (f"@{node.name}",)
         case expr.Field():
             head = path(node.target)
             return None if head is None else (*head, node.name)
@@ -51,13 +109,48 @@ def path(node: expr.Expr) -> Way | None:
             return None
 
 
+def within(over: expr.Comprehension, looks: Iterable[Seen]) -> Looks:
+    """Return what was looked at of the list, where a test looks at every element in that way."""
+    own = f"@{over.name}"
+    ways = [one[1:] for one in looks if isinstance(one, tuple) and one[0] == own]
+    return NONE if over.condition is not None else frozenset(_of_each(over.collection, ways))
+
+
+def _of_each(collection: expr.Expr, ways: list[Way]) -> Iterator[Seen]:
+    """Return what was looked at of a list, from what was looked at of each of its elements."""
+    head = path(collection)
+    if head is not None:
+        yield from [head] if () in ways else ((*head, ELEMENT, *way) for way in ways)
+    elif isinstance(collection, expr.Concatenation):
+        yield from _of_each(collection.left, ways)
+        yield from _of_each(collection.right, ways)
+    elif isinstance(collection, expr.MakeList):
+        for item in collection.items:
+            element = path(item)
+            if element is not None:
+                yield from ((*element, *way) for way in ways)
+            elif () in ways:
+                yield item
+
+
 def covers(seen: Looks, node: expr.Expr) -> bool:
     """Whether all that an expression is computed from was looked at."""
     if isinstance(node, (expr.Const, expr.BudgetLeft)) or node in seen:
         return True
     way = path(node)
     if way is not None:
-        return any(way[:length] in seen for length in range(1, len(way) + 1))
+        every = tuple(ELEMENT if part.startswith("[") else part for part in way)
+        heads = (one[:length] for one in (way, every) for length in range(1, len(way) + 1))
+        return any(head in seen for head in heads)
+    if isinstance(node, expr.Choice) and covers(seen, node.condition):
+        ways = ((True, node.then), (False, node.otherwise))
+        return all(covers(assuming(seen, node.condition, arm), value) for arm, value in ways)
+    if isinstance(node, expr.Select) and covers(seen, node.subject):
+        return all(covers(assuming(seen, node.subject, a), value) for a, value in arms_of(node))
+    if isinstance(node, expr.Comprehension):
+        inner = seen | {(f"@{node.name}",)}
+        tests = () if node.condition is None else (node.condition,)
+        return covers(seen, node.collection) and all(covers(inner, x) for x in (node.item, *tests))
     parts = expr.parts(node)
     return bool(parts) and all(covers(seen, part) for part in parts)
 
@@ -86,6 +179,8 @@ class Gaze:
             case expr.Select():
                 arms = [(pattern, self.judged(arm, holds)) for pattern, arm in node.arms]
                 found = reduce(_or, (looks for _, looks in arms))
+                if found is not None:
+                    found |= self._arms(node, lambda arm: self.judged(arm, holds), found)
                 if _is_open(node.subject) and any(p is None and f is not None for p, f in arms):
                     return self._and(NONE, found)  # what no arm names passes
                 return self._and(self.taken(node.subject), found)
@@ -126,25 +221,37 @@ class Gaze:
                 return own | (self._choice(node, self.taken) or NONE)
             case expr.Select():
                 arms = [self.taken(arm) for _, arm in node.arms]
-                return own | self.taken(node.subject) | arms[0].intersection(*arms[1:])
+                both = arms[0].intersection(*arms[1:])
+                own |= self._arms(node, self.taken, both)
+                return own | self.taken(node.subject) | both
             case _:
                 return own.union(*map(self.taken, expr.parts(node)))
 
     def _elements(self, over: expr.Comprehension, holds: bool) -> Looks:
-        """Return what a test of every element looks at: the list, if it looks at whole elements and
-        leaves none out.
+        """Return what a test of every element looks at: of the list, the elements or the fields
+        that it looks at, if it leaves none out.
         """
         looks = self.judged(over.item, holds)
-        whole = any(
-            isinstance(one, expr.ElementRead) and one.name == over.name for one in looks or ()
-        )
-        if over.condition is None and whole:
-            return self.taken(over.collection)
-        return frozenset({over})
+        whole = over.condition is None and (f"@{over.name}",) in (looks or ())
+        own: Looks = frozenset({over}) | within(over, looks or ())
+        return self.taken(over.collection) if whole else own
 
     def _choice(self, node: expr.Choice, arm: Callable[[expr.Expr], Looks | None]) -> Looks | None:
         then = self._and(self.judged(node.condition, True), arm(node.then))
-        return _or(then, self._and(self.judged(node.condition, False), arm(node.otherwise)))
+        other = self._and(self.judged(node.condition, False), arm(node.otherwise))
+        if then is None or other is None:
+            return _or(then, other)
+        both = then & other
+        test = node.condition
+        return both | taken_by(test, True, then, both) | taken_by(test, False, other, both)
+
+    def _arms(
+        self, node: expr.Select, arm: Callable[[expr.Expr], Looks | None], both: Looks
+    ) -> Looks:
+        found = NONE
+        for name, value in arms_of(node):
+            found |= taken_by(node.subject, name, arm(value) or NONE, both)
+        return found
 
     def _and(self, one: Looks | None, other: Looks | None) -> Looks | None:
         return None if one is None or other is None else one | other
@@ -177,16 +284,24 @@ def shown(node: expr.Expr) -> Looks:
         return NONE
     own: Looks = frozenset({node})
     match node:
-        case expr.MakeRecord() | expr.MakeList():
+        case expr.MakeRecord() | expr.MakeList() | expr.Concatenation():
             return own.union(*map(shown, expr.parts(node)))
+        case expr.Comprehension():
+            return own | within(node, shown(node.item))
         case expr.Arithmetic() if node.type == TEXT or _is_shifted(node):
             return own.union(*map(shown, expr.parts(node)))
         case expr.Choice():
             then = shown(node.then) | _pinned(node.condition, True)
-            return own | (then & (shown(node.otherwise) | _pinned(node.condition, False)))
+            other = shown(node.otherwise) | _pinned(node.condition, False)
+            own |= taken_by(node.condition, True, then, other)
+            own |= taken_by(node.condition, False, other, then)
+            return own | (then & other)
         case expr.Select():
             arms = [shown(arm) for _, arm in node.arms]
-            return own | arms[0].intersection(*arms[1:])
+            both = arms[0].intersection(*arms[1:])
+            for name, value in arms_of(node):
+                own |= taken_by(node.subject, name, shown(value), both)
+            return own | both
         case _:
             return own
 
@@ -216,11 +331,17 @@ def _pinned(test: expr.Expr, holds: bool) -> Looks:
 def mentioning(seen: Looks, names: Iterable[str]) -> Looks:
     """Return what was looked at of some names, or computed from them."""
     made = frozenset(names)
-    return frozenset(one for one in seen if made & _names(one))
+    return frozenset(one for one in seen if made & names_in(one))
 
 
-def _names(one: Seen) -> frozenset[str]:
+def names_in(one: Seen) -> frozenset[str]:
+    """Return the names that something that was looked at is of, or computed from."""
+    if isinstance(one, SeenInArm):
+        return names_in(one.one) | expr.mentions(one.test)
     if not isinstance(one, tuple):
         return expr.mentions(one)
     indices = (part for part in one[1:] if part.startswith("["))
-    return frozenset({one[0]}).union(*(re.findall(r"\w+", index) for index in indices))
+    words = (
+        word for index in indices for word in re.findall(r"\w+", re.sub(r'"[^"]*"', "", index))
+    )
+    return frozenset({one[0], *(word for word in words if not word[0].isdigit())})

@@ -36,6 +36,9 @@ UNTRUSTED, INFLUENCED, PRIVATE, SECRET, OWNER = (
 )
 ELEMENT = "*"
 PRESENCE, LENGTH = "?", "#"
+WRITTEN = "!"
+"""The path, in the flow of a memory, of whether something was remembered at all."""
+
 Way = tuple[str, ...]
 
 MOST_HOPS = 40
@@ -195,8 +198,8 @@ def spread(
 ) -> Flow:
     """Return the flow of a value of a type that was made from marked data: its texts keep the
     marks, its closed parts are influenced. A value that is `shaped` by the data has lists of any
-    length and optionals that are there or not, as the data wants it; one that is `chosen` by a
-    model has numbers of any size besides.
+    length and optionals that are there or not, as the data wants it; one that is `chosen`, by a
+    model or by code that nobody looks into, has numbers of any size besides.
     """
     found = list(marks)
     if not found:
@@ -211,7 +214,7 @@ def spread(
             _add(here, (replace(mark, free=False) if mark.free else mark for mark in found))
         ways[way] = here
     if chosen or shaped:
-        steering = [_closed(mark, False) for mark in found if mark.kind in (UNTRUSTED, INFLUENCED)]
+        steering = [_closed(mark, False) for mark in found if mark.kind != OWNER]
         for way in shapes(type) if steering else ():
             ways[way] = dict.fromkeys(steering)
     return ways
@@ -219,14 +222,20 @@ def spread(
 
 def _closed(mark: Mark, free: bool) -> Mark:
     kind = INFLUENCED if mark.kind == UNTRUSTED else mark.kind
+    free = free and kind == INFLUENCED
     return mark if (kind, free) == (mark.kind, mark.free) else replace(mark, kind=kind, free=free)
 
 
 def checked(mark: Mark) -> Mark:
     """Return the mark on a value that a gate or a person has looked at: an outsider may have
-    steered it, but writes nothing through it and no longer picks its size.
+    steered it, but writes nothing through it.
     """
-    return _closed(mark, False) if mark.kind in (UNTRUSTED, INFLUENCED) else mark
+    return replace(mark, kind=INFLUENCED) if mark.kind == UNTRUSTED else mark
+
+
+def limited(mark: Mark) -> Mark:
+    """Return the mark on a number that is bounded: an outsider no longer picks its size."""
+    return replace(mark, free=False) if mark.free else mark
 
 
 def shapes(type: Type) -> Iterator[Way]:
@@ -244,6 +253,28 @@ def shapes(type: Type) -> Iterator[Way]:
         case ListType() | MapType():
             yield (LENGTH,)
             for way in shapes(type.element if isinstance(type, ListType) else type.value):
+                yield (ELEMENT, *way)
+        case _:
+            pass
+
+
+def labelled_shapes(type: Type, label: str, around: bool = False) -> Iterator[Way]:
+    """Return the paths of what a label says about a value besides its leaves: of an optional or a
+    list that has the label itself, or stands in what has it, the presence or the length.
+    """
+    here = around or label in type.labels
+    match type:
+        case OptionalType():
+            yield from [(PRESENCE,)] if here else []
+            yield from labelled_shapes(type.inner, label, here)
+        case RecordType():
+            for one in type.fields:
+                for way in labelled_shapes(one.type, label, here):
+                    yield (one.name, *way)
+        case ListType() | MapType():
+            yield from [(LENGTH,)] if here else []
+            inner = type.element if isinstance(type, ListType) else type.value
+            for way in labelled_shapes(inner, label, here):
                 yield (ELEMENT, *way)
         case _:
             pass
@@ -308,6 +339,11 @@ def source(name: str, type: Type, span: Span, how: str, run: tuple[Span, ...] = 
                 for other, _, _ in everything:
                     if other and other[:-1] == way[: len(other) - 1] and identifies(other[-1]):
                         found.setdefault(other, {})[Mark(OWNER, origin)] = None
+    for way in labelled_shapes(type, UNTRUSTED):
+        shown = _shown(name, way[:-1])
+        hop = Hop(f"`{shown}` is {UNTRUSTED}{how}", span)
+        mark = Mark(INFLUENCED, Origin(shown, UNTRUSTED, span, run), (hop,))
+        found.setdefault(way, {})[mark] = None
     return found
 
 

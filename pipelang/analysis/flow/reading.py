@@ -3,14 +3,28 @@ parts. The result of a computation is not intact any more, and a result that can
 only influenced.
 
 A `let` is worked out where it is read, so that it is as clean as what it was made of is by then.
+
+Whether a number may be of any size depends on the side on which it is read: `100 - n` has an upper
+bound where n has a lower one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from pipelang.analysis.claims.inequalities import TooHard
-from pipelang.analysis.flow.looking import NONE, Gaze, Looks, shown
+from pipelang.analysis.flow.bounding import UNLIMITED, Limits, NumberBounds
+from pipelang.analysis.flow.looking import (
+    NONE,
+    Arm,
+    Gaze,
+    Looks,
+    Seen,
+    SeenInArm,
+    arms_of,
+    assuming,
+    shown,
+)
 from pipelang.analysis.flow.marks import (
     ELEMENT,
     INFLUENCED,
@@ -26,23 +40,31 @@ from pipelang.analysis.flow.marks import (
     checked,
     inside,
     joined,
+    limited,
     marks_of,
     only,
     spread,
     under,
 )
-from pipelang.records import dataclass, field, replace
+from pipelang.analysis.flow.telling import (
+    any_size,
+    changed,
+    computed,
+    is_choice,
+    leads,
+    picked,
+    steered,
+    without,
+)
+from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
     BOOL,
     INT,
-    EnumType,
+    JSON,
     ListType,
-    OptionalType,
-    Scalar,
-    ScalarKind,
-    Type,
+    present,
 )
 
 MOST_PARTS = 500
@@ -60,8 +82,10 @@ class Values:
     """The flow of every value in scope.
 
     `aliases` are lets that stand for a path, `lets` the others. On every way to here, a gate or a
-    person has looked at what is `cleared`, a person has been shown what is `approved`, and a gate
-    with evidence or a person has looked at what is `vouched`.
+    person has looked at what is `cleared`, a person has been shown what is `approved`, a gate with
+    evidence or a person has looked at what is `vouched`, and what is `bounded` and `floored` is no
+    number of any size, upwards or downwards. `spent` are the marks of all that models were asked
+    about: how long that is says what is left of a budget.
     """
 
     program: p.Program
@@ -71,18 +95,31 @@ class Values:
     cleared: Looks = NONE
     approved: Looks = NONE
     vouched: Looks = NONE
+    bounded: Looks = NONE
+    floored: Looks = NONE
+    spent: dict[Mark, None] = field(default_factory=dict)
     declassified: dict[str, None] = field(default_factory=dict)
     _plain: dict[str, expr.Expr] = field(default_factory=dict)
-    _worked_out: dict[tuple[str, Looks], Flow] = field(default_factory=dict)
+    _picked_by: dict[str, tuple[expr.Expr, ...]] = field(default_factory=dict)
+    _worked_out: dict[tuple[object, ...], Flow] = field(default_factory=dict)
+    _down: bool = False
 
     @property
     def looks(self) -> tuple[Looks, ...]:
         """All that was looked at, by kind."""
-        return self.cleared, self.approved, self.vouched
+        return self.cleared, self.approved, self.vouched, self.bounded, self.floored
 
     @looks.setter
     def looks(self, kinds: tuple[Looks, ...]) -> None:
-        self.cleared, self.approved, self.vouched = kinds
+        self.cleared, self.approved, self.vouched, self.bounded, self.floored = kinds
+
+    def add_looks(self, kinds: tuple[Looks, ...]) -> None:
+        """Add what was looked at, by kind."""
+        self.looks = tuple(own | more for own, more in zip(self.looks, kinds, strict=True))
+
+    @property
+    def _sizes(self) -> Looks:
+        return self.floored if self._down else self.bounded
 
     def put(self, name: str, flow: Flow) -> None:
         """Set the flow of a value that is made here."""
@@ -94,6 +131,7 @@ class Values:
         way = self.path(let.value)
         if way is not None:
             self.aliases[let.name] = way
+            self._picked_by[let.name] = tuple(self._indices(let.value))
         else:
             self.lets[let.name] = let.value
         plain = self.plain(let.value)
@@ -149,9 +187,10 @@ class Values:
         flow = self.whole(way[0])
         if not flow:
             return flow
-        for done in self.cleared:
-            if isinstance(done, tuple) and done[0] == way[0]:
-                flow = _without(flow, () if way[: len(done)] == done else done[1:])
+        for weaker, looks in ((checked, self.cleared), (limited, self._sizes)):
+            for done in looks:
+                if isinstance(done, tuple) and done[0] == way[0]:
+                    flow = without(flow, () if leads(done, way) else done[1:], weaker)
         for part in way[1:]:
             flow = inside(flow, part)
         return flow
@@ -161,10 +200,11 @@ class Values:
         value = self.lets.get(name)
         if value is None:
             return self.flows.get(name, NOTHING)
-        found = self._worked_out.get((name, self.cleared))
+        key = (name, self.cleared, self._sizes, self._down)
+        found = self._worked_out.get(key)
         if found is None:
             own = self.flows.get(name, NOTHING)  # it may be told later whose data it identifies
-            found = self._worked_out[name, self.cleared] = joined(self.of(value), own)
+            found = self._worked_out[key] = joined(self.of(value), own)
         return found
 
     def of(self, node: expr.Expr) -> Flow:
@@ -172,17 +212,78 @@ class Values:
         way = self.path(node)
         if way is not None:
             flow = self.at(way)
-            indexed = any(part.startswith("[") for part in way)
-            for part in expr.walk(node) if indexed else ():
-                if isinstance(part, expr.At) and not isinstance(part.index, expr.Const):
-                    flow = joined(flow, steered(node.type, self.of(part.index)))
+            for index in self._indices(node) if any(x.startswith("[") for x in way) else ():
+                flow = joined(flow, steered(node.type, self.of(index)))
             return flow
-        if isinstance(node, (expr.Const, expr.BudgetLeft)):
+        if isinstance(node, expr.Const):
             return NOTHING
         flow = self._computed(node)
-        if flow and self.cleared and self.plain(node) in self.cleared:
-            return _without(flow, ())
+        if flow and (self.cleared or self._sizes):
+            plain = self.plain(node)
+            flow = without(flow, (), checked) if plain in self.cleared else flow
+            flow = without(flow, (), limited) if plain in self._sizes else flow
         return flow
+
+    def _indices(self, node: expr.Expr) -> Iterator[expr.Expr]:
+        """Return what picks the elements on a path, through the lets that stand for one."""
+        for part in expr.walk(node):
+            if isinstance(part, expr.At) and not isinstance(part.index, expr.Const):
+                yield part.index
+            elif isinstance(part, expr.Read):
+                yield from self._picked_by.get(part.name, ())
+
+    def told(self, node: expr.Expr) -> Flow:
+        """Return what the result of a test of a value tells of it. One bit of a secret text does
+        not reveal it; whether a secret choice is a certain one does.
+        """
+        flow = self.of(node)
+        if is_choice(node.type):
+            return flow
+        return only(flow, (UNTRUSTED, INFLUENCED, PRIVATE))
+
+    def limits(self, test: expr.Expr) -> Limits:
+        """Return the numbers that a test bounds on every way on which it holds."""
+        plain = self.plain(test)
+        if any(
+            isinstance(part, (expr.Compare, expr.Member, expr.Apply)) for part in expr.walk(plain)
+        ):
+            found = NumberBounds(self._is_bounded).judged(plain) or UNLIMITED
+            return Limits(self._named(test, found.above), self._named(test, found.below))
+        return UNLIMITED
+
+    def _is_bounded(self, node: expr.Expr, up: bool) -> bool:
+        before, self._down = self._down, not up
+        found = not any_size(self.of(node))
+        self._down = before
+        return found
+
+    def _reversed(self, node: expr.Expr) -> Flow:
+        """Return the flow of a value that is read on its other side."""
+        before, self._down = self._down, not self._down
+        found = self.of(node)
+        self._down = before
+        return found
+
+    def _assuming(
+        self, test: expr.Expr, arm: Arm, of: Callable[[expr.Expr], Flow], value: expr.Expr
+    ) -> Flow:
+        """Return the flow of a value where a test takes an arm."""
+        before = self.looks
+        if any(isinstance(one, SeenInArm) for kind in before for one in kind):
+            plain = self.plain(test)
+            self.looks = tuple(assuming(kind, plain, arm) for kind in before)
+        found = of(value)
+        self.looks = before
+        return found
+
+    def _ways(self, node: expr.Choice | expr.Select, of: Callable[[expr.Expr], Flow]) -> Flow:
+        """Return the flow of what a choice may come to, without that of what it chooses by."""
+        if isinstance(node, expr.Choice):
+            test = node.condition
+            arms: list[tuple[Arm, expr.Expr]] = [(True, node.then), (False, node.otherwise)]
+        else:
+            test, arms = node.subject, list(arms_of(node))
+        return joined(*(self._assuming(test, arm, of, value) for arm, value in arms))
 
     def _computed(self, node: expr.Expr) -> Flow:
         match node:
@@ -193,6 +294,8 @@ class Values:
             case expr.At():
                 found = inside(self.of(node.target), ELEMENT)
                 return joined(found, steered(node.type, self.of(node.index)))
+            case expr.BudgetLeft():
+                return picked(node.type, self.spent)
             case expr.MakeList():
                 return under(ELEMENT, joined(*map(self.of, node.items)))
             case expr.Concatenation():
@@ -202,29 +305,47 @@ class Values:
             case expr.MakeRecord():
                 return joined(*(under(name, self.of(value)) for name, value in node.fields))
             case expr.Choice():
-                ways = joined(self.of(node.then), self.of(node.otherwise))
-                return joined(ways, steered(node.type, self.of(node.condition)))
+                test = self.told(node.condition)
+                return joined(self._ways(node, self.of), steered(node.type, test))
             case expr.Select():
-                ways = joined(*(self.of(arm) for _, arm in node.arms))
-                return joined(ways, steered(node.type, self.of(node.subject)))
+                test = self.told(node.subject)
+                return joined(self._ways(node, self.of), steered(node.type, test))
             case expr.Apply():
                 return self._apply(node)
-            case expr.Builtin(function="min"):
+            case expr.Builtin(function="min" | "max"):
                 flows = [self.of(part) for part in node.arguments]
-                found = computed(node, joined(*flows))
-                numbers = len(flows) > 1 and not all(map(_any_size, flows))
-                return _without(found, ()) if numbers else found
+                found = computed(node.type, joined(*flows))
+                clamps = len(flows) > 1 and self._down is (node.function == "max")
+                clamps = clamps and not all(map(any_size, flows))
+                return without(found, (), limited) if clamps else found
+            case expr.Builtin(function="first") if isinstance(node.type, ListType):
+                found = self.of(node.arguments[0])
+                counts = (self.of(part) for part in node.arguments[1:])
+                return joined(found, *(steered(node.type, count) for count in counts))
+            case expr.Negate():
+                return computed(node.type, self._reversed(node.operand))
+            case expr.Arithmetic(op="-"):
+                return computed(node.type, joined(self.of(node.left), self._reversed(node.right)))
+            case expr.Arithmetic(op="*" | "/"):
+                return self._product(node)
             case _:
-                return computed(node, joined(*(self._told(node, x) for x in expr.parts(node))))
+                return computed(node.type, joined(*(self._told(node, x) for x in expr.parts(node))))
 
     def _told(self, node: expr.Expr, part: expr.Expr) -> Flow:
-        """Return what the result of a computation tells of a part. One bit of a secret text does
-        not reveal it; whether a secret choice is a certain one does.
+        """Return what the result of a computation tells of a part."""
+        return self.told(part) if node.type == BOOL else self.of(part)
+
+    def _product(self, node: expr.Arithmetic) -> Flow:
+        """Return the flow of a product or quotient: a factor below 0 turns the sides round, and
+        what nobody outside picks is taken for a factor above it.
         """
-        flow = self.of(part)
-        if node.type == BOOL and not _is_choice(part.type):
-            return only(flow, (UNTRUSTED, INFLUENCED, PRIVATE))
-        return flow
+        flows = []
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            turns = isinstance(other, expr.Const) and other.value < 0
+            flows.append(self._reversed(one) if turns else self.of(one))
+            if not isinstance(other, expr.Const) and any(marks_of(self.of(other), INFLUENCED)):
+                flows.append(self._reversed(one))
+        return computed(node.type, joined(*flows))
 
     def _comprehension(self, node: expr.Comprehension) -> Flow:
         """Return the flow into a list made of another: into an element, from an element of that.
@@ -234,7 +355,7 @@ class Values:
         type = of.element if isinstance(of, ListType) else of
         element = expr.At(node.collection, _SOME, type, node.span)
         made = under(ELEMENT, self.of(expr.at_element(node.item, node.name, element)))
-        made = joined(made, steered(node.type, inside(self.of(node.collection), ELEMENT)))
+        made = joined(made, under(LENGTH, self.length(node.collection)))
         if node.condition is None:
             return made
         test = self.of(expr.at_element(node.condition, node.name, element))
@@ -242,12 +363,17 @@ class Values:
 
     def _apply(self, node: expr.Apply) -> Flow:
         function = self.program.functions[node.function]
-        given = [self.of(argument) for argument in node.arguments]
         if function.body is None:
-            found = computed(node, joined(*(self._told(node, x) for x in node.arguments)))
+            told = joined(*(self._told(node, x) for x in node.arguments))
+            found = spread(node.type, changed(told), chosen=True)
         else:
             names = (parameter.name for parameter in function.parameters)
+            given = [self.of(argument) for argument in node.arguments]
+            if self.bounded != self.floored:  # the function may turn the sides round
+                other = map(self._reversed, node.arguments)
+                given = [joined(*pair) for pair in zip(given, other, strict=True)]
             inner = Values(self.program, dict(zip(names, given, strict=False)))
+            inner._down = self._down
             found = inner.of(function.body)
             self.declassified.update(inner.declassified)
         if function.public and any(marks_of(found, PRIVATE, SECRET)):
@@ -262,20 +388,22 @@ class Values:
         match node:
             case expr.At():
                 own = inside(inside(self.of(node.target), ELEMENT), PRESENCE)
-                index = steered(BOOL, self.of(node.index))
+                index = steered(BOOL, self.told(node.index))
                 return joined(self.length(node.target), index, own)
             case expr.Choice():
-                ways = joined(self.presence(node.then), self.presence(node.otherwise))
-                return joined(ways, steered(BOOL, self.of(node.condition)))
+                ways = self._ways(node, self.presence)
+                return joined(ways, steered(BOOL, self.told(node.condition)))
             case expr.Select():
-                ways = joined(*(self.presence(arm) for _, arm in node.arms))
-                return joined(ways, steered(BOOL, self.of(node.subject)))
+                ways = self._ways(node, self.presence)
+                return joined(ways, steered(BOOL, self.told(node.subject)))
+            case expr.Field() if present(node.target.type) == JSON:
+                return steered(BOOL, self.told(node.target))
             case expr.Const():
                 return NOTHING
             case expr.Read() if node.name in self.lets:
                 return self.presence(self.lets[node.name])
-            case expr.Read() if isinstance(element := self.plain(node), expr.At):
-                return self.presence(element)
+            case expr.Read() if isinstance(part := self.plain(node), (expr.At, expr.Field)):
+                return self.presence(part)
             case expr.Apply() if self.program.functions[node.function].body is not None:
                 return self.presence(self.plain(node))
             case _:
@@ -286,14 +414,17 @@ class Values:
         match node:
             case expr.MakeList() | expr.Const():
                 return NOTHING
-            case expr.Arithmetic():
+            case expr.Concatenation():
                 return joined(self.length(node.left), self.length(node.right))
+            case expr.Builtin(function="first"):
+                counts = (steered(BOOL, self.told(part)) for part in node.arguments[1:])
+                return joined(self.length(node.arguments[0]), *counts)
             case expr.Choice():
-                ways = joined(self.length(node.then), self.length(node.otherwise))
-                return joined(ways, steered(BOOL, self.of(node.condition)))
+                ways = self._ways(node, self.length)
+                return joined(ways, steered(BOOL, self.told(node.condition)))
             case expr.Select():
-                ways = joined(*(self.length(arm) for _, arm in node.arms))
-                return joined(ways, steered(BOOL, self.of(node.subject)))
+                ways = self._ways(node, self.length)
+                return joined(ways, steered(BOOL, self.told(node.subject)))
             case expr.Read() if node.name in self.lets:
                 return self.length(self.lets[node.name])
             case expr.Apply() if self.program.functions[node.function].body is not None:
@@ -319,53 +450,9 @@ class Values:
 
     def marks_at(self, looks: Looks, *kinds: str) -> Iterator[Mark]:
         """Return the marks of what was looked at, each once."""
-        flows = (self.at(one) if isinstance(one, tuple) else self.of(one) for one in looks)
-        yield from marks_of(joined(*flows), *kinds)
+        yield from marks_of(joined(*map(self._seen, looks)), *kinds)
 
-
-def _is_choice(type: Type) -> bool:
-    """Whether a type has so few values that one bit tells much of one."""
-    inner = type.inner if isinstance(type, OptionalType) else type
-    return isinstance(inner, EnumType) or (
-        isinstance(inner, Scalar) and inner.kind is ScalarKind.BOOL
-    )
-
-
-def _any_size(flow: Flow) -> bool:
-    return any(mark.free for marks in flow.values() for mark in marks)
-
-
-def _without(flow: Flow, done: Way) -> Flow:
-    """Return the flow after the data at a path was checked: an outsider may still have steered it
-    (`influenced`).
-    """
-    return {
-        way: dict.fromkeys(map(checked, marks)) if way[: len(done)] == done else marks
-        for way, marks in flow.items()
-    }
-
-
-def computed(node: expr.Expr, flow: Flow) -> Flow:
-    """Return the flow of a computed value."""
-    marks = [_changed(mark) for mark in marks_of(flow, UNTRUSTED, INFLUENCED, PRIVATE, SECRET)]
-    return spread(node.type, marks)
-
-
-def _changed(mark: Mark) -> Mark:
-    return replace(mark, intact=False) if mark.intact else mark
-
-
-def steered(type: Type, flow: Flow) -> Flow:
-    """Return the flow of a value of a type that is selected among several: the condition that
-    selects it leaves its marks on it.
-    """
-    return picked(type, marks_of(flow, UNTRUSTED, INFLUENCED, PRIVATE, SECRET))
-
-
-def picked(type: Type, marks: Iterable[Mark]) -> Flow:
-    """Return the flow of a value of a type that data with these marks has selected."""
-    found = []
-    for mark in marks:
-        kind = mark.kind if mark.kind in (PRIVATE, SECRET) else INFLUENCED
-        found.append(replace(mark, kind=kind, intact=False, free=False))
-    return spread(type, found, shaped=True)
+    def _seen(self, one: Seen) -> Flow:
+        if isinstance(one, SeenInArm):
+            return self._seen(one.one)
+        return self.at(one) if isinstance(one, tuple) else self.of(one)

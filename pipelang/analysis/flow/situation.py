@@ -5,18 +5,15 @@ led there.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from pipelang.analysis.flow.looking import Looks
+from pipelang.analysis.flow.looking import NO_LOOKS, Looks
 from pipelang.analysis.flow.marks import Flow, Hop, Key, Mark, Origin
+from pipelang.analysis.flow.reading import Values
 from pipelang.diagnostics import Span
 from pipelang.diagnostics.codes import Rule
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-
-if TYPE_CHECKING:
-    from pipelang.analysis.flow.tracking import TrackedRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,13 @@ class Situation:
 
     def passed(self, control: Control, vouches: frozenset[Key]) -> Situation:
         """Return the situation after a gate."""
-        controls = (*self.controls, control) if control.marks else self.controls
-        return replace(self, controls=controls, vouched=self.vouched | vouches, tested=True)
+        known = self.told(control)
+        return replace(known, vouched=self.vouched | vouches, tested=True)
+
+    def told(self, *controls: Control) -> Situation:
+        """Return the situation where some tests have had their results, if these say anything."""
+        saying = tuple(one for one in controls if one.marks or one.reveals)
+        return replace(self, controls=(*self.controls, *saying)) if saying else self
 
     def asked(self, so_far: frozenset[Key], shown: frozenset[Key]) -> Situation:
         """Return the situation after a person who is always asked: `so_far` is the data made
@@ -65,14 +67,18 @@ class Situation:
         vouched = self.vouched.union(so_far, *steered)
         return replace(self, vouched=vouched, approved=self.approved | shown, tested=True)
 
-    def behind(self, ends: list[Situation], *, only_way: bool) -> Situation:
+    def behind(
+        self, ends: list[Situation], *, only_way: bool, left: Control | None = None
+    ) -> Situation:
         """Return the situation after a branch, from `self`, the situation inside: where one of the
-        branch's ways ends the run, the items after it depend on its test, too.
+        branch's ways ends the run, the items after it depend on its test, too. `left` is what is
+        left of the test where something on one of its ways may end the run.
         """
         after = together(ends)
         if only_way:
             return replace(after, tested=True)
-        return after.without(self.controls[-1])
+        after = after.without(self.controls[-1])
+        return after if left is None else after.told(left)
 
     def without(self, *controls: Control) -> Situation:
         """Return the situation without some controls, which decide nothing here."""
@@ -87,6 +93,11 @@ class Situation:
     def open_controls(self) -> list[Control]:
         """Return the controls that led here and that no test vouches for."""
         return [one for one in self.controls if not keys_of(one.marks) <= self.vouched]
+
+    def unvouched(self) -> tuple[Control, ...]:
+        """Return the controls that led here, without the data that a test vouches for."""
+        left = {id(control) for control in self.open_controls()}
+        return tuple(c if id(c) in left else replace(c, marks=()) for c in self.controls)
 
 
 def keys_of(marks: Iterable[Mark]) -> frozenset[Key]:
@@ -107,23 +118,26 @@ def together(ends: list[Situation]) -> Situation:
 @dataclass(frozen=True, slots=True)
 class Done:
     """Result of an action, a chain or a pipeline: the flow into its answer, the situation after
-    it, and the tests that decide whether it fails instead.
+    it, the tests that decide whether it fails instead, and what was looked at on every way to its
+    answer, by kind as `Values.looks`.
     """
 
     flow: Flow
     situation: Situation
     fails: tuple[Control, ...] = ()
+    looks: tuple[Looks, ...] = NO_LOOKS
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A test of a pipeline: what it looks at, the untrusted texts in that, and the data that it
-    vouches for.
+    """A test of a pipeline: what it looks at, the numbers that it bounds, the untrusted texts in
+    what it looks at, and the data that it vouches for.
     """
 
     pipeline: str
     name: str
     looks: Looks
+    bounds: Looks
     texts: frozenset[Origin]
     vouches: frozenset[Key]
     approves: frozenset[Key]
@@ -131,13 +145,16 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Reaching:
-    """A flow that reaches a parameter of a tool; `place` is None where an agent makes the call."""
+    """A flow that reaches a parameter of a tool, or decides whether it is called (`parameter` is
+    None). `pipeline`, `values` and `value` are None where an agent makes the call.
+    """
 
     tool: str
-    parameter: str
+    parameter: str | None
     flow: Flow
     link: p.Link
-    place: TrackedRun | None = None
+    pipeline: str | None = None
+    values: Values | None = None
     value: expr.Expr | None = None
 
 

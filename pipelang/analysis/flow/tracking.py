@@ -24,8 +24,8 @@ from typing import assert_never
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.flow import sinks
 from pipelang.analysis.flow.always import always_called
-from pipelang.analysis.flow.covering import covered
-from pipelang.analysis.flow.looking import NONE, Looks, covers, mentioning
+from pipelang.analysis.flow.halting import halting
+from pipelang.analysis.flow.looking import NO_LOOKS, NONE, Looks, Seen, covers, mentioning
 from pipelang.analysis.flow.marks import (
     INFLUENCED,
     NOTHING,
@@ -45,7 +45,10 @@ from pipelang.analysis.flow.marks import (
     spread,
 )
 from pipelang.analysis.flow.owners import owners_beside, told_apart
-from pipelang.analysis.flow.reading import Values, picked
+from pipelang.analysis.flow.passing import in_common
+from pipelang.analysis.flow.questions import PathQuestions
+from pipelang.analysis.flow.reading import Values
+from pipelang.analysis.flow.remembering import remembered, stored
 from pipelang.analysis.flow.situation import (
     Control,
     Done,
@@ -56,6 +59,7 @@ from pipelang.analysis.flow.situation import (
     keys_of,
     together,
 )
+from pipelang.analysis.flow.telling import picked
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
@@ -69,18 +73,15 @@ from pipelang.semantics.walk import all_items
 FEEDBACK = "feedback"
 SPOKEN_OF = (UNTRUSTED, INFLUENCED, PRIVATE)
 MOST_ITEMS = 20_000
-MOST_ASKED = 12
-"""The most questions to the walk over paths about one pipeline; after them, a conditional test
-counts as not made.
-"""
 
 
 @dataclass(slots=True)
 class TrackedRun:
     """One run of a pipeline within the tracking.
 
-    `answered` are the situations in which it answers, `fails` the tests that decide whether it
-    fails, `stops` those on whose ways it may end without an answer, by their identity.
+    `answered` are the situations in which it answers, `seen` what was looked at in each of them,
+    `fails` the tests that decide whether it fails, `stops` those on whose ways it may end without
+    an answer, by their identity.
     """
 
     pipeline: p.Pipeline
@@ -89,6 +90,7 @@ class TrackedRun:
     entered: Situation
     returns: Flow = field(default_factory=dict)
     answered: list[Situation] = field(default_factory=list)
+    seen: list[tuple[Looks, ...]] = field(default_factory=list)
     feedback: dict[str, Flow] = field(default_factory=dict)
     fails: dict[Control, None] = field(default_factory=dict)
     stops: set[int] = field(default_factory=set)
@@ -105,13 +107,12 @@ class Tracker:
         self.remembered: dict[str, Flow] = {}
         self.found: list[FlowFinding] = []
         self.calls: list[Reaching] = []
-        self.looked: list[Looked] = []
+        self.tests = PathQuestions(program, root)
         self.declassified: dict[str, None] = {}
         self.run: tuple[Span, ...] = ()
+        self.spent: dict[Mark, None] = {}
         self._unique: dict[str, p.Pipeline] = {}
         self._items = 0
-        self._asked = 0
-        self._answers: dict[tuple[frozenset[tuple[str, str]], Span], bool] = {}
 
     def go(self) -> None:
         """Follow the whole pipeline. Raises `TooHard`."""
@@ -122,7 +123,7 @@ class Tracker:
         pipeline = self._unique.get(name)
         if pipeline is None:
             pipeline = self._unique[name] = with_unique_names(self.program.pipelines[name])
-        values = Values(self.program, declassified=self.declassified)
+        values = Values(self.program, spent=self.spent, declassified=self.declassified)
         for parameter in pipeline.parameters:
             how = f", as `{name}` gets it"
             own = source(parameter.name, parameter.type, pipeline.span, how, self.run)
@@ -137,14 +138,18 @@ class Tracker:
             place.returns = values.flows.get(pipeline.breaker.otherwise.name, NOTHING)
             values.put(pipeline.breaker.otherwise.name, NOTHING)
             place.answered.append(situation)
+            place.seen.append(NO_LOOKS)
+            values.looks = NO_LOOKS
         self.block(place, pipeline.block, situation)
         if pipeline.budget is not None and pipeline.budget.otherwise is not None:
+            values.looks = NO_LOOKS  # a budget may be spent before anything was looked at
             self.end(place, pipeline.budget.otherwise, situation)
         after = together(place.answered) if place.answered else situation
         # A branch that answers on each of its ways decides nothing about what follows the answer.
         added = after.since(situation)
         idle = [one for one in added if one.branch and id(one) not in place.stops]
-        return Done(place.returns, after.without(*idle), tuple(place.fails))
+        looks = in_common(place.seen)
+        return Done(place.returns, after.without(*idle), tuple(place.fails), looks)
 
     # ---------------------------------------------------------------------------------- items
 
@@ -198,7 +203,7 @@ class Tracker:
         steers it and that nothing vouches for.
         """
         values = place.values
-        flow = values.of(test)
+        flow = values.told(test)
         marks = tuple(marks_of(flow, UNTRUSTED, INFLUENCED))
         if marks and values.vouched and covers(values.vouched, values.plain(test)):
             marks = ()
@@ -215,13 +220,13 @@ class Tracker:
     ) -> Situation | None:
         """Follow branches; the situation after them is what all of their ways have in common."""
         control = self.control(place, words, item.span, test, branch=True)
-        if control.marks:
+        if control.marks or control.reveals:
             control = replace(control, always=always_called(self.program, ways))
         situation = situation.under(control)
         values = place.values
         before = values.looks
         ends: list[Situation] = []
-        met: list[tuple[Looks, ...]] = []
+        met = list[tuple[Looks, ...]]()
         for way in ways:
             values.looks = before
             after = self.block(place, way, situation)
@@ -231,8 +236,9 @@ class Tracker:
         values.looks = before
         if not ends:
             return None
-        values.looks = tuple(frozenset.intersection(*kind) for kind in zip(*met, strict=True))
-        return situation.behind(ends, only_way=len(ends) < len(ways))
+        values.looks = in_common(met)
+        left = halting(self.program, ways).left_of(control)
+        return situation.behind(ends, only_way=len(ends) < len(ways), left=left)
 
     def _gate(
         self, place: TrackedRun, block: p.Block, gate: p.Gate, situation: Situation
@@ -246,6 +252,7 @@ class Tracker:
         control = self.control(place, name, gate.span, gate.condition, branch=answers)
         self.end(place, outcome, situation.under(control))
         looks, vouches = values.judged(gate.condition), frozenset[Key]()
+        limits = values.limits(gate.condition)
         if self._has_evidence(place, gate):
             parts = values.judged(gate.condition, partly=True)
             # What is said of one element is not said of the others.
@@ -253,8 +260,8 @@ class Tracker:
             vouches = keys_of(values.marks_at(wholes, UNTRUSTED, INFLUENCED))
             values.vouched |= looks.union(map(_element, looks))
             control = replace(control, marks=())  # its verdict counts
-        self._look(place, looks, name, vouches, frozenset())
-        values.cleared |= looks
+        self._look(place, name, (looks, limits.above), (vouches, frozenset()))
+        values.add_looks((looks, NONE, NONE, limits.above, limits.below))
         return situation.passed(control, vouches)
 
     def _has_evidence(self, place: TrackedRun, gate: p.Gate) -> bool:
@@ -301,6 +308,12 @@ class Tracker:
 
     def _person(self, place: TrackedRun, person: p.Person, situation: Situation) -> Situation:
         values = place.values
+        if person.when is not None:
+            words = f"{person.name} when {expr.show(person.when)}"
+            asked = self.control(place, words, person.span, person.when, branch=False)
+            # Who is asked decides, and no outsider. But that somebody was asked tells of the test.
+            situation = situation.told(replace(asked, marks=()))
+        self.betrayed(situation, f"whether `{person.name}` is asked", person.span)
         if person.showing is not None:
             for mark in marks_of(values.of(person.showing), SECRET):
                 self.found.append(
@@ -319,42 +332,44 @@ class Tracker:
             looks = NONE  # silence is a yes: nobody need have looked
         flows = [*values.flows.values(), *map(values.whole, values.lets)]
         so_far = keys_of(mark for flow in flows for mark in marks_of(flow, *SPOKEN_OF))
-        self._look(place, looks, person.name, so_far, shown)
+        self._look(place, person.name, (looks, looks), (so_far, shown))
         if person.when is not None:
             return situation
-        values.cleared |= looks
-        values.approved |= looks
+        values.add_looks((looks, looks, NONE, looks, looks))
         return situation.asked(so_far, shown)
 
     def _look(
         self,
         place: TrackedRun,
-        looks: Looks,
         name: str,
-        vouches: frozenset[Key],
-        approves: frozenset[Key],
+        seen: tuple[Looks, Looks],
+        checks: tuple[frozenset[Key], frozenset[Key]],
     ) -> None:
+        """Record a test: what it looks at and bounds, and what it vouches for and approves."""
+        looks, bounds = seen
         texts = {mark.origin for mark in place.values.marks_at(looks, UNTRUSTED, INFLUENCED)}
         pipeline = place.pipeline.name
-        self.looked.append(Looked(pipeline, name, looks, frozenset(texts), vouches, approves))
+        self.tests.looked.append(Looked(pipeline, name, looks, bounds, frozenset(texts), *checks))
 
     def _remember(self, place: TrackedRun, item: p.Remember, situation: Situation) -> None:
-        values = place.values
-        chosen = [m for c in situation.open_controls() if c.branch for m in c.marks]
-        flow = joined(values.of(item.value), picked(item.value.type, chosen))
-        shown = expr.show(item.value)
-        hop = f"`{item.memory}` keeps " + ("it" if "`" in shown else f"`{shown}`")
-        kept: dict[Way, dict[Mark, None]] = {}
-        for way, marks in flow.items():
-            kept[way] = {m.through(hop, item.span): None for m in marks if m.kind != OWNER}
-        self.remembered[item.memory] = joined(self.remembered.get(item.memory, NOTHING), kept)
+        values, where = place.values, f"memory `{item.memory}`"
+        flow, there = remembered(values, item, situation)
+        before = self.remembered.get(item.memory, NOTHING)
+        self.remembered[item.memory] = joined(before, stored(item, flow), stored(item, there))
         for mark in marks_of(flow, SECRET):
-            self.found.append(sinks.secret(mark, f"memory `{item.memory}`", item.value, item.span))
-        self.keyed(place, item.key, f"a key of memory `{item.memory}`", item.span)
+            self.found.append(sinks.secret(mark, where, item.value, item.span))
+        self.keyed(place, item.key, f"a key of {where}", item.span)
         owners = told_apart(values, (item.key,))
         for mark in marks_of(flow, PRIVATE):
             if mark.origin not in owners:
                 self.found.append(sinks.memory(mark, item))
+
+    def betrayed(self, situation: Situation, where: str, span: Span, tool: str = "") -> None:
+        """Report the secrets that what happens here tells of."""
+        for control in situation.controls:
+            for mark in control.reveals if tool not in control.always else ():
+                if mark.kind == SECRET:
+                    self.found.append(sinks.secret(mark, where, None, span))
 
     def keyed(self, place: TrackedRun, key: expr.Expr, where: str, span: Span) -> None:
         """Check a key, which is stored as it is."""
@@ -366,11 +381,14 @@ class Tracker:
         since = situation.since(place.entered)
         if not isinstance(outcome, p.Return):
             place.stops.update(map(id, since))
+            if not isinstance(outcome, p.Fail) or not self.run:
+                self.betrayed(situation, f"how `{place.pipeline.name}` ends", outcome.span)
         match outcome:
             case p.Return():
                 chosen = [m for c in since if c.branch for m in (*c.marks, *c.reveals)]
                 self._return(place, outcome, chosen)
                 place.answered.append(situation)
+                place.seen.append(place.values.looks)
             case p.Escalate():
                 if outcome.value is not None:
                     for mark in marks_of(place.values.of(outcome.value), SECRET):
@@ -378,7 +396,7 @@ class Tracker:
                             sinks.secret(mark, "a handoff", outcome.value, outcome.span)
                         )
             case p.Fail():
-                self.fail(place, (), situation)
+                self.fail(place, (), situation, fails=True)
             case p.Reject():
                 pass
             case _:
@@ -398,48 +416,23 @@ class Tracker:
                     self.found.append(sinks.secret(mark, where, outcome.value, outcome.span))
         place.returns = joined(place.returns, {way: marks for way, marks in kept.items() if marks})
 
-    def fail(self, place: TrackedRun, tests: tuple[Control, ...], situation: Situation) -> None:
+    def fail(
+        self,
+        place: TrackedRun,
+        tests: tuple[Control, ...],
+        situation: Situation,
+        *,
+        fails: bool = False,
+    ) -> None:
         """Record that a run may fail in a situation, or by some tests of what it called."""
-        for control in (*situation.since(place.entered), *tests):
+        since = [one for one in situation.since(place.entered) if one not in tests]
+        if not fails:  # by chance: that it came so far tells nothing that going on does not
+            since = [one if one.branch else replace(one, reveals=()) for one in since]
+        for control in (*since, *tests):
             if keys_of(control.marks) <= situation.vouched:
                 control = replace(control, marks=())
             if control.marks or control.reveals:
                 place.fails[replace(control, branch=False)] = None
-
-    # ---------------------------------------------------------------------------------- tests
-
-    def looked_at(self, call: Reaching, mark: Mark) -> bool:
-        """Whether a conditional test has looked at this value on every way nevertheless."""
-        place, value, site, tool = call.place, call.value, call.link.span, call.tool
-        if place is None or value is None:
-            return False
-        plain, name = place.values.plain(value), place.pipeline.name
-        tests = {
-            (one.pipeline, one.name)
-            for one in self.looked
-            if one.pipeline == name and one.looks and covers(one.looks, plain)
-        }
-        return self._covered(tests, site, tool)
-
-    def vouched(self, control: Control, site: Span, tool: str) -> bool:
-        """Whether a test that vouches for a control is on every way to a call nevertheless."""
-        keys = keys_of(control.marks)
-        tests = {(one.pipeline, one.name) for one in self.looked if keys <= one.vouches}
-        return self._covered(tests, site, tool)
-
-    def approved(self, marks: tuple[Mark, Mark], site: Span, tool: str) -> bool:
-        keys = keys_of(marks)
-        tests = {(one.pipeline, one.name) for one in self.looked if keys <= one.approves}
-        return self._covered(tests, site, tool)
-
-    def _covered(self, tests: set[tuple[str, str]], site: Span, tool: str) -> bool:
-        if not tests or self._asked >= MOST_ASKED:
-            return False
-        key = (frozenset(tests), site)
-        if key not in self._answers:
-            self._asked += 1
-            self._answers[key] = covered(self.program, self.root, tool, site, key[0])
-        return self._answers[key]
 
     # ---------------------------------------------------------------------------------- steps
 
@@ -450,6 +443,9 @@ class Tracker:
         place.values.put(step.name, done.flow)
         if step.chain.end is None:
             self.fail(place, done.fails, situation)
+            if not self.run:
+                ends = Situation(done.fails)
+                self.betrayed(ends, f"whether `{step.name}` fails", step.span)
         known = {way for way, _ in _secret_ways(step.type)}
         for way, marks in done.flow.items():
             for mark in marks:
@@ -463,7 +459,7 @@ def _index(way: Way) -> int | None:
     return next((at for at, part in enumerate(way) if part.startswith("[")), None)
 
 
-def _element(one: Way | expr.Expr) -> Way | expr.Expr:
+def _element(one: Seen) -> Seen:
     """Return the element of a list that a path leads into; else what is given."""
     at = _index(one) if isinstance(one, tuple) else None
     return one if at is None or not isinstance(one, tuple) else one[: at + 1]

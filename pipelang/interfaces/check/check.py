@@ -127,7 +127,7 @@ def check_file(
 def _replay_in(program: p.Program) -> Replay:
     """Return what runs a counterexample; the interpreter is imported when there is one."""
 
-    def replay(found: Counterexample) -> bool:
+    def replay(found: Counterexample) -> Counterexample | None:
         from pipelang.interfaces.check.replay import Replayer
 
         return Replayer(program)(found)

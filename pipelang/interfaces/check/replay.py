@@ -4,8 +4,9 @@ The run has the inputs of the counterexample. A scripted world answers for model
 caches and memories with the counterexample's values, and follows its path: where that falls back an
 attempt fails, where it says no a person does. What the path leaves open is a choice, and the last
 choice that has another option takes it in the next run, until a run breaks the claim or `MOST_RUNS`
-are over. Nothing outside is called, neither the tools nor a `fn` in Python: these may answer any
-value of their types.
+are over. Then other numbers and texts are tried, where something hangs on them that the analysis
+does not look into. Nothing outside is called, neither the tools nor a `fn` in Python: these may
+answer any value of their types.
 """
 
 from __future__ import annotations
@@ -56,18 +57,21 @@ class Replayer:
     def __init__(self, program: p.Program) -> None:
         self._loaded = LoadedProgram(program)
 
-    def __call__(self, found: Counterexample) -> bool:
-        """Whether some run breaks the claim."""
+    def __call__(self, found: Counterexample) -> Counterexample | None:
+        """Return the counterexample, or a variation of it, if some run of it breaks the claim."""
         return asyncio.run(self._search(found))
 
-    async def _search(self, found: Counterexample) -> bool:
+    async def _search(self, found: Counterexample) -> Counterexample | None:
         script = _Script()
         for _ in range(MOST_RUNS):
             if await self._run(found, script):
-                return True
+                return found
             if not script.advance():
-                return False
-        return False
+                break
+        for other in found.varied():
+            if await self._run(other, _Script()):
+                return other
+        return None
 
     async def _run(self, found: Counterexample, script: _Script) -> bool:
         program = self._loaded.program
@@ -243,13 +247,13 @@ class _ReplayWorld(MockedWorld):
 
     # --------------------------------------------------------------------------------- the world
 
-    def admit(self, run: Run) -> bool:
+    async def admit(self, run: Run) -> bool:
         if run.pipeline.breaker is None:
             return True
         return self.guide.either(not self.guide.says("the breaker is open"))
 
-    def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
-        super().enter_child(run, child, subjects)
+    async def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
+        await super().enter_child(run, child, subjects)
         self._state = self._watched.entered(child.pipeline.name, self._state)
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
@@ -330,7 +334,7 @@ class _ReplayWorld(MockedWorld):
         if name in agent.pipelines:
             place = f"{attempt.step.name}.0.{len(turns) + 1}.{name}."
             for one in run.program.pipelines[name].parameters:
-                given[one.name] = self.guide.found.value(f"{place}{one.name}", one.type)
+                given[one.key] = self.guide.found.value(f"{place}{one.name}", one.type)
         return Turn(None, (ToolCall(f"{len(turns)}", name, given),))
 
     async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
@@ -357,10 +361,10 @@ class _ReplayWorld(MockedWorld):
                 raise AttemptFailed(str(misfit), kind="misfit") from None
         return await super().recall(run, step, action, subjects)
 
-    async def remember(self, run: Run, item: p.Remember) -> None:
+    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
         if self.guide.says("cannot be written") and self.guide.either(True):
             raise AttemptFailed("by the replay", kind="replay")
-        await super().remember(run, item)
+        await super().remember(run, item, place)
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
         """One task at a time; in which order matters only for tools that read."""

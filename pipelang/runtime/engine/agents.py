@@ -58,7 +58,8 @@ async def _use(
                 results[index] = ToolResult(call, why, failed=True)
             else:
                 mine = replace(attempt, part=f"{attempt.part}.{index}")
-                running[run.world.spawn(_one(run, mine, agent, call))] = index
+                place = f"{run.at(attempt.step.name)}{mine.part}"
+                running[run.world.spawn(_one(run, mine, agent, call), place)] = index
         while running:
             for task in list(await run.world.first(running)):
                 results[running.pop(task)] = task.result()

@@ -53,6 +53,7 @@ class RunBudget:
 
     `began` is when its own time began, in seconds since the run began. `working` counts the calls
     and waits of the pipeline that take machine time now; `waits` are those for people, if any.
+    `place` is that of the pipeline in a record.
     """
 
     limits: p.Budget | None
@@ -63,6 +64,7 @@ class RunBudget:
     held_money: Decimal = Decimal(0)
     held_tokens: int = 0
     began: float = 0.0
+    place: str = ""
     working: int = 0
     waits: PeopleWaits | None = None
     _settled: asyncio.Event | None = field(default=None, repr=False)
@@ -143,6 +145,12 @@ class RunBudget:
                 at._settled.set()
                 at._settled = None
             at = at.parent
+
+    def charge(self, money: Decimal, tokens: int, steps: int) -> None:
+        """Count what was used before, in this budget alone; there need not be room for it."""
+        self.money += money
+        self.tokens += tokens
+        self.steps += steps
 
     def needs_price(self) -> bool:
         """Whether somewhere dollars are limited, so that an unpriced call cannot be carried."""

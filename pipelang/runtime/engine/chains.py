@@ -32,11 +32,6 @@ from pipelang.semantics.kernels.chain import (
 from pipelang.semantics.types import ANSWERER
 
 
-def run_chain(run: Run, step: p.Step) -> Coroutine[Any, Any, Any]:
-    """The coroutine of a step: its answer, or how it ended the run."""
-    return walk(run, step, step.chain)
-
-
 async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = None) -> Any:
     """Walk the links of a chain: the first answer, or how the run ended. `NOTHING` if all links of
     the body of an `each` failed; if those of the step itself did, its `else` ends the run.
@@ -54,11 +49,14 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
         taken, subjects = link, _NONE
         try:
             if isinstance(link.action, p.Choose):
-                taken, subjects = _chosen(run, link)
+                taken, subjects = await _chosen(run, link)
             if isinstance(taken.action, p.Value):
-                answer = _value(run, step, taken, taken.action, subjects)
+                answer = await _value(run, step, taken, taken.action, subjects)
+            elif taken.cache is None:
+                work = await _act(run, step, taken, subjects, at, feedback, misfit)
+                answer = await work
             else:
-                answer = await _link(run, step, taken, subjects, at, feedback, misfit)
+                answer = await _cached(run, step, taken, subjects, at, feedback, misfit)
             return _done(run, step, answer) if chain is step.chain else answer
         except AttemptFailed as failure:
             misfit = failure.misfit
@@ -71,7 +69,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
                 "failed", step.name, content=content, why="no_value", attempt=at.attempt, **said
             )
             at = after_giving_up(chain, at)
-    return _used_up(run, step) if chain is step.chain else NOTHING
+    return await _used_up(run, step) if chain is step.chain else NOTHING
 
 
 async def _after(
@@ -91,8 +89,6 @@ def _begin(run: Run, step: p.Step) -> str | None:
     """Begin a step; the feedback of a gate that redoes it, if any."""
     if not run.quiet:
         run.emit("step", step.name, redone=run.redoing)
-    if run.redoing:
-        run.visits[step.name] = run.visit(step.name) + 1
     run.world.begin(run, step)
     return run.feedback.pop(step.name, None) if run.feedback else None
 
@@ -107,35 +103,17 @@ def _done(run: Run, step: p.Step, answer: Any) -> Any:
     return answer
 
 
-def _used_up(run: Run, step: p.Step) -> Ended:
+async def _used_up(run: Run, step: p.Step) -> Ended:
     outcome = ending(step.chain, step)
     run.emit("ended", step.name, outcome=type(outcome).__name__.lower())
-    return conclude(run, outcome)
+    return await conclude(run, outcome)
 
 
-def _value(run: Run, step: p.Step, link: p.Link, action: p.Value, subjects: Subjects) -> Any:
-    value = run.world.link_value(run, step, link, subjects)
+async def _value(run: Run, step: p.Step, link: p.Link, action: p.Value, subjects: Subjects) -> Any:
+    value = await run.world.link_value(run, step, link, subjects)
     if not run.quiet:
         run.emit("value", step.name, content=shown(action.value.type, value))
     return value
-
-
-def _link(
-    run: Run,
-    step: p.Step,
-    link: p.Link,
-    subjects: Subjects,
-    at: ChainPosition,
-    feedback: str | None,
-    misfit: str | None,
-) -> Coroutine[Any, Any, Any]:
-    """One attempt of a link, by its cache if that has an answer.
-
-    `subjects` are what the matches around it decided by.
-    """
-    if link.cache is None:
-        return _act(run, step, link, subjects, at, feedback, misfit)
-    return _cached(run, step, link, subjects, at, feedback, misfit)
 
 
 async def _cached(
@@ -147,14 +125,15 @@ async def _cached(
     feedback: str | None,
     misfit: str | None,
 ) -> Any:
-    """As `_link`, by the cache or by another run that asks for the same now. Time spent waiting for
-    it is taken from the timeout.
+    """One attempt of a link by its cache, or by another run that asks for the same now. Time spent
+    waiting for it is taken from the timeout.
     """
     world, kept = run.world, link
     if at.attempt > 0 or run.redoing:
-        answer = await _act(run, step, link, subjects, at, feedback, misfit)
+        work = await _act(run, step, link, subjects, at, feedback, misfit)
+        answer = await work
         if not isinstance(answer, Ended):
-            world.keep(run, step, kept, answer)
+            await world.keep(run, step, kept, answer)
         return answer
     began = world.elapsed(run)
     found = await world.look_up(run, step, link, subjects)
@@ -166,12 +145,13 @@ async def _cached(
         waited = world.elapsed(run) - began
         if link.timeout is not None and waited >= SHORTEST_WAIT:
             link = replace(link, timeout=max(link.timeout - Decimal(waited), Decimal(0)))
-        answer = await _act(run, step, link, subjects, at, feedback, misfit)
+        work = await _act(run, step, link, subjects, at, feedback, misfit)
+        answer = await work
     finally:
         if answer is NOTHING or isinstance(answer, Ended):
-            world.keep_nothing(run, step, kept)
+            await world.keep_nothing(run, step, kept)
         else:
-            world.keep(run, step, kept, answer)
+            await world.keep(run, step, kept, answer)
     return answer
 
 
@@ -179,7 +159,7 @@ SHORTEST_WAIT = 0.001
 """Seconds below which a look into the cache does not count as a wait."""
 
 
-def _act(
+async def _act(
     run: Run,
     step: p.Step,
     link: p.Link,
@@ -188,12 +168,16 @@ def _act(
     feedback: str | None,
     misfit: str | None,
 ) -> Coroutine[Any, Any, Any]:
-    """The coroutine that carries out a link. Not one itself: each frame costs every waiting run."""
+    """The coroutine that carries out a link, ready to be awaited by whoever walks the chain: each
+    frame costs every waiting run.
+    """
     action = link.action
     match action:
         case p.Call() | p.AskRole() | p.AskTier():
-            tier = run.route(action.who) if isinstance(action, p.AskTier) else None
-            arguments = {name: run.evaluate(value) for name, value in action.arguments}
+            tier = None
+            if isinstance(action, p.AskTier):
+                tier = await run.world.route(run, action.who)
+            arguments = await _arguments(run, action.arguments)
             part = _part(at)
             attempt = Attempt(
                 step, link, action, tier, arguments, at.attempt, feedback, misfit, subjects, part
@@ -202,7 +186,7 @@ def _act(
                 return vote(run, attempt, link.vote, _caller(run))
             return run.world.attempt(run, attempt)
         case p.Cascade() | p.Agent():
-            return _several(run, step, link, action, subjects, feedback, _part(at))
+            return await _several(run, step, link, action, subjects, feedback, _part(at))
         case p.RunPipeline() | p.Each() | p.Recall():
             given = run.world.stand_in(run, step, action)
             if given is not NOTHING:
@@ -212,7 +196,7 @@ def _act(
         case _:
             assert_never(action)
     if isinstance(action, p.RunPipeline):
-        return run_child(run, step, link, action, subjects, _part(at))
+        return run_child(run, step, link, action, subjects, _part(at), at.attempt)
     if isinstance(action, p.Recall):
         return _recall(run, step, action, subjects)
     each = action
@@ -223,7 +207,11 @@ def _act(
     return run_each(run, step, each, subjects, body, _part(at))
 
 
-def _several(
+async def _arguments(run: Run, given: tuple[tuple[str, expr.Expr], ...]) -> dict[str, Any]:
+    return {name: await run.world.value(run, value) for name, value in given}
+
+
+async def _several(
     run: Run,
     step: p.Step,
     link: p.Link,
@@ -238,8 +226,8 @@ def _several(
         given = run.world.stand_in(run, step, agent)
         if given is not NOTHING:
             return _given(given)
-    tier = None if agent is None else run.route(agent.who)
-    arguments = {name: run.evaluate(value) for name, value in action.arguments}
+    tier = None if agent is None else await run.world.route(run, agent.who)
+    arguments = await _arguments(run, action.arguments)
     asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
     attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects, part)
     if isinstance(action, p.Cascade):
@@ -273,7 +261,7 @@ async def _element(inside: Run, step: p.Step, each: p.Each, feedback: str | None
     """The answer of one element, how it ended the run, or `NOTHING`."""
     answer = await walk(inside, step, each.body, feedback)
     if answer is NOTHING and each.body.end is not None:
-        return conclude(inside, each.body.end)
+        return await conclude(inside, each.body.end)
     return answer
 
 
@@ -301,12 +289,12 @@ def _caller(run: Run, agent: p.Agent | None = None) -> Call:
     return call
 
 
-def _chosen(run: Run, link: p.Link) -> tuple[p.Link, Subjects]:
+async def _chosen(run: Run, link: p.Link) -> tuple[p.Link, Subjects]:
     """The arm that a match over actions takes now, and what decided."""
     subjects: list[expr.Expr] = []
     while isinstance(link.action, p.Choose):
         decided, arms = link.action.subject, link.action.arms
-        subject = run.route(decided, [taken for taken, _ in arms])
+        subject = await run.world.route(run, decided, [taken for taken, _ in arms])
         said = traced_subject(decided.type, subject, (taken for taken, _ in arms))
         run.emit("route", expr.show(decided), value=said)
         link = resolve(link.action, subject)
@@ -335,7 +323,7 @@ async def _wait(
     run: Run, step: p.Step, link: p.Link, following: ChainPosition, failure: AttemptFailed
 ) -> None:
     longest = float(longest_wait(link.retry, following.attempt))
-    seconds = run.world.jitter(longest) if longest else 0.0
+    seconds = await run.world.jitter(run, longest) if longest else 0.0
     if failure.retry_after is not None:
         seconds = max(seconds, failure.retry_after)
     run.emit("retry", step.name, attempt=following.attempt, wait=round(seconds, 3))

@@ -23,11 +23,11 @@ async def run_each(
     """Run every element: the list of answers, or how an element ended the run. `part` says which
     part of the step the list is. Raises `AttemptFailed` if too few answered.
     """
-    elements = run.world.elements(run, step, each, subjects)
+    elements = await run.world.elements(run, step, each, subjects)
     inside = []
     for index, value in enumerate(elements):
         one = run.element(each.variable, value, step.name, index, part)
-        run.world.enter_element(run, one, each, subjects)
+        await run.world.enter_element(run, one, each, subjects)
         inside.append(one)
     results: dict[int, Any] = {}
     answered: dict[int, Any] = {}
@@ -74,7 +74,8 @@ async def _side_by_side(
         while waiting or running:
             while waiting and len(running) < most:
                 index = waiting.pop()
-                running[run.world.spawn(_coroutine(body, inside[index]))] = index
+                one = inside[index]
+                running[run.world.spawn(_coroutine(body, one), one.where)] = index
             cut: Exception | None = None
             for task in sorted(await run.world.first(running), key=running.__getitem__):
                 index = running.pop(task)

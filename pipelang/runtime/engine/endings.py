@@ -21,16 +21,17 @@ from pipelang.runtime.engine.values import shown
 from pipelang.runtime.engine.world import AttemptFailed
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
+from pipelang.semantics.walk import all_steps
 
 
-def conclude(run: Run, outcome: p.Outcome) -> Ended:
+async def conclude(run: Run, outcome: p.Outcome) -> Ended:
     """Evaluate the value of an outcome that was reached."""
     match outcome:
         case p.Return():
-            return Ended(outcome, run.evaluate(outcome.value))
+            return Ended(outcome, await run.world.value(run, outcome.value))
         case p.Escalate():
-            value = None if outcome.value is None else run.evaluate(outcome.value)
-            return Ended(outcome, value)
+            with_it = outcome.value
+            return Ended(outcome, None if with_it is None else await run.world.value(run, with_it))
         case p.Reject() | p.Fail():
             return Ended(outcome, None)
         case _:
@@ -50,9 +51,15 @@ def inputs_of(run: Run) -> dict[str, Any]:
 
 
 def values_of(run: Run) -> dict[str, Any]:
-    """Every value that the run made, as JSON, and the elements that an unfinished list has."""
-    made = {name: shown(step.type, run.values[name]) for name, step in run.made.items()}
-    return {**{name: part for name, part in run.partial.items() if name not in made}, **made}
+    """Every value that the run made, as JSON, and the elements that an unfinished list has. In
+    writing order: which of them came first says nothing.
+    """
+    known = {**run.partial, **run.made}
+    return {
+        name: shown(run.made[name].type, run.values[name]) if name in run.made else known[name]
+        for name in dict.fromkeys(step.name for step in all_steps(run.pipeline))
+        if name in known
+    }
 
 
 def so_far(run: Run) -> dict[str, Any]:

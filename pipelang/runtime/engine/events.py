@@ -13,13 +13,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One decision. `at` is seconds of machine time since the run began."""
+    """One decision. `at` is seconds of machine time since the run began. `number` counts the events
+    of a run from 0: whoever gets one twice, because a run went on after a crash, knows it by that.
+    """
 
     kind: str
     name: str
     at: float
     data: dict[str, Any] = field(default_factory=dict)
     content: Any = field(default=None, repr=False)
+    number: int = field(default=-1, compare=False)
 
 
 Sink = Callable[[str, Event], None]

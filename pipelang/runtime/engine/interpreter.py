@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from pipelang.runtime.engine.budget import CODES, BudgetSpent
-from pipelang.runtime.engine.chains import run_chain
 from pipelang.runtime.engine.endings import (
     conclude,
     inputs_of,
@@ -27,7 +26,7 @@ from pipelang.runtime.engine.expressions import BUDGET, NoValue
 from pipelang.runtime.engine.outcomes import Answered, Ended, Escalated, Halted, Result
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.region_plan import plan_of
-from pipelang.runtime.engine.regions import run_region
+from pipelang.runtime.engine.regions import run_region, run_step
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import Misfit, shown, to_json, traced_subject
 from pipelang.runtime.engine.world import AttemptFailed, Question
@@ -46,11 +45,11 @@ async def run_pipeline(run: Run) -> Result:
     try:
         # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each.
         try:
-            ended = _fitted(run, await _entered(run))
+            ended = _fitted(run, await (await _entered(run)))
         except (BudgetSpent, NoValue) as problem:
-            ended = _cut(run, problem)
+            ended = await _cut(run, problem)
         finally:
-            run.world.leave(run, ended)
+            await run.world.leave(run, ended)
     except Halted as halted:
         fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
         ended = Ended(fail, None, detail=halted.detail)
@@ -61,16 +60,20 @@ async def run_pipeline(run: Run) -> Result:
         result = result_of(run, ended)
         if isinstance(result, Escalated):
             await run.world.hand_over(run, result)
-        run.world.finish(run, answered=isinstance(result, Answered))
+        await run.world.finish(run, answered=isinstance(result, Answered))
+        if not run.quiet:
+            _emit_outcome(run, ended, result)
+        await run.world.close(run)
     except BaseException as error:
         _emit_broken(run, error)
         raise
-    if run.quiet:
-        return result
+    return result if run.quiet else replace(result, trace=tuple(run.trace))
+
+
+def _emit_outcome(run: Run, ended: Ended, result: Result) -> None:
     name, data = outcome_data(result)
     content = data.pop("text") if ended.quotes else None
     run.emit("outcome", name, content=content, **data, **spent_data(run))
-    return replace(result, trace=tuple(run.trace))
 
 
 def _emit_broken(run: Run, error: BaseException) -> None:
@@ -83,18 +86,18 @@ async def play(run: Run) -> Ended:
     """Run a sub-pipeline to its outcome. Raises `BudgetSpent` for another budget."""
     ended: Ended | None = None
     try:
-        ended = _fitted(run, await _entered(run))
+        ended = _fitted(run, await (await _entered(run)))
     except (BudgetSpent, NoValue) as problem:
-        ended = _cut(run, problem)
+        ended = await _cut(run, problem)
     finally:
-        run.world.leave(run, ended)
+        await run.world.leave(run, ended)
     return ended
 
 
-def _entered(run: Run) -> Coroutine[Any, Any, Ended | None]:
+async def _entered(run: Run) -> Coroutine[Any, Any, Ended | None]:
     """The coroutine of a pipeline: its block, or the `else` of an open breaker. Raises `Halted`."""
     breaker = run.pipeline.breaker
-    if run.world.admit(run) or breaker is None:
+    if await run.world.admit(run) or breaker is None:
         return _block(run, run.pipeline.block)
     return _fallback(run, breaker)
 
@@ -103,22 +106,22 @@ async def _fallback(run: Run, breaker: p.Breaker) -> Ended:
     """The `else` of an open breaker: its answer, or how it ends the run."""
     chain = breaker.otherwise.chain
     if not chain.links and chain.end is not None:
-        return conclude(run, chain.end)
-    answer = await run_chain(run, breaker.otherwise)
+        return await conclude(run, chain.end)
+    answer = await run_step(run, breaker.otherwise)
     if isinstance(answer, Ended):
         return answer
     returns = p.Return(expr.Const(None, run.pipeline.returns), breaker.span)
     return Ended(returns, answer)
 
 
-def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
+async def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
     """End a pipeline that cannot go on. Raises `BudgetSpent` for the budget of another pipeline."""
     if isinstance(problem, BudgetSpent):
         if problem.budget is not run.budget:
             raise problem
         run.emit("budget", run.pipeline.name, dimension=problem.dimension)
         try:
-            return _fitted(run, _budget_end(run, problem))
+            return _fitted(run, await _budget_end(run, problem))
         except NoValue as without:
             problem = without
     return without_value(run.pipeline.name, run.pipeline.span, problem)
@@ -137,10 +140,10 @@ def _fitted(run: Run, ended: Ended | None) -> Ended:
     return replace(ended, value=value)
 
 
-def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
+async def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
     limits = spent.budget.limits
     if limits is not None and limits.otherwise is not None:
-        return conclude(run, limits.otherwise)
+        return await conclude(run, limits.otherwise)
     fail = p.Fail(CODES[spent.dimension], "budget", run.pipeline.span)
     return Ended(fail, None, detail=str(spent))
 
@@ -175,7 +178,7 @@ async def _again(
         if isinstance(segment, p.Region):
             members = [index for index in segment.members if index in chosen]
             if members:
-                plan = plan_of(block, members)
+                plan = plan_of(block, members, segment)
                 renewed |= {item.name for item in plan.items}
                 ended = await run_region(run, plan)
         elif segment.index in chosen:
@@ -187,7 +190,7 @@ async def _again(
                 chosen |= readers(block.items, segment.index + 1, stop - 1, again)
                 renewed |= again
             elif isinstance(item, p.Step):
-                ended = await run_region(run, plan_of(block, [segment.index]))
+                ended = await run_region(run, plan_of(block, [segment.index], segment))
             else:
                 ended = await _barrier(run, item)
         if ended is not None:
@@ -211,14 +214,14 @@ async def _gate(
             return None
         redo = gate.otherwise
         if not isinstance(redo, p.Redo):
-            return conclude(run, redo)
+            return await conclude(run, redo)
         used = run.redos.get(gate.name, 0)
         if not may_redo(redo, used):
-            return conclude(run, redo.otherwise)
+            return await conclude(run, redo.otherwise)
         run.redos[gate.name] = used + 1
         why = gate.name + (f": {gate.doc}" if gate.doc else "")
         if redo.because is not None:
-            why = str(run.evaluate(redo.because))
+            why = str(await run.world.value(run, redo.because))
         why = hide(run, why)
         run.feedback = {**(run.feedback or {}), redo.step: why}
         run.emit("redo", redo.step, gate=gate.name, number=used + 1, content=why)
@@ -258,15 +261,16 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
             run.emit("when", item.name or expr.show(item.condition), holds=holds)
             return await _branch(run, item.condition, item.then if holds else item.otherwise)
         case p.MatchBranch():
-            subject = run.route(item.subject, [taken for taken, _ in item.arms])
-            said = traced_subject(item.subject.type, subject, (taken for taken, _ in item.arms))
+            arms = [taken for taken, _ in item.arms]
+            subject = await run.world.route(run, item.subject, arms)
+            said = traced_subject(item.subject.type, subject, arms)
             run.emit("match", expr.show(item.subject), value=said)
             for taken, arm in item.arms:
                 if taken is None or subject in taken:
                     return await _branch(run, item.subject, arm)
             raise LookupError(f"no arm takes {subject!r}")
         case p.End():
-            return conclude(run, item.outcome)
+            return await conclude(run, item.outcome)
         case p.Remember():
             return await _remember(run, item)
         case p.Step() | p.Gate() | p.Let():
@@ -287,7 +291,7 @@ async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | Non
 async def _remember(run: Run, item: p.Remember) -> Ended | None:
     """Write into a memory; a failure ends the run."""
     try:
-        await run.world.remember(run, item)
+        await run.world.remember(run, item, run.arrive(f"remember {item.memory}"))
     except (AttemptFailed, NoValue) as problem:
         return without_value(item.memory, item.span, problem)
     run.emit("remember", item.memory)
@@ -299,10 +303,10 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
         run.emit(person.kind, person.name, asked=False)
         return None
     if person.showing is not None:
-        content = shown(person.showing.type, run.evaluate(person.showing))
+        content = shown(person.showing.type, await run.world.value(run, person.showing))
     else:
         content = values_of(run)
-    question = Question(person, content, person.doc or person.name)
+    question = Question(person, content, person.doc or person.name, run.arrive(person.name))
     asked = {"role": person.role, "what": person.kind, "text": question.text}
     run.emit("asks", person.name, content=content, **asked)
     decision = await run.world.decide(run, question)
@@ -313,4 +317,4 @@ async def _person(run: Run, person: p.Person) -> Ended | None:
         run.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
     answered = decision is not None
     run.emit(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
-    return None if goes_on else conclude(run, person.otherwise)
+    return None if goes_on else await conclude(run, person.otherwise)

@@ -46,3 +46,7 @@ class PeopleWaits:
         """The seconds so far."""
         now = 0.0 if self._since is None else time.monotonic() - self._since
         return self._total + now
+
+    def restore(self, seconds: float) -> None:
+        """Count waits of a former process, so many seconds in all."""
+        self._total = max(self._total, seconds)

@@ -2,19 +2,25 @@
 
 What waits for what is the same in every run, so it is worked out once: a `RegionPlan`. A run keeps
 no more than what is left of it. A step that nothing else could run beside needs no task of its own.
+
+A region has an entrance and an exit, where the world may give what it recorded and record what
+was made. Where it cannot be recorded as a whole each of its steps has them (`chains.walk`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Coroutine, Iterable
 from heapq import heappop, heappush
 from typing import Any
 
-from pipelang.runtime.engine.chains import run_chain
+from pipelang.runtime.engine.budget import BudgetSpent
+from pipelang.runtime.engine.chains import walk
 from pipelang.runtime.engine.endings import without_value
 from pipelang.runtime.engine.expressions import NoValue
-from pipelang.runtime.engine.outcomes import Ended
+from pipelang.runtime.engine.outcomes import Ended, Halted
 from pipelang.runtime.engine.region_plan import RegionPlan
 from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.world import Left
 from pipelang.semantics import program as p
 
 
@@ -59,10 +65,7 @@ class _Progress:
             self.ended[place] = made
             self.never_made(place)
             return
-        run.values[item.name] = made
-        if isinstance(item, p.Step):
-            run.made.pop(item.name, None)
-            run.made[item.name] = item
+        run.make(item, made)
 
     def is_dead(self, place: int) -> bool:
         """Whether something that an item reads was never made."""
@@ -71,32 +74,87 @@ class _Progress:
 
 async def run_region(run: Run, plan: RegionPlan) -> Ended | None:
     """All items of a region; of several endings the first in writing order counts."""
+    if run.redoing:
+        for item in plan.items:
+            run.visits[item.name] = run.visit(item.name) + 1
+    place = run.at(plan.items[0].name) if plan.whole else None
+    if place is not None:
+        left = await run.world.enter_region(run, place, plan.items, True)
+        if left is not None:
+            return _restored(run, plan.items, left)
     going = _Progress(plan)
     ready = going.ready
     running: dict[Any, int] | None = None
     try:
         while ready or running:
             while ready:
-                place = heappop(ready)
-                item = plan.items[place]
-                if going.is_dead(place):
-                    going.never_made(place)
+                index = heappop(ready)
+                item = plan.items[index]
+                if going.is_dead(index):
+                    going.never_made(index)
                 elif isinstance(item, p.Let):
-                    going.settle(run, place, _let(run, item))
+                    going.settle(run, index, await _let(run, item))
                 elif ready or running:
                     if running is None:
                         running = {}
-                    running[run.world.spawn(run_chain(run, item))] = place
+                    work = _step(run, plan, item)
+                    running[run.world.spawn(work, run.at(item.name))] = index
                     continue
                 else:  # nothing else can be done meanwhile
-                    going.settle(run, place, await run_chain(run, item))
-                going.release(place)
+                    going.settle(run, index, await _step(run, plan, item))
+                going.release(index)
             if running:
                 await _some(run, running, going)
+    except (BudgetSpent, Halted) as cut:
+        if running:
+            await run.world.cancel(running)
+            running = None
+        if place is not None:
+            await run.world.leave_region(run, place, plan.items, run.values, cut)
+        raise
     finally:
         if running:
             await run.world.cancel(running)
-    return going.ended[min(going.ended)] if going.ended else None
+    ended = going.ended[min(going.ended)] if going.ended else None
+    if place is not None:
+        await run.world.leave_region(run, place, plan.items, run.values, ended)
+    return ended
+
+
+def _restored(run: Run, items: Iterable[p.Step | p.Let], left: Left) -> Ended | None:
+    """Make what was made in a region before, and end as it ended then."""
+    for item in items:
+        if item.name in left.values:
+            run.make(item, left.values[item.name])
+        if run.feedback:
+            run.feedback.pop(item.name, None)
+    if isinstance(left.end, Exception):
+        raise left.end
+    return left.end
+
+
+def _step(run: Run, plan: RegionPlan, step: p.Step) -> Coroutine[Any, Any, Any]:
+    """The coroutine of a step in a region."""
+    return walk(run, step, step.chain) if plan.whole else run_step(run, step)
+
+
+async def run_step(run: Run, step: p.Step) -> Any:
+    """A step with an entrance and an exit of its own: its answer, or how it ended the run."""
+    place = run.at(step.name)
+    left = await run.world.enter_region(run, place, (step,), False)
+    if left is not None:
+        ended = _restored(run, (step,), left)
+        return left.values[step.name] if ended is None else ended
+    try:
+        answer = await walk(run, step, step.chain)
+    except (BudgetSpent, Halted) as cut:
+        await run.world.leave_region(run, place, (step,), {}, cut)
+        raise
+    if isinstance(answer, Ended):
+        await run.world.leave_region(run, place, (step,), {}, answer)
+    else:
+        await run.world.leave_region(run, place, (step,), {step.name: answer}, None)
+    return answer
 
 
 async def _some(run: Run, running: dict[Any, int], going: _Progress) -> None:
@@ -113,9 +171,9 @@ async def _some(run: Run, running: dict[Any, int], going: _Progress) -> None:
         raise cut
 
 
-def _let(run: Run, let: p.Let) -> Any:
+async def _let(run: Run, let: p.Let) -> Any:
     """The value of a let, or how its having none ends the run."""
     try:
-        return run.evaluate(let.value)
+        return await run.world.value(run, let.value)
     except NoValue as problem:
         return without_value(let.name, let.span, problem)

@@ -11,7 +11,7 @@ from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import BUDGET, Expressions
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.region_plan import Plans
-from pipelang.runtime.engine.world import Arms, World
+from pipelang.runtime.engine.world import World
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
@@ -25,12 +25,14 @@ class Run:
 
     `values` are those of inputs, steps and lets by name, `made` the steps that have one. `path` is
     the prefix of its events' names, `place` that of its calls in idempotency keys, `index` the
-    element of an `each` that it is ("" for none). `calls` counts the asks of each prompt. `parent`
+    element of an `each` that it is ("" for none). `where` is the prefix of its places in a record:
+    unlike `place` it tells the attempts of a sub-pipeline apart, each of which is done and recorded
+    for itself. `calls` counts the asks of each prompt. `parent`
     is the run around a sub-pipeline and `action` the `run` that it carries out, None for the root
     and for an agent's. `play` plays a sub-pipeline.
 
     `granted` are its permits, None for all. `redoing` says that the steps that run now ran before,
-    `redos` counts the redos of each gate, `visits` those of each step, and `feedback` is the text
+    `redos` counts the redos of each gate, `visits` those of each item, and `feedback` is the text
     of gates to steps that they redo. `conditions` are those of the branches around the current
     item.
 
@@ -57,6 +59,7 @@ class Run:
     traced: bool = True
     path: str = ""
     place: str = ""
+    where: str = ""
     index: str = ""
     parent: Run | None = None
     redoing: bool = False
@@ -89,18 +92,17 @@ class Run:
         if self.quiet:
             return
         event = Event(kind, self.path + name, self.world.elapsed(self), data, content)
-        if self.traced:
-            self.trace.append(event)
-        for sink in self.sinks:
-            sink(self.id, event)
+        self.world.tell(self, event)
+
+    def make(self, item: p.Step | p.Let, value: Any) -> None:
+        """Write the value of a step or a let: all that a run makes is written here."""
+        self.values[item.name] = value
+        if isinstance(item, p.Step):
+            self.made[item.name] = item
 
     def evaluate(self, node: expr.Expr) -> Any:
-        """The value of an expression over the values of this run."""
-        return self.world.value(self, node)
-
-    def route(self, node: expr.Expr, arms: Arms = ()) -> Any:
-        """The value of an expression that chooses a tier or an arm."""
-        return self.world.route(self, node, arms)
+        """The value of an expression over real values, for whoever stands behind the seam."""
+        return self.expressions.evaluate(node, self.values)
 
     def remaining(self, what: str) -> Any:
         """The rest of a dimension of its budget: money, time, tokens or steps."""
@@ -113,6 +115,7 @@ class Run:
         values: dict[str, Any],
         at: str,
         part: str,
+        attempt: int,
         action: p.RunPipeline | None,
     ) -> Run:
         """Make the run of a sub-pipeline in this one; `at` is the step that runs it, `part` which
@@ -123,6 +126,10 @@ class Run:
         child.path, child.parent = f"{self.path}{at}/", self
         visit = self.visit(at)
         child.place = f"{self.place}{at}{f'.{visit}' if visit else ''}{part}/"
+        child.where = f"{self.where}{at}/{visit}{part}@{attempt}/"
+        budget.place = child.where
+        if budget.parent is not None and budget.parent is not self.budget:
+            budget.parent.place = f"{child.where}~"  # that of a timeout
         child.index = ""
         if self.granted is not None:
             child.granted = self.granted & {*pipeline.permits}
@@ -134,6 +141,15 @@ class Run:
         """The number of a step's visit: 0 at first, one more with every redo."""
         return self.visits.get(step, 0)
 
+    def at(self, step: str) -> str:
+        """The place of a step's visit in a record."""
+        return f"{self.where}{step}/{self.visit(step)}"
+
+    def arrive(self, name: str) -> str:
+        """Come to something that no redo counts: the place of this visit in a record."""
+        self.visits[name] = self.visits.get(name, -1) + 1
+        return self.at(name)
+
     def element(self, variable: str, value: Any, at: str, number: int, part: str) -> Run:
         """Make the run as element `number` of an `each` sees it: `variable` is the element, `at`
         the step, `part` which part of the step the list is.
@@ -142,6 +158,7 @@ class Run:
         inside.values = {**self.values, variable: value}
         inside.path, inside.index = f"{self.path}{at}[{number}]/", f"{number}"
         inside.place = f"{self.place}{at}{part}[{number}]/"
+        inside.where = f"{self.at(at)}{part}[{number}]/"
         return inside
 
     def _copy(self, shared: tuple[str, ...]) -> Run:

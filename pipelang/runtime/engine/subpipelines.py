@@ -27,15 +27,16 @@ async def run_child(
     action: p.RunPipeline,
     subjects: Subjects,
     part: str,
+    attempt: int,
 ) -> Any:
     """Run a sub-pipeline: its answer, or how it ended the run; `part` says which part of the step
     this is. All attempts are one in idempotency keys.
 
     Raises `AttemptFailed`.
     """
-    values = {name: run.evaluate(value) for name, value in action.arguments}
+    values = {name: await run.world.value(run, value) for name, value in action.arguments}
     pipeline = run.program.pipelines[action.pipeline]
-    answer = await play_child(run, step, pipeline, values, subjects, part, link, action)
+    answer = await play_child(run, step, pipeline, values, subjects, part, attempt, link, action)
     if not isinstance(answer, Ended):
         run.world.child_answered(run, step, answer)
     return answer
@@ -48,6 +49,7 @@ async def play_child(
     values: dict[str, Any],
     subjects: Subjects,
     part: str,
+    attempt: int = 0,
     link: p.Link | None = None,
     action: p.RunPipeline | None = None,
 ) -> Any:
@@ -62,8 +64,8 @@ async def play_child(
         limit = p.Budget(None, link.timeout, None, None, None, link.span)
         around = patience = RunBudget(limit, around, began=now)
     budget = RunBudget(pipeline.budget, around, began=now)
-    child = run.child(pipeline, budget, values, step.name, part, action)
-    run.world.enter_child(run, child, subjects)
+    child = run.child(pipeline, budget, values, step.name, part, attempt, action)
+    await run.world.enter_child(run, child, subjects)
     run.emit("runs", step.name, pipeline=pipeline.name)
     try:
         ended = await child.play(child)

@@ -41,31 +41,41 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
         tally[keys.index(key)] += 1
 
     won: int | Open = Open.GOES_ON
-    side_by_side = isinstance(rule, p.Majority)
-    calls = range(rule.calls if side_by_side else 0)
-    running = dict.fromkeys(run.world.spawn(_quietly(call, attempt, n)) for n in calls)
-    try:
-        while won is Open.GOES_ON:
-            if side_by_side:
-                results = []
-                for task in list(await run.world.first(running)):
-                    del running[task]  # where one raises, those behind it are stopped too
-                    results.append(task.result())
-            else:
-                results = [await _quietly(call, attempt, made)]
-            for answered, answer in results:
-                made += 1
-                if answered:
-                    count(answer)
-            won = verdict(rule, tally, made)
-    finally:
-        if running:
-            await run.world.cancel(running)
+    said: list[tuple[bool, Any]] = []
+    if isinstance(rule, p.Majority):
+        said = await _side_by_side(run, attempt, rule.calls, call)
+    while won is Open.GOES_ON:
+        if made == len(said):
+            said.append(await _quietly(call, attempt, made))
+        answered, answer = said[made]
+        made += 1
+        if answered:
+            count(answer)
+        won = verdict(rule, tally, made)
     run.emit("vote", attempt.step.name, calls=made, tally=sorted(tally, reverse=True))
     if isinstance(won, Open):
         raise AttemptFailed("the votes did not agree", kind="vote")
     run.world.vote_decided(run, attempt.step, answers[won])
     return answers[won]
+
+
+async def _side_by_side(
+    run: Run, attempt: Attempt, calls: int, call: Call
+) -> list[tuple[bool, Any]]:
+    """All calls of a vote at once; what they said in the order of their numbers."""
+    said: dict[int, tuple[bool, Any]] = {}
+    running: dict[Any, int] = {}
+    try:
+        for number in range(calls):
+            place = f"{run.at(attempt.step.name)}{attempt.part}:vote{number}"
+            running[run.world.spawn(_quietly(call, attempt, number), place)] = number
+        while running:
+            for task in list(await run.world.first(running)):
+                said[running.pop(task)] = task.result()
+    finally:  # where one raises, the others are stopped
+        if running:
+            await run.world.cancel(running)
+    return [said[number] for number in range(calls)]
 
 
 async def _quietly(call: Call, attempt: Attempt, number: int) -> tuple[bool, Any]:

@@ -4,14 +4,21 @@ The interpreter decides what comes next; a `World` carries it out. The real worl
 tools and people; the world of `pipelang test` answers with what the test mocks; a simulated one
 answers from declared numbers, in its own time. A run suspends nowhere else, so an implementation
 owns the clock and the order of events.
+
+What a run decides follows from its inputs and from what comes through this seam. So a world may
+record that, and later give it to another process, which goes on from there (`worlds/recorded`). The
+engine says where it stands by *places*, which are the same in every process: path, item, visit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
 from pipelang.records import dataclass
+from pipelang.runtime.engine.budget import Reservation
+from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -94,7 +101,7 @@ class ToolResult:
 class Turn:
     """One turn of an agent's model: its answer, or the calls that it asks for with their results.
 
-    `said` is the turn in the provider's own format, to be sent back with the next request.
+    `said` is the turn in the provider's own format, as JSON, to be sent back with the next request.
     """
 
     answer: Any = None
@@ -116,12 +123,14 @@ class Question:
 
     `person` is the declaration: its `name`, its `kind` ("approve" or "hold"), the `role` that is
     asked and the `seconds` for which the run waits (None: without limit). `shown` is a JSON value:
-    what `showing` says, or else all values of the run so far. `text` explains the question.
+    what `showing` says, or else all values of the run so far. `text` explains the question. `place`
+    is where in the run it is asked: the same question of the same run has the same.
     """
 
     person: p.Person
     shown: Any
     text: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +146,18 @@ class Decision:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The values of a region's items when it was left, and its end: None where the run goes on, how
+    an item ended the run, or the `BudgetSpent` or `Halted` that cut it short.
+    """
+
+    values: Mapping[str, Any]
+    end: Ended | Exception | None
+
+
+Items = tuple[p.Step | p.Let, ...]
+
 R = TypeVar("R", contravariant=True)
 """The run, which has a world in its turn: so the protocol does not name its class."""
 
@@ -144,42 +165,67 @@ R = TypeVar("R", contravariant=True)
 class World(Protocol[R]):
     """Carries out what the interpreter decides.
 
-    `leave`, `finish`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep` and
-    `keep_nothing` report what happens; a world may ignore them.
+    `leave`, `finish`, `close`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep`,
+    `keep_nothing`, `leave_region`, `reserved` and `intend` report what happens; a world may ignore
+    them. Whatever a world may have to look up or to write down is awaited. The runs of a `lasting`
+    one go on in another process after this.
     """
+
+    lasting: bool
 
     # ------------------------------------------------------------------------------------ pipelines
 
-    def admit(self, run: R) -> bool:
+    async def admit(self, run: R) -> bool:
         """Begin a pipeline: whether its breaker admits the run. Raises `Halted` if it is killed."""
 
     def fitted_answer(self, run: R, value: Any) -> Any:
         """Check the answer of a pipeline against the type that it returns. Raises `Misfit`."""
 
-    def leave(self, run: R, ended: Ended | None) -> None:
+    async def leave(self, run: R, ended: Ended | None) -> None:
         """End a pipeline that began; `ended` is None if it was cut short from outside."""
 
     async def hand_over(self, run: R, result: Escalated) -> None:
         """Deliver the handoff of a root run that ends escalated."""
 
-    def finish(self, run: R, answered: bool) -> None:
+    async def finish(self, run: R, answered: bool) -> None:
         """End the root run."""
+
+    async def close(self, run: R) -> None:
+        """Take note that the last event of a root run is told."""
 
     # ---------------------------------------------------------------------------------- expressions
 
-    def value(self, run: R, node: expr.Expr) -> Any:
+    async def value(self, run: R, node: expr.Expr) -> Any:
         """Evaluate an expression: an argument, a let, the value of an outcome."""
 
-    def route(self, run: R, node: expr.Expr, arms: Arms = ()) -> Any:
+    async def route(self, run: R, node: expr.Expr, arms: Arms = ()) -> Any:
         """Evaluate an expression that chooses a way: a tier, or the subject of a match with these
         arms.
         """
 
-    def link_value(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+    async def link_value(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """Evaluate a link that is a bare value."""
 
     async def holds(self, run: R, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
         """Judge the condition of a gate, a branch, or a person's `when`."""
+
+    # ------------------------------------------------------------------------------------- regions
+
+    async def enter_region(self, run: R, place: str, items: Items, whole: bool) -> Left | None:
+        """Enter a region, or a step that may act: what a former process left it with, None if it is
+        to be gone through now. `whole` says that it only reads, so that nothing in it needs to be
+        recorded before it is left.
+        """
+
+    async def leave_region(
+        self,
+        run: R,
+        place: str,
+        items: Items,
+        values: Mapping[str, Any],
+        end: Ended | Exception | None,
+    ) -> None:
+        """Leave a region with values of its items, and with its end as in `Left`."""
 
     # ---------------------------------------------------------------------------------------- steps
 
@@ -208,16 +254,16 @@ class World(Protocol[R]):
 
     # ---------------------------------------------------------------------- sub-pipelines and lists
 
-    def enter_child(self, run: R, child: R, subjects: Subjects) -> None:
+    async def enter_child(self, run: R, child: R, subjects: Subjects) -> None:
         """Begin a sub-pipeline with its arguments. Raises `AttemptFailed` if one does not fit."""
 
     def child_answered(self, run: R, step: p.Step, value: Any) -> None:
         """Take note that a sub-pipeline answered for a step."""
 
-    def elements(self, run: R, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
+    async def elements(self, run: R, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
         """Evaluate the list that an `each` goes through."""
 
-    def enter_element(self, run: R, inside: R, each: p.Each, subjects: Subjects) -> None:
+    async def enter_element(self, run: R, inside: R, each: p.Each, subjects: Subjects) -> None:
         """Begin the chain of one element; `inside` is the run as the element sees it."""
 
     def gathered(self, run: R, step: p.Step, answers: list[Any]) -> Any:
@@ -228,7 +274,7 @@ class World(Protocol[R]):
     async def recall(self, run: R, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
         """Read a memory. Raises `AttemptFailed` if it cannot be read."""
 
-    async def remember(self, run: R, item: p.Remember) -> None:
+    async def remember(self, run: R, item: p.Remember, place: str) -> None:
         """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
 
     async def look_up(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
@@ -236,16 +282,32 @@ class World(Protocol[R]):
         wait for another run that asks for the same. Raises `AttemptFailed` if that took too long.
         """
 
-    def keep(self, run: R, step: p.Step, link: p.Link, answer: Any) -> None:
+    async def keep(self, run: R, step: p.Step, link: p.Link, answer: Any) -> None:
         """Keep an answer for the cache, to be stored if the run ends answered."""
 
-    def keep_nothing(self, run: R, step: p.Step, link: p.Link) -> None:
+    async def keep_nothing(self, run: R, step: p.Step, link: p.Link) -> None:
         """Say that no answer follows a look into the cache: other runs need not wait for one."""
 
     # --------------------------------------------------------------------------------------- people
 
     async def decide(self, run: R, question: Question) -> Decision | None:
         """Ask a person; None if nobody answered in time."""
+
+    # ---------------------------------------------------------- what is used, and what is begun
+
+    async def reserved(self, run: R, held: Reservation) -> None:
+        """Take note of what a call may use, before it is made."""
+
+    def settle(self, run: R, held: Reservation, money: Decimal, tokens: int) -> None:
+        """Give a reservation back, and count what the call used."""
+
+    async def intend(self, run: R) -> None:
+        """Take note that what cannot be taken back begins now: a call that acts, a question."""
+
+    # -------------------------------------------------------------------------------------- telling
+
+    def tell(self, run: R, event: Event) -> None:
+        """Tell an event to who listens to a run, with its number."""
 
     # ----------------------------------------------------------------------------------------- time
 
@@ -258,16 +320,18 @@ class World(Protocol[R]):
     async def sleep(self, run: R, seconds: float) -> None:
         """Let time pass."""
 
-    def jitter(self, longest: float) -> float:
+    async def jitter(self, run: R, longest: float) -> float:
         """Draw a wait in seconds, uniform in [0, longest]."""
 
     # --------------------------------------------------------------------------------- side by side
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Start a task that runs side by side with others."""
+    def spawn(self, work: Coroutine[Any, Any, Any], place: str) -> Any:
+        """Start a task that runs side by side with others, at a place that no other task has."""
 
     async def first(self, tasks: Iterable[Any]) -> Iterable[Any]:
-        """Wait until at least one task is done; the done ones. `task.result()` may raise."""
+        """Wait until at least one task is done; the done ones, in the order in which they came in.
+        `task.result()` may raise. When a task is done decides nothing that a run keeps.
+        """
 
     async def cancel(self, tasks: Iterable[Any]) -> None:
         """Cancel tasks and wait until they are gone."""

@@ -30,11 +30,12 @@ from pipelang.runtime.host.runtime import Runtime as Runtime
 from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
-from pipelang.runtime.providers.kinds import DEFAULT_KEY
+from pipelang.runtime.providers.kinds import key_of_provider
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, describe
 from pipelang.runtime.worlds.real.world import Performers, RealWorld
+from pipelang.runtime.worlds.recorded.record import RunRecord
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.patterns import Patterns
@@ -168,7 +169,9 @@ class Handle:
             program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
         )
         self._secrets = tuple(
-            provider.key or DEFAULT_KEY for provider in program.providers.values()
+            key
+            for provider in program.providers.values()
+            if (key := key_of_provider(provider)) is not None
         )
         found = [
             (tool, self._tools.function(program.tools[tool]))
@@ -238,14 +241,21 @@ class Handle:
         tenant: str | None = None,
         run_id: str | None = None,
         world: World[Run] | None = None,
+        record: RunRecord | None = None,
+        replay: bool = False,
     ) -> Run:
-        """Make a run with these inputs that has not begun.
+        """Make a run with these inputs that has not begun. With a `record` it is recorded, and goes
+        on from there: the inputs and options must be those with which the record began. With
+        `replay` it does nothing that is not recorded, but raises `NotRecorded` where it would.
 
         Raises `InputError`, `SettingError` if the settings that the runtime now gives do not fit,
-        and `NotRunnable` if a model that the pipeline may ask cannot be asked.
+        `NotRunnable` if a model that the pipeline may ask cannot be asked, and `NotRecordable` if
+        what it works on may be secret and is to be recorded.
         """
         now = self._as_set()
-        return now._begin(given, self._options, sinks, permits, tenant, run_id, world)
+        return now._begin(
+            given, self._options, sinks, permits, tenant, run_id, world, record, replay
+        )
 
     def _as_set(self) -> Handle:
         """The handle on the program as its settings are now: they stay so until the run ends."""
@@ -270,6 +280,8 @@ class Handle:
         tenant: str | None,
         run_id: str | None,
         world: World[Run] | None,
+        record: RunRecord | None,
+        replay: bool,
     ) -> Run:
         values = self.inputs(given)
         program = self.loaded.program
@@ -278,7 +290,7 @@ class Handle:
             if not self._has_models:
                 self.runtime.require_models(program, self.pipeline)
                 self._has_models = True
-            world = RealWorld(self._performers_now(), budget)
+            world = self._world(budget, record, replay)
         everyone = (*self.runtime.sinks, *sinks)
         permits = options.permits if permits is None else permits
         return Run(
@@ -298,6 +310,18 @@ class Handle:
             tenant=tenant if tenant is not None else options.tenant,
             references=self._secrets,
         )
+
+    def _world(self, budget: RunBudget, record: RunRecord | None, replay: bool) -> World[Run]:
+        performers = self._performers_now()
+        if record is None:
+            return RealWorld(performers, budget)
+        from pipelang.runtime.worlds.recorded.refusals import refuse_secrets
+        from pipelang.runtime.worlds.recorded.world import RecordingWorld, ReplayingWorld
+
+        program = self.loaded.program
+        refuse_secrets(program, self.pipeline)
+        world = ReplayingWorld if replay else RecordingWorld
+        return world(performers, budget, record, program)
 
     def _performers_now(self) -> Performers:
         """The performers with the services of the runtime as they are now: the same ones while none

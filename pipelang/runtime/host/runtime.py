@@ -5,21 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pipelang.runtime.engine.events import Sink
-from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
 from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.people import Nobody, People
 from pipelang.runtime.mcp.servers import McpServer
 from pipelang.runtime.mcp.sessions import Sessions
 from pipelang.runtime.providers.kinds import (
-    ANTHROPIC,
-    DEFAULT_KEY,
     ENTRY_POINTS,
     REPLAY,
+    SDK_KINDS,
     SIMULATED,
+    found_key,
     has_key,
     is_real,
     key_of_provider,
@@ -152,14 +152,13 @@ def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
             return ReplayProvider(recording)
         except (RecordingError, OSError) as error:
             raise NotRunnable(f"provider `{provider.name}` plays {recording}: {error}") from error
-    if provider.kind == ANTHROPIC:
-        from pipelang.runtime.providers.anthropic import AnthropicProvider
-
-        try:
-            key: str | None = resolve_secret(provider.key or DEFAULT_KEY)
-        except SecretMissing:
-            key = None
-        return AnthropicProvider(key, provider.base_url)
+    kind = SDK_KINDS.get(provider.kind)
+    if kind is not None:
+        module = import_module(f"pipelang.runtime.providers.{kind.module}")
+        found: ModelProvider = getattr(module, kind.provider)(
+            found_key(provider), provider.base_url
+        )
+        return found
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=ENTRY_POINTS, name=provider.kind):

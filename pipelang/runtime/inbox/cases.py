@@ -51,7 +51,8 @@ class Case:
     reason of an escalation. `shown` is what the person sees: values, or the handoff. `prompt` and
     `shape` (JSON Schema) are an ask's. Who decided as one of `differs_from` in the same run may not
     decide here. `holder` is the process that waits, None where none does. `why` says what closed a
-    case that nobody decided.
+    case that nobody decided. A `lasting` one stays open while no process waits: its run goes on
+    elsewhere.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Case:
     verdict: Verdict | None = None
     closed_at: datetime | None = None
     why: str | None = None
+    lasting: bool = False
 
 
 _ADAPTER = TypeAdapter(Case)
@@ -100,7 +102,9 @@ def settled(case: Case, now: datetime, waited_for: bool) -> Case:
         return case
     if case.due_at is not None and now >= case.due_at:
         return expired(case, case.due_at)
-    return case if waited_for else withdrawn(case, now, "the run that waited is gone")
+    if waited_for or case.lasting:
+        return case
+    return withdrawn(case, now, "the run that waited is gone")
 
 
 def expired(case: Case, now: datetime) -> Case:

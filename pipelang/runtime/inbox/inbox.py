@@ -142,30 +142,36 @@ class Inbox:
         case = self._stamped(case, seconds)
         changed = self._wakeups.register(case.id)
         try:
-            await _surely(self._do(lambda: self._store.add(case)))
-            self._announce(case)
+            found = await self._open(case)
+            if found.due_at is not None:  # the time of a case that was found open goes on
+                seconds = max((found.due_at - self._clock()).total_seconds(), 0.0)
             try:
                 async with asyncio.timeout(seconds):
-                    while True:
+                    while found.state == "open":
                         await changed.wait()
                         changed.clear()
                         found = await self._do(lambda: self._store.get(case.id))
-                        if found.state != "open":
-                            return found
+                    return found
             except TimeoutError:
                 return await self._close(case.id, lambda one: expired(one, self._clock()))
         except asyncio.CancelledError:
-            with contextlib.suppress(Refused, InboxBroken):  # it may never have been opened
-                await self._close(
-                    case.id, lambda one: withdrawn(one, self._clock(), "the run stopped waiting")
-                )
+            if not case.lasting:
+                with contextlib.suppress(Refused, InboxBroken):  # it may never have been opened
+                    why = "the run stopped waiting"
+                    await self._close(case.id, lambda one: withdrawn(one, self._clock(), why))
             raise
         finally:
             self._wakeups.unregister(case.id)
 
     async def file(self, case: Case) -> Case:
         """Open a case that no run waits for: an escalation."""
-        case = self._stamped(case, None)
+        return await self._open(self._stamped(case, None))
+
+    async def _open(self, case: Case) -> Case:
+        """Open a case. One that a run opened before it crashed is found as it stands."""
+        if case.lasting:
+            with contextlib.suppress(Refused):
+                return await self._do(lambda: self._store.get(case.id))
         await _surely(self._do(lambda: self._store.add(case)))
         self._announce(case)
         return case
@@ -182,12 +188,13 @@ class Inbox:
 
     def _stamped(self, case: Case, seconds: float | None) -> Case:
         now = self._clock()
-        holder = None if case.kind == "escalation" else self._store.holder
+        holder = None if case.kind == "escalation" or case.lasting else self._store.holder
         try:
             due = None if seconds is None else now + timedelta(seconds=seconds)
         except OverflowError:
             due = None
-        return replace(case, id=uuid.uuid4().hex[:12], opened_at=now, due_at=due, holder=holder)
+        id = case.id or uuid.uuid4().hex[:12]
+        return replace(case, id=id, opened_at=now, due_at=due, holder=holder)
 
     async def _close(self, case_id: str, change: Callable[[Case], Case]) -> Case:
         closed = await _surely(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.outcomes import Escalated
@@ -48,7 +50,8 @@ class PeopleRouter:
             return await self.people.decide(run.id, question)
         person = question.person
         kind: Kind = "approve" if person.kind == "approve" else "hold"
-        case = self._case(run, kind, person.name, person.role, question.text, question.shown)
+        place, shown = question.place, question.shown
+        case = self._case(run, kind, person.name, person.role, place, question.text, shown)
         seconds = None if person.seconds is None else float(person.seconds)
         verdict = (await self.people.wait(case, seconds)).verdict
         return None if verdict is None else Decision(verdict.yes, verdict.by, verdict.reason)
@@ -68,6 +71,7 @@ class PeopleRouter:
             "ask",
             step.name,
             action.role,
+            f"{run.at(step.name)}{attempt.part}@{attempt.number}",
             step.doc,
             None,
             prompt=hide(run, prompt),
@@ -84,7 +88,9 @@ class PeopleRouter:
         if not isinstance(self.people, Inbox):
             return None
         handoff = result.handoff
-        case = self._case(run, "escalation", result.reason, result.role, result.text, handoff)
+        case = self._case(
+            run, "escalation", result.reason, result.role, "end", result.text, handoff
+        )
         return await self.people.file(case)
 
     def _case(
@@ -93,6 +99,7 @@ class PeopleRouter:
         kind: Kind,
         name: str,
         role: str,
+        place: str,
         text: str | None,
         shown: Any,
         **ask: Any,
@@ -102,8 +109,11 @@ class PeopleRouter:
         root = run
         while root.parent is not None:
             root = root.parent
+        shown = hide_json(run, shown)
+        lasting = run.world.lasting
         return Case(
-            id="",
+            id=case_id(run.id, place, shown, ask.get("prompt")) if lasting else "",
+            lasting=lasting,
             run_id=run.id,
             pipeline=root.pipeline.name,
             kind=kind,
@@ -112,10 +122,18 @@ class PeopleRouter:
             opened_at=datetime.now(UTC),
             tenant=run.tenant,
             text=None if text is None else hide(run, text),
-            shown=hide_json(run, shown),
+            shown=shown,
             differs_from=differs_from(run.program, role),
             **ask,
         )
+
+
+def case_id(run_id: str, place: str, shown: Any, prompt: str | None) -> str:
+    """The id of a case that a run asks for again after a crash. It hangs on what people are shown:
+    what they said of something else is no answer.
+    """
+    text = json.dumps([run_id, place, shown, prompt], sort_keys=True, default=str)
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def differs_from(program: p.Program, role: str) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.providers.answers import max_tokens_of
 from pipelang.runtime.providers.anthropic_faults import fault_of, kind_of_type
-from pipelang.runtime.providers.anthropic_wire import answer_of, call_of, max_tokens_of
+from pipelang.runtime.providers.anthropic_wire import answer_of, call_of
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
 from pipelang.semantics import program as p
 
-ANTHROPIC, SIMULATED, REPLAY = "anthropic", "simulated", "replay"
+ANTHROPIC, OPENAI, OPENAI_COMPATIBLE, GOOGLE = "anthropic", "openai", "openai_compatible", "google"
+SIMULATED, REPLAY = "simulated", "replay"
 
-BUILT_IN = (ANTHROPIC, SIMULATED, REPLAY)
+
+@dataclass(frozen=True, slots=True)
+class SdkKind:
+    """A kind behind a maker's SDK: the module here and its class, where a key is looked for if a
+    provider names none, and whether one is needed at all.
+    """
+
+    module: str
+    provider: str
+    key: str
+    needs_key: bool = True
+
+
+SDK_KINDS = {
+    ANTHROPIC: SdkKind("anthropic", "AnthropicProvider", "env:ANTHROPIC_API_KEY"),
+    OPENAI: SdkKind("openai", "OpenAIProvider", "env:OPENAI_API_KEY"),
+    OPENAI_COMPATIBLE: SdkKind(
+        "openai", "OpenAICompatibleProvider", "env:OPENAI_COMPATIBLE_API_KEY", needs_key=False
+    ),
+    GOOGLE: SdkKind("google", "GoogleProvider", "env:GEMINI_API_KEY"),
+}
+
+BUILT_IN = (*SDK_KINDS, SIMULATED, REPLAY)
 
 ENTRY_POINTS = "pipelang.providers"
 """The group of entry points by which others bring providers in, each named by its kind."""
-
-DEFAULT_KEY = "env:ANTHROPIC_API_KEY"
 
 
 def installed_kinds() -> tuple[str, ...]:
@@ -32,20 +55,35 @@ def is_real(provider: p.Provider) -> bool:
 
 
 def key_of_provider(provider: p.Provider) -> str | None:
-    """The reference to the key that a provider needs; None for one that needs none."""
+    """The reference to the key that a provider may need; None for one that needs none."""
     if not is_real(provider):
         return None
-    return provider.key or (DEFAULT_KEY if provider.kind == ANTHROPIC else None)
+    if provider.key is not None:
+        return provider.key
+    kind = SDK_KINDS.get(provider.kind)
+    return kind.key if kind is not None else None
+
+
+def found_key(provider: p.Provider) -> str | None:
+    """The key of a provider; None where it is not there."""
+    reference = key_of_provider(provider)
+    if reference is None:
+        return None
+    try:
+        return resolve_secret(reference)
+    except SecretMissing:
+        return None
 
 
 def has_key(provider: p.Provider) -> bool:
     """Whether the key of a provider is there, if it needs one."""
-    reference = key_of_provider(provider)
-    if reference is None:
+    kind = SDK_KINDS.get(provider.kind)
+    optional = kind is not None and not kind.needs_key and provider.key is None
+    if optional or key_of_provider(provider) is None:
         return True
     try:
-        return bool(resolve_secret(reference).strip())
-    except (SecretMissing, OSError, UnicodeDecodeError):
+        return bool((found_key(provider) or "").strip())
+    except (OSError, UnicodeDecodeError):
         return False
 
 

@@ -14,7 +14,7 @@ import math
 import operator
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,9 @@ from pipelang.semantics import program as p
 
 Key = tuple[str | None, ...]
 """The key of a breaker: the program's file, the pipeline, the tenant."""
+
+MOST_NAMED = 20_000
+"""Named runs that a breaker remembers; beyond it the oldest go."""
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
 
@@ -55,11 +58,14 @@ class EndedRun:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """An admitted run; `turn` numbers the state of the breaker in which it was admitted."""
+    """An admitted run; `turn` numbers the state of the breaker in which it was admitted. One with a
+    `name` may ask and end again after a crash, and counts once.
+    """
 
     key: Key
     turn: int
     probe: bool
+    name: str | None = None
 
 
 @dataclass(slots=True)
@@ -88,38 +94,61 @@ class Breakers:
         self._clock = clock
         self._lock = threading.Lock()
         self._states: dict[Key, _State] = {}
+        self._named: OrderedDict[str, Any] = OrderedDict()
 
-    def admit(self, key: Key, breaker: p.Breaker) -> Admission | str:
+    def admit(self, key: Key, breaker: p.Breaker, name: str | None = None) -> Admission | str:
         """Ask for a run to begin: its admission, or the reason why the breaker is open."""
+        admitted: Admission | str = self._once(
+            name and f"admit {name}", lambda: self._admit(key, breaker, name)
+        )
+        return admitted
+
+    def _once(self, name: str | None, work: Callable[[], Any]) -> Any:
+        """Do something once by name, with the same result however often it is asked for."""
         with self._lock:
-            state = self._states.get(key)
-            if state is None or state.breaker != breaker:
-                state = self._states[key] = _State(breaker)
-            if state.now == CLOSED:
-                return Admission(key, state.turn, probe=False)
-            if self._clock() - state.since < float(breaker.probes):
-                return state.why
-            # A probe that has not come back for as long as that does not keep others away.
-            state.becomes(HALF_OPEN, self._clock(), state.why)
-            return Admission(key, state.turn, probe=True)
+            if name is None:
+                return work()
+            if name not in self._named:
+                self._named[name] = work()
+                while len(self._named) > MOST_NAMED:
+                    self._named.popitem(last=False)
+            return self._named[name]
+
+    def _admit(self, key: Key, breaker: p.Breaker, name: str | None) -> Admission | str:
+        state = self._states.get(key)
+        if state is None or state.breaker != breaker:
+            state = self._states[key] = _State(breaker)
+        if state.now == CLOSED:
+            return Admission(key, state.turn, False, name)
+        if self._clock() - state.since < float(breaker.probes):
+            return state.why
+        # A probe that has not come back for as long as that does not keep others away.
+        state.becomes(HALF_OPEN, self._clock(), state.why)
+        return Admission(key, state.turn, True, name)
 
     def record_end(self, given: Admission, seen: EndedRun | None) -> tuple[str, str] | None:
         """Count the end of an admitted run; `seen` is None if it was cut short. The new state of
         the breaker and the reason; None if it stays as it is.
         """
-        with self._lock:
-            state = self._states.get(given.key)
-            if state is None or state.turn != given.turn:
-                return None  # it began before the breaker changed
-            if given.probe:
-                return self._probed(state, seen)
-            if seen is None:
-                return None
-            why = _counted(state, seen)
-            if why is None:
-                return None
-            state.becomes(OPEN, self._clock(), why)
-            return OPEN, why
+        name = None if seen is None else given.name
+        changed: tuple[str, str] | None = self._once(
+            name and f"end {name}", lambda: self._record_end(given, seen)
+        )
+        return changed
+
+    def _record_end(self, given: Admission, seen: EndedRun | None) -> tuple[str, str] | None:
+        state = self._states.get(given.key)
+        if state is None or state.turn != given.turn:
+            return None  # it began before the breaker changed
+        if given.probe:
+            return self._probed(state, seen)
+        if seen is None:
+            return None
+        why = _counted(state, seen)
+        if why is None:
+            return None
+        state.becomes(OPEN, self._clock(), why)
+        return OPEN, why
 
     def _probed(self, state: _State, seen: EndedRun | None) -> tuple[str, str]:
         if seen is None:

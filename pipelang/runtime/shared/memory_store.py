@@ -13,6 +13,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import closing
 from heapq import heappop, heappush
@@ -33,8 +34,17 @@ class MemoryStore(Protocol):
     def read(self, place: Place, keeps: float | None) -> list[Any]:
         """The values that are not older than `keeps` seconds, oldest first."""
 
-    def write(self, place: Place, value: Any, most: int | None, keeps: float | None) -> None:
-        """Add a value, dropping the oldest beyond `most` and those that are too old."""
+    def write(
+        self,
+        place: Place,
+        value: Any,
+        most: int | None,
+        keeps: float | None,
+        key: str | None = None,
+    ) -> None:
+        """Add a value, dropping the oldest beyond `most` and those that are too old. What was
+        written with the same `key` before is not written again; only recorded runs have one.
+        """
 
 
 class InMemory:
@@ -46,6 +56,7 @@ class InMemory:
         self._entries: dict[Place, list[tuple[float, float | None, str]]] = {}
         self._ends: list[tuple[float, int, Place]] = []
         self._written = 0
+        self._keys: OrderedDict[str, None] = OrderedDict()
 
     def read(self, place: Place, keeps: float | None) -> list[Any]:
         with self._lock:
@@ -55,9 +66,18 @@ class InMemory:
             texts = [text for at, _, text in entries if keeps is None or now - at <= keeps]
         return [json.loads(text) for text in texts]
 
-    def write(self, place: Place, value: Any, most: int | None, keeps: float | None) -> None:
+    def write(
+        self,
+        place: Place,
+        value: Any,
+        most: int | None,
+        keeps: float | None,
+        key: str | None = None,
+    ) -> None:
         text = json.dumps(value)
         with self._lock:
+            if key is not None and not self._is_new(key):
+                return
             now = self._clock()
             self._drop(now)
             end = None if keeps is None else now + keeps
@@ -72,6 +92,14 @@ class InMemory:
                 self._written += 1
                 heappush(self._ends, (end, self._written, place))
 
+    def _is_new(self, key: str) -> bool:
+        if key in self._keys:
+            return False
+        self._keys[key] = None
+        while len(self._keys) > MOST_KEYS:
+            self._keys.popitem(last=False)
+        return True
+
     def _drop(self, now: float) -> None:
         """Drop what is too old, of every place: also of those that nobody asks for any more."""
         while self._ends and self._ends[0][0] < now:
@@ -83,6 +111,9 @@ class InMemory:
             else:
                 self._entries.pop(place, None)
 
+
+MOST_KEYS = 100_000
+"""Keys of writes that are known in memory."""
 
 _TOO_OLD = "memories WHERE until IS NOT NULL AND until < ?"
 
@@ -104,6 +135,7 @@ class Sqlite:
             columns = [row[1] for row in database.execute("PRAGMA table_info(memories)")]
             if "until" not in columns:  # written by a version that kept what was too old
                 database.execute("ALTER TABLE memories ADD COLUMN until REAL")
+            database.execute("CREATE TABLE IF NOT EXISTS writes (key TEXT PRIMARY KEY)")
             database.execute(
                 "CREATE INDEX IF NOT EXISTS memories_by_end ON memories (until) "
                 "WHERE until IS NOT NULL"
@@ -128,9 +160,20 @@ class Sqlite:
             )
             return [json.loads(text) for (text,) in rows]
 
-    def write(self, place: Place, value: Any, most: int | None, keeps: float | None) -> None:
+    def write(
+        self,
+        place: Place,
+        value: Any,
+        most: int | None,
+        keeps: float | None,
+        key: str | None = None,
+    ) -> None:
         now, where = self._clock(), _columns(place)
         with closing(self._connect()) as database, database:
+            if key is not None:
+                made = database.execute("INSERT OR IGNORE INTO writes VALUES (?)", (key,))
+                if not made.rowcount:
+                    return
             database.execute(
                 "INSERT INTO memories (tenant, memory, key, at, value, until) "
                 "VALUES (?, ?, ?, ?, ?, ?)",

@@ -8,43 +8,40 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.values import Misfit
 from pipelang.runtime.engine.world import Arms, AttemptFailed, Subjects
+from pipelang.runtime.worlds.forgetful import ForgetfulWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
-    from pipelang.runtime.engine.outcomes import Ended
     from pipelang.runtime.engine.run import Run
 
 
-class EvaluatingWorld:
-    """The base of the real world and of that of test blocks. Holds no state."""
+class EvaluatingWorld(ForgetfulWorld):
+    """The base of the real world and of that of test blocks."""
 
     __slots__ = ()
 
-    def value(self, run: Run, node: expr.Expr) -> Any:
+    async def value(self, run: Run, node: expr.Expr) -> Any:
         return run.expressions.evaluate(node, run.values)
 
-    def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
+    async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return run.expressions.evaluate(node, run.values)
 
-    def link_value(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+    async def link_value(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         assert isinstance(link.action, p.Value)
-        return run.expressions.evaluate(link.action.value, run.values)
+        return await self.value(run, link.action.value)
 
     def fitted_answer(self, run: Run, value: Any) -> Any:
         return run.expressions.fitted(value, run.pipeline.returns)
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
-        return bool(run.expressions.evaluate(test, run.values))
+        return bool(await self.value(run, test))
 
     async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
         return bool(run.expressions.evaluate(action.until, {**run.values, "it": answer}))
 
-    def admit(self, run: Run) -> bool:
+    async def admit(self, run: Run) -> bool:
         return True
-
-    def leave(self, run: Run, ended: Ended | None) -> None:
-        return None
 
     def begin(self, run: Run, step: p.Step) -> None:
         return None
@@ -54,7 +51,7 @@ class EvaluatingWorld:
 
     # ------------------------------------------------------------ sub-pipelines and lists
 
-    def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
+    async def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
         for parameter in child.pipeline.parameters:
             try:
                 given = child.values[parameter.name]
@@ -66,10 +63,10 @@ class EvaluatingWorld:
     def child_answered(self, run: Run, step: p.Step, value: Any) -> None:
         return None
 
-    def elements(self, run: Run, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
-        return list(run.evaluate(each.elements))
+    async def elements(self, run: Run, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
+        return list(await run.world.value(run, each.elements))
 
-    def enter_element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
+    async def enter_element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
         return None
 
     def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
@@ -77,7 +74,7 @@ class EvaluatingWorld:
 
     # ----------------------------------------------------------------------- side by side
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def spawn(self, work: Coroutine[Any, Any, Any], place: str) -> asyncio.Task[Any]:
         return asyncio.get_running_loop().create_task(work)
 
     async def cancel(self, tasks: Iterable[asyncio.Task[Any]]) -> None:

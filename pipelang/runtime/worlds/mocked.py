@@ -52,7 +52,6 @@ from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import ListType, NothingType
 
 if TYPE_CHECKING:
-    from pipelang.runtime.engine.outcomes import Escalated
     from pipelang.runtime.engine.run import Run
 
 
@@ -76,6 +75,7 @@ class MockedWorld(EvaluatingWorld):
         values: Mapping[str, list[Any] | object],
         answers: Mapping[str, str],
     ) -> None:
+        super().__init__()
         self._types = types
         self._remembered: dict[tuple[str, str], list[Any]] = {}
         self._tools = tools
@@ -89,7 +89,7 @@ class MockedWorld(EvaluatingWorld):
         """The name of a step in mocks: `PIPELINE.STEP` for one of a sub-pipeline."""
         return step if run.parent is None else f"{run.pipeline.name}.{step}"
 
-    def admit(self, run: Run) -> bool:
+    async def admit(self, run: Run) -> bool:
         """`mock breaker open` is of the pipeline that is tested, not of those that it runs."""
         open_ = run.parent is None and self._answers.get("breaker") == "open"
         if open_:
@@ -127,7 +127,7 @@ class MockedWorld(EvaluatingWorld):
             return list(found)
         return found[-1] if found else None
 
-    async def remember(self, run: Run, item: p.Remember) -> None:
+    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
         memory = run.program.memories[item.memory]
         entries = self._remembered.setdefault((memory.name, self._memory_key(run, item.key)), [])
         entries.append(run.evaluate(item.value))
@@ -140,18 +140,6 @@ class MockedWorld(EvaluatingWorld):
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         return NOTHING
-
-    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
-        return None
-
-    async def hand_over(self, run: Run, result: Escalated) -> None:
-        return None
-
-    def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
-        return None
-
-    def finish(self, run: Run, answered: bool) -> None:
-        return None
 
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
         action = attempt.action
@@ -269,7 +257,7 @@ class MockedWorld(EvaluatingWorld):
     def elapsed(self, run: Run) -> float:
         return 0.0
 
-    def jitter(self, longest: float) -> float:
+    async def jitter(self, run: Run, longest: float) -> float:
         return longest
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 from collections import Counter
 
-from .expressions import conditions, wrong
-from .structures import program
-from .test_structures import judged
+from .expressions import conditions, judged
+from .test_structures import judged as judged_pipeline
+from .wide import program
 
 
 def main() -> int:
@@ -17,10 +18,11 @@ def main() -> int:
     started, found = time.process_time(), 0
     for seed in range(first, last):
         if what == "expressions":
-            seen["conditions"] += len(conditions(seed))
-            said = list(wrong(seed))
+            found_in, texts = conditions(seed)
+            seen["conditions"] += len(texts)
+            said = list(judged(found_in, texts, random.Random(seed)))
         else:
-            claims = judged(seed)
+            claims = judged_pipeline(seed)
             seen["pipelines"] += bool(claims)
             seen.update(verdict for _, verdict, _ in claims)
             seen["broken"] += sum(broken for *_, broken in claims)

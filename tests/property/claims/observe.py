@@ -80,6 +80,10 @@ class Scripted(MockedWorld):
             raise AttemptFailed("by the script", kind="mock")
         return self._types.check(action.answers, KINDS[choice])
 
+    def enter_child(self, run: Run, child: Run, subjects: Any) -> None:
+        super().enter_child(run, child, subjects)
+        self.watch.enter(child)
+
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
         return NOTHING
 
@@ -117,26 +121,33 @@ class Watch:
         self.claims = [claim for claim in program.claims if claim.claimed is not None]
         self.broken: set[str] = set()
         self.root: Run | None = None
-        self.passed: dict[tuple[str, str], tuple[int, bool]] = {}
+        self.passed: set[tuple[str, str, int]] = set()
+        self.latest: dict[str, Run] = {}
         self.called: set[str] = set()
+        self.runs: list[Run] = []  # kept, so that no two have one id
 
     def begin(self) -> None:
-        self.root, self.passed, self.called = None, {}, set()
+        self.root, self.passed, self.called = None, set(), set()
+        self.latest, self.runs = {}, []
+
+    def enter(self, run: Run) -> None:
+        self.latest[run.pipeline.name] = run
+        self.runs.append(run)
 
     def test(self, run: Run, name: str, passed: bool) -> None:
         if passed:
-            self.passed[run.pipeline.name, name] = (id(run), True)
+            self.passed.add((run.pipeline.name, name, _identity(run)))
 
     def call(self, run: Run, tool: str) -> None:
         self.called.add(tool)
         for claim in self.claims:
             match claim.claimed:
                 case p.OnlyAfter(tool=own, pipeline=pipeline, gate=gate) if own == tool:
-                    mine = self.passed.get((pipeline, gate))
-                    # Inside a run of the gate's own pipeline it is that run's gate that counts.
-                    inside = {one.pipeline.name: id(one) for one in _around(run)}
-                    inside.pop("main", None)
-                    if mine is None or inside.get(pipeline, mine[0]) != mine[0]:
+                    # Inside a run of the gate's own pipeline it is that run's gate that counts,
+                    # elsewhere that of its latest run.
+                    inside = {one.pipeline.name: one for one in _around(run)}
+                    mine = inside.get(pipeline, self.latest.get(pipeline))
+                    if mine is None or (pipeline, gate, _identity(mine)) not in self.passed:
                         self.broken.add(claim.text)
                 case p.Never(tool=own, when=when) if own == tool:
                     assert self.root is not None
@@ -157,6 +168,11 @@ class Watch:
                         self.broken.add(claim.text)
                 case _:
                     pass
+
+
+def _identity(run: Run) -> int:
+    """What tells runs of a pipeline apart; a run as an element of an `each` sees it is the same."""
+    return id(run.decided)
 
 
 def _around(run: Run) -> Iterator[Run]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelang.analysis.claims import equality, ordering, symbols, variables
-from pipelang.analysis.claims.formulas import Formula, all_of
+from pipelang.analysis.claims import elements, equality, ordering, symbols, variables
+from pipelang.analysis.claims.formulas import TRUE, Formula, all_of
 from pipelang.analysis.claims.values import Cases, Known, Sum, Symbol, one
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.types import BOOL, JSON, Type, present
@@ -69,10 +69,37 @@ def readings_are_one(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(variables.Variables, "reading", reading)
 
 
+def lists_are_full(patch: pytest.MonkeyPatch) -> None:
+    """A short list had all the elements that its type allows."""
+    before = variables.Variables.listed
+
+    def listed(self: Any, symbol: Symbol) -> Any:
+        found = before(self, symbol)
+        return None if found is None else [(TRUE, element) for _, element in found]
+
+    patch.setattr(variables.Variables, "listed", listed)
+
+
+def thirds_have_few_digits(patch: pytest.MonkeyPatch) -> None:
+    """Every number had so few digits that it is not rounded."""
+    patch.setattr(ordering, "_decimals", lambda value: 0)
+
+
+def readings_in_lists_are_one(patch: pytest.MonkeyPatch) -> None:
+    """A list that reads what is left of a budget was named by its text."""
+
+    def unknown(symbols: Any, node: expr.Expr, values: Any) -> Any:
+        return symbols.opaque(expr.show(node), node.type, "", frozenset())
+
+    patch.setattr(elements, "unknown", unknown)
+
+
 OF_EXPRESSIONS: tuple[Plant, ...] = (
     equality_demands_presence,
     json_is_a_bool,
     arithmetic_is_exact,
     names_are_source_texts,
+    lists_are_full,
+    thirds_have_few_digits,
 )
-OF_RUNS: tuple[Plant, ...] = (readings_are_one,)
+OF_RUNS: tuple[Plant, ...] = (readings_are_one, readings_in_lists_are_one)

@@ -1,6 +1,6 @@
 """What the decider says of conditions against what the interpreter says, over many inputs.
 
-`python -m tests.property.claims expressions 0 12500` judges 100,000 conditions.
+`python -m tests.property.claims expressions 0 2600` judges 100,000 conditions.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import pytest
 from .expressions import wrong
 from .planted import OF_EXPRESSIONS, Plant
 
-SEEDS = range(40)
-FOUND_WITHIN = 60
+SEEDS = range(20)
+FOUND_WITHIN = 12
 
 
-@pytest.mark.parametrize("first", SEEDS[::10])
+@pytest.mark.parametrize("first", SEEDS[::5])
 def test_nothing_that_happens_is_called_impossible(first: int) -> None:
-    found = [(seed, said) for seed in range(first, first + 10) for said in wrong(seed)]
+    found = [(seed, said) for seed in range(first, first + 5) for said in wrong(seed)]
     assert not found
 
 

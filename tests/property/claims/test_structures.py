@@ -16,7 +16,8 @@ from pipelang.semantics.build import build
 
 from ...memory import MemoryLoader
 from .planted import OF_RUNS, Plant
-from .structures import broken_claims, program
+from .structures import broken_claims
+from .wide import program
 
 SEEDS = range(30)
 RUNS = 40
@@ -30,7 +31,7 @@ def judged(seed: int, replayed: bool = False) -> list[tuple[str, str, bool]]:
     built = build("case.pipe", MemoryLoader({"case.pipe": text})).program
     if built is None:
         return []
-    broken = broken_claims(text, seed, RUNS)
+    broken = broken_claims(built, seed, RUNS)
     replay = Replayer(built) if replayed else None
     found = []
     for claim in built.claims:

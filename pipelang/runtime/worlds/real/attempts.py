@@ -68,7 +68,7 @@ def time_limit_or_release(
         if used and limit.budget is None and limit.seconds is not None:
             _not_in_time(run, attempt, limit.seconds)
     except (BudgetSpent, AttemptFailed):
-        run.budget.settle(held, Decimal(0), 0)
+        run.world.settle(run, held, Decimal(0), 0)
         raise
     return limit
 

@@ -24,7 +24,7 @@ from pipelang.runtime.worlds.real.attempts import time_left
 from pipelang.runtime.worlds.real.cancellation import OutOfTime, unless_killed
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import permits_behind
-from pipelang.semantics.types import Type
+from pipelang.semantics.types import JSON, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,21 @@ class CachedAnswers:
             if asked[0] == key:
                 self._services.flights.land(*asked, as_json)
         self._flights = [asked for asked in self._flights if asked[0] != key]
+
+    def kept(self) -> list[Any]:
+        """The answers that are kept for the cache so far, as JSON, but for secrets."""
+        return [
+            [list(key), answer, entry.seconds, entry.step]
+            for key, (entry, answer) in self._kept.items()
+            if entry.store is not self._services.secrets.cache
+        ]
+
+    def keep_again(self, kept: list[Any]) -> None:
+        """Keep what a former process kept."""
+        for (tenant, program, place, text), answer, seconds, step in kept:
+            key = tenant, program, place, text
+            entry = _Entry(key, self._services.cache, JSON, seconds, step)
+            self._kept[key] = entry, answer
 
     def finish(self, run: Run, answered: bool) -> None:
         """End the run: store its answers, if it answered. A store that fails ends nothing."""

@@ -31,9 +31,14 @@ def breaker_key(run: Run) -> Key:
     return run.program.file, run.pipeline.name, run.tenant
 
 
+def breaker_name(run: Run) -> str | None:
+    """The name of a run that may ask its breaker again after a crash; None for any other."""
+    return f"{run.id}/{run.where}" if run.world.lasting else None
+
+
 def admit_run(run: Run, breaker: p.Breaker, breakers: Breakers) -> GuardedRun | None:
     """Admit a run or not, None; an open or probing breaker is an event."""
-    given = breakers.admit(breaker_key(run), breaker)
+    given = breakers.admit(breaker_key(run), breaker, breaker_name(run))
     if isinstance(given, str):
         run.emit("breaker", run.pipeline.name, state="open", why=given)
         return None

@@ -47,15 +47,17 @@ class MemoryAccess:
         except Exception as error:
             raise _unreachable(run, step.name, error) from error
 
-    async def remember(self, run: Run, item: p.Remember) -> None:
+    async def remember(self, run: Run, item: p.Remember, key: str) -> None:
+        """Write a value; `key` names the write where the run may do it again after a crash."""
         memory = run.program.memories[item.memory]
         type = memory.returns.element if isinstance(memory.returns, ListType) else memory.returns
         most = memory.returns.max_length if isinstance(memory.returns, ListType) else 1
         place, given = _place(run, memory, item.key), run.evaluate(item.value)
+        again = (key,) if run.world.lasting else ()
         try:
             value = to_json(self._services.types.check(type, given))
             await self._do(
-                run, memory, lambda store: store.write(place, value, most, _keeps(memory))
+                run, memory, lambda store: store.write(place, value, most, _keeps(memory), *again)
             )
         except Halted:
             raise

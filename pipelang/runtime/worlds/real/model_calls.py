@@ -129,8 +129,9 @@ class ModelCalls:
         before, used = mark(), NOTHING_USED
         try:
             check_not_killed(self._services.switches, run)
-            used = money, tokens  # unless the provider says what it really was
             async with clock:
+                await run.world.reserved(run, held)
+                used = money, tokens  # unless the provider says what it really was
                 answer = checked_answer(await reply(request))
                 stop_if_cancelled(before)
             used = share * price_of(tier, answer.usage), tokens_of(answer.usage)
@@ -151,7 +152,7 @@ class ModelCalls:
                     used = NOTHING_USED
             raise _failure(run, attempt, error, limit, clock, started, used[0]) from error
         finally:
-            run.budget.settle(held, *used)
+            run.world.settle(run, held, *used)
         self._beyond(run, attempt, tier, held, used)
         money, tokens = used
         confidence = _confidence(value)

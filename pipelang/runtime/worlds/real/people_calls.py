@@ -41,6 +41,7 @@ class PeopleCalls:
             raise attempt_failed(run, attempt, "render", str(error), retryable=False) from None
         try:
             run.emit("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
+            await run.world.intend(run)
             said = await self._wait(
                 run,
                 people.answer(run, attempt, action, ask.user),
@@ -81,6 +82,7 @@ class PeopleCalls:
         people = self._services.people
         limit = None if seconds is None or people.keeps_time else float(seconds)
         try:
+            await run.world.intend(run)
             decision = await self._wait(run, people.decide(run, question), limit)
             if decision is not None and not isinstance(decision, Decision):
                 raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")

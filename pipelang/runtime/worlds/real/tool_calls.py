@@ -56,7 +56,7 @@ def _emit_effect(
     run: Run, attempt: Attempt, tool: p.Tool, arguments: Mapping[str, Any], **data: Any
 ) -> None:
     """Emit that a tool is about to act on the world: if no result follows, it may have acted."""
-    if run.quiet or not tool.acts:
+    if run.quiet:
         return
     content = {q.key: shown(q.type, arguments[q.key]) for q in tool.parameters}
     details = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
@@ -98,8 +98,12 @@ class ToolCalls:
             async with clock or _NO_CLOCK:
                 if tool.rate is not None:
                     await self._turn(run, tool)
+                await run.world.reserved(run, held)
+                if tool.acts:
+                    _emit_effect(run, attempt, tool, arguments, key=key)
+                    await run.world.intend(run)
+                    check_not_killed(switches, run, tool.name)
                 cost = tool.cost
-                _emit_effect(run, attempt, tool, arguments, key=key)
                 work = start_call(
                     function,
                     arguments,
@@ -123,7 +127,7 @@ class ToolCalls:
                 raise timed_out(run, attempt, limit, clock, started, cost, key) from None
             raise self._spoilt(run, attempt, tool, error, started, key) from error
         finally:
-            run.budget.settle(held, cost, 0)
+            run.world.settle(run, held, cost, 0)
         return self._returned(run, attempt, tool, result, started, key)
 
     def _spoilt(
@@ -217,7 +221,7 @@ class ToolCalls:
         for number in range(tool.retry.count + 1):
             if number:
                 longest = float(longest_wait(tool.retry, number))
-                await run.world.sleep(run, run.world.jitter(longest))
+                await run.world.sleep(run, await run.world.jitter(run, longest))
             mine = replace(
                 attempt, action=action, tier=None, arguments=given, number=number, misfit=None
             )

@@ -59,6 +59,7 @@ class RealWorld(EvaluatingWorld):
 
     def __init__(self, performers: Performers, root: RunBudget) -> None:
         """`root` is the budget of the root run, whose machine time is that of its events."""
+        super().__init__()
         self._by = performers
         self._began = time.monotonic()
         self._root = root
@@ -67,7 +68,7 @@ class RealWorld(EvaluatingWorld):
 
     # ------------------------------------------------------------------- pipelines and gates
 
-    def admit(self, run: Run) -> bool:
+    async def admit(self, run: Run) -> bool:
         services = self._by.services
         check_not_killed(services.switches, run)
         breaker = run.pipeline.breaker
@@ -83,7 +84,7 @@ class RealWorld(EvaluatingWorld):
             record_verdict(run, item.name, passed)
         return passed
 
-    def leave(self, run: Run, ended: Ended | None) -> None:
+    async def leave(self, run: Run, ended: Ended | None) -> None:
         if run.frame is not None:
             record_end(run, run.frame, ended, self._by.services.breakers)
 
@@ -120,19 +121,19 @@ class RealWorld(EvaluatingWorld):
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
         return await self._by.memories.recall(run, step, action)
 
-    async def remember(self, run: Run, item: p.Remember) -> None:
-        await self._by.memories.remember(run, item)
+    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
+        await self._by.memories.remember(run, item, f"{run.id}/{place}")
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         return await self._answers().look_up(run, step, link)
 
-    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+    async def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
         self._answers().keep(run, step, link, answer)
 
-    def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
+    async def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
         self._answers().keep_nothing(run, step, link)
 
-    def finish(self, run: Run, answered: bool) -> None:
+    async def finish(self, run: Run, answered: bool) -> None:
         if self._cached is not None:
             self._cached.finish(run, answered)
 
@@ -159,7 +160,7 @@ class RealWorld(EvaluatingWorld):
                 raise BudgetSpent(left[1], "time")
             await pause(switches, run, seconds)
 
-    def jitter(self, longest: float) -> float:
+    async def jitter(self, run: Run, longest: float) -> float:
         return self._by.services.chance.uniform(0.0, longest)
 
     # --------------------------------------------------------------------------- side by side

@@ -21,6 +21,7 @@ from pipelang.runtime.engine.world import (
     ToolResult,
     Turn,
 )
+from pipelang.runtime.worlds.forgetful import ForgetfulWorld
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances
 from pipelang.runtime.worlds.simulation.frames import Chances, LatentVerdicts, SimulatedFrame
 from pipelang.runtime.worlds.simulation.virtual_clock import Task, VirtualLoop
@@ -29,7 +30,6 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.timeouts import call_limit
 
 if TYPE_CHECKING:
-    from pipelang.runtime.engine.outcomes import Ended, Escalated
     from pipelang.runtime.engine.run import Run
 
 Z95 = 1.644854
@@ -57,7 +57,7 @@ class SimulatedValue:
     latent: tuple[bool, bool] | None = field(default=None, repr=False, compare=False)
 
 
-class SimulatedWorld:
+class SimulatedWorld(ForgetfulWorld):
     """One simulated run. `wrong_effect` says whether something was done with a wrong value,
     `reached` which steps of the pipeline itself were begun; with `people` its clock goes on while
     somebody is waited for.
@@ -70,6 +70,7 @@ class SimulatedWorld:
         spending: Spending,
         people: bool = False,
     ) -> None:
+        super().__init__()
         self.loop = VirtualLoop()
         self.people = people
         self.chances = Chances(chance)
@@ -84,20 +85,20 @@ class SimulatedWorld:
 
     # ----------------------------------------------------------------------- values and tests
 
-    def admit(self, run: Run) -> bool:
+    async def admit(self, run: Run) -> bool:
         return True  # breakers and kills are off: the analysis knows nothing of them
 
-    def leave(self, run: Run, ended: Ended | None) -> None:
-        return None
-
-    def value(self, run: Run, node: expr.Expr) -> Any:
+    async def value(self, run: Run, node: expr.Expr) -> Any:
         return SimulatedValue(self._right(run, (node,)))
 
-    def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
+    async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
+        return self._subject(run, node, arms)
+
+    def _subject(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         frame = self._frame(run)
         return frame.subject(frame.facts.open(node), arms)
 
-    def link_value(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
+    async def link_value(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A value that was written down: right with its accuracy, if what it mentions is right."""
         assert isinstance(link.action, p.Value)
         frame = self._frame(run)
@@ -254,7 +255,7 @@ class SimulatedWorld:
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
         return NOTHING
 
-    def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
+    async def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
         caller = self._frame(run)
         action = child.action
         assert action is not None, "an agent of a simulation calls nothing"
@@ -272,12 +273,12 @@ class SimulatedWorld:
     def child_answered(self, run: Run, step: p.Step, value: Any) -> None:
         self._made_anew(self._frame(run), step.name, value.right)
 
-    def elements(self, run: Run, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
+    async def elements(self, run: Run, step: p.Step, each: p.Each, subjects: Subjects) -> list[Any]:
         frame = self._frame(run)
         right = frame.is_right(each.elements)
         return [SimulatedValue(right)] * frame.length(each.elements, each.most)
 
-    def enter_element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
+    async def enter_element(self, run: Run, inside: Run, each: p.Each, subjects: Subjects) -> None:
         outside = self._frame(run)
         inside.frame = SimulatedFrame(
             outside.facts,
@@ -306,7 +307,7 @@ class SimulatedWorld:
         self._made_anew(self._frame(run), step.name, right)
         return SimulatedValue(right)
 
-    async def remember(self, run: Run, item: p.Remember) -> None:
+    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
         if not self._right(run, (item.key, item.value)):
             self.wrong_effect = True
 
@@ -324,25 +325,13 @@ class SimulatedWorld:
         right = self._right(run, (*given, *subjects))
         tier = None
         if isinstance(action, (p.AskTier, p.Agent)):
-            tier = self.route(run, action.who)
+            tier = self._subject(run, action.who)
         found = cached(frame, run, link, tier, right)
         if found is None:
             return NOTHING
         answer, frame.latents[step.name] = found
         frame.make(step.name, answer)
         return SimulatedValue(answer)
-
-    def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
-        return None
-
-    async def hand_over(self, run: Run, result: Escalated) -> None:
-        return None
-
-    def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
-        return None
-
-    def finish(self, run: Run, answered: bool) -> None:
-        return None
 
     # --------------------------------------------------------------------------------- people
 
@@ -415,12 +404,12 @@ class SimulatedWorld:
     def elapsed(self, run: Run) -> float:
         return self.loop.now
 
-    def jitter(self, longest: float) -> float:
+    async def jitter(self, run: Run, longest: float) -> float:
         return self.chances.source.uniform(0.0, longest)
 
     # --------------------------------------------------------------------------- side by side
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> Task:
+    def spawn(self, work: Coroutine[Any, Any, Any], place: str) -> Task:
         return self.loop.spawn(work)
 
     async def first(self, tasks: Iterable[Task]) -> Iterable[Task]:

@@ -1,7 +1,8 @@
 """Planted holes: pipelines with one flow that must be found, each with its twin that is sound.
 
-`holes.txt` has them, each written once: `<<hole|mended>>` is where the two differ, `$NAME` stands
-for a piece that many share.
+`holes.txt` has them, and `channels.txt` those by which data is told of without being passed on (and
+what a gate really bounds). Each is written once: `<<hole|mended>>` is where the two differ, `$NAME`
+stands for a piece that many share.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pipelang.semantics.build import build
 
 from ....memory import MemoryLoader
 
-FILE = Path(__file__).with_name("holes.txt")
+FILES = [Path(__file__).with_name(f"{name}.txt") for name in ("holes", "channels")]
 
 WORLD = '''
 provider lab { available 99.9% }
@@ -106,10 +107,11 @@ _TWO = re.compile(r"<<(.*?)\|(.*?)>>", re.DOTALL)
 def written() -> dict[str, str]:
     """The cases by their names, as they are written."""
     found = {}
-    for part in FILE.read_text("utf-8").split("--- ")[1:]:
-        name, text = part.split("\n", 1)
-        assert name not in found, name
-        found[name] = text
+    for file in FILES:
+        for part in file.read_text("utf-8").split("--- ")[1:]:
+            name, text = part.split("\n", 1)
+            assert name not in found, name
+            found[name] = text
     return found
 
 

@@ -1,8 +1,8 @@
 """Holes in the flow of data are found, and their sound twins are left alone.
 
-The cases of `holes.txt` are written by hand, each for one kind of hole; those of `mutations` are
-sound pipelines that have lost their guard. Faults that the analysis once had are put back, one at a
-time: the cases find each.
+The cases of `holes.txt` and `channels.txt` are written by hand, each for one kind of hole; those of
+`mutations` are sound pipelines that have lost their guard. Faults that the analysis once had are
+put back, one at a time: the cases find each.
 """
 
 from __future__ import annotations
@@ -12,10 +12,22 @@ from typing import Any
 
 import pytest
 
-from pipelang.analysis.flow import actions, checking, looking, marks, reading, tracking
+from pipelang.analysis.flow import (
+    actions,
+    checking,
+    looking,
+    marks,
+    reading,
+    remembering,
+    tracking,
+)
+from pipelang.analysis.flow.bounding import Limits
 from pipelang.analysis.flow.covering import Covered
+from pipelang.analysis.flow.halting import Halts
+from pipelang.analysis.flow.looking import NO_LOOKS, NONE
 from pipelang.analysis.flow.marks import NOTHING, Mark
 from pipelang.analysis.flow.reading import Values
+from pipelang.analysis.flow.situation import Control, Situation
 from pipelang.analysis.flow.tracking import Tracker
 from pipelang.semantics import expressions as expr
 
@@ -97,8 +109,8 @@ def _six_marks(_: Any) -> Any:
 
 
 def _only_if_marked(loop: Any) -> Any:
-    return lambda tracker, step, agent, found, link: (
-        loop(tracker, step, agent, found, link) if found else NOTHING
+    return lambda tracker, situation, step, agent, found, link: (
+        loop(tracker, situation, step, agent, found, link) if found else (NOTHING, [])
     )
 
 
@@ -108,6 +120,24 @@ def _any_part(_: Any) -> Any:
         return frozenset(way for way in ways if way is not None)
 
     return changed
+
+
+def _if_steered(passed: Any) -> Any:
+    return lambda before, control, vouches: passed(
+        before, control if control.marks else Control("", control.span, ()), vouches
+    )
+
+
+def _what_is_read(_: Any) -> Any:
+    def changed(values: Values, test: expr.Expr) -> Limits:
+        looks = values.judged(test)
+        return Limits(looks, looks)
+
+    return changed
+
+
+def _always_there(remembered: Any) -> Any:
+    return lambda *given: (remembered(*given)[0], NOTHING)
 
 
 def _nothing(*_: Any, **__: Any) -> Any:
@@ -161,6 +191,46 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "an agent with a clean prompt calls nothing": (
         _instead(actions, "_loop", _only_if_marked),
         "an-agent-with-a-clean-prompt",
+    ),
+    "a gate tells nothing": (
+        _instead(Situation, "passed", _if_steered),
+        "private-gate-decides-what-is-remembered",
+    ),
+    "a gate bounds what it reads": (
+        _instead(Values, "limits", _what_is_read),
+        "a-number-under-a-min",
+    ),
+    "that it was remembered says nothing": (
+        _instead(tracking, "remembered", _always_there),
+        "presence-of-what-is-recalled-by-a-gate",
+    ),
+    "a key picks nothing": (
+        _instead(remembering, "steered", lambda _: _nothing),
+        "recalled-by-a-steered-key",
+    ),
+    "an index picks nothing": (
+        _instead(Values, "_indices", lambda _: lambda values, node: iter(())),
+        "secret-number-picks-an-element",
+    ),
+    "nothing picks a tier": (
+        _instead(actions, "_routed", lambda _: _nothing),
+        "secret-decides-which-tier-is-asked",
+    ),
+    "a branch on the way to a gate decides nothing": (
+        _instead(Halts, "left_of", lambda _: lambda halts, control: None),
+        "a-branch-that-leads-to-a-gate",
+    ),
+    "a child looks at nothing of its caller's": (
+        _instead(actions, "seen_outside", lambda _: lambda *given: NO_LOOKS),
+        "a-gate-in-a-child-that-the-caller-waits-for",
+    ),
+    "one arm looks at nothing": (
+        _instead(looking, "taken_by", lambda _: lambda *given: NONE),
+        "arms-beside-a-let",
+    ),
+    "one bit of a text reveals it": (
+        _instead(reading, "is_choice", lambda _: lambda type: True),
+        "secret-picks-by-a-match-on-a-text",
     ),
     "an effect on both ways is decided": (
         _instead(tracking, "always_called", lambda _: lambda program, ways: frozenset()),

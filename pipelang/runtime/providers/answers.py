@@ -1,0 +1,125 @@
+"""Texts and answers of a request that are the same for every maker's wire format."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipelang.runtime.engine.world import Turn
+from pipelang.runtime.providers.fitting import DoesNotFit, fit, shorten
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+
+DEFAULT_MAX_TOKENS = 4096
+"""Output limit in tokens where a step declares none, for APIs that want one."""
+
+FEEDBACK_BYTES = 600
+"""200 tokens at 3 bytes: what the analysis counts for `feedback`, so no attempt may send more."""
+
+_SCHEMA_IN_WORDS = (
+    "Answer with one JSON value and nothing else: no explanation, no code fence. "
+    "It must fit this JSON Schema:\n"
+)
+
+
+def max_tokens_of(request: ModelRequest) -> int:
+    """The output limit that is sent, in tokens."""
+    limit = request.max_output_tokens
+    return DEFAULT_MAX_TOKENS if limit is None else limit
+
+
+def user_text(request: ModelRequest) -> str:
+    """The user text, and behind it what did not fit of the former answer."""
+    if not request.misfit:
+        return request.user
+    return f"{request.user}\n\n{misfit_text(request.misfit)}"
+
+
+def misfit_text(misfit: str) -> str:
+    """The text for the model about an answer that did not fit."""
+    feedback = f"Your former answer could not be used: {misfit}"
+    ask = "\nAnswer again, so that it fits."
+    return shorten(feedback, FEEDBACK_BYTES - len(ask) - len("\n\n")) + ask
+
+
+def with_schema_in_words(system: str | None, request: ModelRequest) -> str | None:
+    """The system text, and behind it the schema of the answer, where no API enforces it."""
+    if request.answer is None:
+        return system
+    words = _SCHEMA_IN_WORDS + json.dumps(request.answer.model_json_schema())
+    return f"{system}\n\n{words}" if system else words
+
+
+def as_text(value: Any) -> str:
+    """The result of a tool as text for a model."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def arguments_of(text: object) -> dict[str, Any] | None:
+    """The arguments of a call, which most makers send as a JSON text; None if they are none."""
+    if isinstance(text, dict):
+        return text
+    if not isinstance(text, str):
+        return None
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def fitted(request: ModelRequest, text: str, usage: Usage, model: str) -> ModelAnswer:
+    """The answer in a text. Raises ModelFault (`misfit`), with the usage."""
+    if not text.strip():
+        raise ModelFault("misfit", "the answer is empty", usage)
+    if request.answer is None:
+        return ModelAnswer(text, usage, model)
+    problem: str
+    try:
+        return ModelAnswer(fit(request.answer, _unfenced(text)), usage, model)
+    except DoesNotFit as error:
+        problem = str(error)
+    # Outside of `except`: the text of an answer must not travel as context.
+    raise ModelFault("misfit", problem, usage)
+
+
+def cut_off(request: ModelRequest, usage: Usage | None, model: str | None = None) -> ModelFault:
+    """The fault of an answer that its limit cut off; `model` where its context ended first."""
+    if model is not None:
+        why = f"the answer was cut off where the context of `{model}` ends"
+    else:
+        why = f"the answer was cut off at the limit of {max_tokens_of(request)} tokens"
+    return ModelFault("output_limit", why, usage)
+
+
+def declined(model: str, usage: Usage | None, reason: object = None) -> ModelFault:
+    """The fault of a model, or of its maker's filter, that will not answer."""
+    named = f" (`{reason}`)" if isinstance(reason, str) and reason else ""
+    return ModelFault("refusal", f"`{model}` declined to answer{named}", usage)
+
+
+def count_of(value: object, name: str) -> int | None:
+    """A count of tokens in a usage of whatever came; 0 where it is left out, None if it is none."""
+    found = getattr(value, name, None)
+    if found is None:
+        return 0
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+
+
+def ids_of(turns: tuple[Turn, ...]) -> dict[str, str]:
+    """The name of the tool of each call of former turns, by the call's id."""
+    return {call.id: call.name for turn in turns for call in turn.calls}
+
+
+def kept_items(said: Any, kind: str) -> bool:
+    """Whether a turn in its provider's own form is one of this wire: it has items of a kind."""
+    return isinstance(said, list) and any(
+        isinstance(item, dict) and item.get("type") == kind for item in said
+    )
+
+
+def _unfenced(text: str) -> str:
+    """The JSON in `text`: models that were asked in words like to put it in a code fence."""
+    text = text.strip()
+    if text.startswith("```") and text.endswith("```") and "\n" in text:
+        return text[text.index("\n") : -3].strip()
+    return text

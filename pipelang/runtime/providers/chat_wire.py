@@ -1,0 +1,202 @@
+"""Translation of requests to chat completions, as many servers speak them, and of answers back.
+
+They deviate: arguments of a call come as a text or as an object, calls come without an id, with a
+finish reason of `stop`, content comes as a text or in parts, with the model's thinking in it, and
+the usage is left out. What can be read is read; what is missing is never made up in one's favour.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from pipelang.runtime.engine.world import ToolCall, Turn
+from pipelang.runtime.providers.answers import (
+    arguments_of,
+    as_text,
+    count_of,
+    cut_off,
+    declined,
+    fitted,
+    max_tokens_of,
+    misfit_text,
+    user_text,
+    with_schema_in_words,
+)
+from pipelang.runtime.providers.openai_wire import NAME, failed_text, strict_schemas, usage_of
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+from pipelang.runtime.providers.records import field_of
+
+ESTIMATED = "the server told no usage: the most that the texts can be was taken"
+
+_THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+
+
+def create_arguments(request: ModelRequest, *, in_words: bool) -> dict[str, Any]:
+    """The arguments of the SDK's `chat.completions.create` for `request`.
+
+    `in_words` puts the answer's schema into the system text, for servers that enforce none.
+    """
+    system = request.system
+    # The older name of the limit is the one that all servers know.
+    arguments: dict[str, Any] = {"model": request.model, "max_tokens": max_tokens_of(request)}
+    if request.answer is not None:
+        schema = None if in_words else strict_schemas.of(request.answer)
+        if schema is None:
+            system = with_schema_in_words(system, request)
+        else:
+            form = {"name": NAME, "schema": schema, "strict": True}
+            arguments["response_format"] = {"type": "json_schema", "json_schema": form}
+    if request.effort is not None:
+        arguments["reasoning_effort"] = request.effort
+    if request.tools:
+        arguments["tools"] = [
+            {
+                "type": "function",
+                "function": {
+                    "name": tool.name,
+                    "parameters": dict(tool.input_schema),
+                    **({} if tool.description is None else {"description": tool.description}),
+                },
+            }
+            for tool in request.tools
+        ]
+    arguments["messages"] = _messages(request, system)
+    return arguments
+
+
+def _messages(request: ModelRequest, system: str | None) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
+    if not request.turns:
+        return [*messages, {"role": "user", "content": user_text(request)}]
+    messages.append({"role": "user", "content": request.user})
+    for turn in request.turns:
+        messages.append(_said(turn))
+        messages += [
+            {
+                "role": "tool",
+                "tool_call_id": result.call.id,
+                "content": failed_text(result.value) if result.failed else as_text(result.value),
+            }
+            for result in turn.results
+        ]
+    if request.misfit:
+        messages.append({"role": "user", "content": misfit_text(request.misfit)})
+    return messages
+
+
+def _said(turn: Turn) -> dict[str, Any]:
+    """A turn as the server wrote it; one that another provider answered as it would have."""
+    if isinstance(turn.said, dict) and turn.said.get("role") == "assistant":
+        return dict(turn.said)
+    return _assistant(list(turn.calls), None)
+
+
+def _assistant(calls: list[ToolCall], text: str | None) -> dict[str, Any]:
+    return {
+        "role": "assistant",
+        "content": text,
+        "tool_calls": [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {
+                    "name": call.name,
+                    "arguments": json.dumps(dict(call.arguments), ensure_ascii=False),
+                },
+            }
+            for call in calls
+        ],
+    }
+
+
+def answer_of(request: ModelRequest, completion: object) -> ModelAnswer:
+    """The answer in the SDK's `completion`. Raises ModelFault."""
+    choices = field_of(completion, "choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if choice is None:
+        raise _no_choice(completion)
+    named = field_of(completion, "model")
+    model = named if isinstance(named, str) and named else request.model
+    message = field_of(choice, "message")
+    text = _text(field_of(message, "content"))
+    usage, note = _usage(request, completion, message)
+    stop = field_of(choice, "finish_reason")
+    refused = field_of(message, "refusal")
+    if stop == "content_filter" or (isinstance(refused, str) and refused):
+        raise declined(model, usage, "content_filter" if stop == "content_filter" else None)
+    if stop == "length":
+        raise cut_off(request, usage)
+    calls = field_of(message, "tool_calls")
+    if request.tools and isinstance(calls, list) and calls:
+        return _calls(request, calls, text, usage, model, note)
+    found = fitted(request, _THINKING.sub("", text, count=1), usage, model)
+    return ModelAnswer(found.value, usage, model, note)
+
+
+def _no_choice(completion: object) -> ModelFault:
+    """A gateway's error with a status of success, or no completion at all."""
+    error = field_of(completion, "error")
+    said = field_of(error, "message") if error is not None else None
+    if error is not None:
+        told = said if isinstance(said, str) else str(error)
+        return ModelFault("server", f"the server answered with an error: {told}"[:400])
+    return ModelFault("server", "the server's answer isn't a completion with a choice")
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    parts = [part if isinstance(part, str) else field_of(part, "text") for part in content]
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def _calls(
+    request: ModelRequest,
+    calls: list[Any],
+    text: str,
+    usage: Usage,
+    model: str,
+    note: str | None,
+) -> ModelAnswer:
+    found = []
+    turn = len(request.turns)
+    for number, call in enumerate(calls):
+        function = field_of(call, "function")
+        name, arguments = field_of(function, "name"), arguments_of(field_of(function, "arguments"))
+        if not isinstance(name, str) or not name:
+            raise ModelFault("misfit", "the model asked for a tool and named none", usage)
+        if arguments is None:
+            raise ModelFault("misfit", f"the arguments of `{name}` are no JSON object", usage)
+        given = field_of(call, "id")
+        # Some servers give none; the place is as good, and the same in a replay.
+        identity = given if isinstance(given, str) and given else f"call_{turn}_{number}"
+        found.append(ToolCall(identity, name, arguments))
+    said = _assistant(found, text or None)
+    return ModelAnswer(None, usage, model, note, calls=tuple(found), said=said)
+
+
+def _usage(request: ModelRequest, completion: object, message: object) -> tuple[Usage, str | None]:
+    """The usage, with a note where the server told none: a token is at least a byte of text, so
+    the bytes are an upper bound, and a budget is not passed by a server that says nothing.
+    """
+    usage = field_of(completion, "usage")
+    if usage is not None:
+        details = field_of(usage, "prompt_tokens_details")
+        told = usage_of(
+            count_of(usage, "prompt_tokens") if field_of(usage, "prompt_tokens") else None,
+            count_of(usage, "completion_tokens"),
+            count_of(details, "cached_tokens"),
+            count_of(details, "cache_write_tokens"),
+        )
+        if told is not None:
+            return told, None
+    sent = create_arguments(request, in_words=True)
+    size = len(json.dumps([sent["messages"], sent.get("tools")], ensure_ascii=False).encode())
+    said = len(_text(field_of(message, "content")).encode(errors="replace"))
+    called = field_of(message, "tool_calls")
+    said += len(str(called).encode(errors="replace")) if called else 0
+    return Usage(size, min(max(said, 1), max_tokens_of(request))), ESTIMATED

@@ -1,0 +1,165 @@
+"""The providers `openai` and `openai_compatible`: the official SDK, at OpenAI and elsewhere.
+
+OpenAI itself is asked by the Responses API. Servers that speak its older chat completions (vLLM,
+Ollama, llama.cpp, LM Studio and many gateways) are `openai_compatible`, with their `base_url`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipelang.runtime.providers import chat_wire, openai_wire
+from pipelang.runtime.providers.http_faults import (
+    clean,
+    connection_fault,
+    local_fault,
+    status_fault,
+    timed_out,
+)
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
+from pipelang.runtime.providers.records import field_of
+from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, AsyncOpenAI
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+LOCAL_BASE_URL = "http://localhost:8000/v1"
+"""Address of vLLM and others on one's own machine."""
+
+
+class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
+    """Answers requests with OpenAI's models, by the Responses API."""
+
+    name = "openai"
+    sdk = "openai"
+    extra = "openai"
+    key_variable = "OPENAI_API_KEY"
+    default_base_url = DEFAULT_BASE_URL
+
+    async def _send(self, client: AsyncOpenAI, request: ModelRequest) -> Any:
+        arguments = openai_wire.create_arguments(request)
+        return await client.responses.create(**arguments, timeout=_limit(request))
+
+    def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
+        return openai_wire.answer_of(request, response)
+
+    def _fault_of(self, error: Exception) -> ModelFault | None:
+        import openai
+
+        match error:
+            case openai.APITimeoutError():
+                # A connection that is refused comes as a timeout of it by the aiohttp transport.
+                refused = type(error.__cause__).__name__ == "ConnectTimeout"
+                return connection_fault(error) if refused else timed_out()
+            case openai.APIStatusError():
+                return self._of_status(error)
+            case openai.APIConnectionError():
+                return connection_fault(error)
+            case openai.APIResponseValidationError():
+                return ModelFault("server", "the API's answer isn't a response")
+            case openai.OpenAIError():
+                return ModelFault("rejected", clean(str(error), self._redact))
+            case _:
+                return local_fault(error)
+
+    def _of_status(self, error: APIStatusError) -> ModelFault:
+        headers = error.response.headers
+        code = error.code or error.type
+        kind = openai_wire.kind_of(error.status_code, code, headers.get("x-should-retry"))
+        return status_fault(
+            kind,
+            error.status_code,
+            headers,
+            self._redact,
+            code=code,
+            said=said_in(error.body),
+            request=error.request_id,
+        )
+
+    def _new_client(self) -> AsyncOpenAI:
+        from openai import AsyncOpenAI, DefaultAioHttpClient, DefaultAsyncHttpxClient
+
+        # Redirects are not followed: prompts and key are for the host that the program names.
+        try:
+            transport = DefaultAioHttpClient(follow_redirects=False)
+        except (ImportError, RuntimeError):  # its transport isn't installed
+            transport = DefaultAsyncHttpxClient(follow_redirects=False)
+        return AsyncOpenAI(
+            # Without a key the SDK would take the environment's, whoever the server is.
+            api_key=self._key or "none",
+            base_url=self._base_url,
+            max_retries=0,
+            http_client=transport,
+        )
+
+    async def _close_client(self, client: AsyncOpenAI) -> None:
+        await client.close()
+
+
+class OpenAICompatibleProvider(OpenAIProvider):
+    """Answers requests with whatever a server of chat completions serves, with or without a key.
+
+    Typed answers go by JSON Schema where the server takes one. One that refuses it is asked again
+    at once, in words, and is from then on: a refused request is no attempt and costs nothing.
+    """
+
+    name = "openai_compatible"
+    default_base_url = LOCAL_BASE_URL
+    needs_key = False
+
+    def __init__(self, key: str | None, base_url: str | None = None) -> None:
+        super().__init__(key, base_url)
+        self._in_words: set[str] = set()
+        """Models whose server refused a schema."""
+
+    async def _send(self, client: AsyncOpenAI, request: ModelRequest) -> Any:
+        import openai
+
+        in_words = request.model in self._in_words
+        arguments = chat_wire.create_arguments(request, in_words=in_words)
+        try:
+            return await client.chat.completions.create(**arguments, timeout=_limit(request))
+        except openai.APIStatusError as error:
+            if "response_format" not in arguments or not _refuses_schemas(error):
+                raise
+        arguments = chat_wire.create_arguments(request, in_words=True)
+        completion = await client.chat.completions.create(**arguments, timeout=_limit(request))
+        self._in_words.add(request.model)
+        return completion
+
+    def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
+        return chat_wire.answer_of(request, response)
+
+
+_NO_SCHEMA = ("response_format", "json_schema", "schema", "guided", "grammar", "structured")
+
+
+def _refuses_schemas(error: APIStatusError) -> bool:
+    """Whether an error is about the form of the answer, and not about anything else."""
+    if error.status_code not in (400, 404, 415, 422, 500, 501):
+        return False
+    said = said_in(error.body) or str(error.body or "")
+    return any(word in said.casefold() for word in _NO_SCHEMA)
+
+
+def said_in(body: object) -> str | None:
+    """The explanation in an error's body, under the names that servers have for it."""
+    if isinstance(body, str):
+        return body[:400] or None
+    for name in ("message", "error", "detail"):
+        found = field_of(body, name)
+        if isinstance(found, dict):
+            found = said_in(found)
+        elif isinstance(found, list):
+            found = "; ".join(str(field_of(part, "msg") or part) for part in found)
+        if isinstance(found, str) and found:
+            return found
+    return None
+
+
+def _limit(request: ModelRequest) -> Any:
+    from openai import Timeout
+
+    limit = DEFAULT_TIMEOUT if request.timeout is None else max(request.timeout, 0.001)
+    return Timeout(limit, connect=min(limit, CONNECT_TIMEOUT))

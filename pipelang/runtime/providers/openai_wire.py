@@ -1,0 +1,250 @@
+"""Translation of requests to OpenAI's Responses API, and of its answers back.
+
+Nothing is stored at OpenAI (`store` is false): a turn of an agent is sent back as it came, with the
+encrypted reasoning that the API hands out for that.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipelang.runtime.engine.world import ToolCall, Turn
+from pipelang.runtime.providers.answers import (
+    arguments_of,
+    as_text,
+    count_of,
+    cut_off,
+    declined,
+    fitted,
+    kept_items,
+    misfit_text,
+    user_text,
+    with_schema_in_words,
+)
+from pipelang.runtime.providers.http_faults import kind_of_status
+from pipelang.runtime.providers.protocol import (
+    FaultKind,
+    ModelAnswer,
+    ModelFault,
+    ModelRequest,
+    Usage,
+)
+from pipelang.runtime.providers.schemas import Schema, StrictSchemas, closed
+
+NAME = "answer"
+"""The name of a schema; the API wants one."""
+
+_KEYWORDS = frozenset(
+    {"description", "pattern", "format", "minimum", "maximum", "minItems", "maxItems"}
+)
+_FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "uuid"})
+
+
+def create_arguments(request: ModelRequest) -> dict[str, Any]:
+    """The arguments of the SDK's `responses.create` for `request`."""
+    system = request.system
+    arguments: dict[str, Any] = {"model": request.model, "store": False}
+    if request.answer is not None:
+        schema = strict_schemas.of(request.answer)
+        if schema is None:
+            system = with_schema_in_words(system, request)
+        else:
+            form = {"type": "json_schema", "name": NAME, "schema": schema, "strict": True}
+            arguments["text"] = {"format": form}
+    if system:
+        arguments["instructions"] = system
+    if request.effort is not None:
+        arguments["reasoning"] = {"effort": request.effort}
+    if request.max_output_tokens is not None:
+        arguments["max_output_tokens"] = request.max_output_tokens
+    if request.tools:
+        arguments["include"] = ["reasoning.encrypted_content"]
+        arguments["tools"] = [
+            {
+                "type": "function",
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": dict(tool.input_schema),
+                # Strict parameters know no defaults; our own check says what does not fit.
+                "strict": False,
+            }
+            for tool in request.tools
+        ]
+    arguments["input"] = _input(request)
+    return arguments
+
+
+def _input(request: ModelRequest) -> list[dict[str, Any]]:
+    """The prompt, and for an agent every turn with what its calls gave."""
+    if not request.turns:
+        return [{"role": "user", "content": user_text(request)}]
+    items: list[dict[str, Any]] = [{"role": "user", "content": request.user}]
+    for turn in request.turns:
+        items += _said(turn)
+        items += [
+            {
+                "type": "function_call_output",
+                "call_id": result.call.id,
+                "output": failed_text(result.value) if result.failed else as_text(result.value),
+            }
+            for result in turn.results
+        ]
+    if request.misfit:
+        items.append({"role": "user", "content": misfit_text(request.misfit)})
+    return items
+
+
+def failed_text(value: Any) -> str:
+    """The text for a model about a call that failed, on a wire that has no place for it."""
+    return f"The call failed: {as_text(value)}"
+
+
+def _said(turn: Turn) -> list[dict[str, Any]]:
+    """A turn as the API wrote it; one that another provider answered as it would have."""
+    if kept_items(turn.said, "function_call"):
+        return list(turn.said)
+    return [
+        {
+            "type": "function_call",
+            "call_id": call.id,
+            "name": call.name,
+            "arguments": json.dumps(dict(call.arguments), ensure_ascii=False),
+        }
+        for call in turn.calls
+    ]
+
+
+def answer_of(request: ModelRequest, response: object) -> ModelAnswer:
+    """The answer in the SDK's `response`. Raises ModelFault, with the usage wherever there is one.
+
+    The SDK doesn't validate responses, so nothing is taken for granted.
+    """
+    usage = _usage(response)
+    model = getattr(response, "model", None) or request.model
+    status = getattr(response, "status", None)
+    if status == "failed":
+        raise _failed(response, usage)
+    if usage is None:
+        raise ModelFault("server", "the API's answer isn't a response with its usage")
+    if status == "incomplete":
+        reason = getattr(getattr(response, "incomplete_details", None), "reason", None)
+        if reason == "content_filter":
+            raise declined(model, usage, reason)
+        if reason == "max_output_tokens":
+            raise cut_off(request, usage)
+        raise ModelFault("misfit", f"the model stopped with `{reason}` and not at an end", usage)
+    output = list(getattr(response, "output", None) or [])
+    if request.tools and any(getattr(item, "type", None) == "function_call" for item in output):
+        return _calls(output, usage, model)
+    parts = [
+        part
+        for item in output
+        if getattr(item, "type", None) == "message"
+        for part in (getattr(item, "content", None) or [])
+    ]
+    if any(getattr(part, "type", None) == "refusal" for part in parts):
+        raise declined(model, usage)
+    text = "".join(
+        str(getattr(part, "text", ""))
+        for part in parts
+        if getattr(part, "type", None) == "output_text"
+    )
+    return fitted(request, text, usage, model)
+
+
+def _calls(output: list[Any], usage: Usage, model: str) -> ModelAnswer:
+    """A turn that asks for tools. All its items are kept, because the API wants them back."""
+    calls = []
+    for item in output:
+        if getattr(item, "type", None) == "function_call":
+            arguments = arguments_of(getattr(item, "arguments", None))
+            if arguments is None:
+                raise ModelFault(
+                    "misfit", f"the arguments of `{item.name}` are no JSON object", usage
+                )
+            calls.append(ToolCall(str(item.call_id), str(item.name), arguments))
+    said = [item.model_dump(mode="json", exclude_none=True) for item in output]
+    return ModelAnswer(None, usage, model, calls=tuple(calls), said=said)
+
+
+_FAILED: dict[str, FaultKind] = {
+    "rate_limit_exceeded": "rate_limited",
+    "server_error": "server",
+    "vector_store_timeout": "timeout",
+}
+
+
+def _failed(response: object, usage: Usage | None) -> ModelFault:
+    error = getattr(response, "error", None)
+    code = getattr(error, "code", None)
+    kind = _FAILED.get(code, "rejected") if isinstance(code, str) else "server"
+    said = getattr(error, "message", None)
+    why = f"the response failed with `{code}`" + (f": {said}" if isinstance(said, str) else "")
+    return ModelFault(kind, why[:400], usage)
+
+
+def _usage(response: object) -> Usage | None:
+    usage = getattr(response, "usage", None)
+    if usage is None:
+        return None
+    details = getattr(usage, "input_tokens_details", None)
+    return usage_of(
+        count_of(usage, "input_tokens"),
+        count_of(usage, "output_tokens"),
+        count_of(details, "cached_tokens"),
+        count_of(details, "cache_write_tokens"),
+    )
+
+
+def usage_of(
+    taken: int | None, given: int | None, read: int | None, written: int | None
+) -> Usage | None:
+    """The usage by counts of which the first holds what was read from and written to the cache.
+
+    None where one of them is no count.
+    """
+    if taken is None or given is None:
+        return None
+    read, written = min(read or 0, taken), min(written or 0, taken - min(read or 0, taken))
+    return Usage(taken - read - written, given, cache_write=written, cache_read=read)
+
+
+# A 429 that waiting does not mend: an account without money, a spent quota.
+SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+
+
+def kind_of(status: int, code: object, should_retry: str | None) -> FaultKind:
+    """The kind of fault of an error status with the API's code."""
+    if isinstance(code, str) and code in SPENT:
+        return "rejected"
+    kind = kind_of_status(status, should_retry)
+    # 503 is OpenAI's word for overloaded.
+    return "overloaded" if status == 503 else kind
+
+
+def _strict(plain: Schema) -> Schema | None:
+    found = closed(plain, _KEYWORDS)
+    return None if found is None or found.get("type") != "object" else _supported(found)
+
+
+def _supported(schema: Any) -> Any:
+    """A schema without patterns and formats that the API refuses: it knows no lookaround."""
+    if isinstance(schema, list):
+        return [_supported(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {}
+    for key, part in schema.items():
+        if key == "pattern" and isinstance(part, str) and "(?" in part:
+            continue
+        if key == "format" and isinstance(part, str) and part not in _FORMATS:
+            continue
+        if key == "properties" and isinstance(part, dict):
+            kept[key] = {name: _supported(inner) for name, inner in part.items()}
+        else:
+            kept[key] = _supported(part)
+    return kept
+
+
+strict_schemas = StrictSchemas(_strict)

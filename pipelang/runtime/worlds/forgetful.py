@@ -1,0 +1,74 @@
+"""The part of a world that records nothing: what is reported to it, it does or lets go by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelang.runtime.engine.budget import Reservation
+    from pipelang.runtime.engine.events import Event
+    from pipelang.runtime.engine.outcomes import Ended, Escalated
+    from pipelang.runtime.engine.run import Run
+    from pipelang.runtime.engine.world import Items, Left
+    from pipelang.semantics import program as p
+
+
+class ForgetfulWorld:
+    """The base of worlds whose runs end with the process. `told` counts the events so far."""
+
+    __slots__ = ("told",)
+    lasting = False
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    async def leave(self, run: Run, ended: Ended | None) -> None:
+        return None
+
+    async def hand_over(self, run: Run, result: Escalated) -> None:
+        return None
+
+    async def finish(self, run: Run, answered: bool) -> None:
+        return None
+
+    async def close(self, run: Run) -> None:
+        return None
+
+    async def enter_region(self, run: Run, place: str, items: Items, whole: bool) -> Left | None:
+        return None
+
+    async def leave_region(
+        self,
+        run: Run,
+        place: str,
+        items: Items,
+        values: Mapping[str, Any],
+        end: Ended | Exception | None,
+    ) -> None:
+        return None
+
+    async def keep(self, run: Run, step: p.Step, link: p.Link, answer: Any) -> None:
+        return None
+
+    async def keep_nothing(self, run: Run, step: p.Step, link: p.Link) -> None:
+        return None
+
+    async def reserved(self, run: Run, held: Reservation) -> None:
+        return None
+
+    def settle(self, run: Run, held: Reservation, money: Decimal, tokens: int) -> None:
+        run.budget.settle(held, money, tokens)
+
+    async def intend(self, run: Run) -> None:
+        return None
+
+    def tell(self, run: Run, event: Event) -> None:
+        event = replace(event, number=self.told)
+        self.told += 1
+        if run.traced:
+            run.trace.append(event)
+        for sink in run.sinks:
+            sink(run.id, event)

@@ -1,0 +1,56 @@
+"""The record of a run: rows by place, and the protocol of whatever keeps them.
+
+A row is written once its fact is there and never changed, but for the row of what is spent ahead,
+which is written again with more. Rows are JSON, so that a record may be a table (run, place, kind,
+value) with the key (run, place).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
+
+Kind = Literal["region", "done", "input", "intent", "ahead", "end"]
+"""The kind of a row: `region` has what a region was left with, `done` the outcome of one call,
+question, turn or write, `input` the value of something that may be another one next time, `intent` that
+something began that cannot be taken back, `ahead` what is charged if this is cut off, `end` that
+the run told its last event.
+"""
+
+
+class RunRecord(Protocol):
+    """Keeps the rows of one run."""
+
+    def rows(self) -> Mapping[str, tuple[Kind, Any]]:
+        """All rows by place, as they were when this process began with the run."""
+
+    def now(self) -> float:
+        """The wall clock of all processes that may have the run, in seconds."""
+
+    async def write(self, place: str, kind: Kind, value: Any) -> None:
+        """Write a row, whose value is JSON; when this returns no crash can lose it. Whoever may not
+        write any more, because another process has the run, gets an exception that is no
+        `Exception`: it ends the run here without an outcome.
+        """
+
+
+class InMemoryRecord:
+    """A record for tests: JSON texts, as a store would have them."""
+
+    def __init__(
+        self, texts: Mapping[str, str] | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.texts: dict[str, str] = dict(texts or {})
+        self.now = clock
+
+    def rows(self) -> Mapping[str, tuple[Kind, Any]]:
+        found: dict[str, tuple[Kind, Any]] = {}
+        for place, text in self.texts.items():
+            kind, value = json.loads(text)
+            found[place] = kind, value
+        return found
+
+    async def write(self, place: str, kind: Kind, value: Any) -> None:
+        self.texts[place] = json.dumps([kind, value], allow_nan=False)

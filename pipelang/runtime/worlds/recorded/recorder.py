@@ -1,0 +1,171 @@
+"""Recording itself: units that are done once, inputs that are taken once, and what they use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from decimal import Decimal
+from typing import Any
+
+from pipelang.runtime.engine.budget import BudgetSpent, Reservation, RunBudget
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.outcomes import Halted
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.world import AttemptFailed
+from pipelang.runtime.mcp.sessions import Lost
+from pipelang.runtime.worlds.real.world import Performers, RealWorld
+from pipelang.runtime.worlds.recorded import encoding as enc
+from pipelang.runtime.worlds.recorded.inputs import InputExpressions
+from pipelang.runtime.worlds.recorded.ledger import Ledger
+from pipelang.runtime.worlds.recorded.record import RunRecord
+from pipelang.runtime.worlds.recorded.strands import WorkUnit, plus
+from pipelang.semantics import program as p
+from pipelang.semantics.types import Type
+
+UNKNOWN = "effect_unknown"
+
+
+class RecorderWorld(RealWorld):
+    """Does things once: what it is asked for is given back from the record, or done and
+    recorded.
+    """
+
+    lasting = True
+
+    def __init__(
+        self, performers: Performers, root: RunBudget, record: RunRecord, program: p.Program
+    ) -> None:
+        super().__init__(performers, root)
+        self._ledger = Ledger(record, lambda: time.monotonic() - self._began)
+        self._ledger.charge(root)
+        self._inputs = InputExpressions(program)
+        self._types = performers.services.types
+
+    # -------------------------------------------------------------------------- units and inputs
+
+    async def _once(
+        self,
+        run: Run,
+        place: str,
+        work: Callable[[], Awaitable[Any]],
+        codec: enc.Codec,
+        tool: p.Tool | None = None,
+    ) -> Any:
+        """The outcome of a unit: as it is recorded, else as it comes out now. `tool` is what it
+        calls, if that acts.
+        """
+        ledger, strand = self._ledger, self._ledger.strand
+        if strand.unit is not None:
+            return await work()
+        row = ledger.row(place)
+        if row is not None:
+            return self._given(run, row, codec)
+        self._anew(place)
+        unit = strand.unit = ledger.unit(run, place, tool is not None)
+        try:
+            if unit.begun and tool is not None and not tool.idempotent:
+                raise Halted(UNKNOWN, f"`{tool.name}` was called, and its outcome was lost")
+            try:
+                result = await work()
+            finally:
+                strand.unit = None
+            value = {"value": codec[0](result)}
+        except BaseException as error:
+            strand.unit = None
+            if tool is not None and _is_unknown(error, unit, tool):
+                ledger.drop(unit)
+                raise Halted(UNKNOWN, f"`{tool.name}` was called: {error}") from error
+            failure = enc.encode_failure(error, run.budget)
+            if failure is None or isinstance(error, Halted):
+                ledger.drop(unit)
+                raise
+            await ledger.write(run, place, "done", failure, unit)
+            raise
+        await ledger.write(run, place, "done", value, unit)
+        return result
+
+    def _anew(self, place: str) -> None:
+        """Take note that something is done that the record does not have."""
+
+    def _given(self, run: Run, row: dict[str, Any], codec: enc.Codec) -> Any:
+        """The outcome that a row has."""
+        self._resume(run, row)
+        if "value" not in row:
+            raise enc.decode_failure(row, run.budget)
+        return codec[1](row["value"])
+
+    def _resume(self, run: Run, row: dict[str, Any]) -> None:
+        """Take over what a row says; the run's time goes on from there."""
+        ahead = self._ledger.resume(run, row) - self.since_start(run)
+        if ahead > 0:
+            self._began -= ahead
+
+    async def _input(self, run: Run, work: Awaitable[Any], type: Type | None = None) -> Any:
+        """An input: as it is recorded, else as it is now. Inside a unit it is a part of that."""
+        ledger, strand = self._ledger, self._ledger.strand
+        if strand.unit is not None:
+            return await work
+        place = strand.next_input()
+        row = ledger.row(place)
+        codec = self._codec(type)
+        if row is not None:
+            assert isinstance(work, Coroutine)
+            work.close()
+            return self._given(run, row, codec)
+        self._anew(place)
+        try:
+            result = await work
+        except Exception as error:
+            failure = enc.encode_failure(error, run.budget)
+            if failure is not None:
+                await ledger.write_fact(run, place, "input", failure)
+            raise
+        await ledger.write_fact(run, place, "input", {"value": codec[0](result)})
+        return result
+
+    def _codec(self, type: Type | None) -> enc.Codec:
+        """Values of a type; of None plain JSON."""
+        if type is None:
+            return same, same
+        known = type
+        return (
+            lambda value: enc.encode(known, value),
+            lambda data: enc.decode(self._types, known, data),
+        )
+
+    # ----------------------------------------------------------------------------- usage, events
+
+    async def reserved(self, run: Run, held: Reservation) -> None:
+        unit = self._ledger.strand.unit
+        if unit is None or not unit.reserve(run.budget, held):
+            return
+        if unit.begun or not unit.acts:  # else its intent will say so
+            await self._ledger.write_ahead(run, unit, intent=False)
+
+    def settle(self, run: Run, held: Reservation, money: Decimal, tokens: int) -> None:
+        super().settle(run, held, money, tokens)
+        unit = self._ledger.strand.unit
+        if unit is not None:
+            unit.used = plus(unit.used, (money, tokens, 1))
+
+    async def intend(self, run: Run) -> None:
+        unit = self._ledger.strand.unit
+        if unit is not None and not unit.begun:
+            await self._ledger.write_ahead(run, unit, intent=True)
+
+    def tell(self, run: Run, event: Event) -> None:
+        self._ledger.tell(run, event)
+
+
+def same(value: Any) -> Any:
+    """JSON as it is."""
+    return value
+
+
+def _is_unknown(error: BaseException, unit: WorkUnit, tool: p.Tool) -> bool:
+    """Whether nobody knows if a call that began took effect: only the tool itself can tell."""
+    if tool.idempotent or not unit.begun:
+        return False
+    if isinstance(error, AttemptFailed):
+        return error.kind == "timeout" or isinstance(error.__cause__, Lost)
+    return isinstance(error, BudgetSpent)

@@ -1,0 +1,380 @@
+"""Wire formats of the makers, as a server writes them and demands them."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pipelang.testing.replies import Reply
+
+KEY = "sk-test-0123456789abcdef"
+
+Body = dict[str, Any]
+
+
+class Dialect(ABC):
+    """A maker's wire format: where requests come, what is wrong with one, and bodies of replies."""
+
+    path: ClassVar[str]
+    """The path of requests, as a pattern of aiohttp's router; `*` at the end takes any rest."""
+    root: ClassVar[str] = ""
+    """The part of the path that belongs to a provider's `base_url`."""
+
+    @abstractmethod
+    def key(self, headers: Mapping[str, str]) -> str | None:
+        """The key that a request brings."""
+
+    @abstractmethod
+    def problem(self, body: Body) -> str | None:
+        """The complaint of the real API about a request; None where it has none."""
+
+    @abstractmethod
+    def body(self, reply: Reply, sent: Body, number: int) -> Body:
+        """The body of a reply of kind answer, calls, refusal or cut_off."""
+
+    @abstractmethod
+    def error(self, code: int, message: str) -> Body:
+        """The body of an error."""
+
+    @abstractmethod
+    def texts(self, body: Body) -> list[str]:
+        """All texts of a request that the model reads, in order."""
+
+    @abstractmethod
+    def schema(self, body: Body) -> Body | None:
+        """The schema that a request has enforced; None for none."""
+
+
+def open_object(schema: Any) -> bool:
+    """Whether some object in a JSON Schema allows further keys, or leaves some out."""
+    if isinstance(schema, list):
+        return any(open_object(part) for part in schema)
+    if not isinstance(schema, dict):
+        return False
+    if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
+        return True
+    return any(open_object(part) for part in schema.values())
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """The token of an `Authorization` header."""
+    return headers.get("authorization", "").removeprefix("Bearer ") or None
+
+
+def _unknown(body: Body, known: set[str]) -> str | None:
+    return next(
+        (f"{name}: Extra inputs are not permitted" for name in body if name not in known), None
+    )
+
+
+class MessagesDialect(Dialect):
+    """Anthropic's Messages API."""
+
+    path = "/v1/messages"
+    _known: ClassVar = {
+        "messages", "model", "output_config", "system", "tools", "tool_choice", "max_tokens",
+        "metadata", "stop_sequences", "thinking",
+    }  # fmt: skip
+
+    def key(self, headers: Mapping[str, str]) -> str | None:
+        return headers.get("x-api-key") or bearer(headers)
+
+    def problem(self, body: Body) -> str | None:
+        if not isinstance(body.get("max_tokens"), int):
+            return "max_tokens: Field required"
+        if open_object(self.schema(body)):
+            return "output_config.format.schema: 'additionalProperties' must be false"
+        return _unknown(body, self._known)
+
+    def body(self, reply: Reply, sent: Body, number: int) -> Body:
+        content: list[Body] = [{"type": "text", "text": reply.text}] if reply.text else []
+        content += [
+            {"type": "tool_use", "id": f"toolu_{number}_{place}", "name": name, "input": arguments}
+            for place, (name, arguments) in enumerate(reply.calls)
+        ]
+        stops = {"calls": "tool_use", "refusal": "refusal", "cut_off": "max_tokens"}
+        usage = reply.usage
+        return {
+            "id": f"msg_{number}",
+            "type": "message",
+            "role": "assistant",
+            "model": sent.get("model"),
+            "content": content,
+            "stop_reason": stops.get(reply.kind, "end_turn"),
+            "stop_sequence": None,
+            "usage": usage
+            and {
+                "input_tokens": usage.input,
+                "output_tokens": usage.output,
+                "cache_creation_input_tokens": usage.cache_write,
+                "cache_read_input_tokens": usage.cache_read,
+            },
+        }
+
+    def error(self, code: int, message: str) -> Body:
+        kinds = {429: "rate_limit_error", 529: "overloaded_error", 401: "authentication_error"}
+        kind = kinds.get(code, "api_error" if code >= 500 else "invalid_request_error")
+        return {"type": "error", "error": {"type": kind, "message": message}}
+
+    def texts(self, body: Body) -> list[str]:
+        found = [block["text"] for block in body.get("system", [])]
+        for message in body["messages"]:
+            content = message["content"]
+            parts = [{"text": content}] if isinstance(content, str) else content
+            found += [part.get("text") or part.get("content") or "" for part in parts]
+        return [text for text in found if isinstance(text, str) and text]
+
+    def schema(self, body: Body) -> Body | None:
+        found: Body | None = body.get("output_config", {}).get("format", {}).get("schema")
+        return found
+
+
+class ResponsesDialect(Dialect):
+    """OpenAI's Responses API."""
+
+    path = "/v1/responses"
+    root = "/v1"
+    _known: ClassVar = {
+        "input", "instructions", "model", "store", "text", "reasoning", "max_output_tokens",
+        "include", "tools",
+    }  # fmt: skip
+
+    def key(self, headers: Mapping[str, str]) -> str | None:
+        return bearer(headers)
+
+    def problem(self, body: Body) -> str | None:
+        form = body.get("text", {}).get("format")
+        if form is not None:
+            if form.get("type") != "json_schema" or not form.get("name") or not form.get("strict"):
+                return "Invalid 'text.format'"
+            wrong = strict_problem(form["schema"])
+            if wrong is not None:
+                return f"Invalid schema for response_format '{form['name']}': {wrong}"
+        for tool in body.get("tools", []):
+            if tool.get("type") != "function" or "name" not in tool:
+                return "Invalid 'tools'"
+        return _unknown(body, self._known)
+
+    def body(self, reply: Reply, sent: Body, number: int) -> Body:
+        output: list[Body] = []
+        if reply.text:
+            kind = "refusal" if reply.kind == "refusal" else "output_text"
+            part: Body = {"type": kind, "refusal" if kind == "refusal" else "text": reply.text}
+            if kind == "output_text":
+                part["annotations"] = []
+            output.append(
+                {
+                    "id": f"msg_{number}",
+                    "type": "message",
+                    "role": "assistant",
+                    "status": "completed",
+                    "content": [part],
+                }
+            )
+        if reply.calls:
+            output.append({"id": f"rs_{number}", "type": "reasoning", "summary": []})
+        output += [
+            {
+                "type": "function_call",
+                "id": f"fc_{number}_{place}",
+                "call_id": f"call_{number}_{place}",
+                "name": name,
+                "arguments": json.dumps(arguments),
+                "status": "completed",
+            }
+            for place, (name, arguments) in enumerate(reply.calls)
+        ]
+        cut = reply.kind == "cut_off"
+        usage = reply.usage
+        return {
+            "id": f"resp_{number}",
+            "object": "response",
+            "created_at": 1,
+            "model": sent.get("model"),
+            "status": "incomplete" if cut else "completed",
+            "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
+            "error": None,
+            "output": output,
+            "parallel_tool_calls": True,
+            "tool_choice": "auto",
+            "tools": [],
+            "usage": usage
+            and {
+                "input_tokens": usage.input + usage.cache_read + usage.cache_write,
+                "input_tokens_details": {
+                    "cached_tokens": usage.cache_read,
+                    "cache_write_tokens": usage.cache_write,
+                },
+                "output_tokens": usage.output,
+                "output_tokens_details": {"reasoning_tokens": 0},
+                "total_tokens": usage.input + usage.output,
+            },
+        }
+
+    def error(self, code: int, message: str) -> Body:
+        return {"error": {"message": message, "type": "error", "code": None, "param": None}}
+
+    def texts(self, body: Body) -> list[str]:
+        found = [body["instructions"]] if body.get("instructions") else []
+        for item in body["input"]:
+            text = item.get("content") or item.get("output")
+            if isinstance(text, str):
+                found.append(text)
+        return found
+
+    def schema(self, body: Body) -> Body | None:
+        found: Body | None = body.get("text", {}).get("format", {}).get("schema")
+        return found
+
+
+class ChatDialect(Dialect):
+    """Chat completions, as OpenAI defined them and many servers speak them."""
+
+    path = "/v1/chat/completions"
+    root = "/v1"
+    _known: ClassVar = {
+        "messages", "model", "max_tokens", "response_format", "reasoning_effort", "tools",
+    }  # fmt: skip
+
+    def key(self, headers: Mapping[str, str]) -> str | None:
+        return bearer(headers)
+
+    def problem(self, body: Body) -> str | None:
+        schema = self.schema(body)
+        wrong = None if schema is None else strict_problem(schema)
+        return wrong or _unknown(body, self._known)
+
+    def body(self, reply: Reply, sent: Body, number: int) -> Body:
+        stops = {"calls": "tool_calls", "cut_off": "length", "refusal": "content_filter"}
+        message: Body = {"role": "assistant", "content": reply.text or None}
+        if reply.calls:
+            message["tool_calls"] = [
+                {
+                    "id": f"call_{number}_{place}",
+                    "type": "function",
+                    "function": {"name": name, "arguments": json.dumps(arguments)},
+                }
+                for place, (name, arguments) in enumerate(reply.calls)
+            ]
+        usage = reply.usage
+        return {
+            "id": f"chatcmpl-{number}",
+            "object": "chat.completion",
+            "created": 1,
+            "model": sent.get("model"),
+            "choices": [
+                {
+                    "index": 0,
+                    "message": message,
+                    "finish_reason": stops.get(reply.kind, "stop"),
+                    "logprobs": None,
+                }
+            ],
+            "usage": usage
+            and {
+                "prompt_tokens": usage.input + usage.cache_read + usage.cache_write,
+                "completion_tokens": usage.output,
+                "total_tokens": usage.input + usage.output,
+                "prompt_tokens_details": {
+                    "cached_tokens": usage.cache_read,
+                    "cache_write_tokens": usage.cache_write,
+                },
+            },
+        }
+
+    def error(self, code: int, message: str) -> Body:
+        return {"error": {"message": message, "type": "error", "code": code}}
+
+    def texts(self, body: Body) -> list[str]:
+        found = [message.get("content") for message in body["messages"]]
+        return [text for text in found if isinstance(text, str)]
+
+    def schema(self, body: Body) -> Body | None:
+        found: Body | None = body.get("response_format", {}).get("json_schema", {}).get("schema")
+        return found
+
+
+class GoogleDialect(Dialect):
+    """Google's `generateContent` of the Gemini API."""
+
+    path = "/v1/models/{model}:generateContent"
+    _known: ClassVar = {
+        "contents", "systemInstruction", "generationConfig", "tools", "toolConfig",
+    }  # fmt: skip
+
+    def key(self, headers: Mapping[str, str]) -> str | None:
+        return headers.get("x-goog-api-key")
+
+    def problem(self, body: Body) -> str | None:
+        if not body.get("contents"):
+            return "* GenerateContentRequest.contents: contents is not specified"
+        return _unknown(body, self._known)
+
+    def body(self, reply: Reply, sent: Body, number: int) -> Body:
+        stops = {"cut_off": "MAX_TOKENS", "refusal": "SAFETY"}
+        parts: list[Body] = [{"text": reply.text}] if reply.text else []
+        parts += [
+            {"functionCall": {"name": name, "args": arguments}, "thoughtSignature": "c2lnbmVk"}
+            for name, arguments in reply.calls
+        ]
+        usage = reply.usage
+        body: Body = {
+            "candidates": [
+                {
+                    "content": {"role": "model", "parts": parts},
+                    "finishReason": stops.get(reply.kind, "STOP"),
+                    "index": 0,
+                }
+            ],
+            "responseId": f"r{number}",
+        }
+        if usage is not None:
+            body["usageMetadata"] = {
+                "promptTokenCount": usage.input + usage.cache_read,
+                "cachedContentTokenCount": usage.cache_read,
+                "candidatesTokenCount": usage.output,
+                "totalTokenCount": usage.input + usage.output,
+            }
+        return body
+
+    def error(self, code: int, message: str) -> Body:
+        status = {429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}.get(code, "INVALID_ARGUMENT")
+        return {"error": {"code": code, "message": message, "status": status}}
+
+    def texts(self, body: Body) -> list[str]:
+        turns = [body.get("systemInstruction", {}), *body["contents"]]
+        found: list[str] = []
+        for turn in turns:
+            for part in turn.get("parts", []):
+                response = part.get("functionResponse", {}).get("response", {})
+                found += [str(text) for text in (part.get("text"), *response.values()) if text]
+        return found
+
+    def schema(self, body: Body) -> Body | None:
+        found: Body | None = body.get("generationConfig", {}).get("responseJsonSchema")
+        return found
+
+
+_REFUSED = frozenset({"$ref", "allOf", "default", "title", "oneOf", "patternProperties"})
+
+
+def strict_problem(schema: Any) -> str | None:
+    """The complaint of OpenAI's strict mode about a schema; None where it has none."""
+    if isinstance(schema, list):
+        return next(filter(None, map(strict_problem, schema)), None)
+    if not isinstance(schema, dict):
+        return None
+    for name in schema:
+        if name in _REFUSED:
+            return f"'{name}' is not permitted"
+    if "(?" in str(schema.get("pattern", "")):
+        return "'pattern' with lookaround is not permitted"
+    if schema.get("type") == "object":
+        if schema.get("additionalProperties") is not False:
+            return "'additionalProperties' is required to be supplied and to be false"
+        if set(schema.get("required", ())) != set(schema.get("properties", {})):
+            return "'required' is required to be an array including every key in properties"
+        return next(filter(None, map(strict_problem, schema["properties"].values())), None)
+    return next(filter(None, map(strict_problem, schema.values())), None)

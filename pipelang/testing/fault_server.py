@@ -1,0 +1,143 @@
+"""A local server that speaks a maker's wire format, and fails as the real one does.
+
+It stands in for the API where a real SDK is to be used without a network: it demands what the API
+demands (key, known parameters, closed schemas), answers what a test has scripted, and remembers
+what it was sent. It runs in a thread with a loop of its own, so that one server can outlive several
+`asyncio.run` and can serve another process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelang.testing.dialects import KEY, Dialect
+from pipelang.testing.replies import Reply
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request that came."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class FaultServer:
+    """A context manager; `url` is what the provider takes as its `base_url`.
+
+    Without a script, or when it is used up, the answer is `fallback`.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        *script: Reply,
+        key: str | None = KEY,
+        fallback: Reply | None = None,
+    ) -> None:
+        self.dialect = dialect
+        self.script = deque(script)
+        self.fallback = fallback or Reply.status(500, "the script is used up")
+        self.requests: list[Seen] = []
+        self.arrived = threading.Event()
+        """Set from the first request on."""
+        self.url = ""
+        self._key = key
+        self._loop = asyncio.new_event_loop()
+        self._over: asyncio.Event
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._ready = threading.Event()
+
+    def __enter__(self) -> FaultServer:
+        self._thread.start()
+        if not self._ready.wait(30):
+            raise RuntimeError("the server did not start")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+
+    @property
+    def last(self) -> Seen:
+        """The last request."""
+        return self.requests[-1]
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._main())
+        finally:
+            self._loop.close()
+
+    async def _main(self) -> None:
+        from aiohttp import web
+
+        self._over = asyncio.Event()
+        app = web.Application(client_max_size=2**26)
+        app.router.add_post(self.dialect.path, self._handle)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}{self.dialect.root}"
+        self._ready.set()
+        await self._over.wait()
+        await runner.cleanup()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.requests.append(Seen(request.path, headers, body))
+        self.arrived.set()
+        given = self.dialect.key(headers)
+        if self._key is not None and given != self._key:
+            # The real one doesn't repeat the key; a gateway may.
+            return await self._play(Reply.status(401, f"invalid api key {given}"), request, body)
+        problem = self.dialect.problem(body)
+        if problem is not None:
+            return await self._play(Reply.status(400, problem), request, body)
+        return await self._play(
+            self.script.popleft() if self.script else self.fallback, request, body
+        )
+
+    async def _play(
+        self, reply: Reply, request: web.Request, body: dict[str, Any]
+    ) -> web.StreamResponse:
+        from aiohttp import web
+
+        headers = {"content-type": "application/json"} | reply.headers
+        match reply.kind:
+            case "hang":
+                await self._over.wait()
+                return web.Response(status=503)
+            case "drip":
+                response = web.StreamResponse(headers=headers)
+                await response.prepare(request)
+                while not self._over.is_set():
+                    await response.write(b" ")
+                    await asyncio.sleep(0.05)
+                return response
+            case "cut":
+                response = web.StreamResponse(headers=headers | {"content-length": "1000"})
+                await response.prepare(request)
+                await response.write(b'{"type": "message", "con')
+                if request.transport is not None:
+                    request.transport.abort()
+                return response
+            case "raw":
+                return web.Response(status=reply.code, body=reply.body, headers=headers)
+            case "status":
+                told = json.dumps(self.dialect.error(reply.code, reply.message)).encode()
+                return web.Response(status=reply.code, body=told, headers=headers)
+            case _:
+                told = json.dumps(self.dialect.body(reply, body, len(self.requests))).encode()
+                return web.Response(body=told, headers=headers)
