@@ -91,8 +91,9 @@ class Run:
         """Make an event, add it to the trace and hand it to the sinks."""
         if self.quiet:
             return
-        event = Event(kind, self.path + name, self.world.elapsed(self), data, content)
-        self.world.tell(self, event)
+        world = self.world
+        at, number = world.elapsed(self), world.next_number(self)
+        world.tell(self, Event(kind, self.path + name, at, data, content, number))
 
     def make(self, item: p.Step | p.Let, value: Any) -> None:
         """Write the value of a step or a let: all that a run makes is written here."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +64,11 @@ class ForgetfulWorld:
     async def intend(self, run: Run) -> None:
         return None
 
+    def next_number(self, run: Run) -> int:
+        number, self.told = self.told, self.told + 1
+        return number
+
     def tell(self, run: Run, event: Event) -> None:
-        event = replace(event, number=self.told)
-        self.told += 1
         if run.traced:
             run.trace.append(event)
         for sink in run.sinks:
