@@ -27,6 +27,7 @@ tier small {
 }
 prompt say(x: text) \"\"\"Say {{ x }}.\"\"\"
 memory last(x: text) -> [text] max 3 { keeps 1s }
+memory seen(x: text) -> int { keeps 1s }
 tool look(x: text) -> text { effect read latency 1ms median succeeds 99% timeout 9s retry 1 }
 tool put(x: text) -> text { effect write idempotent latency 1ms median succeeds 99% }
 pipeline main(x: text, xs: [text] max 3) -> text {
@@ -36,6 +37,8 @@ pipeline main(x: text, xs: [text] max 3) -> text {
   step old = recall last(x)
   step c = call put(x) else "n"
   remember last(x) = c
+  step before = recall seen(x)
+  remember seen(x) = if before? then before + 1 else 1
   return a
 }
 """

@@ -178,7 +178,7 @@ CLAIM_UNDECIDED = _row("P407", "claim-undecided", "`{claim}` is not decided: {wh
 VACUOUS_CLAIM = _row(
     "P408",
     "vacuous-claim",
-    "`{claim}` says nothing: `{name}` never calls `{tool}`",
+    "`{claim}` says nothing: `{name}` never {verb} `{tool}`",
     severity=_W,
 )
 NEVER_HOLDS = _row("P409", "never-holds", "{what} can never hold here", severity=_W)
@@ -268,6 +268,14 @@ UNGRADED_ROWS = _row(
     "{count} of `{file}` {have} no `confidence` (the first on line {line}), so how often this test"
     " passes is unknown",
     "give every row its `confidence`, or keep the rows without one in a file of their own",
+    _W,
+)
+THRESHOLD_BY_VALUE = _row(
+    "P519",
+    "threshold-by-value",
+    "`{file}` says nothing about this test: `{step}.confidence` is compared with {other}",
+    "what evidence can be cut at is a literal, a setting, or a `match` or `if` whose arms are such;"
+    " else declare how often the test holds",
     _W,
 )
 REVIEW_TOO_LATE = _row(

@@ -46,7 +46,7 @@ def _letters(module: LoadedModule) -> Iterator[str]:
         match token.type:
             case "TEMPLATE":
                 yield '"""'
-            case "TOKENS":
+            case "TOKENS" | "PAGES":
                 yield " ".join(token.text.split())
             case _:
                 yield token.text

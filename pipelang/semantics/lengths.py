@@ -19,10 +19,10 @@ def mean_lengths(pipeline: p.Pipeline) -> dict[tuple[str, ...], Decimal]:
         for item in all_items(pipeline.block):
             if isinstance(item, p.Let):
                 lets[item.name] = expr.substitute(item.value, lets)
-    return {_at_root(line.path, lets): line.mean for line in pipeline.traffic.means}
+    return {at_root(line.path, lets): line.mean for line in pipeline.traffic.means}
 
 
-def _at_root(path: tuple[str, ...], lets: Mapping[str, expr.Expr]) -> tuple[str, ...]:
+def at_root(path: tuple[str, ...], lets: Mapping[str, expr.Expr]) -> tuple[str, ...]:
     """A path without lets; as it is where a let is computed."""
     node, rest = lets.get(path[0]), path[1:]
     while isinstance(node, expr.MakeRecord) and rest and rest[0] in dict(node.fields):

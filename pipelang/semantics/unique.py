@@ -8,20 +8,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import redo_of
 from pipelang.semantics.walk import all_items
 
 Part = TypeVar("Part")
-Named = p.Step | p.Let | p.Gate
+Named = p.Step | p.Let | p.Gate | p.Person
+
+
+def is_keyed(item: p.Item) -> TypeGuard[Named]:
+    """Whether an item is known by its name; of people, those whose redos are counted."""
+    return isinstance(item, (p.Step, p.Let, p.Gate)) or redo_of(item) is not None
 
 
 def with_unique_names(pipeline: p.Pipeline) -> p.Pipeline:
     """The pipeline itself if every name stands once, else one with `NAME (2)` for the second."""
-    names = [item.name for item in all_items(pipeline.block) if isinstance(item, Named)]
+    names = [item.name for item in all_items(pipeline.block) if is_keyed(item)]
     if len(set(names)) == len(names):
         return pipeline
     naming = _Naming()
@@ -54,23 +60,26 @@ class _Naming:
                     # All that was made so far, in whichever branch.
                     others = (read.name for name in item.judges for read in self._reads(name))
                     renamed = _renamed(item, inner)
-                    made = replace(renamed, judges=renamed.judges | item.judges | {*others})
+                    shown = replace(renamed, judges=renamed.judges | item.judges | {*others})
+                    made = self._named(item, shown, inner)
                 case _:
                     made = self._named(item, _renamed(item, inner), inner)
             items.append(made)
         return replace(block, items=tuple(items))
 
     def _named(self, item: p.Item, renamed: p.Item, scope: dict[str, expr.Read]) -> p.Item:
-        if not isinstance(renamed, Named):
+        if not is_keyed(renamed):
             return renamed
-        if isinstance(renamed, p.Gate) and isinstance(renamed.otherwise, p.Redo):
-            step = scope.get(renamed.otherwise.step)
+        redo = redo_of(renamed)
+        if redo is not None:
+            step = scope.get(redo.step)
             if step is not None:
-                renamed = replace(renamed, otherwise=replace(renamed.otherwise, step=step.name))
+                assert isinstance(renamed, (p.Gate, p.Person))
+                renamed = replace(renamed, otherwise=replace(redo, step=step.name))
         name = renamed.name
         self.used[name] += 1
         new = name if self.used[name] == 1 else f"{name} ({self.used[name]})"
-        if isinstance(renamed, p.Gate):
+        if isinstance(renamed, (p.Gate, p.Person)):
             return replace(renamed, name=new)
         read = expr.Read(new, renamed.type, renamed.span)
         scope[name] = read

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import last_outcome
 from pipelang.semantics.types import ANSWERER
 
 
@@ -63,10 +64,29 @@ def inner_links(chain: p.Chain) -> Iterator[p.Link]:
         yield from inside(link)
 
 
+def judged_links(step: p.Step) -> Iterator[p.Link]:
+    """The links whose accuracy is that of a step's answer, or of each element of it."""
+    for link in step.chain.links:
+        yield from link.action.body.links if isinstance(link.action, p.Each) else (link,)
+
+
 def agent_of(action: p.Action) -> p.Agent | None:
     """The loop that an action goes through, by one tier or by a cascade of them."""
     loop = action.agent if isinstance(action, p.Cascade) else action
     return loop if isinstance(loop, p.Agent) else None
+
+
+def answered_by_a_role(step: p.Step) -> bool:
+    """Whether people may answer a step itself: by a link of its chain or of a `match` in it, and
+    not one element of a list.
+    """
+
+    def asks(link: p.Link) -> bool:
+        if isinstance(link.action, p.Choose):
+            return any(asks(arm) for _, arm in link.action.arms)
+        return isinstance(link.action, p.AskRole)
+
+    return any(map(asks, step.chain.links))
 
 
 def tiers_of(action: p.Action) -> list[str]:
@@ -93,11 +113,8 @@ def outcomes(block: p.Block) -> Iterator[p.Outcome]:
                 for link in inner_links(item.chain):
                     if isinstance(link.action, p.Each) and link.action.body.end is not None:
                         yield link.action.body.end
-            case p.Gate():
-                redo = isinstance(item.otherwise, p.Redo)
-                yield item.otherwise.otherwise if redo else item.otherwise  # type: ignore[misc, union-attr]
-            case p.Person():
-                yield item.otherwise
+            case p.Gate() | p.Person():
+                yield last_outcome(item)
             case p.End():
                 yield item.outcome
             case p.When() | p.MatchBranch() | p.Let() | p.Remember():

@@ -18,9 +18,10 @@ ACTIONS = frozenset("ask agent call run each value".split())
 class OptionRow(NamedTuple):
     """An option. `owners` are kinds of actions and of declarations, and `gate`.
 
-    `holds` says how the node is built: it takes its `children` as they are, a `name`, or `texts`;
-    or it has a builder of its `own`. `rule` is the alias in the grammar, `opt_WORD` where empty.
-    `of_models`: it says nothing where an `ask` goes to a person.
+    `holds` says how the node is built: it takes its `children` as they are, a `name`, `texts`, or a
+    `rate` that may have another one for hard cases; or it has a builder of its `own`. `rule` is the
+    alias in the grammar, `opt_WORD` where empty. `of_models`: it says nothing where an `ask` goes
+    to a person.
     """
 
     word: str
@@ -50,9 +51,9 @@ def _row(
 OPTIONS = (
     _row("retry", ast.Retry, "ask agent call run tool", "own"),
     _row("timeout", ast.Timeout, "ask agent call run tool"),
-    _row("accuracy", ast.Accuracy, "ask agent call value tool role"),
-    _row("accuracy", ast.AccuracyByTier, "ask agent", rule="opt_accuracy_by_tier"),
-    _row("recovers", ast.Recovers, "ask agent"),
+    _row("accuracy", ast.Accuracy, "ask agent call value tool role", "rate"),
+    _row("accuracy", ast.AccuracyByTier, "ask agent", "own", rule="opt_accuracy_by_tier"),
+    _row("recovers", ast.Recovers, "ask agent", "rate"),
     _row("correlation", ast.Correlation, "ask agent call value"),
     _row("output", ast.Output, "ask agent", "own", of_models=True),
     _row("effort", ast.Effort, "ask agent", of_models=True),
@@ -65,9 +66,9 @@ OPTIONS = (
     _row("turns", ast.Turns, "agent"),
     _row("parallel", ast.Parallel, "each"),
     _row("need", ast.Need, "each", "own"),
-    _row("catches", ast.Catches, "ask gate"),
-    _row("false_alarms", ast.FalseAlarms, "ask gate"),
-    _row("evidence", ast.Evidence, "gate", "texts"),
+    _row("catches", ast.Catches, "ask gate", "rate"),
+    _row("false_alarms", ast.FalseAlarms, "ask gate", "rate"),
+    _row("evidence", ast.Evidence, "gate", "own"),
     _row("python", ast.PythonBinding, "tool", "texts"),
     _row("mcp", ast.McpBinding, "tool", "texts"),
     _row("effect", ast.Effect, "tool"),
@@ -102,6 +103,15 @@ OF_MODELS = frozenset(row.word for row in OPTIONS if row.of_models)
 """Options that say something only where a model answers."""
 
 
+READ_ONLY = {
+    "thinking": frozenset({"ask", "agent"}),
+    **dict.fromkeys(("weight", "rushed", "cost"), frozenset({"role"})),
+}
+"""Options that this version reads and refuses, with their owners: they have no node yet."""
+
+
 def words_of(*owners: str) -> frozenset[str]:
     """The keywords of the options that any of these owners may have."""
-    return frozenset(row.word for row in OPTIONS if row.owners.intersection(owners))
+    known = ((row.word, row.owners) for row in OPTIONS)
+    every = (*known, *READ_ONLY.items())
+    return frozenset(word for word, its in every if its.intersection(owners))

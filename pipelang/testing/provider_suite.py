@@ -68,13 +68,13 @@ def answer_type() -> type[BaseModel]:
     """
     from pydantic import BaseModel, Field
 
-    class Kind(BaseModel):
+    class SortedTicket(BaseModel):
         topic: Literal["billing", "access"] = Field(description="what it is about")
         sure: float = Field(ge=0, le=1)
         amount: Decimal | None = None
         tags: list[str] = []
 
-    return Kind
+    return SortedTicket
 
 
 def provider_suite(

@@ -124,7 +124,13 @@ def checked(fence: Fence) -> Checked:
 
 
 @pytest.mark.parametrize("fence", every("pipe"))
-def test_a_shown_file_checks_and_its_tests_pass(fence: Fence):
+def test_a_shown_file_checks_and_its_tests_pass(
+    fence: Fence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for module in fences(fence.page, "python"):  # what a page calls `NAME.py`, tools are found in
+        if module.name is not None:
+            (tmp_path / module.name).write_text(module.text)
+    monkeypatch.syspath_prepend(str(tmp_path))
     result = checked(fence)
     said = [d.message for d in result.diagnostics if d.is_error]
     assert bool(said) is ("exit=1" in fence.words), said

@@ -373,7 +373,14 @@ def test_fmt_keeps_the_line_ends(tmp_path: Path) -> None:
 
 
 def test_columns_count_in_a_pipe_too(folder: Path) -> None:
-    for columns, width in (("80", 80), ("120", 120), ("", 100), ("none", 100), ("9", 72)):
+    for columns, width in (
+        ("80", 80),
+        ("120", 120),
+        ("", 100),
+        ("none", 100),
+        ("50", 50),
+        ("9", 40),
+    ):
         text = out(run("check", "warned.pipe", cwd=folder, COLUMNS=columns))
         assert f"\n{'─' * width}\n" in text
         assert max(map(len, text.splitlines())) == width

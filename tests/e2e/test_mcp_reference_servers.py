@@ -11,6 +11,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,30 @@ def test_echo_and_sums(modules: Path, tmp_path: Path) -> None:
     (summed,) = play(tmp_path, text, everything(modules), {"a": 2, "b": 40})
     assert isinstance(summed, Answered), summed
     assert "42" in summed.value
+
+
+def test_what_was_imported_can_be_called(modules: Path, tmp_path: Path) -> None:
+    """`get-structured-content` has an enum with the member "New York"."""
+    command = f"node {modules / 'server-everything/dist/index.js'} stdio"
+    words = ["import", "mcp", command, "--name", "npm", "-o", str(tmp_path / "all.pipe")]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelang", *words], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    declared = (tmp_path / "all.pipe").read_text()
+    for name in ("echo", "get-sum", "get-structured-content"):
+        assert f'mcp    "npm" "{name}"' in declared
+    text = """
+    use "all.pipe"
+    pipeline main(a: number) -> GetStructuredContentResult {
+      step sum = call get_sum(a, 40)
+      step got = call get_structured_content(new_york)
+      return got
+    }
+    """
+    (weather,) = play(tmp_path, text, everything(modules), {"a": 2})
+    assert isinstance(weather, Answered), (weather, events(weather, "failed"))
+    assert weather.value.conditions
 
 
 def test_an_operation_that_takes_too_long_fails_alone(modules: Path, tmp_path: Path) -> None:

@@ -198,6 +198,63 @@ def people_are_asked() -> Case:
     return Case(program, numbers(success=right, silent_error=rate(".95") - right, failure=".05"))
 
 
+def sent_back(correlation: str, within: int | None, times: int = 1) -> m.Program:
+    showing, again = e.Path("s", "body"), m.Redo("s", times)
+    return World().program(
+        step("s", ask(a=".8", correlation=correlation)),
+        m.Approve("yes", "staff", PEOPLE, within=within, showing=showing, redo=again),
+        returned("s"),
+    )
+
+
+@case
+def a_person_sends_back() -> Case:
+    """Of the right 2 of 100 are sent back, of the wrong 98, and judged anew: .212 of all."""
+    again = 1 + rate(".212") + rate(".212") ** 2
+    right, wrong = rate(".8") * rate(".98"), rate(".2") * rate(".02")
+    left = rate(".212") ** 3
+    return Case(
+        sent_back("0", None, times=2),
+        numbers(success=right * again, silent_error=wrong * again, escalation=left),
+        {"yes": left},
+    )
+
+
+@case
+def who_is_late_sends_nothing_back() -> Case:
+    """Half of the people answer within 15 minutes."""
+    back = rate(".5") * rate(".212")
+    right, wrong = rate(".5") * rate(".8") * rate(".98"), rate(".5") * rate(".2") * rate(".02")
+    left = rate(".5") + back * (rate(".5") + back)
+    return Case(
+        sent_back("0", 900),
+        numbers(success=right * (1 + back), silent_error=wrong * (1 + back), escalation=left),
+        {"yes": left},
+    )
+
+
+@case
+def a_person_judges_the_same_anew() -> Case:
+    """The answer repeats the one before, the verdict on it does not."""
+    right = rate(".8") * (1 - rate(".02") ** 2)
+    wrong = rate(".2") * (1 - rate(".98") ** 2)
+    return Case(
+        sent_back("1", None),
+        numbers(success=right, silent_error=wrong, escalation=1 - right - wrong),
+    )
+
+
+@case
+def a_role_is_asked_again() -> Case:
+    """A gate catches every wrong answer of a person, who is then asked once more."""
+    judged = m.Test(e.Path("s", "ok"), m.Rates(rate("1"), rate("0")))
+    person = replace(ask(by="staff", correlation="0"), accuracy=rate(".9"), recovers=rate("0"))
+    program = World().program(
+        step("s", person), m.Gate("g", judged, PEOPLE, m.Redo("s", 1)), returned("s")
+    )
+    return Case(program, numbers(success=".99", escalation=".01"), {"g": rate(".01")})
+
+
 @case
 def what_a_match_chooses_reads_its_condition() -> Case:
     share = m.PathShare(

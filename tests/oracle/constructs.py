@@ -179,8 +179,10 @@ class Survey:
                     yield "several endings in one region"
             elif not isinstance(item, m.Let):
                 region = []
-            if isinstance(item, m.Gate) and item.redo is not None:
+            if isinstance(item, m.Gate | m.Approve) and item.redo is not None:
                 yield from self.in_redo(item.redo, block[:at])
+                if isinstance(item, m.Approve):
+                    yield "redo: by a person"
             seen_branch = seen_branch or any(True for b in blocks(item) for _ in steps_of(b))
             if isinstance(item, m.Hold | m.Approve) and item.showing is None and seen_branch:
                 yield "open: a person shown all, after a branch"

@@ -26,7 +26,7 @@ def in_pipeline(program: m.Program, pipeline: m.Pipeline) -> Iterator[str]:
     lookup = Lookup(program, pipeline)
     redone: set[str] = set()
     for item in all_items(pipeline.items):
-        if isinstance(item, m.Gate) and item.redo is not None:
+        if isinstance(item, m.Gate | m.Approve) and item.redo is not None:
             redone.add(item.redo.step)
         if isinstance(item, m.Remember):
             yield "remember"

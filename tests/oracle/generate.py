@@ -19,7 +19,7 @@ from .scope import Scope
 
 # Weights of items, and of what a step or gate may have on top (see where they are read).
 USUAL = {"step": 6, "let": 1, "gate": 3, "hold": 1, "approve": 1, "when": 2, "match": 1, "write": 1}
-USUAL |= {"links": 1, "otherwise": 1, "redo": 1, "evidence": 1}
+USUAL |= {"links": 1, "otherwise": 1, "redo": 1, "evidence": 1, "sent back": 4}
 STRAIGHT = {"hold": 0, "approve": 0, "when": 0, "match": 0, "write": 0}
 THEMES: dict[str, dict[str, int]] = {
     "mixed": {},
@@ -27,7 +27,7 @@ THEMES: dict[str, dict[str, int]] = {
     "chain": {"step": 10, "links": 3, "otherwise": 2},
     "region": {"step": 14, "otherwise": 4, "links": 2},
     "redo": STRAIGHT | {"gate": 4, "redo": 6, "links": 0},
-    "people": {"hold": 4, "approve": 3, "step": 6},
+    "people": {"hold": 4, "approve": 4, "step": 6, "redo": 2, "sent back": 5},
     "branch": {"when": 5, "match": 3},
     "effect": {"write": 5},
     "evidence": {"gate": 5, "when": 3, "match": 0, "evidence": 6, "redo": 3},
@@ -270,12 +270,16 @@ class Maker:
             shown = [scope.text(x) for x in self.palette.some(scope.texts(), 1, 2)]
             showing = shown[0] if len(shown) == 1 else e.ListOf(tuple(shown))
         otherwise = self.outcome(scope, answers=False)
+        targets = [] if showing is None else scope.redo_targets(showing)
         scope.close()
         if kind == "hold":
             seconds = self.rng.choice([60, 900, 3600])
             return m.Hold(self.name("hold"), seconds, role, otherwise, when, showing)
         within = self.rng.choice([None, 600, 3600])
-        return m.Approve(self.name("approve"), role, otherwise, when, within, showing)
+        redo = None
+        if targets and self.rng.randrange(6) < self.theme["sent back"]:
+            redo = m.Redo(self.rng.choice(targets), self.rng.choice([1, 1, 2]))
+        return m.Approve(self.name("approve"), role, otherwise, when, within, showing, redo)
 
     def outcome(self, scope: Scope, answers: bool) -> m.Outcome:
         if answers:

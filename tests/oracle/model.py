@@ -204,6 +204,7 @@ class Approve:
     when: Expr | None = None
     within: int | None = None
     showing: Expr | None = None
+    redo: Redo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,8 +84,9 @@ class Run:
             case m.Return():
                 right = not wrong_effect and all_right(ending.made_from)
                 outcome = "success" if right else "silent_error"
-            case m.Escalate():
+            case m.Escalate(role=role):
                 outcome = "escalation"
+                self._root.asked[role] += 1
             case m.Reject():
                 outcome = "rejection"
             case m.Fail():
@@ -113,15 +114,20 @@ class Run:
             if endings:
                 return endings[0]
             again = None
-            if isinstance(item, m.Gate):
-                if self._passes(item):
+            if isinstance(item, m.Gate | m.Approve) and item.redo is not None:
+                said = self._passes(item) if isinstance(item, m.Gate) else self._approves(item)
+                if said:
                     continue
-                if item.redo is None or self._redone.get(item.name, 0) == item.redo.times:
+                if said is None or self._redone.get(item.name, 0) == item.redo.times:
                     return self._actions.ending(item.otherwise, item.name)
                 self._redone[item.name] = self._redone.get(item.name, 0) + 1
                 again = item.redo.step
                 at = self._position(items, again, at)
                 continue
+            if isinstance(item, m.Gate):
+                if self._passes(item):
+                    continue
+                return self._actions.ending(item.otherwise, item.name)
             ending = self._barrier(item)
             if ending is not None:
                 return ending
@@ -150,13 +156,17 @@ class Run:
         return True
 
     def _position(self, items: tuple[m.Item, ...], step: str, gate: int) -> int:
-        """Where a redo goes back to; only regions and gates may lie between."""
+        """Where a redo goes back to; only regions and gates may lie between. The item that sends
+        back is the last before `gate`.
+        """
         for at, item in enumerate(items[:gate]):
             if isinstance(item, m.Step) and item.name == step:
-                for between in items[at:gate]:
+                for between in items[at : gate - 1]:
                     allowed = isinstance(between, m.Step | m.Let | m.Gate)
                     if not allowed or (
-                        isinstance(between, m.Step) and self._lookup.is_barrier(between)
+                        isinstance(between, m.Step)
+                        and self._lookup.is_barrier(between)
+                        and not (between.name == step and self._is_asked(between))
                     ):
                         raise ValueError(f"a redo of {step} across {between}")
                 return at
@@ -207,15 +217,36 @@ class Run:
         del self._around[depth:]
         return ending
 
+    def _is_asked(self, step: m.Step) -> bool:
+        """Whether people answer a step: the one barrier that a redo may go back to."""
+        return all(
+            isinstance(link.action, m.Ask) and link.action.by in self._lookup.roles
+            for link in step.links
+        )
+
+    def _shown_right(self, item: m.Hold | m.Approve) -> bool:
+        if item.showing is not None:
+            return all_right(self._conditions.values(item.showing))
+        made = self._scope.items()
+        return all_right(tuple(v for name, v in made if name in self._lookup.steps))
+
+    def _approves(self, item: m.Approve) -> bool | None:
+        """What a person says who may send something back; None for no answer in time."""
+        if item.when is not None and not self._conditions.computed(item.when):
+            return True
+        role = self._lookup.roles[item.role]
+        in_time = CERTAIN if item.within is None else self._lookup.in_time(role, item.within)
+        if not self._root.draws.flip(in_time):
+            return None
+        yes = role.accuracy if self._shown_right(item) else 1 - role.accuracy
+        return self._root.draws.flip(yes)
+
     def _person_agrees(self, item: m.Hold | m.Approve) -> bool:
         if item.when is not None and not self._conditions.computed(item.when):
             return True
-        if item.showing is not None:
-            shown = self._conditions.values(item.showing)
-        else:
-            shown = tuple(v for name, v in self._scope.items() if name in self._lookup.steps)
-        right = all_right(shown)
+        right = self._shown_right(item)
         role = self._lookup.roles[item.role]
+        self._root.asked[item.role] += 1
         if isinstance(item, m.Hold):
             veto = 1 - role.accuracy if right else role.accuracy
             return not self._root.draws.flip(self._lookup.in_time(role, item.seconds) * veto)

@@ -46,7 +46,10 @@ def person_lines(item: m.Hold | m.Approve) -> list[str]:
         words += f" within {duration(item.within)}"
     if item.showing is not None:
         words += f" showing {expression(item.showing)}"
-    return [words, f"  else {outcome(item.otherwise)}"]
+    back = []
+    if isinstance(item, m.Approve) and item.redo is not None:
+        back = [f"  else redo {item.redo.step} up to {item.redo.times}"]
+    return [words, *back, f"  else {outcome(item.otherwise)}"]
 
 
 def block_lines(items: tuple[m.Item, ...], prompts: Prompts) -> list[str]:

@@ -36,7 +36,12 @@ def words(parsed: Parsed) -> list[tuple[str, str]]:
     does not count.
     """
     return [
-        (token.type, " ".join(token.text.split()) if token.type == "TOKENS" else lines(token.text))
+        (
+            token.type,
+            " ".join(token.text.split())
+            if token.type in ("TOKENS", "PAGES")
+            else lines(token.text),
+        )
         for token in parsed.tokens.tokens
     ]
 

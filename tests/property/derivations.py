@@ -86,6 +86,7 @@ LITERALS: dict[str, list[str]] = {
     "MONEY": ["$5", "$0.08"],
     "DURATION": ["30s", "5m", "100ms", "1.5h", "2d"],
     "TOKENS": ["40 tokens", "4k tokens", "1.5M  tokens", "2k\ttokens"],
+    "PAGES": ["20 pages", "1  pages", "300\tpages"],
     "RATE": ["100/min", "500/day", "2/h", "1/month"],
     "STRING": ['""', '"a"', '"# no comment"', '"say \\"hi\\" \\u{1F600}"', '"évident …"', '"{"'],
     "TEMPLATE": [
@@ -208,9 +209,14 @@ def _between(
     number: Iterator[int],
     pick: random.Random,
 ) -> Iterator[str]:
-    if before[0] == "TOKENS" and after[0] == "COLON":  # else it would be a number and a name
+    if (
+        before[0] in ("TOKENS", "PAGES") and after[0] == "COLON"
+    ):  # else it would be a number and a name
         yield " # amount\n"
-    if before[0] in ("INT", "NUMBER") and after[1] == "tokens":  # else it would be an amount
+    if before[0] in ("INT", "NUMBER") and after[1] in (
+        "tokens",
+        "pages",
+    ):  # else it would be an amount
         yield "\n"
     while pick.random() < density:
         sign = pick.choice(["#", "##", "# ", "## ", "###"])

@@ -42,7 +42,9 @@ LITERALS = [
     '"evals/kind.jsonl"',
     '"prompts/answer.j2"',
 ]
-KINDS = frozenset("INT NUMBER PERCENT MONEY DURATION RATE TOKENS STRING TRUE FALSE NONE".split())
+KINDS = frozenset(
+    "INT NUMBER PERCENT MONEY DURATION RATE TOKENS PAGES STRING TRUE FALSE NONE".split()
+)
 
 
 @cache

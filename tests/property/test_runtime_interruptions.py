@@ -1,9 +1,9 @@
 """A kill, a cancellation or a fault at every await of generated pipelines.
 
-Every tool, model and person of a pipeline passes a `Stage`, which counts the awaits of foreign
-code. A pipeline is run once undisturbed, and then once for each of these awaits, at which something
-happens. Whatever it is: nothing acts after the end, nothing that was done is done again, no task
-is left, and nothing but a cancellation comes out of the run.
+Every tool, model, person, MCP server and store of a pipeline passes a `Stage`, which counts the
+awaits of foreign code. A pipeline is run once undisturbed, and then once for each of these awaits,
+at which something happens. Whatever it is: nothing acts after the end, nothing that was done is
+done again, no task is left, and nothing but a cancellation comes out of the run.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelang import Answered, Escalated, Failed, Rejected, Runtime
-from pipelang.runtime.engine.world import Decision, Question, ToolCall
+pytest.importorskip("mcp", reason="an extra: pipelang-dsl[mcp]")
+
+from pipelang import Answered, Escalated, Failed, Rejected
 from pipelang.runtime.host.handle import LoadedProgram
-from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 
 from ..unit.runtime.stage import left_over, load
-from ..unit.runtime.virtual_time import VirtualTime, virtual
+from ..unit.runtime.virtual_time import virtual
+from .interruptions import Stage
 
 TOOLS = """
 tool put(x: text) -> text {
@@ -32,10 +32,26 @@ tool put(x: text) -> text {
 tool pay(x: text) -> text {
   effect irreversible cost $0.00001 latency 1ms median succeeds 99% timeout 20s
 }
+tool far(x: text) -> text {
+  mcp "srv" "far" effect write idempotent cost $0.00001 latency 1ms median succeeds 99% timeout 20s
+}
+tool rated(x: text) -> text {
+  effect write idempotent cost $0.00001 latency 1ms median succeeds 99% timeout 20s rate 1/s
+}
+tool look(x: text) -> text {
+  effect read cost $0.00001 latency 1ms median succeeds 99% timeout 20s
+}
+memory notes(key: text) -> [text] max 3 { keeps 1h }
+memory last(key: text) -> text { keeps 1h }
 pipeline inner(x: text) -> text {
   budget $1, 60s
   step a = call put(x) { retry 1 } else fail "none"
   step b: text = ask say(x) by small { output 10 tokens max } else "n"
+  return a
+}
+pipeline outer(x: text) -> text {
+  step a = call far(x) else fail "none"
+  remember last(x) = a
   return a
 }
 """
@@ -56,6 +72,18 @@ STEPS = {
     ' else "n"',
     "cached": "step NAME: text = ask say(x) by small { cache 1h by x output 10 tokens max }"
     ' else "n"',
+    "stored": 'step NAME = call look(x) { cache 1h by x } else "n"',
+    "far": 'step NAME = call far(x) { retry 1 } else call put("f") else "n"',
+    "rated": "step NAME: [text?] max 2 = each y in [x, x] { call rated(y) } { need any }"
+    ' else fail "r"',
+    "asked": 'step NAME: text = ask say(x) by boss { timeout 9s retry 1 } else "n"',
+    "cascade": 'step NAME: text = ask say(x) by cascade(small, big) until it != "said"'
+    ' { output 10 tokens max accuracy 90% } else "n"',
+    "tools": "step NAME: text = agent say(x) by small with look, outer"
+    ' { steps 3 output 10 tokens max } else "n"',
+    "notes": 'step NAME = recall notes(x)\n  remember notes(x) = "NAME"',
+    "update": 'step NAME = recall last(x)\n  remember last(x) = if NAME? then NAME else "first"',
+    "hold": 'hold NAME for 5s by boss showing x else reject "no"',
     "approve": 'approve NAME by boss within 5s showing x else reject "no"',
     "redo": 'step NAME: text = ask say(x) by small { output 10 tokens max } else "n"\n'
     '  gate NAMEg: NAME != "said" else redo NAME up to 1 else fail "g"',
@@ -64,101 +92,6 @@ BUDGETS = ("", "budget $0.0003", "budget 12s", 'budget $0.0009, 40s else reject 
 
 WHATS = ("kill", "cancel", "raise", "cancelled", "exit", "generator", "interrupt", "wrong")
 MANNERS = ("honest", "raises", "value")
-
-
-class Stage:
-    """Foreign code that does `what` at its await number `at`, counted from 1, and that takes being
-    cancelled in its own manner.
-    """
-
-    name = "lab"
-
-    def __init__(self, clock: VirtualTime, what: str, at: int, manner: str) -> None:
-        self.clock, self.what, self.at, self.manner = clock, what, at, manner
-        self.count = 0
-        self.over: float | None = None
-        self.task: asyncio.Task[Any] | None = None
-        self.runtime = Runtime(
-            providers={"lab": self}, people=self, tools={"put": self.put, "pay": self.pay}
-        )
-        self.done: set[str] = set()
-        self.wrong: list[str] = []
-
-    async def point(self) -> None:
-        """One await of foreign code."""
-        self.count += 1
-        number = self.count
-        if number == self.at:
-            self.happen()
-        try:
-            await asyncio.sleep(0.25 * (1 + number % 5))
-        except asyncio.CancelledError:
-            if self.manner == "raises":
-                raise ConnectionError("cleanup failed") from None
-            if self.manner == "honest":
-                raise
-
-    def happen(self) -> None:
-        match self.what:
-            case "kill":
-                self.over = self.clock.now
-                self.runtime.switches.kill(reason="stop")
-            case "cancel":
-                assert self.task is not None
-                self.over = self.clock.now
-                self.task.cancel()
-            case "raise":
-                raise RuntimeError("broken")
-            case "cancelled":
-                raise asyncio.CancelledError
-            case "exit":
-                raise SystemExit(3)
-            case "generator":
-                raise GeneratorExit
-            case "interrupt":
-                raise ModelFault("connection", "gone")
-
-    def begins(self, key: str) -> None:
-        """An effect begins."""
-        if self.what == "kill" and self.over is not None:
-            self.wrong.append(f"{key} after the kill")
-        if self.over is not None and self.clock.now > self.over:
-            self.wrong.append(f"{key} after the end")
-        if key in self.done:
-            self.wrong.append(f"{key} twice")
-
-    async def put(self, x: str, idempotency_key: str) -> Any:
-        self.begins(idempotency_key)
-        await self.point()
-        if self.what == "wrong" and self.count == self.at:
-            return 7  # nobody can tell from that whether it was done
-        self.done.add(idempotency_key)
-        return "done"
-
-    async def pay(self, x: str, idempotency_key: str) -> Any:
-        return await self.put(x, idempotency_key)
-
-    async def answer(self, *request: Any) -> Any:
-        await self.point()
-        if not isinstance(request[0], ModelRequest):
-            return "said"
-        asked: ModelRequest = request[0]
-        if asked.tools and not asked.turns:
-            calls = (ToolCall("1", "inner", {"x": "p"}), ToolCall("2", "inner", {"x": "p"}))
-            return ModelAnswer(None, Usage(1, 1), "s", calls=calls)
-        wrong: Any = 7 if self.what == "wrong" else "s"
-        return ModelAnswer("said", Usage(5, 5), wrong)
-
-    async def count_tokens(self, request: ModelRequest) -> int | None:
-        await self.point()
-        return None
-
-    async def decide(self, run_id: str, question: Question) -> Decision | None:
-        await self.point()
-        return Decision(True, by="ada")
-
-    async def close(self) -> None:
-        return None
 
 
 def once(program: LoadedProgram, what: str, at: int, manner: str) -> tuple[int, list[str]]:
@@ -181,6 +114,7 @@ def once(program: LoadedProgram, what: str, at: int, manner: str) -> tuple[int, 
                     wrong.append("it was cancelled by nobody")
             except BaseException as error:
                 wrong.append(f"it raised {error!r}")
+            await stage.runtime.close()
             wrong += [f"left over: {task}" for task in left_over()]
             if stage.over is None:
                 stage.over = clock.now

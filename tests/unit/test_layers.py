@@ -236,7 +236,7 @@ RECURSIVE = [
     {ACTIONS + name for name in ("actions", "links", "subpipelines")},
     {ITEMS + name for name in ("items", "gates", "branches")},
     {f"analysis.flow.{name}" for name in ("acting", "actions", "tracking")},
-    {f"analysis.claims.{name}" for name in ("walk", "links", "branches")},
+    {f"analysis.claims.{name}" for name in ("walk", "links", "branches", "rounds")},
     {f"interfaces.export.prism.{name}" for name in ("blocks", "chains", "runs")},
 ]
 MOST_MODULES = 25

@@ -10,6 +10,7 @@ from pipelang.analysis.advice.shares import Weights
 from pipelang.analysis.advice.written import Written, WrittenFile
 from pipelang.diagnostics import Edit, Span
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import last_outcome, redo_of
 from pipelang.semantics.walk import all_items
 from pipelang.syntax import ast
 
@@ -50,7 +51,7 @@ def _gate(
     if (
         item.type is None
         or {gate, function} & taken
-        or any(isinstance(other, p.Redo) and other.step == name for other in _redos(pipeline))
+        or any(other.step == name for other in _redos(pipeline))
     ):
         return None
     file = page.source.name
@@ -73,8 +74,9 @@ def _gate(
 
 def _redos(pipeline: p.Pipeline) -> Iterator[p.Redo]:
     for item in all_items(pipeline.block):
-        if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
-            yield item.otherwise
+        redo = redo_of(item)
+        if redo is not None:
+            yield redo
 
 
 def _ending(pipeline: p.Pipeline) -> str:
@@ -84,8 +86,7 @@ def _ending(pipeline: p.Pipeline) -> str:
         if isinstance(item, p.Step):
             outcomes = [item.chain.end]
         elif isinstance(item, p.Gate):
-            redo = isinstance(item.otherwise, p.Redo)
-            outcomes = [item.otherwise.otherwise if redo else item.otherwise]  # type: ignore[union-attr,list-item]
+            outcomes = [last_outcome(item)]
         for outcome in outcomes:
             if isinstance(outcome, p.Escalate):
                 return f'escalate to {outcome.role} "may be wrong"'

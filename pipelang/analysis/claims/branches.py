@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelang.analysis.claims import rounds
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, opposite
 from pipelang.analysis.claims.moments import made
 from pipelang.analysis.claims.paths import Path, PathEvent, extend
 from pipelang.analysis.claims.states import State, SymbolicFrame, join, met, step_to
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import last_outcome, redo_of
 from pipelang.semantics.walk import all_items
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def gate(
     walk.tests.append((label, holds))
     walk.tested(frame, gate, gate.condition, holds, state)
     event = PathEvent(f"gate `{label}` holds", gate.span, label)
-    after: dict[bool, list[Path | None]] = {}
+    after: dict[int, list[Path | None]] = {}
     for key, path in state.items():
         now = walk.watched.passed(frame.pipeline.name, gate.name, key)
         after.setdefault(now, []).append(extend(path, holds, event))
@@ -40,11 +42,24 @@ def gate(
         otherwise = otherwise.otherwise
     out = PathEvent(words, gate.span, label)
     walk.end(frame, otherwise, step_to(state, opposite(holds), out))
+    if isinstance(gate.otherwise, p.Redo) and walk.watched.counts:
+
+        def test(frame: SymbolicFrame) -> tuple[Formula, Formula]:
+            holds = walk.symbols.truth(gate.condition, frame.values)
+            return holds, opposite(holds)
+
+        again = rounds.redone(walk, frame, block, gate, gate.otherwise, test, event)
+        return join(met(after), again)
     return met(after)
 
 
 def redone(
-    walk: ClaimWalk, frame: SymbolicFrame, block: p.Block, gate: p.Gate, redo: p.Redo, state: State
+    walk: ClaimWalk,
+    frame: SymbolicFrame,
+    block: p.Block,
+    gate: p.Gate | p.Person,
+    redo: p.Redo,
+    state: State,
 ) -> None:
     """Walk the second round of a redo, and follow only the paths on which it ends the run. What the
     redo has not made anew keeps its value. A second round that reaches the gate needs no walk of
@@ -57,8 +72,7 @@ def redone(
     }
     if not frame.root or not names & walk.condition.tracked.keys():
         return
-    event = PathEvent(f"gate `{gate.name}` does not hold, and `{redo.step}` is redone", gate.span)
-    state = step_to(state, TRUE, event)
+    state = step_to(state, TRUE, PathEvent(rounds.words_of(gate, redo), gate.span))
     again = SymbolicFrame(frame.pipeline, f"{frame.prefix}again ", frame.values, True, redoing=True)
     before, frame.values = frame.values, dict(frame.values)
     again.values = frame.values
@@ -69,7 +83,9 @@ def redone(
     frame.values = before
 
 
-def person(walk: ClaimWalk, frame: SymbolicFrame, person: p.Person, state: State) -> State:
+def person(
+    walk: ClaimWalk, frame: SymbolicFrame, block: p.Block, person: p.Person, state: State
+) -> State:
     asked = TRUE
     walk.lacking(frame, person.when, state, person.span)
     walk.lacking(frame, person.showing, state, person.span)
@@ -80,17 +96,32 @@ def person(walk: ClaimWalk, frame: SymbolicFrame, person: p.Person, state: State
     approves = person.kind == "approve"
     says = f"`{person.role}` approves `{person.name}`"
     says = says if approves else f"nobody stops `{person.name}`"
-    after: dict[bool, list[Path | None]] = {}
+    after: dict[int, list[Path | None]] = {}
     for key, path in state.items():
         yes = extend(path, asked, PathEvent(says, person.span, person.name))
         now = walk.watched.passed(frame.pipeline.name, person.name, key)
         after.setdefault(now, []).append(yes)
         skipped = PathEvent(f"nobody is asked for `{person.name}`", person.span, person.name)
         after.setdefault(key, []).append(extend(path, opposite(asked), skipped))
+    redo = redo_of(person)
+    if redo is not None:
+        walk.lacking(frame, redo.because, step_to(state, asked), person.span)
+        if not frame.redoing:
+            redone(walk, frame, block, person, redo, step_to(state, asked))
     says = f"`{person.role}` " + ("does not approve" if approves else "stops")
     no = PathEvent(f"{says} `{person.name}`", person.span, person.name)
-    walk.end(frame, person.otherwise, step_to(state, asked, no))
-    return met(after)
+    walk.end(frame, last_outcome(person), step_to(state, asked, no))
+    if redo is None or not walk.watched.counts:
+        return met(after)
+
+    def test(frame: SymbolicFrame) -> tuple[Formula, Formula]:
+        asked = TRUE
+        if person.when is not None:
+            asked = walk.symbols.truth(person.when, frame.values)
+        return TRUE, asked
+
+    agrees = PathEvent(f"`{person.role}` approves `{person.name}`", person.span, person.name)
+    return join(met(after), rounds.redone(walk, frame, block, person, redo, test, agrees))
 
 
 def when(walk: ClaimWalk, frame: SymbolicFrame, when: p.When, state: State) -> State:

@@ -7,23 +7,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
-from pipelang.analysis.claims.formulas import TRUE, all_of, any_of, opposite
+from pipelang.analysis.claims import rounds
+from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, any_of, opposite
 from pipelang.analysis.claims.lacking import may_lack_value, surely_fits
+from pipelang.analysis.claims.ordering import ordered
 from pipelang.analysis.claims.paths import PathEvent
-from pipelang.analysis.claims.states import State, SymbolicFrame, join, step_to
-from pipelang.analysis.claims.values import Cases, Known, Listed, one
+from pipelang.analysis.claims.states import Answers, State, SymbolicFrame, join, step_to
+from pipelang.analysis.claims.values import Cases, Free, Known, Listed, one
 from pipelang.diagnostics import Span
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import CALLS_A_TURN
+from pipelang.semantics.kernels.chain import attempts
 from pipelang.semantics.types import INT
 from pipelang.semantics.walk import agent_of
 
 if TYPE_CHECKING:
     from pipelang.analysis.claims.walk import ClaimWalk
 
-Answers = list[tuple[State, Cases | None]]
-"""Ways in which something was answered, each with its value; None stands for any value of its type.
-"""
+Turn = Callable[..., tuple[State, State]]
+"""Walks one element: the states in which it answered, and in which it did not."""
 
 MOST_WRITTEN = 16
 """The most elements of a list in the file that are walked one by one."""
@@ -61,10 +64,17 @@ def _link(
         answers.append((step_to(state, TRUE, event), one(value)))
     found, failed = _act(walk, frame, step, link, state, label)
     answers += found
-    if link.retry.count and failed.keys() - state.keys():
-        more, failed_again = _act(walk, frame, step, link, failed, f"{label} again")
+    seen, last, again = set(state), failed, label
+    for _ in range(1, attempts(link)):
+        if not last.keys() - seen:
+            break
+        seen |= last.keys()
+        again = f"{again} again"
+        if walk.watched.counts:
+            last = step_to(last, TRUE, PathEvent(f"`{step.name}` is tried again", link.span))
+        more, last = _act(walk, frame, step, link, last, again)
         answers += more
-        failed = join(failed, failed_again)
+        failed = join(failed, last)
     return answers, failed
 
 
@@ -124,9 +134,13 @@ def _act(
         case p.Agent() | p.Cascade():
             loop = agent_of(action)
             if loop is not None:
-                state = _agent(walk, frame, step, loop, state, label, link.span)
+                tiers = len(action.tiers) if isinstance(action, p.Cascade) else 1
+                most = loop.steps * CALLS_A_TURN * tiers * (link.vote.calls if link.vote else 1)
+                state = _agent(walk, frame, step, loop, most, state, label, link.span)
             return [(state, None)], state
-        case p.AskTier() | p.AskRole() | p.Recall() | p.Broken():
+        case p.AskRole():
+            return [(walk.answered(frame, step, state), None)], state
+        case p.AskTier() | p.Recall() | p.Broken():
             return [(state, None)], state
         case p.Choose():
             return _choose(walk, frame, step, action, state, label)
@@ -150,22 +164,26 @@ def _agent(
     frame: SymbolicFrame,
     step: p.Step,
     agent: p.Agent,
+    most: int,
     state: State,
     label: str,
     span: Span,
 ) -> State:
-    """Walk an agent, which may call any of its tools and pipelines, in any order and any number of
-    times.
+    """Walk an agent, which may call any of its tools and pipelines, in any order and `most` times
+    in all.
     """
-    entered: set[bool] = set()
+    entered: set[int] = set()
     everything = dict(state)
     rounds = 0
-    while everything.keys() - entered:
+    while everything.keys() - entered and rounds < most:
         entered |= everything.keys()
         rounds += 1
         found: list[State] = []
         for tool in agent.tools:
-            found.append(walk.call(step, tool, everything, span))
+            called = everything
+            for _ in range(1 + walk.program.tools[tool].retry.count if walk.watched.counts else 1):
+                called = walk.call(step, tool, called, span)
+                found.append(called)
         for pipeline in agent.pipelines:
             prefix = f"{frame.prefix}{label}.{rounds}."
             answered, failed = walk.child(pipeline, prefix, {}, everything, span)
@@ -196,21 +214,41 @@ def _each(
     none = step_to(state, empty, PathEvent(f"`{step.name}` has no `{each.variable}`", span))
     some = step_to(state, opposite(empty), PathEvent(f"`{step.name}` goes over its list", span))
     turns = 0
+    known = elements[0][1] if len(elements) == 1 else None
 
-    def turn(state: State, item: Cases | None = None) -> tuple[State, State]:
+    def turn(
+        state: State, item: Cases | None = None, at: int | None = None, *, ends: bool = True
+    ) -> tuple[State, State]:
+        """Walk one element: the one that is given, that of a place, or any other."""
         nonlocal turns
         turns += 1
+        if item is None and at is not None and isinstance(known, Free):
+            item = one(symbols.known.element(known, at, each.element))
         name = f"{frame.prefix}{label}.{each.variable}.{turns}"
         frame.values[each.variable] = item or one(symbols.free(name, each.element))
         found, failed = chain(walk, frame, step, each.body, state, f"{label}.{turns}")
-        if each.body.end is not None:
+        if each.body.end is not None and ends:
             walk.end(frame, each.body.end, failed)
             failed = {}
         return join(*(state for state, _ in found)), failed
 
     outer = frame.values.get(each.variable)
-    written = elements[0][1] if len(elements) == 1 else None
-    if isinstance(written, Listed) and 0 < len(written.items) <= MOST_WRITTEN:
+    written = known
+    if walk.watched.counts and walk.may_call_in(each.body):
+        lengths = [(guard, symbols.length(symbol)) for guard, symbol in elements]
+
+        def more_than(count: int) -> Formula:
+            least = Known(count + 1, INT)
+            return any_of(
+                all_of((guard, ordered(symbols.known, "<=", least, length)))
+                for guard, length in lengths
+            )
+
+        items = written.items if isinstance(written, Listed) else None
+        every, neither, mixed, ending = rounds.elements(each, items, some, more_than, turn)
+        if each.body.end is not None:
+            walk.end(frame, each.body.end, ending)
+    elif isinstance(written, Listed) and 0 < len(written.items) <= MOST_WRITTEN:
         every, neither, mixed = _written(written, some, turn)
     else:
         every, neither, mixed = _elements(some, turn)
@@ -223,17 +261,15 @@ def _each(
     return [(answered, None)], failed
 
 
-def _elements(
-    some: State, turn: Callable[[State, Cases | None], tuple[State, State]]
-) -> tuple[State, State, State]:
+def _elements(some: State, turn: Turn) -> tuple[State, State, State]:
     """Walk a list of at least one element; return the states where all elements answered, none did,
     or some did.
     """
-    every, neither = turn(some, None)
+    every, neither = turn(some, None, 0)
     spoilt: list[State] = []
     rescued: list[State] = []
     for now, role in ((every, "every"), (neither, "neither")):
-        seen: set[bool] = set()
+        seen: set[int] = set()
         while now.keys() - seen:
             seen |= now.keys()
             worked, failed = turn(now, None)
@@ -252,9 +288,7 @@ def _elements(
     return every, neither, mixed
 
 
-def _written(
-    written: Listed, some: State, turn: Callable[[State, Cases | None], tuple[State, State]]
-) -> tuple[State, State, State]:
+def _written(written: Listed, some: State, turn: Turn) -> tuple[State, State, State]:
     """Walk a list whose elements are written in the file, one after the other."""
     first, *others = written.items
     every, neither = turn(some, first)

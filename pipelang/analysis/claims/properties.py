@@ -1,8 +1,8 @@
 """Claims as finite monitors: a state that events change, and the events that break the claim in it.
 
 `only after` remembers whether the gate was passed in this run of its pipeline, `never when` whether
-the tool was called; `escalates when` looks at the end alone. A state is a bool, so paths in the
-same state merge.
+the tool was called, `at most` how often; `escalates when` looks at the end alone. A state is a
+small number, so paths in the same state merge.
 """
 
 from __future__ import annotations
@@ -28,18 +28,22 @@ class Monitor(Protocol):
     def tool(self) -> str | None:
         """The tool whose calls are events."""
 
-    def entered(self, pipeline: str, state: bool) -> bool: ...
+    @property
+    def counts(self) -> bool:
+        """Whether every call changes the state, so that it matters how often something runs."""
 
-    def passed(self, pipeline: str, gate: str, state: bool) -> bool: ...
+    def entered(self, pipeline: str, state: int) -> int: ...
 
-    def called(self, tool: str, state: bool) -> bool: ...
+    def passed(self, pipeline: str, gate: str, state: int) -> int: ...
 
-    def broken_by_call(self, tool: str, state: bool, span: Span) -> bool: ...
+    def called(self, tool: str, state: int) -> int: ...
 
-    def broken_by_end(self, kind: str, state: bool) -> bool: ...
+    def broken_by_call(self, tool: str, state: int, span: Span) -> bool: ...
+
+    def broken_by_end(self, kind: str, state: int) -> bool: ...
 
 
-OnPaths = p.OnlyAfter | p.Never | p.Escalates
+OnPaths = p.OnlyAfter | p.AtMost | p.Never | p.Escalates
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,17 @@ class Property:
     @property
     def when(self) -> expr.Expr | None:
         """The condition that the claim states."""
-        return None if isinstance(self.claimed, p.OnlyAfter) else self.claimed.when
+        return None if isinstance(self.claimed, p.AtMost) else self.claimed.when
 
     @property
     def tool(self) -> str | None:
         return None if isinstance(self.claimed, p.Escalates) else self.claimed.tool
 
-    def entered(self, pipeline: str, state: bool) -> bool:
+    @property
+    def counts(self) -> bool:
+        return isinstance(self.claimed, p.AtMost)
+
+    def entered(self, pipeline: str, state: int) -> int:
         """Return the state at the start of a pipeline's run: none of its gates was passed."""
         match self.claimed:
             case p.OnlyAfter(pipeline=own) if own == pipeline:
@@ -65,7 +73,7 @@ class Property:
             case _:
                 return state
 
-    def passed(self, pipeline: str, gate: str, state: bool) -> bool:
+    def passed(self, pipeline: str, gate: str, state: int) -> int:
         match self.claimed:
             case p.OnlyAfter():
                 own = (self.claimed.pipeline, self.claimed.gate)
@@ -73,18 +81,22 @@ class Property:
             case _:
                 return state
 
-    def called(self, tool: str, state: bool) -> bool:
+    def called(self, tool: str, state: int) -> int:
         match self.claimed:
             case p.Never(tool=own) if own == tool:
                 return True
+            case p.AtMost(tool=own, count=most) if own == tool:
+                return min(state + 1, most)
             case _:
                 return state
 
-    def broken_by_call(self, tool: str, state: bool, span: Span) -> bool:
+    def broken_by_call(self, tool: str, state: int, span: Span) -> bool:
         """Whether a call in this state breaks the claim, if its condition holds."""
         match self.claimed:
             case p.OnlyAfter(tool=own):
                 return own == tool and not state
+            case p.AtMost(tool=own, count=most):
+                return own == tool and state >= most
             case p.Never(tool=own):
                 return own == tool
             case p.Escalates():
@@ -92,13 +104,13 @@ class Property:
             case _:
                 assert_never(self.claimed)
 
-    def broken_by_end(self, kind: str, state: bool) -> bool:
+    def broken_by_end(self, kind: str, state: int) -> bool:
         """Whether an end in this state breaks the claim, if its condition holds."""
         match self.claimed:
-            case p.OnlyAfter():
+            case p.OnlyAfter() | p.AtMost():
                 return False
             case p.Never():
-                return state
+                return bool(state)
             case p.Escalates():
                 return kind in ("answered", "rejected")
             case _:

@@ -38,20 +38,21 @@ class Unwatched:
 
     when: expr.Expr | None = None
     tool: str | None = None
+    counts: bool = False
 
-    def entered(self, pipeline: str, state: bool) -> bool:
+    def entered(self, pipeline: str, state: int) -> int:
         return state
 
-    def passed(self, pipeline: str, gate: str, state: bool) -> bool:
+    def passed(self, pipeline: str, gate: str, state: int) -> int:
         return state
 
-    def called(self, tool: str, state: bool) -> bool:
+    def called(self, tool: str, state: int) -> int:
         return state
 
-    def broken_by_call(self, tool: str, state: bool, span: Span) -> bool:
+    def broken_by_call(self, tool: str, state: int, span: Span) -> bool:
         return False
 
-    def broken_by_end(self, kind: str, state: bool) -> bool:
+    def broken_by_end(self, kind: str, state: int) -> bool:
         return kind == "answered"
 
 

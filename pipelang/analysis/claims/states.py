@@ -12,13 +12,20 @@ from pipelang.analysis.claims.values import Cases
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
-State = dict[bool, Path]
+State = dict[int, Path]
 """Paths by the state of the monitor."""
+
+Answers = list[tuple[State, Cases | None]]
+"""Ways in which something was answered, each with its value; None stands for any value of its type.
+"""
 
 
 @dataclass(slots=True)
 class SymbolicFrame:
-    """One run of a pipeline within the walk. `prefix` stands before the names of its variables."""
+    """One run of a pipeline within the walk. `prefix` stands before the names of its variables.
+    `entries` are the states and values before each segment of a block, by its first item, where
+    calls are counted.
+    """
 
     pipeline: p.Pipeline
     prefix: str
@@ -28,7 +35,8 @@ class SymbolicFrame:
     timed: bool = False
     answers: list[tuple[State, Cases]] = field(default_factory=list)
     failed: list[State] = field(default_factory=list)
-    cuts: dict[bool, list[Path]] = field(default_factory=dict)
+    cuts: dict[int, list[Path]] = field(default_factory=dict)
+    entries: dict[tuple[int, int], tuple[State, dict[str, Cases]]] = field(default_factory=dict)
 
 
 def step_to(state: State, formula: Formula, event: PathEvent | None = None) -> State:
@@ -37,7 +45,7 @@ def step_to(state: State, formula: Formula, event: PathEvent | None = None) -> S
     return {key: path for key, path in found.items() if path is not None}
 
 
-def met(paths: Mapping[bool, list[Path | None]] | Mapping[bool, list[Path]]) -> State:
+def met(paths: Mapping[int, list[Path | None]] | Mapping[int, list[Path]]) -> State:
     """Merge paths, by their monitor's state, into one state."""
     found = {key: meet(ways) for key, ways in paths.items()}
     return {key: path for key, path in found.items() if path is not None}
@@ -45,7 +53,7 @@ def met(paths: Mapping[bool, list[Path | None]] | Mapping[bool, list[Path]]) -> 
 
 def join(*states: State, picks: int = 0) -> State:
     """Merge several states into one; `picks` as in `meet`."""
-    paths: dict[bool, list[Path | None]] = {}
+    paths: dict[int, list[Path | None]] = {}
     for state in states:
         for key, path in state.items():
             paths.setdefault(key, []).append(path)

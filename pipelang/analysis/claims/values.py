@@ -80,7 +80,7 @@ MOST_CASES = 64
 
 
 MADE = "made "
-"""What the variables begin with that say whether a run has made a value."""
+"""Beginnings of the variables that say whether a run has made a value."""
 
 
 def is_made(name: str) -> bool:

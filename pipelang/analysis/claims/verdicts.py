@@ -41,12 +41,15 @@ from pipelang.analysis.claims.formulas import (
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.links import CACHED
 from pipelang.analysis.claims.paths import Path, PathEvent, Witness, trace
-from pipelang.analysis.claims.properties import Property
+from pipelang.analysis.claims.properties import OnPaths, Property
+from pipelang.analysis.claims.rounds import MOST_COUNTED
 from pipelang.analysis.claims.symbols import PYTHON, SymbolicExpressions
 from pipelang.analysis.claims.values import Truth, name_of, one
 from pipelang.analysis.claims.walk import ClaimWalk
 from pipelang.records import dataclass, replace
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.answerers import answered_by_models
 from pipelang.semantics.kernels.run import tools_behind
 
 MOST_WORK = 20_000
@@ -59,7 +62,8 @@ MOST_REPLAYS = 4
 class Proof:
     """A claim's verdict: `proved`, `refuted` or `undecided`.
 
-    `by` are the names of the tests that prove it; `path` is how a run breaks it, with `example`
+    `by` are the names of the tests that prove it, `claimed_by` the steps whose answers its `when`
+    believes, because a model gave them; `path` is how a run breaks it, with `example`
     values of the inputs; `why` is the reason for an undecided one. `vacuous`: the claim's tool is
     never called.
     """
@@ -71,12 +75,13 @@ class Proof:
     example: tuple[str, ...] = ()
     why: str = ""
     vacuous: bool = False
+    claimed_by: tuple[str, ...] = ()
 
 
 def decided(
     program: p.Program,
     claim: p.Claim,
-    claimed: p.OnlyAfter | p.Never | p.Escalates,
+    claimed: OnPaths,
     never_cut: frozenset[str],
     replay: Replay | None = None,
 ) -> Proof:
@@ -84,6 +89,23 @@ def decided(
     are believed.
     """
     pipeline = program.pipelines[claim.pipeline]
+    when = None if isinstance(claimed, p.AtMost) else claimed.when
+    models = () if when is None else answered_by_models(program, pipeline, expr.mentions(when))
+    proof = _decided(program, claim, claimed, never_cut, replay, pipeline)
+    return replace(proof, claimed_by=models)
+
+
+def _decided(
+    program: p.Program,
+    claim: p.Claim,
+    claimed: OnPaths,
+    never_cut: frozenset[str],
+    replay: Replay | None,
+    pipeline: p.Pipeline,
+) -> Proof:
+    if isinstance(claimed, p.AtMost) and claimed.count > MOST_COUNTED:
+        why = f"calls are counted up to {MOST_COUNTED}"
+        return Proof(claim, "undecided", why=why)
     symbols = SymbolicExpressions(program)
     walk = ClaimWalk(program, symbols, Property(claimed), never_cut)
     work = Work()
@@ -97,7 +119,7 @@ def decided(
 
 def _verdict(
     claim: p.Claim,
-    claimed: p.OnlyAfter | p.Never | p.Escalates,
+    claimed: OnPaths,
     symbols: SymbolicExpressions,
     walk: ClaimWalk,
     work: Work,
@@ -254,17 +276,20 @@ def _overlap(first: str, second: str) -> bool:
 
 def _by(
     claim: p.Claim,
-    claimed: p.OnlyAfter | p.Never | p.Escalates,
+    claimed: OnPaths,
     symbols: SymbolicExpressions,
     walk: ClaimWalk,
 ) -> Iterator[str]:
     """Return the names of the tests that a proof rests on."""
+    if isinstance(claimed, p.AtMost) or (claimed.when is None and isinstance(claimed, p.Never)):
+        return
     if isinstance(claimed, p.OnlyAfter):
         own = claimed.pipeline == claim.pipeline
         yield claimed.gate if own else f"{claimed.pipeline}.{claimed.gate}"
         return
     pipeline = walk.program.pipelines[claim.pipeline]
     inputs = {q.name: one(symbols.free(q.name, q.type)) for q in pipeline.parameters}
+    assert claimed.when is not None
     about = symbols.facts.around(names_of(symbols.truth(claimed.when, inputs)))
     seen: set[str] = set()
     for name, test in walk.tests:

@@ -22,15 +22,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipelang.analysis.claims import branches
+from pipelang.analysis.claims import branches, rounds
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, literal, opposite
 from pipelang.analysis.claims.formulas import Equals as Picked
+from pipelang.analysis.claims.handing import fitted
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.lacking import may_lack_value, surely_fits
 from pipelang.analysis.claims.moments import Condition, made
 from pipelang.analysis.claims.paths import Path, PathEvent, extend, meet, start
 from pipelang.analysis.claims.properties import Monitor
-from pipelang.analysis.claims.states import State, SymbolicFrame, join, met, step_to
+from pipelang.analysis.claims.states import Answers, State, SymbolicFrame, join, met, step_to
 from pipelang.analysis.claims.symbols import SymbolicExpressions
 from pipelang.analysis.claims.values import Cases, one, under
 from pipelang.diagnostics import Span
@@ -103,13 +104,13 @@ class ClaimWalk:
         pipeline = self.unique(name)
         prefix = f"{prefix}{name}."
         values = {
-            q.name: self.symbols.fitted(given[q.name], q.type)
+            q.name: fitted(self.symbols.known, given[q.name], q.type)
             if given.get(q.name)
             else one(self.symbols.free(prefix + q.name, q.type))
             for q in pipeline.parameters
         }
         frame = SymbolicFrame(pipeline, prefix, values, root=False, timed=timed)
-        entered: dict[bool, list[Path | None]] = {}
+        entered: dict[int, list[Path | None]] = {}
         event = PathEvent(f"`{name}` runs", span)
         for key, path in state.items():
             entered.setdefault(self.watched.entered(name, key), []).append(
@@ -172,7 +173,7 @@ class ClaimWalk:
                     misfit = PathEvent("its answer does not fit", outcome.span)
                     frame.failed.append(step_to(state, TRUE, misfit))
                 value = self.symbols.cases(outcome.value, frame.values)
-                self._answer(frame, state, self.symbols.fitted(value, returns))
+                self._answer(frame, state, fitted(self.symbols.known, value, returns))
             case p.Escalate():
                 self.finish("escalated", state)
             case p.Reject():
@@ -229,12 +230,21 @@ class ClaimWalk:
             event = PathEvent(f"`{step.name}` calls `{tool}`", span) if acts else None
             return step_to(state, TRUE, event)
         event = PathEvent(f"`{step.name}` calls `{tool}`", span)
-        found: dict[bool, list[Path | None]] = {}
+        found: dict[int, list[Path | None]] = {}
         for key, path in state.items():
             after = extend(path, TRUE, event)
             if self.watched.broken_by_call(tool, key, span):
                 self._break(after)
             found.setdefault(self.watched.called(tool, key), []).append(after)
+        return met(found)
+
+    def answered(self, frame: SymbolicFrame, step: p.Step, state: State) -> State:
+        """Record that people answer a step, which counts as a test of its name."""
+        event = PathEvent(f"`{step.name}` is answered", step.span, step.name)
+        found: dict[int, list[Path | None]] = {}
+        for key, path in state.items():
+            now = self.watched.passed(frame.pipeline.name, step.name, key)
+            found.setdefault(now, []).append(path if now == key else extend(path, TRUE, event))
         return met(found)
 
     def tested(
@@ -253,6 +263,8 @@ class ClaimWalk:
         for segment in block.segments:
             if not state:
                 break
+            if self.watched.counts:
+                rounds.note(frame, block, segment, state)
             if isinstance(segment, p.Barrier):
                 state = self.item(frame, block, block.items[segment.index], state)
             else:
@@ -270,7 +282,9 @@ class ClaimWalk:
             return self.item(frame, block, members[0], state)
         tool = self.watched.tool
         reads = tool is not None and not self.program.tools[tool].acts
-        reads = reads and any(self._may_call(item, tool) for item in members)
+        reads = reads and any(self.may_call(item) for item in members)
+        if reads and self.watched.counts:
+            return rounds.region(self, frame, block, members, state)
         waits = frame.root and bool(self.condition.tracked) and self._ends is None
         if waits:
             self._ends = []
@@ -307,11 +321,14 @@ class ClaimWalk:
                 self.finish(kind, ended)
         return state
 
-    def _may_call(self, item: p.Item, tool: str | None) -> bool:
-        """Whether an item calls a tool, directly or through a sub-pipeline."""
-        if not isinstance(item, p.Step):
-            return False
-        for link in inner_links(item.chain):
+    def may_call(self, item: p.Item) -> bool:
+        """Whether an item calls the tool of the claim, directly or through a sub-pipeline."""
+        return isinstance(item, p.Step) and self.may_call_in(item.chain)
+
+    def may_call_in(self, chain: p.Chain) -> bool:
+        """Whether a chain does."""
+        tool = self.watched.tool
+        for link in inner_links(chain):
             action, loop = link.action, agent_of(link.action)
             names = [action.pipeline] if isinstance(action, p.RunPipeline) else []
             if loop is not None:
@@ -341,7 +358,7 @@ class ClaimWalk:
             case p.Gate():
                 state = branches.gate(self, frame, block, item, state)
             case p.Person():
-                state = branches.person(self, frame, item, state)
+                state = branches.person(self, frame, block, item, state)
             case p.When():
                 state = branches.when(self, frame, item, state)
             case p.MatchBranch():
@@ -373,9 +390,7 @@ class ClaimWalk:
 
     def step(self, frame: SymbolicFrame, step: p.Step, state: State) -> State:
         """Walk a step's chain: it is answered by one of its links, or ends with its outcome."""
-        from pipelang.analysis.claims.links import chain
-
-        answers, failed = chain(self, frame, step, step.chain, state, step.name)
+        answers, failed = self.attempted(frame, step, state)
         frame.values[step.name] = self.chosen(f"{frame.prefix}{step.name}", step.type, answers)
         tracked = frame.root and not frame.redoing and step.name in self.condition.tracked
         if failed:
@@ -397,6 +412,14 @@ class ClaimWalk:
         told_apart = sum(value is not None for _, value in answers)
         others = told_apart < len(answers)
         return join(*picked, picks=told_apart + others if told_apart and len(answers) > 1 else 0)
+
+    def attempted(self, frame: SymbolicFrame, step: p.Step, state: State) -> tuple[Answers, State]:
+        """Return the ways in which a step is answered, and the state in which its chain is used
+        up.
+        """
+        from pipelang.analysis.claims.links import chain
+
+        return chain(self, frame, step, step.chain, state, step.name)
 
     def pick(
         self,

@@ -1,5 +1,5 @@
 """Findings about thresholds and their evidence files: rows of one kind only, thresholds that no row
-reaches.
+reaches or that are no constants.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def evidence_findings(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diag
         return
     model = make_model(program, pipeline, point_parameters(program))
     yield from _ungraded(model)
+    yield from _by_value(model)
     lonely: set[str] = set()
     for _, name, cut, compare in file_cuts(model, list(all_items(model.pipeline.block))):
         answers = model.parameters.evidence[name]
@@ -56,6 +57,39 @@ def _ungraded(model: PipelineModel) -> Iterator[Diagnostic]:
                 if isinstance(link.accuracy, MeasuredShare) and link.accuracy.file not in told:
                     told.add(link.accuracy.file)
                     yield from _rows_without(model, link.accuracy.file, part)
+
+
+def _by_value(model: PipelineModel) -> Iterator[Diagnostic]:
+    """A finding for each test that compares a confidence with evidence to what nobody can cut it
+    at: a threshold that is no constant and no choice among constants.
+    """
+    told = {*model.conditions}
+    for test, own in deciding(model.program, list(_undeclared(model))):
+        for part in expr.walk(model.expand(test)):
+            if not isinstance(part, expr.Compare) or part.op == "==" or part in told:
+                continue
+            for side, other in ((part.left, part.right), (part.right, part.left)):
+                path = expr.path_of(side) or ()
+                if path[1:] != ("confidence",) or path[0] not in model.steps:
+                    continue
+                file = own or model.file_of(path[0])
+                if file is None or isinstance(other, expr.Const):
+                    continue
+                told.add(part)
+                shown = expr.show(other)
+                value = f"`{shown}`" if "`" not in shown and len(shown) < 60 else "another value"
+                yield report(
+                    codes.THRESHOLD_BY_VALUE, part.span, file=file, step=path[0], other=value
+                )
+                break
+
+
+def _undeclared(model: PipelineModel) -> Iterator[p.Item]:
+    """The items about whose tests as a whole nothing is declared."""
+    for item in all_items(model.pipeline.block):
+        declared = isinstance(item, p.Gate) and isinstance(item.evidence, p.ByRates)
+        if not declared and getattr(item, "name", None) not in model.names:
+            yield item
 
 
 def _rows_without(model: PipelineModel, name: str, part: expr.Expr) -> Iterator[Diagnostic]:

@@ -18,10 +18,10 @@ from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
-from pipelang.semantics.elaborate.options.evidence import confidence_step
+from pipelang.semantics.elaborate.options.evidence import confidence_step, cuts_of, opened
 from pipelang.semantics.metrics import Unit, metric_of
 from pipelang.semantics.quantities import apart, dollars_beside, plain, seconds_beside
-from pipelang.semantics.walk import all_items, inner_links
+from pipelang.semantics.walk import all_items, inner_links, judged_links
 
 
 def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
@@ -101,15 +101,17 @@ def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     steps = {item.name: item for item in everything if isinstance(item, p.Step)}
     shares = {share.name for share in pipeline.traffic.names}
     conditions = {share.condition for share in pipeline.traffic.conditions}
+    lets = opened({item.name: item.value for item in everything if isinstance(item, p.Let)})
     for item in everything:
         if not isinstance(item, p.Gate) or item.evidence is not None or item.name in shares:
             continue
         for part in expr.walk(item.condition):
-            if not isinstance(part, expr.Compare) or part in conditions:
+            if not isinstance(part, (expr.Compare, expr.Builtin)) or part in conditions:
                 continue
-            step = steps.get(confidence_step(part) or "")
+            found = {confidence_step(cut) for cut in cuts_of(part, lets)}
+            step = steps.get(next(iter(found), None) or "")
             if step is not None and not any(
-                isinstance(link.accuracy, MeasuredShare) for link in step.chain.links
+                isinstance(link.accuracy, MeasuredShare) for link in judged_links(step)
             ):
                 yield report(codes.UNCALIBRATED, item.span, gate=item.name)
                 break

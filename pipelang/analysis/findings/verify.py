@@ -90,9 +90,13 @@ def _told(proof: Proof) -> Iterator[Diagnostic]:
             yield _report(codes.CLAIM_UNDECIDED, proof, why=proof.why)
         case _:
             if proof.vacuous:
-                assert not isinstance(claim.claimed, (p.Escalates, type(None)))
-                tool = claim.claimed.tool
-                yield _report(codes.VACUOUS_CLAIM, proof, name=claim.pipeline, tool=tool)
+                claimed = claim.claimed
+                assert not isinstance(claimed, (p.Escalates, type(None)))
+                reaches = isinstance(claimed, p.NeverReaches)
+                tool = claimed.target if reaches else claimed.tool  # type: ignore[union-attr]
+                verb = "asks" if reaches and claimed.prompt else "calls"  # type: ignore[union-attr]
+                words = {"name": claim.pipeline, "tool": tool, "verb": verb}
+                yield _report(codes.VACUOUS_CLAIM, proof, **words)
 
 
 def _report(rule: Rule, proof: Proof, *, help: str | None = None, **words: str) -> Diagnostic:

@@ -38,6 +38,7 @@ from pipelang.analysis.flow.remembering import recalled
 from pipelang.analysis.flow.situation import (
     Control,
     Done,
+    Prompted,
     Reaching,
     Situation,
     together,
@@ -218,7 +219,9 @@ def _prompted(
         flow = given.get(way[0], NOTHING)
         for part in way[1:]:
             flow = inside(flow, part)
-        parts.append(under(".".join(way), flow))
+        shown = ".".join(way)
+        tracker.prompted.append(Prompted(prompt.name, shown, flow, span))
+        parts.append(under(shown, flow))
     content = joined(*parts)
     for mark in marks_of(content, SECRET):
         where = f"the prompt `{prompt.name}`"
@@ -247,7 +250,6 @@ def _call(
             for control in situation.controls
             if tool.name not in control.always
             for mark in control.reveals
-            if mark.kind == PRIVATE
         }
     }
     tracker.calls.append(Reaching(tool.name, None, decided, link))
@@ -390,6 +392,7 @@ def _agent(
         del tracker.found[told:], tracker.calls[called:]
         more, left = _loop(tracker, situation, step, agent, marks, link)
         content = joined(content, more)
+    tracker.prompted.append(Prompted(agent.prompt, None, content, span))
     for mark in marks_of(content, SECRET):
         tracker.found.append(sinks.secret(mark, f"what the agent `{step.name}` sees", None, span))
     return only(content, (UNTRUSTED, INFLUENCED, PRIVATE)), left

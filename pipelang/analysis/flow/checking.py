@@ -8,12 +8,14 @@ from typing import Any
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.paths import PathEvent
 from pipelang.analysis.claims.verdicts import Proof
-from pipelang.analysis.flow.marks import PRIVATE, UNTRUSTED, Flow, Hop, joined, marks_of
+from pipelang.analysis.flow.marks import PRIVATE, SECRET, UNTRUSTED, Flow, Hop, joined, marks_of
 from pipelang.analysis.flow.situation import FlowFinding
 from pipelang.analysis.flow.tracking import Tracker
 from pipelang.diagnostics import Diagnostic, Label, codes, report
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.run import sub_pipelines, tools_behind
+from pipelang.semantics.kernels.run import prompts_behind, sub_pipelines, tools_behind
+
+KINDS = {"untrusted": UNTRUSTED, "private": PRIVATE, "secret": SECRET}
 
 MOST_SHOWN = 8
 """The most steps of a flow that a finding shows, in the JSON report and with `--verbose` too."""
@@ -105,21 +107,26 @@ class Flows:
                 yield report(codes.FLOW_UNDECIDED, pipeline.span, name=name, why=str(hard))
                 continue
             for found in tracker.found:
-                key = (found.rule.code, found.span, found.words)
+                place, words = found.span, found.words
+                if found.test is not None:
+                    place, words = found.test, found.words[:1]
+                key = (found.rule.code, place, words)
                 if key not in told:
                     told.add(key)
                     yield _diagnostic(found)
 
     def proof(self, claim: p.Claim, claimed: p.NeverReaches) -> Proof:
-        """Return the verdict on `untrusted` or `private never reaches TOOL`."""
+        """Return the verdict on `LABEL never reaches` a tool or a prompt."""
         pipeline = self.program.pipelines[claim.pipeline]
         try:
             tracker = self.tracker(claim.pipeline)
         except TooHard as hard:
             return Proof(claim, "undecided", why=str(hard))
-        kind = UNTRUSTED if claimed.label == "untrusted" else PRIVATE
+        kind = KINDS[claimed.label]
+        if claimed.prompt:
+            return self._of_prompt(claim, claimed, tracker, kind)
         for call in tracker.calls:
-            if call.tool != claimed.tool:
+            if call.tool != claimed.target:
                 continue
             for mark in marks_of(call.flow, kind):
                 if kind == UNTRUSTED and tracker.tests.looked_at(call, mark):
@@ -129,13 +136,35 @@ class Flows:
                     words = f"it decides whether `{call.tool}` is called"
                 hops = (*mark.hops, Hop(words, call.link.span))
                 return Proof(claim, "refuted", path=tuple(PathEvent(h.text, h.span) for h in hops))
-        vacuous = claimed.tool not in tools_behind(self.program, pipeline)
-        by: dict[str, None] = {}
-        if kind == UNTRUSTED and not vacuous:
-            by = dict.fromkeys(one.name for one in tracker.tests.looked if one.looks and one.texts)
-        elif not vacuous:
-            by = dict(tracker.declassified)
-        return Proof(claim, "proved", tuple(by), vacuous=vacuous)
+        vacuous = claimed.target not in tools_behind(self.program, pipeline)
+        return _proved(claim, tracker, kind, vacuous)
+
+    def _of_prompt(
+        self, claim: p.Claim, claimed: p.NeverReaches, tracker: Tracker, kind: str
+    ) -> Proof:
+        """Return the verdict on what never reaches a prompt: neither what its template reads, nor
+        what an agent sees that was asked by it.
+        """
+        for asked in tracker.prompted:
+            if asked.prompt != claimed.target:
+                continue
+            words = f"the prompt `{asked.prompt}` reads it as `{asked.shows}`"
+            if asked.shows is None:
+                words = f"an agent that is asked by `{asked.prompt}` sees it"
+            for mark in marks_of(asked.flow, kind):
+                hops = (*mark.hops, Hop(words, asked.span))
+                return Proof(claim, "refuted", path=tuple(PathEvent(h.text, h.span) for h in hops))
+        asked_at_all = prompts_behind(self.program, self.program.pipelines[claim.pipeline])
+        return _proved(claim, tracker, kind, claimed.target not in asked_at_all)
+
+
+def _proved(claim: p.Claim, tracker: Tracker, kind: str, vacuous: bool) -> Proof:
+    by: dict[str, None] = {}
+    if kind == UNTRUSTED and not vacuous:
+        by = dict.fromkeys(one.name for one in tracker.tests.looked if one.looks and one.texts)
+    elif kind == PRIVATE and not vacuous:
+        by = dict(tracker.declassified)
+    return Proof(claim, "proved", tuple(by), vacuous=vacuous)
 
 
 def _kinds(flow: Flow) -> set[tuple[object, ...]]:

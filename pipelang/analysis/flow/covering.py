@@ -41,19 +41,23 @@ class Covered:
     def when(self) -> expr.Expr | None:
         return None
 
-    def entered(self, pipeline: str, state: bool) -> bool:
+    @property
+    def counts(self) -> bool:
+        return False
+
+    def entered(self, pipeline: str, state: int) -> int:
         return state and all(of != pipeline for of, _ in self.tests)
 
-    def passed(self, pipeline: str, gate: str, state: bool) -> bool:
+    def passed(self, pipeline: str, gate: str, state: int) -> int:
         return state or (pipeline, gate.split(" ")[0]) in self.tests
 
-    def called(self, tool: str, state: bool) -> bool:
+    def called(self, tool: str, state: int) -> int:
         return state
 
-    def broken_by_call(self, tool: str, state: bool, span: Span) -> bool:
+    def broken_by_call(self, tool: str, state: int, span: Span) -> bool:
         return tool == self.tool and span == self.site and not state
 
-    def broken_by_end(self, kind: str, state: bool) -> bool:
+    def broken_by_end(self, kind: str, state: int) -> bool:
         return False
 
 

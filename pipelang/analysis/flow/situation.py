@@ -159,11 +159,28 @@ class Reaching:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompted:
+    """A flow into a prompt: through `shows`, a path that its template reads, or None for what an
+    agent sees that was asked by it.
+    """
+
+    prompt: str
+    shows: str | None
+    flow: Flow
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class FlowFinding:
-    """A forbidden flow, step by step from its origin to its sink, with the rule that it breaks."""
+    """A forbidden flow, step by step from its origin to its sink, with the rule that it breaks.
+
+    `test` is the place of the test that tells of the data, if one does. All behind it tells of that
+    data again, so it is said once.
+    """
 
     rule: Rule
     span: Span
     words: tuple[tuple[str, str], ...]
     hops: tuple[Hop, ...]
     help: str | None = field(default=None)
+    test: Span | None = field(default=None)

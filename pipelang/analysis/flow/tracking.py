@@ -54,6 +54,7 @@ from pipelang.analysis.flow.situation import (
     Done,
     FlowFinding,
     Looked,
+    Prompted,
     Reaching,
     Situation,
     keys_of,
@@ -66,6 +67,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.kernels.people import silence_passes
+from pipelang.semantics.kernels.redo import last_outcome, redo_of
 from pipelang.semantics.types import TEXT, Type
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items
@@ -107,6 +109,7 @@ class Tracker:
         self.remembered: dict[str, Flow] = {}
         self.found: list[FlowFinding] = []
         self.calls: list[Reaching] = []
+        self.prompted: list[Prompted] = []
         self.tests = PathQuestions(program, root)
         self.declassified: dict[str, None] = {}
         self.run: tuple[Span, ...] = ()
@@ -178,7 +181,7 @@ class Tracker:
             case p.Gate():
                 return self._gate(place, block, item, situation)
             case p.Person():
-                return self._person(place, item, situation)
+                return self._person(place, block, item, situation)
             case p.When():
                 words = item.name or expr.show(item.condition)
                 return self._ways(
@@ -243,10 +246,10 @@ class Tracker:
     def _gate(
         self, place: TrackedRun, block: p.Block, gate: p.Gate, situation: Situation
     ) -> Situation:
-        values, redo = place.values, gate.otherwise
-        if isinstance(redo, p.Redo):
+        values, redo = place.values, redo_of(gate)
+        if redo is not None:
             self._feed_back(place, block, gate, redo, situation)
-        outcome = redo.otherwise if isinstance(redo, p.Redo) else redo
+        outcome = last_outcome(gate)
         name = gate.name.split(" ")[0]
         answers = isinstance(outcome, p.Return)
         control = self.control(place, name, gate.span, gate.condition, branch=answers)
@@ -279,7 +282,12 @@ class Tracker:
         return False
 
     def _feed_back(
-        self, place: TrackedRun, block: p.Block, gate: p.Gate, redo: p.Redo, situation: Situation
+        self,
+        place: TrackedRun,
+        block: p.Block,
+        gate: p.Gate | p.Person,
+        redo: p.Redo,
+        situation: Situation,
     ) -> None:
         """Follow the second round of a redo, whose prompt contains feedback on the first."""
         if redo.because is None:
@@ -306,8 +314,12 @@ class Tracker:
                 self.item(place, block, 0, again, situation)
         place.values.looks = before
 
-    def _person(self, place: TrackedRun, person: p.Person, situation: Situation) -> Situation:
-        values = place.values
+    def _person(
+        self, place: TrackedRun, block: p.Block, person: p.Person, situation: Situation
+    ) -> Situation:
+        values, redo = place.values, redo_of(person)
+        if redo is not None:
+            self._feed_back(place, block, person, redo, situation)
         if person.when is not None:
             words = f"{person.name} when {expr.show(person.when)}"
             asked = self.control(place, words, person.span, person.when, branch=False)
@@ -323,7 +335,7 @@ class Tracker:
         else:
             everything = (expr.Read(name, TEXT) for name in person.judges)
             looks = NONE.union(*map(values.shown, everything))
-        self.end(place, person.otherwise, situation)
+        self.end(place, last_outcome(person), situation)
         shown = frozenset[Key]()
         if not silence_passes(person):
             paths = frozenset(one for one in looks if isinstance(one, tuple))
@@ -369,7 +381,8 @@ class Tracker:
         for control in situation.controls:
             for mark in control.reveals if tool not in control.always else ():
                 if mark.kind == SECRET:
-                    self.found.append(sinks.secret(mark, where, None, span))
+                    found = sinks.secret(mark, where, None, span)
+                    self.found.append(replace(found, test=control.span))
 
     def keyed(self, place: TrackedRun, key: expr.Expr, where: str, span: Span) -> None:
         """Check a key, which is stored as it is."""

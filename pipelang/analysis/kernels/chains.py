@@ -17,7 +17,7 @@ from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.kernels.calls import Caller, call_kernel, waited
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.costs import tools_cost
-from pipelang.analysis.kernels.each import each_closed, fixed_length
+from pipelang.analysis.kernels.each import Ranked, Ranks, each_closed, fixed_length
 from pipelang.analysis.kernels.outcome_distribution import Closed, of_answers
 from pipelang.analysis.kernels.prepared_step import Prepared
 from pipelang.analysis.kernels.providers import outage_key
@@ -73,15 +73,27 @@ class StepKernel:
         taint: frozenset[str],
         former: Latent | None,
         again: bool,
-        first: bool = True,
+        told: bool = False,
     ) -> Closed:
-        """The chain in a situation; what fails is the chain used up. `first`: its step did not run
-        before in this run of its pipeline.
+        """The chain in a situation; what fails is the chain used up. `told`: a gate has sent the
+        step back, which sees its feedback.
         """
         model = self.prepared.model
-        told = not first and self.prepared.step.name in model.told
-        now = ChainSituation(model, values, taint, former, again, told)
-        return _walk(self, self.prepared.step.chain, now)
+        if self.prepared.step.name not in model.lowest:
+            now = ChainSituation(model, values, taint, former, again, told)
+            return _walk(self, self.prepared.step.chain, now)
+        now = ChainSituation(model, values, taint, None, again, told)
+        return _empty_reaches_all(_walk(self, self.prepared.step.chain, now), model, self.prepared)
+
+
+def _empty_reaches_all(closed: Closed, model: PipelineModel, prepared: Prepared) -> Closed:
+    """Give an empty list the ranks of one in which every confidence reaches every threshold."""
+    name = prepared.step.name
+    top = Ranks(len(model.cuts[name, file]) for file in model.lowest[name])
+    answers: dict[Any, Any] = {}
+    for (right, ranks, wrong), chance in closed.answers.items():
+        add(answers, (right, ranks or top, wrong), chance)
+    return replace(closed, answers=answers)
 
 
 def _walk(kernel: StepKernel, chain: p.Chain, now: ChainSituation) -> Closed:
@@ -343,7 +355,29 @@ def _each(kernel: StepKernel, each: p.Each, now: ChainSituation, around: frozens
             one.take(weight, _ended(_walk(kernel, each.body, here), each.body, here))
         return one
 
-    return each_closed(each, length, element, now.model.meter)
+    return each_closed(each, length, element, now.model.meter, _ranked(kernel, now.model))
+
+
+def _ranked(kernel: StepKernel, model: PipelineModel) -> Ranked | None:
+    """Return the ranks of confidences of the elements of a list whose lowest one is tested."""
+    name = kernel.prepared.step.name
+    files = model.lowest.get(name)
+    if files is None:
+        return None
+
+    def ranked(right: bool) -> list[tuple[Ranks, Any]]:
+        found: list[tuple[Ranks, Any]] = [(Ranks(), 1.0)]
+        for file in files:
+            shares = model.parameters.bin_shares(file, right, model.cuts[name, file])
+            found = [
+                (Ranks((*ranks, rank)), weight * share)
+                for ranks, weight in found
+                for rank, share in enumerate(shares)
+                if not is_zero(share)
+            ]
+        return found
+
+    return ranked
 
 
 def _ended(closed: Closed, body: p.Chain, now: ChainSituation) -> Closed:

@@ -14,7 +14,13 @@ from typing import Any
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.frontier.table import Table, assign
-from pipelang.analysis.model.model import RIGHT, PipelineModel, confidence_cut, value_key
+from pipelang.analysis.model.model import (
+    RIGHT,
+    PipelineModel,
+    confidence_cut,
+    latent_key,
+    value_key,
+)
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -287,6 +293,12 @@ def _atom(model: PipelineModel, node: expr.Expr, own: str | None, draws: _Draws)
             file = own or model.file_of(cut[0])
             if file is not None:
                 return _bin(model, draws, cut[0], file, cut[1], cut[2])
+    compare = expr.of_lowest(node)
+    cut = None if compare is None else confidence_cut(compare)
+    if cut is not None and cut[0] in model.lowest:
+        file = own or model.file_of(cut[0])
+        if file in model.lowest[cut[0]]:
+            return _lowest(model, draws, cut[0], file, cut[1], cut[2])
     drawn = node.type == BOOL or isinstance(node.type, EnumType)
     return _path(model, node, draws) if drawn and expr.path_of(node) is not None else None
 
@@ -336,6 +348,25 @@ def _bin(
         shares = {right: model.parameters.bin_shares(file, right, cuts) for right in (True, False)}
         draws[key] = Draw(key, (value_key(step),), lambda right: list(enumerate(shares[right])))
     return lambda values: (values[key] > rank) is holds_if_reached
+
+
+def _lowest(
+    model: PipelineModel,
+    draws: _Draws,
+    step: str,
+    file: str,
+    cut: tuple[Any, bool],
+    holds_if_reached: bool,
+) -> Compute:
+    """A test of the lowest confidence among the elements of a list, which was drawn with them."""
+    rank, place = model.cuts[step, file].index(cut), model.lowest[step].index(file)
+    key = latent_key(step)
+
+    def outcomes(right: bool) -> list[tuple[Any, Any]]:
+        raise AssertionError(f"the elements of `{step}` were not drawn")
+
+    draws.setdefault(key, Draw(key, (value_key(step),), outcomes))
+    return lambda values: (values[key][place] > rank) is holds_if_reached
 
 
 def _path(model: PipelineModel, node: expr.Expr, draws: _Draws) -> Compute:

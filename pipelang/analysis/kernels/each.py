@@ -14,7 +14,7 @@ from pipelang.analysis.frontier.states import Key, add
 from pipelang.analysis.kernels.conditions import Draw
 from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
 from pipelang.analysis.model.model import PipelineModel
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.each import enough
@@ -54,10 +54,21 @@ def _mean(model: PipelineModel, elements: expr.Expr) -> Any:
     return model.means.get((*path, "length"))
 
 
+class Ranks(tuple[int, ...]):
+    """The bins of confidences, one for each file: how many of the thresholds on it are reached."""
+
+    __slots__ = ()
+
+
+Ranked = Callable[[bool], list[tuple[Ranks, Any]]]
+"""The ranks of a right or a wrong element's confidence, each with its share."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Far:
     """The state of a list on the way: elements answered, whether all are right, whether something
-    was done wrongly, the first outcome, and whether an `ordered` one has stopped.
+    was done wrongly, the first outcome, whether an `ordered` one has stopped, and the lowest ranks
+    of the confidences so far, one for each file that says how they are spread.
     """
 
     answered: int = 0
@@ -65,19 +76,27 @@ class _Far:
     wrong: bool = False
     ended: Ending | None = None
     stopped: bool = False
+    lowest: Ranks | None = None
 
 
 def each_closed(
-    each: p.Each, length: int, element: Callable[[], Closed], meter: Any = None
+    each: p.Each,
+    length: int,
+    element: Callable[[], Closed],
+    meter: Any = None,
+    ranked: Ranked | None = None,
 ) -> Closed:
     """Return the kernel of a list. `element` returns the kernel of one element. With a `meter` it
-    matters which of them run side by side.
+    matters which of them run side by side. `ranked` says how confident right and wrong elements
+    are, where the lowest confidence matters.
     """
     closed = Closed()
     if length == 0:
         add(closed.answers, (True, None, False), 1.0)
         return closed
     one = element()
+    if ranked is not None:
+        one = _with_ranks(one, ranked)
     states: dict[_Far, Any] = {_Far(): 1.0}
     at_once = 1 if meter is None or each.ordered else min(each.parallel or length, length)
     if at_once > 1:
@@ -97,10 +116,26 @@ def each_closed(
             outcome, right, wrong = far.ended
             add(closed.ends, (outcome, right, wrong or far.wrong), weight)
         elif enough(each.need, far.answered, length):
-            add(closed.answers, (far.right, None, far.wrong), weight)
+            add(closed.answers, (far.right, far.lowest, far.wrong), weight)
         else:
             add(closed.fails, far.wrong, weight)
     return closed
+
+
+def _with_ranks(one: Closed, ranked: Ranked) -> Closed:
+    """The kernel of an element with the ranks of its confidence in place of its latents."""
+    answers: dict[Any, Any] = {}
+    for (right, _, wrong), chance in one.answers.items():
+        for ranks, share in ranked(right):
+            add(answers, (right, ranks, wrong), chance * share)
+    return replace(one, answers=answers)
+
+
+def _lower(far: Ranks | None, ranks: Any) -> Ranks | None:
+    """The lower rank by each file; None where nobody asks."""
+    if far is None or ranks is None:
+        return ranks if isinstance(ranks, Ranks) else far
+    return Ranks(map(min, far, ranks))
 
 
 def _side_by_side(
@@ -134,13 +169,15 @@ def _side_by_side(
 def _one_more(each: p.Each, far: _Far, weight: Any, one: Closed, after: dict[_Far, Any]) -> None:
     # Once the run is to end, it no longer matters how many answered and how well.
     counts = far.ended is None
-    for (right, _, wrong), chance in one.answers.items():
+    for (right, ranks, wrong), chance in one.answers.items():
         answered = far.answered + 1 if counts else 0
         still = far.right and right if counts else True
-        add(after, _Far(answered, still, far.wrong or wrong, far.ended), weight * chance)
+        lowest = _lower(far.lowest, ranks) if counts else None
+        made = _Far(answered, still, far.wrong or wrong, far.ended, lowest=lowest)
+        add(after, made, weight * chance)
     for wrong, chance in one.fails.items():
         stopped = each.ordered
-        missed = _Far(far.answered, far.right, far.wrong or wrong, far.ended, stopped)
+        missed = _Far(far.answered, far.right, far.wrong or wrong, far.ended, stopped, far.lowest)
         add(after, missed, weight * chance)
     for (outcome, right, wrong), chance in one.ends.items():
         ended = far.ended or (outcome, right, False)

@@ -57,10 +57,6 @@ class Prepared:
     elements: dict[int, Inside] = field(default_factory=dict)
 
 
-def latent_key(step: str) -> Key:
-    return ("latent", step)
-
-
 def prepared_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Prepared:
     """The step prepared, once for a model."""
     known: Prepared | None = model.prepared.get((id(step), taint))

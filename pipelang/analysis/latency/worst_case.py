@@ -156,7 +156,12 @@ def _block(by: WorstCase[T], model: PipelineModel, block: p.Block) -> Ways[T]:
                 elif decided(model.expand(item.condition), model.case) is False:
                     return Ways(None, total if ended is None else by.larger(total, ended))
             case p.Person():
-                total = by.then(total, by.approval(item))
+                asked = by.approval(item)
+                total = by.then(total, asked)
+                if isinstance(item.otherwise, p.Redo):
+                    again = set(all_reruns(block.items, segment.index, item.otherwise))
+                    redone = by.then(_again(by, model, block, again), asked)
+                    total = by.then(total, by.times(item.otherwise.times, redone))
             case p.When() | p.MatchBranch():
                 ways: Ways[T] = _fork(by, model, _possible(model, item), total, ended)
                 if ways.through is None:

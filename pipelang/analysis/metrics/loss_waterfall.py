@@ -19,9 +19,11 @@ from pipelang.analysis.frontier.states import State
 from pipelang.analysis.frontier.table import Table, merge, split
 from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel
-from pipelang.analysis.sweep.redos import Passage
+from pipelang.analysis.sweep.branching import Judged
+from pipelang.analysis.sweep.redos import Passage, Visit
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import redo_of
 from pipelang.semantics.metrics import (
     ESCALATION,
     FAILURE,
@@ -152,27 +154,27 @@ class Watched:
     def block(self) -> p.Block:
         return self.inner.block
 
-    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
+    def region(self, members: Sequence[int], table: Table, visit: Visit) -> Table:
         """Steps one after the other: of a run that ended nothing more is counted."""
         for index in members:
             item = self.block.items[index]
             if isinstance(item, p.Step):
 
                 def act(part: Table, at: int = index) -> Table:
-                    return self.inner.region((at,), part, first)
+                    return self.inner.region((at,), part, visit)
 
-                table = self._counted(self.found.row(item, not first), table, act)
+                table = self._counted(self.found.row(item, not visit.first), table, act)
         return table
 
-    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
-        row = self.found.row(item, not first)
+    def barrier(self, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
+        row = self.found.row(item, not visit.first)
         if not isinstance(item, (p.When, p.MatchBranch)):
             return self._counted(
-                row, table, lambda part: self.inner.barrier(index, item, part, first)
+                row, table, lambda part: self.inner.barrier(index, item, part, visit)
             )
         # What is inside counts for itself; here it is what the end of the branch lets go.
         before, left = self.found.right(table), self.found.left_right
-        out = self.inner.barrier(index, item, table, first)
+        out = self.inner.barrier(index, item, table, visit)
         row.wrong.on_right += self.found.right(out) - before + self.found.left_right - left
         return out
 
@@ -182,12 +184,12 @@ class Watched:
 
         return self._counted(self.found.row(gate, False), table, act)
 
-    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        """Of a gate that redoes: what passes, and what is sent back, or ended by `end`."""
-        row = self.found.row(gate, False)
-        passed, failed = [], []
+    def judged(self, item: p.Gate | p.Person, table: Table) -> Judged:
+        """Of a gate or person with a redo: what passes, what is sent back, and what ends anyway."""
+        row = self.found.row(item, False)
+        passed, failed, ended = [], [], []
         for wrong, part in self.found.parts(table).items():
-            good, bad = self.inner.judged(gate, part)
+            good, bad, out = self.inner.judged(item, part)
             flow = row.of(wrong)
             flow.came += float(part.total())
             if wrong:
@@ -198,16 +200,21 @@ class Watched:
             if bad is not None:
                 flow.back += float(bad.total())
                 failed.append(bad)
-        return merge(passed), merge(failed) if failed else None
+            if out is not None:
+                flow.back += float(out.total())
+                ended.append(out)
+        return (
+            merge(passed),
+            merge(failed) if failed else None,
+            merge(ended) if ended else None,
+        )
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
-        """End the runs for which a gate has no redo left."""
+        """End the runs for which a gate has no redo left, or a person no answer."""
         gate = next(
             item
             for item in self.block.items
-            if isinstance(item, p.Gate)
-            and isinstance(item.otherwise, p.Redo)
-            and item.otherwise.otherwise is outcome
+            if (redo := redo_of(item)) is not None and redo.otherwise is outcome
         )
         row = self.found.row(gate, False)
         for wrong, part in self.found.parts(table).items():

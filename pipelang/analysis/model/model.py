@@ -18,11 +18,11 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
-from pipelang.semantics.kernels.redo import all_reruns
+from pipelang.semantics.kernels.redo import all_reruns, redo_of
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.lengths import mean_lengths
 from pipelang.semantics.unique import with_unique_names
-from pipelang.semantics.walk import all_items, blocks, inner_links
+from pipelang.semantics.walk import all_items, blocks, inner_links, judged_links
 
 RIGHT, WRONG, ABSENT = 0, 1, 2
 """The states of a value: right, wrong, never made because its chain ended the run."""
@@ -38,12 +38,13 @@ class PipelineModel:
     `inputs` are the parameters of a sub-pipeline, which may be wrong (those of the root are right);
     `bound` gives for the variable of an `each` the values that its list mentions. `thresholds` are
     those on each evidence file, in the pipeline and in those that it runs: the bins between them
-    are one posterior. `cuts` are the same by step and file. `told` are the steps that gates redo,
-    which then see the gate's feedback. With a `meter` (`frontier.meter`)
+    are one posterior. `cuts` are the same by step and file. `told` are the steps that are redone,
+    which then see why. With a `meter` (`frontier.meter`)
     kernels have distributions of cost and time instead of plain chances; cached answers of a step
     that is `marked` count with its factor. `passed` counts the steps that a sweep went through.
     `case` has the values of operands that decide branches, where only the runs of one case are
-    looked at.
+    looked at. `lowest` are the lists whose lowest confidence is tested, with the files that say
+    how it is spread.
     """
 
     program: p.Program
@@ -70,18 +71,20 @@ class PipelineModel:
     expanded: dict[int, tuple[expr.Expr, expr.Expr]] = field(default_factory=dict)
     shared: dict[expr.Expr, expr.Expr] = field(default_factory=dict)
     case: Mapping[expr.Expr, Any] = field(default_factory=dict)
+    lowest: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def expand(self, node: expr.Expr) -> expr.Expr:
-        """The expression with every let replaced by what it is.
+        """The expression with every let replaced by what it is, and thresholds that differ by case
+        apart (`by_cases`).
 
         Equal expressions are one object, whose parts are shared: written out, `let`s that mention
         each other twice would double with each.
         """
-        if not self.lets:
-            return node
         known = self.expanded.get(id(node))
         if known is None:
             made = expr.substitute(node, self.lets)
+            if not self.lets and made == node:
+                made = node
             made = self.shared.setdefault(made, made)
             known = self.expanded[id(node)] = self.expanded[id(made)] = (node, made)
         return known[1]
@@ -111,7 +114,7 @@ class PipelineModel:
 
     def file_of(self, step: str) -> str | None:
         """The evidence file behind a step's confidence: the first that its chain names."""
-        for link in self.steps[step].chain.links:
+        for link in judged_links(self.steps[step]):
             share = link.accuracy
             if isinstance(share, MeasuredShare) and self.parameters.evidence[share.file].all_graded:
                 return share.file
@@ -132,6 +135,13 @@ def redo_key(gate: str) -> Key:
 @cache  # the same object each time, so that finding it among a table's slots is quick
 def value_key(step: str) -> Key:
     return ("value", step)
+
+
+def latent_key(step: str) -> Key:
+    """The key of what is behind a step's answer: its latent verdicts, where a redo may copy them;
+    the lowest ranks of the confidences of its elements, where these are tested.
+    """
+    return ("latent", step)
 
 
 def all_right(values: Mapping[Key, Any], names: Iterable[str]) -> bool:
@@ -162,9 +172,10 @@ def make_model(
             model.lets[item.name] = model.expand(item.value)
     for block in blocks(pipeline.block):
         for gate, item in enumerate(block.items):
-            if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
-                told.add(item.otherwise.step)
-                for index in all_reruns(block.items, gate, item.otherwise):
+            redo = redo_of(item)
+            if redo is not None:
+                told.add(redo.step)
+                for index in all_reruns(block.items, gate, redo):
                     again = block.items[index]
                     if isinstance(again, p.Step):
                         redone.add(again.name)
@@ -177,6 +188,21 @@ def make_model(
         model.names[named.name] = named
     _cuts(model, everything, thresholds)
     return model
+
+
+def answers_elements(step: p.Step) -> bool:
+    """Whether a step answers a list of elements, each of which has answered for itself; an empty
+    one may stand in for it.
+    """
+    actions = [link.action for link in step.chain.links]
+    lists = [one for one in actions if isinstance(one, p.Each)]
+    empty = [one for one in actions if isinstance(one, p.Value) and _is_empty(one.value)]
+    whole = all(not one.need.partial for one in lists)
+    return bool(lists) and whole and len(lists) + len(empty) == len(actions)
+
+
+def _is_empty(node: expr.Expr) -> bool:
+    return isinstance(node, expr.MakeList) and not node.items
 
 
 def confidence_cut(compare: expr.Compare) -> tuple[str, Cut, bool] | None:
@@ -266,6 +292,9 @@ def _cuts(
         thresholds = cuts
     model.thresholds = thresholds
     model.cuts = {(step, file): sorted(thresholds[file]) for step, file, _, _ in found}
+    for step, file in model.cuts:
+        if answers_elements(model.steps[step]):
+            model.lowest[step] = (*model.lowest.get(step, ()), file)
 
 
 def file_cuts(
@@ -276,9 +305,9 @@ def file_cuts(
     """
     for test, own in deciding(model.program, everything):
         for part in expr.walk(model.expand(test)):
-            if isinstance(part, expr.Compare):
-                cut = confidence_cut(part)
-                if cut is not None and cut[0] in model.steps:
-                    file = own or model.file_of(cut[0])
-                    if file is not None:
-                        yield cut[0], file, cut[1], part
+            compare = part if isinstance(part, expr.Compare) else expr.of_lowest(part)
+            cut = None if compare is None else confidence_cut(compare)
+            if compare is not None and cut is not None and cut[0] in model.steps:
+                file = own or model.file_of(cut[0])
+                if file is not None:
+                    yield cut[0], file, cut[1], compare

@@ -23,7 +23,7 @@ from pipelang.analysis.model.model import RIGHT, PipelineModel, value_key
 from pipelang.analysis.sweep.liveness import Taint
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.people import passes
+from pipelang.semantics.kernels.people import passes, sends_back
 from pipelang.semantics.reads import outcome_reads
 
 
@@ -46,6 +46,12 @@ def by_arm(model: PipelineModel, item: p.MatchBranch, table: Table) -> dict[int,
         raise LookupError(f"no arm takes {value!r}")
 
     return split(perform(table, plan), plan.keys, arm)
+
+
+Judged = tuple[Table, Table | None, Table | None]
+"""The states that pass, those that are sent back as long as redos are left, and those that end the
+run whatever is left.
+"""
 
 
 def judged(
@@ -88,6 +94,9 @@ def judged_by(model: PipelineModel, person: p.Person) -> tuple[Key, ...]:
     return tuple(value_key(name) for name in sorted(model.roots(person.judges)))
 
 
+ON, BACK, OUT = "on", "back", "out"
+"""The ways behind a person: the run goes on, the step is redone, the run ends."""
+
 Takes = Callable[[bool, bool], Any]
 """A factor of a verdict's probability, by whether the person answers in time and whether the run
 goes on: the distribution of the time that it takes.
@@ -100,8 +109,9 @@ def by_verdict(
     table: Table,
     takes: Takes | None = None,
     seen_by: Callable[[State, list[Any]], None] | None = None,
-) -> tuple[Table | None, Table | None]:
-    """The states with which the run goes on after a person was asked, and those that end it.
+) -> tuple[Table | None, Table | None, Table | None]:
+    """The states with which the run goes on after a person was asked, those that the person sends
+    back, and those that end it.
 
     `seen_by` gets the values of the variables that the person judges (`judged_by`), and the
     probabilities of the verdicts.
@@ -115,22 +125,24 @@ def by_verdict(
     def outcomes(seen: State) -> list[tuple[State, Any]]:
         right = all(bit in (RIGHT, None) for bit in seen)
         yes = accuracy if right else 1 - accuracy
-        chances: dict[bool, Any] = {}
+        chances: dict[str, Any] = {}
         for answers, share in ((True, in_time), (False, 1 - in_time)):
             for says, part in ((True, yes), (False, 1 - yes)):
                 goes_on = passes(person, answers, says)
+                back = BACK if sends_back(person, answers, says) else OUT
                 chance = share * part
-                add(chances, goes_on, chance if takes is None else chance * takes(answers, goes_on))
+                chance = chance if takes is None else chance * takes(answers, goes_on)
+                add(chances, ON if goes_on else back, chance)
         if seen_by is not None:
             seen_by(seen, list(chances.values()))
-        return [((goes_on,), chance) for goes_on, chance in chances.items()]
+        return [((way,), chance) for way, chance in chances.items()]
 
     decided = assign(table, (verdict,), keys, outcomes)
-    parts = split(decided, (verdict,), lambda seen: seen[0])
-    going = parts.get(True)
-    if going is not None:
-        going = forget(going, lambda key: key != verdict)
-    return going, parts.get(False)
+    parts = {
+        way: forget(part, lambda key: key != verdict)
+        for way, part in split(decided, (verdict,), lambda seen: seen[0]).items()
+    }
+    return parts.get(ON), parts.get(BACK), parts.get(OUT)
 
 
 def together(*tables: Table | None) -> Table:

@@ -10,12 +10,19 @@ from collections.abc import Iterable, Mapping
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
-from pipelang.analysis.kernels.prepared_step import latent_key, prepared_step
-from pipelang.analysis.model.model import EFFECT, END, PipelineModel, redo_key, value_key
+from pipelang.analysis.kernels.prepared_step import prepared_step
+from pipelang.analysis.model.model import (
+    EFFECT,
+    END,
+    PipelineModel,
+    latent_key,
+    redo_key,
+    value_key,
+)
 from pipelang.analysis.sweep.signatures import plain_step
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.redo import all_reruns
+from pipelang.semantics.kernels.redo import all_reruns, last_outcome, redo_of
 from pipelang.semantics.reads import outcome_reads
 
 Taint = frozenset[str]
@@ -37,15 +44,11 @@ def uses(model: PipelineModel, item: p.Item, taint: Taint) -> frozenset[Key]:
         case p.Gate():
             plan = gate_plan(model, item)
             found |= plan.uses()
-            end = item.otherwise
-            if isinstance(end, p.Redo):
-                found.add(redo_key(item.name))
-                end = end.otherwise
-            found |= _values(model, outcome_reads(end))
+            found |= _otherwise(model, item)
         case p.Person():
             if item.when is not None:
                 found |= test_plan(model, item.when, None).uses()
-            found |= _values(model, item.judges) | _values(model, outcome_reads(item.otherwise))
+            found |= _values(model, item.judges) | _otherwise(model, item)
         case p.When():
             found |= test_plan(model, item.condition, item.name).uses()
             inner = taint | model.values(item.condition)
@@ -63,6 +66,12 @@ def uses(model: PipelineModel, item: p.Item, taint: Taint) -> frozenset[Key]:
         case p.End():
             found |= _values(model, outcome_reads(item.outcome))
     return frozenset(found)
+
+
+def _otherwise(model: PipelineModel, item: p.Gate | p.Person) -> set[Key]:
+    """The variables that are read where a gate does not hold, or a person says no."""
+    found = _values(model, outcome_reads(last_outcome(item)))
+    return found if redo_of(item) is None else {redo_key(item.name), *found}
 
 
 def _values(model: PipelineModel, names: Iterable[str]) -> set[Key]:
@@ -107,8 +116,9 @@ def needed_after(
     for index, keys in enumerate(used):
         last |= dict.fromkeys(keys, index)
     for index, item in enumerate(block.items):
-        if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
-            for rerun in all_reruns(block.items, index, item.otherwise):
+        redo = redo_of(item)
+        if redo is not None:
+            for rerun in all_reruns(block.items, index, redo):
                 for key in used[rerun]:
                     last[key] = max(last[key], index)
     return Needed(block, taint, last, after, at)

@@ -21,11 +21,11 @@ from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.frontier.table import DerivedTable, Table
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.model.model import PipelineModel, value_key
-from pipelang.analysis.model.work_limit import limited
+from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.analysis.sweep.liveness import Needed, Taint, uses
 from pipelang.analysis.sweep.signatures import plain_step
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.redo import all_reruns
+from pipelang.semantics.kernels.redo import all_reruns, last_outcome, redo_of
 from pipelang.semantics.reads import outcome_reads
 
 MANY_STATES = 256
@@ -55,7 +55,11 @@ def narrowed(model: PipelineModel, needed: Needed, index: int, table: Table) -> 
     table = joined(model, needed, index, table)
     model.parameters.handled += len(table)
     most = most_states(model)
-    return table if len(table) <= most else _cut(model, table, most)
+    if len(table) <= most:
+        return table
+    name = getattr(needed.block.items[index], "name", None) or "a branch"
+    note_limit(WorkPart.STATES, f"{model.pipeline.name}.{name}", len(table), most)
+    return _cut(model, table, most)
 
 
 def most_states(model: PipelineModel) -> int:
@@ -143,8 +147,9 @@ def _of_block(model: PipelineModel, block: p.Block, taint: Taint) -> dict[Key, l
     known = model.prepared[cached] = {}
     for number, item in enumerate(block.items):
         together = list(_together(model, item, taint))
-        if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo):
-            for again in all_reruns(block.items, number, item.otherwise):
+        redo = redo_of(item)
+        if redo is not None:
+            for again in all_reruns(block.items, number, redo):
                 together += _together(model, block.items[again], taint)
         for which, keys in enumerate(together):
             for key in keys:
@@ -167,8 +172,7 @@ def _together(model: PipelineModel, item: p.Item, taint: Taint) -> Iterator[froz
         case p.Gate():
             for draw in gate_plan(model, item).draws:
                 yield frozenset(draw.given)
-            end = item.otherwise
-            yield _outcome(model, end.otherwise if isinstance(end, p.Redo) else end, around)
+            yield _outcome(model, last_outcome(item), around)
         case p.End():
             yield _outcome(model, item.outcome, around)
         case p.Let():

@@ -1,23 +1,39 @@
 """Redos: the order in which states go through a block.
 
-A gate may send states back, to run again what it redoes and all that reads it, up to itself; gates
-in between may send them back once more. States wait where they are. The least advanced go on first,
-up to the next gate that may send some back, so that all states that reach one place are merged
-before they go on: whatever the order of redos, each continuation is computed once. It terminates
-because every gate counts its redos in the state.
+A gate or an approval may send states back, to run again what it redoes and all that reads it, up to
+itself; gates in between may send them back once more. States wait where they are. The least
+advanced go on first, up to the next item that may send some back, so that all states that reach one
+place are merged before they go on: whatever the order of redos, each continuation is computed once.
+It terminates because redos are counted in the state.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pipelang.analysis.frontier.table import Table, assign, merge, split
 from pipelang.analysis.model.model import redo_key
+from pipelang.analysis.sweep.branching import Judged
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.redo import changed_by, may_redo, readers
+from pipelang.semantics.kernels.redo import (
+    changed_by,
+    last_outcome,
+    may_redo,
+    readers,
+    redo_of,
+)
+
+
+class Visit(NamedTuple):
+    """A visit of items: whether they did not run before, and the index of the step that a gate has
+    just sent back, with its feedback (-1: none).
+    """
+
+    first: bool
+    told: int = -1
 
 
 class Passage(Protocol):
@@ -28,17 +44,19 @@ class Passage(Protocol):
     @property
     def block(self) -> p.Block: ...
 
-    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
-        """Steps by their index; not `first`: they ran before."""
+    def region(self, members: Sequence[int], table: Table, visit: Visit) -> Table:
+        """Steps by their index."""
 
-    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
+    def barrier(self, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
         """Anything but a gate."""
 
     def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
         """A gate that ends the run for what it does not let pass."""
 
-    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        """Return the states that pass a gate, and those that do not."""
+    def judged(self, item: p.Gate | p.Person, table: Table) -> Judged:
+        """Return the states that pass a gate or person with a redo, those that are sent back, and
+        those that end the run in any case.
+        """
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         """All states of a table end the run."""
@@ -52,13 +70,15 @@ class BlockPosition:
     """A position in a block: before the segment of number `at`.
 
     Where a gate sent them back, all items up to the one of index `horizon` ran before, and those
-    of `again` among them run again; else `horizon` is -1. `redos` counts how often that was.
+    of `again` among them run again; else `horizon` is -1. `redos` counts how often that was, and
+    `told` is the step that the last gate sent back, as long as it has not run.
     """
 
     at: int
     horizon: int = -1
     again: frozenset[int] = frozenset()
     redos: int = 0
+    told: int = -1
 
 
 def through(passage: Passage, table: Table) -> Table:
@@ -96,32 +116,39 @@ def _on(
     for number in range(place.at, len(block.segments)):
         segment = block.segments[number]
         first = starts[number] > place.horizon
+        visit = Visit(first, place.told if number == place.at else -1)
         if isinstance(segment, p.Region):
             members = [i for i in segment.members if first or i in place.again]
             if members and table:
-                table = passage.region(members, table, first)
+                table = passage.region(members, table, visit)
             continue
         index = segment.index
         if not table or not (first or index in place.again):
             continue
         item = block.items[index]
-        if not isinstance(item, p.Gate):
-            table = passage.barrier(index, item, table, first)
-        elif not isinstance(item.otherwise, p.Redo):
-            table = passage.gate(index, item, item.otherwise, table)
-        else:
-            passed, back = _redoing(passage, item, item.otherwise, table)
+        redo = redo_of(item)
+        if redo is not None:
+            assert isinstance(item, (p.Gate, p.Person))
+            passed, back = _redoing(passage, item, redo, table)
             yield _below(place, number, index, starts), passage.let_go(index, passed)
-            yield _above(block, place, index, item.otherwise, starts), back
+            yield _above(block, place, index, redo, starts), back
             return
+        if isinstance(item, p.Gate):
+            table = passage.gate(index, item, last_outcome(item), table)
+        else:
+            table = passage.barrier(index, item, table, visit)
     yield BlockPosition(len(block.segments)), table
 
 
-def _redoing(passage: Passage, gate: p.Gate, redo: p.Redo, table: Table) -> tuple[Table, Table]:
-    """Return the states that pass a gate, and those that it sends back; end those without a redo
-    left.
+def _redoing(
+    passage: Passage, gate: p.Gate | p.Person, redo: p.Redo, table: Table
+) -> tuple[Table, Table]:
+    """Return the states that pass a gate or person, and those that it sends back; end those without
+    a redo left.
     """
-    passed, failed = passage.judged(gate, table)
+    passed, failed, out = passage.judged(gate, table)
+    if out is not None:
+        passage.end(out, redo.otherwise)
     if failed is None:
         return passed, table.empty()
     counter = redo_key(gate.name)
@@ -139,7 +166,7 @@ def _below(place: BlockPosition, number: int, gate: int, starts: list[int]) -> B
     if number + 1 == len(starts) or starts[number + 1] > place.horizon:
         return BlockPosition(number + 1)
     left = frozenset(index for index in place.again if index > gate)
-    return replace(place, at=number + 1, again=left)
+    return replace(place, at=number + 1, again=left, told=-1)
 
 
 def _above(
@@ -150,4 +177,5 @@ def _above(
     stale = readers(block.items, gate + 1, horizon, changed_by(block.items, redo.reruns))
     left = {index for index in place.again if index > gate}
     again = frozenset({*redo.reruns, gate, *stale, *left})
-    return BlockPosition(bisect_right(starts, redo.reruns[0]) - 1, horizon, again, place.redos + 1)
+    told = redo.reruns[0]
+    return BlockPosition(bisect_right(starts, told) - 1, horizon, again, place.redos + 1, told)

@@ -36,15 +36,23 @@ from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import Totals as Totals
 from pipelang.analysis.frontier.totals import all_figures as all_figures
 from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel, value_key
-from pipelang.analysis.sweep.branching import branches, by_asking, by_verdict, judged, together
+from pipelang.analysis.sweep.branching import (
+    Judged,
+    branches,
+    by_asking,
+    by_verdict,
+    judged,
+    together,
+)
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
-from pipelang.analysis.sweep.redos import through
+from pipelang.analysis.sweep.redos import Visit, through
 from pipelang.analysis.sweep.signatures import gate_shape
 from pipelang.analysis.sweep.state import BlockSweep, Sweep, Watch, end
 from pipelang.analysis.sweep.steps import region
 from pipelang.analysis.sweep.transitions import may_be_shared, moved
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import last_outcome
 
 
 def sweep(model: PipelineModel, tape: Tape | None = None, watch: Watch | None = None) -> Totals:
@@ -93,19 +101,21 @@ class _Passage:
     def block(self) -> p.Block:
         return self.walk.block
 
-    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
+    def region(self, members: Sequence[int], table: Table, visit: Visit) -> Table:
         self.walk.sweep.totals.went_through(len(table))
-        return region(self.walk, members, table, first)
+        return region(self.walk, members, table, visit)
 
-    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
+    def barrier(self, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
         self.walk.sweep.totals.went_through(len(table))
-        return self.walk.let_go(index, _barrier(self.walk, index, item, table, first))
+        return self.walk.let_go(index, _barrier(self.walk, index, item, table, visit))
 
     def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
         return _gate(self.walk, index, gate, otherwise, table)
 
-    def judged(self, gate: p.Gate, table: Table) -> tuple[Table, Table | None]:
-        return judged(self.walk.sweep.model, gate, table, self.walk.sweep.plans)
+    def judged(self, item: p.Gate | p.Person, table: Table) -> Judged:
+        if isinstance(item, p.Person):
+            return _asked(self.walk, item, table)
+        return (*judged(self.walk.sweep.model, item, table, self.walk.sweep.plans), None)
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         end(self.walk, table, outcome)
@@ -139,10 +149,10 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
 # ---------------------------------------------------------------------------------- barriers
 
 
-def _barrier(walk: BlockSweep, index: int, item: p.Item, table: Table, first: bool) -> Table:
+def _barrier(walk: BlockSweep, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
     match item:
         case p.Step():
-            return region(walk, (index,), table, first)
+            return region(walk, (index,), table, visit)
         case p.Person():
             return _person(walk, item, table)
         case p.When() | p.MatchBranch():
@@ -171,15 +181,21 @@ def _remember(walk: BlockSweep, item: p.Remember, table: Table) -> Table:
 
 
 def _person(walk: BlockSweep, person: p.Person, table: Table) -> Table:
+    going, _, stopped = _asked(walk, person, table)
+    if stopped is not None:
+        end(walk, stopped, last_outcome(person))
+    return going
+
+
+def _asked(walk: BlockSweep, person: p.Person, table: Table) -> Judged:
+    """Return the states by what comes of asking a person."""
     model = walk.sweep.model
     asked, unasked = by_asking(model, person, table)
-    going: Table | None = None
-    if asked is not None:
-        add(walk.sweep.totals.asked, person.role, asked.total())
-        going, stopped = by_verdict(model, person, asked)
-        if stopped is not None:
-            end(walk, stopped, person.otherwise)
-    return together(going, unasked)
+    if asked is None:
+        return together(unasked), None, None
+    add(walk.sweep.totals.asked, person.role, asked.total())
+    going, back, stopped = by_verdict(model, person, asked)
+    return together(going, unasked), back, stopped
 
 
 def _branch(walk: BlockSweep, index: int, item: p.When | p.MatchBranch, table: Table) -> Table:

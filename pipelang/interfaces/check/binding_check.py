@@ -57,8 +57,16 @@ def check_bindings(program: p.Program, patience: float = PATIENCE) -> list[Diagn
         by_module.setdefault((folder, binding.module), []).append(binding)
     if not by_module:
         return []
+    running: set[subprocess.Popen[bytes]] = set()
     with ThreadPoolExecutor(max_workers=4) as pool:
-        answers = list(pool.map(lambda group: _ask(group, patience), by_module.values()))
+        try:
+            asked = pool.map(lambda group: _ask(group, patience, running), by_module.values())
+            answers = list(asked)
+        except BaseException:  # Ctrl-C or a signal: nobody waits for modules that hang
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in list(running):
+                child.kill()
+            raise
     found: list[Diagnostic] = []
     for group, answer in zip(by_module.values(), answers, strict=True):
         if isinstance(answer, str):
@@ -87,27 +95,36 @@ def _bindings(program: p.Program) -> Iterator[Binding]:
             )
 
 
-def _ask(group: list[Binding], patience: float) -> list[dict[str, Any]] | str:
-    """The child process's result on the bindings to one module; a text if there is no result."""
+def _ask(
+    group: list[Binding], patience: float, running: set[subprocess.Popen[bytes]]
+) -> list[dict[str, Any]] | str:
+    """The child process's result on the bindings to one module; a text if there is no result. It is
+    among those `running` meanwhile.
+    """
     request = json.dumps({"bindings": [(b.name, b.target, b.span.file) for b in group]})
     with tempfile.TemporaryDirectory(prefix="pipelang-", ignore_cleanup_errors=True) as folder:
         answer = Path(folder) / "answer.json"
         command = [sys.executable, "-c", _CHILD, request, str(answer), *sys.path]
         try:
-            done = subprocess.run(
+            child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                timeout=patience,
-                check=False,
             )
-        except subprocess.TimeoutExpired:
-            return f"it took longer than {patience:g} s"
         except OSError as error:
             return error.strerror or str(error)
+        running.add(child)
+        try:
+            code = child.wait(patience)
+        except subprocess.TimeoutExpired:
+            return f"it took longer than {patience:g} s"
+        finally:
+            child.kill()
+            child.wait()
+            running.discard(child)
         if not answer.exists():
-            return f"it ended the process with exit code {done.returncode}"
+            return f"it ended the process with exit code {code}"
         told: list[dict[str, Any]] = json.loads(answer.read_text(encoding="utf-8"))
         return told
 

@@ -32,7 +32,7 @@ _TAKES: dict[ScalarKind, frozenset[str]] = {
     ScalarKind.BOOL: frozenset({"bool", "int"}),
     ScalarKind.PROBABILITY: frozenset({"float", "decimal"}),
     ScalarKind.MONEY: frozenset({"float", "decimal"}),
-    ScalarKind.DURATION: _NUMBERS,
+    ScalarKind.DURATION: frozenset({"duration"}),
     ScalarKind.TIME: frozenset({"time", "date"}),
 }
 """Annotations that fit a parameter, by the declared type of the argument."""

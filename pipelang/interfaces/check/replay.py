@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,6 @@ from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Rejected, Result
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.engine.world import (
     NOTHING,
@@ -38,11 +37,13 @@ from pipelang.runtime.engine.world import (
     Turn,
 )
 from pipelang.runtime.host.handle import Handle, InputError, LoadedProgram, NotRunnable, Runtime
+from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import ask_for, reservation
 from pipelang.runtime.tools.registry import Toolbox, ToolMissing, checked_arguments
 from pipelang.runtime.worlds.mocked import MockedWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import CALLS_A_TURN
 from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import Type
 
@@ -150,7 +151,7 @@ class _Guide:
         name = re.escape(step.name.split(" ")[0])
         falls = sum(bool(re.match(rf"`{name}( \(\d+\))?` falls back", t)) for t in self._texts)
         at = next((n for n, one in enumerate(step.chain.links) if one is link), 0)
-        likely = at < falls or self.says(rf"^`{name}( \(\d+\))?` has nothing left")
+        likely = at < falls or self.says(rf"^`{name}( \(\d+\))?` (has nothing left|is tried again)")
         return self.either(likely)
 
     def value(self, run: Run, name: str, type: Type) -> Any:
@@ -217,17 +218,21 @@ class _ReplayWorld(MockedWorld):
         self.root: Run | None = None
         self.broken = False
         claimed = guide.found.claim.claimed
-        assert isinstance(claimed, (p.OnlyAfter, p.Never, p.Escalates))
+        assert isinstance(claimed, OnPaths)
         self._watched = Property(claimed)
-        self._state = False
+        self._state = 0
         self._cuts = guide.says("the budget is spent|takes longer than it has")
         self._reads_budget = guide.reads_budget()
         self._moved = _reads_only(loaded.program, claimed)
+        self._count = claimed.count if isinstance(claimed, p.AtMost) else 0
 
     # ------------------------------------------------------------------------------- the monitor
 
     def call(self, run: Run, tool: str, span: Any) -> None:
-        if self._watched.broken_by_call(tool, self._state, span) and self._holds():
+        at = run  # the element of a list knows its value, the run around it does not
+        while at.parent is not None:
+            at = at.parent
+        if self._watched.broken_by_call(tool, self._state, span) and self._holds(at):
             self.broken = True
         self._state = self._watched.called(tool, self._state)
 
@@ -237,13 +242,13 @@ class _ReplayWorld(MockedWorld):
     def ended(self, result: Result) -> None:
         kind = {Answered: "answered", Rejected: "rejected", Escalated: "escalated"}
         name = kind.get(type(result), "failed")
-        if self._watched.broken_by_end(name, self._state) and self._holds():
+        assert self.root is not None
+        if self._watched.broken_by_end(name, self._state) and self._holds(self.root):
             self.broken = True
 
-    def _holds(self) -> bool:
-        assert self.root is not None
+    def _holds(self, run: Run) -> bool:
         when = self._watched.when
-        return when is None or certainly(self.root, when)
+        return when is None or certainly(run, when)
 
     # --------------------------------------------------------------------------------- the world
 
@@ -264,7 +269,7 @@ class _ReplayWorld(MockedWorld):
 
     async def decide(self, run: Run, question: Question) -> Decision | None:
         name = question.person.name
-        says_no = self.guide.says(rf"(does not approve|stops) `{re.escape(name)}`$")
+        says_no = self.guide.says(rf"(does not approve|stops|back for) `{re.escape(name)}`$")
         yes = self.guide.either(not (says_no and not self.guide.says("nobody stops")))
         if yes:
             self.passed(run, name)
@@ -304,7 +309,10 @@ class _ReplayWorld(MockedWorld):
             self.call(run, action.tool, attempt.link.span)
         type = program.tools[action.tool].returns if isinstance(action, p.Call) else action.answers
         try:
-            return self._answer(run, attempt, type)
+            answer = self._answer(run, attempt, type)
+            if isinstance(action, p.AskRole):
+                self.passed(run, attempt.step.name)
+            return answer
         finally:
             if held is not None:
                 full = not self._reads_budget or self.guide.either(True)
@@ -324,8 +332,9 @@ class _ReplayWorld(MockedWorld):
     ) -> Turn:
         self._cut(run)
         named = [name for name in (*agent.tools, *agent.pipelines) if self.guide.says(f"`{name}`")]
-        options: list[str | None] = [*named, None] if len(turns) < MOST_CALLS else [None]
-        if len(turns) >= len(named):
+        most = max(MOST_CALLS, self._count + 1)
+        options: list[str | None] = [*named, None] if len(turns) < most else [None]
+        if len(turns) >= max(len(named), self._count + 1 if named else 0):
             options.reverse()
         name = options[self.guide.script.pick(len(options))]
         if name is None:
@@ -335,7 +344,9 @@ class _ReplayWorld(MockedWorld):
             place = f"{attempt.step.name}.0.{len(turns) + 1}.{name}."
             for one in run.program.pipelines[name].parameters:
                 given[one.key] = self.guide.found.value(f"{place}{one.name}", one.type)
-        return Turn(None, (ToolCall(f"{len(turns)}", name, given),))
+        often = min(CALLS_A_TURN, self._count + 1)  # a claim that counts is broken soonest so
+        calls = (ToolCall(f"{len(turns)}.{number}", name, given) for number in range(often))
+        return Turn(None, tuple(calls))
 
     async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
         self.call(run, call.name, attempt.link.span)
@@ -361,10 +372,10 @@ class _ReplayWorld(MockedWorld):
                 raise AttemptFailed(str(misfit), kind="misfit") from None
         return await super().recall(run, step, action, subjects)
 
-    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
+    async def remember(self, run: Run, item: p.Remember, place: str) -> Mapping[str, Any]:
         if self.guide.says("cannot be written") and self.guide.either(True):
             raise AttemptFailed("by the replay", kind="replay")
-        await super().remember(run, item, place)
+        return await super().remember(run, item, place)
 
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
         """One task at a time; in which order matters only for tools that read."""

@@ -6,17 +6,21 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelang.interfaces.check.disk_loader import input_text
-from pipelang.interfaces.cli.inbox import REFUSED, state_option
+from pipelang.interfaces.cli.inbox import REFUSED, state_option, waiting
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 from pipelang.interfaces.text.colours import painter
+from pipelang.runtime.files import strict_json
 from pipelang.semantics.loader import Unreadable
+
+if TYPE_CHECKING:
+    from pipelang.runtime.inbox.inbox import Inbox
 
 
 @click.command(name="approve", short_help="Answer what waits: yes, no, or an answer.")
@@ -49,7 +53,7 @@ def command(
             work = inbox.answer(case, answer, by=who, reason=reason)
         closed = asyncio.run(work)
     except Refused as refused:
-        stop(str(refused), REFUSED, f"`pipelang inbox {case}{state_option(state)}` shows the case")
+        stop(str(refused), REFUSED, _help(inbox, case, state))
     except InboxBroken as broken:
         stop(str(broken), REFUSED)
     assert closed.verdict is not None
@@ -57,6 +61,19 @@ def command(
     style = "good" if closed.verdict.yes else "unsure"
     said = paint(f"{closed.verdict.by} {verdict_words(closed)}", style)
     write(f"{said}: {closed.pipeline}/{closed.name}, for {closed.role} (case {closed.id})\n")
+
+
+def _help(inbox: Inbox, case: str, state: str) -> str | None:
+    """The way on after a refusal: to the case, if there is one, else to those that wait."""
+    from pipelang.runtime.inbox.cases import InboxBroken, Refused
+
+    try:
+        found = inbox.case(case)
+    except Refused:
+        return waiting(inbox)
+    except InboxBroken:
+        return None
+    return f"`pipelang inbox {found.id}{state_option(state)}` shows the case"
 
 
 def _user() -> str:
@@ -80,7 +97,9 @@ def _answer(given: str) -> Any:
         except (OSError, Unreadable) as error:
             stop(f"{where} cannot be read: {error}")
     try:
-        return json.loads(text)
+        return strict_json.loads(text)
+    except strict_json.DuplicateKey as error:
+        stop(f"{where}: {error}")
     except json.JSONDecodeError as error:
         help = f"a text stands in quotes: --answer '{json.dumps(text, ensure_ascii=False)}'"
         place = f"line {error.lineno}, column {error.colno}"

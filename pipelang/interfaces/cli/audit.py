@@ -88,7 +88,7 @@ def show_command(run: str | None, tenant: str | None, state: str, form: str) -> 
             try:
                 entry = json.loads(line)
                 told = entry["run"], entry["tenant"]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 continue
             if run is not None and not str(told[0]).startswith(run):
                 continue

@@ -12,6 +12,7 @@ COMMANDS = {
     "audit": "Verify or show the audit log.",
     "graph": "Draw pipelines as text, mermaid, dot or SVG, or give the graph.",
     "compile": "Write a program as JSON, JSON Schema, stubs or a model.",
+    "import": "Write declarations of the tools of an MCP server.",
     "tune": "Find the cheapest settings, tiers and retries that keep every promise.",
     "sketch": "Say what steps of some reliability come to; needs no file.",
     "simulate": "Run many simulated runs against the prediction.",
@@ -21,7 +22,7 @@ COMMANDS = {
 }
 """Every command with its line in `--help`, in the order in which it lists them."""
 
-_HOMES = {"check": "check.command", "run": "run.command"}
+_HOMES = {"check": "check.command", "import": "importing", "run": "run.command"}
 
 
 def module_of(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 from pipelang.interfaces.text.colours import painter
+
+if TYPE_CHECKING:
+    from pipelang.runtime.inbox.inbox import Inbox
 
 REFUSED = 1
 
@@ -48,10 +52,7 @@ def command(
             return
         cases = inbox.cases(role=role, tenant=tenant, closed=closed)
     except Refused as refused:
-        waiting = [one.id for one in inbox.cases()]
-        listed = ", ".join(f"`{one}`" for one in waiting[:5])
-        more = f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
-        stop(str(refused), REFUSED, f"waiting: {listed}{more}" if waiting else "nothing waits")
+        stop(str(refused), REFUSED, waiting(inbox))
     except InboxBroken as broken:
         stop(str(broken), REFUSED)
     for path in inbox.unreadable:
@@ -62,6 +63,19 @@ def command(
         write("\n".join(case_lines(cases, utc_now(), paint, width, closed)) + "\n")
     else:
         write(f"nothing {'is' if closed else 'waits'} in {StateFolder(Path(state)).inbox}\n")
+
+
+def waiting(inbox: Inbox) -> str | None:
+    """The ids that wait, in a line of help."""
+    from pipelang.runtime.inbox.cases import InboxBroken
+
+    try:
+        ids = [one.id for one in inbox.cases()]
+    except InboxBroken:
+        return None
+    listed = ", ".join(f"`{one}`" for one in ids[:5])
+    more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
+    return f"waiting: {listed}{more}" if ids else "nothing waits"
 
 
 def state_option(state: str) -> str:

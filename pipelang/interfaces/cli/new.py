@@ -51,7 +51,8 @@ def command(ctx: click.Context, target: str | None, template: str) -> None:
     """
     folder = Path(template if target is None else target)
     # `.` and `..` have no name of their own; an empty text is a variable that nobody set.
-    name = folder.resolve().name if target and folder.name in ("", "..") else folder.name
+    whole = Path(os.path.realpath(folder))
+    name = whole.name if target and folder.name in ("", "..") else folder.name
     problem = unfit(name)
     if problem:
         raise click.BadParameter(problem, ctx, param_hint="DIR")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 WIDEST = 100
-NARROWEST = 72
+NARROWEST = 40
 MOST_COLUMNS = 400
 """Width where COLUMNS asks for more than `WIDEST`."""
 
@@ -39,7 +39,7 @@ def wants_colour(stream: TextIO) -> bool:
 
 def text_width(stream: TextIO) -> int:
     """Columns for text: what COLUMNS says, also in a pipe; else those of the terminal, at most 100;
-    100 for files and pipes. Never under 72, which tables need.
+    100 for files and pipes. Never under 40.
     """
     asked = os.environ.get("COLUMNS", "")
     if asked.isascii() and asked.isdigit() and int(asked):

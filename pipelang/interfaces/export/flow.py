@@ -33,6 +33,7 @@ from pipelang.interfaces.export.labels import (
 )
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import can_be_used_up, ending, reached_links
+from pipelang.semantics.kernels.redo import last_outcome, redo_of
 from pipelang.semantics.types import NothingType, show
 
 if TYPE_CHECKING:
@@ -269,7 +270,8 @@ class _Drawing:
                 id = self.node(id, kind, item.span, item.name, title, lines, item.doc)
                 self.connect(loose, id)
                 word = "veto" if item.kind == "hold" else "no"
-                end = self.outcome(self.local(f"{item.name}.else"), item.otherwise)
+                self.redo(id, item)
+                end = self.outcome(self.local(f"{item.name}.else"), last_outcome(item))
                 self.edge(id, end, EdgeKind.ELSE, word)
                 return [Loose(id)]
             case p.When():
@@ -305,14 +307,16 @@ class _Drawing:
         id, title = self.local(gate.name), f"gate {gate.name}"
         id = self.node(id, NodeKind.GATE, gate.span, gate.name, title, lines, gate.doc)
         self.connect(loose, id)
-        end = gate.otherwise
-        if isinstance(end, p.Redo):
-            often = "once" if end.times == 1 else f"up to {end.times} times"
-            self.edge(id, self.steps[end.step], EdgeKind.REDO, f"redo {often}")
-            end = end.otherwise
-        stopped = self.outcome(self.local(f"{gate.name}.else"), end)
+        self.redo(id, gate)
+        stopped = self.outcome(self.local(f"{gate.name}.else"), last_outcome(gate))
         self.edge(id, stopped, EdgeKind.ELSE, "else")
         return [Loose(id)]
+
+    def redo(self, id: str, item: p.Gate | p.Person) -> None:
+        redo = redo_of(item)
+        if redo is not None:
+            often = "once" if redo.times == 1 else f"up to {redo.times} times"
+            self.edge(id, self.steps[redo.step], EdgeKind.REDO, f"redo {often}")
 
     def branch(self, of: str, label: str, block: p.Block) -> list[Loose]:
         """The items of an arm; an empty one leads on at once."""

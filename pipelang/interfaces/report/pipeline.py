@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.diagnostics.columns import one_line, wrap
+from pipelang.diagnostics.columns import cells_of, one_line, wrap
 from pipelang.interfaces.check.check import Checked
 from pipelang.interfaces.report.sections.advice import advice
 from pipelang.interfaces.report.sections.basis import basis
@@ -24,6 +24,7 @@ from pipelang.interfaces.report.sections.structure import structure
 from pipelang.interfaces.report.sections.times import times
 from pipelang.interfaces.report.sections.undeclared import undeclared
 from pipelang.interfaces.report.sections.what_if import conjecture
+from pipelang.interfaces.report.sections.work import work
 from pipelang.interfaces.report.view import View, says_something
 from pipelang.interfaces.text.colours import painter
 from pipelang.semantics.metrics import SUCCESS
@@ -59,7 +60,7 @@ def pipeline_text(
     else:
         without = (structure, costs, times, conjecture, undeclared)
         order = (*without, outcomes, promises, claims, basis)
-    for section in (*order, input_lines):
+    for section in (*order, work, input_lines):
         body = section(view)
         if body:
             lines += ["", *body]
@@ -99,5 +100,7 @@ def title(view: View) -> str:
     file = one_line(span.file)
     place = file if source is None else f"{file}:{source.position(span.start).line}"
     name = view.pipeline.name
-    gap = max(2, view.width - len(name) - len(place))
+    gap = view.width - cells_of(name) - cells_of(place)
+    if gap < 2:
+        return view.paint(name, "title") + "\n" + view.paint(f"  {place}", "dim")
     return view.paint(name, "title") + " " * gap + view.paint(place, "dim")

@@ -29,6 +29,7 @@ from pipelang.interfaces.report.sections.steps import compounding, heaviest, ste
 from pipelang.interfaces.report.sections.times import time_rows
 from pipelang.interfaces.report.sections.undeclared import undeclared
 from pipelang.interfaces.report.sections.what_if import conjecture
+from pipelang.interfaces.report.sections.work import work_words
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural, value
 from pipelang.interfaces.text.table import Cell, Row, labelled, lay_out
@@ -68,7 +69,8 @@ def _outcomes(view: View) -> list[str]:
     if len(rows) < 2 and view.value(SUCCESS) is not None:
         return []  # the sentence above has said it
     lines = lay_out(rows, "<>><", view.paint, width=view.width)
-    lines += [view.paint(f"  {said}", "dim") for said in remarks(view)]
+    said = (line for words in remarks(view) for line in wrap(words, view.width, 2))
+    lines += [view.paint(line, "dim") for line in said]
     return [view.heading("What becomes of a run", outcome_note(view)), *lines]
 
 
@@ -120,6 +122,7 @@ def _facts(view: View) -> list[str]:
             ("cost", _cost(view)),
             ("time", _time(view)),
             ("grounds", _grounds(view)),
+            ("work", "; ".join(work_words(view))),
         )
         if said
     ]
@@ -139,9 +142,14 @@ def _people(view: View) -> str:
 
 
 def _claims(view: View) -> str:
-    mine = Counter(one.verdict for one in view.proofs if one.claim.pipeline == view.pipeline.name)
+    mine = [one for one in view.proofs if one.claim.pipeline == view.pipeline.name]
+    often = Counter(one.verdict for one in mine)
     words = {"proved": "proved", "refuted": "refuted", "undecided": "not decided"}
-    return listed([f"{mine[verdict]:,} {said}" for verdict, said in words.items() if mine[verdict]])
+    told = [f"{often[verdict]:,} {said}" for verdict, said in words.items() if often[verdict]]
+    steps = dict.fromkeys(f"`{step}`" for one in mine for step in one.claimed_by)
+    believing = sum(bool(one.claimed_by) for one in mine)
+    believed = f", {believing:,} of them as claimed by {listed([*steps])}" if steps else ""
+    return listed(told) + believed
 
 
 def _cost(view: View) -> str:

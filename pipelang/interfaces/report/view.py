@@ -6,6 +6,7 @@ from pipelang.analysis.claims.verdicts import Proof
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics import Sources
+from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.check.check import PipelineAdvice
 from pipelang.interfaces.text.colours import Paint
 from pipelang.records import dataclass
@@ -46,9 +47,13 @@ class View:
         return None if number is None else number.value
 
     def heading(self, text: str, note: str = "") -> str:
-        """The line above a section."""
-        tail = self.paint(f"  {note}", "dim") if note else ""
-        return self.paint(text, "heading") + tail
+        """The line above a section; where a line has no room for the note, it stands below."""
+        if len(text) + 2 + len(note) <= self.width:
+            tail = self.paint(f"  {note}", "dim") if note else ""
+            return self.paint(text, "heading") + tail
+        lines = [self.paint(line, "heading") for line in wrap(text, self.width)]
+        lines += [self.paint(line, "dim") for line in wrap(note, self.width, 2)]
+        return "\n".join(lines)
 
 
 TOO_WIDE = 0.2

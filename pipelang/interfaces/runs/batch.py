@@ -23,6 +23,7 @@ from typing import Any
 from pipelang.interfaces.check.disk_loader import check_regular
 from pipelang.interfaces.runs.json_lines import object_of
 from pipelang.records import dataclass
+from pipelang.runtime.files.plain_files import read_plain
 from pipelang.semantics.loader import Unreadable
 
 FORMAT = 1
@@ -89,7 +90,7 @@ class ResultFile:
         """
         try:
             check_regular(self.path)
-            data = self.path.read_bytes()
+            data = read_plain(self.path)
         except Unreadable as error:
             raise NotResumable(f"`{self.path}`: {error}", "name a file") from None
         except FileNotFoundError:

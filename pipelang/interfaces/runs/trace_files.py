@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 from pipelang.interfaces.runs.json_lines import object_of
 from pipelang.records import dataclass
+from pipelang.runtime.files.plain_files import open_plain, read_plain
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event
@@ -92,7 +93,7 @@ def find(folder: Path, wanted: str) -> Path:
 
 def read(path: Path) -> WrittenTrace:
     """A trace as far as it is written. Of several runs with one id the last. Raises OSError."""
-    data = path.read_bytes()
+    data = read_plain(path)
     header: dict[str, Any] = {}
     events: list[Event] = []
     torn: list[int] = []
@@ -120,7 +121,7 @@ def follow(path: Path, pause: float = 0.1) -> Iterator[dict[str, Any] | None]:
     import time
 
     rest = b""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         while True:
             data = file.read()
             if not data:

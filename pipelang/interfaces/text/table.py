@@ -21,6 +21,14 @@ class Cell:
 Row = Sequence[Cell | str]
 
 
+INDENT, GAP = 2, 2
+FOLDED = 4
+"""The indent of what of a row stands on lines below it."""
+
+LEAST, LEAST_WHOLE = 8, 24
+"""Columns that the last column of a line gets at least, where it is cut and where it is wrapped."""
+
+
 def lay_out(
     rows: Sequence[Row],
     align: str,
@@ -31,28 +39,89 @@ def lay_out(
 ) -> list[str]:
     """Rows as lines. `align` has a `<` or `>` for each column; columns without text are left out.
 
-    A last column that is longer than the line allows is cut, with an ellipsis, unless `whole`.
+    A last column that is longer than the line allows is cut, with an ellipsis, or wrapped if
+    `whole`. Where there is not room for all columns, those that are left go to lines of their own
+    below each row.
     """
-    indent, gap = 2, 2
+    laid = by_row(rows, align, paint, width=width, whole=whole)
+    return [line for lines in laid for line in lines]
+
+
+def by_row(
+    rows: Sequence[Row],
+    align: str,
+    paint: Paint,
+    *,
+    width: int,
+    whole: bool = False,
+) -> list[list[str]]:
+    """The lines of `lay_out`, row by row."""
     cells = [[_cell(part) for part in row] for row in rows]
     used = [index for index in range(len(align)) if any(row[index].text for row in cells)]
     widths = {index: max(cells_of(row[index].text) for row in cells) for index in used}
-    lines = []
+    needs = {
+        index: min(widths[index], LEAST_WHOLE if whole else LEAST)
+        if index == used[-1] or (whole and align[index] == "<")
+        else widths[index]
+        for index in used
+    }
+    folds = _folds(needs, widths, width)
+    laid = []
     for row in cells:
-        line, at = " " * indent, indent
-        for index in used:
-            cell, last = row[index], index == used[-1]
-            text = cut(cell.text, max(8, width - at)) if last and not whole else cell.text
-            blank = " " * (widths[index] - cells_of(text))
-            if align[index] == ">":
-                line += blank + paint(text, cell.style)
+        lines: list[str] = []
+        for number, columns in enumerate(folds):
+            if number and not any(row[index].text for index in columns):
+                continue
+            indent = FOLDED if number else INDENT
+            cut_off = not whole and columns[-1] == used[-1]
+            lines += _line(row, columns, align, widths, paint, indent, width, cut_off)
+        laid.append(lines)
+    return laid
+
+
+def _folds(needs: dict[int, int], widths: dict[int, int], width: int) -> list[list[int]]:
+    """The columns of each line of a row: as many as there is room for."""
+    folds: list[list[int]] = [[]]
+    at = INDENT
+    for index, need in needs.items():
+        if folds[-1] and at + need > width:
+            folds.append([])
+            at = FOLDED
+        folds[-1].append(index)
+        at += widths[index] + GAP
+    return folds
+
+
+def _line(
+    row: Sequence[Cell],
+    columns: list[int],
+    align: str,
+    widths: dict[int, int],
+    paint: Paint,
+    indent: int,
+    width: int,
+    cut_off: bool,
+) -> list[str]:
+    """A row's cells in these columns; more lines than one if the last of them is wrapped."""
+    line, at, below = " " * indent, indent, list[str]()
+    for index in columns:
+        cell, last = row[index], index == columns[-1]
+        text, room = cell.text, max(LEAST, width - at)
+        if last and cells_of(text) > room:
+            if cut_off:
+                text = cut(text, room)
             else:
-                line += paint(text, cell.style) + ("" if last else blank)
-            if not last:
-                line += " " * gap
-                at += widths[index] + gap
-        lines.append(line.rstrip())
-    return lines
+                text, *below = wrap(text, room) or [""]
+        blank = " " * (min(widths[index], room) - cells_of(text))
+        if align[index] == ">":
+            line += blank + paint(text, cell.style)
+        else:
+            line += paint(text, cell.style) + ("" if last else blank)
+        if not last:
+            line += " " * GAP
+            at += widths[index] + GAP
+    more = [" " * at + paint(text, row[columns[-1]].style) for text in below]
+    return [line.rstrip(), *more]
 
 
 def _cell(part: Cell | str) -> Cell:

@@ -10,9 +10,9 @@ from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.subpipelines import play_child
-from pipelang.runtime.engine.templates import shorten_failure
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult, Turn
+from pipelang.runtime.prompts.templates import shorten_failure
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN
 

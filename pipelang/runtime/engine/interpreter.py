@@ -13,12 +13,12 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, assert_never
 
+from pipelang.runtime.engine.barriers import ask_person, remember
 from pipelang.runtime.engine.budget import CODES, BudgetSpent
 from pipelang.runtime.engine.endings import (
     conclude,
     inputs_of,
     result_of,
-    values_of,
     without_value,
 )
 from pipelang.runtime.engine.event_payloads import outcome_data, spent_data, start_data
@@ -28,12 +28,11 @@ from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.region_plan import plan_of
 from pipelang.runtime.engine.regions import run_region, run_step
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.values import Misfit, shown, to_json, traced_subject
-from pipelang.runtime.engine.world import AttemptFailed, Question
+from pipelang.runtime.engine.values import Misfit, to_json, traced_subject
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.people import passes
-from pipelang.semantics.kernels.redo import may_redo, readers
+from pipelang.semantics.kernels.people import sends_back
+from pipelang.semantics.kernels.redo import last_outcome, may_redo, readers, redo_of
 
 
 async def run_pipeline(run: Run) -> Result:
@@ -159,6 +158,8 @@ async def _block(run: Run, block: p.Block) -> Ended | None:
         elif isinstance(item, p.Gate):
             # What its redos change runs anyway, as all that is below.
             ended = await _gate(run, block, segment.index, item, set())
+        elif isinstance(item, p.Person):
+            ended = await _person(run, block, segment.index, item)
         else:
             ended = await _barrier(run, item)
         if ended is not None:
@@ -212,27 +213,39 @@ async def _gate(
         run.emit("gate", gate.name, passed=passed, **_confidence(run, gate.condition))
         if passed:
             return None
-        redo = gate.otherwise
-        if not isinstance(redo, p.Redo):
-            return await conclude(run, redo)
-        used = run.redos.get(gate.name, 0)
-        if not may_redo(redo, used):
-            return await conclude(run, redo.otherwise)
-        run.redos[gate.name] = used + 1
-        why = gate.name + (f": {gate.doc}" if gate.doc else "")
-        if redo.because is not None:
-            why = str(await run.world.value(run, redo.because))
-        why = hide(run, why)
-        run.feedback = {**(run.feedback or {}), redo.step: why}
-        run.emit("redo", redo.step, gate=gate.name, number=used + 1, content=why)
-        above = [rerun for rerun in redo.reruns if rerun < index]
-        before, run.redoing = run.redoing, True
-        try:
-            ended = await _again(run, block, above, index, renewed)
-        finally:
-            run.redoing = before
+        ended = await _sent_back(run, block, index, gate, "", renewed)
         if ended is not None:
             return ended
+
+
+async def _sent_back(
+    run: Run,
+    block: p.Block,
+    index: int,
+    item: p.Gate | p.Person,
+    reason: str,
+    renewed: set[str],
+) -> Ended | None:
+    """Carry out what a gate or an approval wants done again. None once that is done, to be judged
+    anew; else how it ended the run: by its outcome where no redo is left. `reason` is a person's.
+    """
+    redo = redo_of(item)
+    used = run.redos.get(item.span, 0)
+    if redo is None or not may_redo(redo, used):
+        return await conclude(run, last_outcome(item))
+    run.redos[item.span] = used + 1
+    why = reason or item.name + (f": {item.doc}" if item.doc else "")
+    if redo.because is not None:
+        why = str(await run.world.value(run, redo.because))
+    why = hide(run, why)
+    run.feedback = {**(run.feedback or {}), redo.step: why}
+    run.emit("redo", redo.step, gate=item.name, number=used + 1, content=why)
+    above = [rerun for rerun in redo.reruns if rerun < index]
+    before, run.redoing = run.redoing, True
+    try:
+        return await _again(run, block, above, index, renewed)
+    finally:
+        run.redoing = before
 
 
 def _confidence(run: Run, condition: expr.Expr) -> dict[str, Any]:
@@ -254,8 +267,6 @@ def _confidence(run: Run, condition: expr.Expr) -> dict[str, Any]:
 
 async def _barrier(run: Run, item: p.Item) -> Ended | None:
     match item:
-        case p.Person():
-            return await _person(run, item)
         case p.When():
             holds = await run.world.holds(run, item, item.condition)
             run.emit("when", item.name or expr.show(item.condition), holds=holds)
@@ -272,8 +283,8 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
         case p.End():
             return await conclude(run, item.outcome)
         case p.Remember():
-            return await _remember(run, item)
-        case p.Step() | p.Gate() | p.Let():
+            return await remember(run, item)
+        case p.Step() | p.Gate() | p.Person() | p.Let():
             raise AssertionError(f"{type(item).__name__} is no barrier that runs here")
         case _:
             assert_never(item)
@@ -288,33 +299,14 @@ async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | Non
         run.conditions.pop()
 
 
-async def _remember(run: Run, item: p.Remember) -> Ended | None:
-    """Write into a memory; a failure ends the run."""
-    try:
-        await run.world.remember(run, item, run.arrive(f"remember {item.memory}"))
-    except (AttemptFailed, NoValue) as problem:
-        return without_value(item.memory, item.span, problem)
-    run.emit("remember", item.memory)
-    return None
-
-
-async def _person(run: Run, person: p.Person) -> Ended | None:
-    if person.when is not None and not await run.world.holds(run, person, person.when):
-        run.emit(person.kind, person.name, asked=False)
-        return None
-    if person.showing is not None:
-        content = shown(person.showing.type, await run.world.value(run, person.showing))
-    else:
-        content = values_of(run)
-    question = Question(person, content, person.doc or person.name, run.arrive(person.name))
-    asked = {"role": person.role, "what": person.kind, "text": question.text}
-    run.emit("asks", person.name, content=content, **asked)
-    decision = await run.world.decide(run, question)
-    goes_on = passes(person, decision is not None, decision is not None and decision.yes)
-    said = {}
-    if decision is not None:
-        said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
-        run.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
-    answered = decision is not None
-    run.emit(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
-    return None if goes_on else await conclude(run, person.otherwise)
+async def _person(run: Run, block: p.Block, index: int, person: p.Person) -> Ended | None:
+    """Ask for an approval or a hold, again after each redo. None if the run goes on."""
+    while True:
+        asked = await ask_person(run, person)
+        if asked is None:
+            return None
+        if not sends_back(person, asked.answered, says_yes=False):
+            return await conclude(run, last_outcome(person))
+        ended = await _sent_back(run, block, index, person, asked.reason, set())
+        if ended is not None:
+            return ended

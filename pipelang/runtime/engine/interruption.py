@@ -28,7 +28,14 @@ class ForeignError(Exception):
 def mark() -> Mark:
     """The task that runs now, before it waits for foreign code."""
     task = asyncio.current_task()
-    return task, 0 if task is None else task.cancelling()
+    return task, 0 if task is None else asked_before(task)
+
+
+def asked_before(task: asyncio.Task[Any]) -> int:
+    """The times that a task was asked to cancel and heard it. It hears the last one only at its
+    next wait, if that came while it worked: from a sink, from a thread, from Ctrl-C.
+    """
+    return task.cancelling() - bool(getattr(task, "_must_cancel", False))
 
 
 def stop_if_cancelled(before: Mark) -> None:

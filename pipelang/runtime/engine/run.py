@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from pipelang.diagnostics import Span
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import BUDGET, Expressions
@@ -32,14 +33,15 @@ class Run:
     and for an agent's. `play` plays a sub-pipeline.
 
     `granted` are its permits, None for all. `redoing` says that the steps that run now ran before,
-    `redos` counts the redos of each gate, `visits` those of each item, and `feedback` is the text
-    of gates to steps that they redo. `conditions` are those of the branches around the current
-    item.
+    `redos` counts the redos of each gate or approval by its place, `visits` those of each item, and
+    `feedback` is the text to steps that are redone. `conditions` are those of the branches around
+    the current item.
 
     For its handoff: `partial` has the elements that an unfinished `each` has so far, `decided` the
     decisions of people, `unfinished` the values of sub-pipelines that were cut short.
 
-    `frame` belongs to the world. `references` name secrets, None where nothing is real. `quiet`
+    `frame` belongs to the world, as does `recalled`: by step and visit, what it found at which
+    places of memories. `references` name secrets, None where nothing is real. `quiet`
     means that no events are made, `traced` that the result has them.
     """
 
@@ -68,7 +70,7 @@ class Run:
     references: tuple[str, ...] | None = None
     feedback: dict[str, str] | None = None
     trace: list[Event] = field(init=False, repr=False)
-    redos: dict[str, int] = field(init=False, repr=False)
+    redos: dict[Span, int] = field(init=False, repr=False)
     visits: dict[str, int] = field(init=False, repr=False)
     made: dict[str, p.Step] = field(init=False, repr=False)
     calls: dict[str, int] = field(init=False, repr=False)
@@ -76,6 +78,7 @@ class Run:
     partial: dict[str, Any] = field(init=False, repr=False)
     decided: dict[str, Any] = field(init=False, repr=False)
     unfinished: dict[str, Any] = field(init=False, repr=False)
+    recalled: dict[tuple[str, int], dict[Any, Any]] = field(init=False, repr=False)
 
     if not TYPE_CHECKING:
 
@@ -92,8 +95,8 @@ class Run:
         if self.quiet:
             return
         world = self.world
-        at, number = world.elapsed(self), world.next_number(self)
-        world.tell(self, Event(kind, self.path + name, at, data, content, number))
+        at = world.elapsed(self)
+        world.tell(self, Event(kind, self.path + name, at, data, content, world.told))
 
     def make(self, item: p.Step | p.Let, value: Any) -> None:
         """Write the value of a step or a let: all that a run makes is written here."""
@@ -180,5 +183,6 @@ _WHEN_NEEDED: dict[str, Callable[[], Any]] = {
     "partial": dict,
     "decided": dict,
     "unfinished": dict,
+    "recalled": dict,
 }
 _GIVEN = tuple(one.name for one in fields(Run) if one.init)

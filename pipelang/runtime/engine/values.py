@@ -24,6 +24,7 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     PlainSerializer,
+    SerializationInfo,
     StrictBool,
     StrictInt,
     StrictStr,
@@ -142,8 +143,16 @@ def _decimal(value: Any) -> Any:
 
 def _seconds(value: Any) -> Any:
     if isinstance(value, datetime.timedelta):
-        return Decimal(str(value.total_seconds()))
+        return Decimal(value // _MICROSECOND) / 1_000_000
     return _decimal(value)
+
+
+_MICROSECOND = datetime.timedelta(microseconds=1)
+
+
+def _duration_in_json(value: Any, info: SerializationInfo) -> Any:
+    """A duration of a record: seconds in JSON, as it is in Python."""
+    return float(_seconds(value)) if info.mode_is_json() else value
 
 
 def _number(value: Any) -> Any:
@@ -202,6 +211,7 @@ def _json(value: Any, left: int = DEEPEST) -> Any:
     raise ValueError(f"expected JSON, found a `{type(value).__name__}`")
 
 
+_AS_SECONDS = PlainSerializer(_duration_in_json)
 _AS_FLOAT = PlainSerializer(float, return_type=float, when_used="json")
 
 
@@ -330,7 +340,7 @@ class Types:
                 return Annotated[Decimal, read, *_bounds(type), _AS_FLOAT, schema]
             case ScalarKind.DURATION:
                 read = BeforeValidator(_seconds)
-                return Annotated[Decimal, read, *_bounds(type), _AS_FLOAT, schema]
+                return Annotated[Decimal, read, *_bounds(type), _AS_SECONDS, schema]
             case ScalarKind.TIME:
                 return Annotated[datetime.datetime, BeforeValidator(_time)]
             case ScalarKind.JSON | ScalarKind.RATE:
@@ -420,7 +430,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, (datetime.datetime, datetime.date)):
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
-        return value.total_seconds()
+        return to_json(_seconds(value))
     return value
 
 

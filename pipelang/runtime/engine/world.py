@@ -16,147 +16,25 @@ from collections.abc import Coroutine, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-from pipelang.records import dataclass
 from pipelang.runtime.engine.budget import Reservation
 from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.messages import NOTHING as NOTHING
+from pipelang.runtime.engine.messages import Attempt as Attempt
+from pipelang.runtime.engine.messages import AttemptFailed as AttemptFailed
+from pipelang.runtime.engine.messages import Decision as Decision
+from pipelang.runtime.engine.messages import Left as Left
+from pipelang.runtime.engine.messages import Nothing as Nothing
+from pipelang.runtime.engine.messages import Question as Question
+from pipelang.runtime.engine.messages import Subjects as Subjects
+from pipelang.runtime.engine.messages import ToolCall as ToolCall
+from pipelang.runtime.engine.messages import ToolResult as ToolResult
+from pipelang.runtime.engine.messages import Turn as Turn
 from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
-Subjects = tuple[expr.Expr, ...]
-"""The expressions by which the matches around a link decided, outermost first."""
-
 Arms = Iterable[tuple[Any, ...] | None]
 """The values that each arm of a match takes; None is the arm that takes all others."""
-
-
-class AttemptFailed(Exception):
-    """An attempt without an answer; the chain goes on with a retry or a fallback.
-
-    `kind` names the cause for traces. `retryable` False says that the same attempt again is
-    pointless; `retry_after` is how many seconds the other side asks to wait; `misfit` says what of
-    an answer did not fit its type, and is shown to the model in the next attempt. `quotes` says
-    that the message is foreign code's, which may quote what it worked on.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        kind: str = "failed",
-        retryable: bool = True,
-        retry_after: float | None = None,
-        misfit: str | None = None,
-        quotes: bool = False,
-    ) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.retryable = retryable
-        self.retry_after = retry_after
-        self.misfit = misfit
-        self.quotes = quotes
-
-
-@dataclass(slots=True, eq=False)
-class Attempt:
-    """One attempt of an ask or a call. `arguments` are values; `number` counts from 0; `feedback`
-    is the text of a gate that redoes the step, `misfit` that of the former attempt. `part` says
-    which part of the step this is where it has several, for idempotency keys: `:else1` for its
-    second link, `:vote2` for the third call of a vote, `:turn0.1` for the second call of an agent's
-    first turn.
-
-    Nobody changes one. It is not frozen only because every step makes one, and that would take four
-    times as long.
-    """
-
-    step: p.Step
-    link: p.Link
-    action: p.AskTier | p.AskRole | p.Call
-    tier: str | None
-    arguments: Mapping[str, Any]
-    number: int
-    feedback: str | None
-    misfit: str | None
-    subjects: Subjects = ()
-    """The expressions by which the matches around this link decided."""
-    part: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A call that an agent's model asks for; `id` is the model's own name for it."""
-
-    id: str
-    name: str
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolResult:
-    """The result of a call for an agent: a JSON value, or the reason of its failure."""
-
-    call: ToolCall
-    value: Any
-    failed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One turn of an agent's model: its answer, or the calls that it asks for with their results.
-
-    `said` is the turn in the provider's own format, as JSON, to be sent back with the next request.
-    """
-
-    answer: Any = None
-    calls: tuple[ToolCall, ...] = ()
-    said: Any = None
-    results: tuple[ToolResult, ...] = ()
-
-
-class Nothing:
-    """The type of `NOTHING`, which says that there is no value where None would be a value."""
-
-
-NOTHING = Nothing()
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question to a person: an approval or a hold of a run.
-
-    `person` is the declaration: its `name`, its `kind` ("approve" or "hold"), the `role` that is
-    asked and the `seconds` for which the run waits (None: without limit). `shown` is a JSON value:
-    what `showing` says, or else all values of the run so far. `text` explains the question. `place`
-    is where in the run it is asked: the same question of the same run has the same.
-    """
-
-    person: p.Person
-    shown: Any
-    text: str
-    place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A person's answer to a `Question`.
-
-    `yes` False is a no or a veto. `by` is who decided and `reason` why; both are recorded in the
-    trace, the audit log and the handoff.
-    """
-
-    yes: bool
-    by: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """The values of a region's items when it was left, and its end: None where the run goes on, how
-    an item ended the run, or the `BudgetSpent` or `Halted` that cut it short.
-    """
-
-    values: Mapping[str, Any]
-    end: Ended | Exception | None
 
 
 Items = tuple[p.Step | p.Let, ...]
@@ -171,10 +49,11 @@ class World(Protocol[R]):
     `leave`, `finish`, `close`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep`,
     `keep_nothing`, `leave_region`, `reserved` and `intend` report what happens; a world may ignore
     them. Whatever a world may have to look up or to write down is awaited. The runs of a `lasting`
-    one go on in another process after this.
+    one go on in another process after this. `told` is the number of its next event.
     """
 
     lasting: bool
+    told: int
 
     # ------------------------------------------------------------------------------------ pipelines
 
@@ -277,8 +156,10 @@ class World(Protocol[R]):
     async def recall(self, run: R, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
         """Read a memory. Raises `AttemptFailed` if it cannot be read."""
 
-    async def remember(self, run: R, item: p.Remember, place: str) -> None:
-        """Write into a memory. Raises `AttemptFailed` if it cannot be written."""
+    async def remember(self, run: R, item: p.Remember, place: str) -> Mapping[str, Any]:
+        """Write into a memory: the values of the run that are new, because what was recalled was
+        another run's by then. Raises `AttemptFailed` if it cannot be written.
+        """
 
     async def look_up(self, run: R, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A cached answer of a link, or `NOTHING`: `keep` or `keep_nothing` follows then. May
@@ -308,9 +189,6 @@ class World(Protocol[R]):
         """Take note that what cannot be taken back begins now: a call that acts, a question."""
 
     # -------------------------------------------------------------------------------------- telling
-
-    def next_number(self, run: R) -> int:
-        """Give the event that is told next its number; -1 if it gets one when it is recorded."""
 
     def tell(self, run: R, event: Event) -> None:
         """Tell an event to who listens to a run."""

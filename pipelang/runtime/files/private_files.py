@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pipelang.runtime.files.plain_files import must_be_plain
+
 
 def make_private(folder: Path) -> None:
     """Make a folder that only its owner may enter, with those above it that are missing; one that
@@ -28,6 +30,7 @@ def append_line(path: Path, data: bytes) -> None:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
     file = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
+        must_be_plain(file)
         size = os.fstat(file).st_size
         if size:
             os.lseek(file, size - 1, os.SEEK_SET)

@@ -33,6 +33,7 @@ from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.providers.kinds import key_of_provider
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.services import Services
+from pipelang.runtime.tools.received import received
 from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, describe
 from pipelang.runtime.worlds.real.world import Performers, RealWorld
 from pipelang.runtime.worlds.recorded.record import RunRecord
@@ -196,7 +197,9 @@ class Handle:
     def _python(self, function: p.Function, found: Callable[..., Any], *values: Any) -> Any:
         """A `fn` in Python: whatever it raises, and whatever does not fit, is no value."""
         try:
-            return self.loaded.types.check(function.returns, found(*copy.deepcopy(values)))
+            kinds = (parameter.type for parameter in function.parameters)
+            given = map(received, kinds, copy.deepcopy(values))
+            return self.loaded.types.check(function.returns, found(*given))
         except (Exception, SystemExit) as error:
             why = str(error) if isinstance(error, Misfit) else describe(error)
             why = redact(why, self._secrets)

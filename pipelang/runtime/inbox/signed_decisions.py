@@ -7,10 +7,10 @@ A body is signed as those of `webhook` are: HMAC-SHA256 of the shared secret, in
 from __future__ import annotations
 
 import hmac
-import json
 from typing import Any
 
 from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
+from pipelang.runtime.files import strict_json
 from pipelang.runtime.inbox.cases import Case, Refused
 from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.webhook import signature_of
@@ -41,7 +41,9 @@ async def receive(inbox: Inbox, body: bytes, signature: str | None) -> Case:
 
 def _read(body: bytes) -> dict[str, Any]:
     try:
-        decision = json.loads(body)
+        decision = strict_json.loads(body)
+    except strict_json.DuplicateKey as error:
+        raise Refused(str(error)) from None
     except (ValueError, RecursionError):
         raise Refused("the body is no JSON") from None
     if not isinstance(decision, dict):

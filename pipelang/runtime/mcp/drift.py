@@ -29,7 +29,9 @@ def differences(tool: p.Tool, takes: Schema, gives: Schema | None) -> list[str]:
     for parameter in tool.parameters:
         line = f"{parameter.key}: {show(parameter.type)}"
         if parameter.key in theirs:
-            given = json_schema(parameter.type)
+            given: Schema = json_schema(parameter.type)
+            if parameter.key not in required:
+                given = _if_given(given)
             problems = _unfit(given, theirs[parameter.key], takes, parameter.key)
             found += [f"~ {line}  ({problem})" for problem in problems]
         elif takes.get("additionalProperties") in (None, False):
@@ -85,12 +87,42 @@ def _fields(
     for name, schema in ours.items():
         inner = f"{path}.{name}" if path else name
         if name in theirs:
+            if name not in (taken.get("required") or ()):
+                schema = _if_given(schema)
             yield from _unfit(schema, theirs[name], whole, inner, around)
         elif taken.get("additionalProperties") is False:
             yield f"it has no `{inner}`"
     for name in taken.get("required") or ():
         if name not in (given.get("required") or ()) and name not in ours:
             yield f"it needs `{path}.{name}`" if path else f"it needs `{name}`"
+
+
+def _if_given(schema: Schema) -> Schema:
+    """The schema of a value that may be left out, without the null that stands for that here."""
+    parts = schema.get("anyOf")
+    if isinstance(parts, list):
+        there = [part for part in parts if part.get("type") != "null"]
+        if len(there) == 1 < len(parts):
+            return there[0] if isinstance(there[0], Mapping) else schema
+    return schema
+
+
+def left_out(value: Any, schema: Schema, whole: Schema) -> Any:
+    """A JSON value without the fields that are null where the schema wants them left out."""
+    schema = _resolved(schema, whole)
+    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        return [left_out(item, schema["items"], whole) for item in value]
+    known = schema.get("properties")
+    if not isinstance(value, dict) or not isinstance(known, Mapping):
+        return value
+    required = schema.get("required") or ()
+    return {
+        name: left_out(item, known.get(name) or {}, whole)
+        for name, item in value.items()
+        if item is not None
+        or name in required
+        or (name in known and "null" in _types(known[name], whole))
+    }
 
 
 def _resolved(schema: Schema, whole: Schema) -> Schema:

@@ -13,11 +13,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
+from pipelang.runtime.mcp.large_results import LARGEST_MESSAGE, beside_the_loop, limit_body
 from pipelang.runtime.mcp.servers import McpServer, opened
 from pipelang.runtime.mcp.stderr import StderrLines
+from pipelang.runtime.mcp.stdio import stdio_transport
 
 PATIENCE = 30.0
 """Seconds that a server has to be reached and to list its tools."""
@@ -29,6 +32,9 @@ _PROBE = 5.0
 """Seconds that a server has to list its tools after a call that got no answer in time; one that
 does not is taken to hang.
 """
+
+_DEAF = 5.0
+"""Seconds before a server is listened to again that stopped telling what changes."""
 
 _MOST_PAGES = 100
 
@@ -124,9 +130,13 @@ class _Held:
                 stderr = None
                 if self._server.command:
                     stderr = stack.enter_context(StderrLines())
+                await asyncio.to_thread(import_module, "mcp.client")  # which takes a second
                 client = await stack.enter_async_context(await self._client(stack, stderr))
+                checks = client.session
+                checks.validate_tool_result = beside_the_loop(checks.validate_tool_result)
                 session = Session(client, await _listed(client), stderr)
                 self._session = session
+                stack.push_async_callback(self._deaf, asyncio.ensure_future(self._listen(session)))
                 if not self._ready.done():
                     self._ready.set_result(session)
                 await self._leave.wait()
@@ -148,29 +158,45 @@ class _Held:
         if isinstance(message, ToolListChangedNotification) and self._session is not None:
             self._session.stale = True
 
+    async def _listen(self, session: Session) -> None:
+        """Hear of changed tools from a server of the newer protocol, which tells only who asks, as
+        long as it has ever told anything.
+        """
+        heard = False
+        while True:
+            with contextlib.suppress(Exception):  # it does not tell, or the connection broke
+                async with session.client.listen(tools_list_changed=True) as changes:
+                    heard = session.stale = True  # what changed while nobody listened
+                    async for _ in changes:
+                        session.stale = True
+            if not heard:
+                return
+            await asyncio.sleep(_DEAF)
+
+    @staticmethod
+    async def _deaf(listening: asyncio.Future[None]) -> None:
+        listening.cancel()
+        await asyncio.wait([listening])
+
     async def _client(self, stack: AsyncExitStack, stderr: StderrLines | None) -> Any:
         from mcp.client import Client
-        from mcp.client.stdio import StdioServerParameters, stdio_client
 
         server = self._server
         target: Any = server.server
         if server.command:
-            program, *arguments = server.command
             env = {name: opened(value) for name, value in server.env.items()}
-            parameters = StdioServerParameters(
-                command=program, args=arguments, env=env or None, cwd=server.folder
-            )
             assert stderr is not None
-            target = stdio_client(parameters, errlog=stderr.file)
+            target = stdio_transport(server.command, env, server.folder, stderr.file)
         elif server.url is not None:
-            target = server.url
-            if server.headers:
-                from mcp.client.streamable_http import streamable_http_client
-                from mcp.shared._httpx_utils import create_mcp_http_client
+            from mcp.client.streamable_http import streamable_http_client
+            from mcp.shared._httpx_utils import create_mcp_http_client
 
-                headers = {name: opened(value) for name, value in server.headers.items()}
-                http = await stack.enter_async_context(create_mcp_http_client(headers=headers))
-                target = streamable_http_client(server.url, http_client=http)
+            headers = {name: opened(value) for name, value in server.headers.items()}
+            http = await stack.enter_async_context(create_mcp_http_client(headers=headers))
+            http.event_hooks["response"].append(limit_body)
+            target = streamable_http_client(
+                server.url, http_client=http, max_sse_event_size=LARGEST_MESSAGE
+            )
         return Client(target, message_handler=self._heard)
 
     async def close(self) -> None:

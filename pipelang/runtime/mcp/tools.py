@@ -10,7 +10,8 @@ from typing import Any
 
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.files import strict_json
-from pipelang.runtime.mcp.drift import differences
+from pipelang.runtime.mcp.drift import differences, left_out
+from pipelang.runtime.mcp.large_results import is_large, is_refusal
 from pipelang.runtime.mcp.sessions import PATIENCE, Lost, Session, Sessions, Unreachable
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
@@ -27,6 +28,10 @@ from pipelang.semantics.types import (
 
 KEY = "pipelang/idempotency_key"
 """The key of a call's `_meta` that holds its idempotency key."""
+
+
+_CLOSED = "Connection closed"
+"""The SDK's message to every call of a session that is over."""
 
 
 class RemoteTool:
@@ -107,24 +112,32 @@ class RemoteTool:
         drift = await self._drift_now(session)
         if drift is not None:
             raise RemoteFailure(drift)
-        given = {
+        takes = session.tools[self.name].input_schema
+        required = takes.get("required") or ()
+        passed = {
             name: to_json(value)
             for name, value in arguments.items()
-            if value is not None or not self._may_be_left_out(name)
+            if value is not None or name in required or not self._may_be_left_out(name)
         }
+        passed = left_out(passed, takes, takes)
         meta: Any = None if key is None else {KEY: key}
         if ready is not None:
             ready()
         try:
             with self._sessions.calling(self.server, session):
-                result = await session.client.call_tool(self.name, given, meta=meta)
+                result = await session.client.call_tool(self.name, passed, meta=meta)
         except asyncio.CancelledError:
             # Out of time, perhaps because the server hangs: then the next call needs another.
             self._sessions.probe(self.server, session)
             raise
         except MCPError as error:
+            if is_refusal(error):
+                raise Misfit(error.message) from error
             if error.code == CONNECTION_CLOSED:
-                self._sessions.lose(self.server, session)
+                if error.message == _CLOSED:
+                    self._sessions.lose(self.server, session)
+                else:  # over HTTP a single answer may break off: the others go on
+                    self._sessions.probe(self.server, session)
                 raise Lost(f"MCP server `{self.server}`: {error.message}") from error
             if error.code == REQUEST_TIMEOUT:
                 self._sessions.probe(self.server, session)
@@ -140,7 +153,10 @@ class RemoteTool:
         if result.is_error:
             raise RemoteFailure(_texts(result.content) or "the tool failed")
         output = session.tools[self.name].output_schema
-        return _value(self.tool.returns, result.structured_content, result.content, output)
+        given = (self.tool.returns, result.structured_content, result.content, output)
+        if is_large(result):
+            return await asyncio.to_thread(_value, *given)
+        return _value(*given)
 
     def _may_be_left_out(self, name: str) -> bool:
         types = {parameter.key: parameter.type for parameter in self.tool.parameters}

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pipelang.runtime.providers.answers import max_tokens_of
 from pipelang.runtime.providers.anthropic_faults import fault_of, kind_of_type
@@ -71,7 +72,8 @@ async def _run(
         raise
     try:
         async with asyncio.timeout(patience):
-            await _ended(client, batch, patience)
+            ended = await _ended(client, batch, patience)
+            _check_place(client, ended)
             return await _results(client, batch.id, requests, redact)
     except BaseException:
         with suppress(Exception):
@@ -85,7 +87,7 @@ async def _give_up(client: AsyncAnthropic, batch_id: str) -> None:
     await client.messages.batches.cancel(batch_id, timeout=_GIVING_UP)
 
 
-async def _ended(client: AsyncAnthropic, batch: MessageBatch, patience: float) -> None:
+async def _ended(client: AsyncAnthropic, batch: MessageBatch, patience: float) -> MessageBatch:
     pause, longest, missed = min(1.0, patience / 50), min(60.0, patience / 20), 0
     while batch.processing_status != "ended":
         await asyncio.sleep(pause)
@@ -97,6 +99,21 @@ async def _ended(client: AsyncAnthropic, batch: MessageBatch, patience: float) -
             missed += 1
             if missed == _MISSED:
                 raise
+    return batch
+
+
+def _check_place(client: AsyncAnthropic, batch: MessageBatch) -> None:
+    """Raise ModelFault if the results are elsewhere than the provider: keys go nowhere else."""
+    found, ours = batch.results_url or "", str(client.base_url)
+    if "//" in found and _origin(found) != _origin(ours):
+        where = shorten(urlsplit(found).netloc, _MESSAGE_BYTES)
+        message = f"the results of the batch are at `{where}`, which is not the provider's address"
+        raise ModelFault("rejected", message)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 async def _results(

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipelang.runtime.engine.templates import for_template, render, shorten_feedback
 from pipelang.runtime.engine.values import HIDDEN, Misfit, Types, shown, to_json
 from pipelang.runtime.engine.world import Attempt, Turn
+from pipelang.runtime.prompts.templates import for_template, render, shorten_feedback
 from pipelang.runtime.providers.protocol import ToolSchema, Usage
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema

@@ -18,6 +18,7 @@ from secrets import token_hex
 from typing import Any
 
 from pipelang.runtime.engine.world import NOTHING
+from pipelang.runtime.files.plain_files import read_plain
 from pipelang.runtime.files.private_files import make_private
 from pipelang.runtime.shared.cache import MOST, Key
 
@@ -42,7 +43,7 @@ class DiskCache:
     def find(self, key: Key) -> Any:
         """The answer, or `NOTHING`."""
         try:
-            entry = json.loads(self._place(key).read_bytes())
+            entry = json.loads(read_plain(self._place(key)))
             if entry["key"] == list(key) and entry["until"] >= self._clock():
                 return entry["answer"]
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
@@ -90,7 +91,7 @@ class DiskCache:
 
     def _until(self, file: Path) -> float:
         try:
-            return float(json.loads(file.read_bytes())["until"])
+            return float(json.loads(read_plain(file))["until"])
         except (ValueError, LookupError, TypeError, RecursionError):
             return 0.0
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pipelang.runtime.files.plain_files import read_plain
 from pipelang.runtime.files.private_files import make_private
 
 EVERYTHING, PIPELINE, TOOL = "everything", "pipeline", "tool"
@@ -248,7 +249,7 @@ def _read(file: Path) -> tuple[Switch, str]:
     kind, _, name = file.name.removesuffix(".json").partition("-")
     one = Switch(kind, unquote(name)) if kind in (PIPELINE, TOOL) else Switch(EVERYTHING)
     try:
-        record: Any = json.loads(file.read_text(encoding="utf-8"))
+        record: Any = json.loads(read_plain(file))
         reason = str(record.get("reason") or "")
     except FileNotFoundError:
         raise

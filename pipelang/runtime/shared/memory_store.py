@@ -3,7 +3,8 @@
 A memory of a list keeps its newest entries, any other its last value; both only for as long as the
 memory's `keeps` says, and what is too old is dropped at the next read or write of any place. A
 write is atomic: of lists that several runs append to nothing is lost, of other values the last
-write stays. A run without a tenant has one of its own, apart from all named ones.
+write stays, unless it is a `swap`, which writes only where nobody else has. A run without a tenant
+has one of its own, apart from all named ones.
 """
 
 from __future__ import annotations
@@ -46,13 +47,26 @@ class MemoryStore(Protocol):
         written with the same `key` before is not written again; only recorded runs have one.
         """
 
+    def swap(
+        self,
+        place: Place,
+        found: list[Any],
+        value: Any,
+        keeps: float | None,
+        key: str | None = None,
+    ) -> list[Any] | None:
+        """Put a value in the place of the last of those that `read` found (none: an empty list), in
+        one step with looking whether that is still there. None if it was; else what is there now,
+        as `read` gives it, and nothing is written.
+        """
+
 
 class InMemory:
     """Memories that live as long as this object."""
 
     def __init__(self, clock: Clock = time.time) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._entries: dict[Place, list[tuple[float, float | None, str]]] = {}
         self._ends: list[tuple[float, int, Place]] = []
         self._written = 0
@@ -91,6 +105,21 @@ class InMemory:
             if end is not None:
                 self._written += 1
                 heappush(self._ends, (end, self._written, place))
+
+    def swap(
+        self,
+        place: Place,
+        found: list[Any],
+        value: Any,
+        keeps: float | None,
+        key: str | None = None,
+    ) -> list[Any] | None:
+        with self._lock:  # which may be taken again by the same thread
+            there = self.read(place, keeps)
+            if not _same(there, found) and (key is None or key not in self._keys):
+                return there
+            self.write(place, value, 1, keeps, key)
+            return None
 
     def _is_new(self, key: str) -> bool:
         if key in self._keys:
@@ -153,12 +182,7 @@ class Sqlite:
         with closing(self._connect()) as database, database:
             if database.execute(f"SELECT 1 FROM {_TOO_OLD} LIMIT 1", (now,)).fetchone():
                 database.execute(f"DELETE FROM {_TOO_OLD}", (now,))
-            rows = database.execute(
-                "SELECT value FROM memories WHERE tenant = ? AND memory = ? AND key = ? "
-                "AND at >= ? ORDER BY id",
-                (*_columns(place), oldest),
-            )
-            return [json.loads(text) for (text,) in rows]
+            return _found(database, place, oldest)
 
     def write(
         self,
@@ -168,30 +192,75 @@ class Sqlite:
         keeps: float | None,
         key: str | None = None,
     ) -> None:
-        now, where = self._clock(), _columns(place)
         with closing(self._connect()) as database, database:
-            if key is not None:
-                made = database.execute("INSERT OR IGNORE INTO writes VALUES (?)", (key,))
-                if not made.rowcount:
-                    return
+            self._write(database, place, value, most, keeps, key)
+
+    def swap(
+        self,
+        place: Place,
+        found: list[Any],
+        value: Any,
+        keeps: float | None,
+        key: str | None = None,
+    ) -> list[Any] | None:
+        with closing(self._connect()) as database, database:
+            database.execute("BEGIN IMMEDIATE")  # nobody writes between the look and the write
+            written = "SELECT 1 FROM writes WHERE key = ?"
+            if key is not None and database.execute(written, (key,)).fetchone():
+                return None
+            there = _found(database, place, 0.0 if keeps is None else self._clock() - keeps)
+            if not _same(there, found):
+                return there
+            self._write(database, place, value, 1, keeps, key)
+            return None
+
+    def _write(
+        self,
+        database: sqlite3.Connection,
+        place: Place,
+        value: Any,
+        most: int | None,
+        keeps: float | None,
+        key: str | None,
+    ) -> None:
+        now, where = self._clock(), _columns(place)
+        if key is not None:
+            made = database.execute("INSERT OR IGNORE INTO writes VALUES (?)", (key,))
+            if not made.rowcount:
+                return
+        database.execute(
+            "INSERT INTO memories (tenant, memory, key, at, value, until) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (*where, now, json.dumps(value), None if keeps is None else now + keeps),
+        )
+        database.execute(f"DELETE FROM {_TOO_OLD}", (now,))
+        if keeps is not None:
             database.execute(
-                "INSERT INTO memories (tenant, memory, key, at, value, until) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (*where, now, json.dumps(value), None if keeps is None else now + keeps),
+                "DELETE FROM memories WHERE tenant = ? AND memory = ? AND key = ? AND at < ?",
+                (*where, now - keeps),
             )
-            database.execute(f"DELETE FROM {_TOO_OLD}", (now,))
-            if keeps is not None:
-                database.execute(
-                    "DELETE FROM memories WHERE tenant = ? AND memory = ? AND key = ? AND at < ?",
-                    (*where, now - keeps),
-                )
-            if most is not None:
-                database.execute(
-                    "DELETE FROM memories WHERE tenant = ? AND memory = ? AND key = ? AND id NOT IN"
-                    " (SELECT id FROM memories WHERE tenant = ? AND memory = ? AND key = ? "
-                    "ORDER BY id DESC LIMIT ?)",
-                    (*where, *where, most),
-                )
+        if most is not None:
+            database.execute(
+                "DELETE FROM memories WHERE tenant = ? AND memory = ? AND key = ? AND id NOT IN"
+                " (SELECT id FROM memories WHERE tenant = ? AND memory = ? AND key = ? "
+                "ORDER BY id DESC LIMIT ?)",
+                (*where, *where, most),
+            )
+
+
+def _found(database: sqlite3.Connection, place: Place, oldest: float) -> list[Any]:
+    rows = database.execute(
+        "SELECT value FROM memories WHERE tenant = ? AND memory = ? AND key = ? "
+        "AND at >= ? ORDER BY id",
+        (*_columns(place), oldest),
+    )
+    return [json.loads(text) for (text,) in rows]
+
+
+def _same(there: list[Any], found: list[Any]) -> bool:
+    """Whether a place holds what was found there: by their last value, which is what counts."""
+    # As texts, because to Python 1 == True == 1.0.
+    return json.dumps(there[-1:]) == json.dumps(found[-1:])
 
 
 def _columns(place: Place) -> tuple[str, str, str]:

@@ -27,6 +27,7 @@ from pipelang.runtime.engine.event_payloads import now
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.secrets import notations, redacted_json, secrets_behind
 from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.files.plain_files import must_be_plain
 from pipelang.runtime.files.private_files import make_private
 
 _LOG = logging.getLogger(__name__)
@@ -110,8 +111,9 @@ class AuditLog:
 
     def _append(self, entry: dict[str, Any]) -> dict[str, Any]:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        file = os.open(self.path, flags, 0o600)
+        file = os.open(self.path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
+            must_be_plain(file)
             size = os.fstat(file).st_size
             known, self._known = self._known, None
             if known is None or known[0] != size:
@@ -204,5 +206,5 @@ def _entry(line: bytes) -> tuple[int, str] | None:
     try:
         found = json.loads(line)
         return int(found["n"]), str(found["hash"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelang.runtime.files.plain_files import read_plain
 from pipelang.runtime.sinks.audit import GENESIS, TORN, canonical, digest
 
 
@@ -40,7 +41,7 @@ class Whole:
 
 def verify(path: Path, expect: str | None = None) -> Whole | BrokenLine:
     """Go through a log. `expect` is a hash that must be of one of its entries. Raises OSError."""
-    data = path.read_bytes()
+    data = read_plain(path)
     lines = data.split(b"\n")
     rest = lines.pop()
     found = _walk(lines, expect)

@@ -11,8 +11,12 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+import threading
+import traceback
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +29,7 @@ from pipelang.runtime.mcp.sessions import Lost, Sessions, Unreachable
 from pipelang.runtime.mcp.tools import RemoteFailure, RemoteTool
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.tools.idempotency import KEY
+from pipelang.runtime.tools.received import received
 from pipelang.runtime.tools.threads import Ready, Threads, TooManyHang
 from pipelang.semantics import program as p
 
@@ -93,9 +98,28 @@ def _from_folder(folder: Path, name: str) -> ModuleType:
         sys.modules[package] = root
     sys.path.insert(0, str(folder))
     try:
-        return importlib.import_module(f"{package}.{name}")
+        with _interruptible():
+            return importlib.import_module(f"{package}.{name}")
     finally:
         sys.path.remove(str(folder))
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends what is done inside at once, also in `asyncio.run`, which would only take note of
+    it until the event loop goes on.
+    """
+    before: Any = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.getsignal(signal.SIGINT)
+    if not isinstance(before, partial) or getattr(before.func, "__name__", "") != "_on_sigint":
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class ToolDrift(ToolMissing):
@@ -179,7 +203,8 @@ def checked_arguments(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> d
     arguments = {}
     for parameter in tool.parameters:
         try:
-            arguments[parameter.key] = types.check(parameter.type, given[parameter.name])
+            checked = types.check(parameter.type, given[parameter.name])
+            arguments[parameter.key] = received(parameter.type, checked)
         except Misfit as misfit:
             raise Misfit(f"argument `{parameter.key}`: {misfit}") from None
     return arguments
@@ -207,7 +232,10 @@ async def call_tool(
             if not isinstance(error, GeneratorExit):
                 stop_if_cancelled(before)
             raise
-        raise error_of_tool(error) from error
+        problem = error_of_tool(error)
+        if problem is error:
+            raise
+        raise problem from error
     stop_if_cancelled(before)
     return result
 
@@ -312,6 +340,35 @@ def class_of(error: BaseException) -> str:
     """The name of the class that foreign code raised, in a thread or not."""
     cause = error.__cause__ if isinstance(error, ToolRaised) else None
     return type(cause or error).__name__
+
+
+def place_of_raise(error: BaseException) -> str:
+    """Place where foreign code raised, as ` at tools.py:12, in look`; nothing if it is not known.
+
+    That is the last line of the call that stands in a file, not in a library of Python's own.
+    """
+    cause = error
+    while isinstance(cause, ToolRaised) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    frames = traceback.extract_tb(cause.__traceback__)
+    own = [one for one in frames if not _is_ours(one.filename)]
+    if not own:
+        return ""
+    written = [one for one in own if "site-packages" not in one.filename and not _is_std(one)]
+    last = (written or own)[-1]
+    return f" (at {Path(last.filename).name}:{last.lineno}, in `{last.name}`)"
+
+
+_HERE = str(Path(__file__).resolve().parents[2])
+_STD = str(Path(traceback.__file__).resolve().parent)
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith((_HERE, "<"))
+
+
+def _is_std(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(_STD)
 
 
 def describe(error: BaseException) -> str:

@@ -20,9 +20,18 @@ LARGEST = 10 * 2**20
 """Bytes of a result, about: a text counts its characters, any other value 8."""
 
 
-def plain_result(value: Any) -> Any:
+LIGHT = 2**16
+"""Bytes of a result, counted in the same way, that are read and checked at once."""
+
+
+class Heavy(Exception):
+    """A result that takes so long to read that other runs would notice."""
+
+
+def plain_result(value: Any, most: int = LARGEST) -> Any:
     """The result of a call as plain data. Raises `Misfit` for what is too large and for what has
-    not happened yet: a generator whose body nobody ran.
+    not happened yet: a generator whose body nobody ran; `Heavy` for what is larger than `most`,
+    where that is less than what is allowed.
     """
     if type(value) in _PLAIN:
         return value
@@ -33,7 +42,7 @@ def plain_result(value: Any) -> Any:
     ):
         if is_one(value):
             raise Misfit(f"expected a value, found {name}: nothing of it has run")
-    return _Reader().read(value, DEEPEST)
+    return _Reader(most).read(value, DEEPEST)
 
 
 _PLAIN = (int, float, bool, type(None))
@@ -42,8 +51,8 @@ _PLAIN = (int, float, bool, type(None))
 class _Reader:
     """Reads one result, and counts how large it is."""
 
-    def __init__(self) -> None:
-        self._left = LARGEST
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
 
     def read(self, value: Any, depth: int) -> Any:
         self._left -= 8
@@ -51,6 +60,8 @@ class _Reader:
             value = value.value
         if isinstance(value, (str, bytes, bytearray)):
             self._left -= len(value)
+        if self._left < 0 and self._most < LARGEST:
+            raise Heavy
         if self._left < 0:
             raise Misfit(f"it is larger than {LARGEST // 2**20} MB, the most that a tool may give")
         if depth == 0 or isinstance(value, (str, int, float, type(None))):

@@ -64,11 +64,8 @@ class ForgetfulWorld:
     async def intend(self, run: Run) -> None:
         return None
 
-    def next_number(self, run: Run) -> int:
-        number, self.told = self.told, self.told + 1
-        return number
-
     def tell(self, run: Run, event: Event) -> None:
+        self.told += 1
         if run.traced:
             run.trace.append(event)
         for sink in run.sinks:

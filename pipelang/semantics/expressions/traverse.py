@@ -143,14 +143,84 @@ def at_element(expr: Expr, name: str, element: Expr) -> Expr:
             return _simplified(expr, lambda part: at_element(part, name, element))
 
 
+def by_cases(expr: Expr) -> Expr:
+    """The expression with every comparison of a confidence with a choice among constants as a
+    choice among comparisons: each of them can be looked up in a file of evidence.
+    """
+    return substitute(expr, {})
+
+
+def _compared_by_cases(compare: Compare) -> Expr:
+    for threshold, confidence in ((compare.left, compare.right), (compare.right, compare.left)):
+        path = place_of(confidence)
+        choice = isinstance(threshold, (Choice, Select)) and _among_constants(threshold)
+        if choice and path is not None and path[1:] == ("confidence",):
+            on_left = threshold is compare.left
+            return _in_each_case(threshold, compare, on_left)
+    return compare
+
+
+def _over_elements_by_cases(test: Builtin) -> Expr:
+    """As `_compared_by_cases`, for `all` and `any` over elements that are compared by case."""
+    over = test.arguments[0] if test.function in ("all", "any") else None
+    if not isinstance(over, Comprehension) or over.condition is not None:
+        return test
+    case = over.item
+    if not isinstance(case, (Choice, Select)):
+        return test
+    decides = case.condition if isinstance(case, Choice) else case.subject
+    if any(isinstance(part, ElementRead) for part in walk(decides)):
+        return test
+
+    def inside(item: Expr) -> Expr:
+        return _over_elements_by_cases(replace(test, arguments=(replace(over, item=item),)))
+
+    if isinstance(case, Choice):
+        return replace(case, then=inside(case.then), otherwise=inside(case.otherwise))
+    return replace(case, arms=tuple((pattern, inside(value)) for pattern, value in case.arms))
+
+
+def _among_constants(expr: Expr) -> bool:
+    """Whether an expression is a constant, or chooses among such."""
+    match expr:
+        case Choice():
+            return _among_constants(expr.then) and _among_constants(expr.otherwise)
+        case Select():
+            return all(_among_constants(value) for _, value in expr.arms)
+        case _:
+            return isinstance(expr, Const)
+
+
+def _in_each_case(threshold: Expr, compare: Compare, on_left: bool) -> Expr:
+    def inside(part: Expr) -> Expr:
+        return _in_each_case(part, compare, on_left)
+
+    match threshold:
+        case Choice():
+            ways = inside(threshold.then), inside(threshold.otherwise)
+            return replace(threshold, then=ways[0], otherwise=ways[1], type=compare.type)
+        case Select():
+            arms = tuple((pattern, inside(value)) for pattern, value in threshold.arms)
+            return replace(threshold, arms=arms, type=compare.type)
+        case _:
+            if on_left:
+                return replace(compare, left=threshold)
+            return replace(compare, right=threshold)
+
+
 def _simplified(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
-    """As `rebuilt`; a field of what has become a record literal is that field's value."""
+    """As `rebuilt`; a field of what has become a record literal is that field's value, and so on
+    (`by_cases`).
+    """
     if isinstance(expr, Field):
         target = changed(expr.target)
         if isinstance(target, MakeRecord) and expr.target != target:
             return dict(target.fields).get(expr.name) or replace(expr, target=target)
         return replace(expr, target=target)
-    return rebuilt(expr, changed)
+    made = rebuilt(expr, changed)
+    if isinstance(made, Compare):
+        return _compared_by_cases(made)
+    return _over_elements_by_cases(made) if isinstance(made, Builtin) else made
 
 
 def mentions(expr: Expr) -> frozenset[str]:

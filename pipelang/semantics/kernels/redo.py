@@ -4,6 +4,8 @@
 it, transitively. Gates in between that read it are judged again; others keep their verdict. The
 counter never resets in a run.
 
+An approval may send a step back in the same way; what it is asked about is what it reads.
+
 When a gate in between takes a redo of its own, more values change than the outer redo had in mind;
 what stands behind that gate and reads them runs again too, so that nothing stale survives.
 """
@@ -12,7 +14,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+
+
+def redo_of(item: p.Item) -> p.Redo | None:
+    """The redo of a gate or of an approval, if it has one."""
+    if isinstance(item, (p.Gate, p.Person)) and isinstance(item.otherwise, p.Redo):
+        return item.otherwise
+    return None
+
+
+def last_outcome(item: p.Gate | p.Person) -> p.Outcome:
+    """Last outcome of a gate or a person, once no redo is left."""
+    end = item.otherwise
+    return end.otherwise if isinstance(end, p.Redo) else end
 
 
 def made_by(item: p.Item) -> str | None:
@@ -21,7 +37,12 @@ def made_by(item: p.Item) -> str | None:
 
 
 def reads_of(item: p.Item) -> frozenset[str]:
-    """The names that an item between a step and its redoing gate reads."""
+    """The names that an item between a step and its redoing gate reads, and that the gate does, or
+    the person in its place: what they are asked about.
+    """
+    if isinstance(item, p.Person):
+        asked = frozenset() if item.when is None else expr.mentions(item.when)
+        return item.judges | asked
     return item.reads if isinstance(item, (p.Step, p.Let, p.Gate)) else frozenset()
 
 
@@ -64,10 +85,8 @@ def all_reruns(items: Sequence[p.Item], gate: int, redo: p.Redo) -> tuple[int, .
         found |= more
         more = set()
         for index in found:
-            between = items[index]
-            if index >= gate or not isinstance(between, p.Gate):
-                continue
-            if isinstance(between.otherwise, p.Redo):
-                inner = between.otherwise.reruns
+            between = None if index >= gate else redo_of(items[index])
+            if between is not None:
+                inner = between.reruns
                 more |= {*inner, *readers(items, index + 1, gate, changed_by(items, inner))}
     return tuple(sorted(found))

@@ -90,6 +90,16 @@ def tools_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
             yield from tools_behind(program, program.pipelines[inner])
 
 
+def prompts_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
+    """Every prompt that a run of a pipeline may ask, also through others."""
+    for step in all_steps(pipeline):
+        for link in inner_links(step.chain):
+            if isinstance(link.action, (p.AskTier, p.AskRole, p.Cascade, p.Agent)):
+                yield link.action.prompt
+        for inner in dict.fromkeys(_run_by(step)):
+            yield from prompts_behind(program, program.pipelines[inner])
+
+
 def permits_behind(program: p.Program, action: p.Action) -> frozenset[str]:
     """The permits of the tools that an action calls, also through an agent and its pipelines."""
     agent = agent_of(action)

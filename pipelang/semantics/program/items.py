@@ -90,7 +90,7 @@ class Person:
     """`approve` (no answer is a no) or `hold` (no answer is a yes).
 
     `judges` are the values that the person is asked about; `seconds` how long they have, None for
-    ever; `when` None always asks.
+    ever; `when` None always asks. Only an approval may have a `redo`, which a no takes.
     """
 
     name: str
@@ -100,7 +100,7 @@ class Person:
     seconds: Decimal | None
     showing: Expr | None
     judges: frozenset[str]
-    otherwise: Outcome
+    otherwise: Outcome | Redo
     doc: str | None
     span: Span
 

@@ -25,6 +25,7 @@ from pipelang.semantics.program.world import (
 from pipelang.semantics.types import RecordType, Type
 
 __all__ = [
+    "AtMost",
     "Breaker",
     "Budget",
     "Claim",
@@ -34,6 +35,8 @@ __all__ = [
     "Expectation",
     "MeanLine",
     "Mock",
+    "MockedCall",
+    "MockedVerdict",
     "NamedShare",
     "Never",
     "NeverReaches",
@@ -175,17 +178,30 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class OnlyAfter:
-    """`gate` is a gate, approval or hold of `pipeline`."""
+    """`gate` is a gate, approval or hold of `pipeline`, or a step of it that a role answers; with
+    `when`, the claim is about calls at which this holds.
+    """
 
     tool: str
     pipeline: str
     gate: str
+    when: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """At most `count` calls of `tool` in a run, every attempt counted."""
+
+    tool: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Never:
+    """`when` None: whatever is so."""
+
     tool: str
-    when: Expr
+    when: Expr | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +211,14 @@ class Escalates:
 
 @dataclass(frozen=True, slots=True)
 class NeverReaches:
+    """`target` is a tool, or a prompt if `prompt` says so."""
+
     label: str
-    tool: str
+    target: str
+    prompt: bool = False
 
 
-Claimed = OnlyAfter | Never | Escalates | NeverReaches
+Claimed = OnlyAfter | AtMost | Never | Escalates | NeverReaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,24 +235,51 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class MockedCall:
+    """The turn of an agent's model that asks for a tool or pipeline, by its key."""
+
+    callee: str
+    arguments: tuple[tuple[str, Expr], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MockedVerdict:
+    """Answer of a person in a test: `answer` is yes, no or veto, `reason` their words."""
+
+    answer: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Mock:
-    """`target` is a step, tool, approval or hold; `values` None means it fails (or `answer`)."""
+    """`target` is a step, tool, approval, hold, or `breaker`, which is open.
+
+    `values` are its answers one after the other, of an agent its turns; `verdicts` what a person
+    says each time. With neither it fails (or is open).
+    """
 
     target: str
-    values: tuple[Expr, ...] | None
-    answer: str | None
+    values: tuple[Expr | MockedCall, ...] | None
+    verdicts: tuple[MockedVerdict, ...] | None
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """`what` is answered, escalated, rejected, failed, called, not called, equal or cost."""
+    """`what` is answered, escalated, rejected, failed, called, not called, holds or cost.
+
+    `value` is the answer, the condition or the cost. Of a call, `arguments` are the ones that are
+    compared, and `times` how many such calls there are (None: one or more).
+    """
 
     what: str
     name: str | None
     value: Expr | None
     op: str | None
     span: Span
+    arguments: tuple[tuple[str, Expr], ...] = ()
+    times: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

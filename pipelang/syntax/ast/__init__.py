@@ -9,4 +9,5 @@ from pipelang.syntax.ast.declarations import *  # noqa: F403
 from pipelang.syntax.ast.expressions import *  # noqa: F403
 from pipelang.syntax.ast.items import *  # noqa: F403
 from pipelang.syntax.ast.options import *  # noqa: F403
+from pipelang.syntax.ast.tests import *  # noqa: F403
 from pipelang.syntax.ast.types import *  # noqa: F403

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 from pipelang.diagnostics.source import Span
 from pipelang.records import dataclass
-from pipelang.syntax.ast.expressions import Argument, Broken, Expr, Literal, Name, span_field
+from pipelang.syntax.ast.expressions import Broken, Expr, Literal, Name, span_field
 from pipelang.syntax.ast.items import Item
 from pipelang.syntax.ast.options import Option, PythonBinding
+from pipelang.syntax.ast.tests import TestDecl
 from pipelang.syntax.ast.types import TypeExpr
 
 __all__ = [
+    "AtMost",
     "Claim",
     "Declaration",
     "EnumDecl",
     "EnumMember",
     "Escalates",
-    "Expect",
-    "ExpectAnswered",
-    "ExpectCalled",
-    "ExpectCost",
-    "ExpectEqual",
-    "ExpectEscalated",
-    "ExpectFailed",
-    "ExpectRejected",
     "FieldDecl",
     "FnDecl",
-    "Given",
     "MemoryDecl",
-    "Mock",
-    "MockAnswer",
-    "MockBreaker",
-    "MockFails",
-    "MockValues",
     "Module",
     "Never",
     "NeverReaches",
@@ -45,8 +33,6 @@ __all__ = [
     "RoleDecl",
     "SettingDecl",
     "Template",
-    "TestDecl",
-    "TestLine",
     "TierDecl",
     "ToolDecl",
     "TypeDecl",
@@ -235,17 +221,27 @@ class PipelineDecl:
 
 @dataclass(frozen=True, slots=True)
 class OnlyAfter:
-    """`TOOL only after GATE` or `TOOL only after PIPELINE.GATE`."""
+    """`TOOL only after GATE [when EXPR]`; the gate may be `PIPELINE.GATE`."""
 
     tool: Name
     gate: tuple[Name, ...]
+    when: Expr | None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """`TOOL at most once`, `TOOL at most 3 times`."""
+
+    tool: Name
+    count: int
     span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Never:
     tool: Name
-    when: Expr
+    when: Expr | None
     span: Span = span_field()
 
 
@@ -257,132 +253,20 @@ class Escalates:
 
 @dataclass(frozen=True, slots=True)
 class NeverReaches:
-    """`untrusted never reaches TOOL`, `private never reaches TOOL`."""
+    """`untrusted never reaches TARGET`, and so of `private` and `secret`: a tool or a prompt."""
 
     label: str
-    tool: Name
+    target: Name
     span: Span = span_field()
 
 
-Claim = OnlyAfter | Never | Escalates | NeverReaches
+Claim = OnlyAfter | AtMost | Never | Escalates | NeverReaches
 
 
 @dataclass(frozen=True, slots=True)
 class ProveDecl:
     pipeline: Name
     claim: Claim
-    doc: str | None = None
-    span: Span = span_field()
-
-
-# ---------------------------------------------------------------------------------- tests
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    pipeline: Name
-    arguments: tuple[Argument, ...]
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class MockValues:
-    """`mock STEP = V1, V2`: successive attempts."""
-
-    target: tuple[Name, ...]
-    values: tuple[Expr, ...]
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class MockFails:
-    target: tuple[Name, ...]
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class MockAnswer:
-    """The decision of a person in a test: `answer` is yes, no or veto."""
-
-    target: tuple[Name, ...]
-    answer: str
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class MockBreaker:
-    """`mock breaker open`."""
-
-    span: Span = span_field()
-
-
-Mock = MockValues | MockFails | MockAnswer | MockBreaker
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectAnswered:
-    value: Expr | None
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectEscalated:
-    reason: tuple[Name, ...] | None
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectRejected:
-    reason: tuple[Name, ...] | None
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectFailed:
-    code: str | None
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectCalled:
-    tool: Name
-    called: bool
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectEqual:
-    step: tuple[Name, ...]
-    value: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectCost:
-    op: str
-    amount: Expr
-    span: Span = span_field()
-
-
-Expect = (
-    ExpectAnswered
-    | ExpectEscalated
-    | ExpectRejected
-    | ExpectFailed
-    | ExpectCalled
-    | ExpectEqual
-    | ExpectCost
-)
-
-TestLine = Given | Mock | Expect | Broken
-
-
-@dataclass(frozen=True, slots=True)
-class TestDecl:
-    __test__ = False  # pytest would take it for a test class
-
-    title: str
-    lines: tuple[TestLine, ...]
     doc: str | None = None
     span: Span = span_field()
 

@@ -54,6 +54,7 @@ class LiteralKind(Enum):
     MONEY = "money"
     DURATION = "duration"
     TOKENS = "tokens"
+    PAGES = "pages"
     RATE = "rate"
     TEXT = "text"
     BOOL = "bool"

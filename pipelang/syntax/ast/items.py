@@ -238,7 +238,7 @@ class Approve:
     when: Expr | None
     within: Expr | None
     showing: Expr | None
-    otherwise: Outcome
+    otherwise: Outcome | Redo
     doc: str | None = None
     span: Span = span_field()
 

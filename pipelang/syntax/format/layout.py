@@ -99,6 +99,37 @@ def _listed(node: Node, lay: Lay) -> Document:
     return fill(separated(node.children, lay))
 
 
+_TIER_RATES = ("tier_rates_first", "tier_rates_more", "tier_rates_hard")
+
+
+def _tier_rates(node: Node, lay: Lay) -> Document:
+    """Rates by tier, of which one for hard cases stands with the tier before it."""
+    rates: list[Document] = []
+    at = node
+    while len(at.children) > 1:
+        before, comma, *rate = at.children
+        assert isinstance(before, Node)
+        rates.append(sentence([*map(lay, rate)]))
+        rates.append(lay(comma))
+        at = before
+    rates.append(lay(at.children[0]))
+    rates.reverse()
+    elements = [rates[0]]
+    for comma_, rate_ in zip(rates[1::2], rates[2::2], strict=True):
+        elements[-1] = row([elements[-1], comma_])
+        elements.append(rate_)
+    return fill(elements)
+
+
+def _quota_amount(node: Node, lay: Lay) -> Document:
+    """`$50/day`, but `50 / day`: in one piece that would be read as a rate."""
+    *amount, per, period = map(lay, node.children)
+    last = amount[-1].last
+    if per.first is not None and last is not None and not last.text.isdigit():
+        per.first.tight_before = per.first.tight_after = True
+    return sentence([*amount, per, period])
+
+
 def _clause(node: Node, lay: Lay) -> Document:
     return clause(pieces(node.rule, node.children, lay))
 
@@ -142,11 +173,13 @@ LAYOUTS: dict[str, Callable[[Node, Lay], Document]] = {
     **dict.fromkeys(("with_value", "alert", "template_file"), _clause),
     **dict.fromkeys(
         (
-            "amounts", "prices", "strings_comma", "members", "lengths", "exprs", "tier_rates",
-            "names_comma", "mock_values", "pattern",
+            "amounts", "prices", "strings_comma", "members", "lengths", "exprs",
+            "names_comma", "mock_values", "verdicts", "pattern",
         ),
         _listed,
     ),
+    **dict.fromkeys(_TIER_RATES, _tier_rates),
+    "quota_amount": _quota_amount,
 }  # fmt: skip
 """The rules that are more than a sentence."""
 
@@ -158,6 +191,7 @@ WAITING = frozenset(
         *("chain_open", "chain_closed", "links_first", "links_more", "redo", "when_else"),
         *("field", "slo_line", "watch_line", "given", "arm"),
         *("use_names", "declarations", "start"),
+        *_TIER_RATES,
     }
 )
 """The rules that the rule around them lays out, or the parts of. So are options and test lines."""

@@ -82,15 +82,17 @@ def leaves(text: str, found: TokenList) -> list[Leaf]:
 
 def _written(token: Token) -> str:
     """A token's letters. Line ends of a template and spaces of an amount (`4k tokens`) are none."""
-    if token.type == "TOKENS":
+    if token.type in ("TOKENS", "PAGES"):
         return " ".join(token.text.split())
     return _CRLF.sub("\n", token.text) if "\r" in token.text else token.text
 
 
 def _would_be_an_amount(tokens: list[Token], index: int) -> bool:
-    """Whether a name `tokens` on the line of the number before it would be read as its unit."""
+    """Whether a name `tokens` or `pages` on the line of the number before it would be read as its
+    unit.
+    """
     return (
-        tokens[index].text == "tokens"
+        tokens[index].text in ("tokens", "pages")
         and index > 0
         and tokens[index - 1].type in ("INT", "NUMBER")
         and tokens[index + 1].text != ":"

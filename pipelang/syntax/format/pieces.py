@@ -94,6 +94,7 @@ CLAUSES: dict[str, frozenset[str]] = {
     "slo_line": frozenset({"when"}),
     "watch_line": frozenset({"over"}),
     "claim_never": frozenset({"when"}),
+    "claim_only_after": frozenset({"when"}),
     "agent": frozenset({"with"}),
     "cascade": frozenset({"until"}),
     "opt_cache": frozenset({"by"}),
@@ -258,7 +259,8 @@ def _entries(rule: str, nodes: list[Node | Leaf], style: BlockLayout, lay: Lay) 
     for node in nodes:
         assert isinstance(node, Node)
         parts = pieces(node.rule, node.children, lay)
-        cells.append((sentence(parts[: style.columns]), sentence(parts[style.columns :])))
+        columns = style.columns + _has_outer_name(node)
+        cells.append((sentence(parts[:columns]), sentence(parts[columns:])))
     done: list[Document] = []
     start = 0
     for index in range(1, len(cells) + 1):
@@ -266,6 +268,12 @@ def _entries(rule: str, nodes: list[Node | Leaf], style: BlockLayout, lay: Lay) 
             done += _aligned(cells[start:index])
             start = index
     return done
+
+
+def _has_outer_name(node: Node) -> bool:
+    """Whether a field has a name for the outside, which stands before its colon."""
+    second = node.children[1] if node.rule == "field" else None
+    return isinstance(second, Leaf) and second.text != ":"
 
 
 def _gap_before(document: Document) -> bool:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from pipelang.diagnostics import Span
-from pipelang.syntax.lower import actions, declarations, expressions, items, options, types
+from pipelang.syntax.lower import actions, declarations, expressions, items, options, tests, types
 from pipelang.syntax.lower.context import Lowering, only
 from pipelang.syntax.tables import ReductionRule
 
-_MODULES = (expressions, types, options, actions, items, declarations)
+_MODULES = (expressions, types, options, actions, items, declarations, tests)
 
 
 def _collect() -> dict[str, Callable[..., Any]]:

@@ -16,7 +16,7 @@ from pipelang.syntax.lower.context import (
     gather_whole,
     only,
 )
-from pipelang.syntax.lower.expressions import raw_literal, text_literal, text_of
+from pipelang.syntax.lower.expressions import raw_literal, text_literal
 from pipelang.syntax.lower.options import of
 from pipelang.syntax.tokens import Token
 
@@ -212,50 +212,32 @@ def prove(lowering: Lowering, span: Span, pipeline: Token, claim: ast.Claim) -> 
 
 
 def claim_only_after(
-    lowering: Lowering, span: Span, tool: Token, gate: tuple[ast.Name, ...]
+    lowering: Lowering,
+    span: Span,
+    tool: Token,
+    gate: tuple[ast.Name, ...],
+    when: ast.Expr | None,
 ) -> ast.OnlyAfter:
-    return ast.OnlyAfter(lowering.name(tool), gate, span)
+    return ast.OnlyAfter(lowering.name(tool), gate, when, span)
 
 
-def claim_never(lowering: Lowering, span: Span, tool: Token, when: ast.Expr) -> ast.Never:
+def claim_once(lowering: Lowering, span: Span, tool: Token) -> ast.AtMost:
+    return ast.AtMost(lowering.name(tool), 1, span)
+
+
+def claim_times(lowering: Lowering, span: Span, tool: Token, count: Token) -> ast.AtMost:
+    return ast.AtMost(lowering.name(tool), int(count.text), span)
+
+
+def claim_never(lowering: Lowering, span: Span, tool: Token, when: ast.Expr | None) -> ast.Never:
     return ast.Never(lowering.name(tool), when, span)
 
 
 def claim_never_reaches(label: str) -> Callable[..., Any]:
-    def build(lowering: Lowering, span: Span, tool: Token) -> ast.NeverReaches:
-        return ast.NeverReaches(label, lowering.name(tool), span)
+    def build(lowering: Lowering, span: Span, target: Token) -> ast.NeverReaches:
+        return ast.NeverReaches(label, lowering.name(target), span)
 
     return build
-
-
-def test(
-    lowering: Lowering, span: Span, title: Token, lines: tuple[ast.TestLine, ...]
-) -> ast.TestDecl:
-    return ast.TestDecl(text_of(lowering, title), lines, lowering.doc(span), span)
-
-
-def given(
-    lowering: Lowering, span: Span, pipeline: Token, arguments: tuple[ast.Argument, ...]
-) -> ast.Given:
-    return ast.Given(lowering.name(pipeline), arguments, span)
-
-
-def mock_answer(answer: str) -> Callable[..., Any]:
-    def build(lowering: Lowering, span: Span, target: tuple[ast.Name, ...]) -> ast.MockAnswer:
-        return ast.MockAnswer(target, answer, span)
-
-    return build
-
-
-def expect_called(called: bool) -> Callable[..., Any]:
-    def build(lowering: Lowering, span: Span, tool: Token) -> ast.ExpectCalled:
-        return ast.ExpectCalled(lowering.name(tool), called, span)
-
-    return build
-
-
-def fail_code(lowering: Lowering, span: Span, token: Token) -> str:
-    return text_of(lowering, token) if token.type == "STRING" else token.text
 
 
 BUILDERS: dict[str, Callable[..., Any]] = {
@@ -296,27 +278,11 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "pipeline": pipeline,
     "prove": prove,
     "claim_only_after": claim_only_after,
+    "claim_once": claim_once,
+    "claim_times": claim_times,
     "claim_never": claim_never,
     "claim_escalates": of(ast.Escalates),
     "claim_untrusted": claim_never_reaches("untrusted"),
     "claim_private": claim_never_reaches("private"),
-    "test": test,
-    "test_lines": gather,
-    "given": given,
-    "mock_values_of": of(ast.MockValues),
-    "mock_values": gather,
-    "mock_fails": of(ast.MockFails),
-    "mock_yes": mock_answer("yes"),
-    "mock_no": mock_answer("no"),
-    "mock_veto": mock_answer("veto"),
-    "mock_breaker": of(ast.MockBreaker),
-    "expect_answered": of(ast.ExpectAnswered),
-    "expect_escalated": of(ast.ExpectEscalated),
-    "expect_rejected": of(ast.ExpectRejected),
-    "expect_failed": of(ast.ExpectFailed),
-    "expect_called": expect_called(True),
-    "expect_not_called": expect_called(False),
-    "expect_equal": of(ast.ExpectEqual),
-    "expect_cost": of(ast.ExpectCost),
-    "fail_code": fail_code,
+    "claim_secret": claim_never_reaches("secret"),
 }

@@ -86,6 +86,10 @@ def tokens_literal(lowering: Lowering, span: Span, token: Token) -> ast.Literal:
     return ast.Literal(LiteralKind.TOKENS, int(amount), token.text, span)
 
 
+def pages_literal(lowering: Lowering, span: Span, token: Token) -> ast.Literal:
+    return ast.Literal(LiteralKind.PAGES, int(token.text.split()[0]), token.text, span)
+
+
 def rate_literal(lowering: Lowering, span: Span, token: Token) -> ast.Literal:
     count, period = token.text.split("/")
     return ast.Literal(LiteralKind.RATE, (int(count), PERIODS[period]), token.text, span)
@@ -243,6 +247,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "money_literal": money_literal,
     "duration_literal": duration_literal,
     "tokens_literal": tokens_literal,
+    "pages_literal": pages_literal,
     "rate_literal": rate_literal,
     "true_literal": true_literal,
     "false_literal": false_literal,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.syntax import ast
-from pipelang.syntax.lower.context import Lowering, gather, only
+from pipelang.syntax.lower.context import Lowering, gather, only, unbuilt
 from pipelang.syntax.lower.expressions import rate_literal, text_of
 from pipelang.syntax.lower.options import of, of_text
 from pipelang.syntax.tokens import Token
@@ -65,6 +65,10 @@ def traffic(
     if rate is not None:
         literal = rate_literal(lowering, Span(lowering.file, rate.start, rate.end), rate)
     return ast.Traffic(literal, lines, lowering.doc(span), span)
+
+
+def share_plain(lowering: Lowering, span: Span, rate: ast.Rate, hard: None) -> ast.ShareOf:
+    return ast.ShareOf(rate, span)
 
 
 def member(lowering: Lowering, span: Span, name: Token, rate: ast.Rate) -> ast.Member:
@@ -134,7 +138,7 @@ def approve(
     when: ast.Expr | None,
     within: ast.Expr | None,
     showing: ast.Expr | None,
-    otherwise: ast.Outcome,
+    otherwise: ast.Outcome | ast.Redo,
 ) -> ast.Approve:
     names = lowering.name(name), lowering.name(role)
     return ast.Approve(*names, when, within, showing, otherwise, lowering.doc(span), span)
@@ -205,24 +209,15 @@ def opens_metric(
     return ast.OpensMetric(metric, op, target, int(runs.text), span)
 
 
-def not_built(what: str) -> Callable[..., Any]:
-    """The builder of an item that this version only reads."""
-
-    def build(lowering: Lowering, span: Span, *parts: Any) -> ast.Broken:
-        return lowering.not_built(what, "item", span)
-
-    return build
-
-
 BUILDERS: dict[str, Callable[..., Any]] = {
     "items": gather,
     "budget": budget,
     "amounts": gather,
     "amount_steps": of(ast.StepsAmount),
-    "quota": not_built("`quota`"),
+    "quota": unbuilt("`quota`", "item"),
     "quota_amount": gather,
     "period": gather,
-    "sample": not_built("`sample`"),
+    "sample": unbuilt("`sample`", "item"),
     "permits": permits,
     "strings_comma": strings_comma,
     "slo": slo,
@@ -236,7 +231,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "traffic": traffic,
     "traffic_lines": gather,
     "traffic_line": of(ast.TrafficLine),
-    "share_plain": of(ast.ShareOf),
+    "share_plain": share_plain,
     "share_by_right": of(ast.ShareByRight),
     "share_mean": of(ast.Mean),
     "share": only,

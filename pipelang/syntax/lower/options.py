@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.syntax import ast
-from pipelang.syntax.lower.context import Lowering, constant, gather, only
+from pipelang.syntax.lower.context import Lowering, constant, gather, only, unbuilt
 from pipelang.syntax.lower.expressions import percent_literal, text_literal
 from pipelang.syntax.option_table import OPTIONS
 from pipelang.syntax.tokens import Token
@@ -48,12 +48,52 @@ def rate_counted(lowering: Lowering, span: Span, good: Token, total: Token) -> a
     return ast.Counted(_whole(lowering, good), _whole(lowering, total), span)
 
 
-def rate_file(lowering: Lowering, span: Span, path: Token) -> ast.FromFile:
+def rate_file(lowering: Lowering, span: Span, path: Token, shift: None = None) -> ast.FromFile:
     return ast.FromFile(_text(lowering, path), span)
 
 
-def tier_rate(lowering: Lowering, span: Span, tier: Token, rate: ast.Rate) -> ast.TierRate:
+def rated(node: Callable[..., Any]) -> Callable[..., Any]:
+    """A rate, perhaps with another one for hard cases, which this version only reads."""
+
+    def build(lowering: Lowering, span: Span, rate: ast.Rate, hard: None) -> Any:
+        return node(rate, span)
+
+    return build
+
+
+def evidence(lowering: Lowering, span: Span, path: Token, shift: None) -> ast.Evidence:
+    return ast.Evidence(_text(lowering, path), span)
+
+
+def tier_rate(
+    lowering: Lowering, span: Span, tier: Token, rate: ast.Rate, shift: None
+) -> ast.TierRate:
     return ast.TierRate(lowering.name(tier), rate, span)
+
+
+def tier_rates_first(lowering: Lowering, span: Span, first: ast.TierRate) -> list[ast.TierRate]:
+    return [first]
+
+
+def tier_rates_more(
+    lowering: Lowering, span: Span, rates: list[ast.TierRate], more: ast.TierRate
+) -> list[ast.TierRate]:
+    rates.append(more)
+    return rates
+
+
+def tier_rates_hard(
+    lowering: Lowering, span: Span, rates: list[ast.TierRate], hard: ast.Rate
+) -> list[ast.TierRate]:
+    lowering.refuse(HARD, hard.span)
+    return rates
+
+
+def by_tier(lowering: Lowering, span: Span, rates: list[ast.TierRate]) -> ast.AccuracyByTier:
+    return ast.AccuracyByTier(tuple(rates), span)
+
+
+HARD = "rates `if hard`"
 
 
 def output(lowering: Lowering, span: Span, lengths: tuple[tuple[str, ast.Expr], ...]) -> ast.Output:
@@ -82,7 +122,7 @@ def need(lowering: Lowering, span: Span, kind: tuple[str, ast.Rate | None]) -> a
     return ast.Need(kind[0], kind[1], span)
 
 
-_HOLDING = {"children": of, "name": of_name, "texts": of_text}
+_HOLDING = {"children": of, "name": of_name, "texts": of_text, "rate": rated}
 
 BUILDERS: dict[str, Callable[..., Any]] = {
     **{row.alias: _HOLDING[row.holds](row.node) for row in OPTIONS if row.holds != "own"},
@@ -104,8 +144,18 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "effect_write": constant("write"),
     "effect_irreversible": constant("irreversible"),
     "opt_retry": retry,
-    "tier_rates": gather,
+    "opt_accuracy_by_tier": by_tier,
+    "tier_rates_first": tier_rates_first,
+    "tier_rates_more": tier_rates_more,
+    "tier_rates_hard": tier_rates_hard,
     "tier_rate": tier_rate,
+    "hard": unbuilt(HARD),
+    "shift": unbuilt("`shift`"),
+    "opt_thinking": unbuilt("`thinking`", "option"),
+    "opt_weight": unbuilt("`weight`", "option"),
+    "opt_rushed": unbuilt("`rushed`", "option"),
+    "opt_cost_an_hour": unbuilt("`cost` of a role", "option"),
+    "opt_evidence": evidence,
     "spread": of(ast.Spread),
     "opt_output": output,
     "lengths": gather,

@@ -25,11 +25,12 @@ _WORDS = {
     "MONEY": "an amount like $0.08",
     "DURATION": "a duration like 30s",
     "TOKENS": "an amount like 40k tokens",
+    "PAGES": "an amount like 20 pages",
     "RATE": "a rate like 100/min",
     "$END": "the end of the file",
 }
 
-_QUANTITY = {"INT", "NUMBER", "PERCENT", "MONEY", "DURATION", "TOKENS", "RATE"}
+_QUANTITY = {"INT", "NUMBER", "PERCENT", "MONEY", "DURATION", "TOKENS", "PAGES", "RATE"}
 _EXPRESSION = _QUANTITY | {"NAME", "STRING", "TRUE", "FALSE", "NONE", "LPAR", "LSQB"}
 _GROUPS: tuple[tuple[str, set[str], set[str]], ...] = (
     ("an expression", _EXPRESSION, {"IF", "NOT", "MINUS", "LBRACE", "MATCH", "MAX"}),

@@ -31,6 +31,7 @@ class Maker:
     colours: list[str] = field(default_factory=lambda: ["c"])
     tests: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
+    second: bool = False  # also what sends back, and what is counted
 
     def name(self, stem: str) -> str:
         self.count += 1
@@ -71,6 +72,8 @@ class Maker:
         roll = self.source.random()
         if roll < 0.25:
             return self.ask()
+        if self.second and self.source.random() < 0.25:
+            return self.counted()
         if roll < 0.45:
             tool = self.source.choice(["send", "send", "look"])
             name = self.name("t")
@@ -114,8 +117,18 @@ class Maker:
                 " else {ok: true, colour: red, rank: 1} { accuracy 50% }",
             ]
         )
-        lines = [f"step {name}: Kind = ask sort(a, n) by model{tail}"]
-        if self.source.random() < 0.35:
+        who = "model"
+        if self.second and self.source.random() < 0.2:
+            who = "staff"
+            self.tests.append(name)
+        lines = [f"step {name}: Kind = ask sort(a, n) by {who}{tail}"]
+        if self.second and self.source.random() < 0.4:
+            gate, times = self.name("p"), self.source.choice([1, 1, 2])
+            self.tests.append(gate)
+            when = f" when {self.condition()}" if self.source.random() < 0.3 else ""
+            back = f"redo {name} up to {times} else {self.outcome()}"
+            lines.append(f"approve {gate} by staff{when} showing {name} else {back}")
+        elif self.source.random() < 0.35:
             gate = self.name("r")
             self.tests.append(gate)
             test = self.source.choice([f"{name}.ok", f"{name}.rank > 0", f"{name}.colour != red"])
@@ -132,6 +145,28 @@ class Maker:
         self.kinds.append(name)
         return lines
 
+    def counted(self) -> list[str]:
+        """Calls of which it matters how many they are."""
+        name, number = self.name("t"), self.source.choice(self.numbers)
+        match self.source.randrange(3):
+            case 0:
+                return [f"step {name} = call look({number}) {{ retry 1 }}"]
+            case 1:
+                need = self.source.choice(["", " { need any }"])
+                order = self.source.choice(["", " ordered"])
+                action = f"each x{name} in [{number}, 1]{order} {{ call look(x{name}) }}"
+                return [f"step {name} = {action}{need}"]
+            case _:
+                kind = self.name("s")
+                end = f"else redo {name} up to 1 else {self.outcome()}"
+                gate = self.name("r")
+                self.tests.append(gate)
+                return [
+                    f"step {name} = call look({number})",
+                    f"step {kind}: Kind = ask sort(a, {name}) by model",
+                    f"gate {gate}: {kind}.ok {RATES} {end}",
+                ]
+
     def run(self) -> list[str]:
         child, name = self.source.choice(self.children), self.name("u")
         given = f"{self.source.choice(self.bools)}, {self.source.choice(self.numbers)}"
@@ -146,14 +181,19 @@ class Maker:
         return [f"step {name} = run {child}({given}){tail}"]
 
 
+SECOND = 1_000
+"""Seeds from here on have the second edition: approvals that send back, and claims that count."""
+
+
 def program(seed: int) -> str:
     """A file with a pipeline `main`, one or two that it may run, and claims about it."""
+    second = seed >= SECOND
     source = random.Random(seed)
     parts = [HEAD]
     children: list[str] = []
     gates: list[str] = []
     for number in range(source.choice([0, 1, 2])):
-        maker = Maker(source, list(children), colours=["red_of(a)"])
+        maker = Maker(source, list(children), colours=["red_of(a)"], second=second)
         lines = maker.block(source.randint(1, 3), 0)
         name = f"child{number}"
         inner = "\n  ".join([*lines, "return 1"])
@@ -161,7 +201,7 @@ def program(seed: int) -> str:
         children.append(name)
         gates += [f"{name}.{test}" for test in maker.tests]
     parts.append("fn red_of(a: bool) -> Colour = if a then red else green")
-    main = Maker(source, children)
+    main = Maker(source, children, second=second)
     lines = main.block(source.randint(3, 6), 0)
     inner = "\n  ".join([*lines, "return 2"])
     parts.append(
@@ -169,7 +209,24 @@ def program(seed: int) -> str:
     )
     for gate in [*main.tests, *(one for one in gates if f"run {one.split('.')[0]}(" in inner)]:
         parts.append(f"prove main: {source.choice(['send', 'send', 'look'])} only after {gate}")
+    if second:
+        parts += _second_claims(source, main)
     for _ in range(3):
         parts.append(f"prove main: never {source.choice(['send', 'look'])} when {main.condition()}")
         parts.append(f"prove main: escalates when {main.condition()}")
     return "\n".join(parts)
+
+
+def _second_claims(source: random.Random, main: Maker) -> list[str]:
+    """Claims that count, and claims that hold under a condition on the inputs."""
+    inputs = Maker(source, [])
+    tools = ["send", "look"]
+    claims = [f"prove main: {source.choice(tools)} at most once"]
+    claims += [
+        f"prove main: {tool} at most {number} times" for tool in tools for number in (1, 2, 3)
+    ]
+    claims += [
+        f"prove main: {source.choice(tools)} only after {gate} when {inputs.condition()}"
+        for gate in main.tests
+    ]
+    return list(dict.fromkeys(claims))

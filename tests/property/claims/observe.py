@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,10 +79,12 @@ class Scripted(MockedWorld):
         choice = self.script.pick(len(KINDS) + 1)
         if choice == len(KINDS):
             raise AttemptFailed("by the script", kind="mock")
+        if isinstance(action, p.AskRole):
+            self.watch.test(run, attempt.step.name, True)
         return self._types.check(action.answers, KINDS[choice])
 
-    def enter_child(self, run: Run, child: Run, subjects: Any) -> None:
-        super().enter_child(run, child, subjects)
+    async def enter_child(self, run: Run, child: Run, subjects: Any) -> None:
+        await super().enter_child(run, child, subjects)
         self.watch.enter(child)
 
     def stand_in(self, run: Run, step: p.Step, action: p.Action) -> Any:
@@ -123,11 +126,11 @@ class Watch:
         self.root: Run | None = None
         self.passed: set[tuple[str, str, int]] = set()
         self.latest: dict[str, Run] = {}
-        self.called: set[str] = set()
+        self.called: Counter[str] = Counter()
         self.runs: list[Run] = []  # kept, so that no two have one id
 
     def begin(self) -> None:
-        self.root, self.passed, self.called = None, set(), set()
+        self.root, self.passed, self.called = None, set(), Counter()
         self.latest, self.runs = {}, []
 
     def enter(self, run: Run) -> None:
@@ -139,10 +142,16 @@ class Watch:
             self.passed.add((run.pipeline.name, name, _identity(run)))
 
     def call(self, run: Run, tool: str) -> None:
-        self.called.add(tool)
+        self.called[tool] += 1
+        *_, outermost = _around(run)
         for claim in self.claims:
             match claim.claimed:
-                case p.OnlyAfter(tool=own, pipeline=pipeline, gate=gate) if own == tool:
+                case p.AtMost(tool=own, count=most) if own == tool:
+                    if self.called[tool] > most:
+                        self.broken.add(claim.text)
+                case p.OnlyAfter(tool=own, pipeline=pipeline, gate=gate, when=when) if own == tool:
+                    if when is not None and not holds(outermost, when):
+                        continue
                     # Inside a run of the gate's own pipeline it is that run's gate that counts,
                     # elsewhere that of its latest run.
                     inside = {one.pipeline.name: one for one in _around(run)}
@@ -151,7 +160,7 @@ class Watch:
                         self.broken.add(claim.text)
                 case p.Never(tool=own, when=when) if own == tool:
                     assert self.root is not None
-                    if holds(self.root, when):
+                    if when is None or holds(self.root, when):
                         self.broken.add(claim.text)
                 case _:
                     pass
@@ -164,7 +173,7 @@ class Watch:
                     if isinstance(result, (Answered, Rejected)) and holds(self.root, when):
                         self.broken.add(claim.text)
                 case p.Never(tool=own, when=when):
-                    if own in self.called and holds(self.root, when):
+                    if self.called[own] and (when is None or holds(self.root, when)):
                         self.broken.add(claim.text)
                 case _:
                     pass

@@ -12,6 +12,9 @@ from .types import TEXT, Field, Type
 from .world import Offer, World
 from .writing import Writer, plain, slip
 
+RETRIED = "retried effect"
+"""A mistake that only the analysis sees."""
+
 
 @dataclass
 class Action:
@@ -21,6 +24,7 @@ class Action:
     options: list[str] = field(default_factory=list)
     inside: list[str] = field(default_factory=list)
     out_of_place: str = "steps 3"
+    misfit: str = "option out of place"
     always: bool = False
 
 
@@ -167,16 +171,17 @@ class Actions:
 
     def call(self, scope: Scope, tool: Offer) -> Action:
         options = [f"timeout {duration(self.pick, '2s')}"] if self.some(0.4) else []
-        out_of_place = "effort low"
+        out_of_place, misfit = "effort low", "option out of place"
         if tool.effect == "irreversible":
-            out_of_place = "retry 3"
+            out_of_place, misfit = "retry 3", RETRIED
         elif self.some(0.3) and tool.effect == "read":
             options.append(f"correlation {share(self.pick, '10%')}")
         if tool.permit:
             self.needs.setdefault(tool.permit, self.w.next)
         name = slip("wrong kind", tool.name, self.world.prompts[0].name)
         words = f"call {name}({self.arguments(scope, tool.params)})"
-        return Action(words, options, out_of_place=out_of_place, always=tool.effect == "pure")
+        pure = tool.effect == "pure"
+        return Action(words, options, out_of_place=out_of_place, misfit=misfit, always=pure)
 
     def run(self, scope: Scope, pipeline: Offer) -> Action:
         for permit in filter(None, pipeline.permit.split()):
@@ -237,7 +242,7 @@ class Actions:
             before += action.head
         if not action.options:
             out = f"{before}{closing} {{ {action.out_of_place} }}"
-            w.line(f"{before}{closing}{after}", ("option out of place", out))
+            w.line(f"{before}{closing}{after}", (action.misfit, out))
             return
         if len(action.options) == 1 and self.some(0.5):
             text = f"{before}{closing} {{ {action.options[0]} }}{after}"
@@ -252,7 +257,9 @@ class Actions:
         w.line(f"{before}{closing} {{")
         w.indent += 1
         for option in action.options:
-            wrong = f"{option} {action.out_of_place}"
+            # An effect that is retried is told of where its call begins, which is another line.
+            there = "effort low" if action.misfit == RETRIED else action.out_of_place
+            wrong = f"{option} {there}"
             w.line(option, ("double option", f"{option} {option}"), ("option out of place", wrong))
         w.indent -= 1
         w.line("}" + after)

@@ -125,16 +125,57 @@ class Expressions:
                 return [lambda: self.test(scope, depth)] * 4
             case "text":
                 return [lambda: f"first({self.make(scope, TEXT, depth)}, 20 tokens)"]
-            case "list" if scope.fitting(self.types, type):
-                held = self.pick.choice(scope.fitting(self.types, type))
-                return [lambda: f"first({held}, {slip('wrong unit', '3', '3 tokens')})"]
+            case "list":
+                return self.lists(scope, type, depth)
             case "int" | "number" | "probability" | "money" | "duration" | "time" if not ranged:
                 return self.quantities(scope, type, depth)
             case _:
                 return [lambda: self.read(scope, type, depth)]
 
+    def lists(self, scope: Scope, type: Type, depth: int) -> list[Way]:
+        """Lists that are made of others."""
+        assert type.inner is not None
+        ways: list[Way] = [lambda: self.read(scope, type, depth)]
+        for held in scope.fitting(self.types, type)[:2]:
+            other = constant(self.pick, self.types, replace(type, most=2), 1)
+            other = other if plain(other) != "[]" else held
+            ways += [
+                lambda held=held: f"first({held}, {slip('wrong unit', '3', '3 tokens')})",
+                lambda held=held, other=other: f"({held} + {slip('wrong type', other, '3')})",
+            ]
+        if self.through(scope):
+            ways.append(lambda: f"[{self.elements(scope, type.inner, depth)}]")
+        return ways
+
+    def through(self, scope: Scope) -> list[tuple[str, Type]]:
+        """The lists that a comprehension can go through."""
+        return [
+            (path, one)
+            for path, one in scope.of_kind(self.types, "list")
+            if one.most is not None and one.inner is not None
+        ]
+
+    def elements(self, scope: Scope, type: Type, depth: int) -> str:
+        """`E for x in XS if C`, with an E of a type."""
+        path, one = self.pick.choice(self.through(scope))
+        assert one.inner is not None
+        name = self.names.element()
+        inside = scope.with_value(name, one.inner)
+        test = ""
+        if one.inner.optional:
+            test, inside = f" if {name}?", inside.knowing(name)
+        elif self.pick.random() < 0.5:
+            test = f" if {slip('condition', self.make(inside, Type('bool'), 1), '3')}"
+        item = self.part(inside, type, min(depth, 1))
+        path = slip("list without a bound", path, "3")
+        return f"{item} for {name} in {path}{test}"
+
     def perhaps(self, scope: Scope, type: Type, depth: int) -> str:
         """`xs[i]` and `m[k]` may be absent."""
+        ordered = type.kind in ORDERED and type.low is None
+        if ordered and self.through(scope) and self.pick.random() < 0.4:
+            function = self.pick.choice(("min", "max"))
+            return f"{function}({self.elements(scope, type.here, depth)})"
         kinds = scope.of_kind(self.types, "list", "map")
         fitting = [(path, one) for path, one in kinds if one.inner and _same(one.inner, type)]
         if not fitting:
@@ -159,6 +200,8 @@ class Expressions:
         lists = [path for path, one in scope.of_kind(self.types, "list") if one.inner == type]
         if lists and kind != "probability":
             ways.append(lambda: f"sum({self.pick.choice(lists)})")
+        if self.through(scope) and kind != "probability":
+            ways.append(lambda: f"sum({self.elements(scope, Type(kind), depth)})")
         match kind:
             case "int":
                 counted = scope.of_kind(self.types, "list", "map", "text")
@@ -215,6 +258,9 @@ class Expressions:
         equal = scope.of_kind(self.types, "text", "enum", "bool")
         if equal:
             ways += [lambda: self.equal(scope, *self.pick.choice(equal))] * 2
+        if self.through(scope):
+            word = self.pick.choice(("any", "all"))
+            ways.append(lambda: f"{word}({self.elements(scope, Type('bool'), depth)})")
         texts = [path for path, type in equal if type.kind == "text"]
         if texts and self.names.patterns:
             ways.append(lambda: self.matched(self.pick.choice(texts)))

@@ -56,15 +56,22 @@ class Items(Steps):
             scope, read = scope.with_value(value, BOOL), value
         match self.pick.randrange(3):
             case 0:
-                test = f"{step}.confidence >= {slip('wrong unit', '70%', '70')}"
+                bar = slip("wrong unit", "70%", "70")
+                if self.some(0.3):
+                    bar = f"(if {self.part(scope, BOOL)} then 70% else {bar})"
+                test = f"{step}.confidence >= {bar}"
                 file = slip("no such file", '"evals/a.jsonl"', '"evals/gone.jsonl"')
                 given = f"evidence from {file}"
                 given = slip("two kinds of evidence", given, f"{given} catches 90%")
             case _:
                 test = read
                 given = f"catches {share(self.pick, '90%')} false_alarms {share(self.pick, '3%')}"
-        at = self.w.next
-        self.w.line(f"gate {gate}: {test} {{ {given} }}")
+        at, kind = self.w.next, "gate"
+        if self.made.gates and self.some(0.25):
+            kind = "approve"
+            self.w.line(f"approve {gate} by {self.pick.choice(self.world.roles)} showing {step}")
+        else:
+            self.w.line(f"gate {gate}: {test} {{ {given} }}")
         self.w.indent += 1
         if self.some(0.7):
             again = slip("redo of nothing", step, gate)
@@ -74,9 +81,12 @@ class Items(Steps):
         else:
             self.w.line(f"else {self.outcome(scope)}")
         self.w.indent -= 1
-        self.w.declare(gate, "gate", at)
+        self.w.declare(gate, kind, at)
         if not self.depth:
-            self.made.gates.append(gate)
+            if kind == "gate":
+                self.made.gates.append(gate)
+            else:
+                self.made.people[gate] = kind
             self.made.steps[step] = answer
             self.made.asked.append(step)
         return scope

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelang.diagnostics import Severity
 from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.export.ir import program_json
 from pipelang.semantics.build import build
 
 from ...memory import MemoryLoader
@@ -33,6 +34,16 @@ def errors(program: Program, text: str, analysed: bool = True) -> list[tuple[int
             line = checked.sources[MAIN].position(one.span.start).line
         found.append((line, one.rule.code, one.message))
     return found
+
+
+def meaning(program: Program, text: str) -> tuple[str, object]:
+    """What a text in a program's place means: its hash, and all of it as JSON."""
+    built = build(MAIN, MemoryLoader({**program.files, MAIN: text}))
+    assert built.program is not None
+    said = program_json(built.program, list(built.program.pipelines))
+    for claim in said["claims"]:  # shown as they were written, spaces and all
+        claim["text"] = "".join(claim["text"].split())
+    return built.program.hash, said
 
 
 def missed(program: Program, mistake: Mistake, analysed: bool = True) -> str | None:

@@ -166,12 +166,28 @@ def claims(world: World, made: Made) -> None:
     w.line(f"prove {main.name}: escalates when {test}")
     w.line(f"prove {main.name}: untrusted never reaches {tool}")
     w.line(f"prove {main.name}: private never reaches {tools[-1]}")
+    given = world.expressions.make(scope, BOOL, 1)
+    w.line(f"prove {main.name}: {tools[0]} only after {made.gates[0]} when {given}")
+    w.line(f"prove {main.name}: {tools[-1]} at most {slip('out of range', '3', '0')} times")
+    w.line(f"prove {main.name}: {tools[-1]} at most once")
+    w.line(f"prove {main.name}: never {tool}")
+    prompt = slip("unknown prompt", pick.choice(world.prompts).name, "no_such_prompt")
+    label = pick.choice(("untrusted", "private", "secret"))
+    w.line(f"prove {main.name}: {label} never reaches {prompt}")
 
 
 def scenarios(world: World, made: Made) -> None:
     """Tests of the last pipeline."""
     for number in range(world.pick.randint(1, 3)):
         _scenario(world, made, f"scenario {number}")
+
+
+def _call(world: World, offer: Offer, some: bool = False) -> str:
+    """A call with constant arguments by name, `some` of them."""
+    params = [one for one in offer.params if not some or world.some(0.6)]
+    types = world.names.types
+    words = [f"{one.name}: {constant(world.pick, types, one.type)}" for one in params]
+    return f"{offer.name}({', '.join(words)})"
 
 
 def _scenario(world: World, made: Made, title: str) -> None:
@@ -189,13 +205,20 @@ def _scenario(world: World, made: Made, title: str) -> None:
         value = constant(pick, types, type)
         more = f", {constant(pick, types, type)}" if world.some(0.3) else ""
         line = pick.choice((f"mock {step} = {value}{more}", f"mock {step} fails"))
+        readers = [tool for tool in world.tools if tool.effect in ("read", "pure")]
+        if step in made.agents and readers and world.some(0.7):
+            turn = f"calls {_call(world, readers[0])}"
+            wrong = f"calls no_such_tool({turn.partition('(')[2]}"
+            line = f"mock {step} = {slip('unknown tool', turn, wrong)}, {value}"
         w.line(line, ("double mock", f"{line}  mock {step} fails"))
     for tool in pick.sample(world.tools, min(2, len(world.tools))):
         answer = "none" if tool.returns is None else constant(pick, types, tool.returns)
         w.line(f"mock {tool.name} = {answer}")
     for person, kind in made.people.items():
         no, other = ("no", "veto") if kind == "approve" else ("veto", "no")
-        w.line(f"mock {person} {slip('wrong answer', pick.choice(('yes', no)), other)}")
+        said = pick.choice(("yes", no, f'{no} "too long", yes' if no == "no" else "yes, veto"))
+        said = said if kind == "approve" else pick.choice(("yes", "veto"))
+        w.line(f"mock {person} {slip('wrong answer', said, other)}")
     if world.some(0.3):
         w.line("mock breaker open")
     code = f" {pick.choice(made.codes)}" if made.codes else ""
@@ -208,6 +231,15 @@ def _scenario(world: World, made: Made, title: str) -> None:
     w.line(end, ("two ends", f"{end}  expect answered"))
     tool = slip("unknown tool", world.tools[0].name, "no_such_tool")
     w.line(f"expect {pick.choice(('not ', ''))}called {tool}")
+    step, type = pick.choice(list(made.steps.items()))
+    value_of = constant(pick, types, type)
+    offer = pick.choice(world.tools)
+    times = pick.choice(("", " once", f" {slip('out of range', '2', '0')} times"))
+    w.line(f"expect called {_call(world, offer, some=True)}{times}")
+    values = Scope({**{one.name: one.type for one in main.params}, **made.steps})
+    test = world.expressions.make(values, BOOL, 1)
+    w.line(f"expect {slip('wrong type', test, '3')}")
+    w.line(f"expect {slip('unknown name', f'handoff.{step}', 'handoff.no_such')} == {value_of}")
     step, type = pick.choice(list(made.steps.items()))
     w.line(f"expect {step} == {constant(pick, types, type)}")
     w.line(f"expect cost <= {dollars(pick, '$0.01')}")

@@ -23,6 +23,12 @@ class Names:
     settings: dict[str, Type] = field(default_factory=dict)
     functions: list[Function] = field(default_factory=list)
     patterns: list[str] = field(default_factory=list)
+    elements: int = 0
+
+    def element(self) -> str:
+        """A name for the elements that a comprehension goes through."""
+        self.elements += 1
+        return f"element_{self.elements}"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,12 @@ from .types import BOOL, TEXT, Type, written
 from .world import World
 from .writing import plain, quoted, slip
 
+LISTS = tuple(
+    Type("list", inner=Type(kind, most=most), most=6)
+    for kind, most in (("int", None), ("money", None), ("text", 40))
+)
+"""Types of lists that a `let` may have."""
+
 
 @dataclass
 class Made:
@@ -23,6 +29,7 @@ class Made:
     people: dict[str, str] = field(default_factory=dict)
     exits: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
+    agents: list[str] = field(default_factory=list)
 
 
 class Steps:
@@ -84,7 +91,7 @@ class Steps:
         enum, small = self.types["enum"], self.types["small"]
         kinds = [TEXT, BOOL, Type("int"), Type("number"), Type("money"), Type("probability")]
         type = self.pick.choice(
-            [*kinds, Type("duration"), enum, small, TEXT.maybe, self.types["inner"]]
+            [*kinds, Type("duration"), enum, small, TEXT.maybe, self.types["inner"], *LISTS]
         )
         name = self.w.name("value")
         wrong = "70%" if type.kind != "probability" else "true"
@@ -118,6 +125,8 @@ class Steps:
             return scope
         if not self.depth:
             self.made.steps[name] = type
+            if plain(make.head).startswith("agent "):
+                self.made.agents.append(name)
         return scope.with_value(name, type)
 
     def effect(self, scope: Scope) -> Scope:

@@ -183,8 +183,15 @@ from .nodes import (
         ),
         (
             "prove p: t only after q.g",
-            ast.ProveDecl(name("p"), ast.OnlyAfter(name("t"), names("q g"))),
+            ast.ProveDecl(name("p"), ast.OnlyAfter(name("t"), names("q g"), None)),
         ),
+        (
+            "prove p: t only after g when a",
+            ast.ProveDecl(name("p"), ast.OnlyAfter(name("t"), names("g"), A)),
+        ),
+        ("prove p: t at most once", ast.ProveDecl(name("p"), ast.AtMost(name("t"), 1))),
+        ("prove p: t at most 3 times", ast.ProveDecl(name("p"), ast.AtMost(name("t"), 3))),
+        ("prove p: never t", ast.ProveDecl(name("p"), ast.Never(name("t"), None))),
         ("prove p: never t when a", ast.ProveDecl(name("p"), ast.Never(name("t"), A))),
         ("prove p: escalates when a", ast.ProveDecl(name("p"), ast.Escalates(A))),
         *(
@@ -192,7 +199,7 @@ from .nodes import (
                 f"prove p: {label} never reaches t",
                 ast.ProveDecl(name("p"), ast.NeverReaches(label, name("t"))),
             )
-            for label in ("untrusted", "private")
+            for label in ("untrusted", "private", "secret")
         ),
     ],
 )
@@ -207,7 +214,20 @@ def test_declarations(written: str, expected: ast.Declaration) -> None:
         ("mock s = a, b", ast.MockValues(names("s"), (A, B))),
         ("mock q.s = a", ast.MockValues(names("q s"), (A,))),
         ("mock s fails", ast.MockFails(names("s"))),
-        *((f"mock s {word}", ast.MockAnswer(names("s"), word)) for word in ("yes", "no", "veto")),
+        *(
+            (f"mock s {word}", ast.MockVerdicts(names("s"), (ast.MockVerdict(word, None),)))
+            for word in ("yes", "no", "veto")
+        ),
+        (
+            'mock s no "too long", yes',
+            ast.MockVerdicts(
+                names("s"), (ast.MockVerdict("no", "too long"), ast.MockVerdict("yes", None))
+            ),
+        ),
+        (
+            "mock s = calls t(a: b), a",
+            ast.MockValues(names("s"), (ast.MockCall(name("t"), (ast.Argument(name("a"), B),)), A)),
+        ),
         ("mock breaker open", ast.MockBreaker()),
         ("expect answered", ast.ExpectAnswered(None)),
         ("expect answered a == b", ast.ExpectAnswered(ast.Binary("==", A, B))),
@@ -218,9 +238,16 @@ def test_declarations(written: str, expected: ast.Declaration) -> None:
         ("expect failed", ast.ExpectFailed(None)),
         ("expect failed timeout", ast.ExpectFailed("timeout")),
         ('expect failed "own code"', ast.ExpectFailed("own code")),
-        ("expect called t", ast.ExpectCalled(name("t"), True)),
-        ("expect not called t", ast.ExpectCalled(name("t"), False)),
-        ("expect s == a", ast.ExpectEqual(names("s"), A)),
+        ("expect called t", ast.ExpectCalled(name("t"), True, None, None)),
+        ("expect not called t", ast.ExpectCalled(name("t"), False, None, None)),
+        ("expect called t once", ast.ExpectCalled(name("t"), True, None, 1)),
+        ("expect called t() 3 times", ast.ExpectCalled(name("t"), True, (), 3)),
+        (
+            "expect called t(a: b) 2 times",
+            ast.ExpectCalled(name("t"), True, (ast.Argument(name("a"), B),), 2),
+        ),
+        ("expect a == b", ast.ExpectExpr(ast.Binary("==", A, B))),
+        ("expect not a", ast.ExpectExpr(ast.Unary("not", A))),
         ("expect cost <= $0.01", ast.ExpectCost("<=", money("0.01"))),
     ],
 )

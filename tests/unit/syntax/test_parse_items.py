@@ -257,6 +257,17 @@ def test_options(written: str, expected: ast.Option) -> None:
             ast.Approve(name("y"), name("r"), None, None, None, ast.Reject(None)),
         ),
         (
+            "approve y by r else redo s up to 2 because a else reject",
+            ast.Approve(
+                name("y"),
+                name("r"),
+                None,
+                None,
+                None,
+                ast.Redo(name("s"), number(2), A, ast.Reject(None)),
+            ),
+        ),
+        (
             "hold v for 15m by r when a showing b else reject",
             ast.Hold(name("v"), seconds("900"), name("r"), A, B, ast.Reject(None)),
         ),

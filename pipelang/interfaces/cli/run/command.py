@@ -249,12 +249,13 @@ def _locked(job: Job) -> Iterator[None]:
         yield
         return
     import hashlib
-    from pathlib import Path
+    import os
 
     from filelock import FileLock, Timeout
 
-    output = Path(job.batch.output).resolve()
-    name = hashlib.sha256(str(output).encode(errors="surrogatepass")).hexdigest()[:16]
+    # Not `Path.resolve`, which raises where links go round in a circle.
+    output = os.path.realpath(job.batch.output)
+    name = hashlib.sha256(output.encode(errors="surrogatepass")).hexdigest()[:16]
     locks = job.state.root / "locks"
     make_private(locks)
     try:

@@ -9,6 +9,7 @@ from pipelang.interfaces.export.ir.expressions import expression_json, optional_
 from pipelang.interfaces.export.ir.types import type_json
 from pipelang.interfaces.export.ir.writer import Json, Writer, constant, exact, names
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import last_outcome, redo_of
 
 
 def block_json(writer: Writer, block: p.Block) -> Json:
@@ -59,7 +60,8 @@ def _item(writer: Writer, item: p.Item) -> Json:
                 "seconds": exact(item.seconds),
                 "showing": optional_expression(writer, item.showing),
                 "judges": names(item.judges),
-                "else": outcome_json(writer, item.otherwise),
+                "redo": _redo(writer, item),
+                "else": outcome_json(writer, last_outcome(item)),
                 "doc": item.doc,
             }
         case p.When():
@@ -98,24 +100,27 @@ def _item(writer: Writer, item: p.Item) -> Json:
 
 
 def _gate(writer: Writer, gate: p.Gate) -> Json:
-    redo, end = None, gate.otherwise
-    if isinstance(end, p.Redo):
-        redo = {
-            "step": end.step,
-            "times": end.times,
-            "because": optional_expression(writer, end.because),
-            "reruns": list(end.reruns),
-        }
-        end = end.otherwise
     return {
         "item": "gate",
         "name": gate.name,
         "condition": expression_json(writer, gate.condition),
         "evidence": _evidence(writer, gate.evidence),
-        "redo": redo,
-        "else": outcome_json(writer, end),
+        "redo": _redo(writer, gate),
+        "else": outcome_json(writer, last_outcome(gate)),
         "reads": names(gate.reads),
         "doc": gate.doc,
+    }
+
+
+def _redo(writer: Writer, item: p.Gate | p.Person) -> Json | None:
+    redo = redo_of(item)
+    if redo is None:
+        return None
+    return {
+        "step": redo.step,
+        "times": redo.times,
+        "because": optional_expression(writer, redo.because),
+        "reruns": list(redo.reruns),
     }
 
 

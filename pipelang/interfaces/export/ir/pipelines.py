@@ -9,6 +9,7 @@ from pipelang.interfaces.export.ir.expressions import expression_json
 from pipelang.interfaces.export.ir.items import block_json
 from pipelang.interfaces.export.ir.types import parameters_json, type_json
 from pipelang.interfaces.export.ir.writer import Json, Writer, constant, exact
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 
@@ -133,16 +134,24 @@ def _claimed(writer: Writer, claimed: p.Claimed | None) -> Json | None:
             return None
         case p.OnlyAfter():
             where = {"pipeline": claimed.pipeline, "gate": claimed.gate}
-            return {"claim": "only_after", "tool": claimed.tool, **where}
+            only = {"claim": "only_after", "tool": claimed.tool, **where}
+            return {**only, **_when(writer, claimed.when)}
+        case p.AtMost():
+            return {"claim": "at_most", "tool": claimed.tool, "count": claimed.count}
         case p.Never():
-            when = expression_json(writer, claimed.when)
-            return {"claim": "never", "tool": claimed.tool, "when": when}
+            never = {"claim": "never", "tool": claimed.tool}
+            return {**never, **_when(writer, claimed.when)}
         case p.Escalates():
             return {"claim": "escalates", "when": expression_json(writer, claimed.when)}
         case p.NeverReaches():
-            return {"claim": "never_reaches", "label": claimed.label, "tool": claimed.tool}
+            target = {"prompt" if claimed.prompt else "tool": claimed.target}
+            return {"claim": "never_reaches", "label": claimed.label, **target}
         case _:
             assert_never(claimed)
+
+
+def _when(writer: Writer, condition: expr.Expr | None) -> Json:
+    return {} if condition is None else {"when": expression_json(writer, condition)}
 
 
 def test_json(writer: Writer, test: p.Test) -> Json:

@@ -48,12 +48,15 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
 from pipelang.semantics.kernels.people import silence_passes
+from pipelang.semantics.kernels.redo import last_outcome, redo_of
 from pipelang.semantics.walk import inner_links
 
 
 @dataclass(slots=True)
 class _Block:
-    """A block being translated. `heads` are where its steps begin."""
+    """A block being translated. `heads` are where its steps begin, `told` the variables that say
+    of steps which gates redo whether one has just done so.
+    """
 
     t: Translation
     block: p.Block
@@ -61,6 +64,7 @@ class _Block:
     around: frozenset[str]
     flags: Flags
     heads: dict[str, int] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
 
 
 def block(
@@ -151,7 +155,10 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
             memory = frame.variable(f"m_{own.removeprefix('v_')}", 4, f"{shown}: {VERDICTS}")
         again = frame.variable(f"again_{own.removeprefix('v_')}", 1, f"1 once {shown} was made")
         fresh = all_of([fresh, is_(again, 0)])
-    making = Making(step, own, here.scope, here.around, done, frame.ending, over, memory, fresh)
+    told = _told(here, step)
+    making = Making(
+        step, own, here.scope, here.around, done, frame.ending, over, memory, fresh, told
+    )
     chain(t, making, step.chain, run, exhausted)
     behind = machine.place()
     machine.go(over, PrismUpdate(behind))
@@ -167,9 +174,22 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
     made = PrismUpdate(behind)
     for reader in here.flags.readers(own):
         made = made.setting(reader, 1)
+    if told is not None:
+        made = made.setting(told, 0)
     machine.go(done, made if again is None else made.setting(again, 1))
     end_later(making, ending(step.chain, step), exhausted)
     return behind
+
+
+def _told(here: _Block, step: p.Step) -> str | None:
+    """The variable that is 1 while a gate's feedback is in a step's prompts."""
+    redos = map(redo_of, here.block.items)
+    if not any(redo is not None and redo.step == step.name for redo in redos):
+        return None
+    note = f"1 while step {here.scope.frame.path}{step.name} has the feedback of a gate"
+    name = here.scope.frame.variable(f"told_{identifier(step.name)}", 1, note)
+    here.told[step.name] = name
+    return name
 
 
 # ------------------------------------------------------------------------------- other items
@@ -183,11 +203,10 @@ def _gate(here: _Block, index: int, gate: p.Gate, place: int) -> int:
     decided = t.draws.perform(judged, test.draws)
     refused = machine.place()
     machine.go(decided, PrismUpdate(refused), no(test.value))
-    otherwise = gate.otherwise
-    if isinstance(otherwise, p.Redo):
-        refused = _redo(here, gate, otherwise, refused)
-        otherwise = otherwise.otherwise
-    end(here.scope, otherwise, here.around, refused)
+    redo = redo_of(gate)
+    if redo is not None:
+        refused = _redo(here, gate, redo, refused)
+    end(here.scope, last_outcome(gate), here.around, refused)
     behind = machine.place()
     passed = PrismUpdate(behind)
     if flag is not None:
@@ -198,13 +217,15 @@ def _gate(here: _Block, index: int, gate: p.Gate, place: int) -> int:
     return behind
 
 
-def _redo(here: _Block, gate: p.Gate, redo: p.Redo, refused: int) -> int:
+def _redo(here: _Block, gate: p.Gate | p.Person, redo: p.Redo, refused: int) -> int:
     """Back to the redo's step while there are redos left; gives the place where there are none."""
     machine, frame = here.t.machine, here.scope.frame
-    note = f"redos that gate {frame.path}{gate.name} has used"
+    what = "gate" if isinstance(gate, p.Gate) else "approve"
+    note = f"redos that {what} {frame.path}{gate.name} has used"
     counter = frame.variable(f"r_{identifier(gate.name)}", redo.times, note)
     again = PrismUpdate(here.heads[redo.step], {counter: more(counter)})
     again = again.setting(here.flags.names[here.flags.place_of(redo.step)], 1)
+    again = again.setting(here.told[redo.step], 1)
     left = compared(variable(counter), "<", number(redo.times))
     machine.go(refused, again, left)
     spent = machine.place()
@@ -221,8 +242,11 @@ def _person(here: _Block, person: p.Person, place: int) -> int:
         place = t.draws.perform(place, test.draws)
         asked, unasked = machine.place(), no(test.value)
         machine.go(place, PrismUpdate(asked), test.value)
-    refused = machine.place()
-    end(here.scope, person.otherwise, here.around, refused)
+    sent_back = refused = machine.place()
+    redo = redo_of(person)
+    if redo is not None:
+        refused = _redo(here, person, redo, sent_back)
+    end(here.scope, last_outcome(person), here.around, refused)
     behind = machine.place()
     machine.go(place, PrismUpdate(behind), unasked)
     role = t.program.roles[person.role]
@@ -233,9 +257,11 @@ def _person(here: _Block, person: p.Person, place: int) -> int:
         goes_on = product(in_time, yes)
         if silence_passes(person):
             goes_on = rest(product(in_time, rest(yes)))
-        machine.choose(
-            asked, [(goes_on, PrismUpdate(behind)), (rest(goes_on), PrismUpdate(refused))], case
-        )
+        ways = [(goes_on, PrismUpdate(behind)), (rest(goes_on), PrismUpdate(refused))]
+        if redo is not None:  # no answer in time sends nothing back
+            says_no = product(in_time, rest(yes))
+            ways[1:] = [(says_no, PrismUpdate(sent_back)), (rest(in_time), PrismUpdate(refused))]
+        machine.choose(asked, ways, case)
     return behind
 
 

@@ -29,6 +29,7 @@ from pipelang.interfaces.export.prism.formulas import (
     same,
     variable,
 )
+from pipelang.interfaces.export.prism.machine import NotExportable
 from pipelang.interfaces.export.prism.scopes import Cut, PrismScope, confidence_cut
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
@@ -153,6 +154,12 @@ class Compiler:
                 file = self.own or self.scope.files.get(cut[0])
                 if file is not None and cut[0] in self.all.cuts:
                     return self._bin(cut[0], file, cut[1], cut[2])
+        compare = expr.of_lowest(node)
+        cut = None if compare is None else confidence_cut(compare)
+        if cut is not None and (self.own or self.scope.files.get(cut[0])) is not None:
+            raise NotExportable(
+                "it tests the confidences of a list's elements, which the export does not keep"
+            )
         return self._stated(node, self._told(node)) if _is_path(node) else None
 
     def _told(self, node: expr.Expr) -> _Told | None:

@@ -10,6 +10,7 @@ from pipelang.interfaces.export.prism.translation import Translation
 from pipelang.records import dataclass, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.redo import redo_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,11 @@ def flags_of(block: p.Block, scope: PrismScope) -> Flags:
                 steps[item.name], own[index] = index, scope.own_names[id(item)]
             case p.Gate():
                 reads[index] = inside.steps(expr.mentions(item.condition))
-                if isinstance(item.otherwise, p.Redo):
-                    spans.append((steps[item.otherwise.step], index))
             case _:
                 pass
+        redo = redo_of(item)
+        if redo is not None:
+            spans.append((steps[redo.step], index))
         inside.add(item)
     within = sorted({i for first, last in spans for i in range(first, last + 1) if i in reads})
     flags = {}

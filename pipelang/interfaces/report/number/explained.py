@@ -30,7 +30,7 @@ from pipelang.interfaces.text.number_format import (
     percent,
     value,
 )
-from pipelang.interfaces.text.table import Cell, Row, labelled, lay_out
+from pipelang.interfaces.text.table import Cell, Row, by_row, labelled, lay_out
 from pipelang.semantics import program as p
 from pipelang.semantics.metrics import COST_BASELINE, P50, P95, P99, SUCCESS, WORST, Unit, metric_of
 from pipelang.semantics.quantities import show_seconds
@@ -123,8 +123,9 @@ def _narrow(view: View, rows: list[Row]) -> list[str]:
     """The same with the words below their row."""
     slim = [[*row[:1], *row[2:]] for row in rows]
     lines: list[str] = []
-    for line, row in zip(lay_out(slim, "<>>>", view.paint, width=view.width), rows, strict=True):
-        lines.append(line)
+    laid = by_row(slim, "<>>>", view.paint, width=view.width)
+    for of_row, row in zip(laid, rows, strict=True):
+        lines += of_row
         said = row[1].text if isinstance(row[1], Cell) else row[1]
         if said and row is not rows[0]:
             lines += [view.paint(text, "dim") for text in wrap(said, view.width, 6)]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pipelang.analysis.advice.advise import Advice
-from pipelang.diagnostics.columns import cells_of, wrap
+from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.view import View
-from pipelang.interfaces.text.colours import painter
 from pipelang.interfaces.text.number_format import money, of_metric, percent
-from pipelang.interfaces.text.table import Cell, Row, lay_out
+from pipelang.interfaces.text.table import Cell, Row, by_row, lay_out
 from pipelang.semantics.metrics import SILENT_ERROR, SUCCESS
 
 HARDLY = 0.00005
@@ -36,8 +35,7 @@ def advice(view: View, legend: bool = True) -> list[str]:
         "" if goal is None else f"towards {goal.line.metric} {goal.line.op} {goal.line.target_text}"
     )
     lines = lay_out(rows, "<<<<<", view.paint, width=view.width, whole=True)
-    wide = lay_out(rows, "<<<<<", painter(False), width=view.width, whole=True)
-    if max(map(cells_of, wide)) > view.width:
+    if len(lines) > len(rows):  # some row is folded
         lines = _in_two(rows, view)
     after = [_legend(found, goal is not None)] if legend else []
     return [
@@ -49,10 +47,10 @@ def advice(view: View, legend: bool = True) -> list[str]:
 
 def _in_two(rows: list[Row], view: View) -> list[str]:
     """The rows with what is changed on a line above what it does."""
-    figures = lay_out([["  ", *row[2:]] for row in rows], "<<<<", view.paint, width=view.width)
+    figures = by_row([["  ", *row[2:]] for row in rows], "<<<<", view.paint, width=view.width)
     lines = []
     for row, below in zip(rows, figures, strict=True):
-        lines += [*lay_out([row[:2]], "<<", view.paint, width=view.width, whole=True), below]
+        lines += [*lay_out([row[:2]], "<<", view.paint, width=view.width, whole=True), *below]
     return lines
 
 

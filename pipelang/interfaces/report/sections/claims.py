@@ -28,6 +28,8 @@ def claims(view: View) -> list[str]:
             said = f"refuted by a path of {plural(len(proof.path), 'step')}"
         else:
             said = f"not decided: {proof.why}"
+        if proof.claimed_by:
+            said += f", as claimed by {listed(list(proof.claimed_by), 'and')}"
         rows.append([_MARKS[proof.verdict], proof.claim.text, Cell(said, "dim")])
     lines = lay_out(rows, "<<<", view.paint, width=view.width, whole=True)
     if view.declassifies:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelang.analysis.model.intervals import Number
+from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.metric_words import WORDS
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
@@ -32,7 +33,8 @@ def outcomes(view: View) -> list[str]:
     if is_open(view):
         return []
     lines = lay_out(outcome_rows(view), "<>><", view.paint, width=view.width)
-    more = [view.paint(f"  {said}", "dim") for said in remarks(view)]
+    said = (line for words in remarks(view) for line in wrap(words, view.width, 2))
+    more = [view.paint(line, "dim") for line in said]
     return [view.heading("What becomes of a run", outcome_note(view)), *lines, *more]
 
 
@@ -46,7 +48,7 @@ def is_open(view: View) -> bool:
 
 def outcome_rows(view: View) -> list[Row]:
     """Outcome, share, interval, bar."""
-    room = min(BAR, view.width - 45)
+    room = max(0, min(BAR, view.width - 45))
     rows: list[Row] = []
     for outcome in OUTCOMES:
         number = view.number(outcome)

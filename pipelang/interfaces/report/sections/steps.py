@@ -18,6 +18,7 @@ from pipelang.interfaces.text.number_format import (
 from pipelang.interfaces.text.table import Cell, Row, bar, labelled, lay_out
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
+from pipelang.semantics.kernels.redo import redo_of
 from pipelang.semantics.metrics import ESCALATION, REJECTION, SELECTIVE_RISK, SUCCESS
 from pipelang.semantics.walk import all_items, inner_links
 
@@ -160,9 +161,9 @@ def left_out(view: View) -> list[str]:
     if any(isinstance(item, (p.When, p.MatchBranch)) for item in everything):
         found.append("not every run takes every step")
     redoing = [
-        f"`{item.name}` has `{item.otherwise.step}` done again"
+        f"`{item.name}` has `{redo.step}` done again"
         for item in everything
-        if isinstance(item, p.Gate) and isinstance(item.otherwise, p.Redo)
+        if isinstance(item, (p.Gate, p.Person)) and (redo := redo_of(item)) is not None
     ]
     found += redoing[:1]
     made = [item for item in everything if isinstance(item, p.Step)]

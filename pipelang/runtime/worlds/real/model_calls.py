@@ -15,9 +15,9 @@ from pipelang.runtime.engine.misfits import without_nulls
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, Turn
+from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import (
     PricedAsk,
     ask_for,

@@ -9,9 +9,9 @@ from pipelang.runtime.engine.interruption import foreign
 from pipelang.runtime.engine.outcomes import Escalated, Halted
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.templates import RenderError
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, Decision, Question
+from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import ask_for
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.registry import class_of, describe
@@ -90,7 +90,7 @@ class PeopleCalls:
             raise
         except Exception as error:
             reason = f"nobody could be asked: {hide(run, describe(error))}"
-            return Decision(False, reason=reason)
+            return Decision(False, reason=reason, heard=False)
         return decision
 
     async def hand_over(self, run: Run, result: Escalated) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
-from pipelang.runtime.engine.interruption import interrupts, stop_if_cancelled
+from pipelang.runtime.engine.interruption import foreign, interrupts, stop_if_cancelled
 from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.templates import shorten_failure
 from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult
+from pipelang.runtime.prompts.templates import shorten_failure
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.idempotency import key_of
 from pipelang.runtime.tools.registry import (
@@ -25,7 +25,7 @@ from pipelang.runtime.tools.registry import (
     is_foreign,
     start_call,
 )
-from pipelang.runtime.tools.tool_results import plain_result
+from pipelang.runtime.tools.tool_results import LARGEST, LIGHT, Heavy, plain_result
 from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
     room,
@@ -58,6 +58,7 @@ class _NoClock:
 
 
 _NO_CLOCK = _NoClock()
+_FREE = Decimal(0)
 
 
 def _timeout(attempt: Attempt, tool: p.Tool) -> Decimal | None:
@@ -75,6 +76,10 @@ def _emit_effect(
     content = {q.key: shown(q.type, arguments[q.key]) for q in tool.parameters}
     details = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
     run.emit("effect", attempt.step.name, content=content, **details)
+
+
+def _check_told(run: Run, tool: p.Tool) -> None:
+    """Raise `Halted` if somebody who listens could not take down that a tool is about to act."""
     for sink in run.sinks:
         problem = getattr(sink, "failing", None)
         if problem is not None:
@@ -102,12 +107,14 @@ class ToolCalls:
             held, used = await room(switches, run, attempt, tool.cost, 0, timeout, tool=tool.name)
             check_not_killed(switches, run, tool.name)
         limit = time_limit_or_release(run, attempt, held, timeout, used)
-        started, clock = run.world.elapsed(run), None
+        started, clock = 0.0 if run.quiet else run.world.elapsed(run), None
         task = asyncio.current_task()  # as `mark` and `stop_if_cancelled`, without their frames
         asked = task.cancelling() if task is not None else 0
+        if getattr(task, "_must_cancel", False):  # as `asked_before`, without its frame
+            asked -= 1
         if limit.seconds is not None:
             clock = asyncio.timeout(limit.seconds)
-        cost = Decimal(0)  # until it is called, it has cost nothing
+        cost = _FREE  # until it is called, it has cost nothing
         try:
             async with clock or _NO_CLOCK:
                 if tool.rate is not None:
@@ -116,6 +123,7 @@ class ToolCalls:
                 if tool.acts:
                     _emit_effect(run, attempt, tool, arguments, key=key)
                     await run.world.intend(run)
+                    _check_told(run, tool)
                     check_not_killed(switches, run, tool.name)
                 cost = tool.cost
                 work = start_call(
@@ -142,7 +150,11 @@ class ToolCalls:
             raise self._spoilt(run, attempt, tool, error, started, key) from error
         finally:
             run.world.settle(run, held, cost, 0)
-        return self._returned(run, attempt, tool, result, started, key)
+        try:
+            return self._returned(run, attempt, tool, result, started, key)
+        except Heavy:
+            pass
+        return await self._returned_heavy(run, attempt, tool, result, started, key)
 
     def _spoilt(
         self,
@@ -179,28 +191,57 @@ class ToolCalls:
     def _returned(
         self, run: Run, attempt: Attempt, tool: p.Tool, result: Any, started: float, key: str
     ) -> Any:
-        """Check the result of a tool and emit it. Raises `AttemptFailed`."""
-        value = None
+        """Check the result of a tool and emit it. Raises `AttemptFailed`, and `Heavy` for one that
+        takes long.
+        """
         try:
-            result = plain_result(result)
-            if not isinstance(tool.returns, NothingType):
-                value = self._services.types.check(tool.returns, result)
+            value = self._value(tool, result, LIGHT)
+        except Heavy:
+            raise
         except Exception as error:  # a misfit, or an object that cannot be read
             raise self._spoilt(run, attempt, tool, error, started, key) from error
-        self._emit_stderr(run, attempt, tool)
         if not run.quiet:
-            run.emit(
-                "result",
-                attempt.step.name,
-                content=shown(tool.returns, value),
-                tool=tool.name,
-                effect=tool.effect,
-                key=key,
-                attempt=attempt.number,
-                seconds=round(run.world.elapsed(run) - started, 3),
-                cost=float(tool.cost),
-            )
+            self._emit(run, attempt, tool, shown(tool.returns, value), started, key)
         return value
+
+    async def _returned_heavy(
+        self, run: Run, attempt: Attempt, tool: p.Tool, result: Any, started: float, key: str
+    ) -> Any:
+        """As `_returned`, in a thread: the other runs of this loop need not wait for it."""
+
+        def read() -> tuple[Any, Any]:
+            value = self._value(tool, result, LARGEST)
+            return value, None if run.quiet else shown(tool.returns, value)
+
+        try:
+            value, content = await foreign(self._services.tools.threads.run(read))
+        except Exception as error:
+            raise self._spoilt(run, attempt, tool, error, started, key) from error
+        if not run.quiet:
+            self._emit(run, attempt, tool, content, started, key)
+        return value
+
+    def _value(self, tool: p.Tool, result: Any, most: int) -> Any:
+        result = plain_result(result, most)
+        if isinstance(tool.returns, NothingType):
+            return None
+        return self._services.types.check(tool.returns, result)
+
+    def _emit(
+        self, run: Run, attempt: Attempt, tool: p.Tool, content: Any, started: float, key: str
+    ) -> None:
+        self._emit_stderr(run, attempt, tool)
+        run.emit(
+            "result",
+            attempt.step.name,
+            content=content,
+            tool=tool.name,
+            effect=tool.effect,
+            key=key,
+            attempt=attempt.number,
+            seconds=round(run.world.elapsed(run) - started, 3),
+            cost=float(tool.cost),
+        )
 
     def _begun(
         self, run: Run, attempt: Attempt, tool: p.Tool

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any
 
 from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
@@ -121,8 +121,8 @@ class RealWorld(EvaluatingWorld):
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
         return await self._by.memories.recall(run, step, action)
 
-    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
-        await self._by.memories.remember(run, item, f"{run.id}/{place}")
+    async def remember(self, run: Run, item: p.Remember, place: str) -> Mapping[str, Any]:
+        return await self._by.memories.remember(run, item, f"{run.id}/{place}")
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         return await self._answers().look_up(run, step, link)

@@ -268,7 +268,7 @@ def found_codec(codec: Codec) -> Codec:
 
 
 DECISION: Codec = (
-    lambda decision: decision and [decision.yes, decision.by, decision.reason],
+    lambda decision: decision and [decision.yes, decision.by, decision.reason, decision.heard],
     lambda data: data and Decision(*data),
 )
 

@@ -47,6 +47,7 @@ class Ledger:
         self._muted: dict[str, int] = {}
         self._waiting: list[_Waiting] = []
         self._numbered = self._heard = 0
+        self._turn = asyncio.Lock()
         self._old: list[Event] | None = []
         left = [place for place, (kind, _) in self._rows.items() if kind == "region"]
         self._open = {
@@ -183,27 +184,28 @@ class Ledger:
         self, run: Run, place: str, kind: Kind, value: dict[str, Any], unit: WorkUnit | None
     ) -> None:
         """Write a row with the events that wait, and tell them."""
-        mine: list[_Waiting] = []
-        others: list[_Waiting] = []
-        for one in self._waiting:
-            (mine if not isinstance(one[0], WorkUnit) or one[0] is unit else others).append(one)
-        self._waiting = others
-        told: list[Event] = []
-        strands: dict[str, int] = {}
-        for owner, count, event in mine:
-            told.append(replace(event, number=self._numbered))
-            self._numbered += 1
-            if isinstance(owner, Strand):
-                strands[owner.place] = count
-        if told:
-            value["events"] = [[event.number, encode_event(event)] for event in told]
-            value["heard"] = self._heard
-        if strands:
-            value["strands"] = strands
-        await self._write(place, kind, value)
-        for event in told:
-            self._deliver(run, event)
-            self._heard = max(self._heard, event.number + 1)
+        async with self._turn:  # so that no number is left out if one of two rows is lost
+            mine: list[_Waiting] = []
+            others: list[_Waiting] = []
+            for one in self._waiting:
+                (mine if not isinstance(one[0], WorkUnit) or one[0] is unit else others).append(one)
+            self._waiting = others
+            told: list[Event] = []
+            strands: dict[str, int] = {}
+            for owner, count, event in mine:
+                told.append(replace(event, number=self._numbered))
+                self._numbered += 1
+                if isinstance(owner, Strand):
+                    strands[owner.place] = count
+            if told:
+                value["events"] = [[event.number, encode_event(event)] for event in told]
+                value["heard"] = self._heard
+            if strands:
+                value["strands"] = strands
+            await self._write(place, kind, value)
+            for event in told:
+                self._deliver(run, event)
+                self._heard = max(self._heard, event.number + 1)
 
     async def _write(self, place: str, kind: Kind, value: dict[str, Any]) -> None:
         assert kind == "ahead" or place not in self._rows, f"`{place}` is recorded twice"

@@ -14,9 +14,9 @@ from typing import Any, Literal, Protocol
 
 Kind = Literal["region", "done", "input", "intent", "ahead", "end"]
 """The kind of a row: `region` has what a region was left with, `done` the outcome of one call,
-question, turn or write, `input` the value of something that may be another one next time, `intent` that
-something began that cannot be taken back, `ahead` what is charged if this is cut off, `end` that
-the run told its last event.
+question, turn or write, `input` the value of something that may be another one next time, `intent`
+says that something began that cannot be taken back, `ahead` what is charged if this is cut off,
+`end` that the run told its last event.
 """
 
 

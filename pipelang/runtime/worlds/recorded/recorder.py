@@ -153,9 +153,6 @@ class RecorderWorld(RealWorld):
         if unit is not None and not unit.begun:
             await self._ledger.write_ahead(run, unit, intent=True)
 
-    def next_number(self, run: Run) -> int:
-        return -1
-
     def tell(self, run: Run, event: Event) -> None:
         self._ledger.tell(run, event)
 

@@ -38,6 +38,7 @@ from pipelang.runtime.worlds.recorded.recorder import RecorderWorld, same
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import BOOL
+from pipelang.semantics.walk import all_items
 
 SHORTEST_TIMER = 1.0
 """Seconds: a shorter wait is not recorded, but waited again."""
@@ -216,9 +217,24 @@ class RecordingWorld(RecorderWorld):
         codec = self._codec(run.program.memories[action.memory].returns)
         return await self._once(run, place, lambda: recall(run, step, action, subjects), codec)
 
-    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
+    async def remember(self, run: Run, item: p.Remember, place: str) -> Mapping[str, Any]:
         remember = super().remember
-        await self._once(run, place, lambda: remember(run, item, place), (same, same))
+        types = {
+            one.name: one.type
+            for one in all_items(run.pipeline.block)
+            if isinstance(one, (p.Step, p.Let))
+        }
+
+        def encode(new: Mapping[str, Any]) -> Any:
+            return {name: self._codec(types[name])[0](value) for name, value in new.items()}
+
+        def decode(row: Mapping[str, Any] | None) -> Any:
+            return {name: self._codec(types[name])[1](one) for name, one in (row or {}).items()}
+
+        made: Mapping[str, Any] = await self._once(
+            run, place, lambda: remember(run, item, place), (encode, decode)
+        )
+        return made
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         codec = enc.found_codec(self._codec(enc.type_of(run.program, link.action)))

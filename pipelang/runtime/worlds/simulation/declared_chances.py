@@ -18,7 +18,7 @@ from pipelang.semantics.chance import (
     Undeclared,
 )
 from pipelang.semantics.lengths import mean_lengths
-from pipelang.semantics.walk import all_items
+from pipelang.semantics.walk import all_items, judged_links
 
 
 class UnknownChance(ValueError):
@@ -68,6 +68,7 @@ class DeclaredChances:
     conditions: dict[expr.Expr, p.ConditionShare] = field(default_factory=dict)
     names: Mapping[str, p.NamedShare] = field(default_factory=dict)
     means: Mapping[tuple[str, ...], Decimal] = field(default_factory=dict)
+    opened: dict[int, tuple[expr.Expr, expr.Expr]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: p.Program, pipeline: p.Pipeline, odds: Odds) -> DeclaredChances:
@@ -76,7 +77,7 @@ class DeclaredChances:
             if isinstance(item, p.Let):
                 facts.lets[item.name] = expr.substitute(item.value, facts.lets)
             elif isinstance(item, p.Step):
-                for link in item.chain.links:
+                for link in judged_links(item):
                     if isinstance(link.accuracy, MeasuredShare):
                         facts.files.setdefault(item.name, link.accuracy.file)
         for name, file in program.evidence.items():
@@ -90,5 +91,8 @@ class DeclaredChances:
         return facts
 
     def open(self, node: expr.Expr) -> expr.Expr:
-        """The expression with its lets looked through."""
-        return expr.substitute(node, self.lets) if self.lets else node
+        """The expression with its lets looked through, and thresholds that differ by case apart."""
+        known = self.opened.get(id(node))
+        if known is None:
+            known = self.opened[id(node)] = (node, expr.substitute(node, self.lets))
+        return known[1]

@@ -47,7 +47,8 @@ class LatentVerdicts:
 @dataclass(slots=True)
 class SimulatedFrame:
     """`right` is every value's ghost, `versions` how often it was made, `drawn` what was drawn
-    about them, `latents` the verdicts behind the answers of steps.
+    about them, `latents` the verdicts behind the answers of steps, `elements` whether each element
+    of a list is right.
 
     `around` says whether what the whole frame hangs on is right. A sub-pipeline knows its `caller`
     and the `arguments`; an element knows the frame `outside` and its own `variable`.
@@ -60,6 +61,7 @@ class SimulatedFrame:
     versions: dict[str, int] = field(default_factory=dict)
     drawn: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     latents: dict[str, LatentVerdicts] = field(default_factory=dict)
+    elements: dict[str, list[bool]] = field(default_factory=dict)
     around: bool = True
     caller: SimulatedFrame | None = None
     arguments: Mapping[str, expr.Expr] = field(default_factory=dict)
@@ -150,6 +152,8 @@ class SimulatedFrame:
                 return item in [self.value(part, own) for part in node.collection.items]
             case expr.Compare():
                 return self._compare(node, own)
+            case expr.Builtin() if (lowest := self._lowest(node, own)) is not None:
+                return lowest
             case _ if expr.path_of(node) is not None and drawable(node):
                 return self._path(node, facts.paths.get(node))
             case _:
@@ -182,6 +186,34 @@ class SimulatedFrame:
                 left, right = sides
                 return left < right if node.op == "<" else left <= right
         return self._unknown(node)
+
+    def _lowest(self, node: expr.Builtin, own: str | None) -> bool | None:
+        """Whether the lowest confidence of a list's elements passes a test of all of them: each is
+        that of a row of the evidence. None for another test.
+        """
+        compare = expr.of_lowest(node)
+        if compare is None:
+            return None
+        read = next(part for part in expr.walk(compare) if isinstance(part, expr.Read))
+        file = own or self.facts.files.get(read.name)
+        if file is None or read.name not in self.elements:
+            return None
+        key = self._key(f"lowest {file}", read)
+        if key not in self.drawn:
+            choice = self.chances.source.choice
+            rows = [self.facts.rows[file, right] for right in self.elements[read.name]]
+            if not all(rows):
+                raise UnknownChance(f"{file}: no rows of this kind")
+            sure = [row for one in rows if (row := choice(one).confidence) is not None]
+            self.drawn[key] = min(sure, default=None)
+        lowest = self.drawn[key]
+        if lowest is None:
+            return node.function == "all"
+        left, right = (
+            lowest if isinstance(side, expr.Field) else fold(side)
+            for side in (compare.left, compare.right)
+        )
+        return bool(left < right if compare.op == "<" else left <= right)
 
     def _confidence(self, node: expr.Expr, own: str | None) -> Any:
         """A constant, or a step's confidence: that of a row of its evidence."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
@@ -107,6 +107,7 @@ class SimulatedWorld(ForgetfulWorld):
             frame, step.name, link, frame.facts.odds.of(link.accuracy), 0.0, right
         )
         frame.make(step.name, answer)
+        frame.elements[step.name] = []
         return SimulatedValue(answer)
 
     def fitted_answer(self, run: Run, value: Any) -> Any:
@@ -291,8 +292,10 @@ class SimulatedWorld(ForgetfulWorld):
         )
 
     def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
-        right = all(answer.right for answer in answers if answer is not None)
-        self._made_anew(self._frame(run), step.name, right)
+        frame = self._frame(run)
+        frame.elements[step.name] = [answer.right for answer in answers if answer is not None]
+        right = all(frame.elements[step.name])
+        self._made_anew(frame, step.name, right)
         return SimulatedValue(right)
 
     def _made_anew(self, frame: SimulatedFrame, step: str, right: bool) -> None:
@@ -307,9 +310,10 @@ class SimulatedWorld(ForgetfulWorld):
         self._made_anew(self._frame(run), step.name, right)
         return SimulatedValue(right)
 
-    async def remember(self, run: Run, item: p.Remember, place: str) -> None:
+    async def remember(self, run: Run, item: p.Remember, place: str) -> Mapping[str, Any]:
         if not self._right(run, (item.key, item.value)):
             self.wrong_effect = True
+        return {}
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A hit, as right as a fresh answer: the action is gone through where nothing fails."""

@@ -22,7 +22,7 @@ from pipelang.semantics.elaborate.names.local_names import take
 from pipelang.semantics.elaborate.names.named_items import Contents, contents_of
 from pipelang.semantics.elaborate.options.conflicting_rates import one_source
 from pipelang.semantics.elaborate.options.options import pick
-from pipelang.semantics.elaborate.options.quantity import quantity, wrong_unit
+from pipelang.semantics.elaborate.options.quantity import BUDGET, quantity, wrong_unit
 from pipelang.semantics.elaborate.promises.metrics import Named
 from pipelang.semantics.elaborate.promises.objectives import opens, slo, watch
 from pipelang.semantics.elaborate.promises.traffic import EMPTY, elaborate_traffic
@@ -82,7 +82,10 @@ def _can_answer(decl: ast.PipelineDecl) -> bool:
             case ast.Step(chain=written) | ast.Breaker(otherwise=written):
                 if isinstance(written.end, ast.Return):
                     return True
-            case ast.Gate(otherwise=ast.Redo(otherwise=end)):
+            case (
+                ast.Gate(otherwise=ast.Redo(otherwise=end))
+                | ast.Approve(otherwise=ast.Redo(otherwise=end))
+            ):
                 if isinstance(end, ast.Return):
                     return True
             case ast.Gate(otherwise=end) | ast.Approve(otherwise=end) | ast.Hold(otherwise=end):
@@ -185,8 +188,7 @@ def _amount(
     if isinstance(typed.type, ErrorType):
         return None
     if not isinstance(typed.type, Scalar) or typed.type not in _DIMENSIONS:
-        takes = "money, a duration, tokens or steps"
-        wrong_unit(context, "budget", takes, typed, amount.span)
+        wrong_unit(context, "budget", BUDGET, typed, amount.span)
         return None
     if folded(context, typed, typed.type, amount.span) is None:
         return None

@@ -51,10 +51,12 @@ def bind(
     span: Span,
     *,
     checked: bool = False,
+    some: bool = False,
 ) -> Bound:
     """Arguments by parameter name, in the parameters' order, defaults filled in.
 
-    `checked` says that the callee looks at its arguments again while running.
+    `checked` says that the callee looks at its arguments again while running. `some` leaves out
+    the parameters that are not given.
     """
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
@@ -106,6 +108,8 @@ def bind(
     for parameter in parameters:
         if parameter.name in given:
             result.append((parameter.name, given[parameter.name]))
+        elif some:
+            pass
         elif parameter.has_default:
             result.append((parameter.name, literal(parameter.default, parameter.type, span)))
         elif isinstance(parameter.type, OptionalType):

@@ -130,6 +130,9 @@ def condition(context: Context, scope: Scope, node: ast.Expr) -> expr.Expr:
 
 def _elaborate(context: Context, scope: Scope, node: ast.Expr, expected: Type | None) -> expr.Expr:
     match node:
+        case ast.Literal(kind=ast.LiteralKind.PAGES):
+            context.tell(codes.NOT_BUILT, node.span, what="amounts of pages")
+            return broken(node.span)
         case ast.Literal():
             return expr.Const(node.value, _LITERAL_TYPES[node.kind], span=node.span)
         case ast.NameRef():
@@ -211,10 +214,10 @@ def _index(context: Context, scope: Scope, node: ast.Index) -> expr.Expr:
     match target.type:
         case ListType() as type:
             at = elaborate(context, scope, node.index, INT)
-            return expr.At(target, at, optional(type.element), node.span)
+            return expr.At(target, at, _element(scope, type.element), node.span)
         case MapType() as type:
             at = elaborate(context, scope, node.index, TEXT)
-            return expr.At(target, at, optional(type.value), node.span)
+            return expr.At(target, at, _element(scope, type.value), node.span)
         case OptionalType():
             return absent(context, target, node.target.span)
         case ErrorType():
@@ -227,6 +230,11 @@ def _index(context: Context, scope: Scope, node: ast.Index) -> expr.Expr:
                 found=quoted(type),
             )
     return broken(node.span)
+
+
+def _element(scope: Scope, type: Type) -> Type:
+    """The type of what stands at an index, which may be outside."""
+    return present(type) if scope.reached else optional(type)
 
 
 def _match(context: Context, scope: Scope, node: ast.Match, expected: Type | None) -> expr.Expr:

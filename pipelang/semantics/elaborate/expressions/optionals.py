@@ -27,7 +27,7 @@ def may_be_absent(scope: Scope, node: expr.Expr) -> bool:
 def _declared(scope: Scope, node: expr.Expr) -> Type:
     """The type as declared, before anything was known to be there."""
     match node:
-        case expr.Read() if node.name in scope.names:
+        case expr.Read() | expr.ElementRead() if node.name in scope.names:
             return scope.names[node.name].type
         case expr.Field():
             target = present(node.target.type)
@@ -35,6 +35,8 @@ def _declared(scope: Scope, node: expr.Expr) -> Type:
                 field = target.field(node.name)
                 if field is not None:
                     return field.type
+        case expr.At():
+            return OptionalType(node.type)
         case _:
             pass
     return node.type

@@ -1,4 +1,4 @@
-"""Elaboration of gates: condition, evidence, and outcome or redo otherwise."""
+"""Elaboration of gates and of people who are asked: condition, and outcome or redo otherwise."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from pipelang.semantics.elaborate.options.evidence import gate_evidence
 from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantity
 from pipelang.semantics.elaborate.reach.effects import acts
 from pipelang.semantics.kernels.redo import reruns
-from pipelang.semantics.kernels.regions import is_barrier
+from pipelang.semantics.kernels.regions import action_is_barrier, is_barrier
 from pipelang.semantics.symbols import suggestion
-from pipelang.semantics.types import INT, TEXT
+from pipelang.semantics.types import DURATION, INT, JSON, TEXT
+from pipelang.semantics.walk import inner_links
 from pipelang.syntax import ast
 
 _NO_OUTCOME = p.Fail("", "", Span("", 0, 0))
@@ -29,7 +30,7 @@ def gate(around: Around, scope: Scope, item: ast.Gate) -> Made:
     around.claim(item.name, "gate", value=False)
     test = condition(context, scope, item.condition)
     place = around.place.at(name)
-    evidence = gate_evidence(context, scope, place.pipeline, item, test)
+    evidence = gate_evidence(context, scope, place.pipeline, item, test, around.lets)
     made = p.Gate(name, test, evidence, _NO_OUTCOME, expr.mentions(test), item.doc, item.name.span)
     if isinstance(item.otherwise, ast.Redo):
         otherwise = _redo(around, scope, place, item.otherwise, made)
@@ -38,8 +39,43 @@ def gate(around: Around, scope: Scope, item: ast.Gate) -> Made:
     return replace(made, otherwise=otherwise), scope.knowing(known_if_true(test)), False
 
 
+def person(around: Around, scope: Scope, item: ast.Approve | ast.Hold) -> Made:
+    """An approval or a hold."""
+    context, name = around.context, item.name.text
+    approves = isinstance(item, ast.Approve)
+    kind = "approve" if approves else "hold"
+    around.claim(item.name, kind, value=False)
+    symbol = context.find(scope.file, item.role, "role")
+    written = item.within if isinstance(item, ast.Approve) else item.duration
+    word = "within" if approves else "for"
+    seconds = None
+    if written is not None:
+        seconds = quantity(context, scope, written, DURATION, word, positive=True)
+    test = None if item.when is None else condition(context, scope, item.when)
+    showing = None if item.showing is None else elaborate(context, scope, item.showing, JSON)
+    judges = frozenset(around.steps) if showing is None else expr.mentions(showing)
+    place = around.place.at(name)
+    made = p.Person(
+        name=name,
+        kind=kind,
+        role=symbol.key if symbol else item.role.text,
+        when=test,
+        seconds=seconds,
+        showing=showing,
+        judges=judges,
+        otherwise=_NO_OUTCOME,
+        doc=item.doc,
+        span=item.name.span,
+    )
+    if isinstance(item.otherwise, ast.Redo):
+        otherwise = _redo(around, scope, place, item.otherwise, made)
+    else:
+        otherwise = outcome(context, scope, place, item.otherwise)
+    return replace(made, otherwise=otherwise), scope, False
+
+
 def _redo(
-    around: Around, scope: Scope, place: ActionSite, redo: ast.Redo, gate: p.Gate
+    around: Around, scope: Scope, place: ActionSite, redo: ast.Redo, gate: p.Gate | p.Person
 ) -> p.Redo | p.Outcome:
     context, name = around.context, redo.step.text
     times = quantity(context, scope, redo.times, INT, "up to", positive=True, most=MOST_ATTEMPTS)
@@ -83,13 +119,23 @@ def _no_step(around: Around, scope: Scope, name: ast.Name) -> None:
         context.tell(codes.UNKNOWN_NAME, name.span, what="step", name=name.text, help=help)
 
 
+def _only_asks(context: Context, step: p.Step) -> bool:
+    """Whether a step is a barrier by nothing but asks of a role: people may be asked again."""
+    return all(
+        isinstance(link.action, (p.AskRole, p.Choose))
+        or not action_is_barrier(link.action, lambda key: acts(context, key))
+        for link in inner_links(step.chain)
+    )
+
+
 def _no_redo_over(context: Context, redone: str, item: p.Item) -> str | None:
     """Reason why an item between a step and its gate cannot be run again; None if it can."""
     match item:
         case p.Let() | p.Gate():
             return None
         case p.Step():
-            if not is_barrier(item, lambda key: acts(context, key)):
+            here = item.name == redone and _only_asks(context, item)
+            if here or not is_barrier(item, lambda key: acts(context, key)):
                 return None
             who = "it" if item.name == redone else f"`{item.name}`, between it and the gate,"
             return f"{who} acts on the world or asks a person"

@@ -12,16 +12,15 @@ from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.actions.links import chain
 from pipelang.semantics.elaborate.actions.outcomes import ActionSite, outcome
 from pipelang.semantics.elaborate.context import Context, Local, Scope
-from pipelang.semantics.elaborate.expressions.expressions import condition, elaborate
+from pipelang.semantics.elaborate.expressions.expressions import elaborate
 from pipelang.semantics.elaborate.expressions.signatures import signature
 from pipelang.semantics.elaborate.expressions.types import elaborate_type
 from pipelang.semantics.elaborate.names.expanded_size import not_too_long
 from pipelang.semantics.elaborate.names.local_names import take
-from pipelang.semantics.elaborate.options.quantity import quantity
 from pipelang.semantics.elaborate.reach.effects import acts
 from pipelang.semantics.kernels.regions import segments
 from pipelang.semantics.reads import chain_reads
-from pipelang.semantics.types import DURATION, ERROR, JSON, ListType, NoneType, Type
+from pipelang.semantics.types import ERROR, ListType, NoneType, Type
 from pipelang.syntax import ast
 
 Made = tuple[p.Item | None, Scope, bool]
@@ -31,8 +30,8 @@ Made = tuple[p.Item | None, Scope, bool]
 @dataclass(slots=True)
 class Around:
     """The surroundings of an item. `taken` are the names around it and before it: no name is used
-    twice. `steps` are the steps so far, which a person is asked to judge, `sizes` those of
-    the lets.
+    twice. `steps` are the steps so far, which a person is asked to judge, `lets` the values so
+    far that are worked out from others, `sizes` theirs.
     """
 
     context: Context
@@ -42,11 +41,14 @@ class Around:
     made: list[p.Item] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    lets: dict[str, expr.Expr] = field(default_factory=dict)
 
     def inside(self, place: ActionSite) -> Around:
         """The surroundings of the items of a branch."""
         taken, steps = self.taken.new_child(), self.steps.new_child()
-        return Around(self.context, place, taken, steps, sizes=self.sizes)
+        inner = Around(self.context, place, taken, steps, sizes=self.sizes)
+        inner.lets = self.lets
+        return inner
 
     def claim(self, name: ast.Name, what: str, *, value: bool) -> None:
         take(self.context, name.span.file, name, self.taken, what, value=value)
@@ -105,7 +107,7 @@ def _steps_in(item: p.Item) -> frozenset[str]:
 
 def _item(around: Around, scope: Scope, item: ast.Item) -> Made:
     from pipelang.semantics.elaborate.items.branches import match_branch, when
-    from pipelang.semantics.elaborate.items.gates import gate
+    from pipelang.semantics.elaborate.items.gates import gate, person
 
     match item:
         case ast.Step():
@@ -115,7 +117,7 @@ def _item(around: Around, scope: Scope, item: ast.Item) -> Made:
         case ast.Gate():
             return gate(around, scope, item)
         case ast.Approve() | ast.Hold():
-            return _person(around, scope, item)
+            return person(around, scope, item)
         case ast.When():
             return when(around, scope, item)
         case ast.MatchItem():
@@ -161,6 +163,7 @@ def _let(around: Around, scope: Scope, item: ast.Let) -> Made:
     value = elaborate(around.context, scope, item.value, expected)
     type = expected or _with_type(around, item.name, value.type)
     not_too_long(around.context, value, around.sizes, item.name, name)
+    around.lets.setdefault(name, value)
     let = p.Let(name, type, value, expr.mentions(value), item.name.span)
     return let, _with(scope, name, type, item.name.span), False
 
@@ -179,35 +182,6 @@ def _with_type(around: Around, name: ast.Name, type: Type) -> Type:
 
 def _with(scope: Scope, name: str, type: Type, span: Span) -> Scope:
     return scope.with_name(name, Local(type, span))
-
-
-def _person(around: Around, scope: Scope, item: ast.Approve | ast.Hold) -> Made:
-    context, name = around.context, item.name.text
-    approves = isinstance(item, ast.Approve)
-    kind = "approve" if approves else "hold"
-    around.claim(item.name, kind, value=False)
-    symbol = context.find(scope.file, item.role, "role")
-    written = item.within if isinstance(item, ast.Approve) else item.duration
-    word = "within" if approves else "for"
-    seconds = None
-    if written is not None:
-        seconds = quantity(context, scope, written, DURATION, word, positive=True)
-    test = None if item.when is None else condition(context, scope, item.when)
-    showing = None if item.showing is None else elaborate(context, scope, item.showing, JSON)
-    judges = frozenset(around.steps) if showing is None else expr.mentions(showing)
-    person = p.Person(
-        name=name,
-        kind=kind,
-        role=symbol.key if symbol else item.role.text,
-        when=test,
-        seconds=seconds,
-        showing=showing,
-        judges=judges,
-        otherwise=outcome(context, scope, around.place.at(name), item.otherwise),
-        doc=item.doc,
-        span=item.name.span,
-    )
-    return person, scope, False
 
 
 def _remember(around: Around, scope: Scope, item: ast.Remember) -> Made:

@@ -11,6 +11,7 @@ from pipelang.semantics.chance import EvidenceFile, MeasuredShare
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.names.named_items import Contents, contents_of
 from pipelang.semantics.elaborate.options.evidence import confidence_step, confidences
+from pipelang.semantics.lengths import at_root
 
 Expand = Callable[[expr.Expr], expr.Expr]
 
@@ -51,11 +52,15 @@ def one_draw_each(context: Context, traffic: p.Traffic, contents: Contents) -> N
             test = expand(contents.tests[named.name])
             _not_computed(context, f"`{named.name}`", test, known, named.span)
     lengths: dict[tuple[str, ...], Span] = {}
+    lets: dict[str, expr.Expr] = {}
+    for let in contents.lets.values():
+        lets[let.name] = expr.substitute(let.value, lets)
     for mean in traffic.means:
-        if mean.path in lengths:
-            label = Label(lengths[mean.path], "the first stands here")
+        root = at_root(mean.path, lets)
+        if root in lengths:
+            label = Label(lengths[root], "the first stands here")
             context.tell(codes.DUPLICATE, mean.span, name=".".join(mean.path), labels=(label,))
-        lengths.setdefault(mean.path, mean.span)
+        lengths.setdefault(root, mean.span)
 
 
 def _subject(share: p.PathShares | p.ConditionShare) -> expr.Expr:

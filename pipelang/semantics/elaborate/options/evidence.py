@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipelang.diagnostics import codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -13,7 +15,12 @@ from pipelang.syntax import ast
 
 
 def gate_evidence(
-    context: Context, scope: Scope, pipeline: str, gate: ast.Gate, test: expr.Expr
+    context: Context,
+    scope: Scope,
+    pipeline: str,
+    gate: ast.Gate,
+    test: expr.Expr,
+    lets: Mapping[str, expr.Expr],
 ) -> p.TestEvidence | None:
     """The evidence in the braces of a gate; that of a step's file is added by the analysis."""
     options, file = gate.evidence, scope.file
@@ -29,7 +36,7 @@ def gate_evidence(
                 what="a gate has rates or a file as its evidence, not both",
                 help="keep the file: it was measured",
             )
-        return _file(context, file, gate, measured, test)
+        return _file(context, file, gate, measured, expr.substitute(test, opened(lets)))
     if catches is None and alarms is None:
         return None
 
@@ -51,11 +58,16 @@ def _file(
     steps = {confidence_step(compare) for compare in confidences(test)}
     if len(steps) != 1:
         found = "no confidence" if not steps else "more than one confidence"
+        help = "compare one `STEP.confidence` with a constant, or declare `catches`"
+        if not steps and any(map(_is_confidence, expr.walk(test))):
+            found = "a confidence with what is no literal, setting or choice among such"
+            help = "make it a literal, a setting, or a `match` or `if` whose arms are such,"
+            help += " or declare `catches` and `false_alarms`"
         context.tell(
             codes.CONTRADICTION,
             measured.span,
             what=f"`{gate.name.text}` compares {found}, so a file says nothing about it",
-            help="compare one `STEP.confidence` with a constant, or declare `catches`",
+            help=help,
         )
         return None
     missing = next((row for row in context.evidence[path].rows if row.confidence is None), None)
@@ -66,13 +78,36 @@ def _file(
     return p.ByFile(path)
 
 
+def _is_confidence(node: expr.Expr) -> bool:
+    path = expr.place_of(node)
+    return path is not None and path[1:] == ("confidence",)
+
+
+def opened(lets: Mapping[str, expr.Expr]) -> dict[str, expr.Expr]:
+    """The values of lets in writing order, each with those before it put in."""
+    done: dict[str, expr.Expr] = {}
+    for name, value in lets.items():
+        done[name] = expr.substitute(value, done)
+    return done
+
+
+def cuts_of(test: expr.Expr, lets: Mapping[str, expr.Expr]) -> list[expr.Compare]:
+    """The comparisons of a confidence with a constant that a test stands for: itself, or one for
+    each case of a threshold that differs by case.
+    """
+    return confidences(expr.substitute(test, lets))
+
+
 def confidences(test: expr.Expr) -> list[expr.Compare]:
-    """The comparisons of `STEP.confidence` with a constant or setting."""
-    return [
-        part
-        for part in expr.walk(test)
-        if isinstance(part, expr.Compare) and confidence_step(part) is not None
-    ]
+    """The comparisons of `STEP.confidence` with a constant or setting; also those of the lowest
+    confidence in a list.
+    """
+    found: list[expr.Compare] = []
+    for part in expr.walk(test):
+        compare = part if isinstance(part, expr.Compare) else expr.of_lowest(part)
+        if compare is not None and confidence_step(compare) is not None:
+            found.append(compare)
+    return found
 
 
 def confidence_step(compare: expr.Compare) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pipelang.diagnostics import codes
+from pipelang.diagnostics import Label, codes
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -48,6 +48,9 @@ def elaborate_traffic(
     names: list[p.NamedShare] = []
     means: list[p.MeanLine] = []
     for line in whole(written.lines):
+        if isinstance(line.subject, ast.NameRef) and line.subject.name == HARD:
+            _hard(context, contents, line)
+            continue
         match line.share:
             case ast.Mean() as share:
                 mean = _mean(context, scope, line, share)
@@ -74,6 +77,26 @@ def elaborate_traffic(
     )
     one_draw_each(context, traffic, contents)
     return traffic
+
+
+HARD = "hard"
+"""The word of traffic for the share of the inputs that are hard for every step."""
+
+
+def _hard(context: Context, contents: Contents, line: ast.TrafficLine) -> None:
+    """Report a line that this version reads and refuses, or that could mean a value instead."""
+    spans = [
+        found.span
+        for names in (contents.values, contents.gates, contents.branches, contents.elements)
+        for name, found in names.items()
+        if name == HARD
+    ]
+    if not spans:
+        context.tell(codes.NOT_BUILT, line.span, what=f"`{HARD}` in traffic")
+        return
+    label = Label(line.subject.span, "this is the share of hard cases")
+    help = "give it another name: in `traffic`, `hard` is the share of the inputs that are hard"
+    context.tell(codes.SHADOWING, spans[0], name=HARD, labels=(label,), help=help)
 
 
 def _per_day(context: Context, written: ast.Traffic) -> Decimal | None:

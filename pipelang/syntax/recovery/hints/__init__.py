@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from pipelang.syntax.recovery.hints import (
     actions,
+    claims,
     declarations,
     numbers,
     options,
     other_languages,
     outer_names,
     punctuation,
+    tests,
     types,
     words,
 )
@@ -22,7 +24,11 @@ from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
 SLIPS = (
     other_languages.else_if,
+    claims.claim,
+    actions.redo_in_part,
     actions.misplaced_ordered,
+    tests.test_line,
+    numbers.hard_cases,
     actions.second_else,
     other_languages.branch,
     other_languages.in_a_test,
@@ -54,6 +60,8 @@ SLIPS = (
     types.late_mark,
     other_languages.other_types,
     numbers.one_length,
+    options.late_answerer,
+    options.number_first,
     options.option_outside,
     options.option_elsewhere,
     actions.missing_word,

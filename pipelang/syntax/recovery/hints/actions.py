@@ -133,8 +133,22 @@ def _braces_of_each(spot: ErrorSite) -> Token | None:
 def missing_outcome(spot: ErrorSite) -> Hint | None:
     """`else` with an expression where only an outcome can stand."""
     if spot.before().text == "else" and spot.wants("escalate") and not spot.wants_expression:
+        if spot.text == "redo":
+            return Hint("only a gate and an approval send something back, and once")
         return Hint(
             'an outcome comes here: `escalate to ROLE`, `reject`, `fail "code"` or `return EXPR`'
+        )
+    return None
+
+
+def redo_in_part(spot: ErrorSite) -> Hint | None:
+    """A redo that says nothing of the end, or is called a retry."""
+    if spot.wants("else") and spot.wants("because"):
+        help = "say what happens when no redo is left: `redo STEP up to N else OUTCOME`"
+        return Hint(help, TokenEdit(0, 0, spot.put("else", "reject")))
+    if spot.text == "retry" and spot.wants("redo") and spot.before().text == "else":
+        return Hint(
+            "a step that is sent back is done again: `redo STEP up to N`", spot.instead("redo")
         )
     return None
 

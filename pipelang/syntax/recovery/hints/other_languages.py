@@ -52,6 +52,8 @@ _NEEDLESS = {
     "pass": "leave it out: a block may be empty",
     "await": "leave it out: steps run side by side by themselves",
     "async": "leave it out: steps run side by side by themselves",
+    "parallel": "leave it and its braces out: steps run side by side by themselves",
+    "sequential": "leave it and its braces out: a step waits for the values that it reads",
 }
 
 
@@ -171,7 +173,7 @@ def in_a_test(spot: ErrorSite) -> Hint | None:
     if spot.before(2).text == "expect" and before in _PAST:
         meant = _PAST[before]
         edit = TokenEdit(1, 0, spot.put(meant))
-        return Hint(f"did you mean `{meant}`?", edit, 1, "what is expected")
+        return Hint(f"did you mean `{meant}`?", edit, 1, "an outcome, a call or a condition")
     return None
 
 

@@ -454,11 +454,22 @@ def test_columns_line_up_and_empty_ones_go() -> None:
     assert lines == ["  a        1.5  x", "  弁護士  22.5  y"]
 
 
-def test_the_last_column_is_cut_unless_it_must_be_whole() -> None:
+def test_the_last_column_is_cut_or_wrapped_where_it_must_be_whole() -> None:
     rows = [["name", "a long reason that does not fit"]]
     assert lay_out(rows, "<<", painter(False), width=20) == ["  name  a long reas…"]
-    assert lay_out(rows, "<<", painter(False), width=20, whole=True) == [
-        "  name  a long reason that does not fit"
+    assert lay_out(rows, "<<", painter(False), width=34, whole=True) == [
+        "  name  a long reason that does",
+        "        not fit",
+    ]
+
+
+def test_columns_that_have_no_room_go_below_their_row() -> None:
+    rows = [["name", "12,345", "$1.00", "words"], ["b", "7", "$2.00", ""]]
+    assert lay_out(rows, "<>><", painter(False), width=20) == [
+        "  name  12,345",
+        "    $1.00  words",
+        "  b          7",
+        "    $2.00",
     ]
 
 

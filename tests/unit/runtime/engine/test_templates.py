@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelang.runtime.engine.templates import FEEDBACK_BYTES, RenderError, render, shorten_feedback
+from pipelang.runtime.prompts.templates import FEEDBACK_BYTES, RenderError, render, shorten_feedback
 
 VALUES: dict[str, Any] = {
     "text": "héllo <b>",

@@ -15,7 +15,7 @@ from pipelang.semantics.types import ListType, MapType, OptionalType, RecordType
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from pipelang.runtime.engine.sandbox import Sandbox
+    from pipelang.runtime.prompts.sandbox import Sandbox
 
 FEEDBACK_BYTES = 3 * FEEDBACK_TOKENS
 FAILURE_BYTES = 3 * FAILURE_TOKENS
@@ -76,7 +76,7 @@ def _read_by_name(type: Type, json: Any) -> Any:
 
 @cache
 def _environment() -> Sandbox:
-    from pipelang.runtime.engine.sandbox import Sandbox
+    from pipelang.runtime.prompts.sandbox import Sandbox
 
     return Sandbox()
 
@@ -90,7 +90,7 @@ def compiled(text: str) -> Template:
 
 def render(text: str, values: Mapping[str, Any]) -> str:
     """A template with JSON values put in. Raises `RenderError`."""
-    from pipelang.runtime.engine.sandbox import OUTPUT_LIMIT, WORK
+    from pipelang.runtime.prompts.sandbox import OUTPUT_LIMIT, WORK
 
     parts: list[str] = []
     size = 0

@@ -1,0 +1,1 @@
+"""Declarations out of what others publish: the tools of MCP servers, to be reviewed by people."""

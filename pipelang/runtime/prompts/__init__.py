@@ -1,0 +1,1 @@
+"""Prompts: rendering of templates over JSON values, in a sandbox."""
