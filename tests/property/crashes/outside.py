@@ -204,15 +204,16 @@ class Outside:
         if self.dead or self.inbox.case(case.id).state != "open":
             return
         if case.kind == "ask":
-            await self.inbox.answer(case.id, f"said-{int(3 * self.share(case.name))}", by="ada")
+            await self.inbox.answer(case.id, f"said-{int(3 * self.share(case.id))}", by="ada")
         else:
-            yes = self.share("yes", case.name) < 0.8
+            yes = self.share("yes", case.id) < 0.6
             await self.inbox.decide(case.id, yes=yes, by="ada", reason="so it is")
 
     def notes(self) -> list[Any]:
         """What was remembered."""
         store = self.runtime.memories
-        return [store.read((None, "notes", json.dumps(key)), None) for key in ("k", "inner")]
+        places = (("notes", "k"), ("notes", "inner"), ("counts", "k"))
+        return [store.read((None, name, json.dumps(key)), None) for name, key in places]
 
     # ----------------------------------------------------------------------- telling
 

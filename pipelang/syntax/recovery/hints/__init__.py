@@ -60,6 +60,8 @@ SLIPS = (
     types.late_mark,
     other_languages.other_types,
     numbers.one_length,
+    options.late_answerer,
+    options.number_first,
     options.option_outside,
     options.option_elsewhere,
     actions.missing_word,
