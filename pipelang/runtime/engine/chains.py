@@ -177,7 +177,9 @@ async def _act(
             tier = None
             if isinstance(action, p.AskTier):
                 tier = await run.world.route(run, action.who)
-            arguments = await _arguments(run, action.arguments)
+            arguments = {}
+            for name, value in action.arguments:  # as `_arguments`, without its frames
+                arguments[name] = await run.world.value(run, value)
             part = _part(at)
             attempt = Attempt(
                 step, link, action, tier, arguments, at.attempt, feedback, misfit, subjects, part

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
+from pipelang.records import replace
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.people_waits import PeopleWaits
