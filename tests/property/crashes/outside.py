@@ -39,14 +39,15 @@ class Inline(Threads):
 
 
 class Outside:
-    """`luck` decides what is answered. `at` is the number of the boundary at which the process of
-    now dies, counted from 1, None for never.
+    """`luck` decides what is answered, `pace` after how long. `at` is the number of the boundary at
+    which the process of now dies, counted from 1, None for never.
     """
 
     name = "lab"
 
-    def __init__(self, luck: int) -> None:
+    def __init__(self, luck: int, pace: int = 0) -> None:
         self.luck = luck
+        self.pace = pace
         self.at: int | None = None
         self.count = self.legs = 0
         self.dead = False
@@ -100,7 +101,7 @@ class Outside:
     async def foreign(self, *what: Any) -> None:
         """One await of foreign code."""
         self.boundary()
-        await asyncio.sleep(0.1 + 0.9 * self.share("delay", *what))
+        await asyncio.sleep(0.1 + 0.9 * self.share("delay", self.pace, *what))
         self.boundary()
 
     # ------------------------------------------------------------------------- tools
