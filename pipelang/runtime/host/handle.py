@@ -54,6 +54,9 @@ class SettingError(ValueError):
     """
 
 
+Recorder = Callable[[Performers, RunBudget, RunRecord, p.Program], World[Run]]
+"""A world that records a run."""
+
 Rebuild = Callable[[Mapping[str, Any]], p.Program]
 """The program of the same text with other settings. Raises `SettingError`."""
 
@@ -246,10 +249,12 @@ class Handle:
         world: World[Run] | None = None,
         record: RunRecord | None = None,
         replay: bool = False,
+        recorder: Recorder | None = None,
     ) -> Run:
         """Make a run with these inputs that has not begun. With a `record` it is recorded, and goes
         on from there: the inputs and options must be those with which the record began. With
         `replay` it does nothing that is not recorded, but raises `NotRecorded` where it would.
+        `recorder` makes the world that records.
 
         Raises `InputError`, `SettingError` if the settings that the runtime now gives do not fit,
         `NotRunnable` if a model that the pipeline may ask cannot be asked, and `NotRecordable` if
@@ -257,7 +262,7 @@ class Handle:
         """
         now = self._as_set()
         return now._begin(
-            given, self._options, sinks, permits, tenant, run_id, world, record, replay
+            given, self._options, sinks, permits, tenant, run_id, world, record, replay, recorder
         )
 
     def _as_set(self) -> Handle:
@@ -285,6 +290,7 @@ class Handle:
         world: World[Run] | None,
         record: RunRecord | None,
         replay: bool,
+        recorder: Recorder | None,
     ) -> Run:
         values = self.inputs(given)
         program = self.loaded.program
@@ -293,7 +299,7 @@ class Handle:
             if not self._has_models:
                 self.runtime.require_models(program, self.pipeline)
                 self._has_models = True
-            world = self._world(budget, record, replay)
+            world = self._world(budget, record, replay, recorder)
         everyone = (*self.runtime.sinks, *sinks)
         permits = options.permits if permits is None else permits
         return Run(
@@ -314,7 +320,13 @@ class Handle:
             references=self._secrets,
         )
 
-    def _world(self, budget: RunBudget, record: RunRecord | None, replay: bool) -> World[Run]:
+    def _world(
+        self,
+        budget: RunBudget,
+        record: RunRecord | None,
+        replay: bool,
+        recorder: Recorder | None,
+    ) -> World[Run]:
         performers = self._performers_now()
         if record is None:
             return RealWorld(performers, budget)
@@ -323,8 +335,8 @@ class Handle:
 
         program = self.loaded.program
         refuse_secrets(program, self.pipeline)
-        world = ReplayingWorld if replay else RecordingWorld
-        return world(performers, budget, record, program)
+        make = recorder or (ReplayingWorld if replay else RecordingWorld)
+        return make(performers, budget, record, program)
 
     def _performers_now(self) -> Performers:
         """The performers with the services of the runtime as they are now: the same ones while none
