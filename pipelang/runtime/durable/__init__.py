@@ -1,4 +1,4 @@
-"""Runs that survive their process: a journal in SQLite or PostgreSQL, workers, and who waits for them.
+"""Runs that survive their process: a journal in SQLite or PostgreSQL, workers, people in a store.
 
 To read in this order: `address` (where a store is, and what is wrong with it), `engine` (queues and
 ownership, the only module that knows DBOS), `schema` (tables and their version), `store` (a store

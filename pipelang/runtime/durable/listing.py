@@ -139,7 +139,7 @@ def _state(row: dict[str, Any], served: set[str]) -> tuple[str, dict[str, Any] |
             return "queued", None
         case "DELAYED" if waiting is None:
             return "delayed", {"kind": "time", "name": row["pipeline"], "due": row["due"]}
-        case "DELAYED" if waiting["kind"] != "worker":
+        case "DELAYED" if waiting is not None and waiting["kind"] != "worker":
             return "waiting", waiting
         case _:
             return "queued", None if row["queue"] in served else nobody

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_hex
@@ -12,6 +13,9 @@ import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import KeyConflict
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.worlds.recorded.refusals import refuse_secrets
+from pipelang.semantics import program as p
 
 NORMAL = 10
 """The priority of a run without one; those with a smaller number begin sooner."""
@@ -55,6 +59,20 @@ _INSERT = sa.text(
         :queue, :priority, :now, :due, 1, 0, 0, -1, 0, 0, '0', 0)
     ON CONFLICT (run) DO NOTHING"""
 )
+
+
+def submit_checked(
+    store: Store,
+    program: p.Program,
+    pipeline: p.Pipeline,
+    given: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> str:
+    """Submit a run of a pipeline whose inputs are checked. Raises `NotRecordable` too."""
+    refuse_secrets(program, pipeline)
+    row = {name: to_json(value) for name, value in given.items()}
+    made = Submission(pipeline=pipeline.name, program=program.hash, input=row, **options)
+    return submit(store, made)
 
 
 def submit(store: Store, given: Submission) -> str:

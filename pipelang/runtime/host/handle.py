@@ -24,6 +24,8 @@ from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.secrets import redact
 from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.engine.world import World
+from pipelang.runtime.host.inputs import InputError as InputError
+from pipelang.runtime.host.inputs import checked_inputs
 from pipelang.runtime.host.progress import Progress, Update
 from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
 from pipelang.runtime.host.runtime import Runtime as Runtime
@@ -40,11 +42,6 @@ from pipelang.runtime.worlds.recorded.record import RunRecord
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.patterns import Patterns
-from pipelang.semantics.types import OptionalType
-
-
-class InputError(ValueError):
-    """An input that is missing, unknown or does not fit its type. Raised before anything runs."""
 
 
 class SettingError(ValueError):
@@ -166,7 +163,6 @@ class Handle:
         program = loaded.program
         self._has_models = False
         self._plans = Plans()
-        self._names = tuple(parameter.key for parameter in pipeline.parameters)
         self._most = frozenset(pipeline.permits)
         self._providers = _LazyProviders(runtime, program)
         self._tools = Toolbox(
@@ -216,27 +212,7 @@ class Handle:
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Convert JSON inputs to values of the pipeline's types. Raises `InputError`."""
-        values: dict[str, Any] = {}
-        for name in given:
-            if name not in self._names:
-                listed = ", ".join(f"`{n}`" for n in self._names) or "none"
-                raise InputError(
-                    f"`{self.pipeline.name}` has no input `{name}`; its inputs: {listed}"
-                )
-        for parameter in self.pipeline.parameters:
-            if parameter.key in given:
-                value = given[parameter.key]
-            elif parameter.has_default:
-                value = parameter.default
-            elif isinstance(parameter.type, OptionalType):
-                value = None
-            else:
-                raise InputError(f"`{self.pipeline.name}` needs the input `{parameter.key}`")
-            try:
-                values[parameter.name] = self.loaded.types.check(parameter.type, value)
-            except Misfit as misfit:
-                raise InputError(f"input `{parameter.key}`: {misfit}") from None
-        return values
+        return checked_inputs(self.loaded.types, self.pipeline, given)
 
     def start(
         self,
@@ -466,6 +442,45 @@ class Handle:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+
+    def submit(
+        self,
+        given: Mapping[str, Any] | None = None,
+        /,
+        *,
+        key: str | None = None,
+        tenant: str | None = None,
+        thread: str | None = None,
+        priority: int | None = None,
+        delay: float = 0.0,
+        **inputs: Any,
+    ) -> str:
+        """Put a run into the store of the runtime, for a worker, and return its id. `given` are
+        inputs too, of any name. The same `key`, tenant and pipeline mean the same run. One with a
+        smaller `priority` begins sooner (10 without), none before `delay` seconds.
+
+        Raises `InputError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
+        """
+        from pipelang.runtime.durable.submitting import submit_checked
+
+        row = {**(given or {}), **inputs}
+        self.inputs(row)
+        tenant = self._options.tenant if tenant is None else tenant
+        program, name = self.loaded.program, self.pipeline
+        options = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
+        if priority is not None:
+            options["priority"] = priority
+        return submit_checked(self.runtime.opened_store(), program, name, row, options)
+
+    async def result(self, run_id: str) -> Result:
+        """Wait until a run in the store of the runtime has ended, and return its result, which has
+        no trace. Raises `UnknownRun` and `StoreProblem`.
+        """
+        from pipelang.runtime.durable.results import result_of
+
+        return await result_of(
+            self.runtime.opened_store(), self.loaded.types, self.pipeline, run_id
+        )
 
 
 class _LazyProviders(Mapping[str, ModelProvider]):

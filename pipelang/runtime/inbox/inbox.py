@@ -71,7 +71,9 @@ class Inbox:
         self._threads = Threads()
         self._kept: set[str] = set()
         self._store: CaseStore
+        self._wakeups: Wakeups
         if store is not None:
+            watched: WatchedStore
             self._wakeups = Wakeups(lambda: watched.watch())
             watched = self._store = store(self._wakeups.is_waited_for)
         elif folder is None:
