@@ -25,10 +25,14 @@ from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
 from pipelang.runtime.durable.switches import StoredSwitches
 from pipelang.runtime.durable.world import JournaledWorld
+from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Sink
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.world import World
+from pipelang.runtime.worlds.real.world import Performers
+from pipelang.runtime.worlds.recorded.record import RunRecord
 from pipelang.semantics import program as p
 
 LONG = 30.0
@@ -45,9 +49,16 @@ LOG = logging.getLogger("pipelang.worker")
 class Startable(Protocol):
     """A pipeline with what a host plugs in: a handle."""
 
-    pipeline: p.Pipeline
-
-    def start(self, given: Mapping[str, Any], /, **options: Any) -> Run:
+    def start(
+        self,
+        given: Mapping[str, Any],
+        *,
+        sinks: Iterable[Sink] = (),
+        tenant: str | None = None,
+        run_id: str | None = None,
+        record: RunRecord | None = None,
+        recorder: Callable[[Performers, RunBudget, RunRecord, p.Program], World[Run]] | None = None,
+    ) -> Run:
         """Make a run that has not begun."""
 
 

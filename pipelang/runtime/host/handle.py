@@ -451,7 +451,7 @@ class Handle:
         key: str | None = None,
         tenant: str | None = None,
         thread: str | None = None,
-        priority: int | None = None,
+        priority: int = 10,
         delay: float = 0.0,
         **inputs: Any,
     ) -> str:
@@ -468,8 +468,7 @@ class Handle:
         tenant = self._options.tenant if tenant is None else tenant
         program, name = self.loaded.program, self.pipeline
         options = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
-        if priority is not None:
-            options["priority"] = priority
+        options |= {"priority": priority}
         return submit_checked(self.runtime.opened_store(), program, name, row, options)
 
     async def result(self, run_id: str) -> Result:
