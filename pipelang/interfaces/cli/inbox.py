@@ -45,7 +45,8 @@ def command(
     Exit code 0, 1 if there is no such case, 2 on wrong usage.
     """
     with inbox_at(state, store) as inbox:
-        _show(inbox, case, role, tenant, closed, place_option(state, store), form)
+        where = str(StateFolder(Path(state)).inbox) if store is None else "the store"
+        _show(inbox, case, role, tenant, closed, place_option(state, store), where, form)
 
 
 def _show(
@@ -55,6 +56,7 @@ def _show(
     tenant: str | None,
     closed: bool,
     option: str,
+    where: str,
     form: str,
 ) -> None:
     from pipelang.interfaces.report.runs.cases import case_lines, case_whole
@@ -83,7 +85,7 @@ def _show(
     elif cases:
         write("\n".join(case_lines(cases, utc_now(), paint, width, closed)) + "\n")
     else:
-        write(f"nothing {'is' if closed else 'waits'} in the inbox{option and f' of{option}'}\n")
+        write(f"nothing {'is' if closed else 'waits'} in {where}\n")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelang.runtime.durable.activity import Activity
-from pipelang.runtime.durable.legs import Claim, Legs
+from pipelang.runtime.durable.legs import BegunLeg, Legs
 from pipelang.runtime.durable.store import may_pass
 from pipelang.runtime.worlds.recorded.record import Kind
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class JournalRecord:
     """The record of a run as a leg has it: a `RunRecord`."""
 
-    def __init__(self, legs: Legs, claim: Claim, activity: Activity) -> None:
+    def __init__(self, legs: Legs, claim: BegunLeg, activity: Activity) -> None:
         self._legs = legs
         self._claim = claim
         self._activity = activity

@@ -37,7 +37,7 @@ class LegToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class BegunLeg:
     """A leg that begins: its run, the rows of former legs, and the time of the store. `poked`
     counts the decisions of people so far.
     """
@@ -109,7 +109,7 @@ class Legs:
         if self.store.legs.owner(connection, token.run, token.leg) != token.owner:
             raise Fenced(f"another worker has run {token.run}")
 
-    def begin(self, token: LegToken) -> Claim | None:
+    def begin(self, token: LegToken) -> BegunLeg | None:
         """Begin a leg; None if there is nothing to do in it. Raises `Fenced`."""
         with self.store.transaction() as connection:
             self._fence(connection, token)
@@ -147,7 +147,7 @@ class Legs:
                     "now": now,
                 },
             )
-        return Claim(
+        return BegunLeg(
             token,
             found.pipeline,
             found.program,
@@ -199,7 +199,7 @@ class Legs:
         )
 
     def park(
-        self, claim: Claim, due: float | None, waiting: dict[str, Any], cost: str, tokens: int
+        self, claim: BegunLeg, due: float | None, waiting: dict[str, Any], cost: str, tokens: int
     ) -> None:
         """End the leg because all that the run does is wait: the next one begins when the first of
         its waits is due, or at once if somebody decided meanwhile. Raises `Fenced`.
@@ -231,7 +231,7 @@ class Legs:
             )
             self._next(connection, token, found, first, paused=0, waiting=waiting)
 
-    def again(self, claim: Claim, seconds: float) -> None:
+    def again(self, claim: BegunLeg, seconds: float) -> None:
         """End a leg that came to nothing; the next one begins after a while. Raises `Fenced`."""
         token = claim.token
         with self.store.legs.database.begin() as connection:

@@ -19,7 +19,7 @@ from pipelang.runtime.durable.address import StoreProblem
 from pipelang.runtime.durable.engine import LegRunner
 from pipelang.runtime.durable.journal import JournalRecord, surely
 from pipelang.runtime.durable.leases import BEAT, Lease
-from pipelang.runtime.durable.legs import Claim, Fenced, Legs, LegToken
+from pipelang.runtime.durable.legs import BegunLeg, Fenced, Legs, LegToken
 from pipelang.runtime.durable.outcomes import end_of
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
@@ -201,7 +201,7 @@ class Worker:
             return
         await self._go_on(claim, run, activity)
 
-    async def _go_on(self, claim: Claim, run: Run, activity: Activity) -> None:
+    async def _go_on(self, claim: BegunLeg, run: Run, activity: Activity) -> None:
         task = asyncio.ensure_future(run_pipeline(run))
         try:
             waited = await self._until_long_wait(task, activity)
@@ -219,7 +219,7 @@ class Worker:
         cost, tokens = str(run.budget.money), run.budget.tokens
         await surely(lambda: self._legs.park(claim, due, waiting, cost, tokens))
 
-    async def _end(self, claim: Claim, run: Run, task: asyncio.Task[Result]) -> None:
+    async def _end(self, claim: BegunLeg, run: Run, task: asyncio.Task[Result]) -> None:
         try:
             result = task.result()
         except (asyncio.CancelledError, Fenced):

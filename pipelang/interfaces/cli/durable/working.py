@@ -1,4 +1,4 @@
-"""What a worker at the command line is made of: programs, their providers, tools, people, sinks."""
+"""Parts of a worker at the command line: programs, their providers, tools, people and sinks."""
 
 from __future__ import annotations
 
