@@ -137,6 +137,16 @@ class LegQueues:
             {"id": workflow_id(run, leg)},
         )
 
+    def release(self, connection: sa.Connection, run: str, leg: int, owner: str) -> None:
+        """Put a leg back into its queue, if this is its owner."""
+        connection.execute(
+            sa.text(
+                f"UPDATE {self.table} SET status = 'ENQUEUED', owner_xid = NULL "
+                "WHERE workflow_uuid = :id AND status = 'PENDING' AND owner_xid = :owner"
+            ),
+            {"id": workflow_id(run, leg), "owner": owner},
+        )
+
     def wake(self, connection: sa.Connection, run: str, leg: int) -> None:
         """Have a leg that is delayed begin now."""
         connection.execute(

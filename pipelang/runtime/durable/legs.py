@@ -111,7 +111,7 @@ class Legs:
 
     def begin(self, token: LegToken) -> BegunLeg | None:
         """Begin a leg; None if there is nothing to do in it. Raises `Fenced`."""
-        with self.store.transaction() as connection:
+        with self.store.legs.database.begin() as connection:
             self._fence(connection, token)
             found = connection.execute(
                 sa.text("SELECT * FROM pipelang_runs WHERE run = :run"), {"run": token.run}
@@ -230,6 +230,11 @@ class Legs:
                 {"run": token.run, "cost": cost, "tokens": tokens},
             )
             self._next(connection, token, found, first, paused=0, waiting=waiting)
+
+    def release(self, token: LegToken) -> None:
+        """Put a leg back that could not be done here, if it is still this process's."""
+        with self.store.legs.database.begin() as connection:
+            self.store.legs.release(connection, token.run, token.leg, token.owner)
 
     def again(self, claim: BegunLeg, seconds: float) -> None:
         """End a leg that came to nothing; the next one begins after a while. Raises `Fenced`."""

@@ -4,62 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from secrets import token_hex
-from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipelang.runtime.durable.activity import Activity
 from pipelang.runtime.durable.address import StoreProblem
+from pipelang.runtime.durable.doing import LOG, LegWork, Startable
 from pipelang.runtime.durable.engine import LegRunner
-from pipelang.runtime.durable.journal import JournalRecord, surely
+from pipelang.runtime.durable.journal import surely
 from pipelang.runtime.durable.leases import BEAT, Lease
-from pipelang.runtime.durable.legs import BegunLeg, Fenced, Legs, LegToken
-from pipelang.runtime.durable.outcomes import end_of
+from pipelang.runtime.durable.legs import Fenced, Legs, LegToken
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
 from pipelang.runtime.durable.switches import StoredSwitches
-from pipelang.runtime.durable.world import JournaledWorld
-from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Sink
-from pipelang.runtime.engine.interpreter import run_pipeline
-from pipelang.runtime.engine.outcomes import Result
-from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.world import World
-from pipelang.runtime.worlds.real.world import Performers
-from pipelang.runtime.worlds.recorded.record import RunRecord
-from pipelang.semantics import program as p
 
-LONG = 30.0
-"""Seconds of waiting beyond which a leg ends."""
 LOOK = 0.1
-STILL = 3
-"""Looks at an activity that waits and does not move, before its leg ends."""
-PAUSE = 5.0
-"""Seconds until a leg that came to nothing is tried again."""
-
-LOG = logging.getLogger("pipelang.worker")
-
-
-class Startable(Protocol):
-    """A pipeline with what a host plugs in: a handle."""
-
-    def start(
-        self,
-        given: Mapping[str, Any],
-        *,
-        sinks: Iterable[Sink] = (),
-        tenant: str | None = None,
-        run_id: str | None = None,
-        record: RunRecord | None = None,
-        recorder: Callable[[Performers, RunBudget, RunRecord, p.Program], World[Run]] | None = None,
-    ) -> Run:
-        """Make a run that has not begun."""
+"""Seconds between two looks whether all is done."""
 
 
 class Worker:
@@ -78,21 +42,18 @@ class Worker:
     ) -> None:
         self.executor = token_hex(6)
         self._store = store
+        self._stopping = threading.Event()
+        named = {queue_of(*key): handle for key, handle in pipelines.items()}
+        self.queues = tuple(named)
         self._legs = Legs(store)
-        self._pipelines = {queue_of(*key): handle for key, handle in pipelines.items()}
+        self._work = LegWork(self._legs, named, sinks, self._stopping)
         self._concurrency = concurrency
-        self._sinks = sinks
         self._switches = switches
         self._lease = Lease(store, self.executor, self.queues)
         self._runner = LegRunner(store.address, self.executor, self.queues, self._do)
         self._active: dict[LegToken, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
-        self._stopping = threading.Event()
         self._over = threading.Event()
         self._beating = threading.Thread(target=self._beat, name="pipelang-beat", daemon=True)
-
-    @property
-    def queues(self) -> tuple[str, ...]:
-        return tuple(self._pipelines)
 
     def start(self) -> None:
         """Begin to take legs. Raises `StoreProblem`."""
@@ -169,82 +130,17 @@ class Worker:
 
     async def _do(self, run: str, number: int, owner: str) -> None:
         token = LegToken(run, number, owner)
-        task = asyncio.ensure_future(self._leg(token))
+        task = asyncio.ensure_future(self._work.do(token))
         self._active[token] = asyncio.get_running_loop(), task
         try:
             await task
         except Fenced as fenced:
             LOG.info("%s", fenced)
             raise asyncio.CancelledError from fenced
+        except Exception as error:  # never to DBOS, for which the leg would be over
+            LOG.exception("run %s is put back", run)
+            await asyncio.sleep(BEAT)
+            await surely(lambda: self._legs.release(token))
+            raise asyncio.CancelledError from error
         finally:
             self._active.pop(token, None)
-
-    async def _leg(self, token: LegToken) -> None:
-        claim = await surely(lambda: self._legs.begin(token))
-        if claim is None:
-            return
-        activity = Activity()
-        record = JournalRecord(self._legs, claim, activity)
-        handle = self._pipelines[claim.queue]
-        try:
-            run = handle.start(
-                claim.input,
-                run_id=token.run,
-                tenant=claim.tenant,
-                sinks=tuple(self._sinks(token.run)),
-                record=record,
-                recorder=partial(JournaledWorld, activity),
-            )
-        except Exception as error:  # a model or a tool that this worker does not have
-            LOG.warning("run %s is left to others: %s", token.run, error)
-            await surely(lambda: self._legs.again(claim, PAUSE))
-            return
-        await self._go_on(claim, run, activity)
-
-    async def _go_on(self, claim: BegunLeg, run: Run, activity: Activity) -> None:
-        task = asyncio.ensure_future(run_pipeline(run))
-        try:
-            waited = await self._until_long_wait(task, activity)
-            if not waited:
-                await self._end(claim, run, task)
-                return
-            due, waiting = waited
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
-        if task.done() and not task.cancelled() and task.exception() is None:
-            await self._end(claim, run, task)  # it came to its end while it was asked to stop
-            return
-        cost, tokens = str(run.budget.money), run.budget.tokens
-        await surely(lambda: self._legs.park(claim, due, waiting, cost, tokens))
-
-    async def _end(self, claim: BegunLeg, run: Run, task: asyncio.Task[Result]) -> None:
-        try:
-            result = task.result()
-        except (asyncio.CancelledError, Fenced):
-            raise
-        except Exception:
-            LOG.exception("run %s broke; it is tried again", claim.token.run)
-            await surely(lambda: self._legs.again(claim, PAUSE))
-            return
-        end = end_of(run, result)
-        await surely(lambda: self._legs.end(claim.token, end))
-
-    async def _until_long_wait(
-        self, task: asyncio.Task[Result], activity: Activity
-    ) -> tuple[float | None, dict[str, Any]] | None:
-        """Wait until a run is done (None), or does nothing but wait, for long."""
-        still, moved = 0, activity.moved
-        while not task.done():
-            await asyncio.wait({task}, timeout=LOOK)
-            first = activity.first_wait()
-            if first is None or moved != activity.moved:
-                still, moved = 0, activity.moved
-                continue
-            still += 1
-            left = None if first.due is None else first.due - self._store.now()
-            is_long = left is None or left > LONG or self._stopping.is_set()
-            if still >= STILL and is_long:
-                return first.due, first.as_json()
-        return None
