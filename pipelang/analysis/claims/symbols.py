@@ -41,22 +41,21 @@ from pipelang.analysis.claims.values import (
     under,
     variables,
 )
-from pipelang.analysis.claims.variables import COMPUTED, Variables, is_json, is_number
+from pipelang.analysis.claims.variables import (
+    COMPUTED,
+    Variables,
+    is_json,
+    is_number,
+)
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.patterns import Patterns
 from pipelang.semantics.types import (
-    BOOL,
-    INT,
-    JSON,
-    NUMBER,
     TEXT,
     EnumType,
-    ListType,
     MapType,
     OptionalType,
-    RecordType,
     Type,
     optional,
     present,
@@ -398,60 +397,3 @@ class SymbolicExpressions:
             for g2, s2 in right
             if not is_false(guard := all_of((g1, g2)))
         )
-
-    # --------------------------------------------------------------------------- other types
-
-    def fitted(self, cases: Cases, type: Type) -> Cases:
-        """Return a value as the interpreter makes it fit a type where it is handed on: a whole
-        number becomes a float where a `number` is expected, and anything may become a `json`.
-        """
-        return tuple(part for guard, own in cases for part in under(guard, self._fitted(own, type)))
-
-    def _fitted(self, symbol: Symbol, type: Type) -> Cases:
-        inner = present(type)
-        if inner == JSON:
-            return self._as_json(symbol)
-        match symbol:
-            case _ if inner == NUMBER:
-                there = self.known.is_there(symbol)
-                if there is TRUE:
-                    return one(ordering.as_number(self.known, symbol))
-                number = under(there, one(ordering.as_number(self.known, symbol)))
-                return (*number, *under(opposite(there), one(Known(None, type))))
-            case SymbolicRecord() if isinstance(inner, RecordType):
-                types = {field.name: field.type for field in inner.fields}
-                return one(
-                    SymbolicRecord(
-                        tuple((n, self.fitted(v, types.get(n, JSON))) for n, v in symbol.fields),
-                        symbol.type,
-                    )
-                )
-            case SymbolicRecord() if isinstance(inner, MapType):
-                made = tuple((n, self.fitted(v, inner.value)) for n, v in symbol.fields)
-                return one(SymbolicRecord(made, symbol.type))
-            case Listed() if isinstance(inner, ListType):
-                return one(Listed(tuple(self.fitted(v, inner.element) for v in symbol.items)))
-            case _:
-                return one(symbol)
-
-    def _as_json(self, symbol: Symbol) -> Cases:
-        match symbol:
-            case Free() if present(symbol.type) == JSON:
-                return one(symbol)
-            case Free() if present(symbol.type) == BOOL or _keeps(symbol.type):
-                return one(symbol)
-            case Known(value=None | bool() | str() | int()):
-                return one(symbol)
-            case _:
-                about = variables(one(symbol))
-                found = self.opaque(f"json({name_of(one(symbol))})", JSON, COMPUTED, about)
-                there = self.known.is_there(symbol)
-                if there is TRUE:
-                    return one(self.known.there(found))
-                return ((there, found), (opposite(there), Known(None, JSON)))
-
-
-def _keeps(type: Type) -> bool:
-    """Whether values of a type are themselves as JSON: texts, enums, whole numbers."""
-    inner = present(type)
-    return isinstance(inner, EnumType) or inner in (TEXT, INT)

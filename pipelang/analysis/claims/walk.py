@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from pipelang.analysis.claims import branches, rounds
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, literal, opposite
 from pipelang.analysis.claims.formulas import Equals as Picked
+from pipelang.analysis.claims.handing import fitted
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.lacking import may_lack_value, surely_fits
 from pipelang.analysis.claims.moments import Condition, made
@@ -103,7 +104,7 @@ class ClaimWalk:
         pipeline = self.unique(name)
         prefix = f"{prefix}{name}."
         values = {
-            q.name: self.symbols.fitted(given[q.name], q.type)
+            q.name: fitted(self.symbols.known, given[q.name], q.type)
             if given.get(q.name)
             else one(self.symbols.free(prefix + q.name, q.type))
             for q in pipeline.parameters
@@ -172,7 +173,7 @@ class ClaimWalk:
                     misfit = PathEvent("its answer does not fit", outcome.span)
                     frame.failed.append(step_to(state, TRUE, misfit))
                 value = self.symbols.cases(outcome.value, frame.values)
-                self._answer(frame, state, self.symbols.fitted(value, returns))
+                self._answer(frame, state, fitted(self.symbols.known, value, returns))
             case p.Escalate():
                 self.finish("escalated", state)
             case p.Reject():
