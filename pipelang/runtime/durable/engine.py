@@ -25,6 +25,8 @@ VERSION = "1"
 LEG = "pipelang.leg"
 POLL = 0.25
 """Seconds between two looks into a queue."""
+POOL = 10
+"""Connections to PostgreSQL that a process has at most, for DBOS and for us each."""
 IDLE = 5.0
 """Seconds that PostgreSQL lets a transaction hang whose process is stopped."""
 
@@ -60,6 +62,7 @@ class LegQueues:
             application_name=APPLICATION,
             lazy=True,
             retry_connection_errors=False,
+            system_database_pool_size=POOL,
             sys_db_idle_transaction_timeout_sec=IDLE,
         )
         sqlite = address.is_sqlite
@@ -182,6 +185,8 @@ class LegRunner:
                 "application_version": VERSION,
                 "serializer": JsonSerializer(),
                 "run_migrations": False,
+                "use_listen_notify": False,
+                "sys_db_pool_size": POOL,
                 "log_level": "CRITICAL",
                 "sys_db_idle_transaction_timeout_sec": IDLE,
             }

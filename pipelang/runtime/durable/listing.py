@@ -12,6 +12,8 @@ from typing import Any
 from pipelang.runtime.durable.address import UnknownRun
 from pipelang.runtime.durable.leases import LEASE
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.worlds.recorded.encoding import decode_event
 
 ENDED = ("answered", "escalated", "rejected", "failed")
 STATES = ("queued", "delayed", "running", "waiting", *ENDED)
@@ -95,6 +97,17 @@ def stuck(store: Store) -> list[dict[str, Any]]:
         then=store.now() - STUCK_AFTER,
     )
     return runs(store, [row["run"] for row in rows])
+
+
+def events(store: Store, run: str) -> tuple[Event, ...]:
+    """The events of a run that are recorded, in their order."""
+    rows = store.rows("SELECT value FROM pipelang_journal WHERE run = :run", run=run)
+    found = [
+        decode_event(event, number)
+        for row in rows
+        for number, event in json.loads(row["value"]).get("events", ())
+    ]
+    return tuple(sorted(found, key=lambda one: one.number))
 
 
 def _served(store: Store) -> set[str]:

@@ -13,7 +13,6 @@ import click
 
 from pipelang.interfaces.cli.cache_option import cache_option
 from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
-from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import warn, write
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def command(
         switches.look()
         handles = handles_of(files, ready, switches, cache)
         if not handles:
-            stop("there is no pipeline that this worker can run", 1)
+            warn("note: there is no pipeline that this worker can run")
         worker = Worker(ready, handles, concurrency, switches=switches)
         worker.start()
         write(f"ready {worker.executor}\n")
