@@ -54,7 +54,25 @@ class Undeclared:
     site: str
 
 
-Chance = Declared | CountedShare | MeasuredShare | Undeclared
+PlainChance = Declared | CountedShare | MeasuredShare | Undeclared
+
+
+@dataclass(frozen=True, slots=True)
+class ByCase:
+    """One share where the case is not hard, and another one where it is: two parameters. Moved
+    together, as an importance does, they go by the `site` of the first.
+    """
+
+    easy: PlainChance
+    hard: PlainChance
+    site: str
+
+    def of(self, hard: bool) -> PlainChance:
+        """The share in one of the two classes."""
+        return self.hard if hard else self.easy
+
+
+Chance = PlainChance | ByCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +106,11 @@ class EvidenceFile:
 
 def always(site: str) -> Declared:
     return Declared(Decimal(1), site)
+
+
+def of_class(chance: Chance, hard: bool) -> PlainChance:
+    """A share in one of the two classes of cases; most are the same in both."""
+    return chance.of(hard) if isinstance(chance, ByCase) else chance
 
 
 def never(site: str) -> Declared:

@@ -16,6 +16,7 @@ from pipelang.analysis.model.evidence import Cut, EvidenceTable
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import (
     Basis,
+    ByCase,
     Chance,
     CountedShare,
     Declared,
@@ -52,7 +53,8 @@ class Parameters:
     measured chances, by site; `choose` supplies unknown shares that sum to 1 as a whole, where it
     knows their site. `sticks` remembers how many there are at a site; `nudges` are added, by site;
     `left_out` are the pipelines of which unlikely states were left out; `handled` counts the states
-    of a sweep's large tables.
+    of a sweep's large tables. While the cases of one class are swept, `hard` says whether they are
+    hard ones.
     """
 
     evidence: EvidenceTable
@@ -69,6 +71,7 @@ class Parameters:
     left_out: dict[str, None] = field(default_factory=dict)
     handled: int = 0
     nudges: Mapping[str, complex] = field(default_factory=dict)
+    hard: bool = False
 
     def nudged(self, nudges: Mapping[str, complex]) -> Parameters:
         """The same parameters, and what they remember, with something added to those of a site."""
@@ -93,6 +96,8 @@ class Parameters:
                 return self._counted(chance.site, rows.right, rows.total)
             case Undeclared():
                 return self.open(chance.site)
+            case ByCase():
+                return self._plain(chance.of(self.hard))
             case _:
                 assert_never(chance)
 

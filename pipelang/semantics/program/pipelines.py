@@ -152,13 +152,16 @@ class MeanLine:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """The distribution of inputs; `per_day` is None where undeclared."""
+    """The distribution of inputs; `per_day` is None where undeclared, and so is `hard`, the share
+    of the inputs that are hard for all that a run does.
+    """
 
     per_day: Decimal | None
     paths: tuple[PathShares, ...]
     conditions: tuple[ConditionShare, ...]
     names: tuple[NamedShare, ...]
     means: tuple[MeanLine, ...]
+    hard: Chance | None = None
 
 
 @dataclass(frozen=True, slots=True)

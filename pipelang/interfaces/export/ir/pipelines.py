@@ -115,6 +115,7 @@ def _traffic(writer: Writer, traffic: p.Traffic) -> Json:
             {"path": list(line.path), "mean": exact(line.mean), **writer.place(line.span)}
             for line in traffic.means
         ],
+        "hard": None if traffic.hard is None else writer.chance(traffic.hard),
     }
 
 
