@@ -114,8 +114,8 @@ def walk(model: PipelineModel, start: Start = lambda of_class, table: table) -> 
         if begin is None:
             return
         walked = _walked(of_class, begin, frozenset(), again=False)
-        for ending, weight in walked.endings.items():
-            add(whole.endings, ending, weight)
+        for how, weight in walked.endings.items():
+            add(whole.endings, how, weight)
         for name, time in walked.times.items():
             add(whole.times, name, time)
 

@@ -21,7 +21,8 @@ def share_of_hard(program: p.Program, pipeline: p.Pipeline) -> Chance | None:
     """The share of hard cases in a root's runs; None where no rate depends on it."""
     if not depends_on_hardness(program, pipeline):
         return None
-    return pipeline.traffic.hard or Undeclared(HARD)
+    hard = pipeline.traffic.hard
+    return Undeclared(HARD) if hard is None else hard.share
 
 
 def depends_on_hardness(program: p.Program, pipeline: p.Pipeline) -> bool:

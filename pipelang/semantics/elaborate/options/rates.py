@@ -30,10 +30,8 @@ def chance(context: Context, scope: Scope, rate: ast.Rate, name: str, word: str)
     return plain_chance(context, scope, rate, name, word)
 
 
-def _by_case(
-    context: Context, scope: Scope, rate: ast.RateByCase, name: str, word: str
-) -> Chance:
-    """A share for each class of cases. A file has both kinds of cases in it, so none stands here."""
+def _by_case(context: Context, scope: Scope, rate: ast.RateByCase, name: str, word: str) -> Chance:
+    """A share for each class of cases. A file has cases of both, so none stands here."""
     for part in (rate.easy, rate.hard):
         if isinstance(part, ast.FromFile):
             what = "a file holds all cases, so it can't stand beside a rate `if hard`"

@@ -55,7 +55,7 @@ def elaborate_traffic(
     conditions: list[p.ConditionShare] = []
     names: list[p.NamedShare] = []
     means: list[p.MeanLine] = []
-    hard: Chance | None = None
+    hard: p.HardShare | None = None
     for line in whole(written.lines):
         if isinstance(line.subject, ast.NameRef) and line.subject.name == HARD:
             hard = _hard(context, scope, contents, line, hard)
@@ -98,8 +98,8 @@ def _hard(
     scope: Scope,
     contents: Contents,
     line: ast.TrafficLine,
-    known: Chance | None,
-) -> Chance | None:
+    known: p.HardShare | None,
+) -> p.HardShare | None:
     """The share of the inputs that are hard; None where it could mean a value instead."""
     spans = [
         found.span
@@ -124,7 +124,7 @@ def _hard(
             codes.TYPE_MISMATCH, line.share.span, expected=expected, found=found_, help=help
         )
         return None
-    return chance(context, scope, rate, HARD, "traffic")
+    return p.HardShare(chance(context, scope, rate, HARD, "traffic"), line.span)
 
 
 def _per_day(context: Context, written: ast.Traffic) -> Decimal | None:
