@@ -85,19 +85,26 @@ class ByRates:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRow:
-    """A row of an evidence file; `line` is its line there."""
+    """A row of an evidence file; `line` is its line there, `case` the input that was answered, and
+    `attempt` which answer to it this is.
+    """
 
     confidence: Decimal | None
     correct: bool
     line: int
+    case: str | None = None
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFile:
-    """Labelled answers: how sure they were and whether they were right."""
+    """Labelled answers: how sure they were and whether they were right. `sampled` is the gate
+    behind which they were taken; None if nothing is said, or if all cases are there.
+    """
 
     name: str
     rows: tuple[EvidenceRow, ...]
+    sampled: str | None = None
 
     @property
     def right(self) -> int:

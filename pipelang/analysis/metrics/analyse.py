@@ -24,6 +24,7 @@ from pipelang.analysis.metrics.metrics import (
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
 from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
+from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
 from pipelang.analysis.metrics.step_reliability import own_reliability
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
@@ -65,7 +66,8 @@ class Analysis:
     to a role. `bases` says of every parameter that was used, by its site, how well founded it is;
     `counts` are the cases behind the measured ones: how many were good, of how many. `cuts` are the
     limits of budgets that a run may reach, which no figure knows of. `draws` of the posterior are
-    behind the intervals, 0 where there is none or it was not drawn.
+    behind the intervals, 0 where there is none or it was not drawn. `sensitivity` is how much
+    hard cases that nobody declared could matter.
     """
 
     pipeline: p.Pipeline
@@ -84,6 +86,7 @@ class Analysis:
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     cuts: tuple[Cut, ...] = ()
     draws: int = 0
+    sensitivity: Sensitivity | None = None
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
@@ -202,6 +205,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         counts=dict(point.counted),
         cuts=cuts,
         draws=0 if draws is None else drawn,
+        sensitivity=sensitivity(program, pipeline, point),
     )
 
 

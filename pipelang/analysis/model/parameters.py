@@ -45,6 +45,23 @@ def timely(spread: Spread, seconds: Decimal) -> float:
     return 0.5 * math.erfc(-distance / sigma / math.sqrt(2))
 
 
+@dataclass(frozen=True, slots=True)
+class Supposition:
+    """Suppose that a `share` of the cases is hard, and that what is at these sites is wrong so many
+    times as often there, overall as often as ever.
+    """
+
+    sites: frozenset[str]
+    share: Decimal
+    times: int
+
+    def right(self, overall: float, hard: bool) -> float:
+        """How often something is right in one class, if it is so often right in all."""
+        share = float(self.share)
+        wrong = min(1.0, self.times * (1 - overall))
+        return 1 - (wrong if hard else (1 - overall - share * wrong) / (1 - share))
+
+
 @dataclass(slots=True)
 class Parameters:
     """The values of chances in one arithmetic; they record which parameters a sweep used.
@@ -54,7 +71,7 @@ class Parameters:
     knows their site. `sticks` remembers how many there are at a site; `nudges` are added, by site;
     `left_out` are the pipelines of which unlikely states were left out; `handled` counts the states
     of a sweep's large tables. While the cases of one class are swept, `hard` says whether they are
-    hard ones.
+    hard ones; `supposed` is what is supposed of them where nobody said.
     """
 
     evidence: EvidenceTable
@@ -72,6 +89,7 @@ class Parameters:
     handled: int = 0
     nudges: Mapping[str, complex] = field(default_factory=dict)
     hard: bool = False
+    supposed: Supposition | None = None
 
     def nudged(self, nudges: Mapping[str, complex]) -> Parameters:
         """The same parameters, and what they remember, with something added to those of a site."""
@@ -81,6 +99,8 @@ class Parameters:
         """The value of a chance in [0, 1]."""
         if self.nudges and chance.site in self.nudges:
             return self._plain(chance) + self.nudges[chance.site]
+        if self.supposed is not None and chance.site in self.supposed.sites:
+            return self.supposed.right(self._plain(chance), self.hard)
         return self._plain(chance)
 
     def _plain(self, chance: Chance) -> Weight:
