@@ -9,7 +9,7 @@ whoever wrote it, and is passed over.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -41,8 +41,8 @@ def read_evidence(name: str, text: str) -> EvidenceFile | Flaw:
     rows: list[EvidenceRow] = []
     sampled: str | None = None
     seen: dict[tuple[str, int], int] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        if not line.strip():
+    for number, line in enumerate(_lines(text), 1):
+        if not line or line.isspace():
             continue
         try:
             row, behind = _row(line, number)
@@ -69,6 +69,16 @@ def _twice(case: str, attempt: int, first: int) -> tuple[str, str]:
         f"attempt {attempt} at case `{case}` is on line {first} already",
         'number the answers to one input: `"attempt": 2`, or keep one of the two rows',
     )
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text one by one: all at once, a million of them are as long as the text."""
+    at, size = 1 if text.startswith("\ufeff") else 0, len(text)
+    while at < size:
+        end = text.find("\n", at)
+        end = size if end < 0 else end
+        yield text[at:end]
+        at = end + 1
 
 
 def unreadable_help(why: str) -> str:

@@ -34,6 +34,20 @@ def analysis_json(
     def critical(name: str) -> dict[str, Any]:
         return {"critical_path": list(analysis.critical.get(name, ()))}
 
+    work: dict[str, Any] = {}
+    if analysis.reached:
+        work["work"] = {
+            "ended_by": "clock" if analysis.late else "units",
+            "reached": [
+                {
+                    "part": one.part.name.lower(),
+                    "where": one.where or None,
+                    "wanted": one.wanted,
+                    "limit": one.limit,
+                }
+                for one in analysis.reached
+            ],
+        }
     return {
         "outcomes": {name: numbers[name] for name in OUTCOMES},
         **{name: numbers[name] for name in SHARES if name not in OUTCOMES},
@@ -62,6 +76,7 @@ def analysis_json(
         "advice": [],
         "what_if": [],
         "sensitivity": None if analysis.sensitivity is None else analysis.sensitivity.as_json(),
+        **work,
     }
 
 
