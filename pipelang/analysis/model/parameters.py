@@ -56,7 +56,7 @@ class Supposition:
     times: int
 
     def right(self, overall: float, hard: bool) -> float:
-        """How often something is right in one class, if it is so often right in all."""
+        """Return the share that is right in one class, if so much is right in all."""
         share = float(self.share)
         wrong = min(1.0, self.times * (1 - overall))
         return 1 - (wrong if hard else (1 - overall - share * wrong) / (1 - share))

@@ -180,7 +180,7 @@ def _climbed(
 
 
 def _expected(right: Array, wrong: Array, hard: float, rates: Array) -> tuple[Array, float]:
-    """How likely each case is hard, and the log-likelihood of all."""
+    """The probability that each case is hard, and the log-likelihood of all."""
     import numpy as np
 
     tiny = 1e-12

@@ -127,7 +127,7 @@ def remarks(view: View) -> Iterator[str]:
 
 
 def _if_some_were_hard(supposed: Sensitivity) -> str:
-    """What independence could matter, in one sentence."""
+    """The effect of hard cases that nobody declared, in one sentence."""
     shares = {name: number.value or 0.0 for name, number in supposed.outcomes.items()}
     ways = {name: share for name, share in shares.items() if name != SUCCESS and share > DUST}
     said = [f"{percent(shares[SUCCESS])} would be answered right"]
