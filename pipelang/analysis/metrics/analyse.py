@@ -24,6 +24,7 @@ from pipelang.analysis.metrics.metrics import (
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
 from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
+from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
 from pipelang.analysis.metrics.step_reliability import own_reliability
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
@@ -67,7 +68,8 @@ class Analysis:
     `counts` are the cases behind the measured ones: how many were good, of how many. `cuts` are the
     limits of budgets that a run may reach, which no figure knows of. `draws` of the posterior are
     behind the intervals, 0 where there is none or it was not drawn. `reached` are limits of work
-    that were reached, `late` says that the clock was one of them.
+    that were reached, `late` says that the clock was one of them. `sensitivity` is how much hard
+    cases that nobody declared could matter.
     """
 
     pipeline: p.Pipeline
@@ -88,6 +90,7 @@ class Analysis:
     draws: int = 0
     reached: tuple[Reached, ...] = ()
     late: bool = False
+    sensitivity: Sensitivity | None = None
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
@@ -207,6 +210,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         counts=dict(point.counted),
         cuts=cuts,
         draws=0 if draws is None else drawn,
+        sensitivity=sensitivity(program, pipeline, point),
     )
 
 
