@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelang.analysis.advice.changes import Change, ChangeKind, percent
 from pipelang.analysis.advice.shares import Weights
-from pipelang.analysis.advice.written import WrittenFile
+from pipelang.analysis.advice.written import WrittenFile, seen_from
 from pipelang.analysis.model.evidence import EvidenceTable, LabelledAnswers
 from pipelang.analysis.model.model import confidence_cut, file_cuts, make_model
 from pipelang.analysis.model.parameters import Parameters
@@ -21,6 +21,7 @@ from pipelang.diagnostics import Edit, Source, Sources, Span
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import pipelines_run
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.types import Scalar, ScalarKind
 from pipelang.semantics.walk import all_items
@@ -50,8 +51,12 @@ class Knob:
     shares: tuple[float, ...]
 
 
-def thresholds(program: p.Program, pipeline: p.Pipeline, page: WrittenFile) -> list[Knob]:
-    """The thresholds of a pipeline that stand in it as numbers and have evidence."""
+def thresholds(
+    program: p.Program, pipeline: p.Pipeline, page: WrittenFile, inside: str = ""
+) -> list[Knob]:
+    """The thresholds of a pipeline that stand in it as numbers and have evidence; `inside` is its
+    name where it is a sub-pipeline.
+    """
     evidence = EvidenceTable(program.evidence)
     found: dict[Span, Knob] = {}
     for step, file, compare in _cuts(program, pipeline, evidence):
@@ -65,8 +70,10 @@ def thresholds(program: p.Program, pipeline: p.Pipeline, page: WrittenFile) -> l
         values = offered(answers, side.value)
         shown = tuple(percent(value) for value in values)
         shares = tuple(_share_moved(answers, side.value, value) for value in values)
-        gate = _owner(pipeline, side.span)
-        name = f"gate `{gate}`: {step}.confidence" if gate else f"`{step}.confidence`"
+        gate, step = _owner(pipeline, side.span), seen_from(inside, step)
+        name = f"`{step}.confidence`"
+        if gate:
+            name = f"gate `{seen_from(inside, gate)}`: {step}.confidence"
         found[side.span] = Knob(ChangeKind.THRESHOLD, name, step, side.span, written, shown, shares)
     return list(found.values())
 
@@ -78,10 +85,11 @@ def settings(program: p.Program, pipeline: p.Pipeline, sources: Sources) -> list
     declared = _declared(sources)
     evidence = EvidenceTable(program.evidence)
     files: dict[str, str] = {}
-    for _, file, compare in _cuts(program, pipeline, evidence):
-        side = _constant(compare)
-        if side is not None and side.setting is not None:
-            files.setdefault(side.setting, file)
+    for one in (pipeline, *pipelines_run(program, pipeline)):
+        for _, file, compare in _cuts(program, one, evidence):
+            side = _constant(compare)
+            if side is not None and side.setting is not None:
+                files.setdefault(side.setting, file)
     found = []
     for key, const in program.settings.items():
         written = declared.get(key)

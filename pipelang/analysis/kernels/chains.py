@@ -202,7 +202,8 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
         case p.Recall():
             return Closed(answers={(right, None, False): 1.0})
         case p.RunPipeline():
-            return prepared.runs[id(action)].close(now.values, around, now.again, kernel.sweep)
+            made = prepared.runs[id(action)].close(now.values, around, now.again, kernel.sweep)
+            return _moved(made, model.moves) if model.moves and right else made
         case p.Each():
             return _each(kernel, action, now, around)
         case p.Cascade():
@@ -233,6 +234,17 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
     if isinstance(action, p.AskRole):
         closed.asked[action.role] = 1.0
     return closed
+
+
+def _moved(closed: Closed, by: complex) -> Closed:
+    """The kernel of a `run` with so many more of its answers right: what it answers counts as one
+    step, whose accuracy is the share of its answers that are right.
+    """
+    answers = dict(closed.answers)
+    for (_, latent, wrong), chance in closed.answers.items():
+        add(answers, (True, latent, wrong), by * chance)
+        add(answers, (False, latent, wrong), -by * chance)
+    return replace(closed, answers=answers)
 
 
 def _voted(

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelang.analysis.frontier.states import Key, add
 from pipelang.analysis.frontier.table import Table
-from pipelang.analysis.frontier.totals import Totals
+from pipelang.analysis.frontier.totals import COSTS, REACHED, Inner, Totals
 from pipelang.analysis.kernels.conditions import (
     Draw,
     EvaluationPlan,
@@ -79,6 +79,8 @@ class Child:
         closed = Closed(
             cost=totals.cost, tokens=totals.tokens, asked=dict(totals.asked), work=totals.work
         )
+        if self.model.meter is None:
+            closed.inside = inside(self.model.pipeline.name, totals)
         for (_, right, wrong), (outcome, weight) in totals.endings.items():
             match outcome:
                 case p.Return():
@@ -115,6 +117,18 @@ class SubRun:
         for key, compute in self.about:
             start[key] = compute(values)
         return self.child.close(start, again, sweep)
+
+
+def inside(pipeline: str, totals: Totals) -> dict[Inner, Any]:
+    """How often the steps of a swept pipeline are reached and what they cost, by name, with those
+    of the pipelines that it runs.
+    """
+    found = dict(totals.inside)
+    for name, often in totals.reached.items():
+        add(found, (pipeline, name, REACHED), often)
+    for name, cost in totals.step_costs.items():
+        add(found, (pipeline, name, COSTS), cost)
+    return found
 
 
 def sub_run(model: PipelineModel, action: p.RunPipeline, plan_of_step: PlanOfStep) -> SubRun:
@@ -162,7 +176,7 @@ def child_model(model: PipelineModel, action: p.RunPipeline) -> PipelineModel:
         inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
         known = make_model(program, pipeline, model.parameters, inputs, model.thresholds)
         known.means.update(means)
-        known.children, known.meter = model.children, model.meter
+        known.children, known.meter, known.nudged = model.children, model.meter, model.nudged
         model.children[key] = known
     return known
 

@@ -11,11 +11,17 @@ from contextlib import contextmanager
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.frontier.tape import Tape
-from pipelang.analysis.frontier.totals import arrivals
+from pipelang.analysis.frontier.totals import COSTS, REACHED, arrivals
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
-from pipelang.analysis.metrics.importance import Slopes, importances, slopes
+from pipelang.analysis.metrics.importance import (
+    Slopes,
+    importances,
+    inner_importances,
+    inner_steps,
+    slopes,
+)
 from pipelang.analysis.metrics.metrics import (
     Averaged,
     Figures,
@@ -47,6 +53,8 @@ class StepRow:
     """A step in the report. `own` is P(answers and is right | reached, arguments right).
 
     `importance_*` are the derivatives of an outcome by the step's accuracy (Birnbaum importance).
+    A step of a sub-pipeline is `child.step`; `reached` and `cost_mean` are then sums over all runs
+    of the child, so that it may be reached more than once.
     """
 
     name: str
@@ -64,16 +72,18 @@ class Analysis:
     `baseline` is the mean cost with every model call at one tier; `critical` names what most of a
     run's time goes by, of `latency` and of `turnaround`; `asked` is how many cases a run sends
     to a role. `bases` says of every parameter that was used, by its site, how well founded it is;
-    `counts` are the cases behind the measured ones: how many were good, of how many. `cuts` are the
-    limits of budgets that a run may reach, which no figure knows of. `draws` of the posterior are
-    behind the intervals, 0 where there is none or it was not drawn. `reached` are limits of work
-    that were reached, `late` says that the clock was one of them.
+    `counts` are the cases behind the measured ones: how many were good, of how many. `inner` are
+    the steps of the pipelines that it runs, whose costs are part of those of the `steps` that run
+    them. `cuts` are the limits of budgets that a run may reach, which no figure knows of. `draws`
+    of the posterior are behind the intervals, 0 where there is none or it was not drawn. `reached`
+    are limits of work that were reached, `late` says that the clock was one of them.
     """
 
     pipeline: p.Pipeline
     numbers: dict[str, Number]
     escalations: dict[str, Number]
     steps: tuple[StepRow, ...]
+    inner: tuple[StepRow, ...]
     slo: tuple[ObjectiveVerdict, ...]
     worst: Worst | None
     unknown: tuple[str, ...]
@@ -192,6 +202,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
             name: figure.number(by_name("escalations", name)) for name in totals.escalations
         },
         steps=_steps(model, totals, figure, derivatives),
+        inner=_inner_steps(model, totals, figure),
         slo=tuple(slo),
         worst=worst,
         unknown=tuple(point.unknown_sites),
@@ -265,6 +276,34 @@ def _steps(
                 UNCOMPUTED if success is None else certain(success, basis),
                 UNCOMPUTED if silent is None else certain(silent, basis),
                 if_finite(figure.number(by_name("step_costs", name), unit=False)),
+            )
+        )
+    return tuple(rows)
+
+
+def _inner_steps(model: PipelineModel, totals: Totals, figure: Figures) -> tuple[StepRow, ...]:
+    """The steps of sub-pipelines."""
+    unknown = bool(model.parameters.unknown_sites)
+    derivatives = None
+    if not unknown and not model.parameters.left_out:
+        derivatives = inner_importances(model, totals.work)
+    rows = []
+    for child, step in inner_steps(model):
+        pipeline, name = child.pipeline.name, step.name
+        reached = by_name("inside", (pipeline, name, REACHED))
+        cost = by_name("inside", (pipeline, name, COSTS))
+        success = silent = UNCOMPUTED
+        if derivatives is not None:
+            right, wrong = derivatives[pipeline, name]
+            success, silent = certain(right, figure.basis), certain(wrong, figure.basis)
+        rows.append(
+            StepRow(
+                f"{pipeline}.{name}",
+                None if unknown else _own(child, step),
+                figure.number(reached, unit=False),
+                success,
+                silent,
+                if_finite(figure.number(cost, unit=False)),
             )
         )
     return tuple(rows)

@@ -79,7 +79,7 @@ def field_of(name: str) -> Read:
     return lambda totals: getattr(totals, name)
 
 
-def by_name(group: str, name: str) -> Read:
+def by_name(group: str, name: Any) -> Read:
     """The reading of one name in a group of totals; 0 if nothing came to it."""
     return lambda totals: getattr(totals, group).get(name, 0.0)
 

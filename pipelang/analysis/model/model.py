@@ -44,7 +44,8 @@ class PipelineModel:
     that is `marked` count with its factor. `passed` counts the steps that a sweep went through.
     `case` has the values of operands that decide branches, where only the runs of one case are
     looked at. `lowest` are the lists whose lowest confidence is tested, with the files that say
-    how it is spread.
+    how it is spread. `nudged` names the one step, by its pipeline, whose accuracies carry a
+    derivative wherever it is run; `moves` is what is added to the right answers of a `run`.
     """
 
     program: p.Program
@@ -72,6 +73,8 @@ class PipelineModel:
     shared: dict[expr.Expr, expr.Expr] = field(default_factory=dict)
     case: Mapping[expr.Expr, Any] = field(default_factory=dict)
     lowest: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    nudged: tuple[str, str] | None = None
+    moves: complex = 0j
 
     def expand(self, node: expr.Expr) -> expr.Expr:
         """The expression with every let replaced by what it is, and thresholds that differ by case

@@ -21,6 +21,7 @@ from pipelang.analysis.advice.written import Written, WrittenFile, page, written
 from pipelang.diagnostics import Edit
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import pipelines_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +46,18 @@ class Dimension:
 
 
 def dimensions(bench: Bench, pipeline: p.Pipeline) -> list[Dimension]:
-    """Return the dimensions of a pipeline, in the order of the search."""
-    mine = page(bench.sources, pipeline.span.file)
-    if mine is None:
-        return []
+    """Return the dimensions of a pipeline and of those that it runs, in the order of the search."""
     program = bench.program
-    links = written_links(mine, pipeline)
-    knobs = [*settings(program, pipeline, bench.sources), *thresholds(program, pipeline, mine)]
-    found = [
-        *(_of_knob(knob) for knob in knobs),
-        *_tiers(mine, links),
-        *_retries(program, mine, links),
-    ]
+    found: list[Dimension] = []
+    if page(bench.sources, pipeline.span.file) is not None:
+        found += map(_of_knob, settings(program, pipeline, bench.sources))
+    for one in (pipeline, *pipelines_run(program, pipeline)):
+        inside = "" if one is pipeline else one.name
+        mine = page(bench.sources, one.span.file)
+        if mine is not None:
+            links = written_links(mine, one, inside)
+            found += map(_of_knob, thresholds(program, one, mine, inside))
+            found += [*_tiers(mine, links), *_retries(program, mine, links)]
     return [one for one in found if len(one.choices) > 1]
 
 
@@ -87,7 +88,7 @@ def _tiers(page: WrittenFile, links: Sequence[Written]) -> Iterator[Dimension]:
             choices = [Alternative(x, None if x == now else Edit(span, x)) for x in names]
             place = f" ({number + 1})" if len(places) > 1 else ""
             name = f"{one.name} by{place}"
-            yield Dimension(ChangeKind.TIER, name, tuple(choices), names.index(now), one.step.name)
+            yield Dimension(ChangeKind.TIER, name, tuple(choices), names.index(now), one.place)
 
 
 def _retries(
@@ -100,18 +101,20 @@ def _retries(
         counts = sorted({*range(MOST_RETRIES + 1), now})
         choices = [Alternative(str(x), with_retries(page, one, x)) for x in counts]
         name = f"{one.name} retry"
-        yield Dimension(ChangeKind.RETRY, name, tuple(choices), counts.index(now), one.step.name)
+        yield Dimension(ChangeKind.RETRY, name, tuple(choices), counts.index(now), one.place)
 
 
 def untold_tiers(pipeline: p.Pipeline, bench: Bench) -> list[str]:
     """Steps whose tier is not searched, because their accuracy is not declared tier by tier."""
-    mine = page(bench.sources, pipeline.span.file)
-    if mine is None or len(bench.program.tiers) < 2:
+    if len(bench.program.tiers) < 2:
         return []
-    links = written_links(mine, pipeline)
-    found = [
-        one.step.name
-        for one in links
-        if one.head and asked(one.made) and len(one.made.accuracy_by_tier) < 2
-    ]
+    found: list[str] = []
+    for here in (pipeline, *pipelines_run(bench.program, pipeline)):
+        inside = "" if here is pipeline else here.name
+        mine = page(bench.sources, here.span.file)
+        found += [
+            one.place
+            for one in (written_links(mine, here, inside) if mine is not None else ())
+            if one.head and asked(one.made) and len(one.made.accuracy_by_tier) < 2
+        ]
     return list(dict.fromkeys(found))
