@@ -13,10 +13,12 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.metrics import OUTCOMES, WRONG_EFFECT
 
-Inner = tuple[str, str, str]
-"""A sub-pipeline, one of its steps, and what is added up there: `REACHED` or `COSTS`."""
+Inner = tuple[Any, ...]
+"""A sub-pipeline, one of its steps, and what is added up there: `REACHED` or `COSTS`; under `FLOW`
+what a waterfall counts.
+"""
 
-REACHED, COSTS = "reached", "costs"
+REACHED, COSTS, FLOW = "reached", "costs", "flow"
 
 
 @dataclass(slots=True)

@@ -202,8 +202,8 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
         case p.Recall():
             return Closed(answers={(right, None, False): 1.0})
         case p.RunPipeline():
-            made = prepared.runs[id(action)].close(now.values, around, now.again, kernel.sweep)
-            return _moved(made, model.moves) if model.moves and right else made
+            ran = prepared.runs[id(action)].close(now.values, around, now.again, kernel.sweep)
+            return _moved(ran, model.moves) if model.moves and right else ran
         case p.Each():
             return _each(kernel, action, now, around)
         case p.Cascade():

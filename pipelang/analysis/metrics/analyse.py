@@ -11,27 +11,23 @@ from contextlib import contextmanager
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.frontier.tape import Tape
-from pipelang.analysis.frontier.totals import COSTS, REACHED, arrivals
+from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
 from pipelang.analysis.metrics.importance import (
     Slopes,
-    importances,
-    inner_importances,
-    inner_steps,
     slopes,
 )
 from pipelang.analysis.metrics.metrics import (
     Averaged,
     Figures,
     averaged,
-    if_finite,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
 from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
-from pipelang.analysis.metrics.step_reliability import own_reliability
-from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
+from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
+from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, draws_for, posterior
@@ -46,23 +42,6 @@ from pipelang.semantics.metrics import COST_BASELINE
 
 MOST_BASELINES = 200_000
 """States times tiers; beyond it nobody is told what a pipeline would cost at each of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepRow:
-    """A step in the report. `own` is P(answers and is right | reached, arguments right).
-
-    `importance_*` are the derivatives of an outcome by the step's accuracy (Birnbaum importance).
-    A step of a sub-pipeline is `child.step`; `reached` and `cost_mean` are then sums over all runs
-    of the child, so that it may be reached more than once.
-    """
-
-    name: str
-    own: float | None
-    reached: Number
-    importance_success: Number
-    importance_silent_error: Number
-    cost_mean: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +180,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         escalations={
             name: figure.number(by_name("escalations", name)) for name in totals.escalations
         },
-        steps=_steps(model, totals, figure, derivatives),
-        inner=_inner_steps(model, totals, figure),
+        steps=step_rows(model, totals, figure, derivatives),
+        inner=inner_step_rows(model, totals, figure),
         slo=tuple(slo),
         worst=worst,
         unknown=tuple(point.unknown_sites),
@@ -254,70 +233,3 @@ def _baselines(
 
 def _critical(model: PipelineModel, taken: SpendingFigures) -> dict[str, tuple[str, ...]]:
     return {name: critical_path(model.pipeline.block, times) for name, times in taken.times.items()}
-
-
-def _steps(
-    model: PipelineModel, totals: Totals, figure: Figures, derivatives: dict[str, Slopes] | None
-) -> tuple[StepRow, ...]:
-    unknown = bool(model.parameters.unknown_sites)
-    if model.parameters.left_out:
-        derivatives = {}
-    if derivatives is None:
-        derivatives = {} if unknown else importances(model)
-    rows = []
-    for name, step in model.steps.items():
-        success, silent = derivatives.get(name, (None, None))
-        basis = figure.basis
-        rows.append(
-            StepRow(
-                name,
-                None if unknown else _own(model, step),
-                figure.number(by_name("reached", name)),
-                UNCOMPUTED if success is None else certain(success, basis),
-                UNCOMPUTED if silent is None else certain(silent, basis),
-                if_finite(figure.number(by_name("step_costs", name), unit=False)),
-            )
-        )
-    return tuple(rows)
-
-
-def _inner_steps(model: PipelineModel, totals: Totals, figure: Figures) -> tuple[StepRow, ...]:
-    """The steps of sub-pipelines."""
-    unknown = bool(model.parameters.unknown_sites)
-    derivatives = None
-    if not unknown and not model.parameters.left_out:
-        derivatives = inner_importances(model, totals.work)
-    rows = []
-    for child, step in inner_steps(model):
-        pipeline, name = child.pipeline.name, step.name
-        reached = by_name("inside", (pipeline, name, REACHED))
-        cost = by_name("inside", (pipeline, name, COSTS))
-        success = silent = UNCOMPUTED
-        if derivatives is not None:
-            right, wrong = derivatives[pipeline, name]
-            success, silent = certain(right, figure.basis), certain(wrong, figure.basis)
-        rows.append(
-            StepRow(
-                f"{pipeline}.{name}",
-                None if unknown else _own(child, step),
-                figure.number(reached, unit=False),
-                success,
-                silent,
-                if_finite(figure.number(cost, unit=False)),
-            )
-        )
-    return tuple(rows)
-
-
-def _own(model: PipelineModel, step: p.Step) -> float | None:
-    """A step's own reliability; None where it hangs on what nobody declared, as that of a step may
-    that is never reached. No figure hangs on it then, so it is none of the unknowns.
-    """
-    parameters = model.parameters
-    own = own_reliability(model, step)
-    if not parameters.unknown_sites:
-        return own
-    for site in parameters.unknown_sites:
-        parameters.bases.pop(site, None)
-    parameters.unknown_sites.clear()
-    return None

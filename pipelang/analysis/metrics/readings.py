@@ -18,10 +18,10 @@ from typing import Any
 from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.metrics.loss_waterfall import (
     Judge,
-    WaterfallRow,
     anything_wrong,
     wrongly_done,
 )
+from pipelang.analysis.metrics.waterfall_rows import WaterfallRow
 from pipelang.analysis.sweep.bounds_over_unknowns import Read
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m

@@ -46,6 +46,7 @@ class PipelineModel:
     looked at. `lowest` are the lists whose lowest confidence is tested, with the files that say
     how it is spread. `nudged` names the one step, by its pipeline, whose accuracies carry a
     derivative wherever it is run; `moves` is what is added to the right answers of a `run`.
+    `watched` sweeps a sub-pipeline in place of a plain sweep, and says what it counted there.
     """
 
     program: p.Program
@@ -75,6 +76,7 @@ class PipelineModel:
     lowest: dict[str, tuple[str, ...]] = field(default_factory=dict)
     nudged: tuple[str, str] | None = None
     moves: complex = 0j
+    watched: Any = None
 
     def expand(self, node: expr.Expr) -> expr.Expr:
         """The expression with every let replaced by what it is, and thresholds that differ by case

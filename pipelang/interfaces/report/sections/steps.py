@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from pipelang.analysis.kernels.providers import tiers_of
-from pipelang.analysis.metrics.analyse import StepRow
+from pipelang.analysis.metrics.step_rows import StepRow
 from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
