@@ -101,6 +101,7 @@ def _walk(kernel: StepKernel, chain: p.Chain, now: ChainSituation) -> Closed:
     reach: dict[bool, Any] = {False: 1.0}
     at: ChainPosition | None = START
     tried, taken = Closed(), chain.links[0]
+    given_up: dict[bool, Any] = {}
     while at is not None and reach:
         if at.attempt == 0 or (at.attempt == 1 and taken.cache is not None):
             tried, taken = _attempt(kernel, chain.links[at.link], now, looks=at.attempt == 0)
@@ -109,6 +110,16 @@ def _walk(kernel: StepKernel, chain: p.Chain, now: ChainSituation) -> Closed:
             total.take(weight, tried, wrong)
         reach, total.fails = total.fails, {}
         former, at = at, after_failure(chain, at, taken)
+        again = at is not None and at.link == former.link
+        if again and at is not None and taken.span in now.model.repeats:
+            goes_on = now.model.repeats[taken.span] >= at.attempt
+            for wrong, weight in reach.items():
+                add(given_up, wrong, weight * ~goes_on)
+                reach[wrong] = weight * goes_on
+        elif given_up and not again:
+            for wrong, weight in given_up.items():
+                add(reach, wrong, weight)
+            given_up = {}
         if now.model.meter is not None and at is not None and at.link == former.link:
             wait = waited(now.model, taken, at.attempt)
             reach = {wrong: weight * wait for wrong, weight in reach.items()}

@@ -179,7 +179,7 @@ def child_model(model: PipelineModel, action: p.RunPipeline) -> PipelineModel:
         known = make_model(program, pipeline, model.parameters, inputs, model.thresholds)
         known.means.update(means)
         known.children, known.meter, known.nudged = model.children, model.meter, model.nudged
-        known.watched = model.watched
+        known.watched, known.repeats = model.watched, model.repeats
         model.children[key] = known
     return known
 

@@ -14,6 +14,7 @@ from typing import Any
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.model.evidence import Cut
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -46,7 +47,9 @@ class PipelineModel:
     looked at. `lowest` are the lists whose lowest confidence is tested, with the files that say
     how it is spread. `nudged` names the one step, by its pipeline, whose accuracies carry a
     derivative wherever it is run; `moves` is what is added to the right answers of a `run`.
-    `watched` sweeps a sub-pipeline in place of a plain sweep, and says what it counted there.
+    `repeats` are how often links are retried at most where that differs by column, by the links'
+    places; the program then has the most of them. `watched` sweeps a sub-pipeline in place of a
+    plain sweep, and says what it counted there.
     """
 
     program: p.Program
@@ -76,6 +79,7 @@ class PipelineModel:
     lowest: dict[str, tuple[str, ...]] = field(default_factory=dict)
     nudged: tuple[str, str] | None = None
     moves: complex = 0j
+    repeats: Mapping[Span, Any] = field(default_factory=dict)
     watched: Any = None
 
     def expand(self, node: expr.Expr) -> expr.Expr:

@@ -5,6 +5,7 @@ values.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pipelang.analysis.advice.attempts import (
     MOST_RETRIES,
@@ -18,7 +19,7 @@ from pipelang.analysis.advice.changes import ChangeKind
 from pipelang.analysis.advice.cuts import Knob, settings, size_of, thresholds, turned
 from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.advice.written import Written, WrittenFile, page, written_links
-from pipelang.diagnostics import Edit
+from pipelang.diagnostics import Edit, Span
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import pipelines_run
@@ -35,7 +36,8 @@ class Alternative:
 @dataclass(frozen=True, slots=True)
 class Dimension:
     """One thing to set. `now` is the place of what is written among the choices; `step` whose tier
-    or retries they are.
+    or retries they are. Of a number, `values` are the choices; `place` is where a threshold stands,
+    or the link that is retried; `setting` is the name of one.
     """
 
     kind: ChangeKind
@@ -43,6 +45,19 @@ class Dimension:
     choices: tuple[Alternative, ...]
     now: int
     step: str | None = None
+    values: tuple[Any, ...] = ()
+    place: Span | None = None
+    setting: str | None = None
+
+
+Assignment = tuple[int, ...]
+"""For every dimension the place of its choice."""
+
+
+def edits_of(dimensions: Sequence[Dimension], assignment: Assignment) -> list[Edit]:
+    """The edits that make an assignment of what is written."""
+    chosen = (one.choices[at].edit for one, at in zip(dimensions, assignment, strict=True))
+    return [edit for edit in chosen if edit is not None]
 
 
 def dimensions(bench: Bench, pipeline: p.Pipeline) -> list[Dimension]:
@@ -50,13 +65,13 @@ def dimensions(bench: Bench, pipeline: p.Pipeline) -> list[Dimension]:
     program = bench.program
     found: list[Dimension] = []
     if page(bench.sources, pipeline.span.file) is not None:
-        found += map(_of_knob, settings(program, pipeline, bench.sources))
+        found += map(_of_knob, settings(program, pipeline, bench.sources, every=True))
     for one in (pipeline, *pipelines_run(program, pipeline)):
         inside = "" if one is pipeline else one.name
         mine = page(bench.sources, one.span.file)
         if mine is not None:
             links = written_links(mine, one, inside)
-            found += map(_of_knob, thresholds(program, one, mine, inside))
+            found += map(_of_knob, thresholds(program, one, mine, inside, every=True))
             found += [*_tiers(mine, links), *_retries(program, mine, links)]
     return [one for one in found if len(one.choices) > 1]
 
@@ -74,7 +89,17 @@ def _of_knob(knob: Knob) -> Dimension:
     if now is None:
         now = len(choices)
         choices.append(Alternative(knob.now, None))
-    return Dimension(knob.kind, knob.name, tuple(choices), now)
+    values = tuple(size_of(one.shown) for one in choices)
+    numbers = () if None in values else values
+    return Dimension(
+        knob.kind,
+        knob.name,
+        tuple(choices),
+        now,
+        values=numbers,
+        place=knob.spot if knob.kind is ChangeKind.THRESHOLD else None,
+        setting=knob.setting if numbers else None,
+    )
 
 
 def _tiers(page: WrittenFile, links: Sequence[Written]) -> Iterator[Dimension]:
@@ -101,7 +126,15 @@ def _retries(
         counts = sorted({*range(MOST_RETRIES + 1), now})
         choices = [Alternative(str(x), with_retries(page, one, x)) for x in counts]
         name = f"{one.name} retry"
-        yield Dimension(ChangeKind.RETRY, name, tuple(choices), counts.index(now), one.place)
+        yield Dimension(
+            ChangeKind.RETRY,
+            name,
+            tuple(choices),
+            counts.index(now),
+            one.place,
+            tuple(counts),
+            one.made.span,
+        )
 
 
 def untold_tiers(pipeline: p.Pipeline, bench: Bench) -> list[str]:

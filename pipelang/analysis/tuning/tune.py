@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
+from math import sqrt
 
 from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.metrics.analyse import Analysis, analyse
 from pipelang.analysis.tuning.bound import least_cost
-from pipelang.analysis.tuning.dimensions import dimensions, untold_tiers
+from pipelang.analysis.tuning.columns import columns
+from pipelang.analysis.tuning.dimensions import dimensions, edits_of, untold_tiers
+from pipelang.analysis.tuning.held_out import HeldOut, held_out
 from pipelang.analysis.tuning.search import (
     Point,
     SearchResult,
-    edits_of,
     errors,
     frontier,
     search,
@@ -20,8 +23,10 @@ from pipelang.diagnostics import Edit
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
-MOST_VERIFIED = 30
-"""Assignments that look good enough by their point estimates and are analysed as a whole."""
+MOST_VERIFIED = 6
+"""Assignments that keep every promise by their point estimates and are analysed as a whole: the
+cheapest, and from there on only what keeps them by a wider margin than all before it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Tuned:
     `best` is the cheapest assignment found that keeps every promise, with its full analysis;
     `sure`: a check decides so too, not only the point estimates. `bound`: a lower bound on the cost
     of all assignments, where known. `missing` are steps whose tiers could not be compared.
+    `held_out`: what the thresholds of the best do on rows that did not choose them.
     """
 
     pipeline: p.Pipeline
@@ -41,6 +47,7 @@ class Tuned:
     sure: bool
     bound: float | None
     missing: tuple[str, ...]
+    held_out: HeldOut | None = None
 
     @property
     def front(self) -> list[Point]:
@@ -88,7 +95,11 @@ def tune(
     elif best is not None:
         bound = least_cost(bench.program, pipeline, found.dimensions)
     missing = tuple(untold_tiers(pipeline, bench))
-    return Tuned(pipeline, found, now, best, analysis, sure, bound, missing)
+    score = None
+    if best is not None:
+        worker = columns(bench, pipeline, found.dimensions)
+        score = held_out(worker, pipeline, best.assignment, [*found.points])
+    return Tuned(pipeline, found, now, best, analysis, sure, bound, missing, score)
 
 
 def _best(
@@ -99,7 +110,7 @@ def _best(
     """
     undecided: tuple[Point, Analysis] | None = None
     try:
-        for point in found.keeping(pipeline)[:MOST_VERIFIED]:
+        for point in islice(_safer(pipeline, found), MOST_VERIFIED):
             program = bench.rebuilt(edits_of(found.dimensions, point.assignment)).program
             if program is None:
                 continue
@@ -111,3 +122,27 @@ def _best(
     except KeyboardInterrupt:
         found.interrupted = True
     return (*undecided, False) if undecided is not None else (None, None, False)
+
+
+def _safer(pipeline: p.Pipeline, found: SearchResult) -> Iterator[Point]:
+    """The assignments that keep every promise, the cheapest first, each by a wider margin than all
+    before it.
+    """
+    widest = -1.0
+    for point in found.keeping(pipeline):
+        margin = _margin(pipeline, point)
+        if margin > widest * 1.2 + 1e-9 or widest < 0:
+            widest = margin
+            yield point
+
+
+def _margin(pipeline: p.Pipeline, point: Point) -> float:
+    """The least margin by which a promise about a share is kept, in standard deviations of one
+    case; 1 where none is about a share.
+    """
+    margins = [1.0]
+    for line in pipeline.slo:
+        value, target = point.figures.get(line.metric), float(line.target)
+        if value is not None and line.when is None and 0 < target < 1:
+            margins.append(abs(value - target) / sqrt(target * (1 - target)))
+    return min(margins)
