@@ -10,27 +10,30 @@ thresholds on one file lie. All assignments of one structure are one sweep.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.advice.changes import ChangeKind
-from pipelang.analysis.advice.trying import Bench
+from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.metrics.metrics import left_out
 from pipelang.analysis.metrics.readings import READINGS, SWEPT, reader_of
 from pipelang.analysis.model.evidence import Cut, EvidenceTable
-from pipelang.analysis.model.model import confidence_cut, file_cuts, make_model
+from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.analysis.tuning.dimensions import Assignment, Dimension, edits_of
+from pipelang.analysis.tuning.moved_numbers import (
+    Threshold,
+    by_file,
+    links_of,
+    only_a_cut,
+    thresholds_of,
+)
 from pipelang.diagnostics import Span
-from pipelang.records import dataclass, field
-from pipelang.semantics import expressions as expr
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import EvidenceFile
-from pipelang.semantics.kernels.run import pipelines_run
 from pipelang.semantics.metrics import ESCALATION, Unit, metric_of
-from pipelang.semantics.walk import all_items, inner_links
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -42,22 +45,11 @@ Figures = dict[str, float]
 Files = Mapping[str, EvidenceFile]
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A threshold on a confidence, in the order in which the program's tests have them: on which
-    file, whether it must be exceeded, its value as it is written, the dimension that moves it.
-    """
-
-    file: str
-    strict: bool
-    value: Decimal
-    by: int | None
-
-
 @dataclass(slots=True)
 class Columns:
-    """What works out the assignments of a pipeline. `moved` are the dimensions that change only
-    numbers, with what they are then: thresholds, or the number of the link that is retried.
+    """A bench for many assignments of a pipeline. `cuts` and `retries` are the dimensions that
+    change only numbers: thresholds, and by the number of its link how often one is retried. The
+    structures in `alone` have other thresholds than it seems, and are worked out one by one.
     """
 
     bench: Bench
@@ -67,6 +59,7 @@ class Columns:
     cuts: set[int] = field(default_factory=set)
     retries: dict[int, int] = field(default_factory=dict)
     built: dict[Any, p.Program | None] = field(default_factory=dict)
+    alone: set[Any] = field(default_factory=set)
 
     def figures(
         self, assignments: Sequence[Assignment], files: Files | None = None
@@ -94,7 +87,7 @@ class Columns:
             if at not in self.cuts and at not in self.retries
         )
         ranks: list[int] = []
-        for places in _by_file(self.thresholds).values():
+        for places in by_file(self.thresholds).values():
             values = [self._cut(self.thresholds[at], assignment) for at in places]
             order = sorted(set(values))
             ranks += [order.index(value) for value in values]
@@ -118,10 +111,12 @@ class Columns:
         program = self.built[shape]
         if program is None:
             return nothing
+        if shape in self.alone:
+            return [self._by_itself(one, files) for one in assignments]
         pipeline = program.pipelines[self.pipeline.name]
         evidence = EvidenceTable(program.evidence if files is None else files)
         bins: dict[tuple[str, bool], tuple[Any, ...]] = {}
-        for file, places in _by_file(self.thresholds).items():
+        for file, places in by_file(self.thresholds).items():
             for right in (False, True):
                 total = len(evidence[file].confidences[right])
                 edges = self._edges(evidence, file, right, places, assignments)
@@ -131,7 +126,7 @@ class Columns:
                     bins[file, right] = tuple(steps / total)
         parameters = Parameters(evidence, lambda site: 0.5, bins=bins)
         model = make_model(program, pipeline, parameters)
-        spans = _links(program, pipeline)
+        spans = links_of(program, pipeline)
         model.repeats = {
             spans[link].span: np.array(
                 [int(self.dimensions[at].values[one[at]]) for one in assignments]
@@ -143,6 +138,15 @@ class Columns:
             return nothing
         priced = all(cost.priced for cost in model.costs.values())
         return list(_read(totals, priced, len(assignments)))
+
+    def _by_itself(self, assignment: Assignment, files: Files | None) -> Figures | None:
+        edits = edits_of(self.dimensions, assignment)
+        program = self.bench.rebuilt(edits).program if edits else self.bench.program
+        if program is None:
+            return None
+        if files is not None:
+            program = replace(program, evidence=files)
+        return figures(program, program.pipelines[self.pipeline.name])
 
     def _edges(
         self,
@@ -177,90 +181,34 @@ class Columns:
         edits = edits_of(self.dimensions, most)
         program = self.bench.rebuilt(edits).program if edits else self.bench.program
         if program is not None:
-            mine = list(_thresholds(program, program.pipelines[self.pipeline.name]))
-            assert len(mine) == len(self.thresholds), "what is set moves no test"
+            found = thresholds_of(program, program.pipelines[self.pipeline.name])
+            cuts = [cut for _, cut, _ in found]
+            if cuts != [self._cut(one, assignment) for one in self.thresholds]:
+                self.alone.add(self._shape(assignment))
         return program
 
 
 def columns(bench: Bench, pipeline: p.Pipeline, dimensions: list[Dimension]) -> Columns:
-    """What works out the assignments of these dimensions."""
+    """The bench of these dimensions."""
     made = Columns(bench, pipeline, dimensions)
-    sides = list(_thresholds(bench.program, pipeline))
+    sides = list(thresholds_of(bench.program, pipeline))
     compared = {side.span for _, _, side in sides}
     by_span: dict[Span, int] = {}
     by_setting: dict[str, int] = {}
-    links = [link.span for link in _links(bench.program, pipeline)]
+    links = [link.span for link in links_of(bench.program, pipeline)]
     for at, one in enumerate(dimensions):
         if one.kind is ChangeKind.RETRY and one.place in links:
             made.retries[at] = links.index(one.place)
         elif one.kind is ChangeKind.THRESHOLD and one.place is not None:
             by_span[one.place] = at
-        elif one.setting is not None and _is_cut(bench.program, one.setting, compared):
+        elif one.setting is not None:
             by_setting[one.setting] = at
     for file, (value, strict), side in sides:
         by = by_span.get(side.span, by_setting.get(side.setting or ""))
         made.thresholds.append(Threshold(file, strict, value, by))
-        if by is not None:
+        if by is not None and only_a_cut(bench.program, dimensions[by], compared):
             made.cuts.add(by)
     return made
-
-
-def _by_file(thresholds: Sequence[Threshold]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for at, one in enumerate(thresholds):
-        found.setdefault(one.file, []).append(at)
-    return found
-
-
-def _thresholds(program: p.Program, pipeline: p.Pipeline) -> Iterator[tuple[str, Cut, expr.Const]]:
-    """The thresholds of a pipeline and of those that it runs, in the order of its tests."""
-    if not program.evidence:
-        return
-    for one in (pipeline, *pipelines_run(program, pipeline)):
-        parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5)
-        model = make_model(program, one, parameters)
-        for _, file, cut, compare in file_cuts(model, list(all_items(model.pipeline.block))):
-            assert confidence_cut(compare) is not None
-            side = next(x for x in (compare.left, compare.right) if isinstance(x, expr.Const))
-            yield file, cut, side
-
-
-def _links(program: p.Program, pipeline: p.Pipeline) -> list[p.Link]:
-    """The links of a pipeline and of those that it runs, in writing order."""
-    return [
-        link
-        for one in (pipeline, *pipelines_run(program, pipeline))
-        for item in all_items(one.block)
-        if isinstance(item, p.Step)
-        for link in inner_links(item.chain)
-    ]
-
-
-def _is_cut(program: p.Program, setting: str, compared: set[Span]) -> bool:
-    """Whether a setting is nothing but a threshold: all that reads it compares it so."""
-    found = list(_reads(program.pipelines, setting, {}))
-    for group in (program.prompts, program.tools, program.roles, program.memories):
-        found += _reads(group, setting, {})
-    return bool(found) and all(one.span in compared for one in found)
-
-
-def _reads(node: Any, setting: str, seen: dict[int, Any]) -> Iterator[expr.Const]:
-    """The places in part of a program that read a setting."""
-    if isinstance(node, (str, int, bool, Decimal, Span)) or node is None or id(node) in seen:
-        return
-    seen[id(node)] = node
-    if isinstance(node, expr.Const):
-        if node.setting == setting:
-            yield node
-    elif isinstance(node, Mapping):
-        for value in node.values():
-            yield from _reads(value, setting, seen)
-    elif isinstance(node, (tuple, list, frozenset)):
-        for value in node:
-            yield from _reads(value, setting, seen)
-    else:
-        for name in getattr(type(node), "__match_args__", ()):
-            yield from _reads(getattr(node, name), setting, seen)
 
 
 def _read(totals: Totals, priced: bool, count: int) -> Iterator[Figures | None]:

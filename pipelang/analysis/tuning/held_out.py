@@ -1,15 +1,16 @@
 """Scores of chosen thresholds on rows that did not choose them.
 
 A threshold that was chosen on some rows looks better on them than it will be. So the cases are
-dealt into five folds, one division for all files: by the hash of the case, those that some file has
-wrong apart from those that are right everywhere. Five times a fold is left out, the thresholds are
-chosen again on the rest, as the printed ones were on all rows, and what was chosen is worked out by
-the rows left out alone. The mean of these five is the score. A file with fewer wrong rows than
-there are folds gives no score: some fold would have none.
+dealt into five folds, one division for all files: in the order of the hash of the case, so that
+each fold has as many wrong rows of each file as the others, and as many right ones. Five times a
+fold is left out, the thresholds are chosen again on the rest, as the printed ones were on all rows,
+and what was chosen is worked out by the rows left out alone. The mean of these five is the score. A
+file with fewer wrong rows than there are folds gives no score: some fold would have none.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
@@ -46,7 +47,7 @@ def held_out(
     """The score of the thresholds of an assignment; None where no threshold of evidence is set.
     `seen` are the assignments that were worked out.
     """
-    files = tuple(dict.fromkeys(one.file for one in worker.thresholds if one.by is not None))
+    files = tuple(dict.fromkeys(one.file for one in worker.thresholds if one.by in worker.cuts))
     if not files:
         return None
     evidence = worker.bench.program.evidence
@@ -69,17 +70,24 @@ def held_out(
 
 
 def folds_of(files: Mapping[str, EvidenceFile]) -> dict[str, dict[int, int]]:
-    """The fold of each row, by the file's name and the row's line."""
-    wrong: dict[str, bool] = {}
+    """The fold of each row, by the file's name and the row's line. Cases come in the order of their
+    hash, those that are wrong somewhere first, each to the fold that has the fewest rows of its
+    files with its verdicts.
+    """
+    verdicts: dict[str, list[tuple[str, bool]]] = {}
     for name, file in files.items():
         for row in file.rows:
-            case = _case(name, row)
-            wrong[case] = wrong.get(case, False) or not row.correct
+            verdicts.setdefault(_case(name, row), []).append((name, row.correct))
+    order = sorted(
+        verdicts, key=lambda x: (all(v for _, v in verdicts[x]), sha256(x.encode()).digest())
+    )
+    counts: Counter[tuple[int, str, bool]] = Counter()
     dealt: dict[str, int] = {}
-    for kind in (True, False):
-        cases = [case for case, any_wrong in wrong.items() if any_wrong is kind]
-        cases.sort(key=lambda case: sha256(case.encode()).hexdigest())
-        dealt |= {case: number % FOLDS for number, case in enumerate(cases)}
+    for case in order:
+        mine = verdicts[case]
+        fold = min(range(FOLDS), key=lambda x: (sum(counts[x, *one] for one in mine), x))
+        dealt[case] = fold
+        counts.update((fold, *one) for one in mine)
     return {
         name: {row.line: dealt[_case(name, row)] for row in file.rows}
         for name, file in files.items()

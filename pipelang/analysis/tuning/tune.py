@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from math import sqrt
 
 from pipelang.analysis.advice.trying import Bench, figures
@@ -22,11 +21,7 @@ from pipelang.analysis.tuning.search import (
 from pipelang.diagnostics import Edit
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-
-MOST_VERIFIED = 6
-"""Assignments that keep every promise by their point estimates and are analysed as a whole: the
-cheapest, and from there on only what keeps them by a wider margin than all before it.
-"""
+from pipelang.semantics.metrics import Unit, metric_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +102,38 @@ def _best(
 ) -> tuple[Point | None, Analysis | None, bool]:
     """The cheapest point that a check says keeps every promise; else the cheapest of which it does
     not say that it breaks one.
+
+    Where a check says so of a point, it mostly does of all that keep them by more. So of the points
+    that nothing cheaper beats in its margin, the cheapest and the widest are analysed, and then the
+    middle of what is left between one that is not sure and one that is.
     """
-    undecided: tuple[Point, Analysis] | None = None
+    points = list(_safer(pipeline, found))
+    known: dict[int, Analysis | None] = {}
+
+    def sure(at: int) -> bool:
+        if at not in known:
+            program = bench.rebuilt(edits_of(found.dimensions, points[at].assignment)).program
+            known[at] = None if program is None else analyse(program, program.pipelines[here])
+        analysis = known[at]
+        return analysis is not None and all(verdict.holds for verdict in analysis.slo)
+
+    here = pipeline.name
     try:
-        for point in islice(_safer(pipeline, found), MOST_VERIFIED):
-            program = bench.rebuilt(edits_of(found.dimensions, point.assignment)).program
-            if program is None:
-                continue
-            analysis = analyse(program, program.pipelines[pipeline.name])
-            if all(verdict.holds for verdict in analysis.slo):
-                return point, analysis, True
-            if undecided is None and all(verdict.holds is not False for verdict in analysis.slo):
-                undecided = point, analysis
+        if points and not sure(0) and sure(len(points) - 1):
+            low, high = 0, len(points) - 1
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (low, middle) if sure(middle) else (middle, high)
     except KeyboardInterrupt:
         found.interrupted = True
-    return (*undecided, False) if undecided is not None else (None, None, False)
+    for at in sorted(known):
+        if sure(at):
+            return points[at], known[at], True
+    for at in sorted(known):
+        analysis = known[at]
+        if analysis and all(verdict.holds is not False for verdict in analysis.slo):
+            return points[at], analysis, False
+    return None, None, False
 
 
 def _safer(pipeline: p.Pipeline, found: SearchResult) -> Iterator[Point]:
@@ -131,7 +143,7 @@ def _safer(pipeline: p.Pipeline, found: SearchResult) -> Iterator[Point]:
     widest = -1.0
     for point in found.keeping(pipeline):
         margin = _margin(pipeline, point)
-        if margin > widest * 1.2 + 1e-9 or widest < 0:
+        if margin > widest:
             widest = margin
             yield point
 
@@ -143,6 +155,7 @@ def _margin(pipeline: p.Pipeline, point: Point) -> float:
     margins = [1.0]
     for line in pipeline.slo:
         value, target = point.figures.get(line.metric), float(line.target)
-        if value is not None and line.when is None and 0 < target < 1:
+        share = metric_of(line.metric).unit is Unit.SHARE
+        if share and value is not None and line.when is None and 0 < target < 1:
             margins.append(abs(value - target) / sqrt(target * (1 - target)))
     return min(margins)
