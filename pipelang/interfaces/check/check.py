@@ -94,7 +94,7 @@ def check_file(
         sources = {} if source is None else {source.name: source}
         return Checked(path, None, (), configured.found, sources)
     assumed = dict(configs.asked.assumed)
-    built = build(path, loader, assumed=assumed)
+    built = build(path, loader, assumed=assumed, tiers=dict(configs.asked.tiers))
     found = list(built.diagnostics)
     analyses: list[Analysis] = []
     proofs: tuple[Proof, ...] = ()

@@ -55,7 +55,10 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """`prices` are dollars per million tokens by kind (in, out, cache_write, cache_read)."""
+    """`prices` are dollars per million tokens by kind (in, out, cache_write, cache_read).
+
+    `stands_in` is the name of the tier whose declaration this one was given from outside.
+    """
 
     name: str
     provider: str
@@ -66,6 +69,7 @@ class Tier:
     context: int | None
     as_of: str | None
     span: Span
+    stands_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

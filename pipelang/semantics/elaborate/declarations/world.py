@@ -60,6 +60,7 @@ def tier(context: Context, file: str, key: str, decl: ast.TierDecl) -> p.Tier:
         else None,
         as_of=_date(context, pick(decl.options, ast.AsOf)),
         span=decl.name.span,
+        stands_in=context.stand_ins.get(key),
     )
 
 
