@@ -13,11 +13,11 @@ from pipelang.runtime.providers.http_faults import (
     clean,
     connection_fault,
     local_fault,
+    said_in,
     status_fault,
     timed_out,
 )
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
-from pipelang.runtime.providers.records import field_of
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
 
 if TYPE_CHECKING:
@@ -141,21 +141,6 @@ def _refuses_schemas(error: APIStatusError) -> bool:
         return False
     said = said_in(error.body) or str(error.body or "")
     return any(word in said.casefold() for word in _NO_SCHEMA)
-
-
-def said_in(body: object) -> str | None:
-    """The explanation in an error's body, under the names that servers have for it."""
-    if isinstance(body, str):
-        return body[:400] or None
-    for name in ("message", "error", "detail"):
-        found = field_of(body, name)
-        if isinstance(found, dict):
-            found = said_in(found)
-        elif isinstance(found, list):
-            found = "; ".join(str(field_of(part, "msg") or part) for part in found)
-        if isinstance(found, str) and found:
-            return found
-    return None
 
 
 def _limit(request: ModelRequest) -> Any:
