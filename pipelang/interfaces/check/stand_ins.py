@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-
-from pipelang.semantics import program as p
+from collections.abc import Sequence
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)?")
 
@@ -21,11 +19,3 @@ def stand_ins(words: Sequence[str]) -> tuple[tuple[str, str], ...] | str:
             return f"`{name}` is replaced twice"
         found[name] = other
     return tuple(sorted(found.items()))
-
-
-def stand_in_notes(program: p.Program) -> Iterator[str]:
-    """A line for each tier of a program that another stands in for."""
-    for tier in program.tiers.values():
-        if tier.stands_in is not None:
-            made = f"{tier.model} at {tier.provider}" if tier.model else f"at {tier.provider}"
-            yield f"tier `{tier.name}` is `{tier.stands_in}` ({made})"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.check.stand_ins import stand_in_notes
+from pipelang.interfaces.check.tier_notes import tier_notes
+from pipelang.interfaces.cli.options.tiers import StandIns, tier_option
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
-from pipelang.interfaces.cli.tier_option import StandIns, tier_option
 from pipelang.interfaces.text.colours import Paint, painter
 from pipelang.semantics.metrics import COST_MEAN, ESCALATION, MEAN, P50, P95, P99
 
@@ -52,7 +52,7 @@ def command(
 
     # Simulating is looking at what a program would do: nothing is refused for what that is.
     loaded = load_program(file, allow=RULES, tiers=dict(tiers)).loaded
-    for line in stand_in_notes(loaded.program):
+    for line in tier_notes(loaded.program):
         warn(f"note: {line}")
     names = [pick_pipeline(loaded, file, pipeline)] if pipeline else list(loaded.pipelines)
     results: list[Simulated] = []

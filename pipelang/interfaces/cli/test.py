@@ -14,9 +14,9 @@ from pipelang.interfaces.cache.programs import KeptProgram, entry_of, recall, re
 from pipelang.interfaces.check.disk_loader import DiskLoader, SeeingLoader, quotable
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.interfaces.check.pipe_paths import pipe_files
-from pipelang.interfaces.cli.cache_option import cache_option
+from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.tiers import StandIns, tier_option
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
-from pipelang.interfaces.cli.tier_option import StandIns, tier_option
 from pipelang.interfaces.text.colours import painter
 from pipelang.semantics import program as p
 from pipelang.semantics.loader import Unreadable

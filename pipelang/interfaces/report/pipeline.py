@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.diagnostics.columns import cells_of, one_line, wrap
 from pipelang.interfaces.check.check import Checked
-from pipelang.interfaces.check.stand_ins import stand_in_notes
+from pipelang.interfaces.check.tier_notes import tier_notes
 from pipelang.interfaces.report.sections.advice import advice
 from pipelang.interfaces.report.sections.basis import basis
 from pipelang.interfaces.report.sections.claims import claims
@@ -105,8 +105,9 @@ def title(view: View) -> str:
         head = view.paint(name, "title") + "\n" + view.paint(f"  {place}", "dim")
     else:
         head = view.paint(name, "title") + " " * gap + view.paint(place, "dim")
-    said = [line for words in stand_in_notes(view.program) for line in wrap(words, view.width, 2)]
-    if said:
+    notes = tier_notes(view.program, view.pipeline)
+    said = [line for words in notes for line in wrap(words, view.width, 2)]
+    if any(tier.stands_in for tier in view.program.tiers.values()):
         words = "figures that were declared for the steps are taken as they are"
         said += wrap(words, view.width, 2)
     return "\n".join([head, *(view.paint(line, "unsure") for line in said)])

@@ -54,7 +54,9 @@ SDK_KINDS = {
     "anthropic_foundry": SdkKind(
         "anthropic_platforms", "FoundryProvider", "env:ANTHROPIC_FOUNDRY_API_KEY"
     ),
-    "other": SdkKind("other", "OtherProvider", "env:PIPELANG_OTHER_API_KEY", needs_key=False),
+    "other": SdkKind(
+        "other.provider", "OtherProvider", "env:PIPELANG_OTHER_API_KEY", needs_key=False
+    ),
 }
 
 BUILT_IN = (*SDK_KINDS, SIMULATED, REPLAY)

@@ -57,7 +57,8 @@ class Provider:
 class Tier:
     """`prices` are dollars per million tokens by kind (in, out, cache_write, cache_read).
 
-    `stands_in` is the name of the tier whose declaration this one was given from outside.
+    `stands_in` is the name of the tier whose declaration this one was given from outside;
+    `priced_by` the source of prices that the file doesn't declare.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Tier:
     as_of: str | None
     span: Span
     stands_in: str | None = None
+    priced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from pydantic_ai.models.test import TestModel
 from pydantic_ai.usage import RequestUsage
 
 from pipelang.runtime.engine.world import ToolResult, Turn
-from pipelang.runtime.providers.other import OtherProvider
+from pipelang.runtime.providers.other.provider import OtherProvider
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.testing import ChatDialect, provider_suite
 from pipelang.testing.dialects import KEY

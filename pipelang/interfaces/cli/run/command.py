@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.check.stand_ins import stand_in_notes
-from pipelang.interfaces.cli.cache_option import cache_option
+from pipelang.interfaces.check.tier_notes import tier_notes
+from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.tiers import StandIns, tier_option
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
 from pipelang.interfaces.cli.run.program import program_to_run
 from pipelang.interfaces.cli.terminal import warn
-from pipelang.interfaces.cli.tier_option import StandIns, tier_option
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.records import dataclass
 from pipelang.runtime.files.private_files import make_private
@@ -133,7 +133,7 @@ def command(
     handle = _handle(loaded, name, setup)
     ready(handle, setup)
     told = _record(handle, setup, folder, content)
-    for note in (*stand_in_notes(loaded.program), setup.note, about_people, missed):
+    for note in (*tier_notes(loaded.program), setup.note, about_people, missed):
         if note and form == "text":
             warn(f"note: {note}")
     job = Job(handle, inputs, setup, folder, BatchOptions(jobs, output, resume), speaker)

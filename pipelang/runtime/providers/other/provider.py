@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.providers import other_wire
 from pipelang.runtime.providers.http_faults import clean, local_fault, timed_out
+from pipelang.runtime.providers.other import wire
 from pipelang.runtime.providers.protocol import FaultKind, ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.sdk_provider import DEFAULT_TIMEOUT, SdkProvider
 
@@ -74,16 +74,16 @@ class OtherProvider(SdkProvider[Models]):
             raise ModelFault("rejected", f"`{request.model}` names no maker: {NAMED}")
         model = await client.get(request.model)
         native = bool(model.profile.get("supports_json_schema_output"))
-        settings, parameters = other_wire.parameters_of(request, native=native)
+        settings, parameters = wire.parameters_of(request, native=native)
         settings["timeout"] = request.timeout or DEFAULT_TIMEOUT
         settings["max_retries"] = 0
-        messages = other_wire.messages_of(request)
+        messages = wire.messages_of(request)
         return await model_request(
             model, messages, model_settings=settings, model_request_parameters=parameters
         )
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
-        return other_wire.answer_of(request, response)
+        return wire.answer_of(request, response)
 
     def _fault_of(self, error: Exception) -> ModelFault | None:
         from pydantic_ai import exceptions as e
