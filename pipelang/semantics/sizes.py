@@ -43,11 +43,13 @@ class Size:
         return Size(self.mean + other.mean, bound, self.declared and other.declared)
 
     def times(self, count: int | None, mean: float | None = None) -> Size:
+        """So many of it: at most `count` (None: any number), on average `mean`."""
         if count == 0:
             return NONE
         bound = None if self.bound is None or count is None else self.bound * count
-        most = mean if mean is not None else float(count or 0)
-        return Size(self.mean * most, bound, self.declared and mean is not None)
+        most = mean if mean is not None else float("inf") if count is None else float(count)
+        total = self.mean * most if self.mean and most else 0.0
+        return Size(total, bound, self.declared and mean is not None)
 
 
 NONE = Size(0.0, 0)

@@ -7,57 +7,19 @@ there is nothing to guess, a token that fits nowhere keeps the place.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
-from typing import NamedTuple
 
 from pipelang.diagnostics import Diagnostic, Edit, Source, Span, codes, report
-from pipelang.syntax.lexicon import DECLARING, LONGEST_NUMBER
+from pipelang.records import replace
+from pipelang.syntax.bad_numbers import bad_number
+from pipelang.syntax.lexicon import DECLARING
 from pipelang.syntax.recovery.spacing import replacing
+from pipelang.syntax.strange import NO_TOKEN, Strange
 
-NO_TOKEN = "NO_TOKEN"
-"""The type of a token that fits nowhere."""
-
-
-class Strange(NamedTuple):
-    """A guess at text that is no token: its end, the finding, and the type and text of the token
-    that the parser goes on with (type None: no token)."""
-
-    end: int
-    found: Diagnostic
-    type: str | None
-    text: str = ""
-
-
-_SECONDS = {
-    "ms": "ms msec msecs millis milliseconds millisecond",
-    "s": "s sec secs second seconds",
-    "m": "m min mins minute minutes",
-    "h": "h hr hrs hour hours",
-    "d": "d day days",
-}
-UNITS = {word: unit for unit, words in _SECONDS.items() for word in words.split()}
-"""Units of time as people write them, with pipelang's spelling."""
-
-_SHORT = {
-    "INT": "1", "NUMBER": "1.0", "PERCENT": "1%", "MONEY": "$1", "DURATION": "1s", "RATE": "1/s",
-    "TOKENS": "1 tokens",
-}  # fmt: skip
-"""A short numeral of each kind, which the parser goes on with instead of one that is too long."""
-
-_RUN = re.compile(r"[$\d][\w.%$]*", re.ASCII)
-_GROUPED = re.compile(r"(\$?)(\d+(?:_\d+)+(?:\.\d+)?)(%?)", re.ASCII)
-_UNIT = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]+)", re.ASCII)
-_SPACED = re.compile(r"\$[ \t]+(\d+(?:\.\d+)?)(?![\w.])", re.ASCII)
-_POWER = re.compile(r"\d+[eE]\d", re.ASCII)
-_TOKENS = re.compile(r"[ \t]+(?:tokens?|tok)\b(?!\s*:)", re.IGNORECASE)
 _SPACES = "\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 _BLANK = re.compile(f"[{_SPACES}]+")
 HEADER = re.compile(rf'^(?:{"|".join(sorted(DECLARING))})[ \t]+[\w"][^\n]*[({{:.]', re.MULTILINE)
 """A line that is very likely the head of a declaration."""
 
-_IN_ENUM = re.compile(r"\benum\s+\w+\s*\{[^{}]*\Z", re.ASCII)
-_IN_HEAD = re.compile(r"\b(?:type\s+\w+\s*\{|(?:tool|pipeline)\s+\w+\s*\()[^{}()]*\Z", re.ASCII)
-_TYPED = re.compile(r'\s*("[^"\n]*"\s*)?:')
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]+")
 _BEFORE = re.compile(r"(\d+(?:\.\d+)?)[ \t]+\Z", re.ASCII)
@@ -110,7 +72,7 @@ def strange(source: Source, at: int, signs: dict[str, str]) -> Strange:
     if char == '"':
         return _text_without_end(source, at)
     if char.isdigit() or char == "$":
-        return _number(source, at)
+        return bad_number(source, at)
     if char in _QUOTES:
         return _other_quotes(source, at)
     return _character(source, at, signs)
@@ -171,75 +133,6 @@ def not_a_comment(source: Source, at: int) -> Strange:
     return Strange(end, told, None)
 
 
-def _number(source: Source, at: int) -> Strange:
-    text = source.text
-    spaced = _SPACED.match(text, at)
-    if spaced is not None:
-        return _bad_number(source, at, spaced.end(), "MONEY", "$" + spaced.group(1))
-    run = _RUN.match(text, at)
-    if run is None:  # a digit of another script
-        return _bad_number(source, at, at + 1, NO_TOKEN, "")
-    end, found = run.end(), run.group(0)
-    grouped = _GROUPED.fullmatch(found)
-    if grouped is not None:
-        sign, digits, percent = grouped.groups()
-        kind = "MONEY" if sign else "PERCENT" if percent else "NUMBER" if "." in digits else "INT"
-        return _bad_number(source, at, end, kind, sign + digits.replace("_", "") + percent)
-    with_unit = _UNIT.fullmatch(found)
-    if with_unit is not None:
-        digits, unit = with_unit.groups()
-        if unit.lower() in UNITS:
-            return _bad_number(source, at, end, "DURATION", digits + UNITS[unit.lower()])
-        if unit in "kKmMbB":
-            word = _TOKENS.match(text, end)
-            scale = "k" if unit in "kK" else "M"
-            meant = f"{digits}{scale} tokens"
-            skip = end if word is None else word.end()
-            return _bad_number(source, at, end, "TOKENS", meant, skip)
-        if unit.lower() in ("tokens", "token", "tok"):
-            return _bad_number(source, at, end, "TOKENS", f"{digits} tokens")
-        if unit.lower() in ("usd", "pct", "percent"):
-            money = unit.lower() == "usd"
-            meant = f"${digits}" if money else f"{digits}%"
-            return _bad_number(source, at, end, "MONEY" if money else "PERCENT", meant)
-    if found[0] == "$" and found[1:].isidentifier():
-        help = f"names stand without `$`: `{found[1:]}`"
-        diagnostic = report(codes.BAD_NUMBER, Span(source.name, at, end), found=found, help=help)
-        return Strange(end, diagnostic, "NAME", found[1:])
-    named = _TYPED.match(text, end) and _IN_HEAD.search(text, 0, at)
-    if found[0] != "$" and found.isalnum() and (named or _IN_ENUM.search(text, 0, at)):
-        inner = f"n{found}".lower()
-        help = f'a name begins with a letter: what is called so outside is `{inner} "{found}"` here'
-        diagnostic = report(codes.BAD_NUMBER, Span(source.name, at, end), found=found, help=help)
-        return Strange(end, diagnostic, "NAME", inner)
-    if _POWER.fullmatch(found):
-        return _bad_number(source, at, end, "INT", format(Decimal(found), "f")[:20])
-    return _bad_number(source, at, end, NO_TOKEN, "")
-
-
-def _bad_number(
-    source: Source, at: int, end: int, kind: str, meant: str, skip: int | None = None
-) -> Strange:
-    found = source.text[at:end]
-    if len(meant) > LONGEST_NUMBER:
-        kind, meant = NO_TOKEN, ""
-    help = f"write `{meant}`" if meant else None
-    if kind == "INT":
-        help = f"a number is written out in plain digits: `{meant}`"
-    if kind == "TOKENS":
-        help = f"an amount of tokens is written `{meant}`"
-    span, stop = Span(source.name, at, end), skip or end
-    edits = (replacing(source, at, stop, meant),) if meant else ()
-    diagnostic = report(codes.BAD_NUMBER, span, found=found, help=help, edits=edits)
-    return Strange(stop, diagnostic, kind, meant or found)
-
-
-def too_long(source: Source, at: int, end: int, kind: str) -> Strange:
-    """A numeral of more than `LONGEST_NUMBER` characters, replaced by a short one of its kind."""
-    found = report(codes.BAD_NUMBER, Span(source.name, at, end), found=source.text[at:end])
-    return Strange(end, found, kind, _SHORT[kind])
-
-
 def _other_quotes(source: Source, at: int) -> Strange:
     text = source.text
     line_end = _line_end(text, at)
@@ -289,7 +182,9 @@ def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
         number = _BEFORE.search(text, max(0, at - 30), at)
         if number is not None:
             help = f"write `{number.group(1)}%` without a space"
-            return Strange(end, _bad_character(source, at, end, help), NO_TOKEN, "%")
+            edit = Edit(Span(source.name, number.end(1), at), "")
+            found = _bad_character(source, at, end, help)
+            return Strange(end, replace(found, edits=(edit,)), NO_TOKEN, "%")
     run = _OTHER.match(text, at)
     end = at + 1 if run is None else run.end()
     kept = None if char in ";\\\u20ac\u00a3" else NO_TOKEN

@@ -12,7 +12,7 @@ from pipelang.syntax.lexicon import DECLARING, LONGEST_NUMBER
 from pipelang.syntax.tables import tables
 
 if TYPE_CHECKING:
-    from pipelang.syntax.bad_tokens import Strange
+    from pipelang.syntax.strange import Strange
 
 
 class Token(NamedTuple):
@@ -156,7 +156,7 @@ def _escaped_quotes(source: Source, at: int, end: int) -> Strange | None:
 
 
 def _too_long(source: Source, at: int, end: int, kind: str) -> Strange:
-    from pipelang.syntax.bad_tokens import too_long
+    from pipelang.syntax.bad_numbers import too_long
 
     return too_long(source, at, end, kind)
 
@@ -168,13 +168,16 @@ def starts_declaration(source: Source, token: Token) -> bool:
 
 
 def _joined(tokens: list[Token], token: Token) -> Token:
-    """`70 %` is meant as one token, and so is a name with a letter that is not of ASCII."""
+    """`70 %` and `5 $` are meant as one token, and so is a name with a letter not of ASCII."""
     if not tokens:
         return token
     last = tokens[-1]
     if token.text == "%" and last.type in ("INT", "NUMBER"):
         tokens.pop()
         return Token("PERCENT", last.text + "%", last.start, token.end)
+    if token.text == "$" and last.type in ("INT", "NUMBER"):
+        tokens.pop()
+        return Token("MONEY", "$" + last.text, last.start, token.end)
     if token.type == "NAME" and last.end == token.start and last.text.isidentifier():
         tokens.pop()
         return Token("NAME", last.text + token.text, last.start, token.end)

@@ -214,22 +214,6 @@ def test_a_broken_entry_is_made_again() -> None:
         assert not call(*RUN).built
 
 
-@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX")
-def test_a_cache_that_cannot_be_written(place: Path) -> None:
-    folder = place / "cache" / "pipelang" / "programs"
-    folder.mkdir(parents=True)
-    call(*RUN)
-    for path in (folder, folder.parent):
-        path.chmod(0o500)
-    try:
-        done = call(*RUN)
-        assert (value(done), done.built) == (3, False)
-        assert json.loads(call(*TEST).out)["tests"][0]["passed"]
-    finally:
-        for path in (folder.parent, folder):
-            path.chmod(0o700)
-
-
 def test_many_at_once() -> None:
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda number: call(*RUN, "--state", f"s{number}"), range(4)))

@@ -9,6 +9,7 @@ is one draw as a whole, given whether everything that it mentions is right.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import reduce
 from typing import assert_never
 
 from . import expressions as e
@@ -71,6 +72,10 @@ class Conditions:
                 return e.And(self._spelled_out(left), self._spelled_out(right))
             case e.Or(left=left, right=right):
                 return e.Or(self._spelled_out(left), self._spelled_out(right))
+            case e.Quantified(word=word, elements=elements, negated=negated):
+                each = [self._spelled_out(element) for element in elements]
+                each = [e.Not(one) for one in each] if negated else each
+                return reduce(e.Or if word == "any" else e.And, each)
             case _:
                 return expr
 
@@ -91,6 +96,9 @@ class Conditions:
                 return self.computed(left) and self.computed(right)
             case e.Or(left=left, right=right):
                 return self.computed(left) or self.computed(right)
+            case e.Quantified(word=word, elements=elements, negated=negated):
+                found = [self.computed(element) != negated for element in elements]
+                return any(found) if word == "any" else all(found)
             case e.Confidence():
                 return expr in self._confidence(self._scope[expr.step], expr.step)
             case _:

@@ -157,6 +157,9 @@ class Survey:
 
     def in_test(self, test: m.Test) -> Iterator[str]:
         parts = list(e.subexpressions(test.condition))
+        for part in parts:
+            if isinstance(part, e.Quantified):
+                yield f"test: {part.word} over {'elements' if part.variable else 'a list'}"
         if any(isinstance(part, e.Confidence) for part in parts):
             yield "test: confidence"
             if any(isinstance(part, e.Path) for part in parts):

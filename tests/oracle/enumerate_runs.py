@@ -18,7 +18,7 @@ class TooManyRunsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Exact numbers, named as in the report of `pipelang check`."""
+    """Exact numbers, named as in the report of `pipelang check`; `asked` are cases by role."""
 
     outcomes: dict[str, Fraction]
     escalations: dict[str, Fraction]
@@ -26,6 +26,7 @@ class Reliability:
     cost_mean: Fraction
     reached: dict[str, Fraction]
     runs: int
+    asked: dict[str, Fraction]
 
 
 def enumerate_runs(
@@ -41,6 +42,7 @@ def enumerate_runs(
     draws = Draws()
     chances: dict[Result, Fraction] = {}
     cost = Fraction(0)
+    asked: dict[str, Fraction] = {}
     runs = 0
     more = True
     while more:
@@ -52,6 +54,8 @@ def enumerate_runs(
             raise TooManyRunsError(f"more than {limit} runs")
         chances[result] = chances.get(result, Fraction(0)) + draws.weight
         cost += root.cost * draws.weight
+        for role, times in root.asked.items():
+            asked[role] = asked.get(role, Fraction(0)) + times * draws.weight
         more = draws.advance()
     if sum(chances.values()) != 1:
         raise AssertionError("the runs do not sum to 1")
@@ -71,4 +75,5 @@ def enumerate_runs(
         cost_mean=cost,
         reached={name: share([r for r in chances if name in r.reached]) for name in lookup.steps},
         runs=runs,
+        asked=asked,
     )

@@ -96,12 +96,38 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantified:
+    """`any` or `all` over conditions in a list: the list itself, or `[not] x for x in LIST`.
+
+    `apart` is where the list is written as a sum of two, None for one list.
+    """
+
+    word: Literal["any", "all"]
+    elements: tuple[Expr, ...]
+    variable: str | None = None
+    negated: bool = False
+    apart: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecordOf:
     fields: tuple[tuple[str, Expr], ...]
 
 
 Expr: TypeAlias = (
-    Path | Constant | Is | In | Not | And | Or | Confidence | Choice | NotEmpty | ListOf | RecordOf
+    Path
+    | Constant
+    | Is
+    | In
+    | Not
+    | And
+    | Or
+    | Confidence
+    | Choice
+    | NotEmpty
+    | ListOf
+    | Quantified
+    | RecordOf
 )
 
 
@@ -118,7 +144,7 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return (left, right)
         case Choice(condition=condition, then=then, otherwise=otherwise):
             return (condition, then, otherwise)
-        case ListOf(elements=elements):
+        case ListOf(elements=elements) | Quantified(elements=elements):
             return elements
         case RecordOf(fields=fields):
             return tuple(value for _, value in fields)

@@ -67,6 +67,8 @@ class TestMaker:
 
     def condition(self, scope: Scope, depth: int = 0) -> e.Expr:
         """Computed from paths with shares; every atom has one."""
+        if depth < 2 and self.palette.one_in(8):
+            return self._quantified(scope, depth)
         if depth < 2 and self.palette.one_in(3):
             kind = self.rng.choice(("and", "or", "not"))
             left = self.condition(scope, depth + 1)
@@ -91,6 +93,19 @@ class TestMaker:
             return e.Is(path, self.rng.choice(members), negated=self.palette.one_in(3))
         some = tuple(self.rng.sample(members, self.rng.randint(1, 2)))
         return e.In(path, some, negated=self.palette.one_in(3))
+
+    def _quantified(self, scope: Scope, depth: int) -> e.Quantified:
+        """`any` or `all` over a list of conditions, in each way of writing one."""
+        count = self.rng.randint(1, 3)
+        elements = tuple(self.condition(scope, depth + 1) for _ in range(count))
+        through = self.palette.one_in(2)
+        return e.Quantified(
+            self.rng.choice(("any", "all")),
+            elements,
+            f"one_{depth}" if through else None,
+            through and self.palette.one_in(2),
+            self.rng.randint(1, count - 1) if count > 1 and self.palette.one_in(3) else None,
+        )
 
     def _judged(self, scope: Scope) -> e.Expr:
         """A condition without shares, to be judged as a whole."""

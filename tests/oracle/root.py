@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from fractions import Fraction
 from typing import TypeAlias
@@ -15,7 +16,7 @@ Share: TypeAlias = "Fraction | tuple[tuple[str, Fraction], ...] | m.Mean"
 
 
 class Root:
-    """Outages, facts about values that several pipelines look at, the bill, and the effects."""
+    """Outages, facts about values that several pipelines look at, the bill, effects, and cases."""
 
     def __init__(self, lookups: dict[str, Lookup], draws: Draws, literal: bool) -> None:
         self.lookups = lookups
@@ -23,6 +24,7 @@ class Root:
         self.literal = literal
         self.cost = Fraction(0)
         self.effects: list[Value] = []
+        self.asked: Counter[str] = Counter()  # cases that came to each role
         self.down: dict[str, bool] = {}  # providers drawn so far
         self.facts: dict[tuple[Hashable, str], tuple[str, Share]] = {}
 

@@ -84,8 +84,9 @@ class Run:
             case m.Return():
                 right = not wrong_effect and all_right(ending.made_from)
                 outcome = "success" if right else "silent_error"
-            case m.Escalate():
+            case m.Escalate(role=role):
                 outcome = "escalation"
+                self._root.asked[role] += 1
             case m.Reject():
                 outcome = "rejection"
             case m.Fail():
@@ -245,6 +246,7 @@ class Run:
             return True
         right = self._shown_right(item)
         role = self._lookup.roles[item.role]
+        self._root.asked[item.role] += 1
         if isinstance(item, m.Hold):
             veto = 1 - role.accuracy if right else role.accuracy
             return not self._root.draws.flip(self._lookup.in_time(role, item.seconds) * veto)

@@ -1,8 +1,9 @@
 """Constructs that the enumeration does not know, put into the text of generated pipelines.
 
-Votes, cascades, people who are asked, matches over actions, prices, shares of conditions, presence,
-and figures that nobody declared: what comes out is for the analysis and the model checker to agree
-on. Not every mixture is valid; a file with errors is left out by whoever asks for it.
+Votes, cascades, people who are asked, matches over actions, prices, feedback of gates, shares of
+conditions, presence, and figures that nobody declared: what comes out is for the analysis and the
+model checker to agree on. Not every mixture is valid; a file with errors is left out by whoever
+asks for it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 import re
 
 ASK = re.compile(r"(?P<ask>ask \w+\([^\n]*?\)) by (?P<tier>tier_\d+) \{ (?P<options>[^{}]*) \}")
+SHOWS_FEEDBACK = "Answer this.{% if feedback %} Mind: {{ feedback }}{% endif %}"
 TIER = re.compile(r"^tier (tier_\d+) \{", re.MULTILINE)
 
 
@@ -35,6 +37,8 @@ def seasoned(text: str, seed: int) -> str:
         return plain
 
     text = ASK.sub(ask, text)
+    if rng.randrange(2):
+        text = text.replace("Answer this.", SHOWS_FEEDBACK)
     return text.replace("price $0 in, $0 out", "price $1 in, $5 out")
 
 

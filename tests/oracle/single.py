@@ -134,6 +134,7 @@ class SingleAnswers:
         return False
 
     def _person(self, link: m.Link, role: m.Role, place: Place) -> Value | None:
+        self._root.asked[role.name] += 1
         if link.timeout is not None:
             in_time = self._lookup.in_time(role, link.timeout)
             if not self._root.draws.flip(in_time):

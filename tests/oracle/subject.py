@@ -10,11 +10,17 @@ from pathlib import Path
 from typing import Any
 
 
-def analyse(path: Path) -> dict[str, Any]:
-    """`report["pipelines"]` of `pipelang check --format json PATH`."""
+def whole_report(path: Path) -> dict[str, Any]:
+    """The report of `pipelang check --format json PATH`."""
     # Imported late, so that the oracle and its own tests run without any product.
     check = importlib.import_module("pipelang.interfaces.cli.check.report")
-    report = check.check_report([str(path)])
+    report: dict[str, Any] = check.check_report([str(path)])
+    return report
+
+
+def analyse(path: Path) -> dict[str, Any]:
+    """`report["pipelines"]` of the same."""
+    report = whole_report(path)
     pipelines: dict[str, Any] = report.get("pipelines") or {}
     if not pipelines:
         found = [f"{d['code']} line {d['line']}: {d['message']}" for d in report["diagnostics"]]

@@ -46,6 +46,8 @@ def expression(expr: e.Expr, nested: bool = False) -> str:
             return f"{{{inner}}}"
         case e.ListOf(elements=elements):
             return f"[{', '.join(expression(element) for element in elements)}]"
+        case e.Quantified():
+            return f"{expr.word}({_elements(expr)})"
         case e.Is(path=path, member=member, negated=negated):
             text = f"{expression(path)} {'!=' if negated else '=='} {member}"
         case e.In(path=path, members=members, negated=negated):
@@ -66,3 +68,14 @@ def expression(expr: e.Expr, nested: bool = False) -> str:
         case _:
             assert_never(expr)
     return f"({text})" if nested else text
+
+
+def _elements(expr: e.Quantified) -> str:
+    """A list of conditions, or what is said of each of its elements."""
+    parts = [expression(element) for element in expr.elements]
+    at = expr.apart
+    groups = [parts] if at is None else [parts[:at], parts[at:]]
+    written = " + ".join(f"[{', '.join(group)}]" for group in groups)
+    if expr.variable is None:
+        return written
+    return f"{'not ' * expr.negated}{expr.variable} for {expr.variable} in {written}"

@@ -1,7 +1,7 @@
 """Runs that are cut off everywhere and gone on with: what durable runs mean, without a database.
 
 `python -m tests.property.crashes --cuts 10000` makes as many cuts as one likes; here there are
-`PIPELANG_CUTS`, 1,000 by default.
+`PIPELANG_CUTS`, 2,000 by default.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from pipelang.runtime.worlds.recorded.world import NotRecorded, RecordingWorld
 
 from ..unit.runtime.stage import load
 from .crashes.cutting import every, generated, leg, program_of, said, whole
-from .crashes.outside import Outside
+from .crashes.outside import Outside, rows_of
 from .crashes.pipelines import ENDS, STEPS, TIGHT, TOOLS, text_of
 
-CUTS = int(os.environ.get("PIPELANG_CUTS", "1000"))
+CUTS = int(os.environ.get("PIPELANG_CUTS", "2000"))
 
 
 def test_generated_pipelines_are_cut_at_every_boundary() -> None:
@@ -70,6 +70,26 @@ def test_a_record_that_is_complete_is_gone_through_without_anything_outside() ->
         assert outside.calls == 0, kind
         assert outside.asked == set(), kind
         assert outside.count == 0, f"{kind}: rows are written again"
+
+
+def kept(outside: Outside) -> dict[str, Any]:
+    """What a record keeps but for when it was, and what was told with it."""
+    of_the_time = {"at", "events", "strands", "heard", "waits", "told", "asked"}
+    return {
+        place: (kind, {name: part for name, part in value.items() if name not in of_the_time})
+        for place, (kind, value) in rows_of(outside.texts).items()
+        if kind != "input"
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(STEPS.keys() - {"route by what is left"}))
+def test_in_which_order_things_come_back_decides_nothing_that_is_kept(kind: str) -> None:
+    program = program_of(text_of([kind, "region", "vote", "each"], end=ENDS[2]))
+    first = whole(program, 6)
+    for pace in range(1, 5):
+        other = whole(program, 6, pace)
+        assert said(other.result) == said(first.result)
+        assert kept(other.outside) == kept(first.outside)
 
 
 def test_going_through_a_record_that_is_not_complete_does_nothing() -> None:
@@ -232,6 +252,28 @@ def test_a_run_that_works_on_secrets_is_not_recorded(tmp_path: Path) -> None:
     handle = loaded.pipeline("main", runtime=outside.runtime)
     with pytest.raises(NotRecordable, match=r"`inner\.login`, `main\.login` may hold"):
         handle.start({"login": {"user": "u", "word": "w"}}, record=outside.record())
+
+
+def test_no_secret_behind_a_reference_is_in_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_SECRET", "sk-very-secret-key")
+    other = 'provider other { kind fake key "env:LAB_SECRET" available 100% }\n'
+    program = program_of(
+        TOOLS + other + "pipeline main(x: text) -> text { step a = call put(x) return a }"
+    )
+    outside = Outside(1)
+
+    async def put(x: str, idempotency_key: str) -> str:
+        return "the key is sk-very-secret-key"
+
+    outside.runtime.tools["put"] = put
+    assert leg(program, outside, None) is not None
+    events = [
+        json.dumps(event)
+        for _, value in rows_of(outside.texts).values()
+        for event in value.get("events", ())
+    ]
+    assert any("[key]" in event for event in events)
+    assert not any("sk-very" in event for event in events)
 
 
 def test_values_come_back_as_they_were(tmp_path: Path) -> None:

@@ -47,9 +47,13 @@ def is_tidy(formatted: str) -> None:
     assert not formatted.endswith("\n\n")
     assert not formatted.startswith(("\n", "\ufeff"))
     code = list(formatted)
-    for token in read(formatted).tokens.tokens:
+    tokens = read(formatted).tokens
+    for token in tokens.tokens:
         if token.type == "TEMPLATE":  # is kept letter by letter
             code[token.start : token.end] = "x" * (token.end - token.start)
+    for comment in tokens.comments:  # so is what a comment says, a lone \r in it too
+        end = comment.start + len(comment.text)
+        code[comment.start : end] = "x" * len(comment.text)
     bare = "".join(code)
     assert "\r" not in bare
     assert "\n\n\n" not in bare

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from pipelang.analysis.frontier.tape import Tape
@@ -94,7 +95,8 @@ def figures(
 ) -> dict[str, float] | None:
     """The point estimates of what one sweep gives; None where something undeclared decides.
 
-    `measured` replaces measured shares by their site. Costs are left out where a price is unknown.
+    `measured` replaces measured shares by their site. Costs are left out where a price is unknown,
+    or where nothing bounds them.
     """
     parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5, measured or {})
     model = make_model(program, pipeline, parameters)
@@ -113,5 +115,7 @@ def figures(
         ):
             continue
         assert read is not None
-        found[metric] = float(read(totals))
+        value = float(read(totals))
+        if isfinite(value):
+            found[metric] = value
     return found

@@ -73,13 +73,12 @@ class StepKernel:
         taint: frozenset[str],
         former: Latent | None,
         again: bool,
-        first: bool = True,
+        told: bool = False,
     ) -> Closed:
-        """The chain in a situation; what fails is the chain used up. `first`: its step did not run
-        before in this run of its pipeline.
+        """The chain in a situation; what fails is the chain used up. `told`: a gate has sent the
+        step back, which sees its feedback.
         """
         model = self.prepared.model
-        told = not first and self.prepared.step.name in model.told
         if self.prepared.step.name not in model.lowest:
             now = ChainSituation(model, values, taint, former, again, told)
             return _walk(self, self.prepared.step.chain, now)

@@ -30,7 +30,7 @@ from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.model.work_limit import limited
+from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, highest, random_points
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
@@ -174,7 +174,10 @@ def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[st
 
 def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
     length = sum(scale.lattice.size // 2 + 1 for scale in scales)
-    return rows <= MOST_ROWS and work * (OVERHEAD + length * rows) <= limited(MOST_WORK)
+    wanted, most = work * (OVERHEAD + length * rows), limited(MOST_WORK)
+    if wanted > most:
+        note_limit(WorkPart.TIMES, "", wanted, most)
+    return rows <= MOST_ROWS and wanted <= most
 
 
 def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:

@@ -51,7 +51,7 @@ from pipelang.analysis.sweep.branching import (
 )
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after, uses
 from pipelang.analysis.sweep.pruning import joined
-from pipelang.analysis.sweep.redos import through
+from pipelang.analysis.sweep.redos import Visit, through
 from pipelang.analysis.sweep.sweep import Totals
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -138,11 +138,11 @@ class _Run:
     taint: Taint
     needed: Needed
 
-    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
-        return _likely(self, _region(self, tuple(members), table, first))
+    def region(self, members: Sequence[int], table: Table, visit: Visit) -> Table:
+        return _likely(self, _region(self, tuple(members), table, visit))
 
-    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
-        return _forget(self, index, _barrier(self, index, item, table, first))
+    def barrier(self, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
+        return _forget(self, index, _barrier(self, index, item, table, visit))
 
     def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
         passed, failed, _ = self.judged(gate, table)
@@ -258,7 +258,7 @@ class _RegionWalk:
         return table if len(going) == len(table) else Table(table.slots, going)
 
 
-def _region(run: _Run, members: tuple[int, ...], table: Table, first: bool) -> Table:
+def _region(run: _Run, members: tuple[int, ...], table: Table, visit: Visit) -> Table:
     """A region, left as a whole, by the first ending in writing order."""
     walk = run.walk
     order = walk.orders.get((id(run.block), members))
@@ -269,7 +269,7 @@ def _region(run: _Run, members: tuple[int, ...], table: Table, first: bool) -> T
             walk.meter.bounded = True
     table = assign(table, (END,), (), lambda seen: [((None,), 1)])
     region = _region_walk(run, order, members)
-    table = _in_order(region, order, table, first, members[-1])
+    table = _in_order(region, order, table, visit, members[-1])
     table = _forget(run, members[-1], table)
     parts = split(table, (END,), lambda seen: seen[0])
     going = parts.pop(None, None)
@@ -282,7 +282,7 @@ def _region(run: _Run, members: tuple[int, ...], table: Table, first: bool) -> T
 
 
 def _in_order(
-    region: _RegionWalk, order: Order, table: Table, first: bool, last: int | None
+    region: _RegionWalk, order: Order, table: Table, visit: Visit, last: int | None
 ) -> Table:
     """The steps of an order; `last` is the region's last item where nothing follows in it."""
     match order:
@@ -290,21 +290,21 @@ def _in_order(
             item = region.run.block.items[order.index]
             if not isinstance(item, p.Step):
                 return table
-            table = _step(region.run, order.index, item, table, first)
+            table = _step(region.run, order.index, item, table, visit)
             return region.let_go(order.index, table)
         case Series():
             for number, part in enumerate(order.parts, 1):
                 ends = last if number == len(order.parts) else None
-                table = _in_order(region, part, table, first, ends)
+                table = _in_order(region, part, table, visit, ends)
             return table
         case ParallelRegion():
-            return _side_by_side(region, order, table, first, last)
+            return _side_by_side(region, order, table, visit, last)
         case _:
             assert_never(order)
 
 
 def _side_by_side(
-    region: _RegionWalk, order: ParallelRegion, table: Table, first: bool, last: int | None
+    region: _RegionWalk, order: ParallelRegion, table: Table, visit: Visit, last: int | None
 ) -> Table:
     """Parts that run at the same time. A state keeps the distribution of how long all parts so far
     take together; every part is walked from its states as from the beginning.
@@ -322,7 +322,7 @@ def _side_by_side(
         fresh = {
             (*state[:at], number, *state[at + 1 :]): 1.0 for number, state in enumerate(starts)
         }
-        after = _in_order(region, part, Table(now.slots, fresh), first, None)
+        after = _in_order(region, part, Table(now.slots, fresh), visit, None)
         at = after.index(label)
         assert at is not None
         weights: dict[State, Any] = {}
@@ -355,8 +355,9 @@ def _ended_alike(table: Table) -> Table:
     return Table(table.slots, weights)
 
 
-def _step(run: _Run, index: int, step: Any, table: Table, first: bool) -> Table:
+def _step(run: _Run, index: int, step: Any, table: Table, visit: Visit) -> Table:
     walk, model = run.walk, run.walk.model
+    first, told = visit.first, visit.told == index
     kernel = walk.kernels.get((id(step), run.taint))
     if kernel is None:
         kernel = StepKernel(prepared_step(model, step, run.taint), walk_from)
@@ -382,7 +383,7 @@ def _step(run: _Run, index: int, step: Any, table: Table, first: bool) -> Table:
         closed = known.get(situation)
         if closed is None:
             again = walk.again or not first
-            closed = kernel.close(values, run.taint, None if first else former, again, first)
+            closed = kernel.close(values, run.taint, None if first else former, again, told)
             known[situation] = closed
         outcomes: list[tuple[tuple[Any, ...], Any]] = []
         for (right, kept, _), chance in closed.answers.items():
@@ -416,10 +417,10 @@ def _end(run: _Run, table: Table, outcome: p.Outcome) -> None:
 # ---------------------------------------------------------------------------------- barriers
 
 
-def _barrier(run: _Run, index: int, item: p.Item, table: Table, first: bool) -> Table:
+def _barrier(run: _Run, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
     match item:
         case p.Step():
-            return _region(run, (index,), table, first)
+            return _region(run, (index,), table, visit)
         case p.Person():
             return _person(run, item, table)
         case p.When() | p.MatchBranch():

@@ -29,10 +29,11 @@ from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, draws_for, posterior
+from pipelang.analysis.model.work_limit import Reached, logged
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.columns import sweep_columns
 from pipelang.analysis.sweep.sweep import Totals, sweep
-from pipelang.records import dataclass, field
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.metrics import COST_BASELINE
@@ -65,7 +66,8 @@ class Analysis:
     to a role. `bases` says of every parameter that was used, by its site, how well founded it is;
     `counts` are the cases behind the measured ones: how many were good, of how many. `cuts` are the
     limits of budgets that a run may reach, which no figure knows of. `draws` of the posterior are
-    behind the intervals, 0 where there is none or it was not drawn.
+    behind the intervals, 0 where there is none or it was not drawn. `reached` are limits of work
+    that were reached, `late` says that the clock was one of them.
     """
 
     pipeline: p.Pipeline
@@ -84,12 +86,15 @@ class Analysis:
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     cuts: tuple[Cut, ...] = ()
     draws: int = 0
+    reached: tuple[Reached, ...] = ()
+    late: bool = False
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so."""
-    with _collecting_later():
-        return _analyse(program, pipeline)
+    with _collecting_later(), logged() as log:
+        found = _analyse(program, pipeline)
+    return replace(found, reached=log.reached(), late=log.late) if log.found else found
 
 
 @contextmanager

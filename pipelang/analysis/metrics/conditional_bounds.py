@@ -24,7 +24,7 @@ from pipelang.analysis.model.bernstein_bounds import (
 )
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.model.work_limit import limited
+from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.analysis.sweep.bounds_over_unknowns import MOST_WORK, highest
 from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.sweep import Totals
@@ -87,7 +87,11 @@ def _grid(sweep: SweepCase, met: Parameters, axes: list[Axis]) -> Grid | None:
         axes = broken(axes, linear)
         degrees, work = _degrees(sweep, met, axes)
     grid = Grid(tuple(axes), tuple(degrees))
-    return grid if grid.size <= min(GRID_LIMIT, limited(MOST_WORK) // work) else None
+    most = min(GRID_LIMIT, limited(MOST_WORK) // work)
+    if grid.size <= most:
+        return grid
+    note_limit(WorkPart.GRID, "slo when", grid.size, most)
+    return None
 
 
 def _degrees(sweep: SweepCase, met: Parameters, axes: Sequence[Axis]) -> tuple[list[int], int]:

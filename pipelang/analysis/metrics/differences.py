@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from pipelang.analysis.metrics.analyse import Analysis
@@ -163,19 +164,17 @@ def _difference(
     basis = max(was.basis, now.basis)
     value = None
     if was.value is not None and now.value is not None:
-        value = _clean(now.value - was.value)
-        if was.low == was.high and now.low == now.high:
+        value = _minus(now.value, was.value)
+        if value is not None and was.low == was.high and now.low == now.high:
             return Difference(was, now, certain(value, basis), "certain")
     if pair is not None and read is not None:
         found = _paired(pair, read, rates, value, basis)
         if found is not None:
             how = "certain" if found.low == found.high else pair.how
             return Difference(was, now, found, how)
-    if None in (was.low, was.high, now.low, now.high):
+    low, high = _minus(now.low, was.high), _minus(now.high, was.low)
+    if low is None or high is None:
         return Difference(was, now, Number(value, None, None, None, basis), "ranges")
-    assert was.low is not None and was.high is not None
-    assert now.low is not None and now.high is not None
-    low, high = _clean(now.low - was.high), _clean(now.high - was.low)
     return Difference(was, now, Number(value, low, high, None, basis, tight=False), "ranges")
 
 
@@ -215,6 +214,13 @@ def _fits(degrees: Any, grid: Grid) -> bool:
     """Whether a figure is a polynomial that the grid has enough points for."""
     own = degree_of(degrees, len(grid.axes))
     return all(degree <= most for degree, most in zip(own, grid.degrees, strict=True))
+
+
+def _minus(one: float | None, other: float | None) -> float | None:
+    """A difference; None where one of them is open, or where nothing bounds it."""
+    if one is None or other is None or not isfinite(one - other):
+        return None
+    return _clean(one - other)
 
 
 def _clean(value: float) -> float:

@@ -20,7 +20,7 @@ from pipelang.analysis.frontier.table import Table, merge, split
 from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel
 from pipelang.analysis.sweep.branching import Judged
-from pipelang.analysis.sweep.redos import Passage
+from pipelang.analysis.sweep.redos import Passage, Visit
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import redo_of
@@ -154,27 +154,27 @@ class Watched:
     def block(self) -> p.Block:
         return self.inner.block
 
-    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
+    def region(self, members: Sequence[int], table: Table, visit: Visit) -> Table:
         """Steps one after the other: of a run that ended nothing more is counted."""
         for index in members:
             item = self.block.items[index]
             if isinstance(item, p.Step):
 
                 def act(part: Table, at: int = index) -> Table:
-                    return self.inner.region((at,), part, first)
+                    return self.inner.region((at,), part, visit)
 
-                table = self._counted(self.found.row(item, not first), table, act)
+                table = self._counted(self.found.row(item, not visit.first), table, act)
         return table
 
-    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
-        row = self.found.row(item, not first)
+    def barrier(self, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
+        row = self.found.row(item, not visit.first)
         if not isinstance(item, (p.When, p.MatchBranch)):
             return self._counted(
-                row, table, lambda part: self.inner.barrier(index, item, part, first)
+                row, table, lambda part: self.inner.barrier(index, item, part, visit)
             )
         # What is inside counts for itself; here it is what the end of the branch lets go.
         before, left = self.found.right(table), self.found.left_right
-        out = self.inner.barrier(index, item, table, first)
+        out = self.inner.barrier(index, item, table, visit)
         row.wrong.on_right += self.found.right(out) - before + self.found.left_right - left
         return out
 

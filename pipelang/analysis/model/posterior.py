@@ -8,12 +8,13 @@ program first uses them, so a result does not depend on the names of files.
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.model.bernstein_bounds import Grid
 from pipelang.analysis.model.intervals import compare
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.model.work_limit import limited
+from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ def posterior(point: Parameters, work: int = 1) -> Parameters:
 
 def draws_for(work: int) -> int:
     """Number of draws of a sweep that goes through so many states."""
-    return max(1_000, min(DRAWS, limited(MOST_WORK) // work))
+    most = max(1_000, min(DRAWS, limited(MOST_WORK) // work))
+    if most < DRAWS:
+        note_limit(WorkPart.DRAWS, "", DRAWS, most)
+    return most
 
 
 def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
@@ -97,6 +101,19 @@ def draws_beside(points: int, work: int) -> int:
     return each if each >= 100 else 0
 
 
+def _central(draws: Any) -> tuple[Any, Any]:
+    """The 2.5% and 97.5% quantiles of each row of draws. Of draws that nothing bounds they are two
+    of the draws: between a number and infinity there is nothing to interpolate.
+    """
+    import numpy as np
+
+    if np.isfinite(draws).all():
+        low, high = np.quantile(draws, [0.025, 0.975], axis=-1)
+        return low, high
+    ordered, last = np.sort(draws, axis=-1), draws.shape[-1] - 1
+    return ordered[..., floor(0.025 * last)], ordered[..., ceil(0.975 * last)]
+
+
 def widest(values: Any, points: int) -> Interval:
     """The smallest 2.5% and the largest 97.5% quantile over the points; the mean of all."""
     import numpy as np
@@ -104,7 +121,7 @@ def widest(values: Any, points: int) -> Interval:
     array: np.ndarray[Any, Any] = np.asarray(values, dtype=float)
     each = max(1, array.size // points)
     array = np.broadcast_to(array, (points * each,))
-    low, high = np.quantile(array.reshape(points, each), [0.025, 0.975], axis=1)
+    low, high = _central(array.reshape(points, each))
     return Interval(float(array.mean()), float(low.min()), float(high.max()))
 
 
@@ -116,7 +133,7 @@ def interval(values: Any) -> Interval:
     least, most = float(array.min()), float(array.max())
     if most - least <= 1e-15 * abs(most):  # one number, up to rounding
         return Interval(least, least, least)
-    low, high = np.quantile(array, [0.025, 0.975])
+    low, high = _central(array)
     return Interval(float(array.mean()), float(low), float(high))
 
 

@@ -19,7 +19,7 @@ from pipelang.analysis.model.bernstein_bounds import (
 )
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.model.work_limit import limited
+from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.analysis.sweep.columns import sweep_columns
 from pipelang.analysis.sweep.robust_bounds import Range, RobustBounds, robust_bounds
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
@@ -183,6 +183,7 @@ def enclosed(
     grid = Grid(tuple(axes), tuple(most))
     limit = min(GRID_LIMIT, limited(MOST_WORK) // work)
     if grid.size > limit:
+        note_limit(WorkPart.GRID, pipeline.name, grid.size, limit)
         return Enclosed(grid.axes, degrees, None, None, swept, limit, robust)
     return Enclosed(
         grid.axes, degrees, grid, swept(*grid.values(), grid.size), swept, limit, robust

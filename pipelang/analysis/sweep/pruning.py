@@ -21,7 +21,7 @@ from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.frontier.table import DerivedTable, Table
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.model.model import PipelineModel, value_key
-from pipelang.analysis.model.work_limit import limited
+from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.analysis.sweep.liveness import Needed, Taint, uses
 from pipelang.analysis.sweep.signatures import plain_step
 from pipelang.semantics import program as p
@@ -55,7 +55,11 @@ def narrowed(model: PipelineModel, needed: Needed, index: int, table: Table) -> 
     table = joined(model, needed, index, table)
     model.parameters.handled += len(table)
     most = most_states(model)
-    return table if len(table) <= most else _cut(model, table, most)
+    if len(table) <= most:
+        return table
+    name = getattr(needed.block.items[index], "name", None) or "a branch"
+    note_limit(WorkPart.STATES, f"{model.pipeline.name}.{name}", len(table), most)
+    return _cut(model, table, most)
 
 
 def most_states(model: PipelineModel) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pipelang.analysis.frontier.table import Table, assign, merge, split
 from pipelang.analysis.model.model import redo_key
@@ -27,6 +27,15 @@ from pipelang.semantics.kernels.redo import (
 )
 
 
+class Visit(NamedTuple):
+    """A visit of items: whether they did not run before, and the index of the step that a gate has
+    just sent back, with its feedback (-1: none).
+    """
+
+    first: bool
+    told: int = -1
+
+
 class Passage(Protocol):
     """The operations on a table at the parts of a block. All of them but `judged` sum out the
     variables that are not read any more (`let_go`).
@@ -35,10 +44,10 @@ class Passage(Protocol):
     @property
     def block(self) -> p.Block: ...
 
-    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
-        """Steps by their index; not `first`: they ran before."""
+    def region(self, members: Sequence[int], table: Table, visit: Visit) -> Table:
+        """Steps by their index."""
 
-    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
+    def barrier(self, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
         """Anything but a gate."""
 
     def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
@@ -61,13 +70,15 @@ class BlockPosition:
     """A position in a block: before the segment of number `at`.
 
     Where a gate sent them back, all items up to the one of index `horizon` ran before, and those
-    of `again` among them run again; else `horizon` is -1. `redos` counts how often that was.
+    of `again` among them run again; else `horizon` is -1. `redos` counts how often that was, and
+    `told` is the step that the last gate sent back, as long as it has not run.
     """
 
     at: int
     horizon: int = -1
     again: frozenset[int] = frozenset()
     redos: int = 0
+    told: int = -1
 
 
 def through(passage: Passage, table: Table) -> Table:
@@ -105,10 +116,11 @@ def _on(
     for number in range(place.at, len(block.segments)):
         segment = block.segments[number]
         first = starts[number] > place.horizon
+        visit = Visit(first, place.told if number == place.at else -1)
         if isinstance(segment, p.Region):
             members = [i for i in segment.members if first or i in place.again]
             if members and table:
-                table = passage.region(members, table, first)
+                table = passage.region(members, table, visit)
             continue
         index = segment.index
         if not table or not (first or index in place.again):
@@ -124,7 +136,7 @@ def _on(
         if isinstance(item, p.Gate):
             table = passage.gate(index, item, last_outcome(item), table)
         else:
-            table = passage.barrier(index, item, table, first)
+            table = passage.barrier(index, item, table, visit)
     yield BlockPosition(len(block.segments)), table
 
 
@@ -154,7 +166,7 @@ def _below(place: BlockPosition, number: int, gate: int, starts: list[int]) -> B
     if number + 1 == len(starts) or starts[number + 1] > place.horizon:
         return BlockPosition(number + 1)
     left = frozenset(index for index in place.again if index > gate)
-    return replace(place, at=number + 1, again=left)
+    return replace(place, at=number + 1, again=left, told=-1)
 
 
 def _above(
@@ -165,4 +177,5 @@ def _above(
     stale = readers(block.items, gate + 1, horizon, changed_by(block.items, redo.reruns))
     left = {index for index in place.again if index > gate}
     again = frozenset({*redo.reruns, gate, *stale, *left})
-    return BlockPosition(bisect_right(starts, redo.reruns[0]) - 1, horizon, again, place.redos + 1)
+    told = redo.reruns[0]
+    return BlockPosition(bisect_right(starts, told) - 1, horizon, again, place.redos + 1, told)

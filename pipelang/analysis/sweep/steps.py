@@ -27,6 +27,7 @@ from pipelang.analysis.model.model import (
 )
 from pipelang.analysis.sweep.branching import is_right, outdated
 from pipelang.analysis.sweep.pruning import narrowed
+from pipelang.analysis.sweep.redos import Visit
 from pipelang.analysis.sweep.signatures import step_shape
 from pipelang.analysis.sweep.state import BlockSweep
 from pipelang.analysis.sweep.transitions import may_be_shared, moved
@@ -35,30 +36,30 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
 
 
-def region(walk: BlockSweep, members: Sequence[int], table: Table, first: bool) -> Table:
-    """Steps in writing order. `first` is False where they run again."""
+def region(walk: BlockSweep, members: Sequence[int], table: Table, visit: Visit) -> Table:
+    """Steps in writing order."""
     items = walk.block.items
     steps = [index for index in members if isinstance(items[index], p.Step)]
     for index in steps:
         step = items[index]
         assert isinstance(step, p.Step)
-        table = _item(walk, index, step, table, first, leaves=index == steps[-1])
+        table = _item(walk, index, step, table, visit, leaves=index == steps[-1])
     return table
 
 
 def _item(
-    walk: BlockSweep, index: int, step: p.Step, table: Table, first: bool, leaves: bool
+    walk: BlockSweep, index: int, step: p.Step, table: Table, visit: Visit, leaves: bool
 ) -> Table:
     shape = None
     walk.sweep.model.passed += 1
-    if first and may_be_shared(table):
+    if visit.first and may_be_shared(table):
         shape = step_shape(walk.sweep.model, step, walk.taint)
     if shape is None:
-        return _plainly(walk, index, step, table, first, leaves)
+        return _plainly(walk, index, step, table, visit, leaves)
 
     def act(totals: Totals, single: Table) -> Table:
         inner = replace(walk, sweep=walk.sweep.scratch(totals))
-        return _plainly(inner, index, step, single, first, leaves)
+        return _plainly(inner, index, step, single, visit, leaves)
 
     own, totals = ending(step.chain, step), walk.sweep.totals
     table = moved(table, shape, walk.needed, index, leaves, act, totals, own, step.name)
@@ -66,10 +67,10 @@ def _item(
 
 
 def _plainly(
-    walk: BlockSweep, index: int, step: p.Step, table: Table, first: bool, leaves: bool
+    walk: BlockSweep, index: int, step: p.Step, table: Table, visit: Visit, leaves: bool
 ) -> Table:
     walk.sweep.totals.went_through(len(table))
-    table = walk.let_go(index, _step(walk, step, table, first))
+    table = walk.let_go(index, _step(walk, step, table, visit.first, visit.told == index))
     return _leave(table) if leaves else table
 
 
@@ -81,7 +82,7 @@ def _leave(table: Table) -> Table:
     return table.empty() if going is None else forget(going, lambda key: key != END)
 
 
-def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool) -> Table:
+def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool, told: bool) -> Table:
     sweep, model = walk.sweep, walk.sweep.model
     kernel = sweep.kernel(step, walk.taint)
     prepared = kernel.prepared
@@ -111,7 +112,7 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool) -> Table:
         closed = known.get(situation)
         if closed is None:
             again = sweep.again or not first
-            closed = kernel.close(values, walk.taint, None if first else former, again, first)
+            closed = kernel.close(values, walk.taint, None if first else former, again, told)
             known[situation] = closed
             sweep.totals.work += closed.work
         _account(walk, step, weights[seen], closed, first, table.tape)

@@ -45,7 +45,7 @@ from pipelang.analysis.sweep.branching import (
     together,
 )
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
-from pipelang.analysis.sweep.redos import through
+from pipelang.analysis.sweep.redos import Visit, through
 from pipelang.analysis.sweep.signatures import gate_shape
 from pipelang.analysis.sweep.state import BlockSweep, Sweep, Watch, end
 from pipelang.analysis.sweep.steps import region
@@ -101,13 +101,13 @@ class _Passage:
     def block(self) -> p.Block:
         return self.walk.block
 
-    def region(self, members: Sequence[int], table: Table, first: bool) -> Table:
+    def region(self, members: Sequence[int], table: Table, visit: Visit) -> Table:
         self.walk.sweep.totals.went_through(len(table))
-        return region(self.walk, members, table, first)
+        return region(self.walk, members, table, visit)
 
-    def barrier(self, index: int, item: p.Item, table: Table, first: bool) -> Table:
+    def barrier(self, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
         self.walk.sweep.totals.went_through(len(table))
-        return self.walk.let_go(index, _barrier(self.walk, index, item, table, first))
+        return self.walk.let_go(index, _barrier(self.walk, index, item, table, visit))
 
     def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
         return _gate(self.walk, index, gate, otherwise, table)
@@ -149,10 +149,10 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
 # ---------------------------------------------------------------------------------- barriers
 
 
-def _barrier(walk: BlockSweep, index: int, item: p.Item, table: Table, first: bool) -> Table:
+def _barrier(walk: BlockSweep, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
     match item:
         case p.Step():
-            return region(walk, (index,), table, first)
+            return region(walk, (index,), table, visit)
         case p.Person():
             return _person(walk, item, table)
         case p.When() | p.MatchBranch():

@@ -131,8 +131,9 @@ def _taken_apart(one: Any) -> tuple[str, Sequence[Any]]:
         return name, [part for pair in one.items() for part in pair]
     if made is Decimal:
         return name, (str(one),)
-    if _RECORDS.get(name) == made:
-        return name, [getattr(one, part) for part in made.__match_args__]
+    if _RECORDS.get(name) is made:
+        fields: tuple[str, ...] = one.__match_args__
+        return name, [getattr(one, field) for field in fields]
     if isinstance(one, Enum) and _ENUMS.get(name) is made:
         return name, (one.value,)
     raise NoTable(f"a `{name}` is no part of a program")

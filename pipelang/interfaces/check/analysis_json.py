@@ -34,6 +34,20 @@ def analysis_json(
     def critical(name: str) -> dict[str, Any]:
         return {"critical_path": list(analysis.critical.get(name, ()))}
 
+    work: dict[str, Any] = {}
+    if analysis.reached:
+        work["work"] = {
+            "ended_by": "clock" if analysis.late else "units",
+            "reached": [
+                {
+                    "part": one.part.name.lower(),
+                    "where": one.where or None,
+                    "wanted": one.wanted,
+                    "limit": one.limit,
+                }
+                for one in analysis.reached
+            ],
+        }
     return {
         "outcomes": {name: numbers[name] for name in OUTCOMES},
         **{name: numbers[name] for name in SHARES if name not in OUTCOMES},
@@ -61,6 +75,7 @@ def analysis_json(
         "claims": [_claim(proof, sources) for proof in proofs],
         "advice": [],
         "what_if": [],
+        **work,
     }
 
 

@@ -25,6 +25,7 @@ from pipelang.interfaces.report.sections.structure import structure
 from pipelang.interfaces.report.sections.times import times
 from pipelang.interfaces.report.sections.undeclared import undeclared
 from pipelang.interfaces.report.sections.what_if import conjecture
+from pipelang.interfaces.report.sections.work import work
 from pipelang.interfaces.report.view import View, says_something
 from pipelang.interfaces.text.colours import painter
 from pipelang.semantics.metrics import SUCCESS
@@ -60,7 +61,7 @@ def pipeline_text(
     else:
         without = (structure, costs, times, conjecture, undeclared)
         order = (*without, outcomes, promises, claims, basis)
-    for section in (*order, input_lines):
+    for section in (*order, work, input_lines):
         body = section(view)
         if body:
             lines += ["", *body]

@@ -29,6 +29,7 @@ from pipelang.interfaces.report.sections.steps import compounding, heaviest, ste
 from pipelang.interfaces.report.sections.times import time_rows
 from pipelang.interfaces.report.sections.undeclared import undeclared
 from pipelang.interfaces.report.sections.what_if import conjecture
+from pipelang.interfaces.report.sections.work import work_words
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural, value
 from pipelang.interfaces.text.table import Cell, Row, labelled, lay_out
@@ -121,6 +122,7 @@ def _facts(view: View) -> list[str]:
             ("cost", _cost(view)),
             ("time", _time(view)),
             ("grounds", _grounds(view)),
+            ("work", "; ".join(work_words(view))),
         )
         if said
     ]

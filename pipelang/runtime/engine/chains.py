@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, assert_never
 
 from pipelang.records import replace
-from pipelang.runtime.engine.agents import run_agent
 from pipelang.runtime.engine.each import run_each
 from pipelang.runtime.engine.endings import conclude
 from pipelang.runtime.engine.expressions import NoValue
@@ -16,7 +15,7 @@ from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.subpipelines import run_child
 from pipelang.runtime.engine.values import shown, traced_subject
-from pipelang.runtime.engine.votes import Call, cascade, vote
+from pipelang.runtime.engine.votes import caller, cascade, gives_up, vote, wait
 from pipelang.runtime.engine.world import NOTHING, Attempt, AttemptFailed, Subjects
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -26,7 +25,6 @@ from pipelang.semantics.kernels.chain import (
     after_failure,
     after_giving_up,
     ending,
-    longest_wait,
     resolve,
 )
 from pipelang.semantics.types import ANSWERER
@@ -78,7 +76,7 @@ async def _after(
     """The next position after a failure, once the wait before it is over; None at the end."""
     following = _next(chain, taken, at, failure)
     if following is not None and following.link == at.link:
-        await _wait(run, step, taken, following, failure)
+        await wait(run, step, taken, following, failure)
     return following
 
 
@@ -177,13 +175,15 @@ async def _act(
             tier = None
             if isinstance(action, p.AskTier):
                 tier = await run.world.route(run, action.who)
-            arguments = await _arguments(run, action.arguments)
+            arguments = {}
+            for name, value in action.arguments:  # as `_arguments`, without its frames
+                arguments[name] = await run.world.value(run, value)
             part = _part(at)
             attempt = Attempt(
                 step, link, action, tier, arguments, at.attempt, feedback, misfit, subjects, part
             )
             if link.vote is not None:
-                return vote(run, attempt, link.vote, _caller(run))
+                return vote(run, attempt, link.vote, caller(run))
             return run.world.attempt(run, attempt)
         case p.Cascade() | p.Agent():
             return await _several(run, step, link, action, subjects, feedback, _part(at))
@@ -231,8 +231,8 @@ async def _several(
     asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
     attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects, part)
     if isinstance(action, p.Cascade):
-        return cascade(run, attempt, action, _caller(run, action.agent))
-    call = _caller(run, agent)
+        return cascade(run, attempt, action, caller(run, action.agent))
+    call = caller(run, agent)
     return call(attempt) if link.vote is None else vote(run, attempt, link.vote, call)
 
 
@@ -265,30 +265,6 @@ async def _element(inside: Run, step: p.Step, each: p.Each, feedback: str | None
     return answer
 
 
-def _caller(run: Run, agent: p.Agent | None = None) -> Call:
-    """One call of a vote or cascade: attempts of its link until one answers; an agent as a whole,
-    each turn of which has them.
-    """
-
-    async def call(attempt: Attempt) -> Any:
-        if agent is not None:
-            return await run_agent(run, attempt, agent, retried)
-        return await retried(attempt, run.world.attempt)
-
-    async def retried(attempt: Attempt, perform: Any) -> Any:
-        number, misfit = 0, attempt.misfit
-        while True:
-            try:
-                return await perform(run, replace(attempt, number=number, misfit=misfit))
-            except AttemptFailed as failure:
-                number, misfit = number + 1, failure.misfit
-                if number > attempt.link.retry.count or _gives_up(attempt.link, failure):
-                    raise
-                await _wait(run, attempt.step, attempt.link, ChainPosition(0, number), failure)
-
-    return call
-
-
 async def _chosen(run: Run, link: p.Link) -> tuple[p.Link, Subjects]:
     """The arm that a match over actions takes now, and what decided."""
     subjects: list[expr.Expr] = []
@@ -306,26 +282,6 @@ def _next(
     chain: p.Chain, taken: p.Link, at: ChainPosition, failure: AttemptFailed
 ) -> ChainPosition | None:
     """The next position by the kernel, unless the same link again is pointless."""
-    if _gives_up(taken, failure):
+    if gives_up(taken, failure):
         return after_giving_up(chain, at)
     return after_failure(chain, at, taken)
-
-
-def _gives_up(link: p.Link, failure: AttemptFailed) -> bool:
-    """Whether the same again is pointless, or allowed only after the link's timeout."""
-    if not failure.retryable:
-        return True
-    later, patience = failure.retry_after, link.timeout
-    return later is not None and patience is not None and later > float(patience)
-
-
-async def _wait(
-    run: Run, step: p.Step, link: p.Link, following: ChainPosition, failure: AttemptFailed
-) -> None:
-    longest = float(longest_wait(link.retry, following.attempt))
-    seconds = await run.world.jitter(run, longest) if longest else 0.0
-    if failure.retry_after is not None:
-        seconds = max(seconds, failure.retry_after)
-    run.emit("retry", step.name, attempt=following.attempt, wait=round(seconds, 3))
-    if seconds > 0:
-        await run.world.sleep(run, seconds)

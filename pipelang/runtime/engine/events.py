@@ -7,8 +7,9 @@ out unless somebody asks for it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from pipelang.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,16 @@ class AttemptFailed(Exception):
         self.quotes = quotes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Attempt:
     """One attempt of an ask or a call. `arguments` are values; `number` counts from 0; `feedback`
     is the text of a gate that redoes the step, `misfit` that of the former attempt. `part` says
     which part of the step this is where it has several, for idempotency keys: `:else1` for its
     second link, `:vote2` for the third call of a vote, `:turn0.1` for the second call of an agent's
     first turn.
+
+    Nobody changes one. It is not frozen only because every step makes one, and that would take four
+    times as long.
     """
 
     step: p.Step

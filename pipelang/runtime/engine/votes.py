@@ -1,7 +1,7 @@
 """Votes and cascades: several calls of one link, by the kernels in `semantics.kernels`.
 
 A majority's calls run side by side, a lead's one after the other, a cascade's tiers cheapest first.
-Every call has the link's retries for itself.
+Every call has the link's retries for itself (`caller`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pipelang.records import replace
+from pipelang.runtime.engine.agents import run_agent
 from pipelang.runtime.engine.values import to_json
 from pipelang.runtime.engine.world import Attempt, AttemptFailed
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import ChainPosition, longest_wait
 from pipelang.semantics.kernels.vote import Open, verdict
 from pipelang.semantics.types import ANSWERER
 
@@ -112,3 +114,47 @@ async def cascade(run: Run, attempt: Attempt, action: p.Cascade, call: Call) -> 
         if accepted:
             return answer
     raise AttemptFailed("no tier was sure enough", kind="cascade")
+
+
+def caller(run: Run, agent: p.Agent | None = None) -> Call:
+    """One call of a vote or cascade: attempts of its link until one answers; an agent as a whole,
+    each turn of which has them.
+    """
+
+    async def call(attempt: Attempt) -> Any:
+        if agent is not None:
+            return await run_agent(run, attempt, agent, retried)
+        return await retried(attempt, run.world.attempt)
+
+    async def retried(attempt: Attempt, perform: Any) -> Any:
+        number, misfit = 0, attempt.misfit
+        while True:
+            try:
+                return await perform(run, replace(attempt, number=number, misfit=misfit))
+            except AttemptFailed as failure:
+                number, misfit = number + 1, failure.misfit
+                if number > attempt.link.retry.count or gives_up(attempt.link, failure):
+                    raise
+                await wait(run, attempt.step, attempt.link, ChainPosition(0, number), failure)
+
+    return call
+
+
+def gives_up(link: p.Link, failure: AttemptFailed) -> bool:
+    """Whether the same again is pointless, or allowed only after the link's timeout."""
+    if not failure.retryable:
+        return True
+    later, patience = failure.retry_after, link.timeout
+    return later is not None and patience is not None and later > float(patience)
+
+
+async def wait(
+    run: Run, step: p.Step, link: p.Link, following: ChainPosition, failure: AttemptFailed
+) -> None:
+    longest = float(longest_wait(link.retry, following.attempt))
+    seconds = await run.world.jitter(run, longest) if longest else 0.0
+    if failure.retry_after is not None:
+        seconds = max(seconds, failure.retry_after)
+    run.emit("retry", step.name, attempt=following.attempt, wait=round(seconds, 3))
+    if seconds > 0:
+        await run.world.sleep(run, seconds)

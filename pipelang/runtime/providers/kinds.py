@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
-from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
 ANTHROPIC, OPENAI, OPENAI_COMPATIBLE, GOOGLE = "anthropic", "openai", "openai_compatible", "google"
@@ -93,6 +92,8 @@ def key_of_provider(provider: p.Provider) -> str | None:
 
 def found_key(provider: p.Provider) -> str | None:
     """The key of a provider; None where it is not there."""
+    from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
+
     reference = key_of_provider(provider)
     if reference is None:
         return None

@@ -17,7 +17,7 @@ import threading
 import traceback
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -311,6 +311,15 @@ def is_async(function: Callable[..., Any] | RemoteTool) -> bool:
 
 
 def _wants_key(function: Callable[..., Any]) -> bool:
+    """Whether a function has a parameter for the key of its call."""
+    try:
+        return _takes_key(function)
+    except TypeError:  # it has no hash
+        return _takes_key.__wrapped__(function)
+
+
+@lru_cache(maxsize=1024)
+def _takes_key(function: Callable[..., Any]) -> bool:
     code = getattr(function, "__code__", None)
     if code is not None and not hasattr(function, "__wrapped__"):  # as below, 50 times as fast
         named = code.co_varnames[

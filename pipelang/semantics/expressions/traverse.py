@@ -220,7 +220,62 @@ def _simplified(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
     made = rebuilt(expr, changed)
     if isinstance(made, Compare):
         return _compared_by_cases(made)
+    if isinstance(made, Builtin):
+        made = _one_by_one(made)
     return _over_elements_by_cases(made) if isinstance(made, Builtin) else made
+
+
+MOST_ELEMENTS = 32
+"""Elements of a list that is taken apart."""
+
+
+def _one_by_one(test: Builtin) -> Expr:
+    """`any` and `all` over a list that is written down as `or` and `and` of its elements: what is
+    known of these says how often the test holds.
+    """
+    known = _written_down(test.arguments[0]) if test.function in ("any", "all") else None
+    if known is None or len(known) > MOST_ELEMENTS:
+        return test
+    every = test.function == "all"
+    made: Expr | None = None
+    for item, condition in known:
+        part = item
+        if condition is not None:  # for `all` it holds as well where the element is left out
+            asked = Not(condition, test.type, test.span) if every else condition
+            part = Logic("or" if every else "and", asked, item, test.type, test.span)
+        made = part if made is None else Logic("and" if every else "or", made, part, test.type)
+    return Const(every, test.type, span=test.span) if made is None else made
+
+
+def _written_down(collection: Expr) -> list[tuple[Expr, Expr | None]] | None:
+    """The elements of a list, each with the condition under which it is in it; None where it is
+    known only while running which there are.
+    """
+    match collection:
+        case MakeList():
+            return [(item, None) for item in collection.items]
+        case Concatenation():
+            left, right = _written_down(collection.left), _written_down(collection.right)
+            return None if left is None or right is None else [*left, *right]
+        case Comprehension():
+            known = _written_down(collection.collection)
+            if known is None or len(known) > MOST_ELEMENTS:
+                return None
+            return [_through(collection, item, condition) for item, condition in known]
+        case _:
+            return None
+
+
+def _through(
+    over: Comprehension, element: Expr, condition: Expr | None
+) -> tuple[Expr, Expr | None]:
+    """The element and the condition of a comprehension for one element of its list."""
+    item = at_element(over.item, over.name, element)
+    if over.condition is None:
+        return item, condition
+    own = at_element(over.condition, over.name, element)
+    both = own if condition is None else Logic("and", condition, own, own.type, own.span)
+    return item, both
 
 
 def mentions(expr: Expr) -> frozenset[str]:

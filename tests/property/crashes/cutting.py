@@ -64,9 +64,9 @@ def leg(
     return result
 
 
-def whole(program: LoadedProgram, luck: int) -> Ended:
+def whole(program: LoadedProgram, luck: int, pace: int = 0) -> Ended:
     """A run that nothing cuts off."""
-    outside = Outside(luck)
+    outside = Outside(luck, pace)
     result = leg(program, outside, None)
     assert result is not None, "a run came to no end"
     assert outside.wrong == [], outside.wrong
@@ -118,6 +118,8 @@ def problems(
         if not midway:
             if (one.cost, one.tokens) != (other.cost, other.tokens):
                 wrong.append(f"{one.cost}, {one.tokens} became {other.cost}, {other.tokens}")
+            if abs(one.duration - other.duration) > 1e-6:
+                wrong.append(f"{one.duration} s became {other.duration} s")
             mine, others = kinds(first), kinds(then)
             if mine != others:
                 wrong.append(f"events: {mine - others} are missing, {others - mine} too many")

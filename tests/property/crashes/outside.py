@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from hashlib import sha256
+from random import Random
 from typing import Any
 
 from pipelang import Runtime
@@ -38,15 +39,23 @@ class Inline(Threads):
         return work()
 
 
+class Middle(Random):
+    """Draws what is in the middle, however often."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2
+
+
 class Outside:
-    """`luck` decides what is answered. `at` is the number of the boundary at which the process of
-    now dies, counted from 1, None for never.
+    """`luck` decides what is answered, `pace` after how long. `at` is the number of the boundary at
+    which the process of now dies, counted from 1, None for never.
     """
 
     name = "lab"
 
-    def __init__(self, luck: int) -> None:
+    def __init__(self, luck: int, pace: int = 0) -> None:
         self.luck = luck
+        self.pace = pace
         self.at: int | None = None
         self.count = self.legs = 0
         self.dead = False
@@ -70,6 +79,7 @@ class Outside:
             sinks=(self.listen,),
         )
         self.runtime.threads = Inline()
+        self.runtime.chance = Middle()
 
     def share(self, *what: Any) -> float:
         """A number of [0, 1) that hangs on what it is about."""
@@ -100,7 +110,7 @@ class Outside:
     async def foreign(self, *what: Any) -> None:
         """One await of foreign code."""
         self.boundary()
-        await asyncio.sleep(0.1 + 0.9 * self.share("delay", *what))
+        await asyncio.sleep(0.1 + 0.9 * self.share("delay", self.pace, *what))
         self.boundary()
 
     # ------------------------------------------------------------------------- tools
@@ -204,15 +214,16 @@ class Outside:
         if self.dead or self.inbox.case(case.id).state != "open":
             return
         if case.kind == "ask":
-            await self.inbox.answer(case.id, f"said-{int(3 * self.share(case.name))}", by="ada")
+            await self.inbox.answer(case.id, f"said-{int(3 * self.share(case.id))}", by="ada")
         else:
-            yes = self.share("yes", case.name) < 0.8
+            yes = self.share("yes", case.id) < 0.6
             await self.inbox.decide(case.id, yes=yes, by="ada", reason="so it is")
 
     def notes(self) -> list[Any]:
         """What was remembered."""
         store = self.runtime.memories
-        return [store.read((None, "notes", json.dumps(key)), None) for key in ("k", "inner")]
+        places = (("notes", "k"), ("notes", "inner"), ("counts", "k"))
+        return [store.read((None, name, json.dumps(key)), None) for name, key in places]
 
     # ----------------------------------------------------------------------- telling
 

@@ -7,6 +7,7 @@ from random import Random
 TOOLS = """
 fn twice(x: text) -> text python "m:twice"
 fn louder(x: text) -> text = if x == "a" then "b" else x
+memory counts(key: text) -> int { keeps 1d }
 memory notes(key: text) -> [text max 60 tokens] max 3 { keeps 1d }
 tool put(x: text) -> text {
   effect write idempotent cost $0.00001 latency 1ms median succeeds 99% timeout 20s
@@ -105,6 +106,16 @@ STEPS = {
     "remember": 'remember notes("k") = IN\n'
     '  step NAMEr = recall notes("k")\n'
     '  let NAMEi = NAMEr[0]\n  let NAME = if NAMEi? then NAMEi else "n"',
+    "sent back": 'step NAME: text = ask say(IN) by small { output 10 tokens max } else "n"\n'
+    "  approve NAMEp by boss within 1h showing NAME else redo NAME up to 2"
+    ' else reject "no"',
+    "person asked again": 'step NAME: text = ask say(IN) by boss { timeout 2h } else "nobody"\n'
+    '  gate NAMEg: NAME != "said-1" else redo NAME up to 1 else fail "g"',
+    "update": 'step NAMEo = recall counts("k")\n'
+    "  let NAMEb = if NAMEo? then NAMEo else 0\n"
+    '  gate NAMEg: NAMEb < 5 else reject "often"\n'
+    '  remember counts("k") = NAMEb + 1\n'
+    '  step NAME = call put(IN) else "n"',
     "when": "let NAME = IN\n"
     '  when IN == "said-1" { step NAMEw = call pay("w") else "n" }'
     ' else { step NAMEv = call put("v") else "n" }',

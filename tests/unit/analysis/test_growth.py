@@ -9,12 +9,13 @@ import pytest
 from benchmarks.growing import SHAPES
 from pipelang.analysis.latency.exclusive import cases
 from pipelang.analysis.metrics.analyse import Analysis, analyse
+from pipelang.analysis.model import work_limit
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import point_parameters
-from pipelang.analysis.model.work_limit import time_limit
+from pipelang.analysis.model.work_limit import WorkPart, time_limit
 from pipelang.semantics.build import build
 from tests.memory import MemoryLoader
-from tests.work import calls
+from tests.work import calls, grows_no_faster_than
 
 
 def analysed(shape: str, size: int) -> Analysis:
@@ -70,6 +71,73 @@ def test_more_time_makes_bounds_tighter() -> None:
         assert number.high is not None
         widths.append(number.high - number.low)
     assert widths[0] > widths[1]
+
+
+def test_the_report_says_where_the_work_went() -> None:
+    with time_limit(0.1):
+        found = analysed("window", 40)
+    assert not found.late
+    places = [one for one in found.reached if one.part is WorkPart.STATES]
+    steps = {f"main.{row.name}" for row in found.steps}
+    assert places
+    assert {one.where for one in places} <= steps
+    assert all(one.wanted > one.limit for one in found.reached)
+    assert {one.part for one in analysed("gates", 20).reached} >= {WorkPart.GRID}
+    assert not analysed("chain", 20).reached
+
+
+def test_the_clock_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it ends is bounds too, and they hold."""
+    exact = analysed("window", 12).numbers["success"].value
+    assert exact is not None
+    monkeypatch.setattr(work_limit, "PATIENCE", 0.0)
+    found = analysed("window", 12)
+    number = found.numbers["success"]
+    assert found.late
+    assert found.reached
+    assert number.low is not None
+    assert number.high is not None
+    assert number.low <= exact <= number.high
+
+
+PARTS = {
+    "conditions": lambda size: "{% if " + " and ".join(["v"] * size) + " %}yes{% endif %}",
+    "branches": lambda size: "{% if v %}{{ q }}{% else %}no{% endif %}\n" * size,
+    "loops": lambda size: "{% for x in xs %}- {{ x }}{% endfor %}\n" * size,
+    "loops in loops": lambda size: (
+        "{% for x in xs %}{% for y in xs %}{{ y }}{% endfor %}{% endfor %}\n" * size
+    ),
+    "names": lambda size: "".join(
+        f"{{% set v{n} = {'q' if n == 0 else f'v{n - 1} ~ v{n - 1}'} %}}" for n in range(size)
+    ),
+    "a list": lambda size: f"{{% for x in {list(range(size))} %}}{{{{ q }}}}{{% endfor %}}",
+}
+"""Templates of a size over a text `q`, a list `xs` and a bool `v`."""
+
+ASKED = """
+provider p { kind simulated available 99% }
+tier t { provider p model "m" price $1 in, $5 out latency 1s median, 2s p95 transient 1% }
+prompt ask_it(q: text max 9 tokens, xs: [text max 9 tokens] max 5000, v: bool) \"\"\"
+TEMPLATE
+\"\"\"
+pipeline main(q: text max 9 tokens, xs: [text max 9 tokens] max 5000, v: bool) -> bool {
+  step s: bool = ask ask_it(q, xs, v) by t { accuracy 90% timeout 9s output 9 tokens max }
+  return s
+}
+"""
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_templates_of_any_kind(part: str) -> None:
+    """Whatever a template has much of; conditions were read again for each one before them."""
+
+    def checked(size: int) -> None:
+        text = ASKED.replace("TEMPLATE", PARTS[part](size))
+        built = build("m.pipe", MemoryLoader({"m.pipe": text}))
+        assert built.program is not None, built.diagnostics
+        analyse(built.program, built.program.pipelines["main"])
+
+    grows_no_faster_than(1.2, checked, 100, 2)
 
 
 def test_past_64_counted_shares() -> None:

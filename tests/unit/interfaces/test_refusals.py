@@ -176,3 +176,4 @@ def test_what_run_takes_without_a_key(
 def test_installed_kinds_has_the_built_in_ones_first() -> None:
     assert installed_kinds()[: len(BUILT_IN)] == BUILT_IN
     assert {"anthropic", "openai", "google", "simulated", "replay"} <= {*BUILT_IN}
+    assert installed_kinds()[0] == "anthropic"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from random import Random
 
 import pytest
@@ -67,8 +68,12 @@ def test_what_is_gone_and_later_is_known_group_by_group() -> None:
     assert Scope("m.pipe", later=(frozenset(), (frozenset("x"), None))).is_later("x")
 
 
+_times = count()
+
+
 def elaborated(text: str) -> None:
-    built = build("m.pipe", MemoryLoader({"m.pipe": text}))
+    """Build a text that was never built before: a tree that is known is not parsed again."""
+    built = build("m.pipe", MemoryLoader({"m.pipe": f"{text}# {next(_times)}\n"}))
     assert built.program is not None, built.diagnostics
 
 

@@ -28,7 +28,8 @@ def loop(trial: LinkTrial, agent: p.Agent, transient: str, place: int, answered:
         turns, place = _drawn(trial, agent, "turns", most, place)
     for turn in range(1, most + 1):
         said = machine.place()
-        attempt(trial, place, transient, trial.turn_dollars(agent, turn), said)
+        trial.pay(place, agent, turn)
+        attempt(trial, place, transient, said)
         if turn == most:
             machine.go(said, PrismUpdate(answered))
             return

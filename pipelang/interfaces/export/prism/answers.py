@@ -111,11 +111,9 @@ def draw_answer(
     machine.go(judged, wrong, no(good))
 
 
-def attempt(trial: LinkTrial, place: int, fails: str, dollars: str | None, on: int) -> None:
-    """Attempts until one answers or all are used; each of them is paid."""
+def attempt(trial: LinkTrial, place: int, fails: str, on: int) -> None:
+    """Attempts until one answers or all are used; each of them visits the place."""
     machine, retry, failed = trial.machine, trial.link.retry.count, trial.failed
-    if dollars is not None:
-        trial.t.pay(place, dollars)
     if retry == 0:
         machine.choose(place, [(rest(fails), PrismUpdate(on)), (fails, PrismUpdate(failed))])
         return

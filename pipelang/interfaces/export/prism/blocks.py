@@ -54,7 +54,9 @@ from pipelang.semantics.walk import inner_links
 
 @dataclass(slots=True)
 class _Block:
-    """A block being translated. `heads` are where its steps begin."""
+    """A block being translated. `heads` are where its steps begin, `told` the variables that say
+    of steps which gates redo whether one has just done so.
+    """
 
     t: Translation
     block: p.Block
@@ -62,6 +64,7 @@ class _Block:
     around: frozenset[str]
     flags: Flags
     heads: dict[str, int] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
 
 
 def block(
@@ -152,7 +155,10 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
             memory = frame.variable(f"m_{own.removeprefix('v_')}", 4, f"{shown}: {VERDICTS}")
         again = frame.variable(f"again_{own.removeprefix('v_')}", 1, f"1 once {shown} was made")
         fresh = all_of([fresh, is_(again, 0)])
-    making = Making(step, own, here.scope, here.around, done, frame.ending, over, memory, fresh)
+    told = _told(here, step)
+    making = Making(
+        step, own, here.scope, here.around, done, frame.ending, over, memory, fresh, told
+    )
     chain(t, making, step.chain, run, exhausted)
     behind = machine.place()
     machine.go(over, PrismUpdate(behind))
@@ -168,9 +174,22 @@ def _step(here: _Block, index: int, step: p.Step, place: int, before: frozenset[
     made = PrismUpdate(behind)
     for reader in here.flags.readers(own):
         made = made.setting(reader, 1)
+    if told is not None:
+        made = made.setting(told, 0)
     machine.go(done, made if again is None else made.setting(again, 1))
     end_later(making, ending(step.chain, step), exhausted)
     return behind
+
+
+def _told(here: _Block, step: p.Step) -> str | None:
+    """The variable that is 1 while a gate's feedback is in a step's prompts."""
+    redos = map(redo_of, here.block.items)
+    if not any(redo is not None and redo.step == step.name for redo in redos):
+        return None
+    note = f"1 while step {here.scope.frame.path}{step.name} has the feedback of a gate"
+    name = here.scope.frame.variable(f"told_{identifier(step.name)}", 1, note)
+    here.told[step.name] = name
+    return name
 
 
 # ------------------------------------------------------------------------------- other items
@@ -206,6 +225,7 @@ def _redo(here: _Block, gate: p.Gate | p.Person, redo: p.Redo, refused: int) -> 
     counter = frame.variable(f"r_{identifier(gate.name)}", redo.times, note)
     again = PrismUpdate(here.heads[redo.step], {counter: more(counter)})
     again = again.setting(here.flags.names[here.flags.place_of(redo.step)], 1)
+    again = again.setting(here.told[redo.step], 1)
     left = compared(variable(counter), "<", number(redo.times))
     machine.go(refused, again, left)
     spent = machine.place()

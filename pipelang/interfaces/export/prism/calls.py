@@ -31,7 +31,8 @@ def call(trial: LinkTrial, place: int, answered: int, may_fail: bool = False) ->
     if agent is not None:
         loop(trial, agent, transient, place, answered)
     else:
-        attempt(trial, place, transient, trial.dollars(), answered)
+        trial.pay(place)
+        attempt(trial, place, transient, answered)
 
 
 def _unless_out(trial: LinkTrial, tier: str, place: int) -> int:

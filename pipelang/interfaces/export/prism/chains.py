@@ -102,7 +102,9 @@ def _single(trial: LinkTrial, place: int, fails: str, dollars: str | None) -> No
     answered = trial.machine.place()
     if trial.kept:
         fails, dollars = "0", None
-    attempt(trial, place, fails, dollars, answered)
+    if dollars is not None:
+        trial.t.pay(place, dollars)
+    attempt(trial, place, fails, answered)
     _answered(trial, answered)
 
 

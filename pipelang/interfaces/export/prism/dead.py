@@ -42,6 +42,9 @@ def _trimmed(
 def _live(machine: Machine) -> list[frozenset[str]]:
     """For every place, the variables whose value there may still matter."""
     leaving: list[list[Command]] = [[] for _ in range(machine.places)]
+    paid: list[frozenset[str]] = [frozenset()] * machine.places
+    for reward in machine.rewards:
+        paid[reward.place] |= reward.guard.reads
     coming: list[set[int]] = [set() for _ in range(machine.places)]
     for command in machine.commands:
         leaving[command.place].append(command)
@@ -52,7 +55,7 @@ def _live(machine: Machine) -> list[frozenset[str]]:
     while waiting:
         place = max(waiting)  # places are numbered along the run: from its end, few are seen twice
         waiting.remove(place)
-        found: set[str] = set()
+        found = set(paid[place])
         for command in leaving[place]:
             found |= command.guard.reads
             for _, move in command.moves:

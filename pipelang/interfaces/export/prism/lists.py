@@ -61,7 +61,15 @@ def each(trial: LinkTrial, action: p.Each, place: int, body: Body) -> None:
     t.begins[begin] = element.name
     unanswered = over if action.ordered else following
     inner = Making(
-        making.step, own, scope, trial.around, one, ended, unanswered, fresh=making.fresh
+        making.step,
+        own,
+        scope,
+        trial.around,
+        one,
+        ended,
+        unanswered,
+        fresh=making.fresh,
+        told=making.told,
     )
     body(t, inner, action.body, begin, exhausted)
     counted = PrismUpdate(following, {answered: more(answered)})

@@ -56,10 +56,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Reward:
-    """Dollars that every visit of a place costs."""
+    """Dollars that every visit of a place costs where `guard` holds."""
 
     place: int
     dollars: str
+    guard: Formula = TRUE
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from math import isfinite
 from pipelang.analysis.kernels.costs import AttemptCost, attempt_cost, tools_cost, turn_cost
 from pipelang.interfaces.export.prism.constants import Constants, plain
 from pipelang.interfaces.export.prism.draws import Draws
-from pipelang.interfaces.export.prism.formulas import TRUE, Formula
+from pipelang.interfaces.export.prism.formulas import TRUE, Formula, is_
 from pipelang.interfaces.export.prism.machine import Machine, PrismUpdate, Reward
 from pipelang.interfaces.export.prism.scopes import PrismFrame, PrismScope
 from pipelang.records import dataclass, field
@@ -36,26 +36,22 @@ class Translation:
     calls: dict[int, PrismFrame] = field(default_factory=dict)
     unpriced: list[str] = field(default_factory=list)
 
-    def pay(self, place: int, dollars: str) -> None:
-        """Every visit of a place costs so much."""
+    def pay(self, place: int, dollars: str, guard: Formula = TRUE) -> None:
+        """Every visit of a place costs so much, where a condition holds."""
         if dollars not in ("0", "0.0"):
-            self.machine.rewards.append(Reward(place, dollars))
+            self.machine.rewards.append(Reward(place, dollars, guard))
 
     def effect(self) -> str:
         """The variable of wrong effects."""
         self.machine.kept.add(self.machine.declare(EFFECT, 1, "1 if an effect had a wrong value"))
         return EFFECT
 
-    def priced(self, cost: AttemptCost, again: AttemptCost, step: p.Step, tier: str) -> str | None:
-        """The mean of a price in dollars; None where nobody can say, or where the price of an
-        attempt that a gate sent back is another: a place has one reward.
-        """
+    def priced(self, cost: AttemptCost, step: p.Step, tier: str) -> str | None:
+        """The mean of a price in dollars; None where nobody can say."""
         if not cost.priced:
             self._no_price(f"nobody declared the price of tier {tier}")
         elif not isfinite(cost.mean):
             self._no_price(f"nothing bounds the tokens of step {step.name}")
-        elif again.mean != cost.mean:
-            self._no_price(f"step {step.name} costs more when a gate sends it back with feedback")
         else:
             return plain(Decimal(repr(cost.mean)))
         return None
@@ -70,7 +66,8 @@ class Making:
     """A value being made: its variable `own`, where to go once it is there, what is around it.
 
     `memory` holds the verdicts of its last answer, None if no answer of it is ever copied.
-    `fresh` says when it may come from a cache. Where it ends the run instead, `ended` (0 if nothing
+    `fresh` says when it may come from a cache, `told` is 1 while it is made again with the feedback
+    of a gate (None: no gate sends it back). Where it ends the run instead, `ended` (0 if nothing
     did before) gets the number of the ending, and the run goes on at `over`.
     """
 
@@ -83,6 +80,7 @@ class Making:
     over: int
     memory: str | None = None
     fresh: Formula = TRUE
+    told: str | None = None
 
     @property
     def name(self) -> str:
@@ -128,25 +126,28 @@ class LinkTrial:
         memory = self.making.memory
         return self.made(verdict) if memory is None else self.made(verdict).setting(memory, 0)
 
-    def dollars(self) -> str | None:
-        """The mean price of one attempt; None where it costs nothing or nobody can say."""
+    def pay(self, place: int, agent: p.Agent | None = None, turn: int = 1) -> None:
+        """Every visit of a place costs one attempt, at a turn of an agent: more where a gate's
+        feedback is in the prompt.
+        """
         if self.kept or self.tier is None:
-            return None
-        step = self.making.step
-        prices = self.scope.frame.prices
-        cost = attempt_cost(prices, step, self.link, self.tier)
-        again = attempt_cost(prices, step, self.link, self.tier, step.name in prices.told)
-        return self.t.priced(cost, again, step, self.tier)
-
-    def turn_dollars(self, agent: p.Agent, turn: int) -> str | None:
-        """The same of one attempt at a turn of an agent."""
-        if self.kept or self.tier is None:
-            return None
-        step, prices = self.making.step, self.scope.frame.prices
-        cost = turn_cost(prices, step, self.link, agent, self.tier, turn)
-        told = step.name in prices.told
-        again = turn_cost(prices, step, self.link, agent, self.tier, turn, told)
-        return self.t.priced(cost, again, step, self.tier)
+            return
+        step, prices, told = self.making.step, self.scope.frame.prices, self.making.told
+        means = []
+        for again in (False, told is not None):
+            if agent is None:
+                cost = attempt_cost(prices, step, self.link, self.tier, again)
+            else:
+                cost = turn_cost(prices, step, self.link, agent, self.tier, turn, again)
+            means.append(self.t.priced(cost, step, self.tier))
+        first, second = means
+        if first is None or second is None:
+            return
+        if told is None or first == second:
+            self.t.pay(place, first)
+        else:
+            self.t.pay(place, first, is_(told, 0))
+            self.t.pay(place, second, is_(told, 1))
 
     def tool_dollars(self, agent: p.Agent) -> str:
         """The mean price of one tool call of an agent."""

@@ -33,7 +33,7 @@ def written(t: Translation, commands: Sequence[Command], endings: dict[str, int]
         *map(_constant, _used(t, commands)),
         "",
         f"module {identifier(t.root.pipeline.name)}_run",
-        *_variables(t.machine, commands, len(numbers) - 1),
+        *_variables(t.machine, commands, numbers),
         *_commands(commands, headings),
         f"  [] {COUNTER}>={first} -> true;",
         "endmodule",
@@ -80,9 +80,13 @@ def _renumbered(command: Command, numbers: Mapping[int, int]) -> Command:
     return Command(numbers[command.place], command.guard, moves)
 
 
-def _variables(machine: Machine, commands: Sequence[Command], last: int) -> Iterator[str]:
-    yield f"  {COUNTER} : [0..{last}] init 0;"
+def _variables(
+    machine: Machine, commands: Sequence[Command], numbers: Mapping[int, int]
+) -> Iterator[str]:
+    yield f"  {COUNTER} : [0..{len(numbers) - 1}] init 0;"
     used = set(machine.kept)
+    for reward in machine.rewards:
+        used |= reward.guard.reads if reward.place in numbers else set()
     for command in commands:
         used |= command.guard.reads
         for _, move in command.moves:
@@ -155,7 +159,10 @@ def _rewards(t: Translation, numbers: Mapping[int, int]) -> Iterator[str]:
     yield 'rewards "cost" // dollars'
     rewards = [reward for reward in t.machine.rewards if reward.place in numbers]
     for reward in rewards:
-        yield f"  {COUNTER}={numbers[reward.place]} : {reward.dollars};"
+        where = f"{COUNTER}={numbers[reward.place]}"
+        if reward.guard.text != "true":
+            where += f" & {reward.guard.text}"
+        yield f"  {where} : {reward.dollars};"
     if not rewards:
         yield "  true : 0;"
     yield "endrewards"

@@ -210,7 +210,7 @@ def _find(block: p.Block, shown: str) -> tuple[str | None, expr.Expr | None]:
             lets[item.name] = expr.substitute(item.value, lets)
             continue
         for name, condition in _conditions(item):
-            whole = expr.substitute(condition, lets) if lets else condition
+            whole = expr.substitute(condition, lets)
             for part in expr.walk(whole):
                 if expr.show(part) == shown:
                     return (name if part is whole else None), part

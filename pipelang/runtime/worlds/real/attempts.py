@@ -63,6 +63,8 @@ def time_limit_or_release(
     """As `time_limit`, for a call whose reservation is given back if no time is left. Raises
     `AttemptFailed` if the timeout was used up.
     """
+    if timeout is None and not run.budget.timed():
+        return NO_LIMIT
     try:
         limit = time_limit(run, timeout, used)
         if used and limit.budget is None and limit.seconds is not None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -43,7 +42,22 @@ if TYPE_CHECKING:
     from pipelang.runtime.mcp.tools import RemoteTool
 
 
-_NO_CLOCK = nullcontext()
+class _NoClock:
+    """A context that does nothing: `nullcontext` makes two coroutines each time."""
+
+    __slots__ = ()
+
+    def __aenter__(self) -> _NoClock:
+        return self
+
+    def __aexit__(self, *_: object) -> _NoClock:
+        return self
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return iter(())  # type: ignore[return-value]  # any iterator will do
+
+
+_NO_CLOCK = _NoClock()
 _FREE = Decimal(0)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
+from pipelang.records import replace
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.people_waits import PeopleWaits
 from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.secrets import notations, redacted_json, secrets_behind
 from pipelang.runtime.worlds.recorded.encoding import decode_event, encode_event
 from pipelang.runtime.worlds.recorded.record import Kind, RunRecord
 from pipelang.runtime.worlds.recorded.strands import (
@@ -48,6 +49,7 @@ class Ledger:
         self._waiting: list[_Waiting] = []
         self._numbered = self._heard = 0
         self._turn = asyncio.Lock()
+        self._secrets: list[str] | None = None
         self._old: list[Event] | None = []
         left = [place for place, (kind, _) in self._rows.items() if kind == "region"]
         self._open = {
@@ -198,7 +200,9 @@ class Ledger:
                 if isinstance(owner, Strand):
                     strands[owner.place] = count
             if told:
-                value["events"] = [[event.number, encode_event(event)] for event in told]
+                value["events"] = [
+                    [one.number, self._clean(run, encode_event(one))] for one in told
+                ]
                 value["heard"] = self._heard
             if strands:
                 value["strands"] = strands
@@ -227,6 +231,12 @@ class Ledger:
         return at
 
     # -------------------------------------------------------------------------------- events
+
+    def _clean(self, run: Run, event: list[Any]) -> Any:
+        """An event without the secrets behind references: nothing stored has them."""
+        if self._secrets is None:
+            self._secrets = notations(secrets_behind(run.references or ()))
+        return redacted_json(event, self._secrets)
 
     def tell(self, run: Run, event: Event) -> None:
         """Keep an event until a row has it. One that a former process told is told no more."""

@@ -22,7 +22,7 @@ from pipelang.semantics.elaborate.names.local_names import take
 from pipelang.semantics.elaborate.names.named_items import Contents, contents_of
 from pipelang.semantics.elaborate.options.conflicting_rates import one_source
 from pipelang.semantics.elaborate.options.options import pick
-from pipelang.semantics.elaborate.options.quantity import quantity, wrong_unit
+from pipelang.semantics.elaborate.options.quantity import BUDGET, quantity, wrong_unit
 from pipelang.semantics.elaborate.promises.metrics import Named
 from pipelang.semantics.elaborate.promises.objectives import opens, slo, watch
 from pipelang.semantics.elaborate.promises.traffic import EMPTY, elaborate_traffic
@@ -188,8 +188,7 @@ def _amount(
     if isinstance(typed.type, ErrorType):
         return None
     if not isinstance(typed.type, Scalar) or typed.type not in _DIMENSIONS:
-        takes = "money, a duration, tokens or steps"
-        wrong_unit(context, "budget", takes, typed, amount.span)
+        wrong_unit(context, "budget", BUDGET, typed, amount.span)
         return None
     if folded(context, typed, typed.type, amount.span) is None:
         return None

@@ -116,7 +116,7 @@ def _compare(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
             return absent(context, side, side.span)
     if join(left.type, right.type) is None:
         shares = PROBABILITY in (present(left.type), present(right.type))
-        help = as_share(right, _PERCENT) if shares else None
+        help = as_share(right, _PERCENT) if shares else _million(context, left, right)
         context.tell(
             codes.TYPE_MISMATCH,
             right.span,
@@ -144,6 +144,19 @@ def _compare(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
             return expr.Compare(op, right, left, BOOL, node.span)
         case _:
             return expr.Compare(node.op, left, right, BOOL, node.span)
+
+
+def _million(context: Context, left: expr.Expr, right: expr.Expr) -> str | None:
+    """The help for a `1m` that was meant as a million."""
+    for side, other in ((left, right), (right, left)):
+        source = context.sources.get(side.span.file)
+        if not isinstance(side, expr.Const) or side.type != DURATION or source is None:
+            continue
+        written = source.text[side.span.start : side.span.end]
+        if present(other.type) in (INT, NUMBER) and written[-1:] == "m":
+            plain = format(Decimal(written[:-1]) * 10**6, ".0f")
+            return f"`m` is a minute: a million is written in plain digits, `{plain}`"
+    return None
 
 
 def _compare_with_none(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -79,8 +80,23 @@ def wrong_unit(context: Context, option: str, takes: str, typed: expr.Expr, span
     found = f"`{expr.show(typed)}`"
     if not isinstance(typed, expr.Const) or typed.setting is not None:
         found += f", which is of type {quoted(typed.type)}"
-    help = _with_unit(takes, typed)
+    help = (_grouped(context, span) if takes == BUDGET else None) or _with_unit(takes, typed)
     context.tell(codes.UNIT_MISMATCH, span, help=help, option=option, expected=takes, found=found)
+
+
+_GROUPS = re.compile(r"\$?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?:[kM]?[ \t]+(?:tokens|steps))?", re.ASCII)
+
+
+def _grouped(context: Context, span: Span) -> str | None:
+    """The help for `$1,000` and `60,000 tokens`, which were read as two amounts."""
+    source = context.sources.get(span.file)
+    if source is None:
+        return None
+    line = source.text.rfind("\n", 0, span.start) + 1
+    for found in _GROUPS.finditer(source.text, line, span.end + 40):
+        if found.start() <= span.start < found.end():
+            return f"digits are not grouped: write `{found.group().replace(',', '')}`"
+    return None
 
 
 BUDGET = "money, a duration, tokens or steps"

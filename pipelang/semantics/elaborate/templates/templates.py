@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pipelang.semantics.elaborate.context import Context
@@ -50,12 +51,12 @@ def read_template(
     context: Context, prompt: str, source: TemplateSource, variables: Mapping[str, Type]
 ) -> tuple[TemplateShape, tuple[tuple[str, ...], ...]]:
     """The shape of a template and the paths that it reads. Errors in it are reported."""
-    from jinja2 import Environment, TemplateSyntaxError
+    from jinja2 import TemplateSyntaxError
 
     reading = Reading(context, prompt, source)
     everything = tuple((name,) for name in variables)
     try:
-        tree = Environment(autoescape=False).parse(source.text)
+        tree = _tree(source.text)
         names = {name: Variable(type, (name,)) for name, type in variables.items()}
         shape = _body(reading, tree.body, names)
     except TemplateSyntaxError as error:
@@ -69,6 +70,14 @@ def read_template(
         reading.tell(1, f"this cannot be read: {error}")
         return (), everything
     return shape, reading.shows()
+
+
+@lru_cache(maxsize=256)
+def _tree(text: str) -> nodes.Template:
+    """The tree that Jinja2 reads; advice and tuning read the same prompts again and again."""
+    from jinja2 import Environment
+
+    return Environment(autoescape=False).parse(text)
 
 
 def _in_words(message: str) -> tuple[str, str | None]:

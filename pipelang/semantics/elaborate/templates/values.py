@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from pipelang.diagnostics import Help, codes
@@ -109,6 +109,17 @@ class Reading:
         name = ".".join(value.path or ("this",))
         help = f"ask first: {{% if {name} %}}...{{% endif %}}"
         self.tell(line, f"`{name}` may be absent here", word=(value.path or (None,))[-1], help=help)
+
+
+def _joined(test: Any) -> list[Any]:
+    """The parts of `a and b and c`, which Jinja2 reads as `(a and b) and c`."""
+    from jinja2 import nodes as jn
+
+    parts = []
+    while isinstance(test, jn.And):
+        parts.append(test.right)
+        test = test.left
+    return [test, *reversed(parts)]
 
 
 def present_if(test: Any) -> frozenset[Path]:
@@ -231,9 +242,10 @@ def expression(reading: Reading, node: Any, names: Names) -> Variable:
         case jn.Pow():
             reading.tell(node.lineno, "`**` cannot be used in a prompt")
         case jn.And():
-            expression(reading, node.left, names)
-            with reading.knowing(present_if(node.left)):
-                expression(reading, node.right, names)
+            with ExitStack() as known:
+                for part in _joined(node):
+                    expression(reading, part, names)
+                    known.enter_context(reading.knowing(present_if(part)))
             return Variable(JSON, None)
         case _:
             pass

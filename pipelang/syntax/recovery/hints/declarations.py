@@ -104,6 +104,8 @@ def reserved_name(spot: ErrorSite) -> Hint | None:
     if text in spot.grammar.reserved and "NAME" in spot.expected and not spot.wants_quantity:
         if spot.wants_expression:
             return None
+        if text == "max" and spot.wants_type:
+            return Hint("the limit stands behind its type: `text max 60 tokens`, `[T] max 9`")
         help = f"`{text}` is a word of the language; choose another name"
         return Hint(help, TokenEdit(0, 1, (("NAME", text),)))
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pipelang.syntax.bad_tokens import UNITS
+from pipelang.syntax.bad_numbers import SCALES, UNITS
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 from pipelang.syntax.tokens import Token
 
@@ -30,9 +30,15 @@ def spaced_tokens(spot: ErrorSite) -> Hint | None:
     before, text = spot.before(), spot.text
     if before.type not in _NUMBERS or spot.on_new_line:
         return None
-    if text in ("k", "K", "M", "thousand", "million"):
-        scale = "k" if text in ("k", "K", "thousand") else "M"
-        more = 2 if spot.after().text in ("token", "tokens") else 1
+    if text in SCALES and text not in ("b", "B", "G") and spot.after().text != ":":
+        counted = spot.after().text in ("token", "tokens")
+        if not counted and spot.before(2).text not in _COUNTED:
+            meant = f"{Decimal(before.text) * SCALES[text]:f}"
+            help = f"a number is written out in plain digits: `{meant}`"
+            return Hint(help, TokenEdit(1, 1, (("INT", meant),)), safe=True)
+        scale, more = "k" if SCALES[text] == 1000 else "M", 2 if counted else 1
+        if SCALES[text] > 10**6:
+            return None
     elif text in ("token", "toks", "Tokens"):
         scale, more = "", 1
     else:
@@ -40,6 +46,54 @@ def spaced_tokens(spot: ErrorSite) -> Hint | None:
     meant = f"{before.text}{scale} tokens"
     edit = TokenEdit(1, more, (("TOKENS", meant),))
     return Hint(f"an amount of tokens is written `{meant}`", edit, safe=True)
+
+
+_COUNTED = ("context", "output", "max", "mean", "budget", ",")
+"""Words before an amount of tokens."""
+
+
+def million_tokens(spot: ErrorSite) -> Hint | None:
+    """`1m tokens`, which was read as a minute."""
+    before = spot.before()
+    if before.type != "DURATION" or spot.text not in ("token", "tokens") or spot.on_new_line:
+        return None
+    if not before.text[:-1].isdigit() or not before.text.endswith("m"):
+        return None
+    meant = f"{before.text[:-1]}M tokens"
+    edit = TokenEdit(1, 1, (("TOKENS", meant),))
+    return Hint(f"`m` is a minute: a million tokens is written `{meant}`", edit, safe=True)
+
+
+_A_TIME = {
+    word: unit
+    for unit, words in {
+        "s": "s sec second seconds",
+        "min": "m min minute minutes",
+        "h": "h hr hour hours",
+        "day": "d day days",
+        "week": "w week weeks",
+        "month": "mo month months",
+    }.items()
+    for word in words.split()
+}
+
+
+def spelt_rate(spot: ErrorSite) -> Hint | None:
+    """`1000/d`, `100 per day`, `1,000/day`, `100`, where a rate is wanted."""
+    if "RATE" not in spot.expected or spot.token.type != "INT":
+        return None
+    number, sign, behind = spot.text, spot.after(), spot.after(2)
+    if sign.text == "," and behind.type == "RATE" and sign.end == behind.start:
+        meant = number + behind.text
+        edit = TokenEdit(0, 3, (("RATE", meant),))
+        return Hint(f"digits are not grouped: write `{meant}`", edit, safe=True)
+    unit = _A_TIME.get(behind.text)
+    if sign.text in ("/", "per", "a") and unit is not None:
+        meant = f"{number}/{unit}"
+        edit = TokenEdit(0, 3, (("RATE", meant),))
+        return Hint(f"a rate is written `{meant}`", edit, safe=True)
+    meant = f"{number}/day"
+    return Hint(f"a rate has its unit: `{meant}`", TokenEdit(0, 1, (("RATE", meant),)))
 
 
 def spelt_unit(spot: ErrorSite) -> Hint | None:
@@ -225,6 +279,8 @@ _EXAMPLES = {
 SLIPS = (
     spaced_unit,
     spaced_tokens,
+    million_tokens,
+    spelt_rate,
     spaced_pages,
     spelt_unit,
     thousands,

@@ -16,6 +16,28 @@ def option_outside(spot: ErrorSite) -> Hint | None:
     return None
 
 
+def late_answerer(spot: ErrorSite) -> Hint | None:
+    """`ask p(x) { ... } by t`."""
+    if spot.text == "by" and spot.before().text == "}" and spot.wants("else"):
+        who = spot.after().text
+        help = f"who answers stands before the options: `ask PROMPT(...) by {who} {{ ... }}`"
+        return Hint(help, TokenEdit(0, 2))
+    return None
+
+
+def number_first(spot: ErrorSite) -> Hint | None:
+    """`2 people`: the number of an option stands behind its word."""
+    word = spot.after()
+    option = word.type != "NAME" or word.text in spot.grammar.keywords
+    if spot.token.type not in ("INT", "DURATION", "PERCENT", "MONEY") or spot.kind != "option":
+        return None
+    if not option or word.type not in spot.expected or spot.lines.is_first(word):
+        return None
+    swapped = ((word.type, word.text), (spot.token.type, spot.text))
+    edit = TokenEdit(0, 2, swapped)
+    return Hint(f"the word stands before its amount: `{word.text} {spot.text}`", edit, safe=True)
+
+
 def option_elsewhere(spot: ErrorSite) -> Hint | None:
     """A tool's option at a step, a tier's at a role."""
     if spot.kind != "option" or "RBRACE" not in spot.expected:

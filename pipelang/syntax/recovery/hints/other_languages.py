@@ -52,6 +52,8 @@ _NEEDLESS = {
     "pass": "leave it out: a block may be empty",
     "await": "leave it out: steps run side by side by themselves",
     "async": "leave it out: steps run side by side by themselves",
+    "parallel": "leave it and its braces out: steps run side by side by themselves",
+    "sequential": "leave it and its braces out: a step waits for the values that it reads",
 }
 
 

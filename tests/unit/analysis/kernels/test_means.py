@@ -127,3 +127,16 @@ def test_a_line_on_the_length_of_a_let_is_about_its_value(tmp_path: Path) -> Non
     report = report_json([check_file(str(path))])
     success = report["pipelines"]["m"]["outcomes"]["success"]
     assert success["value"] == pytest.approx((1 - 0.25**3) ** 3, rel=1e-12)
+
+
+def test_a_loop_of_unknown_length_over_what_has_no_bound(tmp_path: Path) -> None:
+    """Nothing bounds the prompt; it was no number at all, and the check fell over it."""
+    text = (
+        'prompt loose(q: text) """{% for x in [1, 2] %}{{ x }}{{ q }}{% endfor %}"""\n'
+        "pipeline m(q: text) -> text max 60 tokens {\n"
+        "  step s: text max 60 tokens = ask loose(q) by open { OUT }\n"
+        "  return s\n}\n"
+        "tier open { provider px price $1 in, $5 out latency 500ms median, 2s p95 transient 0% }\n"
+    )
+    found = mean(tmp_path, text)
+    assert (found["value"], found["low"], found["high"]) == (None, 0.0, None)

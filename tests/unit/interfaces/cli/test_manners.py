@@ -75,7 +75,7 @@ def test_a_case_that_is_not_there_is_told_of_those_that_wait(
     assert "pipelang inbox" not in err
 
 
-@pytest.mark.parametrize(("said", "width"), [("80", 80), ("500", 400), ("9", 72), ("x", 100)])
+@pytest.mark.parametrize(("said", "width"), [("80", 80), ("500", 400), ("9", 40), ("x", 100)])
 def test_columns_decide_the_width(said: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", said)
     assert text_width(io.StringIO()) == width
