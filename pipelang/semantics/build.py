@@ -28,7 +28,7 @@ from pipelang.semantics.identity import program_hash
 from pipelang.semantics.loading import Loaded, Loader, load
 from pipelang.semantics.stand_ins import replaced, with_libraries
 from pipelang.semantics.symbols import Symbol, collect
-from pipelang.semantics.types import RecordType
+from pipelang.semantics.types import DECISION, RecordType, Type
 from pipelang.syntax import ast
 
 
@@ -123,7 +123,11 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
         file=loaded.root,
         hash=program_hash(loaded, made["prompt"], context.stand_ins),
         enums={key: type.members for key, type in made["enum"].items()},
-        records={key: type for key, type in made["type"].items() if isinstance(type, RecordType)},
+        records={
+            key: type
+            for key, type in {**made["type"], **_decisions(context)}.items()
+            if isinstance(type, RecordType)
+        },
         providers=made["provider"],
         tiers=made["tier"],
         roles=made["role"],
@@ -142,6 +146,11 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
         tests=tests,
         evidence=dict(context.evidence),
     )
+
+
+def _decisions(context: Context) -> dict[str, Type]:
+    """The records of decisions, which no file declares."""
+    return {key: type for key, type in context.types.items() if key.startswith(DECISION)}
 
 
 def _implicit_provider(made: dict[str, dict[str, Any]], context: Context) -> None:

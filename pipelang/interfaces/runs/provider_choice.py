@@ -15,7 +15,7 @@ from pipelang.runtime.providers.kinds import (
     key_of_provider,
     not_installed,
 )
-from pipelang.runtime.providers.models import is_model
+from pipelang.runtime.providers.records import is_model
 from pipelang.semantics.kernels.run import tiers_behind
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from pipelang.runtime.providers.fitting import DoesNotFit, fit
-from pipelang.runtime.providers.models import is_model
 from pipelang.runtime.providers.protocol import (
     ModelAnswer,
     ModelFault,
@@ -34,6 +33,7 @@ from pipelang.runtime.providers.recording import (
     read_recording,
 )
 from pipelang.runtime.providers.recording_index import RecordingIndex
+from pipelang.runtime.providers.records import is_model
 
 __all__ = ["Header", "RecordedAnswer", "RecordingError", "RecordingProvider", "ReplayProvider"]
 
