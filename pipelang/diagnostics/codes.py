@@ -321,6 +321,19 @@ BEYOND_TIME = _row(
     "the budget cuts it short: a longer budget, or a shorter `timeout`, `backoff` or batch",
     _W,
 )
+OLD_PRICE = _row(
+    "P607",
+    "old-price",
+    "the price of `{tier}` is {days} days old: {source}",
+    severity=_W,
+)
+RETIRED_MODEL = _row(
+    "P608",
+    "retired-model",
+    "`{model}` is retired, or about to be, by its maker: {source}",
+    "name a newer model in the tier, and measure again what it answers",
+    _W,
+)
 
 # ---------------------------------------------------------------------------- P7xx safety
 PERMIT = _row(
