@@ -63,7 +63,7 @@ def links_of(program: p.Program, pipeline: p.Pipeline) -> list[p.Link]:
         for one in (pipeline, *pipelines_run(program, pipeline))
         for item in all_items(one.block)
         if isinstance(item, p.Step)
-        for link in innerlinks_of(item.chain)
+        for link in inner_links(item.chain)
     ]
 
 
