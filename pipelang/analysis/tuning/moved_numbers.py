@@ -18,7 +18,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import pipelines_run
-from pipelang.semantics.walk import all_items
+from pipelang.semantics.walk import all_items, inner_links
 
 
 @dataclass(frozen=True, slots=True)
