@@ -22,7 +22,7 @@ from pipelang.semantics.walk import all_items, inner_links
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
+class MovableThreshold:
     """A threshold on a confidence, in the order in which the program's tests have them: on which
     file, whether it must be exceeded, its value as it is written, the dimension that moves it.
     """
@@ -33,7 +33,7 @@ class Threshold:
     by: int | None
 
 
-def by_file(thresholds: Sequence[Threshold]) -> dict[str, list[int]]:
+def by_file(thresholds: Sequence[MovableThreshold]) -> dict[str, list[int]]:
     """The numbers of the thresholds on each file."""
     found: dict[str, list[int]] = {}
     for at, one in enumerate(thresholds):
