@@ -23,6 +23,7 @@ COMMANDS = {
     "sketch": "Say what steps of some reliability come to; needs no file.",
     "simulate": "Run many simulated runs against the prediction.",
     "evidence": "Look into a file of labelled answers.",
+    "prices": "Compare prices with the snapshot, or renew it.",
     "fmt": "Bring files into the one layout.",
     "explain": "Say what a code such as P201 means.",
 }
