@@ -32,6 +32,15 @@ STEPS: tuple[tuple[str, ...], ...] = (
             kind TEXT NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL,
             PRIMARY KEY (kind, name))""",
         "CREATE TABLE pipelang_paused (pipeline TEXT PRIMARY KEY)",
+        """CREATE TABLE pipelang_memory_places (
+            tenant TEXT NOT NULL, memory TEXT NOT NULL, key TEXT NOT NULL, last BIGINT NOT NULL,
+            PRIMARY KEY (tenant, memory, key))""",
+        """CREATE TABLE pipelang_memories (
+            tenant TEXT NOT NULL, memory TEXT NOT NULL, key TEXT NOT NULL, number BIGINT NOT NULL,
+            at DOUBLE PRECISION NOT NULL, value TEXT NOT NULL, until DOUBLE PRECISION,
+            PRIMARY KEY (tenant, memory, key, number))""",
+        "CREATE INDEX pipelang_memories_until ON pipelang_memories (until)",
+        "CREATE TABLE pipelang_memory_writes (key TEXT PRIMARY KEY)",
     ),
 )
 """The statements of each step: the first makes version 1."""

@@ -39,6 +39,7 @@ def _handles(
     from pipelang.interfaces.cli.run.services import plug
     from pipelang.interfaces.runs.provider_choice import NoProvider, set_up
     from pipelang.runtime.durable.cases import inbox_of
+    from pipelang.runtime.durable.memories import StoredMemories
     from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.sinks.traces import TraceFiles
     from pipelang.runtime.tools.registry import ToolMissing
@@ -56,6 +57,7 @@ def _handles(
     plug(setup, file, state)
     setup.runtime.people = inbox_of(store, patient=True)
     setup.runtime.switches = switches
+    setup.runtime.memories = StoredMemories(store)
     found: dict[tuple[str, str], Handle] = {}
     for name in loaded.pipelines:
         try:
