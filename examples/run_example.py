@@ -176,7 +176,7 @@ def summary(
     for trap, kinds in sorted(traps.items()):
         how = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
         caught = kinds.total() - kinds["silent_error"] - kinds["failure"]
-        said.append(f"  trap {trap:22}caught {caught} of {kinds.total()}: {how}")
+        said.append(f"  trap {trap:27} caught {caught} of {kinds.total()}: {how}")
     wrong = [
         label["case"]
         for (label, _), end in zip(results, ends, strict=True)
