@@ -95,7 +95,10 @@ async def run_all(
     folder: Path, file: str, run: Mapping[str, str], model: bool
 ) -> list[tuple[dict[str, Any], Any]]:
     """Every line of the data with its label and its result, one after the other."""
-    program = pipelang.load(folder / file)
+    try:
+        program = pipelang.load(folder / file)
+    except pipelang.CheckFailed as error:
+        raise SystemExit(str(error)) from None
     people = LabelledPeople()
     providers: dict[str, Any] = {}
     if not model:
