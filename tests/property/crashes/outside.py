@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from hashlib import sha256
+from random import Random
 from typing import Any
 
 from pipelang import Runtime
@@ -36,6 +37,13 @@ class Inline(Threads):
 
     async def run(self, work: Callable[[], Any], name: str = "", ready: Any = None) -> Any:
         return work()
+
+
+class Middle(Random):
+    """Draws what is in the middle, however often."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2
 
 
 class Outside:
@@ -71,6 +79,7 @@ class Outside:
             sinks=(self.listen,),
         )
         self.runtime.threads = Inline()
+        self.runtime.chance = Middle()
 
     def share(self, *what: Any) -> float:
         """A number of [0, 1) that hangs on what it is about."""

@@ -14,7 +14,7 @@ from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.check.refusals import REFUSED, Analyses, missed_promises
 from pipelang.interfaces.cli.main import main
 from pipelang.interfaces.runs.provider_choice import NoProvider, set_up
-from pipelang.runtime.providers.kinds import installed_kinds
+from pipelang.runtime.providers.kinds import BUILT_IN, installed_kinds
 
 RETRIED = """
 tool pay(x: text max 9 tokens) -> text max 9 tokens { effect write }
@@ -116,7 +116,7 @@ def asks(kind: str, model: str = 'model "m"', key: str = "") -> str:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (asks("nowhere"), "kind `nowhere`; installed are: anthropic, simulated, replay"),
+        (asks("nowhere"), "kind `nowhere`; installed are: anthropic, "),
         (asks("anthropic", key='key "env:NO_SUCH_KEY"'), "nothing is behind `env:NO_SUCH_KEY`"),
         (asks("anthropic", model=""), "tier `small` names no `model`"),
         (asks("replay"), "plays"),
@@ -134,7 +134,7 @@ def test_embedded_a_model_that_cannot_be_asked_raises_before_anything_runs(
     assert seen == []
 
 
-@pytest.mark.parametrize("choice", ["auto", "simulated", "replay", "anthropic"])
+@pytest.mark.parametrize("choice", ["auto", "simulated", "replay", "real", "anthropic"])
 def test_a_kind_that_is_not_installed_is_an_error_whatever_is_chosen(
     choice: str, tmp_path: Path
 ) -> None:
@@ -146,7 +146,7 @@ def test_a_kind_that_is_not_installed_is_an_error_whatever_is_chosen(
 @pytest.mark.parametrize(
     ("kind", "key", "recorded", "chosen"),
     [
-        ("anthropic", "sk-x", True, "anthropic"),
+        ("anthropic", "sk-x", True, "real"),
         ("anthropic", None, True, "replay"),
         ("anthropic", None, False, "simulated"),
         ("simulated", "sk-x", False, "simulated"),
@@ -170,8 +170,10 @@ def test_what_run_takes_without_a_key(
         (tmp_path / "recordings" / "main.jsonl").write_text('{"recording": 1}\n')
     setup = set_up(file, pipelang.load(file), "auto", 0)
     assert setup.kind == chosen
-    assert bool(setup.tag) == (chosen != "anthropic")
+    assert bool(setup.tag) == (chosen != "real")
 
 
 def test_installed_kinds_has_the_built_in_ones_first() -> None:
-    assert installed_kinds()[:3] == ("anthropic", "simulated", "replay")
+    assert installed_kinds()[: len(BUILT_IN)] == BUILT_IN
+    assert {"anthropic", "openai", "google", "simulated", "replay"} <= {*BUILT_IN}
+    assert installed_kinds()[0] == "anthropic"

@@ -24,10 +24,10 @@ from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
 SLIPS = (
     other_languages.else_if,
+    tests.test_line,
     claims.claim,
     actions.redo_in_part,
     actions.misplaced_ordered,
-    tests.test_line,
     numbers.hard_cases,
     actions.second_else,
     other_languages.branch,

@@ -25,7 +25,8 @@ def _ends_line(spot: ErrorSite) -> bool:
 def _count(spot: ErrorSite) -> Hint | None:
     """`expect called x 2`, `twice`, `exactly 2 times`, `at most 2 times`, `never`."""
     before = spot.before()
-    if spot.wants("times") and before.type == "INT" and len(spot.expected) == 1:
+    counted = spot.wants("times") and before.type == "INT" and len(spot.expected) == 1
+    if counted and spot.before(2).text != "most":  # that one is a claim's
         edit = TokenEdit(0, 0, spot.put("times"))
         if spot.text == "x" and not spot.on_new_line:
             edit = spot.instead("times")

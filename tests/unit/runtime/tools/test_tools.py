@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -319,7 +320,8 @@ def test_what_a_tool_gets(tmp_path: Path) -> None:
     assert isinstance(play(loaded, tools={"use": use}, box=box), Answered)
     assert (got["box"].size, got["box"].n, got["box"].share) == ("much", 1.0, Decimal("0.85"))
     assert isinstance(got["box"].n, float)
-    assert (got["m"], got["d"], got["limit"], got["note"]) == (Decimal("0.10"), 120, 5, None)
+    assert (got["m"], got["limit"], got["note"]) == (Decimal("0.10"), 5, None)
+    assert got["d"] == timedelta(minutes=2)
 
 
 # ------------------------------------------------------------------------------------ finding
