@@ -26,6 +26,7 @@ from pipelang.analysis.metrics.metrics import (
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
 from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
+from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
 from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
@@ -55,7 +56,8 @@ class Analysis:
     the steps of the pipelines that it runs, whose costs are part of those of the `steps` that run
     them. `cuts` are the limits of budgets that a run may reach, which no figure knows of. `draws`
     of the posterior are behind the intervals, 0 where there is none or it was not drawn. `reached`
-    are limits of work that were reached, `late` says that the clock was one of them.
+    are limits of work that were reached, `late` says that the clock was one of them. `sensitivity`
+    is how much hard cases that nobody declared could matter.
     """
 
     pipeline: p.Pipeline
@@ -77,6 +79,7 @@ class Analysis:
     draws: int = 0
     reached: tuple[Reached, ...] = ()
     late: bool = False
+    sensitivity: Sensitivity | None = None
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
@@ -197,6 +200,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         counts=dict(point.counted),
         cuts=cuts,
         draws=0 if draws is None else drawn,
+        sensitivity=sensitivity(program, pipeline, point),
     )
 
 

@@ -75,6 +75,7 @@ def analysis_json(
         "claims": [_claim(proof, sources) for proof in proofs],
         "advice": [],
         "what_if": [],
+        "sensitivity": None if analysis.sensitivity is None else analysis.sensitivity.as_json(),
         **work,
     }
 

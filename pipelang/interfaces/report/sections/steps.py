@@ -18,6 +18,7 @@ from pipelang.interfaces.text.number_format import (
 from pipelang.interfaces.text.table import Cell, Row, bar, labelled, lay_out
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
+from pipelang.semantics.kernels.hard import depends_on_hardness
 from pipelang.semantics.kernels.redo import redo_of
 from pipelang.semantics.metrics import ESCALATION, REJECTION, SELECTIVE_RISK, SUCCESS
 from pipelang.semantics.walk import all_items, inner_links
@@ -188,6 +189,8 @@ def left_out(view: View) -> list[str]:
             names = listed([f"`{name}`" for name in users])
             found.append(f"an outage of `{provider}` hits {names} at once")
             break
+    if depends_on_hardness(view.program, view.pipeline):
+        found.append("a case that is hard for one step is hard for all")
     if any(_recovers(step) for step in made):
         found.append("a step can be right although it read something wrong")
     return found
