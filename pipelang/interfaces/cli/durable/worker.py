@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from pipelang.interfaces.cli.cache_option import cache_option
+from pipelang.interfaces.cli.options.cache import cache_option
 from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
 from pipelang.interfaces.cli.terminal import warn, write
 
