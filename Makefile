@@ -26,8 +26,8 @@ PINNED := --constraint constraints.txt
 READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
-.PHONY: help setup demo test lint format types bench oracle storm agentdojo scram postgres judges chaos \
-  lowest newest constraints grammar pictures clean distclean
+.PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres judges \
+  chaos lowest newest constraints grammar pictures clean distclean
 
 help: ## This list
 	@echo 'pipelang: make TARGET [PYTHON=python3.13] [VENV=.venv] [ARGS="..."]'
@@ -96,6 +96,9 @@ demo: $(READY_TO_RUN) ## Check an example pipeline, then run it on real tickets;
 	@echo '   pipelang simulate $(SUPPORT)/support.pipe   # many runs against the prediction'
 	@echo '   pipelang new my_pipeline                      # a starter of your own'
 	@echo '   change a threshold in $(SUPPORT)/support.pipe and check it again'
+
+examples: $(READY_TO_RUN) ## Run the examples over all their data, offline; ARGS="moderation" for one
+	@$(PY) examples/run_example.py $(ARGS)
 
 # --- working on it --------------------------------------------------------------------------------
 

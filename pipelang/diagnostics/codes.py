@@ -294,6 +294,11 @@ REVIEW_TOO_LATE = _row(
     "a longer time, more `people` or `hours`, or fewer cases",
     _W,
 )
+NOT_OFFERED = _row(
+    "P521",
+    "not-offered",
+    "`{step}` asks `{tier}` by {what}, which providers of kind `{kind}` do not have",
+)
 
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(

@@ -89,14 +89,15 @@ class Advice:
                 name: {"from": before, "to": after}
                 for name, (before, after) in self.figures.items()
             },
-            "roots": {
+            "edits": [edit_json(edit, sources) for edit in self.change.edits],
+        }
+        if self.roots:
+            found["roots"] = {
                 root: {
                     name: {"from": before, "to": after} for name, (before, after) in moved.items()
                 }
                 for root, moved in self.roots.items()
-            },
-            "edits": [edit_json(edit, sources) for edit in self.change.edits],
-        }
+            }
         return found
 
 

@@ -23,7 +23,7 @@ from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.analysis.tuning.dimensions import Assignment, Dimension, edits_of
 from pipelang.analysis.tuning.moved_numbers import (
-    Threshold,
+    MovableThreshold,
     by_file,
     links_of,
     only_a_cut,
@@ -55,7 +55,7 @@ class Columns:
     bench: Bench
     pipeline: p.Pipeline
     dimensions: list[Dimension]
-    thresholds: list[Threshold] = field(default_factory=list)
+    thresholds: list[MovableThreshold] = field(default_factory=list)
     cuts: set[int] = field(default_factory=set)
     retries: dict[int, int] = field(default_factory=dict)
     built: dict[Any, p.Program | None] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Columns:
             ranks += [order.index(value) for value in values]
         return (fixed, tuple(ranks))
 
-    def _cut(self, one: Threshold, assignment: Assignment) -> Cut:
+    def _cut(self, one: MovableThreshold, assignment: Assignment) -> Cut:
         if one.by is None:
             return one.value, one.strict
         value = self.dimensions[one.by].values[assignment[one.by]]
@@ -156,7 +156,7 @@ class Columns:
         places: Sequence[int],
         assignments: Sequence[Assignment],
     ) -> list[ndarray]:
-        """How many confidences lie below each of the distinct thresholds on a file, in order."""
+        """The confidences below each of the distinct thresholds on a file, counted, in order."""
         import numpy as np
 
         known: dict[Cut, int] = {}
@@ -205,7 +205,7 @@ def columns(bench: Bench, pipeline: p.Pipeline, dimensions: list[Dimension]) -> 
             by_setting[one.setting] = at
     for file, (value, strict), side in sides:
         by = by_span.get(side.span, by_setting.get(side.setting or ""))
-        made.thresholds.append(Threshold(file, strict, value, by))
+        made.thresholds.append(MovableThreshold(file, strict, value, by))
         if by is not None and only_a_cut(bench.program, dimensions[by], compared):
             made.cuts.add(by)
     return made

@@ -18,11 +18,11 @@ from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import pipelines_run
-from pipelang.semantics.walk import all_items
+from pipelang.semantics.walk import all_items, inner_links
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
+class MovableThreshold:
     """A threshold on a confidence, in the order in which the program's tests have them: on which
     file, whether it must be exceeded, its value as it is written, the dimension that moves it.
     """
@@ -33,7 +33,7 @@ class Threshold:
     by: int | None
 
 
-def by_file(thresholds: Sequence[Threshold]) -> dict[str, list[int]]:
+def by_file(thresholds: Sequence[MovableThreshold]) -> dict[str, list[int]]:
     """The numbers of the thresholds on each file."""
     found: dict[str, list[int]] = {}
     for at, one in enumerate(thresholds):
@@ -63,7 +63,7 @@ def links_of(program: p.Program, pipeline: p.Pipeline) -> list[p.Link]:
         for one in (pipeline, *pipelines_run(program, pipeline))
         for item in all_items(one.block)
         if isinstance(item, p.Step)
-        for link in innerlinks_of(item.chain)
+        for link in inner_links(item.chain)
     ]
 
 

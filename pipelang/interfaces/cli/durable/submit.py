@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelang.interfaces.cli.options.cache import cache_option
 from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
+from pipelang.interfaces.cli.options.cache import cache_option
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
 from pipelang.interfaces.cli.run.program import program_to_run
 from pipelang.interfaces.cli.terminal import write

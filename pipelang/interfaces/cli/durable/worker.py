@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from pipelang.interfaces.cli.options.cache import cache_option
 from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
+from pipelang.interfaces.cli.options.cache import cache_option
 from pipelang.interfaces.cli.terminal import warn, write
 
 if TYPE_CHECKING:
