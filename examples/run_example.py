@@ -9,12 +9,13 @@ An example joins by an `example.json` in its folder:
     {"file": "desk.pipe",
      "runs": [{"pipeline": "handle", "data": "data/tickets.jsonl", "labels": "data/labels.jsonl"}]}
 
-`data` has the inputs of one run a line, and `labels`, line by line, what is true of it. The pipeline
-never sees a label: {"case": "T01", "answer": {"queue": "billing"}, "trap": "injection",
-"people": {"good": true, "editor": {"action": "remove"}}, "tenant": "acme"}. All but `case` may be
-left out. `answer` is what a right answer has at least, `trap` names an ugly case, `people` says how
-approvals decide (by name) and what roles answer. Exit code 1 where a run broke what was promised of
-all runs: a failure without a code of the file, or a cost above the worst case.
+A run may name another `file`. `data` has the inputs of one run a line, and `labels`, line by line,
+what is true of it. The pipeline never sees a label: {"case": "T01", "answer": {"queue": "billing"},
+"trap": "injection", "people": {"good": true, "editor": {"action": "remove"}}, "tenant": "acme"}.
+All but `case` may be left out. `answer` is what a right answer has at least (with `"free": true` it
+is a text, which a model words differently: then only recorded answers are judged), `trap` names an
+ugly case, `people` says how approvals decide (by name) and what roles answer. Exit code 1 where a
+run broke what holds for all runs: it failed, or cost more than the worst case.
 """
 
 from __future__ import annotations
@@ -74,9 +75,11 @@ def plain(value: Any) -> Any:
     return value.model_dump(mode="json", by_alias=True) if hasattr(value, "model_dump") else value
 
 
-def how_it_ended(result: Any, label: Mapping[str, Any]) -> str:
+def how_it_ended(result: Any, label: Mapping[str, Any], model: bool) -> str:
     """The outcome of a run in the words of the analysis; a rejection that was wanted is right."""
     match result:
+        case pipelang.Answered() if model and label.get("free"):
+            return "answered, not judged"
         case pipelang.Answered(value=value):
             right = "answer" not in label or has(plain(value), label["answer"])
             return "success" if right else "silent_error"
@@ -133,32 +136,38 @@ def share(number: Mapping[str, Any] | None) -> str:
     return f"{number['value']:.1%}"
 
 
-def summary(report: Mapping[str, Any], results: list[tuple[dict[str, Any], Any]]) -> list[str]:
+def summary(
+    report: Mapping[str, Any], results: list[tuple[dict[str, Any], Any]], model: bool
+) -> list[str]:
     """Outcomes, reasons, money and traps: predicted beside observed."""
     total = len(results)
-    ends = [how_it_ended(result, label) for label, result in results]
+    ends = [how_it_ended(result, label, model) for label, result in results]
     counted = Counter(ends)
-    said = [f"  {'':26}{'predicted':>14}{'observed':>11}   of {total} runs"]
+    said = [f"  {'':34}{'predicted':>14}{'observed':>11}   of {total} runs"]
     for name, number in report["outcomes"].items():
         said.append(
-            f"  {name:26}{share(number):>14}{counted[name] / total:>11.1%}{counted[name]:>6}"
+            f"  {name:34}{share(number):>14}{counted[name] / total:>11.1%}{counted[name]:>6}"
         )
+    if unjudged := counted["answered, not judged"]:
+        said.append(f"  {'answered, not judged':34}{'':14}{unjudged / total:>11.1%}{unjudged:>6}")
     for kind, word in (("escalations", "escalated"), ("rejections", "rejected")):
         wanted = "escalation" if kind == "escalations" else "rejection"
         by = Counter(r.reason for (_, r), end in zip(results, ends, strict=True) if end == wanted)
         numbers = report.get(kind, {})
         for name in sorted({*numbers, *by}, key=lambda reason: (-by[reason], reason)):
+            if not by[name] and (numbers[name]["high"] or 0) < 0.0005:
+                continue
             shown = share(numbers[name]) if kind == "escalations" and name in numbers else ""
             said.append(
-                f"    {word + ' ' + name:24}{shown:>14}{by[name] / total:>11.1%}{by[name]:>6}"
+                f"    {word + ' ' + name:32}{shown:>14}{by[name] / total:>11.1%}{by[name]:>6}"
             )
     costs = [float(result.cost) for _, result in results]
     for name, seen in (("mean", sum(costs) / total), ("worst", max(costs))):
         number = report["cost"][name]
         value = number["value"] if isinstance(number, dict) else number
         told = "unknown" if value is None else f"${value:.6f}"
-        said.append(f"  {'cost.' + name:26}{told:>14}{f'${seen:.6f}':>11}")
-    said.append(f"  {'cost of all runs':26}{'':14}{f'${sum(costs):.4f}':>11}")
+        said.append(f"  {'cost.' + name:34}{told:>14}{f'${seen:.6f}':>11}")
+    said.append(f"  {'cost of all runs':34}{'':14}{f'${sum(costs):.4f}':>11}")
     traps: dict[str, Counter[str]] = {}
     for (label, result), end in zip(results, ends, strict=True):
         if "trap" in label:
@@ -195,14 +204,17 @@ def run_example(name: str, model: bool) -> bool:
     """Run one example and print its summary; False where a promise of all runs is broken."""
     folder = HERE / name
     plan = json.loads((folder / "example.json").read_text(encoding="utf-8"))
-    reports = predicted(folder / plan["file"])
+    reports: dict[str, dict[str, Any]] = {}
     good = True
     for run in plan["runs"]:
-        results = asyncio.run(run_all(folder, plan["file"], run, model))
+        file = run.get("file", plan["file"])
+        if file not in reports:
+            reports[file] = predicted(folder / file)
+        results = asyncio.run(run_all(folder, file, run, model))
         source = "models" if model else "recorded answers"
         print(f"\n{name}: {run['pipeline']} over {run['data']}, {source}")
-        report = reports[run["pipeline"]]
-        print("\n".join(summary(report, results)))
+        report = reports[file][run["pipeline"]]
+        print("\n".join(summary(report, results, model)))
         for problem in broken(report, results):
             good = False
             print(f"  BROKEN: {problem}")

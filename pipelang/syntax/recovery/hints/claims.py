@@ -26,10 +26,9 @@ def claim(spot: ErrorSite) -> Hint | None:
         return Hint(f"write the number: `at most {count} times`", edit)
     if spot.wants("most") and spot.text == "least":
         return Hint("a claim bounds from above: `TOOL at most N times`", spot.instead("most"))
-    if spot.wants("times") and spot.text != "time" and spot.before().type == "INT":
-        return Hint(
-            f"write `at most {spot.before().text} times`", TokenEdit(0, 0, spot.put("times"))
-        )
+    if spot.wants("times") and spot.text != "time" and spot.before(2).text == "most":
+        count = spot.before().text
+        return Hint(f"write `at most {count} times`", TokenEdit(0, 0, spot.put("times")))
     if spot.text == "if" and spot.wants("when") and spot.wants_declaration:
         return Hint("a claim says `when`", spot.instead("when"), safe=True)
     return None
