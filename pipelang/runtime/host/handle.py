@@ -32,7 +32,7 @@ from pipelang.runtime.host.runtime import Runtime as Runtime
 from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
-from pipelang.runtime.providers.kinds import key_of_provider
+from pipelang.runtime.providers.kinds import secrets_of
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.received import received
@@ -168,11 +168,7 @@ class Handle:
         self._tools = Toolbox(
             program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
         )
-        self._secrets = tuple(
-            key
-            for provider in program.providers.values()
-            if (key := key_of_provider(provider)) is not None
-        )
+        self._secrets = secrets_of(program.providers.values())
         found = [
             (tool, self._tools.function(program.tools[tool]))
             for tool in dict.fromkeys(tools_behind(program, pipeline))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -88,6 +89,14 @@ def key_of_provider(provider: p.Provider) -> str | None:
         return provider.key
     kind = SDK_KINDS.get(provider.kind)
     return kind.key if kind is not None else None
+
+
+def secrets_of(providers: Iterable[p.Provider]) -> tuple[str, ...]:
+    """References to the keys that no text of a run may show: those that its providers declare, also
+    ones that ask no model, and those that a maker's SDK is used with.
+    """
+    declared = [provider.key for provider in providers if provider.key is not None]
+    return tuple(dict.fromkeys((*declared, *(kind.key for kind in SDK_KINDS.values() if kind.key))))
 
 
 def found_key(provider: p.Provider) -> str | None:
