@@ -73,7 +73,8 @@ class Harness:
 
     def wait(self, runs: list[str], seconds: float) -> list[dict[str, Any]]:
         found = listing.wait_for(self.store, runs, seconds)
-        assert found is not None, f"{self.open_runs()} runs are lost\n{self.said()}"
+        ends = [worker.poll() for worker in self.workers]
+        assert found is not None, f"{self.open_runs()} runs are lost; {ends}\n{self.said()}"
         return found
 
     def said(self) -> str:
