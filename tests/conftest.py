@@ -22,6 +22,8 @@ REQUIRED = os.environ.get("PIPELANG_JUDGES") == "required"
 
 # Whoever runs the tests, in whatever terminal: reports are laid out by COLUMNS, also in a pipe.
 os.environ.pop("COLUMNS", None)
+# Prices grow old: what is told of them is that of the day on which the tests were written.
+os.environ["PIPELANG_TODAY"] = "2026-11-29"
 JUDGED = "judged"
 
 

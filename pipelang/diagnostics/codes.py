@@ -294,6 +294,11 @@ REVIEW_TOO_LATE = _row(
     "a longer time, more `people` or `hours`, or fewer cases",
     _W,
 )
+NOT_OFFERED = _row(
+    "P521",
+    "not-offered",
+    "`{step}` asks `{tier}` by {what}, which providers of kind `{kind}` do not have",
+)
 
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(
@@ -319,6 +324,19 @@ BEYOND_TIME = _row(
     "beyond-time-budget",
     "`{step}` does not fit the time budget of `{name}`, which is {limit}: {what}",
     "the budget cuts it short: a longer budget, or a shorter `timeout`, `backoff` or batch",
+    _W,
+)
+OLD_PRICE = _row(
+    "P607",
+    "old-price",
+    "the price of `{tier}` is {days} days old: {source}",
+    severity=_W,
+)
+RETIRED_MODEL = _row(
+    "P608",
+    "retired-model",
+    "`{model}` is retired, or about to be, by its maker: {source}",
+    "name a newer model in the tier, and measure again what it answers",
     _W,
 )
 

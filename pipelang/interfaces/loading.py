@@ -52,18 +52,20 @@ def load(
     settings: Mapping[str, Any] | None = None,
     loader: Loader | None = None,
     allow: Collection[str] = (),
+    tiers: Mapping[str, str] | None = None,
 ) -> LoadedProgram:
     """Load and check a `.pipe` file, and return the program.
 
-    `settings` replace the values of its settings, by name. `loader` reads files in place of the
-    disk. `allow` are codes of findings about behaviour (P4xx, P507, P7xx, P9xx) with which the
-    program is loaded all the same.
+    `settings` replace the values of its settings, by name. `tiers` are tiers that stand in for its
+    own, by the names of those: `{"haiku": "local_small"}`; they are declared in the file, or in a
+    library such as `std.local`. `loader` reads files in place of the disk. `allow` are codes of
+    findings about behaviour (P4xx, P507, P7xx, P9xx) with which the program is loaded all the same.
 
     Raises `CheckFailed` if the file is not there or has errors of syntax, names, types, flow or
     safety, also where a setting cannot take its value. A missed promise (the other P5xx, P6xx) is
     no reason: `pipelang check` tells it. Raises ValueError for a code that does not exist.
     """
-    return load_verified(path, settings=settings, loader=loader, allow=allow).loaded
+    return load_verified(path, settings=settings, loader=loader, allow=allow, tiers=tiers).loaded
 
 
 def load_verified(
@@ -72,11 +74,12 @@ def load_verified(
     settings: Mapping[str, Any] | None = None,
     loader: Loader | None = None,
     allow: Collection[str] = (),
+    tiers: Mapping[str, str] | None = None,
 ) -> Verified:
     """Load as `load` does, and return what was found out on the way."""
     check_allowed(allow)
     remembers = CachingLoader(loader or DiskLoader())
-    built = build(os.fspath(path), remembers, settings)
+    built = build(os.fspath(path), remembers, settings, tiers=tiers)
     if built.program is None:
         raise CheckFailed(built.diagnostics, quotable(built.sources, os.fspath(path)))
     analyses = Analyses(built.program)
@@ -87,7 +90,8 @@ def load_verified(
         raise CheckFailed((*built.diagnostics, *found), sources, refused)
 
     def rebuild(changed: Mapping[str, Any]) -> p.Program:
-        again = build(os.fspath(path), remembers, {**(settings or {}), **changed})
+        turned = {**(settings or {}), **changed}
+        again = build(os.fspath(path), remembers, turned, tiers=tiers)
         if again.program is None:
             wrong = [found for found in again.diagnostics if found.is_error]
         else:

@@ -26,8 +26,9 @@ from pipelang.semantics.elaborate.reach.unused import unused
 from pipelang.semantics.elaborate.templates import prompts
 from pipelang.semantics.identity import program_hash
 from pipelang.semantics.loading import Loaded, Loader, load
+from pipelang.semantics.stand_ins import replaced, with_libraries
 from pipelang.semantics.symbols import Symbol, collect
-from pipelang.semantics.types import RecordType
+from pipelang.semantics.types import DECISION, RecordType, Type
 from pipelang.syntax import ast
 
 
@@ -45,15 +46,29 @@ def build(
     loader: Loader,
     settings: Mapping[str, Any] | None = None,
     assumed: Mapping[str, Decimal] | None = None,
+    tiers: Mapping[str, str] | None = None,
 ) -> Built:
     """Check a file and everything it imports. `settings` replace the values in the files; `assumed`
-    are shares for what nobody declared, by the word of the option (`ASSUMABLE`).
+    are shares for what nobody declared, by the word of the option (`ASSUMABLE`); `tiers` are those
+    that stand in for others, by the others' names.
     """
     loaded, found = load(path, loader)
     if loaded.root not in loaded.modules:
         return Built(None, found, loaded.sources)
+    if tiers:
+        loaded = with_libraries(loaded, loader, tiers)
     symbols, more = collect(loaded)
-    context = Context(symbols, loader, settings or {}, loaded.sources, assumed=assumed or {})
+    if tiers:
+        symbols, unknown = replaced(loaded, symbols, loader, tiers)
+        more = (*more, *unknown)
+    context = Context(
+        symbols,
+        loader,
+        settings or {},
+        loaded.sources,
+        assumed=assumed or {},
+        stand_ins=tiers or {},
+    )
     context.diagnostics.extend((*found, *more))
     made = _elaborate(context, loaded)
     unused(context, loaded)
@@ -106,9 +121,13 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     used = {key for _, key in context.symbols.used}
     return p.Program(
         file=loaded.root,
-        hash=program_hash(loaded, made["prompt"]),
+        hash=program_hash(loaded, made["prompt"], context.stand_ins),
         enums={key: type.members for key, type in made["enum"].items()},
-        records={key: type for key, type in made["type"].items() if isinstance(type, RecordType)},
+        records={
+            key: type
+            for key, type in {**made["type"], **_decisions(context)}.items()
+            if isinstance(type, RecordType)
+        },
         providers=made["provider"],
         tiers=made["tier"],
         roles=made["role"],
@@ -127,6 +146,11 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
         tests=tests,
         evidence=dict(context.evidence),
     )
+
+
+def _decisions(context: Context) -> dict[str, Type]:
+    """The records of decisions, which no file declares."""
+    return {key: type for key, type in context.types.items() if key.startswith(DECISION)}
 
 
 def _implicit_provider(made: dict[str, dict[str, Any]], context: Context) -> None:

@@ -2,7 +2,7 @@
 
 The hash of a program depends on what its files mean: on the letters of their tokens, on doc
 comments (models and people get to see them) and on the texts of prompts, but not on layout, plain
-comments, line endings or how a template is indented.
+comments, line endings or how a template is indented. Tiers that stand in for others are part of it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from pipelang.semantics import program as p
 from pipelang.semantics.loading import Loaded, LoadedModule
 
 
-def program_hash(loaded: Loaded, prompts: Mapping[str, p.Prompt]) -> str:
-    """The hash, as hexadecimal digits."""
+def program_hash(
+    loaded: Loaded, prompts: Mapping[str, p.Prompt], stand_ins: Mapping[str, str]
+) -> str:
+    """The hash, as hexadecimal digits. `stand_ins` are tiers by those whose place they take."""
     digest = hashlib.sha256()
     for path in sorted(loaded.modules, key=lambda path: (path != loaded.root, path)):
         for text in _letters(loaded.modules[path]):
@@ -27,6 +29,8 @@ def program_hash(loaded: Loaded, prompts: Mapping[str, p.Prompt]) -> str:
         texts = (name, prompt.system or "", prompt.user)
         digest.update("\0".join(texts).encode("utf-8", "surrogatepass"))
         digest.update(b"\2")
+    for name, other in sorted(stand_ins.items()):
+        digest.update(f"{name}\0{other}\3".encode())
     return digest.hexdigest()
 
 

@@ -190,11 +190,34 @@ NOTHING = NothingType()
 ANSWERER = AnswererType()
 
 
+DECISION = "Decision_"
+"""Begins the names of the records that decisions are: no file has such a name for its own."""
+
+
+def decision_of(type: EnumType | Scalar) -> RecordType:
+    """The type of a decision among the values of an enum or `bool`: the value and a confidence."""
+    name = type.name.replace(".", "_") if isinstance(type, EnumType) else type.kind.value
+    return RecordType(
+        f"{DECISION}{name}",
+        (RecordField("value", type), RecordField("confidence", PROBABILITY)),
+    )
+
+
+def choices_of(type: Type) -> tuple[str | bool, ...]:
+    """The values among which a decision is one; none for any other type."""
+    if not isinstance(type, RecordType) or not type.name.startswith(DECISION):
+        return ()
+    inner = type.fields[0].type
+    return inner.members if isinstance(inner, EnumType) else (True, False)
+
+
 def show(type: Type) -> str:
     """The type as people write it, without labels and constraints."""
     match type:
         case Scalar():
             return type.kind.value
+        case RecordType() if type.name.startswith(DECISION):
+            return f"decision {type.name.removeprefix(DECISION)}"
         case EnumType() | RecordType():
             return type.name
         case ListType():

@@ -22,6 +22,10 @@ class Dialect(ABC):
     root: ClassVar[str] = ""
     """The part of the path that belongs to a provider's `base_url`."""
 
+    def sent(self, path: str, body: Body) -> Body:
+        """The request as a whole, where a part of it stands in the path."""
+        return body
+
     @abstractmethod
     def key(self, headers: Mapping[str, str]) -> str | None:
         """The key that a request brings."""

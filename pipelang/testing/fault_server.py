@@ -94,7 +94,7 @@ class FaultServer:
         await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.json()
+        body = self.dialect.sent(request.path, await request.json())
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append(Seen(request.path, headers, body))
         self.arrived.set()

@@ -55,11 +55,22 @@ HEAVY = {
 }
 FRONT = {"diagnostics", "syntax", "semantics"}
 # What the everyday commands must never load: what only models, stores and large graphs need.
-NEVER_LOADED = {"anthropic", "dbos", "google", "mcp", "networkx", "openai", "opentelemetry"}
+NEVER_LOADED = {
+    "anthropic",
+    "dbos",
+    "google",
+    "mcp",
+    "networkx",
+    "openai",
+    "opentelemetry",
+    "pydantic_ai",
+}
 
 # Libraries whose import and distribution differ in name.
 DISTRIBUTION = {
     "google": "google-genai",
+    "genai_prices": "genai-prices",
+    "pydantic_ai": "pydantic-ai-slim",
     "opentelemetry": "opentelemetry-sdk",
     "re2": "google-re2",
     "resvg_py": "resvg-py",

@@ -83,9 +83,9 @@ def _better(
     gain = float(wanted) - now
     if gain <= 0:
         return None
-    share = weights.of(one.step.name) * (1.0 if one.head else 0.05)
+    share = weights.of(one.place) * (1.0 if one.head else 0.05)
     words = f"{whose} {_shown(now)} → {percent(wanted)}"
-    step, guess = one.step.name, share * gain
+    step, guess = one.place, share * gain
     if isinstance(chance, MeasuredShare):
         return Change(ChangeKind.ACCURACY, step, words, (), guess, chance.site, float(wanted))
     if rate is None:

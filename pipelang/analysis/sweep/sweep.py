@@ -88,9 +88,11 @@ def sweep_root(
     return totals
 
 
-def sweep_from(model: PipelineModel, start: Table, taint: Taint, again: bool) -> Totals:
+def sweep_from(
+    model: PipelineModel, start: Table, taint: Taint, again: bool, watch: Watch | None = None
+) -> Totals:
     """Sweep a sub-pipeline from a table of values known before; `again`: as part of a redo."""
-    return _sweep_into(Totals(), model, start, taint, again, None)
+    return _sweep_into(Totals(), model, start, taint, again, watch)
 
 
 def _sweep_into(

@@ -22,11 +22,11 @@ class KeptProgram:
     about: Any
 
 
-def entry_of(purpose: str, file: str) -> str | None:
+def entry_of(purpose: str, file: str, tiers: tuple[tuple[str, str], ...] = ()) -> str | None:
     """The file of a program's entry; None if nothing is to be kept. `purpose` says how far it was
-    checked, and what is kept about it.
+    checked, and what is kept about it; `tiers` are those that stand in for its own.
     """
-    return None if file == STANDARD_INPUT else PROGRAMS.entry((purpose, file))
+    return None if file == STANDARD_INPUT else PROGRAMS.entry((purpose, file, tiers))
 
 
 def recall(path: str) -> KeptProgram | None:

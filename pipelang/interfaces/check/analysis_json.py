@@ -70,7 +70,7 @@ def analysis_json(
                 },
                 "cost_mean": row.cost_mean.as_json(),
             }
-            for row in analysis.steps
+            for row in (*analysis.steps, *analysis.inner)
         ],
         "claims": [_claim(proof, sources) for proof in proofs],
         "advice": [],

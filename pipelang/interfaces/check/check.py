@@ -15,7 +15,7 @@ from pipelang.diagnostics import Diagnostic, Sources, Span
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
 from pipelang.interfaces.check.profiles.nearest import Configs
-from pipelang.interfaces.check.provider_kinds import unknown_kinds
+from pipelang.interfaces.check.provider_kinds import not_offered, unknown_kinds
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
@@ -94,7 +94,7 @@ def check_file(
         sources = {} if source is None else {source.name: source}
         return Checked(path, None, (), configured.found, sources)
     assumed = dict(configs.asked.assumed)
-    built = build(path, loader, assumed=assumed)
+    built = build(path, loader, assumed=assumed, tiers=dict(configs.asked.tiers))
     found = list(built.diagnostics)
     analyses: list[Analysis] = []
     proofs: tuple[Proof, ...] = ()
@@ -113,6 +113,11 @@ def check_file(
         proofs, more = prove(built.program, analyses, _replay_in(built.program))
         found.extend(more)
         found.extend(unknown_kinds(built.program))
+        found.extend(not_offered(built.program))
+        if any(tier.as_of or tier.model for tier in built.program.tiers.values()):
+            from pipelang.interfaces.check.prices import price_findings
+
+            found.extend(price_findings(built.program))
         if imports:
             from pipelang.interfaces.check.binding_check import check_bindings
 

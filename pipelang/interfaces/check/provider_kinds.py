@@ -1,12 +1,19 @@
-"""Finding about providers whose kind nothing that is installed here knows."""
+"""Findings about providers: kinds that nothing here knows, options that a kind does not have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from pipelang.diagnostics import Diagnostic, codes, report
-from pipelang.runtime.providers.kinds import BUILT_IN, ENTRY_POINTS, installed_kinds
+from pipelang.runtime.providers.kinds import (
+    ANTHROPIC,
+    BUILT_IN,
+    ENTRY_POINTS,
+    SDK_KINDS,
+    installed_kinds,
+)
 from pipelang.semantics import program as p
+from pipelang.semantics.walk import all_steps, inner_links, tiers_of
 
 
 def unknown_kinds(program: p.Program) -> Iterator[Diagnostic]:
@@ -35,3 +42,30 @@ def _unless_installed(provider: p.Provider) -> Iterator[Diagnostic]:
     yield report(
         codes.UNKNOWN_KIND, provider.span, kind=provider.kind, name=provider.name, help=help
     )
+
+
+_BATCHES = (ANTHROPIC,)
+"""The built-in kinds that take batches."""
+
+
+def not_offered(program: p.Program) -> Iterator[Diagnostic]:
+    """Report each step that wants of a built-in kind of provider what it does not have: its mean
+    cost would be that of a batch, and each call be charged in full.
+    """
+    without = {kind for kind in SDK_KINDS if kind not in _BATCHES}
+    for pipeline in program.pipelines.values():
+        for step in all_steps(pipeline):
+            for link in inner_links(step.chain):
+                for tier in tiers_of(link.action) if link.batch is not None else ():
+                    kind = program.providers[program.tiers[tier].provider].kind
+                    if kind in without:
+                        help = f"leave it out; kinds that have it: {', '.join(_BATCHES)}"
+                        yield report(
+                            codes.NOT_OFFERED,
+                            link.span,
+                            help=help,
+                            step=step.name,
+                            tier=tier,
+                            what="`batch`",
+                            kind=kind,
+                        )

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from pipelang.interfaces.cli.cache_option import OWN_PROCESS
 from pipelang.interfaces.cli.command_list import COMMANDS, module_of
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED, NO_READER
+from pipelang.interfaces.cli.options.cache import OWN_PROCESS
 from pipelang.interfaces.cli.terminal import stop_writing, warn
 from pipelang.version import __version__
 

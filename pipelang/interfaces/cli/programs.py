@@ -14,7 +14,7 @@ from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from pipelang.diagnostics import Sources
     from pipelang.interfaces.loading import Verified
@@ -70,9 +70,14 @@ def chosen(program: p.Program, name: str | None) -> list[str]:
     return [name]
 
 
-def load_program(file: str, allow: Collection[str] = (), loader: Loader | None = None) -> Verified:
+def load_program(
+    file: str,
+    allow: Collection[str] = (),
+    loader: Loader | None = None,
+    tiers: Mapping[str, str] | None = None,
+) -> Verified:
     """The program of a file, ready to run; ends the command if it is refused. `allow` are codes of
-    findings about behaviour that do not count.
+    findings about behaviour that do not count; `tiers` stand in for its own.
     """
     from pipelang.interfaces.check.pipe_paths import pipe_files
     from pipelang.interfaces.loading import CheckFailed, load_verified
@@ -83,7 +88,7 @@ def load_program(file: str, allow: Collection[str] = (), loader: Loader | None =
     if missing:
         stop(missing[0].message, USAGE, missing[0].help)
     try:
-        return load_verified(file, allow=allow, loader=loader)
+        return load_verified(file, allow=allow, loader=loader, tiers=tiers)
     except CheckFailed as failed:
         warn(str(failed))
         sys.exit(FINDINGS)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelang.interfaces.check.tier_notes import tier_notes
+from pipelang.interfaces.cli.options.tiers import StandIns, tier_option
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.text.colours import Paint, painter
 from pipelang.semantics.metrics import COST_MEAN, ESCALATION, MEAN, P50, P95, P99
@@ -27,8 +29,15 @@ if TYPE_CHECKING:
     help="What undeclared chances count as: 0% or 100%.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@tier_option
 def command(
-    file: str, pipeline: str | None, runs: int, seed: int, unknown: str | None, form: str
+    file: str,
+    pipeline: str | None,
+    runs: int,
+    seed: int,
+    unknown: str | None,
+    form: str,
+    tiers: StandIns,
 ) -> None:
     """Run PIPELINE of FILE (all by default) RUNS times, without models, tools or people.
 
@@ -42,7 +51,9 @@ def command(
     from pipelang.runtime.worlds.simulation.declared_chances import UnknownChance
 
     # Simulating is looking at what a program would do: nothing is refused for what that is.
-    loaded = load_program(file, allow=RULES).loaded
+    loaded = load_program(file, allow=RULES, tiers=dict(tiers)).loaded
+    for line in tier_notes(loaded.program):
+        warn(f"note: {line}")
     names = [pick_pipeline(loaded, file, pipeline)] if pipeline else list(loaded.pipelines)
     results: list[Simulated] = []
     live = sys.stderr.isatty()

@@ -14,7 +14,8 @@ from pipelang.interfaces.cache.programs import KeptProgram, entry_of, recall, re
 from pipelang.interfaces.check.disk_loader import DiskLoader, SeeingLoader, quotable
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.interfaces.check.pipe_paths import pipe_files
-from pipelang.interfaces.cli.cache_option import cache_option
+from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.tiers import StandIns, tier_option
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
 from pipelang.semantics import program as p
@@ -25,8 +26,11 @@ from pipelang.semantics.loader import Unreadable
 @click.argument("paths", nargs=-1)
 @click.option("-k", "only", default=None, help="Only tests whose title contains this.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@tier_option
 @cache_option
-def command(paths: tuple[str, ...], only: str | None, form: str, cache: bool) -> None:
+def command(
+    paths: tuple[str, ...], only: str | None, form: str, tiers: StandIns, cache: bool
+) -> None:
     """Run the `test` blocks of files or folders (the current one by default).
 
     A test mocks what models, people and effects would say; reading tools run for real.
@@ -40,7 +44,7 @@ def command(paths: tuple[str, ...], only: str | None, form: str, cache: bool) ->
     broken = False
     results: list[dict[str, object]] = []
     for path in files:
-        program = _program(path, cache)
+        program = _program(path, cache, tiers)
         if program is None:
             broken = True
         else:
@@ -55,16 +59,16 @@ def command(paths: tuple[str, ...], only: str | None, form: str, cache: bool) ->
     sys.exit(1 if failed or broken else 0 if results else 2)
 
 
-def _program(path: str, cache: bool) -> p.Program | None:
+def _program(path: str, cache: bool, tiers: StandIns) -> p.Program | None:
     """The program of a file, kept or built; None if it has errors, which are told."""
-    place = entry_of("test", path) if cache else None
+    place = entry_of("test", path, tiers) if cache else None
     kept = None if place is None else recall(place)
     if kept is not None:
         return kept.program
     from pipelang.semantics.build import build
 
     seen = FileSnapshot()
-    built = build(path, SeeingLoader(seen))
+    built = build(path, SeeingLoader(seen), tiers=dict(tiers))
     if built.program is None or has_errors(built.diagnostics):
         sources = quotable(built.sources, path)
         colour, width = wants_colour(sys.stderr), text_width(sys.stderr)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.diagnostics.columns import cells_of, one_line, wrap
 from pipelang.interfaces.check.check import Checked
+from pipelang.interfaces.check.tier_notes import tier_notes
 from pipelang.interfaces.report.sections.advice import advice
 from pipelang.interfaces.report.sections.basis import basis
 from pipelang.interfaces.report.sections.claims import claims
@@ -102,5 +103,12 @@ def title(view: View) -> str:
     name = view.pipeline.name
     gap = view.width - cells_of(name) - cells_of(place)
     if gap < 2:
-        return view.paint(name, "title") + "\n" + view.paint(f"  {place}", "dim")
-    return view.paint(name, "title") + " " * gap + view.paint(place, "dim")
+        head = view.paint(name, "title") + "\n" + view.paint(f"  {place}", "dim")
+    else:
+        head = view.paint(name, "title") + " " * gap + view.paint(place, "dim")
+    notes = tier_notes(view.program, view.pipeline)
+    said = [line for words in notes for line in wrap(words, view.width, 2)]
+    if any(tier.stands_in for tier in view.program.tiers.values()):
+        words = "figures that were declared for the steps are taken as they are"
+        said += wrap(words, view.width, 2)
+    return "\n".join([head, *(view.paint(line, "unsure") for line in said)])

@@ -15,13 +15,18 @@ from pipelang.runtime.providers.kinds import (
     key_of_provider,
     not_installed,
 )
+from pipelang.runtime.providers.records import is_model
 from pipelang.semantics.kernels.run import tiers_behind
 
 if TYPE_CHECKING:
     from pipelang.interfaces.runs.state_folder import StateFolder
     from pipelang.runtime.providers.protocol import ModelProvider
+    from pipelang.runtime.providers.replay import ReplayProvider
+    from pipelang.semantics import program as p
 
-CHOICES = ("auto", "anthropic", "replay", "simulated")
+REAL = "real"
+CHOICES = ("auto", REAL, "replay", "simulated", "anthropic")
+"""The last one is a former name of `real`: whatever the tiers declare."""
 
 
 class NoProvider(ValueError):
@@ -75,20 +80,21 @@ def set_up(
     asked = [provider for provider in providers if is_real(provider)]
     keyed = all(map(has_key, asked))
     recording = recording_of(path)
+    choice = REAL if choice == "anthropic" else choice
     if choice == "auto":
         plays = any(provider.kind == REPLAY for provider in providers)
         choice = "replay" if plays or recording.is_file() else "simulated"
         if asked and keyed:
-            choice = "anthropic"
+            choice = REAL
         elif not providers:
             choice = "none"
     chance = random.Random(seed)
-    if choice in ("anthropic", "none"):
-        if choice == "anthropic" and not keyed:
+    if choice in (REAL, "none"):
+        if choice == REAL and not keyed:
             missing = [key_of_provider(p) or "" for p in asked if not has_key(p)]
             names = ", ".join(sorted(set(missing)))
             raise NoProvider(f"no key is set: nothing is behind {names}")
-        if choice == "anthropic" and not asked:
+        if choice == REAL and not asked:
             raise NoProvider(f"`{path}` asks no real model")
         runtime = Runtime(chance=chance, people=Nobody())
         if state is not None:
@@ -110,6 +116,9 @@ def set_up(
         note = f"answers are played back from {recording}"
         if replay.header.source:
             note += f", {replay.header.source}"
+        elsewhere = _recorded_elsewhere(program, replay)
+        if elsewhere:
+            note += f"; {elsewhere}"
         if replay.wrong_share:
             note += f"; {replay.wrong_share:.0%} of them are wrong on purpose, more than in life"
     else:
@@ -120,6 +129,16 @@ def set_up(
     everyone = dict.fromkeys(program.providers, made)
     runtime = Runtime(providers=everyone, chance=chance, people=Nobody(skip_waits=True))
     return ProviderChoice(runtime, choice, note)
+
+
+def _recorded_elsewhere(program: p.Program, replay: ReplayProvider) -> str:
+    """The words for models that were recorded and are not those of the tiers now."""
+    found: dict[str, None] = {}
+    for record in replay.records:
+        tier = None if record.tier is None else program.tiers.get(record.tier)
+        if tier is not None and not is_model(record.model, tier.model):
+            found[f"`{tier.name}` was {record.model} then and is {tier.model} now"] = None
+    return ", ".join(found)
 
 
 def _remember_in(state: StateFolder, loaded: LoadedProgram, runtime: Runtime) -> None:

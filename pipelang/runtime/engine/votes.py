@@ -10,15 +10,26 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from pipelang.records import replace
 from pipelang.runtime.engine.agents import run_agent
-from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.engine.values import attribute, to_json
 from pipelang.runtime.engine.world import Attempt, AttemptFailed
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ChainPosition, longest_wait
 from pipelang.semantics.kernels.vote import Open, verdict
-from pipelang.semantics.types import ANSWERER
+from pipelang.semantics.types import (
+    ANSWERER,
+    PROBABILITY,
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Type,
+    present,
+)
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Run
@@ -33,9 +44,12 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
     keys: list[str] = []
     tally: list[int] = []
     made = 0
+    action = attempt.action
+    kind = None if isinstance(action, p.Call) else action.answers
 
     def count(answer: Any) -> None:
-        key = json.dumps(to_json(answer), sort_keys=True, default=repr)
+        said = to_json(answer) if kind is None else without_confidences(kind, answer)
+        key = json.dumps(said, sort_keys=True, default=repr)
         if key not in keys:
             keys.append(key)
             answers.append(answer)
@@ -59,6 +73,25 @@ async def vote(run: Run, attempt: Attempt, rule: p.Vote, call: Call) -> Any:
         raise AttemptFailed("the votes did not agree", kind="vote")
     run.world.vote_decided(run, attempt.step, answers[won])
     return answers[won]
+
+
+def without_confidences(type: Type, value: Any) -> Any:
+    """A value as JSON, without the fields of its records that are probabilities."""
+    match type:
+        case RecordType() if isinstance(value, BaseModel):
+            return {
+                field.key: without_confidences(field.type, getattr(value, attribute(field.name)))
+                for field in type.fields
+                if present(field.type) != PROBABILITY
+            }
+        case ListType() if isinstance(value, (list, tuple)):
+            return [without_confidences(type.element, item) for item in value]
+        case MapType() if isinstance(value, dict):
+            return {key: without_confidences(type.value, item) for key, item in value.items()}
+        case OptionalType() if value is not None:
+            return without_confidences(type.inner, value)
+        case _:
+            return to_json(value)
 
 
 async def _side_by_side(

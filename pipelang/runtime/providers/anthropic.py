@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pipelang.runtime.providers.answers import max_tokens_of
 from pipelang.runtime.providers.anthropic_faults import fault_of
@@ -15,29 +15,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anthropic import AsyncAnthropic, Timeout
+    from anthropic.resources.messages import AsyncMessages
+    from httpx2 import AsyncClient
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 _COUNT_TIMEOUT = 10.0
 
 
-class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
-    """Answers requests with Claude models.
+class HasMessages(Protocol):
+    """A client of the SDK: of Anthropic's own API, or of a platform that offers Claude."""
+
+    @property
+    def messages(self) -> AsyncMessages:
+        """The calls of the Messages API."""
+
+
+Client = TypeVar("Client", bound=HasMessages)
+
+
+class MessagesProvider(SdkProvider[Client]):
+    """Answers requests with Claude models, by the Messages API, wherever that is.
 
     Without `max_output_tokens` the limit is 4096 tokens; the API wants one.
     """
 
-    name = "anthropic"
     sdk = "anthropic"
-    extra = "anthropic"
-    key_variable = "ANTHROPIC_API_KEY"
-    default_base_url = DEFAULT_BASE_URL
-
-    async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
-        """The answer or fault of each request of a Message Batch, in order. Raises ModelFault."""
-        client = await self._client()
-        from pipelang.runtime.providers.anthropic_batch import run_batch
-
-        return await run_batch(client, requests, self._redact)
 
     async def count_tokens(self, request: ModelRequest) -> int | None:
         """The API's own count of the request's input in tokens, or None if it doesn't say."""
@@ -67,7 +69,7 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
         tokens = getattr(count, "input_tokens", None)
         return tokens if isinstance(tokens, int) else None
 
-    async def _send(self, client: AsyncAnthropic, request: ModelRequest) -> Any:
+    async def _send(self, client: Client, request: ModelRequest) -> Any:
         from anthropic import omit
 
         call = call_of(request)
@@ -87,21 +89,45 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
     def _fault_of(self, error: Exception) -> ModelFault | None:
         return fault_of(error, self._redact)
 
-    def _new_client(self) -> AsyncAnthropic:
-        from anthropic import AsyncAnthropic, DefaultAioHttpClient, DefaultAsyncHttpxClient
 
-        # Redirects are not followed: prompts and key are for the host that the program names.
-        try:
-            # About half the CPU a call of the default transport.
-            transport = DefaultAioHttpClient(follow_redirects=False)
-        except RuntimeError:  # aiohttp isn't installed
-            transport = DefaultAsyncHttpxClient(follow_redirects=False)
+class AnthropicProvider(MessagesProvider["AsyncAnthropic"]):
+    """Answers requests with Claude models, by Anthropic's own API."""
+
+    name = "anthropic"
+    extra = "anthropic"
+    key_variable = "ANTHROPIC_API_KEY"
+    default_base_url = DEFAULT_BASE_URL
+
+    async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
+        """The answer or fault of each request of a Message Batch, in order. Raises ModelFault."""
+        client = await self._client()
+        from pipelang.runtime.providers.anthropic_batch import run_batch
+
+        return await run_batch(client, requests, self._redact)
+
+    def _new_client(self) -> AsyncAnthropic:
+        from anthropic import AsyncAnthropic
+
         return AsyncAnthropic(
-            api_key=self._key, base_url=self._base_url, max_retries=0, http_client=transport
+            api_key=self._key, base_url=self._base_url, max_retries=0, http_client=transport()
         )
 
     async def _close_client(self, client: AsyncAnthropic) -> None:
         await client.close()
+
+
+def transport() -> AsyncClient:
+    """A transport for a client of the SDK.
+
+    Redirects are not followed: prompts and key are for the host that the program names.
+    """
+    from anthropic import DefaultAioHttpClient, DefaultAsyncHttpxClient
+
+    try:
+        # About half the CPU a call of the default transport.
+        return DefaultAioHttpClient(follow_redirects=False)
+    except RuntimeError:  # aiohttp isn't installed
+        return DefaultAsyncHttpxClient(follow_redirects=False)
 
 
 def _timeout(seconds: float | None) -> Timeout:

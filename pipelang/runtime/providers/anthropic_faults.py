@@ -10,6 +10,7 @@ from pipelang.runtime.providers.http_faults import (
     connection_fault,
     kind_of_status,
     local_fault,
+    said_in,
     status_fault,
     timed_out,
 )
@@ -74,6 +75,7 @@ def _of_status(error: APIStatusError, redact: Redact) -> ModelFault:
         headers,
         redact,
         code=error.type,
-        said=error.api_message,
+        # Bedrock has it one level up.
+        said=error.api_message or said_in(error.body),
         request=error.request_id,
     )

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.providers.protocol import FaultKind, ModelFault
+from pipelang.runtime.providers.records import field_of
 
 MESSAGE_BYTES = 400
 
@@ -77,6 +78,21 @@ def status_fault(
     if isinstance(request, str):
         message += f" (request {request})"
     return ModelFault(kind, clean(message, redact), retry_after=retry_after_of(headers))
+
+
+def said_in(body: object) -> str | None:
+    """The explanation in an error's body, under the names that servers have for it."""
+    if isinstance(body, str):
+        return body[:400] or None
+    for name in ("message", "error", "detail"):
+        found = field_of(body, name)
+        if isinstance(found, dict):
+            found = said_in(found)
+        elif isinstance(found, list):
+            found = "; ".join(str(field_of(part, "msg") or part) for part in found)
+        if isinstance(found, str) and found:
+            return found
+    return None
 
 
 def connection_fault(error: BaseException) -> ModelFault:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
@@ -19,6 +21,8 @@ class SdkKind:
     provider: str
     key: str
     needs_key: bool = True
+    ambient: tuple[str, ...] = ()
+    """Environment variables of which any says that credentials are there without a key."""
 
 
 SDK_KINDS = {
@@ -28,6 +32,30 @@ SDK_KINDS = {
         "openai", "OpenAICompatibleProvider", "env:OPENAI_COMPATIBLE_API_KEY", needs_key=False
     ),
     GOOGLE: SdkKind("google", "GoogleProvider", "env:GEMINI_API_KEY"),
+    "anthropic_bedrock": SdkKind(
+        "anthropic_platforms",
+        "BedrockProvider",
+        "env:AWS_BEARER_TOKEN_BEDROCK",
+        ambient=(
+            "AWS_PROFILE",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        ),
+    ),
+    "anthropic_vertex": SdkKind(
+        "anthropic_platforms",
+        "VertexProvider",
+        "env:CLOUDSDK_AUTH_ACCESS_TOKEN",
+        ambient=("GOOGLE_APPLICATION_CREDENTIALS",),
+    ),
+    "anthropic_foundry": SdkKind(
+        "anthropic_platforms", "FoundryProvider", "env:ANTHROPIC_FOUNDRY_API_KEY"
+    ),
+    "other": SdkKind(
+        "other.provider", "OtherProvider", "env:PIPELANG_OTHER_API_KEY", needs_key=False
+    ),
 }
 
 BUILT_IN = (*SDK_KINDS, SIMULATED, REPLAY)
@@ -78,13 +106,18 @@ def found_key(provider: p.Provider) -> str | None:
 def has_key(provider: p.Provider) -> bool:
     """Whether the key of a provider is there, if it needs one."""
     kind = SDK_KINDS.get(provider.kind)
-    optional = kind is not None and not kind.needs_key and provider.key is None
+    optional = kind is not None and provider.key is None and _goes_without(kind)
     if optional or key_of_provider(provider) is None:
         return True
     try:
         return bool((found_key(provider) or "").strip())
     except (OSError, UnicodeDecodeError):
         return False
+
+
+def _goes_without(kind: SdkKind) -> bool:
+    """Whether a kind needs no key here."""
+    return not kind.needs_key or any(os.environ.get(name) for name in kind.ambient)
 
 
 def not_installed(provider: p.Provider) -> str | None:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.providers import chat_wire, openai_wire
+from pipelang.runtime.providers import chat_wire, openai_decisions, openai_wire
 from pipelang.runtime.providers.http_faults import (
     clean,
     connection_fault,
     local_fault,
+    said_in,
     status_fault,
     timed_out,
 )
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
-from pipelang.runtime.providers.records import field_of
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
+from pipelang.semantics.kernels.decisions import tells_probabilities
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
@@ -38,11 +39,20 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
     default_base_url = DEFAULT_BASE_URL
 
     async def _send(self, client: AsyncOpenAI, request: ModelRequest) -> Any:
+        if self._decides(request):
+            asked = openai_decisions.create_arguments(request)
+            return await client.decisions.create(**asked, timeout=_limit(request))
         arguments = openai_wire.create_arguments(request)
         return await client.responses.create(**arguments, timeout=_limit(request))
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
+        if self._decides(request):
+            return openai_decisions.answer_of(request, response)
         return openai_wire.answer_of(request, response)
+
+    def _decides(self, request: ModelRequest) -> bool:
+        """Whether a request is put to the API of decisions, which answers with probabilities."""
+        return bool(request.choices) and tells_probabilities(self.name, request.model)
 
     def _fault_of(self, error: Exception) -> ModelFault | None:
         import openai
@@ -141,21 +151,6 @@ def _refuses_schemas(error: APIStatusError) -> bool:
         return False
     said = said_in(error.body) or str(error.body or "")
     return any(word in said.casefold() for word in _NO_SCHEMA)
-
-
-def said_in(body: object) -> str | None:
-    """The explanation in an error's body, under the names that servers have for it."""
-    if isinstance(body, str):
-        return body[:400] or None
-    for name in ("message", "error", "detail"):
-        found = field_of(body, name)
-        if isinstance(found, dict):
-            found = said_in(found)
-        elif isinstance(found, list):
-            found = "; ".join(str(field_of(part, "msg") or part) for part in found)
-        if isinstance(found, str) and found:
-            return found
-    return None
 
 
 def _limit(request: ModelRequest) -> Any:

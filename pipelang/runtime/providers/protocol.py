@@ -105,6 +105,10 @@ class ModelRequest:
     """Counts the calls of this prompt in this run, from 0. Only replay looks at it."""
     tools: tuple[ToolSchema, ...] = ()
     """The tools that the model may call instead of answering; a provider without tools answers."""
+    choices: tuple[str | bool, ...] = ()
+    """The alternatives of a decision, whose answer is `{"value": ..., "confidence": ...}`. A
+    provider that knows how probable each is tells that as the confidence; else it is the model's.
+    """
     turns: tuple[Turn, ...] = field(default=(), repr=False)
     """The agent's turns before this one, each with its calls and their results."""
 
@@ -122,6 +126,10 @@ class ModelAnswer:
     """A note for readers of the trace, such as that the answer was recorded."""
     calls: tuple[ToolCall, ...] = ()
     """The tools that the model wants called, in place of an answer."""
+    probabilities: bool = False
+    """Whether the confidence of a decision is a probability that the provider told, and not the
+    model's own word.
+    """
     said: Any = field(default=None, repr=False)
     """A turn with calls in the provider's own form, to be sent back to it."""
 

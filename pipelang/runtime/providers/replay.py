@@ -33,6 +33,7 @@ from pipelang.runtime.providers.recording import (
     read_recording,
 )
 from pipelang.runtime.providers.recording_index import RecordingIndex
+from pipelang.runtime.providers.records import is_model
 
 __all__ = ["Header", "RecordedAnswer", "RecordingError", "RecordingProvider", "ReplayProvider"]
 
@@ -107,7 +108,7 @@ class ReplayProvider:
         if record.calls:
             asked = [[call.name, dict(call.arguments)] for call in record.calls]
             used = record.usage or _estimate(request, asked)
-            model, note = record.model or request.model, self._note(record, place)
+            model, note = record.model or request.model, self._note(record, request, place)
             return ModelAnswer(None, used, model, note, calls=record.calls)
         usage = record.usage or _estimate(request, record.answer)
         # A recorded answer may have the wrong type, on purpose or because the type has changed
@@ -124,12 +125,15 @@ class ReplayProvider:
                 problem = str(error)
         if problem is not None:
             raise ModelFault("misfit", problem, usage)
-        return ModelAnswer(value, usage, record.model or request.model, self._note(record, place))
+        note = self._note(record, request, place)
+        return ModelAnswer(value, usage, record.model or request.model, note)
 
-    def _note(self, record: RecordedAnswer, place: str) -> str:
+    def _note(self, record: RecordedAnswer, request: ModelRequest, place: str) -> str:
         words = [f"replayed from {place}"]
         if self._header.source is not None:
             words.append(self._header.source)
+        if not is_model(record.model, request.model):
+            words.append(f"by {record.model}, where {request.model} is declared now")
         if record.correct is False:
             words.append("marked wrong")
         if record.note is not None:

@@ -49,7 +49,7 @@ class SdkProvider(ABC, Generic[Client]):
     """The extra of this package that installs it."""
     key_variable: ClassVar[str]
     """The environment variable of the key where a provider names none."""
-    default_base_url: ClassVar[str]
+    default_base_url: ClassVar[str] = ""
     needs_key: ClassVar[bool] = True
 
     def __init__(self, key: str | None, base_url: str | None = None) -> None:

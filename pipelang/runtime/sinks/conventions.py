@@ -3,12 +3,15 @@
 Those of `gen_ai.*` are the GenAI semantic conventions, which are still in development: they have
 moved to https://github.com/open-telemetry/semantic-conventions-genai, and the package
 `opentelemetry-semantic-conventions` (0.66b2 was read) calls its copies deprecated. So they stand
-here, once, as text. `pipelang.*` is ours.
+here, once, as text, with the version that was read (`VERSION`). `pipelang.*` is ours.
 """
 
 from __future__ import annotations
 
 from typing import Final
+
+VERSION: Final = "1.41.1"
+"""The version of the semantic conventions that these names are of."""
 
 SCOPE: Final = "pipelang"
 """The instrumentation scope."""
@@ -26,6 +29,8 @@ STEP: Final = "pipelang.step"
 OPERATION_NAME: Final = "gen_ai.operation.name"
 PROVIDER_NAME: Final = "gen_ai.provider.name"
 WORKFLOW_NAME: Final = "gen_ai.workflow.name"
+AGENT_NAME: Final = "gen_ai.agent.name"
+"""The name of who works, by which readers group that know no workflows: that of the pipeline."""
 REQUEST_MODEL: Final = "gen_ai.request.model"
 RESPONSE_MODEL: Final = "gen_ai.response.model"
 INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"

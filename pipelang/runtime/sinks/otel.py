@@ -119,7 +119,11 @@ class OpenTelemetry:
                 self._open(frame, "step", event.name, f"{c.STEP} {name}", attributes, now)
             case "runs":
                 workflow = str(event.data["pipeline"])
-                attributes = {c.OPERATION_NAME: c.INVOKE_WORKFLOW, c.WORKFLOW_NAME: workflow}
+                attributes = {
+                    c.OPERATION_NAME: c.INVOKE_WORKFLOW,
+                    c.WORKFLOW_NAME: workflow,
+                    c.AGENT_NAME: workflow,
+                }
                 name = f"{c.INVOKE_WORKFLOW} {workflow}"
                 self._open(frame, "runs", event.name, name, attributes, now)
             case "returned":
@@ -137,6 +141,7 @@ class OpenTelemetry:
         attributes = {
             c.OPERATION_NAME: c.INVOKE_WORKFLOW,
             c.WORKFLOW_NAME: event.name,
+            c.AGENT_NAME: event.name,
             c.RUN_ID: run_id,
             **self._attributes(event.data),
         }

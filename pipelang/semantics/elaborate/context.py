@@ -26,7 +26,8 @@ class Context:
     `read` are the places where the values were made that somebody reads, `flawed` the pipelines
     with an item that could not be read, `depths` how many declarations hang on one another,
     `sizes` how many fields a record has with those of its fields. `assumed` are shares for what
-    nobody declared, by the word of its option.
+    nobody declared, by the word of its option. `stand_ins` are tiers by the names of those whose
+    place they take.
     """
 
     symbols: Symbols
@@ -45,6 +46,7 @@ class Context:
     depths: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     assumed: Mapping[str, Decimal] = field(default_factory=dict)
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
 
     def tell(
         self,

@@ -55,7 +55,11 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """`prices` are dollars per million tokens by kind (in, out, cache_write, cache_read)."""
+    """`prices` are dollars per million tokens by kind (in, out, cache_write, cache_read).
+
+    `stands_in` is the name of the tier whose declaration this one was given from outside;
+    `priced_by` the source of prices that the file doesn't declare.
+    """
 
     name: str
     provider: str
@@ -66,6 +70,8 @@ class Tier:
     context: int | None
     as_of: str | None
     span: Span
+    stands_in: str | None = None
+    priced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

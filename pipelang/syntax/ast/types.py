@@ -8,6 +8,7 @@ from pipelang.syntax.ast.expressions import Broken, Literal, Name, span_field
 
 __all__ = [
     "Constraint",
+    "DecisionType",
     "InRange",
     "ListType",
     "MapType",
@@ -21,6 +22,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class NamedType:
+    name: Name
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionType:
+    """`decision E`: one of the values of an enum or `bool`, and how sure it is."""
+
     name: Name
     span: Span = span_field()
 
@@ -40,7 +49,7 @@ class MapType:
     span: Span = span_field()
 
 
-TypeCore = NamedType | ListType | MapType | Broken
+TypeCore = NamedType | DecisionType | ListType | MapType | Broken
 
 
 @dataclass(frozen=True, slots=True)

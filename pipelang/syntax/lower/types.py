@@ -26,8 +26,8 @@ def type_name(lowering: Lowering, span: Span, token: Token) -> ast.NamedType:
     return ast.NamedType(lowering.name(token), span)
 
 
-def type_decision(lowering: Lowering, span: Span, name: Token) -> ast.Broken:
-    return lowering.not_built("the type `decision`", "type", span)
+def type_decision(lowering: Lowering, span: Span, name: Token) -> ast.DecisionType:
+    return ast.DecisionType(lowering.name(name), span)
 
 
 def type_list(lowering: Lowering, span: Span, element: ast.TypeExpr) -> ast.ListType:

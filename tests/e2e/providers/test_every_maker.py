@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pipelang.runtime.providers.anthropic import AnthropicProvider
+from pipelang.runtime.providers.anthropic_platforms import (
+    BedrockProvider,
+    FoundryProvider,
+    VertexProvider,
+)
 from pipelang.runtime.providers.google import GoogleProvider
 from pipelang.runtime.providers.openai import OpenAICompatibleProvider, OpenAIProvider
 from pipelang.testing import (
@@ -13,6 +20,15 @@ from pipelang.testing import (
     provider_suite,
 )
 from pipelang.testing.dialects import KEY
+from pipelang.testing.platform_dialects import BedrockDialect, FoundryDialect, VertexDialect
+
+
+@pytest.fixture(autouse=True)
+def project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vertex wants to know who pays, and where the model is."""
+    monkeypatch.setenv("ANTHROPIC_VERTEX_PROJECT_ID", "our-project")
+    monkeypatch.setenv("CLOUD_ML_REGION", "europe-west1")
+
 
 TestAnthropic = provider_suite(lambda url: AnthropicProvider(KEY, url), MessagesDialect())
 TestOpenAI = provider_suite(lambda url: OpenAIProvider(KEY, url), ResponsesDialect())
@@ -21,3 +37,6 @@ TestCompatible = provider_suite(lambda url: OpenAICompatibleProvider(KEY, url), 
 TestCompatibleWithoutKey = provider_suite(
     lambda url: OpenAICompatibleProvider(None, url), ChatDialect(), key=None
 )
+TestBedrock = provider_suite(lambda url: BedrockProvider(KEY, url), BedrockDialect())
+TestVertex = provider_suite(lambda url: VertexProvider(KEY, url), VertexDialect())
+TestFoundry = provider_suite(lambda url: FoundryProvider(KEY, url), FoundryDialect())

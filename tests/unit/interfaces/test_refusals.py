@@ -134,7 +134,7 @@ def test_embedded_a_model_that_cannot_be_asked_raises_before_anything_runs(
     assert seen == []
 
 
-@pytest.mark.parametrize("choice", ["auto", "simulated", "replay", "anthropic"])
+@pytest.mark.parametrize("choice", ["auto", "simulated", "replay", "real", "anthropic"])
 def test_a_kind_that_is_not_installed_is_an_error_whatever_is_chosen(
     choice: str, tmp_path: Path
 ) -> None:
@@ -146,7 +146,7 @@ def test_a_kind_that_is_not_installed_is_an_error_whatever_is_chosen(
 @pytest.mark.parametrize(
     ("kind", "key", "recorded", "chosen"),
     [
-        ("anthropic", "sk-x", True, "anthropic"),
+        ("anthropic", "sk-x", True, "real"),
         ("anthropic", None, True, "replay"),
         ("anthropic", None, False, "simulated"),
         ("simulated", "sk-x", False, "simulated"),
@@ -170,9 +170,10 @@ def test_what_run_takes_without_a_key(
         (tmp_path / "recordings" / "main.jsonl").write_text('{"recording": 1}\n')
     setup = set_up(file, pipelang.load(file), "auto", 0)
     assert setup.kind == chosen
-    assert bool(setup.tag) == (chosen != "anthropic")
+    assert bool(setup.tag) == (chosen != "real")
 
 
 def test_installed_kinds_has_the_built_in_ones_first() -> None:
     assert installed_kinds()[: len(BUILT_IN)] == BUILT_IN
+    assert {"anthropic", "openai", "google", "simulated", "replay"} <= {*BUILT_IN}
     assert installed_kinds()[0] == "anthropic"

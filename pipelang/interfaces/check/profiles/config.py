@@ -20,7 +20,7 @@ PROFILES = ("demo", "production")
 class CheckSettings:
     """Settings of the command line, which count more than any file. None is: not given. `assumed`
     are shares for what nobody declared; `time_limit` is that of each pipeline's analysis, in
-    seconds of counted work.
+    seconds of counted work; `tiers` are pairs of a tier and the one that stands in for it.
     """
 
     profile: str | None = None
@@ -29,6 +29,7 @@ class CheckSettings:
     import_tools: bool = False
     assumed: tuple[tuple[str, Decimal], ...] = ()
     time_limit: float | None = None
+    tiers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pipelang.interfaces.check.assumptions import assumptions
 from pipelang.interfaces.check.check import Checked, check_file, with_review
 from pipelang.interfaces.check.compare import Against, against, against_json
 from pipelang.interfaces.check.git_revision import (
@@ -19,6 +18,7 @@ from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.cli.check.command_line import CheckLine
 from pipelang.interfaces.cli.check.report import check_all, counts
+from pipelang.interfaces.cli.check.settings import settings_of
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, write
@@ -34,12 +34,7 @@ def check_against(line: CheckLine, other: str) -> int:
     if line.import_tools:
         stop("--against does not go with --import-tools", USAGE, "check the tools by themselves")
     paths = line.paths or (".",)
-    assumed = assumptions(line.assume)
-    if isinstance(assumed, str):
-        stop(f"--assume: {assumed}", USAGE)
-    asked = CheckSettings(
-        line.profile, line.select, line.ignore, assumed=assumed, time_limit=line.time_limit
-    )
+    asked = settings_of(line)
     before, commit = _before(paths, other, asked)
     after, missing = check_all(paths, asked=asked)
     for found in missing:

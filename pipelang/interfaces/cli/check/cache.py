@@ -7,6 +7,7 @@ is called.
 from __future__ import annotations
 
 from pipelang.interfaces.cache.entries import Shelf
+from pipelang.interfaces.check.today import today
 from pipelang.records import dataclass
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ def entry(line: CheckLine, width: int, colour: bool) -> str | None:
         return None
     if line.import_tools:
         return None  # what a tool's module reads is not known
-    return OUTPUTS.entry((line, width, colour))
+    return OUTPUTS.entry((line, width, colour, today()))
 
 
 def recall(path: str) -> CachedOutput | None:

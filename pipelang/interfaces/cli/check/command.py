@@ -47,6 +47,13 @@ def _a_number(context: click.Context, option: click.Parameter, value: float | No
     metavar="SECONDS",
     help="Counted work for the figures of each pipeline (10); beyond it, bounds.",
 )
+@click.option(
+    "--tier",
+    "tiers",
+    multiple=True,
+    metavar="TIER=TIER",
+    help="Let a tier stand in for another: haiku=local_small, of the file or a library.",
+)
 @click.option("--verbose", is_flag=True, help="Leave nothing out of the report, advice included.")
 @click.option(
     "--no-cache", "cache", is_flag=True, flag_value=False, default=True, help="Check anew."
@@ -82,6 +89,7 @@ def command(
     ignore: tuple[str, ...],
     assume: tuple[str, ...],
     time_limit: float | None,
+    tiers: tuple[str, ...],
     verbose: bool,
     cache: bool,
     fix: bool,
@@ -120,6 +128,7 @@ def command(
         import_tools=import_tools,
         assume=listed(assume),
         time_limit=time_limit,
+        tiers=listed(tiers),
     )
     if fix or diff:
         from pipelang.interfaces.check.profiles.config import CheckSettings

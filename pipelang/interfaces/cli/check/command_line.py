@@ -35,6 +35,7 @@ class CheckLine:
     import_tools: bool = False
     assume: tuple[str, ...] = ()
     time_limit: float | None = None
+    tiers: tuple[str, ...] = ()
 
 
 _FLAGS = {
@@ -43,7 +44,7 @@ _FLAGS = {
     "--no-cache": ("cache", False),
 }
 _CHOICES = {"--format": ("form", FORMATS), "--profile": ("profile", PROFILES)}
-_LISTS = {"--select": "select", "--ignore": "ignore", "--assume": "assume"}
+_LISTS = {"--select": "select", "--ignore": "ignore", "--assume": "assume", "--tier": "tiers"}
 
 
 def read_line(arguments: Sequence[str]) -> CheckLine | None:

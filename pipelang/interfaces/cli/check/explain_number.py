@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from pipelang.interfaces.check.check import Checked, review_loads
-from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.cli.check.command_line import CheckLine
 from pipelang.interfaces.cli.check.report import check_all
+from pipelang.interfaces.cli.check.settings import settings_of
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
@@ -32,10 +32,7 @@ def check_explain(line: CheckLine, asked: str) -> int:
     """Print the derivation of a number of every pipeline that has it; the exit code."""
     if line.form != "text":
         stop(f"--explain-number does not go with --format {line.form}", USAGE, "it prints text")
-    checked, missing = check_all(
-        line.paths,
-        asked=CheckSettings(line.profile, line.select, line.ignore, time_limit=line.time_limit),
-    )
+    checked, missing = check_all(line.paths, asked=settings_of(line))
     for found in missing:
         stop(found.message, USAGE, found.help)
     name = _short(asked)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.cli.check.command_line import CheckLine
 from pipelang.interfaces.cli.check.report import check_all, counts
+from pipelang.interfaces.cli.check.settings import settings_of
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import deliver, stop
 
@@ -13,10 +13,7 @@ def check_html(line: CheckLine, out: str | None) -> int:
     """Write the page; the exit code is that of a check."""
     from pipelang.interfaces.report.html.page import report_html
 
-    asked = CheckSettings(
-        line.profile, line.select, line.ignore, line.import_tools, time_limit=line.time_limit
-    )
-    checked, missing = check_all(line.paths, asked=asked)
+    checked, missing = check_all(line.paths, asked=settings_of(line))
     for found in missing:
         stop(found.message, USAGE, found.help)
     deliver(report_html(checked), out)

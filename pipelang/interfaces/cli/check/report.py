@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Sources, codes
-from pipelang.interfaces.check.assumptions import assumptions
 from pipelang.interfaces.check.check import Checked, check_file, with_review
 from pipelang.interfaces.check.disk_loader import SeeingLoader
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
@@ -16,6 +15,7 @@ from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.cli.check.cache import CachedOutput
 from pipelang.interfaces.cli.check.command_line import CheckLine
+from pipelang.interfaces.cli.check.settings import read_settings_of
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 
 
@@ -24,12 +24,9 @@ def outcome(line: CheckLine, seen: FileSnapshot, width: int, colour: bool) -> Ca
     mistake = _no_codes(line)
     if mistake:
         return CachedOutput("", mistake, USAGE)
-    assumed = assumptions(line.assume)
-    if isinstance(assumed, str):
-        return CachedOutput("", f"pipelang: --assume: {assumed}", USAGE)
-    asked = CheckSettings(
-        line.profile, line.select, line.ignore, line.import_tools, assumed, line.time_limit
-    )
+    asked = read_settings_of(line)
+    if isinstance(asked, str):
+        return CachedOutput("", f"pipelang: {asked}", USAGE)
     checked, missing = check_all(line.paths, seen, asked)
     if missing:
         seen.settled = False  # what is suggested instead hangs on other files

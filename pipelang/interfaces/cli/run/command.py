@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.cache_option import cache_option
+from pipelang.interfaces.check.tier_notes import tier_notes
+from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.tiers import StandIns, tier_option
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
 from pipelang.interfaces.cli.run.program import program_to_run
 from pipelang.interfaces.cli.terminal import warn
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.sinks.traces import TraceFiles
 
-PROVIDERS = ("auto", "anthropic", "replay", "simulated")
+PROVIDERS = ("auto", "real", "replay", "simulated", "anthropic")
 PEOPLE = ("inbox", "nobody")
 
 
@@ -42,7 +44,8 @@ PEOPLE = ("inbox", "nobody")
     type=click.Choice(PROVIDERS),
     default="auto",
     show_default=True,
-    help="auto: a real model if a key is set, else a recording, else simulated answers.",
+    help="real: what the tiers declare (anthropic is a former name). auto: real if the keys are "
+    "set, else a recording, else simulated answers.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For simulated answers.")
 @click.option("--tenant", help="Whose run this is.")
@@ -52,6 +55,7 @@ PEOPLE = ("inbox", "nobody")
     help="inbox: they answer by `pipelang approve`. Default: inbox with real models, else nobody.",
 )
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Turn a setting.")
+@tier_option
 @click.option("--content", is_flag=True, help="Show and keep what was answered in the trace.")
 @click.option(
     "--jobs",
@@ -66,6 +70,7 @@ PEOPLE = ("inbox", "nobody")
     show_default=True,
     help="The folder of traces, audit log, inbox, kill switches, caches and memories.",
 )
+@click.option("--store", metavar="URL", help="Run durably, in this store: any worker can go on.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @cache_option
 def command(
@@ -78,11 +83,13 @@ def command(
     tenant: str | None,
     people: str | None,
     settings: tuple[str, ...],
+    tiers: StandIns,
     content: bool,
     jobs: int | None,
     output: str | None,
     resume: bool,
     state: str,
+    store: str | None,
     form: str,
     cache: bool,
 ) -> None:
@@ -105,12 +112,24 @@ def command(
 
     if resume and output is None:
         stop("--resume goes on with the results of --output FILE: name it", 2)
+    if store is not None:
+        given_too = {"--set": settings, "--output": output, "--jobs": jobs, "--people": people}
+        for option, value in given_too.items():
+            if value:
+                stop(f"{option} and --store exclude each other", 2)
+        from pipelang.interfaces.cli.durable.running import run_stored
+
+        try:
+            rows = read_inputs(given, line)
+        except BadInput as error:
+            stop(str(error), 1)
+        run_stored(file, pipeline, rows, store, tenant, form, cache)
     folder = StateFolder(Path(state))
     try:
         folder.prepare()
     except OSError as error:
         stop(f"`{state}` cannot keep traces and the audit log: {error.strerror or error}", 2)
-    loaded, missed = program_to_run(file, settings, cache)
+    loaded, missed = program_to_run(file, settings, cache, tiers)
     name = pick_pipeline(loaded, file, pipeline)
     try:
         inputs = read_inputs(given, line)
@@ -128,7 +147,7 @@ def command(
     handle = _handle(loaded, name, setup)
     ready(handle, setup)
     told = _record(handle, setup, folder, content)
-    for note in (setup.note, about_people, missed):
+    for note in (*tier_notes(loaded.program), setup.note, about_people, missed):
         if note and form == "text":
             warn(f"note: {note}")
     job = Job(handle, inputs, setup, folder, BatchOptions(jobs, output, resume), speaker)

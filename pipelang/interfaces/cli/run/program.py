@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def program_to_run(
-    file: str, settings: tuple[str, ...], cache: bool
+    file: str, settings: tuple[str, ...], cache: bool, tiers: tuple[tuple[str, str], ...] = ()
 ) -> tuple[LoadedProgram, str | None]:
     """The program of a file, set as a command line says, and a line about the promises that it
-    misses (None: it misses none). Ends the command if it is refused.
+    misses (None: it misses none). Ends the command if it is refused. `tiers` stand in for its own.
 
     With `cache` a program is kept that is as its file says; no other is, for settings are checked
     against the text.
     """
-    place = entry_of("run", file) if cache and not settings else None
+    place = entry_of("run", file, tiers) if cache and not settings else None
     kept = None if place is None else recall(place)
     if kept is not None:
         return LoadedProgram(kept.program), _note(kept.about, file)
     seen = FileSnapshot()
-    verified = load_program(file, loader=SeeingLoader(seen))
+    verified = load_program(file, loader=SeeingLoader(seen), tiers=dict(tiers))
     loaded = as_set(verified.loaded, settings)
     analyses = Analyses(loaded.program) if settings else verified.analyses
     missed = _missed(analyses, verified.sources)

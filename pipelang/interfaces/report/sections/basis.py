@@ -92,7 +92,14 @@ def _calibration(view: View) -> list[tuple[str, str]]:
     if not said:
         return []
     words = f"mean gap of confidence to accuracy (ECE): {listed(said)}"
-    return [("calibration", f"{words}; `pipelang evidence show` draws it")]
+    plain = (
+        "scored on the rows of the evidence themselves; what was chosen on them flatters itself: "
+        "`pipelang tune` scores it on rows that did not choose it"
+    )
+    return [
+        ("calibration", f"{words}; `pipelang evidence show` draws it"),
+        ("thresholds", plain),
+    ]
 
 
 def _short(site: str, view: View) -> str:

@@ -49,8 +49,9 @@ from pipelang.runtime.worlds.real.attempts import (
 from pipelang.runtime.worlds.real.cancellation import check_not_killed, unless_killed
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import tools_of
+from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
 from pipelang.semantics.sizes import output_limit
-from pipelang.semantics.types import RecordType
+from pipelang.semantics.types import RecordType, choices_of
 
 _MOST_COUNTING = 5.0
 """Seconds that a provider gets to count tokens; then our own count must do."""
@@ -170,6 +171,7 @@ class ModelCalls:
             tokens_out=answer.usage.output,
             cost=float(money),
             **({} if confidence is None else {"confidence": confidence}),
+            **({"confidence_from": _source(answer)} if request.choices else {}),
             **({"note": hide(run, answer.note)} if answer.note else {}),
             **({"batch": True} if share != WHOLE else {}),
         )
@@ -202,6 +204,7 @@ class ModelCalls:
             timeout=time_limit(run, attempt.link.timeout).seconds,
             misfit=attempt.misfit,
             call=number,
+            choices=choices_of(action.answers),
         )
         return ask, request
 
@@ -334,6 +337,10 @@ def _feedback(fault: ModelFault) -> str | None:
     if fault.kind == "output_limit":
         return f"{fault.message}; a shorter one is needed"
     return fault.message if fault.kind == "misfit" else None
+
+
+def _source(answer: ModelAnswer) -> str:
+    return PROBABILITIES if answer.probabilities else WORD
 
 
 def _confidence(value: Any) -> float | None:

@@ -6,11 +6,13 @@ import datetime
 from decimal import Decimal
 
 from pipelang.diagnostics import codes
+from pipelang.records import replace
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.signatures import signature
 from pipelang.semantics.elaborate.options.options import no_duplicates, pick, rate_of, spread
 from pipelang.semantics.elaborate.options.quantity import quantity
+from pipelang.semantics.symbols import Symbol
 from pipelang.semantics.types import DURATION, INT, MONEY, NUMBER, TEXT, TOKENS
 from pipelang.syntax import ast
 
@@ -48,7 +50,7 @@ def tier(context: Context, file: str, key: str, decl: ast.TierDecl) -> p.Tier:
     model = pick(decl.options, ast.Model)
     latency = pick(decl.options, ast.Latency)
     size = pick(decl.options, ast.Context)
-    return p.Tier(
+    found = p.Tier(
         name=key,
         provider=symbol.key if symbol else DEFAULT_PROVIDER,
         model=str(model.id.value) if model else None,
@@ -60,6 +62,34 @@ def tier(context: Context, file: str, key: str, decl: ast.TierDecl) -> p.Tier:
         else None,
         as_of=_date(context, pick(decl.options, ast.AsOf)),
         span=decl.name.span,
+        stands_in=context.stand_ins.get(key),
+    )
+    if pick(decl.options, ast.Price) is not None or found.model is None or symbol is None:
+        return found
+    return _with_snapshot_price(found, symbol)
+
+
+def _with_snapshot_price(tier: p.Tier, provider: Symbol) -> p.Tier:
+    """A tier that declares no price, with that of the snapshot if it has the model.
+
+    Where long prompts cost more, a tier without a `context` ends where they begin; one that
+    declares more pays for all as for the longest.
+    """
+    from pipelang.semantics import price_snapshot
+
+    assert isinstance(provider.declaration, ast.ProviderDecl)
+    kind = pick(provider.declaration.options, ast.Kind)
+    found = price_snapshot.priced(kind.name.text if kind else DEFAULT_PROVIDER, tier.model or "")
+    if found is None:
+        return tier
+    size = found.context if tier.context is None else tier.context
+    dear = found.beyond and found.context is not None and size is not None and size > found.context
+    return replace(
+        tier,
+        prices=found.beyond if dear else found.prices,
+        context=size,
+        as_of=tier.as_of or price_snapshot.as_of(),
+        priced_by=price_snapshot.source(),
     )
 
 

@@ -12,6 +12,7 @@ from pipelang.semantics.elaborate.names.expanded_size import not_too_large
 from pipelang.semantics.elaborate.names.nesting_depth import hangs_on, inside
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
+    BOOL,
     ERROR,
     SCALAR_NAMES,
     EnumType,
@@ -24,6 +25,7 @@ from pipelang.semantics.types import (
     Scalar,
     ScalarKind,
     Type,
+    decision_of,
     quoted,
 )
 from pipelang.syntax import ast
@@ -57,6 +59,8 @@ def _core(context: Context, file: str, core: ast.TypeCore) -> Type:
     match core:
         case ast.NamedType():
             return named_type(context, file, core.name)
+        case ast.DecisionType():
+            return _decision(context, file, core)
         case ast.ListType():
             return ListType(elaborate_type(context, file, core.element))
         case ast.MapType():
@@ -69,6 +73,26 @@ def _core(context: Context, file: str, core: ast.TypeCore) -> Type:
             return ERROR
         case _:
             assert_never(core)
+
+
+def _decision(context: Context, file: str, core: ast.DecisionType) -> Type:
+    """The type of a decision, which is a record that no file declares."""
+    inner = named_type(context, file, core.name)
+    if isinstance(inner, ErrorType):
+        return ERROR
+    if not isinstance(inner, EnumType) and inner != BOOL:
+        context.tell(
+            codes.TYPE_MISMATCH,
+            core.name.span,
+            expected="an enum or `bool`",
+            found=quoted(inner),
+            help="a decision is among alternatives that are known: `decision Topic`",
+        )
+        return ERROR
+    assert isinstance(inner, (EnumType, Scalar))
+    made = decision_of(inner)
+    kept = context.types.setdefault(made.name, made)
+    return made if kept == made and isinstance(kept, RecordType) else ERROR
 
 
 def named_type(context: Context, file: str, name: ast.Name) -> Type:

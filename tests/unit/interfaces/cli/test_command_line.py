@@ -22,6 +22,7 @@ LINES = [
     "--assume accuracy=95%",
     "--assume accuracy=95%,transient=1% --assume=hits=.3 a",
     "--select=P5, --ignore , a",
+    "--tier a=b,c=d x --tier=e=f",
     "-- --strict",
 ]
 

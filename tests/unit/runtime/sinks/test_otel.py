@@ -179,6 +179,7 @@ def test_what_spans_and_metrics_say(tmp_path: Path) -> None:
     (first, *_), chat = told.named("invoke_workflow main"), told.named("chat model-s")[0]
     assert first.attributes["gen_ai.operation.name"] == "invoke_workflow"
     assert first.attributes["gen_ai.workflow.name"] == "main"
+    assert first.attributes["gen_ai.agent.name"] == "main"
     assert first.attributes["pipelang.outcome"] == "answered"
     assert first.attributes["pipelang.cost"] == pytest.approx(float(outcomes[0].cost))
     assert first.attributes["pipelang.tokens"] == outcomes[0].tokens

@@ -1,0 +1,20 @@
+"""Tells the day of a check: prices grow old, and nothing else about a file does."""
+
+from __future__ import annotations
+
+import os
+import time
+
+VARIABLE = "PIPELANG_TODAY"
+
+
+def today() -> str:
+    """The day, as in `2026-11-29`: that of the environment variable where one is set, so that a
+    report can be made again as it was.
+    """
+    given = os.environ.get(VARIABLE, "")
+    try:
+        time.strptime(given, "%Y-%m-%d")
+    except ValueError:
+        return time.strftime("%Y-%m-%d")
+    return given

@@ -1,0 +1,74 @@
+"""Decisions by OpenAI's `/v1/decisions`: a choice among alternatives, with their probabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelang.runtime.providers.answers import count_of, declined, user_text
+from pipelang.runtime.providers.openai_wire import NAME, usage_of
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
+from pipelang.runtime.providers.records import field_of
+
+_INSTRUCTIONS = "Choose the value that answers the text."
+
+
+def create_arguments(request: ModelRequest) -> dict[str, Any]:
+    """The arguments of the SDK's `decisions.create` for a decision."""
+    said: list[dict[str, Any]] = []
+    if request.system:
+        said.append({"role": "developer", "content": request.system})
+    said.append({"role": "user", "content": user_text(request)})
+    question = {
+        "type": "choice",
+        "name": NAME,
+        "instructions": _instructions(request),
+        "choices": [{"value": choice} for choice in request.choices],
+    }
+    return {"model": request.model, "input": said, "questions": [question]}
+
+
+def _instructions(request: ModelRequest) -> str:
+    """The question, with what the file says of the alternatives."""
+    schema = {} if request.answer is None else request.answer.model_json_schema()
+    told = schema.get("properties", {}).get("value", {}).get("description")
+    return f"{_INSTRUCTIONS} {told}" if told else _INSTRUCTIONS
+
+
+def answer_of(request: ModelRequest, decision: object) -> ModelAnswer:
+    """The value that was chosen, with its probability. Raises ModelFault."""
+    usage = field_of(decision, "usage")
+    details = field_of(usage, "input_tokens_details")
+    used = usage_of(
+        count_of(usage, "input_tokens") if field_of(usage, "input_tokens") else None,
+        count_of(usage, "output_tokens"),
+        count_of(details, "cached_tokens"),
+        count_of(details, "cache_write_tokens"),
+    )
+    answers = field_of(decision, "answers")
+    answer = answers[0] if isinstance(answers, list) and answers else None
+    if answer is None or used is None:
+        raise ModelFault("server", "the API's answer isn't a decision with its usage")
+    named = field_of(decision, "model")
+    model = named if isinstance(named, str) and named else request.model
+    if field_of(answer, "type") == "refusal":
+        raise declined(model, used)
+    choice = field_of(answer, "choice")
+    # To Python, 1 is True: the alternatives differ in their types too.
+    if not any(choice == one and type(choice) is type(one) for one in request.choices):
+        raise ModelFault("misfit", "`value`: the choice is none of the alternatives", used)
+    share = _probability(answer, choice)
+    if share is None:
+        raise ModelFault("server", "the API's decision has no probability", used)
+    value = {"value": choice, "confidence": min(1.0, max(0.0, share))}
+    return ModelAnswer(value, used, model, probabilities=True)
+
+
+def _probability(answer: object, choice: object) -> float | None:
+    """The probability of the alternative that was chosen."""
+    told = field_of(answer, "probabilities")
+    for one in told if isinstance(told, list) else ():
+        value, share = field_of(one, "value"), field_of(one, "probability")
+        if value == choice and type(value) is type(choice) and isinstance(share, (int, float)):
+            return float(share)
+    overall = field_of(answer, "confidence")
+    return float(overall) if isinstance(overall, (int, float)) else None

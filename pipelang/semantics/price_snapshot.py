@@ -1,0 +1,96 @@
+"""The snapshot of models' prices that travels with pipelang: what a tier without `price` costs.
+
+The table is a part of the package, like those of the grammar, and is read once, where a tier wants
+it. It is never looked up anywhere else: a check says the same wherever it is made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from pipelang.records import dataclass
+from pipelang.resources import resource_folder
+
+VERSION = 1
+OLD_AFTER = 90
+"""Days after which a price is taken as old."""
+
+_MAKERS = {
+    "anthropic": "anthropic",
+    "anthropic_bedrock": "aws",
+    "anthropic_vertex": "google",
+    "openai": "openai",
+    "google": "google",
+}
+"""The name in the snapshot of the maker behind each kind of provider."""
+
+_PREFIXES = {"xai": "x-ai", "bedrock": "aws", "openai-chat": "openai", "openai-responses": "openai"}
+_PREFIXES |= {"google-vertex": "google", "google-gla": "google", "grok": "x-ai"}
+"""The names in the snapshot of makers as `kind other` names them, where they differ."""
+
+_VERSION_OF_DAY = re.compile(r"[-@](\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPrice:
+    """Prices of a model in dollars per million tokens by kind, and the context that they hold for.
+
+    `beyond` are the prices of longer prompts where these cost more.
+    """
+
+    prices: Mapping[str, Decimal]
+    context: int | None
+    beyond: Mapping[str, Decimal]
+    retired: bool
+
+
+def snapshot_path() -> str:
+    """The path of the snapshot."""
+    return os.path.join(resource_folder("stdlib"), "prices.json")
+
+
+def as_of() -> str:
+    """The day of the snapshot."""
+    return str(_snapshot()["as_of"])
+
+
+def source() -> str:
+    """The package and version that the snapshot was made from."""
+    return str(_snapshot()["source"])
+
+
+def models() -> dict[str, int]:
+    """The number of models of each maker."""
+    return {maker: len(models) for maker, models in _snapshot()["makers"].items()}
+
+
+def priced(kind: str, model: str) -> SnapshotPrice | None:
+    """The price of a model at a kind of provider; None for one that the snapshot doesn't have."""
+    maker, name = _MAKERS.get(kind), model
+    if kind == "other":
+        prefix, _, name = model.partition(":")
+        maker = _PREFIXES.get(prefix, prefix)
+    models = _snapshot()["makers"].get(maker, {})
+    found = models.get(name) or models.get(_VERSION_OF_DAY.sub("", name))
+    if found is None:
+        return None
+    kinds = [one for one in ("in", "out", "cache_write", "cache_read") if one in found]
+    more = found.get("beyond", {})
+    return SnapshotPrice(
+        {one: Decimal(found[one]) for one in kinds},
+        found.get("up_to") or found.get("context"),
+        {one: Decimal(price) for one, price in more.items()},
+        bool(found.get("retired")),
+    )
+
+
+@cache
+def _snapshot() -> Any:
+    with open(snapshot_path(), encoding="utf-8") as file:
+        return json.load(file)

@@ -1,0 +1,203 @@
+"""Decisions: probabilities by OpenAI's API of them, the model's own word anywhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+import pipelang
+from pipelang.runtime.engine.outcomes import Result
+from pipelang.testing import ChatDialect, Dialect, FaultServer, Reply, ResponsesDialect
+from pipelang.testing.dialects import KEY, Body, bearer
+
+PROGRAM = """
+enum Topic {
+  ## Money that we want, or that is wanted back.
+  billing
+  other
+}
+provider lab { kind KIND key "env:LAB_KEY" base_url "URL" available 100% }
+tier small {
+  provider lab model "MODEL" price $1 in, $2 out latency 1s median transient 0%
+  context 100k tokens
+}
+prompt sort(ticket: text) \"\"\"Sort: {{ ticket }}\"\"\"
+pipeline main(ticket: text max 50 tokens) -> TYPE {
+  step kind: decision TYPE = ask sort(ticket) by small { OPTIONS timeout 10s output 50 tokens max }
+    else fail "no"
+  gate sure: kind.confidence >= 70% { catches 50% false_alarms 10% } else fail "unsure"
+  return kind.value
+}
+"""
+
+
+class DecisionsDialect(Dialect):
+    """OpenAI's `/v1/decisions`. A reply's value is the choice, with its probability."""
+
+    path = "/v1/decisions"
+    root = "/v1"
+    known: ClassVar = {"model", "input", "questions"}
+
+    def key(self, headers: Mapping[str, str]) -> str | None:
+        return bearer(headers)
+
+    def problem(self, body: Body) -> str | None:
+        (question,) = body["questions"]
+        if question["type"] != "choice" or not question["instructions"]:
+            return "questions: no choice"
+        if set(body) - self.known:
+            return f"unknown: {set(body) - self.known}"
+        return None
+
+    def body(self, reply: Reply, sent: Body, number: int) -> Body:
+        if reply.kind == "refusal":
+            answer: Body = {"type": "refusal", "name": "answer"}
+        else:
+            choice, share = json.loads(reply.text)
+            choices = [one["value"] for one in sent["questions"][0]["choices"]]
+            rest = [{"value": one, "probability": 0.01} for one in choices if one != choice]
+            answer = {
+                "type": "choice",
+                "name": "answer",
+                "choice": choice,
+                "confidence": 0.5,
+                "probabilities": [*rest, {"value": choice, "probability": share}],
+            }
+        usage = reply.usage
+        return {
+            "model": sent["model"],
+            "answers": [answer],
+            "usage": usage
+            and {
+                "input_tokens": usage.input,
+                "output_tokens": usage.output,
+                "total_tokens": usage.input + usage.output,
+                "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+                "output_tokens_details": {"reasoning_tokens": 0},
+            },
+        }
+
+    def error(self, code: int, message: str) -> Body:
+        return {"error": {"message": message, "type": "error", "code": None, "param": None}}
+
+    def texts(self, body: Body) -> list[str]:
+        return [item["content"] for item in body["input"]]
+
+    def schema(self, body: Body) -> Body | None:
+        return None
+
+
+def play(
+    folder: Path,
+    dialect: Dialect,
+    *script: Reply,
+    kind: str = "openai",
+    model: str = "gpt-6-luna",
+    type: str = "Topic",
+    options: str = "",
+) -> tuple[Result, list[Body]]:
+    with FaultServer(dialect, *script) as server:
+        text = PROGRAM.replace("KIND", kind).replace("URL", server.url).replace("MODEL", model)
+        file = folder / "main.pipe"
+        file.write_text(text.replace("TYPE", type).replace("OPTIONS", options), encoding="utf-8")
+        runtime = pipelang.Runtime()
+        handle = pipelang.load(str(file)).pipeline("main", runtime=runtime)
+
+        async def main() -> Result:
+            try:
+                return await handle.run(ticket="My bill is wrong.")
+            finally:
+                await runtime.close()
+
+        return asyncio.run(main()), [seen.body for seen in server.requests]
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_KEY", KEY)
+
+
+def answered(result: Result) -> dict[str, Any]:
+    return next(dict(event.data) for event in result.trace if event.kind == "answer")
+
+
+def test_probabilities_where_the_model_tells_them(tmp_path: Path) -> None:
+    result, (asked,) = play(tmp_path, DecisionsDialect(), Reply.answer(["billing", 0.93]))
+    assert isinstance(result, pipelang.Answered), result
+    assert result.value == "billing"
+    data = answered(result)
+    assert data["confidence"] == 0.93
+    assert data["confidence_from"] == "probabilities"
+    (question,) = asked["questions"]
+    assert question["choices"] == [{"value": "billing"}, {"value": "other"}]
+    assert "Money that we want" in question["instructions"]
+    assert "My bill is wrong." in str(asked["input"])
+    assert result.cost == Decimal(12 * 1 + 34 * 2) / 1_000_000
+
+
+def test_a_bool_is_decided_by_its_own_values(tmp_path: Path) -> None:
+    result, (asked,) = play(tmp_path, DecisionsDialect(), Reply.answer([False, 0.8]), type="bool")
+    assert isinstance(result, pipelang.Answered), result
+    assert result.value is False
+    assert asked["questions"][0]["choices"] == [{"value": True}, {"value": False}]
+
+
+def test_an_improbable_choice_stops_at_the_gate(tmp_path: Path) -> None:
+    result, _ = play(tmp_path, DecisionsDialect(), Reply.answer(["other", 0.51]))
+    assert isinstance(result, pipelang.Failed)
+    assert result.code == "unsure"
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "dialect"),
+    [
+        ("openai", "gpt-6.1-sol", ResponsesDialect()),
+        ("openai_compatible", "gpt-6-luna", ChatDialect()),
+    ],
+)
+def test_the_models_own_word_elsewhere(
+    kind: str, model: str, dialect: Dialect, tmp_path: Path
+) -> None:
+    reply = Reply.answer({"value": "billing", "confidence": 0.93})
+    result, _ = play(tmp_path, dialect, reply, kind=kind, model=model)
+    assert isinstance(result, pipelang.Answered), result
+    assert answered(result)["confidence_from"] == "word"
+    assert answered(result)["confidence"] == 0.93
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply.refusal(),
+        Reply.answer(["weather", 0.9]),
+        Reply.answer([True, 0.9]),
+        Reply.answer(["billing", 0.9], None),
+        Reply.raw(b"{}"),
+        Reply.raw(b'{"answers": [], "usage": {}}'),
+        Reply.status(500),
+        Reply.status(404, "no such model"),
+        Reply.cut(),
+    ],
+    ids=lambda reply: f"{reply.kind}{reply.text}{reply.code}",
+)
+def test_what_is_no_decision_is_a_failed_attempt(reply: Reply, tmp_path: Path) -> None:
+    result, asked = play(tmp_path, DecisionsDialect(), reply)
+    assert isinstance(result, pipelang.Failed)
+    assert result.code == "no", result
+    assert len(asked) == 1
+
+
+def test_votes_agree_whatever_their_confidences(tmp_path: Path) -> None:
+    script = [
+        Reply.answer({"value": value, "confidence": share})
+        for value, share in (("billing", 0.91), ("billing", 0.94), ("other", 0.99))
+    ]
+    result, _ = play(tmp_path, ResponsesDialect(), *script, model="gpt-6.1-sol", options="vote 3")
+    assert isinstance(result, pipelang.Answered), result
+    assert result.value == "billing"
