@@ -110,4 +110,5 @@ def mixed(easy: Reliability, hard: Reliability, share: Fraction) -> Reliability:
         cost_mean=number(easy.cost_mean, hard.cost_mean),
         reached=both(easy.reached, hard.reached),
         runs=easy.runs + hard.runs,
+        asked=both(easy.asked, hard.asked),
     )

@@ -83,12 +83,15 @@ def test_storm_finds_the_same(
     for seed in range(FIRST + first, FIRST + first + BATCH):
         easy = MAKERS[maker](seed)
         hard = hard_twin(easy, seed)
-        open_ = seed % 3 == 0
+        # Beside counts of rows, bounds are quantiles, outside of which a plug-in value may lie.
+        open_ = seed % 3 == 0 and not easy.files
         share = None if open_ else random.Random(seed).choice(SHARES)
         path = write_pipe(easy, tmp_path / f"seed_{seed}")
         text = text_of_both(easy, hard, share)
         path.write_text(text, encoding="utf-8")
         report, model = analyse(path)[easy.pipeline.name], exported(path)[easy.pipeline.name]
+        # Steps of pipelines that are run have no label of their own in the model.
+        report["steps"] = [step for step in report["steps"] if "." not in step["name"]]
         values = ("0", "0.3", "1") if model.unknown else ("0",)
         for value in values:
             asked = model.given(dict.fromkeys(model.unknown, value))

@@ -57,5 +57,5 @@ def _of_class(model: PipelineModel, hard: bool) -> PipelineModel:
     if key not in model.prepared:
         model.prepared[key] = replace(model, prepared={}, children={})
     made: PipelineModel = model.prepared[key]
-    made.meter, made.marked = model.meter, model.marked
+    made.meter, made.marked, made.watched = model.meter, model.marked, model.watched
     return made
