@@ -26,8 +26,8 @@ PINNED := --constraint constraints.txt
 READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
-.PHONY: help setup demo test lint format types bench oracle storm agentdojo scram judges lowest newest \
-  constraints grammar pictures clean distclean
+.PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres judges \
+  chaos lowest newest constraints grammar pictures clean distclean
 
 help: ## This list
 	@echo 'pipelang: make TARGET [PYTHON=python3.13] [VENV=.venv] [ARGS="..."]'
@@ -97,6 +97,9 @@ demo: $(READY_TO_RUN) ## Check an example pipeline, then run it on real tickets;
 	@echo '   pipelang new my_pipeline                      # a starter of your own'
 	@echo '   change a threshold in $(SUPPORT)/support.pipe and check it again'
 
+examples: $(READY_TO_RUN) ## Run the examples over all their data, offline; ARGS="moderation" for one
+	@$(PY) examples/run_example.py $(ARGS)
+
 # --- working on it --------------------------------------------------------------------------------
 
 # loadgroup keeps tests that share something expensive (one build of the wheel) in one process. Each
@@ -149,7 +152,16 @@ scram: ## The fault-tree tool for tests/oracle/test_scram.py, from Debian or Ubu
 	  $$run apt-get update -qq && $$run apt-get install -y -qq scram >/dev/null; \
 	}
 
-judges: storm agentdojo scram ## All three; PIPELANG_JUDGES=required makes tests without one fail
+postgres: ## The database for tests/durable, from Debian or Ubuntu; the tests start servers of their own
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
+	  run=''; [ "$$(id -u)" = 0 ] || run=sudo; \
+	  $$run apt-get update -qq && $$run apt-get install -y -qq postgresql >/dev/null; \
+	}
+
+judges: storm agentdojo scram postgres ## All; PIPELANG_JUDGES=required makes tests without one fail
+
+chaos: $(READY_TO_DEVELOP) ## Workers are killed for an hour; ARGS="--minutes 5 --seed 7" for less
+	@$(PY) -m tests.durable $(ARGS)
 
 # --- versions -------------------------------------------------------------------------------------
 

@@ -278,6 +278,15 @@ THRESHOLD_BY_VALUE = _row(
     " else declare how often the test holds",
     _W,
 )
+WRONG_TOGETHER = _row(
+    "P520",
+    "wrong-together",
+    "{files} are wrong in the same cases more often than chance has it: {together} pairs among"
+    " {cases} shared cases, {expected} expected (p = {p})",
+    "steps count as independent here: say which cases are hard, as `pipelang evidence fit FILE FILE"
+    " FILE` does",
+    _W,
+)
 REVIEW_TOO_LATE = _row(
     "P517",
     "review-too-late",
@@ -286,7 +295,7 @@ REVIEW_TOO_LATE = _row(
     _W,
 )
 NOT_OFFERED = _row(
-    "P520",
+    "P521",
     "not-offered",
     "`{step}` asks `{tier}` by {what}, which providers of kind `{kind}` do not have",
 )

@@ -54,7 +54,25 @@ class Undeclared:
     site: str
 
 
-Chance = Declared | CountedShare | MeasuredShare | Undeclared
+PlainChance = Declared | CountedShare | MeasuredShare | Undeclared
+
+
+@dataclass(frozen=True, slots=True)
+class ByCase:
+    """One share where the case is not hard, and another one where it is: two parameters. Moved
+    together, as an importance does, they go by the `site` of the first.
+    """
+
+    easy: PlainChance
+    hard: PlainChance
+    site: str
+
+    def of(self, hard: bool) -> PlainChance:
+        """The share in one of the two classes."""
+        return self.hard if hard else self.easy
+
+
+Chance = PlainChance | ByCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +85,26 @@ class ByRates:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRow:
-    """A row of an evidence file; `line` is its line there."""
+    """A row of an evidence file; `line` is its line there, `case` the input that was answered, and
+    `attempt` which answer to it this is.
+    """
 
     confidence: Decimal | None
     correct: bool
     line: int
+    case: str | None = None
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFile:
-    """Labelled answers: how sure they were and whether they were right."""
+    """Labelled answers: how sure they were and whether they were right. `sampled` is the gate
+    behind which they were taken; None if nothing is said, or if all cases are there.
+    """
 
     name: str
     rows: tuple[EvidenceRow, ...]
+    sampled: str | None = None
 
     @property
     def right(self) -> int:
@@ -88,6 +113,11 @@ class EvidenceFile:
 
 def always(site: str) -> Declared:
     return Declared(Decimal(1), site)
+
+
+def of_class(chance: Chance, hard: bool) -> PlainChance:
+    """A share in one of the two classes of cases; most are the same in both."""
+    return chance.of(hard) if isinstance(chance, ByCase) else chance
 
 
 def never(site: str) -> Declared:

@@ -1,7 +1,9 @@
 """An evidence file as text to its rows: JSON Lines, one labelled answer a line.
 
-What a line may hold besides `correct` and `confidence` (an id, a date, who labelled it) is the
-business of whoever wrote it, and is passed over.
+A row may say which input it is about (`case`) and which answer to it this is (`attempt`): files
+that share cases say how verdicts hang together. `sampled` names the gate behind which a file was
+taken, or says `all`. What a line may hold besides (a date, who labelled it) is the business of
+whoever wrote it, and is passed over.
 """
 
 from __future__ import annotations
@@ -36,18 +38,37 @@ class _Bad(Exception):
 
 def read_evidence(name: str, text: str) -> EvidenceFile | Flaw:
     """The rows of an evidence file; blank lines, a BOM and CRLF do not matter."""
-    rows = []
+    rows: list[EvidenceRow] = []
+    sampled: str | None = None
+    seen: dict[tuple[str, int], int] = {}
     for number, line in enumerate(_lines(text), 1):
         if not line or line.isspace():
             continue
         try:
-            rows.append(_row(line, number))
+            row, behind = _row(line, number)
+            if row.case is not None:
+                first = seen.setdefault((row.case, row.attempt), number)
+                if first != number:
+                    raise _Bad(*_twice(row.case, row.attempt, first))
         except _Bad as bad:
             why, help = bad.args
             return Flaw(number, why, help)
+        rows.append(row)
+        sampled = sampled or behind
     if not rows:
         return Flaw(1, "there are no rows", FORM)
-    return EvidenceFile(name, tuple(rows))
+    return EvidenceFile(name, tuple(rows), None if sampled == ALL else sampled)
+
+
+ALL = "all"
+
+
+def _twice(case: str, attempt: int, first: int) -> tuple[str, str]:
+    """The reason and the fix for two verdicts on one answer."""
+    return (
+        f"attempt {attempt} at case `{case}` is on line {first} already",
+        'number the answers to one input: `"attempt": 2`, or keep one of the two rows',
+    )
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -65,7 +86,8 @@ def unreadable_help(why: str) -> str:
     return TOO_LARGE if "larger" in why else NOT_UTF8 if "byte" in why else FORM
 
 
-def _row(line: str, number: int) -> EvidenceRow:
+def _row(line: str, number: int) -> tuple[EvidenceRow, str | None]:
+    """A row, and the gate that it was taken behind."""
     try:
         value: Any = _DECODER.decode(line)
     except json.JSONDecodeError as error:
@@ -80,7 +102,31 @@ def _row(line: str, number: int) -> EvidenceRow:
     correct = value["correct"]
     if not isinstance(correct, bool):
         raise _Bad("`correct` must be true or false", "without quotes, and not as 1 or 0")
-    return EvidenceRow(_confidence(value.get("confidence")), correct, number)
+    case = _case(value.get("case"))
+    attempt = _attempt(value.get("attempt"), case)
+    sampled = value.get("sampled")
+    behind = sampled if isinstance(sampled, str) else None
+    return EvidenceRow(_confidence(value.get("confidence")), correct, number, case, attempt), behind
+
+
+def _case(given: Any) -> str | None:
+    if given is None:
+        return None
+    if isinstance(given, Decimal):
+        return str(given)
+    if not isinstance(given, str) or not given:
+        raise _Bad("`case` must be a text or a number", 'such as "case": "ticket-17"')
+    return given
+
+
+def _attempt(given: Any, case: str | None) -> int:
+    if given is None:
+        return 1
+    if not isinstance(given, Decimal) or given != int(given) or given < 1:
+        raise _Bad("`attempt` must be a whole number from 1", 'such as "attempt": 2')
+    if case is None:
+        raise _Bad("`attempt` says which answer to a case it is", 'add the input: "case": "17"')
+    return int(given)
 
 
 def _confidence(given: Any) -> Decimal | None:

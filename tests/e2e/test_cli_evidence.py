@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -188,3 +189,76 @@ def test_the_reader_may_leave(folder: Path) -> None:
     assert done.stdout is not None
     done.stdout.close()
     assert done.wait(60) in (0, 141)
+
+
+# ----------------------------------------------------------------------------------------- fit
+
+
+def shared(folder: Path, count: int = 3) -> list[str]:
+    """Files of answers to the same 900 inputs, of which every third is hard."""
+    names = []
+    drawn = random.Random(7)
+    for at in range(count):
+        rows = [
+            {"case": case, "correct": drawn.random() < (0.4 if case % 3 == 0 else 0.95)}
+            for case in range(900)
+        ]
+        path = folder / f"{at}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        names.append(path.name)
+    return names
+
+
+def test_a_fit_prints_lines_to_paste(tmp_path: Path) -> None:
+    files = shared(tmp_path)
+    done = run("evidence", "fit", *files, cwd=tmp_path)
+    assert done.returncode == 0, err(done)
+    text = out(done)
+    assert "3 files share 900 cases" in text
+    assert "expected by chance" in text
+    assert "correlation" in text
+    lines = [line.strip().partition(" #")[0].strip() for line in text.splitlines()]
+    (traffic,) = [line for line in lines if line.startswith("traffic {")]
+    rates = [line for line in lines if line.startswith("accuracy ")]
+    assert len(rates) == 3
+    steps = "".join(
+        f"  step s{at}: text max 9 tokens = ask say(q) by haiku {{ {rate} }}\n"
+        for at, rate in enumerate(rates)
+    )
+    pipe = tmp_path / "p.pipe"
+    pipe.write_text(
+        'use std.tiers\nprompt say(q: text max 9 tokens) """{{ q }}"""\n'
+        "pipeline p(q: text max 9 tokens) -> text max 9 tokens {\n"
+        f"  {traffic}\n{steps}  return s2\n}}\n",
+        encoding="utf-8",
+    )
+    assert run("check", "p.pipe", cwd=tmp_path).returncode == 0
+    as_json = json.loads(out(run("evidence", "fit", *files, "--format", "json", cwd=tmp_path)))
+    assert [one["file"] for one in as_json["files"]] == files
+    assert as_json["cases"] == 900
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "why"),
+    [
+        (["0.jsonl", "1.jsonl"], 1, "three files"),
+        (["0.jsonl", "1.jsonl", "--hard", "20%"], 1, "leave a figure open"),
+        (["0.jsonl", "1.jsonl", "2.jsonl", "--hard", "120%"], 2, "lies between 0 and 1"),
+        (["0.jsonl", "1.jsonl", "2.jsonl", "--hard", "some"], 2, "is no share"),
+        (["0.jsonl", "1.jsonl", "9.jsonl"], 2, "there is no file"),
+        (["0.jsonl", "1.jsonl", "twice.jsonl"], 1, "`twice.jsonl`, line 2: attempt 1 at case `3`"),
+        (["0.jsonl", "1.jsonl", "bare.jsonl"], 1, "says of no row which case it is"),
+        ([], 2, "FILE"),
+    ],
+)
+def test_no_fit_is_told_with_its_place(
+    given: list[str], code: int, why: str, tmp_path: Path
+) -> None:
+    shared(tmp_path)
+    twice = '{"case": 3, "correct": true}\n{"case": "3", "correct": false}\n'
+    (tmp_path / "twice.jsonl").write_text(twice, encoding="utf-8")
+    (tmp_path / "bare.jsonl").write_text(GOOD * 20, encoding="utf-8")
+    done = run("evidence", "fit", *given, cwd=tmp_path)
+    assert (done.returncode, out(done)) == (code, "")
+    assert why in err(done)
+    assert "Traceback" not in err(done)

@@ -13,6 +13,7 @@ from typing import Any
 from pipelang.analysis.advice.attempts import fallbacks, retries, tiers
 from pipelang.analysis.advice.changes import Change, ChangeKind
 from pipelang.analysis.advice.cuts import settings, thresholds, turns
+from pipelang.analysis.advice.roots import SHOWN, breaks, roots_moved
 from pipelang.analysis.advice.shares import Weights, accuracies
 from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.advice.verifiers import names, verifiers
@@ -22,12 +23,11 @@ from pipelang.analysis.metrics.objectives import ObjectiveVerdict
 from pipelang.analysis.model.intervals import compare
 from pipelang.diagnostics import Sources
 from pipelang.diagnostics.render import edit_json
-from pipelang.records import dataclass
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.run import pipelines_run
 from pipelang.semantics.metrics import (
     COST_MEAN,
-    ESCALATION,
-    FAILURE,
     SILENT_ERROR,
     SUCCESS,
     TURNAROUND,
@@ -49,7 +49,8 @@ class Advice:
     """A change with what it does to a metric, and to the others, by the exact analysis.
 
     `cost_delta` is in dollars a run, None where a price is unknown. `reaches`: the promise that was
-    missed or undecided holds then, going by the point estimates.
+    missed or undecided holds then, going by the point estimates. `roots` are the figures of the
+    other pipelines that run the one that is changed, and that no other runs.
     """
 
     change: Change
@@ -59,6 +60,7 @@ class Advice:
     cost_delta: float | None
     figures: dict[str, tuple[float, float]]
     reaches: bool | None
+    roots: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
 
     @property
     def trades(self) -> bool:
@@ -89,10 +91,14 @@ class Advice:
             },
             "edits": [edit_json(edit, sources) for edit in self.change.edits],
         }
+        if self.roots:
+            found["roots"] = {
+                root: {
+                    name: {"from": before, "to": after} for name, (before, after) in moved.items()
+                }
+                for root, moved in self.roots.items()
+            }
         return found
-
-
-SHOWN = (SUCCESS, SILENT_ERROR, ESCALATION, FAILURE)
 
 
 def advise(bench: Bench, analysis: Analysis, everything: bool = False) -> list[Advice]:
@@ -104,7 +110,7 @@ def advise(bench: Bench, analysis: Analysis, everything: bool = False) -> list[A
     if not few or (len(analysis.steps) > MOST_STEPS and not everything):
         return []
     goal = wanted(analysis)
-    now = figures(bench.program, pipeline)
+    now = bench.figures(pipeline.name)
     if now is None:
         return []
     found = []
@@ -129,21 +135,35 @@ def wanted(analysis: Analysis) -> ObjectiveVerdict | None:
 
 
 def candidates(bench: Bench, analysis: Analysis, everything: bool) -> Iterator[Change]:
-    """Return all single changes of a pipeline."""
+    """Return all single changes of a pipeline and of those that it runs."""
     program, pipeline = bench.program, analysis.pipeline
-    mine = page(bench.sources, pipeline.span.file)
-    if mine is None:
-        return
-    links = written_links(mine, pipeline)
     weights = _weights(analysis)
     goal = wanted(analysis)
     saves = goal is not None and _is_spent(goal.line.metric)
+    for one in (pipeline, *pipelines_run(program, pipeline)):
+        inside = "" if one is pipeline else one.name
+        for change in _in_one(bench, one, inside, weights, saves, everything):
+            yield replace(change, pipeline=one.name)
+    if page(bench.sources, pipeline.span.file) is not None:
+        knobs = settings(program, pipeline, bench.sources)
+        yield from turns(knobs, weights, everything)
+
+
+def _in_one(
+    bench: Bench, one: p.Pipeline, inside: str, weights: Weights, saves: bool, everything: bool
+) -> Iterator[Change]:
+    """The changes of what is written in one pipeline: the one that is advised on, or one that it
+    runs.
+    """
+    program, mine = bench.program, page(bench.sources, one.span.file)
+    if mine is None:
+        return
+    links = written_links(mine, one, inside)
     yield from accuracies(program, mine, links, weights)
     yield from retries(program, mine, links, weights, fewer=saves)
     yield from tiers(program, mine, links, weights)
-    knobs = [*thresholds(program, pipeline, mine), *settings(program, pipeline, bench.sources)]
-    yield from turns(knobs, weights, everything)
-    yield from verifiers(program, pipeline, mine, links, weights, names(mine, pipeline))
+    yield from turns(thresholds(program, one, mine, inside), weights, everything)
+    yield from verifiers(program, one, mine, links, weights, names(mine, one))
     yield from fallbacks(program, mine, links, weights)
 
 
@@ -155,7 +175,7 @@ def _is_spent(metric: str) -> bool:
 
 def _weights(analysis: Analysis) -> Weights:
     found = {}
-    for row in analysis.steps:
+    for row in (*analysis.steps, *analysis.inner):
         right, wrong = row.importance_success.value, row.importance_silent_error.value
         found[row.name] = abs(right or 0.0) + abs(wrong or 0.0)
     return Weights(found)
@@ -205,7 +225,10 @@ def tried(
         after = figures(program, pipeline, {change.site: change.share})
     if program is None or after is None:
         return None
-    if _breaks(pipeline, now, after):
+    if breaks(pipeline, now, after):
+        return None
+    roots = roots_moved(bench, program, pipeline, change)
+    if roots is None:
         return None
     shown = {name: (now[name], after[name]) for name in SHOWN}
     cost = after[COST_MEAN] - now[COST_MEAN] if COST_MEAN in after and COST_MEAN in now else None
@@ -222,24 +245,12 @@ def tried(
             before, then = goal.number.value, number.value
         else:
             before, then = now[metric], after[metric]
-        found = Advice(change, metric, before, then, cost, shown, _holds(goal, then))
+        found = Advice(change, metric, before, then, cost, shown, _holds(goal, then), roots)
     else:
         metric = SUCCESS if right >= wrong else SILENT_ERROR
-        found = Advice(change, metric, now[metric], after[metric], cost, shown, None)
+        found = Advice(change, metric, now[metric], after[metric], cost, shown, None, roots)
     better = max(right, wrong) if goal is None else _gain(found, goal)
     return found if better > NOTHING else None
-
-
-def _breaks(pipeline: p.Pipeline, now: dict[str, float], after: dict[str, float]) -> bool:
-    """Whether a change breaks a promise that is kept, going by the point estimates."""
-    for line in pipeline.slo:
-        metric, target = line.metric, float(line.target)
-        if line.when is not None or metric not in now or metric not in after:
-            continue
-        kept = compare(now[metric], line.op, target)
-        if kept and not compare(after[metric], line.op, target):
-            return True
-    return False
 
 
 def _holds(goal: ObjectiveVerdict, value: float) -> bool:

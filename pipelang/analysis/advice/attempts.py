@@ -49,8 +49,8 @@ def retries(
         if edit is None or not chance:
             continue
         words = f"{one.name} retry {now} → {wanted}"
-        guess = weights.of(one.step.name) * chance ** (now + 1) * (1.0 if one.head else 0.05)
-        yield Change(ChangeKind.RETRY, one.step.name, words, (edit,), guess)
+        guess = weights.of(one.place) * chance ** (now + 1) * (1.0 if one.head else 0.05)
+        yield Change(ChangeKind.RETRY, one.place, words, (edit,), guess)
 
 
 def fails(program: p.Program, link: p.Link) -> float:
@@ -102,9 +102,9 @@ def tiers(
                 before, after = (value_of(program, rates[x]) for x in (now, other) if x in rates)
                 if other == now or before is None or after is None:
                     continue
-                guess = weights.of(one.step.name) * abs(after - before)
+                guess = weights.of(one.place) * abs(after - before)
                 words = f"{one.name} by {now} → {other}"
-                yield Change(ChangeKind.TIER, one.step.name, words, (Edit(span, other),), guess)
+                yield Change(ChangeKind.TIER, one.place, words, (Edit(span, other),), guess)
 
 
 # --------------------------------------------------------------------------------- fallbacks
@@ -141,8 +141,8 @@ def fallbacks(
             words = f"{one.name} + a fallback at a second provider that is as good"
         else:
             words = f"{one.name} + a fallback at another provider, by {tier}"
-        guess = weights.of(one.step.name) * fail
-        yield Change(ChangeKind.FALLBACK, one.step.name, words, tuple(edits), guess)
+        guess = weights.of(one.place) * fail
+        yield Change(ChangeKind.FALLBACK, one.place, words, tuple(edits), guess)
 
 
 def _who(ask: ast.Ask) -> Span:

@@ -28,7 +28,7 @@ class Change:
 
     `guess` is about how much it moves what is wanted, for who cannot try them all. A share that was
     measured is not changed by writing something else: it has no edits, and `site` and `share` say
-    what the evidence would have to show.
+    what the evidence would have to show. `pipeline` is the one that it is made in.
     """
 
     kind: ChangeKind
@@ -38,6 +38,7 @@ class Change:
     guess: float
     site: str | None = None
     share: float | None = None
+    pipeline: str = ""
 
 
 def percent(share: Decimal | float) -> str:

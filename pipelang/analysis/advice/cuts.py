@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from pipelang.analysis.advice.changes import Change, ChangeKind, percent
+from pipelang.analysis.advice.changes import Change, ChangeKind
 from pipelang.analysis.advice.shares import Weights
-from pipelang.analysis.advice.written import WrittenFile
+from pipelang.analysis.advice.written import WrittenFile, seen_from
 from pipelang.analysis.model.evidence import EvidenceTable, LabelledAnswers
 from pipelang.analysis.model.model import confidence_cut, file_cuts, make_model
 from pipelang.analysis.model.parameters import Parameters
@@ -21,7 +21,8 @@ from pipelang.diagnostics import Edit, Source, Sources, Span
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.quantities import show_value
+from pipelang.semantics.kernels.run import pipelines_run
+from pipelang.semantics.quantities import plain, show_value
 from pipelang.semantics.types import Scalar, ScalarKind
 from pipelang.semantics.walk import all_items
 from pipelang.syntax import ast
@@ -48,10 +49,19 @@ class Knob:
     now: str
     values: tuple[str, ...]
     shares: tuple[float, ...]
+    setting: str | None = None
 
 
-def thresholds(program: p.Program, pipeline: p.Pipeline, page: WrittenFile) -> list[Knob]:
-    """The thresholds of a pipeline that stand in it as numbers and have evidence."""
+def thresholds(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    page: WrittenFile,
+    inside: str = "",
+    every: bool = False,
+) -> list[Knob]:
+    """The thresholds of a pipeline that stand in it as numbers and have evidence; `inside` is its
+    name where it is a sub-pipeline. `every`: over all the cuts of the evidence.
+    """
     evidence = EvidenceTable(program.evidence)
     found: dict[Span, Knob] = {}
     for step, file, compare in _cuts(program, pipeline, evidence):
@@ -62,26 +72,31 @@ def thresholds(program: p.Program, pipeline: p.Pipeline, page: WrittenFile) -> l
         if not re.fullmatch(r"[\d.]+%", written):
             continue
         answers = evidence[file]
-        values = offered(answers, side.value)
-        shown = tuple(percent(value) for value in values)
+        values = offered(answers, side.value, every)
+        shown = tuple(f"{plain(value * 100)}%" for value in values)
         shares = tuple(_share_moved(answers, side.value, value) for value in values)
-        gate = _owner(pipeline, side.span)
-        name = f"gate `{gate}`: {step}.confidence" if gate else f"`{step}.confidence`"
+        gate, step = _owner(pipeline, side.span), seen_from(inside, step)
+        name = f"`{step}.confidence`"
+        if gate:
+            name = f"gate `{seen_from(inside, gate)}`: {step}.confidence"
         found[side.span] = Knob(ChangeKind.THRESHOLD, name, step, side.span, written, shown, shares)
     return list(found.values())
 
 
-def settings(program: p.Program, pipeline: p.Pipeline, sources: Sources) -> list[Knob]:
+def settings(
+    program: p.Program, pipeline: p.Pipeline, sources: Sources, every: bool = False
+) -> list[Knob]:
     """The settings that a pipeline reads, over a grid of their range; one that a confidence is
     compared with, over the cuts of the evidence that lie in it.
     """
     declared = _declared(sources)
     evidence = EvidenceTable(program.evidence)
     files: dict[str, str] = {}
-    for _, file, compare in _cuts(program, pipeline, evidence):
-        side = _constant(compare)
-        if side is not None and side.setting is not None:
-            files.setdefault(side.setting, file)
+    for one in (pipeline, *pipelines_run(program, pipeline)):
+        for _, file, compare in _cuts(program, one, evidence):
+            side = _constant(compare)
+            if side is not None and side.setting is not None:
+                files.setdefault(side.setting, file)
     found = []
     for key, const in program.settings.items():
         written = declared.get(key)
@@ -91,7 +106,8 @@ def settings(program: p.Program, pipeline: p.Pipeline, sources: Sources) -> list
         assert type.low is not None and type.high is not None
         if key in files:
             answers = evidence[files[key]]
-            cuts = [x for x in offered(answers, const.value) if type.low <= x <= type.high]
+            found_cuts = offered(answers, const.value, every)
+            cuts = [x for x in found_cuts if type.low <= x <= type.high]
             shares = [_share_moved(answers, const.value, x) for x in cuts]
         else:
             cuts = grid(type, const.value)
@@ -101,7 +117,9 @@ def settings(program: p.Program, pipeline: p.Pipeline, sources: Sources) -> list
         now = source.text[span.start : span.end]
         values = tuple(show_value(x, type) for x in cuts)
         found.append(
-            Knob(ChangeKind.SETTING, f"setting `{key}`", None, span, now, values, tuple(shares))
+            Knob(
+                ChangeKind.SETTING, f"setting `{key}`", None, span, now, values, tuple(shares), key
+            )
         )
     return found
 
@@ -127,14 +145,18 @@ def turns(knobs: Sequence[Knob], weights: Weights, everything: bool) -> Iterator
             yield Change(knob.kind, knob.step, words, (turned(knob, value),), guess)
 
 
-def offered(answers: LabelledAnswers, now: Decimal) -> list[Decimal]:
-    """Cuts from the confidences that occur, at about even numbers of rows, with what is now."""
+def offered(answers: LabelledAnswers, now: Decimal, every: bool) -> list[Decimal]:
+    """Cuts from the confidences that occur, with what is now: `every` one that differs, and those
+    that all and none of them reach; else some, at about even numbers of rows.
+    """
     known = answers.sorted_confidences()
+    if every:
+        return sorted({*known, now, Decimal(0), Decimal(1)})
     places = [len(known) * (i + 1) // (MOST_CUTS + 1) for i in range(MOST_CUTS)]
     exact = {known[at] for at in places if at < len(known)}
     # What cannot be written in hundredths of a percent is left out.
-    plain = {value for value in exact if value == value.quantize(Decimal("0.0001"))}
-    return sorted(plain | {now})
+    short = {value for value in exact if value == value.quantize(Decimal("0.0001"))}
+    return sorted(short | {now})
 
 
 def grid(type: Scalar, now: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from pipelang.analysis.advice.written import Written, WrittenFile, option
 from pipelang.diagnostics import Edit
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance, CountedShare, Declared, MeasuredShare
+from pipelang.semantics.chance import ByCase, Chance, CountedShare, Declared, MeasuredShare
 from pipelang.syntax import ast
 
 ENOUGH = 0.9999
@@ -74,6 +74,8 @@ def _better(
     whose: str,
     weights: Weights,
 ) -> Change | None:
+    if isinstance(chance, ByCase):
+        return _better_in_both(program, one, chance, rate, whose, weights)
     now = value_of(program, chance)
     if now is None or not 0 < now < ENOUGH:
         return None
@@ -81,15 +83,38 @@ def _better(
     gain = float(wanted) - now
     if gain <= 0:
         return None
-    share = weights.of(one.step.name) * (1.0 if one.head else 0.05)
+    share = weights.of(one.place) * (1.0 if one.head else 0.05)
     words = f"{whose} {_shown(now)} → {percent(wanted)}"
-    step, guess = one.step.name, share * gain
+    step, guess = one.place, share * gain
     if isinstance(chance, MeasuredShare):
         return Change(ChangeKind.ACCURACY, step, words, (), guess, chance.site, float(wanted))
     if rate is None:
         return None
     edit = Edit(rate.span, percent(wanted))
     return Change(ChangeKind.ACCURACY, step, words, (edit,), guess)
+
+
+def _better_in_both(
+    program: p.Program,
+    one: Written,
+    chance: ByCase,
+    rate: ast.Rate | None,
+    whose: str,
+    weights: Weights,
+) -> Change | None:
+    """Half the errors in each class of cases."""
+    now = [value_of(program, part) for part in (chance.easy, chance.hard)]
+    known = [share for share in now if share is not None]
+    if rate is None or len(known) < 2 or not all(0 < share < ENOUGH for share in known):
+        return None
+    wanted = [better(share) for share in known]
+    gain = max(float(new) - old for new, old in zip(wanted, known, strict=True))
+    if gain <= 0:
+        return None
+    guess = weights.of(one.step.name) * (1.0 if one.head else 0.05) * gain
+    old, new = ", ".join(map(_shown, known)), ", ".join(map(percent, wanted))
+    words = f"{whose} {old} if hard → {new} if hard"
+    return Change(ChangeKind.ACCURACY, one.step.name, words, (Edit(rate.span, new),), guess)
 
 
 def _shown(share: float) -> str:

@@ -25,6 +25,9 @@ from pipelang.semantics.build import Built, build
 from pipelang.semantics.loader import Loader
 from pipelang.semantics.metrics import ESCALATION, Unit, metric_of
 
+MOST_KEPT = 64
+"""Builds that are remembered: a change of a sub-pipeline is tried for all that run it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Redrafted:
@@ -60,12 +63,19 @@ class Bench:
     loader: Loader
     assumed: Mapping[str, Decimal] = field(default_factory=dict)
     known: dict[Any, Built] = field(default_factory=dict)
+    swept: dict[str, dict[str, float] | None] = field(default_factory=dict)
+
+    def figures(self, pipeline: str) -> dict[str, float] | None:
+        """The figures of a pipeline as it is written, worked out once."""
+        if pipeline not in self.swept:
+            self.swept[pipeline] = figures(self.program, self.program.pipelines[pipeline])
+        return self.swept[pipeline]
 
     def rebuilt(self, edits: Iterable[Edit], assumed: Mapping[str, float] | None = None) -> Built:
         """Build the program from the texts with edits that do not overlap, and with shares for what
         nobody declared.
         """
-        changed: dict[str, list[Edit]] = {}
+        edits, changed = tuple(edits), dict[str, list[Edit]]()
         for edit in edits:
             changed.setdefault(edit.span.file, []).append(edit)
         # Every text is the one that the program was built from, whatever is on the disk by now.
@@ -73,7 +83,9 @@ class Bench:
         for name, mine in changed.items():
             texts[name] = edited(texts[name], mine)
         shares = {**self.assumed, **{k: Decimal(repr(v)) for k, v in (assumed or {}).items()}}
-        key = None if changed else tuple(sorted(shares.items()))
+        key: Any = tuple(sorted(shares.items()))
+        if changed:
+            key = (tuple(edits), key) if len(self.known) < MOST_KEPT else None
         if key is not None and key in self.known:
             return self.known[key]
         built = build(self.path, Redrafted(self.loader, texts), assumed=shares)

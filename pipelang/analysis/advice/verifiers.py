@@ -36,11 +36,11 @@ def verifiers(
         made = _gate(pipeline, page, one, taken)
         if made is not None:
             words = (
-                f"`{one.step.name}` + a check that stops {CATCHES} of what is wrong and "
+                f"`{one.place}` + a check that stops {CATCHES} of what is wrong and "
                 f"{FALSE_ALARMS} of what is right"
             )
-            guess = weights.of(one.step.name) * 0.03
-            yield Change(ChangeKind.VERIFIER, one.step.name, words, made, guess)
+            guess = weights.of(one.place) * 0.03
+            yield Change(ChangeKind.VERIFIER, one.place, words, made, guess)
 
 
 def _gate(

@@ -18,18 +18,31 @@ from pipelang.syntax.parse import parse
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A link of a step: its syntax and its meaning. `head`: the first of its chain."""
+    """A link of a step: its syntax and its meaning. `head`: the first of its chain. `inside`: the
+    sub-pipeline that it is in, seen from a pipeline that runs it.
+    """
 
     step: p.Step
     made: p.Link
     link: ast.Link
     item: ast.Step
     head: bool
+    inside: str = ""
+
+    @property
+    def place(self) -> str:
+        """`reply`, or `child.reply` in a sub-pipeline."""
+        return seen_from(self.inside, self.step.name)
 
     @property
     def name(self) -> str:
         """`reply`, or `reply, else` for what stands behind an `else`."""
-        return f"`{self.step.name}`" if self.head else f"the fallback of `{self.step.name}`"
+        return f"`{self.place}`" if self.head else f"the fallback of `{self.place}`"
+
+
+def seen_from(inside: str, name: str) -> str:
+    """The name of something in a sub-pipeline for those that run it."""
+    return f"{inside}.{name}" if inside else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +69,8 @@ def page(sources: Sources, file: str) -> WrittenFile | None:
     return WrittenFile(source, parse(source).module)
 
 
-def written_links(page: WrittenFile, pipeline: p.Pipeline) -> list[Written]:
-    """The links of a pipeline in writing order."""
+def written_links(page: WrittenFile, pipeline: p.Pipeline, inside: str = "") -> list[Written]:
+    """The links of a pipeline in writing order; `inside` is its name where it is a sub-pipeline."""
     declared = declaration(page, pipeline)
     if declared is None:
         return []
@@ -73,7 +86,8 @@ def written_links(page: WrittenFile, pipeline: p.Pipeline) -> list[Written]:
             known = made.get(link.span)
             if known is not None:
                 step, meant, _ = known
-                found.append(Written(step, meant, link, item, link is item.chain.links[0]))
+                head = link is item.chain.links[0]
+                found.append(Written(step, meant, link, item, head, inside))
     return found
 
 

@@ -13,6 +13,13 @@ from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.metrics import OUTCOMES, WRONG_EFFECT
 
+Inner = tuple[Any, ...]
+"""A sub-pipeline, one of its steps, and what is added up there: `REACHED` or `COSTS`; under `FLOW`
+what a waterfall counts.
+"""
+
+REACHED, COSTS, FLOW = "reached", "costs", "flow"
+
 
 @dataclass(slots=True)
 class Totals:
@@ -20,8 +27,9 @@ class Totals:
 
     `endings` has every outcome with whether what it returns is right and whether something was done
     wrongly before it, by the outcome's identity; `asked` is how often a run asks each role while it
-    goes on (see `arrivals`); `work` counts the states that were gone through, which is what a sweep
-    over arrays takes time by; `widest` is the largest frontier.
+    goes on (see `arrivals`), `inside` what it does in sub-pipelines; `work` counts the states that
+    were gone through, which is what a sweep over arrays takes time by; `widest` is the largest
+    frontier.
     """
 
     success: Any = 0.0
@@ -37,6 +45,7 @@ class Totals:
     asked: dict[str, Any] = field(default_factory=dict)
     reached: dict[str, Any] = field(default_factory=dict)
     step_costs: dict[str, Any] = field(default_factory=dict)
+    inside: dict[Inner, Any] = field(default_factory=dict)
     endings: dict[tuple[int, bool, bool], tuple[p.Outcome, Any]] = field(default_factory=dict)
     work: int = 1
     widest: int = 1
@@ -58,7 +67,8 @@ def all_figures(totals: Totals) -> list[Any]:
     """Every figure of a sweep."""
     plain = [getattr(totals, name) for name in PLAIN]
     groups = (totals.escalations, totals.reached, totals.step_costs, totals.asked)
-    return plain + [value for group in groups for value in group.values()]
+    named = [value for group in groups for value in group.values()]
+    return plain + named + list(totals.inside.values())
 
 
 def record(

@@ -131,13 +131,18 @@ def _retried(model: PipelineModel, link: p.Link, tried: _Tried) -> _Tried:
     tries: Any = 0.0
     answers: Any = 0.0
     reach: Any = 1.0
+    given_up: Any = 0.0
     for number in range(link.retry.count + 1):
+        if number and link.span in model.repeats:
+            goes_on = model.repeats[link.span] >= number
+            given_up = given_up + reach * ~goes_on
+            reach = reach * goes_on
         if number and model.meter is not None:
             reach = reach * waited(model, link, number)
         tries = tries + reach
         answers = answers + reach * tried.answers
         reach = reach * tried.fails
-    return _Tried(reach, answers, tried.cost, tried.tokens, tries)
+    return _Tried(reach + given_up, answers, tried.cost, tried.tokens, tries)
 
 
 def waited(model: PipelineModel, link: p.Link, number: int) -> Any:

@@ -101,6 +101,7 @@ def _walk(kernel: StepKernel, chain: p.Chain, now: ChainSituation) -> Closed:
     reach: dict[bool, Any] = {False: 1.0}
     at: ChainPosition | None = START
     tried, taken = Closed(), chain.links[0]
+    given_up: dict[bool, Any] = {}
     while at is not None and reach:
         if at.attempt == 0 or (at.attempt == 1 and taken.cache is not None):
             tried, taken = _attempt(kernel, chain.links[at.link], now, looks=at.attempt == 0)
@@ -109,6 +110,16 @@ def _walk(kernel: StepKernel, chain: p.Chain, now: ChainSituation) -> Closed:
             total.take(weight, tried, wrong)
         reach, total.fails = total.fails, {}
         former, at = at, after_failure(chain, at, taken)
+        again = at is not None and at.link == former.link
+        if again and at is not None and taken.span in now.model.repeats:
+            goes_on = now.model.repeats[taken.span] >= at.attempt
+            for wrong, weight in reach.items():
+                add(given_up, wrong, weight * ~goes_on)
+                reach[wrong] = weight * goes_on
+        elif given_up and not again:
+            for wrong, weight in given_up.items():
+                add(reach, wrong, weight)
+            given_up = {}
         if now.model.meter is not None and at is not None and at.link == former.link:
             wait = waited(now.model, taken, at.attempt)
             reach = {wrong: weight * wait for wrong, weight in reach.items()}
@@ -202,7 +213,8 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
         case p.Recall():
             return Closed(answers={(right, None, False): 1.0})
         case p.RunPipeline():
-            return prepared.runs[id(action)].close(now.values, around, now.again, kernel.sweep)
+            ran = prepared.runs[id(action)].close(now.values, around, now.again, kernel.sweep)
+            return _moved(ran, model.moves) if model.moves and right else ran
         case p.Each():
             return _each(kernel, action, now, around)
         case p.Cascade():
@@ -233,6 +245,17 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
     if isinstance(action, p.AskRole):
         closed.asked[action.role] = 1.0
     return closed
+
+
+def _moved(closed: Closed, by: complex) -> Closed:
+    """The kernel of a `run` with so many more of its answers right: what it answers counts as one
+    step, whose accuracy is the share of its answers that are right.
+    """
+    answers = dict(closed.answers)
+    for (_, latent, wrong), chance in closed.answers.items():
+        add(answers, (True, latent, wrong), by * chance)
+        add(answers, (False, latent, wrong), -by * chance)
+    return replace(closed, answers=answers)
 
 
 def _voted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelang.analysis.frontier.states import add, is_zero
+from pipelang.analysis.frontier.totals import Inner
 from pipelang.analysis.kernels.votes import Latent, LinkOutcome
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -22,7 +23,8 @@ class Closed:
 
     `fails` is by whether something was done wrongly on the way; `ends` are the outcomes that it
     ends the run with; `cost` is in dollars, `tokens` counts input and output; `asked` is how often
-    each role is; `work` counts the states that were gone through for it.
+    each role is, `inside` what is done in sub-pipelines; `work` counts the states that were gone
+    through for it.
     """
 
     answers: dict[Answer, Any] = field(default_factory=dict)
@@ -32,6 +34,7 @@ class Closed:
     tokens: Any = 0.0
     asked: dict[str, Any] = field(default_factory=dict)
     work: int = 0
+    inside: dict[Inner, Any] = field(default_factory=dict)
 
     def spend(self, weight: Any, other: Closed) -> None:
         """Add what something else costs, so likely as it is reached."""
@@ -42,6 +45,8 @@ class Closed:
         self.work += other.work
         for role, often in other.asked.items():
             add(self.asked, role, weight * often)
+        for place, amount in other.inside.items():
+            add(self.inside, place, weight * amount)
 
     def take(self, weight: Any, other: Closed, wrong: bool = False) -> None:
         """Add all that comes of something else; `wrong`: something was done wrongly before it."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelang.analysis.frontier.states import Key, add
 from pipelang.analysis.frontier.table import Table
-from pipelang.analysis.frontier.totals import Totals
+from pipelang.analysis.frontier.totals import COSTS, FLOW, REACHED, Inner, Totals
 from pipelang.analysis.kernels.conditions import (
     Draw,
     EvaluationPlan,
@@ -75,10 +75,16 @@ class Child:
     def _swept(self, start: dict[Key, Any], again: bool, sweep: SweepChild) -> Closed:
         taint = frozenset((AROUND,)) if start.get(value_key(AROUND)) == WRONG else frozenset[str]()
         table = Table(tuple(start), {tuple(start.values()): 1.0})
-        totals = sweep(self.model, table, taint, again)
+        flows: dict[Inner, Any] = {}
+        if self.model.watched is None:
+            totals = sweep(self.model, table, taint, again)
+        else:
+            totals, flows = self.model.watched(self.model, table, taint, again)
         closed = Closed(
             cost=totals.cost, tokens=totals.tokens, asked=dict(totals.asked), work=totals.work
         )
+        if self.model.meter is None:
+            closed.inside = {**inside(self.model.pipeline.name, totals), **flows}
         for (_, right, wrong), (outcome, weight) in totals.endings.items():
             match outcome:
                 case p.Return():
@@ -115,6 +121,16 @@ class SubRun:
         for key, compute in self.about:
             start[key] = compute(values)
         return self.child.close(start, again, sweep)
+
+
+def inside(pipeline: str, totals: Totals) -> dict[Inner, Any]:
+    """Visits and costs of the steps of a swept pipeline by name, and of those that it runs."""
+    found = {key: amount for key, amount in totals.inside.items() if key[0] != FLOW}
+    for name, often in totals.reached.items():
+        add(found, (pipeline, name, REACHED), often)
+    for name, cost in totals.step_costs.items():
+        add(found, (pipeline, name, COSTS), cost)
+    return found
 
 
 def sub_run(model: PipelineModel, action: p.RunPipeline, plan_of_step: PlanOfStep) -> SubRun:
@@ -162,7 +178,8 @@ def child_model(model: PipelineModel, action: p.RunPipeline) -> PipelineModel:
         inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
         known = make_model(program, pipeline, model.parameters, inputs, model.thresholds)
         known.means.update(means)
-        known.children, known.meter = model.children, model.meter
+        known.children, known.meter, known.nudged = model.children, model.meter, model.nudged
+        known.watched, known.repeats = model.watched, model.repeats
         model.children[key] = known
     return known
 

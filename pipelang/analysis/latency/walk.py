@@ -17,6 +17,7 @@ from pipelang.analysis.frontier.states import Key, State, add
 from pipelang.analysis.frontier.table import Table, assign, forget, merge, split, summed
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan, perform
+from pipelang.analysis.kernels.hard_cases import in_each_class
 from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
 from pipelang.analysis.kernels.prepared_step import prepared_step
 from pipelang.analysis.latency.regions import (
@@ -52,7 +53,7 @@ from pipelang.analysis.sweep.branching import (
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after, uses
 from pipelang.analysis.sweep.pruning import joined
 from pipelang.analysis.sweep.redos import Visit, through
-from pipelang.analysis.sweep.sweep import Totals
+from pipelang.analysis.sweep.sweep import Start, Totals
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
@@ -102,11 +103,24 @@ class TimeWalk:
         add(self.times, name, mass * (taken[..., -count:].imag / TINY))
 
 
-def walk(model: PipelineModel, start: Table | None = None) -> TimeWalk:
-    """Walk all runs of a pipeline, from a model with a meter; `start` has the values known
-    before.
+def walk(model: PipelineModel, start: Start = lambda of_class, table: table) -> TimeWalk:
+    """Walk the runs of a root pipeline, from a model with a meter, a class of cases after the
+    other.
     """
-    return _walked(model, start or Table(), frozenset(), again=False)
+    whole = TimeWalk(model, model.meter, False)
+
+    def act(of_class: PipelineModel, table: Table) -> None:
+        begin = start(of_class, table)
+        if begin is None:
+            return
+        walked = _walked(of_class, begin, frozenset(), again=False)
+        for how, weight in walked.endings.items():
+            add(whole.endings, how, weight)
+        for name, time in walked.times.items():
+            add(whole.times, name, time)
+
+    in_each_class(model, Table(), act)
+    return whole
 
 
 def walk_from(model: PipelineModel, start: Table, taint: Taint, again: bool) -> Totals:

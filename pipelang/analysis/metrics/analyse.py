@@ -15,17 +15,20 @@ from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
-from pipelang.analysis.metrics.importance import Slopes, importances, slopes
+from pipelang.analysis.metrics.importance import (
+    Slopes,
+    slopes,
+)
 from pipelang.analysis.metrics.metrics import (
     Averaged,
     Figures,
     averaged,
-    if_finite,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
 from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
-from pipelang.analysis.metrics.step_reliability import own_reliability
-from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
+from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
+from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
+from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, draws_for, posterior
@@ -43,37 +46,25 @@ MOST_BASELINES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class StepRow:
-    """A step in the report. `own` is P(answers and is right | reached, arguments right).
-
-    `importance_*` are the derivatives of an outcome by the step's accuracy (Birnbaum importance).
-    """
-
-    name: str
-    own: float | None
-    reached: Number
-    importance_success: Number
-    importance_silent_error: Number
-    cost_mean: Number
-
-
-@dataclass(frozen=True, slots=True)
 class Analysis:
     """The predicted behaviour of a pipeline: all its metrics.
 
     `baseline` is the mean cost with every model call at one tier; `critical` names what most of a
     run's time goes by, of `latency` and of `turnaround`; `asked` is how many cases a run sends
     to a role. `bases` says of every parameter that was used, by its site, how well founded it is;
-    `counts` are the cases behind the measured ones: how many were good, of how many. `cuts` are the
-    limits of budgets that a run may reach, which no figure knows of. `draws` of the posterior are
-    behind the intervals, 0 where there is none or it was not drawn. `reached` are limits of work
-    that were reached, `late` says that the clock was one of them.
+    `counts` are the cases behind the measured ones: how many were good, of how many. `inner` are
+    the steps of the pipelines that it runs, whose costs are part of those of the `steps` that run
+    them. `cuts` are the limits of budgets that a run may reach, which no figure knows of. `draws`
+    of the posterior are behind the intervals, 0 where there is none or it was not drawn. `reached`
+    are limits of work that were reached, `late` says that the clock was one of them. `sensitivity`
+    is how much hard cases that nobody declared could matter.
     """
 
     pipeline: p.Pipeline
     numbers: dict[str, Number]
     escalations: dict[str, Number]
     steps: tuple[StepRow, ...]
+    inner: tuple[StepRow, ...]
     slo: tuple[ObjectiveVerdict, ...]
     worst: Worst | None
     unknown: tuple[str, ...]
@@ -88,6 +79,7 @@ class Analysis:
     draws: int = 0
     reached: tuple[Reached, ...] = ()
     late: bool = False
+    sensitivity: Sensitivity | None = None
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
@@ -191,7 +183,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         escalations={
             name: figure.number(by_name("escalations", name)) for name in totals.escalations
         },
-        steps=_steps(model, totals, figure, derivatives),
+        steps=step_rows(model, totals, figure, derivatives),
+        inner=inner_step_rows(model, totals, figure),
         slo=tuple(slo),
         worst=worst,
         unknown=tuple(point.unknown_sites),
@@ -207,6 +200,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         counts=dict(point.counted),
         cuts=cuts,
         draws=0 if draws is None else drawn,
+        sensitivity=sensitivity(program, pipeline, point),
     )
 
 
@@ -243,42 +237,3 @@ def _baselines(
 
 def _critical(model: PipelineModel, taken: SpendingFigures) -> dict[str, tuple[str, ...]]:
     return {name: critical_path(model.pipeline.block, times) for name, times in taken.times.items()}
-
-
-def _steps(
-    model: PipelineModel, totals: Totals, figure: Figures, derivatives: dict[str, Slopes] | None
-) -> tuple[StepRow, ...]:
-    unknown = bool(model.parameters.unknown_sites)
-    if model.parameters.left_out:
-        derivatives = {}
-    if derivatives is None:
-        derivatives = {} if unknown else importances(model)
-    rows = []
-    for name, step in model.steps.items():
-        success, silent = derivatives.get(name, (None, None))
-        basis = figure.basis
-        rows.append(
-            StepRow(
-                name,
-                None if unknown else _own(model, step),
-                figure.number(by_name("reached", name)),
-                UNCOMPUTED if success is None else certain(success, basis),
-                UNCOMPUTED if silent is None else certain(silent, basis),
-                if_finite(figure.number(by_name("step_costs", name), unit=False)),
-            )
-        )
-    return tuple(rows)
-
-
-def _own(model: PipelineModel, step: p.Step) -> float | None:
-    """A step's own reliability; None where it hangs on what nobody declared, as that of a step may
-    that is never reached. No figure hangs on it then, so it is none of the unknowns.
-    """
-    parameters = model.parameters
-    own = own_reliability(model, step)
-    if not parameters.unknown_sites:
-        return own
-    for site in parameters.unknown_sites:
-        parameters.bases.pop(site, None)
-    parameters.unknown_sites.clear()
-    return None

@@ -33,7 +33,7 @@ from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.pruning import TooLarge
-from pipelang.analysis.sweep.sweep import Totals, sweep_from
+from pipelang.analysis.sweep.sweep import Totals, sweep_root
 from pipelang.records import dataclass, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -115,10 +115,10 @@ class _Case:
     def sweep(self, parameters: Parameters, rows: int) -> tuple[Totals, Any, Any] | None:
         """Sweep with other parameters (see `conditional_bounds.SweepCase`)."""
         model = make_model(self.program, self.pipeline, parameters)
-        start = self.starts(model) if rows or self.line.condition is not None else Table()
-        if start is None:
+        whole = not rows and self.line.condition is None
+        totals = sweep_root(model, (lambda of_class, table: table) if whole else self.starts)
+        if not totals.endings:
             return None
-        totals = sweep_from(model, start, frozenset(), again=False)
         if not rows:
             return totals, 0.0, 0.0
         if parameters.left_out:
@@ -141,15 +141,15 @@ class _Case:
             runs,
         )
 
-    def starts(self, model: PipelineModel) -> Table | None:
+    def starts(self, model: PipelineModel, start: Table) -> Table | None:
         """The states in which the condition holds, as a table; None if there are none."""
         if self.line.condition is None:
             import numpy as np
 
             model.marked = (str(self.line.cached), np.array([1.0, 0.0]).reshape(2, 1, 1))
-            return Table()
+            return start
         plan = expression_plan(model, self.line.condition)
-        table = perform(Table(), plan)
+        table = perform(start, plan)
         keys = plan.keys
         parts = split(
             table, keys, lambda seen: bool(plan.compute(dict(zip(keys, seen, strict=True))))
@@ -170,10 +170,9 @@ class _Case:
 def _of_totals(case: _Case) -> list[float | None] | None:
     """A metric that a sweep has, for every row."""
     model = make_model(case.program, case.pipeline, case.parameters)
-    start = case.starts(model)
-    if start is None:
+    totals = sweep_root(model, case.starts)
+    if not totals.endings:
         return None
-    totals = sweep_from(model, start, frozenset(), again=False)
     sums = {name: case.marked(getattr(totals, name))[:, 0] for name in SUMS}
     escalations = {name: case.marked(share)[:, 0] for name, share in totals.escalations.items()}
     runs = sum(sums[name] for name in OUTCOMES)
@@ -215,10 +214,10 @@ def _walked(case: _Case, measure: Measure, scales: tuple[Scale, ...]) -> Measure
     meter = Meter(scales, (measure,), scales[0].lattice.size)
     model = make_model(case.program, case.pipeline, case.parameters)
     model.meter = meter
-    start = case.starts(model)
-    if start is None:
+    endings = walk(model, case.starts).endings
+    if not endings:
         return None
-    part = case.marked(sum(walk(model, start).endings.values()))
+    part = case.marked(sum(endings.values()))
     runs = part[:, -1:].real
     if not (abs(runs) > 1e-15).all():
         return None

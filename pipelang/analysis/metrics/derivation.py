@@ -11,13 +11,10 @@ from collections.abc import Callable, Iterator
 
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.analysis.metrics.loss_waterfall import (
-    Waterfall,
-    WaterfallRow,
-    waterfall,
-)
+from pipelang.analysis.metrics.loss_waterfall import Waterfall, waterfall
 from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
 from pipelang.analysis.metrics.readings import READINGS, WaterfallSum, sum_of
+from pipelang.analysis.metrics.waterfall_rows import WaterfallRow
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
@@ -142,11 +139,27 @@ def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | No
 
 
 def _sum(name: str, how: WaterfallSum, found: Waterfall) -> Derivation:
-    shares = [(row, how.change(row, name)) for row in found.rows.values()]
     parts = tuple(
-        Contribution(label(row.item), share, row) for row, share in shares if abs(share) > DUST
+        part
+        for row in found.rows.values()
+        for part in _parts(name, how, row, "")
+        if abs(part.amount) > DUST
     )
     return Derivation(name, how.start + sum(part.amount for part in parts), how.start, parts)
+
+
+def _parts(
+    name: str, how: WaterfallSum, row: WaterfallRow, pipeline: str
+) -> Iterator[Contribution]:
+    """The change of an item; of one that runs a pipeline, first the changes in there, and then the
+    rest: what another attempt or a fallback puts right.
+    """
+    rest = how.change(row, name)
+    for (inner, *_), below in row.inside.items():
+        yield from _parts(name, how, below, inner)
+        rest -= how.change(below, name)
+    words = f"{pipeline}.{label(row.item)}" if pipeline else label(row.item)
+    yield Contribution(f"{words}, the rest" if row.inside else words, rest, row)
 
 
 DUST = 1e-15
@@ -241,7 +254,8 @@ def _other_costs(model: PipelineModel) -> Iterator[Contribution]:
     run.
     """
     unpaid = {key: replace(cost, mean=0.0) for key, cost in model.costs.items()}
-    for step, cost in sweep(replace(model, costs=unpaid, prepared={})).step_costs.items():
+    totals = sweep(replace(model, costs=unpaid, prepared={}))
+    for step, cost in totals.step_costs.items():
         if cost:
             yield Contribution(step, float(cost))
 

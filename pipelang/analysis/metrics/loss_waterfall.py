@@ -17,20 +17,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pipelang.analysis.frontier.states import State
 from pipelang.analysis.frontier.table import Table, merge, split
-from pipelang.analysis.frontier.totals import Totals
+from pipelang.analysis.frontier.totals import FLOW, Inner, Totals
+from pipelang.analysis.metrics.waterfall_rows import WaterfallRow, inner_flows, put_inside
 from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel
 from pipelang.analysis.sweep.branching import Judged
 from pipelang.analysis.sweep.redos import Passage, Visit
-from pipelang.records import dataclass, field
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import redo_of
 from pipelang.semantics.metrics import (
     ESCALATION,
-    FAILURE,
     OUTCOMES,
-    REJECTION,
-    SILENT_ERROR,
-    SUCCESS,
     WRONG_EFFECT,
 )
 
@@ -39,57 +36,14 @@ Judge = Callable[[Table], Callable[[State], bool]]
 
 
 @dataclass(slots=True)
-class Flow:
-    """The runs of one kind at an item, as shares of all runs: how many come, how many go on right
-    and wrong, how many a redo sends back, how the others end (by the names of `ended_by`).
-    """
-
-    came: float = 0.0
-    on_right: float = 0.0
-    on_wrong: float = 0.0
-    back: float = 0.0
-    ended: dict[str, float] = field(default_factory=dict)
-
-    def end(self, shares: Mapping[str, float]) -> None:
-        for name, share in shares.items():
-            if share:
-                self.ended[name] = self.ended.get(name, 0.0) + share
-
-    @property
-    def lost(self) -> float:
-        """The runs that end here without an answer."""
-        return sum(self.ended.get(name, 0.0) for name in (ESCALATION, REJECTION, FAILURE))
-
-    @property
-    def answered(self) -> float:
-        return self.ended.get(SUCCESS, 0.0) + self.ended.get(SILENT_ERROR, 0.0)
-
-
-@dataclass(slots=True)
-class WaterfallRow:
-    """An item, and what it does to right and to wrong runs; `again`: where they were sent back."""
-
-    item: p.Item
-    again: bool
-    right: Flow = field(default_factory=Flow)
-    wrong: Flow = field(default_factory=Flow)
-
-    def of(self, wrong: bool) -> Flow:
-        return self.wrong if wrong else self.right
-
-    @property
-    def left_right(self) -> float:
-        """The runs that are right before the item and not after it."""
-        right = self.right
-        return right.lost + right.answered + right.on_wrong - self.wrong.on_right
-
-
-@dataclass(slots=True)
 class Waterfall:
-    """The rows in the order in which runs first came to them. `judge` says what counts as wrong."""
+    """The rows in the order in which runs first came to them. `judge` says what counts as wrong;
+    `items` are those of sub-pipelines, by their identity.
+    """
 
     judge: Judge
     rows: dict[tuple[int, bool], WaterfallRow] = field(default_factory=dict)
+    items: dict[int, p.Item] = field(default_factory=dict)
 
     def row(self, item: p.Item, again: bool) -> WaterfallRow:
         key = (id(item), again)
@@ -126,9 +80,21 @@ def wrongly_done(table: Table) -> Callable[[State], bool]:
 
 def waterfall(model: PipelineModel, judge: Judge = anything_wrong) -> tuple[Waterfall, Totals]:
     """A sweep of the point that counts at every item; beside it, its totals."""
-    from pipelang.analysis.sweep.sweep import sweep
+    from pipelang.analysis.sweep.sweep import sweep, sweep_from
 
     found = Waterfall(judge)
+
+    def watched(
+        child: PipelineModel, start: Table, taint: frozenset[str], again: bool
+    ) -> tuple[Totals, dict[Inner, float]]:
+        inner = Waterfall(judge, items=found.items)
+        totals = sweep_from(
+            child, start, taint, again, lambda passage, totals: Watched(passage, inner, totals)
+        )
+        found.items.update((item, row.item) for (item, _), row in inner.rows.items())
+        return totals, inner_flows(child.pipeline.name, inner.rows)
+
+    model = replace(model, watched=watched, children={}, prepared={})
     return found, sweep(model, watch=lambda passage, totals: Watched(passage, found, totals))
 
 
@@ -239,9 +205,12 @@ class Watched:
         """Do something to right and to wrong runs one after the other, and count the results."""
         after = []
         for wrong, part in self.found.parts(table).items():
-            before = ended_by(self.totals)
+            before, inside = ended_by(self.totals), dict(self.totals.inside)
             out = act(part)
             flow, right = row.of(wrong), self.found.right(out)
+            for key, amount in self.totals.inside.items():
+                if key[0] == FLOW and amount != inside.get(key, 0.0):
+                    put_inside(row, key, amount - inside.get(key, 0.0), self.found.items)
             flow.came += float(part.total())
             flow.on_right += right
             flow.on_wrong += float(out.total()) - right

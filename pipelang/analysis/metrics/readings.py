@@ -18,10 +18,10 @@ from typing import Any
 from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.metrics.loss_waterfall import (
     Judge,
-    WaterfallRow,
     anything_wrong,
     wrongly_done,
 )
+from pipelang.analysis.metrics.waterfall_rows import WaterfallRow
 from pipelang.analysis.sweep.bounds_over_unknowns import Read
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
@@ -79,7 +79,7 @@ def field_of(name: str) -> Read:
     return lambda totals: getattr(totals, name)
 
 
-def by_name(group: str, name: str) -> Read:
+def by_name(group: str, name: Any) -> Read:
     """The reading of one name in a group of totals; 0 if nothing came to it."""
     return lambda totals: getattr(totals, group).get(name, 0.0)
 

@@ -7,6 +7,7 @@ from typing import Any
 from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import perform
+from pipelang.analysis.kernels.hard_cases import in_each_class
 from pipelang.analysis.kernels.prepared_step import prepare
 from pipelang.analysis.model.model import RIGHT, PipelineModel
 from pipelang.analysis.sweep.signatures import step_shape
@@ -15,9 +16,18 @@ from pipelang.semantics import program as p
 
 
 def own_reliability(model: PipelineModel, step: p.Step) -> float:
-    """P(answers and is right | reached, arguments right), over outages and routes; worked out once
-    for steps of one shape.
-    """
+    """P(answers and is right | arguments right), over outages, routes and hard cases."""
+    found: list[float] = []
+
+    def act(of_class: PipelineModel, cases: Table) -> None:
+        found.append(float(cases.total()) * _of_class(of_class, step))
+
+    in_each_class(model, Table(), act)
+    return sum(found)
+
+
+def _of_class(model: PipelineModel, step: p.Step) -> float:
+    """The same in one class of cases; worked out once for steps of one shape."""
     shape = step_shape(model, step, frozenset())
     if shape is None:
         return _own(model, step)

@@ -14,6 +14,7 @@ from typing import Any
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.model.evidence import Cut
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -44,7 +45,11 @@ class PipelineModel:
     that is `marked` count with its factor. `passed` counts the steps that a sweep went through.
     `case` has the values of operands that decide branches, where only the runs of one case are
     looked at. `lowest` are the lists whose lowest confidence is tested, with the files that say
-    how it is spread.
+    how it is spread. `nudged` names the one step, by its pipeline, whose accuracies carry a
+    derivative wherever it is run; `moves` is what is added to the right answers of a `run`.
+    `repeats` are how often links are retried at most where that differs by column, by the links'
+    places; the program then has the most of them. `watched` sweeps a sub-pipeline in place of a
+    plain sweep, and says what it counted there.
     """
 
     program: p.Program
@@ -72,6 +77,10 @@ class PipelineModel:
     shared: dict[expr.Expr, expr.Expr] = field(default_factory=dict)
     case: Mapping[expr.Expr, Any] = field(default_factory=dict)
     lowest: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    nudged: tuple[str, str] | None = None
+    moves: complex = 0j
+    repeats: Mapping[Span, Any] = field(default_factory=dict)
+    watched: Any = None
 
     def expand(self, node: expr.Expr) -> expr.Expr:
         """The expression with every let replaced by what it is, and thresholds that differ by case

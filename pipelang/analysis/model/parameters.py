@@ -16,6 +16,7 @@ from pipelang.analysis.model.evidence import Cut, EvidenceTable
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import (
     Basis,
+    ByCase,
     Chance,
     CountedShare,
     Declared,
@@ -44,6 +45,23 @@ def timely(spread: Spread, seconds: Decimal) -> float:
     return 0.5 * math.erfc(-distance / sigma / math.sqrt(2))
 
 
+@dataclass(frozen=True, slots=True)
+class Supposition:
+    """Suppose that a `share` of the cases is hard, and that what is at these sites is wrong so many
+    times as often there, overall as often as ever.
+    """
+
+    sites: frozenset[str]
+    share: Decimal
+    times: int
+
+    def right(self, overall: float, hard: bool) -> float:
+        """Return the share that is right in one class, if so much is right in all."""
+        share = float(self.share)
+        wrong = min(1.0, self.times * (1 - overall))
+        return 1 - (wrong if hard else (1 - overall - share * wrong) / (1 - share))
+
+
 @dataclass(slots=True)
 class Parameters:
     """The values of chances in one arithmetic; they record which parameters a sweep used.
@@ -52,7 +70,8 @@ class Parameters:
     measured chances, by site; `choose` supplies unknown shares that sum to 1 as a whole, where it
     knows their site. `sticks` remembers how many there are at a site; `nudges` are added, by site;
     `left_out` are the pipelines of which unlikely states were left out; `handled` counts the states
-    of a sweep's large tables.
+    of a sweep's large tables. While the cases of one class are swept, `hard` says whether they are
+    hard ones; `supposed` is what is supposed of them where nobody said.
     """
 
     evidence: EvidenceTable
@@ -69,6 +88,8 @@ class Parameters:
     left_out: dict[str, None] = field(default_factory=dict)
     handled: int = 0
     nudges: Mapping[str, complex] = field(default_factory=dict)
+    hard: bool = False
+    supposed: Supposition | None = None
 
     def nudged(self, nudges: Mapping[str, complex]) -> Parameters:
         """The same parameters, and what they remember, with something added to those of a site."""
@@ -78,6 +99,8 @@ class Parameters:
         """The value of a chance in [0, 1]."""
         if self.nudges and chance.site in self.nudges:
             return self._plain(chance) + self.nudges[chance.site]
+        if self.supposed is not None and chance.site in self.supposed.sites:
+            return self.supposed.right(self._plain(chance), self.hard)
         return self._plain(chance)
 
     def _plain(self, chance: Chance) -> Weight:
@@ -93,6 +116,8 @@ class Parameters:
                 return self._counted(chance.site, rows.right, rows.total)
             case Undeclared():
                 return self.open(chance.site)
+            case ByCase():
+                return self._plain(chance.of(self.hard))
             case _:
                 assert_never(chance)
 

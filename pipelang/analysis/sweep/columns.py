@@ -19,7 +19,7 @@ MOST_NUMBERS = 4_000_000
 """Numbers in all arrays of a frontier together: 32 MB."""
 LEAST_COLUMNS = 250
 
-GROUPS = ("escalations", "failures", "asked", "reached", "step_costs")
+GROUPS = ("escalations", "failures", "asked", "reached", "step_costs", "inside")
 
 
 def sweep_columns(

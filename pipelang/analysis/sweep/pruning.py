@@ -116,6 +116,8 @@ def _cut(model: PipelineModel, table: Table, most: int) -> Table:
 
 def _size(weight: Any) -> float:
     """The probability of a state; the largest, where there are several points."""
+    if isinstance(weight, complex):
+        return abs(weight)
     return float(weight if isinstance(weight, float) else weight.max())
 
 

@@ -227,7 +227,16 @@ class _Probe:
         self.passing = False
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("cost", "tokens", "asked", "reached", "step_costs", "endings", "work"):
+        if name in (
+            "cost",
+            "tokens",
+            "asked",
+            "reached",
+            "step_costs",
+            "inside",
+            "endings",
+            "work",
+        ):
             self.passing = True
         return getattr(self.totals, name)
 

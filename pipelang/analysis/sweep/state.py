@@ -48,9 +48,11 @@ class Sweep:
         known = self.kernels.get((id(step), taint))
         if known is None:
             model = self.model
-            if self.tape is not None and self.tape.slopes:
+            noted = self.tape is not None and self.tape.slopes
+            if noted or model.nudged == (model.pipeline.name, step.name):
                 nudges = dict.fromkeys(accuracy_sites(step), 1j * H)
-                model = replace(model, parameters=model.parameters.nudged(nudges), prepared={})
+                nudged = model.parameters.nudged(nudges)
+                model = replace(model, parameters=nudged, prepared={}, moves=1j * H)
             known = StepKernel(prepared_step(model, step, taint), self.sweep_child)
             self.kernels[id(step), taint] = known
         return known

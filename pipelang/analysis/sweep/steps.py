@@ -170,6 +170,8 @@ def _account(
     totals.step_costs[step.name] = totals.step_costs.get(step.name, 0.0) + spent
     for role, often in closed.asked.items():
         add(totals.asked, role, _plain(weight * often, tape))
+    for place, amount in closed.inside.items():
+        add(totals.inside, place, _plain(_share_of(amount, weight), tape))
 
 
 def _share_of(amount: Any, weight: Any) -> Any:

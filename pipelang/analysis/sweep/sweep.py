@@ -27,7 +27,7 @@ items, which repeat in a large pipeline, are computed once (`signatures`, `trans
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 from pipelang.analysis.frontier.states import add
@@ -35,6 +35,7 @@ from pipelang.analysis.frontier.table import Table, assign, merge
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import Totals as Totals
 from pipelang.analysis.frontier.totals import all_figures as all_figures
+from pipelang.analysis.kernels.hard_cases import in_each_class
 from pipelang.analysis.model.model import EFFECT, WRONG, PipelineModel, value_key
 from pipelang.analysis.sweep.branching import (
     Judged,
@@ -60,19 +61,49 @@ def sweep(model: PipelineModel, tape: Tape | None = None, watch: Watch | None = 
     operations are recorded on it, and repeated ones are computed once. `watch` observes every block
     of the pipeline.
     """
-    return sweep_from(model, Table(tape=tape), frozenset(), again=False, watch=watch)
+    return sweep_root(model, lambda of_class, table: table, tape, watch)
 
 
 def sweep_on(model: PipelineModel, tape: Any) -> Totals:
     """Sweep a pipeline in another arithmetic, with something that stands in for a tape."""
-    return sweep_from(model, Table(tape=tape), frozenset(), again=False)
+    return sweep(model, tape)
+
+
+Start = Callable[[PipelineModel, Table], "Table | None"]
+"""From the model of a class of cases and all its runs to those that a sweep starts from."""
+
+
+def sweep_root(
+    model: PipelineModel, start: Start, tape: Tape | None = None, watch: Watch | None = None
+) -> Totals:
+    """Sweep a root pipeline, a class of cases after the other."""
+    totals = Totals()
+
+    def act(of_class: PipelineModel, table: Table) -> None:
+        begin = start(of_class, table)
+        if begin is not None:
+            _sweep_into(totals, of_class, begin, frozenset(), False, watch)
+
+    in_each_class(model, Table(tape=tape), act)
+    return totals
 
 
 def sweep_from(
     model: PipelineModel, start: Table, taint: Taint, again: bool, watch: Watch | None = None
 ) -> Totals:
-    """Sweep from a table of values known before; `again`: as part of a redo."""
-    state = Sweep(model, Totals(), sweep_from, again, start.tape, watch=watch)
+    """Sweep a sub-pipeline from a table of values known before; `again`: as part of a redo."""
+    return _sweep_into(Totals(), model, start, taint, again, watch)
+
+
+def _sweep_into(
+    totals: Totals,
+    model: PipelineModel,
+    start: Table,
+    taint: Taint,
+    again: bool,
+    watch: Watch | None,
+) -> Totals:
+    state = Sweep(model, totals, sweep_from, again, start.tape, watch=watch)
     start = assign(start, (EFFECT,), (), lambda seen: [((False,), 1)])
     left = _block(state, model.pipeline.block, start, taint, None, 0)
     assert not left, "a checked pipeline ends on every path"

@@ -1,27 +1,30 @@
 """The search over assignments: all of them where there are few, else Pareto local search.
 
-Each assignment is a changed text, built and swept as a check would do it. The local search takes
-the assignments that no other found so far dominates in all figures, and tries everything that
-differs from one of them in one place (L. Paquete, M. Chiarandini and T. Stuetzle, "Pareto local
+Assignments are worked out many at a time (`columns`). The local search takes the assignments that
+no other found so far dominates in all figures, and tries everything that differs from one of them
+in one place (L. Paquete, M. Chiarandini and T. Stuetzle, "Pareto local
 optimum sets in the biobjective traveling salesman problem", 2004).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import islice, product
 from math import prod
 
-from pipelang.analysis.advice.trying import Bench, figures
+from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.model.intervals import compare
-from pipelang.analysis.tuning.dimensions import Dimension
-from pipelang.diagnostics import Edit
+from pipelang.analysis.tuning.columns import Columns, columns
+from pipelang.analysis.tuning.dimensions import Assignment, Dimension
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.metrics import COST_MEAN, ESCALATION, SILENT_ERROR, SUCCESS
 
-Assignment = tuple[int, ...]
-"""For every dimension the place of its choice."""
+BATCH = 8_000
+"""Assignments between two looks at the clock and the keyboard."""
+
+AT_ONCE = 4
+"""Assignments whose neighbours are worked out together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +77,35 @@ def search(
     the search early, with the results so far.
     """
     found = SearchResult(dimensions)
+    worker = columns(bench, pipeline, dimensions)
     try:
-        for assignment in _assignments(found, pipeline, budget):
-            if assignment not in found.points:
-                found.points[assignment] = _worked_out(bench, pipeline, dimensions, assignment)
-                tick(len(found.points), min(budget, found.possible))
+        for ahead in _assignments(found, pipeline, budget):
+            new = [one for one in dict.fromkeys(ahead) if one not in found.points]
+            found.points |= _worked_out(worker, new[: max(0, budget - len(found.points))])
+            tick(len(found.points), min(budget, found.possible))
     except KeyboardInterrupt:
         found.interrupted = True
     return found
 
 
-def _assignments(found: SearchResult, pipeline: p.Pipeline, budget: int) -> Iterator[Assignment]:
+def _worked_out(worker: Columns, ahead: list[Assignment]) -> dict[Assignment, Point | None]:
+    figures = worker.figures(ahead)
+    return {
+        one: None if found is None else Point(one, found)
+        for one, found in zip(ahead, figures, strict=True)
+    }
+
+
+def _assignments(
+    found: SearchResult, pipeline: p.Pipeline, budget: int
+) -> Iterator[list[Assignment]]:
     """Return the next assignments to compute, given the results so far."""
     now, dimensions = found.now, found.dimensions
     found.possible = 1 + sum(len(one.choices) - 1 for one in dimensions)
-    yield now
+    yield [now, *(one for place in range(len(dimensions)) for one in _beside(found, now, place))]
     start = found.points[now]
     for place in range(len(dimensions)):
-        yield from _beside(found, now, place)
-    for place in range(len(dimensions)):
-        alone = [found.points[one] for one in _beside(found, now, place)]
+        alone = [found.points.get(one) for one in _beside(found, now, place)]
         if start is not None and all(one and _same(one, start) for one in alone):
             found.idle.append(place)
     free = [place for place in range(len(dimensions)) if place not in found.idle]
@@ -103,22 +115,21 @@ def _assignments(found: SearchResult, pipeline: p.Pipeline, budget: int) -> Iter
             range(len(one.choices)) if place in free else (one.now,)
             for place, one in enumerate(dimensions)
         ]
-        yield from product(*ranges)
+        every = product(*ranges)
+        while batch := list(islice(every, BATCH)):
+            yield batch
         found.complete = True
         return
     expanded: set[Assignment] = set()
-    while True:
-        # One at a time: what it leads to may be cheaper than all that seemed worth a look before.
+    while len(found.points) < budget:
+        # A few at a time: these may lead to what is cheaper than all that seemed worth a look.
         best = [*found.keeping(pipeline)[:3], *frontier(found.known()), *errors(found.known())]
-        ahead = next((one.assignment for one in best if one.assignment not in expanded), None)
-        if ahead is None:
+        ahead = [one.assignment for one in best if one.assignment not in expanded]
+        ahead = list(dict.fromkeys(ahead))[:AT_ONCE]
+        if not ahead:
             return
-        expanded.add(ahead)
-        for place in free:
-            for other in _beside(found, ahead, place):
-                if len(found.points) >= budget:
-                    return
-                yield other
+        expanded.update(ahead)
+        yield [other for one in ahead for place in free for other in _beside(found, one, place)]
 
 
 def _beside(found: SearchResult, at: Assignment, place: int) -> Iterator[Assignment]:
@@ -134,23 +145,6 @@ def _same(one: Point, other: Point) -> bool:
 
 def _moves(one: Assignment, other: Assignment) -> int:
     return sum(a != b for a, b in zip(one, other, strict=True))
-
-
-def edits_of(dimensions: list[Dimension], assignment: Assignment) -> list[Edit]:
-    """The edits that make an assignment of what is written."""
-    chosen = (one.choices[at].edit for one, at in zip(dimensions, assignment, strict=True))
-    return [edit for edit in chosen if edit is not None]
-
-
-def _worked_out(
-    bench: Bench, pipeline: p.Pipeline, dimensions: list[Dimension], assignment: Assignment
-) -> Point | None:
-    edits = edits_of(dimensions, assignment)
-    program = bench.rebuilt(edits).program if edits else bench.program
-    if program is None:
-        return None
-    worked = figures(program, program.pipelines[pipeline.name])
-    return None if worked is None else Point(assignment, worked)
 
 
 def broken(pipeline: p.Pipeline, point: Point) -> list[p.SloLine]:

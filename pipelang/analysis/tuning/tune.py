@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from math import sqrt
 
 from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.metrics.analyse import Analysis, analyse
 from pipelang.analysis.tuning.bound import least_cost
-from pipelang.analysis.tuning.dimensions import dimensions, untold_tiers
+from pipelang.analysis.tuning.columns import columns
+from pipelang.analysis.tuning.dimensions import dimensions, edits_of, untold_tiers
+from pipelang.analysis.tuning.held_out import HeldOut, held_out
 from pipelang.analysis.tuning.search import (
     Point,
     SearchResult,
-    edits_of,
     errors,
     frontier,
     search,
@@ -19,9 +21,7 @@ from pipelang.analysis.tuning.search import (
 from pipelang.diagnostics import Edit
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-
-MOST_VERIFIED = 30
-"""Assignments that look good enough by their point estimates and are analysed as a whole."""
+from pipelang.semantics.metrics import Unit, metric_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Tuned:
     `best` is the cheapest assignment found that keeps every promise, with its full analysis;
     `sure`: a check decides so too, not only the point estimates. `bound`: a lower bound on the cost
     of all assignments, where known. `missing` are steps whose tiers could not be compared.
+    `held_out`: what the thresholds of the best do on rows that did not choose them.
     """
 
     pipeline: p.Pipeline
@@ -41,6 +42,7 @@ class Tuned:
     sure: bool
     bound: float | None
     missing: tuple[str, ...]
+    held_out: HeldOut | None = None
 
     @property
     def front(self) -> list[Point]:
@@ -88,7 +90,11 @@ def tune(
     elif best is not None:
         bound = least_cost(bench.program, pipeline, found.dimensions)
     missing = tuple(untold_tiers(pipeline, bench))
-    return Tuned(pipeline, found, now, best, analysis, sure, bound, missing)
+    score = None
+    if best is not None:
+        worker = columns(bench, pipeline, found.dimensions)
+        score = held_out(worker, pipeline, best.assignment, [*found.points])
+    return Tuned(pipeline, found, now, best, analysis, sure, bound, missing, score)
 
 
 def _best(
@@ -96,18 +102,60 @@ def _best(
 ) -> tuple[Point | None, Analysis | None, bool]:
     """The cheapest point that a check says keeps every promise; else the cheapest of which it does
     not say that it breaks one.
+
+    Where a check says so of a point, it mostly does of all that keep them by more. So of the points
+    that nothing cheaper beats in its margin, the cheapest and the widest are analysed, and then the
+    middle of what is left between one that is not sure and one that is.
     """
-    undecided: tuple[Point, Analysis] | None = None
+    points = list(_safer(pipeline, found))
+    known: dict[int, Analysis | None] = {}
+
+    def sure(at: int) -> bool:
+        if at not in known:
+            program = bench.rebuilt(edits_of(found.dimensions, points[at].assignment)).program
+            known[at] = None if program is None else analyse(program, program.pipelines[here])
+        analysis = known[at]
+        return analysis is not None and all(verdict.holds for verdict in analysis.slo)
+
+    here = pipeline.name
     try:
-        for point in found.keeping(pipeline)[:MOST_VERIFIED]:
-            program = bench.rebuilt(edits_of(found.dimensions, point.assignment)).program
-            if program is None:
-                continue
-            analysis = analyse(program, program.pipelines[pipeline.name])
-            if all(verdict.holds for verdict in analysis.slo):
-                return point, analysis, True
-            if undecided is None and all(verdict.holds is not False for verdict in analysis.slo):
-                undecided = point, analysis
+        if points and not sure(0) and sure(len(points) - 1):
+            low, high = 0, len(points) - 1
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (low, middle) if sure(middle) else (middle, high)
     except KeyboardInterrupt:
         found.interrupted = True
-    return (*undecided, False) if undecided is not None else (None, None, False)
+    for at in sorted(known):
+        if sure(at):
+            return points[at], known[at], True
+    for at in sorted(known):
+        analysis = known[at]
+        if analysis and all(verdict.holds is not False for verdict in analysis.slo):
+            return points[at], analysis, False
+    return None, None, False
+
+
+def _safer(pipeline: p.Pipeline, found: SearchResult) -> Iterator[Point]:
+    """The assignments that keep every promise, the cheapest first, each by a wider margin than all
+    before it.
+    """
+    widest = -1.0
+    for point in found.keeping(pipeline):
+        margin = _margin(pipeline, point)
+        if margin > widest:
+            widest = margin
+            yield point
+
+
+def _margin(pipeline: p.Pipeline, point: Point) -> float:
+    """The least margin by which a promise about a share is kept, in standard deviations of one
+    case; 1 where none is about a share.
+    """
+    margins = [1.0]
+    for line in pipeline.slo:
+        value, target = point.figures.get(line.metric), float(line.target)
+        share = metric_of(line.metric).unit is Unit.SHARE
+        if share and value is not None and line.when is None and 0 < target < 1:
+            margins.append(abs(value - target) / sqrt(target * (1 - target)))
+    return min(margins)

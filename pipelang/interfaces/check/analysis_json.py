@@ -70,11 +70,12 @@ def analysis_json(
                 },
                 "cost_mean": row.cost_mean.as_json(),
             }
-            for row in analysis.steps
+            for row in (*analysis.steps, *analysis.inner)
         ],
         "claims": [_claim(proof, sources) for proof in proofs],
         "advice": [],
         "what_if": [],
+        "sensitivity": None if analysis.sensitivity is None else analysis.sensitivity.as_json(),
         **work,
     }
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelang.interfaces.check.disk_loader import input_text
-from pipelang.interfaces.cli.inbox import REFUSED, state_option, waiting
+from pipelang.interfaces.cli.inbox import REFUSED, inbox_at, place_option, waiting
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, write
-from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
+from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.interfaces.text.colours import painter
 from pipelang.runtime.files import strict_json
 from pipelang.semantics.loader import Unreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from pipelang.runtime.inbox.cases import Case
     from pipelang.runtime.inbox.inbox import Inbox
 
 
@@ -30,30 +32,41 @@ if TYPE_CHECKING:
 @click.option("--reason", default="", help="Why; for an escalation, what was done.")
 @click.option("--by", help="Who decides. Default: the user of this machine.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the inbox.")
+@click.option("--store", metavar="URL", help="The store of durable runs, instead of a folder.")
 def command(
-    case: str, no: bool, given: str | None, reason: str, by: str | None, state: str
+    case: str,
+    no: bool,
+    given: str | None,
+    reason: str,
+    by: str | None,
+    state: str,
+    store: str | None,
 ) -> None:
     """Say yes to CASE (its id, or how it begins), or with --no no; answer an ask with --answer;
     close an escalation with a --reason. A case is decided once.
 
     Exit code 0 when decided, 1 when refused (the reason is told), 2 on wrong usage.
     """
-    from pipelang.runtime.inbox.cases import InboxBroken, Refused, verdict_words
-    from pipelang.runtime.inbox.inbox import Inbox
-
     if no and given is not None:
         stop("--no and --answer exclude each other")
     who = by if by is not None else _user()
     answer = None if given is None else _answer(given)
-    inbox = Inbox(StateFolder(Path(state)).inbox)
-    try:
+    with inbox_at(state, store) as inbox:
         if given is None:
             work = inbox.decide(case, yes=not no, by=who, reason=reason)
         else:
             work = inbox.answer(case, answer, by=who, reason=reason)
+        _carry_out(inbox, case, work, place_option(state, store))
+
+
+def _carry_out(inbox: Inbox, case: str, work: Coroutine[Any, Any, Case], option: str) -> None:
+    """Do what a person said, and tell that it counts; ends the command if it does not."""
+    from pipelang.runtime.inbox.cases import InboxBroken, Refused, verdict_words
+
+    try:
         closed = asyncio.run(work)
     except Refused as refused:
-        stop(str(refused), REFUSED, _help(inbox, case, state))
+        stop(str(refused), REFUSED, _help(inbox, case, option))
     except InboxBroken as broken:
         stop(str(broken), REFUSED)
     assert closed.verdict is not None
@@ -63,7 +76,7 @@ def command(
     write(f"{said}: {closed.pipeline}/{closed.name}, for {closed.role} (case {closed.id})\n")
 
 
-def _help(inbox: Inbox, case: str, state: str) -> str | None:
+def _help(inbox: Inbox, case: str, option: str) -> str | None:
     """The way on after a refusal: to the case, if there is one, else to those that wait."""
     from pipelang.runtime.inbox.cases import InboxBroken, Refused
 
@@ -73,7 +86,7 @@ def _help(inbox: Inbox, case: str, state: str) -> str | None:
         return waiting(inbox)
     except InboxBroken:
         return None
-    return f"`pipelang inbox {found.id}{state_option(state)}` shows the case"
+    return f"`pipelang inbox {found.id}{option}` shows the case"
 
 
 def _user() -> str:

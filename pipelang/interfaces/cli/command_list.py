@@ -5,6 +5,12 @@ COMMANDS = {
     "check": "Say how pipelines will behave, before anything runs.",
     "test": "Run the `test` blocks, without any model.",
     "run": "Run a pipeline, with live progress.",
+    "submit": "Put runs into a store, for workers.",
+    "worker": "Do the runs that are in a store.",
+    "runs": "List, show, wait for, cancel or resume durable runs.",
+    "pause": "Have no durable run of a pipeline begin.",
+    "unpause": "Have durable runs of a pipeline begin again.",
+    "store": "Make, check or copy a store of durable runs.",
     "trace": "Show a run as a tree, or follow one.",
     "inbox": "List what waits for people, or show one case.",
     "approve": "Answer what waits: yes, no, or an answer.",
@@ -23,7 +29,13 @@ COMMANDS = {
 }
 """Every command with its line in `--help`, in the order in which it lists them."""
 
-_HOMES = {"check": "check.command", "import": "importing", "run": "run.command"}
+_DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store")
+_HOMES = {
+    "check": "check.command",
+    "import": "importing",
+    "run": "run.command",
+    **{name: f"durable.{name}" for name in _DURABLE},
+}
 
 
 def module_of(name: str) -> str:

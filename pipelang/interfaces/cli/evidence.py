@@ -82,6 +82,50 @@ def show(file: str, cuts: tuple[Cut, ...], form: str, out: str | None) -> None:
         deliver(_shown(file, found, thresholds, form, to_file=out not in (None, "-")), out)
 
 
+def _share(ctx: click.Context, option: click.Parameter, given: str | None) -> float | None:
+    """`0.2` or `20%`."""
+    if given is None:
+        return None
+    try:
+        share = float(given.removesuffix("%")) / (100 if given.endswith("%") else 1)
+    except ValueError:
+        raise click.BadParameter(f"`{given}` is no share: write 0.2 or 20%") from None
+    if not 0 < share < 1:
+        raise click.BadParameter(f"`{given}`: a share of hard cases lies between 0 and 1")
+    return share
+
+
+@command.command(name="fit", short_help="Split files that share cases into easy and hard ones.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--hard", callback=_share, metavar="SHARE", help="How many cases are hard: 20%.")
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True
+)
+def fit(files: tuple[str, ...], hard: float | None, form: str) -> None:
+    """Fit hard cases to evidence FILES whose rows say which input they are about (`case`), and
+    print counted rates to paste. It takes three files, or two and `--hard`.
+
+    First it says whether wrong answers fall on the same cases more often than chance has it. Exit
+    code 1 if a file is malformed or there is no fit, 2 if a file is not there.
+    """
+    from pipelang.analysis.model.shared_cases import dependence
+    from pipelang.analysis.model.two_classes import NoFit, fitted
+    from pipelang.interfaces.report.fitted import fit_json, fit_text
+
+    read = [_read(file) for file in files]
+    try:
+        found = fitted(read, hard)
+    except NoFit as none:
+        stop(none.why, FINDINGS, none.help)
+    test = dependence(read)
+    if form == "json":
+        from pipelang.diagnostics.render import dumps
+
+        click.echo(dumps(fit_json(found, test)))
+    else:
+        click.echo(fit_text(found, test, given=hard is not None), nl=False)
+
+
 def _read(file: str) -> EvidenceFile:
     """The rows of a file; ends the process where there are none to be had."""
     from pipelang.interfaces.check.disk_loader import DiskLoader

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,20 +28,41 @@ REFUSED = 1
 @click.option("--tenant", help="Only runs of this tenant.")
 @click.option("--all", "closed", is_flag=True, help="Also what is closed, and how.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the inbox.")
+@click.option("--store", metavar="URL", help="The store of durable runs, instead of a folder.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(
-    case: str | None, role: str | None, tenant: str | None, closed: bool, state: str, form: str
+    case: str | None,
+    role: str | None,
+    tenant: str | None,
+    closed: bool,
+    state: str,
+    store: str | None,
+    form: str,
 ) -> None:
     """List the open cases, or show CASE (its id, or how it begins) with the command that answers
     it.
 
     Exit code 0, 1 if there is no such case, 2 on wrong usage.
     """
+    with inbox_at(state, store) as inbox:
+        where = str(StateFolder(Path(state)).inbox) if store is None else "the store"
+        _show(inbox, case, role, tenant, closed, place_option(state, store), where, form)
+
+
+def _show(
+    inbox: Inbox,
+    case: str | None,
+    role: str | None,
+    tenant: str | None,
+    closed: bool,
+    option: str,
+    where: str,
+    form: str,
+) -> None:
     from pipelang.interfaces.report.runs.cases import case_lines, case_whole
     from pipelang.runtime.inbox.cases import InboxBroken, Refused, case_json
-    from pipelang.runtime.inbox.inbox import Inbox, utc_now
+    from pipelang.runtime.inbox.inbox import utc_now
 
-    inbox = Inbox(StateFolder(Path(state)).inbox)
     paint, width = painter(wants_colour(sys.stdout)), text_width(sys.stdout)
     try:
         if case is not None:
@@ -47,7 +70,7 @@ def command(
             if form == "json":
                 _json(case_json(found))
             else:
-                lines = case_whole(found, utc_now(), paint, width, state_option(state))
+                lines = case_whole(found, utc_now(), paint, width, option)
                 write("\n".join(lines) + "\n")
             return
         cases = inbox.cases(role=role, tenant=tenant, closed=closed)
@@ -62,7 +85,30 @@ def command(
     elif cases:
         write("\n".join(case_lines(cases, utc_now(), paint, width, closed)) + "\n")
     else:
-        write(f"nothing {'is' if closed else 'waits'} in {StateFolder(Path(state)).inbox}\n")
+        write(f"nothing {'is' if closed else 'waits'} in {where}\n")
+
+
+@contextmanager
+def inbox_at(state: str, store: str | None) -> Iterator[Inbox]:
+    """The inbox of a state folder, or of a store if one is named."""
+    if store is None:
+        from pipelang.runtime.inbox.inbox import Inbox
+
+        yield Inbox(StateFolder(Path(state)).inbox)
+        return
+    from pipelang.interfaces.cli.durable.opening import opened
+
+    with opened(store) as ready:
+        from pipelang.runtime.durable.cases import inbox_of
+
+        yield inbox_of(ready)
+
+
+def place_option(state: str, store: str | None) -> str:
+    """The option with which a command finds this state folder or store."""
+    import shlex
+
+    return state_option(state) if store is None else f" --store {shlex.quote(store)}"
 
 
 def waiting(inbox: Inbox) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from pipelang.interfaces.cli.terminal import write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 
 if TYPE_CHECKING:
-    from pipelang.runtime.shared.kill_switches import FolderSwitches
+    from pipelang.runtime.shared.kill_switches import Switches
 
 
 @click.command(name="kill", short_help="Switch off a tool, a pipeline or everything.")
@@ -21,8 +23,15 @@ if TYPE_CHECKING:
 @click.option("--undo", is_flag=True, help="Switch it on again.")
 @click.option("--reason", default="", help="Why, for whoever reads the results.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder that runs look at.")
+@click.option("--store", metavar="URL", help="The store of durable runs, instead of a folder.")
 def command(
-    tool: str | None, pipeline: str | None, everything: bool, undo: bool, reason: str, state: str
+    tool: str | None,
+    pipeline: str | None,
+    everything: bool,
+    undo: bool,
+    reason: str,
+    state: str,
+    store: str | None,
 ) -> None:
     """Switch off one tool, one pipeline or everything that runs with this state folder.
 
@@ -30,20 +39,47 @@ def command(
     end as failed with the code `killed` and what they have so far. It stays off until --undo.
     Without a name, say what is switched off.
     """
-    from pipelang.runtime.shared.kill_switches import FolderSwitches, switch
-
     named = [tool is not None, pipeline is not None, everything]
     if sum(named) > 1:
         raise click.UsageError("name one of --tool, --pipeline and --all")
     for option, name in (("--tool", tool), ("--pipeline", pipeline)):
         if name == "":
             raise click.UsageError(f"{option} needs a name")
-    switches = FolderSwitches(StateFolder(Path(state)).kills)
-    if not any(named):
-        if undo or reason:
-            raise click.UsageError("say what: --tool NAME, --pipeline NAME or --all")
-        write(_listed(switches))
+    if not any(named) and (undo or reason):
+        raise click.UsageError("say what: --tool NAME, --pipeline NAME or --all")
+    with _switches_at(state, store) as switches:
+        if not any(named):
+            write(_listed(switches))
+            return
+        _throw(switches, tool, pipeline, undo, reason, state)
+
+
+@contextmanager
+def _switches_at(state: str, store: str | None) -> Iterator[Switches]:
+    """The switches of a state folder, or of a store if one is named."""
+    if store is None:
+        from pipelang.runtime.shared.kill_switches import FolderSwitches
+
+        yield FolderSwitches(StateFolder(Path(state)).kills)
         return
+    from pipelang.interfaces.cli.durable.opening import opened
+
+    with opened(store) as ready:
+        from pipelang.runtime.durable.switches import StoredSwitches
+
+        yield StoredSwitches(ready)
+
+
+def _throw(
+    switches: Switches,
+    tool: str | None,
+    pipeline: str | None,
+    undo: bool,
+    reason: str,
+    state: str,
+) -> None:
+    from pipelang.runtime.shared.kill_switches import switch
+
     what = switch(tool, pipeline)
     try:
         if not undo:
@@ -57,7 +93,7 @@ def command(
         raise click.ClickException(f"`{state}` cannot be written: {error.strerror}") from None
 
 
-def _listed(switches: FolderSwitches) -> str:
+def _listed(switches: Switches) -> str:
     off = switches.off()
     if not off:
         return "nothing is switched off\n"

@@ -25,16 +25,24 @@ if TYPE_CHECKING:
 @click.option("--content", is_flag=True, help="Show what was asked and answered, if it was kept.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of runs' traces.")
-def command(run: str | None, follow: bool, content: bool, form: str, state: str) -> None:
+@click.option("--store", metavar="URL", help="The store of durable runs, instead of a folder.")
+def command(
+    run: str | None, follow: bool, content: bool, form: str, state: str, store: str | None
+) -> None:
     """Show the trace of RUN: its id, the beginning of one, or `last`. Without RUN: list runs.
 
     Exit code 1 if there is no such run.
     """
     from pipelang.interfaces.runs.state_folder import StateFolder
-    from pipelang.interfaces.runs.trace_files import NoTrace, find, read
+    from pipelang.interfaces.runs.trace_files import NoTrace, find, is_running, read
 
     folder = StateFolder(Path(state)).traces
     paint = painter(wants_colour(sys.stdout))
+    if store is not None:
+        if follow or run is None:
+            stop("with --store, name a run: `pipelang runs list` has them")
+        _stored(store, run, form, content, paint)
+        return
     if run is None and not follow:
         _list(folder, form, paint)
         return
@@ -50,12 +58,29 @@ def command(run: str | None, follow: bool, content: bool, form: str, state: str)
         stop(f"`{path}` cannot be read: {error}", 1)
     if not trace.header and not trace.events:
         stop(f"`{path}` is no trace", 1)
-    _show(trace, path, form, content, paint)
+    _show(trace, path, form, content, paint, is_running(trace.header))
 
 
-def _show(trace: WrittenTrace, path: Path, form: str, content: bool, paint: Paint) -> None:
+def _stored(store: str, run: str, form: str, content: bool, paint: Paint) -> None:
+    """Show what is recorded of a run in a store."""
+    from pipelang.interfaces.cli.durable.opening import opened
+    from pipelang.interfaces.runs.trace_files import WrittenTrace
+
+    with opened(store) as ready:
+        from pipelang.runtime.durable import listing
+
+        found = listing.run(ready, run)
+        events = listing.events(ready, run)
+    names = ("pipeline", "program", "tenant", "started")
+    header = {"run": found["id"], **{name: found[name] for name in names if found[name]}}
+    trace = WrittenTrace(header, events, ())
+    _show(trace, Path(run), form, content, paint, found["status"] not in listing.ENDED)
+
+
+def _show(
+    trace: WrittenTrace, path: Path, form: str, content: bool, paint: Paint, alive: bool
+) -> None:
     from pipelang.interfaces.report.runs.tree import event_json, tree_lines, tree_of
-    from pipelang.interfaces.runs.trace_files import is_running
 
     root = tree_of(trace.events)
     if form == "json":
@@ -75,7 +100,6 @@ def _show(trace: WrittenTrace, path: Path, form: str, content: bool, paint: Pain
     lines += ["", *_end(trace.outcome, paint)]
     write("\n".join(lines) + "\n")
     if trace.outcome is None:
-        alive = is_running(trace.header)
         warn("note: the run goes on" if alive else "note: the run ended without an outcome")
     if trace.torn:
         numbers = ", ".join(str(number) for number in trace.torn)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--budget",
     type=click.IntRange(1, 1_000_000),
-    default=500,
+    default=5_000,
     show_default=True,
     help="Combinations that are worked out at most.",
 )
@@ -60,8 +60,10 @@ def command(
     of steps whose accuracy is declared tier by tier, and up to 3 retries, for the cheapest
     combination that keeps every promise (`slo`) of PIPELINE (all by default).
 
-    Every combination is worked out exactly, as `check` would. Few are all tried; of many, those
-    that differ little from the best ones. Ctrl-C ends the search with the best so far.
+    Every combination is worked out exactly, as `check` would, with every cut that the evidence
+    offers for a threshold. Few are all tried; of many, those that differ little from the best ones.
+    Thresholds are scored on rows that did not choose them. Ctrl-C ends the search with the best so
+    far.
 
     Exit code 0 if every promise can be kept, 1 if not, 2 if the command was called wrongly, 130 if
     it was interrupted.

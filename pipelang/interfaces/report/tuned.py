@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from os.path import basename
 from typing import Any
 
+from pipelang.analysis.tuning.held_out import FOLDS
 from pipelang.analysis.tuning.search import Point
 from pipelang.analysis.tuning.tune import Tuned
 from pipelang.diagnostics import Sources
@@ -33,7 +35,7 @@ def tuned_text(tuned: Tuned, paint: Paint, width: int) -> list[str]:
         lines += ["", *_front(tuned, paint, width)]
     if any(one.kind.value in ("threshold", "setting") for one in tuned.found.dimensions):
         lines += ["", *_errors(tuned, paint, width)]
-    for text in _notes(tuned):
+    for text in (*_held_out(tuned), *_notes(tuned)):
         lines += ["", *wrap(text, width)]
     return lines
 
@@ -149,6 +151,33 @@ def _thinned(tuned: Tuned, points: list[Point]) -> list[Point]:
     return [one for at, one in enumerate(points) if at in kept or one in (tuned.now, tuned.best)]
 
 
+def _held_out(tuned: Tuned) -> list[str]:
+    """The score of the thresholds on rows that did not choose them."""
+    found = tuned.held_out
+    if found is None:
+        return []
+    names = listed([basename(name) for name in found.files])
+    if found.thin:
+        thin = listed([basename(name) for name in found.thin])
+        return [
+            f"The thresholds were chosen on the rows of {names} that they are scored on, and "
+            f"flatter themselves. By how much cannot be said: {thin} has fewer than {FOLDS} wrong "
+            "rows."
+        ]
+    if found.figures is None:
+        return []
+    said = [
+        f"{name} {of_metric(name)(found.figures[name])}"
+        for name in (SUCCESS, SILENT_ERROR, ESCALATION)
+        if name in found.figures
+    ]
+    return [
+        f"On rows of {names} that did not choose the thresholds ({FOLDS} folds): "
+        f"{', '.join(said)}. "
+        "The figures above are those of the rows that chose them."
+    ]
+
+
 def _notes(tuned: Tuned) -> list[str]:
     if not tuned.missing:
         return []
@@ -184,6 +213,7 @@ def tuned_json(tuned: Tuned, sources: Sources) -> dict[str, Any]:
         },
         "now": _point(tuned, tuned.now),
         "best": None if tuned.best is None else {**_point(tuned, tuned.best), "sure": tuned.sure},
+        "held_out": _held_out_json(tuned),
         "slo": [] if tuned.analysis is None else [one.as_json() for one in tuned.analysis.slo],
         "lower_bound": tuned.bound,
         "gap": tuned.gap,
@@ -191,6 +221,18 @@ def tuned_json(tuned: Tuned, sources: Sources) -> dict[str, Any]:
         "errors_front": [_point(tuned, one) for one in tuned.errors],
         "missing": list(tuned.missing),
         "edits": [] if tuned.best is None else _edits(tuned, tuned.best, sources),
+    }
+
+
+def _held_out_json(tuned: Tuned) -> dict[str, Any] | None:
+    found = tuned.held_out
+    if found is None:
+        return None
+    return {
+        "files": list(found.files),
+        "folds": FOLDS,
+        "figures": found.figures,
+        "too_few_wrong_rows": list(found.thin),
     }
 
 

@@ -24,6 +24,8 @@ from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.secrets import redact
 from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.engine.world import World
+from pipelang.runtime.host.inputs import InputError as InputError
+from pipelang.runtime.host.inputs import checked_inputs
 from pipelang.runtime.host.progress import Progress, Update
 from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
 from pipelang.runtime.host.runtime import Runtime as Runtime
@@ -40,11 +42,6 @@ from pipelang.runtime.worlds.recorded.record import RunRecord
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.patterns import Patterns
-from pipelang.semantics.types import OptionalType
-
-
-class InputError(ValueError):
-    """An input that is missing, unknown or does not fit its type. Raised before anything runs."""
 
 
 class SettingError(ValueError):
@@ -53,6 +50,9 @@ class SettingError(ValueError):
     Raised before anything runs.
     """
 
+
+Recorder = Callable[[Performers, RunBudget, RunRecord, p.Program], World[Run]]
+"""A world that records a run."""
 
 Rebuild = Callable[[Mapping[str, Any]], p.Program]
 """The program of the same text with other settings. Raises `SettingError`."""
@@ -163,7 +163,6 @@ class Handle:
         program = loaded.program
         self._has_models = False
         self._plans = Plans()
-        self._names = tuple(parameter.key for parameter in pipeline.parameters)
         self._most = frozenset(pipeline.permits)
         self._providers = _LazyProviders(runtime, program)
         self._tools = Toolbox(
@@ -213,27 +212,7 @@ class Handle:
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Convert JSON inputs to values of the pipeline's types. Raises `InputError`."""
-        values: dict[str, Any] = {}
-        for name in given:
-            if name not in self._names:
-                listed = ", ".join(f"`{n}`" for n in self._names) or "none"
-                raise InputError(
-                    f"`{self.pipeline.name}` has no input `{name}`; its inputs: {listed}"
-                )
-        for parameter in self.pipeline.parameters:
-            if parameter.key in given:
-                value = given[parameter.key]
-            elif parameter.has_default:
-                value = parameter.default
-            elif isinstance(parameter.type, OptionalType):
-                value = None
-            else:
-                raise InputError(f"`{self.pipeline.name}` needs the input `{parameter.key}`")
-            try:
-                values[parameter.name] = self.loaded.types.check(parameter.type, value)
-            except Misfit as misfit:
-                raise InputError(f"input `{parameter.key}`: {misfit}") from None
-        return values
+        return checked_inputs(self.loaded.types, self.pipeline, given)
 
     def start(
         self,
@@ -246,10 +225,12 @@ class Handle:
         world: World[Run] | None = None,
         record: RunRecord | None = None,
         replay: bool = False,
+        recorder: Recorder | None = None,
     ) -> Run:
         """Make a run with these inputs that has not begun. With a `record` it is recorded, and goes
         on from there: the inputs and options must be those with which the record began. With
         `replay` it does nothing that is not recorded, but raises `NotRecorded` where it would.
+        `recorder` makes the world that records.
 
         Raises `InputError`, `SettingError` if the settings that the runtime now gives do not fit,
         `NotRunnable` if a model that the pipeline may ask cannot be asked, and `NotRecordable` if
@@ -257,7 +238,7 @@ class Handle:
         """
         now = self._as_set()
         return now._begin(
-            given, self._options, sinks, permits, tenant, run_id, world, record, replay
+            given, self._options, sinks, permits, tenant, run_id, world, record, replay, recorder
         )
 
     def _as_set(self) -> Handle:
@@ -285,6 +266,7 @@ class Handle:
         world: World[Run] | None,
         record: RunRecord | None,
         replay: bool,
+        recorder: Recorder | None,
     ) -> Run:
         values = self.inputs(given)
         program = self.loaded.program
@@ -293,7 +275,7 @@ class Handle:
             if not self._has_models:
                 self.runtime.require_models(program, self.pipeline)
                 self._has_models = True
-            world = self._world(budget, record, replay)
+            world = self._world(budget, record, replay, recorder)
         everyone = (*self.runtime.sinks, *sinks)
         permits = options.permits if permits is None else permits
         return Run(
@@ -314,7 +296,13 @@ class Handle:
             references=self._secrets,
         )
 
-    def _world(self, budget: RunBudget, record: RunRecord | None, replay: bool) -> World[Run]:
+    def _world(
+        self,
+        budget: RunBudget,
+        record: RunRecord | None,
+        replay: bool,
+        recorder: Recorder | None,
+    ) -> World[Run]:
         performers = self._performers_now()
         if record is None:
             return RealWorld(performers, budget)
@@ -323,8 +311,8 @@ class Handle:
 
         program = self.loaded.program
         refuse_secrets(program, self.pipeline)
-        world = ReplayingWorld if replay else RecordingWorld
-        return world(performers, budget, record, program)
+        make = recorder or (ReplayingWorld if replay else RecordingWorld)
+        return make(performers, budget, record, program)
 
     def _performers_now(self) -> Performers:
         """The performers with the services of the runtime as they are now: the same ones while none
@@ -454,6 +442,44 @@ class Handle:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+
+    def submit(
+        self,
+        given: Mapping[str, Any] | None = None,
+        /,
+        *,
+        key: str | None = None,
+        tenant: str | None = None,
+        thread: str | None = None,
+        priority: int = 10,
+        delay: float = 0.0,
+        **inputs: Any,
+    ) -> str:
+        """Put a run into the store of the runtime, for a worker, and return its id. `given` are
+        inputs too, of any name. The same `key`, tenant and pipeline mean the same run. One with a
+        smaller `priority` begins sooner (10 without), none before `delay` seconds.
+
+        Raises `InputError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
+        """
+        from pipelang.runtime.durable.submitting import submit_checked
+
+        row = {**(given or {}), **inputs}
+        self.inputs(row)
+        tenant = self._options.tenant if tenant is None else tenant
+        program, name = self.loaded.program, self.pipeline
+        options = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
+        options |= {"priority": priority}
+        return submit_checked(self.runtime.opened_store(), program, name, row, options)
+
+    async def result(self, run_id: str) -> Result:
+        """Wait until a run in the store of the runtime has ended, and return its result, which has
+        no trace. Raises `UnknownRun` and `StoreProblem`.
+        """
+        from pipelang.runtime.durable.results import result_of
+
+        return await result_of(
+            self.runtime.opened_store(), self.loaded.types, self.pipeline, run_id
+        )
 
 
 class _LazyProviders(Mapping[str, ModelProvider]):

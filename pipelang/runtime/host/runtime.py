@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.events import Sink
 from pipelang.runtime.inbox.inbox import Inbox
@@ -38,6 +38,9 @@ from pipelang.runtime.tools.threads import Threads
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tiers_behind
 
+if TYPE_CHECKING:
+    from pipelang.runtime.durable.store import Store
+
 
 class NotRunnable(ValueError):
     """A model that cannot be asked: nothing is installed for the kind of its provider, the key or
@@ -57,7 +60,7 @@ class Runtime:
     those of the programs, or are a function that returns them whenever a run begins. `mcp` are the
     servers that tools are bound to, by name. `switches` stop runs, `rates` count the calls of
     tools, `breakers` answer for pipelines that do badly, and `threads` run the functions that
-    block.
+    block. `store` is the URL of the store that `Handle.submit` puts runs into.
 
     Making one raises nothing. What does not fit raises later: tools and servers when a handle is
     made (`ToolMissing`), settings (`SettingError`) and models (`NotRunnable`) when a run begins.
@@ -77,11 +80,13 @@ class Runtime:
     rates: Rates = field(default_factory=Rates)
     breakers: Breakers = field(default_factory=Breakers)
     threads: Threads = field(default_factory=Threads)
+    store: str | None = None
     batches: Batches = field(default_factory=Batches, init=False, repr=False)
     flights: SingleFlight = field(default_factory=SingleFlight, init=False, repr=False)
     secrets: SecretStores = field(default_factory=SecretStores, init=False, repr=False)
     _sessions: Sessions | None = None
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
+    _opened: Any = None
 
     def provider(self, program: p.Program, name: str) -> ModelProvider:
         """Return the model provider of a program's provider `name`, made when first asked for.
@@ -125,8 +130,26 @@ class Runtime:
             self._sessions = Sessions(self.mcp)
         return self._sessions
 
+    def opened_store(self) -> Store:
+        """Return the store of this runtime, opened when first asked for.
+
+        Raises `StoreProblem` if it has none or if it cannot be used.
+        """
+        from pipelang.runtime.durable.address import BadAddress
+        from pipelang.runtime.durable.store import Store
+
+        if self.store is None:
+            raise BadAddress("this runtime has no store", "Runtime(store=URL) names one")
+        if self._opened is None:
+            self._opened = Store.open(self.store, make=True)
+        opened: Store = self._opened
+        return opened
+
     async def close(self) -> None:
         """Close the providers that this runtime made, and its MCP sessions of this event loop."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
         if self._sessions is not None:
             await self._sessions.close()
         for provider in self._made.values():

@@ -18,6 +18,7 @@ from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances,
 from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld, Spending
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.hard import share_of_hard
 from pipelang.semantics.unique import with_unique_names
 
 
@@ -49,12 +50,19 @@ def simulate(
     something is undeclared and `unknown` does not say what it counts as.
     """
     pipeline = with_unique_names(pipeline)
-    facts = DeclaredChances.of(loaded.program, pipeline, Odds(loaded.program, unknown))
+    easy, hard = (
+        DeclaredChances.of(loaded.program, pipeline, Odds(loaded.program, unknown, is_hard))
+        for is_hard in (False, True)
+    )
+    share = share_of_hard(loaded.program, pipeline)
     expressions = Expressions(loaded.types, loaded.patterns.matches, {})
     plans = Plans()
     chance = random.Random(seed)
     counts = Counts()
     for number in range(runs):
+        facts = easy
+        if share is not None and chance.random() < easy.odds.of(share):
+            facts = hard
         world = SimulatedWorld(facts, chance, spending, people)
         run = Run(
             id="simulated",

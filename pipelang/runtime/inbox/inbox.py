@@ -29,7 +29,7 @@ from pipelang.runtime.inbox.cases import (
     withdrawn,
 )
 from pipelang.runtime.inbox.memory import InMemoryCases
-from pipelang.runtime.inbox.store import CaseStore
+from pipelang.runtime.inbox.store import CaseStore, WatchedStore
 from pipelang.runtime.inbox.wakeups import Wakeups
 from pipelang.runtime.tools.threads import Threads
 
@@ -51,8 +51,9 @@ def utc_now() -> datetime:
 class Inbox:
     """The cases that wait for people, in memory, or in a folder that several processes share.
 
-    `webhook` posts every case that opens, `listeners` are called with it. May be used from several
-    threads and event loops.
+    `webhook` posts every case that opens, `listeners` are called with it. `store` makes another
+    store of cases, from a function that tells whether this process waits for one. May be used from
+    several threads and event loops.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Inbox:
         webhook: Webhook | None = None,
         listeners: Iterable[Listener] = (),
         clock: Callable[[], datetime] = utc_now,
+        store: Callable[[Callable[[str], bool]], WatchedStore] | None = None,
     ) -> None:
         self.webhook = webhook
         self._listeners = (*listeners, *([webhook.send] if webhook is not None else []))
@@ -69,7 +71,12 @@ class Inbox:
         self._threads = Threads()
         self._kept: set[str] = set()
         self._store: CaseStore
-        if folder is None:
+        self._wakeups: Wakeups
+        if store is not None:
+            watched: WatchedStore
+            self._wakeups = Wakeups(lambda: watched.watch())
+            watched = self._store = store(self._wakeups.is_waited_for)
+        elif folder is None:
             self._wakeups = Wakeups()
             self._store = InMemoryCases(clock, self._wakeups.is_waited_for)
         else:

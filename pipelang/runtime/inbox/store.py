@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pipelang.runtime.inbox.cases import Case, Refused
+from pipelang.runtime.inbox.wakeups import Look
 
 Change = Callable[[Case, tuple[Case, ...]], Case]
 """A function of a case and all cases of its run to the changed case. May raise `Refused`."""
@@ -38,6 +39,13 @@ class CaseStore(Protocol):
         """A run is over: its closed cases need not be kept any longer. Takes no lock: a garbage
         collector may call it at any time, in any thread.
         """
+
+
+class WatchedStore(CaseStore, Protocol):
+    """A store that other processes write to."""
+
+    def watch(self) -> Look:
+        """Look at what was closed from now on, by whatever process."""
 
 
 def unique_id(found: list[str], asked: str) -> str:

@@ -33,6 +33,21 @@ def sub_pipelines(block: p.Block) -> Iterator[str]:
             yield from _run_by(item)
 
 
+def pipelines_run(program: p.Program, pipeline: p.Pipeline) -> tuple[p.Pipeline, ...]:
+    """The pipelines that one runs by `run`, and those that these run, each once."""
+    found: dict[str, p.Pipeline] = {}
+    ahead = [pipeline]
+    while ahead:
+        here = ahead.pop(0)
+        steps = (item for item in all_items(here.block) if isinstance(item, p.Step))
+        for step in steps:
+            for link in inner_links(step.chain):
+                if isinstance(link.action, p.RunPipeline) and link.action.pipeline not in found:
+                    inner = found[link.action.pipeline] = program.pipelines[link.action.pipeline]
+                    ahead.append(inner)
+    return tuple(found.values())
+
+
 def _run_by(step: p.Step) -> Iterator[str]:
     for link in inner_links(step.chain):
         if isinstance(link.action, p.RunPipeline):

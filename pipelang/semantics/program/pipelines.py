@@ -33,6 +33,7 @@ __all__ = [
     "ConditionShare",
     "Escalates",
     "Expectation",
+    "HardShare",
     "MeanLine",
     "Mock",
     "MockedCall",
@@ -151,14 +152,23 @@ class MeanLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HardShare:
+    """`hard: 15%`: how many of the inputs are hard, for all that a run does."""
+
+    share: Chance
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
-    """The distribution of inputs; `per_day` is None where undeclared."""
+    """The distribution of inputs; `per_day` and `hard` are None where undeclared."""
 
     per_day: Decimal | None
     paths: tuple[PathShares, ...]
     conditions: tuple[ConditionShare, ...]
     names: tuple[NamedShare, ...]
     means: tuple[MeanLine, ...]
+    hard: HardShare | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ __all__ = [
     "Provider",
     "PythonBinding",
     "Rate",
+    "RateByCase",
     "RateLimit",
     "Recovers",
     "Responds",
@@ -79,8 +80,17 @@ class FromFile:
     span: Span = span_field()
 
 
-Rate = Expr | Counted | FromFile
-"""A share: declared, counted or measured."""
+@dataclass(frozen=True, slots=True)
+class RateByCase:
+    """`97.5%, 60% if hard`: a share where the case is not hard, and where it is."""
+
+    easy: Expr | Counted | FromFile
+    hard: Expr | Counted | FromFile
+    span: Span = span_field()
+
+
+Rate = Expr | Counted | FromFile | RateByCase
+"""A share: declared, counted or measured, or one for each of the two classes of cases."""
 
 
 @dataclass(frozen=True, slots=True)

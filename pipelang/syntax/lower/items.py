@@ -9,7 +9,7 @@ from pipelang.diagnostics import Span
 from pipelang.syntax import ast
 from pipelang.syntax.lower.context import Lowering, gather, only, unbuilt
 from pipelang.syntax.lower.expressions import rate_literal, text_of
-from pipelang.syntax.lower.options import of, of_text
+from pipelang.syntax.lower.options import by_case, of, of_text
 from pipelang.syntax.tokens import Token
 
 
@@ -67,8 +67,10 @@ def traffic(
     return ast.Traffic(literal, lines, lowering.doc(span), span)
 
 
-def share_plain(lowering: Lowering, span: Span, rate: ast.Rate, hard: None) -> ast.ShareOf:
-    return ast.ShareOf(rate, span)
+def share_plain(
+    lowering: Lowering, span: Span, rate: ast.Rate, hard: ast.Rate | None
+) -> ast.ShareOf:
+    return ast.ShareOf(by_case(rate, hard), span)
 
 
 def member(lowering: Lowering, span: Span, name: Token, rate: ast.Rate) -> ast.Member:

@@ -52,11 +52,18 @@ def rate_file(lowering: Lowering, span: Span, path: Token, shift: None = None) -
     return ast.FromFile(_text(lowering, path), span)
 
 
-def rated(node: Callable[..., Any]) -> Callable[..., Any]:
-    """A rate, perhaps with another one for hard cases, which this version only reads."""
+def by_case(rate: Any, hard: Any) -> Any:
+    """A rate, with the one for hard cases if there is one."""
+    if hard is None:
+        return rate
+    return ast.RateByCase(rate, hard, Span(rate.span.file, rate.span.start, hard.span.end))
 
-    def build(lowering: Lowering, span: Span, rate: ast.Rate, hard: None) -> Any:
-        return node(rate, span)
+
+def rated(node: Callable[..., Any]) -> Callable[..., Any]:
+    """A rate, perhaps with another one for hard cases."""
+
+    def build(lowering: Lowering, span: Span, rate: ast.Rate, hard: ast.Rate | None) -> Any:
+        return node(by_case(rate, hard), span)
 
     return build
 
@@ -85,15 +92,15 @@ def tier_rates_more(
 def tier_rates_hard(
     lowering: Lowering, span: Span, rates: list[ast.TierRate], hard: ast.Rate
 ) -> list[ast.TierRate]:
-    lowering.refuse(HARD, hard.span)
+    """Rates by tier, of which the last has another one for hard cases."""
+    last = rates[-1]
+    rate = by_case(last.rate, hard)
+    rates[-1] = ast.TierRate(last.tier, rate, Span(span.file, last.span.start, hard.span.end))
     return rates
 
 
 def by_tier(lowering: Lowering, span: Span, rates: list[ast.TierRate]) -> ast.AccuracyByTier:
     return ast.AccuracyByTier(tuple(rates), span)
-
-
-HARD = "rates `if hard`"
 
 
 def output(lowering: Lowering, span: Span, lengths: tuple[tuple[str, ast.Expr], ...]) -> ast.Output:
@@ -149,7 +156,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "tier_rates_more": tier_rates_more,
     "tier_rates_hard": tier_rates_hard,
     "tier_rate": tier_rate,
-    "hard": unbuilt(HARD),
+    "hard": only,
     "shift": unbuilt("`shift`"),
     "opt_thinking": unbuilt("`thinking`", "option"),
     "opt_weight": unbuilt("`weight`", "option"),

@@ -70,6 +70,7 @@ PEOPLE = ("inbox", "nobody")
     show_default=True,
     help="The folder of traces, audit log, inbox, kill switches, caches and memories.",
 )
+@click.option("--store", metavar="URL", help="Run durably, in this store: any worker can go on.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @cache_option
 def command(
@@ -88,6 +89,7 @@ def command(
     output: str | None,
     resume: bool,
     state: str,
+    store: str | None,
     form: str,
     cache: bool,
 ) -> None:
@@ -110,6 +112,18 @@ def command(
 
     if resume and output is None:
         stop("--resume goes on with the results of --output FILE: name it", 2)
+    if store is not None:
+        given_too = {"--set": settings, "--output": output, "--jobs": jobs, "--people": people}
+        for option, value in given_too.items():
+            if value:
+                stop(f"{option} and --store exclude each other", 2)
+        from pipelang.interfaces.cli.durable.running import run_stored
+
+        try:
+            rows = read_inputs(given, line)
+        except BadInput as error:
+            stop(str(error), 1)
+        run_stored(file, pipeline, rows, store, tenant, form, cache)
     folder = StateFolder(Path(state))
     try:
         folder.prepare()

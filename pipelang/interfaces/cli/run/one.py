@@ -35,7 +35,7 @@ async def run_one(
     from pipelang.runtime.engine.interpreter import run_pipeline
     from pipelang.runtime.engine.outcomes import Failed
 
-    live = _live(handle.pipeline, form, setup.tag)
+    live = live_of(handle.pipeline, form, setup.tag)
     run = handle.start(given, sinks=(lambda _, event: live.show(event),), tenant=tenant)
     try:
         with live:
@@ -62,7 +62,8 @@ async def run_one(
     return 1 if isinstance(result, Failed) else 0
 
 
-def _live(pipeline: p.Pipeline, form: str, tag: str) -> Live:
+def live_of(pipeline: p.Pipeline, form: str, tag: str) -> Live:
+    """The live display of a run, as the terminal and the format of the command want it."""
     from pipelang.interfaces.report.runs.live import LiveDisplay, PlainLines, Silent
 
     if form == "json":

@@ -115,7 +115,15 @@ def _traffic(writer: Writer, traffic: p.Traffic) -> Json:
             {"path": list(line.path), "mean": exact(line.mean), **writer.place(line.span)}
             for line in traffic.means
         ],
+        **_hard(writer, traffic.hard),
     }
+
+
+def _hard(writer: Writer, hard: p.HardShare | None) -> Json:
+    """The entry `hard`, or nothing where no line says how many inputs are hard."""
+    if hard is None:
+        return {}
+    return {"hard": {"share": writer.chance(hard.share), **writer.place(hard.span)}}
 
 
 def claim_json(writer: Writer, claim: p.Claim) -> Json:

@@ -13,7 +13,14 @@ from typing import Any, TypeVar, assert_never
 
 from pipelang.diagnostics import Sources, Span
 from pipelang.records import dataclass, field
-from pipelang.semantics.chance import Chance, CountedShare, Declared, MeasuredShare, Undeclared
+from pipelang.semantics.chance import (
+    ByCase,
+    Chance,
+    CountedShare,
+    Declared,
+    MeasuredShare,
+    Undeclared,
+)
 from pipelang.semantics.quantities import plain
 
 Json = dict[str, Any]
@@ -63,6 +70,9 @@ class Writer:
                 return {"chance": "measured", "file": chance.file, "parameter": name}
             case Undeclared():
                 return {"chance": "undeclared", "parameter": name}
+            case ByCase():
+                easy, hard = self.chance(chance.easy), self.chance(chance.hard)
+                return {"chance": "by_case", "easy": easy, "hard": hard}
             case _:
                 assert_never(chance)
 

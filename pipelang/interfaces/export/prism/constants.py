@@ -16,6 +16,7 @@ from pipelang.interfaces.export.prism.machine import NotExportable
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import (
+    ByCase,
     Chance,
     CountedShare,
     Declared,
@@ -42,10 +43,13 @@ class Constant:
 
 @dataclass(slots=True)
 class Constants:
-    """The constants so far, by what they stand for."""
+    """The constants so far, by what they stand for. `hard` is the condition that a run's case is
+    hard, where a rate depends on it.
+    """
 
     pipeline: str
     evidence: dict[str, EvidenceFile]
+    hard: str = "false"
     made: dict[object, Constant] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
 
@@ -77,6 +81,9 @@ class Constants:
                 return share, share
             case Undeclared():
                 return Decimal(0), Decimal(1)
+            case ByCase():
+                sides = [self._bounds(chance.easy), self._bounds(chance.hard)]
+                return min(low for low, _ in sides), max(high for _, high in sides)
             case _:
                 assert_never(chance)
 
@@ -86,6 +93,8 @@ class Constants:
         match chance:
             case Undeclared():
                 return self.unknown(chance.site)
+            case ByCase():
+                return f"({self.hard} ? {self.named(chance.hard)} : {self.named(chance.easy)})"
             case Declared():
                 return self._constant(chance, "p", shown, decimal(chance.share), shown)
             case CountedShare():

@@ -14,9 +14,10 @@ from pipelang.analysis.metrics.derivation import (
     derive,
     figure,
 )
-from pipelang.analysis.metrics.loss_waterfall import Flow, wrongly_done
-from pipelang.analysis.metrics.loss_waterfall import WaterfallRow as Passed
+from pipelang.analysis.metrics.loss_waterfall import wrongly_done
 from pipelang.analysis.metrics.readings import WaterfallSum, sum_of
+from pipelang.analysis.metrics.waterfall_rows import Flow
+from pipelang.analysis.metrics.waterfall_rows import WaterfallRow as Passed
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.metric_words import WORDS, words_of
 from pipelang.interfaces.report.number.amounts import amounts, in_dollars

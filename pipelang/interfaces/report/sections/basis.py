@@ -16,7 +16,9 @@ from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.metrics import COST_MEAN
 
-_PLACE = re.compile(r"^(?P<name>.*?(?:@\d+\.\w+)?)@(?P<file>.+):(?P<at>\d+)$", re.DOTALL)
+_PLACE = re.compile(
+    r"^(?P<name>.*?(?:@\d+\.\w+(?: if hard)?)?)@(?P<file>.+):(?P<at>\d+)$", re.DOTALL
+)
 _LINK = re.compile(r"\[(?P<index>\d+)\]@\d+")
 
 
@@ -90,7 +92,14 @@ def _calibration(view: View) -> list[tuple[str, str]]:
     if not said:
         return []
     words = f"mean gap of confidence to accuracy (ECE): {listed(said)}"
-    return [("calibration", f"{words}; `pipelang evidence show` draws it")]
+    plain = (
+        "scored on the rows of the evidence themselves; what was chosen on them flatters itself: "
+        "`pipelang tune` scores it on rows that did not choose it"
+    )
+    return [
+        ("calibration", f"{words}; `pipelang evidence show` draws it"),
+        ("thresholds", plain),
+    ]
 
 
 def _short(site: str, view: View) -> str:
@@ -112,10 +121,12 @@ def site_name(site: str, pipeline: str) -> str:
     link = _LINK.search(name)
     name = _LINK.sub("", name).removeprefix(f"{pipeline}.").removeprefix(f"{pipeline}:")
     owner, dot, word = name.rpartition(".")
-    if dot and word in WORDS and "/" not in owner:
+    if dot and word.removesuffix(IF_HARD) in WORDS and "/" not in owner:
         name = f"{owner} {word}"
     return f"{name} (else {link['index']})" if link and link["index"] != "0" else name
 
+
+IF_HARD = " if hard"
 
 WORDS = frozenset(
     "accuracy available catches correlation false_alarms hits recovers responds".split()

@@ -12,6 +12,7 @@ from pipelang.interfaces.text.number_format import percent, plural
 from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.records import dataclass
 from pipelang.semantics.chance import (
+    ByCase,
     Chance,
     CountedShare,
     Declared,
@@ -67,6 +68,11 @@ def _input(view: View, site: str, chance: Chance) -> Input:
             return Input(f"right in {where}", percent(file.right / number), known, chance.file)
         case Undeclared():
             return Input(name, "?", "unknown", "nobody declared it")
+        case ByCase():
+            easy, hard = (_input(view, part.site, part) for part in (chance.easy, chance.hard))
+            figure = f"{easy.figure}, {hard.figure} if hard"
+            known = easy.known if easy.known == hard.known else f"{easy.known}; {hard.known}"
+            return Input(name, figure, known, place)
         case _:
             assert_never(chance)
 

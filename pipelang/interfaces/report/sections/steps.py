@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from pipelang.analysis.kernels.providers import tiers_of
-from pipelang.analysis.metrics.analyse import StepRow
+from pipelang.analysis.metrics.step_rows import StepRow
 from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
@@ -18,6 +18,7 @@ from pipelang.interfaces.text.number_format import (
 from pipelang.interfaces.text.table import Cell, Row, bar, labelled, lay_out
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
+from pipelang.semantics.kernels.hard import depends_on_hardness
 from pipelang.semantics.kernels.redo import redo_of
 from pipelang.semantics.metrics import ESCALATION, REJECTION, SELECTIVE_RISK, SUCCESS
 from pipelang.semantics.walk import all_items, inner_links
@@ -27,6 +28,8 @@ MOST_ROWS = 40
 SAME = 5e-5
 """A product and an exact figure that differ by less than this are the same for people."""
 
+INNER = "child.step"
+
 LEGEND = (
     ("alone", "how often the step answers, and is right, if everything that it reads is right"),
     (
@@ -35,6 +38,10 @@ LEGEND = (
     ),
     ("reached", "how many of the runs get to this step"),
     ("cost", "what the step adds to the mean cost of a run"),
+    (
+        INNER,
+        "a step of a pipeline that is run: its cost is part of that of the step that runs it",
+    ),
     (
         "matters",
         "how many more of 100 runs would be answered right if the step erred in one case of 100 "
@@ -59,7 +66,8 @@ def steps(view: View) -> list[str]:
         lines += ["", *(view.paint(line, "title") for line in wrap(said, view.width, 2))]
         lines += [view.paint(line, "dim") for line in wrap(why, view.width, 2)] if why else []
     if view.legend:
-        lines += ["", *labelled(LEGEND, view.paint, width=view.width, style="dim", label="dim")]
+        told = [one for one in LEGEND if view.analysis.inner or one[0] != INNER]
+        lines += ["", *labelled(told, view.paint, width=view.width, style="dim", label="dim")]
     return lines
 
 
@@ -68,27 +76,36 @@ def step_rows(view: View, shown: Container[int]) -> list[Row]:
     rows = view.analysis.steps
     products = running_products(rows)
     costs = _costs(rows)
-    most = max((abs(row.importance_success.value or 0.0) for row in rows), default=0.0) or 1.0
+    inner = [view.analysis.inner[at] for at in sorted(heaviest(view.analysis.inner, MOST_ROWS))]
+    every = [abs(row.importance_success.value or 0.0) for row in (*rows, *inner)]
+    most = max(every, default=0.0) or 1.0
     header = ("", "alone", "so far", "reached", "cost", "matters", "")
     table: list[Row] = [[Cell(name, "dim") for name in header]]
-    room = view.width - 48 - max(map(len, costs)) - max(cells_of(row.name) for row in rows)
+    widest = max(cells_of(row.name) for row in (*rows, *inner))
+    room = view.width - 48 - max(map(len, costs)) - widest
     room = max(8, min(BAR, room))
     for index, (row, product, cost) in enumerate(zip(rows, products, costs, strict=True)):
         if index not in shown:
             continue
-        weight = row.importance_success.value
-        table.append(
-            [
-                Cell(row.name),
-                Cell("?" if row.own is None else exact_percent(row.own)),
-                Cell("?" if product is None else exact_percent(product)),
-                Cell(value(row.reached, percent)),
-                Cell(cost),
-                Cell("?" if weight is None else _weight(weight)),
-                _bar(None if weight is None or len(rows) == 1 else abs(weight) / most, room),
-            ]
-        )
+        so_far = "?" if product is None else exact_percent(product)
+        table.append(_row(row, so_far, cost, None if len(every) == 1 else most, room))
+    for row, cost in zip(inner, _costs((*rows, *inner))[len(rows) :], strict=True):
+        table.append(_row(row, "", cost, most, room))
     return table
+
+
+def _row(row: StepRow, so_far: str, cost: str, most: float | None, room: int) -> Row:
+    """A step; a bar beside it, but where it is the only one."""
+    weight = row.importance_success.value
+    return [
+        Cell(row.name),
+        Cell("?" if row.own is None else exact_percent(row.own)),
+        Cell(so_far),
+        Cell(value(row.reached, percent)),
+        Cell(cost),
+        Cell("?" if weight is None else _weight(weight)),
+        _bar(None if weight is None or most is None else abs(weight) / most, room),
+    ]
 
 
 def _bar(share: float | None, room: int) -> Cell:
@@ -172,6 +189,8 @@ def left_out(view: View) -> list[str]:
             names = listed([f"`{name}`" for name in users])
             found.append(f"an outage of `{provider}` hits {names} at once")
             break
+    if depends_on_hardness(view.program, view.pipeline):
+        found.append("a case that is hard for one step is hard for all")
     if any(_recovers(step) for step in made):
         found.append("a step can be right although it read something wrong")
     return found

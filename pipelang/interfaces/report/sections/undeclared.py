@@ -18,6 +18,7 @@ from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.records import dataclass, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.hard import HARD
 from pipelang.semantics.types import EnumType
 from pipelang.semantics.walk import all_items
 
@@ -133,6 +134,9 @@ def _missing(view: View, site: str) -> Iterator[Missing]:
         truth = "true" if rows["kind"] == "right" else "false"
         why = f"it has no {rows['kind']} answer, so nothing says how sure those look"
         yield Missing(rows["file"], f'{{"confidence": ..., "correct": {truth}}}', why)
+        return
+    if site == HARD:
+        yield Missing("traffic", "hard: 10%", "how many of the inputs are hard")
         return
     owner, _, word = site.rpartition(".")
     if word in WORDS:

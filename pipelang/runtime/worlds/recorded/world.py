@@ -261,6 +261,10 @@ class RecordingWorld(RecorderWorld):
             now = self._ledger.record.now
             due = await self._input(run, _given_later(now() + seconds))
             seconds = min(max(due - now(), 0.0), seconds)
+        await self._let_pass(run, seconds)
+
+    async def _let_pass(self, run: Run, seconds: float) -> None:
+        """Wait for what is left of a timer."""
         await super().sleep(run, seconds)
 
     def spawn(self, work: Coroutine[Any, Any, Any], place: str) -> asyncio.Task[Any]:

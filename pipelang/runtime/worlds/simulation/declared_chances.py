@@ -10,6 +10,7 @@ from typing import assert_never
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import (
+    ByCase,
     Chance,
     CountedShare,
     Declared,
@@ -27,12 +28,13 @@ class UnknownChance(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """Chances as numbers. `unknown` is what undeclared ones count as, None refuses them. `never`
-    remembers what was found never to answer.
+    """Chances as numbers, in the runs of one class of cases (`hard`). `unknown` is what undeclared
+    ones count as, None refuses them. `never` remembers what was found never to answer.
     """
 
     program: p.Program
     unknown: float | None
+    hard: bool = False
     never: set[tuple[int, str | None, bool]] = field(default_factory=set, compare=False)
 
     def of(self, chance: Chance) -> float:
@@ -46,6 +48,8 @@ class Odds:
                 return file.right / len(file.rows)
             case Undeclared():
                 return self.open(chance.site)
+            case ByCase():
+                return self.of(chance.of(self.hard))
             case _:
                 assert_never(chance)
 

@@ -130,7 +130,7 @@ def _need(context: Context, scope: Scope, link: ast.Link) -> p.Need:
         return p.Need("all")
     if written.share is None:
         return p.Need(written.kind)
-    if isinstance(written.share, (ast.Counted, ast.FromFile)):
+    if isinstance(written.share, (ast.Counted, ast.FromFile, ast.RateByCase)):
         expected = "a percentage, `all` or `any`"
         context.tell(codes.TYPE_MISMATCH, written.span, expected=expected, found="evidence")
         return p.Need("all")

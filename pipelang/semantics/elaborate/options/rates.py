@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pipelang.diagnostics import codes
 from pipelang.semantics.chance import (
+    ByCase,
     Chance,
     CountedShare,
     Declared,
     MeasuredShare,
+    PlainChance,
     Undeclared,
 )
 from pipelang.semantics.elaborate.context import Context, Scope
@@ -23,6 +25,33 @@ def chance(context: Context, scope: Scope, rate: ast.Rate, name: str, word: str)
 
     `name` says whose share of what it is; `word` is the option's own word, for messages.
     """
+    if isinstance(rate, ast.RateByCase):
+        return _by_case(context, scope, rate, name, word)
+    return plain_chance(context, scope, rate, name, word)
+
+
+def _by_case(context: Context, scope: Scope, rate: ast.RateByCase, name: str, word: str) -> Chance:
+    """A share for each class of cases. A file has cases of both, so none stands here."""
+    for part in (rate.easy, rate.hard):
+        if isinstance(part, ast.FromFile):
+            what = "a file holds all cases, so it can't stand beside a rate `if hard`"
+            context.tell(codes.CONTRADICTION, part.span, what=what, help=SPLIT)
+            return Undeclared(f"{name}@{scope.file}:{rate.span.start}")
+    easy = plain_chance(context, scope, rate.easy, name, word)
+    hard = plain_chance(context, scope, rate.hard, f"{name} if hard", word)
+    return ByCase(easy, hard, easy.site)
+
+
+SPLIT = (
+    "`pipelang evidence fit FILE FILE FILE` splits files that share cases, and prints counted rates"
+)
+
+
+def plain_chance(
+    context: Context, scope: Scope, rate: ast.Rate, name: str, word: str
+) -> PlainChance:
+    """A share that is the same in all cases, or that of one class."""
+    assert not isinstance(rate, ast.RateByCase)
     site = f"{name}@{scope.file}:{rate.span.start}"
     if isinstance(rate, ast.Counted):
         if rate.total == 0 or rate.good > rate.total:

@@ -11,7 +11,14 @@ from pipelang.diagnostics import Label, codes
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance, CountedShare, Declared
+from pipelang.semantics.chance import (
+    ByCase,
+    Chance,
+    CountedShare,
+    Declared,
+    PlainChance,
+    of_class,
+)
 from pipelang.semantics.elaborate.broken_parts import whole
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.expressions import condition, elaborate
@@ -19,6 +26,7 @@ from pipelang.semantics.elaborate.names.named_items import Contents
 from pipelang.semantics.elaborate.options.conflicting_rates import one_draw_each
 from pipelang.semantics.elaborate.options.quantity import quantity
 from pipelang.semantics.elaborate.options.rates import chance
+from pipelang.semantics.kernels.hard import HARD
 from pipelang.semantics.quantities import show_share
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
@@ -47,9 +55,10 @@ def elaborate_traffic(
     conditions: list[p.ConditionShare] = []
     names: list[p.NamedShare] = []
     means: list[p.MeanLine] = []
+    hard: p.HardShare | None = None
     for line in whole(written.lines):
         if isinstance(line.subject, ast.NameRef) and line.subject.name == HARD:
-            _hard(context, contents, line)
+            hard = _hard(context, scope, contents, line, hard)
             continue
         match line.share:
             case ast.Mean() as share:
@@ -73,30 +82,49 @@ def elaborate_traffic(
                     case None:
                         pass
     traffic = p.Traffic(
-        _per_day(context, written), tuple(paths), tuple(conditions), tuple(names), tuple(means)
+        _per_day(context, written),
+        tuple(paths),
+        tuple(conditions),
+        tuple(names),
+        tuple(means),
+        hard,
     )
     one_draw_each(context, traffic, contents)
     return traffic
 
 
-HARD = "hard"
-"""The word of traffic for the share of the inputs that are hard for every step."""
-
-
-def _hard(context: Context, contents: Contents, line: ast.TrafficLine) -> None:
-    """Report a line that this version reads and refuses, or that could mean a value instead."""
+def _hard(
+    context: Context,
+    scope: Scope,
+    contents: Contents,
+    line: ast.TrafficLine,
+    known: p.HardShare | None,
+) -> p.HardShare | None:
+    """The share of the inputs that are hard; None where it could mean a value instead."""
     spans = [
         found.span
         for names in (contents.values, contents.gates, contents.branches, contents.elements)
         for name, found in names.items()
         if name == HARD
     ]
-    if not spans:
-        context.tell(codes.NOT_BUILT, line.span, what=f"`{HARD}` in traffic")
-        return
-    label = Label(line.subject.span, "this is the share of hard cases")
-    help = "give it another name: in `traffic`, `hard` is the share of the inputs that are hard"
-    context.tell(codes.SHADOWING, spans[0], name=HARD, labels=(label,), help=help)
+    if spans:
+        label = Label(line.subject.span, "this is the share of hard cases")
+        help = "give it another name: in `traffic`, `hard` is the share of the inputs that are hard"
+        context.tell(codes.SHADOWING, spans[0], name=HARD, labels=(label,), help=help)
+        return None
+    if known is not None:
+        help = "say once how many of the inputs are hard"
+        context.tell(codes.DUPLICATE, line.span, name=HARD, help=help)
+        return known
+    rate = line.share.rate if isinstance(line.share, ast.ShareOf) else None
+    if rate is None or isinstance(rate, (ast.FromFile, ast.RateByCase)):
+        expected, found_ = "one share of all inputs", "something else"
+        help = "write `hard: 15%`, or count them: `hard: 30 of 200`"
+        context.tell(
+            codes.TYPE_MISMATCH, line.share.span, expected=expected, found=found_, help=help
+        )
+        return None
+    return p.HardShare(chance(context, scope, rate, HARD, "traffic"), line.span)
 
 
 def _per_day(context: Context, written: ast.Traffic) -> Decimal | None:
@@ -278,15 +306,24 @@ def _condition(
     right, wrong = rates
     while isinstance(typed, expr.Not):
         typed, right, wrong = typed.operand, complement(right), complement(wrong)
-    plain = isinstance(share, ast.ShareOf) and isinstance(right, Declared)
-    if expr.path_of(typed) is not None and plain and isinstance(right, Declared):
+    if expr.path_of(typed) is not None and isinstance(share, ast.ShareOf) and _declared(right):
         shares: tuple[tuple[bool, Chance], ...] = ((True, right), (False, complement(right)))
         return p.PathShares(typed, shares, line.span)
     return p.ConditionShare(typed, right, wrong, line.span)
 
 
+def _declared(share: Chance) -> bool:
+    return all(isinstance(of_class(share, hard), Declared) for hard in (False, True))
+
+
 def complement(share: Chance) -> Chance:
     """One minus a share that is declared or counted; what is undeclared stays so."""
+    if isinstance(share, ByCase):
+        return ByCase(_complement(share.easy), _complement(share.hard), share.site)
+    return _complement(share)
+
+
+def _complement(share: PlainChance) -> PlainChance:
     match share:
         case Declared():
             return Declared(1 - share.share, share.site)

@@ -12,6 +12,7 @@ from pipelang.diagnostics import Span, codes, has_errors
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.kernels.hard import depends_on_hardness
 from pipelang.semantics.types import JSON
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items, all_steps, inner_links
@@ -28,7 +29,7 @@ def unread_traffic(context: Context, program: p.Program) -> None:
             continue
         known = with_unique_names(pipeline)
         traffic = known.traffic
-        if not (traffic.paths or traffic.conditions or traffic.means):
+        if not (traffic.paths or traffic.conditions or traffic.means or traffic.hard):
             continue
         reading = _Reading(program, known)
         lines = [
@@ -36,6 +37,8 @@ def unread_traffic(context: Context, program: p.Program) -> None:
             *((line.span, reading.decides(line.condition)) for line in traffic.conditions),
             *((line.span, reading.fills(line.path)) for line in traffic.means),
         ]
+        if traffic.hard is not None:
+            lines.append((traffic.hard.span, depends_on_hardness(program, pipeline)))
         read = {span for span, is_read in lines if is_read}  # one line speaks of all of a name
         for span in dict.fromkeys(span for span, _ in lines):
             if span not in read:

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from pipelang.analysis.advice.trying import Bench, edited
 from pipelang.analysis.tuning import search as searching
 from pipelang.analysis.tuning.bound import least_cost
-from pipelang.analysis.tuning.dimensions import dimensions
-from pipelang.analysis.tuning.search import SearchResult, edits_of, search
+from pipelang.analysis.tuning.dimensions import dimensions, edits_of
+from pipelang.analysis.tuning.search import SearchResult, search
 from pipelang.analysis.tuning.tune import tune
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.cli import tune as command
@@ -100,15 +100,15 @@ def test_what_can_be_set(path: Path) -> None:
         ("`draft` retry", 4, "0"),
         ("`last` retry", 4, "0"),
     ]
-    assert 2 < len(found[0].choices) <= 9
+    assert [one.shown for one in found[0].choices] == [f"{50 + i}%" for i in range(40)]
 
 
 def test_every_point_is_what_a_check_of_the_changed_file_says(path: Path) -> None:
     path.write_text(TEXT.format(slo=""))
     before = path.read_text()
-    _, found = searched(path, 40)
-    assert len(found.points) == 40
-    for point in found.known()[::5]:
+    _, found = searched(path, 100)
+    assert len(found.points) == 100
+    for point in found.known()[::9]:
         path.write_text(edited(before, edits_of(found.dimensions, point.assignment)))
         for metric in ("success", "silent_error", "escalation", "cost.mean"):
             assert figure(path, metric) == pytest.approx(point.figures[metric], abs=1e-9)
@@ -119,7 +119,7 @@ def test_the_best_is_the_best_of_all(path: Path) -> None:
     path.write_text(TEXT.format(slo="slo { success >= 55% silent_error <= 12% }"))
     bench = bench_of(path)
     pipeline = bench.program.pipelines["main"]
-    tuned = tune(bench, pipeline, 1000, quiet)
+    tuned = tune(bench, pipeline, 5000, quiet)
     assert tuned is not None
     assert tuned.best is not None
     assert tuned.found.complete
@@ -139,7 +139,7 @@ def test_where_nothing_is_measured_the_best_is_the_cheapest_of_all(path: Path) -
     gate = '{ evidence from "a.jsonl" }'
     path.write_text(text.replace(gate, "{ catches 60% false_alarms 5% }"))
     bench = bench_of(path)
-    tuned = tune(bench, bench.program.pipelines["main"], 1000, quiet)
+    tuned = tune(bench, bench.program.pipelines["main"], 5000, quiet)
     assert tuned is not None
     assert tuned.best is not None
     assert tuned.found.complete
@@ -150,7 +150,7 @@ def test_where_nothing_is_measured_the_best_is_the_cheapest_of_all(path: Path) -
 
 def test_no_assignment_costs_less_than_the_bound(path: Path) -> None:
     path.write_text(TEXT.format(slo=""))
-    _, found = searched(path, 1000)
+    _, found = searched(path, 5000)
     assert found.complete
     bounds = []
     for target in (0.1, 0.3, 0.5, 0.6):
@@ -169,11 +169,11 @@ def test_no_assignment_costs_less_than_the_bound(path: Path) -> None:
 
 def test_a_walk_finds_what_trying_all_finds(path: Path) -> None:
     path.write_text(TEXT.format(slo="slo { success >= 60% }"))
-    bench, whole = searched(path, 1000)
-    _, walked = searched(path, 200)
+    bench, whole = searched(path, 5000)
+    _, walked = searched(path, 700)
     assert whole.complete
     assert not walked.complete
-    assert len(walked.points) <= 200
+    assert len(walked.points) <= 700
     pipeline = bench.program.pipelines["main"]
     best, near = whole.keeping(pipeline)[0], walked.keeping(pipeline)[0]
     assert near.cost == pytest.approx(best.cost, rel=0.02)
@@ -181,7 +181,7 @@ def test_a_walk_finds_what_trying_all_finds(path: Path) -> None:
 
 def test_fronts_hold_what_nothing_beats(path: Path) -> None:
     path.write_text(TEXT.format(slo=""))
-    _, found = searched(path, 1000)
+    _, found = searched(path, 5000)
     front = searching.frontier(found.known())
     assert len(front) > 3
     for one in front:
@@ -198,7 +198,7 @@ def test_written_in_place_with_comments_kept(path: Path) -> None:
     slo = "slo { success >= 55% cost.mean <= $0.002 }"
     path.write_text(TEXT.format(slo=slo))
     before = path.read_text()
-    code, output = called("a.pipe", "--format", "json", "--budget", "300", "--write", "--out", "o")
+    code, output = called("a.pipe", "--format", "json", "--budget", "3000", "--write", "--out", "o")
     assert code == 0, output
     found = json.loads(Path("o").read_text())["pipelines"]["main"]
     assert found["best"]["changes"]
@@ -209,7 +209,7 @@ def test_written_in_place_with_comments_kept(path: Path) -> None:
     for metric in ("success", "cost.mean"):
         assert figure(path, metric) == pytest.approx(found["best"]["figures"][metric], abs=1e-9)
     assert all(line["holds"] for line in check_report(["a.pipe"])["pipelines"]["main"]["slo"])
-    code, output = called("a.pipe", "--budget", "300", "--write")
+    code, output = called("a.pipe", "--budget", "3000", "--write")
     assert code == 0, output
 
 
@@ -253,7 +253,7 @@ def test_interrupted_it_gives_the_best_so_far(path: Path, monkeypatch: pytest.Mo
     real, done = searching._worked_out, []
 
     def slow(*given: Any) -> Any:
-        if len(done) == 20:
+        if len(done) == 1:
             raise KeyboardInterrupt
         done.append(1)
         return real(*given)

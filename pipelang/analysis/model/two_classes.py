@@ -1,0 +1,273 @@
+"""The two-class model of evidence files that share cases, by maximum likelihood (EM).
+
+A case is hard or not, and given that all verdicts are independent: each file has an accuracy in
+each class (a latent class model; Dawid and Skene 1979, Goodman 1974). Standard errors are those of
+the observed information, in the logits that are free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipelang.analysis.model.shared_cases import shared_cases
+from pipelang.records import dataclass
+from pipelang.semantics.chance import EvidenceFile
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+STARTS = 12
+ROUNDS = 20_000
+CLOSE = 1e-11
+"""Rise of the log-likelihood for one case below which a fit has converged."""
+
+BORDER = 1e-4
+"""A rate that is nearer to 0 or 1 is on the border."""
+
+
+class NoFit(Exception):
+    """There is no fit to be had: the reason, and what helps."""
+
+    def __init__(self, why: str, help: str) -> None:
+        super().__init__(why)
+        self.why, self.help = why, help
+
+
+@dataclass(frozen=True, slots=True)
+class FittedRate:
+    """A rate with its standard error, and as a count of the cases of its class."""
+
+    share: float
+    error: float
+    good: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FittedFile:
+    """The accuracy of a file's answers in each class."""
+
+    name: str
+    easy: FittedRate
+    hard: FittedRate
+
+
+@dataclass(frozen=True, slots=True)
+class TwoClasses:
+    """A fit: the share of hard cases (its error is 0 where it was given), and each file's rates."""
+
+    hard: FittedRate
+    files: tuple[FittedFile, ...]
+    cases: int
+
+
+def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClasses:
+    """Fit the model, with the share of hard cases as it is given or fitted too. Raises `NoFit`."""
+    import numpy as np
+
+    right, wrong = _table(files, share)
+    best: tuple[float, float, Array] | None = None
+    generator = np.random.Generator(np.random.PCG64(20261121))
+    for start in range(STARTS):
+        found = _climbed(right, wrong, share, generator, start)
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+    if best is None:
+        help = "more cases, or `--hard SHARE` for what is known of them"
+        raise NoFit(f"the fit has not converged in {ROUNDS:,} rounds", help)
+    _, hard, rates = best
+    names = [file.name for file in files]
+    if rates[1].mean() > rates[0].mean():  # the hard class is the one that is right less often
+        if share is not None:
+            help = "a larger or smaller `--hard`, or leave it out with three files"
+            raise NoFit(f"a share of {share:g} hard cases fits no class that is worse", help)
+        hard, rates = 1 - hard, rates[::-1]
+    _inside(hard, rates, names, share)
+    members = _members(right, wrong, hard, rates)
+    errors = _errors(right, wrong, hard, rates, share)
+    return _counted(names, right, wrong, members, hard, rates, errors)
+
+
+# -------------------------------------------------------------------------------------- data
+
+
+def _table(files: Sequence[EvidenceFile], share: float | None) -> tuple[Array, Array]:
+    """The right and the wrong answers by case and file, of the cases that files share."""
+    import numpy as np
+
+    least = 2 if share is not None else 3
+    if len(files) < least:
+        beside = "two files beside `--hard`" if share is not None else "three files"
+        raise NoFit(
+            f"two classes need {beside} that share cases",
+            "name more files, or two and `--hard SHARE`",
+        )
+    cases = shared_cases(files)
+    place = {case: at for at, case in enumerate(cases)}
+    right, wrong = np.zeros((len(cases), len(files))), np.zeros((len(cases), len(files)))
+    for at, file in enumerate(files):
+        if all(row.case is None for row in file.rows):
+            why = f"`{file.name}` says of no row which case it is"
+            raise NoFit(why, 'give every row the input it is about: "case": "ticket-17"')
+        for row in file.rows:
+            if row.case in place:
+                (right if row.correct else wrong)[place[str(row.case)], at] += 1
+        if not (right[:, at].any() or wrong[:, at].any()):
+            why = f"`{file.name}` shares no case with the other files"
+            raise NoFit(why, "label the same inputs in all files, under the same `case`")
+    together = (right + wrong) > 0
+    for first in range(len(files)):
+        for second in range(first):
+            if not (together[:, first] & together[:, second]).any():
+                pair = f"`{files[second].name}` and `{files[first].name}`"
+                raise NoFit(
+                    f"{pair} share no case", "label the same inputs in all files, under one `case`"
+                )
+    _behind_gates(files)
+    if len(files) == 2 and (right + wrong).max() < 2:
+        why = "two files with one answer a case leave a figure open, even beside `--hard`"
+        help = 'a second answer to some cases ("attempt": 2), or a third file of the same cases'
+        raise NoFit(why, help)
+    return right, wrong
+
+
+def _behind_gates(files: Sequence[EvidenceFile]) -> None:
+    """Refuse files that were taken behind a gate whose rejected cases some file before lacks."""
+    for at, file in enumerate(files):
+        if file.sampled is None:
+            continue
+        mine = {row.case for row in file.rows}
+        for before in files[:at]:
+            rejected = {row.case for row in before.rows if row.case is not None} - mine
+            if not rejected:
+                why = f"`{file.name}` was taken behind `{file.sampled}`, and `{before.name}` has"
+                why += " none of the cases that it rejected"
+                raise NoFit(why, "label the rejected cases in the files before the gate too")
+
+
+# -------------------------------------------------------------------------------------- fit
+
+
+def _climbed(
+    right: Array, wrong: Array, share: float | None, generator: Any, start: int
+) -> tuple[float, float, Array] | None:
+    """The log-likelihood, the share of hard cases and the rates where EM ends; None if it doesn't.
+
+    The first start is where answers are wrong half as and twice as often as on the mean.
+    """
+    import numpy as np
+
+    accuracy = right.sum(axis=0) / (right + wrong).sum(axis=0)
+    error = np.clip(1 - accuracy, 0.02, 0.9)
+    factors = (0.5, 2.0) if start == 0 else generator.uniform((0.1, 1.1), (0.9, 5.0))
+    rates = 1 - np.clip(np.array([error * factors[0], error * factors[1]]), 0.005, 0.98)
+    hard = share if share is not None else (0.2 if start == 0 else generator.uniform(0.05, 0.6))
+    before = -np.inf
+    for _ in range(ROUNDS):
+        members, now = _expected(right, wrong, hard, rates)
+        if now - before < CLOSE * len(right):
+            return float(now), float(hard), rates
+        before = now
+        if share is None:
+            hard = float(members.mean())
+        for row, weights in enumerate((1 - members, members)):
+            good, bad = weights @ right, weights @ wrong
+            rates[row] = np.where(good + bad > 0, good / np.maximum(good + bad, 1e-300), rates[row])
+    return None
+
+
+def _expected(right: Array, wrong: Array, hard: float, rates: Array) -> tuple[Array, float]:
+    """The probability that each case is hard, and the log-likelihood of all."""
+    import numpy as np
+
+    tiny = 1e-12
+    logs = np.log(np.clip(rates, tiny, 1)), np.log(np.clip(1 - rates, tiny, 1))
+    easy = right @ logs[0][0] + wrong @ logs[1][0] + np.log(max(1 - hard, tiny))
+    bad = right @ logs[0][1] + wrong @ logs[1][1] + np.log(max(hard, tiny))
+    both = np.logaddexp(easy, bad)
+    return np.exp(bad - both), float(both.sum())
+
+
+def _members(right: Array, wrong: Array, hard: float, rates: Array) -> Array:
+    return _expected(right, wrong, hard, rates)[0]
+
+
+def _inside(hard: float, rates: Array, names: Sequence[str], share: float | None) -> None:
+    """Refuse a fit on the border, where nothing can be said about its errors."""
+    help = "more cases in which something is wrong, or fewer files"
+    if share is None and not BORDER < hard < 1 - BORDER:
+        raise NoFit(f"the fit is on the border: {hard:.4%} of the cases are hard", help)
+    for row, kind in enumerate(("not hard", "hard")):
+        for name, rate in zip(names, rates[row], strict=True):
+            if not BORDER < rate < 1 - BORDER:
+                why = f"the fit is on the border: `{name}` is right in {rate:.4%} of the cases that"
+                raise NoFit(f"{why} are {kind}", help)
+
+
+def _errors(
+    right: Array, wrong: Array, hard: float, rates: Array, share: float | None
+) -> tuple[float, Array]:
+    """The standard errors, by the curvature of the log-likelihood in the logits."""
+    import numpy as np
+
+    free = np.concatenate([[hard] if share is None else [], rates.reshape(-1)])
+    at = np.log(free / (1 - free))
+
+    def likelihood(logits: Array) -> float:
+        shares = 1 / (1 + np.exp(-logits))
+        first = float(shares[0]) if share is None else float(share)
+        rest = shares[1:] if share is None else shares
+        return _expected(right, wrong, first, rest.reshape(rates.shape))[1]
+
+    step, size = 1e-3, len(at)
+    eye = np.eye(size) * step
+    curved = np.zeros((size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            curved[i, j] = curved[j, i] = (
+                likelihood(at + eye[i] + eye[j])
+                - likelihood(at + eye[i] - eye[j])
+                - likelihood(at - eye[i] + eye[j])
+                + likelihood(at - eye[i] - eye[j])
+            ) / (4 * step * step)
+    values = np.linalg.eigvalsh(-curved)
+    if values[0] <= 1e-6 * max(1.0, values[-1]):
+        why = "the fit is on the border: the files do not tell the two classes apart"
+        help = "more cases, or files whose answers are wrong more often"
+        if len(right[0]) == 2 and (right + wrong).max() < 2:
+            help = (
+                "two files leave a figure open even with `--hard`, unless some cases have several"
+            )
+            help += ' answers ("attempt": 2) or a third file has them too'
+        raise NoFit(why, help)
+    errors = np.sqrt(np.diag(np.linalg.inv(-curved))) * free * (1 - free)
+    if share is None:
+        return float(errors[0]), errors[1:].reshape(rates.shape)
+    return 0.0, errors.reshape(rates.shape)
+
+
+def _counted(
+    names: Sequence[str],
+    right: Array,
+    wrong: Array,
+    members: Array,
+    hard: float,
+    rates: Array,
+    errors: tuple[float, Array],
+) -> TwoClasses:
+    """The fit as counts: as many answers as are expected to belong to a class."""
+
+    def counted(share: float, error: float, most: float) -> FittedRate:
+        total = max(1, round(most))
+        return FittedRate(share, error, round(share * total), total)
+
+    def rate(at: int, row: int) -> FittedRate:
+        weights = members if row else 1 - members
+        most = float(weights @ (right + wrong)[:, at])
+        return counted(float(rates[row, at]), float(errors[1][row, at]), most)
+
+    files = tuple(FittedFile(name, rate(at, 0), rate(at, 1)) for at, name in enumerate(names))
+    return TwoClasses(counted(hard, errors[0], len(right)), files, len(right))

@@ -1,0 +1,177 @@
+"""`pipelang runs`: lists, shows, waits for, cancels, resumes and prunes durable runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from pipelang.diagnostics.render import dumps
+from pipelang.interfaces.cli.durable.opening import TIMED_OUT, Duration, opened, store_option
+from pipelang.interfaces.cli.terminal import warn, write
+
+STATES = (
+    "queued",
+    "delayed",
+    "running",
+    "waiting",
+    "answered",
+    "escalated",
+    "rejected",
+    "failed",
+)
+
+form_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+
+
+@click.group(name="runs", short_help="List, show, wait for, cancel or resume durable runs.")
+def command() -> None:
+    """Look at the runs in a store, and change what becomes of them.
+
+    Exit code 0, 1 if there is no such run or it cannot be done, 2 on wrong usage, 3 if the store
+    cannot be reached or is of another version.
+    """
+
+
+@command.command(name="list", short_help="List runs, newest first.")
+@store_option()
+@click.option("--status", type=click.Choice(STATES))
+@click.option("--pipeline", metavar="NAME")
+@click.option("--tenant")
+@click.option("--limit", type=click.IntRange(1), help="The newest so many.")
+@form_option
+def list_(
+    store: str,
+    status: str | None,
+    pipeline: str | None,
+    tenant: str | None,
+    limit: int | None,
+    form: str,
+) -> None:
+    """List the runs in a store, newest first."""
+
+    with opened(store) as ready:
+        from pipelang.runtime.durable import listing
+
+        found = listing.runs(ready, status=status, pipeline=pipeline, tenant=tenant, limit=limit)
+        _listed(found, form, f"there are no such runs in {ready.address.shown}")
+
+
+@command.command(name="show", short_help="Show one run.")
+@click.argument("run")
+@store_option()
+@form_option
+def show(run: str, store: str, form: str) -> None:
+    """Show a run, with its result or with what it waits for."""
+    with opened(store) as ready:
+        from pipelang.runtime.durable import listing
+
+        found = listing.run(ready, run)
+    if form == "json":
+        write(dumps(found, allow_nan=True) + "\n")
+        return
+    write("\n".join(f"{name:12} {_said(value)}" for name, value in found.items()) + "\n")
+
+
+@command.command(name="wait", short_help="Wait until runs have ended.")
+@click.argument("ids", nargs=-1, required=True, metavar="RUN...")
+@store_option()
+@click.option("--timeout", type=Duration(), help="Wait no longer than this.")
+@form_option
+def wait(ids: tuple[str, ...], store: str, timeout: float | None, form: str) -> None:
+    """Wait until runs have ended, and print them, with JSON one a line.
+
+    Exit code 0 when all are answered, escalated or rejected, 1 when one failed, 124 when it took
+    longer than --timeout.
+    """
+    with opened(store) as ready:
+        from pipelang.runtime.durable import listing
+
+        found = listing.wait_for(ready, ids, timeout)
+    if found is None:
+        warn("the time is up: not all of the runs have ended")
+        sys.exit(TIMED_OUT)
+    for one in found:
+        write((dumps(one, indent=None, allow_nan=True) if form == "json" else _line(one)) + "\n")
+    sys.exit(1 if any(one["status"] == "failed" for one in found) else 0)
+
+
+@command.command(name="cancel", short_help="End runs that have not ended.")
+@click.argument("ids", nargs=-1, required=True, metavar="RUN...")
+@store_option()
+def cancel(ids: tuple[str, ...], store: str) -> None:
+    """End runs as failed with the code `cancelled`. A call that acts and has begun may still be
+    performed, once.
+    """
+    with opened(store) as ready:
+        from pipelang.runtime.durable import upkeep
+
+        for one in ids:
+            upkeep.cancel(ready, one)
+            write(f"run {one} is cancelled\n")
+
+
+@command.command(name="resume", short_help="Go on with runs that crashed or were cancelled.")
+@click.argument("ids", nargs=-1, required=True, metavar="RUN...")
+@store_option()
+def resume(ids: tuple[str, ...], store: str) -> None:
+    """Go on with runs that crashed or were cancelled, from what is recorded of them."""
+    with opened(store) as ready:
+        from pipelang.runtime.durable import upkeep
+
+        for one in ids:
+            upkeep.resume(ready, one)
+            write(f"run {one} is queued again\n")
+
+
+@command.command(name="prune", short_help="Delete runs that ended long ago.")
+@store_option()
+@click.option("--older-than", type=Duration(), required=True, help="How long ago, e.g. 90d.")
+def prune(store: str, older_than: float) -> None:
+    """Delete runs that ended long ago, with all that is recorded of them."""
+    with opened(store) as ready:
+        from pipelang.runtime.durable import upkeep
+
+        write(f"{upkeep.prune(ready, older_than)} runs are deleted\n")
+
+
+@command.command(name="stuck", short_help="List runs that do not get on.")
+@store_option()
+@form_option
+def stuck(store: str, form: str) -> None:
+    """List the runs that a worker has, and of which nothing was recorded for ten minutes."""
+    with opened(store) as ready:
+        from pipelang.runtime.durable import listing
+
+        _listed(listing.stuck(ready), form, "no run is stuck")
+
+
+def _listed(found: list[dict[str, Any]], form: str, nothing: str) -> None:
+    if form == "json":
+        write(dumps({"version": 1, "runs": found}, allow_nan=True) + "\n")
+    elif found:
+        write("".join(f"{_line(one)}\n" for one in found))
+    else:
+        write(f"{nothing}\n")
+
+
+def _line(run: dict[str, Any]) -> str:
+    parts = [run["id"], run["status"].ljust(9), run["pipeline"]]
+    waiting, result = run["waiting_for"], run["result"] or {}
+    if waiting is not None:
+        until = f" until {waiting['due']}" if waiting["due"] else ""
+        parts.append(f"waits for {waiting['kind']} {waiting['name']}{until}")
+    if run["status"] == "failed":
+        parts.append(f"`{result.get('code')}` at `{result.get('reason')}`")
+    elif "reason" in result:
+        parts.append(f"by `{result['reason']}`")
+    if run["ended"]:
+        parts.append(f"${run['cost']}")
+    return "  ".join(parts)
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else dumps(value, indent=None, allow_nan=True)

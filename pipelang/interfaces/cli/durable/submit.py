@@ -1,0 +1,101 @@
+"""`pipelang submit`: puts runs into a store, for workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
+from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.programs import pick_pipeline, stop
+from pipelang.interfaces.cli.run.program import program_to_run
+from pipelang.interfaces.cli.terminal import write
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.runs.inputs import Inputs
+    from pipelang.runtime.durable.submitting import Submission
+    from pipelang.runtime.host.handle import LoadedProgram
+
+
+@click.command(name="submit", short_help="Put runs into a store, for workers.")
+@click.argument("file")
+@click.argument("pipeline", required=False)
+@click.option("--input", "given", help="JSON, @file.json, @file.jsonl (many runs), or - for stdin.")
+@store_option()
+@click.option("--key", metavar="FIELD", help="The input whose value says which run it is.")
+@click.option("--tenant", help="Whose runs these are.")
+@click.option("--thread", metavar="ID", help="What the runs belong to, such as a conversation.")
+@click.option("--delay", type=Duration(), default=0.0, help="Begin no sooner than after this.")
+@click.option(
+    "--priority",
+    type=click.IntRange(1, 2**31 - 1),
+    default=10,
+    show_default=True,
+    help="Runs with a smaller number begin sooner.",
+)
+@cache_option
+def command(
+    file: str,
+    pipeline: str | None,
+    given: str | None,
+    store: str,
+    key: str | None,
+    tenant: str | None,
+    thread: str | None,
+    delay: float,
+    priority: int,
+    cache: bool,
+) -> None:
+    """Put runs of PIPELINE of FILE into a store, and print their ids, one a line.
+
+    The same --key, tenant and pipeline mean the same run: it is submitted once, however often this
+    is called. Nothing is submitted unless all inputs fit.
+
+    Exit code 0, 1 on bad input or when a key was used with another input, 2 on wrong usage, 3 if
+    the store cannot be reached or is of a newer version.
+    """
+    from pipelang.interfaces.runs.inputs import BadInput, read_inputs
+
+    loaded, _ = program_to_run(file, (), cache)
+    name = pick_pipeline(loaded, file, pipeline)
+    try:
+        inputs = read_inputs(given)
+    except BadInput as error:
+        stop(str(error), 1)
+    with opened(store, make=True) as ready:
+        from pipelang.runtime.durable.submitting import submit
+
+        options = {"tenant": tenant, "thread": thread, "delay": delay, "priority": priority}
+        for one in submissions(loaded, name, inputs, key, options):
+            write(f"{submit(ready, one)}\n")
+
+
+def submissions(
+    loaded: LoadedProgram, name: str, inputs: Inputs, key: str | None, options: dict[str, Any]
+) -> list[Submission]:
+    """The runs to submit; ends the command if an input does not fit."""
+    from pipelang.runtime.durable.submitting import Submission
+    from pipelang.runtime.host.inputs import InputError, checked_inputs
+    from pipelang.runtime.worlds.recorded.refusals import NotRecordable, refuse_secrets
+
+    pipeline = loaded.program.pipelines[name]
+    if key is not None and key not in {one.key for one in pipeline.parameters}:
+        listed = ", ".join(f"`{one.key}`" for one in pipeline.parameters) or "none"
+        stop(f"--key: `{name}` has no input `{key}`; its inputs: {listed}")
+    try:
+        refuse_secrets(loaded.program, pipeline)
+    except NotRecordable as refused:
+        stop(str(refused), 1)
+    made = []
+    for where, row in inputs.rows:
+        try:
+            checked_inputs(loaded.types, pipeline, row)
+        except InputError as error:
+            stop(f"{where}: {error}", 1)
+        found = None if key is None else row.get(key)
+        if key is not None and (not isinstance(found, (str, int)) or isinstance(found, bool)):
+            stop(f"{where}: the key `{key}` must be a text or a whole number", 1)
+        said = None if found is None else str(found)
+        made.append(Submission(pipeline=name, program=loaded.hash, input=row, key=said, **options))
+    return made

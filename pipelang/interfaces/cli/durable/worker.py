@@ -1,0 +1,133 @@
+"""`pipelang worker`: takes runs out of a store and does them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
+from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.terminal import warn, write
+
+if TYPE_CHECKING:
+    from pipelang.runtime.durable.worker import Worker
+
+LEVELS = ("debug", "info", "warning", "error")
+LOOK = 0.5
+"""Seconds between two looks whether there is something left to do."""
+
+
+@click.command(name="worker", short_help="Do the runs that are in a store.")
+@click.argument("files", nargs=-1, required=True)
+@store_option()
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    help="Runs of a pipeline at once.",
+)
+@click.option("--drain", is_flag=True, help="End when no queued or running run is left.")
+@click.option(
+    "--grace",
+    type=Duration(),
+    default="30s",
+    show_default=True,
+    help="After SIGTERM: how long to finish what is begun.",
+)
+@click.option("--log-level", type=click.Choice(LEVELS), default="warning", show_default=True)
+@click.option("--log-json", is_flag=True, help="Log as JSON, one object a line.")
+@cache_option
+def command(
+    files: tuple[str, ...],
+    store: str,
+    concurrency: int,
+    drain: bool,
+    grace: float,
+    log_level: str,
+    log_json: bool,
+    cache: bool,
+) -> None:
+    """Do the runs of these FILES' pipelines that are in a store, until SIGTERM.
+
+    Prints `ready` and the id of this worker. Runs whose tools are missing here, or that began with
+    another program, are left to other workers. If this process dies, another one goes on with what
+    it had.
+
+    Exit code 0 when stopped or drained, 1 if a file is refused, 2 on wrong usage, 3 if the store
+    cannot be reached or is of a newer version.
+    """
+    _log(log_level, log_json)
+    with opened(store, make=True) as ready:
+        from pipelang.interfaces.cli.durable.working import handles_of
+        from pipelang.runtime.durable.switches import StoredSwitches
+        from pipelang.runtime.durable.worker import Worker
+
+        switches = StoredSwitches(ready)
+        switches.look()
+        handles = handles_of(files, ready, switches, cache)
+        if not handles:
+            warn("note: there is no pipeline that this worker can run")
+        worker = Worker(ready, handles, concurrency, switches=switches)
+        worker.start()
+        write(f"ready {worker.executor}\n")
+        sys.stdout.flush()
+        work(worker, drain, grace)
+
+
+def work(worker: Worker, drain: bool, grace: float) -> NoReturn:
+    """Work until it is asked to stop, or drained; ends the process."""
+    from pipelang.runtime.durable.address import StoreUnreachable
+
+    idle = 0
+    try:
+        while idle < 2:
+            time.sleep(LOOK)
+            if not drain:
+                continue
+            try:
+                idle = idle + 1 if worker.is_idle() else 0
+            except StoreUnreachable as away:
+                logging.getLogger("pipelang.worker").warning("%s", away)
+    except KeyboardInterrupt:
+        warn("stopping: no new runs")
+    leave(worker, grace)
+
+
+def leave(worker: Worker, grace: float, code: int = 0) -> NoReturn:
+    """Stop a worker and end the process, with whatever threads of libraries still hang."""
+    try:
+        worker.stop(grace)
+    except KeyboardInterrupt:
+        code = 130
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        said = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            said["error"] = self.formatException(record.exc_info)
+        return json.dumps(said)
+
+
+def _log(level: str, as_json: bool) -> None:
+    handler = logging.StreamHandler()
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(_JsonLines() if as_json else plain)
+    logger = logging.getLogger("pipelang")
+    logger.handlers = [handler]
+    logger.setLevel(level.upper())

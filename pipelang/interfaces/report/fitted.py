@@ -1,0 +1,67 @@
+"""A fit of hard cases as text and as JSON: what was found, and the lines to paste."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelang.analysis.model.shared_cases import Dependence
+from pipelang.analysis.model.two_classes import FittedRate, TwoClasses
+from pipelang.interfaces.text.colours import painter
+from pipelang.interfaces.text.number_format import percent, plural
+from pipelang.interfaces.text.table import lay_out
+
+WIDTH = 100
+
+
+def fit_text(found: TwoClasses, test: Dependence | None, given: bool) -> str:
+    """The text of `pipelang evidence fit`; `given`: the share of hard cases was."""
+    lines = [f"{plural(len(found.files), 'file')} share {plural(found.cases, 'case')}"]
+    if test is not None:
+        chance = f"p = {test.p:.4f}; {test.expected:.1f} expected by chance"
+        lines.append(f"pairs of wrong answers at one case: {test.together:,} ({chance})")
+    share = percent(found.hard.share) if given else _with_error(found.hard)
+    lines += [f"hard cases: {share}{' as given' if given else ''}", ""]
+    rows = [[file.name, _with_error(file.easy), _with_error(file.hard)] for file in found.files]
+    lines += lay_out([["", "not hard", "if hard"], *rows], "<>>", painter(False), width=WIDTH)
+    hard = percent(found.hard.share) if given else _count(found.hard)
+    lines += ["", "Paste these", f"  traffic {{ hard: {hard} }}"]
+    lines += [
+        f"  accuracy {_count(file.easy)}, {_count(file.hard)} if hard   # {file.name}"
+        for file in found.files
+    ]
+    lines += [
+        "",
+        "A count is of the cases that most likely belong to its kind; how well the kinds are told",
+        "apart is what the errors above say. Drop the `correlation` of these steps: what it stood",
+        "for is the hard cases now.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def fit_json(found: TwoClasses, test: Dependence | None) -> dict[str, Any]:
+    """The same for machines."""
+    dependence = None
+    if test is not None:
+        dependence = {"together": test.together, "expected": test.expected, "p": test.p}
+    return {
+        "version": 1,
+        "cases": found.cases,
+        "dependence": dependence,
+        "hard": _rate(found.hard),
+        "files": [
+            {"file": file.name, "easy": _rate(file.easy), "hard": _rate(file.hard)}
+            for file in found.files
+        ],
+    }
+
+
+def _rate(rate: FittedRate) -> dict[str, Any]:
+    return {"share": rate.share, "error": rate.error, "good": rate.good, "total": rate.total}
+
+
+def _with_error(rate: FittedRate) -> str:
+    return f"{percent(rate.share)} ± {100 * rate.error:.1f}"
+
+
+def _count(rate: FittedRate) -> str:
+    return f"{rate.good} of {rate.total}"

@@ -1,0 +1,9 @@
+"""Runs that survive their process: a journal in SQLite or PostgreSQL, workers, people in a store.
+
+To read in this order: `address` (where a store is, and what is wrong with it), `engine` (queues and
+ownership, the only module that knows DBOS), `schema` (tables and their version), `store` (a store
+that is open), `submitting`, `legs` (the part of a run that one worker does: begun, written, ended),
+`journal` (the record of a leg), `world` (when a leg may end because all of it waits), `doing` (how
+a leg goes), `leases`, `worker`, `cases`, `switches` and `memories` (in the store), `listing` and
+`upkeep` (for people).
+"""

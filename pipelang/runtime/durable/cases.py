@@ -1,0 +1,160 @@
+"""Cases of an inbox in a store: people decide while no process has the run."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from pipelang.runtime.durable.address import StoreUnreachable
+from pipelang.runtime.durable.legs import locked_run
+from pipelang.runtime.durable.store import Store
+from pipelang.runtime.inbox.cases import Case, case_from, case_json, settled, withdrawn
+from pipelang.runtime.inbox.inbox import Inbox
+from pipelang.runtime.inbox.store import Change, unique_id
+from pipelang.runtime.inbox.wakeups import Look
+
+PAUSE = 0.5
+"""Seconds between two tries to reach a database that is away."""
+
+T = TypeVar("T")
+
+_ADD = sa.text(
+    """INSERT INTO pipelang_cases (id, run, state, value) VALUES (:id, :run, :state, :value)
+    ON CONFLICT (id) DO NOTHING"""
+)
+_CHANGE = sa.text("UPDATE pipelang_cases SET state = :state, value = :value WHERE id = :id")
+
+
+class StoredCases:
+    """Cases in a store. Each change is one transaction, which wakes the run that waits."""
+
+    blocks = True
+    holder = None
+
+    def __init__(self, store: Store, waited_for: Callable[[str], bool], patient: bool) -> None:
+        self._store = store
+        self._waited_for = waited_for
+        self._patient = patient
+
+    def add(self, case: Case) -> None:
+        self._do(lambda: self._add(case))
+
+    def _add(self, case: Case) -> None:
+        with self._store.transaction() as connection:
+            connection.execute(_ADD, _row(case))
+
+    def get(self, case_id: str) -> Case:
+        return self._do(lambda: self._as_it_stands(self._read(self._find(case_id))))
+
+    def _do(self, work: Callable[[], T]) -> T:
+        """Do something. A run waits for a database that is away: it must not take that for a no."""
+        while True:
+            try:
+                return work()
+            except StoreUnreachable:
+                if not self._patient:
+                    raise
+            time.sleep(PAUSE)
+
+    def all(self, closed: bool) -> tuple[Case, ...]:
+        which = "" if closed else "WHERE state = 'open'"
+        rows = self._store.rows(f"SELECT value FROM pipelang_cases {which}")
+        found = [self._as_it_stands(case_from(row["value"].encode())) for row in rows]
+        chosen = [case for case in found if closed or case.state == "open"]
+        return tuple(sorted(chosen, key=lambda case: case.opened_at))
+
+    def change(self, case_id: str, change: Change) -> Case:
+        return self._do(lambda: self._change(case_id, change))
+
+    def _change(self, case_id: str, change: Change) -> Case:
+        id = self._find(case_id)
+        run = self._read(id).run_id
+        with self._store.transaction() as connection:
+            # Alone: who may decide hangs on the other cases of the run, and it may begin to wait.
+            leg = locked_run(self._store, connection, run).leg
+            rows = connection.execute(
+                sa.text("SELECT value FROM pipelang_cases WHERE run = :run"), {"run": run}
+            )
+            cases = [case_from(row.value.encode()) for row in rows]
+            before = next(case for case in cases if case.id == id)
+            changed = change(self._as_it_stands(before), tuple(cases))
+            if changed != before:
+                connection.execute(_CHANGE, _row(changed))
+            if changed.state != "open" and before.state == "open":
+                self._wake(connection, run, leg)
+        return changed
+
+    def forget(self, run_id: str) -> None:
+        """Nothing: what people decided stays until the run is pruned."""
+
+    def watch(self) -> Look:
+        """Look at which cases are closed. Every one of them, each time: who waits is few."""
+
+        def look() -> Iterable[str]:
+            try:
+                rows = self._store.rows(
+                    "SELECT c.id FROM pipelang_cases c JOIN pipelang_runs r ON r.run = c.run "
+                    "WHERE c.state <> 'open' AND r.status IS NULL"
+                )
+            except Exception as error:
+                raise OSError(str(error)) from error
+            return [row["id"] for row in rows]
+
+        return look
+
+    def _wake(self, connection: sa.Connection, run: str, leg: int) -> None:
+        """Have the run look: its leg that waits begins, one that is at work learns at its end."""
+        connection.execute(
+            sa.text("UPDATE pipelang_runs SET poked = poked + 1 WHERE run = :run"), {"run": run}
+        )
+        self._store.legs.wake(connection, run, leg)
+
+    def _find(self, case_id: str) -> str:
+        asked = "SELECT id FROM pipelang_cases WHERE substr(id, 1, :n) = :id"
+        found = [row["id"] for row in self._store.rows(asked, id=case_id, n=len(case_id))]
+        return unique_id(found, case_id)
+
+    def _read(self, case_id: str) -> Case:
+        asked = "SELECT value FROM pipelang_cases WHERE id = :id"
+        return case_from(self._store.rows(asked, id=case_id)[0]["value"].encode())
+
+    def _as_it_stands(self, case: Case) -> Case:
+        waited_for = case.kind == "escalation" or self._waited_for(case.id)
+        return settled(case, self.clock(), waited_for)
+
+    def clock(self) -> datetime:
+        """The time by the store's clock."""
+        return datetime.fromtimestamp(self._store.now(), UTC)
+
+
+def withdraw_all(store: Store, connection: sa.Connection, run: str) -> None:
+    """Withdraw the open cases of a run that was ended from outside, in a transaction of the
+    caller's; what was handed over stays.
+    """
+    rows = connection.execute(
+        sa.text("SELECT value FROM pipelang_cases WHERE run = :run AND state = 'open'"),
+        {"run": run},
+    ).all()
+    now = datetime.fromtimestamp(store.now_on(connection), UTC)
+    for row in rows:
+        case = case_from(row.value.encode())
+        if case.kind != "escalation":
+            connection.execute(_CHANGE, _row(withdrawn(case, now, "the run was cancelled")))
+
+
+def _row(case: Case) -> dict[str, str]:
+    text = json.dumps(case_json(case), ensure_ascii=False)
+    return {"id": case.id, "run": case.run_id, "state": case.state, "value": text}
+
+
+def inbox_of(store: Store, patient: bool = False) -> Inbox:
+    """The inbox whose cases are in a store; a `patient` one waits while the database is away."""
+    return Inbox(
+        store=lambda waited_for: StoredCases(store, waited_for, patient),
+        clock=lambda: datetime.fromtimestamp(store.now(), UTC),
+    )

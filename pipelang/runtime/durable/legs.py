@@ -1,0 +1,277 @@
+"""Legs: the part of a run that one process does, from when it takes it to its end or a long wait.
+
+Whatever a leg writes is written in a transaction that locks the leg and looks whether it is still
+this process that owns it. Who lost it writes nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelang.runtime.durable.address import NotPossible, UnknownRun
+from pipelang.runtime.durable.store import Store
+from pipelang.runtime.worlds.recorded.record import Kind
+
+MOST_BARREN = 5
+"""Legs without a new row after which a run counts as crashed."""
+FOREVER = 100 * 365 * 86_400.0
+"""Seconds that stand for no due time."""
+
+
+class Fenced(BaseException):
+    """Another process has the run. No `Exception`: nothing in a run may go on after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegToken:
+    """A leg, and the proof of who owns it."""
+
+    run: str
+    leg: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class BegunLeg:
+    """A leg that begins: its run, the rows of former legs, and the time of the store. `poked`
+    counts the decisions of people so far.
+    """
+
+    token: LegToken
+    pipeline: str
+    program: str
+    queue: str
+    input: dict[str, Any]
+    tenant: str | None
+    thread: str | None
+    rows: dict[str, tuple[Kind, Any]]
+    now: float
+    poked: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """The outcome of a run as it is stored."""
+
+    status: str
+    outcome: dict[str, Any]
+    cost: str = "0"
+    tokens: int = 0
+
+
+def locked_run(store: Store, connection: sa.Connection, run: str) -> Any:
+    """The row of a run, whose leg nobody begins or writes until the transaction ends. Raises
+    `UnknownRun`.
+    """
+    asked = sa.text("SELECT * FROM pipelang_runs WHERE run = :run")
+    for _ in range(100):
+        found = connection.execute(asked, {"run": run}).first()
+        if found is None:
+            raise UnknownRun(f"there is no run `{run}` in {store.address.shown}")
+        store.legs.lock(connection, run, found.leg)
+        again = connection.execute(asked, {"run": run}).one()
+        if again.leg == found.leg:
+            return again
+    raise NotPossible(f"run {run} does not hold still")
+
+
+def crashed() -> RunEnd:
+    text = f"{MOST_BARREN} times a worker took the run and recorded nothing new"
+    result = {"code": "crashed", "reason": "worker", "text": text, "partial": {}}
+    return RunEnd("failed", {"result": result})
+
+
+_WRITE = sa.text(
+    """INSERT INTO pipelang_journal (run, place, kind, value, written)
+    VALUES (:run, :place, :kind, :value, :written)
+    ON CONFLICT (run, place) DO UPDATE
+    SET kind = excluded.kind, value = excluded.value, written = excluded.written"""
+)
+_END = sa.text(
+    """UPDATE pipelang_runs SET status = :status, outcome = :outcome, cost = :cost,
+        tokens = :tokens, ended = :now, waiting = NULL
+    WHERE run = :run AND status IS NULL"""
+)
+
+
+class Legs:
+    """The legs that a process does."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def _fence(self, connection: sa.Connection, token: LegToken) -> None:
+        if self.store.legs.owner(connection, token.run, token.leg) != token.owner:
+            raise Fenced(f"another worker has run {token.run}")
+
+    def begin(self, token: LegToken) -> BegunLeg | None:
+        """Begin a leg; None if there is nothing to do in it. Raises `Fenced`."""
+        with self.store.legs.database.begin() as connection:
+            self._fence(connection, token)
+            found = connection.execute(
+                sa.text("SELECT * FROM pipelang_runs WHERE run = :run"), {"run": token.run}
+            ).first()
+            if found is None or found.leg != token.leg or found.status is not None:
+                return None
+            now = self.store.set_clock(connection)
+            rows: dict[str, tuple[Kind, Any]] = {
+                row.place: (row.kind, json.loads(row.value))
+                for row in connection.execute(
+                    sa.text("SELECT place, kind, value FROM pipelang_journal WHERE run = :run"),
+                    {"run": token.run},
+                )
+            }
+            if not rows and self._is_paused(connection, found.pipeline):
+                self._next(connection, token, found, now + FOREVER, paused=1, waiting=None)
+                return None
+            barren = 0 if len(rows) > found.seen else found.barren + 1
+            if barren >= MOST_BARREN:
+                self._write_end(connection, token.run, crashed(), now)
+                return None
+            connection.execute(
+                sa.text(
+                    """UPDATE pipelang_runs SET barren = :barren, seen = :seen, waiting = NULL,
+                        attempts = attempts + :more, paused = 0, started = COALESCE(started, :now)
+                    WHERE run = :run"""
+                ),
+                {
+                    "run": token.run,
+                    "barren": barren,
+                    "seen": len(rows),
+                    "more": int(found.seen >= 0 or found.started is None),
+                    "now": now,
+                },
+            )
+        return BegunLeg(
+            token,
+            found.pipeline,
+            found.program,
+            found.queue,
+            json.loads(found.input),
+            found.tenant,
+            found.thread,
+            rows,
+            now,
+            found.poked,
+        )
+
+    def _is_paused(self, connection: sa.Connection, pipeline: str) -> bool:
+        asked = sa.text("SELECT 1 FROM pipelang_paused WHERE pipeline = :pipeline")
+        return connection.execute(asked, {"pipeline": pipeline}).first() is not None
+
+    def write(self, token: LegToken, place: str, kind: Kind, value: str) -> None:
+        """Write a row of the journal. Raises `Fenced`."""
+        with self.store.legs.database.begin() as connection:
+            self._fence(connection, token)
+            connection.execute(
+                _WRITE,
+                {
+                    "run": token.run,
+                    "place": place,
+                    "kind": kind,
+                    "value": value,
+                    "written": self.store.now(),
+                },
+            )
+
+    def end(self, token: LegToken, end: RunEnd) -> None:
+        """End the run. Raises `Fenced`."""
+        with self.store.legs.database.begin() as connection:
+            self._fence(connection, token)
+            self._write_end(connection, token.run, end, self.store.set_clock(connection))
+
+    def _write_end(self, connection: sa.Connection, run: str, end: RunEnd, now: float) -> None:
+        connection.execute(
+            _END,
+            {
+                "run": run,
+                "status": end.status,
+                "outcome": json.dumps(end.outcome, default=str),
+                "cost": end.cost,
+                "tokens": end.tokens,
+                "now": now,
+            },
+        )
+
+    def park(
+        self, claim: BegunLeg, due: float | None, waiting: dict[str, Any], cost: str, tokens: int
+    ) -> None:
+        """End the leg because all that the run does is wait: the next one begins when the first of
+        its waits is due, or at once if somebody decided meanwhile. Raises `Fenced`.
+        """
+        token = claim.token
+        with self.store.legs.database.begin() as connection:
+            self._fence(connection, token)
+            now = self.store.set_clock(connection)
+            found = connection.execute(
+                sa.text("SELECT * FROM pipelang_runs WHERE run = :run"), {"run": token.run}
+            ).one()
+            cases = connection.execute(
+                sa.text("SELECT value FROM pipelang_cases WHERE run = :run AND state = 'open'"),
+                {"run": token.run},
+            )
+            dues = [due] if due is not None else []
+            for row in cases:
+                at = json.loads(row.value).get("due_at")
+                if at is not None:
+                    dues.append(datetime.fromisoformat(at).timestamp())
+            first = min(dues, default=now + FOREVER)
+            if waiting["kind"] == "person" and dues:
+                waiting = {**waiting, "due": first}
+            if found.poked != claim.poked:
+                first = now
+            connection.execute(
+                sa.text("UPDATE pipelang_runs SET cost = :cost, tokens = :tokens WHERE run = :run"),
+                {"run": token.run, "cost": cost, "tokens": tokens},
+            )
+            self._next(connection, token, found, first, paused=0, waiting=waiting)
+
+    def release(self, token: LegToken) -> None:
+        """Put a leg back that could not be done here, if it is still this process's."""
+        with self.store.legs.database.begin() as connection:
+            self.store.legs.release(connection, token.run, token.leg, token.owner)
+
+    def again(self, claim: BegunLeg, seconds: float) -> None:
+        """End a leg that came to nothing; the next one begins after a while. Raises `Fenced`."""
+        token = claim.token
+        with self.store.legs.database.begin() as connection:
+            self._fence(connection, token)
+            now = self.store.set_clock(connection)
+            found = connection.execute(
+                sa.text("SELECT * FROM pipelang_runs WHERE run = :run"), {"run": token.run}
+            ).one()
+            waiting = {"kind": "worker", "name": claim.program, "due": now + seconds}
+            self._next(connection, token, found, now + seconds, 0, waiting, found.seen)
+
+    def _next(
+        self,
+        connection: sa.Connection,
+        token: LegToken,
+        found: Any,
+        due: float,
+        paused: int,
+        waiting: dict[str, Any] | None,
+        seen: int = -1,
+    ) -> None:
+        leg = token.leg + 1
+        connection.execute(
+            sa.text(
+                """UPDATE pipelang_runs SET leg = :leg, seen = :seen, paused = :paused,
+                    waiting = :waiting WHERE run = :run"""
+            ),
+            {
+                "run": token.run,
+                "leg": leg,
+                "seen": seen,
+                "paused": paused,
+                "waiting": None if waiting is None else json.dumps(waiting),
+            },
+        )
+        self.store.legs.enqueue(
+            connection, found.queue, token.run, leg, int(due * 1000), found.priority
+        )

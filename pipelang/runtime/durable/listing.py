@@ -1,0 +1,166 @@
+"""Runs of a store as JSON, for people and programs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from pipelang.runtime.durable.address import UnknownRun
+from pipelang.runtime.durable.leases import LEASE
+from pipelang.runtime.durable.store import Store
+from pipelang.runtime.engine.events import Event
+from pipelang.runtime.worlds.recorded.encoding import decode_event
+
+ENDED = ("answered", "escalated", "rejected", "failed")
+STATES = ("queued", "delayed", "running", "waiting", *ENDED)
+STUCK_AFTER = 600.0
+"""Seconds without a new row after which a run that is at work counts as stuck."""
+
+
+def runs(
+    store: Store,
+    ids: Iterable[str] | None = None,
+    *,
+    status: str | None = None,
+    pipeline: str | None = None,
+    tenant: str | None = None,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """The runs of a store, newest first: those with these ids, or all."""
+    wheres, values = [], {}
+    for name, given in (("pipeline", pipeline), ("tenant", tenant)):
+        if given is not None:
+            wheres.append(f"r.{name} = :{name}")
+            values[name] = given
+    if status in ENDED:
+        wheres.append("r.status = :status")
+        values["status"] = status
+    elif status is not None:
+        wheres.append("r.status IS NULL")
+    if ids is not None:
+        names = {f"r{n}": one for n, one in enumerate(ids)}
+        listed = ", ".join(f":{name}" for name in names) or "NULL"
+        wheres.append(f"r.run IN ({listed})")
+        values |= names
+    where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
+    rows = store.rows(
+        f"""SELECT r.*, w.status AS leg_status FROM pipelang_runs r
+        LEFT JOIN {store.legs.table} w ON w.workflow_uuid = r.run || ':' || r.leg
+        {where} ORDER BY r.created DESC, r.run""",
+        **values,
+    )
+    served = _served(store)
+    found = [run_json(row, served) for row in rows]
+    chosen = [one for one in found if status in (None, one["status"])]
+    return chosen if limit is None else chosen[:limit]
+
+
+def run(store: Store, id: str) -> dict[str, Any]:
+    """One run. Raises `UnknownRun`."""
+    found = runs(store, [id])
+    if not found:
+        raise UnknownRun(f"there is no run `{id}` in {store.address.shown}")
+    return found[0]
+
+
+def wait_for(
+    store: Store, ids: Iterable[str], seconds: float | None
+) -> list[dict[str, Any]] | None:
+    """Wait until runs have ended: those runs, None if it took longer. Raises `UnknownRun`."""
+    asked = list(ids)
+    for one in asked:
+        run(store, one)
+    end = None if seconds is None else time.monotonic() + seconds
+    pause = 0.1
+    while True:
+        found = {one["id"]: one for one in runs(store, asked)}
+        if all(one["status"] in ENDED for one in found.values()):
+            return [found[one] for one in asked if one in found]
+        if end is not None and time.monotonic() >= end:
+            return None
+        left = pause if end is None else min(pause, max(end - time.monotonic(), 0.01))
+        time.sleep(left)
+        pause = min(pause * 1.5, 1.0)
+
+
+def stuck(store: Store) -> list[dict[str, Any]]:
+    """The runs that a worker has, and of which nothing was recorded for ten minutes."""
+    rows = store.rows(
+        f"""SELECT r.run FROM pipelang_runs r JOIN {store.legs.table} w
+            ON w.workflow_uuid = r.run || ':' || r.leg
+        WHERE r.status IS NULL AND w.status = 'PENDING' AND r.started < :then AND NOT EXISTS
+            (SELECT 1 FROM pipelang_journal j WHERE j.run = r.run AND j.written > :then)""",
+        then=store.now() - STUCK_AFTER,
+    )
+    return runs(store, [row["run"] for row in rows])
+
+
+def events(store: Store, run: str) -> tuple[Event, ...]:
+    """The events of a run that are recorded, in their order."""
+    rows = store.rows("SELECT value FROM pipelang_journal WHERE run = :run", run=run)
+    found = [
+        decode_event(event, number)
+        for row in rows
+        for number, event in json.loads(row["value"]).get("events", ())
+    ]
+    return tuple(sorted(found, key=lambda one: one.number))
+
+
+def _served(store: Store) -> set[str]:
+    """The queues that some live worker takes from."""
+    then = store.now() - LEASE
+    rows = store.rows("SELECT queues FROM pipelang_workers WHERE beat >= :then", then=then)
+    return {queue for row in rows for queue in json.loads(row["queues"])}
+
+
+def run_json(row: dict[str, Any], served: set[str]) -> dict[str, Any]:
+    """A run, from its row with the state of its leg; `served` are queues with a live worker."""
+    status, waiting = row["status"], None
+    if status is None:
+        status, waiting = _state(row, served)
+    if waiting is not None:
+        waiting = {**waiting, "due": moment(waiting.get("due"))}
+    outcome = None if row["outcome"] is None else json.loads(row["outcome"])
+    return {
+        "id": row["run"],
+        "pipeline": row["pipeline"],
+        "program": row["program"],
+        "tenant": row["tenant"],
+        "thread": row["thread"],
+        "status": status,
+        "result": None if outcome is None else outcome["result"],
+        "waiting_for": waiting,
+        "cost": format(Decimal(row["cost"]), "f"),
+        "tokens": row["tokens"],
+        "started": moment(row["started"]),
+        "ended": moment(row["ended"]),
+        "attempts": row["attempts"],
+    }
+
+
+def _state(row: dict[str, Any], served: set[str]) -> tuple[str, dict[str, Any] | None]:
+    waiting = None if row["waiting"] is None else json.loads(row["waiting"])
+    nobody = {"kind": "worker", "name": row["program"], "due": None}
+    match row["leg_status"]:
+        case "PENDING":
+            return "running", None
+        case "DELAYED" if row["paused"]:
+            return "queued", None
+        case "DELAYED" if waiting is None:
+            return "delayed", {"kind": "time", "name": row["pipeline"], "due": row["due"]}
+        case "DELAYED" if waiting is not None and waiting["kind"] != "worker":
+            return "waiting", waiting
+        case _:
+            return "queued", None if row["queue"] in served else nobody
+
+
+def moment(seconds: float | None) -> str | None:
+    """A time as RFC 3339 in UTC."""
+    if seconds is None or seconds > 2e11:
+        return None
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,76 @@
+"""Outcomes of runs as JSON, and back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pipelang.runtime.durable.legs import RunEnd
+from pipelang.runtime.engine.outcomes import (
+    Answered,
+    Escalated,
+    Failed,
+    Rejected,
+    Result,
+    Spent,
+)
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.values import Types, to_json
+from pipelang.runtime.worlds.recorded.encoding import decode, encode
+from pipelang.semantics import program as p
+
+
+def end_of(run: Run, result: Result) -> RunEnd:
+    """The end of a run as it is stored."""
+    outcome: dict[str, Any] = {"result": result_json(result), "duration": result.duration}
+    if isinstance(result, Answered):
+        outcome["exact"] = encode(run.pipeline.returns, result.value)
+    status = type(result).__name__.lower()
+    return RunEnd(status, outcome, str(result.cost), result.tokens)
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    """The result of a run, for whoever asks for it."""
+    match result:
+        case Answered():
+            return {"value": to_json(result.value)}
+        case Escalated():
+            return {
+                "role": result.role,
+                "reason": result.reason,
+                "text": result.text,
+                "handoff": result.handoff,
+            }
+        case Rejected():
+            return {"reason": result.reason, "text": result.text}
+        case Failed():
+            return {
+                "code": result.code,
+                "reason": result.reason,
+                "text": result.text,
+                "partial": result.partial,
+            }
+
+
+def result_from(
+    types: Types,
+    pipeline: p.Pipeline,
+    run: str,
+    status: str,
+    outcome: dict[str, Any],
+    cost: str,
+    tokens: int,
+) -> Result:
+    """The result that was stored. It has no trace."""
+    spent = Spent(Decimal(cost), tokens, outcome.get("duration", 0.0))
+    said = outcome["result"]
+    match status:
+        case "answered":
+            value = decode(types, pipeline.returns, outcome["exact"])
+            return Answered(run_id=run, spent=spent, value=value)
+        case "escalated":
+            return Escalated(run_id=run, spent=spent, **said)
+        case "rejected":
+            return Rejected(run_id=run, spent=spent, **said)
+        case _:
+            return Failed(run_id=run, spent=spent, **said)

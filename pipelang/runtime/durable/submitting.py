@@ -1,0 +1,115 @@
+"""Submitting runs: identity by key, and the first leg in its queue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from secrets import token_hex
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelang.runtime.durable.address import KeyConflict
+from pipelang.runtime.durable.store import Store
+from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.worlds.recorded.refusals import refuse_secrets
+from pipelang.semantics import program as p
+
+NORMAL = 10
+"""The priority of a run without one; those with a smaller number begin sooner."""
+HIGHEST = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A run that is asked for. `input` is JSON that was checked. Of two runs with the same `key`,
+    tenant and pipeline there is one. Of a smaller `priority` a run begins sooner, after `delay`
+    seconds.
+    """
+
+    pipeline: str
+    program: str
+    input: dict[str, Any]
+    key: str | None = None
+    tenant: str | None = None
+    thread: str | None = None
+    priority: int = NORMAL
+    delay: float = 0.0
+
+
+def queue_of(program: str, pipeline: str) -> str:
+    """The queue of a program's pipeline: who takes from it has that program, by its hash."""
+    return f"pipelang:{program}:{pipeline}"
+
+
+def run_id_of(given: Submission) -> str:
+    """The id of a run: the same for the same key, random without one."""
+    if given.key is None:
+        return token_hex(10)
+    named = json.dumps([given.tenant, given.pipeline, given.key])
+    return sha256(named.encode(errors="surrogatepass")).hexdigest()[:20]
+
+
+_INSERT = sa.text(
+    """INSERT INTO pipelang_runs (run, pipeline, program, tenant, thread, key, input, input_hash,
+        queue, priority, created, due, leg, attempts, barren, seen, poked, paused, cost, tokens)
+    VALUES (:run, :pipeline, :program, :tenant, :thread, :key, :input, :input_hash,
+        :queue, :priority, :now, :due, 1, 0, 0, -1, 0, 0, '0', 0)
+    ON CONFLICT (run) DO NOTHING"""
+)
+
+
+def submit_checked(
+    store: Store,
+    program: p.Program,
+    pipeline: p.Pipeline,
+    given: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> str:
+    """Submit a run of a pipeline whose inputs are checked. Raises `NotRecordable` too."""
+    refuse_secrets(program, pipeline)
+    row = {name: to_json(value) for name, value in given.items()}
+    made = Submission(pipeline=pipeline.name, program=program.hash, input=row, **options)
+    return submit(store, made)
+
+
+def submit(store: Store, given: Submission) -> str:
+    """Submit a run, unless it was submitted before; its id. Raises `KeyConflict` if its key was
+    used with another input, and `StoreUnreachable`.
+    """
+    run = run_id_of(given)
+    text = json.dumps(given.input, sort_keys=True, allow_nan=False)
+    digest = sha256(text.encode(errors="surrogatepass")).hexdigest()
+    queue = queue_of(given.program, given.pipeline)
+    with store.transaction() as connection:
+        now = store.now_on(connection)
+        due = now + given.delay if given.delay > 0 else None
+        row = {
+            "run": run,
+            "pipeline": given.pipeline,
+            "program": given.program,
+            "tenant": given.tenant,
+            "thread": given.thread,
+            "key": given.key,
+            "input": text,
+            "input_hash": digest,
+            "queue": queue,
+            "priority": given.priority,
+            "now": now,
+            "due": due,
+        }
+        if connection.execute(_INSERT, row).rowcount:
+            due_ms = None if due is None else int(due * 1000)
+            store.legs.enqueue(connection, queue, run, 1, due_ms, given.priority)
+            return run
+        known = connection.execute(
+            sa.text("SELECT input_hash FROM pipelang_runs WHERE run = :run"), {"run": run}
+        ).scalar_one()
+    if known != digest:
+        raise KeyConflict(
+            f"key `{given.key}` was used for run {run} of `{given.pipeline}` with another input",
+            "the same key means the same run; give another run another key",
+        )
+    return run

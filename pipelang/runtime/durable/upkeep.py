@@ -1,0 +1,157 @@
+"""Changes that people make to runs and stores: cancel, resume, pause, prune, check, back up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelang.runtime.durable import schema
+from pipelang.runtime.durable.address import NotPossible
+from pipelang.runtime.durable.cases import withdraw_all
+from pipelang.runtime.durable.legs import RunEnd, locked_run
+from pipelang.runtime.durable.store import Store
+
+_OF_RUN = ("pipelang_journal", "pipelang_cases", "pipelang_runs")
+RESUMABLE = ("crashed", "cancelled")
+
+
+def cancel(store: Store, run: str) -> None:
+    """End a run as failed with the code `cancelled`, whoever has it. What it began may still
+    happen, once. Raises `UnknownRun`, and `NotPossible` if it has ended.
+    """
+    result = {"code": "cancelled", "reason": "cancel", "text": "it was cancelled", "partial": {}}
+    end = RunEnd("failed", {"result": result})
+    with store.transaction() as connection:
+        found = locked_run(store, connection, run)
+        if found.status is not None:
+            raise NotPossible(f"run {run} has ended: {found.status}")
+        store.legs.cancel(connection, run, found.leg)
+        connection.execute(
+            sa.text(
+                """UPDATE pipelang_runs SET status = :status, outcome = :outcome, waiting = NULL,
+                ended = :now WHERE run = :run"""
+            ),
+            {
+                "run": run,
+                "status": end.status,
+                "outcome": json.dumps(end.outcome),
+                "now": store.now_on(connection),
+            },
+        )
+        withdraw_all(store, connection, run)
+
+
+def resume(store: Store, run: str) -> None:
+    """Go on with a run that crashed or was cancelled, from what is recorded. Raises `UnknownRun`,
+    and `NotPossible` for any other.
+    """
+    with store.transaction() as connection:
+        found = locked_run(store, connection, run)
+        if found.status is None:
+            raise NotPossible(f"run {run} has not ended")
+        code = json.loads(found.outcome)["result"].get("code")
+        if found.status != "failed" or code not in RESUMABLE:
+            what = f"{found.status}" + (f" with `{code}`" if code else "")
+            raise NotPossible(
+                f"run {run} ended {what}, and that stays so",
+                "only a run that crashed or was cancelled can be resumed; submit another one",
+            )
+        connection.execute(
+            sa.text(
+                """UPDATE pipelang_runs SET status = NULL, outcome = NULL, ended = NULL,
+                leg = leg + 1, barren = 0, seen = -1, paused = 0 WHERE run = :run"""
+            ),
+            {"run": run},
+        )
+        leg = found.leg + 1
+        store.legs.enqueue(connection, found.queue, run, leg, None, found.priority)
+
+
+def pause(store: Store, pipeline: str) -> None:
+    """Have no run of a pipeline begin."""
+    with store.transaction() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO pipelang_paused (pipeline) VALUES (:pipeline) "
+                "ON CONFLICT (pipeline) DO NOTHING"
+            ),
+            {"pipeline": pipeline},
+        )
+
+
+def unpause(store: Store, pipeline: str) -> bool:
+    """Have runs of a pipeline begin again; whether they did not."""
+    with store.transaction() as connection:
+        was = connection.execute(
+            sa.text("DELETE FROM pipelang_paused WHERE pipeline = :pipeline"),
+            {"pipeline": pipeline},
+        ).rowcount
+        held = connection.execute(
+            sa.text(
+                """SELECT run, leg FROM pipelang_runs
+                WHERE pipeline = :pipeline AND paused = 1 AND status IS NULL"""
+            ),
+            {"pipeline": pipeline},
+        ).all()
+        for row in held:
+            store.legs.wake(connection, row.run, row.leg)
+    return was > 0
+
+
+def prune(store: Store, older_than: float) -> int:
+    """Delete all of the runs that ended so many seconds ago; how many."""
+    then = store.now() - older_than
+    rows = store.rows(
+        "SELECT run, leg FROM pipelang_runs WHERE status IS NOT NULL AND ended < :then", then=then
+    )
+    for row in rows:
+        with store.transaction() as connection:
+            store.legs.forget(connection, row["run"], row["leg"])
+            for table in _OF_RUN:
+                connection.execute(
+                    sa.text(f"DELETE FROM {table} WHERE run = :run"), {"run": row["run"]}
+                )
+    return len(rows)
+
+
+def check(store: Store) -> dict[str, Any]:
+    """Facts about a store, and what is wrong in it."""
+    table = store.legs.table
+    counts = store.rows(
+        "SELECT status, count(*) AS n FROM pipelang_runs GROUP BY status ORDER BY status"
+    )
+    lost = store.rows(
+        f"""SELECT r.run FROM pipelang_runs r LEFT JOIN {table} w
+            ON w.workflow_uuid = r.run || ':' || r.leg
+        WHERE r.status IS NULL
+            AND (w.status IS NULL OR w.status NOT IN ('ENQUEUED', 'DELAYED', 'PENDING'))"""
+    )
+    with store.reached(), store.legs.database.connect() as connection:
+        journal = connection.execute(sa.text("SELECT count(*) FROM pipelang_journal")).scalar_one()
+        broken = None
+        if store.address.is_sqlite:
+            said = str(connection.execute(sa.text("PRAGMA quick_check")).scalar())
+            broken = None if said == "ok" else said
+    return {
+        "version": schema.VERSION,
+        "runs": {row["status"] or "open": row["n"] for row in counts},
+        "rows": journal,
+        "lost": [row["run"] for row in lost],
+        "broken": broken,
+    }
+
+
+def backup(store: Store, to: Path) -> None:
+    """Copy a store in SQLite into a file, as it is at one moment. Raises `NotPossible`."""
+    if not store.address.is_sqlite:
+        raise NotPossible(
+            f"{store.address.shown} is a database of PostgreSQL, which has its own tools",
+            "`pg_dump --format=custom` copies it at one moment",
+        )
+    if to.exists():
+        raise NotPossible(f"`{to}` is there already")
+    with store.reached(), store.legs.database.connect() as connection:
+        connection.execute(sa.text("VACUUM INTO :to"), {"to": str(to)})

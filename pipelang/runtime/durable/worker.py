@@ -1,0 +1,164 @@
+"""A worker: takes legs from the queues of its programs and does them, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from secrets import token_hex
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipelang.runtime.durable.address import StoreProblem
+from pipelang.runtime.durable.doing import LOG, LegWork, Startable
+from pipelang.runtime.durable.engine import LegRunner
+from pipelang.runtime.durable.journal import surely
+from pipelang.runtime.durable.leases import BEAT, LEASE, Lease
+from pipelang.runtime.durable.legs import Fenced, Legs, LegToken
+from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.submitting import queue_of
+from pipelang.runtime.durable.switches import StoredSwitches
+from pipelang.runtime.engine.events import Sink
+
+LOOK = 0.1
+"""Seconds between two looks whether all is done."""
+
+
+class Worker:
+    """Does legs of runs of these pipelines, which are by the hash of their program and their name.
+
+    `sinks` gets the sinks of a run by its id.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pipelines: Mapping[tuple[str, str], Startable],
+        concurrency: int = 10,
+        sinks: Callable[[str], Iterable[Sink]] = lambda run: (),
+        switches: StoredSwitches | None = None,
+    ) -> None:
+        self.executor = token_hex(6)
+        self._store = store
+        self._stopping = threading.Event()
+        named = {queue_of(*key): handle for key, handle in pipelines.items()}
+        self.queues = tuple(named)
+        self._legs = Legs(store)
+        self._work = LegWork(self._legs, named, sinks, self._stopping)
+        self._concurrency = concurrency
+        self._switches = switches
+        self._lease = Lease(store, self.executor, self.queues)
+        self._runner = LegRunner(store.address, self.executor, self.queues, self._do)
+        self._active: dict[LegToken, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
+        self._missed: dict[LegToken, float] = {}
+        self._over = threading.Event()
+        self._beating = threading.Thread(target=self._beat, name="pipelang-beat", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take legs. Raises `StoreProblem`."""
+        self._lease.beat()
+        with self._store.reached():
+            self._runner.launch(self._concurrency)
+        self._beating.start()
+
+    def stop(self, grace: float) -> None:
+        """Take no more legs, finish what can be finished within `grace` seconds, and leave the rest
+        to others.
+        """
+        self._stopping.set()
+        self._runner.take_no_more()
+        end = time.monotonic() + grace
+        while self._active and time.monotonic() < end:
+            time.sleep(LOOK)
+        for loop, task in list(self._active.values()):
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(task.cancel)
+        end = time.monotonic() + 2.0
+        while self._active and time.monotonic() < end:
+            time.sleep(LOOK)
+        self._over.set()
+        self._beating.join(BEAT)
+        with contextlib.suppress(SQLAlchemyError, StoreProblem):
+            self._runner.take_over([self.executor])
+            self._lease.forget([self.executor])
+
+    def is_idle(self) -> bool:
+        """Whether no run of these pipelines is queued or at work, with whomever."""
+        table = self._store.legs.table
+        names = {f"q{n}": name for n, name in enumerate(self.queues)}
+        listed = ", ".join(f":{name}" for name in names)
+        asked = f"""SELECT 1 FROM pipelang_runs r JOIN {table} w
+            ON w.workflow_uuid = r.run || ':' || r.leg
+            WHERE r.status IS NULL AND r.queue IN ({listed})
+            AND (w.status IN ('ENQUEUED', 'PENDING')
+                OR w.status = 'DELAYED' AND w.delay_until_epoch_ms <= :now) LIMIT 1"""
+        now = int(self._store.now() * 1000)
+        return not names or not self._store.rows(asked, now=now, **names)
+
+    # -------------------------------------------------------------------------------- beats
+
+    def _beat(self) -> None:
+        while not self._over.wait(BEAT):
+            try:
+                dead = self._lease.beat()
+                if dead and not self._stopping.is_set():
+                    LOG.warning("takes over from %s", ", ".join(dead))
+                    self._runner.take_over(dead)
+                    self._lease.forget(dead)
+                self._drop_ended()
+                self._release_lost()
+                if self._switches is not None:
+                    self._switches.look()
+            except (StoreProblem, SQLAlchemyError) as error:
+                LOG.warning("the store is away: %s", error)
+            except Exception:
+                LOG.exception("a beat failed")
+
+    def _release_lost(self) -> None:
+        """Put back legs that the store says this worker has, and that it does not: the answer to
+        its claim was lost, with the connection.
+        """
+        with self._store.transaction() as connection:
+            held = {LegToken(*leg) for leg in self._store.legs.held_by(connection, self.executor)}
+        now = time.monotonic()
+        lost = held - self._active.keys()
+        self._missed = {token: self._missed.get(token, now) for token in lost}
+        for token, since in self._missed.items():
+            if now - since > LEASE:
+                LOG.warning("run %s was claimed and never begun: it is put back", token.run)
+                self._legs.release(token)
+
+    def _drop_ended(self) -> None:
+        """Stop legs whose run was ended from outside."""
+        active = list(self._active.items())
+        if not active:
+            return
+        names = {f"r{n}": token.run for n, (token, _) in enumerate(active)}
+        listed = ", ".join(f":{name}" for name in names)
+        asked = f"SELECT run FROM pipelang_runs WHERE status IS NOT NULL AND run IN ({listed})"
+        ended = {row["run"] for row in self._store.rows(asked, **names)}
+        for token, (loop, task) in active:
+            if token.run in ended:
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(task.cancel)
+
+    # --------------------------------------------------------------------------------- legs
+
+    async def _do(self, run: str, number: int, owner: str) -> None:
+        token = LegToken(run, number, owner)
+        task = asyncio.ensure_future(self._work.do(token))
+        self._active[token] = asyncio.get_running_loop(), task
+        try:
+            await task
+        except Fenced as fenced:
+            LOG.info("%s", fenced)
+            raise asyncio.CancelledError from fenced
+        except Exception as error:  # never to DBOS, for which the leg would be over
+            LOG.exception("run %s is put back", run)
+            await asyncio.sleep(BEAT)
+            await surely(lambda: self._legs.release(token))
+            raise asyncio.CancelledError from error
+        finally:
+            self._active.pop(token, None)

@@ -1,0 +1,73 @@
+"""The world of a leg: a recorded one that tells when all that its run does is wait."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from pipelang.runtime.durable.activity import Activity, LongWait
+from pipelang.runtime.engine.budget import RunBudget
+from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.world import Attempt, Decision, Question
+from pipelang.runtime.worlds.real.world import Performers
+from pipelang.runtime.worlds.recorded.encoding import Codec
+from pipelang.runtime.worlds.recorded.record import RunRecord
+from pipelang.runtime.worlds.recorded.world import RecordingWorld
+from pipelang.semantics import program as p
+
+
+class JournaledWorld(RecordingWorld):
+    """Carries out a leg of a run, or what is left of the run."""
+
+    def __init__(
+        self,
+        activity: Activity,
+        performers: Performers,
+        root: RunBudget,
+        record: RunRecord,
+        program: p.Program,
+    ) -> None:
+        super().__init__(performers, root, record, program)
+        self._activity = activity
+
+    async def _once(
+        self,
+        run: Run,
+        place: str,
+        work: Callable[[], Awaitable[Any]],
+        codec: Codec,
+        tool: p.Tool | None = None,
+    ) -> Any:
+        with self._activity.working():
+            return await super()._once(run, place, work, codec, tool)
+
+    def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
+        work = super().attempt(run, attempt)
+        if isinstance(attempt.action, p.AskRole):
+            limit = attempt.link.timeout
+            return self._wait(work, attempt.action.role, None if limit is None else float(limit))
+        return work
+
+    async def decide(self, run: Run, question: Question) -> Decision | None:
+        person = question.person
+        seconds = None if person.seconds is None else float(person.seconds)
+        made: Decision | None = await self._wait(
+            super().decide(run, question), person.role, seconds
+        )
+        return made
+
+    async def _wait(self, work: Coroutine[Any, Any, Any], role: str, seconds: float | None) -> Any:
+        if self._ledger.strand.unit is not None:
+            return await work
+        due = None if seconds is None else self._ledger.record.now() + seconds
+        with self._activity.waiting(LongWait("person", role, due)):
+            return await work
+
+    async def _let_pass(self, run: Run, seconds: float) -> None:
+        activity = self._activity
+        if self._ledger.strand.unit is not None:  # what is done around it would be lost
+            with activity.working():
+                return await super()._let_pass(run, seconds)
+        due = self._ledger.record.now() + seconds
+        with activity.working(), activity.waiting(LongWait("time", run.pipeline.name, due)):
+            await super()._let_pass(run, seconds)

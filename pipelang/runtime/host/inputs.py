@@ -1,0 +1,38 @@
+"""Inputs of runs: JSON that a host gives, as values of a pipeline's types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelang.runtime.engine.values import Misfit, Types
+from pipelang.semantics import program as p
+from pipelang.semantics.types import OptionalType
+
+
+class InputError(ValueError):
+    """An input that is missing, unknown or does not fit its type. Raised before anything runs."""
+
+
+def checked_inputs(types: Types, pipeline: p.Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert JSON inputs to values of a pipeline's types. Raises `InputError`."""
+    names = tuple(parameter.key for parameter in pipeline.parameters)
+    values: dict[str, Any] = {}
+    for name in given:
+        if name not in names:
+            listed = ", ".join(f"`{n}`" for n in names) or "none"
+            raise InputError(f"`{pipeline.name}` has no input `{name}`; its inputs: {listed}")
+    for parameter in pipeline.parameters:
+        if parameter.key in given:
+            value = given[parameter.key]
+        elif parameter.has_default:
+            value = parameter.default
+        elif isinstance(parameter.type, OptionalType):
+            value = None
+        else:
+            raise InputError(f"`{pipeline.name}` needs the input `{parameter.key}`")
+        try:
+            values[parameter.name] = types.check(parameter.type, value)
+        except Misfit as misfit:
+            raise InputError(f"input `{parameter.key}`: {misfit}") from None
+    return values

@@ -1,0 +1,217 @@
+"""Durable runs at the command line: their commands, exit codes and JSON, and bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..durable.acting import write_into
+
+REPO = Path(__file__).resolve().parents[2]
+STORE = "sqlite:///runs.db"
+RUN_KEYS = {
+    "id",
+    "pipeline",
+    "program",
+    "tenant",
+    "thread",
+    "status",
+    "result",
+    "waiting_for",
+    "cost",
+    "tokens",
+    "started",
+    "ended",
+    "attempts",
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    write_into(tmp_path)
+    return tmp_path
+
+
+def call(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    plain = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    environment = {
+        **plain,
+        "PYTHONPATH": str(REPO),
+        "COLUMNS": "100",
+        "EFFECTS": str(place / "effects"),
+        "SLOW": "0",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelang", *arguments],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def told(place: Path, *arguments: str) -> Any:
+    done = call(place, *arguments, "--store", STORE, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def submit(place: Path, pipeline: str, *more: str) -> str:
+    done = call(
+        place, "submit", "acts.pipe", pipeline, "--input", '{"x": "a"}', "--store", STORE, *more
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_from_submitting_to_an_answer_of_a_person(place: Path) -> None:
+    acts, asks = submit(place, "acts", "--tenant", "t"), submit(place, "asks", "--thread", "th")
+    late = submit(place, "acts", "--delay", "1h")
+    listed = {one["id"]: one for one in told(place, "runs", "list")["runs"]}
+    assert [listed[run]["status"] for run in (acts, asks, late)] == ["queued", "queued", "delayed"]
+    assert listed[acts]["waiting_for"]["kind"] == "worker"
+    assert all(set(one) == RUN_KEYS for one in listed.values())
+
+    drained = call(place, "worker", "acts.pipe", "--store", STORE, "--drain")
+    assert drained.returncode == 0, drained.stderr
+    assert drained.stdout.startswith("ready ")
+    done = told(place, "runs", "show", acts)
+    assert (done["status"], done["result"]) == ("answered", {"value": "pay put pay seen a"})
+    assert (done["cost"], done["tenant"], done["attempts"]) == ("0.00012", "t", 1)
+    assert done["ended"].endswith("Z")
+    waiting = told(place, "runs", "show", asks)
+    assert (waiting["status"], waiting["thread"]) == ("waiting", "th")
+    assert waiting["waiting_for"]["name"] == "boss"
+    assert told(place, "runs", "list", "--status", "delayed")["runs"][0]["id"] == late
+    assert (
+        call(place, "runs", "wait", asks, "--store", STORE, "--timeout", "0.2s").returncode == 124
+    )
+
+    (case,) = told(place, "inbox")["cases"]
+    answered = call(place, "approve", case["id"], "--no", "--by", "ada", "--store", STORE)
+    assert answered.returncode == 0, answered.stderr
+    again = call(place, "approve", case["id"], "--by", "bob", "--store", STORE)
+    assert again.returncode == 1
+    assert "ada" in again.stderr
+    assert call(place, "worker", "acts.pipe", "--store", STORE, "--drain").returncode == 0
+    waited = call(place, "runs", "wait", asks, acts, "--store", STORE, "--format", "json")
+    assert waited.returncode == 0
+    first, second = map(json.loads, waited.stdout.splitlines())
+    assert (first["status"], first["result"]["reason"]) == ("rejected", "sure")
+    assert second["id"] == acts
+    lines = (place / "effects").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(set(lines)) == 7
+
+    traced = call(place, "trace", acts, "--store", STORE)
+    assert traced.returncode == 0
+    assert "answered" in traced.stdout
+    assert call(place, "runs", "cancel", late, "--store", STORE).returncode == 0
+    assert told(place, "runs", "show", late)["result"]["code"] == "cancelled"
+    assert call(place, "runs", "wait", late, "--store", STORE).returncode == 1
+    assert call(place, "store", "check", STORE).returncode == 0
+    pruned = call(place, "runs", "prune", "--older-than", "0s", "--store", STORE)
+    assert pruned.stdout == "3 runs are deleted\n"
+
+
+def test_a_key_is_one_run(place: Path) -> None:
+    lines = '{"x": "a"}\n{"x": "b"}\n{"x": "a"}\n'
+    (place / "in.jsonl").write_text(lines, encoding="utf-8")
+    line = ("submit", "acts.pipe", "acts", "--input", "@in.jsonl", "--store", STORE, "--key", "x")
+    first, second = call(place, *line), call(place, *line)
+    assert first.returncode == second.returncode == 0
+    assert first.stdout == second.stdout
+    a, b, c = first.stdout.split()
+    assert a == c != b
+
+
+def test_a_run_in_a_store_in_one_process(place: Path) -> None:
+    line = ("run", "acts.pipe", "acts", "--input", '{"x": "a"}', "--store", STORE)
+    done = call(place, *line, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["value"] == "pay put pay seen a"
+    assert told(place, "runs", "show", result["run_id"])["status"] == "answered"
+
+
+def test_a_worker_leaves_what_it_cannot_run_to_others(place: Path) -> None:
+    run = submit(place, "acts")
+    (place / "acts.py").unlink()
+    drained = call(place, "worker", "acts.pipe", "--store", STORE, "--drain")
+    assert drained.returncode == 0
+    assert "runs of `acts` are left to other workers" in drained.stderr
+    text = (place / "acts.pipe").read_text(encoding="utf-8")
+    (place / "acts.pipe").write_text(text.replace("$0.00001", "$0.00003"), encoding="utf-8")
+    write_tools = (place / "acts.py").write_text
+    from ..durable.acting import TOOLS
+
+    write_tools(TOOLS, encoding="utf-8")
+    assert call(place, "worker", "acts.pipe", "--store", STORE, "--drain").returncode == 0
+    found = told(place, "runs", "show", run)
+    assert (found["status"], found["waiting_for"]["kind"]) == ("queued", "worker")
+    assert found["waiting_for"]["name"] == found["program"]
+
+
+SUBMIT = ("submit", "acts.pipe", "acts", "--input")
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ((*SUBMIT, '{"y": 1}', "--store", STORE), 1, "no input `y`"),
+        ((*SUBMIT, "{", "--store", STORE), 1, "no JSON"),
+        ((*SUBMIT, '{"x": "a"}', "--store", STORE, "--key", "y"), 2, "no input `y`"),
+        ((*SUBMIT, '{"x": "a"}', "--store", "runs.db"), 2, "URL of no store"),
+        ((*SUBMIT, '{"x": "a"}', "--store", "mysql://u:secret@h/d"), 2, "URL of no store"),
+        ((*SUBMIT, '{"x": "a"}', "--store", "sqlite:///no/runs.db"), 3, "there is no folder"),
+        ((*SUBMIT, '{"x": "a"}', "--store", "postgresql://127.0.0.1:1/d"), 3, "cannot be used"),
+        ((*SUBMIT, '{"x": "a"}'), 2, "--store"),
+        ((*SUBMIT, '{"x": "a"}', "--store", STORE, "--delay", "soon"), 2, "no duration"),
+        ((*SUBMIT, '{"x": "a"}', "--store", STORE, "--priority", "0"), 2, "--priority"),
+        (("runs", "list", "--store", STORE), 3, "there is no store"),
+        (("worker", "no.pipe", "--store", STORE), 2, "no.pipe"),
+        (("worker", "--store", STORE), 2, "FILES"),
+        (("inbox", "--store", STORE), 3, "there is no store"),
+        (("kill", "--all", "--store", STORE), 3, "there is no store"),
+        (("pause", "acts", "--store", STORE), 3, "there is no store"),
+        (("store", "check", STORE), 3, "there is no store"),
+        (("run", "acts.pipe", "acts", "--store", STORE, "--jobs", "2"), 2, "exclude"),
+    ],
+)
+def test_a_wrong_line_is_told(place: Path, line: tuple[str, ...], code: int, said: str) -> None:
+    done = call(place, *line)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "wait", "cancel", "resume"])
+def test_an_unknown_run_is_told(place: Path, command: str) -> None:
+    assert call(place, "store", "init", STORE).returncode == 0
+    done = call(place, "runs", command, "nobody", "--store", STORE)
+    assert done.returncode == 1
+    assert "there is no run `nobody`" in done.stderr
+
+
+def test_a_pipeline_with_secrets_is_refused(place: Path) -> None:
+    text = "pipeline main(x: secret text max 9 tokens) -> text { return x }\n"
+    (place / "s.pipe").write_text(text, encoding="utf-8")
+    done = call(place, "submit", "s.pipe", "--input", '{"x": "a"}', "--store", STORE)
+    assert done.returncode == 1
+    assert "secret" in done.stderr
+
+
+def test_a_kill_in_the_store_stops_runs(place: Path) -> None:
+    run = submit(place, "acts")
+    assert call(place, "kill", "--tool", "pay", "--reason", "no", "--store", STORE).returncode == 0
+    assert "tool `pay`" in call(place, "kill", "--store", STORE).stdout
+    assert call(place, "worker", "acts.pipe", "--store", STORE, "--drain").returncode == 0
+    assert told(place, "runs", "show", run)["result"]["code"] == "killed"
+    assert not (place / "effects").exists()

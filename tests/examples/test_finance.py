@@ -1,0 +1,123 @@
+"""The finance example: planted wrong numbers, statements, and its run beside its prediction."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+FINANCE = Path(__file__).resolve().parents[2] / "examples" / "finance"
+BESIDE = ("figures", "statements")
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"finance_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for the module of their class
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def statements() -> Iterator[ModuleType]:
+    """The tools, with the module that lies beside them; nothing stays behind."""
+    before = {name: sys.modules.pop(name, None) for name in BESIDE}
+    path = list(sys.path)
+    sys.path.insert(0, str(FINANCE))
+    yield load(FINANCE / "statements.py")
+    sys.path[:] = path
+    for name, module in before.items():
+        sys.modules.pop(name, None)
+        if module is not None:
+            sys.modules[name] = module
+
+
+def test_planted_numbers_are_caught_and_right_ones_are_not(statements: ModuleType):
+    source = json.loads((FINANCE / "data" / "facts.json").read_text(encoding="utf-8"))
+    rows = lines(FINANCE / "data" / "sentences.jsonl")
+    found = {
+        row["case"]: statements.offenders(row["body"], source["facts"], source["years"])
+        for row in rows
+    }
+    wrong = [row["case"] for row in rows if row["wrong"]]
+    right = [row["case"] for row in rows if not row["wrong"]]
+    assert len(wrong) >= 60
+    assert len(right) >= 60
+    assert [case for case in wrong if not found[case]] == []
+    assert [case for case in right if found[case]] == ["S011"]  # the readme tells of it
+
+
+@pytest.mark.parametrize("digits", [0, 1, 2, 3])
+@pytest.mark.parametrize("value", [4218.625, 0.985, 73.5, 912.0, 15.055])
+def test_a_rounded_figure_is_found_and_its_neighbour_is_not(
+    statements: ModuleType, value: float, digits: int
+):
+    fact = {"name": "x", "value": value, "unit": "money", "currency": "USD", "change": False}
+    told = f"{value:,.{digits}f}"
+    shown = float(told.replace(",", ""))
+    assert (statements.offenders(f"It is ${told} million.", [fact], []) == []) is (
+        10**-digits <= value / 10 or shown == value
+    )
+    for step in (-2, 2):
+        other = f"{shown + step * 10**-digits:,.{digits}f}"
+        assert statements.offenders(f"It is ${other} million.", [fact], []), other
+
+
+def test_no_figure_of_a_statement_may_be_changed(statements: ModuleType):
+    odd = {label["case"] for label in lines(FINANCE / "data" / "labels.jsonl") if "trap" in label}
+    records = lines(FINANCE / "recordings" / "finance.jsonl")[1:]
+    tried = 0
+    for record in records:
+        ticker = record["args"]["filing"]["ticker"]
+        if record["prompt"] != "extract_figures" or ticker in odd:
+            continue
+        text = statements.statement({"ticker": ticker, "year": 2026, "quarter": 3})
+        answer = record["answer"]
+        assert statements.stands(text, answer), ticker
+        for name in statements.NAMES:
+            for changed in (-answer[name], answer[name] * 1000, answer[name] + 0.2):
+                assert not statements.stands(text, {**answer, name: changed}), (ticker, name)
+                tried += 1
+        assert not statements.stands(text, {**answer, "currency": "EUR"})
+    assert tried > 300
+
+
+def test_no_path_leads_out_of_the_statements(statements: ModuleType):
+    for ticker in ("../../secrets", "A/B", "", "abc", "A\n"):
+        with pytest.raises(LookupError):
+            statements.statement({"ticker": ticker, "year": 2026, "quarter": 3})
+
+
+def test_the_evidence_is_what_its_script_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    module = load(FINANCE / "evals" / "make.py")
+    monkeypatch.setattr(module, "HERE", tmp_path)
+    module.main()
+    made = (tmp_path / "figures.jsonl").read_bytes()
+    assert made == (FINANCE / "evals" / "figures.jsonl").read_bytes()
+
+
+def test_nothing_wrong_is_given_out_in_the_run_over_all_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, statements: ModuleType
+):
+    monkeypatch.setenv("PIPELANG_EXAMPLE_STATE", str(tmp_path))
+    runner = load(FINANCE.parent / "run_example.py")
+    assert runner.run_example("finance", False)
+    told = capsys.readouterr().out
+    assert "wrong and unnoticed" not in told
+    assert "trap invented for ever     caught 1 of 1: 1 escalation by every_number" in told
+    rows = lines(tmp_path / "pipelang-finance" / "analyses.jsonl")
+    assert len(rows) == 29
+    for row in rows:
+        assert statements.strangers(row["narrative"], row["facts"], 2026) == ""

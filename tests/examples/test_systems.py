@@ -1,0 +1,124 @@
+"""Holds every system that joins `make examples` to what its README tells a visitor."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import pipelang
+from pipelang.runtime.engine.outcomes import Spent
+
+REPO = Path(__file__).resolve().parents[2]
+EXAMPLES = REPO / "examples"
+SYSTEMS = sorted(path.parent.name for path in EXAMPLES.glob("*/example.json"))
+LATER = {"P905"}  # `watch` looks at nothing yet
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def command(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    given = {**os.environ, "PYTHONPATH": str(REPO), **env}
+    given.pop("ANTHROPIC_API_KEY", None)
+    return subprocess.run(
+        [sys.executable, *words], cwd=REPO, env=given, capture_output=True, text=True, check=False
+    )
+
+
+def plan(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((EXAMPLES / name / "example.json").read_text("utf-8"))
+    return read
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_production_has_nothing_to_say_and_every_promise_and_claim_holds(name: str):
+    file = f"examples/{name}/{plan(name)['file']}"
+    done = command("-m", "pipelang", "check", "--profile", "production", "--format", "json", file)
+    report = json.loads(done.stdout)
+    assert {found["code"] for found in report["diagnostics"]} <= LATER, done.stdout[:2000]
+    claims = [claim for p in report["pipelines"].values() for claim in p["claims"]]
+    assert claims
+    assert {claim["verdict"] for claim in claims} == {"proved"}
+    promises = [promise for p in report["pipelines"].values() for promise in p["slo"]]
+    assert all(promise["holds"] for promise in promises)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_its_own_tests_pass(name: str):
+    done = command("-m", "pipelang", "test", f"examples/{name}/{plan(name)['file']}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].endswith(", 0 failed")
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_it_runs_offline_over_all_its_data(name: str, tmp_path: Path):
+    done = command("examples/run_example.py", name, PIPELANG_EXAMPLE_STATE=str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "BROKEN" not in done.stdout
+    assert "predicted" in done.stdout
+    for run in plan(name)["runs"]:
+        assert f"{name}: {run['pipeline']} over {run['data']}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in SYSTEMS if (EXAMPLES / name / "make.py").exists()]
+)
+def test_what_is_shipped_is_what_its_script_makes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = EXAMPLES / name
+    make = load(folder / "make.py")
+    monkeypatch.setattr(make, "HERE", tmp_path)
+    for part in ("data", "evals", "recordings"):
+        (tmp_path / part).mkdir()
+    make.main()
+    made = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.json*"))
+    assert made
+    for path in made:
+        assert (tmp_path / path).read_text("utf-8") == (folder / path).read_text("utf-8"), path
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_evidence_has_a_case_id_for_every_row(name: str):
+    for path in (EXAMPLES / name / "evals").glob("*.jsonl"):
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        assert len({row["case"] for row in rows}) == len(rows) >= 200, path
+
+
+def test_the_runner_tells_of_runs_that_fail_or_cost_more_than_the_worst_case():
+    runner = load(EXAMPLES / "run_example.py")
+    number = {"value": 0.01, "low": 0.01, "high": 0.01}
+    zero = {"value": 0.0, "low": 0.0, "high": 0.0}
+    ends = ("success", "silent_error", "escalation", "rejection", "failure")
+    report = {
+        "cost": {"worst": number, "mean": number},
+        "outcomes": dict.fromkeys(ends, zero),
+        "escalations": {},
+    }
+    dear = pipelang.Answered(value={"fit": "hot"}, spent=Spent(cost=Decimal("0.02")))
+    cheap = pipelang.Answered(value={"fit": "hot"}, spent=Spent(cost=Decimal("0.001")))
+    label = {"case": "A", "answer": {"fit": "hot"}}
+    assert runner.broken(report, [(label, cheap)]) == []
+    assert len(runner.broken(report, [(label, cheap), (label, dear)])) == 1
+    wrong = {"case": "B", "answer": {"fit": "cold"}, "trap": "sarcasm"}
+    said = "\n".join(runner.summary(report, [(label, cheap), (wrong, cheap)], False))
+    assert "caught 0 of 1: 1 silent_error" in said
+    assert "wrong and unnoticed, or failed: B" in said
+    free = {"case": "C", "answer": {"fit": "cold"}, "free": True}
+    assert "answered, not judged" in "\n".join(runner.summary(report, [(free, cheap)], True))

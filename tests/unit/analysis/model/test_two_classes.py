@@ -1,0 +1,139 @@
+"""The two-class fit: it finds what made the data, and says where nothing can be found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import log
+
+import numpy as np
+import pytest
+
+from pipelang.analysis.model.two_classes import NoFit, TwoClasses, fitted
+from pipelang.semantics.chance import EvidenceFile, EvidenceRow
+
+RATES = ((0.95, 0.5), (0.9, 0.35), (0.93, 0.45), (0.97, 0.6))
+
+
+def drawn(
+    seed: int,
+    cases: int,
+    hard: float,
+    rates: Sequence[tuple[float, float]] = RATES,
+    attempts: int = 1,
+) -> list[EvidenceFile]:
+    rng = np.random.default_rng(seed)
+    is_hard = rng.random(cases) < hard
+    files = []
+    for at, pair in enumerate(rates):
+        rows = [
+            EvidenceRow(None, bool(rng.random() < pair[int(is_hard[case])]), 1, f"c{case}", attempt)
+            for case in range(cases)
+            for attempt in range(1, attempts + 1)
+        ]
+        files.append(EvidenceFile(f"{at}.jsonl", tuple(rows)))
+    return files
+
+
+def likelihood(
+    files: Sequence[EvidenceFile], hard: float, rates: Sequence[tuple[float, float]]
+) -> float:
+    """The log-likelihood of one answer a case, as one would write it down."""
+    total = 0.0
+    for rows in zip(*(file.rows for file in files), strict=True):
+        both = [1 - hard, hard]
+        for row, pair in zip(rows, rates, strict=True):
+            both = [w * (r if row.correct else 1 - r) for w, r in zip(both, pair, strict=True)]
+        total += log(sum(both))
+    return total
+
+
+def rates_of(found: TwoClasses) -> list[tuple[float, float]]:
+    return [(file.easy.share, file.hard.share) for file in found.files]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_near_a_fit_is_likelier(seed: int) -> None:
+    files = drawn(seed, 400, 0.3)
+    found = fitted(files)
+    best = likelihood(files, found.hard.share, rates_of(found))
+    assert best >= likelihood(files, 0.3, RATES) - 1e-6, "the truth is likelier than the fit"
+    for at, side, step in product(range(4), (0, 1), (-0.01, 0.01)):
+        moved = [list(pair) for pair in rates_of(found)]
+        moved[at][side] = min(0.999, max(0.001, moved[at][side] + step))
+        assert likelihood(files, found.hard.share, [(a, b) for a, b in moved]) <= best + 1e-6
+
+
+def test_the_truth_is_within_the_errors() -> None:
+    """95% intervals of five figures in 30 worlds: of 150 some 142 cover, 130 is 1 in 10^4."""
+    inside = 0
+    for seed in range(30):
+        found = fitted(drawn(100 + seed, 1500, 0.3))
+        figures = [(found.hard, 0.3)]
+        figures += [(file.hard, pair[1]) for file, pair in zip(found.files, RATES, strict=True)]
+        inside += sum(abs(rate.share - truth) < 1.96 * rate.error for rate, truth in figures)
+    assert inside >= 130
+
+
+def test_a_share_that_is_given_stays() -> None:
+    found = fitted(drawn(5, 1500, 0.3, RATES[:3]), 0.3)
+    assert (found.hard.share, found.hard.error) == (0.3, 0.0)
+    assert found.files[0].hard.share == pytest.approx(0.5, abs=0.08)
+
+
+def test_two_files_with_second_answers_and_a_share_are_enough() -> None:
+    found = fitted(drawn(6, 3000, 0.3, RATES[:2], attempts=2), 0.3)
+    for file, pair in zip(found.files, RATES, strict=False):
+        assert file.easy.share == pytest.approx(pair[0], abs=0.02)
+        assert file.hard.share == pytest.approx(pair[1], abs=0.05)
+
+
+def test_counts_have_the_rates_and_all_answers() -> None:
+    files = drawn(7, 800, 0.3)
+    found = fitted(files)
+    assert found.hard.total == 800
+    for file in found.files:
+        assert file.easy.total + file.hard.total == pytest.approx(800, abs=1)
+        assert file.hard.good / file.hard.total == pytest.approx(file.hard.share, abs=0.01)
+
+
+def without_cases(files: list[EvidenceFile]) -> list[EvidenceFile]:
+    rows = tuple(EvidenceRow(None, row.correct, row.line) for row in files[0].rows)
+    return [EvidenceFile("bare.jsonl", rows), *files[1:]]
+
+
+def other_cases(files: list[EvidenceFile]) -> list[EvidenceFile]:
+    rows = tuple(EvidenceRow(None, r.correct, r.line, f"x{r.case}") for r in files[0].rows)
+    return [EvidenceFile("other.jsonl", rows), *files[1:]]
+
+
+def behind(files: list[EvidenceFile], kept: int) -> list[EvidenceFile]:
+    """The last file, taken behind a gate, has only so many cases; those before have as many."""
+    cut = [EvidenceFile(f.name, f.rows[:kept]) for f in files[:-1]]
+    return [*cut, EvidenceFile("late.jsonl", files[-1].rows[:300], "sure")]
+
+
+SMALL = drawn(8, 400, 0.3)
+NONE = {
+    "one file": (SMALL[:1], None, "three files"),
+    "two files": (SMALL[:2], None, "three files"),
+    "one file and a share": (SMALL[:1], 0.2, "two files beside"),
+    "two files, one answer each": (SMALL[:2], 0.2, "leave a figure open"),
+    "no cases": (without_cases(SMALL), None, "says of no row"),
+    "no overlap": (other_cases(SMALL), None, "shares no case"),
+    "behind a gate": (behind(SMALL, 300), None, "was taken behind `sure`"),
+    "always right": (drawn(9, 300, 0.3, ((1.0, 1.0), (0.9, 0.5), (0.9, 0.5))), None, "border"),
+}
+
+
+@pytest.mark.parametrize("name", NONE)
+def test_where_there_is_no_fit_it_says_why(name: str) -> None:
+    files, share, why = NONE[name]
+    with pytest.raises(NoFit) as none:
+        fitted(files, share)
+    assert why in none.value.why
+    assert none.value.help
+
+
+def test_a_file_behind_a_gate_is_used_with_the_rejected_cases() -> None:
+    assert fitted(behind(SMALL, 400)).cases == 400

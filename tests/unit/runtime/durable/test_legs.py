@@ -1,0 +1,197 @@
+"""Legs: cut off at every row, fenced, parked, paused, and given up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelang.runtime.durable import listing, upkeep
+from pipelang.runtime.durable.address import KeyConflict, NotPossible, UnknownRun
+from pipelang.runtime.durable.legs import MOST_BARREN, Fenced
+from pipelang.runtime.inbox.cases import Refused
+
+from .by_hand import Stage
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    made = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
+    yield made
+    made.store.close()
+
+
+def test_a_run_that_is_cut_off_at_any_row_performs_nothing_twice(stage: Stage) -> None:
+    whole = stage.submit()
+    assert stage.do(stage.take(whole))
+    assert stage.row(whole)["status"] == "answered"
+    rows = stage.legs.written
+    assert rows > 10
+    unknown = 0
+    for at in range(1, rows + 1):
+        for side in ("before", "after"):
+            run = stage.submit()
+            assert not stage.do(stage.take(run), at, side)
+            assert stage.row(run)["status"] is None
+            assert stage.do(stage.take(run))
+            found = stage.row(run)
+            twice = [k for k, n in stage.performed.items() if n > 1 and k.startswith("pay")]
+            assert twice == [], (at, side)
+            if found["status"] == "answered":
+                assert found["attempts"] == 2
+                continue
+            unknown += 1
+            result = json.loads(found["outcome"])["result"]
+            assert (found["status"], result["code"]) == ("failed", "effect_unknown"), (at, side)
+            kinds = {
+                row["place"]: row["kind"]
+                for row in stage.store.rows(
+                    "SELECT place, kind FROM pipelang_journal WHERE run = :run", run=run
+                )
+            }
+            begun = [at for at, kind in kinds.items() if kind == "intent"]
+            assert any(at[:-1] not in kinds for at in begun), (at, side)
+    # Five calls of `pay`, each cut off after its intent and before its outcome.
+    assert unknown >= 10
+
+
+def test_who_lost_a_leg_writes_nothing_more(stage: Stage) -> None:
+    run = stage.submit()
+    old = stage.take(run)
+    new = stage.take(run)
+    assert not stage.do(old)
+    assert stage.store.rows("SELECT * FROM pipelang_journal") == []
+    with pytest.raises(Fenced):
+        stage.legs.write(old, "s1/0@0", "done", "{}")
+    assert stage.do(new)
+    assert stage.row(run)["status"] == "answered"
+
+
+def test_a_question_ends_the_leg_and_its_answer_begins_the_next(stage: Stage) -> None:
+    run = stage.submit("asks")
+    assert stage.do(stage.take(run))
+    found = listing.run(stage.store, run)
+    assert found["status"] == "waiting"
+    assert found["waiting_for"]["kind"] == "person"
+    assert found["waiting_for"]["name"] == "boss"
+    due = datetime.fromisoformat(found["waiting_for"]["due"])
+    assert 3500 < (due - datetime.now(UTC)).total_seconds() <= 3600
+    assert found["cost"] == "0.00002"
+    assert abs(stage.leg(run)["delay_until_epoch_ms"] / 1000 - due.timestamp()) < 1
+    (case,) = stage.inbox.cases()
+    asyncio.run(stage.inbox.decide(case.id, yes=True, by="ada"))
+    assert stage.leg(run)["delay_until_epoch_ms"] == 0
+    with pytest.raises(Refused, match="ada"):
+        asyncio.run(stage.inbox.decide(case.id, yes=False, by="bob"))
+    assert stage.do(stage.take(run))
+    assert stage.row(run)["status"] == "answered"
+    assert max(stage.performed.values()) == 1
+    assert listing.run(stage.store, run)["attempts"] == 1
+
+
+def test_an_answer_that_comes_while_the_leg_ends_is_not_missed(stage: Stage) -> None:
+    run = stage.submit("asks")
+    token = stage.take(run)
+    park = stage.legs.__class__.park
+
+    def late(legs: object, *what: object) -> None:
+        (case,) = stage.inbox.cases()
+        asyncio.run(stage.inbox.decide(case.id, yes=True, by="ada"))
+        park(legs, *what)  # type: ignore[arg-type]
+
+    stage.legs.__class__.park = late  # type: ignore[assignment]
+    try:
+        assert stage.do(token)
+    finally:
+        stage.legs.__class__.park = park  # type: ignore[method-assign]
+    assert stage.row(run)["status"] is None
+    assert stage.leg(run)["delay_until_epoch_ms"] / 1000 <= stage.store.now()
+
+
+def test_a_run_that_brings_its_workers_down_is_given_up_and_can_be_resumed(stage: Stage) -> None:
+    run = stage.submit()
+    for _ in range(MOST_BARREN):
+        assert stage.row(run)["status"] is None
+        assert not stage.do(stage.take(run), 1, "before")
+    assert stage.do(stage.take(run))
+    result = json.loads(stage.row(run)["outcome"])["result"]
+    assert result["code"] == "crashed"
+    upkeep.resume(stage.store, run)
+    assert listing.run(stage.store, run)["status"] == "queued"
+    assert stage.do(stage.take(run))
+    assert stage.row(run)["status"] == "answered"
+    with pytest.raises(NotPossible, match="answered"):
+        upkeep.resume(stage.store, run)
+
+
+def test_a_run_that_gets_on_is_not_given_up(stage: Stage) -> None:
+    run = stage.submit()
+    for _ in range(MOST_BARREN + 3):
+        stage.do(stage.take(run), 2, "after")
+        if stage.row(run)["status"] is not None:
+            break
+    found = stage.row(run)
+    assert found["status"] != "failed" or "crashed" not in found["outcome"]
+
+
+def test_a_cancelled_run_is_over_for_who_has_it(stage: Stage) -> None:
+    run = stage.submit("asks")
+    assert stage.do(stage.take(run))
+    token = stage.take(run)
+    upkeep.cancel(stage.store, run)
+    assert not stage.do(token)
+    found = listing.run(stage.store, run)
+    assert (found["status"], found["result"]["code"]) == ("failed", "cancelled")
+    assert stage.inbox.cases() == ()
+    with pytest.raises(NotPossible, match="has ended"):
+        upkeep.cancel(stage.store, run)
+    with pytest.raises(UnknownRun):
+        upkeep.cancel(stage.store, "nobody")
+
+
+def test_a_paused_pipeline_begins_nothing(stage: Stage) -> None:
+    upkeep.pause(stage.store, "acts")
+    run = stage.submit()
+    assert stage.do(stage.take(run))
+    assert stage.performed == {}
+    assert listing.run(stage.store, run)["status"] == "queued"
+    assert upkeep.unpause(stage.store, "acts")
+    assert stage.leg(run)["delay_until_epoch_ms"] == 0
+    assert stage.do(stage.take(run))
+    assert stage.row(run)["status"] == "answered"
+    assert not upkeep.unpause(stage.store, "acts")
+
+
+def test_a_key_is_one_run_for_each_tenant(stage: Stage) -> None:
+    run = stage.submit(key="k")
+    assert stage.submit(key="k") == run
+    assert stage.submit(key="k", tenant="t") != run
+    assert stage.submit("asks", key="k") != run
+    assert stage.submit() != stage.submit()
+    with pytest.raises(KeyConflict):
+        stage.submit(key="k", input={"x": "y"})
+    assert len(stage.store.rows("SELECT * FROM pipelang_runs")) == 5
+
+
+def test_what_ended_long_ago_is_pruned_whole(stage: Stage) -> None:
+    old, open_ = stage.submit(), stage.submit("asks")
+    for run in (old, open_):
+        assert stage.do(stage.take(run))
+    assert upkeep.prune(stage.store, 3600) == 0
+    assert upkeep.prune(stage.store, -1) == 1
+    for table in ("pipelang_runs", "pipelang_journal", "pipelang_cases"):
+        left = {row["run"] for row in stage.store.rows(f"SELECT run FROM {table}")}
+        assert left == {open_}
+    legs = stage.store.rows(f"SELECT workflow_uuid AS id FROM {stage.store.legs.table}")
+    assert {row["id"].partition(":")[0] for row in legs} == {open_}
+
+
+def test_a_delayed_run_says_until_when(stage: Stage) -> None:
+    run = stage.submit(delay=600.0)
+    found = listing.run(stage.store, run)
+    assert (found["status"], found["waiting_for"]["kind"]) == ("delayed", "time")
+    assert stage.leg(run)["status"] == "DELAYED"

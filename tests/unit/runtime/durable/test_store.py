@@ -1,0 +1,172 @@
+"""Stores: their addresses, their version, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from pipelang.runtime.durable import schema, upkeep
+from pipelang.runtime.durable.address import (
+    BadAddress,
+    NotPossible,
+    StoreUnreachable,
+    address_of,
+)
+from pipelang.runtime.durable.store import Store
+
+from ...imports import PACKAGE, imports, sources
+from .by_hand import Stage
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "runs.db",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite://runs.db",
+        "mysql://u:secret@h/d",
+        "postgresql://u:secret@h",
+        "postgresql://u:secret@h:port/d",
+        "",
+    ],
+)
+def test_what_names_no_store_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(BadAddress) as refused:
+        address_of(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    assert address_of("postgresql://u:secret@h:5433/d").shown == "postgresql://h:5433/d"
+
+
+def test_a_store_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+    with pytest.raises(StoreUnreachable, match="no store") as away:
+        Store.open(url)
+    assert away.value.help is not None
+    assert "store init" in away.value.help
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(StoreUnreachable, match="no folder"):
+        Store.open(f"sqlite:///{tmp_path}/none/runs.db", make=True)
+
+
+def test_another_database_is_no_store(tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE t (x INTEGER)"))
+    engine.dispose()
+    with pytest.raises(StoreUnreachable, match="no store yet"):
+        Store.open(f"sqlite:///{file}")
+    file.write_text("this is a text, and long enough to be no header of a database at all")
+    with pytest.raises(StoreUnreachable, match="not a database"):
+        Store.open(f"sqlite:///{file}", make=True)
+
+
+def test_a_newer_store_is_refused_and_an_older_one_wants_to_be_migrated(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+    store = Store.open(url, make=True)
+    with store.transaction() as connection:
+        connection.execute(sa.text("UPDATE pipelang_store SET version = version + 1"))
+    for make in (False, True):
+        with pytest.raises(StoreUnreachable, match=r"version 2.*up to 1"):
+            Store.open(url, make=make)
+    store.close()
+
+
+def test_each_version_migrates_to_the_next(tmp_path: Path) -> None:
+    """From nothing, and from every version that ever was, to this one, with the same tables."""
+    whole: set[tuple[str, str]] = set()
+    for start in range(schema.VERSION + 1):
+        engine = sa.create_engine(f"sqlite:///{tmp_path}/from{start}.db")
+        with engine.begin() as connection:
+            if start:
+                connection.execute(sa.text("CREATE TABLE pipelang_store (version BIGINT)"))
+                connection.execute(sa.text("INSERT INTO pipelang_store VALUES (:v)"), {"v": start})
+                for step in schema.STEPS[:start]:
+                    for statement in step:
+                        connection.execute(sa.text(statement))
+        with engine.begin() as connection:
+            assert schema.migrate(connection) == start
+            assert schema.version_of(connection) == schema.VERSION
+            inspected = sa.inspect(connection)
+            found = {
+                (table, column["name"])
+                for table in inspected.get_table_names()
+                for column in inspected.get_columns(table)
+            }
+        engine.dispose()
+        assert whole in (set(), found)
+        whole = found
+    assert {("pipelang_journal", name) for name in ("run", "place", "kind", "value")} <= whole
+
+
+def test_a_copy_has_all_that_the_store_had(tmp_path: Path) -> None:
+    stage = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
+    run = stage.submit("asks")
+    assert stage.do(stage.take(run))
+    upkeep.backup(stage.store, tmp_path / "copy.db")
+    with pytest.raises(NotPossible, match="there already"):
+        upkeep.backup(stage.store, tmp_path / "copy.db")
+    copy = Store.open(f"sqlite:///{tmp_path}/copy.db")
+    assert upkeep.check(copy) == upkeep.check(stage.store)
+    assert upkeep.check(copy)["runs"] == {"open": 1}
+    copy.close()
+    with stage.store.transaction() as connection:
+        connection.execute(sa.text("DELETE FROM workflow_status"))
+    assert upkeep.check(stage.store)["lost"] == [run]
+    stage.store.close()
+
+
+def test_nothing_in_a_store_is_a_pickle(tmp_path: Path) -> None:
+    stage = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
+    assert stage.do(stage.take(stage.submit()))
+    for row in stage.store.rows("SELECT serialization FROM workflow_status"):
+        assert row["serialization"] == "pipelang_json"
+    (given,) = stage.store.rows("SELECT inputs FROM workflow_input")
+    assert json.loads(given["inputs"])["args"][1] == 1
+    for row in stage.store.rows("SELECT value FROM pipelang_journal"):
+        json.loads(row["value"])
+    stage.store.close()
+
+
+def test_only_the_engine_knows_dbos() -> None:
+    knows = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in sources()
+        for module, _, _ in imports(path)
+        if module.partition(".")[0] == "dbos"
+    }
+    assert knows == {"runtime/durable/engine.py"}
+
+
+def test_what_we_rely_on_in_dbos_is_there() -> None:
+    """`owner_xid` is internal: another version of DBOS is looked at before it is allowed."""
+    from dbos import DBOS
+    from dbos._context import current_owner_xid
+    from dbos._schemas.system_database import SystemSchema
+    from dbos._sys_db import SystemDatabase
+
+    columns = SystemSchema.workflow_status.columns.keys()
+    assert {"owner_xid", "executor_id", "delay_until_epoch_ms", "queue_name"} <= set(columns)
+    assert callable(current_owner_xid)
+    assert callable(DBOS._recover_pending_workflows)
+    assert callable(SystemDatabase.reenqueue_for_recovery)
+    project = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.search(r'"dbos>=3\.4,<3\.5"', project)
+
+
+def test_everyday_commands_do_not_load_the_engine() -> None:
+    code = "import sys, pipelang.interfaces.cli.commands, pipelang.interfaces.cli.run.command as r;"
+    code += "print([m for m in ('dbos', 'sqlalchemy') if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
