@@ -32,6 +32,8 @@ def tier_json(writer: Writer, tier: p.Tier) -> Json:
         "transient": writer.chance(tier.transient),
         "context": tier.context,
         "as_of": tier.as_of,
+        **({} if tier.stands_in is None else {"stands_in": tier.stands_in}),
+        **({} if tier.priced_by is None else {"priced_by": tier.priced_by}),
         **writer.place(tier.span),
     }
 
