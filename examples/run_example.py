@@ -95,7 +95,10 @@ async def run_all(
     folder: Path, file: str, run: Mapping[str, str], model: bool
 ) -> list[tuple[dict[str, Any], Any]]:
     """Every line of the data with its label and its result, one after the other."""
-    program = pipelang.load(folder / file)
+    try:
+        program = pipelang.load(folder / file)
+    except pipelang.CheckFailed as error:
+        raise SystemExit(str(error)) from None
     people = LabelledPeople()
     providers: dict[str, Any] = {}
     if not model:
@@ -176,7 +179,7 @@ def summary(
     for trap, kinds in sorted(traps.items()):
         how = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
         caught = kinds.total() - kinds["silent_error"] - kinds["failure"]
-        said.append(f"  trap {trap:22}caught {caught} of {kinds.total()}: {how}")
+        said.append(f"  trap {trap:27} caught {caught} of {kinds.total()}: {how}")
     wrong = [
         label["case"]
         for (label, _), end in zip(results, ends, strict=True)

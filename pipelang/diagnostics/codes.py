@@ -242,7 +242,7 @@ ONE_SIDED = _row(
 OUT_OF_REACH = _row(
     "P512",
     "threshold-out-of-reach",
-    "no row of `{file}` passes this test: the highest confidence is {most}, on line {line}",
+    "no row of `{file}` passes {test}: the highest confidence is {most}, on line {line}",
     "lower the threshold to what the model says of itself",
     _W,
 )

@@ -17,6 +17,7 @@ def main() -> int:
     at, side, lease = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
     leases.LEASE = listing.LEASE = lease
     leases.BEAT = worker.BEAT = lease / 4
+    worker.LEASE = lease
     written, write = 0, Legs.write
 
     def mortal(self: Legs, *what: Any) -> None:

@@ -160,6 +160,15 @@ def test_no_row_passes_or_none_is_wrong(folder: Path) -> None:
     assert "there is no wrong row" in out(shown)
 
 
+def test_a_threshold_by_case_that_one_case_never_passes(folder: Path) -> None:
+    by_case = '(if q == "x" then 99% else 70%)'
+    text = PIPE.replace("FILE", "mixed.jsonl").replace("95%", by_case)
+    (folder / "x.pipe").write_text(text, encoding="utf-8")
+    said = " ".join(out(run("check", "x.pipe", "--no-cache", cwd=folder)).split())
+    assert "P512]: no row of `mixed.jsonl` passes this test at 99%: the highest" in said
+    assert said.count("P512") == 1
+
+
 @pytest.mark.parametrize("file", ["dos.jsonl", "bare.jsonl"])
 def test_files_that_are_odd_and_right(file: str, folder: Path) -> None:
     done = run("evidence", "show", file, cwd=folder)

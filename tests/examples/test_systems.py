@@ -7,11 +7,15 @@ import json
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+import pipelang
+from pipelang.runtime.engine.outcomes import Spent
 
 REPO = Path(__file__).resolve().parents[2]
 EXAMPLES = REPO / "examples"
@@ -95,3 +99,26 @@ def test_evidence_has_a_case_id_for_every_row(name: str):
     for path in (EXAMPLES / name / "evals").glob("*.jsonl"):
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         assert len({row["case"] for row in rows}) == len(rows) >= 200, path
+
+
+def test_the_runner_tells_of_runs_that_fail_or_cost_more_than_the_worst_case():
+    runner = load(EXAMPLES / "run_example.py")
+    number = {"value": 0.01, "low": 0.01, "high": 0.01}
+    zero = {"value": 0.0, "low": 0.0, "high": 0.0}
+    ends = ("success", "silent_error", "escalation", "rejection", "failure")
+    report = {
+        "cost": {"worst": number, "mean": number},
+        "outcomes": dict.fromkeys(ends, zero),
+        "escalations": {},
+    }
+    dear = pipelang.Answered(value={"fit": "hot"}, spent=Spent(cost=Decimal("0.02")))
+    cheap = pipelang.Answered(value={"fit": "hot"}, spent=Spent(cost=Decimal("0.001")))
+    label = {"case": "A", "answer": {"fit": "hot"}}
+    assert runner.broken(report, [(label, cheap)]) == []
+    assert len(runner.broken(report, [(label, cheap), (label, dear)])) == 1
+    wrong = {"case": "B", "answer": {"fit": "cold"}, "trap": "sarcasm"}
+    said = "\n".join(runner.summary(report, [(label, cheap), (wrong, cheap)], False))
+    assert "caught 0 of 1: 1 silent_error" in said
+    assert "wrong and unnoticed, or failed: B" in said
+    free = {"case": "C", "answer": {"fit": "cold"}, "free": True}
+    assert "answered, not judged" in "\n".join(runner.summary(report, [(free, cheap)], True))

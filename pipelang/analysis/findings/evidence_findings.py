@@ -4,6 +4,7 @@ reaches or that are no constants.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pipelang.analysis.model.calibration import at_threshold
@@ -19,6 +20,7 @@ from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.quantities import show_share
 from pipelang.semantics.walk import all_items
 
 
@@ -30,7 +32,9 @@ def evidence_findings(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diag
     yield from _ungraded(model)
     yield from _by_value(model)
     lonely: set[str] = set()
-    for _, name, cut, compare in file_cuts(model, list(all_items(model.pipeline.block))):
+    found = list(file_cuts(model, list(all_items(model.pipeline.block))))
+    spans = Counter(compare.span for _, _, _, compare in found)
+    for _, name, cut, compare in found:
         answers = model.parameters.evidence[name]
         seen = at_threshold(answers, cut)
         rows = seen.right + seen.wrong
@@ -40,7 +44,17 @@ def evidence_findings(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diag
             yield report(codes.ONE_SIDED, compare.span, file=name, count=rows, kind=kind)
         if not seen.passed:
             most, line = answers.highest()
-            yield report(codes.OUT_OF_REACH, compare.span, file=name, most=f"{most:f}", line=line)
+            # A threshold by case is several cuts at one place, and other cuts may be passed.
+            several = spans[compare.span] > 1
+            test = f"this test at {show_share(cut[0])}" if several else "this test"
+            yield report(
+                codes.OUT_OF_REACH,
+                compare.span,
+                file=name,
+                test=test,
+                most=f"{most:f}",
+                line=line,
+            )
 
 
 def _ungraded(model: PipelineModel) -> Iterator[Diagnostic]:

@@ -150,6 +150,18 @@ class LegQueues:
             {"id": workflow_id(run, leg), "owner": owner},
         )
 
+    def held_by(self, connection: sa.Connection, executor: str) -> list[tuple[str, int, str]]:
+        """The legs that a process has, each as its run, its number and its owner's token."""
+        rows = connection.execute(
+            sa.text(
+                f"SELECT workflow_uuid, owner_xid FROM {self.table} "
+                "WHERE status = 'PENDING' AND executor_id = :executor AND owner_xid IS NOT NULL"
+            ),
+            {"executor": executor},
+        )
+        split = ((*row.workflow_uuid.rpartition(":"), row.owner_xid) for row in rows)
+        return [(run, int(leg), owner) for run, _, leg, owner in split if leg.isdigit()]
+
     def wake(self, connection: sa.Connection, run: str, leg: int) -> None:
         """Have a leg that is delayed begin now."""
         connection.execute(

@@ -15,7 +15,7 @@ from pipelang.runtime.durable.address import StoreProblem
 from pipelang.runtime.durable.doing import LOG, LegWork, Startable
 from pipelang.runtime.durable.engine import LegRunner
 from pipelang.runtime.durable.journal import surely
-from pipelang.runtime.durable.leases import BEAT, Lease
+from pipelang.runtime.durable.leases import BEAT, LEASE, Lease
 from pipelang.runtime.durable.legs import Fenced, Legs, LegToken
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
@@ -52,6 +52,7 @@ class Worker:
         self._lease = Lease(store, self.executor, self.queues)
         self._runner = LegRunner(store.address, self.executor, self.queues, self._do)
         self._active: dict[LegToken, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
+        self._missed: dict[LegToken, float] = {}
         self._over = threading.Event()
         self._beating = threading.Thread(target=self._beat, name="pipelang-beat", daemon=True)
 
@@ -91,8 +92,10 @@ class Worker:
         asked = f"""SELECT 1 FROM pipelang_runs r JOIN {table} w
             ON w.workflow_uuid = r.run || ':' || r.leg
             WHERE r.status IS NULL AND r.queue IN ({listed})
-            AND w.status IN ('ENQUEUED', 'PENDING') LIMIT 1"""
-        return not names or not self._store.rows(asked, **names)
+            AND (w.status IN ('ENQUEUED', 'PENDING')
+                OR w.status = 'DELAYED' AND w.delay_until_epoch_ms <= :now) LIMIT 1"""
+        now = int(self._store.now() * 1000)
+        return not names or not self._store.rows(asked, now=now, **names)
 
     # -------------------------------------------------------------------------------- beats
 
@@ -105,12 +108,27 @@ class Worker:
                     self._runner.take_over(dead)
                     self._lease.forget(dead)
                 self._drop_ended()
+                self._release_lost()
                 if self._switches is not None:
                     self._switches.look()
             except (StoreProblem, SQLAlchemyError) as error:
                 LOG.warning("the store is away: %s", error)
             except Exception:
                 LOG.exception("a beat failed")
+
+    def _release_lost(self) -> None:
+        """Put back legs that the store says this worker has, and that it does not: the answer to
+        its claim was lost, with the connection.
+        """
+        with self._store.transaction() as connection:
+            held = {LegToken(*leg) for leg in self._store.legs.held_by(connection, self.executor)}
+        now = time.monotonic()
+        lost = held - self._active.keys()
+        self._missed = {token: self._missed.get(token, now) for token in lost}
+        for token, since in self._missed.items():
+            if now - since > LEASE:
+                LOG.warning("run %s was claimed and never begun: it is put back", token.run)
+                self._legs.release(token)
 
     def _drop_ended(self) -> None:
         """Stop legs whose run was ended from outside."""

@@ -37,12 +37,27 @@ def advice(view: View, legend: bool = True) -> list[str]:
     lines = lay_out(rows, "<<<<<", view.paint, width=view.width, whole=True)
     if len(lines) > len(rows):  # some row is folded
         lines = _in_two(rows, view)
-    after = [_legend(found, goal is not None)] if legend else []
+    after = [*_roots(found), *([_legend(found, goal is not None)] if legend else [])]
     return [
         view.heading("What to fix first", note),
         *lines,
         *(view.paint(line, "dim") for text in after if text for line in wrap(text, view.width, 2)),
     ]
+
+
+def _roots(found: list[Advice]) -> list[str]:
+    """The effect of changes of a sub-pipeline on the other pipelines that run it."""
+    told = []
+    for one in found:
+        for root, moved in one.roots.items():
+            shown = [
+                f"{name} {said(name, before, after)}"
+                for name, (before, after) in moved.items()
+                if name in (SUCCESS, SILENT_ERROR) and abs(after - before) >= HARDLY
+            ]
+            if shown:
+                told.append(f"{one.change.words} also moves `{root}`: {', '.join(shown)}.")
+    return told
 
 
 def _in_two(rows: list[Row], view: View) -> list[str]:

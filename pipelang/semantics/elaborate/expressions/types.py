@@ -163,7 +163,8 @@ def _enum(context: Context, key: str, declaration: ast.EnumDecl) -> EnumType:
         if name in members:
             context.tell(codes.DUPLICATE, member.name.span, name=name)
             continue
-        members[name] = outer_of(context, seen, member) or name
+        outer = outer_of(context, seen, member)
+        members[name] = name if outer is None else outer
     names, values = tuple(members), tuple(members.values())
     docs = tuple((members[name], doc) for name, doc in declaration.member_docs)
     return EnumType(key, values, names=() if names == values else names, docs=docs)
@@ -177,6 +178,17 @@ def outer_of(
     """
     own, outer = part.name.text, None if part.outer is None else str(part.outer.value)
     name, span = (own, part.name.span) if part.outer is None else (str(outer), part.outer.span)
+    if outer == "" and isinstance(part, ast.FieldDecl):  # pydantic takes it for no name at all
+        help = f"leave it out, if it is called `{own}` there too"
+        context.tell(
+            codes.OUT_OF_RANGE,
+            span,
+            what="a field's outer name",
+            range="1 character or more",
+            found="none",
+            help=help,
+        )
+        return None
     if name in seen and name:
         label = Label(seen[name], f'it is "{name}" outside of the program')
         help = "each has an outer name of its own, by which JSON, tools and models tell them apart"

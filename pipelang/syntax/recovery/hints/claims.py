@@ -43,6 +43,8 @@ def _after_the_tool(spot: ErrorSite) -> Hint | None:
         return Hint(f"write `{tool} only after GATE`", edit, safe=True)
     if text == "before":
         return Hint("say it the other way round: `TOOL only after GATE`")
+    if text == "never" and spot.after().text == "reaches":
+        return Hint("what is followed is a label: `untrusted`, `private` or `secret`")
     if text == "never":
         return Hint(f"`never` comes first: `never {tool}`")
     if text in ("once", "twice", "exactly"):

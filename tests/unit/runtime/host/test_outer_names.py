@@ -111,3 +111,13 @@ def test_schemas_and_drift_speak_of_outer_names(tmp_path: Path) -> None:
     }
     assert differences(program.tools["look"], theirs, None) == []
     assert handle(load(tmp_path, TEXT), tools={"look": look})
+
+
+def test_nothing_as_an_outer_name(tmp_path: Path) -> None:
+    """A member may be the empty text outside; a field is not called by it."""
+    text = 'enum E { no "" yes }\npipeline main(e: E) -> E { return if e == no then yes else no }\n'
+    said = [play(load(tmp_path, text), e=given).value for given in ("", "yes")]
+    assert said == ["yes", ""]
+    text = 'type T { a "": int }\npipeline main(t: T) -> int { return t.a }\n'
+    with pytest.raises(pipelang.CheckFailed, match="a field's outer name must be 1 character"):
+        load(tmp_path, text)
