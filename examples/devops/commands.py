@@ -111,7 +111,7 @@ def _called(words: list[Word], one: Command, depth: int) -> str:
         return programs.reader(name, args)
     if not all(word.text.isascii() for word in rest):
         return DANGEROUS  # a letter that only looks like one
-    if name in ("tee", "truncate", "touch", "mkdir", "gzip", "bzip2", "xz", "zstd"):
+    if name in ("tee", "truncate", "touch", "mkdir", "gzip", "gunzip", "xz", "zstd"):
         size = re.compile(r"\d+[KMG]?" if name == "truncate" else r"(?!)")
         named = [w for w in rest if not w.text.startswith("-") and not size.fullmatch(w.text)]
         return worst([_written(word) for word in named])
@@ -120,6 +120,8 @@ def _called(words: list[Word], one: Command, depth: int) -> str:
         if one.piped or one.reads or one.fed_open or any(word.open for word in rest):
             return DANGEROUS
         return programs.sql(args, fed)
+    if name == "redis-cli" and (one.piped or one.reads or one.fed is not None):
+        return DANGEROUS
     rule = programs.RULES.get(name)
     if rule is not None:
         if any(word.open for word in rest):

@@ -156,13 +156,18 @@ def reader(name: str, args: Sequence[str]) -> str:
         return DANGEROUS if acts or any(a.startswith(("set-", "--set")) for a in args) else SAFE
     if name == "journalctl":
         tidy = any(a.startswith("--vacuum") for a in args)
-        bad = re.search(r"--vacuum-(size=0|time=[01]s|files=0)|--setup-keys|--relinquish", text)
+        bad = re.search(
+            r"--vacuum-(size=\d+[BK]?( |$)|time=[01]s|files=0)|--setup-keys|--relinquish", text
+        )
         return DANGEROUS if bad else SAFE if tidy or not bad else UNKNOWN
     if name == "dmesg":
         return DANGEROUS if re.search(r"(^| )(-[a-zA-Z]*[cCDn]|--clear|--console)", text) else SAFE
     if name in ("export", "read", "let", "unset"):
         loads = re.search(r"\b(PATH|IFS|ENV|BASH_ENV|PROMPT_COMMAND|LD_\w+|PS4)\b", text)
-        return DANGEROUS if loads else SAFE
+        # Arithmetic and subscripts run what stands in them, quoted or not.
+        return DANGEROUS if loads or re.search(r"\$\(|`|\[", text) else SAFE
+    if name in ("printf", "test", "[", "wait") and args[:1] in (["-v"], ["-p"]):
+        return DANGEROUS
     if name == "printenv":
         return UNKNOWN
     return SAFE
@@ -253,7 +258,7 @@ def _inline(args: Sequence[str]) -> str:
 _KUBE = _verbs(
     "get describe logs top rollout version cluster-info api-resources explain events auth",
     "delete drain exec apply replace patch edit attach cp debug run proxy taint create undo ns",
-    r"--all\b|--replicas[= ]0\b|--kubeconfig|--raw|--force",
+    r"--all\b|--replicas[= ]0+\b|--kubeconfig|--raw|--force",
 )
 
 
