@@ -26,7 +26,7 @@ from .generate_wide import generate_wide
 from .write_pipe import write_pipe
 
 SEEDS = 400 if os.environ.get("ORACLE_LONG") else 24
-BATCH = 6
+BATCH = 12
 FIRST = 150_000
 MOST_RUNS = 300
 MAKERS: dict[str, Callable[[int], m.Program]] = {"plain": generate, "wide": generate_wide}
@@ -69,6 +69,7 @@ def off(advice: dict[str, Any], before: Sequence[Played], after: Sequence[Played
 
 
 def compared(maker: str, seed: int, folder: Path, kinds: Counter[str]) -> list[str]:
+    """The differences between what advice says and what the changed file does."""
     path = write_pipe(MAKERS[maker](seed), folder / f"{maker}_{seed}")
     text = timed(uncached(path.read_text(encoding="utf-8")))
     path.write_text(text, encoding="utf-8")
