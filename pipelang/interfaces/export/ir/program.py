@@ -72,4 +72,5 @@ def _setting(setting: Const) -> Json:
 
 
 def _evidence(file: EvidenceFile) -> Json:
-    return {"rows": len(file.rows), "right": file.right}
+    sampled = {} if file.sampled is None else {"sampled": file.sampled}
+    return {"rows": len(file.rows), "right": file.right, **sampled}
