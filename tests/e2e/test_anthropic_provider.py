@@ -427,6 +427,7 @@ def test_base_url_that_is_none(url: str) -> None:
 
 
 def test_a_client_for_each_loop_that_is_closed_with_it() -> None:
+    gc.collect()  # of other tests' leftovers, which are theirs
     with MessagesServer() as server, warnings.catch_warnings():
         # aiohttp warns of sessions that nobody closed.
         warnings.simplefilter("error", ResourceWarning)
