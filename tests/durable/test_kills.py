@@ -44,7 +44,12 @@ def test_a_worker_that_was_stopped_past_its_lease_is_fenced(harness: Harness) ->
     until(lambda: harness.effects.exists(), 60)
     old.send_signal(signal.SIGSTOP)
     new = harness.worker()
-    until(lambda: "takes over" in harness.said(), 60)
+    try:
+        until(lambda: "takes over" in harness.said(), 30)
+    except AssertionError:
+        # Stopped within a transaction it holds SQLite's only lock, and nobody goes on before it.
+        if not harness.store.startswith("sqlite"):
+            raise
     old.send_signal(signal.SIGCONT)
     ended = harness.wait(runs, 90)
     assert harness.problems(ended) == []

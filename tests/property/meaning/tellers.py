@@ -54,7 +54,9 @@ def by_analysis(path: Path) -> tuple[Said, dict[str, float]]:
     numbers = {kind: report["outcomes"][kind] for kind in ("escalation", "rejection", "failure")}
     numbers |= {f"escalation {name}": number for name, number in report["escalations"].items()}
     least = {way: number["low"] for way, number in numbers.items() if _possible(number)}
-    reached = {step["name"] for step in report["steps"] if _possible(step["reached"])}
+    # Steps of children stand in the report by `child.step`; a graph draws a child as one node.
+    own = [step for step in report["steps"] if "." not in step["name"]]
+    reached = {step["name"] for step in own if _possible(step["reached"])}
     return Said(frozenset(reached), frozenset(least)), least
 
 
