@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
+import time
 from collections import deque
 from typing import Self, TextIO
 
@@ -12,6 +14,9 @@ _MOST_LINES = 100
 
 _LONGEST = 500
 """Characters of a line that are kept."""
+
+_MOMENT, _MOMENTS = 0.001, 50
+"""Seconds of a wait for the thread to read what a server wrote before it answered, and how many."""
 
 
 class StderrLines:
@@ -23,6 +28,8 @@ class StderrLines:
         self._lines: deque[str] = deque(maxlen=_MOST_LINES)
         reading, writing = os.pipe()
         self.file: TextIO = os.fdopen(writing, "w", encoding="utf-8")
+        self._reading = reading
+        self._ended = False
         self._thread = threading.Thread(target=self._read, args=(reading,), daemon=True)
         self._thread.start()
 
@@ -37,9 +44,23 @@ class StderrLines:
         with os.fdopen(reading, "rb") as pipe:
             while line := pipe.readline(4 * _LONGEST):
                 self._lines.append(line.decode("utf-8", "replace").rstrip()[:_LONGEST])
+            self._ended = True
+
+    def _unread(self) -> bool:
+        """Whether the pipe holds something that the thread has not read yet."""
+        if self._ended or os.name != "posix":
+            return False
+        try:
+            return bool(select.select([self._reading], [], [], 0)[0])
+        except (OSError, ValueError):  # the thread closed it just now
+            return False
 
     def take(self) -> list[str]:
-        """The lines since the last time."""
+        """The lines since the last time, also those that a server wrote just before it answered."""
+        for _ in range(_MOMENTS):
+            if not self._unread():
+                break
+            time.sleep(_MOMENT)
         taken = []
         while self._lines:
             taken.append(self._lines.popleft())
