@@ -28,7 +28,7 @@ from .traverse import all_links, steps_of
 from .write_pipe import write_pipe
 
 SEEDS = 400 if os.environ.get("ORACLE_LONG") else 16
-BATCH = 4
+BATCH = 8
 FIRST = 130_000
 MOST_RUNS = 250
 TIMEOUT = 10.0
@@ -172,5 +172,5 @@ def test_limits_cut_what_some_run_takes(first: int, maker: str, tmp_path: Path) 
             text = (folder / "main.pipe").read_text(encoding="utf-8")
             failures += [f"{maker}, seed {seed}", *found, text]
     assert tried
-    assert attained or tried < 3, "a bound that no run attains says little"
+    assert attained or tried < 6, "a bound that no run attains says little"
     assert not failures, "\n".join(failures)
