@@ -235,6 +235,7 @@ class Run:
         if item.when is not None and not self._conditions.computed(item.when):
             return True
         role = self._lookup.roles[item.role]
+        self._root.asked[item.role] += 1
         in_time = CERTAIN if item.within is None else self._lookup.in_time(role, item.within)
         if not self._root.draws.flip(in_time):
             return None
