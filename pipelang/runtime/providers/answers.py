@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pipelang.runtime.engine.world import Turn
+from pipelang.runtime.engine.world import ToolResult, Turn
 from pipelang.runtime.providers.fitting import DoesNotFit, fit, shorten
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 
@@ -52,6 +52,12 @@ def with_schema_in_words(system: str | None, request: ModelRequest) -> str | Non
 def as_text(value: Any) -> str:
     """The result of a tool as text for a model."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def result_text(result: ToolResult) -> str:
+    """The result of a call as text for a model, on a wire that has no place for failures."""
+    text = as_text(result.value)
+    return f"The call failed: {text}" if result.failed else text
 
 
 def arguments_of(text: object) -> dict[str, Any] | None:

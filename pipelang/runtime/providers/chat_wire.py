@@ -14,17 +14,16 @@ from typing import Any
 from pipelang.runtime.engine.world import ToolCall, Turn
 from pipelang.runtime.providers.answers import (
     arguments_of,
-    as_text,
-    count_of,
     cut_off,
     declined,
     fitted,
     max_tokens_of,
     misfit_text,
+    result_text,
     user_text,
     with_schema_in_words,
 )
-from pipelang.runtime.providers.openai_wire import NAME, failed_text, strict_schemas, usage_of
+from pipelang.runtime.providers.openai_wire import NAME, strict_schemas, usage_in
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.runtime.providers.records import field_of
 
@@ -77,7 +76,7 @@ def _messages(request: ModelRequest, system: str | None) -> list[dict[str, Any]]
             {
                 "role": "tool",
                 "tool_call_id": result.call.id,
-                "content": failed_text(result.value) if result.failed else as_text(result.value),
+                "content": result_text(result),
             }
             for result in turn.results
         ]
@@ -183,17 +182,9 @@ def _usage(request: ModelRequest, completion: object, message: object) -> tuple[
     """The usage, with a note where the server told none: a token is at least a byte of text, so
     the bytes are an upper bound, and a budget is not passed by a server that says nothing.
     """
-    usage = field_of(completion, "usage")
-    if usage is not None:
-        details = field_of(usage, "prompt_tokens_details")
-        told = usage_of(
-            count_of(usage, "prompt_tokens") if field_of(usage, "prompt_tokens") else None,
-            count_of(usage, "completion_tokens"),
-            count_of(details, "cached_tokens"),
-            count_of(details, "cache_write_tokens"),
-        )
-        if told is not None:
-            return told, None
+    told = usage_in(field_of(completion, "usage"), "prompt", "completion")
+    if told is not None:
+        return told, None
     sent = create_arguments(request, in_words=True)
     size = len(json.dumps([sent["messages"], sent.get("tools")], ensure_ascii=False).encode())
     said = len(_text(field_of(message, "content")).encode(errors="replace"))

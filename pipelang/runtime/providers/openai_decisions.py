@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.runtime.providers.answers import count_of, declined, user_text
-from pipelang.runtime.providers.openai_wire import NAME, usage_of
+from pipelang.runtime.providers.answers import declined, user_text
+from pipelang.runtime.providers.openai_wire import NAME, usage_in
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.records import field_of
 
@@ -36,14 +36,7 @@ def _instructions(request: ModelRequest) -> str:
 
 def answer_of(request: ModelRequest, decision: object) -> ModelAnswer:
     """The value that was chosen, with its probability. Raises ModelFault."""
-    usage = field_of(decision, "usage")
-    details = field_of(usage, "input_tokens_details")
-    used = usage_of(
-        count_of(usage, "input_tokens") if field_of(usage, "input_tokens") else None,
-        count_of(usage, "output_tokens"),
-        count_of(details, "cached_tokens"),
-        count_of(details, "cache_write_tokens"),
-    )
+    used = usage_in(field_of(decision, "usage"), "input", "output")
     answers = field_of(decision, "answers")
     answer = answers[0] if isinstance(answers, list) and answers else None
     if answer is None or used is None:

@@ -12,13 +12,13 @@ from typing import Any
 from pipelang.runtime.engine.world import ToolCall, Turn
 from pipelang.runtime.providers.answers import (
     arguments_of,
-    as_text,
     count_of,
     cut_off,
     declined,
     fitted,
     kept_items,
     misfit_text,
+    result_text,
     user_text,
     with_schema_in_words,
 )
@@ -30,6 +30,7 @@ from pipelang.runtime.providers.protocol import (
     ModelRequest,
     Usage,
 )
+from pipelang.runtime.providers.records import field_of
 from pipelang.runtime.providers.schemas import Schema, StrictSchemas, closed
 
 NAME = "answer"
@@ -86,18 +87,13 @@ def _input(request: ModelRequest) -> list[dict[str, Any]]:
             {
                 "type": "function_call_output",
                 "call_id": result.call.id,
-                "output": failed_text(result.value) if result.failed else as_text(result.value),
+                "output": result_text(result),
             }
             for result in turn.results
         ]
     if request.misfit:
         items.append({"role": "user", "content": misfit_text(request.misfit)})
     return items
-
-
-def failed_text(value: Any) -> str:
-    """The text for a model about a call that failed, on a wire that has no place for it."""
-    return f"The call failed: {as_text(value)}"
 
 
 def _said(turn: Turn) -> list[dict[str, Any]]:
@@ -185,26 +181,19 @@ def _failed(response: object, usage: Usage | None) -> ModelFault:
 
 
 def _usage(response: object) -> Usage | None:
-    usage = getattr(response, "usage", None)
-    if usage is None:
-        return None
-    details = getattr(usage, "input_tokens_details", None)
-    return usage_of(
-        count_of(usage, "input_tokens"),
-        count_of(usage, "output_tokens"),
-        count_of(details, "cached_tokens"),
-        count_of(details, "cache_write_tokens"),
-    )
+    return usage_in(getattr(response, "usage", None), "input", "output")
 
 
-def usage_of(
-    taken: int | None, given: int | None, read: int | None, written: int | None
-) -> Usage | None:
-    """The usage by counts of which the first holds what was read from and written to the cache.
+def usage_in(usage: object, taken_as: str, given_as: str) -> Usage | None:
+    """The usage that OpenAI's wire tells by two names of counts, of which the first holds what was
+    read from and written to the cache, with its details beside it.
 
-    None where one of them is no count.
+    None where a count is none, or no prompt was counted: an unknown is never free.
     """
-    if taken is None or given is None:
+    details = field_of(usage, f"{taken_as}_tokens_details")
+    taken, given = count_of(usage, f"{taken_as}_tokens"), count_of(usage, f"{given_as}_tokens")
+    read, written = count_of(details, "cached_tokens"), count_of(details, "cache_write_tokens")
+    if not taken or given is None:
         return None
     read, written = min(read or 0, taken), min(written or 0, taken - min(read or 0, taken))
     return Usage(taken - read - written, given, cache_write=written, cache_read=read)

@@ -14,11 +14,12 @@ from pipelang.runtime.providers.answers import (
     fitted,
     max_tokens_of,
     misfit_text,
+    result_text,
     user_text,
     with_schema_in_words,
 )
 from pipelang.runtime.providers.chat_wire import ESTIMATED
-from pipelang.runtime.providers.openai_wire import NAME, failed_text, strict_schemas
+from pipelang.runtime.providers.openai_wire import NAME, strict_schemas
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def messages_of(request: ModelRequest) -> list[ModelMessage]:
         results: list[m.ModelRequestPart] = [
             m.ToolReturnPart(
                 tool_name=result.call.name,
-                content=failed_text(result.value) if result.failed else as_text(result.value),
+                content=result_text(result),
                 tool_call_id=result.call.id,
             )
             for result in turn.results
