@@ -208,9 +208,7 @@ class Legs:
         with self.store.legs.database.begin() as connection:
             self._fence(connection, token)
             now = self.store.set_clock(connection)
-            found = connection.execute(
-                sa.text("SELECT * FROM pipelang_runs WHERE run = :run"), {"run": token.run}
-            ).one()
+            found = _row_of(connection, token.run)
             cases = connection.execute(
                 sa.text("SELECT value FROM pipelang_cases WHERE run = :run AND state = 'open'"),
                 {"run": token.run},
@@ -242,9 +240,7 @@ class Legs:
         with self.store.legs.database.begin() as connection:
             self._fence(connection, token)
             now = self.store.set_clock(connection)
-            found = connection.execute(
-                sa.text("SELECT * FROM pipelang_runs WHERE run = :run"), {"run": token.run}
-            ).one()
+            found = _row_of(connection, token.run)
             waiting = {"kind": "worker", "name": claim.program, "due": now + seconds}
             self._next(connection, token, found, now + seconds, 0, waiting, found.seen)
 
@@ -275,3 +271,9 @@ class Legs:
         self.store.legs.enqueue(
             connection, found.queue, token.run, leg, int(due * 1000), found.priority
         )
+
+
+def _row_of(connection: sa.Connection, run: str) -> Any:
+    """The row of a run that is there."""
+    asked = sa.text("SELECT * FROM pipelang_runs WHERE run = :run")
+    return connection.execute(asked, {"run": run}).one()
