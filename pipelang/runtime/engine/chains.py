@@ -175,9 +175,7 @@ async def _act(
             tier = None
             if isinstance(action, p.AskTier):
                 tier = await run.world.route(run, action.who)
-            arguments = {}
-            for name, value in action.arguments:  # as `_arguments`, without its frames
-                arguments[name] = await run.world.value(run, value)
+            arguments = await run.world.arguments(run, action.arguments)
             part = _part(at)
             attempt = Attempt(
                 step, link, action, tier, arguments, at.attempt, feedback, misfit, subjects, part
@@ -207,10 +205,6 @@ async def _act(
     return run_each(run, step, each, subjects, body, _part(at))
 
 
-async def _arguments(run: Run, given: tuple[tuple[str, expr.Expr], ...]) -> dict[str, Any]:
-    return {name: await run.world.value(run, value) for name, value in given}
-
-
 async def _several(
     run: Run,
     step: p.Step,
@@ -227,7 +221,7 @@ async def _several(
         if given is not NOTHING:
             return _given(given)
     tier = None if agent is None else await run.world.route(run, agent.who)
-    arguments = await _arguments(run, action.arguments)
+    arguments = await run.world.arguments(run, action.arguments)
     asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
     attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects, part)
     if isinstance(action, p.Cascade):

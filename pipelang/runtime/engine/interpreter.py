@@ -26,7 +26,7 @@ from pipelang.runtime.engine.expressions import BUDGET, NoValue
 from pipelang.runtime.engine.outcomes import Answered, Ended, Escalated, Halted, Result
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.region_plan import plan_of
-from pipelang.runtime.engine.regions import run_region, run_step
+from pipelang.runtime.engine.regions import run_region, step_of
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import Misfit, to_json, traced_subject
 from pipelang.semantics import expressions as expr
@@ -106,7 +106,7 @@ async def _fallback(run: Run, breaker: p.Breaker) -> Ended:
     chain = breaker.otherwise.chain
     if not chain.links and chain.end is not None:
         return await conclude(run, chain.end)
-    answer = await run_step(run, breaker.otherwise)
+    answer = await step_of(run, breaker.otherwise)
     if isinstance(answer, Ended):
         return answer
     returns = p.Return(expr.Const(None, run.pipeline.returns), breaker.span)

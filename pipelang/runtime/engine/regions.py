@@ -77,7 +77,8 @@ async def run_region(run: Run, plan: RegionPlan) -> Ended | None:
     if run.redoing:
         for item in plan.items:
             run.visits[item.name] = run.visit(item.name) + 1
-    place = run.at(plan.items[0].name) if plan.whole else None
+    lasting = run.world.lasting
+    place = run.at(plan.items[0].name) if lasting and plan.whole else None
     if place is not None:
         left = await run.world.enter_region(run, place, plan.items, True)
         if left is not None:
@@ -97,11 +98,12 @@ async def run_region(run: Run, plan: RegionPlan) -> Ended | None:
                 elif ready or running:
                     if running is None:
                         running = {}
-                    work = _step(run, plan, item)
-                    running[run.world.spawn(work, run.at(item.name))] = index
+                    work = step_of(run, item, plan.whole)
+                    at = run.at(item.name) if lasting else ""
+                    running[run.world.spawn(work, at)] = index
                     continue
                 else:  # nothing else can be done meanwhile
-                    going.settle(run, index, await _step(run, plan, item))
+                    going.settle(run, index, await step_of(run, item, plan.whole))
                 going.release(index)
             if running:
                 await _some(run, running, going)
@@ -133,13 +135,15 @@ def _restored(run: Run, items: Iterable[p.Step | p.Let], left: Left) -> Ended | 
     return left.end
 
 
-def _step(run: Run, plan: RegionPlan, step: p.Step) -> Coroutine[Any, Any, Any]:
-    """The coroutine of a step in a region."""
-    return walk(run, step, step.chain) if plan.whole else run_step(run, step)
+def step_of(run: Run, step: p.Step, whole: bool = False) -> Coroutine[Any, Any, Any]:
+    """The coroutine of a step: its answer, or how it ended the run. It has an entrance and an exit
+    of its own where the world records, unless it is recorded with a `whole` region.
+    """
+    within = whole or not run.world.lasting
+    return walk(run, step, step.chain) if within else _recorded_step(run, step)
 
 
-async def run_step(run: Run, step: p.Step) -> Any:
-    """A step with an entrance and an exit of its own: its answer, or how it ended the run."""
+async def _recorded_step(run: Run, step: p.Step) -> Any:
     place = run.at(step.name)
     left = await run.world.enter_region(run, place, (step,), False)
     if left is not None:

@@ -119,7 +119,9 @@ class ToolCalls:
                 _check_told(run, tool)
                 check_not_killed(switches, run, tool.name)
             cost = tool.cost
-            result = await self._started(run, tool, ready, arguments, key)
+            work = self._started(run, tool, ready, arguments, key)
+            del arguments
+            result = await work
             if task is not None and task.cancelling() > asked:
                 raise asyncio.CancelledError
             if clock is not None:
