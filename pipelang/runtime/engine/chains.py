@@ -36,38 +36,43 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
     """
     if chain is step.chain:
         feedback = _begin(run, step)
+    # What this holds while it waits, ten thousand runs hold: the fewer names the better.
     at: ChainPosition | None = START
     misfit: str | None = None
     while at is not None:
         link = chain.links[at.link]
-        if at.attempt == 0:
+        if not at.attempt:
             misfit = None
             if at.link:
                 run.emit("fallback", step.name, link=at.link)
-        taken, subjects = link, _NONE
+        subjects = _NONE
         try:
             if isinstance(link.action, p.Choose):
-                taken, subjects = await _chosen(run, link)
-            if isinstance(taken.action, p.Value):
-                answer = await _value(run, step, taken, taken.action, subjects)
-            elif taken.cache is None:
-                work = await _act(run, step, taken, subjects, at, feedback, misfit)
-                answer = await work
+                link, subjects = await _chosen(run, link)
+            if isinstance(link.action, p.Value):
+                answer = await _value(run, step, link, link.action, subjects)
+            elif link.cache is None:
+                answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
             else:
-                answer = await _cached(run, step, taken, subjects, at, feedback, misfit)
+                answer = await _cached(run, step, link, subjects, at, feedback, misfit)
             return _done(run, step, answer) if chain is step.chain else answer
         except AttemptFailed as failure:
             misfit = failure.misfit
-            at = await _after(run, step, chain, taken, at, failure)
+            at = await _after(run, step, chain, link, at, failure)
         except NoValue as problem:
-            why = hide(run, str(problem))
-            said = {"message": why} if problem.raised is None else {"error": problem.raised}
-            content = None if problem.raised is None else why
-            run.emit(
-                "failed", step.name, content=content, why="no_value", attempt=at.attempt, **said
-            )
-            at = after_giving_up(chain, at)
+            at = _after_no_value(run, step, chain, at, problem)
     return await _used_up(run, step) if chain is step.chain else NOTHING
+
+
+def _after_no_value(
+    run: Run, step: p.Step, chain: p.Chain, at: ChainPosition, problem: NoValue
+) -> ChainPosition | None:
+    """The next position after an expression without a value; None at the end."""
+    why = hide(run, str(problem))
+    said = {"message": why} if problem.raised is None else {"error": problem.raised}
+    content = None if problem.raised is None else why
+    run.emit("failed", step.name, content=content, why="no_value", attempt=at.attempt, **said)
+    return after_giving_up(chain, at)
 
 
 async def _after(
@@ -128,8 +133,7 @@ async def _cached(
     """
     world, kept = run.world, link
     if at.attempt > 0 or run.redoing:
-        work = await _act(run, step, link, subjects, at, feedback, misfit)
-        answer = await work
+        answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
         if not isinstance(answer, Ended):
             await world.keep(run, step, kept, answer)
         return answer
@@ -143,8 +147,7 @@ async def _cached(
         waited = world.elapsed(run) - began
         if link.timeout is not None and waited >= SHORTEST_WAIT:
             link = replace(link, timeout=max(link.timeout - Decimal(waited), Decimal(0)))
-        work = await _act(run, step, link, subjects, at, feedback, misfit)
-        answer = await work
+        answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
     finally:
         if answer is NOTHING or isinstance(answer, Ended):
             await world.keep_nothing(run, step, kept)

@@ -39,33 +39,35 @@ class _Progress:
         self.ended: dict[int, Ended] | None = None
         self.dead: set[int] | None = None
 
-    def release(self, place: int) -> None:
-        """Start the items that waited only for this one, made or never made."""
-        for reader in self.plan.readers[place]:
-            if len(self.plan.reads[reader]) > 1:
-                if self.left is None:
-                    self.left = list(map(len, self.plan.reads))
-                self.left[reader] -= 1
-                if self.left[reader]:
-                    continue
-            heappush(self.ready, reader)
-
-    def never_made(self, place: int) -> None:
-        """Mark the value of an item as one that will never be made."""
-        if self.dead is None:
-            self.dead = set()
-        self.dead.add(place)
-
     def settle(self, run: Run, place: int, made: Any) -> None:
-        """Record the answer of an item, or how it ended the run."""
-        item = self.plan.items[place]
+        """Record the answer of an item, or how it ended the run; start what waited for it."""
         if isinstance(made, Ended):
             if self.ended is None:
                 self.ended = {}
             self.ended[place] = made
             self.never_made(place)
-            return
-        run.make(item, made)
+        else:
+            run.make(self.plan.items[place], made)
+            self._release(place)
+
+    def never_made(self, place: int) -> None:
+        """Mark the value of an item as one that will never be made; what waited for it need not."""
+        if self.dead is None:
+            self.dead = set()
+        self.dead.add(place)
+        self._release(place)
+
+    def _release(self, place: int) -> None:
+        """Start the items that waited only for this one."""
+        reads = self.plan.reads
+        for reader in self.plan.readers[place]:
+            if len(reads[reader]) > 1:
+                if self.left is None:
+                    self.left = list(map(len, reads))
+                self.left[reader] -= 1
+                if self.left[reader]:
+                    continue
+            heappush(self.ready, reader)
 
     def is_dead(self, place: int) -> bool:
         """Whether something that an item reads was never made."""
@@ -91,7 +93,7 @@ async def run_region(run: Run, plan: RegionPlan) -> Ended | None:
             while ready:
                 index = heappop(ready)
                 item = plan.items[index]
-                if going.is_dead(index):
+                if going.dead and going.is_dead(index):
                     going.never_made(index)
                 elif isinstance(item, p.Let):
                     going.settle(run, index, await _let(run, item))
@@ -101,10 +103,8 @@ async def run_region(run: Run, plan: RegionPlan) -> Ended | None:
                     work = step_of(run, item, plan.whole)
                     at = run.at(item.name) if lasting else ""
                     running[run.world.spawn(work, at)] = index
-                    continue
                 else:  # nothing else can be done meanwhile
                     going.settle(run, index, await step_of(run, item, plan.whole))
-                going.release(index)
             if running:
                 await _some(run, running, going)
     except (BudgetSpent, Halted) as cut:
@@ -170,7 +170,6 @@ async def _some(run: Run, running: dict[Any, int], going: _Progress) -> None:
             going.settle(run, place, task.result())
         except Exception as error:
             cut = cut or error
-        going.release(place)
     if cut is not None:
         raise cut
 

@@ -25,8 +25,7 @@ class EvaluatingWorld(ForgetfulWorld):
         return run.expressions.evaluate(node, run.values)
 
     async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
-        evaluate, values = run.expressions.evaluate, run.values
-        return {name: evaluate(node, values) for name, node in given}
+        return run.expressions.evaluate_all(given, run.values)
 
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return run.expressions.evaluate(node, run.values)

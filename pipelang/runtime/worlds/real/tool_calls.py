@@ -96,7 +96,11 @@ class ToolCalls:
         ready, clock, used = self._prepared(run, attempt, tool), None, 0.0
         if key is None and (ready.keyed or not run.quiet):
             key = key_of(run, attempt)
-        arguments = self._fitted(run, attempt, ready)
+        try:
+            arguments = fitted_arguments(ready.signature, attempt.arguments)
+        except Misfit as misfit:
+            why = str(misfit)
+            raise attempt_failed(run, attempt, "argument", why, retryable=False) from None
         held, timeout = run.budget.hold(tool.cost, 0), _timeout(attempt, tool)
         if not isinstance(held, Reservation):
             held, used = await room(switches, run, attempt, tool.cost, 0, timeout, tool=tool.name)
@@ -104,7 +108,7 @@ class ToolCalls:
         limit = time_limit_or_release(run, attempt, held, timeout, used)
         started = 0.0 if run.quiet else run.world.elapsed(run)
         task = asyncio.current_task()  # as `mark` and `stop_if_cancelled`, without their frames
-        asked = 0 if task is None else asked_before(task)
+        asked = 0 if task is None or not task.cancelling() else asked_before(task)
         cost = _FREE  # until it is called, it has cost nothing
         try:
             if limit.seconds is not None:
@@ -119,8 +123,9 @@ class ToolCalls:
                 _check_told(run, tool)
                 check_not_killed(switches, run, tool.name)
             cost = tool.cost
-            work = self._started(run, tool, ready, arguments, key)
-            del arguments
+            look = None if ready.begins else partial(check_not_killed, switches, run, tool.name)
+            work = ready.start(arguments, self._services.tools.threads, tool.name, key, look)
+            del arguments, look
             result = await work
             if task is not None and task.cancelling() > asked:
                 raise asyncio.CancelledError
@@ -145,22 +150,6 @@ class ToolCalls:
         except Heavy:
             pass
         return await self._returned_heavy(run, attempt, tool, ready, result, started, key)
-
-    def _started(
-        self,
-        run: Run,
-        tool: p.Tool,
-        ready: PreparedTool,
-        arguments: dict[str, Any],
-        key: str | None,
-    ) -> Coroutine[Any, Any, Any]:
-        """The call itself, to be awaited; where it has to wait, it looks once more whether the run
-        or the tool was switched off.
-        """
-        switches, look = self._services.switches, None
-        if not ready.begins:
-            look = partial(check_not_killed, switches, run, tool.name)
-        return ready.start(arguments, self._services.tools.threads, tool.name, key, look)
 
     def _spoilt(
         self,
@@ -273,14 +262,6 @@ class ToolCalls:
             function = self._services.tools.function(tool)
             ready = self._ready[tool.name] = prepared(self._services.types, tool, function)
         return ready
-
-    def _fitted(self, run: Run, attempt: Attempt, ready: PreparedTool) -> dict[str, Any]:
-        """The arguments of a call. Raises `AttemptFailed`."""
-        try:
-            return fitted_arguments(ready.signature, attempt.arguments)
-        except Misfit as misfit:
-            message = str(misfit)
-            raise attempt_failed(run, attempt, "argument", message, retryable=False) from None
 
     async def _turn(self, run: Run, tool: p.Tool) -> None:
         """Wait until the tool's rate lets a call through, and the run may still make it."""
