@@ -74,53 +74,63 @@ class _Progress:
         return self.dead is not None and not self.dead.isdisjoint(self.plan.reads[place])
 
 
-async def run_region(run: Run, plan: RegionPlan) -> Ended | None:
-    """All items of a region; of several endings the first in writing order counts."""
+def run_region(run: Run, plan: RegionPlan) -> Coroutine[Any, Any, Ended | None]:
+    """The coroutine of all items of a region; of several endings the first in writing order
+    counts.
+    """
     if run.redoing:
         for item in plan.items:
             run.visits[item.name] = run.visit(item.name) + 1
-    lasting = run.world.lasting
-    place = run.at(plan.items[0].name) if lasting and plan.whole else None
-    if place is not None:
-        left = await run.world.enter_region(run, place, plan.items, True)
-        if left is not None:
-            return _restored(run, plan.items, left)
+    recorded = plan.whole and run.world.lasting
+    return _recorded_region(run, plan) if recorded else _go_through(run, plan)
+
+
+async def _recorded_region(run: Run, plan: RegionPlan) -> Ended | None:
+    """A region with an entrance and an exit."""
+    place = run.at(plan.items[0].name)
+    left = await run.world.enter_region(run, place, plan.items, True)
+    if left is not None:
+        return _restored(run, plan.items, left)
+    try:
+        ended = await _go_through(run, plan)
+    except (BudgetSpent, Halted) as cut:
+        await run.world.leave_region(run, place, plan.items, run.values, cut)
+        raise
+    await run.world.leave_region(run, place, plan.items, run.values, ended)
+    return ended
+
+
+async def _go_through(run: Run, plan: RegionPlan) -> Ended | None:
+    # What this holds while it waits, ten thousand runs hold: the fewer names the better.
     going = _Progress(plan)
-    ready = going.ready
     running: dict[Any, int] | None = None
     try:
-        while ready or running:
-            while ready:
-                index = heappop(ready)
+        while going.ready or running:
+            while going.ready:
+                index = heappop(going.ready)
                 item = plan.items[index]
                 if going.dead and going.is_dead(index):
                     going.never_made(index)
                 elif isinstance(item, p.Let):
                     going.settle(run, index, await _let(run, item))
-                elif ready or running:
+                elif going.ready or running:
                     if running is None:
                         running = {}
-                    work = step_of(run, item, plan.whole)
-                    at = run.at(item.name) if lasting else ""
-                    running[run.world.spawn(work, at)] = index
+                    running[_spawned(run, item, plan.whole)] = index
                 else:  # nothing else can be done meanwhile
                     going.settle(run, index, await step_of(run, item, plan.whole))
             if running:
                 await _some(run, running, going)
-    except (BudgetSpent, Halted) as cut:
-        if running:
-            await run.world.cancel(running)
-            running = None
-        if place is not None:
-            await run.world.leave_region(run, place, plan.items, run.values, cut)
-        raise
     finally:
         if running:
             await run.world.cancel(running)
-    ended = going.ended[min(going.ended)] if going.ended else None
-    if place is not None:
-        await run.world.leave_region(run, place, plan.items, run.values, ended)
-    return ended
+    return going.ended[min(going.ended)] if going.ended else None
+
+
+def _spawned(run: Run, step: p.Step, whole: bool) -> Any:
+    """The task of a step that others run beside."""
+    place = run.at(step.name) if run.world.lasting else ""
+    return run.world.spawn(step_of(run, step, whole), place)
 
 
 def _restored(run: Run, items: Iterable[p.Step | p.Let], left: Left) -> Ended | None:

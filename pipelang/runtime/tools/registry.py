@@ -244,7 +244,7 @@ def is_async(function: Callable[..., Any] | RemoteTool) -> bool:
     return plainly or inspect.iscoroutinefunction(function)
 
 
-def wants_key(function: Callable[..., Any]) -> bool:
+def wants_key(function: Callable[..., Any] | RemoteTool) -> bool:
     """Whether a function has a parameter for the key of its call."""
     try:
         return _takes_key(function)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
@@ -91,21 +91,18 @@ class ToolCalls:
     async def call(self, run: Run, attempt: Attempt, tool: p.Tool, key: str | None = None) -> Any:
         """One attempt of a call; `key` is its idempotency key, where an agent's loop made it."""
         # What this holds while it waits, ten thousand runs hold: the fewer names the better.
-        switches = self._services.switches
-        check_not_killed(switches, run, tool.name)
+        check_not_killed(self._services.switches, run, tool.name)
         ready, clock, used = self._prepared(run, attempt, tool), None, 0.0
         if key is None and (ready.keyed or not run.quiet):
             key = key_of(run, attempt)
         try:
             arguments = fitted_arguments(ready.signature, attempt.arguments)
-        except Misfit as misfit:
-            why = str(misfit)
-            raise attempt_failed(run, attempt, "argument", why, retryable=False) from None
-        held, timeout = run.budget.hold(tool.cost, 0), _timeout(attempt, tool)
+        except Misfit as error:
+            raise attempt_failed(run, attempt, "argument", str(error), retryable=False) from None
+        held = run.budget.hold(tool.cost, 0)
         if not isinstance(held, Reservation):
-            held, used = await room(switches, run, attempt, tool.cost, 0, timeout, tool=tool.name)
-            check_not_killed(switches, run, tool.name)
-        limit = time_limit_or_release(run, attempt, held, timeout, used)
+            held, used = await self._room(run, attempt, tool)
+        limit = time_limit_or_release(run, attempt, held, _timeout(attempt, tool), used)
         started = 0.0 if run.quiet else run.world.elapsed(run)
         task = asyncio.current_task()  # as `mark` and `stop_if_cancelled`, without their frames
         asked = 0 if task is None or not task.cancelling() else asked_before(task)
@@ -121,12 +118,11 @@ class ToolCalls:
                 _emit_effect(run, attempt, tool, arguments, key=key)
                 await run.world.intend(run)
                 _check_told(run, tool)
-                check_not_killed(switches, run, tool.name)
+                check_not_killed(self._services.switches, run, tool.name)
             cost = tool.cost
-            look = None if ready.begins else partial(check_not_killed, switches, run, tool.name)
-            work = ready.start(arguments, self._services.tools.threads, tool.name, key, look)
-            del arguments, look
-            result = await work
+            work = self._started(run, tool, ready, arguments, key)
+            del arguments
+            work = await work
             if task is not None and task.cancelling() > asked:
                 raise asyncio.CancelledError
             if clock is not None:
@@ -146,10 +142,33 @@ class ToolCalls:
         finally:
             run.world.settle(run, held, cost, 0)
         try:
-            return self._returned(run, attempt, tool, ready, result, started, key)
+            return self._returned(run, attempt, tool, ready, work, started, key)
         except Heavy:
             pass
-        return await self._returned_heavy(run, attempt, tool, ready, result, started, key)
+        return await self._returned_heavy(run, attempt, tool, ready, work, started, key)
+
+    async def _room(self, run: Run, attempt: Attempt, tool: p.Tool) -> tuple[Reservation, float]:
+        """Wait for room in the budgets: the reservation, and how many seconds that took."""
+        switches, timeout = self._services.switches, _timeout(attempt, tool)
+        held = await room(switches, run, attempt, tool.cost, 0, timeout, tool=tool.name)
+        check_not_killed(switches, run, tool.name)
+        return held
+
+    def _started(
+        self,
+        run: Run,
+        tool: p.Tool,
+        ready: PreparedTool,
+        arguments: dict[str, Any],
+        key: str | None,
+    ) -> Any:
+        """The call itself, to be awaited; where it has to wait before it begins, it then looks
+        again whether the run or the tool was switched off.
+        """
+        switches, look = self._services.switches, None
+        if not ready.begins:
+            look = partial(check_not_killed, switches, run, tool.name)
+        return ready.start(arguments, self._services.tools.threads, tool.name, key, look)
 
     def _spoilt(
         self,
