@@ -35,7 +35,11 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
     the body of an `each` failed; if those of the step itself did, its `else` ends the run.
     """
     if chain is step.chain:
-        feedback = _begin(run, step)
+        if not run.quiet:
+            run.emit("step", step.name, redone=run.redoing)
+        run.world.begin(run, step)
+        if run.feedback:
+            feedback = run.feedback.pop(step.name, None)
     # What this holds while it waits, ten thousand runs hold: the fewer names the better.
     at: ChainPosition | None = START
     misfit: str | None = None
@@ -55,7 +59,9 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
                 answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
             else:
                 answer = await _cached(run, step, link, subjects, at, feedback, misfit)
-            return _done(run, step, answer) if chain is step.chain else answer
+            if chain is step.chain and not run.quiet:
+                _emit_done(run, step, answer)
+            return answer
         except AttemptFailed as failure:
             misfit = failure.misfit
             at = await _after(run, step, chain, link, at, failure)
@@ -88,22 +94,11 @@ async def _after(
 _NONE: Subjects = ()
 
 
-def _begin(run: Run, step: p.Step) -> str | None:
-    """Begin a step; the feedback of a gate that redoes it, if any."""
-    if not run.quiet:
-        run.emit("step", step.name, redone=run.redoing)
-    run.world.begin(run, step)
-    return run.feedback.pop(step.name, None) if run.feedback else None
-
-
-def _done(run: Run, step: p.Step, answer: Any) -> Any:
-    """Emit that a step is over, with an answer or because it ended the run; the answer."""
-    if not run.quiet:
-        how = (
-            {"outcome": type(answer.outcome).__name__.lower()} if isinstance(answer, Ended) else {}
-        )
-        run.emit("done", step.name, **how)
-    return answer
+def _emit_done(run: Run, step: p.Step, answer: Any) -> None:
+    """Emit that a step is over, with an answer or because it ended the run."""
+    ended = isinstance(answer, Ended)
+    how = {"outcome": type(answer.outcome).__name__.lower()} if ended else {}
+    run.emit("done", step.name, **how)
 
 
 async def _used_up(run: Run, step: p.Step) -> Ended:
@@ -179,7 +174,7 @@ async def _act(
             if isinstance(action, p.AskTier):
                 tier = await run.world.route(run, action.who)
             arguments = await run.world.arguments(run, action.arguments)
-            part = _part(at)
+            part = _part(at) if at.link else ""
             attempt = Attempt(
                 step, link, action, tier, arguments, at.attempt, feedback, misfit, subjects, part
             )

@@ -55,8 +55,8 @@ def checked_arguments(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> d
 @dataclass(slots=True, eq=False)
 class PreparedTool:
     """A tool with its function, or where a server offers it. `begins` says that the function begins
-    as soon as it is called, in this thread; `keyed` that it gets the key of its call. `returns`
-    checks its result, None where it has none.
+    as soon as it is called, in this thread; `keyed` that it gets the key of its call, `acts` that
+    it changes the world. `returns` checks its result, None where it has none.
     """
 
     function: Callable[..., Any] | RemoteTool
@@ -64,6 +64,7 @@ class PreparedTool:
     returns: Check | None
     begins: bool
     keyed: bool
+    acts: bool
 
     def start(
         self,
@@ -95,7 +96,7 @@ def prepared(types: Types, tool: p.Tool, function: Callable[..., Any] | RemoteTo
     keyed = remote or (all(key != KEY for _, key, _, _ in signature) and wants_key(function))
     returns = None if isinstance(tool.returns, NothingType) else types.checker(tool.returns)
     begins = not remote and is_async(function)
-    return PreparedTool(function, signature, returns, begins, keyed)
+    return PreparedTool(function, signature, returns, begins, keyed, tool.acts)
 
 
 async def call_tool(

@@ -114,7 +114,7 @@ class ToolCalls:
                 await self._turn(run, tool)
             if run.world.lasting:
                 await run.world.reserved(run, held)
-            if tool.acts:
+            if ready.acts:
                 _emit_effect(run, attempt, tool, arguments, key=key)
                 await run.world.intend(run)
                 _check_told(run, tool)
