@@ -470,6 +470,8 @@ def shown(type: Type, value: Any) -> Any:
         return None
     if "secret" in type.labels:
         return HIDDEN
+    if value.__class__ in _AS_IT_IS:
+        return value
     match type:
         case RecordType() if isinstance(value, BaseModel):
             return {

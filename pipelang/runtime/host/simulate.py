@@ -12,7 +12,7 @@ from pipelang.runtime.engine.expressions import Expressions
 from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
 from pipelang.runtime.engine.region_plan import Plans
-from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.run import Run, Terms
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
 from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld, Spending
@@ -56,7 +56,7 @@ def simulate(
     )
     share = share_of_hard(loaded.program, pipeline)
     expressions = Expressions(loaded.types, loaded.patterns.matches, {})
-    plans = Plans()
+    terms = Terms(loaded.program, expressions, Plans(), play)
     chance = random.Random(seed)
     counts = Counts()
     for number in range(runs):
@@ -66,12 +66,9 @@ def simulate(
         world = SimulatedWorld(facts, chance, spending, people)
         run = Run(
             id="simulated",
-            program=loaded.program,
+            terms=terms,
             pipeline=pipeline,
             world=world,
-            expressions=expressions,
-            plans=plans,
-            play=play,
             budget=RunBudget(None),
             values={},
             quiet=True,

@@ -56,7 +56,8 @@ def checked_arguments(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> d
 class PreparedTool:
     """A tool with its function, or where a server offers it. `begins` says that the function begins
     as soon as it is called, in this thread; `keyed` that it gets the key of its call, `acts` that
-    it changes the world. `returns` checks its result, None where it has none.
+    it changes the world. `returns` checks its result, None where it has none; `cost` is that of a
+    call in dollars, as events have it.
     """
 
     function: Callable[..., Any] | RemoteTool
@@ -65,6 +66,7 @@ class PreparedTool:
     begins: bool
     keyed: bool
     acts: bool
+    cost: float
 
     def start(
         self,
@@ -96,7 +98,7 @@ def prepared(types: Types, tool: p.Tool, function: Callable[..., Any] | RemoteTo
     keyed = remote or (all(key != KEY for _, key, _, _ in signature) and wants_key(function))
     returns = None if isinstance(tool.returns, NothingType) else types.checker(tool.returns)
     begins = not remote and is_async(function)
-    return PreparedTool(function, signature, returns, begins, keyed, tool.acts)
+    return PreparedTool(function, signature, returns, begins, keyed, tool.acts, float(tool.cost))
 
 
 async def call_tool(

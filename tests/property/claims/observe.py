@@ -114,7 +114,7 @@ def holds(run: Run, node: expr.Expr, positive: bool = True) -> bool:
         case _:
             if any(name not in run.values for name in expr.mentions(node)):
                 return False
-            return bool(run.expressions.evaluate(node, run.values)) is positive
+            return bool(run.evaluate(node)) is positive
 
 
 class Watch:
@@ -181,7 +181,7 @@ class Watch:
 
 def _identity(run: Run) -> int:
     """What tells runs of a pipeline apart; a run as an element of an `each` sees it is the same."""
-    return id(run.decided)
+    return id(run.notes.decided)
 
 
 def _around(run: Run) -> Iterator[Run]:
