@@ -73,12 +73,6 @@ def _check_told(run: Run, tool: p.Tool) -> None:
             raise Halted("unrecorded", f"`{tool.name}` would act unrecorded: {problem}")
 
 
-def _value(ready: PreparedTool, result: Any, most: int) -> Any:
-    """The result of a tool as its type wants it."""
-    result = plain_result(result, most)
-    return None if ready.returns is None else ready.returns(result)
-
-
 class ToolCalls:
     """Calls the tools of a program, for any of its runs."""
 
@@ -216,7 +210,7 @@ class ToolCalls:
         takes long.
         """
         try:
-            value = _value(ready, result, LIGHT)
+            value = ready.fitted(plain_result(result, LIGHT))
         except Heavy:
             raise
         except Exception as error:  # a misfit, or an object that cannot be read
@@ -238,7 +232,7 @@ class ToolCalls:
         """As `_returned`, in a thread: the other runs of this loop need not wait for it."""
 
         def read() -> tuple[Any, Any]:
-            value = _value(ready, result, LARGEST)
+            value = ready.fitted(plain_result(result, LARGEST))
             return value, None if run.quiet else shown(tool.returns, value)
 
         try:
