@@ -92,7 +92,7 @@ class PreparedTool:
 
 
 def _nothing(result: Any) -> None:
-    """Whatever a tool gives that returns nothing."""
+    """Nothing, whatever a tool gives that is to return nothing."""
 
 
 def prepared(types: Types, tool: p.Tool, function: Callable[..., Any] | RemoteTool) -> PreparedTool:
