@@ -16,6 +16,9 @@ from .declare import declarations, literal, type_of
 from .effects import IRREVERSIBLE, OWN, READ, WRITE, effect
 from .package import facts
 
+# The facts are read once in a process.
+pytestmark = pytest.mark.xdist_group("agentdojo")
+
 real = pytest.mark.judge("AgentDojo")
 SUITES = ("banking", "slack", "travel", "workspace")
 

@@ -32,6 +32,9 @@ from .rates import TABLES
 from .reaching import Flagged, expected, flagged_in, is_steered, told_of, told_of_agent, verdicts
 from .tasks import KEPT, Suite, kept, suites
 
+# The runs and the facts are made once in a process.
+pytestmark = pytest.mark.xdist_group("agentdojo")
+
 ALL = pytest.mark.parametrize("suite", suites(), ids=lambda one: one.name)
 PAGE = KEPT.parents[2] / "docs" / "agentdojo.md"
 
