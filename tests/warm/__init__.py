@@ -23,7 +23,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 REPO = Path(__file__).resolve().parents[2]
 COLD = ("PYTHON", "LC_", "LANG")
@@ -71,9 +71,15 @@ def start(
     *arguments: str | Path,
     cwd: str | Path | None = None,
     env: Mapping[str, str] | None = None,
+    module: str = "pipelang",
+    log: Path | None = None,
 ) -> Process:
-    """Start `pipelang` with arguments and without input, as `subprocess.Popen` would."""
-    return Process([str(one) for one in arguments], cwd, _environment(env))
+    """Start `pipelang` with arguments and without input, as `subprocess.Popen` would; or another
+    module of the tests, whose `main` reads `sys.argv`. What it says is added to `log`, if one is
+    named.
+    """
+    words = [str(one) for one in arguments]
+    return Process(words, cwd, _environment(env), module=module, log=log)
 
 
 class Process:
@@ -87,18 +93,21 @@ class Process:
         input: bytes = b"",
         without: str = "",
         loaded: Path | None = None,
+        module: str = "pipelang",
+        log: Path | None = None,
     ) -> None:
         self.args = words
         self.returncode: int | None = None
         asked = {"words": words, "cwd": str(cwd or os.getcwd()), "env": dict(environment)}
-        asked |= {"loaded": loaded and str(loaded)}
+        asked |= {"loaded": loaded and str(loaded), "module": module}
         text = json.dumps(asked).encode()
         self._said: list[bytes] = []
         with contextlib.ExitStack() as files:
-            self._out = files.enter_context(tempfile.TemporaryFile())
-            self._err = files.enter_context(tempfile.TemporaryFile())
+            self._out = self._err = files.enter_context(log.open("ab+") if log else _temporary())
+            if log is None:
+                self._err = files.enter_context(_temporary())
             self._files = files.pop_all()
-        with tempfile.TemporaryFile() as given:
+        with _temporary() as given:
             given.write(input)
             given.seek(0)
             self._line = socket.socket(socket.AF_UNIX)
@@ -157,6 +166,10 @@ class Process:
     def kill(self) -> None:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
+
+
+def _temporary() -> IO[bytes]:
+    return tempfile.TemporaryFile()
 
 
 def _text(said: bytes) -> str:

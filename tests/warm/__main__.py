@@ -124,9 +124,9 @@ def become(asked: dict, files: list[int]) -> None:
         sys.stdout = os.fdopen(1, "w", closefd=False)
         sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
         sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
-        from pipelang.interfaces.cli.main import main as pipelang_main
-
-        code = pipelang_main()
+        name = asked["module"]
+        name = "pipelang.interfaces.cli.main" if name == "pipelang" else name
+        code = importlib.import_module(name).main()
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else left.code is not None
     except BaseException:
