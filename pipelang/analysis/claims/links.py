@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
-from pipelang.analysis.claims import rounds
+from pipelang.analysis.claims import beside, rounds
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, any_of, opposite
 from pipelang.analysis.claims.lacking import may_lack_value, surely_fits
 from pipelang.analysis.claims.ordering import ordered
@@ -214,6 +214,9 @@ def _each(
     none = step_to(state, empty, PathEvent(f"`{step.name}` has no `{each.variable}`", span))
     some = step_to(state, opposite(empty), PathEvent(f"`{step.name}` goes over its list", span))
     turns = 0
+    apart = not each.ordered and walk.resets(each.body)
+    if apart:
+        some = walk.fork(some)
     known = elements[0][1] if len(elements) == 1 else None
 
     def turn(
@@ -224,6 +227,8 @@ def _each(
         turns += 1
         if item is None and at is not None and isinstance(known, Free):
             item = one(symbols.known.element(known, at, each.element))
+        if apart:
+            state = beside.each_state(state, beside.next_strand)
         name = f"{frame.prefix}{label}.{each.variable}.{turns}"
         frame.values[each.variable] = item or one(symbols.free(name, each.element))
         found, failed = chain(walk, frame, step, each.body, state, f"{label}.{turns}")
@@ -252,6 +257,8 @@ def _each(
         every, neither, mixed = _written(written, some, turn)
     else:
         every, neither, mixed = _elements(some, turn)
+    if apart:
+        every, neither, mixed = walk.merge(every, neither, mixed)
     if outer is None:
         frame.values.pop(each.variable, None)
     else:

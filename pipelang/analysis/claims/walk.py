@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipelang.analysis.claims import branches, rounds
+from pipelang.analysis.claims import beside, branches, rounds
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, literal, opposite
 from pipelang.analysis.claims.formulas import Equals as Picked
 from pipelang.analysis.claims.handing import fitted
@@ -37,7 +37,7 @@ from pipelang.analysis.claims.values import Cases, one, under
 from pipelang.diagnostics import Span
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.run import tools_behind
+from pipelang.semantics.kernels.run import pipelines_behind, tools_behind
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import agent_of, inner_links
 
@@ -67,6 +67,7 @@ class ClaimWalk:
         self.passed: set[str] = set()
         self.condition = Condition(None, next(iter(program.pipelines.values())))
         self.root: SymbolicFrame | None = None
+        self.level = 0
         self._items = 0
         self._ends: list[tuple[str, State]] | None = None
         self._unique: dict[str, p.Pipeline] = {}
@@ -109,7 +110,7 @@ class ClaimWalk:
             else one(self.symbols.free(prefix + q.name, q.type))
             for q in pipeline.parameters
         }
-        frame = SymbolicFrame(pipeline, prefix, values, root=False, timed=timed)
+        frame = SymbolicFrame(pipeline, prefix, values, root=False, timed=timed, level=self.level)
         entered: dict[int, list[Path | None]] = {}
         event = PathEvent(f"`{name}` runs", span)
         for key, path in state.items():
@@ -120,7 +121,7 @@ class ClaimWalk:
         if timed:
             late = PathEvent(f"`{name}` takes longer than it has", span)
             cuts = met({key: list(paths) for key, paths in frame.cuts.items()})
-            frame.failed.append(step_to(cuts, TRUE, late))
+            self.fail(frame, step_to(cuts, TRUE, late))
         return frame.answers, join(*frame.failed)
 
     def _run(self, frame: SymbolicFrame, state: State) -> None:
@@ -137,7 +138,7 @@ class ClaimWalk:
         if budget.otherwise is not None:
             self.end(frame, budget.otherwise, cuts)
         elif not frame.root:
-            frame.failed.append(cuts)
+            self.fail(frame, cuts)
 
     def _cut(self, frame: SymbolicFrame, state: State, *, always: bool = False) -> None:
         """Record where an exhausted budget may cut the run: at the earliest places with the fewest
@@ -146,7 +147,7 @@ class ClaimWalk:
         if frame.pipeline.budget is not None or frame.timed:
             later = self.condition.tracked.keys() - self.passed
             not_made = all_of(opposite(made(name)) for name in sorted(later))
-            for key, path in state.items():
+            for key, path in self._left(frame, state).items():
                 if always or key not in frame.cuts:
                     cut = extend(path, not_made)
                     assert cut is not None
@@ -171,7 +172,7 @@ class ClaimWalk:
                 returns = frame.pipeline.returns
                 if not frame.root and not surely_fits(outcome.value.type, returns):
                     misfit = PathEvent("its answer does not fit", outcome.span)
-                    frame.failed.append(step_to(state, TRUE, misfit))
+                    self.fail(frame, step_to(state, TRUE, misfit))
                 value = self.symbols.cases(outcome.value, frame.values)
                 self._answer(frame, state, fitted(self.symbols.known, value, returns))
             case p.Escalate():
@@ -183,7 +184,17 @@ class ClaimWalk:
                 if frame.root:
                     self.finish("failed", state)
                 else:
-                    frame.failed.append(state)
+                    self.fail(frame, state)
+
+    def fail(self, frame: SymbolicFrame, state: State) -> None:
+        """Fail a pipeline that another one runs."""
+        frame.failed.append(self._left(frame, state))
+
+    def _left(self, frame: SymbolicFrame, state: State) -> State:
+        """Return the state where a run of a pipeline is left from within strands side by side."""
+        for _ in range(frame.level, self.level):
+            state = beside.each_state(state, beside.merged)
+        return state
 
     def lacking(
         self, frame: SymbolicFrame, node: expr.Expr | None, state: State, span: Span
@@ -199,7 +210,7 @@ class ClaimWalk:
             if frame.root:
                 self.finish("failed", failed)
             else:
-                frame.failed.append(failed)
+                self.fail(frame, failed)
 
     def _answer(self, frame: SymbolicFrame, state: State, value: Cases) -> None:
         if frame.root:
@@ -288,6 +299,13 @@ class ClaimWalk:
         waits = frame.root and bool(self.condition.tracked) and self._ends is None
         if waits:
             self._ends = []
+        again = {
+            item.name for item in members if isinstance(item, p.Step) and self.resets(item.chain)
+        }
+        apart = len(again) > 1
+        if apart:
+            state = self.fork(state)
+        begun = frozenset[str]()
         entry, before, lost = state, frozenset[str](), frozenset[str]()
         needs: dict[str, frozenset[str]] = {}
         late: list[tuple[str, str, State]] = []
@@ -295,6 +313,11 @@ class ClaimWalk:
             assert isinstance(item, (p.Step, p.Let))
             own = item.reads & before
             needs[item.name] = own.union(*(needs[name] for name in own))
+            if apart:
+                follows = bool(begun) and begun <= needs[item.name]
+                change = beside.gathered if follows else beside.next_strand
+                state = beside.each_state(state, change)
+                begun |= again & {item.name}
             if reads and needs[item.name] != before and isinstance(item, p.Step):
                 aside = SymbolicFrame(
                     frame.pipeline, f"{frame.prefix}~", dict(frame.values), frame.root, True
@@ -311,6 +334,8 @@ class ClaimWalk:
             if waits and self._ends:
                 late += [(item.name, kind, ended) for kind, ended in self._ends]
                 self._ends = []
+        if apart:
+            (state,) = self.merge(state)
         if waits:
             self._ends = None
             for name, kind, ended in late:
@@ -320,6 +345,20 @@ class ClaimWalk:
                     ended = join(ended, {True: path} if (path := meet(ended.values())) else {})
                 self.finish(kind, ended)
         return state
+
+    def fork(self, state: State) -> State:
+        """Begin a part in which several runs of a pipeline may go on side by side."""
+        self.level += 1
+        return beside.each_state(state, beside.fork)
+
+    def merge(self, *states: State) -> list[State]:
+        """End such a part, in each of its states."""
+        self.level -= 1
+        return [beside.each_state(state, beside.merged) for state in states]
+
+    def resets(self, chain: p.Chain) -> bool:
+        """Whether a chain may run a pipeline whose test has to be passed anew then."""
+        return any(self.watched.resets(name) for name in pipelines_behind(self.program, chain))
 
     def may_call(self, item: p.Item) -> bool:
         """Whether an item calls the tool of the claim, directly or through a sub-pipeline."""
@@ -366,7 +405,7 @@ class ClaimWalk:
             case p.Remember():
                 event = PathEvent(f"`{item.memory}` cannot be written", item.span)
                 if not frame.root:
-                    frame.failed.append(step_to(state, TRUE, event))
+                    self.fail(frame, step_to(state, TRUE, event))
                 else:
                     self.finish("failed", step_to(state, TRUE, event))
             case p.End():
@@ -404,7 +443,7 @@ class ClaimWalk:
             elif frame.root:
                 self.finish("failed", failed)
             else:
-                frame.failed.append(failed)
+                self.fail(frame, failed)
         picked = [
             step_to(found, self.pick(frame, step, answers, at))
             for at, (found, _) in enumerate(answers)
