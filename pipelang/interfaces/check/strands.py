@@ -23,12 +23,12 @@ def _around(run: Run) -> Iterator[Run]:
 
 
 def _identity(run: Run) -> int:
-    """What tells runs of a pipeline apart; a run as an element of an `each` sees it is the same."""
+    """Return what tells runs of a pipeline apart; a run as an element of an `each` sees it is the same."""
     return id(run.decided)
 
 
 def _latest(begun: list[Run], run: Run, step: str) -> list[Run]:
-    """Of the runs that have begun, in order, those that a call in a step of a run comes after, and
+    """Return, of the runs that have begun, those that a call in a step of a run comes after, and
     that none of the others comes after.
     """
     call = run.path + step
@@ -84,7 +84,7 @@ def _needs(items: dict[str, p.Step | p.Let], name: str) -> set[str]:
 
 
 class PassedTests:
-    """Which tests the runs of an execution have passed, for claims about what comes only after."""
+    """The tests that the runs of an execution have passed, for claims about what comes after them."""
 
     def __init__(self) -> None:
         self._begun: list[Run] = []  # kept, so that no two have one identity
