@@ -23,7 +23,7 @@ def _around(run: Run) -> Iterator[Run]:
 
 
 def _identity(run: Run) -> int:
-    """Return what tells runs of a pipeline apart; a run as an element of an `each` sees it is the same."""
+    """Return what tells runs of a pipeline apart; elements of an `each` see the same run."""
     return id(run.decided)
 
 
@@ -84,7 +84,7 @@ def _needs(items: dict[str, p.Step | p.Let], name: str) -> set[str]:
 
 
 class PassedTests:
-    """The tests that the runs of an execution have passed, for claims about what comes after them."""
+    """The tests that runs have passed, for claims about what comes after them."""
 
     def __init__(self) -> None:
         self._begun: list[Run] = []  # kept, so that no two have one identity
