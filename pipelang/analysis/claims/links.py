@@ -137,6 +137,8 @@ def _act(
                 tiers = len(action.tiers) if isinstance(action, p.Cascade) else 1
                 most = loop.steps * CALLS_A_TURN * tiers * (link.vote.calls if link.vote else 1)
                 state = _agent(walk, frame, step, loop, most, state, label, link.span)
+            if isinstance(action, p.Cascade) and action.answers == step.type:
+                return [(step_to(state, _satisfied(walk, frame, step, action)), None)], state
             return [(state, None)], state
         case p.AskRole():
             return [(walk.answered(frame, step, state), None)], state
@@ -146,6 +148,12 @@ def _act(
             return _choose(walk, frame, step, action, state, label)
         case _:
             assert_never(action)
+
+
+def _satisfied(walk: ClaimWalk, frame: SymbolicFrame, step: p.Step, action: p.Cascade) -> Formula:
+    """Return what holds of the answer of a cascade, whichever of its tiers gave it."""
+    answer = one(walk.symbols.free(f"{frame.prefix}{step.name}", step.type))
+    return walk.symbols.truth(action.until, {**frame.values, "it": answer})
 
 
 def _arguments_fit(

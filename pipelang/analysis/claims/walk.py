@@ -29,7 +29,7 @@ from pipelang.analysis.claims.handing import fitted
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.lacking import may_lack_value, surely_fits
 from pipelang.analysis.claims.moments import Condition, made
-from pipelang.analysis.claims.paths import Path, PathEvent, extend, meet, start
+from pipelang.analysis.claims.paths import Path, PathEvent, extend, start
 from pipelang.analysis.claims.properties import Monitor
 from pipelang.analysis.claims.states import Answers, State, SymbolicFrame, join, met, step_to
 from pipelang.analysis.claims.symbols import SymbolicExpressions
@@ -68,8 +68,9 @@ class ClaimWalk:
         self.condition = Condition(None, next(iter(program.pipelines.values())))
         self.root: SymbolicFrame | None = None
         self.level = 0
+        self._inside: list[SymbolicFrame] = []
         self._items = 0
-        self._ends: list[tuple[str, State]] | None = None
+        self.ends: list[tuple[str, State]] | None = None
         self._unique: dict[str, p.Pipeline] = {}
 
     # ------------------------------------------------------------------------------ pipelines
@@ -80,6 +81,7 @@ class ClaimWalk:
         self.condition = Condition(self.watched.when, pipeline)
         values = {q.name: one(self.symbols.free(q.name, q.type)) for q in pipeline.parameters}
         self.root = SymbolicFrame(pipeline, "", values, root=True)
+        self._inside = [self.root]
         self._run(self.root, {False: start()})
         self.root = None
 
@@ -117,7 +119,9 @@ class ClaimWalk:
             entered.setdefault(self.watched.entered(name, key), []).append(
                 extend(path, TRUE, event)
             )
+        self._inside.append(frame)
         self._run(frame, met(entered))
+        self._inside.pop()
         if timed:
             late = PathEvent(f"`{name}` takes longer than it has", span)
             cuts = met({key: list(paths) for key, paths in frame.cuts.items()})
@@ -135,23 +139,32 @@ class ClaimWalk:
             return
         cuts: State = met({key: list(paths) for key, paths in frame.cuts.items()})
         cuts = step_to(cuts, TRUE, PathEvent("the budget is spent", budget.span))
+        if isinstance(budget.otherwise, (p.Escalate, p.Reject)):
+            cuts = step_to(cuts, self._not_yet_made())
         if budget.otherwise is not None:
             self.end(frame, budget.otherwise, cuts)
         elif not frame.root:
             self.fail(frame, cuts)
 
     def _cut(self, frame: SymbolicFrame, state: State, *, always: bool = False) -> None:
-        """Record where an exhausted budget may cut the run: at the earliest places with the fewest
-        conditions, and after each value that the claim reads.
+        """Record where an exhausted budget may cut the run, or one around it: at the earliest
+        places with the fewest conditions, and after each value that the claim reads.
         """
-        if frame.pipeline.budget is not None or frame.timed:
-            later = self.condition.tracked.keys() - self.passed
-            not_made = all_of(opposite(made(name)) for name in sorted(later))
-            for key, path in self._left(frame, state).items():
-                if always or key not in frame.cuts:
+        for around in (frame, *self._inside[:-1]):
+            if around.pipeline.budget is None and not around.timed:
+                continue
+            # Behind the cut of a sub-pipeline the run goes on, unless its outcome says otherwise.
+            not_made = self._not_yet_made() if around.root else TRUE
+            for key, path in self._left(around, state).items():
+                if always or key not in around.cuts:
                     cut = extend(path, not_made)
                     assert cut is not None
-                    frame.cuts.setdefault(key, []).append(cut)
+                    around.cuts.setdefault(key, []).append(cut)
+
+    def _not_yet_made(self) -> Formula:
+        """Return that the values which the claim reads, and which come later, are not made."""
+        later = self.condition.tracked.keys() - self.passed
+        return all_of(opposite(made(name)) for name in sorted(later))
 
     def _breaker(self, frame: SymbolicFrame, breaker: p.Breaker, state: State) -> None:
         state = step_to(state, TRUE, PathEvent("the breaker is open", breaker.span))
@@ -220,8 +233,8 @@ class ClaimWalk:
 
     def finish(self, kind: str, state: State) -> None:
         """End the whole run; steps of the surrounding region that do not depend on it finish."""
-        if self._ends is not None:
-            self._ends.append((kind, state))
+        if self.ends is not None:
+            self.ends.append((kind, state))
             return
         for key, path in state.items():
             if self.watched.broken_by_end(kind, key):
@@ -280,70 +293,7 @@ class ClaimWalk:
                 state = self.item(frame, block, block.items[segment.index], state)
             else:
                 members = [block.items[index] for index in segment.members]
-                state = self._region(frame, block, members, state)
-        return state
-
-    def _region(
-        self, frame: SymbolicFrame, block: p.Block, members: list[p.Item], state: State
-    ) -> State:
-        """Walk steps that run side by side. A step that does not read another may run before it,
-        and also when the other ended the run; this matters for claims about a tool that only reads.
-        """
-        if len(members) == 1:
-            return self.item(frame, block, members[0], state)
-        tool = self.watched.tool
-        reads = tool is not None and not self.program.tools[tool].acts
-        reads = reads and any(self.may_call(item) for item in members)
-        if reads and self.watched.counts:
-            return rounds.region(self, frame, block, members, state)
-        waits = frame.root and bool(self.condition.tracked) and self._ends is None
-        if waits:
-            self._ends = []
-        again = {
-            item.name for item in members if isinstance(item, p.Step) and self.resets(item.chain)
-        }
-        apart = len(again) > 1
-        if apart:
-            state = self.fork(state)
-        begun = frozenset[str]()
-        entry, before, lost = state, frozenset[str](), frozenset[str]()
-        needs: dict[str, frozenset[str]] = {}
-        late: list[tuple[str, str, State]] = []
-        for item in members:
-            assert isinstance(item, (p.Step, p.Let))
-            own = item.reads & before
-            needs[item.name] = own.union(*(needs[name] for name in own))
-            if apart:
-                follows = bool(begun) and begun <= needs[item.name]
-                change = beside.gathered if follows else beside.next_strand
-                state = beside.each_state(state, change)
-                begun |= again & {item.name}
-            if reads and needs[item.name] != before and isinstance(item, p.Step):
-                aside = SymbolicFrame(
-                    frame.pipeline, f"{frame.prefix}~", dict(frame.values), frame.root, True
-                )
-                self.step(aside, item, entry)
-            before |= {item.name}
-            if state:
-                state = after = self.item(frame, block, item, state)
-            elif not needs[item.name] & lost:  # it is finished although the run is ending
-                after = self.item(frame, block, item, entry)
-            else:
-                after = {}
-            lost |= frozenset() if after else {item.name}
-            if waits and self._ends:
-                late += [(item.name, kind, ended) for kind, ended in self._ends]
-                self._ends = []
-        if apart:
-            (state,) = self.merge(state)
-        if waits:
-            self._ends = None
-            for name, kind, ended in late:
-                dead = [o for o in self.condition.tracked if o == name or name in needs.get(o, ())]
-                ended = step_to(ended, all_of(opposite(made(other)) for other in dead))
-                if reads:  # a call beside it may have been made, whatever came first in writing
-                    ended = join(ended, {True: path} if (path := meet(ended.values())) else {})
-                self.finish(kind, ended)
+                state = beside.region(self, frame, block, members, state)
         return state
 
     def fork(self, state: State) -> State:

@@ -153,7 +153,7 @@ class Flows:
                 words = f"it decides whether, or of whom, `{asked.prompt}` is asked"
             elif asked.shows is None:
                 words = f"an agent that is asked by `{asked.prompt}` sees it"
-            # What outsiders write reaches it as text; who picks a question has not put theirs in it.
+            # What outsiders write reaches it as text; who picks a question puts none in it.
             for mark in () if asked.decides and kind == UNTRUSTED else marks_of(asked.flow, kind):
                 hops = (*mark.hops, Hop(words, asked.span))
                 return Proof(claim, "refuted", path=tuple(PathEvent(h.text, h.span) for h in hops))
