@@ -158,12 +158,16 @@ def budgeted_runs(
     cuts: Sequence[Cut],
     bounded: Enclosed | None,
     totals: Totals,
+    at_point: bool = False,
 ) -> BudgetedRuns:
-    """Work out the fates of a pipeline's runs that budgets may cut; `totals` are those of a sweep at
-    the point, without cuts.
+    """Work out the fates of a pipeline's runs that budgets may cut; `totals` are those of a sweep
+    at the point, without cuts. `at_point`: what is counted or unknown is as at the point.
     """
     late = [
-        (_ends_of(program, pipeline, cut), late_share(program, pipeline, point, cut, totals.work))
+        (
+            _ends_of(program, pipeline, cut),
+            late_share(program, pipeline, point, cut, totals.work, at_point),
+        )
         for cut in cuts
         if cut.dimension == TIME
     ]
@@ -172,11 +176,14 @@ def budgeted_runs(
     nothing = BudgetedRuns(None, late, cut_to, _point)
     if totals.work > MOST_STATES or point.left_out:
         return nothing
-    counted = bool(point.counted or point.counted_bins)
-    chosen = _arithmetic(point, bounded, counted, totals.work)
-    if chosen is None:
-        return nothing
-    parameters, read = chosen
+    counted = not at_point and bool(point.counted or point.counted_bins)
+    parameters = Parameters(point.evidence, point.unknown)
+    read: Read = _point
+    if not at_point:
+        chosen = _arithmetic(point, bounded, counted, totals.work)
+        if chosen is None:
+            return nothing
+        parameters, read = chosen
     model = make_model(program, pipeline, parameters)
     meter = _meter(program, pipeline, cuts)
     try:
@@ -184,7 +191,7 @@ def budgeted_runs(
     except TooLarge:
         return nothing
     rarely = None
-    if not counted and not point.unknown_sites and not point.bounded:
+    if not counted and (at_point or not point.unknown_sites) and not point.bounded:
         rarely = _rarely(pipeline, cuts, meter, totals)
     return BudgetedRuns(shares, late, cut_to, read, counted, rarely)
 

@@ -26,20 +26,24 @@ Z = 1.959963984540054
 
 
 def late_share(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, cut: Cut, work: int
+    program: p.Program,
+    pipeline: p.Pipeline,
+    point: Parameters,
+    cut: Cut,
+    work: int,
+    at_point: bool = False,
 ) -> float:
     """The most that P(a run takes longer than the limit of a cut) is: P(the limit cuts it) is no
     more, for a cut is a run that was not done by then. 1 where nothing tells.
     """
-    seconds = program.pipelines[cut.pipeline].budget
-    if point.unknown_sites or point.left_out or seconds is None or seconds.seconds is None:
+    budget = program.pipelines[cut.pipeline].budget
+    unknown = bool(point.unknown_sites) and not at_point
+    if unknown or point.left_out or budget is None or budget.seconds is None or work > MOST_STATES:
         return 1.0
-    if work > MOST_STATES:
-        return 1.0
-    limit = float(seconds.seconds)
+    limit = float(budget.seconds)
     scales = (Scale(Measure.LATENCY_MOST, Lattice(limit * REACH / FINE, FINE)),) * 2
     parameters, rows = Parameters(point.evidence, point.unknown), 1
-    if point.counted or point.counted_bins:
+    if not at_point and (point.counted or point.counted_bins):
         parameters, rows = moved(point)
     found = measured(program, pipeline, parameters, scales, (Measure.LATENCY_MOST,), means=False)
     taken = found.taken[Measure.LATENCY_MOST]

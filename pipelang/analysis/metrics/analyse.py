@@ -189,7 +189,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         cut = runs.cut()
         if cut.high:
             numbers = with_cuts(numbers, runs)
-            escalations = escalations_with_cuts(escalations, runs, cuts)
+            escalations = escalations_with_cuts(escalations, runs)
             slo = [_with_cuts(one, runs, numbers, escalations, cuts[0]) for one in slo]
     return Analysis(
         pipeline=pipeline,

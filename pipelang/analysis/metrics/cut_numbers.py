@@ -6,9 +6,8 @@ without cuts bounds what they do with them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.budgets.enclosures import BudgetedRuns, Counts
 from pipelang.analysis.budgets.endings import RunEnd
 from pipelang.analysis.metrics.metrics import ratio_between
@@ -45,15 +44,27 @@ def with_cuts(numbers: Mapping[str, Number], runs: BudgetedRuns) -> dict[str, Nu
     """The numbers of a report where budgets may cut runs."""
     found = {}
     for name, number in numbers.items():
-        counts = counts_of(name)
-        if counts is not None:
-            found[name] = runs.number(counts, number)
+        if counts_of(name) is not None:
+            found[name] = share_with_cuts(name, number, runs)
         elif name.partition(".")[0] in AMOUNTS and number.value:
             found[name] = replace(number, basis=max(number.basis, Basis.BOUND))
         else:
             found[name] = number
     found[m.SELECTIVE_RISK] = _risk(found)
     return found
+
+
+def share_with_cuts(metric: str, without: Number, runs: BudgetedRuns) -> Number:
+    """A share of runs where budgets may cut them. One that is cut has done no more than without."""
+    counts = counts_of(metric)
+    assert counts is not None
+    found = runs.number(counts, without)
+    capped = metric == m.WRONG_EFFECT and runs.cut_to is not None and without.high is not None
+    if not capped or found.high is None or found.high <= (without.high or 0.0):
+        return found
+    if not without.high:
+        return without
+    return Number(None, found.low, without.high, None, found.basis, tight=False)
 
 
 AMOUNTS = (m.COST, m.TOKENS_MEAN.partition(".")[0], m.LATENCY, m.TURNAROUND)
@@ -68,7 +79,7 @@ def _risk(numbers: Mapping[str, Number]) -> Number:
 
 
 def escalations_with_cuts(
-    escalations: Mapping[str, Number], runs: BudgetedRuns, cuts: Iterable[Cut]
+    escalations: Mapping[str, Number], runs: BudgetedRuns
 ) -> dict[str, Number]:
     """Every way to a person, those that a budget takes among them."""
     names = dict.fromkeys(escalations)
@@ -78,9 +89,8 @@ def escalations_with_cuts(
     none = Number(0.0, 0.0, 0.0, 0.0, Basis.EXACT)
     found = {}
     for name in names:
-        counts = counts_of(f"{m.ESCALATION}.{name}")
-        assert counts is not None
-        found[name] = runs.number(counts, escalations.get(name, none))
+        metric = f"{m.ESCALATION}.{name}"
+        found[name] = share_with_cuts(metric, escalations.get(name, none), runs)
     return {name: number for name, number in found.items() if number.high or name in escalations}
 
 

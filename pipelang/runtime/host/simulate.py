@@ -72,7 +72,7 @@ def simulate(
             expressions=expressions,
             plans=plans,
             play=play,
-            budget=RunBudget(None),
+            budget=RunBudget(pipeline.budget),
             values={},
             quiet=True,
         )
