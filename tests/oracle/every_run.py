@@ -11,11 +11,13 @@ the time of a run is a figure and not a distribution.
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
@@ -23,8 +25,10 @@ from typing import Any
 
 import pipelang
 from pipelang.diagnostics import RULES
+from pipelang.runtime.engine.outcomes import Escalated
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.simulate import Rehearsal, outcome
+from pipelang.runtime.worlds.simulation.world import Spending
 from pipelang.semantics import program as p
 from pipelang.semantics.sizes import output_limit
 
@@ -86,19 +90,32 @@ class Played:
     cost: float
     tokens: float
     seconds: float
+    reason: str = ""
+    wrong_effect: bool = False
 
 
 @dataclass
 class Attempts:
-    """The prices of a simulation: of any attempt so many dollars and tokens, by its tier."""
+    """The prices of a simulation: of any attempt so many dollars and tokens, by its tier. It
+    reserves `most`, or what it costs.
+    """
 
     price: Callable[[p.Link, str], tuple[float, float]]
     made: Counter[str] = field(default_factory=Counter)
+    most: Callable[[p.Link, str, bool], tuple[Decimal, int]] | None = None
 
     def attempt(
         self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
     ) -> tuple[float, float]:
         return self.price(link, tier)
+
+    def reserved(
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, again: bool
+    ) -> tuple[Decimal, int]:
+        if self.most is not None:
+            return self.most(link, tier, again)
+        dollars, tokens = self.price(link, tier)
+        return Decimal(repr(dollars)), math.ceil(tokens)
 
     def child(self, action: p.RunPipeline) -> Attempts:
         return self
@@ -134,10 +151,14 @@ def every_run(
     loaded: LoadedProgram,
     name: str,
     limit: int,
-    spending: Attempts | None = None,
+    spending: Spending | None = None,
     people: bool = False,
+    budget: bool = False,
+    begun: Callable[[], None] = lambda: None,
 ) -> list[Played]:
-    """All runs of a pipeline. Raises `TooManyRunsError` where there are more than `limit`."""
+    """All runs of a pipeline, within its `budget` or without. `begun` is told of each. Raises
+    `TooManyRunsError` where there are more than `limit`.
+    """
     rehearsal, draws = Rehearsal(loaded, loaded.program.pipelines[name]), Draws()
     source = EveryDraw(draws)
     spending = spending or output_price(loaded)
@@ -145,11 +166,20 @@ def every_run(
     more = True
     while more:
         draws.restart()
-        world, result = rehearsal.run(source, spending, people)
+        begun()
+        world, result = rehearsal.run(source, spending, people, budget)
         if len(found) == limit:
             raise TooManyRunsError(f"more than {limit} runs")
         found.append(
-            Played(draws.weight, outcome(world, result), world.cost, world.tokens, world.loop.now)
+            Played(
+                draws.weight,
+                outcome(world, result),
+                world.cost,
+                world.tokens,
+                world.loop.now,
+                result.reason if isinstance(result, Escalated) else "",
+                world.wrong_effect,
+            )
         )
         more = draws.advance()
     assert sum(one.chance for one in found) == 1

@@ -84,6 +84,9 @@ class Meter:
     vague: bool = False
     bounded: bool = False
 
+    tells_again = False
+    whole_loops = False
+
     # ------------------------------------------------------------------------------- layout
 
     @property
@@ -113,6 +116,14 @@ class Meter:
         if known is None:
             known = self.known[key] = self._made(dollars, time, people)
         return known
+
+    def asked(self, attempt: Any, dollars: float, time: Amount) -> Any:
+        """The array of one attempt at a model."""
+        return self.taken(dollars, time)
+
+    def called(self, model: Any, tool: p.Tool, time: Amount) -> Any:
+        """The array of one attempt at a tool."""
+        return self.taken(float(tool.cost), time)
 
     def wait(self, longest: float) -> Any:
         """The array of a wait anywhere in [0, longest]."""

@@ -57,9 +57,15 @@ class Rehearsal:
         self._plans = Plans()
 
     def run(
-        self, chance: random.Random, spending: Spending, people: bool = False
+        self,
+        chance: random.Random,
+        spending: Spending,
+        people: bool = False,
+        budget: bool = True,
     ) -> tuple[SimulatedWorld, Result]:
-        """One run, with waits for `people` or without: what it came to, and the world it used."""
+        """One run, with waits for `people` or without, within its `budget` or without: what it
+        came to, and the world it used.
+        """
         facts, share = self._easy, self._share_of_hard
         if share is not None and chance.random() < facts.odds.of(share):
             facts = self._hard
@@ -72,7 +78,7 @@ class Rehearsal:
             expressions=self._expressions,
             plans=self._plans,
             play=play,
-            budget=RunBudget(None),
+            budget=RunBudget(self._pipeline.budget if budget else None),
             values={},
             quiet=True,
         )
