@@ -75,8 +75,10 @@ def submissions(
     loaded: LoadedProgram, name: str, inputs: Inputs, key: str | None, options: dict[str, Any]
 ) -> list[Submission]:
     """The runs to submit; ends the command if an input does not fit."""
-    from pipelang.runtime.durable.submitting import Submission
+    from pipelang.runtime.durable.submitting import Submission, has_media
+    from pipelang.runtime.engine.values import to_json
     from pipelang.runtime.host.inputs import InputError, checked_inputs
+    from pipelang.runtime.media.given import media_of
     from pipelang.runtime.worlds.recorded.refusals import NotRecordable, refuse_secrets
 
     pipeline = loaded.program.pipelines[name]
@@ -90,12 +92,19 @@ def submissions(
     made = []
     for where, row in inputs.rows:
         try:
-            checked_inputs(loaded.types, pipeline, row)
+            read = checked_inputs(loaded.types, pipeline, row)
         except InputError as error:
             stop(f"{where}: {error}", 1)
         found = None if key is None else row.get(key)
         if key is not None and (not isinstance(found, (str, int)) or isinstance(found, bool)):
             stop(f"{where}: the key `{key}` must be a text or a whole number", 1)
         said = None if found is None else str(found)
-        made.append(Submission(pipeline=name, program=loaded.hash, input=row, key=said, **options))
+        media = media_of(read) if has_media(pipeline) else {}
+        for parameter in pipeline.parameters if media else ():
+            if parameter.key in row:  # of a picture or document only what tells of it is kept there
+                row = {**row, parameter.key: to_json(read[parameter.name])}
+        one = Submission(
+            pipeline=name, program=loaded.hash, input=row, key=said, media=media, **options
+        )
+        made.append(one)
     return made
