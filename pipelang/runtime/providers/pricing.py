@@ -104,7 +104,9 @@ def prompt_tokens(ask: PricedAsk) -> int:
     """Our own bound on the tokens of a rendered prompt, the answer's schema included; without its
     pictures and documents.
     """
-    return count_tokens(ask.user) + count_tokens(ask.system or "") + ask.schema_tokens
+    texts = (part for part in ask.content if isinstance(part, str))
+    user = "".join(texts) if ask.content else ask.user
+    return count_tokens(user) + count_tokens(ask.system or "") + ask.schema_tokens
 
 
 def reservation(

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from pipelang.runtime.providers.answers import media_in
+from pipelang.runtime.providers.pricing import media_tokens
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
