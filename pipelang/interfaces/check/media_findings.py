@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.media import DOCUMENT, MediaRule, rule_of
-from pipelang.semantics.types import Scalar, is_medium, present
+from pipelang.semantics.kernels.media import DOCUMENT, media_shown, rule_at
 from pipelang.semantics.walk import all_steps, inner_links, tiers_of
 
 
@@ -32,32 +31,10 @@ def seen_media(program: p.Program, pipeline: p.Pipeline) -> Iterator[SeenMedium]
             action = link.action
             if not isinstance(action, (p.AskTier, p.Cascade, p.Agent)):
                 continue
-            shown = dict.fromkeys(_shown(program.prompts[action.prompt].shape))
+            shown = media_shown(program.prompts[action.prompt])
             for tier in tiers_of(action):
                 for kind, pages in shown:
                     yield SeenMedium(step.name, tier, link, kind, pages)
-
-
-def _shown(shape: Sequence[p.TemplatePart]) -> Iterator[tuple[str, int | None]]:
-    for part in shape:
-        match part:
-            case p.TemplateValue():
-                type = present(part.type)
-                if isinstance(type, Scalar) and is_medium(type):
-                    yield type.kind.value, type.max_pages
-            case p.TemplateLoop():
-                yield from _shown(part.body)
-            case p.TemplateBranch():
-                for way in part.ways:
-                    yield from _shown(way)
-            case p.TemplateText():
-                pass
-
-
-def rule_at(program: p.Program, tier: str) -> MediaRule:
-    """The rule of the maker behind a tier."""
-    found = program.tiers[tier]
-    return rule_of(program.providers[found.provider].kind, found.model)
 
 
 def media_findings(program: p.Program) -> Iterator[Diagnostic]:

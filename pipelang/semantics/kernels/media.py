@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
 
 from pipelang.records import dataclass
 from pipelang.resources import resource_folder
-from pipelang.semantics.types import Scalar, ScalarKind
+from pipelang.semantics import program as p
+from pipelang.semantics.types import Scalar, ScalarKind, is_medium, present
 
 IMAGE, DOCUMENT = ScalarKind.IMAGE.value, ScalarKind.DOCUMENT.value
 BOTH = (IMAGE, DOCUMENT)
@@ -148,6 +149,40 @@ def _rules() -> Mapping[str, Any]:
     with open(os.path.join(resource_folder("stdlib"), "media.json"), encoding="utf-8") as file:
         rules: Mapping[str, Any] = json.load(file)
     return rules
+
+
+def rule_at(program: p.Program, tier: str) -> MediaRule:
+    """The rule of the maker behind a tier."""
+    found = program.tiers[tier]
+    return rule_of(program.providers[found.provider].kind, found.model)
+
+
+def media_shown(prompt: p.Prompt) -> tuple[tuple[str, int | None], ...]:
+    """The pictures and documents that a prompt shows, each by its kind and the pages that it may
+    have at most, None where its type has no `max`.
+    """
+    return tuple(dict.fromkeys(_shown(prompt.shape)))
+
+
+def _shown(shape: Sequence[p.TemplatePart]) -> Iterator[tuple[str, int | None]]:
+    for part in shape:
+        match part:
+            case p.TemplateValue():
+                type = present(part.type)
+                if isinstance(type, Scalar) and is_medium(type):
+                    yield type.kind.value, type.max_pages
+            case p.TemplateLoop():
+                yield from _shown(part.body)
+            case p.TemplateBranch():
+                for way in part.ways:
+                    yield from _shown(way)
+            case p.TemplateText():
+                pass
+
+
+def sees(program: p.Program, tier: str, prompt: p.Prompt) -> bool:
+    """Whether the model behind a tier takes all kinds of pictures and documents of a prompt."""
+    return {kind for kind, _ in media_shown(prompt)} <= {*rule_at(program, tier).takes}
 
 
 def most_tokens(rule: MediaRule, type: Scalar) -> int | None:
