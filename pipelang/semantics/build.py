@@ -23,6 +23,7 @@ from pipelang.semantics.elaborate.options.options import or_assumed
 from pipelang.semantics.elaborate.promises.claims import elaborate_claim
 from pipelang.semantics.elaborate.promises.unread_traffic import unread_traffic
 from pipelang.semantics.elaborate.reach.cycles import recursive_functions, recursive_pipelines
+from pipelang.semantics.elaborate.reach.media_places import misplaced_media
 from pipelang.semantics.elaborate.reach.unused import unused
 from pipelang.semantics.elaborate.templates import prompts
 from pipelang.semantics.identity import program_hash
@@ -128,6 +129,7 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     recursive_functions(context, made["fn"])
     recursive_pipelines(context)
     functions_not_too_long(context, made["fn"])
+    misplaced_media(context, made)
     _implicit_provider(made, context)
     claims, tests = _claims_and_tests(context, loaded, made["pipeline"])
     used = {key for _, key in context.symbols.used}

@@ -53,7 +53,8 @@ class RunBudget:
 
     `began` is when its own time began, in seconds since the run began. `working` counts the calls
     and waits of the pipeline that take machine time now; `waits` are those for people, if any.
-    `place` is that of the pipeline in a record.
+    `place` is that of the pipeline in a record. `patience` says that it is no budget but the
+    timeout of a `run`.
     """
 
     limits: p.Budget | None
@@ -67,6 +68,7 @@ class RunBudget:
     place: str = ""
     working: int = 0
     waits: PeopleWaits | None = None
+    patience: bool = False
     _settled: asyncio.Event | None = field(default=None, repr=False)
 
     def chain(self) -> list[RunBudget]:

@@ -45,6 +45,8 @@ from pipelang.runtime.engine.misfits import (
     text_without_match,
     without_nulls,
 )
+from pipelang.runtime.media.given import medium_from
+from pipelang.runtime.media.medium import Media
 from pipelang.semantics.jsonschema import bounds, json_schema, quantity_in_words
 from pipelang.semantics.patterns import Patterns
 from pipelang.semantics.quantities import count_tokens
@@ -206,7 +208,7 @@ def _json(value: Any, left: int = DEEPEST) -> Any:
         return {_unicode(key): _json(item, left - 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_json(item, left - 1) for item in value]
-    if isinstance(value, (BaseModel, datetime.datetime)):
+    if isinstance(value, (BaseModel, datetime.datetime, Media)):
         return to_json(value)
     raise ValueError(f"expected JSON, found a `{type(value).__name__}`")
 
@@ -344,6 +346,8 @@ class Types:
                 return Annotated[Decimal, read, *_bounds(type), _AS_SECONDS, schema]
             case ScalarKind.TIME:
                 return Annotated[datetime.datetime, BeforeValidator(_time)]
+            case ScalarKind.IMAGE | ScalarKind.DOCUMENT:
+                return _medium(type)
             case ScalarKind.JSON | ScalarKind.RATE:
                 return Annotated[Any, BeforeValidator(_json)]
             case _:
@@ -372,6 +376,20 @@ class Types:
 
             checks.append(fits)
         return checks
+
+
+def _medium(type: Scalar) -> Any:
+    """The annotation of pictures or documents: instances of `Media`, in JSON what tells of them."""
+    kind, most = type.kind.value, type.max_pages
+
+    def checked(value: Any) -> Media:
+        medium = medium_from(kind, value)
+        if most is not None and medium.pages is not None and medium.pages > most:
+            raise ValueError(f"a document of {medium.pages} pages is longer than {most} pages")
+        return medium
+
+    shown = PlainSerializer(Media.as_json, when_used="json")
+    return Annotated[Any, BeforeValidator(checked), shown, WithJsonSchema(json_schema(type))]
 
 
 def _plain(type: Type) -> type | None:
@@ -447,6 +465,8 @@ def to_json(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
         return to_json(_seconds(value))
+    if isinstance(value, Media):
+        return value.as_json()
     return value
 
 
