@@ -180,11 +180,13 @@ def only(flow: Flow, keeps: Iterable[str]) -> Flow:
     return {way: marks for way, marks in found.items() if marks}
 
 
+OPEN = (ScalarKind.TEXT, ScalarKind.JSON, ScalarKind.IMAGE, ScalarKind.DOCUMENT)
+"""The kinds of scalars that can carry any text: a model reads what a picture shows."""
+
+
 def is_closed(type: Type) -> bool:
     """Whether a type is closed: a finite set of values, which cannot carry text."""
-    return isinstance(type, EnumType) or (
-        isinstance(type, Scalar) and type.kind not in (ScalarKind.TEXT, ScalarKind.JSON)
-    )
+    return isinstance(type, EnumType) or (isinstance(type, Scalar) and type.kind not in OPEN)
 
 
 def is_number(type: Type) -> bool:

@@ -24,6 +24,7 @@ from pipelang.semantics.types import (
 
 Values = Mapping[str, Any]
 Compiled = Callable[[Values], Any]
+Named = tuple[tuple[str, expr.Expr], ...]
 
 BUDGET = "budget.remaining"
 """The name under which a run keeps itself, to be asked what is `remaining` of a dimension."""
@@ -53,15 +54,28 @@ class Expressions:
         self._matches = matches
         self._functions = functions
         self._known: dict[int, tuple[expr.Expr, Compiled]] = {}
+        self._named: dict[int, tuple[Named, tuple[tuple[str, expr.Expr, Compiled], ...]]] = {}
 
     def evaluate(self, node: expr.Expr, values: Values) -> Any:
         """The value of an expression. Raises `NoValue`."""
         try:
             return self.compile(node)(values)
         except ArithmeticError as error:
-            by_zero = isinstance(error, ZeroDivisionError) or "Division" in str(error)
-            why = "it divides by 0" if by_zero else "a number leaves its range"
-            raise NoValue(f"`{expr.show(node)}` has no value: {why}") from error
+            raise _without_value(node, error) from error
+
+    def evaluate_all(self, named: Named, values: Values) -> dict[str, Any]:
+        """The values of expressions by their names. Raises `NoValue`."""
+        known = self._named.get(id(named))
+        if known is None:
+            compiled = tuple((name, node, self.compile(node)) for name, node in named)
+            known = self._named[id(named)] = (named, compiled)
+        found = {}
+        for name, node, compute in known[1]:
+            try:
+                found[name] = compute(values)
+            except ArithmeticError as error:
+                raise _without_value(node, error) from error
+        return found
 
     def fitted(self, value: Any, type: Type) -> Any:
         """A value of the run as this type, with what the type promises checked. Raises `Misfit`."""
@@ -243,6 +257,12 @@ class Expressions:
                 return lambda values: _rounded(first(values), digits(values))
             case _:
                 return lambda values: _first(first(values), arguments[1](values))
+
+
+def _without_value(node: expr.Expr, error: ArithmeticError) -> NoValue:
+    by_zero = isinstance(error, ZeroDivisionError) or "Division" in str(error)
+    why = "it divides by 0" if by_zero else "a number leaves its range"
+    return NoValue(f"`{expr.show(node)}` has no value: {why}")
 
 
 def _is_time(type: Type) -> bool:
