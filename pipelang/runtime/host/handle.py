@@ -36,8 +36,9 @@ from pipelang.runtime.media.given import MediaSources
 from pipelang.runtime.providers.kinds import secrets_of
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.services import Services
+from pipelang.runtime.tools.binding import ToolMissing, describe
 from pipelang.runtime.tools.received import received
-from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, describe
+from pipelang.runtime.tools.registry import Toolbox, ToolDrift
 from pipelang.runtime.worlds.real.world import Performers, RealWorld
 from pipelang.runtime.worlds.recorded.record import RunRecord
 from pipelang.semantics import program as p
