@@ -415,6 +415,6 @@ def certainly(run: Run, node: expr.Expr, positive: bool = True) -> bool:
             if any(name not in run.values for name in expr.mentions(node)):
                 return False
             try:
-                return bool(run.expressions.evaluate(node, run.values)) is positive
+                return bool(run.evaluate(node)) is positive
             except NoValue:
                 return False

@@ -407,29 +407,15 @@ def _plain(type: Type) -> type | None:
             return None
 
 
-def _fits_a_float(value: int) -> bool:
-    return -(2**53) < value < 2**53
-
-
-def _any(value: Any) -> bool:
-    return True
-
-
-_FITS_PLAINLY: dict[Any, Callable[[Any], bool]] = {
-    str: str.isascii,
-    int: _fits_a_float,
-    bool: _any,
-    None: _any,
-}
-"""By a plain class, whether a value of it needs no validation."""
-
-
 def _check(type: Type, adapter: TypeAdapter[Any]) -> Callable[[Any], Any]:
     plain, validate = _plain(type), adapter.validate_python
-    fits_plainly = _FITS_PLAINLY[plain]
 
     def check(value: Any) -> Any:
-        if value.__class__ is plain and fits_plainly(value):
+        # Plain values need no validation: ASCII, or an int that a float holds.
+        kind = value.__class__
+        if kind is plain and (
+            -(2**53) < value < 2**53 if plain is int else plain is bool or value.isascii()
+        ):
             return value
         try:
             return validate(value)
@@ -490,6 +476,8 @@ def shown(type: Type, value: Any) -> Any:
         return None
     if "secret" in type.labels:
         return HIDDEN
+    if value.__class__ in _AS_IT_IS:
+        return value
     match type:
         case RecordType() if isinstance(value, BaseModel):
             return {

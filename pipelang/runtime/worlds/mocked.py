@@ -305,7 +305,7 @@ class MockedWorld(EvaluatingWorld):
                 result = plain_result(
                     await call_tool(ready, arguments, self._tools.threads, tool.name, key)
                 )
-            return None if ready.returns is None else ready.returns(result)
+            return ready.fitted(result)
         except ToolMissing as missing:
             raise Unmocked(str(missing)) from missing
         except Misfit as misfit:

@@ -187,7 +187,7 @@ class CachedAnswers:
         if needed:
             granted = needed if run.granted is None else needed & run.granted
             place += "+" + ",".join(sorted(granted))
-        key = run.tenant, run.program.hash, place, text
+        key = run.terms.tenant, run.program.hash, place, text
         store = self._services.secrets.cache if secret else self._services.cache
         return _Entry(key, store, type, float(link.cache.keeps), step.name)
 
