@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, assert_never
 
+from pipelang.collecting import CollectingLater
 from pipelang.diagnostics import Diagnostic, Sources, Span, has_errors
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -53,6 +54,17 @@ def build(
     are shares for what nobody declared, by the word of the option (`ASSUMABLE`); `tiers` are those
     that stand in for others, by the others' names.
     """
+    with CollectingLater():
+        return _build(path, loader, settings or {}, assumed or {}, tiers or {})
+
+
+def _build(
+    path: str,
+    loader: Loader,
+    settings: Mapping[str, Any],
+    assumed: Mapping[str, Decimal],
+    tiers: Mapping[str, str],
+) -> Built:
     loaded, found = load(path, loader)
     if loaded.root not in loaded.modules:
         return Built(None, found, loaded.sources)
@@ -65,10 +77,10 @@ def build(
     context = Context(
         symbols,
         loader,
-        settings or {},
+        settings,
         loaded.sources,
-        assumed=assumed or {},
-        stand_ins=tiers or {},
+        assumed=assumed,
+        stand_ins=tiers,
     )
     context.diagnostics.extend((*found, *more))
     made = _elaborate(context, loaded)

@@ -341,11 +341,12 @@ def source(name: str, type: Type, span: Span, how: str, run: tuple[Span, ...] = 
                 for other, _, _ in everything:
                     if other and other[:-1] == way[: len(other) - 1] and identifies(other[-1]):
                         found.setdefault(other, {})[Mark(OWNER, origin)] = None
-    for way in labelled_shapes(type, UNTRUSTED):
-        shown = _shown(name, way[:-1])
-        hop = Hop(f"`{shown}` is {UNTRUSTED}{how}", span)
-        mark = Mark(INFLUENCED, Origin(shown, UNTRUSTED, span, run), (hop,))
-        found.setdefault(way, {})[mark] = None
+    for label, kind in ((UNTRUSTED, INFLUENCED), (PRIVATE, PRIVATE)):
+        for way in labelled_shapes(type, label):
+            shown = _shown(name, way[:-1])
+            hop = Hop(f"`{shown}` is {label}{how}", span)
+            mark = Mark(kind, Origin(shown, label, span, run), (hop,))
+            found.setdefault(way, {})[mark] = None
     return found
 
 

@@ -135,7 +135,8 @@ class ModelCalls:
         try:
             check_not_killed(self._services.switches, run)
             async with clock:
-                await run.world.reserved(run, held)
+                if run.world.lasting:
+                    await run.world.reserved(run, held)
                 used = money, tokens  # unless the provider says what it really was
                 answer = checked_answer(await reply(request))
                 stop_if_cancelled(before)
