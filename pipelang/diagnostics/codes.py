@@ -355,6 +355,13 @@ RETIRED_MODEL = _row(
     "name a newer model in the tier, and measure again what it answers",
     _W,
 )
+SCHEMA_IN_WORDS = _row(
+    "P614",
+    "schema-in-words",
+    "the answer of `{step}`, {type}, {why}: at `{tier}` (kind `{kind}`) its schema is put in words",
+    "what does not fit is a failed attempt: allow a `retry`, or list the fields that you need",
+    _N,
+)
 
 # ---------------------------------------------------------------------------- P7xx safety
 PERMIT = _row(
