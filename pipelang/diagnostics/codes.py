@@ -362,6 +362,13 @@ SCHEMA_IN_WORDS = _row(
     "what does not fit is a failed attempt: allow a `retry`, or list the fields that you need",
     _N,
 )
+OTHER_CONFIDENCE = _row(
+    "P615",
+    "other-confidence",
+    "the confidences in `{file}` are {found}, and what `{tier}` gives is {told}",
+    "the two are calibrated differently: label answers of this tier",
+    _W,
+)
 
 # ---------------------------------------------------------------------------- P7xx safety
 PERMIT = _row(

@@ -17,7 +17,7 @@ from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
 from pipelang.interfaces.check.media_findings import media_findings
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.check.provider_kinds import not_offered, schemas_in_words, unknown_kinds
-from pipelang.interfaces.check.tier_notes import about_tiers
+from pipelang.interfaces.check.tier_notes import about_tiers, other_confidences
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
@@ -118,6 +118,7 @@ def check_file(
         found.extend(not_offered(built.program))
         found.extend(media_findings(built.program))
         found.extend(schemas_in_words(built.program))
+        found.extend(other_confidences(built.program))
         if any(tier.as_of or tier.model for tier in built.program.tiers.values()):
             from pipelang.interfaces.check.prices import price_findings
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.interfaces.check.media_findings import seen_media
 from pipelang.interfaces.text.number_format import listed
 from pipelang.semantics import program as p
+from pipelang.semantics.chance import MeasuredShare, of_class
 from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD, source_of
 from pipelang.semantics.kernels.media import DOCUMENT, IMAGE, rule_at
 from pipelang.semantics.kernels.run import tiers_behind
@@ -55,6 +57,34 @@ def _decisions(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
             told = [f"`{tier}`" for tier, found in sources.items() if found == source]
             if told:
                 yield f"the confidence of `{step}` is {words} {listed(told)}"
+
+
+def other_confidences(program: p.Program) -> Iterator[Diagnostic]:
+    """Report each decision whose evidence has confidences of the other kind than its tier tells."""
+    for pipeline in program.pipelines.values():
+        for step in all_steps(pipeline):
+            if not choices_of(step.type):
+                continue
+            for link in inner_links(step.chain):
+                for tier in tiers_of(link.action):
+                    chance = of_class(link.accuracy_by_tier.get(tier, link.accuracy), False)
+                    if not isinstance(chance, MeasuredShare):
+                        continue
+                    said = program.evidence[chance.file].sources
+                    told = source_of(program, tier)
+                    if said and told not in said:
+                        other = next(iter(said))
+                        yield report(
+                            codes.OTHER_CONFIDENCE,
+                            link.span,
+                            file=chance.file,
+                            found=_KINDS[other],
+                            tier=tier,
+                            told=_KINDS[told],
+                        )
+
+
+_KINDS = {PROBABILITIES: "probabilities", WORD: "the model's own word"}
 
 
 def _media(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
