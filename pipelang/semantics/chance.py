@@ -110,7 +110,7 @@ class EvidenceFile:
 
     @property
     def sources(self) -> frozenset[str]:
-        """What its confidences are, as far as its rows say it."""
+        """The kinds of its confidences, as far as its rows say it."""
         return frozenset(row.source for row in self.rows if row.source is not None)
 
     @property

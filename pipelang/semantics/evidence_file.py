@@ -129,7 +129,7 @@ def _row(line: str, number: int) -> tuple[EvidenceRow, str | None]:
 
 
 def _source(row: dict[str, Any]) -> str | None:
-    """What the confidence of a row is, by the words that traces have for it."""
+    """The kind of a row's confidence, by the words that traces have for it."""
     given = row.get("confidence_from")
     if given is None:
         return None

@@ -90,6 +90,6 @@ def _parts(schema: Schema, definitions: Mapping[str, Any]) -> Iterator[Schema]:
 
 
 def _levels(part: Schema, definitions: Mapping[str, Any]) -> int:
-    """How deep objects and lists stand in each other."""
+    """The depth to which objects and lists stand in each other."""
     own = int("properties" in part or "items" in part)
     return own + max((_levels(one, definitions) for one in _inner(part, definitions)), default=0)
