@@ -37,7 +37,6 @@ from pydantic import (
 from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic.json_schema import JsonSchemaValue
 
-from pipelang.runtime.engine.media_values import medium_annotation
 from pipelang.runtime.engine.misfits import Misfit as Misfit
 from pipelang.runtime.engine.misfits import (
     describe,
@@ -46,6 +45,7 @@ from pipelang.runtime.engine.misfits import (
     text_without_match,
     without_nulls,
 )
+from pipelang.runtime.media.annotation import medium_annotation
 from pipelang.runtime.media.medium import Media
 from pipelang.semantics.jsonschema import bounds, json_schema, quantity_in_words
 from pipelang.semantics.patterns import Patterns
