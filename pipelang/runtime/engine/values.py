@@ -45,7 +45,7 @@ from pipelang.runtime.engine.misfits import (
     text_without_match,
     without_nulls,
 )
-from pipelang.runtime.media.given import medium_from
+from pipelang.runtime.media.annotation import medium_annotation
 from pipelang.runtime.media.medium import Media
 from pipelang.semantics.jsonschema import bounds, json_schema, quantity_in_words
 from pipelang.semantics.patterns import Patterns
@@ -347,7 +347,7 @@ class Types:
             case ScalarKind.TIME:
                 return Annotated[datetime.datetime, BeforeValidator(_time)]
             case ScalarKind.IMAGE | ScalarKind.DOCUMENT:
-                return _medium(type)
+                return medium_annotation(type)
             case ScalarKind.JSON | ScalarKind.RATE:
                 return Annotated[Any, BeforeValidator(_json)]
             case _:
@@ -376,20 +376,6 @@ class Types:
 
             checks.append(fits)
         return checks
-
-
-def _medium(type: Scalar) -> Any:
-    """The annotation of pictures or documents: instances of `Media`, in JSON what tells of them."""
-    kind, most = type.kind.value, type.max_pages
-
-    def checked(value: Any) -> Media:
-        medium = medium_from(kind, value)
-        if most is not None and medium.pages is not None and medium.pages > most:
-            raise ValueError(f"a document of {medium.pages} pages is longer than {most} pages")
-        return medium
-
-    shown = PlainSerializer(Media.as_json, when_used="json")
-    return Annotated[Any, BeforeValidator(checked), shown, WithJsonSchema(json_schema(type))]
 
 
 def _plain(type: Type) -> type | None:
@@ -465,9 +451,7 @@ def to_json(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
         return to_json(_seconds(value))
-    if isinstance(value, Media):
-        return value.as_json()
-    return value
+    return value.as_json() if isinstance(value, Media) else value
 
 
 def shown(type: Type, value: Any) -> Any:

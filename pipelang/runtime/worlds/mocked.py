@@ -39,14 +39,10 @@ from pipelang.runtime.providers.pricing import (
     tokens_of,
 )
 from pipelang.runtime.providers.protocol import ToolSchema, Usage
+from pipelang.runtime.tools.binding import ToolMissing
 from pipelang.runtime.tools.idempotency import key_of
 from pipelang.runtime.tools.prepared import call_tool, checked_arguments, prepared
-from pipelang.runtime.tools.registry import (
-    Toolbox,
-    ToolMissing,
-    ToolRaised,
-    place_of_raise,
-)
+from pipelang.runtime.tools.registry import Toolbox, ToolRaised, place_of_raise
 from pipelang.runtime.tools.tool_results import plain_result
 from pipelang.runtime.worlds.evaluation import EvaluatingWorld
 from pipelang.semantics import expressions as expr

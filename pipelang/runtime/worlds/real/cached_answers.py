@@ -19,7 +19,8 @@ from pipelang.runtime.engine.world import NOTHING, AttemptFailed
 from pipelang.runtime.shared.cache import CacheStore, Key
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.shared.single_flight import Flight
-from pipelang.runtime.tools.registry import class_of, describe
+from pipelang.runtime.tools.binding import describe
+from pipelang.runtime.tools.registry import class_of
 from pipelang.runtime.worlds.real.attempts import time_left
 from pipelang.runtime.worlds.real.cancellation import OutOfTime, unless_killed
 from pipelang.semantics import program as p

@@ -25,7 +25,8 @@ from pipelang.runtime.engine.world import AttemptFailed
 from pipelang.runtime.shared.memory_store import MemoryStore, Place
 from pipelang.runtime.shared.secret_stores import digest_of
 from pipelang.runtime.shared.services import Services
-from pipelang.runtime.tools.registry import class_of, describe
+from pipelang.runtime.tools.binding import describe
+from pipelang.runtime.tools.registry import class_of
 from pipelang.runtime.worlds.real.cancellation import check_not_killed
 from pipelang.runtime.worlds.real.renewal import Outdated, renew
 from pipelang.semantics import expressions as expr
