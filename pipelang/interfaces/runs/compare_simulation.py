@@ -119,7 +119,7 @@ class Means:
     def reserved(
         self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, again: bool
     ) -> tuple[Decimal, int]:
-        """What is reserved at the greatest lengths; beyond any budget where nothing bounds them."""
+        """Amount reserved at the greatest lengths; beyond any budget where nothing bounds them."""
         action = link.action
         asked = action.agent or action if isinstance(action, p.Cascade) else action
         assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
