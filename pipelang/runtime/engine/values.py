@@ -37,7 +37,6 @@ from pydantic import (
 from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic.json_schema import JsonSchemaValue
 
-from pipelang.runtime.engine.media_values import medium_annotation
 from pipelang.runtime.engine.misfits import Misfit as Misfit
 from pipelang.runtime.engine.misfits import (
     describe,
@@ -46,6 +45,7 @@ from pipelang.runtime.engine.misfits import (
     text_without_match,
     without_nulls,
 )
+from pipelang.runtime.media.annotation import medium_annotation
 from pipelang.runtime.media.medium import Media
 from pipelang.semantics.jsonschema import bounds, json_schema, quantity_in_words
 from pipelang.semantics.patterns import Patterns
@@ -393,29 +393,15 @@ def _plain(type: Type) -> type | None:
             return None
 
 
-def _fits_a_float(value: int) -> bool:
-    return -(2**53) < value < 2**53
-
-
-def _any(value: Any) -> bool:
-    return True
-
-
-_FITS_PLAINLY: dict[Any, Callable[[Any], bool]] = {
-    str: str.isascii,
-    int: _fits_a_float,
-    bool: _any,
-    None: _any,
-}
-"""By a plain class, whether a value of it needs no validation."""
-
-
 def _check(type: Type, adapter: TypeAdapter[Any]) -> Callable[[Any], Any]:
     plain, validate = _plain(type), adapter.validate_python
-    fits_plainly = _FITS_PLAINLY[plain]
 
     def check(value: Any) -> Any:
-        if value.__class__ is plain and fits_plainly(value):
+        # Plain values need no validation: ASCII, or an int that a float holds.
+        kind = value.__class__
+        if kind is plain and (
+            -(2**53) < value < 2**53 if plain is int else plain is bool or value.isascii()
+        ):
             return value
         try:
             return validate(value)
@@ -474,6 +460,8 @@ def shown(type: Type, value: Any) -> Any:
         return None
     if "secret" in type.labels:
         return HIDDEN
+    if value.__class__ in _AS_IT_IS:
+        return value
     match type:
         case RecordType() if isinstance(value, BaseModel):
             return {

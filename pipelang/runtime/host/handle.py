@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import copy
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -20,7 +20,7 @@ from pipelang.runtime.engine.expressions import Expressions, NoValue
 from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.region_plan import Plans
-from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.run import Run, Terms
 from pipelang.runtime.engine.secrets import redact
 from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.engine.world import World
@@ -35,8 +35,9 @@ from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.providers.kinds import secrets_of
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.services import Services
+from pipelang.runtime.tools.binding import ToolMissing, describe
 from pipelang.runtime.tools.received import received
-from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, describe
+from pipelang.runtime.tools.registry import Toolbox, ToolDrift
 from pipelang.runtime.worlds.real.world import Performers, RealWorld
 from pipelang.runtime.worlds.recorded.record import RunRecord
 from pipelang.semantics import program as p
@@ -162,7 +163,6 @@ class Handle:
         self._variants: dict[LoadedProgram, Handle] = {}
         program = loaded.program
         self._has_models = False
-        self._plans = Plans()
         self._most = frozenset(pipeline.permits)
         self._providers = _LazyProviders(runtime, program)
         self._tools = Toolbox(
@@ -181,6 +181,7 @@ class Handle:
         self._expressions = Expressions(loaded.types, loaded.patterns.matches, functions)
         for function in program.functions.values():
             functions[function.name] = self._function(function)
+        self._terms = Terms(program, self._expressions, Plans(), play, references=self._secrets)
 
     def _function(self, function: p.Function) -> Callable[..., Any]:
         names = [parameter.name for parameter in function.parameters]
@@ -275,25 +276,26 @@ class Handle:
                 self.runtime.require_models(program, self.pipeline)
                 self._has_models = True
             world = self._world(budget, record, replay, recorder)
-        everyone = (*self.runtime.sinks, *sinks)
         permits = options.permits if permits is None else permits
+        tenant = tenant if tenant is not None else options.tenant
+        terms = self._terms_of((*self.runtime.sinks, *sinks), tenant)
         return Run(
             id=run_id or options.run_id or token_hex(6),
-            program=program,
+            terms=terms,
             pipeline=self.pipeline,
             world=world,
-            expressions=self._expressions,
-            plans=self._plans,
-            play=play,
             budget=budget,
             values=values,
-            sinks=everyone,
-            quiet=not (self.runtime.trace or everyone),
-            traced=self.runtime.trace,
+            quiet=not (terms.traced or terms.sinks),
             granted=self._most if permits is None else self._most & {*permits},
-            tenant=tenant if tenant is not None else options.tenant,
-            references=self._secrets,
         )
+
+    def _terms_of(self, sinks: tuple[Sink, ...], tenant: str | None) -> Terms:
+        """The terms of a run: those of the one before it, where they are the same."""
+        traced, known = self.runtime.trace, self._terms
+        if (known.sinks, known.tenant, known.traced) != (sinks, tenant, traced):
+            known = self._terms = replace(known, sinks=sinks, tenant=tenant, traced=traced)
+        return known
 
     def _world(
         self,
