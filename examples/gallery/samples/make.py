@@ -2,7 +2,7 @@
 
     python examples/gallery/samples/make.py
 
-The invoice is written by hand, the receipt is drawn by Pillow (`pip install 'pipelang-dsl[media]'`).
+The invoice is written by hand, the receipt drawn by Pillow (`pip install 'pipelang-dsl[media]'`).
 """
 
 from pathlib import Path
