@@ -32,8 +32,10 @@ from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Reject
 from pipelang.runtime.engine.region_plan import Plans
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.worlds.simulation.budgets import Spending
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
-from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld, Spending
+from pipelang.runtime.worlds.simulation.frames import DrawnPrompt
+from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld
 from pipelang.semantics import program as p
 from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.unique import with_unique_names
@@ -111,7 +113,7 @@ class Attempts:
     most: Callable[[p.Link, str, bool], tuple[Decimal, int]] | None = None
 
     def attempt(
-        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, drawn: DrawnPrompt
     ) -> tuple[float, float]:
         return self.price(link, tier)
 

@@ -18,6 +18,7 @@ import pytest
 
 from pipelang.interfaces.runs.compare_simulation import Means, spending
 from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.worlds.simulation.frames import DrawnPrompt
 from pipelang.semantics import program as p
 
 from . import model as m
@@ -53,7 +54,7 @@ class Adversary:
         self.number[0] = 0
 
     def attempt(
-        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, drawn: DrawnPrompt
     ) -> tuple[float, float]:
         self.number[0] += 1
         money, tokens = self.reserved(step, link, tier, turn, told, False)

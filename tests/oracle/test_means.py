@@ -17,6 +17,7 @@ import jinja2
 import pytest
 
 from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.worlds.simulation.frames import DrawnPrompt
 from pipelang.semantics import program as p
 from pipelang.semantics.types import RecordType
 from pipelang.semantics.walk import all_steps, blocks, inner_links
@@ -163,7 +164,7 @@ class Counted(Attempts):
         self._schemas = {"Answer": SCHEMA["Kind"], "Note": SCHEMA["Mood"]}
 
     def attempt(
-        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, drawn: DrawnPrompt
     ) -> tuple[float, float]:
         assert isinstance(link.action, p.AskTier)
         assert isinstance(step.type, RecordType)
@@ -244,7 +245,7 @@ def test_feedback_is_of_the_gate_that_sent_back(tmp_path: Path) -> None:
 
     class ByHand(Attempts):
         def attempt(
-            self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+            self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, drawn: DrawnPrompt
         ) -> tuple[float, float]:
             read = 1 + 20 + (6 / 4 + 200 if told else 0)
             return (read + 5 * 5) / 1e6, read + 5
