@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from pipelang.analysis.budgets.cuts import Cut
+from pipelang.analysis.latency.regions import waits
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import pipelines_run
@@ -100,10 +101,8 @@ def is_serial(pipelines: Iterable[p.Pipeline]) -> bool:
 def _is_serial(pipeline: p.Pipeline) -> bool:
     for block in blocks(pipeline.block):
         for segment in block.segments:
-            if isinstance(segment, p.Region):
-                steps = [at for at in segment.members if isinstance(block.items[at], p.Step)]
-                if len(steps) > 1:
-                    return False
+            if isinstance(segment, p.Region) and not _is_chain(block.items, segment.members):
+                return False
     for step in all_steps(pipeline):
         for link in inner_links(step.chain):
             if link.vote is not None and not isinstance(link.vote, p.Lead):
@@ -112,4 +111,17 @@ def _is_serial(pipeline: p.Pipeline) -> bool:
                 return False
             if agent_of(link.action) is not None:
                 return False
+    return True
+
+
+def _is_chain(items: Sequence[p.Item], members: Sequence[int]) -> bool:
+    """Whether each step of a region waits for the one before it, directly or not."""
+    behind: dict[int, frozenset[int]] = {}
+    before: int | None = None
+    for index, others in sorted(waits(items, sorted(members)).items()):
+        behind[index] = others.union(*(behind[other] for other in others))
+        if isinstance(items[index], p.Step):
+            if before is not None and before not in behind[index]:
+                return False
+            before = index
     return True
