@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import pairwise
 
 from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.latency.regions import waits
@@ -116,12 +117,6 @@ def _is_serial(pipeline: p.Pipeline) -> bool:
 
 def _is_chain(items: Sequence[p.Item], members: Sequence[int]) -> bool:
     """Whether each step of a region waits for the one before it, directly or not."""
-    behind: dict[int, frozenset[int]] = {}
-    before: int | None = None
-    for index, others in sorted(waits(items, sorted(members)).items()):
-        behind[index] = others.union(*(behind[other] for other in others))
-        if isinstance(items[index], p.Step):
-            if before is not None and before not in behind[index]:
-                return False
-            before = index
-    return True
+    behind = waits(items, sorted(members))
+    steps = [index for index in sorted(members) if isinstance(items[index], p.Step)]
+    return all(first in behind[second] for first, second in pairwise(steps))
