@@ -25,20 +25,13 @@ from typing import Any
 
 import pipelang
 from pipelang.diagnostics import RULES
-from pipelang.runtime.engine.budget import RunBudget
-from pipelang.runtime.engine.expressions import Expressions
-from pipelang.runtime.engine.interpreter import play, run_pipeline
-from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
-from pipelang.runtime.engine.region_plan import Plans
-from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.outcomes import Escalated
 from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.host.simulate import Rehearsal, outcome
 from pipelang.runtime.worlds.simulation.budgets import Spending
-from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
 from pipelang.runtime.worlds.simulation.frames import DrawnPrompt
-from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld
 from pipelang.semantics import program as p
 from pipelang.semantics.sizes import output_limit
-from pipelang.semantics.unique import with_unique_names
 
 from .draws import Draws
 from .enumerate_runs import TooManyRunsError
@@ -167,10 +160,7 @@ def every_run(
     """All runs of a pipeline, within its `budget` or without. `begun` is told of each. Raises
     `TooManyRunsError` where there are more than `limit`.
     """
-    pipeline = with_unique_names(loaded.program.pipelines[name])
-    facts = DeclaredChances.of(loaded.program, pipeline, Odds(loaded.program, None))
-    expressions = Expressions(loaded.types, loaded.patterns.matches, {})
-    plans, draws = Plans(), Draws()
+    rehearsal, draws = Rehearsal(loaded, loaded.program.pipelines[name]), Draws()
     source = EveryDraw(draws)
     spending = spending or output_price(loaded)
     found: list[Played] = []
@@ -178,20 +168,7 @@ def every_run(
     while more:
         draws.restart()
         begun()
-        world = SimulatedWorld(facts, source, spending, people)
-        run = Run(
-            id="enumerated",
-            program=loaded.program,
-            pipeline=pipeline,
-            world=world,
-            expressions=expressions,
-            plans=plans,
-            play=play,
-            budget=RunBudget(pipeline.budget if budget else None),
-            values={},
-            quiet=True,
-        )
-        result = world.loop.run(run_pipeline(run))
+        world, result = rehearsal.run(source, spending, people, budget)
         if len(found) == limit:
             raise TooManyRunsError(f"more than {limit} runs")
         found.append(
@@ -208,21 +185,6 @@ def every_run(
         more = draws.advance()
     assert sum(one.chance for one in found) == 1
     return found
-
-
-def outcome(world: SimulatedWorld, result: Result) -> str:
-    match result:
-        case Answered(value=SimulatedValue(right=True)) if not world.wrong_effect:
-            return "success"
-        case Answered():
-            return "silent_error"
-        case Escalated():
-            return "escalation"
-        case Rejected():
-            return "rejection"
-        case Failed():
-            return "failure"
-    raise AssertionError(result)
 
 
 def mean(runs: Sequence[Played], read: Callable[[Played], float]) -> float:

@@ -178,9 +178,15 @@ class Meter:
         return self._joined(parts, means)
 
     def _transform(self, lattice: Lattice, amount: Lognormal | float) -> Any:
-        if isinstance(amount, Lognormal):
-            return lattice.lognormal(amount)
-        return lattice.point(amount)
+        """The transform of an amount, which is the same in several measures."""
+        known = self.known.get((lattice, amount))
+        if known is None:
+            if isinstance(amount, Lognormal):
+                known = lattice.lognormal(amount)
+            else:
+                known = lattice.point(amount)
+            self.known[lattice, amount] = known
+        return known
 
     def _joined(self, parts: list[Any], means: list[float]) -> Any:
         import numpy as np

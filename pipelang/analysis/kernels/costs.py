@@ -76,11 +76,11 @@ def rendered_cost(
     drawn: DrawnInputs | None = None,
 ) -> AttemptCost:
     """Return the cost of one attempt, with what was drawn of its prompt or with the means."""
-    size_in = prompt_size(model, ask, told, step.name, drawn)
+    tier = model.program.tiers[tier_name]
+    size_in = prompt_size(model, ask, tier, told, step.name, drawn)
     size_out = output_size(link, ask.answers)
     if isinstance(ask, p.Agent):
         size_in = size_in + conversation(model, ask, size_out, turn)
-    tier = model.program.tiers[tier_name]
     cached = model.program.prompts[ask.prompt].system is not None
     return _priced(tier, size_in, size_out, link.batch is not None, cached)
 

@@ -5,9 +5,7 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.budgets.enclosures import BudgetedRuns, budgeted_runs
@@ -42,6 +40,7 @@ from pipelang.analysis.model.work_limit import Reached, logged
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.columns import sweep_columns
 from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.collecting import CollectingLater
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
@@ -92,23 +91,9 @@ class Analysis:
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so."""
-    with _collecting_later(), logged() as log:
+    with CollectingLater(), logged() as log:
         found = _analyse(program, pipeline)
     return replace(found, reached=log.reached(), late=log.late) if log.found else found
-
-
-@contextmanager
-def _collecting_later() -> Iterator[None]:
-    """A large pipeline makes many objects and no garbage: looking for some would take longer than
-    the analysis itself.
-    """
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 MANY_STEPS = 500

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.world import (
     NOTHING,
+    Arguments,
     Arms,
     Attempt,
     AttemptFailed,
@@ -106,6 +107,9 @@ class SimulatedWorld(ForgetfulWorld):
     async def value(self, run: Run, node: expr.Expr) -> Any:
         return SimulatedValue(self._right(run, (node,)), size=_size(node))
 
+    async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+        return {name: SimulatedValue(self._right(run, (node,))) for name, node in given}
+
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return self._subject(run, node, arms)
 
@@ -131,7 +135,7 @@ class SimulatedWorld(ForgetfulWorld):
     def _right(self, run: Run, exprs: Iterable[expr.Expr]) -> bool:
         """Whether expressions are right, and all that the place they stand in hangs on."""
         frame = self._frame(run)
-        return frame.around and all(map(frame.is_right, (*exprs, *run.conditions)))
+        return frame.around and all(map(frame.is_right, (*exprs, *run.notes.conditions)))
 
     async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
         evidence = item.evidence if isinstance(item, p.Gate) else None
