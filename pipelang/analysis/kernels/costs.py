@@ -68,7 +68,7 @@ def turn_cost(
         known = _priced(tier, size_in, size_out, link.batch is not None, cached)
         model.costs[key] = known
         if not (known.tokens_in.declared and known.tokens_out.declared):
-            model.parameters.bounded = True
+            model.parameters.is_bounded()
     return known
 
 

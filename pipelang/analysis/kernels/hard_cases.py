@@ -13,8 +13,8 @@ from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.frontier.table import Table, assign, forget, split
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import replace
-from pipelang.semantics.chance import Chance, Declared
-from pipelang.semantics.kernels.hard import HARD, share_of_hard
+from pipelang.semantics.chance import Chance
+from pipelang.semantics.kernels.hard import share_of_hard
 
 HARDNESS: Key = ("hard",)
 
@@ -42,9 +42,6 @@ def in_each_class(
 
 def _share(model: PipelineModel) -> Chance | None:
     key = "share of hard cases"
-    supposed = model.parameters.supposed
-    if supposed is not None:
-        return Declared(supposed.share, HARD)
     if key not in model.prepared:
         model.prepared[key] = share_of_hard(model.program, model.pipeline)
     known: Chance | None = model.prepared[key]

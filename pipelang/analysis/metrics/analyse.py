@@ -16,8 +16,8 @@ from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
 from pipelang.analysis.metrics.importance import (
-    Slopes,
-    slopes,
+    all_importances,
+    all_slopes,
 )
 from pipelang.analysis.metrics.metrics import (
     Averaged,
@@ -34,7 +34,7 @@ from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, draws_for, posterior
 from pipelang.analysis.model.work_limit import Reached, logged
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
-from pipelang.analysis.sweep.columns import sweep_columns
+from pipelang.analysis.sweep.compiled import Compiled, Slopes
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
@@ -109,7 +109,7 @@ MANY_STEPS = 500
 
 def _at_point(
     program: p.Program, pipeline: p.Pipeline
-) -> tuple[PipelineModel, Totals, dict[str, Slopes] | None]:
+) -> tuple[PipelineModel, Totals, dict[tuple[str, str], Slopes] | None]:
     """The pipeline swept at the point estimate; importances where they came along.
 
     With derivatives a sweep also goes through what is impossible at the point. What it meets there
@@ -120,7 +120,7 @@ def _at_point(
         tape = Tape(slopes=True)
         totals = sweep(model, tape)
         if not model.parameters.unknown_sites:
-            return model, totals, slopes(model, tape)
+            return model, totals, all_slopes(model, tape, totals.work)
         model = make_model(program, pipeline, point_parameters(program))
     return model, sweep(model, Tape()), None
 
@@ -132,9 +132,10 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     unpriced = tuple(
         dict.fromkeys(tier for (_, tier, *_), cost in model.costs.items() if not cost.priced)
     )
-    look_behind(program, pipeline, point)
+    compiled = Compiled(program, pipeline, work=totals.work, widest=totals.widest)
+    look_behind(compiled, point)
     # Bounds over unknowns are for whole sweeps; what was left out leaves none.
-    bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
+    bounded = None if point.left_out else enclosed(compiled, point, totals.work)
     draws: Totals | None = None
     means: Averaged | None = None
     points, drawn = 0, 0
@@ -143,15 +144,17 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         pass
     elif counted and not point.unknown_sites:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
-        draws = _columns(program, pipeline, parameters, drawn, totals.widest)
-        means = None if point.left_out else averaged(program, pipeline, point)
+        draws = compiled.totals(parameters, drawn)
+        means = None if point.left_out else averaged(compiled, point)
     elif counted and bounded is not None:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
         grid = bounded.grid
         if grid is not None and draws_beside(grid.size, totals.work):
             parameters = beside_unknowns(parameters, grid, totals.work)
             points, drawn = grid.size, draws_beside(grid.size, totals.work)
-        draws = _columns(program, pipeline, parameters, max(points, 1) * drawn, totals.widest)
+        draws = compiled.totals(parameters, max(points, 1) * drawn)
+    if derivatives is None and not (point.unknown_sites or point.left_out):
+        derivatives = all_importances(compiled, model)
     figure = Figures(totals, draws, point, bounded, means, points)
     numbers = figure.all(pipeline, worst, unpriced)
     taken = spent(program, pipeline, point, bounded, totals.work)
@@ -183,8 +186,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         escalations={
             name: figure.number(by_name("escalations", name)) for name in totals.escalations
         },
-        steps=step_rows(model, totals, figure, derivatives),
-        inner=inner_step_rows(model, totals, figure),
+        steps=step_rows(model, figure, derivatives),
+        inner=inner_step_rows(model, figure, derivatives),
         slo=tuple(slo),
         worst=worst,
         unknown=tuple(point.unknown_sites),
@@ -200,15 +203,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         counts=dict(point.counted),
         cuts=cuts,
         draws=0 if draws is None else drawn,
-        sensitivity=sensitivity(program, pipeline, point),
+        sensitivity=sensitivity(compiled, point),
     )
-
-
-def _columns(
-    program: p.Program, pipeline: p.Pipeline, drawn: Parameters, count: int, widest: int
-) -> Totals:
-    """Sweep over so many draws."""
-    return sweep_columns(lambda given: make_model(program, pipeline, given), drawn, count, widest)
 
 
 def _under_a_condition(

@@ -12,18 +12,17 @@ from collections.abc import Iterator
 from pipelang.analysis.frontier.tape import H, Tape
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.compiled import Compiled, Slopes
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.semantics import program as p
-
-Slopes = tuple[float, float]
-"""d(success)/d(accuracy) and d(silent_error)/d(accuracy)."""
 
 MOST_WORK = 400_000
 """States that the sweeps for steps of sub-pipelines go through, all together."""
 
 
-def importances(model: PipelineModel) -> dict[str, Slopes]:
-    """The derivatives by the accuracy of every step, by its name.
+def all_importances(compiled: Compiled, model: PipelineModel) -> dict[tuple[str, str], Slopes]:
+    """The derivatives by the accuracy of every step, those of sub-pipelines too, by pipeline and
+    name; none of those of sub-pipelines where they would take too long.
 
     The accuracy is that of the step alone, wherever its number comes from: a step whose tool or
     evidence file is shared moves by itself. That of a `run` is the share of its answers that are
@@ -31,10 +30,20 @@ def importances(model: PipelineModel) -> dict[str, Slopes]:
     """
     if not model.steps:
         return {}
+    found = compiled.importances(_apart(model))
+    if found is not None:
+        return found
     # What is impossible at the point is gone through too, so what that meets is not remembered.
     tape = Tape(slopes=True)
     sweep(make_model(model.program, model.pipeline, _apart(model)), tape)
-    return slopes(model, tape)
+    return all_slopes(model, tape, compiled.work)
+
+
+def all_slopes(model: PipelineModel, tape: Tape, work: int) -> dict[tuple[str, str], Slopes]:
+    """The same from the tape of a sweep of so much work that noted derivatives."""
+    here = model.pipeline.name
+    found = {(here, name): slope for name, slope in slopes(model, tape).items()}
+    return found | (inner_importances(model, work) or {})
 
 
 def slopes(model: PipelineModel, tape: Tape) -> dict[str, Slopes]:

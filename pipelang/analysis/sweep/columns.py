@@ -37,7 +37,7 @@ def sweep_columns(
         found.append(
             (sweep(make(_columns(parameters, part, count))), part.stop - part.start),
         )
-    return _side_by_side(found)
+    return side_by_side(found)
 
 
 def _columns(parameters: Parameters, part: slice, count: int) -> Parameters:
@@ -59,7 +59,7 @@ def _columns(parameters: Parameters, part: slice, count: int) -> Parameters:
     )
 
 
-def _side_by_side(found: Sequence[tuple[Totals, int]]) -> Totals:
+def side_by_side(found: Sequence[tuple[Totals, int]]) -> Totals:
     """The totals of all columns, from those of some each and how many these are."""
     whole = Totals()
     for name in PLAIN:

@@ -17,6 +17,7 @@ from math import inf
 from operator import itemgetter
 from typing import Any
 
+from pipelang.analysis.arithmetic.terms import Term, Untraceable
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.frontier.table import DerivedTable, Table
 from pipelang.analysis.kernels.conditions import gate_plan
@@ -98,6 +99,8 @@ def joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> Ta
 
 def _cut(model: PipelineModel, table: Table, most: int) -> Table:
     """The likeliest states; all of them in an arithmetic that knows no likelier."""
+    if any(isinstance(weight, Term) for weight in table.values):
+        raise Untraceable("some states would be left out")
     if not all(isinstance(weight, float) or hasattr(weight, "max") for weight in table.values):
         if len(table) > MOST_UNCUT:
             raise TooLarge

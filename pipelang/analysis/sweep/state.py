@@ -48,8 +48,11 @@ class Sweep:
         known = self.kernels.get((id(step), taint))
         if known is None:
             model = self.model
-            noted = self.tape is not None and self.tape.slopes
-            if noted or model.nudged == (model.pipeline.name, step.name):
+            if model.parameters.inputs is not None:
+                owner = (model.pipeline.name, step.name)
+                parameters = model.parameters.of_step(owner, accuracy_sites(step))
+                model = replace(model, parameters=parameters, prepared={})
+            elif self.tape is not None and self.tape.slopes:
                 nudges = dict.fromkeys(accuracy_sites(step), 1j * H)
                 nudged = model.parameters.nudged(nudges)
                 model = replace(model, parameters=nudged, prepared={}, moves=1j * H)
@@ -62,13 +65,13 @@ class Sweep:
         return replace(self, totals=totals)
 
 
-def accuracy_sites(step: p.Step) -> set[str]:
+def accuracy_sites(step: p.Step) -> frozenset[str]:
     """Return the sites of the accuracies of a step's links."""
     sites: set[str] = set()
     for link in inner_links(step.chain):
         sites.add(link.accuracy.site)
         sites.update(chance.site for chance in link.accuracy_by_tier.values())
-    return sites
+    return frozenset(sites)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,224 @@
+"""A pipeline compiled: its arithmetic as a formula of its parameters, asked as often as one likes.
+
+The first question writes the formula down, by a sweep over terms; each further one with parameters
+that are 0 or 1 in the same places works it out anew, over floats, arrays of posterior draws, grids
+or assignments, or degrees. Read backwards it gives the derivatives by the accuracies of all steps,
+those of sub-pipelines too. Where a formula would be too large, each question is a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelang.analysis.arithmetic.formula import Formula, formula
+from pipelang.analysis.arithmetic.terms import Term, Trace, Untraceable
+from pipelang.analysis.frontier.totals import PLAIN, Totals
+from pipelang.analysis.model.inputs import Inputs, Owner, Source
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side, sweep_columns
+from pipelang.analysis.sweep.sweep import sweep
+from pipelang.diagnostics import Span
+from pipelang.records import dataclass, field, replace
+from pipelang.semantics import program as p
+
+MOST_STEPS = 500
+"""Steps of a pipeline whose formula is written down."""
+
+MOST_FORMULAS = 4
+"""Formulas of one pipeline, for parameters that are 0 or 1 in different places."""
+
+GROUPS = ("escalations", "failures", "asked", "reached", "step_costs", "inside")
+
+Slopes = tuple[float, float]
+"""d(success)/d(accuracy) and d(silent_error)/d(accuracy)."""
+
+Repeats = Mapping[Span, Any]
+"""How often links are retried at most, by the links' places, where that differs by column."""
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A pipeline, with its formulas as they were needed. After a question, `priced` says whether
+    all prices are known, and `work` and `widest` how much a sweep goes through, and at once.
+    """
+
+    program: p.Program
+    pipeline: p.Pipeline
+    formulas: list[_Written] = field(default_factory=list)
+    too_large: bool = False
+    priced: bool = True
+    work: int = 1
+    widest: int = 1
+
+    def totals(
+        self, parameters: Parameters, columns: int = 0, repeats: Repeats | None = None
+    ) -> Totals:
+        """The totals of a sweep over parameters; `columns` is how long their arrays are."""
+        found = self._written(parameters, repeats or {})
+        if found is None:
+            return self._swept(parameters, columns, repeats or {})
+        written, given = found
+        parameters.bounded |= written.bounded
+        self.priced = written.priced
+        return written.totals(given, columns)
+
+    def importances(self, parameters: Parameters) -> dict[Owner, Slopes] | None:
+        """The derivatives by the accuracy of every step, at parameters that are numbers; None where
+        no formula was written down. What is impossible there is gone through too.
+        """
+        plain = self._written(parameters, {})
+        if plain is not None and plain[0].all_slopes:
+            return plain[0].importances(plain[1])
+        written = self._write(parameters, {}, all_slopes=True)
+        if written is None:
+            return None
+        given = written.given(parameters, {})
+        assert given is not None, "a formula fits the parameters that it was written for"
+        return written.importances(given)
+
+    def _written(
+        self, parameters: Parameters, repeats: Repeats
+    ) -> tuple[_Written, list[tuple[int, Any]]] | None:
+        """The formula that fits parameters, with its inputs."""
+        for written in self.formulas:
+            # What is asked of parameters that do not fit must not count as used.
+            probe = parameters.forgetting()
+            given = written.given(probe, repeats)
+            if given is not None:
+                parameters.learn(probe)
+                return written, given
+        if self.too_large or len(self.formulas) == MOST_FORMULAS:
+            return None
+        made = self._write(parameters, repeats, all_slopes=False)
+        if made is None:
+            return None
+        self.formulas.append(made)
+        given = made.given(parameters, repeats)
+        assert given is not None, "a formula fits the parameters that it was written for"
+        return made, given
+
+    def _write(self, parameters: Parameters, repeats: Repeats, all_slopes: bool) -> _Written | None:
+        if self.too_large:
+            return None
+        inputs = Inputs(Trace(), all_slopes)
+        terms = replace(parameters, inputs=inputs)
+        model = make_model(self.program, self.pipeline, terms)
+        if len(model.steps) > MOST_STEPS:
+            self.too_large = True
+            return None
+        model.repeats = {place: inputs.repeats(place) for place in repeats}
+        try:
+            totals = sweep(model)
+        except Untraceable:
+            self.too_large = True
+            return None
+        results = [one.at for one in _results(totals)]
+        return _Written(
+            formula(inputs.trace, results),
+            tuple(inputs.sources.values()),
+            tuple(inputs.repeated.items()),
+            totals,
+            {owner: tuple(places) for owner, places in inputs.owned.items()},
+            all_slopes or not (inputs.fixed_accuracies or inputs.runs),
+            bool(inputs.bounded),
+            all(cost.priced for cost in model.costs.values()),
+        )
+
+    def _swept(self, parameters: Parameters, columns: int, repeats: Repeats) -> Totals:
+        priced = True
+
+        def make(given: Parameters) -> Any:
+            model = make_model(self.program, self.pipeline, given)
+            model.repeats = repeats
+            models.append(model)
+            return model
+
+        models: list[Any] = []
+        if columns and not repeats:
+            found = sweep_columns(make, parameters, columns, self.widest)
+        else:
+            found = sweep(make(parameters))
+        for model in models:
+            parameters.bounded |= model.parameters.bounded
+            priced = priced and all(cost.priced for cost in model.costs.values())
+        self.priced, self.widest = priced, found.widest
+        return found
+
+
+@dataclass(slots=True)
+class _Written:
+    """A formula with its inputs, and the totals as terms."""
+
+    formula: Formula
+    sources: tuple[Source, ...]
+    repeats: tuple[tuple[Span, int], ...]
+    terms: Totals
+    owned: Mapping[Owner, tuple[int, ...]]
+    all_slopes: bool
+    bounded: bool
+    priced: bool
+
+    def given(self, parameters: Parameters, repeats: Repeats) -> list[tuple[int, Any]] | None:
+        """The inputs; None where the formula does not fit these parameters."""
+        found: list[tuple[int, Any]] = []
+        for source in self.sources:
+            given = source.given(parameters)
+            if given is None:
+                return None
+            found += given
+        return [*found, *((at, repeats[place]) for place, at in self.repeats)]
+
+    def totals(self, given: list[tuple[int, Any]], columns: int) -> Totals:
+        most = max(LEAST_COLUMNS, MOST_NUMBERS // self.formula.widest // 4)
+        if columns <= most:
+            return self._of(self.formula.results(given))
+        found = []
+        for start in range(0, columns, most):
+            part = slice(start, min(columns, start + most))
+            mine = [(at, _cut(value, part, columns)) for at, value in given]
+            found.append((self._of(self.formula.results(mine)), part.stop - part.start))
+        return side_by_side(found)
+
+    def _of(self, registers: list[Any]) -> Totals:
+        def worked_out(value: Any) -> Any:
+            return registers[value.at] if isinstance(value, Term) else value
+
+        terms = self.terms
+        found = Totals(work=terms.work, widest=terms.widest)
+        for name in PLAIN:
+            setattr(found, name, worked_out(getattr(terms, name)))
+        for name in GROUPS:
+            group = getattr(terms, name)
+            setattr(found, name, {key: worked_out(value) for key, value in group.items()})
+        found.endings = {
+            key: (outcome, worked_out(weight)) for key, (outcome, weight) in terms.endings.items()
+        }
+        return found
+
+    def importances(self, given: list[tuple[int, Any]]) -> dict[Owner, Slopes]:
+        registers = self.formula.registers(given)
+        seeds = [
+            (figure.at, seed)
+            for figure, seed in ((self.terms.success, 1 + 0j), (self.terms.silent_error, 1j))
+            if isinstance(figure, Term)
+        ]
+        slopes = self.formula.slopes(registers, seeds)
+        both = {
+            owner: sum((slopes[at] for at in set(places)), 0j)
+            for owner, places in self.owned.items()
+        }
+        return {owner: (slope.real, slope.imag) for owner, slope in both.items()}
+
+
+def _cut(value: Any, part: slice, columns: int) -> Any:
+    return value[part] if getattr(value, "shape", ()) == (columns,) else value
+
+
+def _results(totals: Totals) -> list[Term]:
+    found: list[Any] = [getattr(totals, name) for name in PLAIN]
+    for name in GROUPS:
+        found += getattr(totals, name).values()
+    found += [weight for _, weight in totals.endings.values()]
+    return [one for one in found if isinstance(one, Term)]
