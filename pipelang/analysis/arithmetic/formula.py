@@ -10,7 +10,7 @@ complex number.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from operator import add, mul, sub, truediv
+from operator import add, itemgetter, mul, sub, truediv
 from typing import Any
 
 from pipelang.analysis.arithmetic.terms import Kind, Operation, Trace
@@ -34,7 +34,17 @@ def _is_zero(number: Any, _: Any) -> Any:
     return 1.0 * (number == 0) if plain else 0.0
 
 
-FUNCTIONS: dict[Kind, Callable[[Any, Any], Any]] = {
+def _packed(bundle: Any, _: Any) -> Any:
+    return bundle, ()
+
+
+def _sum(first: Any, second: Any) -> Any:
+    return [*map(add, first[0], second[0])], ()
+
+
+Function = Callable[[Any, Any], Any]
+
+FUNCTIONS: dict[Kind, Function] = {
     Kind.PLUS: add,
     Kind.MINUS: sub,
     Kind.TIMES: mul,
@@ -43,7 +53,32 @@ FUNCTIONS: dict[Kind, Callable[[Any, Any], Any]] = {
     Kind.ABOVE: _above,
     Kind.NOT: _not,
     Kind.IS_ZERO: _is_zero,
+    Kind.PACK: _packed,
+    Kind.SUM: _sum,
 }
+
+
+def _function(one: Operation, itself: int) -> tuple[Function, int, int, int]:
+    """The function of an operation, and the registers that it is given. The register `itself` holds
+    all registers.
+    """
+    match one.kind:
+        case Kind.BUNDLE:
+            return _bundler(one.members), itself, itself, one.at
+        case Kind.ITEM:
+            (number,) = one.members
+            return (lambda weights, _: weights[0][number]), one.first, one.first, one.at
+        case Kind.MOVE:
+            return one.mover.forward, one.first, one.second, one.at
+        case _:
+            return FUNCTIONS[one.kind], one.first, one.second, one.at
+
+
+def _bundler(members: tuple[int, ...]) -> Function:
+    if len(members) > 1:
+        several = itemgetter(*members)
+        return lambda values, _: several(values)
+    return lambda values, _: tuple([values[at] for at in members])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +91,57 @@ class Formula:
 
     blank: tuple[Any, ...]
     operations: tuple[Operation, ...]
-    steps: tuple[tuple[Callable[[Any, Any], Any], int, int, int], ...]
+    steps: tuple[tuple[Function, int, int, int], ...]
     last: tuple[tuple[int, ...], ...]
     widest: int
 
     def registers(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
         """All registers, from the values of some of them."""
-        values = list(self.blank)
-        for at, value in given:
-            values[at] = value
+        values = self._given(given)
         for function, first, second, at in self.steps:
             values[at] = function(values[first], values[second])
         return values
 
     def results(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
         """The same, but for registers that only led to others: of arrays, few are kept at once."""
-        values = list(self.blank)
-        for at, value in given:
-            values[at] = value
+        values = self._given(given)
         for (function, first, second, at), over in zip(self.steps, self.last, strict=True):
             values[at] = function(values[first], values[second])
             for one in over:
                 values[one] = None
         return values
 
-    def slopes(self, values: Sequence[Any], seeds: Iterable[tuple[int, complex]]) -> list[complex]:
-        """The derivatives, by each register, of the sum of some registers times their seeds."""
-        slopes = [0j] * len(values)
+    def _given(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
+        values = list(self.blank)
+        values[-1] = values
+        for at, value in given:
+            values[at] = value
+        return values
+
+    def slopes(
+        self, values: Sequence[Any], seeds: Iterable[tuple[int, complex]]
+    ) -> tuple[list[Any], dict[Any, complex]]:
+        """The derivatives of the sum of some registers times their seeds: by each register, and by
+        the accuracies of the owners of moves.
+        """
+        slopes: list[Any] = [0j] * len(values)
+        owned: dict[Any, complex] = {}
         for at, seed in seeds:
             slopes[at] += seed
-        for (kind, first, second), (_, _, _, at) in zip(
-            reversed(self.operations), reversed(self.steps), strict=True
-        ):
-            slope = slopes[at]
+        for one in reversed(self.operations):
+            slope = slopes[one.at]
             if not slope:
                 continue
-            if kind is Kind.TIMES:
+            kind, first, second = one.kind, one.first, one.second
+            if kind is Kind.MOVE:
+                arguments = values[second]
+                before, by, rise = one.mover.backward(values[first][0], slope, arguments)
+                slopes[first] = _added(slopes[first], before)
+                if by is not None:
+                    slopes[second] = _added(slopes[second], by)
+                if one.owner is not None:
+                    owned[one.owner] = owned.get(one.owner, 0j) + rise
+            elif kind is Kind.TIMES:
                 slopes[first] += slope * values[second]
                 slopes[second] += slope * values[first]
             elif kind is Kind.PLUS:
@@ -103,48 +153,70 @@ class Formula:
             elif kind is Kind.OVER:
                 below = values[second]
                 slopes[first] += slope / below
-                slopes[second] -= slope * values[at] / below
+                slopes[second] -= slope * values[one.at] / below
             elif kind is Kind.NOT:
                 slopes[first] -= slope
-        return slopes
+            else:
+                _back(one, slope, slopes, values)
+        return slopes, owned
+
+
+def _back(one: Operation, slope: Any, slopes: list[Any], values: Sequence[Any]) -> None:
+    """Go back over an operation that only moves numbers."""
+    match one.kind:
+        case Kind.ITEM:
+            (number,) = one.members
+            vector = slopes[one.first] or [0j] * len(values[one.first][0])
+            vector = list(vector)
+            vector[number] += slope
+            slopes[one.first] = vector
+        case Kind.SUM:
+            slopes[one.first] = _added(slopes[one.first], slope)
+            slopes[one.second] = _added(slopes[one.second], slope)
+        case Kind.PACK:
+            slopes[one.first] = _added(slopes[one.first], slope)
+        case Kind.BUNDLE:
+            for at, part in zip(one.members, slope, strict=True):
+                slopes[at] += part
+        case _:
+            pass
+
+
+def _added(known: Any, more: Any) -> Any:
+    """Slopes by weights, added to what is known of them."""
+    return [*map(add, known, more)] if known else more
 
 
 def formula(trace: Trace, results: Iterable[int]) -> Formula:
     """The formula of a trace, without what none of its results is made of."""
-    kept = set(results)
+    stays = set(results)
+    kept = set(stays)
     operations: list[Operation] = []
-    targets: list[int] = []
-    for operation, at in zip(reversed(trace.operations), reversed(trace.targets), strict=True):
-        if at in kept:
-            kept.update(operation[1:])
-            operations.append(operation)
-            targets.append(at)
+    for one in reversed(trace.operations):
+        if one.at in kept:
+            kept.update(one.reads)
+            operations.append(one)
     operations.reverse()
-    targets.reverse()
-    last, widest = _last_uses(operations, targets, set(results) | set(trace.constants.values()))
-    blank: list[Any] = [None] * trace.size
+    last, widest = _last_uses(operations, stays | set(trace.constants.values()))
+    blank: list[Any] = [None] * (trace.size + 1)
     for number, at in trace.constants.items():
         blank[at] = number
-    steps = [
-        (FUNCTIONS[kind], first, second, at)
-        for (kind, first, second), at in zip(operations, targets, strict=True)
-    ]
-    return Formula(tuple(blank), tuple(operations), tuple(steps), last, widest)
+    steps = tuple([_function(one, trace.size) for one in operations])
+    return Formula(tuple(blank), tuple(operations), steps, last, widest)
 
 
 def _last_uses(
-    operations: list[Operation], targets: list[int], stays: set[int]
+    operations: list[Operation], stays: set[int]
 ) -> tuple[tuple[tuple[int, ...], ...], int]:
     """The registers that each operation is the last to read, and how many are needed at a time."""
     read = set(stays)
     over: list[tuple[int, ...]] = []
-    for _, first, second in reversed(operations):
-        now = tuple({at for at in (first, second) if at not in read})
+    for one in reversed(operations):
+        now = tuple([at for at in {*one.reads} if at not in read])
         read.update(now)
         over.append(now)
     over.reverse()
-    made = set(targets)
-    held = widest = len(read - made)
+    held = widest = len(read) - len({one.at for one in operations} & read)
     for ended in over:
         held += 1
         widest = max(widest, held)

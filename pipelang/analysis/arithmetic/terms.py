@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
+
+from pipelang.records import dataclass, field
 
 MOST_TERMS = 400_000
 """Beyond it a pipeline's arithmetic is not written down."""
@@ -23,7 +25,11 @@ class Untraceable(Exception):
 
 
 class Kind(IntEnum):
-    """The kind of an operation; of the last two, the second operand is not read."""
+    """The kind of an operation. The first six are on two numbers; of `NOT` and `IS_ZERO` the second
+    is not read. A `BUNDLE` puts registers side by side, a `PACK` makes weights of a bundle, an
+    `ITEM` is one of some weights, a `MOVE` goes from weights to weights by a `Mover` and a bundle
+    of arguments, a `SUM` adds weights.
+    """
 
     PLUS = 0
     MINUS = 1
@@ -33,10 +39,49 @@ class Kind(IntEnum):
     ABOVE = 5
     NOT = 6
     IS_ZERO = 7
+    BUNDLE = 8
+    PACK = 9
+    ITEM = 10
+    MOVE = 11
+    SUM = 12
 
 
-Operation = tuple[Kind, int, int]
-"""An operation on two registers."""
+class Mover(Protocol):
+    """What leads from the weights of some states to those of others. Weights are a pair: those of
+    the states, and what else comes of the step (`Transition.ends`).
+    """
+
+    def forward(self, weights: Any, arguments: Any) -> Any:
+        """The weights after, from those before and the arguments."""
+
+    def backward(self, weights: Any, after: Any, arguments: Any) -> tuple[Any, Any, Any]:
+        """The derivatives by the weights before and by the arguments (None: none is wanted) from
+        those by the weights after; and the derivative by the step's accuracy.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation on two registers, and the register of its result; the registers of a bundle, and
+    the mover of a move with whose accuracy it hangs on.
+    """
+
+    kind: Kind
+    first: int
+    second: int
+    at: int
+    members: tuple[int, ...] = ()
+    mover: Any = None
+    owner: Any = None
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The registers that are read."""
+        if self.kind is Kind.BUNDLE:
+            return self.members
+        if self.kind in (Kind.PACK, Kind.NOT, Kind.IS_ZERO):
+            return (self.first,)
+        return (self.first, self.second)
 
 
 class Term:
@@ -98,19 +143,16 @@ def _is(number: Any, value: int) -> bool:
     return not isinstance(number, Term) and bool(number == value)
 
 
+@dataclass(slots=True)
 class Trace:
-    """Terms as they are made. A register holds an input, a constant, or the result of the
-    operation of its number.
+    """Terms as they are made. A register holds an input, a constant, or the result of an
+    operation.
     """
 
-    __slots__ = ("constants", "known", "operations", "size", "targets")
-
-    def __init__(self) -> None:
-        self.size = 0
-        self.constants: dict[float, int] = {}
-        self.known: dict[Operation, Term] = {}
-        self.operations: list[Operation] = []
-        self.targets: list[int] = []
+    size: int = 0
+    constants: dict[float, int] = field(default_factory=dict)
+    known: dict[Any, Any] = field(default_factory=dict)
+    operations: list[Operation] = field(default_factory=list)
 
     def new(self) -> Term:
         """A term for a number that is given."""
@@ -118,22 +160,23 @@ class Trace:
         return Term(self, self.size - 1)
 
     def made(self, kind: Kind, left: Any, right: Any) -> Term:
-        """The term of an operation."""
-        first = left.at if isinstance(left, Term) else self._constant(left)
-        second = right.at if isinstance(right, Term) else self._constant(right)
+        """The term of an operation on numbers."""
+        first, second = self.register(left), self.register(right)
         if first > second and (kind is Kind.PLUS or kind is Kind.TIMES):
             first, second = second, first
-        operation = (kind, first, second)
-        known = self.known.get(operation)
+        key = (kind, first, second)
+        known: Term | None = self.known.get(key)
         if known is None:
             if self.size > MOST_TERMS:
                 raise Untraceable("too many terms")
-            known = self.known[operation] = self.new()
-            self.operations.append(operation)
-            self.targets.append(known.at)
+            known = self.known[key] = self.new()
+            self.operations.append(Operation(kind, first, second, known.at))
         return known
 
-    def _constant(self, number: float) -> int:
+    def register(self, number: Any) -> int:
+        """The register of a term or of a constant."""
+        if isinstance(number, Term):
+            return number.at
         number = float(number)
         at = self.constants.get(number)
         if at is None:
@@ -141,3 +184,48 @@ class Trace:
                 raise Untraceable("an amount has no bound")
             at = self.constants[number] = self.new().at
         return at
+
+    # ----------------------------------------------------------------------------- weights
+
+    def bundle(self, members: tuple[int, ...]) -> int:
+        """The register of some registers side by side."""
+        key = (Kind.BUNDLE, members)
+        at: int | None = self.known.get(key)
+        if at is None:
+            at = self.known[key] = self._next()
+            self.operations.append(Operation(Kind.BUNDLE, 0, 0, at, members))
+        return at
+
+    def pack(self, weights: list[Any]) -> int:
+        """The register of some numbers as weights."""
+        bundle = self.bundle(tuple([self.register(weight) for weight in weights]))
+        at = self._next()
+        self.operations.append(Operation(Kind.PACK, bundle, 0, at))
+        return at
+
+    def item(self, weights: int, number: int) -> Term:
+        """One of some weights."""
+        key = (Kind.ITEM, weights, number)
+        known: Term | None = self.known.get(key)
+        if known is None:
+            known = self.known[key] = self.new()
+            self.operations.append(Operation(Kind.ITEM, weights, weights, known.at, (number,)))
+        return known
+
+    def move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
+        """The weights after a move."""
+        at = self._next()
+        self.operations.append(Operation(Kind.MOVE, weights, arguments, at, (), mover, owner))
+        return at
+
+    def sum(self, first: int, second: int) -> int:
+        """Weights of the same states added."""
+        at = self._next()
+        self.operations.append(Operation(Kind.SUM, first, second, at))
+        return at
+
+    def _next(self) -> int:
+        if self.size > 5 * MOST_TERMS:
+            raise Untraceable("too many terms")
+        self.size += 1
+        return self.size - 1

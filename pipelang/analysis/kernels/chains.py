@@ -218,10 +218,9 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
             return Closed(answers={(right, None, False): 1.0})
         case p.RunPipeline():
             ran = prepared.runs[id(action)].close(now.values, around, now.again, kernel.sweep)
-            moves = model.moves
-            if right and model.parameters.inputs is not None:
-                moves = model.parameters.inputs.moved()
-            return _moved(ran, moves) if right and not is_zero(moves) else ran
+            inputs = model.parameters.inputs
+            moves = inputs.moved() if inputs is not None and right else 0.0
+            return _moved(ran, moves) if isinstance(moves, Term) else ran
         case p.Each():
             return _each(kernel, action, now, around)
         case p.Cascade():
@@ -254,7 +253,7 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
     return closed
 
 
-def _moved(closed: Closed, by: Any) -> Closed:
+def _moved(closed: Closed, by: Term) -> Closed:
     """The kernel of a `run` with so many more of its answers right: what it answers counts as one
     step, whose accuracy is the share of its answers that are right.
     """

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
-from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
 from pipelang.analysis.metrics.importance import (
     all_importances,
-    all_slopes,
 )
 from pipelang.analysis.metrics.metrics import (
     Averaged,
@@ -28,6 +26,7 @@ from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undec
 from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
 from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
+from pipelang.analysis.model.inputs import Owner
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
@@ -39,6 +38,7 @@ from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.metrics import COST_BASELINE
 
 MOST_BASELINES = 200_000
@@ -108,31 +108,32 @@ MANY_STEPS = 500
 
 
 def _at_point(
-    program: p.Program, pipeline: p.Pipeline
-) -> tuple[PipelineModel, Totals, dict[tuple[str, str], Slopes] | None]:
+    program: p.Program, pipeline: p.Pipeline, compiled: Compiled
+) -> tuple[PipelineModel, Totals, dict[Owner, Slopes] | None]:
     """The pipeline swept at the point estimate; importances where they came along.
 
     With derivatives a sweep also goes through what is impossible at the point. What it meets there
     must not count as used, so where something is unknown it is swept once more without.
     """
     model = make_model(program, pipeline, point_parameters(program))
-    if len(model.steps) > MANY_STEPS:
-        tape = Tape(slopes=True)
-        totals = sweep(model, tape)
-        if not model.parameters.unknown_sites:
-            return model, totals, all_slopes(model, tape, totals.work)
+    if len(model.steps) > MANY_STEPS and not any(sub_pipelines(pipeline.block)):
+        totals, slopes = compiled.with_slopes(model.parameters)
+        if totals is not None and not model.parameters.unknown_sites:
+            return model, totals, slopes
         model = make_model(program, pipeline, point_parameters(program))
-    return model, sweep(model, Tape()), None
+    totals = sweep(model)
+    compiled.work, compiled.widest = totals.work, totals.widest
+    return model, totals, None
 
 
 def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
-    model, totals, derivatives = _at_point(program, pipeline)
+    compiled = Compiled(program, pipeline)
+    model, totals, derivatives = _at_point(program, pipeline, compiled)
     point = model.parameters
     worst = worst_run(model)
     unpriced = tuple(
         dict.fromkeys(tier for (_, tier, *_), cost in model.costs.items() if not cost.priced)
     )
-    compiled = Compiled(program, pipeline, work=totals.work, widest=totals.widest)
     look_behind(compiled, point)
     # Bounds over unknowns are for whole sweeps; what was left out leaves none.
     bounded = None if point.left_out else enclosed(compiled, point, totals.work)
@@ -154,7 +155,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
             points, drawn = grid.size, draws_beside(grid.size, totals.work)
         draws = compiled.totals(parameters, max(points, 1) * drawn)
     if derivatives is None and not (point.unknown_sites or point.left_out):
-        derivatives = all_importances(compiled, model)
+        derivatives = all_importances(compiled, point)
     figure = Figures(totals, draws, point, bounded, means, points)
     numbers = figure.all(pipeline, worst, unpriced)
     taken = spent(program, pipeline, point, bounded, totals.work)

@@ -8,17 +8,24 @@ parameters that are 0 or 1 in the same places. Arrays and the like are inputs wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pipelang.analysis.arithmetic.terms import Term, Trace
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import ByCase, Chance
 
-if TYPE_CHECKING:
-    from pipelang.analysis.model.parameters import Parameters
 
-Read = Callable[["Parameters"], Sequence[Any]]
+class Asked(Protocol):
+    """Parameters, as their inputs see them."""
+
+    hard: bool
+
+    def value(self, chance: Chance) -> Any:
+        """The value of a chance."""
+
+
+Read = Callable[[Any], Sequence[Any]]
 """What to ask of parameters."""
 
 Owner = tuple[str, str]
@@ -35,7 +42,7 @@ class Source:
     places: tuple[int | None, ...]
     fixed: tuple[Any, ...]
 
-    def given(self, parameters: Parameters) -> list[tuple[int, Any]] | None:
+    def given(self, parameters: Asked) -> list[tuple[int, Any]] | None:
         """The registers with their values; None where these parameters do not fit."""
         found: list[tuple[int, Any]] = []
         values = self.read(parameters)
@@ -63,7 +70,7 @@ class Inputs:
     all_slopes: bool = False
     sources: dict[Any, Source] = field(default_factory=dict)
     terms: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
-    owned: dict[Owner, list[int]] = field(default_factory=dict)
+    owned: dict[Owner, dict[int, None]] = field(default_factory=dict)
     fixed_accuracies: dict[Owner, None] = field(default_factory=dict)
     bounded: dict[str, None] = field(default_factory=dict)
     repeated: dict[Span, int] = field(default_factory=dict)
@@ -75,21 +82,31 @@ class Inputs:
         """The same inputs while a step with accuracies at these sites is looked at."""
         return replace(self, owner=owner, own=sites)
 
-    def value(self, parameters: Parameters, chance: Chance, found: Any) -> Any:
+    def value(self, parameters: Asked, chance: Chance, found: Any) -> Any:
         """The input of a chance, whose value is now `found`."""
-        case = parameters.hard if isinstance(chance, ByCase) else None
         owner = self.owner if chance.site in self.own else None
+        case = parameters.hard if isinstance(chance, ByCase) else None
+        key = ("value", chance, case, owner)
+        if owner is not None and is_certain(found):
+            self.fixed_accuracies[owner] = None
+        free = owner is not None and self.all_slopes
+        (term,) = self.several(key, _reader(chance, case), (found,), free)
+        if isinstance(term, Term) and owner is not None:
+            self.owned.setdefault(owner, {})[term.at] = None
+        return term
 
-        def read(other: Parameters) -> Sequence[Any]:
-            if case is None:
-                return (other.value(chance),)
-            before, other.hard = other.hard, case
-            try:
-                return (other.value(chance),)
-            finally:
-                other.hard = before
-
-        (term,) = self.several(("value", chance, case, owner), read, (found,), owner)
+    def argument(self, parameters: Asked, chance: Chance, owner: Owner | None) -> Any:
+        """The input of a chance as the argument of a move: with an owner, its accuracy, by which
+        the move knows its derivative.
+        """
+        found = parameters.value(chance)
+        if isinstance(found, Term) or owner is None:
+            return found
+        if not self.all_slopes:
+            self.fixed_accuracies[owner] = None
+            return found
+        case = parameters.hard if isinstance(chance, ByCase) else None
+        (term,) = self.several(("free", chance, case), _reader(chance, case), (found,), True)
         return term
 
     def moved(self) -> Any:
@@ -100,13 +117,9 @@ class Inputs:
         if not self.all_slopes:
             return 0.0
         key = ("moved", self.owner)
-        known = self.terms.get(key)
-        if known is None:
-            term = self.trace.new()
-            known = self.terms[key] = (term,)
-            self.sources[key] = Source(lambda other: (NOTHING,), (term.at,), (0.0,))
-            self.owned.setdefault(self.owner, []).append(term.at)
-        return known[0]
+        (term,) = self.several(key, lambda other: (NOTHING,), (0.0,), True)
+        self.owned.setdefault(self.owner, {})[term.at] = None
+        return term
 
     def repeats(self, place: Span) -> Term:
         """The input of how often the link at a place is retried at most."""
@@ -115,26 +128,35 @@ class Inputs:
         return term
 
     def several(
-        self, key: Any, read: Read, found: Sequence[Any], owner: Owner | None = None
+        self, key: Any, read: Read, found: Sequence[Any], free: bool = False
     ) -> tuple[Any, ...]:
-        """The inputs of numbers that are asked for together."""
+        """The inputs of numbers that are asked for together; if `free`, even of 0 and 1."""
         known = self.terms.get(key)
         if known is None:
-            terms: list[Any] = []
-            for value in found:
-                if not is_certain(value) or (owner is not None and self.all_slopes):
-                    terms.append(self.trace.new())
-                else:
-                    terms.append(float(value))
-                    if owner is not None:
-                        self.fixed_accuracies[owner] = None
-            places = tuple([one.at if isinstance(one, Term) else None for one in terms])
-            known = self.terms[key] = tuple(terms)
-            free = owner is not None and self.all_slopes
-            self.sources[key] = Source(_nearly(read) if free else read, places, tuple(terms))
-            if owner is not None:
-                self.owned.setdefault(owner, []).extend(at for at in places if at is not None)
+            known = self.terms[key] = tuple(
+                [
+                    float(value) if is_certain(value) and not free else self.trace.new()
+                    for value in found
+                ]
+            )
+            places = tuple([one.at if isinstance(one, Term) else None for one in known])
+            self.sources[key] = Source(_nearly(read) if free else read, places, known)
         return known
+
+
+def _reader(chance: Chance, case: bool | None) -> Read:
+    """How to ask for a chance; for its value in one class of cases."""
+    if case is None:
+        return lambda other: (other.value(chance),)
+
+    def read(other: Asked) -> Sequence[Any]:
+        before, other.hard = other.hard, case
+        try:
+            return (other.value(chance),)
+        finally:
+            other.hard = before
+
+    return read
 
 
 class Moving(float):

@@ -93,11 +93,6 @@ class Parameters:
     hard: bool = False
     supposed: Supposition | None = None
     inputs: Inputs | None = None
-    nudges: Mapping[str, complex] = field(default_factory=dict)
-
-    def nudged(self, nudges: Mapping[str, complex]) -> Parameters:
-        """The same parameters, and what they remember, with something added to those of a site."""
-        return replace(self, nudges=nudges)
 
     def of_step(self, owner: Owner, sites: frozenset[str]) -> Parameters:
         """The same parameters, and what they remember, while the accuracies of a step at these
@@ -124,8 +119,6 @@ class Parameters:
         return found if self.inputs is None else self.inputs.value(self, chance, found)
 
     def _value(self, chance: Chance) -> Weight:
-        if self.nudges and chance.site in self.nudges:
-            return self._plain(chance) + self.nudges[chance.site]
         if self.supposed is not None and chance.site in self.supposed.sites:
             return self.supposed.right(self._plain(chance))
         return self._plain(chance)

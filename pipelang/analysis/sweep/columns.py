@@ -71,6 +71,10 @@ def side_by_side(found: Sequence[tuple[Totals, int]]) -> Totals:
             for key in keys
         }
         setattr(whole, name, sums)
+    endings = {key: end for one, _ in found for key, (end, _) in one.endings.items()}
+    for key, outcome in endings.items():
+        shares = [(one.endings.get(key, (outcome, 0.0))[1], size) for one, size in found]
+        whole.endings[key] = (outcome, _joined(shares))
     whole.work = max(one.work for one, _ in found)
     whole.widest = max(one.widest for one, _ in found)
     return whole

@@ -13,18 +13,25 @@ from typing import Any
 
 from pipelang.analysis.arithmetic.formula import Formula, formula
 from pipelang.analysis.arithmetic.terms import Term, Trace, Untraceable
+from pipelang.analysis.frontier.recorder import Moved, Vectors
 from pipelang.analysis.frontier.totals import PLAIN, Totals
 from pipelang.analysis.model.inputs import Inputs, Owner, Source
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side, sweep_columns
 from pipelang.analysis.sweep.sweep import sweep
+from pipelang.analysis.sweep.transitions import read_off
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 
-MOST_STEPS = 500
-"""Steps of a pipeline whose formula is written down."""
+FEW_STEPS = 100
+"""Up to so many steps, every weight of every state is a term; beyond it, those of a table are one
+operand.
+"""
+
+STATES_A_STEP = 200
+"""States that a sweep goes through for which a pipeline counts as having a step more."""
 
 MOST_FORMULAS = 4
 """Formulas of one pipeline, for parameters that are 0 or 1 in different places."""
@@ -68,15 +75,25 @@ class Compiled:
         """The derivatives by the accuracy of every step, at parameters that are numbers; None where
         no formula was written down. What is impossible there is gone through too.
         """
-        plain = self._written(parameters, {})
-        if plain is not None and plain[0].all_slopes:
-            return plain[0].importances(plain[1])
-        written = self._write(parameters, {}, all_slopes=True)
-        if written is None:
-            return None
-        given = written.given(parameters, {})
-        assert given is not None, "a formula fits the parameters that it was written for"
-        return written.importances(given)
+        return self.with_slopes(parameters)[1]
+
+    def with_slopes(
+        self, parameters: Parameters
+    ) -> tuple[Totals | None, dict[Owner, Slopes] | None]:
+        """The same with the totals."""
+        found = self._written(parameters, {}) if self.formulas else None
+        if found is None or not found[0].all_slopes:
+            written = self._write(parameters, {}, all_slopes=True)
+            if written is None:
+                return None, None
+            given = written.given(parameters, {})
+            assert given is not None, "a formula fits the parameters that it was written for"
+            if written.keeps:
+                self.formulas.append(written)
+            found = (written, given)
+        parameters.bounded |= found[0].bounded
+        self.priced = found[0].priced
+        return found[0].with_slopes(found[1])
 
     def _written(
         self, parameters: Parameters, repeats: Repeats
@@ -105,23 +122,27 @@ class Compiled:
         inputs = Inputs(Trace(), all_slopes)
         terms = replace(parameters, inputs=inputs)
         model = make_model(self.program, self.pipeline, terms)
-        if len(model.steps) > MOST_STEPS:
-            self.too_large = True
-            return None
         model.repeats = {place: inputs.repeats(place) for place in repeats}
+        vectors = None
+        if max(len(model.steps), self.work // STATES_A_STEP) > FEW_STEPS and not repeats:
+            vectors = Vectors(inputs.trace, all_slopes)
         try:
-            totals = sweep(model)
+            totals = sweep(model, vectors)
+            moved = () if vectors is None else tuple(vectors.moved)
+            results = [one.at for one in (*_results(totals), *moved)]
+            made = formula(inputs.trace, results)
         except Untraceable:
             self.too_large = True
             return None
-        results = [one.at for one in _results(totals)]
         return _Written(
-            formula(inputs.trace, results),
+            made,
             tuple(inputs.sources.values()),
             tuple(inputs.repeated.items()),
             totals,
+            moved,
             {owner: tuple(places) for owner, places in inputs.owned.items()},
             all_slopes or not (inputs.fixed_accuracies or inputs.runs),
+            not all_slopes or not (inputs.fixed_accuracies or inputs.runs),
             bool(inputs.bounded),
             all(cost.priced for cost in model.costs.values()),
         )
@@ -149,14 +170,18 @@ class Compiled:
 
 @dataclass(slots=True)
 class _Written:
-    """A formula with its inputs, and the totals as terms."""
+    """A formula with its inputs, and the totals as terms; `moved` are the moves of which more is
+    read off. `keeps`: it goes through nothing but what the parameters make possible.
+    """
 
     formula: Formula
     sources: tuple[Source, ...]
     repeats: tuple[tuple[Span, int], ...]
     terms: Totals
+    moved: tuple[Moved, ...]
     owned: Mapping[Owner, tuple[int, ...]]
     all_slopes: bool
+    keeps: bool
     bounded: bool
     priced: bool
 
@@ -195,21 +220,21 @@ class _Written:
         found.endings = {
             key: (outcome, worked_out(weight)) for key, (outcome, weight) in terms.endings.items()
         }
+        read_off(self.moved, registers, found)
         return found
 
-    def importances(self, given: list[tuple[int, Any]]) -> dict[Owner, Slopes]:
+    def with_slopes(self, given: list[tuple[int, Any]]) -> tuple[Totals, dict[Owner, Slopes]]:
         registers = self.formula.registers(given)
         seeds = [
             (figure.at, seed)
             for figure, seed in ((self.terms.success, 1 + 0j), (self.terms.silent_error, 1j))
             if isinstance(figure, Term)
         ]
-        slopes = self.formula.slopes(registers, seeds)
-        both = {
-            owner: sum((slopes[at] for at in set(places)), 0j)
-            for owner, places in self.owned.items()
-        }
-        return {owner: (slope.real, slope.imag) for owner, slope in both.items()}
+        slopes, both = self.formula.slopes(registers, seeds)
+        for owner, places in self.owned.items():
+            both[owner] = both.get(owner, 0j) + sum((slopes[at] for at in places), 0j)
+        found = {owner: (slope.real, slope.imag) for owner, slope in both.items()}
+        return self._of(registers), found
 
 
 def _cut(value: Any, part: slice, columns: int) -> Any:
