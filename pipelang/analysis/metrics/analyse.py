@@ -23,7 +23,7 @@ from pipelang.analysis.metrics.metrics import (
     averaged,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
-from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
+from pipelang.analysis.metrics.readings import SWEPT, arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
 from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
 from pipelang.analysis.model.inputs import Owner
@@ -82,10 +82,13 @@ class Analysis:
     sensitivity: Sensitivity | None = None
 
 
-def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
-    """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so."""
+def analyse(program: p.Program, pipeline: p.Pipeline, promises: bool = False) -> Analysis:
+    """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so. Where
+    only its `promises` are asked for, what they do not need is left out: importances, baselines,
+    the sensitivity; and times, where another promise is not kept.
+    """
     with _collecting_later(), logged() as log:
-        found = _analyse(program, pipeline)
+        found = _analyse(program, pipeline, promises)
     return replace(found, reached=log.reached(), late=log.late) if log.found else found
 
 
@@ -115,18 +118,18 @@ def _at_point(
     With derivatives a sweep also goes through what is impossible at the point. What it meets there
     must not count as used, so where something is unknown it is swept once more without.
     """
-    model = make_model(program, pipeline, point_parameters(program))
+    model = compiled.model = make_model(program, pipeline, point_parameters(program))
     if len(model.steps) > MANY_STEPS and not any(sub_pipelines(pipeline.block)):
         totals, slopes = compiled.with_slopes(model.parameters)
         if totals is not None and not model.parameters.unknown_sites:
             return model, totals, slopes
-        model = make_model(program, pipeline, point_parameters(program))
+        model = compiled.model = make_model(program, pipeline, point_parameters(program))
     totals = sweep(model)
     compiled.work, compiled.widest = totals.work, totals.widest
     return model, totals, None
 
 
-def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
+def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analysis:
     compiled = Compiled(program, pipeline)
     model, totals, derivatives = _at_point(program, pipeline, compiled)
     point = model.parameters
@@ -154,16 +157,19 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
             parameters = beside_unknowns(parameters, grid, totals.work)
             points, drawn = grid.size, draws_beside(grid.size, totals.work)
         draws = compiled.totals(parameters, max(points, 1) * drawn)
-    if derivatives is None and not (point.unknown_sites or point.left_out):
+    if derivatives is None and not (promises or point.unknown_sites or point.left_out):
         derivatives = all_importances(compiled, point)
     figure = Figures(totals, draws, point, bounded, means, points)
     numbers = figure.all(pipeline, worst, unpriced)
-    taken = spent(program, pipeline, point, bounded, totals.work)
+    taken = None
+    if not promises or _keeps_outcomes(pipeline, numbers, figure):
+        taken = spent(program, pipeline, point, bounded, totals.work)
     numbers |= time_figures(model, taken)
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
     )
-    baseline = _baselines(program, pipeline, totals.work, figure)
+    asked = not promises or any(COST_BASELINE in line.metric for line in pipeline.slo)
+    baseline = _baselines(program, pipeline, totals.work, figure) if asked else {}
     tiers = {f'{COST_BASELINE}["{tier}"]': number for tier, number in baseline.items()}
     slo = []
     for line in pipeline.slo:
@@ -204,8 +210,15 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         counts=dict(point.counted),
         cuts=cuts,
         draws=0 if draws is None else drawn,
-        sensitivity=sensitivity(compiled, point),
+        sensitivity=None if promises else sensitivity(compiled, model, totals),
     )
+
+
+def _keeps_outcomes(pipeline: p.Pipeline, numbers: Mapping[str, Number], figure: Figures) -> bool:
+    """Whether all promises are kept that a sweep decides."""
+    lines = [line for line in pipeline.slo if line.when is None and line.metric in SWEPT]
+    verdicts = [decide(one, numbers.get(one.metric), figure.probability(one)) for one in lines]
+    return all(verdict.holds for verdict in verdicts)
 
 
 def _under_a_condition(

@@ -12,14 +12,16 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from pipelang.analysis.frontier.totals import Totals
+from pipelang.analysis.kernels.hard_cases import share_of
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters, Supposition
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.kernels.hard import depends_on_hardness
 from pipelang.semantics.kernels.redo import redo_of
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.metrics import OUTCOMES
@@ -44,16 +46,19 @@ class Sensitivity:
         return {"hard": self.hard, "times": self.times, "outcomes": outcomes}
 
 
-def sensitivity(compiled: Compiled, point: Parameters) -> Sensitivity | None:
-    """Return the outcomes under the supposition; None where hard cases are declared, where no two
-    answers decide together, or where something is unknown.
+def sensitivity(compiled: Compiled, model: PipelineModel, now: Totals) -> Sensitivity | None:
+    """Return the outcomes under the supposition (`now`: without it); None where hard cases are
+    declared, where no two answers decide together, or where something is unknown.
     """
-    program, pipeline = compiled.program, compiled.pipeline
-    if point.unknown_sites or point.left_out or depends_on_hardness(program, pipeline):
+    program, pipeline, point = compiled.program, compiled.pipeline, model.parameters
+    if point.unknown_sites or point.left_out or share_of(model) is not None:
         return None
     if pipeline.traffic.hard is not None or not decided_together(program, pipeline):
         return None
     sites = frozenset(_sites(program, pipeline))
+    if not sites:
+        found = {name: certain(float(getattr(now, name)), Basis.ASSUMED) for name in OUTCOMES}
+        return Sensitivity(float(ONE_IN_TEN), FIVE_TIMES, found)
     sums = dict.fromkeys(OUTCOMES, 0.0)
     for hard, share in ((False, 1 - float(ONE_IN_TEN)), (True, float(ONE_IN_TEN))):
         supposed = Parameters(

@@ -11,11 +11,10 @@ from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.hard_cases import in_each_class
 from pipelang.analysis.kernels.prepared_step import prepare
-from pipelang.analysis.model.inputs import is_certain
+from pipelang.analysis.model.inputs import Arguments, is_certain
 from pipelang.analysis.model.model import RIGHT, PipelineModel
 from pipelang.analysis.sweep.shapes import step_shape
 from pipelang.analysis.sweep.sweep import sweep_from
-from pipelang.analysis.sweep.transitions import Arguments
 from pipelang.records import replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance

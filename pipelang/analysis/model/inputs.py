@@ -144,6 +144,35 @@ class Inputs:
         return known
 
 
+@dataclass(slots=True)
+class Arguments:
+    """The inputs of a move that is being worked out: its arguments, by the chances that they stand
+    for.
+    """
+
+    given: dict[Chance, Any]
+    bounded: dict[str, None] = field(default_factory=dict)
+
+    def of_step(self, owner: Owner, sites: frozenset[str]) -> Arguments:
+        """The same: a move knows which of its arguments are accuracies."""
+        return self
+
+    def value(self, parameters: Asked, chance: Chance, found: Any) -> Any:
+        """The argument that stands for a chance."""
+        if chance in self.given:
+            return self.given[chance]
+        assert is_certain(found), f"{chance!r} is no argument of a plain item"
+        return found
+
+    def moved(self) -> Any:
+        """Nothing is added to the answers of a plain item."""
+        return 0.0
+
+    def several(self, key: Any, read: Read, found: Sequence[Any]) -> tuple[Any, ...]:
+        """A plain item asks for single chances only."""
+        raise AssertionError(f"{key!r} is no argument of a plain item")
+
+
 def _reader(chance: Chance, case: bool | None) -> Read:
     """How to ask for a chance; for its value in one class of cases."""
     if case is None:

@@ -48,7 +48,8 @@ class PipelineModel:
     how it is spread. `repeats` are how often links are retried at most where that differs by
     column, by the links' places; the program then has the most of them. `watched` sweeps a
     sub-pipeline in place of a plain sweep, and says what it counted there; `amounts` has terms for
-    what tools cost.
+    what tools cost;
+    `shapes` has what holds whatever the parameters are.
     """
 
     program: p.Program
@@ -69,6 +70,7 @@ class PipelineModel:
     means: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
     children: dict[Any, Any] = field(default_factory=dict)
     prepared: dict[Any, Any] = field(default_factory=dict)
+    shapes: dict[Any, Any] = field(default_factory=dict)
     meter: Any = None
     passed: int = 0
     marked: tuple[str, Any] | None = None

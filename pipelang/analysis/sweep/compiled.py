@@ -16,7 +16,7 @@ from pipelang.analysis.arithmetic.terms import Term, Trace, Untraceable
 from pipelang.analysis.frontier.recorder import Moved, Vectors
 from pipelang.analysis.frontier.totals import PLAIN, Totals
 from pipelang.analysis.model.inputs import Inputs, Owner, Source
-from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side, sweep_columns
 from pipelang.analysis.sweep.sweep import sweep
@@ -48,7 +48,8 @@ Repeats = Mapping[Span, Any]
 @dataclass(slots=True)
 class Compiled:
     """A pipeline, with its formulas as they were needed. After a question, `priced` says whether
-    all prices are known, and `work` and `widest` how much a sweep goes through, and at once.
+    all prices are known, and `work` and `widest` how much a sweep goes through, and at once;
+    `model` is one of the pipeline.
     """
 
     program: p.Program
@@ -58,6 +59,7 @@ class Compiled:
     priced: bool = True
     work: int = 1
     widest: int = 1
+    model: PipelineModel | None = None
 
     def totals(
         self, parameters: Parameters, columns: int = 0, repeats: Repeats | None = None
@@ -121,7 +123,10 @@ class Compiled:
             return None
         inputs = Inputs(Trace(), all_slopes)
         terms = replace(parameters, inputs=inputs)
-        model = make_model(self.program, self.pipeline, terms)
+        known = self.model
+        if known is None:
+            known = self.model = make_model(self.program, self.pipeline, parameters)
+        model = replace(known, parameters=terms, prepared={}, children={}, passed=0)
         model.repeats = {place: inputs.repeats(place) for place in repeats}
         vectors = None
         if max(len(model.steps), self.work // STATES_A_STEP) > FEW_STEPS and not repeats:
@@ -129,7 +134,7 @@ class Compiled:
         try:
             totals = sweep(model, vectors)
             moved = () if vectors is None else tuple(vectors.moved)
-            results = [one.at for one in (*_results(totals), *moved)]
+            results = [one.at for one in _results(totals)] + [one.at for one in moved]
             made = formula(inputs.trace, results)
         except Untraceable:
             self.too_large = True
@@ -143,7 +148,7 @@ class Compiled:
             {owner: tuple(places) for owner, places in inputs.owned.items()},
             all_slopes or not (inputs.fixed_accuracies or inputs.runs),
             not all_slopes or not (inputs.fixed_accuracies or inputs.runs),
-            bool(inputs.bounded),
+            bool(inputs.bounded) or known.parameters.bounded,
             all(cost.priced for cost in model.costs.values()),
         )
 

@@ -60,9 +60,9 @@ class Plain:
 def plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
     """A step under the conditions `taint`, if it has a shape; no number is asked for."""
     key = ("plain", id(step), taint)
-    if key not in model.prepared:
-        model.prepared[key] = _plain_step(model, step, taint)
-    known: Plain | None = model.prepared[key]
+    if key not in model.shapes:
+        model.shapes[key] = _plain_step(model, step, taint)
+    known: Plain | None = model.shapes[key]
     return known
 
 
@@ -100,10 +100,10 @@ def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pl
 def step_shape(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Shape | None:
     """Return the shape of a step under the conditions `taint`; None for one without."""
     key = ("shape", id(step), taint)
-    if key not in model.prepared:
+    if key not in model.shapes:
         plain = plain_step(model, step, taint)
-        model.prepared[key] = None if plain is None else _shape(model, step, plain)
-    known: Shape | None = model.prepared[key]
+        model.shapes[key] = None if plain is None else _shape(model, step, plain)
+    known: Shape | None = model.shapes[key]
     return known
 
 

@@ -18,13 +18,12 @@ from pipelang.analysis.frontier.states import Key, Layout, State, is_zero
 from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.frontier.totals import Ending, Totals, record
 from pipelang.analysis.kernels.costs import AttemptCost
-from pipelang.analysis.model.inputs import Owner, is_certain
+from pipelang.analysis.model.inputs import Arguments, Inputs, Owner, is_certain
 from pipelang.analysis.sweep.pruning import MANY_STATES
 from pipelang.analysis.sweep.shapes import Shape
 from pipelang.analysis.sweep.state import BlockSweep, accuracy_sites
-from pipelang.records import dataclass, field, replace
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Chance
 from pipelang.semantics.sizes import NONE, Size
 
 FEW_STATES = 32
@@ -126,7 +125,7 @@ def _arguments(
     known: tuple[int, tuple[Any, ...]] | None = vectors.bundles.get(key)
     if known is None:
         inputs = parameters.inputs
-        assert inputs is not None
+        assert isinstance(inputs, Inputs)
         moving = _moving(walk, owner)
         numbers = [
             inputs.argument(parameters, chance, owner if chance.site in moving else None)
@@ -144,28 +143,6 @@ def _arguments(
 def _moving(walk: BlockSweep, owner: Owner | None) -> frozenset[str]:
     """The sites of the accuracies of a step."""
     return frozenset() if owner is None else accuracy_sites(walk.sweep.model.steps[owner[1]])
-
-
-@dataclass(slots=True)
-class Arguments:
-    """The inputs of a move that is being worked out: its arguments, by the chances that they stand
-    for.
-    """
-
-    given: dict[Chance, Any]
-    bounded: dict[str, None] = field(default_factory=dict)
-
-    def of_step(self, owner: Owner, sites: frozenset[str]) -> Arguments:
-        return self
-
-    def value(self, parameters: Any, chance: Chance, found: Any) -> Any:
-        if chance in self.given:
-            return self.given[chance]
-        assert is_certain(found), f"{chance!r} is an argument of no plain item"
-        return found
-
-    def moved(self) -> Any:
-        return 0.0
 
 
 def _worked_out(
