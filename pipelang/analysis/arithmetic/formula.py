@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import add, itemgetter, mul, sub, truediv
 from typing import Any
 
-from pipelang.analysis.arithmetic.terms import Kind, Operation, Trace
+from pipelang.analysis.arithmetic.terms import Operation, OperationKind, Trace
 from pipelang.records import dataclass
 
 
@@ -44,17 +44,17 @@ def _sum(first: Any, second: Any) -> Any:
 
 Function = Callable[[Any, Any], Any]
 
-FUNCTIONS: dict[Kind, Function] = {
-    Kind.PLUS: add,
-    Kind.MINUS: sub,
-    Kind.TIMES: mul,
-    Kind.OVER: truediv,
-    Kind.AT_LEAST: _at_least,
-    Kind.ABOVE: _above,
-    Kind.NOT: _not,
-    Kind.IS_ZERO: _is_zero,
-    Kind.PACK: _packed,
-    Kind.SUM: _sum,
+FUNCTIONS: dict[OperationKind, Function] = {
+    OperationKind.PLUS: add,
+    OperationKind.MINUS: sub,
+    OperationKind.TIMES: mul,
+    OperationKind.OVER: truediv,
+    OperationKind.AT_LEAST: _at_least,
+    OperationKind.ABOVE: _above,
+    OperationKind.NOT: _not,
+    OperationKind.IS_ZERO: _is_zero,
+    OperationKind.PACK: _packed,
+    OperationKind.SUM: _sum,
 }
 
 
@@ -63,12 +63,12 @@ def _function(one: Operation, itself: int) -> tuple[Function, int, int, int]:
     all registers.
     """
     match one.kind:
-        case Kind.BUNDLE:
+        case OperationKind.BUNDLE:
             return _bundler(one.members), itself, itself, one.at
-        case Kind.ITEM:
+        case OperationKind.ITEM:
             (number,) = one.members
             return (lambda weights, _: weights[0][number]), one.first, one.first, one.at
-        case Kind.MOVE:
+        case OperationKind.MOVE:
             return one.mover.forward, one.first, one.second, one.at
         case _:
             return FUNCTIONS[one.kind], one.first, one.second, one.at
@@ -82,7 +82,7 @@ def _bundler(members: tuple[int, ...]) -> Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Formula:
+class CompiledFormula:
     """Operations on registers, in an order in which they can be worked out.
 
     `blank` holds the constants; `widest` is how many registers are needed at a time, and `last` the
@@ -133,7 +133,7 @@ class Formula:
             if not slope:
                 continue
             kind, first, second = one.kind, one.first, one.second
-            if kind is Kind.MOVE:
+            if kind is OperationKind.MOVE:
                 arguments = values[second]
                 before, by, rise = one.mover.backward(values[first][0], slope, arguments)
                 slopes[first] = _added(slopes[first], before)
@@ -141,20 +141,20 @@ class Formula:
                     slopes[second] = _added(slopes[second], by)
                 if one.owner is not None:
                     owned[one.owner] = owned.get(one.owner, 0j) + rise
-            elif kind is Kind.TIMES:
+            elif kind is OperationKind.TIMES:
                 slopes[first] += slope * values[second]
                 slopes[second] += slope * values[first]
-            elif kind is Kind.PLUS:
+            elif kind is OperationKind.PLUS:
                 slopes[first] += slope
                 slopes[second] += slope
-            elif kind is Kind.MINUS:
+            elif kind is OperationKind.MINUS:
                 slopes[first] += slope
                 slopes[second] -= slope
-            elif kind is Kind.OVER:
+            elif kind is OperationKind.OVER:
                 below = values[second]
                 slopes[first] += slope / below
                 slopes[second] -= slope * values[one.at] / below
-            elif kind is Kind.NOT:
+            elif kind is OperationKind.NOT:
                 slopes[first] -= slope
             else:
                 _back(one, slope, slopes, values)
@@ -164,18 +164,18 @@ class Formula:
 def _back(one: Operation, slope: Any, slopes: list[Any], values: Sequence[Any]) -> None:
     """Go back over an operation that only moves numbers."""
     match one.kind:
-        case Kind.ITEM:
+        case OperationKind.ITEM:
             (number,) = one.members
             vector = slopes[one.first] or [0j] * len(values[one.first][0])
             vector = list(vector)
             vector[number] += slope
             slopes[one.first] = vector
-        case Kind.SUM:
+        case OperationKind.SUM:
             slopes[one.first] = _added(slopes[one.first], slope)
             slopes[one.second] = _added(slopes[one.second], slope)
-        case Kind.PACK:
+        case OperationKind.PACK:
             slopes[one.first] = _added(slopes[one.first], slope)
-        case Kind.BUNDLE:
+        case OperationKind.BUNDLE:
             for at, part in zip(one.members, slope, strict=True):
                 slopes[at] += part
         case _:
@@ -187,7 +187,7 @@ def _added(known: Any, more: Any) -> Any:
     return [*map(add, known, more)] if known else more
 
 
-def formula(trace: Trace, results: Iterable[int]) -> Formula:
+def formula(trace: Trace, results: Iterable[int]) -> CompiledFormula:
     """The formula of a trace, without what none of its results is made of."""
     stays = set(results)
     kept = set(stays)
@@ -202,7 +202,7 @@ def formula(trace: Trace, results: Iterable[int]) -> Formula:
     for number, at in trace.constants.items():
         blank[at] = number
     steps = tuple([_function(one, trace.size) for one in operations])
-    return Formula(tuple(blank), tuple(operations), steps, last, widest)
+    return CompiledFormula(tuple(blank), tuple(operations), steps, last, widest)
 
 
 def _last_uses(

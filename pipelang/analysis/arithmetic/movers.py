@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pipelang.analysis.arithmetic.terms import Kind, Term, Trace
+from pipelang.analysis.arithmetic.terms import OperationKind, Term, Trace
 from pipelang.records import dataclass
 
 Edge = tuple[int, int, Any]
@@ -113,7 +113,12 @@ def _is_nothing(number: Any) -> bool:
     return not isinstance(number, Term) and number == 0
 
 
-OPERATORS = {Kind.PLUS: "+", Kind.MINUS: "-", Kind.TIMES: "*", Kind.OVER: "/"}
+OPERATORS = {
+    OperationKind.PLUS: "+",
+    OperationKind.MINUS: "-",
+    OperationKind.TIMES: "*",
+    OperationKind.OVER: "/",
+}
 
 
 class _Writer:
@@ -178,11 +183,11 @@ class _Rises:
         found: Any = 0.0
         if one is not None:
             first, second = self._of(one.first), self._of(one.second)
-            if one.kind is Kind.PLUS:
+            if one.kind is OperationKind.PLUS:
                 found = first + second
-            elif one.kind is Kind.MINUS:
+            elif one.kind is OperationKind.MINUS:
                 found = first - second
-            elif one.kind is Kind.TIMES:
+            elif one.kind is OperationKind.TIMES:
                 found = first * self._term(one.second) + second * self._term(one.first)
             elif not (_is_nothing(first) and _is_nothing(second)):
                 raise AssertionError("a plain item has no quotient of its accuracy")

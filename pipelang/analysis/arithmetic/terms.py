@@ -24,7 +24,7 @@ class Untraceable(Exception):
     """
 
 
-class Kind(IntEnum):
+class OperationKind(IntEnum):
     """The kind of an operation. The first six are on two numbers; of `NOT` and `IS_ZERO` the second
     is not read. A `BUNDLE` puts registers side by side, a `PACK` makes weights of a bundle, an
     `ITEM` is one of some weights, a `MOVE` goes from weights to weights by a `Mover` and a bundle
@@ -47,7 +47,7 @@ class Kind(IntEnum):
 
 
 class Mover(Protocol):
-    """What leads from the weights of some states to those of others. Weights are a pair: those of
+    """A way from the weights of some states to those of others. Weights are a pair: those of
     the states, and what else comes of the step (`Transition.ends`).
     """
 
@@ -66,7 +66,7 @@ class Operation:
     the mover of a move with whose accuracy it hangs on.
     """
 
-    kind: Kind
+    kind: OperationKind
     first: int
     second: int
     at: int
@@ -77,9 +77,9 @@ class Operation:
     @property
     def reads(self) -> tuple[int, ...]:
         """The registers that are read."""
-        if self.kind is Kind.BUNDLE:
+        if self.kind is OperationKind.BUNDLE:
             return self.members
-        if self.kind in (Kind.PACK, Kind.NOT, Kind.IS_ZERO):
+        if self.kind in (OperationKind.PACK, OperationKind.NOT, OperationKind.IS_ZERO):
             return (self.first,)
         return (self.first, self.second)
 
@@ -102,41 +102,41 @@ class Term:
         raise Untraceable("a decision hangs on a term")
 
     def __add__(self, other: Any) -> Any:
-        return self if _is(other, 0) else self.trace.made(Kind.PLUS, self, other)
+        return self if _is(other, 0) else self.trace.made(OperationKind.PLUS, self, other)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
-        return self if _is(other, 0) else self.trace.made(Kind.MINUS, self, other)
+        return self if _is(other, 0) else self.trace.made(OperationKind.MINUS, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return self.trace.made(Kind.MINUS, other, self)
+        return self.trace.made(OperationKind.MINUS, other, self)
 
     def __mul__(self, other: Any) -> Any:
         if _is(other, 0):
             return 0.0
-        return self if _is(other, 1) else self.trace.made(Kind.TIMES, self, other)
+        return self if _is(other, 1) else self.trace.made(OperationKind.TIMES, self, other)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
-        return self if _is(other, 1) else self.trace.made(Kind.OVER, self, other)
+        return self if _is(other, 1) else self.trace.made(OperationKind.OVER, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self.trace.made(Kind.OVER, other, self)
+        return self.trace.made(OperationKind.OVER, other, self)
 
     def __ge__(self, other: Any) -> Any:
-        return self.trace.made(Kind.AT_LEAST, self, other)
+        return self.trace.made(OperationKind.AT_LEAST, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.trace.made(Kind.ABOVE, self, other)
+        return self.trace.made(OperationKind.ABOVE, self, other)
 
     def __invert__(self) -> Any:
-        return self.trace.made(Kind.NOT, self, 0.0)
+        return self.trace.made(OperationKind.NOT, self, 0.0)
 
     def is_zero(self) -> Any:
         """Return 1 where the number is 0, else 0."""
-        return self.trace.made(Kind.IS_ZERO, self, 0.0)
+        return self.trace.made(OperationKind.IS_ZERO, self, 0.0)
 
 
 def _is(number: Any, value: int) -> bool:
@@ -159,10 +159,10 @@ class Trace:
         self.size += 1
         return Term(self, self.size - 1)
 
-    def made(self, kind: Kind, left: Any, right: Any) -> Term:
+    def made(self, kind: OperationKind, left: Any, right: Any) -> Term:
         """The term of an operation on numbers."""
         first, second = self.register(left), self.register(right)
-        if first > second and (kind is Kind.PLUS or kind is Kind.TIMES):
+        if first > second and (kind is OperationKind.PLUS or kind is OperationKind.TIMES):
             first, second = second, first
         key = (kind, first, second)
         known: Term | None = self.known.get(key)
@@ -189,39 +189,43 @@ class Trace:
 
     def bundle(self, members: tuple[int, ...]) -> int:
         """The register of some registers side by side."""
-        key = (Kind.BUNDLE, members)
+        key = (OperationKind.BUNDLE, members)
         at: int | None = self.known.get(key)
         if at is None:
             at = self.known[key] = self._next()
-            self.operations.append(Operation(Kind.BUNDLE, 0, 0, at, members))
+            self.operations.append(Operation(OperationKind.BUNDLE, 0, 0, at, members))
         return at
 
     def pack(self, weights: list[Any]) -> int:
         """The register of some numbers as weights."""
         bundle = self.bundle(tuple([self.register(weight) for weight in weights]))
         at = self._next()
-        self.operations.append(Operation(Kind.PACK, bundle, 0, at))
+        self.operations.append(Operation(OperationKind.PACK, bundle, 0, at))
         return at
 
     def item(self, weights: int, number: int) -> Term:
         """One of some weights."""
-        key = (Kind.ITEM, weights, number)
+        key = (OperationKind.ITEM, weights, number)
         known: Term | None = self.known.get(key)
         if known is None:
             known = self.known[key] = self.new()
-            self.operations.append(Operation(Kind.ITEM, weights, weights, known.at, (number,)))
+            self.operations.append(
+                Operation(OperationKind.ITEM, weights, weights, known.at, (number,))
+            )
         return known
 
     def move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
         """The weights after a move."""
         at = self._next()
-        self.operations.append(Operation(Kind.MOVE, weights, arguments, at, (), mover, owner))
+        self.operations.append(
+            Operation(OperationKind.MOVE, weights, arguments, at, (), mover, owner)
+        )
         return at
 
     def sum(self, first: int, second: int) -> int:
         """Weights of the same states added."""
         at = self._next()
-        self.operations.append(Operation(Kind.SUM, first, second, at))
+        self.operations.append(Operation(OperationKind.SUM, first, second, at))
         return at
 
     def _next(self) -> int:

@@ -16,8 +16,8 @@ from pipelang.analysis.frontier.totals import Ending
 from pipelang.records import dataclass, field
 
 
-class Recorder(Protocol):
-    """What is told of each operation; `records` False: nothing is, because all is written down as
+class FrontierRecorder(Protocol):
+    """A listener to each operation; `records` False: it is told nothing, because all is written down as
     terms.
     """
 

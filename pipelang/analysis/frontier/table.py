@@ -13,7 +13,7 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
-from pipelang.analysis.frontier.recorder import Recorder, Vectors
+from pipelang.analysis.frontier.recorder import FrontierRecorder, Vectors
 from pipelang.analysis.frontier.states import Edge, Key, Layout, State, is_zero
 
 
@@ -30,7 +30,7 @@ class Table:
         self,
         slots: Iterable[Key] = (),
         weights: dict[State, Any] | None = None,
-        recorder: Recorder | None = None,
+        recorder: FrontierRecorder | None = None,
     ) -> None:
         self.slots: tuple[Key, ...] = tuple(slots)
         self.recorder = recorder
@@ -48,7 +48,7 @@ class Table:
 
     @property
     def vectors(self) -> Vectors | None:
-        """Where the weights are registers of."""
+        """The trace that the weights are registers of, if they are."""
         return self.recorder if isinstance(self.recorder, Vectors) else None
 
     @property

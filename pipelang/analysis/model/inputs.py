@@ -26,14 +26,14 @@ class Asked(Protocol):
 
 
 Read = Callable[[Any], Sequence[Any]]
-"""What to ask of parameters."""
+"""A question to parameters."""
 
 Owner = tuple[str, str]
 """A step, by its pipeline and its name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class InputSource:
     """Numbers that are asked for together. A place is a register, or None for what is no input
     because it is the number in `fixed`.
     """
@@ -60,7 +60,7 @@ class Source:
 
 
 @dataclass(slots=True)
-class Inputs:
+class FormulaInputs:
     """The inputs of a trace. While a step is looked at, its accuracies are inputs of its own
     (`owner`, `own`), so that derivatives by them are found; with `all_slopes` also where they are 0
     or 1.
@@ -68,7 +68,7 @@ class Inputs:
 
     trace: Trace
     all_slopes: bool = False
-    sources: dict[Any, Source] = field(default_factory=dict)
+    sources: dict[Any, InputSource] = field(default_factory=dict)
     terms: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
     owned: dict[Owner, dict[int, None]] = field(default_factory=dict)
     fixed_accuracies: dict[Owner, None] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Inputs:
     owner: Owner | None = None
     own: frozenset[str] = frozenset()
 
-    def of_step(self, owner: Owner, sites: frozenset[str]) -> Inputs:
+    def of_step(self, owner: Owner, sites: frozenset[str]) -> FormulaInputs:
         """The same inputs while a step with accuracies at these sites is looked at."""
         return replace(self, owner=owner, own=sites)
 
@@ -140,7 +140,7 @@ class Inputs:
                 ]
             )
             places = tuple([one.at if isinstance(one, Term) else None for one in known])
-            self.sources[key] = Source(_nearly(read) if free else read, places, known)
+            self.sources[key] = InputSource(_nearly(read) if free else read, places, known)
         return known
 
 
@@ -174,7 +174,7 @@ class Arguments:
 
 
 def _reader(chance: Chance, case: bool | None) -> Read:
-    """How to ask for a chance; for its value in one class of cases."""
+    """The question for a chance; for its value in one class of cases."""
     if case is None:
         return lambda other: (other.value(chance),)
 

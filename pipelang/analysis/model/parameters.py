@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, assert_never
 
 from pipelang.analysis.model.evidence import Cut, EvidenceTable
-from pipelang.analysis.model.inputs import Arguments, Inputs, Owner
+from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import (
     Basis,
@@ -92,7 +92,7 @@ class Parameters:
     handled: int = 0
     hard: bool = False
     supposed: Supposition | None = None
-    inputs: Inputs | Arguments | None = None
+    inputs: FormulaInputs | Arguments | None = None
 
     def of_step(self, owner: Owner, sites: frozenset[str]) -> Parameters:
         """The same parameters, and what they remember, while the accuracies of a step at these

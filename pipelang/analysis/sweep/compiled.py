@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelang.analysis.arithmetic.formula import Formula, formula
+from pipelang.analysis.arithmetic.formula import CompiledFormula, formula
 from pipelang.analysis.arithmetic.terms import Term, Trace, Untraceable
 from pipelang.analysis.frontier.recorder import Moved, Vectors
 from pipelang.analysis.frontier.totals import PLAIN, Totals
-from pipelang.analysis.model.inputs import Inputs, Owner, Source
+from pipelang.analysis.model.inputs import FormulaInputs, InputSource, Owner
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side, sweep_columns
@@ -42,7 +42,7 @@ Slopes = tuple[float, float]
 """d(success)/d(accuracy) and d(silent_error)/d(accuracy)."""
 
 Repeats = Mapping[Span, Any]
-"""How often links are retried at most, by the links' places, where that differs by column."""
+"""The most retries of links, by the links' places, where that differs by column."""
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ class Compiled:
     def _write(self, parameters: Parameters, repeats: Repeats, all_slopes: bool) -> _Written | None:
         if self.too_large:
             return None
-        inputs = Inputs(Trace(), all_slopes)
+        inputs = FormulaInputs(Trace(), all_slopes)
         terms = replace(parameters, inputs=inputs)
         known = self.model
         if known is None:
@@ -179,8 +179,8 @@ class _Written:
     read off. `keeps`: it goes through nothing but what the parameters make possible.
     """
 
-    formula: Formula
-    sources: tuple[Source, ...]
+    formula: CompiledFormula
+    sources: tuple[InputSource, ...]
     repeats: tuple[tuple[Span, int], ...]
     terms: Totals
     moved: tuple[Moved, ...]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelang.analysis.frontier.recorder import Recorder
+from pipelang.analysis.frontier.recorder import FrontierRecorder
 from pipelang.analysis.frontier.states import Key, State, add
 from pipelang.analysis.frontier.table import Table, assign, forget, reader, split, summed
 from pipelang.analysis.frontier.totals import Ending, record
@@ -136,7 +136,7 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool, told: bool)
 
 
 def _note_endings(
-    recorder: Recorder,
+    recorder: FrontierRecorder,
     table: Table,
     reads: tuple[Key, ...],
     endings: dict[State, list[tuple[Ending, Any]]],

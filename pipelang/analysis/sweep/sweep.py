@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
-from pipelang.analysis.frontier.recorder import Recorder
+from pipelang.analysis.frontier.recorder import FrontierRecorder
 from pipelang.analysis.frontier.states import add
 from pipelang.analysis.frontier.table import Table, assign, merge
 from pipelang.analysis.frontier.totals import Totals as Totals
@@ -57,7 +57,7 @@ from pipelang.semantics.kernels.redo import last_outcome
 
 
 def sweep(
-    model: PipelineModel, recorder: Recorder | None = None, watch: Watch | None = None
+    model: PipelineModel, recorder: FrontierRecorder | None = None, watch: Watch | None = None
 ) -> Totals:
     """Sweep a pipeline: return its outcomes, mean cost and reach. The operations on its frontier
     are told to a `recorder`; `watch` observes every block of the pipeline.
@@ -72,7 +72,7 @@ Start = Callable[[PipelineModel, Table], "Table | None"]
 def sweep_root(
     model: PipelineModel,
     start: Start,
-    recorder: Recorder | None = None,
+    recorder: FrontierRecorder | None = None,
     watch: Watch | None = None,
 ) -> Totals:
     """Sweep a root pipeline, a class of cases after the other."""

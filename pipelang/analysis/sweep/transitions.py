@@ -18,7 +18,7 @@ from pipelang.analysis.frontier.states import Key, Layout, State, is_zero
 from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.frontier.totals import Ending, Totals, record
 from pipelang.analysis.kernels.costs import AttemptCost
-from pipelang.analysis.model.inputs import Arguments, Inputs, Owner, is_certain
+from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner, is_certain
 from pipelang.analysis.sweep.pruning import MANY_STATES
 from pipelang.analysis.sweep.shapes import Shape
 from pipelang.analysis.sweep.state import BlockSweep, accuracy_sites
@@ -125,7 +125,7 @@ def _arguments(
     known: tuple[int, tuple[Any, ...]] | None = vectors.bundles.get(key)
     if known is None:
         inputs = parameters.inputs
-        assert isinstance(inputs, Inputs)
+        assert isinstance(inputs, FormulaInputs)
         moving = _moving(walk, owner)
         numbers = [
             inputs.argument(parameters, chance, owner if chance.site in moving else None)
