@@ -17,8 +17,8 @@ from pipelang.records import dataclass, field
 
 
 class FrontierRecorder(Protocol):
-    """A listener to each operation; `records` False: it is told nothing, because all is written down as
-    terms.
+    """A listener to each operation; `records` False: it is told nothing, because all is written
+    down as terms.
     """
 
     records: bool
