@@ -48,6 +48,14 @@ class Moved:
     ends: tuple[Ending, ...]
 
 
+MOST_LAYOUTS = 4_000
+
+LAYOUTS: dict[tuple[State, ...], Layout] = {}
+"""Layouts of this process, with the moves that were compiled for them: both are about structure
+alone, so that the next pipeline, or the next question, finds them.
+"""
+
+
 @dataclass(slots=True)
 class Vectors:
     """The weights of tables as registers of a trace, each for all states of a table; `moved` are
@@ -56,15 +64,16 @@ class Vectors:
 
     trace: Trace
     all_slopes: bool = False
-    layouts: dict[tuple[State, ...], Layout] = field(default_factory=dict)
     moved: list[Moved] = field(default_factory=list)
     bundles: dict[Any, Any] = field(default_factory=dict)
     records: bool = False
 
     def layout(self, states: tuple[State, ...]) -> Layout:
-        known = self.layouts.get(states)
+        known = LAYOUTS.get(states)
         if known is None:
-            known = self.layouts[states] = Layout(states)
+            if len(LAYOUTS) == MOST_LAYOUTS:
+                LAYOUTS.clear()
+            known = LAYOUTS[states] = Layout(states)
         return known
 
     def by_edges(self, weights: int, size: int, edges: list[Edge]) -> int:

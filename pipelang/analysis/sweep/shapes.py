@@ -29,7 +29,8 @@ from pipelang.semantics.chance import Chance
 @dataclass(frozen=True, slots=True)
 class Shape:
     """`names` are the variables that the item makes and reads, in the order in which the structure
-    speaks of them; `chances` and `amounts` are its arguments, each once. An amount is the mean of
+    speaks of them; `chances` and `amounts` are its arguments, each once, and `accuracies` says
+    which of the chances are those of a step, as its structure does. An amount is the mean of
     what is spent by a tool (its name) or by an attempt of a link (its place among the model's
     costs).
     """
@@ -38,6 +39,7 @@ class Shape:
     names: tuple[Key, ...]
     chances: tuple[Chance, ...]
     amounts: tuple[tuple[Any, float], ...] = ()
+    accuracies: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def step_shape(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Sha
 
 
 def _shape(model: PipelineModel, step: p.Step, plain: Plain) -> Shape | None:
-    asked = _Arguments({}, {})
+    asked = _Arguments({}, {}, set())
     parts = [
         (*_numbers(model, step, link, plain.outages, asked), link.retry.count, given)
         for link, given in zip(step.chain.links, plain.given, strict=True)
@@ -117,7 +119,8 @@ def _shape(model: PipelineModel, step: p.Step, plain: Plain) -> Shape | None:
         return None
     names = (value_key(step.name), EFFECT, END, *plain.reads)
     structure = ("step", len(plain.roots), len(plain.around), *parts)
-    return Shape(structure, names, tuple(asked.chances), tuple(asked.amounts.items()))
+    chances, amounts = tuple(asked.chances), tuple(asked.amounts.items())
+    return Shape(structure, names, chances, amounts, frozenset(asked.accuracies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +129,15 @@ class _Arguments:
 
     chances: dict[Chance, int]
     amounts: dict[Any, float]
+    accuracies: set[int]
 
     def chance(self, chance: Chance) -> int:
         return self.chances.setdefault(chance, len(self.chances))
+
+    def accuracy(self, chance: Chance) -> int:
+        number = self.chance(chance)
+        self.accuracies.add(number)
+        return number
 
     def amount(self, key: Any, amount: float) -> int:
         if key not in self.amounts:
@@ -150,7 +159,7 @@ def _numbers(
             tool = program.tools[name]
             spent = asked.amount(name, float(tool.cost))
             succeeds = asked.chance(tool.succeeds)
-            return ("call", tool.acts, succeeds, spent, asked.chance(accuracy))
+            return ("call", tool.acts, succeeds, spent, asked.accuracy(accuracy))
         case p.AskTier(who=expr.Const(value=name)):
             tier = program.tiers[str(name)]
             cost = attempt_cost(model, step, link, tier.name)
@@ -163,10 +172,10 @@ def _numbers(
                 asked.chance(link.recovers),
                 asked.amount((key, "dollars"), cost.mean),
                 asked.amount((key, "tokens"), cost.tokens_in.mean + cost.tokens_out.mean),
-                asked.chance(link.accuracy_by_tier.get(tier.name, accuracy)),
+                asked.accuracy(link.accuracy_by_tier.get(tier.name, accuracy)),
             )
         case _:
-            return ("value", asked.chance(accuracy))
+            return ("value", asked.accuracy(accuracy))
 
 
 def _given(model: PipelineModel, arguments: tuple[tuple[str, expr.Expr], ...]) -> frozenset[str]:
@@ -187,7 +196,7 @@ def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     if not isinstance(gate.otherwise, (p.Escalate, p.Reject, p.Fail)):
         return None
     (draw,) = gate_plan(model, gate).draws
-    asked = _Arguments({}, {})
+    asked = _Arguments({}, {}, set())
     rates = (asked.chance(gate.evidence.catches), asked.chance(gate.evidence.false_alarms))
     names = (draw.key, EFFECT, *draw.given)
     # Values that an outcome hands over decide nothing about it.

@@ -21,7 +21,7 @@ from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner, is_certain
 from pipelang.analysis.sweep.pruning import MANY_STATES
 from pipelang.analysis.sweep.shapes import Shape
-from pipelang.analysis.sweep.state import BlockSweep, accuracy_sites
+from pipelang.analysis.sweep.state import BlockSweep
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.sizes import NONE, Size
@@ -126,10 +126,9 @@ def _arguments(
     if known is None:
         inputs = parameters.inputs
         assert isinstance(inputs, FormulaInputs)
-        moving = _moving(walk, owner)
         numbers = [
-            inputs.argument(parameters, chance, owner if chance.site in moving else None)
-            for chance in shape.chances
+            inputs.argument(parameters, chance, owner if number in shape.accuracies else None)
+            for number, chance in enumerate(shape.chances)
         ]
         for amount in amounts:
             at = None if is_certain(amount) else vectors.trace.register(amount)
@@ -138,11 +137,6 @@ def _arguments(
         members = tuple([one.at for one in numbers if isinstance(one, Term)])
         known = vectors.bundles[key] = (vectors.trace.bundle(members), pattern)
     return known
-
-
-def _moving(walk: BlockSweep, owner: Owner | None) -> frozenset[str]:
-    """The sites of the accuracies of a step."""
-    return frozenset() if owner is None else accuracy_sites(walk.sweep.model.steps[owner[1]])
 
 
 def _worked_out(
@@ -197,7 +191,7 @@ def _worked_out(
     slots, names = table.slots, shape.names
     recipe = [slots.index(key) if key in slots else -1 - names.index(key) for key in order or ()]
     arguments = [one for one in numbers if isinstance(one, Term)]
-    moving = _moving(walk, owner)
+    moving = [numbers[number] for number in sorted(shape.accuracies)]
     more = [*(spent if owner is not None else ()), *ends.values()]
     move = compiled_move(
         len(table),
@@ -205,7 +199,7 @@ def _worked_out(
         edges,
         more,
         arguments,
-        [one for chance, one in chances.items() if chance.site in moving and isinstance(one, Term)],
+        [one for one in moving if isinstance(one, Term)],
     )
     return Transition(move, vectors.layout(tuple(made)), tuple(recipe), tuple(ends), work)
 
