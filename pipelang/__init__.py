@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from pipelang.runtime.inbox.signed_decisions import receive
     from pipelang.runtime.inbox.webhook import Webhook
     from pipelang.runtime.mcp.servers import McpServer
+    from pipelang.runtime.media.medium import Media
     from pipelang.runtime.shared.kill_switches import Switches
     from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.sinks.otel import OpenTelemetry
     from pipelang.runtime.sinks.traces import TraceFiles
-    from pipelang.runtime.tools.registry import ToolDrift, ToolMissing
+    from pipelang.runtime.tools.binding import ToolMissing
+    from pipelang.runtime.tools.registry import ToolDrift
 
 _HOMES = {
     "graph": "pipelang.interfaces.export.flow",
@@ -63,8 +65,9 @@ _HOMES = {
     "TraceFiles": "pipelang.runtime.sinks.traces",
     "Update": "pipelang.runtime.host.progress",
     "McpServer": "pipelang.runtime.mcp.servers",
+    "Media": "pipelang.runtime.media.medium",
     "ToolDrift": "pipelang.runtime.tools.registry",
-    "ToolMissing": "pipelang.runtime.tools.registry",
+    "ToolMissing": "pipelang.runtime.tools.binding",
     "Decision": "pipelang.runtime.engine.world",
     "Question": "pipelang.runtime.engine.world",
 }
@@ -83,6 +86,7 @@ __all__ = [
     "InputError",
     "LoadedProgram",
     "McpServer",
+    "Media",
     "NotRunnable",
     "OpenTelemetry",
     "Question",

@@ -16,7 +16,15 @@ from pydantic import BaseModel
 from pipelang.runtime.engine.secrets import notations, redacted, redacted_json, secrets_behind
 from pipelang.runtime.engine.values import attribute, to_json
 from pipelang.semantics import program as p
-from pipelang.semantics.types import ListType, MapType, OptionalType, RecordType, Type
+from pipelang.semantics.kernels.media import FORMATS, PDF
+from pipelang.semantics.types import (
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Type,
+    media_in,
+)
 from pipelang.semantics.walk import all_items
 
 if TYPE_CHECKING:
@@ -28,12 +36,12 @@ Given = Iterable[tuple[Type, Any]]
 
 def hide(run: Run, text: str, given: Given = ()) -> str:
     """A text that somebody else wrote, without secrets of the run; `given` is what it worked on."""
-    return text if run.references is None else redacted(text, _notations(run, given))
+    return text if run.terms.references is None else redacted(text, _notations(run, given))
 
 
 def hide_json(run: Run, value: Any) -> Any:
     """A JSON value without secrets of the run."""
-    return value if run.references is None else redacted_json(value, _notations(run, ()))
+    return value if run.terms.references is None else redacted_json(value, _notations(run, ()))
 
 
 def arguments_of(action: p.Action, program: p.Program, values: Mapping[str, Any]) -> Given:
@@ -47,7 +55,7 @@ def arguments_of(action: p.Action, program: p.Program, values: Mapping[str, Any]
 
 
 def _notations(run: Run, given: Given) -> list[str]:
-    values = secrets_behind(run.references or ())
+    values = secrets_behind(run.terms.references or ())
     for type, value in (*given, *_known(run)):
         values += secret_texts(type, value)
     return notations(values)
@@ -72,7 +80,8 @@ def secret_texts(type: Type, value: Any) -> Iterator[str]:
     if value is None:
         return
     if "secret" in type.labels:
-        yield from _texts(to_json(value))
+        formats = (*FORMATS, PDF) if media_in(type) else ()  # no secret: a million files have them
+        yield from (text for text in _texts(to_json(value)) if text not in formats)
         return
     match type:
         case RecordType() if isinstance(value, BaseModel):

@@ -34,7 +34,7 @@ async def run_child(
 
     Raises `AttemptFailed`.
     """
-    values = {name: await run.world.value(run, value) for name, value in action.arguments}
+    values = await run.world.arguments(run, action.arguments)
     pipeline = run.program.pipelines[action.pipeline]
     answer = await play_child(run, step, pipeline, values, subjects, part, attempt, link, action)
     if not isinstance(answer, Ended):
@@ -62,23 +62,23 @@ async def play_child(
     patience: RunBudget | None = None
     if link is not None and link.timeout is not None:
         limit = p.Budget(None, link.timeout, None, None, None, link.span)
-        around = patience = RunBudget(limit, around, began=now)
+        around = patience = RunBudget(limit, around, began=now, patience=True)
     budget = RunBudget(pipeline.budget, around, began=now)
     child = run.child(pipeline, budget, values, step.name, part, attempt, action)
     await run.world.enter_child(run, child, subjects)
     run.emit("runs", step.name, pipeline=pipeline.name)
     try:
-        ended = await child.play(child)
+        ended = await run.terms.play(child)
     except BudgetSpent as spent:
         if spent.budget is not patience:
-            run.unfinished[step.name] = hide_json(child, so_far(child))
+            run.notes.unfinished[step.name] = hide_json(child, so_far(child))
             raise
         message = f"`{pipeline.name}` took longer than the {link.timeout if link else 0} s it has"
         run.emit("returned", step.name, pipeline=pipeline.name, outcome="timeout")
         run.emit("failed", step.name, why="timeout", message=message)
         raise AttemptFailed(message, kind="timeout") from None
     except (Halted, asyncio.CancelledError):
-        run.unfinished[step.name] = hide_json(child, so_far(child))
+        run.notes.unfinished[step.name] = hide_json(child, so_far(child))
         raise
     outcome = ended.outcome
     match outcome:

@@ -45,6 +45,8 @@ from pipelang.runtime.engine.misfits import (
     text_without_match,
     without_nulls,
 )
+from pipelang.runtime.media.annotation import medium_annotation
+from pipelang.runtime.media.medium import Media
 from pipelang.semantics.jsonschema import bounds, json_schema, quantity_in_words
 from pipelang.semantics.patterns import Patterns
 from pipelang.semantics.quantities import count_tokens
@@ -206,7 +208,7 @@ def _json(value: Any, left: int = DEEPEST) -> Any:
         return {_unicode(key): _json(item, left - 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_json(item, left - 1) for item in value]
-    if isinstance(value, (BaseModel, datetime.datetime)):
+    if isinstance(value, (BaseModel, datetime.datetime, Media)):
         return to_json(value)
     raise ValueError(f"expected JSON, found a `{type(value).__name__}`")
 
@@ -223,7 +225,7 @@ class Types:
         self.patterns = patterns.sources
         self._models: dict[str, type[BaseModel]] = {}
         self._making = threading.RLock()  # two classes for one record would not fit each other
-        self._adapters: dict[int, tuple[Type, type | None, TypeAdapter[Any]]] = {}
+        self._checks: dict[int, tuple[Type, Callable[[Any], Any]]] = {}
 
     def model(self, type: RecordType) -> type[BaseModel]:
         """The model class of a record type."""
@@ -283,18 +285,19 @@ class Types:
 
     def check(self, type: Type, value: Any) -> Any:
         """The value as this type. Raises `Misfit`."""
-        known = self._adapters.get(id(type))
+        return self.checker(type)(value)
+
+    def checker(self, type: Type) -> Callable[[Any], Any]:
+        """The check of a type: a function from a value to that value as this type. It raises
+        `Misfit`.
+        """
+        known = self._checks.get(id(type))
         if known is None:
-            known = (type, _plain(type), TypeAdapter(self.annotation(type)))
-            self._adapters[id(type)] = known
-        if value.__class__ is known[1] and _fits_plainly(value):
-            return value
-        try:
-            return known[2].validate_python(value)
-        except ValidationError as error:
-            raise Misfit(describe(error)) from None
-        except Exception as error:  # an object of foreign code that raises when it is read
-            raise Misfit(f"it cannot be read: {error.__class__.__name__}") from error
+            known = self._checks[id(type)] = (
+                type,
+                _check(type, TypeAdapter(self.annotation(type))),
+            )
+        return known[1]
 
     def annotation(self, type: Type) -> Any:
         """The annotation by which pydantic checks values of a type."""
@@ -343,6 +346,8 @@ class Types:
                 return Annotated[Decimal, read, *_bounds(type), _AS_SECONDS, schema]
             case ScalarKind.TIME:
                 return Annotated[datetime.datetime, BeforeValidator(_time)]
+            case ScalarKind.IMAGE | ScalarKind.DOCUMENT:
+                return medium_annotation(type)
             case ScalarKind.JSON | ScalarKind.RATE:
                 return Annotated[Any, BeforeValidator(_json)]
             case _:
@@ -388,9 +393,24 @@ def _plain(type: Type) -> type | None:
             return None
 
 
-def _fits_plainly(value: Any) -> bool:
-    """Whether a value of a plain class needs no validation: ASCII, or an int that a float holds."""
-    return bool(value.isascii() if value.__class__ is str else -(2**53) < value < 2**53)
+def _check(type: Type, adapter: TypeAdapter[Any]) -> Callable[[Any], Any]:
+    plain, validate = _plain(type), adapter.validate_python
+
+    def check(value: Any) -> Any:
+        # Plain values need no validation: ASCII, or an int that a float holds.
+        kind = value.__class__
+        if kind is plain and (
+            -(2**53) < value < 2**53 if plain is int else plain is bool or value.isascii()
+        ):
+            return value
+        try:
+            return validate(value)
+        except ValidationError as error:
+            raise Misfit(describe(error)) from None
+        except Exception as error:  # an object of foreign code that raises when it is read
+            raise Misfit(f"it cannot be read: {error.__class__.__name__}") from error
+
+    return check
 
 
 def _bounds(type: Scalar) -> tuple[Any, ...]:
@@ -431,7 +451,7 @@ def to_json(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
         return to_json(_seconds(value))
-    return value
+    return value.as_json() if isinstance(value, Media) else value
 
 
 def shown(type: Type, value: Any) -> Any:
@@ -440,6 +460,8 @@ def shown(type: Type, value: Any) -> Any:
         return None
     if "secret" in type.labels:
         return HIDDEN
+    if value.__class__ in _AS_IT_IS:
+        return value
     match type:
         case RecordType() if isinstance(value, BaseModel):
             return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.people import Nobody, People
 from pipelang.runtime.mcp.servers import McpServer
 from pipelang.runtime.mcp.sessions import Sessions
+from pipelang.runtime.media.given import MediaSources
+from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.kinds import (
     ENTRY_POINTS,
     REPLAY,
@@ -60,7 +63,9 @@ class Runtime:
     those of the programs, or are a function that returns them whenever a run begins. `mcp` are the
     servers that tools are bound to, by name. `switches` stop runs, `rates` count the calls of
     tools, `breakers` answer for pipelines that do badly, and `threads` run the functions that
-    block. `store` is the URL of the store that `Handle.submit` puts runs into.
+    block. `store` is the URL of the store that `Handle.submit` puts runs into. `media_paths`
+    says whether inputs may name files of pictures and documents: all, only those below a folder, or
+    none; `media_urls` are the beginnings of the addresses that may be fetched.
 
     Making one raises nothing. What does not fit raises later: tools and servers when a handle is
     made (`ToolMissing`), settings (`SettingError`) and models (`NotRunnable`) when a run begins.
@@ -81,6 +86,8 @@ class Runtime:
     breakers: Breakers = field(default_factory=Breakers)
     threads: Threads = field(default_factory=Threads)
     store: str | None = None
+    media_paths: bool | str | os.PathLike[str] = True
+    media_urls: tuple[str, ...] = ()
     batches: Batches = field(default_factory=Batches, init=False, repr=False)
     flights: SingleFlight = field(default_factory=SingleFlight, init=False, repr=False)
     secrets: SecretStores = field(default_factory=SecretStores, init=False, repr=False)
@@ -123,6 +130,14 @@ class Runtime:
                 raise NotRunnable(f"tier `{name}` names no `model`")
             if provider.kind == REPLAY:
                 self.provider(program, provider.name)
+
+    def media_sources(
+        self, stored: Callable[[Mapping[str, Any]], Media | None] | None = None
+    ) -> MediaSources:
+        """Return where pictures and documents of inputs may come from; `stored` finds those that a
+        recorded run was given before.
+        """
+        return MediaSources(self.media_paths, tuple(self.media_urls), stored)
 
     def sessions(self) -> Sessions:
         """Return the sessions with the MCP servers of this runtime."""

@@ -7,119 +7,21 @@ package of that folder's own, so that two examples may both have a `tools.py`.
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import importlib.util
 import inspect
-import signal
-import sys
-import threading
 import traceback
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from pipelang.diagnostics import Span
-from pipelang.runtime.engine.interruption import interrupts, mark, stop_if_cancelled
-from pipelang.runtime.engine.values import Misfit, Types
+from pipelang.runtime.engine.values import Misfit
 from pipelang.runtime.mcp.sessions import Lost, Sessions, Unreachable
 from pipelang.runtime.mcp.tools import RemoteFailure, RemoteTool
 from pipelang.runtime.providers.fitting import shorten
+from pipelang.runtime.tools.binding import LONGEST_MESSAGE, ToolMissing, bind, describe
 from pipelang.runtime.tools.idempotency import KEY
-from pipelang.runtime.tools.received import received
 from pipelang.runtime.tools.threads import Ready, Threads, TooManyHang
 from pipelang.semantics import program as p
-
-_LONGEST_MESSAGE = 400
-
-
-class ToolMissing(Exception):
-    """A tool whose function or MCP server cannot be found.
-
-    `span` is the place of its binding in the file (None: unknown), `help` what to do about it.
-    """
-
-    def __init__(self, message: str, span: Span | None, help: str | None = None) -> None:
-        super().__init__(message)
-        self.span = span
-        self.help = help
-
-
-def bind(name: str, target: str, span: Span | None) -> Callable[..., Any]:
-    """The Python function of a binding. Raises `ToolMissing`."""
-    module_name, _, function_name = target.partition(":")
-    folder = Path(span.file).resolve().parent if span is not None and span.file else Path.cwd()
-    try:
-        module = _module(folder, module_name)
-    except ToolMissing:
-        raise
-    except (Exception, SystemExit) as error:
-        why = describe(error)
-        raise ToolMissing(f"`{name}`: importing `{module_name}` failed: {why}", span) from error
-    found: Any = module
-    for part in function_name.split("."):
-        found = getattr(found, part, None)
-        if found is None:
-            from difflib import get_close_matches
-
-            close = get_close_matches(function_name, dir(module), n=1)
-            help = f'did you mean "{module_name}:{close[0]}"?' if close else None
-            message = f"`{name}`: `{module_name}` has no function `{function_name}`"
-            raise ToolMissing(message, span, help)
-    if not callable(found):
-        raise ToolMissing(f"`{name}`: `{target}` cannot be called", span)
-    function: Callable[..., Any] = found
-    return function
-
-
-def _module(folder: Path, name: str) -> ModuleType:
-    relative = Path(*name.split("."))
-    for candidate in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
-        if candidate.is_file():
-            return _from_folder(folder, name)
-    if name not in sys.modules and importlib.util.find_spec(name.split(".")[0]) is None:
-        tried = folder / relative.with_suffix(".py")
-        help = f"looked for {tried} and on the Python path"
-        raise ToolMissing(f"there is no module `{name}`", None, help)
-    return importlib.import_module(name)
-
-
-def _from_folder(folder: Path, name: str) -> ModuleType:
-    """Import a module below a package that stands for the folder. The folder itself is on the path
-    while that happens, for what the module imports by its bare name.
-    """
-    package = f"_pipelang_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
-    if package not in sys.modules:
-        root = ModuleType(package)
-        root.__path__ = [str(folder)]
-        sys.modules[package] = root
-    sys.path.insert(0, str(folder))
-    try:
-        with _interruptible():
-            return importlib.import_module(f"{package}.{name}")
-    finally:
-        sys.path.remove(str(folder))
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C ends what is done inside at once, also in `asyncio.run`, which would only take note of
-    it until the event loop goes on.
-    """
-    before: Any = None
-    if threading.current_thread() is threading.main_thread():
-        before = signal.getsignal(signal.SIGINT)
-    if not isinstance(before, partial) or getattr(before.func, "__name__", "") != "_on_sigint":
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class ToolDrift(ToolMissing):
@@ -194,82 +96,18 @@ class Toolbox:
         return found
 
 
-def checked_arguments(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call as the tool's parameters want them, by their outer names. Raises
-    `Misfit`.
-
-    Checking copies, so a tool that changes what it is given changes nothing of the run.
-    """
-    arguments = {}
-    for parameter in tool.parameters:
-        try:
-            checked = types.check(parameter.type, given[parameter.name])
-            arguments[parameter.key] = received(parameter.type, checked)
-        except Misfit as misfit:
-            raise Misfit(f"argument `{parameter.key}`: {misfit}") from None
-    return arguments
-
-
 class ToolRaised(Exception):
     """A tool raised; the message says what."""
 
 
-async def call_tool(
-    function: Callable[..., Any] | RemoteTool,
-    arguments: Mapping[str, Any],
-    threads: Threads,
-    name: str = "",
-    key: str | None = None,
-) -> Any:
-    """Call a function. Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes
-    through, whatever the function made of it.
-    """
-    before = mark()
-    try:
-        result = await start_call(function, arguments, threads, name, key)
-    except BaseException as error:
-        if interrupts(error, before):
-            if not isinstance(error, GeneratorExit):
-                stop_if_cancelled(before)
-            raise
-        problem = error_of_tool(error)
-        if problem is error:
-            raise
-        raise problem from error
-    stop_if_cancelled(before)
-    return result
-
-
-def start_call(
-    function: Callable[..., Any] | RemoteTool,
-    arguments: Mapping[str, Any],
-    threads: Threads,
-    name: str = "",
-    key: str | None = None,
-    ready: Ready | None = None,
-) -> Coroutine[Any, Any, Any]:
-    """A call to be awaited: of the function itself if it is async, in a thread if not. `name` is
-    the tool's; a function with a parameter `idempotency_key` gets the `key` of the call. `ready` is
-    called when a thread or a server was waited for, right before the call. It may raise anything:
-    see `error_of_tool`.
-    """
-    if isinstance(function, RemoteTool):
-        return function.call(arguments, key, ready)
-    if key is not None and KEY not in arguments and _wants_key(function):
-        arguments = {**arguments, KEY: key}
-    if is_async(function):
-        made: Coroutine[Any, Any, Any] = function(**arguments)
-        return made
-    return _in_thread(function, arguments, threads, name, ready)
-
-
-async def _in_thread(
+async def in_thread(
     function: Callable[..., Any],
     arguments: Mapping[str, Any],
     threads: Threads,
     name: str,
     ready: Ready | None,
 ) -> Any:
+    """Call a function in a thread; see `PreparedTool.start`."""
     result = await threads.run(partial(_quietly, function, arguments), name, ready)
     return await result if inspect.isawaitable(result) else result
 
@@ -290,7 +128,7 @@ def error_of_tool(error: BaseException) -> ToolRaised | Misfit:
         case ToolRaised() | Misfit():
             return error
         case RemoteFailure() | Unreachable() | Lost():
-            return ToolRaised(shorten(str(error), _LONGEST_MESSAGE))
+            return ToolRaised(shorten(str(error), LONGEST_MESSAGE))
         case TooManyHang():
             return ToolRaised(str(error))
         case _:
@@ -310,7 +148,7 @@ def is_async(function: Callable[..., Any] | RemoteTool) -> bool:
     return plainly or inspect.iscoroutinefunction(function)
 
 
-def _wants_key(function: Callable[..., Any]) -> bool:
+def wants_key(function: Callable[..., Any] | RemoteTool) -> bool:
     """Whether a function has a parameter for the key of its call."""
     try:
         return _takes_key(function)
@@ -369,13 +207,3 @@ def _is_ours(file: str) -> bool:
 
 def _is_std(frame: traceback.FrameSummary) -> bool:
     return frame.filename.startswith(_STD)
-
-
-def describe(error: BaseException) -> str:
-    """The type and message of an exception of foreign code, shortened."""
-    try:
-        said = str(error)
-    except Exception:
-        said = ""
-    name = type(error).__name__
-    return shorten(f"{name}: {said}" if said else name, _LONGEST_MESSAGE)

@@ -16,6 +16,7 @@ from typing import Any
 from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import (
+    Arguments,
     Arms,
     Attempt,
     Decision,
@@ -89,6 +90,9 @@ class RecordingWorld(RecorderWorld):
         work = super().value(run, node)
         return await (self._input(run, work, node.type) if node in self._inputs else work)
 
+    async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+        return {name: await self.value(run, node) for name, node in given}
+
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         work = super().route(run, node, arms)
         return await (self._input(run, work, node.type) if node in self._inputs else work)
@@ -122,8 +126,8 @@ class RecordingWorld(RecorderWorld):
             for item in items
             if item.name in given
         }
-        run.partial.update(row.get("partial", {}))
-        run.unfinished.update(row.get("unfinished", {}))
+        run.notes.partial.update(row.get("partial", {}))
+        run.notes.unfinished.update(row.get("unfinished", {}))
         restore_verdicts(run, row.get("verdicts"))
         if "kept" in row:
             self._answers().keep_again(row["kept"])
@@ -158,7 +162,7 @@ class RecordingWorld(RecorderWorld):
         elif end is not None:
             row["cut"] = enc.encode_failure(end, run.budget)
         names = {item.name for item in items}
-        for what, found in (("partial", run.partial), ("unfinished", run.unfinished)):
+        for what, found in (("partial", run.notes.partial), ("unfinished", run.notes.unfinished)):
             mine = {name: part for name, part in found.items() if name in names}
             if mine:
                 row[what] = mine
