@@ -86,7 +86,8 @@ class CompiledFormula:
     """Operations on registers, in an order in which they can be worked out.
 
     `blank` holds the constants; `widest` is how many registers are needed at a time, and `last` the
-    registers that are not read any more after each operation.
+    registers that are not read any more after each operation; of those that were `moved`, what came
+    of the move besides weights is kept.
     """
 
     blank: tuple[Any, ...]
@@ -94,6 +95,7 @@ class CompiledFormula:
     steps: tuple[tuple[Function, int, int, int], ...]
     last: tuple[tuple[int, ...], ...]
     widest: int
+    moved: frozenset[int] = frozenset()
 
     def registers(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
         """All registers, from the values of some of them."""
@@ -108,7 +110,7 @@ class CompiledFormula:
         for (function, first, second, at), over in zip(self.steps, self.last, strict=True):
             values[at] = function(values[first], values[second])
             for one in over:
-                values[one] = None
+                values[one] = ((), values[one][1]) if one in self.moved else None
         return values
 
     def _given(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
@@ -187,10 +189,10 @@ def _added(known: Any, more: Any) -> Any:
     return [*map(add, known, more)] if known else more
 
 
-def formula(trace: Trace, results: Iterable[int]) -> CompiledFormula:
+def formula(trace: Trace, results: Iterable[int], moved: Iterable[int] = ()) -> CompiledFormula:
     """The formula of a trace, without what none of its results is made of."""
-    stays = set(results)
-    kept = set(stays)
+    stays, beside = set(results), frozenset(moved)
+    kept = stays | beside
     operations: list[Operation] = []
     for one in reversed(trace.operations):
         if one.at in kept:
@@ -202,7 +204,7 @@ def formula(trace: Trace, results: Iterable[int]) -> CompiledFormula:
     for number, at in trace.constants.items():
         blank[at] = number
     steps = tuple([_function(one, trace.size) for one in operations])
-    return CompiledFormula(tuple(blank), tuple(operations), steps, last, widest)
+    return CompiledFormula(tuple(blank), tuple(operations), steps, last, widest, beside)
 
 
 def _last_uses(

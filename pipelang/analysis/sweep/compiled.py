@@ -104,7 +104,10 @@ class Compiled:
         for written in self.formulas:
             # What is asked of parameters that do not fit must not count as used.
             probe = parameters.forgetting()
-            given = written.given(probe, repeats)
+            try:
+                given = written.given(probe, repeats)
+            except KeyError:  # it asks for what these parameters do not meet
+                continue
             if given is not None:
                 parameters.learn(probe)
                 return written, given
@@ -134,8 +137,11 @@ class Compiled:
         try:
             totals = sweep(model, vectors)
             moved = () if vectors is None else tuple(vectors.moved)
-            results = [one.at for one in _results(totals)] + [one.at for one in moved]
-            made = formula(inputs.trace, results)
+            made = formula(
+                inputs.trace,
+                [one.at for one in _results(totals)],
+                [one.at for one in moved],
+            )
         except Untraceable:
             self.too_large = True
             return None
@@ -201,7 +207,8 @@ class _Written:
         return [*found, *((at, repeats[place]) for place, at in self.repeats)]
 
     def totals(self, given: list[tuple[int, Any]], columns: int) -> Totals:
-        most = max(LEAST_COLUMNS, MOST_NUMBERS // self.formula.widest // 4)
+        across = self.terms.widest if self.moved else 1
+        most = max(LEAST_COLUMNS, MOST_NUMBERS // self.formula.widest // across // 4)
         if columns <= most:
             return self._of(self.formula.results(given))
         found = []
