@@ -57,7 +57,7 @@ ENSURE_PIP = $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/
 $(READY_TO_RUN): pyproject.toml constraints.txt $(PY)
 	@echo 'installing pipelang and what it runs on (once, some 20 seconds)'
 	@$(ENSURE_PIP)
-	@$(PIP) install $(PINNED) --editable '.[anthropic]'
+	@$(PIP) install $(PINNED) --editable '.[anthropic,examples]'
 	@touch $@
 
 # This one has all that the other has, so it leaves both stamps.

@@ -24,6 +24,15 @@ def is_closed(node: expr.Expr) -> bool:
     )
 
 
+def is_drawn_whole(node: expr.Expr) -> bool:
+    """Whether an expression's value is one draw: a path to a bool or an enum, or a call of a
+    function that answers an enum. The call of one that answers a bool is a test.
+    """
+    if isinstance(node.type, EnumType) and isinstance(node, expr.Apply):
+        return True
+    return (node.type == BOOL or isinstance(node.type, EnumType)) and expr.path_of(node) is not None
+
+
 def arm_test(subject: expr.Expr, taken: tuple[Any, ...]) -> expr.Expr:
     """Whether the subject is what an arm takes."""
     values = tuple(expr.Const(value, subject.type) for value in taken)

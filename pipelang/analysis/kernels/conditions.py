@@ -24,9 +24,9 @@ from pipelang.analysis.model.model import (
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.arms import OTHER, arm_test, is_closed
+from pipelang.semantics.arms import OTHER, arm_test, is_closed, is_drawn_whole
 from pipelang.semantics.fold import NotConstant, fold
-from pipelang.semantics.types import BOOL, EnumType
+from pipelang.semantics.types import EnumType
 
 Outcomes = Callable[[bool], Iterable[tuple[Any, Any]]]
 
@@ -301,8 +301,7 @@ def _atom(model: PipelineModel, node: expr.Expr, own: str | None, draws: _Draws)
         file = own or model.file_of(cut[0])
         if file in model.lowest[cut[0]]:
             return _lowest(model, draws, cut[0], file, cut[1], cut[2])
-    drawn = node.type == BOOL or isinstance(node.type, EnumType)
-    return _path(model, node, draws) if drawn and expr.path_of(node) is not None else None
+    return _path(model, node, draws) if node in model.paths or is_drawn_whole(node) else None
 
 
 def _condition_draw(model: PipelineModel, node: expr.Expr, share: p.ConditionShare) -> Draw:
@@ -372,7 +371,9 @@ def _lowest(
 
 
 def _path(model: PipelineModel, node: expr.Expr, draws: _Draws) -> Compute:
-    """A path to a bool or enum: by its shares; without any, by unknown ones given rightness."""
+    """A path to a bool or enum, or a call that answers an enum: by its shares; without any, by
+    unknown ones given rightness.
+    """
     key: Key = ("path", node)
     given = model.given(node)
     if node in model.paths:

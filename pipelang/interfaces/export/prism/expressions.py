@@ -33,7 +33,7 @@ from pipelang.interfaces.export.prism.machine import NotExportable
 from pipelang.interfaces.export.prism.scopes import Cut, PrismScope, confidence_cut
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
-from pipelang.semantics.arms import arm_test
+from pipelang.semantics.arms import arm_test, is_drawn_whole
 from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.types import ANSWERER, BOOL, AnswererType, EnumType, Type
 
@@ -160,7 +160,10 @@ class Compiler:
             raise NotExportable(
                 "it tests the confidences of a list's elements, which the export does not keep"
             )
-        return self._stated(node, self._told(node)) if _is_path(node) else None
+        return self._stated(node, self._told(node)) if self._is_path(node) else None
+
+    def _is_path(self, node: expr.Expr) -> bool:
+        return is_drawn_whole(node) or node in self.scope.path_shares()
 
     def _told(self, node: expr.Expr) -> _Told | None:
         """The share that this pipeline's traffic gives for an expression as a whole."""
@@ -239,7 +242,7 @@ class Compiler:
         right = wrong = self._unknown(f"{site} if right", count)
         if given:
             wrong = self._unknown(f"{site} if wrong", count)
-        return _Told("path" if _is_path(node) else "test", right, wrong)
+        return _Told("path" if self._is_path(node) else "test", right, wrong)
 
     def _unknown(self, site: str, count: int) -> Shares:
         return _numbered(self.all.constants.stick(site, count))
@@ -282,11 +285,6 @@ def _numbered(shares: list[str]) -> Shares:
 def _is_drawn(node: expr.Expr) -> bool:
     """Whether an expression's value is drawn or constant: a bool, an enum's member, a tier."""
     return node.type == BOOL or isinstance(node.type, (EnumType, AnswererType))
-
-
-def _is_path(node: expr.Expr) -> bool:
-    """Whether an expression is a path to a bool or to an enum, which is a draw."""
-    return (node.type == BOOL or isinstance(node.type, EnumType)) and expr.path_of(node) is not None
 
 
 def _members(node: expr.Expr) -> tuple[object, ...]:

@@ -17,7 +17,7 @@ from pipelang.runtime.engine.world import Arms
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, UnknownChance
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.arms import OTHER, arm_test, is_closed
+from pipelang.semantics.arms import OTHER, arm_test, is_closed, is_drawn_whole
 from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.types import BOOL, EnumType
 
@@ -131,6 +131,8 @@ class SimulatedFrame:
         facts = self.facts
         if node in facts.conditions:
             return self._condition(node, facts.conditions[node])
+        if node in facts.paths and drawable(node):
+            return self._path(node, facts.paths[node])
         match node:
             case expr.Not():
                 return not self.value(node.operand, own)
@@ -156,7 +158,7 @@ class SimulatedFrame:
                 return self._compare(node, own)
             case expr.Builtin() if (lowest := self._lowest(node, own)) is not None:
                 return lowest
-            case _ if expr.path_of(node) is not None and drawable(node):
+            case _ if is_drawn_whole(node):
                 return self._path(node, facts.paths.get(node))
             case _:
                 return self._unknown(node)
