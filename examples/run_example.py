@@ -9,9 +9,10 @@ An example joins by an `example.json` in its folder:
     {"file": "desk.pipe",
      "runs": [{"pipeline": "handle", "data": "data/tickets.jsonl", "labels": "data/labels.jsonl"}]}
 
-A run may name another `file`. `data` has the inputs of one run a line, and `labels`, line by line,
-what is true of it. The pipeline never sees a label: {"case": "T01", "answer": {"queue": "billing"},
-"trap": "injection", "people": {"good": true, "editor": {"action": "remove"}}, "tenant": "acme"}.
+A run may name another `file`. `data` has the inputs of one run a line (an input {"path": "data/a.pdf"}
+is a file), and `labels`, line by line, what is true of it. The pipeline never sees a label:
+{"case": "T01", "answer": {"queue": "billing"}, "trap": "injection", "tenant": "acme",
+"people": {"good": true, "editor": {"action": "remove"}}}.
 All but `case` may be left out. `answer` is what a right answer has at least (with `"free": true` it
 is a text, which a model words differently: then only recorded answers are judged), `trap` names an
 ugly case, `people` says how approvals decide (by name) and what roles answer. Exit code 1 where a
@@ -91,6 +92,14 @@ def how_it_ended(result: Any, label: Mapping[str, Any], model: bool) -> str:
             return "failure"
 
 
+def given(folder: Path, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs of a run, with files for what names one."""
+    return {
+        name: folder / value["path"] if isinstance(value, dict) and [*value] == ["path"] else value
+        for name, value in inputs.items()
+    }
+
+
 async def run_all(
     folder: Path, file: str, run: Mapping[str, str], model: bool
 ) -> list[tuple[dict[str, Any], Any]]:
@@ -115,7 +124,7 @@ async def run_all(
     for inputs, label in pairs:
         people.words[label["case"]] = label.get("people", {})
         one = handle.with_options(run_id=label["case"], tenant=label.get("tenant"))
-        results.append((label, await one.run(**inputs)))
+        results.append((label, await one.run(**given(folder, inputs))))
     await runtime.close()
     return results
 
