@@ -9,7 +9,7 @@ An example joins by an `example.json` in its folder:
     {"file": "desk.pipe",
      "runs": [{"pipeline": "handle", "data": "data/tickets.jsonl", "labels": "data/labels.jsonl"}]}
 
-A run may name another `file`. `data` has the inputs of one run a line (an input {"path": "data/a.pdf"}
+A run may name another `file`. `data` has the inputs of one run a line (an input {"path": "a.pdf"}
 is a file), and `labels`, line by line, what is true of it. The pipeline never sees a label:
 {"case": "T01", "answer": {"queue": "billing"}, "trap": "injection", "tenant": "acme",
 "people": {"good": true, "editor": {"action": "remove"}}}.
