@@ -45,6 +45,15 @@ class Tuned:
     held_out: HeldOut | None = None
 
     @property
+    def cheaper(self) -> Point | None:
+        """The cheapest that keeps every promise by its point estimates alone, if that is cheaper
+        than the best.
+        """
+        kept = self.found.keeping(self.pipeline) if self.pipeline.slo else []
+        best = self.best
+        return kept[0] if kept and best is not None and kept[0].cost < best.cost else None
+
+    @property
     def front(self) -> list[Point]:
         return frontier(self.found.known())
 
