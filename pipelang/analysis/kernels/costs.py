@@ -61,7 +61,7 @@ def turn_cost(
     if known is None:
         known = model.costs[key] = rendered_cost(model, step, link, ask, tier_name, turn, told)
         if not (known.tokens_in.declared and known.tokens_out.declared):
-            model.parameters.bounded = True
+            model.parameters.is_bounded()
     return known
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.world import (
     NOTHING,
-    Arguments,
     Arms,
     Attempt,
     AttemptFailed,
@@ -107,24 +106,22 @@ class SimulatedWorld(ForgetfulWorld):
     async def value(self, run: Run, node: expr.Expr) -> Any:
         return SimulatedValue(self._right(run, (node,)), size=_size(node))
 
-    async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+    async def arguments(self, run: Run, given: tuple[tuple[str, expr.Expr], ...]) -> dict[str, Any]:
         return {name: SimulatedValue(self._right(run, (node,))) for name, node in given}
 
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return self._subject(run, node, arms)
 
     def _subject(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
-        frame = self._frame(run)
-        return frame.subject(frame.facts.open(node), arms)
+        return (frame := self._frame(run)).subject(frame.facts.open(node), arms)
 
     async def link_value(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A value that was written down: right with its accuracy, if what it mentions is right."""
         assert isinstance(link.action, p.Value)
         frame = self._frame(run)
         right = self._right(run, (link.action.value, *subjects))
-        answer = self._answer(
-            frame, step.name, link, frame.facts.odds.of(link.accuracy), 0.0, right
-        )
+        odds = frame.facts.odds.of(link.accuracy)
+        answer = self._answer(frame, step.name, link, odds, 0.0, right)
         frame.make(step.name, answer)
         frame.elements[step.name] = []
         return SimulatedValue(answer)
