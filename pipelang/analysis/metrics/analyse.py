@@ -6,7 +6,8 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
@@ -80,6 +81,19 @@ class Analysis:
     reached: tuple[Reached, ...] = ()
     late: bool = False
     sensitivity: Sensitivity | None = None
+
+    @property
+    def undeclared(self) -> int:
+        """The number of figures that nobody declared."""
+        return figures_of(self.unknown)
+
+
+_OF_ONE = re.compile(r"\[\d+\]$")
+
+
+def figures_of(sites: Iterable[str]) -> int:
+    """The number of figures that some parameters are of; those of a distribution are of one."""
+    return len({_OF_ONE.sub("", site) for site in sites})
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
