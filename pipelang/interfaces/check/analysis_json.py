@@ -76,6 +76,7 @@ def analysis_json(
         "advice": [],
         "what_if": [],
         "sensitivity": None if analysis.sensitivity is None else analysis.sensitivity.as_json(),
+        **({} if analysis.cut is None else {"cut": analysis.cut.as_json()}),
         **work,
     }
 
