@@ -57,8 +57,8 @@ def test_the_bounds_are_those_of_the_branch() -> None:
     assert found.number.high == pytest.approx(0.99 * (0.97 * 0.2 + 0.03))
 
 
-SLOW = """tool one(a: int) -> int { python "m:f" effect read timeout 5s latency 1s median, 2s p95 succeeds 99% }
-tool two(a: int) -> int { python "m:f" effect read timeout 9s latency 1s median, 2s p95 }
+SLOW = """tool one(a: int) -> int { python "m:f" effect read timeout 5s succeeds 99% }
+tool two(a: int) -> int { python "m:f" effect read timeout 9s }
 pipeline main(x: int, fast: bool) -> int {
   traffic { fast: PART }
   slo { PROMISE }
