@@ -101,6 +101,11 @@ class EvidenceFile:
         return in_columns(self.rows)
 
     @property
+    def sources(self) -> frozenset[str]:
+        """The kinds of its confidences, as far as its rows say it."""
+        return self.columns.sources
+
+    @property
     def right(self) -> int:
         return self.columns.right
 

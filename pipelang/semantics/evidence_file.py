@@ -2,8 +2,9 @@
 
 A row may say which input it is about (`case`) and which answer to it this is (`attempt`): files
 that share cases say how verdicts hang together. `sampled` names the gate behind which a file was
-taken, or says `all`. What a line may hold besides (a date, who labelled it) is the business of
-whoever wrote it, and is passed over.
+taken, or says `all`. `confidence_from` says, as traces do, whether a confidence is a probability
+that a provider told or the model's own word. What a line may hold besides (a date, who labelled it)
+is the business of whoever wrote it, and is passed over.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from weakref import WeakValueDictionary
 from pipelang.records import dataclass
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.evidence_rows import Columns, EvidenceRow, EvidenceRows
+from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
 
+SOURCES = (PROBABILITIES, WORD)
 EXAMPLE = '{"confidence": 0.93, "correct": true}'
 FORM = f"JSON Lines, one answer a line: {EXAMPLE}"
 TOO_LARGE = "a sample is enough: 100,000 rows pin a share down to 0.3 points"
@@ -110,13 +113,14 @@ class _Reader:
         text, match_at, levels, number = self.text, shape.match, self._levels, self.number
         sures, corrects, lines = self.columns.sure, self.columns.correct, self.columns.lines
         cases, attempts, first = self.columns.cases, self.columns.attempts, self._first
+        sources, kind = self.columns.sources, self.columns.kind
         known = len(first)
         size = len(text)
         while at < size:
             match = match_at(text, at)
             if match is None:
                 break
-            sure, correct, case, attempt, sampled = match.group(*_KNOWN)
+            sure, correct, case, attempt, sampled, source = match.group(*_KNOWN)
             level = levels.get(sure)
             if level is None or (sampled is not None and self.sampled is None):
                 break
@@ -140,6 +144,7 @@ class _Reader:
             lines.append(number)
             cases.append(case)
             attempts.append(which)
+            sources.append(0 if source is None else kind(source))
             at = match.end()
         self.number = number
         return at
@@ -174,6 +179,7 @@ _KNOWN = {
     "case": r'(?P<case>"[^"\\\x00-\x1f]+"|-?(?:0|[1-9]\d{0,17}))',
     "attempt": r"(?P<attempt>[1-9]\d{0,8})",
     "sampled": r'"(?P<sampled>[^"\\\x00-\x1f]*)"',
+    "confidence_from": f'"(?P<confidence_from>{"|".join(SOURCES)})"',
 }
 _OTHER = rf"(?:{_TEXT}|-?(?:0|[1-9]\d*)(?:\.\d+)?|true|false|null)"
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
@@ -232,7 +238,19 @@ def _row(value: dict[str, Any], number: int) -> tuple[EvidenceRow, str | None]:
     attempt = _attempt(value.get("attempt"), case)
     sampled = value.get("sampled")
     behind = sampled if isinstance(sampled, str) else None
-    return EvidenceRow(_confidence(value.get("confidence")), correct, number, case, attempt), behind
+    confidence, source = _confidence(value.get("confidence")), _source(value)
+    return EvidenceRow(confidence, correct, number, case, attempt, source), behind
+
+
+def _source(row: dict[str, Any]) -> str | None:
+    """The kind of a row's confidence, by the words that traces have for it."""
+    given = row.get("confidence_from")
+    if given is None:
+        return None
+    if given not in SOURCES:
+        told = " or ".join(f'"{source}"' for source in SOURCES)
+        raise _Bad(f"`confidence_from` must be {told}", "as the trace of the run says it")
+    return SOURCES[SOURCES.index(given)]  # one object for all rows
 
 
 def _case(given: Any) -> str | None:

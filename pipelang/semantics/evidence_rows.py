@@ -19,7 +19,8 @@ from pipelang.records import dataclass
 @dataclass(frozen=True, slots=True)
 class EvidenceRow:
     """A row of an evidence file; `line` is its line there, `case` the input that was answered, and
-    `attempt` which answer to it this is.
+    `attempt` which answer to it this is; `source` says what the confidence is, where that is known:
+    a probability that a provider told, or the model's own word.
     """
 
     confidence: Decimal | None
@@ -27,14 +28,25 @@ class EvidenceRow:
     line: int
     case: str | None = None
     attempt: int = 1
+    source: str | None = None
 
 
 class Columns:
     """Rows that are being read, a column a field. A confidence is an index into the distinct ones,
-    `levels`; 0 is none.
+    `levels`, and its source one into `kinds`; 0 is none.
     """
 
-    __slots__ = ("attempts", "cases", "correct", "index", "levels", "lines", "sure")
+    __slots__ = (
+        "attempts",
+        "cases",
+        "correct",
+        "index",
+        "kinds",
+        "levels",
+        "lines",
+        "sources",
+        "sure",
+    )
 
     def __init__(self) -> None:
         self.levels: list[Decimal | None] = [None]
@@ -44,6 +56,14 @@ class Columns:
         self.lines = array("I")
         self.cases: list[str | None] = []
         self.attempts = array("I")
+        self.kinds: list[str | None] = [None]
+        self.sources = bytearray()
+
+    def kind(self, source: str | None) -> int:
+        """The index of a source; there are few."""
+        if source not in self.kinds:
+            self.kinds.append(source)
+        return self.kinds.index(source)
 
     def level(self, confidence: Decimal | None) -> int:
         """The index of a confidence."""
@@ -59,6 +79,7 @@ class Columns:
         self.lines.append(row.line)
         self.cases.append(row.case)
         self.attempts.append(row.attempt)
+        self.sources.append(self.kind(row.source))
 
 
 class EvidenceRows(Sequence[EvidenceRow]):
@@ -70,8 +91,10 @@ class EvidenceRows(Sequence[EvidenceRow]):
         "_cases",
         "_correct",
         "_index",
+        "_kinds",
         "_levels",
         "_lines",
+        "_sources",
         "_sure",
         "sampled",
     )
@@ -84,25 +107,29 @@ class EvidenceRows(Sequence[EvidenceRow]):
         self._cases = columns.cases if some else []
         # Without cases no attempt has a number.
         self._attempts = columns.attempts if some else array("I")
+        self._kinds = columns.kinds
+        self._sources = columns.sources if len(columns.kinds) > 1 else bytearray()
 
     @classmethod
     def of_parts(cls, parts: Sequence[Any]) -> EvidenceRows:
         """The rows of what `parts` has given."""
-        levels, sure, correct, lines, cases, attempts, sampled = parts
+        levels, sure, correct, lines, cases, attempts, kinds, sources, sampled = parts
         columns = Columns()
         columns.levels = list(levels)
         columns.index = {level: at for at, level in enumerate(levels)}
         columns.sure, columns.lines, columns.attempts = map(_numbers, (sure, lines, attempts))
         columns.correct = bytearray(correct.encode("latin-1"))
         columns.cases = list(cases)
+        columns.kinds, columns.sources = list(kinds), bytearray(sources.encode("latin-1"))
         return cls(columns, sampled)
 
     def parts(self) -> tuple[Any, ...]:
         """What the rows can be made from again: lists of plain values, and columns as texts."""
         columns = (_text(column) for column in (self._sure, self._lines, self._attempts))
         sure, lines, attempts = columns
-        correct = self._correct.decode("latin-1")
-        return self._levels, sure, correct, lines, self._cases, attempts, self.sampled
+        correct, sources = (one.decode("latin-1") for one in (self._correct, self._sources))
+        own = (sure, correct, lines, self._cases, attempts)
+        return self._levels, *own, self._kinds, sources, self.sampled
 
     @property
     def right(self) -> int:
@@ -113,6 +140,11 @@ class EvidenceRows(Sequence[EvidenceRow]):
     def cases(self) -> bool:
         """Whether some row says which input it is about."""
         return bool(self._cases)
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The kinds of the confidences, as far as rows say it."""
+        return frozenset(kind for kind in self._kinds if kind is not None)
 
     @property
     def ungraded(self) -> int | None:
@@ -154,6 +186,7 @@ class EvidenceRows(Sequence[EvidenceRow]):
             self._lines[at],
             self._cases[at] if self._cases else None,
             self._attempts[at] if self._attempts else 1,
+            self._kinds[self._sources[at]] if self._sources else None,
         )
 
     def __iter__(self) -> Iterator[EvidenceRow]:
