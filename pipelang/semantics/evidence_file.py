@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from pipelang.records import dataclass
 from pipelang.semantics.chance import EvidenceFile
-from pipelang.semantics.evidence_rows import Columns, EvidenceRow, EvidenceRows
+from pipelang.semantics.evidence_rows import EvidenceRow, EvidenceRows, RowColumns
 from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
 
 SOURCES = (PROBABILITIES, WORD)
@@ -76,7 +76,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.number = 0
-        self.columns = Columns()
+        self.columns = RowColumns()
         self.sampled: str | None = None
         self._levels: dict[str | None, int] = {None: 0, "null": 0}
         self._first: set[str] = set()

@@ -31,7 +31,7 @@ class EvidenceRow:
     source: str | None = None
 
 
-class Columns:
+class RowColumns:
     """Rows that are being read, a column a field. A confidence is an index into the distinct ones,
     `levels`, and its source one into `kinds`; 0 is none.
     """
@@ -99,7 +99,7 @@ class EvidenceRows(Sequence[EvidenceRow]):
         "sampled",
     )
 
-    def __init__(self, columns: Columns, sampled: str | None = None) -> None:
+    def __init__(self, columns: RowColumns, sampled: str | None = None) -> None:
         self._levels, self._index, self._sure = columns.levels, columns.index, columns.sure
         self._correct, self._lines = columns.correct, columns.lines
         self.sampled = sampled
@@ -114,7 +114,7 @@ class EvidenceRows(Sequence[EvidenceRow]):
     def of_parts(cls, parts: Sequence[Any]) -> EvidenceRows:
         """The rows of what `parts` has given."""
         levels, sure, correct, lines, cases, attempts, kinds, sources, sampled = parts
-        columns = Columns()
+        columns = RowColumns()
         columns.levels = list(levels)
         columns.index = {level: at for at, level in enumerate(levels)}
         columns.sure, columns.lines, columns.attempts = map(_numbers, (sure, lines, attempts))
@@ -124,7 +124,7 @@ class EvidenceRows(Sequence[EvidenceRow]):
         return cls(columns, sampled)
 
     def parts(self) -> tuple[Any, ...]:
-        """What the rows can be made from again: lists of plain values, and columns as texts."""
+        """Parts that make the rows again: lists of plain values, and columns as texts."""
         columns = (_text(column) for column in (self._sure, self._lines, self._attempts))
         sure, lines, attempts = columns
         correct, sources = (one.decode("latin-1") for one in (self._correct, self._sources))
@@ -226,7 +226,7 @@ def in_columns(rows: Sequence[EvidenceRow]) -> EvidenceRows:
 
 
 def _of(rows: Iterable[EvidenceRow]) -> EvidenceRows:
-    columns = Columns()
+    columns = RowColumns()
     for row in rows:
         columns.add(row)
     return EvidenceRows(columns)

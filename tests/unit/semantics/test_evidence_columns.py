@@ -33,6 +33,9 @@ def row(draw: random.Random, broken: float) -> str:
             )
     if draw.random() < 0.2:
         parts["sampled"] = draw.choice(['"all"', '"sure"', "null"])
+    if draw.random() < 0.2:
+        kinds = ['"guess"', "1"] if wrong else ['"probabilities"', '"word"', "null"]
+        parts["confidence_from"] = draw.choice(kinds)
     if draw.random() < 0.3:
         parts["model"] = draw.choice(['"m"', "17", "null", "1.5e3", '["x"]', '"\\n"'])
     keys = sorted(parts) if draw.random() < 0.7 else draw.sample(sorted(parts), len(parts))
@@ -63,6 +66,7 @@ def test_a_shape_reads_what_json_says(seed: int, monkeypatch: pytest.MonkeyPatch
     assert found == plain
     if isinstance(found, EvidenceFile) and isinstance(plain, EvidenceFile):
         assert [*map(repr, found.rows)] == [*map(repr, plain.rows)]
+        assert found.sources == {one.source for one in plain.rows} - {None}
         assert found.right == sum(one.correct for one in plain.rows)
         ungraded = [one.line for one in plain.rows if one.confidence is None]
         assert found.columns.ungraded == (ungraded[0] if ungraded else None)
@@ -84,6 +88,7 @@ def regular(kind: str) -> Callable[[int], str]:
                     "confidence": at * 7919 % 1000 / 1000,
                     "correct": at % 7 > 0,
                     "model": "m",
+                    **({"confidence_from": "word"} if kind == "cases" else {}),
                     **({"sampled": "sure"} if kind == "cases" else {}),
                 }
             )

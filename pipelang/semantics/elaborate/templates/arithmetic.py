@@ -21,7 +21,7 @@ from pipelang.semantics.types import (
 )
 
 SIGNS = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "FloorDiv": "//", "Mod": "%", "Neg": "-"}
-"""How the operators of Jinja2's tree are written."""
+"""The signs of the operators of Jinja2's tree."""
 
 _NUMBERS = (INT, NUMBER, PROBABILITY, BOOL)
 _OPEN = (*_NUMBERS, JSON, MONEY, DURATION, TIME)

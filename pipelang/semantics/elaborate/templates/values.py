@@ -303,8 +303,11 @@ def expression(reading: Reading, node: Any, names: Names) -> Variable:
 
 
 def _sum(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
-    """What `a + b` puts into the prompt: of numbers their sum, of texts one behind the other."""
+    """The text that `a + b` gives: of numbers their sum, of texts one behind the other."""
     left, right = output(reading, node.left, names), output(reading, node.right, names)
+    for part in (*left, *right):
+        if isinstance(part, TemplateValue) and is_medium(part.type):
+            reading.alone(node.lineno, Variable(part.type, part.path))
     kinds = {kind(node.left, left), kind(node.right, right)}
     if kinds == {"number"}:
         return [TemplateValue(None, NUMBER)]
