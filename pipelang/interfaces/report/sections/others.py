@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.check.check import Checked
+from pipelang.interfaces.check.tier_notes import tier_notes
 from pipelang.interfaces.report.metric_words import WORDS
 from pipelang.interfaces.text.colours import Paint
 from pipelang.interfaces.text.number_format import DUST, money, percent, plural, value
@@ -38,7 +40,21 @@ def others(checked: Checked, first: Analysis, width: int, paint: Paint) -> list[
             rows[0] = [*rows[0][:at], Cell(""), *rows[0][len(rows[0]) + at + 1 :]]
     align = "<" + ">" * (len(head) - 2) + "<<"
     table = lay_out(rows, align, paint, width=width, whole=True)
-    return [paint(SECTION, "heading"), *table]
+    said = [paint(line, "unsure") for line in _notes(checked, first, rest, width)]
+    return [paint(SECTION, "heading"), *table, *said]
+
+
+def _notes(checked: Checked, first: Analysis, rest: list[Analysis], width: int) -> list[str]:
+    """The notes on the tiers of the other pipelines, each once."""
+    assert checked.program is not None
+    told = dict.fromkeys(tier_notes(checked.program, first.pipeline))
+    lines = []
+    for one in rest:
+        for words in tier_notes(checked.program, one.pipeline):
+            if words not in told:
+                told[words] = None
+                lines += wrap(f"{one.pipeline.name}: {words}", width, 2)
+    return lines
 
 
 def _happens(one: Analysis, outcome: str) -> bool:
