@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -107,7 +106,7 @@ def test_a_probability_is_played_as_one(capsys: pytest.CaptureFixture[str]) -> N
     assert code == 0, said
     (trace,) = Path(".pipelang/traces").rglob("*.jsonl")
     events = [json.loads(line) for line in trace.read_text().splitlines()]
-    answers = [event["data"] for event in events if event["kind"] == "answer"]
+    answers = [event["data"] for event in events if event.get("kind") == "answer"]
     assert [data["confidence_from"] for data in answers] == ["probabilities"]
 
 
