@@ -15,6 +15,7 @@ from pipelang.runtime.providers.kinds import (
     is_real,
     key_of_provider,
     not_installed,
+    sdk_missing,
 )
 from pipelang.runtime.providers.records import is_model
 from pipelang.semantics.kernels.run import tiers_behind
@@ -119,6 +120,8 @@ def set_up(
             missing = [key_of_provider(p) or "" for p in asked if not has_key(p)]
             names = ", ".join(sorted(set(missing)))
             raise NoProvider(f"no key is set: nothing is behind {names}")
+        for problem in filter(None, map(sdk_missing, asked)):
+            raise NoProvider(problem)
         if choice == REAL and not asked:
             raise NoProvider(f"`{path}` asks no real model")
         runtime = Runtime(chance=chance, people=Nobody())

@@ -77,7 +77,17 @@ def status_fault(
         message += f": {said}"
     if isinstance(request, str):
         message += f" (request {request})"
-    return ModelFault(kind, clean(message, redact), retry_after=retry_after_of(headers))
+    mend = _MENDS.get(status, "")
+    told = shorten(redact(message), MESSAGE_BYTES - len(mend)) + mend
+    return ModelFault(kind, told, retry_after=retry_after_of(headers))
+
+
+_MENDS = {
+    401: "; is the provider's `key` that of this API?",
+    403: "; may the provider's `key` ask for this?",
+    404: "; are the tier's `model` and the provider's `base_url` right?",
+}
+"""The options that are to be looked at, by the status of an answer."""
 
 
 def said_in(body: object) -> str | None:
