@@ -2,8 +2,9 @@
 
 A row may say which input it is about (`case`) and which answer to it this is (`attempt`): files
 that share cases say how verdicts hang together. `sampled` names the gate behind which a file was
-taken, or says `all`. What a line may hold besides (a date, who labelled it) is the business of
-whoever wrote it, and is passed over.
+taken, or says `all`. `confidence_from` says, as traces do, whether a confidence is a probability
+that a provider told or the model's own word. What a line may hold besides (a date, who labelled it)
+is the business of whoever wrote it, and is passed over.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import Any
 
 from pipelang.records import dataclass
 from pipelang.semantics.chance import EvidenceFile, EvidenceRow
+from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
 
+SOURCES = (PROBABILITIES, WORD)
 EXAMPLE = '{"confidence": 0.93, "correct": true}'
 FORM = f"JSON Lines, one answer a line: {EXAMPLE}"
 TOO_LARGE = "a sample is enough: 100,000 rows pin a share down to 0.3 points"
@@ -121,7 +124,19 @@ def _row(line: str, number: int) -> tuple[EvidenceRow, str | None]:
     attempt = _attempt(value.get("attempt"), case)
     sampled = value.get("sampled")
     behind = sampled if isinstance(sampled, str) else None
-    return EvidenceRow(_confidence(value.get("confidence")), correct, number, case, attempt), behind
+    confidence, source = _confidence(value.get("confidence")), _source(value)
+    return EvidenceRow(confidence, correct, number, case, attempt, source), behind
+
+
+def _source(row: dict[str, Any]) -> str | None:
+    """The kind of a row's confidence, by the words that traces have for it."""
+    given = row.get("confidence_from")
+    if given is None:
+        return None
+    if given not in SOURCES:
+        told = " or ".join(f'"{source}"' for source in SOURCES)
+        raise _Bad(f"`confidence_from` must be {told}", "as the trace of the run says it")
+    return SOURCES[SOURCES.index(given)]  # one object for all rows
 
 
 def _case(given: Any) -> str | None:

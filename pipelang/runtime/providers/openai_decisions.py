@@ -1,5 +1,5 @@
-"""Decisions with probabilities at OpenAI: by `/v1/decisions`, a choice among alternatives, or by the
-log-probabilities of the tokens in which a model wrote its choice.
+"""Decisions with probabilities at OpenAI: by its `/v1/decisions`, a choice among alternatives, or by
+the log-probabilities of the tokens in which a model wrote its choice.
 """
 
 from __future__ import annotations
