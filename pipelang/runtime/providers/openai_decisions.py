@@ -1,4 +1,4 @@
-"""Decisions with probabilities at OpenAI: by its `/v1/decisions`, a choice among alternatives, or by
+"""Decisions with probabilities at OpenAI: by `/v1/decisions`, a choice of alternatives, and by
 the log-probabilities of the tokens in which a model wrote its choice.
 """
 
