@@ -42,6 +42,7 @@ def test_an_address_where_nobody_is(maker: str, capsys: pytest.CaptureFixture[st
     written(maker, "http://127.0.0.1:9/v1", "model-1")
     _, _, said = run(capsys, *REAL)
     assert "at `127.0.0.1:9`" in said
+    assert "$0.000000, 0 tokens" in said, "nothing was asked, so nothing is billed"
     written(maker, "http://user:hunter2@127.0.0.1:9/v1", "model-1")
     assert "hunter2" not in run(capsys, *REAL)[2]
 
