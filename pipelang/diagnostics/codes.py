@@ -287,6 +287,37 @@ WRONG_TOGETHER = _row(
     " FILE` does",
     _W,
 )
+OTHER_PROMPT = _row(
+    "P530",
+    "evidence-of-another-prompt",
+    "`{file}` was measured on another prompt than `{step}` asks (line {line}): {was}",
+    "measure the step as it is now, then `pipelang evidence stamp`; until then `shift 3%` says by"
+    " how much the old rows may be off",
+    _W,
+)
+OTHER_MODEL = _row(
+    "P531",
+    "evidence-of-another-model",
+    "`{file}` was measured on another model, `{was}` (line {line}), and `{step}` {asks}",
+    "measure the step with its model, then `pipelang evidence stamp`; until then `shift 3%` says by"
+    " how much the old rows may be off",
+    _W,
+)
+OLDER_THAN_MODEL = _row(
+    "P532",
+    "evidence-older-than-its-model",
+    "`{file}` is of {as_of} (line {line}), and `{model}` is of {day}",
+    "nobody can have measured the model before it was there: measure it, or mend the `as_of`",
+    _W,
+)
+OTHER_GATE = _row(
+    "P533",
+    "evidence-behind-another-gate",
+    "`{file}` was taken behind `{gate}` (line {line}), and `{step}` {here}",
+    "the cases that `{gate}` rejects are not in the file: label those too and say"
+    ' `"sampled": "all"`',
+    _W,
+)
 REVIEW_TOO_LATE = _row(
     "P517",
     "review-too-late",

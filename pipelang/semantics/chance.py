@@ -41,10 +41,13 @@ class CountedShare:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredShare:
-    """The share of right rows in an evidence file. A file is one parameter: it is the `site`."""
+    """The share of right rows in an evidence file. A file is one parameter: it is the `site`. What
+    is asked today may be right more or less often than the rows say, by at most the `shift`.
+    """
 
     file: str
     site: str
+    shift: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +100,31 @@ class EvidenceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceOrigin:
+    """Where rows come from: the hash of the prompt that was asked, the model that answered, the day
+    of it, the gate behind which cases were taken (or `all`); None for what they don't say. `line`
+    is the first that says so, `count` how many rows it is said of.
+    """
+
+    prompt: str | None
+    model: str | None
+    as_of: str | None
+    sampled: str | None
+    line: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceFile:
     """Labelled answers: how sure they were and whether they were right. `sampled` is the gate
-    behind which they were taken; None if nothing is said, or if all cases are there.
+    behind which they were taken; None if nothing is said, or if all cases are there. `origins` are
+    those that rows say, in the order of the lines.
     """
 
     name: str
     rows: tuple[EvidenceRow, ...]
     sampled: str | None = None
+    origins: tuple[EvidenceOrigin, ...] = ()
 
     @property
     def right(self) -> int:

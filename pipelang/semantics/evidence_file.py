@@ -1,8 +1,8 @@
 """An evidence file as text to its rows: JSON Lines, one labelled answer a line.
 
 A row may say which input it is about (`case`) and which answer to it this is (`attempt`): files
-that share cases say how verdicts hang together. `sampled` names the gate behind which a file was
-taken, or says `all`. What a line may hold besides (a date, who labelled it) is the business of
+that share cases say how verdicts hang together. It may say where it comes from, and so may a first
+row for all (`evidence_origin`). What a line may hold besides (who labelled it) is the business of
 whoever wrote it, and is passed over.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from pipelang.records import dataclass
 from pipelang.semantics.chance import EvidenceFile, EvidenceRow
+from pipelang.semantics.evidence_origin import BadRow, OriginReader
 
 EXAMPLE = '{"confidence": 0.93, "correct": true}'
 FORM = f"JSON Lines, one answer a line: {EXAMPLE}"
@@ -32,35 +33,31 @@ class Flaw:
     help: str
 
 
-class _Bad(Exception):
-    """A malformed row. The arguments are the reason and the fix."""
-
-
 def read_evidence(name: str, text: str) -> EvidenceFile | Flaw:
     """The rows of an evidence file; blank lines, a BOM and CRLF do not matter."""
     rows: list[EvidenceRow] = []
-    sampled: str | None = None
+    origin = OriginReader()
     seen: dict[tuple[str, int], int] = {}
     for number, line in enumerate(_lines(text), 1):
         if not line or line.isspace():
             continue
         try:
-            row, behind = _row(line, number)
+            value = _object(line)
+            if not rows and not origin.line and origin.takes(value, number):
+                continue
+            row = _row(value, number)
+            origin.add(value, number)
             if row.case is not None:
                 first = seen.setdefault((row.case, row.attempt), number)
                 if first != number:
-                    raise _Bad(*_twice(row.case, row.attempt, first))
-        except _Bad as bad:
+                    raise BadRow(*_twice(row.case, row.attempt, first))
+        except BadRow as bad:
             why, help = bad.args
             return Flaw(number, why, help)
         rows.append(row)
-        sampled = sampled or behind
     if not rows:
         return Flaw(1, "there are no rows", FORM)
-    return EvidenceFile(name, tuple(rows), None if sampled == ALL else sampled)
-
-
-ALL = "all"
+    return EvidenceFile(name, tuple(rows), origin.behind(), origin.origins())
 
 
 def _twice(case: str, attempt: int, first: int) -> tuple[str, str]:
@@ -86,27 +83,31 @@ def unreadable_help(why: str) -> str:
     return TOO_LARGE if "larger" in why else NOT_UTF8 if "byte" in why else FORM
 
 
-def _row(line: str, number: int) -> tuple[EvidenceRow, str | None]:
-    """A row, and the gate that it was taken behind."""
+def _object(line: str) -> dict[str, Any]:
+    """The object of a line."""
     try:
         value: Any = _DECODER.decode(line)
     except json.JSONDecodeError as error:
         why = error.msg[:1].lower() + error.msg[1:]
-        raise _Bad(f"this is no JSON: {why} at column {error.colno}", FORM) from None
+        raise BadRow(f"this is no JSON: {why} at column {error.colno}", FORM) from None
     except (ArithmeticError, RecursionError):
-        raise _Bad("this is no JSON that can be read", FORM) from None
+        raise BadRow("this is no JSON that can be read", FORM) from None
     if not isinstance(value, dict):
-        raise _Bad(f"a row looks like {EXAMPLE}", "put one object on each line, not a list of all")
+        raise BadRow(
+            f"a row looks like {EXAMPLE}", "put one object on each line, not a list of all"
+        )
+    return value
+
+
+def _row(value: dict[str, Any], number: int) -> EvidenceRow:
     if "correct" not in value:
-        raise _Bad("a row needs `correct`: true or false", "label every answer, or drop the row")
+        raise BadRow("a row needs `correct`: true or false", "label every answer, or drop the row")
     correct = value["correct"]
     if not isinstance(correct, bool):
-        raise _Bad("`correct` must be true or false", "without quotes, and not as 1 or 0")
+        raise BadRow("`correct` must be true or false", "without quotes, and not as 1 or 0")
     case = _case(value.get("case"))
     attempt = _attempt(value.get("attempt"), case)
-    sampled = value.get("sampled")
-    behind = sampled if isinstance(sampled, str) else None
-    return EvidenceRow(_confidence(value.get("confidence")), correct, number, case, attempt), behind
+    return EvidenceRow(_confidence(value.get("confidence")), correct, number, case, attempt)
 
 
 def _case(given: Any) -> str | None:
@@ -115,7 +116,7 @@ def _case(given: Any) -> str | None:
     if isinstance(given, Decimal):
         return str(given)
     if not isinstance(given, str) or not given:
-        raise _Bad("`case` must be a text or a number", 'such as "case": "ticket-17"')
+        raise BadRow("`case` must be a text or a number", 'such as "case": "ticket-17"')
     return given
 
 
@@ -123,9 +124,9 @@ def _attempt(given: Any, case: str | None) -> int:
     if given is None:
         return 1
     if not isinstance(given, Decimal) or given != int(given) or given < 1:
-        raise _Bad("`attempt` must be a whole number from 1", 'such as "attempt": 2')
+        raise BadRow("`attempt` must be a whole number from 1", 'such as "attempt": 2')
     if case is None:
-        raise _Bad("`attempt` says which answer to a case it is", 'add the input: "case": "17"')
+        raise BadRow("`attempt` says which answer to a case it is", 'add the input: "case": "17"')
     return int(given)
 
 
@@ -134,11 +135,13 @@ def _confidence(given: Any) -> Decimal | None:
         return None
     what = "`confidence` must be a number between 0 and 1"
     if not isinstance(given, Decimal):
-        raise _Bad(what, f"such as {EXAMPLE}; leave it out where there is none")
+        raise BadRow(what, f"such as {EXAMPLE}; leave it out where there is none")
     if 1 < given <= 100:
-        raise _Bad(f"{what}, found {given}", f"if {given} means percent, write {given / 100}")
+        raise BadRow(f"{what}, found {given}", f"if {given} means percent, write {given / 100}")
     if not 0 <= given <= 1:
-        raise _Bad(f"{what}, found {given}", f"such as {EXAMPLE}; leave it out where there is none")
+        raise BadRow(
+            f"{what}, found {given}", f"such as {EXAMPLE}; leave it out where there is none"
+        )
     return given
 
 
@@ -148,12 +151,12 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Bad(f"`{twice}` stands twice in this row", "keep one of the two")
+        raise BadRow(f"`{twice}` stands twice in this row", "keep one of the two")
     return found
 
 
 def _constant(word: str) -> Any:
-    raise _Bad(f"`{word}` is no number of JSON", "leave `confidence` out where there is none")
+    raise BadRow(f"`{word}` is no number of JSON", "leave `confidence` out where there is none")
 
 
 _number = lru_cache(maxsize=65_536)(Decimal)

@@ -14,12 +14,13 @@ from typing import Any
 from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.metrics import Figures
+from pipelang.analysis.metrics.posterior_totals import posterior_totals
 from pipelang.analysis.metrics.readings import field_of, reader_of
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, compare
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
-from pipelang.analysis.model.posterior import posterior
+from pipelang.analysis.model.posterior import draws_for, posterior
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, enclosed, look_behind
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass
@@ -142,13 +143,14 @@ def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
     totals = sweep(make_model(program, pipeline, point))
     look_behind(program, pipeline, point)
     bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
-    draws = None
+    draws, ways = None, 1
     if (point.counted or point.counted_bins) and not point.unknown_sites:
-        draws = sweep(make_model(program, pipeline, posterior(point, totals.work)))
+        drawn, count = posterior(point, totals.work), draws_for(totals.work)
+        draws, ways = posterior_totals(program, pipeline, point, drawn, count, totals.widest)
     elif point.unknown_sites:
         point.counted.clear()
         point.counted_bins.clear()
-    return Figures(totals, draws, point, bounded)
+    return Figures(totals, draws, point, bounded, ways=ways)
 
 
 # ------------------------------------------------------------------------------------- needs

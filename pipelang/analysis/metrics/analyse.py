@@ -25,6 +25,7 @@ from pipelang.analysis.metrics.metrics import (
     averaged,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
+from pipelang.analysis.metrics.posterior_totals import posterior_totals
 from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
 from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
@@ -34,7 +35,6 @@ from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, draws_for, posterior
 from pipelang.analysis.model.work_limit import Reached, logged
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
-from pipelang.analysis.sweep.columns import sweep_columns
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
@@ -57,7 +57,8 @@ class Analysis:
     them. `cuts` are the limits of budgets that a run may reach, which no figure knows of. `draws`
     of the posterior are behind the intervals, 0 where there is none or it was not drawn. `reached`
     are limits of work that were reached, `late` says that the clock was one of them. `sensitivity`
-    is how much hard cases that nobody declared could matter.
+    is how much hard cases that nobody declared could matter; `shifts` are by how much measured
+    shares may be off, by their sites and the names of files' bins.
     """
 
     pipeline: p.Pipeline
@@ -80,6 +81,7 @@ class Analysis:
     reached: tuple[Reached, ...] = ()
     late: bool = False
     sensitivity: Sensitivity | None = None
+    shifts: Mapping[str, float] = field(default_factory=dict)
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
@@ -137,13 +139,13 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
     draws: Totals | None = None
     means: Averaged | None = None
-    points, drawn = 0, 0
+    points, drawn, ways = 0, 0, 1
     counted = bool(point.counted or point.counted_bins)
     if counted and point.left_out and point.unknown_sites:
         pass
     elif counted and not point.unknown_sites:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
-        draws = _columns(program, pipeline, parameters, drawn, totals.widest)
+        draws, ways = posterior_totals(program, pipeline, point, parameters, drawn, totals.widest)
         means = None if point.left_out else averaged(program, pipeline, point)
     elif counted and bounded is not None:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
@@ -151,8 +153,9 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         if grid is not None and draws_beside(grid.size, totals.work):
             parameters = beside_unknowns(parameters, grid, totals.work)
             points, drawn = grid.size, draws_beside(grid.size, totals.work)
-        draws = _columns(program, pipeline, parameters, max(points, 1) * drawn, totals.widest)
-    figure = Figures(totals, draws, point, bounded, means, points)
+        size = max(points, 1) * drawn
+        draws, ways = posterior_totals(program, pipeline, point, parameters, size, totals.widest)
+    figure = Figures(totals, draws, point, bounded, means, points, ways)
     numbers = figure.all(pipeline, worst, unpriced)
     taken = spent(program, pipeline, point, bounded, totals.work)
     numbers |= time_figures(model, taken)
@@ -201,14 +204,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         cuts=cuts,
         draws=0 if draws is None else drawn,
         sensitivity=sensitivity(program, pipeline, point),
+        shifts=dict(point.shifts),
     )
-
-
-def _columns(
-    program: p.Program, pipeline: p.Pipeline, drawn: Parameters, count: int, widest: int
-) -> Totals:
-    """Sweep over so many draws."""
-    return sweep_columns(lambda given: make_model(program, pipeline, given), drawn, count, widest)
 
 
 def _under_a_condition(

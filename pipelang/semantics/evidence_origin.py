@@ -1,0 +1,115 @@
+"""The origin of evidence: what the rows of a file say of the prompt that was asked, the model that
+answered, the day, and the gate behind which the cases were taken; and the hash of a prompt.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import EvidenceOrigin
+from pipelang.semantics.jsonschema import json_schema, parameters_schema
+from pipelang.semantics.types import Type
+
+ALL = "all"
+"""The word of `sampled` for rows of all cases, behind no gate."""
+
+KEYS = {
+    "prompt": '"prompt": "5f0c21d9a07be364", the hash that `pipelang evidence stamp` writes',
+    "model": '"model": "claude-haiku-4-5"',
+    "as_of": '"as_of": "2026-11-29"',
+    "sampled": '"sampled": "all", or the gate behind which the cases were taken',
+}
+"""The keys of an origin, each with what it looks like."""
+
+
+class Said(NamedTuple):
+    """What a row says."""
+
+    prompt: str | None
+    model: str | None
+    as_of: str | None
+    sampled: str | None
+
+
+_NOTHING = Said(None, None, None, None)
+_KEYS = frozenset(KEYS)
+
+
+class BadRow(Exception):
+    """A malformed row. The arguments are the reason and the fix."""
+
+
+@dataclass(slots=True)
+class OriginReader:
+    """The origins that the rows of a file say, as they are read; a first row with nothing else says
+    it of all rows that don't say it themselves.
+    """
+
+    whole: Said = _NOTHING
+    line: int = 0
+    found: dict[Said, tuple[int, int]] = field(default_factory=dict)
+
+    def takes(self, row: Mapping[str, Any], line: int) -> bool:
+        """Take a first row that is no answer and says where the others come from."""
+        if "correct" in row or _KEYS.isdisjoint(row):
+            return False
+        self.whole, self.line = said_by(row), line
+        return True
+
+    def add(self, row: Mapping[str, Any], line: int) -> None:
+        """Take what a row says of itself."""
+        said = self.whole
+        if not _KEYS.isdisjoint(row):
+            own = said_by(row)
+            said = Said(*(mine or given for mine, given in zip(own, said, strict=True)))
+        if said == _NOTHING:
+            return
+        first, count = self.found.get(said, (self.line if said == self.whole else line, 0))
+        self.found[said] = first, count + 1
+
+    def origins(self) -> tuple[EvidenceOrigin, ...]:
+        return tuple(
+            EvidenceOrigin(said.prompt, said.model, said.as_of, said.sampled, line, count)
+            for said, (line, count) in self.found.items()
+        )
+
+    def behind(self) -> str | None:
+        """The gate behind which some rows were taken."""
+        gates = (said.sampled for said in self.found if said.sampled not in (None, ALL))
+        return next(gates, None)
+
+
+def said_by(row: Mapping[str, Any]) -> Said:
+    """What a row says of its origin."""
+    for key, example in KEYS.items():
+        given = row.get(key)
+        if given is not None and (not isinstance(given, str) or not given):
+            raise BadRow(f"`{key}` must be a text", f"such as {example}")
+    day = row.get("as_of")
+    if day is not None:
+        try:
+            time.strptime(day, "%Y-%m-%d")
+        except ValueError:
+            why = f"`as_of` is a day, found {json.dumps(day)}"
+            raise BadRow(why, f"such as {KEYS['as_of']}") from None
+    return Said(*(row.get(key) for key in KEYS))
+
+
+def prompt_hash(program: p.Program, prompt: str, answers: Type) -> str:
+    """The hash of what a model is asked: the text of a prompt, the types of its parameters, and the
+    type of the answer with all that its schema tells the model.
+    """
+    asked = program.prompts[prompt]
+    parts = (
+        asked.system or "",
+        asked.user,
+        parameters_schema(asked.parameters, program.patterns),
+        json_schema(answers, program.patterns),
+    )
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
