@@ -101,9 +101,9 @@ class EvidenceRow:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceOrigin:
-    """Where rows come from: the hash of the prompt that was asked, the model that answered, the day
-    of it, the gate behind which cases were taken (or `all`); None for what they don't say. `line`
-    is the first that says so, `count` how many rows it is said of.
+    """The origin of rows: the hash of the prompt, the model that answered, the day, the gate behind
+    which cases were taken (or `all`); None for what they don't say. `line` is the first that says
+    so, `count` how many rows it is said of.
     """
 
     prompt: str | None

@@ -29,7 +29,7 @@ KEYS = {
 
 
 class Said(NamedTuple):
-    """What a row says."""
+    """An origin as a row says it."""
 
     prompt: str | None
     model: str | None
@@ -86,7 +86,7 @@ class OriginReader:
 
 
 def said_by(row: Mapping[str, Any]) -> Said:
-    """What a row says of its origin."""
+    """The origin that a row says. Raises `BadRow`."""
     for key, example in KEYS.items():
         given = row.get(key)
         if given is not None and (not isinstance(given, str) or not given):

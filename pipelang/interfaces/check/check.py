@@ -246,7 +246,7 @@ def evidence_json(checked: Sequence[Checked]) -> dict[str, Any]:
 
 
 def origins_json(file: EvidenceFile) -> dict[str, Any]:
-    """What the rows say of their origin; nothing where they say nothing."""
+    """The origins that rows say; nothing where they say none."""
     if not file.origins:
         return {}
     keys = ("prompt", "model", "as_of", "sampled", "line", "count")

@@ -112,8 +112,9 @@ def fit(files: tuple[str, ...], hard: float | None, form: str) -> None:
     First it says whether wrong answers fall on the same cases more often than chance has it. Exit
     code 1 if a file is malformed or there is no fit, 2 if a file is not there.
     """
+    from pipelang.analysis.model.class_likelihood import NoFit
     from pipelang.analysis.model.shared_cases import dependence
-    from pipelang.analysis.model.two_classes import NoFit, fitted
+    from pipelang.analysis.model.two_classes import fitted
     from pipelang.interfaces.report.fitted import fit_json, fit_text
 
     read = [read_evidence_file(file) for file in files]

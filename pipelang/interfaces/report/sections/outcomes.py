@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.metrics.sensitivity import Sensitivity
 from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.metric_words import WORDS
+from pipelang.interfaces.report.sections.granted import granted
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
     DUST,
@@ -24,12 +24,8 @@ from pipelang.semantics import program as p
 from pipelang.semantics import walk
 from pipelang.semantics.metrics import (
     ESCALATION,
-    FAILURE,
     OUTCOMES,
-    REJECTION,
     SELECTIVE_RISK,
-    SILENT_ERROR,
-    SUCCESS,
     WRONG_EFFECT,
 )
 
@@ -118,32 +114,12 @@ def remarks(view: View) -> Iterator[str]:
     effect = view.value(WRONG_EFFECT)
     if effect is not None and effect > DUST:
         yield f"in {percent(effect)} of runs something is done in the world with a wrong value"
-    supposed = view.analysis.sensitivity
-    if supposed is not None:
-        yield _if_some_were_hard(supposed)
+    taken = granted(view)
+    if taken:
+        yield taken
     if view.analysis.cuts:
         dimensions = listed(list(dict.fromkeys(cut.dimension for cut in view.analysis.cuts)))
         yield f"a budget ({dimensions}) may cut runs short: these are the shares without such cuts"
-
-
-def _if_some_were_hard(supposed: Sensitivity) -> str:
-    """The effect of hard cases that nobody declared, in one sentence."""
-    shares = {name: number.value or 0.0 for name, number in supposed.outcomes.items()}
-    ways = {name: share for name, share in shares.items() if name != SUCCESS and share > DUST}
-    said = [f"{percent(shares[SUCCESS])} would be answered right"]
-    said += [f"{percent(share)} {ENDS[name]}" for name, share in ways.items()]
-    return (
-        f"cases count as alike: if one in {round(1 / supposed.hard)} were hard, and models"
-        f" {supposed.times} times as often wrong there, {listed(said)}"
-    )
-
-
-ENDS = {
-    SILENT_ERROR: "answered wrong",
-    ESCALATION: "handed over",
-    REJECTION: "rejected",
-    FAILURE: "failed",
-}
 
 
 def escalations(view: View) -> list[str]:
