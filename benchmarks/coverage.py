@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.assumptions import OneText
 from pipelang.analysis.metrics.metrics import reader_of
 from pipelang.analysis.model.class_likelihood import NoFit
 from pipelang.analysis.model.model import make_model
@@ -57,22 +58,9 @@ CASES = {
 }  # fmt: skip
 
 
-class _Text:
-    """A loader of one text."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def read(self, path: str) -> str | None:
-        return self.text if path == "c.pipe" else None
-
-    def beside(self, file: str, path: str) -> str:
-        return path
-
-
 def built(text: str) -> tuple[p.Program, Parameters]:
     """The program of a text, and the parameters that its pipeline uses."""
-    program = build("c.pipe", _Text(text)).program
+    program = build("c.pipe", OneText(text)).program
     assert program is not None
     point = point_parameters(program)
     sweep(make_model(program, program.pipelines["p"], point))
@@ -87,7 +75,7 @@ def of_class(site: str) -> bool | None:
     """Whether a share is of hard cases alone, of the others, or (None) of all."""
     if " if hard" in site:
         return True
-    return None if site.startswith(("hard", "p.hard")) or "hard@" in site else False
+    return None if site.startswith("hard@") else False
 
 
 def observed(

@@ -21,9 +21,9 @@ def granted(view: View) -> str:
     """The sentence; empty where no model is asked, or where nothing is known of the outcomes."""
     if view.value(SUCCESS) is None or not asks_models(view.program, view.pipeline):
         return ""
-    cases = "no case is harder than another"
+    cases = "no case is harder"
     if depends_on_hardness(view.program, view.pipeline):
-        cases = "cases are independent but for being hard"
+        cases = "cases are alike but for being hard"
     parts = [cases, *_evidence(view), "no outage outlasts a run"]
     said = f"taken for granted: {listed(parts)}"
     supposed = view.analysis.sensitivity
@@ -35,16 +35,14 @@ def _evidence(view: View) -> list[str]:
     files = [name for name in view.program.evidence if _used(view, name)]
     if not files:
         declared = Basis.ASSUMED in view.analysis.bases.values()
-        return ["what was declared is so"] if declared else []
+        return ["what is declared is so"] if declared else []
     silent = [name for name in files if not _says(view, name)]
     if not silent:
-        return ["evidence is of the prompts and models that it says"]
+        return ["evidence is of what it says"]
+    if len(silent) > 1:
+        return [f"{len(silent)} files without an origin are of what is asked"]
     folder = os.path.dirname(view.program.file)
-    shown = [f"`{name.removeprefix(folder + '/')}`" for name in silent]
-    if len(shown) > 2:
-        return [f"{len(shown)} files that don't say of what they are evidence are of what is asked"]
-    are, does = ("is", "doesn't say so") if len(shown) == 1 else ("are", "don't say so")
-    return [f"{listed(shown)} {are} of what is asked today ({does})"]
+    return [f"`{silent[0].removeprefix(folder + '/')}` is of what is asked (no origin)"]
 
 
 def _used(view: View, file: str) -> bool:
@@ -65,18 +63,16 @@ def _what_it_matters(view: View, supposed: Sensitivity) -> str:
         now, then = view.value(name), supposed.outcomes[name].value
         if now is None or then is None or abs(then - now) < SMALL:
             continue
-        points = f"{100 * abs(then - now):.1f} points"
-        moved.append(f"{points} {'more' if then > now else 'fewer'} {words}")
-    what = listed(moved) if moved else "no outcome would move by 0.1 points"
-    return (
-        f"if one case in {round(1 / supposed.hard)} were hard, and models {supposed.times} times as"
-        f" often wrong there, {what}"
-    )
+        points = f"{100 * (then - now):+.1f}".replace("-", "−")
+        moved.append(f"{points} points {words}")
+    what = listed(moved) if moved else "nothing would move by 0.1 points"
+    share = round(1 / supposed.hard)
+    return f"were 1 case in {share} hard and models {supposed.times} times as wrong there: {what}"
 
 
 ENDS = {
-    SUCCESS: "would be answered right",
-    SILENT_ERROR: "answered wrong",
+    SUCCESS: "right",
+    SILENT_ERROR: "wrong",
     ESCALATION: "handed over",
     REJECTION: "rejected",
     FAILURE: "failed",
